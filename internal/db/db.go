@@ -1,0 +1,153 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+// MinVersionNum is the oldest PostgreSQL that Tallystick runs on, as server_version_num.
+const MinVersionNum = 150000
+
+// connectTimeout bounds one attempt to reach the server.
+const connectTimeout = 10 * time.Second
+
+// UUID is how identifiers travel between Go and PostgreSQL.
+type UUID = pgtype.UUID
+
+// DefaultTenant owns every log until keys name other tenants; the first migration inserts it.
+var DefaultTenant = MustParseUUID("00000000-0000-7000-8000-000000000001")
+
+// NewUUID returns a new version 7 UUID: later ones sort after earlier ones, so they fill an index in order.
+func NewUUID() UUID {
+	return UUID{Bytes: uuid.Must(uuid.NewV7()), Valid: true}
+}
+
+// ParseUUID reads the canonical form of 36 characters only, so that an identifier has one spelling.
+func ParseUUID(s string) (UUID, error) {
+	if len(s) != 36 {
+		return UUID{}, errors.New("a UUID has 36 characters")
+	}
+	id, err := uuid.Parse(s)
+	return UUID{Bytes: id, Valid: err == nil}, err
+}
+
+// MustParseUUID is ParseUUID for constants.
+func MustParseUUID(s string) UUID {
+	id, err := ParseUUID(s)
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
+
+// DB is Tallystick's access to one database. Its methods are safe for concurrent use.
+type DB struct {
+	// Append is the pool of the lanes. Its plans are generic and take indexes only: they do not depend on
+	// statistics, so a table that has just grown or was never analysed cannot turn an append into a scan.
+	Append *pgxpool.Pool
+	// Read is the pool for everything else. Its plans see their parameters, which keeps them off partitions that
+	// they do not need.
+	Read *pgxpool.Pool
+	*dbsqlc.Queries
+}
+
+// Config says how to reach the database.
+type Config struct {
+	URL         string // a PostgreSQL connection string, URL or keyword form
+	AppendConns int    // connections for lanes
+	ReadConns   int    // connections for queries, reads and builds
+}
+
+var appendSettings = map[string]string{
+	"plan_cache_mode":  "force_generic_plan",
+	"enable_seqscan":   "off",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
+	"jit":              "off",
+}
+
+var readSettings = map[string]string{
+	"plan_cache_mode": "force_custom_plan",
+	"jit":             "off",
+}
+
+// Open connects to the database. It neither migrates nor checks it: see Migrate and Check. Close releases it.
+func Open(ctx context.Context, config Config) (*DB, error) {
+	appendPool, err := newPool(ctx, config.URL, config.AppendConns, appendSettings)
+	if err != nil {
+		return nil, err
+	}
+	readPool, err := newPool(ctx, config.URL, config.ReadConns, readSettings)
+	if err != nil {
+		appendPool.Close()
+		return nil, err
+	}
+	return &DB{Append: appendPool, Read: readPool, Queries: dbsqlc.New()}, nil
+}
+
+// Close waits for connections in use to be given back and closes all.
+func (d *DB) Close() {
+	d.Append.Close()
+	d.Read.Close()
+}
+
+func newPool(ctx context.Context, url string, conns int, settings map[string]string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database URL: %w", err)
+	}
+	config.MaxConns = int32(min(max(conns, 1), 10_000)) //nolint:gosec // bounded on this line
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	maps.Copy(config.ConnConfig.RuntimeParams, settings)
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "tallystick"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database pool: %w", err)
+	}
+	return pool, nil
+}
+
+// UntrustedError says why a database is not fit to hold billing data.
+type UntrustedError struct{ Reason string }
+
+func (e *UntrustedError) Error() string { return e.Reason }
+
+// Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events
+// in a crash. allowUnsafe lets a server pass that runs with fsync or full_page_writes off.
+func (d *DB) Check(ctx context.Context, allowUnsafe bool) error {
+	s, err := d.ServerSettings(ctx, d.Read)
+	if err != nil {
+		return fmt.Errorf("reading the server's settings: %w", err)
+	}
+	switch {
+	case s.VersionNum < MinVersionNum:
+		return &UntrustedError{fmt.Sprintf("PostgreSQL %s is too old: Tallystick needs 15 or newer", s.Version)}
+	case s.InRecovery:
+		return &UntrustedError{"this PostgreSQL server is a standby and takes no writes: connect to the primary"}
+	case s.ServerEncoding != "UTF8":
+		return &UntrustedError{fmt.Sprintf("the database's encoding is %s: create it with ENCODING 'UTF8'", s.ServerEncoding)}
+	case s.Fsync != "on" && !allowUnsafe:
+		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
+	case s.FullPageWrites != "on" && !allowUnsafe:
+		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
+	}
+	return nil
+}
+
+// InTx runs fn in one transaction of the read pool and commits it unless fn returns an error.
+func (d *DB) InTx(ctx context.Context, options pgx.TxOptions, fn func(tx pgx.Tx) error) error {
+	return Classify(pgx.BeginTxFunc(ctx, d.Read, options, fn))
+}

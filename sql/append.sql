@@ -1,0 +1,71 @@
+-- The append transaction: everything here runs inside the one transaction of internal/ingest.
+
+-- name: LockHeads :many
+-- Locks in log_id order, so that two servers never wait for each other.
+SELECT log_id, sequence, hash, recorded_at, views_epoch
+FROM log_heads
+WHERE log_id = ANY (@log_ids::uuid[])
+ORDER BY log_id
+FOR UPDATE;
+
+-- name: FindEventKeys :many
+SELECT k.log_id, k.key_hash, k.payload_hash, k.sequence
+FROM ROWS FROM (unnest(@log_ids::uuid[]), unnest(@key_hashes::uuid[])) AS u (log_id, key_hash)
+JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
+
+-- name: MoveHeads :exec
+-- Moves only heads that are still where the caller believes them: compare the affected rows with the rows given.
+UPDATE log_heads h
+SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
+FROM ROWS FROM (
+    unnest(@log_ids::uuid[]), unnest(@expected_sequences::bigint[]), unnest(@expected_epochs::bigint[]),
+    unnest(@sequences::bigint[]), unnest(@hashes::bytea[]), unnest(@recorded_ats::timestamptz[]), unnest(@views_epochs::bigint[])
+) AS u (log_id, expected_sequence, expected_epoch, sequence, hash, recorded_at, views_epoch)
+WHERE h.log_id = u.log_id AND h.sequence = u.expected_sequence AND h.views_epoch = u.expected_epoch;
+
+-- name: InsertEventKeys :exec
+-- Skips keys that exist: compare the affected rows with the rows given.
+INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
+SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
+FROM ROWS FROM (
+    unnest(@log_ids::uuid[]), unnest(@key_hashes::uuid[]), unnest(@payload_hashes::uuid[]), unnest(@sequences::bigint[])
+) AS u (log_id, key_hash, payload_hash, sequence)
+ON CONFLICT (log_id, key_hash) DO NOTHING;
+
+-- name: InsertEvents :exec
+-- An empty key stands for none.
+INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
+SELECT u.log_id, u.sequence, u.recorded_at, u.time, u.type, NULLIF(u.key, ''), u.data, u.hash
+FROM ROWS FROM (
+    unnest(@log_ids::uuid[]), unnest(@sequences::bigint[]), unnest(@recorded_ats::timestamptz[]), unnest(@times::timestamptz[]),
+    unnest(@types::text[]), unnest(@keys::text[]), unnest(@datas::json[]), unnest(@hashes::bytea[])
+) AS u (log_id, sequence, recorded_at, time, type, key, data, hash);
+
+-- name: PutViewState :exec
+INSERT INTO view_state (log_id, version_id, key, value)
+SELECT u.log_id, u.version_id, u.key, u.value
+FROM ROWS FROM (
+    unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[]), unnest(@keys::text[]), unnest(@values::json[])
+) AS u (log_id, version_id, key, value)
+ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
+
+-- name: UpdateViewState :exec
+-- For keys that are known to be there: half the cost of PutViewState. Compare the affected rows with the rows given.
+UPDATE view_state s
+SET value = u.value
+FROM ROWS FROM (
+    unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[]), unnest(@keys::text[]), unnest(@values::json[])
+) AS u (log_id, version_id, key, value)
+WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
+
+-- name: DeleteViewState :exec
+DELETE FROM view_state s
+USING ROWS FROM (
+    unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[]), unnest(@keys::text[])
+) AS u (log_id, version_id, key)
+WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
+
+-- name: HaltViewVersion :exec
+UPDATE view_versions
+SET status = 'halted', applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error
+WHERE log_id = @log_id AND version_id = @version_id;

@@ -1,0 +1,36 @@
+-- Logs and their heads.
+
+-- name: InsertLog :one
+INSERT INTO logs (log_id, tenant_id, name, labels)
+VALUES (@log_id, @tenant_id, @name, @labels)
+RETURNING created_at;
+
+-- name: InsertLogHead :exec
+INSERT INTO log_heads (log_id, sequence, hash, recorded_at)
+VALUES (@log_id, 0, @hash, @recorded_at);
+
+-- name: LogIDByName :one
+SELECT log_id FROM logs WHERE tenant_id = @tenant_id AND name = @name;
+
+-- name: LogName :one
+SELECT name FROM logs WHERE log_id = @log_id AND tenant_id = @tenant_id;
+
+-- name: GetLog :one
+SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.log_id = @log_id AND l.tenant_id = @tenant_id;
+
+-- name: ListLogs :many
+SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = @tenant_id AND l.name > @after AND l.name LIKE @name_pattern
+ORDER BY l.name
+LIMIT @max_rows;
+
+-- name: GetHead :one
+SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @log_id;
+
+-- name: LockHead :one
+SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @log_id FOR UPDATE;
