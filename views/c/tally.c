@@ -1,0 +1,262 @@
+/* The ABI's side of the kit: exports, imports, memory and texts. */
+
+#include "tally.h"
+
+#define IMPORT(name) __attribute__((import_module("tally"), import_name(#name)))
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+IMPORT(get) int64_t import_get(const char *key, uint32_t key_len);
+IMPORT(set) void import_set(const char *key, uint32_t key_len, const char *value, uint32_t value_len);
+IMPORT(scan) int64_t import_scan(const char *prefix, uint32_t prefix_len, const char *after, uint32_t after_len, uint32_t limit);
+IMPORT(config) int64_t import_config(void);
+IMPORT(fail) void import_fail(const char *at, uint32_t len);
+
+/* ---- Memory ---- */
+
+enum {
+	PAGE_BYTES = 65536,
+	ALIGNMENT = 8, /* what docs/abi.md promises of tally_alloc */
+};
+
+extern unsigned char __heap_base; /* set by the linker: the first free byte */
+
+static uintptr_t kept; /* where each call starts handing out; 0 before the first */
+static uintptr_t top;
+
+static uintptr_t bottom(void) {
+	return kept ? kept : (uintptr_t)&__heap_base;
+}
+
+void *tally_room(uint32_t n) {
+	uintptr_t at = ((top ? top : bottom()) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
+	uint64_t end = (uint64_t)at + n;
+	uint64_t have = (uint64_t)__builtin_wasm_memory_size(0) * PAGE_BYTES;
+	if (end > have) {
+		uint64_t pages = (end - have + PAGE_BYTES - 1) / PAGE_BYTES;
+		if (__builtin_wasm_memory_grow(0, (uintptr_t)pages) == (uintptr_t)-1)
+			__builtin_trap();
+	}
+	top = (uintptr_t)end;
+	return (void *)at;
+}
+
+void tally_keep(void) {
+	kept = top;
+}
+
+static void release(void) {
+	top = kept;
+}
+
+/* ---- Exports ---- */
+
+EXPORT(tally_alloc) void *tally_alloc(uint32_t n) {
+	return tally_room(n);
+}
+
+EXPORT(tally_fields) int64_t tally_fields(void) {
+	int64_t result = view_fields();
+	release();
+	return result;
+}
+
+EXPORT(tally_fold) int32_t tally_fold(const tally_event *event) {
+	int32_t result = view_fold(event);
+	release();
+	return result;
+}
+
+EXPORT(tally_query) int64_t tally_query(const char *at, uint32_t len) {
+	int64_t result = view_query((tally_text){at, len});
+	release();
+	return result;
+}
+
+/* ---- Imports ---- */
+
+static tally_text unpack(int64_t pair) {
+	uint64_t bits = (uint64_t)pair;
+	return (tally_text){(const char *)(uintptr_t)(bits >> 32), (uint32_t)bits};
+}
+
+int64_t tally_answer(tally_text text) {
+	return (int64_t)((uint64_t)(uintptr_t)text.at << 32 | text.len);
+}
+
+int32_t tally_fail(tally_text reason) {
+	import_fail(reason.at, reason.len);
+	return TALLY_FAILED;
+}
+
+int32_t tally_fail_shown(tally_text before, tally_text shown, tally_text after) {
+	tally_out out = tally_out_new(256);
+	tally_put(&out, before);
+	tally_put_shown(&out, shown);
+	tally_put(&out, after);
+	return tally_fail(tally_out_text(&out));
+}
+
+bool tally_get(tally_text key, tally_text *value) {
+	int64_t pair = import_get(key.at, key.len);
+	if (pair < 0)
+		return false;
+	*value = unpack(pair);
+	return true;
+}
+
+void tally_set(tally_text key, tally_text value) {
+	import_set(key.at, key.len, value.at, value.len);
+}
+
+tally_text tally_config(void) {
+	return unpack(import_config());
+}
+
+static uint32_t take_u32(tally_text *bytes) {
+	uint32_t n;
+	__builtin_memcpy(&n, bytes->at, sizeof n); /* entries are not padded */
+	bytes->at += sizeof n;
+	bytes->len -= sizeof n;
+	return n;
+}
+
+static tally_text take(tally_text *bytes, uint32_t n) {
+	tally_text taken = {bytes->at, n};
+	bytes->at += n;
+	bytes->len -= n;
+	return taken;
+}
+
+bool tally_scan_next(tally_scan *scan, tally_text *key, tally_text *value) {
+	if (scan->rest.len == 0) {
+		scan->rest = unpack(import_scan(scan->prefix.at, scan->prefix.len, scan->after.at, scan->after.len, scan->page));
+		if (scan->rest.len == 0)
+			return false;
+	}
+	uint32_t key_len = take_u32(&scan->rest);
+	uint32_t value_len = take_u32(&scan->rest);
+	*key = take(&scan->rest, key_len);
+	*value = take(&scan->rest, value_len);
+	scan->after = *key;
+	return true;
+}
+
+/* ---- Texts ---- */
+
+bool tally_equal(tally_text a, tally_text b) {
+	if (a.len != b.len)
+		return false;
+	for (uint32_t i = 0; i < a.len; i++)
+		if (a.at[i] != b.at[i])
+			return false;
+	return true;
+}
+
+/* The bytes of the well-formed UTF-8 sequence that starts text, or 0. */
+static uint32_t sequence_bytes(tally_text text) {
+	const unsigned char *at = (const unsigned char *)text.at;
+	unsigned char lead = at[0], low = 0x80, high = 0xBF;
+	uint32_t len;
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xC2 || lead > 0xF4)
+		return 0;
+	len = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+	if (lead == 0xE0)
+		low = 0xA0; /* shorter forms exist below */
+	if (lead == 0xED)
+		high = 0x9F; /* surrogates above */
+	if (lead == 0xF0)
+		low = 0x90;
+	if (lead == 0xF4)
+		high = 0x8F; /* beyond U+10FFFF above */
+	if (text.len < len || at[1] < low || at[1] > high)
+		return 0;
+	for (uint32_t i = 2; i < len; i++)
+		if (at[i] < 0x80 || at[i] > 0xBF)
+			return 0;
+	return len;
+}
+
+bool tally_is_utf8(tally_text text) {
+	while (text.len > 0) {
+		uint32_t n = sequence_bytes(text);
+		if (n == 0)
+			return false;
+		take(&text, n);
+	}
+	return true;
+}
+
+tally_out tally_out_new(uint32_t room) {
+	return (tally_out){.at = tally_room(room), .room = room};
+}
+
+tally_text tally_out_text(const tally_out *out) {
+	return (tally_text){out->at, out->len};
+}
+
+static void copy(char *to, const char *from, uint32_t n) {
+	while (n-- > 0)
+		*to++ = *from++;
+}
+
+static void need(tally_out *out, uint32_t n) {
+	if (out->room - out->len >= n)
+		return;
+	uint32_t room = out->room * 2 + n;
+	char *at = tally_room(room);
+	copy(at, out->at, out->len);
+	out->at = at;
+	out->room = room;
+}
+
+void tally_put(tally_out *out, tally_text text) {
+	need(out, text.len);
+	copy(out->at + out->len, text.at, text.len);
+	out->len += text.len;
+}
+
+void tally_put_char(tally_out *out, char c) {
+	need(out, 1);
+	out->at[out->len++] = c;
+}
+
+void tally_put_string(tally_out *out, tally_text text) {
+	static const char hex[] = "0123456789abcdef";
+	tally_put_char(out, '"');
+	for (uint32_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+		if (c < 0x20) {
+			tally_put(out, TALLY_TEXT("\\u00"));
+			tally_put_char(out, hex[c >> 4]);
+			tally_put_char(out, hex[c & 15]);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			tally_put_char(out, '\\');
+		tally_put_char(out, (char)c);
+	}
+	tally_put_char(out, '"');
+}
+
+void tally_put_shown(tally_out *out, tally_text text) {
+	enum { SHOWN_BYTES = 60 }; /* enough to recognise what was sent */
+	tally_put_char(out, '"');
+	for (uint32_t shown = 0; text.len > 0; ) {
+		uint32_t n = sequence_bytes(text);
+		if (shown + n > SHOWN_BYTES) {
+			tally_put(out, TALLY_TEXT("..."));
+			break;
+		}
+		if (n == 0 || (unsigned char)text.at[0] < 0x20) {
+			take(&text, 1);
+			tally_put_char(out, '?');
+			shown++;
+			continue;
+		}
+		tally_put(out, take(&text, n));
+		shown += n;
+	}
+	tally_put_char(out, '"');
+}

@@ -1,0 +1,255 @@
+/* The kit that the ready views are written with: everything a view in C needs
+ * and nothing of the ABI (docs/abi.md) but its meaning.
+ *
+ * A view defines view_fields, view_fold and view_query. The kit exports them
+ * to the server, hands out memory that lives until the call returns, and gives
+ * texts, exact decimals, JSON, times and query parameters. There is no libc. */
+
+#ifndef TALLY_H
+#define TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- Texts: a pointer and a length, never zero-terminated ---- */
+
+typedef struct {
+	const char *at;
+	uint32_t len;
+} tally_text;
+
+#define TALLY_TEXT(literal) ((tally_text){(literal), sizeof(literal) - 1})
+
+bool tally_equal(tally_text a, tally_text b);
+bool tally_is_utf8(tally_text text);
+
+/* ---- The event, as the server lays it out ---- */
+
+enum {
+	TALLY_MISSING,
+	TALLY_NULL,
+	TALLY_FALSE,
+	TALLY_TRUE,
+	TALLY_NUMBER,
+	TALLY_STRING,
+	TALLY_ARRAY,
+	TALLY_OBJECT,
+};
+
+/* One requested field. A string's text is unescaped UTF-8, any other kind's
+ * text is the event's own bytes; count from the text, the double is rounded. */
+typedef struct {
+	uint32_t kind;
+	tally_text text;
+	uint32_t reserved;
+	double number;
+} tally_slot;
+
+/* Times are microseconds since 1970-01-01T00:00:00Z. */
+typedef struct {
+	int64_t sequence;
+	int64_t time;
+	int64_t recorded_at;
+	tally_text data;
+	uint32_t slots;
+	uint32_t reserved;
+	tally_slot slot[];
+} tally_event;
+
+_Static_assert(sizeof(tally_slot) == 24, "docs/abi.md fixes a slot at 24 bytes");
+_Static_assert(sizeof(tally_event) == 40, "docs/abi.md fixes the header at 40 bytes");
+
+/* ---- What a view defines ---- */
+
+enum {
+	TALLY_APPLIED = 0,
+	TALLY_IGNORED = 1,
+	TALLY_FAILED = -1,
+};
+
+/* Answers the fields as tally_answer of JSON Pointers, one a line; or
+ * tally_fail where the configuration cannot be used, which refuses a deploy. */
+int64_t view_fields(void);
+
+/* Answers TALLY_APPLIED, TALLY_IGNORED, or tally_fail, which halts the view:
+ * never do that for anything that an event may hold. */
+int32_t view_fold(const tally_event *event);
+
+/* Answers tally_answer of JSON, or tally_fail, which refuses the question. */
+int64_t view_query(tally_text query);
+
+/* The result of view_fields or view_query. */
+int64_t tally_answer(tally_text text);
+
+/* Gives the reason for an error; answers TALLY_FAILED. The server shows the
+ * first 1,024 bytes. */
+int32_t tally_fail(tally_text reason);
+
+/* ---- Memory: lives until the fold, query or fields call returns ---- */
+
+/* n bytes, aligned to 8; traps where the server's 64 MiB are used up. */
+void *tally_room(uint32_t n);
+
+/* Keeps all that was handed out so far for as long as the instance's memory
+ * lives; the server may set that back before any batch of events, so keep only
+ * what can be derived again, such as the parsed configuration. */
+void tally_keep(void);
+
+/* ---- State ---- */
+
+/* A key has 1 to 1,024 bytes of UTF-8 without NUL; another one traps. */
+enum { TALLY_KEY_BYTES = 1024 };
+
+/* False where there is no such key. */
+bool tally_get(tally_text key, tally_text *value);
+void tally_set(tally_text key, tally_text value);
+tally_text tally_config(void);
+
+/* Walks the keys that start with prefix and are greater than after, in byte
+ * order, reading `page` of them from the server at a time:
+ *     tally_scan scan = {.prefix = prefix, .page = 100};
+ *     while (tally_scan_next(&scan, &key, &value)) ... */
+typedef struct {
+	tally_text prefix;
+	tally_text after;
+	uint32_t page;
+	tally_text rest;
+} tally_scan;
+
+bool tally_scan_next(tally_scan *scan, tally_text *key, tally_text *value);
+
+/* ---- Writing text: a buffer that grows ---- */
+
+typedef struct {
+	char *at;
+	uint32_t len;
+	uint32_t room;
+} tally_out;
+
+tally_out tally_out_new(uint32_t room);
+tally_text tally_out_text(const tally_out *out);
+void tally_put(tally_out *out, tally_text text);
+void tally_put_char(tally_out *out, char c);
+
+/* A JSON string: quoted and escaped. The text must be UTF-8. */
+void tally_put_string(tally_out *out, tally_text text);
+
+/* For error texts: quoted, cut to a few words, safe for any bytes. */
+void tally_put_shown(tally_out *out, tally_text text);
+
+/* tally_fail(before + "shown" + after). */
+int32_t tally_fail_shown(tally_text before, tally_text shown, tally_text after);
+
+/* ---- Exact decimals: 54 digits before the point and 54 after it ---- */
+
+enum {
+	TALLY_LIMB_DIGITS = 9,
+	TALLY_LIMBS = 12,
+	TALLY_FRACTION_LIMBS = 6,
+	TALLY_WHOLE_DIGITS = (TALLY_LIMBS - TALLY_FRACTION_LIMBS) * TALLY_LIMB_DIGITS,
+	TALLY_FRACTION_DIGITS = TALLY_FRACTION_LIMBS * TALLY_LIMB_DIGITS,
+
+	/* What a number from an event or a configuration may have. The product of
+	 * two such is exact, and 10^18 of the largest products can be added before
+	 * the sum overflows: no log gets there. */
+	TALLY_INPUT_WHOLE_DIGITS = 18,
+	TALLY_INPUT_FRACTION_DIGITS = 27,
+};
+
+/* Little-endian limbs of base 10^9, the first TALLY_FRACTION_LIMBS of them
+ * behind the point. Zero is never negative. */
+typedef struct {
+	uint32_t limb[TALLY_LIMBS];
+	bool negative;
+} tally_decimal;
+
+tally_decimal tally_decimal_of(uint32_t n);
+
+/* Reads text as a JSON number, exponents included. False where it is none, or
+ * has a digit other than 0 beyond the places of an input number; *number is
+ * then zero. */
+bool tally_parse_input(tally_text text, tally_decimal *number);
+
+/* The same for a sum that tally_put_decimal wrote. */
+bool tally_parse_sum(tally_text text, tally_decimal *number);
+
+/* Reads a slot that is a number or a string that reads as one. */
+bool tally_count(const tally_slot *slot, tally_decimal *number);
+
+/* False on overflow; *sum is then of no use. */
+bool tally_add(tally_decimal *sum, const tally_decimal *number);
+
+/* The exact product of two input numbers. */
+tally_decimal tally_multiply(const tally_decimal *a, const tally_decimal *b);
+
+/* The shortest plain form: 0, -12, 0.5, 1482000; no exponent. */
+void tally_put_decimal(tally_out *out, const tally_decimal *number);
+
+/* ---- Totals: state values that are one flat object of decimals ---- */
+
+typedef struct {
+	tally_text name;
+	bool quoted; /* written as a string, which no JSON reader rounds */
+} tally_total;
+
+/* Reads the totals of a key, zeros where there is no such key. False where the
+ * value is not what tally_store_totals writes: return tally_fail_totals then. */
+bool tally_load_totals(tally_text key, const tally_total *names, tally_decimal *totals, uint32_t n);
+bool tally_parse_totals(tally_text value, const tally_total *names, tally_decimal *totals, uint32_t n);
+void tally_store_totals(tally_text key, const tally_total *names, const tally_decimal *totals, uint32_t n);
+int32_t tally_fail_totals(tally_text key);
+
+/* What to return where tally_add answers false. */
+int32_t tally_fail_overflow(tally_text key);
+
+/* ---- Reading JSON ---- */
+
+/* Walks the members of an object: names and values are source text.
+ *     tally_members members = tally_object(json);
+ *     while (tally_member_next(&members, &name, &value)) ...
+ *     if (members.broken) ...   json was not one object */
+typedef struct {
+	const char *at;
+	const char *end;
+	bool first;
+	bool broken;
+} tally_members;
+
+tally_members tally_object(tally_text json);
+bool tally_member_next(tally_members *members, tally_text *name, tally_text *value);
+
+/* The value of a string's source text, quotes included; false where the text
+ * is not a string. A lone surrogate becomes U+FFFD. */
+bool tally_string(tally_text source, tally_text *value);
+
+/* ---- Times ---- */
+
+/* Days since 1970-01-01 and back, in the proleptic Gregorian calendar. */
+typedef struct {
+	int64_t year;
+	uint32_t month;
+	uint32_t day;
+} tally_date;
+
+tally_date tally_date_of(int64_t days);
+int64_t tally_days_of(tally_date date);
+
+int64_t tally_floor_divide(int64_t n, int64_t by);
+
+/* n in at least `digits` decimal digits; n must not be negative. */
+void tally_put_padded(tally_out *out, int64_t n, uint32_t digits);
+
+/* Takes exactly `digits` decimal digits from the front of *text. */
+bool tally_take_digits(tally_text *text, uint32_t digits, uint32_t *n);
+bool tally_take_char(tally_text *text, char c);
+
+/* RFC 3339 to microseconds. A space counts as the + that it is where a query
+ * string carries an offset unescaped. */
+bool tally_parse_time(tally_text text, int64_t *time);
+
+/* ---- Query strings ---- */
+
+/* Takes the next name=value from the front of *query, percent-decoded. */
+bool tally_take_parameter(tally_text *query, tally_text *name, tally_text *value);
+
+#endif
