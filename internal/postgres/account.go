@@ -1,0 +1,100 @@
+//go:build unix
+
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// nobody is the user and group that owns nothing, where the system has no user database to ask.
+const nobody = 65534
+
+// account is who the server's programs run as.
+type account struct {
+	uid, gid int
+	dropped  bool // this process is root and must change to uid and gid
+}
+
+// serverAccount is this process's own user, unless that is root: then the owner of the given folder, else postgres, else nobody.
+func serverAccount(dir string) (account, error) {
+	if os.Geteuid() != 0 {
+		return account{uid: os.Getuid(), gid: os.Getgid()}, nil
+	}
+	var st syscall.Stat_t
+	if dir != "" && syscall.Stat(dir, &st) == nil && st.Uid != 0 {
+		return account{uid: int(st.Uid), gid: int(st.Gid), dropped: true}, nil
+	}
+	u, err := user.Lookup(Superuser)
+	if err != nil {
+		return account{uid: nobody, gid: nobody, dropped: true}, nil //nolint:nilerr // no such user: that is what nobody is for
+	}
+	uid, uidErr := strconv.Atoi(u.Uid)
+	gid, gidErr := strconv.Atoi(u.Gid)
+	if err := errors.Join(uidErr, gidErr); err != nil {
+		return account{}, fmt.Errorf("user %s: %w", Superuser, err)
+	}
+	return account{uid: uid, gid: gid, dropped: true}, nil
+}
+
+func (a account) String() string {
+	if u, err := user.LookupId(strconv.Itoa(a.uid)); err == nil {
+		return fmt.Sprintf("the user %s (uid %d)", u.Username, a.uid)
+	}
+	return fmt.Sprintf("uid %d", a.uid)
+}
+
+// attr makes a program run as this account, in a process group of its own: a Ctrl-C at the terminal is for this process alone,
+// which then stops the server in order.
+func (a account) attr() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if a.dropped {
+		attr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)} //nolint:gosec // ids fit
+	}
+	return attr
+}
+
+// own makes a folder that only this account can enter.
+func (a account) own(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if a.dropped {
+		if err := os.Chown(dir, a.uid, a.gid); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(dir, 0o700) //nolint:gosec // a folder: its owner must enter it
+}
+
+// canReach tells whether this account may pass through every folder on the way to dir. Access control lists are not looked at.
+func (a account) canReach(dir string) error {
+	if !a.dropped {
+		return nil
+	}
+	for p := dir; ; p = filepath.Dir(p) {
+		var st syscall.Stat_t
+		if err := syscall.Stat(p, &st); err != nil {
+			return &os.PathError{Op: "stat", Path: p, Err: err}
+		}
+		enter := uint32(0o001)
+		switch {
+		case int(st.Uid) == a.uid:
+			enter = 0o100
+		case int(st.Gid) == a.gid:
+			enter = 0o010
+		}
+		if uint32(st.Mode)&enter == 0 {
+			return fmt.Errorf("PostgreSQL refuses to run as root, and %s, who runs it instead, cannot enter %s (mode %04o): "+
+				"choose a data folder outside of it, or do not run as root", a, p, st.Mode&0o7777)
+		}
+		if p == filepath.Dir(p) {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,124 @@
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// What lies in a data folder.
+const (
+	clusterName = "pgdata"       // PostgreSQL's own data directory
+	socketName  = "run"          // the socket's folder
+	logName     = "postgres.log" // the server's log; postgres.log.1 is the one before
+	lockName    = "tally.lock"   // held, and naming its holder's process, while a server is managed here
+)
+
+// maxSocketPath is the longest path a Unix socket can have on every system: 104 bytes with the closing zero on macOS and the BSDs,
+// 108 on Linux.
+const maxSocketPath = 103
+
+// ErrInUse is what Start's error wraps while another process runs a server on the same data folder.
+var ErrInUse = errors.New("the data folder is in use")
+
+// DataMajor tells which PostgreSQL major version made a data folder; 0 when there is no database in it yet.
+func DataMajor(dataDir string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(dataDir, clusterName, "PG_VERSION"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	major, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, fmt.Errorf("%s: PG_VERSION: %w", dataDir, err)
+	}
+	return major, nil
+}
+
+// lock takes the data folder for this process. The lock goes with the process, however it ends; closing the file releases it.
+func lock(dataDir string) (*os.File, error) {
+	path := filepath.Join(dataDir, lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user's own folder
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+		holder, _ := os.ReadFile(path) //nolint:gosec // only to name the holder
+		_ = f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		return nil, fmt.Errorf("%w: process %s runs a server on %s: use that one, stop it, or choose another data folder",
+			ErrInUse, strings.TrimSpace(string(holder)), dataDir)
+	}
+	if err := errors.Join(f.Truncate(0), writeAll(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func writeAll(f *os.File, text string) error {
+	_, err := f.WriteString(text)
+	return err
+}
+
+// makeCluster runs initdb in a folder beside the final one and renames it, so that a cluster is whole or not there.
+func makeCluster(ctx context.Context, who account, b Binaries, dataDir string, noFSync bool) error {
+	cluster := filepath.Join(dataDir, clusterName)
+	fresh := cluster + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	if err := who.own(fresh); err != nil {
+		return err
+	}
+	args := []string{
+		"--pgdata", fresh, "--username", Superuser, "--auth", "trust", "--data-checksums",
+		"--encoding", "UTF8", "--locale", "C", // the one locale every machine has, and it sorts by code point
+	}
+	if noFSync {
+		args = append(args, "--no-sync")
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(b.Dir, "initdb"), args...) //nolint:gosec // found by Find
+	cmd.SysProcAttr, cmd.Dir, cmd.Env = who.attr(), fresh, serverEnv()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(fresh)
+		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return os.Rename(fresh, cluster)
+}
+
+// socketFolder makes the folder for the server's socket: in the data folder, or, when a socket's path would be too long there, a
+// new private one under the system's temporary folder, which Stop removes.
+func socketFolder(who account, dataDir string) (dir string, temporary bool, err error) {
+	dir = filepath.Join(dataDir, socketName)
+	if fitsSocket(dir) {
+		return dir, false, who.own(dir)
+	}
+	for _, parent := range []string{os.TempDir(), "/tmp"} {
+		if dir, err = os.MkdirTemp(parent, "tally-"); err != nil {
+			continue
+		}
+		if err = who.own(dir); err == nil && fitsSocket(dir) {
+			return dir, true, nil
+		}
+		_ = os.Remove(dir)
+	}
+	return "", false, fmt.Errorf("no folder short enough for a Unix socket (%d bytes with its name): set TMPDIR to a shorter path: %w",
+		maxSocketPath, err)
+}
+
+func fitsSocket(dir string) bool {
+	return len(filepath.Join(dir, ".s.PGSQL."+port)) <= maxSocketPath
+}

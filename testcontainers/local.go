@@ -1,0 +1,74 @@
+package testcontainers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"github.com/tallystick/tallystick/internal/postgres"
+)
+
+// endLocal waits for the test process to end, which closes the pipe it reads from, and then ends the server and removes its files.
+// $1 is the data folder. The server has ended once its postmaster.pid has gone; the wait is bounded: 400 times 50 milliseconds.
+const endLocal = `cat >/dev/null
+file=$1/pgdata/postmaster.pid
+if pid=$(head -n 1 "$file" 2>/dev/null); then
+	kill -QUIT "$pid" 2>/dev/null
+	tries=0
+	while [ -e "$file" ] && kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 400 ]; do sleep 0.05; tries=$((tries + 1)); done
+fi
+rm -rf "$1"`
+
+// startLocal runs a server from the machine's own or downloaded programs, in a temporary folder.
+func startLocal(ctx context.Context, fsync bool) (*server, error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	binaries, err := postgres.Find(ctx, postgres.FindOptions{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "tally-test-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // entered by the user the server runs as
+		return nil, err
+	}
+	if err := watch(endLocal, dir); err != nil {
+		return nil, err
+	}
+	s, err := postgres.Start(ctx, postgres.Options{
+		DataDir:  dir,
+		Binaries: binaries,
+		NoFSync:  !fsync,
+		Settings: map[string]string{"max_connections": maxConnections},
+		Log:      log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &server{url: s.DatabaseURL}, nil
+}
+
+// pipes are the watchdogs' ends that this process holds; collecting one would end its server.
+var pipes []io.Closer
+
+// watch runs a shell script that gets its first line's end of file when this process ends. It shares neither output, which would
+// keep `go test` waiting, nor process group with this process, whose Ctrl-C it survives.
+func watch(script string, args ...string) error {
+	cmd := exec.Command("sh", append([]string{"-c", script, "watchdog"}, args...)...) //nolint:gosec,noctx // outlives this process
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the watchdog that ends the server after the tests: %w", err)
+	}
+	pipes = append(pipes, pipe)
+	return nil
+}
