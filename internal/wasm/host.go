@@ -1,0 +1,166 @@
+package wasm
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// linkHost makes the module that guests import. Its functions take their arguments from the stack as they are: going
+// through reflection would cost more than the fold.
+func (e *Engine) linkHost(ctx context.Context) error {
+	builder := e.runtime.NewHostModuleBuilder(hostModule)
+	for _, f := range hostFunctions {
+		builder.NewFunctionBuilder().WithGoModuleFunction(
+			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
+				in := ctx.Value(instanceKey{}).(*instance) //nolint:forcetypeassert // newInstance put it there
+				in.allow(f.name, f.phases)
+				f.call(in, stack)
+			}),
+			[]api.ValueType(f.signature.params), []api.ValueType(f.signature.results),
+		).Export(f.name)
+	}
+	if _, err := builder.Instantiate(ctx); err != nil {
+		return fmt.Errorf("make the module that views import: %w", err)
+	}
+	return nil
+}
+
+// unwind leaves the guest from within a host function: the call into the guest returns err. The instance is spent.
+func (in *instance) unwind(err error) {
+	in.abort = err
+	panic(err)
+}
+
+// allow unwinds the guest when it calls an import at a time that the ABI forbids.
+func (in *instance) allow(name string, phases phase) {
+	if in.phase&phases != 0 {
+		return
+	}
+	if in.phase == phaseQuery {
+		in.unwind(trapf("%s was called in tally_query: a query must not write", name))
+	}
+	in.unwind(trapf("%s was called in %v, which may not call it", name, in.phase))
+}
+
+// text reads what the guest passes as a pointer and a length, both as they came from the stack. It aliases guest
+// memory: it is good until the guest runs again.
+func (in *instance) text(call, what string, ptr, length uint64) []byte {
+	b, ok := in.memory.Read(uint32(ptr), uint32(length))
+	if !ok {
+		in.unwind(trapf("%s: the %s of %d bytes at %d goes beyond the memory of %d bytes",
+			call, what, uint32(length), uint32(ptr), in.memory.Size()))
+	}
+	return b
+}
+
+func (in *instance) key(call string, ptr, length uint64) []byte {
+	key := in.text(call, "key", ptr, length)
+	if err := checkKey(key); err != nil {
+		in.unwind(err)
+	}
+	return key
+}
+
+// give copies b to the guest and returns where it is, packed.
+func (in *instance) give(b []byte) uint64 {
+	if len(b) == 0 {
+		return packed(0, 0)
+	}
+	ptr, room, err := in.room(len(b))
+	if err != nil {
+		in.unwind(err)
+	}
+	copy(room, b)
+	return packed(ptr, uint32(len(b)))
+}
+
+func (in *instance) hostGet(stack []uint64) {
+	value, ok, err := in.state.Get(in.key("get", stack[0], stack[1]))
+	if err != nil {
+		in.unwind(err)
+	}
+	if !ok {
+		stack[0] = nothing
+		return
+	}
+	stack[0] = in.give(value)
+}
+
+func (in *instance) hostSet(stack []uint64) {
+	key := in.key("set", stack[0], stack[1])
+	value := in.text("set", "value", stack[2], stack[3])
+	if err := checkJSON("value", value, MaxValueBytes); err != nil {
+		in.unwind(err)
+	}
+	if err := in.state.Set(key, value); err != nil {
+		in.unwind(err)
+	}
+}
+
+func (in *instance) hostDelete(stack []uint64) {
+	if err := in.state.Delete(in.key("delete", stack[0], stack[1])); err != nil {
+		in.unwind(err)
+	}
+}
+
+func (in *instance) hostConfig(stack []uint64) { stack[0] = in.give(in.config) }
+
+func (in *instance) hostFail(stack []uint64) {
+	text := in.text("fail", "text", stack[0], stack[1])
+	text = text[:min(len(text), MaxFailBytes+utf8.UTFMax)] // so that a character at the limit is seen whole
+	in.said = printable(string(text), MaxFailBytes)
+}
+
+func (in *instance) hostScan(stack []uint64) {
+	prefix := in.text("scan", "prefix", stack[0], stack[1])
+	after := in.text("scan", "after", stack[2], stack[3])
+	if err := checkKeyText("prefix of a scan", prefix); err != nil {
+		in.unwind(err)
+	}
+	if err := checkKeyText("key after which to scan", after); err != nil {
+		in.unwind(err)
+	}
+	limit := int32(uint32(stack[4]))
+	if limit < 0 {
+		in.unwind(limitf("the limit of a scan is %d; it must not be negative", limit))
+	}
+	if err := in.gather(prefix, after, int(limit)); err != nil {
+		in.unwind(err)
+	}
+	stack[0] = in.give(in.transfer)
+}
+
+// scanPage is how many entries are asked of the state at once: a guest may ask for billions, and gets what fits.
+const scanPage = 256
+
+// gather lays out the result of a scan in in.transfer: up to limit entries, and to MaxScanBytes if there are two.
+func (in *instance) gather(prefix, after []byte, limit int) error {
+	in.transfer = in.transfer[:0]
+	for limit > 0 {
+		ask := min(limit, scanPage)
+		entries, err := in.state.Scan(prefix, after, ask)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries {
+			size := 8 + len(entry.Key) + len(entry.Value)
+			if len(in.transfer) > 0 && len(in.transfer)+size > MaxScanBytes {
+				return nil
+			}
+			in.transfer = binary.LittleEndian.AppendUint32(in.transfer, uint32(len(entry.Key)))
+			in.transfer = binary.LittleEndian.AppendUint32(in.transfer, uint32(len(entry.Value)))
+			in.transfer = append(in.transfer, entry.Key...)
+			in.transfer = append(in.transfer, entry.Value...)
+		}
+		if len(entries) < ask {
+			return nil
+		}
+		after = entries[len(entries)-1].Key
+		limit -= len(entries)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package wasm
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/tallystick/tallystick/internal/jsonscan"
+)
+
+// Limits of the view ABI, in bytes unless said otherwise; docs/abi.md promises them to guests.
+const (
+	MaxModuleBytes = 4 << 20
+	MaxConfigBytes = 64 << 10
+	MaxKeyBytes    = 1 << 10
+	MaxValueBytes  = 64 << 10
+	MaxAnswerBytes = 1 << 20
+	MaxFields      = 64 // pointers in the answer of tally_fields
+	MaxFieldBytes  = 1 << 10
+	MaxFailBytes   = 1 << 10
+	// MaxScanBytes is where the answer of one scan stops; the first entry is given whatever its size.
+	MaxScanBytes = 1 << 20
+	// MaxMemoryPages is the memory of one instance, in pages of 64 KiB: 64 MiB.
+	MaxMemoryPages = 1024
+)
+
+// Limits on a module's code. They bound the time and memory that compiling takes: compilers are not linear in the size
+// of a function, and a small hostile module could otherwise keep one busy for minutes.
+const (
+	maxFunctions    = 20_000
+	maxBodyBytes    = 256 << 10 // of one function
+	maxLocals       = 512       // of one function, parameters not counted
+	maxTableEntries = 64 << 10  // that a table may ever hold
+)
+
+// checkKey returns a *ViewError for a key that state cannot hold.
+func checkKey(key []byte) error {
+	if len(key) == 0 {
+		return limitf("the key is empty; a key has 1 to %d bytes", MaxKeyBytes)
+	}
+	return checkKeyText("key", key)
+}
+
+// checkKeyText checks what is a key or a part of one.
+func checkKeyText(what string, text []byte) error {
+	switch {
+	case len(text) > MaxKeyBytes:
+		return limitf("the %s has %d bytes; at most %d are allowed", what, len(text), MaxKeyBytes)
+	case !utf8.Valid(text):
+		return limitf("the %s %.100q is not valid UTF-8", what, text)
+	case bytes.IndexByte(text, 0) >= 0:
+		return limitf("the %s %.100q contains a NUL byte", what, text)
+	}
+	return nil
+}
+
+// checkJSON returns a *ViewError for what is too long or not JSON.
+func checkJSON(what string, text []byte, allowed int) error {
+	if len(text) > allowed {
+		return limitf("the %s has %d bytes; at most %d are allowed", what, len(text), allowed)
+	}
+	if err := jsonscan.Valid(text); err != nil {
+		return limitf("the %s must be JSON: %v; it starts %.100q", what, err, text)
+	}
+	return nil
+}
+
+// checkConfig returns a *RefusedError for a configuration that no view may have. An empty one stands for {}.
+func checkConfig(config []byte) error {
+	if len(config) == 0 {
+		return nil
+	}
+	if len(config) > MaxConfigBytes {
+		return refusef(CodeBadConfig, "the config has %d bytes; at most %d are allowed", len(config), MaxConfigBytes)
+	}
+	if err := jsonscan.Valid(config); err != nil {
+		return refusef(CodeBadConfig, "the config must be JSON: %v", err)
+	}
+	return nil
+}
