@@ -4,16 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
+	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that answering is waited for with
+	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
+	"github.com/testcontainers/testcontainers-go/wait"
 )
 
 const (
 	defaultImage = "postgres:18"
+	// readyTimeout bounds a container's start once its image is there; readyPoll is how often it is asked.
+	readyTimeout = 2 * time.Minute
+	readyPoll    = 20 * time.Millisecond
 )
 
 // endContainer waits for the test process to end and then removes its container. $1 is the container.
@@ -37,29 +45,26 @@ func startContainer(ctx context.Context, fsync bool) (*server, error) {
 	if !fsync {
 		command = append(command, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
-	c, err := postgres.Run(ctx, image, testcontainers.WithCmd(command...), postgres.BasicWaitStrategies())
+	c, err := postgres.Run(ctx, image, testcontainers.WithCmd(command...), testcontainers.WithAdditionalWaitStrategy(
+		wait.ForSQL("5432/tcp", "pgx", func(host string, port network.Port) string {
+			return containerURL(net.JoinHostPort(host, port.Port()), "postgres")
+		}).WithPollInterval(readyPoll).WithStartupTimeout(readyTimeout)))
 	if own && c != nil {
 		err = errors.Join(err, watch(endContainer, c.GetContainerID()))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start a container of %s: is a Docker engine running and the image there or within reach? "+
-			"%s names another image, %s=local runs without containers: %w", image, imageEnv, modeEnv, err)
+		return nil, fmt.Errorf("start a container of %s: a Docker engine must run, and the image be there or within reach "+
+			"(%s names another image; %s=local runs without containers): %w", image, imageEnv, modeEnv, err)
 	}
-	base, err := c.ConnectionString(ctx, "sslmode=disable")
+	address, err := c.PortEndpoint(ctx, "5432/tcp", "")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask for the container's port: %w", err)
 	}
-	return containerServer(base)
+	return &server{url: func(database string) string { return containerURL(address, database) }}, nil
 }
 
-func containerServer(base string) (*server, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return nil, err
-	}
-	return &server{url: func(database string) string {
-		one := *u
-		one.Path = "/" + database
-		return one.String()
-	}}, nil
+// containerURL uses the role and password that the postgres module of testcontainers-go gives its containers.
+func containerURL(address, database string) string {
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", "postgres"), Host: address, Path: "/" + database, RawQuery: "sslmode=disable"}
+	return u.String()
 }

@@ -27,8 +27,9 @@ const (
 
 // server is a PostgreSQL server for this process's tests.
 type server struct {
-	url     func(database string) string
-	version string
+	url      func(database string) string
+	version  string
+	strategy string // how CREATE DATABASE copies
 
 	migrate    sync.Once
 	migrateErr error
@@ -72,6 +73,12 @@ func startServer(ctx context.Context, fsync bool) (s *server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// Copying files asks for a checkpoint, which is cheap only while nothing waits for the disk: 67 ms against 99 ms for a clone and
+	// 13 ms against 38 ms for dropping it. With fsync it is the slower way.
+	s.strategy = "FILE_COPY"
+	if fsync {
+		s.strategy = "WAL_LOG"
+	}
 	conn, err := pgx.Connect(ctx, s.url("postgres"))
 	if err != nil {
 		return nil, err
@@ -98,7 +105,8 @@ func (s *server) migratedTemplate(ctx context.Context) (string, error) {
 }
 
 func (s *server) clone(ctx context.Context, name, template string) error {
-	return s.exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{template}.Sanitize())
+	return s.exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY %s",
+		pgx.Identifier{name}.Sanitize(), pgx.Identifier{template}.Sanitize(), s.strategy))
 }
 
 func (s *server) exec(ctx context.Context, statement string) error {
