@@ -41,6 +41,9 @@ type export struct {
 	index uint32
 }
 
+// typeV128 is the value type of SIMD.
+const typeV128 = 0x7b
+
 // Kinds of imports and exports.
 const kindFunction, kindMemory = 0, 2
 
@@ -133,6 +136,9 @@ func (c *checker) readTypes() error {
 		}
 		params := string(c.bytes(c.u32()))
 		results := string(c.bytes(c.u32()))
+		if strings.IndexByte(params+results, typeV128) >= 0 {
+			return refusef(CodeUnsupportedFeature, "type %d uses v128; SIMD is not allowed", len(c.types))
+		}
 		c.types = append(c.types, signature{params, results})
 	}
 	return nil
@@ -235,7 +241,9 @@ func (c *checker) readBodies() error {
 		var locals uint64
 		for range body.count() {
 			locals += uint64(body.u32())
-			body.byte() // their type
+			if body.byte() == typeV128 { // which the compiler lets pass, without SIMD too
+				return refusef(CodeUnsupportedFeature, "function %d has a local of type v128; SIMD is not allowed", c.imported+i)
+			}
 		}
 		if body.bad {
 			c.fail()

@@ -125,8 +125,10 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 
 // settle marks an instance that is not to be used again after a call: only a refusal leaves it in order.
 func (in *instance) settle(err *error) {
-	var view *ViewError
-	if *err != nil && (!errors.As(*err, &view) || view.Kind != KindRefused) {
+	if *err == nil {
+		return
+	}
+	if view, ok := errors.AsType[*ViewError](*err); !ok || view.Kind != KindRefused {
 		in.spent = true
 	}
 }
