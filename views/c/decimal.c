@@ -2,29 +2,52 @@
 
 #include "tally.h"
 
-enum { LIMB_BASE = 1000000000 };
+enum { LIMB_DIGITS = TALLY_LIMB_DIGITS };
 
-static const uint32_t power_of_ten[TALLY_LIMB_DIGITS] = {
-	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+static const uint64_t LIMB_BASE = 1000000000000000000;
+
+static const uint64_t power_of_ten[LIMB_DIGITS] = {
+	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+	10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
+	1000000000000000, 10000000000000000, 100000000000000000,
 };
 
 static bool is_digit(char c) {
 	return c >= '0' && c <= '9';
 }
 
-static bool is_zero(const tally_decimal *number) {
-	uint32_t bits = 0;
-	for (int i = 0; i < TALLY_LIMBS; i++)
-		bits |= number->limb[i];
-	return bits == 0;
+static void set_small(tally_decimal *number, uint64_t n) {
+	number->small = true;
+	number->negative = false;
+	number->limb[TALLY_UNITS] = n;
 }
 
-tally_decimal tally_decimal_of(uint32_t n) {
-	tally_decimal number = {0};
-	number.limb[TALLY_FRACTION_LIMBS] = n % LIMB_BASE;
-	number.limb[TALLY_FRACTION_LIMBS + 1] = n / LIMB_BASE;
-	return number;
+void tally_set_decimal(tally_decimal *number, uint32_t n) {
+	set_small(number, n);
 }
+
+static void set_zero_limbs(tally_decimal *number) {
+	number->small = false;
+	number->negative = false;
+	for (int i = 0; i < TALLY_LIMBS; i++)
+		number->limb[i] = 0;
+}
+
+/* The limb whether number is small or not. */
+static uint64_t limb_of(const tally_decimal *number, int i) {
+	return number->small && i != TALLY_UNITS ? 0 : number->limb[i];
+}
+
+/* Gives a result that was calculated in all limbs its one form. */
+static void settle(tally_decimal *number, bool negative) {
+	uint64_t others = 0;
+	for (int i = 0; i < TALLY_LIMBS; i++)
+		others |= i == TALLY_UNITS ? 0 : number->limb[i];
+	number->negative = negative && (others != 0 || number->limb[TALLY_UNITS] != 0);
+	number->small = others == 0 && !number->negative;
+}
+
+/* ---- Reading ---- */
 
 /* A JSON number taken apart: the digits from `digits` to `end`, a point among
  * them perhaps, of which the first stands for 10^(whole - 1). */
@@ -35,188 +58,239 @@ typedef struct {
 	bool negative;
 } parts;
 
-/* Takes the exponent from *at on and adds it to *whole. */
-static bool take_exponent(const char **at, const char *end, int32_t *whole) {
+static const char *past_digits(const char *at, const char *end) {
+	while (at < end && is_digit(*at))
+		at++;
+	return at;
+}
+
+/* The exponent that starts at the e at `at`; where it ends, or 0. */
+static const char *take_exponent(const char *at, const char *end, int32_t *exponent) {
 	enum { EXPONENT_LIMIT = 100000000 }; /* far out of range, far from wrapping */
-	const char *p = *at + 1;
-	bool negative = p < end && *p == '-';
+	at++;
+	bool negative = at < end && *at == '-';
+	if (at < end && (*at == '-' || *at == '+'))
+		at++;
+	if (at == end || !is_digit(*at))
+		return 0;
+	for (; at < end && is_digit(*at); at++)
+		if (*exponent < EXPONENT_LIMIT)
+			*exponent = *exponent * 10 + (*at - '0');
+	if (negative)
+		*exponent = -*exponent;
+	return at;
+}
+
+/* Takes a number by JSON's grammar from the front of text; where it ends, or 0. */
+static const char *take_apart(const char *at, const char *end, parts *number) {
 	int32_t exponent = 0;
-	if (p < end && (*p == '-' || *p == '+'))
-		p++;
-	if (p == end || !is_digit(*p))
-		return false;
-	for (; p < end && is_digit(*p); p++)
-		if (exponent < EXPONENT_LIMIT)
-			exponent = exponent * 10 + (*p - '0');
-	*whole += negative ? -exponent : exponent;
-	*at = p;
-	return true;
-}
-
-/* Checks text against the grammar of a JSON number. */
-static bool take_apart(tally_text text, parts *number) {
-	const char *p = text.at, *end = text.at + text.len;
-	number->negative = p < end && *p == '-';
-	if (number->negative)
-		p++;
-	number->digits = p;
-	while (p < end && is_digit(*p))
-		p++;
-	number->whole = (int32_t)(p - number->digits);
+	number->negative = at < end && *at == '-';
+	number->digits = at + number->negative;
+	at = past_digits(number->digits, end);
+	number->whole = (int32_t)(at - number->digits);
 	if (number->whole == 0 || (number->whole > 1 && number->digits[0] == '0'))
-		return false;
-	if (p < end && *p == '.') {
-		const char *fraction = ++p;
-		while (p < end && is_digit(*p))
-			p++;
-		if (p == fraction)
-			return false;
+		return 0;
+	if (at < end && *at == '.') {
+		const char *fraction = at + 1;
+		at = past_digits(fraction, end);
+		if (at == fraction)
+			return 0;
 	}
-	number->end = p;
-	if (p < end && (*p == 'e' || *p == 'E') && !take_exponent(&p, end, &number->whole))
-		return false;
-	return p == end;
+	number->end = at;
+	if (at < end && (*at == 'e' || *at == 'E'))
+		at = take_exponent(at, end, &exponent);
+	number->whole += exponent;
+	return at;
 }
 
-static bool parse(tally_text text, int32_t whole_digits, int32_t fraction_digits, tally_decimal *out) {
-	parts number;
-	*out = (tally_decimal){0};
-	if (!take_apart(text, &number))
-		return false;
+/* The value of a number in parts, false where a digit other than 0 is beyond
+ * the digits given. */
+static bool put_together(parts number, int32_t whole_digits, int32_t fraction_digits, tally_decimal *out) {
 	const char *p = number.digits, *end = number.end;
 	while (p < end && (*p == '0' || *p == '.'))
 		if (*p++ == '0')
 			number.whole--;
-	if (p == end)
+	if (p == end) {
+		set_small(out, 0);
 		return true;
+	}
 	while (end[-1] == '0' || end[-1] == '.') /* a digit other than 0 is ahead */
 		end--;
 
 	int32_t place = number.whole - 1;
 	if (place >= whole_digits || place < -fraction_digits)
 		return false;
-	uint32_t index = (uint32_t)(place + TALLY_FRACTION_DIGITS) / TALLY_LIMB_DIGITS;
-	uint32_t below = (uint32_t)(place + TALLY_FRACTION_DIGITS) % TALLY_LIMB_DIGITS;
-	uint32_t limb = 0;
+	set_zero_limbs(out);
+	uint32_t limb = (uint32_t)(place + TALLY_FRACTION_DIGITS) / LIMB_DIGITS;
+	uint32_t below = (uint32_t)(place + TALLY_FRACTION_DIGITS) % LIMB_DIGITS;
 	for (; p < end; p++) {
 		if (*p == '.')
 			continue;
-		if (place-- < -fraction_digits) {
-			*out = (tally_decimal){0};
+		if (place-- < -fraction_digits)
 			return false;
-		}
-		limb += (uint32_t)(*p - '0') * power_of_ten[below];
-		out->limb[index] = limb;
+		out->limb[limb] += (uint64_t)(*p - '0') * power_of_ten[below];
 		if (below-- == 0) {
-			below = TALLY_LIMB_DIGITS - 1;
-			index--;
-			limb = 0;
+			below = LIMB_DIGITS - 1;
+			limb--;
 		}
 	}
-	out->negative = number.negative;
+	settle(out, number.negative);
 	return true;
 }
 
-bool tally_parse_input(tally_text text, tally_decimal *number) {
-	return parse(text, TALLY_INPUT_WHOLE_DIGITS, TALLY_INPUT_FRACTION_DIGITS, number);
+/* Takes a number from the front of the text between at and end; where it ends,
+ * or 0 where there is none or it has digits beyond those given. *out is then
+ * of no use. */
+static inline const char *take_number(const char *at, const char *end, int32_t whole_digits, int32_t fraction_digits,
+                                      tally_decimal *out) {
+	/* Nearly every number is a whole one of few digits, which fits one limb. */
+	uint64_t n = 0;
+	const char *p = at, *limb_end = end - at > LIMB_DIGITS ? at + LIMB_DIGITS : end;
+	while (p < limb_end && is_digit(*p))
+		n = n * 10 + (uint64_t)(*p++ - '0');
+	if (p > at && (*at != '0' || p - at == 1) &&
+	    (p == end || (!is_digit(*p) && *p != '.' && *p != 'e' && *p != 'E'))) {
+		set_small(out, n);
+		return p;
+	}
+
+	parts number;
+	p = take_apart(at, end, &number);
+	return p != 0 && put_together(number, whole_digits, fraction_digits, out) ? p : 0;
 }
 
-bool tally_parse_sum(tally_text text, tally_decimal *number) {
-	return parse(text, TALLY_WHOLE_DIGITS, TALLY_FRACTION_DIGITS, number);
+bool tally_parse_input(tally_text text, tally_decimal *number) {
+	const char *end = text.at + text.len;
+	if (take_number(text.at, end, TALLY_INPUT_WHOLE_DIGITS, TALLY_INPUT_FRACTION_DIGITS, number) == end)
+		return true;
+	set_small(number, 0);
+	return false;
 }
 
 bool tally_count(const tally_slot *slot, tally_decimal *number) {
 	if (slot->kind == TALLY_NUMBER || slot->kind == TALLY_STRING)
 		return tally_parse_input(slot->text, number);
-	*number = (tally_decimal){0};
+	set_small(number, 0);
 	return false;
 }
 
+/* ---- Calculating ---- */
+
 static bool add_magnitude(tally_decimal *sum, const tally_decimal *number) {
-	uint32_t carry = 0;
+	uint64_t carry = 0;
 	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint32_t limb = sum->limb[i] + number->limb[i] + carry;
+		uint64_t limb = limb_of(sum, i) + limb_of(number, i) + carry;
 		carry = limb >= LIMB_BASE;
 		sum->limb[i] = carry ? limb - LIMB_BASE : limb;
 	}
+	settle(sum, sum->negative);
 	return carry == 0;
 }
 
 /* sum - number by magnitude; where number is the larger one, its sign holds. */
 static void subtract_magnitude(tally_decimal *sum, const tally_decimal *number) {
-	uint32_t borrow = 0;
+	uint64_t borrow = 0;
 	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint32_t take = number->limb[i] + borrow;
-		borrow = sum->limb[i] < take;
-		sum->limb[i] += (borrow ? LIMB_BASE : 0) - take;
+		uint64_t from = limb_of(sum, i), take = limb_of(number, i) + borrow;
+		borrow = from < take;
+		sum->limb[i] = from + (borrow ? LIMB_BASE : 0) - take;
 	}
-	if (borrow) {
-		for (int i = 0; i < TALLY_LIMBS; i++) {
-			uint32_t limb = LIMB_BASE - 1 - sum->limb[i] + borrow;
-			borrow = limb == LIMB_BASE;
-			sum->limb[i] = borrow ? 0 : limb;
-		}
-		sum->negative = number->negative;
+	if (!borrow) {
+		settle(sum, sum->negative);
+		return;
 	}
-	if (is_zero(sum))
-		sum->negative = false;
+	/* What is left is short of LIMB_BASE^TALLY_LIMBS: complement it. */
+	for (int i = 0; i < TALLY_LIMBS; i++) {
+		uint64_t limb = LIMB_BASE - 1 - sum->limb[i] + borrow;
+		borrow = limb == LIMB_BASE;
+		sum->limb[i] = borrow ? 0 : limb;
+	}
+	settle(sum, number->negative);
 }
 
 bool tally_add(tally_decimal *sum, const tally_decimal *number) {
+	if (sum->small && number->small) {
+		uint64_t units = sum->limb[TALLY_UNITS] + number->limb[TALLY_UNITS];
+		if (units < LIMB_BASE) {
+			sum->limb[TALLY_UNITS] = units;
+			return true;
+		}
+	}
 	if (sum->negative == number->negative)
 		return add_magnitude(sum, number);
 	subtract_magnitude(sum, number);
 	return true;
 }
 
-tally_decimal tally_multiply(const tally_decimal *a, const tally_decimal *b) {
-	/* The limbs that an input number may use, and the column of their product
-	 * that is the lowest limb of a decimal. */
-	enum {
-		FIRST = TALLY_FRACTION_LIMBS - TALLY_INPUT_FRACTION_DIGITS / TALLY_LIMB_DIGITS,
-		LAST = TALLY_FRACTION_LIMBS + TALLY_INPUT_WHOLE_DIGITS / TALLY_LIMB_DIGITS - 1,
-	};
-	_Static_assert(2 * FIRST == TALLY_FRACTION_LIMBS, "a product's last digit must fall on the lowest limb");
-	_Static_assert(2 * LAST + 1 < TALLY_LIMBS + TALLY_FRACTION_LIMBS, "a product must not pass the highest limb");
-	/* Five products under 10^18 and a carry fit a column of 64 bits. */
-	uint64_t column[TALLY_LIMBS] = {0};
-	tally_decimal product = {0};
-	for (int i = FIRST; i <= LAST; i++)
-		if (a->limb[i])
-			for (int j = FIRST; j <= LAST; j++)
-				column[i + j - TALLY_FRACTION_LIMBS] += (uint64_t)a->limb[i] * b->limb[j];
-	uint64_t carry = 0;
-	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint64_t sum = column[i] + carry;
-		carry = sum / LIMB_BASE;
-		product.limb[i] = (uint32_t)(sum % LIMB_BASE);
+/* Half limbs, whose products fit 64 bits. */
+enum {
+	HALF_DIGITS = LIMB_DIGITS / 2,
+	HALF_BASE = 1000000000,
+	HALVES = 2 * TALLY_LIMBS,
+	FRACTION_HALVES = 2 * TALLY_FRACTION_LIMBS,
+
+	/* The first and last half that an input number may use. */
+	FIRST_HALF = FRACTION_HALVES - TALLY_INPUT_FRACTION_DIGITS / HALF_DIGITS,
+	LAST_HALF = FRACTION_HALVES + TALLY_INPUT_WHOLE_DIGITS / HALF_DIGITS - 1,
+	INPUT_HALVES = LAST_HALF - FIRST_HALF + 1,
+};
+
+_Static_assert(2 * FIRST_HALF == FRACTION_HALVES, "a product's last digit must fall on the lowest half limb");
+_Static_assert(2 * LAST_HALF + 1 < HALVES + FRACTION_HALVES, "a product must not pass the highest half limb");
+
+/* The halves of an input number, from FIRST_HALF on. */
+static void split(const tally_decimal *number, uint64_t halves[INPUT_HALVES]) {
+	for (int i = 0; i < INPUT_HALVES; i++) {
+		int at = FIRST_HALF + i;
+		uint64_t limb = limb_of(number, at / 2);
+		halves[i] = limb == 0 ? 0 : at % 2 ? limb / HALF_BASE : limb % HALF_BASE;
 	}
-	product.negative = a->negative != b->negative && !is_zero(&product);
-	return product;
 }
 
-static void put_limb(tally_out *out, uint32_t limb) {
-	char digits[TALLY_LIMB_DIGITS];
-	for (int i = TALLY_LIMB_DIGITS; i-- > 0; limb /= 10)
-		digits[i] = (char)('0' + limb % 10);
-	tally_put(out, (tally_text){digits, TALLY_LIMB_DIGITS});
+void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_decimal *b) {
+	uint64_t left[INPUT_HALVES], right[INPUT_HALVES];
+	uint64_t column[HALVES] = {0}; /* five products under 10^18 and a carry fit */
+	split(a, left);
+	split(b, right);
+	for (int i = 0; i < INPUT_HALVES; i++)
+		if (left[i] != 0)
+			for (int j = 0; j < INPUT_HALVES; j++)
+				column[i + j] += left[i] * right[j]; /* 2 * FIRST_HALF is column 0 */
+	set_zero_limbs(product);
+	uint64_t carry = 0;
+	for (int i = 0; i < HALVES; i++) {
+		uint64_t sum = column[i] + carry;
+		carry = sum < HALF_BASE ? 0 : sum / HALF_BASE;
+		product->limb[i / 2] += (sum - carry * HALF_BASE) * (i % 2 ? HALF_BASE : 1);
+	}
+	settle(product, a->negative != b->negative);
+}
+
+/* ---- Writing ---- */
+
+static void put_limb(tally_out *out, uint64_t limb) {
+	tally_put_padded(out, limb, LIMB_DIGITS);
 }
 
 void tally_put_decimal(tally_out *out, const tally_decimal *number) {
+	if (number->small) {
+		tally_put_padded(out, number->limb[TALLY_UNITS], 1);
+		return;
+	}
 	int high = TALLY_LIMBS - 1, low = 0;
-	while (high > TALLY_FRACTION_LIMBS && number->limb[high] == 0)
+	while (high > TALLY_UNITS && number->limb[high] == 0)
 		high--;
 	if (number->negative)
 		tally_put_char(out, '-');
 	tally_put_padded(out, number->limb[high], 1);
-	for (int i = high; i-- > TALLY_FRACTION_LIMBS; )
+	for (int i = high; i-- > TALLY_UNITS;)
 		put_limb(out, number->limb[i]);
 	while (low < TALLY_FRACTION_LIMBS && number->limb[low] == 0)
 		low++;
 	if (low == TALLY_FRACTION_LIMBS)
 		return;
 	tally_put_char(out, '.');
-	for (int i = TALLY_FRACTION_LIMBS; i-- > low; )
+	for (int i = TALLY_FRACTION_LIMBS; i-- > low;)
 		put_limb(out, number->limb[i]);
 	while (out->at[out->len - 1] == '0')
 		out->len--;
@@ -224,40 +298,35 @@ void tally_put_decimal(tally_out *out, const tally_decimal *number) {
 
 /* ---- Totals ---- */
 
-bool tally_parse_totals(tally_text value, const tally_total *names, tally_decimal *totals, uint32_t n) {
-	tally_members members = tally_object(value);
-	tally_text name, source;
+bool tally_parse_totals(tally_text value, const tally_text *around, tally_decimal *totals, uint32_t n) {
+	const char *at = value.at, *end = value.at + value.len;
 	for (uint32_t i = 0; i < n; i++) {
-		if (!tally_member_next(&members, &name, &source) || !tally_equal(name, names[i].name))
+		tally_text before = around[i];
+		if (end - at < (int32_t)before.len || !tally_equal(before, (tally_text){at, before.len}))
 			return false;
-		if (names[i].quoted && !tally_string(source, &source))
-			return false;
-		if (!tally_parse_sum(source, &totals[i]))
+		at = take_number(at + before.len, end, TALLY_WHOLE_DIGITS, TALLY_FRACTION_DIGITS, &totals[i]);
+		if (at == 0)
 			return false;
 	}
-	return true;
+	return tally_equal(around[n], (tally_text){at, (uint32_t)(end - at)});
 }
 
-bool tally_load_totals(tally_text key, const tally_total *names, tally_decimal *totals, uint32_t n) {
+bool tally_load_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n) {
 	tally_text value;
 	if (tally_get(key, &value))
-		return tally_parse_totals(value, names, totals, n);
+		return tally_parse_totals(value, around, totals, n);
 	for (uint32_t i = 0; i < n; i++)
-		totals[i] = (tally_decimal){0};
+		set_small(&totals[i], 0);
 	return true;
 }
 
-void tally_store_totals(tally_text key, const tally_total *names, const tally_decimal *totals, uint32_t n) {
+void tally_store_totals(tally_text key, const tally_text *around, const tally_decimal *totals, uint32_t n) {
 	tally_out out = tally_out_new(256);
 	for (uint32_t i = 0; i < n; i++) {
-		tally_put(&out, i == 0 ? TALLY_TEXT("{\"") : TALLY_TEXT(",\""));
-		tally_put(&out, names[i].name);
-		tally_put(&out, names[i].quoted ? TALLY_TEXT("\":\"") : TALLY_TEXT("\":"));
+		tally_put(&out, around[i]);
 		tally_put_decimal(&out, &totals[i]);
-		if (names[i].quoted)
-			tally_put_char(&out, '"');
 	}
-	tally_put_char(&out, '}');
+	tally_put(&out, around[n]);
 	tally_set(key, tally_out_text(&out));
 }
 

@@ -19,19 +19,37 @@ static bool may_be_name(tally_text name) {
 	return true;
 }
 
+/* Writes "2025-03/" for a day; false where its year has not four digits. The
+ * last day's prefix is remembered, since most events follow one of their day. */
+static bool put_prefix(tally_out *out, int64_t day) {
+	static int64_t last_day;
+	static char last_prefix[PREFIX_BYTES]; /* all zero before the first */
+	if (day != last_day || last_prefix[0] == 0) {
+		tally_date date = tally_date_of(day);
+		if (date.year < 0 || date.year > 9999)
+			return false;
+		tally_out prefix = {last_prefix, 0, PREFIX_BYTES};
+		tally_put_padded(&prefix, (uint64_t)date.year, 4);
+		tally_put_char(&prefix, '-');
+		tally_put_padded(&prefix, date.month, 2);
+		tally_put_char(&prefix, '/');
+		last_day = day;
+	}
+	tally_put(out, (tally_text){last_prefix, PREFIX_BYTES});
+	return true;
+}
+
 bool month_key(int64_t time, const tally_slot *slot, tally_text *key) {
 	tally_text name = slot->text;
+	if (slot->kind == TALLY_ARRAY || slot->kind == TALLY_OBJECT)
+		return false;
 	if (slot->kind == TALLY_MISSING || slot->kind == TALLY_NULL)
 		name.len = 0;
-	tally_date date = tally_date_of(tally_floor_divide(time, DAY_MICROSECONDS));
-	if (slot->kind == TALLY_ARRAY || slot->kind == TALLY_OBJECT || !may_be_name(name) ||
-	    date.year < 0 || date.year > 9999)
+	if (!may_be_name(name))
 		return false;
 	tally_out out = tally_out_new(PREFIX_BYTES + name.len);
-	tally_put_padded(&out, date.year, 4);
-	tally_put_char(&out, '-');
-	tally_put_padded(&out, date.month, 2);
-	tally_put_char(&out, '/');
+	if (!put_prefix(&out, tally_floor_divide(time, DAY_MICROSECONDS)))
+		return false;
 	tally_put(&out, name);
 	*key = tally_out_text(&out);
 	return true;

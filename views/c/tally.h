@@ -18,9 +18,11 @@ typedef struct {
 	uint32_t len;
 } tally_text;
 
-#define TALLY_TEXT(literal) ((tally_text){(literal), sizeof(literal) - 1})
+#define TALLY_TEXT(literal) ((tally_text)TALLY_STATIC_TEXT(literal))
+#define TALLY_STATIC_TEXT(literal) {(literal), sizeof(literal) - 1} /* for initialisers */
 
 bool tally_equal(tally_text a, tally_text b);
+bool tally_less(tally_text a, tally_text b); /* in byte order */
 bool tally_is_utf8(tally_text text);
 
 /* ---- The event, as the server lays it out ---- */
@@ -134,6 +136,9 @@ void tally_put_char(tally_out *out, char c);
 /* A JSON string: quoted and escaped. The text must be UTF-8. */
 void tally_put_string(tally_out *out, tally_text text);
 
+/* n in at least `digits` decimal digits, 20 at the most. */
+void tally_put_padded(tally_out *out, uint64_t n, uint32_t digits);
+
 /* For error texts: quoted, cut to a few words, safe for any bytes. */
 void tally_put_shown(tally_out *out, tally_text text);
 
@@ -143,9 +148,10 @@ int32_t tally_fail_shown(tally_text before, tally_text shown, tally_text after);
 /* ---- Exact decimals: 54 digits before the point and 54 after it ---- */
 
 enum {
-	TALLY_LIMB_DIGITS = 9,
-	TALLY_LIMBS = 12,
-	TALLY_FRACTION_LIMBS = 6,
+	TALLY_LIMB_DIGITS = 18,
+	TALLY_LIMBS = 6,
+	TALLY_FRACTION_LIMBS = 3,
+	TALLY_UNITS = TALLY_FRACTION_LIMBS, /* the limb of the whole numbers under 10^18 */
 	TALLY_WHOLE_DIGITS = (TALLY_LIMBS - TALLY_FRACTION_LIMBS) * TALLY_LIMB_DIGITS,
 	TALLY_FRACTION_DIGITS = TALLY_FRACTION_LIMBS * TALLY_LIMB_DIGITS,
 
@@ -156,47 +162,46 @@ enum {
 	TALLY_INPUT_FRACTION_DIGITS = 27,
 };
 
-/* Little-endian limbs of base 10^9, the first TALLY_FRACTION_LIMBS of them
- * behind the point. Zero is never negative. */
+/* Little-endian limbs of base 10^18, the first TALLY_FRACTION_LIMBS of them
+ * behind the point. Zero is never negative. Where `small`, as nearly every
+ * count is, the number is limb[TALLY_UNITS] and the other limbs are not set. */
 typedef struct {
-	uint32_t limb[TALLY_LIMBS];
+	bool small;
 	bool negative;
+	uint64_t limb[TALLY_LIMBS];
 } tally_decimal;
 
-tally_decimal tally_decimal_of(uint32_t n);
+void tally_set_decimal(tally_decimal *number, uint32_t n);
 
 /* Reads text as a JSON number, exponents included. False where it is none, or
  * has a digit other than 0 beyond the places of an input number; *number is
  * then zero. */
 bool tally_parse_input(tally_text text, tally_decimal *number);
 
-/* The same for a sum that tally_put_decimal wrote. */
-bool tally_parse_sum(tally_text text, tally_decimal *number);
-
-/* Reads a slot that is a number or a string that reads as one. */
+/* Reads a slot that is a number, or a string that reads as one, in the same
+ * way. */
 bool tally_count(const tally_slot *slot, tally_decimal *number);
 
 /* False on overflow; *sum is then of no use. */
 bool tally_add(tally_decimal *sum, const tally_decimal *number);
 
 /* The exact product of two input numbers. */
-tally_decimal tally_multiply(const tally_decimal *a, const tally_decimal *b);
+void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_decimal *b);
 
 /* The shortest plain form: 0, -12, 0.5, 1482000; no exponent. */
 void tally_put_decimal(tally_out *out, const tally_decimal *number);
 
-/* ---- Totals: state values that are one flat object of decimals ---- */
+/* ---- Totals: state values that are decimals in a fixed frame ---- */
 
-typedef struct {
-	tally_text name;
-	bool quoted; /* written as a string, which no JSON reader rounds */
-} tally_total;
+/* `around` are the n + 1 texts before, between and after n decimals:
+ * {"a": 1 ,"b": 2 }. A value is read back only in the frame it was written in,
+ * which is all that a view meets in its own state, and quick. */
 
 /* Reads the totals of a key, zeros where there is no such key. False where the
  * value is not what tally_store_totals writes: return tally_fail_totals then. */
-bool tally_load_totals(tally_text key, const tally_total *names, tally_decimal *totals, uint32_t n);
-bool tally_parse_totals(tally_text value, const tally_total *names, tally_decimal *totals, uint32_t n);
-void tally_store_totals(tally_text key, const tally_total *names, const tally_decimal *totals, uint32_t n);
+bool tally_load_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n);
+bool tally_parse_totals(tally_text value, const tally_text *around, tally_decimal *totals, uint32_t n);
+void tally_store_totals(tally_text key, const tally_text *around, const tally_decimal *totals, uint32_t n);
 int32_t tally_fail_totals(tally_text key);
 
 /* What to return where tally_add answers false. */
@@ -236,8 +241,6 @@ int64_t tally_days_of(tally_date date);
 
 int64_t tally_floor_divide(int64_t n, int64_t by);
 
-/* n in at least `digits` decimal digits; n must not be negative. */
-void tally_put_padded(tally_out *out, int64_t n, uint32_t digits);
 
 /* Takes exactly `digits` decimal digits from the front of *text. */
 bool tally_take_digits(tally_text *text, uint32_t digits, uint32_t *n);

@@ -40,17 +40,6 @@ int64_t tally_days_of(tally_date date) {
 	return era * ERA_DAYS + of_era * YEAR_DAYS + of_era / 4 - of_era / 100 + day - DAYS_TO_1970;
 }
 
-void tally_put_padded(tally_out *out, int64_t n, uint32_t digits) {
-	enum { INT64_DIGITS = 19 };
-	char buffer[INT64_DIGITS];
-	uint32_t at = INT64_DIGITS;
-	do {
-		buffer[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (at > 0 && (n > 0 || INT64_DIGITS - at < digits));
-	tally_put(out, (tally_text){buffer + at, INT64_DIGITS - at});
-}
-
 bool tally_take_digits(tally_text *text, uint32_t digits, uint32_t *n) {
 	*n = 0;
 	if (text->len < digits)

@@ -27,9 +27,10 @@ enum {
 	TOTALS,
 };
 
-static const tally_total totals_names[TOTALS] = {
-	{{"tokens_in", 9}, false},
-	{{"tokens_out", 10}, false},
+static const tally_text around[TOTALS + 1] = {
+	TALLY_STATIC_TEXT("{\"tokens_in\":"),
+	TALLY_STATIC_TEXT(",\"tokens_out\":"),
+	TALLY_STATIC_TEXT("}"),
 };
 
 int64_t view_fields(void) {
@@ -43,11 +44,11 @@ int32_t view_fold(const tally_event *event) {
 	bool counts_out = tally_count(&event->slot[TOKENS_OUT], &out);
 	if ((!counts_in && !counts_out) || !month_key(event->time, &event->slot[MODEL], &key))
 		return TALLY_IGNORED;
-	if (!tally_load_totals(key, totals_names, totals, TOTALS))
+	if (!tally_load_totals(key, around, totals, TOTALS))
 		return tally_fail_totals(key);
 	if (!tally_add(&totals[TOTAL_IN], &in) || !tally_add(&totals[TOTAL_OUT], &out))
 		return tally_fail_overflow(key);
-	tally_store_totals(key, totals_names, totals, TOTALS);
+	tally_store_totals(key, around, totals, TOTALS);
 	return TALLY_APPLIED;
 }
 
