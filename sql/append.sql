@@ -14,14 +14,15 @@ FROM ROWS FROM (unnest(@log_ids::uuid[]), unnest(@key_hashes::uuid[])) AS u (log
 JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
 
 -- name: MoveHeads :exec
--- Moves only heads that are still where the caller believes them: compare the affected rows with the rows given.
+-- Moves only heads that are still where the caller believes them (the hash stands for the whole log before it): compare
+-- the affected rows with the rows given.
 UPDATE log_heads h
 SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
 FROM ROWS FROM (
-    unnest(@log_ids::uuid[]), unnest(@expected_sequences::bigint[]), unnest(@expected_epochs::bigint[]),
+    unnest(@log_ids::uuid[]), unnest(@expected_hashes::bytea[]), unnest(@expected_epochs::bigint[]),
     unnest(@sequences::bigint[]), unnest(@hashes::bytea[]), unnest(@recorded_ats::timestamptz[]), unnest(@views_epochs::bigint[])
-) AS u (log_id, expected_sequence, expected_epoch, sequence, hash, recorded_at, views_epoch)
-WHERE h.log_id = u.log_id AND h.sequence = u.expected_sequence AND h.views_epoch = u.expected_epoch;
+) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
+WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch;
 
 -- name: InsertEventKeys :exec
 -- Skips keys that exist: compare the affected rows with the rows given.

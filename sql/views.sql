@@ -6,11 +6,15 @@ INSERT INTO modules (sha256, wasm) VALUES (@sha256, @wasm) ON CONFLICT (sha256) 
 -- name: GetModule :one
 SELECT wasm FROM modules WHERE sha256 = @sha256;
 
--- name: GetViewID :one
-SELECT view_id FROM views WHERE log_id = @log_id AND name = @name;
-
 -- name: InsertView :exec
-INSERT INTO views (log_id, view_id, name) VALUES (@log_id, @view_id, @name);
+INSERT INTO views (log_id, view_id, name) VALUES (@log_id, @view_id, @name) ON CONFLICT (log_id, name) DO NOTHING;
+
+-- name: LockView :one
+-- Makes deploys of one view take turns.
+SELECT view_id FROM views WHERE log_id = @log_id AND name = @name FOR UPDATE;
+
+-- name: CountViews :one
+SELECT count(*) FROM views WHERE log_id = @log_id;
 
 -- name: LastViewVersion :one
 SELECT version_id, version, module_sha256, config, status
@@ -32,10 +36,10 @@ ORDER BY v.log_id, v.version_id;
 
 -- name: LoadViewState :many
 -- The first keys of each version's state, at most max_keys of each.
-SELECT u.log_id, u.version_id, s.key, s.value
+SELECT s.log_id, s.version_id, s.key, s.value
 FROM ROWS FROM (unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[])) AS u (log_id, version_id)
 CROSS JOIN LATERAL (
-    SELECT t.key, t.value
+    SELECT t.log_id, t.version_id, t.key, t.value
     FROM view_state t
     WHERE t.log_id = u.log_id AND t.version_id = u.version_id
     ORDER BY t.key
@@ -97,3 +101,6 @@ WHERE log_id = @log_id AND version_id = @version_id;
 
 -- name: BumpViewsEpoch :exec
 UPDATE log_heads SET views_epoch = views_epoch + 1 WHERE log_id = @log_id;
+
+-- name: VersionStatus :one
+SELECT status FROM view_versions WHERE log_id = @log_id AND version_id = @version_id;

@@ -195,27 +195,28 @@ const moveHeads = `-- name: MoveHeads :exec
 UPDATE log_heads h
 SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
 FROM ROWS FROM (
-    unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]),
+    unnest($1::uuid[]), unnest($2::bytea[]), unnest($3::bigint[]),
     unnest($4::bigint[]), unnest($5::bytea[]), unnest($6::timestamptz[]), unnest($7::bigint[])
-) AS u (log_id, expected_sequence, expected_epoch, sequence, hash, recorded_at, views_epoch)
-WHERE h.log_id = u.log_id AND h.sequence = u.expected_sequence AND h.views_epoch = u.expected_epoch
+) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
+WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
 `
 
 type MoveHeadsParams struct {
-	LogIds            []pgtype.UUID
-	ExpectedSequences []int64
-	ExpectedEpochs    []int64
-	Sequences         []int64
-	Hashes            [][]byte
-	RecordedAts       []time.Time
-	ViewsEpochs       []int64
+	LogIds         []pgtype.UUID
+	ExpectedHashes [][]byte
+	ExpectedEpochs []int64
+	Sequences      []int64
+	Hashes         [][]byte
+	RecordedAts    []time.Time
+	ViewsEpochs    []int64
 }
 
-// Moves only heads that are still where the caller believes them: compare the affected rows with the rows given.
+// Moves only heads that are still where the caller believes them (the hash stands for the whole log before it): compare
+// the affected rows with the rows given.
 func (q *Queries) MoveHeads(ctx context.Context, db DBTX, arg MoveHeadsParams) error {
 	_, err := db.Exec(ctx, moveHeads,
 		arg.LogIds,
-		arg.ExpectedSequences,
+		arg.ExpectedHashes,
 		arg.ExpectedEpochs,
 		arg.Sequences,
 		arg.Hashes,

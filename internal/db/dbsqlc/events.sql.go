@@ -81,3 +81,67 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 	}
 	return items, nil
 }
+
+const listEventsToFold = `-- name: ListEventsToFold :many
+SELECT c.sequence, c.recorded_at, c.time, c.data
+FROM (
+    SELECT e.sequence, e.recorded_at, e.time, e.data,
+           sum(octet_length(e.data::text)) OVER (ORDER BY e.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+    FROM (
+        SELECT sequence, recorded_at, time, data
+        FROM events
+        WHERE log_id = $1 AND sequence > $2 AND sequence <= $3
+        ORDER BY sequence
+        LIMIT $4
+    ) e
+) c
+WHERE coalesce(c.bytes_before, 0) < $5::bigint
+ORDER BY c.sequence
+`
+
+type ListEventsToFoldParams struct {
+	LogID    pgtype.UUID
+	After    int64
+	Until    int64
+	MaxRows  int32
+	MaxBytes int64
+}
+
+type ListEventsToFoldRow struct {
+	Sequence   int64
+	RecordedAt time.Time
+	Time       time.Time
+	Data       []byte
+}
+
+// A chunk of history: at most max_rows events, and no more once those before have reached max_bytes.
+func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsToFoldParams) ([]ListEventsToFoldRow, error) {
+	rows, err := db.Query(ctx, listEventsToFold,
+		arg.LogID,
+		arg.After,
+		arg.Until,
+		arg.MaxRows,
+		arg.MaxBytes,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListEventsToFoldRow
+	for rows.Next() {
+		var i ListEventsToFoldRow
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.RecordedAt,
+			&i.Time,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -50,6 +50,17 @@ func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID pgtype.UUID
 	return err
 }
 
+const countViews = `-- name: CountViews :one
+SELECT count(*) FROM views WHERE log_id = $1
+`
+
+func (q *Queries) CountViews(ctx context.Context, db DBTX, logID pgtype.UUID) (int64, error) {
+	row := db.QueryRow(ctx, countViews, logID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const getModule = `-- name: GetModule :one
 SELECT wasm FROM modules WHERE sha256 = $1
 `
@@ -112,22 +123,6 @@ func (q *Queries) GetView(ctx context.Context, db DBTX, arg GetViewParams) (GetV
 	return i, err
 }
 
-const getViewID = `-- name: GetViewID :one
-SELECT view_id FROM views WHERE log_id = $1 AND name = $2
-`
-
-type GetViewIDParams struct {
-	LogID pgtype.UUID
-	Name  string
-}
-
-func (q *Queries) GetViewID(ctx context.Context, db DBTX, arg GetViewIDParams) (pgtype.UUID, error) {
-	row := db.QueryRow(ctx, getViewID, arg.LogID, arg.Name)
-	var view_id pgtype.UUID
-	err := row.Scan(&view_id)
-	return view_id, err
-}
-
 const getViewState = `-- name: GetViewState :one
 SELECT value FROM view_state WHERE log_id = $1 AND version_id = $2 AND key = $3
 `
@@ -162,7 +157,7 @@ func (q *Queries) InsertModule(ctx context.Context, db DBTX, arg InsertModulePar
 }
 
 const insertView = `-- name: InsertView :exec
-INSERT INTO views (log_id, view_id, name) VALUES ($1, $2, $3)
+INSERT INTO views (log_id, view_id, name) VALUES ($1, $2, $3) ON CONFLICT (log_id, name) DO NOTHING
 `
 
 type InsertViewParams struct {
@@ -341,10 +336,10 @@ func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 }
 
 const loadViewState = `-- name: LoadViewState :many
-SELECT u.log_id, u.version_id, s.key, s.value
+SELECT s.log_id, s.version_id, s.key, s.value
 FROM ROWS FROM (unnest($1::uuid[]), unnest($2::uuid[])) AS u (log_id, version_id)
 CROSS JOIN LATERAL (
-    SELECT t.key, t.value
+    SELECT t.log_id, t.version_id, t.key, t.value
     FROM view_state t
     WHERE t.log_id = u.log_id AND t.version_id = u.version_id
     ORDER BY t.key
@@ -358,23 +353,16 @@ type LoadViewStateParams struct {
 	MaxKeys    int32
 }
 
-type LoadViewStateRow struct {
-	LogID     interface{}
-	VersionID interface{}
-	Key       string
-	Value     []byte
-}
-
 // The first keys of each version's state, at most max_keys of each.
-func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateParams) ([]LoadViewStateRow, error) {
+func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateParams) ([]ViewState, error) {
 	rows, err := db.Query(ctx, loadViewState, arg.LogIds, arg.VersionIds, arg.MaxKeys)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []LoadViewStateRow
+	var items []ViewState
 	for rows.Next() {
-		var i LoadViewStateRow
+		var i ViewState
 		if err := rows.Scan(
 			&i.LogID,
 			&i.VersionID,
@@ -425,6 +413,23 @@ func (q *Queries) LockBuildingVersion(ctx context.Context, db DBTX, arg LockBuil
 		&i.AppliedSequence,
 	)
 	return i, err
+}
+
+const lockView = `-- name: LockView :one
+SELECT view_id FROM views WHERE log_id = $1 AND name = $2 FOR UPDATE
+`
+
+type LockViewParams struct {
+	LogID pgtype.UUID
+	Name  string
+}
+
+// Makes deploys of one view take turns.
+func (q *Queries) LockView(ctx context.Context, db DBTX, arg LockViewParams) (pgtype.UUID, error) {
+	row := db.QueryRow(ctx, lockView, arg.LogID, arg.Name)
+	var view_id pgtype.UUID
+	err := row.Scan(&view_id)
+	return view_id, err
 }
 
 const retireOtherVersions = `-- name: RetireOtherVersions :exec
@@ -530,4 +535,20 @@ type SetVersionLiveParams struct {
 func (q *Queries) SetVersionLive(ctx context.Context, db DBTX, arg SetVersionLiveParams) error {
 	_, err := db.Exec(ctx, setVersionLive, arg.AppliedSequence, arg.LogID, arg.VersionID)
 	return err
+}
+
+const versionStatus = `-- name: VersionStatus :one
+SELECT status FROM view_versions WHERE log_id = $1 AND version_id = $2
+`
+
+type VersionStatusParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+func (q *Queries) VersionStatus(ctx context.Context, db DBTX, arg VersionStatusParams) (string, error) {
+	row := db.QueryRow(ctx, versionStatus, arg.LogID, arg.VersionID)
+	var status string
+	err := row.Scan(&status)
+	return status, err
 }

@@ -1,0 +1,125 @@
+// Package api is Tallystick's HTTP interface: operations, their OpenAPI description, and errors as RFC 9457 problems.
+// It holds no SQL and runs no WebAssembly.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// bodyReadTimeout is how long a client may take to send a body.
+const bodyReadTimeout = 30 * time.Second
+
+// Services is what the operations act on.
+type Services struct {
+	Logs   *eventlog.Logs
+	Ingest *ingest.Ingester
+	Views  *view.Views
+	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
+	Log    *slog.Logger
+}
+
+type server struct {
+	Services
+}
+
+// New returns the handler of all operations. version goes into the OpenAPI document.
+func New(services Services, version string) http.Handler {
+	s := &server{services}
+	mux := http.NewServeMux()
+	s.register(humago.New(mux, config(version)))
+	mux.Handle("/", unrouted(mux))
+	return s.guard(mux)
+}
+
+// OpenAPI returns the API's description as YAML.
+func OpenAPI(version string) ([]byte, error) {
+	s := &server{}
+	api := humago.New(http.NewServeMux(), config(version))
+	s.register(api)
+	return api.OpenAPI().YAML()
+}
+
+func config(version string) huma.Config {
+	config := huma.DefaultConfig("Tallystick", version)
+	config.Info.Description = "Usage metering: append events to immutable logs, fold them through WebAssembly views in the same transaction, query the result at once."
+	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	config.CreateHooks = nil // no $schema member in answers: they are exactly what the documentation shows
+	config.SchemasPath = ""
+	return config
+}
+
+func (s *server) register(api huma.API) {
+	s.registerLogs(api)
+	s.registerAppend(api)
+	s.registerViews(api)
+	s.registerHealth(api)
+}
+
+// tenant is whose logs a request sees.
+func (s *server) tenant(context.Context) db.UUID { return db.DefaultTenant }
+
+func (s *server) resolve(ctx context.Context, ref string) (db.UUID, error) {
+	id, err := s.Logs.Resolve(ctx, s.tenant(ctx), ref)
+	if err != nil {
+		return db.UUID{}, s.problem(ctx, err)
+	}
+	return id, nil
+}
+
+// LogPath is the {log} of a path.
+type LogPath struct {
+	Log string `path:"log" maxLength:"200" doc:"The log's id or its name." example:"customer-acme-usage"`
+}
+
+// guard keeps a panic from reaching the client as anything but a problem, and takes bodies for what the path says they
+// are: curl calls whatever it posts a form.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.Log.LogAttrs(r.Context(), slog.LevelError, "a request panicked", slog.Any("panic", p), slog.String("path", r.URL.Path))
+				writeProblem(w, internalProblem())
+			}
+		}()
+		if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
+			r.Header.Del("Content-Type")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
+
+// unrouted answers requests that no operation takes: 405 where the path exists under other methods, else 404.
+func unrouted(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		allowed := ""
+		for _, method := range methods {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := mux.Handler(other); pattern != "/" {
+				if allowed != "" {
+					allowed += ", "
+				}
+				allowed += method
+			}
+		}
+		if allowed == "" {
+			writeProblem(w, newProblem(http.StatusNotFound, "no_such_path", "nothing is served at "+r.URL.Path+"; /docs lists what is"))
+			return
+		}
+		w.Header().Set("Allow", allowed)
+		writeProblem(w, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", r.URL.Path+" does not take "+r.Method+"; it takes "+allowed))
+	})
+}

@@ -1,0 +1,252 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/jsonscan"
+)
+
+// AppendHeaders are the headers of both kinds of append.
+type AppendHeaders struct {
+	IdempotencyKey   string `header:"Idempotency-Key" doc:"Makes a retry safe, for ever: the same key with the same bytes returns the original sequence. Takes the place of the event's id and source; in a batch, event n (from 0) gets the key with :n added."`
+	ExpectedSequence string `header:"Expected-Sequence" doc:"Append only if the log's last sequence is this (0: the log is empty)."`
+}
+
+type appendInput struct {
+	LogPath
+	AppendHeaders
+	RawBody []byte `contentType:"application/json"`
+}
+
+type appendOutput struct {
+	Status int
+	Body   struct {
+		Sequence  int64 `json:"sequence" doc:"The event's place in its log."`
+		Duplicate bool  `json:"duplicate,omitempty" doc:"True when the event was there before."`
+	}
+}
+
+type appendBatchInput struct {
+	LogPath
+	AppendHeaders
+	RawBody []byte `contentType:"application/x-ndjson"`
+}
+
+// Duplicate is an event of a batch that was there before.
+type Duplicate struct {
+	Line     int   `json:"line" doc:"Its line in the batch, or its element in the array, from 1."`
+	Sequence int64 `json:"sequence"`
+}
+
+type appendBatchOutput struct {
+	Status int
+	Body   struct {
+		FirstSequence int64       `json:"first_sequence" doc:"The least sequence of the batch's events."`
+		LastSequence  int64       `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
+		Appended      int         `json:"appended" doc:"How many events are new."`
+		Duplicates    []Duplicate `json:"duplicates" doc:"Events that were there before."`
+	}
+}
+
+func (s *server) registerAppend(api huma.API) {
+	errors := []int{
+		http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
+		http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "append", Method: http.MethodPost, Path: "/logs/{log}/append", Summary: "Append an event", Tags: []string{"events"},
+		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, BodyReadTimeout: bodyReadTimeout, Errors: errors, SkipValidateBody: true,
+	}, s.append)
+	describeBody(api, "/logs/{log}/append", map[string]*huma.Schema{"application/json": eventSchema()})
+	huma.Register(api, huma.Operation{
+		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch", Summary: "Append many events", Tags: []string{"events"},
+		Description:   "All events are appended, in order, or none.",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, BodyReadTimeout: bodyReadTimeout, Errors: errors, SkipValidateBody: true,
+	}, s.appendBatch)
+	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{
+		"application/x-ndjson": {Type: huma.TypeString, Description: "One event per line."},
+		"application/json":     {Type: huma.TypeArray, Items: eventSchema()},
+	})
+}
+
+// eventSchema describes an event for client generators. The server reads events by itself: their bytes are kept.
+func eventSchema() *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true,
+		Description: "Any JSON object of at most 1 MiB. type, time, id and source follow CloudEvents; all are optional.",
+		Properties: map[string]*huma.Schema{
+			"type":   {Type: huma.TypeString, Description: "What kind of event it is."},
+			"time":   {Type: huma.TypeString, Format: "date-time", Description: "When it happened; the time of recording when absent."},
+			"id":     {Type: huma.TypeString, Description: "With source, the idempotency key where no header gives one."},
+			"source": {Type: huma.TypeString, Description: "Where the event comes from."},
+		},
+		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
+	}
+}
+
+// describeBody tells the OpenAPI document what a raw body holds.
+func describeBody(api huma.API, path string, content map[string]*huma.Schema) {
+	item := api.OpenAPI().Paths[path]
+	for _, operation := range []*huma.Operation{item.Post, item.Put} {
+		if operation == nil {
+			continue
+		}
+		operation.RequestBody.Content = map[string]*huma.MediaType{}
+		for contentType, schema := range content {
+			operation.RequestBody.Content[contentType] = &huma.MediaType{Schema: schema}
+		}
+	}
+}
+
+func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	event, err := eventlog.Parse(in.RawBody)
+	if err == nil && in.IdempotencyKey != "" {
+		err = event.SetKey(in.IdempotencyKey)
+	}
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	expected, err := in.expected()
+	if err != nil {
+		return nil, err
+	}
+	placements, err := s.Ingest.Append(log, ingest.Request{Events: []eventlog.Event{event}, Expected: expected})
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	out := &appendOutput{Status: http.StatusCreated}
+	out.Body.Sequence, out.Body.Duplicate = placements[0].Sequence, placements[0].Duplicate
+	if out.Body.Duplicate {
+		out.Status = http.StatusOK
+	}
+	return out, nil
+}
+
+func (h *AppendHeaders) expected() (int64, error) {
+	if h.ExpectedSequence == "" {
+		return ingest.AnySequence, nil
+	}
+	n, err := strconv.ParseInt(h.ExpectedSequence, 10, 64)
+	if err != nil || n < 0 {
+		return 0, newProblem(http.StatusBadRequest, "invalid_expected_sequence", "the Expected-Sequence header must be a whole number from 0 on: the log's last sequence as you know it")
+	}
+	return n, nil
+}
+
+func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*appendBatchOutput, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := s.parseBatch(ctx, in.RawBody, in.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	expected, err := in.expected()
+	if err != nil {
+		return nil, err
+	}
+	placements, err := s.Ingest.Append(log, ingest.Request{Events: batch.events, Expected: expected})
+	if err != nil {
+		return nil, batch.at(s.problem(ctx, err), err)
+	}
+	return batch.answer(placements), nil
+}
+
+// batch is a batch's events and where each stands in it.
+type batch struct {
+	events []eventlog.Event
+	lines  []int  // from 1
+	what   string // "line" or "element"
+}
+
+func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batch, error) {
+	b, documents, err := splitBatch(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(documents) == 0 {
+		return nil, newProblem(http.StatusBadRequest, "empty_batch", "the batch holds no event: send one JSON object per line, or a JSON array of objects")
+	}
+	if len(documents) > ingest.MaxBatchEvents {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "batch_too_large", fmt.Sprintf("the batch has %d events; at most %d are allowed", len(documents), ingest.MaxBatchEvents))
+	}
+	b.events = make([]eventlog.Event, len(documents))
+	for i, document := range documents {
+		event, err := eventlog.Parse(document)
+		if err == nil && key != "" {
+			err = event.SetKey(key + ":" + strconv.Itoa(i))
+		}
+		if err != nil {
+			return nil, atLine(s.problem(ctx, err), b.lines[i], b.what)
+		}
+		b.events[i] = event
+	}
+	return b, nil
+}
+
+// splitBatch finds the batch's events: the elements of an array, or the lines that are not blank.
+func splitBatch(body []byte) (*batch, [][]byte, error) {
+	const space = " \t\r\n"
+	if trimmed := bytes.TrimLeft(body, space); len(trimmed) > 0 && trimmed[0] == '[' {
+		elements, err := jsonscan.Elements(body)
+		if err != nil {
+			return nil, nil, newProblem(http.StatusBadRequest, "invalid_json", "the batch is not a valid JSON array: "+err.Error())
+		}
+		b := &batch{what: "element", lines: make([]int, len(elements))}
+		for i := range elements {
+			b.lines[i] = i + 1
+		}
+		return b, elements, nil
+	}
+	b := &batch{what: "line"}
+	var documents [][]byte
+	number := 0
+	for line := range bytes.Lines(body) {
+		number++
+		if line = bytes.Trim(line, space); len(line) > 0 {
+			documents = append(documents, line)
+			b.lines = append(b.lines, number)
+		}
+	}
+	return b, documents, nil
+}
+
+// at names the line of the event that err is about, if it is about one.
+func (b *batch) at(problem, err error) error {
+	if index, ok := ingest.IndexOf(err); ok {
+		return atLine(problem, b.lines[index], b.what)
+	}
+	return problem
+}
+
+func (b *batch) answer(placements []ingest.Placement) *appendBatchOutput {
+	out := &appendBatchOutput{Status: http.StatusCreated}
+	out.Body.FirstSequence, out.Body.LastSequence = placements[0].Sequence, placements[0].Sequence
+	out.Body.Duplicates = []Duplicate{}
+	for i, p := range placements {
+		out.Body.FirstSequence = min(out.Body.FirstSequence, p.Sequence)
+		out.Body.LastSequence = max(out.Body.LastSequence, p.Sequence)
+		if p.Duplicate {
+			out.Body.Duplicates = append(out.Body.Duplicates, Duplicate{Line: b.lines[i], Sequence: p.Sequence})
+		}
+	}
+	out.Body.Appended = len(placements) - len(out.Body.Duplicates)
+	if out.Body.Appended == 0 {
+		out.Status = http.StatusOK
+	}
+	return out
+}

@@ -1,0 +1,39 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+type healthOutput struct {
+	Body struct {
+		Status string `json:"status" example:"ok"`
+	}
+}
+
+func (s *server) registerHealth(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"},
+	}, s.healthz)
+	huma.Register(api, huma.Operation{
+		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database?", Tags: []string{"operation"},
+		Errors: []int{http.StatusServiceUnavailable},
+	}, s.readyz)
+}
+
+func (s *server) healthz(context.Context, *struct{}) (*healthOutput, error) {
+	out := &healthOutput{}
+	out.Body.Status = "ok"
+	return out, nil
+}
+
+func (s *server) readyz(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+	if err := s.Ready(ctx); err != nil {
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "not ready", slog.Any("error", err))
+		return nil, retry(newProblem(http.StatusServiceUnavailable, "not_ready", "the database does not answer"), outageRetrySeconds)
+	}
+	return s.healthz(ctx, nil)
+}

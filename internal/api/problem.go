@@ -1,0 +1,219 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// Problem is an error as RFC 9457 has it. Code is stable and meant for programs; the members after it are there where
+// they help.
+type Problem struct {
+	Type   string `json:"type" doc:"urn:tallystick:problem: and the code."`
+	Title  string `json:"title" doc:"The HTTP status in words."`
+	Status int    `json:"status" doc:"The HTTP status."`
+	Code   string `json:"code" doc:"What went wrong, for programs. Never changes its meaning." example:"sequence_mismatch"`
+	Detail string `json:"detail" doc:"What went wrong and what to do, for people."`
+
+	Fields []*huma.ErrorDetail `json:"errors,omitempty" doc:"Which parameters or members are wrong, and why."`
+	LogID  string              `json:"log_id,omitempty" doc:"The log that has the name already."`
+	Line   *int                `json:"line,omitempty" doc:"The line of a batch, from 1; in a JSON array the element, from 1."`
+	Head   *int64              `json:"head,omitempty" doc:"The log's last sequence."`
+	// Sequence is where a view halted, or the event that has an idempotency key.
+	Sequence *int64 `json:"sequence,omitempty" doc:"The event in question."`
+	Applied  *int64 `json:"applied,omitempty" doc:"How many events a building view has folded."`
+
+	retryAfter int // seconds; 0: none
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	if p.retryAfter == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(p.retryAfter)}}
+}
+
+func newProblem(status int, code, detail string) *Problem {
+	return &Problem{Type: "urn:tallystick:problem:" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+}
+
+func internalProblem() *Problem {
+	return newProblem(http.StatusInternalServerError, "internal", "something went wrong in the server; its log says what")
+}
+
+// writeProblem answers outside of huma.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client has gone
+}
+
+// huma makes its own errors (parameters, bodies) through this; the text of an internal one stays inside.
+func init() { //nolint:gochecknoinits // huma's only hook is a package variable
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		if status >= http.StatusInternalServerError {
+			return internalProblem()
+		}
+		p := newProblem(status, codeOf(status), message)
+		for _, err := range errs {
+			var detail *huma.ErrorDetail
+			if errors.As(err, &detail) {
+				p.Fields = append(p.Fields, &huma.ErrorDetail{Message: detail.Message, Location: detail.Location})
+				continue
+			}
+			p.Fields = append(p.Fields, &huma.ErrorDetail{Message: err.Error()})
+		}
+		return p
+	}
+}
+
+func codeOf(status int) string {
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return "body_too_large"
+	case http.StatusUnprocessableEntity:
+		return "invalid_request"
+	}
+	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+}
+
+const (
+	// busyRetrySeconds: a lane empties its queue within a second or two.
+	busyRetrySeconds = 1
+	// outageRetrySeconds: a database restart or failover takes some seconds.
+	outageRetrySeconds = 5
+)
+
+// problem turns a domain error into what the client may see. What it may not see is logged.
+func (s *server) problem(ctx context.Context, err error) error {
+	if p := logProblem(err); p != nil {
+		return p
+	}
+	if p := viewProblem(err); p != nil {
+		return p
+	}
+	switch {
+	case errors.Is(err, ingest.ErrBusy):
+		return retry(newProblem(http.StatusServiceUnavailable, "busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
+	case errors.Is(err, ingest.ErrClosed):
+		return retry(newProblem(http.StatusServiceUnavailable, "stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
+	case errors.Is(err, ingest.ErrOutcomeUnknown):
+		s.report(ctx, err)
+		return retry(newProblem(http.StatusServiceUnavailable, "outcome_unknown", "the database was lost while committing: the events may or may not be stored; a retry with the same idempotency key settles it"), outageRetrySeconds)
+	case errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrConflict), errors.Is(err, context.DeadlineExceeded):
+		s.report(ctx, err)
+		return retry(newProblem(http.StatusServiceUnavailable, "database_unavailable", "the database is not available; nothing was stored, try again"), outageRetrySeconds)
+	case errors.Is(err, db.ErrRejectedData):
+		s.report(ctx, err)
+		return newProblem(http.StatusBadRequest, "value_refused", "the database refuses a value of this request; nothing was stored")
+	}
+	s.report(ctx, err)
+	return internalProblem()
+}
+
+func (s *server) report(ctx context.Context, err error) {
+	s.Log.LogAttrs(ctx, slog.LevelError, "a request failed", slog.Any("error", err))
+}
+
+func retry(p *Problem, seconds int) *Problem {
+	p.retryAfter = seconds
+	return p
+}
+
+// logProblem maps the errors of logs and appends.
+func logProblem(err error) *Problem {
+	var invalid *eventlog.InvalidError
+	var taken *eventlog.NameTakenError
+	var mismatch *ingest.SequenceMismatchError
+	var reused *ingest.KeyReusedError
+	switch {
+	case errors.Is(err, eventlog.ErrLogNotFound):
+		return newProblem(http.StatusNotFound, "log_not_found", "there is no log with that id or name; POST /logs creates one")
+	case errors.As(err, &invalid):
+		status := http.StatusBadRequest
+		if strings.HasSuffix(invalid.Code, "_too_large") {
+			status = http.StatusRequestEntityTooLarge
+		}
+		return newProblem(status, invalid.Code, invalid.Detail)
+	case errors.As(err, &taken):
+		p := newProblem(http.StatusConflict, "name_taken", "another log has that name: "+taken.LogID.String())
+		p.LogID = taken.LogID.String()
+		return p
+	case errors.As(err, &mismatch):
+		p := newProblem(http.StatusConflict, "sequence_mismatch", mismatch.Error()+"; nothing was stored")
+		p.Head = &mismatch.Head
+		return p
+	case errors.As(err, &reused):
+		p := newProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", reused.Error()+"; nothing was stored: send the same bytes again, or use another key")
+		p.Sequence = &reused.Sequence
+		return p
+	}
+	return nil
+}
+
+// viewProblem maps the errors of views.
+func viewProblem(err error) *Problem {
+	var refused *view.RefusedError
+	var building *view.BuildingError
+	var halted *view.HaltedError
+	var query *view.QueryError
+	switch {
+	case errors.Is(err, view.ErrViewNotFound):
+		return newProblem(http.StatusNotFound, "view_not_found", "the log has no view with that name; GET /logs/{log}/views lists them")
+	case errors.As(err, &refused):
+		status := http.StatusUnprocessableEntity
+		if strings.HasSuffix(refused.Code, "too_large") {
+			status = http.StatusRequestEntityTooLarge
+		}
+		return newProblem(status, refused.Code, refused.Detail)
+	case errors.As(err, &building):
+		p := newProblem(http.StatusServiceUnavailable, "view_building", building.Error()+"; try again in a moment")
+		p.Applied, p.Head = &building.Applied, &building.Head
+		return retry(p, busyRetrySeconds)
+	case errors.As(err, &halted):
+		p := newProblem(http.StatusConflict, "view_halted", halted.Error()+"; deploy a corrected version")
+		p.Sequence = &halted.Sequence
+		return p
+	case errors.As(err, &query) && query.Refused:
+		return newProblem(http.StatusBadRequest, "query_refused", query.Reason)
+	case errors.As(err, &query):
+		return newProblem(http.StatusInternalServerError, "query_failed", fmt.Sprintf("the view failed over this question: %s", query.Reason))
+	}
+	return nil
+}
+
+// atLine says which line of a batch a problem is about.
+func atLine(err error, line int, what string) error {
+	var p *Problem
+	if errors.As(err, &p) {
+		p.Line = &line
+		p.Detail = fmt.Sprintf("%s %d: %s", what, line, p.Detail)
+		return p
+	}
+	return err
+}

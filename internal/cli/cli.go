@@ -1,0 +1,86 @@
+// Package cli is the tally command: its subcommands, their flags, and the environment that stands in for flags.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// envPrefix begins the environment variable of every flag: --database-url is TALLY_DATABASE_URL.
+const envPrefix = "TALLY_"
+
+// Main runs the command line and returns the exit status. The first interrupt stops cleanly, a second one at once.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	if err := root().ExecuteContext(ctx); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(os.Stderr, "tally:", err)
+		}
+		return 1
+	}
+	return 0
+}
+
+// errReported ends a command that has already said what is wrong.
+var errReported = errors.New("already reported")
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "tally",
+		Short:         "Usage metering in one binary and PostgreSQL",
+		Long:          "Tallystick appends events to immutable logs, folds them through WebAssembly views in the same transaction, and answers queries at once.\n\nEvery flag can also be set by an environment variable: --database-url by TALLY_DATABASE_URL.",
+		Version:       Version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return flagsFromEnv(cmd.Flags(), os.LookupEnv)
+		},
+	}
+	cmd.AddCommand(devCommand(), serveCommand(), openAPICommand())
+	return cmd
+}
+
+// Version says which build this is: the module's version, or the commit it was built from.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// flagsFromEnv sets the flags that the command line left alone from the environment.
+func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	var failures []error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		value, ok := lookup(name)
+		if !ok || flag.Changed || flag.Name == "help" || flag.Name == "version" {
+			return
+		}
+		if err := flags.Set(flag.Name, value); err != nil {
+			failures = append(failures, fmt.Errorf("%s=%q does not fit --%s: %w", name, value, flag.Name, err))
+		}
+	})
+	return errors.Join(failures...)
+}
+
+func newLogger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error", level)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}

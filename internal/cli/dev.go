@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/postgres"
+	"github.com/tallystick/tallystick/internal/server"
+)
+
+// devFlags are the flags of a server that brings its own PostgreSQL.
+type devFlags struct {
+	serverFlags
+	dataDir     string
+	postgresBin string
+}
+
+func (f *devFlags) add(flags *pflag.FlagSet) {
+	f.serverFlags.add(flags, "warn")
+	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(), "folder of the database, made when missing")
+	flags.StringVar(&f.postgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
+}
+
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "tallystick")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "tallystick-data"
+	}
+	return filepath.Join(home, ".local", "share", "tallystick")
+}
+
+func devCommand() *cobra.Command {
+	var f devFlags
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Serve with a PostgreSQL of its own, for development",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.finish(); err != nil {
+				return err
+			}
+			return dev(cmd.Context(), &f, func(_ context.Context, s *server.Server) error {
+				sayHello(cmd.OutOrStdout(), s.URL())
+				return nil
+			})
+		},
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func sayHello(w io.Writer, url string) {
+	fmt.Fprintf(w, `tally dev is ready on %[1]s (API: %[1]s/docs). Try:
+  curl -X POST %[1]s/logs -d '{"name": "acme"}'
+  curl -X POST %[1]s/logs/acme/append -d '{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}'
+  curl -X POST %[1]s/logs/acme/views/monthly-totals --data-binary @views/dist/monthly_totals.wasm && curl -X POST %[1]s/logs/acme/views/monthly-totals/query
+`, url)
+}
+
+// dev starts PostgreSQL and a server on it, runs started, and serves until ctx ends, the server or PostgreSQL fails, or
+// started returns an error. Both are stopped when it returns.
+func dev(ctx context.Context, f *devFlags, started func(context.Context, *server.Server) error) (err error) {
+	pg, err := startPostgres(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopErr := pg.Stop(context.WithoutCancel(ctx)); stopErr != nil {
+			err = errors.Join(err, fmt.Errorf("stopping PostgreSQL: %w", stopErr))
+		}
+	}()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		<-pg.Done()
+		cancel(pg.Err())
+	}()
+	f.config.DatabaseURL = pg.DSN()
+	err = serve(ctx, f.config, func(s *server.Server) {
+		if err := started(ctx, s); err != nil {
+			cancel(err)
+		}
+	})
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+func startPostgres(ctx context.Context, f *devFlags) (*postgres.Server, error) {
+	options := postgres.Options{DataDir: f.dataDir, Database: "tally", Log: f.config.Log}
+	if f.postgresBin != "" {
+		binaries, err := postgres.Find(ctx, postgres.FindOptions{Dir: f.postgresBin, Log: f.config.Log})
+		if err != nil {
+			return nil, fmt.Errorf("finding PostgreSQL: %w", err)
+		}
+		options.Binaries = binaries
+	}
+	pg, err := postgres.Start(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("starting PostgreSQL: %w", err)
+	}
+	return pg, nil
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/server"
+)
+
+// serverFlags are the flags that dev and serve have in common.
+type serverFlags struct {
+	config   server.Config
+	logLevel string
+}
+
+func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
+	f.config = server.DefaultConfig()
+	f.config.Version = Version()
+	c := &f.config
+	flags.StringVar(&c.Listen, "listen", c.Listen, "address to serve on, host:port")
+	flags.BoolVar(&c.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no access keys yet")
+	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
+	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", c.StateCacheBytes, "memory for logs' heads and view state, in bytes")
+	flags.IntVar(&c.Lanes, "lanes", c.Lanes, "group-commit loops, each with one database connection")
+	flags.IntVar(&c.ReadConns, "read-connections", c.ReadConns, "database connections for queries, reads and builds")
+	flags.IntVar(&c.MaxWaitingEvents, "max-waiting-events", c.MaxWaitingEvents, "events that may wait in one lane before more are refused with 503")
+	flags.IntVar(&c.MaxWaitingBytes, "max-waiting-bytes", c.MaxWaitingBytes, "bytes of events that may wait in one lane before more are refused with 503")
+	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout, "how long requests under way may take when the server stops")
+	flags.StringVar(&f.logLevel, "log-level", logLevel, "least level to log: debug, info, warn, error")
+}
+
+func (f *serverFlags) finish() (err error) {
+	f.config.Log, err = newLogger(f.logLevel)
+	return err
+}
+
+func defaultModuleCacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "tallystick", "modules")
+}
+
+func serveCommand() *cobra.Command {
+	var f serverFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve on a PostgreSQL database of yours",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.finish(); err != nil {
+				return err
+			}
+			return serve(cmd.Context(), f.config, func(s *server.Server) {
+				fmt.Fprintln(cmd.OutOrStdout(), "tally is serving on", s.URL())
+			})
+		},
+	}
+	f.add(cmd.Flags(), "info")
+	cmd.Flags().StringVar(&f.config.DatabaseURL, "database-url", "", "PostgreSQL connection string: a URL or key=value pairs")
+	cmd.Flags().BoolVar(&f.config.AllowUnsafeDatabase, "allow-unsafe-database", false, "accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")
+	return cmd
+}
+
+// serve runs a server until ctx ends or it fails. started is told when requests are taken.
+func serve(ctx context.Context, config server.Config, started func(*server.Server)) error {
+	s, err := server.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	started(s)
+	select {
+	case <-ctx.Done():
+		return s.Stop(context.WithoutCancel(ctx))
+	case err := <-s.Failed():
+		_ = s.Stop(context.WithoutCancel(ctx)) // what failed comes first
+		return err
+	}
+}
+
+func openAPICommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "openapi",
+		Short: "Print the API's OpenAPI 3.1 description",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			spec, err := api.OpenAPI(specVersion)
+			if err != nil {
+				return fmt.Errorf("describing the API: %w", err)
+			}
+			_, err = cmd.OutOrStdout().Write(spec)
+			return err
+		},
+	}
+}
+
+// specVersion is the API's version; it changes with the API, not with the build.
+const specVersion = "1.0.0"

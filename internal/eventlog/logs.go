@@ -1,0 +1,208 @@
+package eventlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+// Limits of a log's description.
+const (
+	MaxNameBytes  = 200
+	MaxLabels     = 32
+	MaxLabelBytes = 255 // of a label's name, and of its value
+	// maxResolved bounds the memory of resolved names; past it the oldest knowledge is simply forgotten.
+	maxResolved = 200_000
+)
+
+// ErrLogNotFound: the tenant has no log with that id or name.
+var ErrLogNotFound = errors.New("log not found")
+
+// NameTakenError says which log already has the name.
+type NameTakenError struct{ LogID db.UUID }
+
+func (e *NameTakenError) Error() string { return "the name belongs to log " + e.LogID.String() }
+
+// Log describes a log and its head.
+type Log struct {
+	ID        db.UUID
+	Name      string
+	Labels    map[string]string
+	CreatedAt time.Time
+	Head      Head
+}
+
+// Logs creates, finds and lists logs. It is safe for concurrent use.
+type Logs struct {
+	db *db.DB
+
+	mu       sync.RWMutex
+	resolved map[logRef]db.UUID
+}
+
+type logRef struct {
+	tenant db.UUID
+	ref    string
+}
+
+// NewLogs returns the logs of the database.
+func NewLogs(d *db.DB) *Logs {
+	return &Logs{db: d, resolved: map[logRef]db.UUID{}}
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
+
+// CheckName says why a log or view cannot have this name; nil when it can. A name never looks like a UUID, so that
+// it cannot be taken for an id.
+func CheckName(what, name string) error {
+	if name == "" || len(name) > MaxNameBytes {
+		return invalid("invalid_name", "%s has %d bytes; 1 to %d are allowed", what, len(name), MaxNameBytes)
+	}
+	if !namePattern.MatchString(name) {
+		return invalid("invalid_name", "%s may hold letters, digits and any of . _ : @ + = ~ - and starts with a letter or digit; %q does not fit", what, name)
+	}
+	if _, err := db.ParseUUID(name); err == nil {
+		return invalid("invalid_name", "%s must not have the form of a UUID: it could be taken for an id", what)
+	}
+	return nil
+}
+
+func checkLabels(labels map[string]string) error {
+	if len(labels) > MaxLabels {
+		return invalid("invalid_labels", "%d labels were given; at most %d are allowed", len(labels), MaxLabels)
+	}
+	for name, value := range labels {
+		if err := checkText("invalid_labels", "a label's name", []byte(name), MaxLabelBytes); err != nil {
+			return err
+		}
+		if err := checkText("invalid_labels", "label "+name, []byte(value), MaxLabelBytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Create makes an empty log. The error is an *InvalidError, a *NameTakenError, or the database's.
+func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels map[string]string) (Log, error) {
+	if err := errors.Join(CheckName("the log's name", name), checkLabels(labels)); err != nil {
+		return Log{}, err
+	}
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	encoded, err := json.Marshal(labels)
+	if err != nil {
+		return Log{}, fmt.Errorf("encoding labels: %w", err)
+	}
+	log := Log{ID: db.NewUUID(), Name: name, Labels: labels}
+	log.Head = Head{Hash: Genesis(log.ID)}
+	err = l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		log.CreatedAt, err = l.db.InsertLog(ctx, tx, dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: name, Labels: encoded})
+		if err != nil {
+			return err
+		}
+		log.Head.RecordedAt = log.CreatedAt.UnixMicro()
+		return l.db.InsertLogHead(ctx, tx, dbsqlc.InsertLogHeadParams{LogID: log.ID, Hash: log.Head.Hash[:], RecordedAt: log.CreatedAt})
+	})
+	if errors.Is(err, db.ErrAlreadyExists) {
+		existing, findErr := l.db.LogIDByName(ctx, l.db.Read, dbsqlc.LogIDByNameParams{TenantID: tenant, Name: name})
+		if findErr != nil {
+			return Log{}, fmt.Errorf("finding the log that has the name: %w", db.Classify(findErr))
+		}
+		return Log{}, &NameTakenError{LogID: existing}
+	}
+	if err != nil {
+		return Log{}, fmt.Errorf("creating a log: %w", err)
+	}
+	return log, nil
+}
+
+// Resolve finds the log that ref names: its id or its name. Logs are never renamed or removed, so what was found
+// once is remembered. The error is ErrLogNotFound or the database's.
+func (l *Logs) Resolve(ctx context.Context, tenant db.UUID, ref string) (db.UUID, error) {
+	key := logRef{tenant, ref}
+	l.mu.RLock()
+	id, known := l.resolved[key]
+	l.mu.RUnlock()
+	if known {
+		return id, nil
+	}
+	id, err := l.find(ctx, tenant, ref)
+	if errors.Is(err, db.ErrNotFound) {
+		return db.UUID{}, ErrLogNotFound
+	}
+	if err != nil {
+		return db.UUID{}, fmt.Errorf("finding a log: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.resolved) >= maxResolved {
+		clear(l.resolved)
+	}
+	l.resolved[key] = id
+	return id, nil
+}
+
+func (l *Logs) find(ctx context.Context, tenant db.UUID, ref string) (db.UUID, error) {
+	if id, err := db.ParseUUID(ref); err == nil {
+		_, err := l.db.LogName(ctx, l.db.Read, dbsqlc.LogNameParams{LogID: id, TenantID: tenant})
+		return id, db.Classify(err)
+	}
+	if CheckName("", ref) != nil {
+		return db.UUID{}, db.ErrNotFound
+	}
+	id, err := l.db.LogIDByName(ctx, l.db.Read, dbsqlc.LogIDByNameParams{TenantID: tenant, Name: ref})
+	return id, db.Classify(err)
+}
+
+// Get describes one log. The error is ErrLogNotFound or the database's.
+func (l *Logs) Get(ctx context.Context, tenant, id db.UUID) (Log, error) {
+	row, err := l.db.GetLog(ctx, l.db.Read, dbsqlc.GetLogParams{LogID: id, TenantID: tenant})
+	if err := db.Classify(err); errors.Is(err, db.ErrNotFound) {
+		return Log{}, ErrLogNotFound
+	} else if err != nil {
+		return Log{}, fmt.Errorf("reading a log: %w", err)
+	}
+	return logFromRow(dbsqlc.ListLogsRow(row))
+}
+
+// List returns up to limit logs in the order of their names, from after the given name on, whose names start with
+// prefix.
+func (l *Logs) List(ctx context.Context, tenant db.UUID, prefix, after string, limit int32) ([]Log, error) {
+	rows, err := l.db.ListLogs(ctx, l.db.Read, dbsqlc.ListLogsParams{
+		TenantID: tenant, After: after, NamePattern: escapeLike(prefix) + "%", MaxRows: limit,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing logs: %w", db.Classify(err))
+	}
+	logs := make([]Log, len(rows))
+	for i, row := range rows {
+		if logs[i], err = logFromRow(row); err != nil {
+			return nil, err
+		}
+	}
+	return logs, nil
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func escapeLike(s string) string { return likeEscaper.Replace(s) }
+
+func logFromRow(row dbsqlc.ListLogsRow) (Log, error) {
+	log := Log{ID: row.LogID, Name: row.Name, CreatedAt: row.CreatedAt}
+	if err := json.Unmarshal(row.Labels, &log.Labels); err != nil {
+		return Log{}, fmt.Errorf("reading the labels of log %s: %w", row.LogID, err)
+	}
+	log.Head = Head{Sequence: row.Sequence, Hash: Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro()}
+	return log, nil
+}

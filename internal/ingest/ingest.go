@@ -1,0 +1,139 @@
+// Package ingest appends events. It owns the one transaction in which events, view state and heads move together, and
+// commits the appends of many clients as one: see lane.commit and lane.transact.
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+const (
+	// MaxBatchEvents and MaxBatchBytes bound one request.
+	MaxBatchEvents = 10_000
+	MaxBatchBytes  = 10 << 20
+	// A lane closes a group when it has this much; what is left waits for the next. A group that is too large would
+	// make everybody in it wait for the slowest.
+	maxGroupEvents = 10_000
+	maxGroupBytes  = 16 << 20
+	// commitTimeout is how long a lane waits for the database before it gives a group up.
+	commitTimeout = 30 * time.Second
+)
+
+// AnySequence as Request.Expected asks nothing of the log's head.
+const AnySequence int64 = -1
+
+// Request is events for one log. They are appended together and in order, or not at all.
+type Request struct {
+	Events   []eventlog.Event
+	Expected int64 // the sequence that the log must be at, or AnySequence
+}
+
+// Placement is where an event is in its log.
+type Placement struct {
+	Sequence  int64
+	Duplicate bool // the event was there before: its idempotency key says so
+}
+
+var (
+	// ErrBusy: more appends wait than the limits allow. Nothing was stored; try again a little later.
+	ErrBusy = errors.New("too many appends are waiting")
+	// ErrClosed: the server is stopping. Nothing was stored.
+	ErrClosed = errors.New("the server is stopping")
+	// ErrOutcomeUnknown: the database went away during COMMIT. The events are stored or they are not; a retry with
+	// the same idempotency key settles it.
+	ErrOutcomeUnknown = errors.New("the connection was lost while committing")
+)
+
+// SequenceMismatchError: the log is not where the request expected it. Nothing was stored.
+type SequenceMismatchError struct{ Expected, Head int64 }
+
+func (e *SequenceMismatchError) Error() string {
+	return fmt.Sprintf("the log is at sequence %d, not at %d", e.Head, e.Expected)
+}
+
+// KeyReusedError: an idempotency key belongs to an event with other bytes. Nothing was stored.
+type KeyReusedError struct {
+	Index    int // of the event in the request
+	Key      string
+	Sequence int64 // of the event that has the key
+}
+
+func (e *KeyReusedError) Error() string {
+	return fmt.Sprintf("the idempotency key %q belongs to event %d, whose bytes differ", e.Key, e.Sequence)
+}
+
+// IndexOf returns which event of a request err is about, if it is about one.
+func IndexOf(err error) (int, bool) {
+	var reused *KeyReusedError
+	if errors.As(err, &reused) {
+		return reused.Index, true
+	}
+	return 0, false
+}
+
+// Config says how appends are grouped.
+type Config struct {
+	Lanes            int // group-commit loops, each with one transaction at a time
+	MaxWaitingEvents int // per lane
+	MaxWaitingBytes  int // per lane
+	Log              *slog.Logger
+}
+
+// DefaultConfig suits a server that shares a few cores with PostgreSQL.
+func DefaultConfig() Config {
+	return Config{Lanes: 4, MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Log: slog.Default()}
+}
+
+// Ingester appends events to logs. It is safe for concurrent use.
+type Ingester struct {
+	lanes []*lane
+	done  sync.WaitGroup
+}
+
+// New starts the lanes. Close stops them.
+func New(d *db.DB, views *view.Views, config Config) *Ingester {
+	ingester := &Ingester{lanes: make([]*lane, config.Lanes)}
+	for i := range ingester.lanes {
+		l := newLane(d, views, config)
+		ingester.lanes[i] = l
+		ingester.done.Go(l.run)
+	}
+	return ingester
+}
+
+// Append adds the request's events to the log and folds them into its live views. When it returns without an error
+// they are durable and every query sees them. When ctx ends first the events may still be appended.
+// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError,
+// eventlog.ErrLogNotFound, or one of package db's.
+func (g *Ingester) Append(log db.UUID, request Request) ([]Placement, error) {
+	w := &waiter{log: log, request: request, done: make(chan struct{})}
+	for i := range request.Events {
+		w.bytes += len(request.Events[i].Data)
+	}
+	if err := g.laneOf(log).enqueue(w); err != nil {
+		return nil, err
+	}
+	<-w.done
+	return w.placements, w.err
+}
+
+// laneOf spreads logs over lanes; a log always uses the same one, so that it never conflicts with itself. The last
+// bytes of a version 7 UUID are its random ones.
+func (g *Ingester) laneOf(log db.UUID) *lane {
+	return g.lanes[int(log.Bytes[15])%len(g.lanes)]
+}
+
+// Close refuses new appends, finishes those that wait, and returns when all lanes have stopped.
+func (g *Ingester) Close() {
+	for _, l := range g.lanes {
+		l.close()
+	}
+	g.done.Wait()
+}

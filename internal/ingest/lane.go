@@ -1,0 +1,178 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// waiter is a request and, once done is closed, its answer.
+type waiter struct {
+	log     db.UUID
+	request Request
+	bytes   int
+
+	placements []Placement
+	err        error
+	done       chan struct{}
+}
+
+// lane commits the appends of its logs, group by group: while one group is being committed the next one gathers.
+type lane struct {
+	db     *db.DB
+	views  *view.Views
+	config Config
+	chain  eventlog.Chainer
+
+	mu      sync.Mutex
+	waiting []*waiter
+	events  int // in waiting
+	bytes   int // in waiting
+	closed  bool
+	wake    chan struct{} // holds a token when there may be something to do
+
+	// lockFirst counts the groups to come that lock their heads before folding, because optimism failed lately.
+	lockFirst int
+}
+
+func newLane(d *db.DB, views *view.Views, config Config) *lane {
+	return &lane{db: d, views: views, config: config, wake: make(chan struct{}, 1)}
+}
+
+func (l *lane) enqueue(w *waiter) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	full := l.events+len(w.request.Events) > l.config.MaxWaitingEvents || l.bytes+w.bytes > l.config.MaxWaitingBytes
+	if full && len(l.waiting) > 0 {
+		return ErrBusy
+	}
+	l.waiting = append(l.waiting, w)
+	l.events += len(w.request.Events)
+	l.bytes += w.bytes
+	l.signal()
+	return nil
+}
+
+func (l *lane) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *lane) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.signal()
+}
+
+func (l *lane) run() {
+	for range l.wake {
+		for group := l.take(); len(group) > 0; group = l.take() {
+			l.commit(group)
+		}
+		l.mu.Lock()
+		finished := l.closed && len(l.waiting) == 0
+		l.mu.Unlock()
+		if finished {
+			return
+		}
+	}
+}
+
+// take returns what waits, up to a group's bounds but at least one request.
+func (l *lane) take() []*waiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events, bytes, n := 0, 0, 0
+	for n < len(l.waiting) {
+		w := l.waiting[n]
+		if n > 0 && (events+len(w.request.Events) > maxGroupEvents || bytes+w.bytes > maxGroupBytes) {
+			break
+		}
+		events += len(w.request.Events)
+		bytes += w.bytes
+		n++
+	}
+	group := l.waiting[:n:n]
+	l.waiting = l.waiting[n:]
+	if len(l.waiting) == 0 {
+		l.waiting = nil
+	}
+	l.events -= events
+	l.bytes -= bytes
+	return group
+}
+
+const (
+	// maxAttempts bounds how often a group is tried; one more than the reasons there are to try again.
+	maxAttempts = 4
+	// lockFirstGroups is how long a lane stays cautious: retries and other servers' appends come in bursts.
+	lockFirstGroups = 16
+)
+
+// commit settles every request of the group: it is stored, or its error says why not.
+func (l *lane) commit(group []*waiter) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+
+	err := l.attempt(ctx, group)
+	if errors.Is(err, db.ErrRejectedData) && len(group) > 1 {
+		// One request holds a value that the database refuses: the others must not suffer for it.
+		for _, w := range group {
+			l.commit([]*waiter{w})
+		}
+		return
+	}
+	if err != nil {
+		l.config.Log.LogAttrs(ctx, slog.LevelError, "appending failed", slog.Int("requests", len(group)), slog.Any("error", err))
+	}
+	for _, w := range group {
+		if err != nil {
+			w.placements, w.err = nil, err
+		}
+		close(w.done)
+	}
+}
+
+// attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked.
+func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
+	locked := l.lockFirst > 0
+	if locked {
+		l.lockFirst--
+	}
+	for range maxAttempts {
+		err = l.transact(ctx, group, locked)
+		switch {
+		case errors.Is(err, errCold):
+			locked = true
+		case errors.Is(err, errStale), errors.Is(err, view.ErrStateMoved):
+			locked, l.lockFirst = true, lockFirstGroups
+			l.forget(group)
+		case errors.Is(err, db.ErrConflict), errors.Is(err, db.ErrUnavailable) && !errors.Is(err, ErrOutcomeUnknown):
+			locked = true
+			l.forget(group)
+		default:
+			if err != nil {
+				l.forget(group)
+			}
+			return err
+		}
+	}
+	return err
+}
+
+func (l *lane) forget(group []*waiter) {
+	for _, w := range group {
+		l.views.Forget(w.log)
+	}
+}

@@ -1,0 +1,115 @@
+package ingest
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// plan is what a group of requests does to its logs: who gets which sequence, and who is refused.
+type plan struct {
+	logs  []*logPlan // in the order of their ids
+	byLog map[db.UUID]*logPlan
+	keys  map[eventKey]keyOwner
+	// refused is true when a request was refused, which is only true if the heads were.
+	refused bool
+}
+
+// logPlan is one log's part of a group.
+type logPlan struct {
+	snapshot *view.Snapshot
+	head     eventlog.Head // after events
+	events   []eventlog.Recorded
+	fold     view.Fold
+}
+
+type eventKey struct{ log, hash db.UUID }
+
+// keyOwner is the event that an idempotency key belongs to.
+type keyOwner struct {
+	sequence int64
+	payload  db.UUID
+	fresh    bool // not in the database yet
+}
+
+func newPlan(snapshots map[db.UUID]*view.Snapshot, known map[eventKey]keyOwner) *plan {
+	p := &plan{byLog: make(map[db.UUID]*logPlan, len(snapshots)), keys: known}
+	if p.keys == nil {
+		p.keys = map[eventKey]keyOwner{}
+	}
+	for id, s := range snapshots {
+		log := &logPlan{snapshot: s, head: s.Head}
+		p.byLog[id] = log
+		p.logs = append(p.logs, log)
+	}
+	slices.SortFunc(p.logs, func(a, b *logPlan) int {
+		return bytes.Compare(a.snapshot.Log.Bytes[:], b.snapshot.Log.Bytes[:])
+	})
+	return p
+}
+
+// place gives every event of the request its sequence, or the request its error.
+func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64) {
+	w.placements, w.err = nil, nil
+	log := p.byLog[w.log]
+	if log == nil {
+		w.err, p.refused = eventlog.ErrLogNotFound, true
+		return
+	}
+	placements, fresh, err := p.settleKeys(w, log.head.Sequence)
+	if err == nil && fresh > 0 && w.request.Expected != AnySequence && w.request.Expected != log.head.Sequence {
+		err = &SequenceMismatchError{Expected: w.request.Expected, Head: log.head.Sequence}
+	}
+	if err != nil {
+		w.err, p.refused = err, true
+		p.giveBackKeys(w, log.head.Sequence)
+		return
+	}
+	log.events = slices.Grow(log.events, fresh)
+	for i, placement := range placements {
+		if placement.Duplicate {
+			continue
+		}
+		var recorded eventlog.Recorded
+		recorded, log.head = chain.Next(log.head, w.request.Events[i], now)
+		log.events = append(log.events, recorded)
+	}
+	w.placements = placements
+}
+
+// settleKeys tells new events from duplicates and claims the keys of the new ones, which follow head in order.
+func (p *plan) settleKeys(w *waiter, head int64) (placements []Placement, fresh int, err error) {
+	placements = make([]Placement, len(w.request.Events))
+	for i := range w.request.Events {
+		e := &w.request.Events[i]
+		sequence := head + int64(fresh) + 1
+		if e.KeyHash.Valid {
+			key, payload := eventKey{w.log, e.KeyHash}, e.PayloadHash()
+			owner, taken := p.keys[key]
+			switch {
+			case taken && owner.payload != payload:
+				return nil, 0, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
+			case taken:
+				placements[i] = Placement{Sequence: owner.sequence, Duplicate: true}
+				continue
+			}
+			p.keys[key] = keyOwner{sequence: sequence, payload: payload, fresh: true}
+		}
+		placements[i] = Placement{Sequence: sequence}
+		fresh++
+	}
+	return placements, fresh, nil
+}
+
+// giveBackKeys undoes what a refused request claimed: the keys beyond the head.
+func (p *plan) giveBackKeys(w *waiter, head int64) {
+	for i := range w.request.Events {
+		key := eventKey{w.log, w.request.Events[i].KeyHash}
+		if owner, ok := p.keys[key]; ok && owner.fresh && owner.sequence > head {
+			delete(p.keys, key)
+		}
+	}
+}

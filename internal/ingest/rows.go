@@ -1,0 +1,88 @@
+package ingest
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// rows lays the plan out as the statements take it: a column at a time.
+func (p *plan) rows() (heads dbsqlc.MoveHeadsParams, events dbsqlc.InsertEventsParams, keys dbsqlc.InsertEventKeysParams, states view.Writer) {
+	total := 0
+	for _, log := range p.logs {
+		total += len(log.events)
+	}
+	growEvents(&events, total)
+	for _, log := range p.logs {
+		if len(log.events) == 0 {
+			continue
+		}
+		addHead(&heads, log)
+		addEvents(&events, log)
+		states.Add(log.snapshot.Log, log.fold)
+	}
+	p.addKeys(&keys)
+	return heads, events, keys, states
+}
+
+func addHead(to *dbsqlc.MoveHeadsParams, log *logPlan) {
+	before, after := &log.snapshot.Head, &log.fold.Next.Head
+	to.LogIds = append(to.LogIds, log.snapshot.Log)
+	to.ExpectedHashes = append(to.ExpectedHashes, before.Hash[:])
+	to.ExpectedEpochs = append(to.ExpectedEpochs, before.ViewsEpoch)
+	to.Sequences = append(to.Sequences, after.Sequence)
+	to.Hashes = append(to.Hashes, after.Hash[:])
+	to.RecordedAts = append(to.RecordedAts, time.UnixMicro(after.RecordedAt))
+	to.ViewsEpochs = append(to.ViewsEpochs, after.ViewsEpoch)
+}
+
+func growEvents(to *dbsqlc.InsertEventsParams, n int) {
+	to.LogIds = slices.Grow(to.LogIds, n)
+	to.Sequences = slices.Grow(to.Sequences, n)
+	to.RecordedAts = slices.Grow(to.RecordedAts, n)
+	to.Times = slices.Grow(to.Times, n)
+	to.Types = slices.Grow(to.Types, n)
+	to.Keys = slices.Grow(to.Keys, n)
+	to.Datas = slices.Grow(to.Datas, n)
+	to.Hashes = slices.Grow(to.Hashes, n)
+}
+
+func addEvents(to *dbsqlc.InsertEventsParams, log *logPlan) {
+	for i := range log.events {
+		e := &log.events[i]
+		to.LogIds = append(to.LogIds, log.snapshot.Log)
+		to.Sequences = append(to.Sequences, e.Sequence)
+		to.RecordedAts = append(to.RecordedAts, time.UnixMicro(e.RecordedAt))
+		to.Times = append(to.Times, time.UnixMicro(e.Time))
+		to.Types = append(to.Types, e.Type)
+		to.Keys = append(to.Keys, e.Key)
+		to.Datas = append(to.Datas, e.Data)
+		to.Hashes = append(to.Hashes, e.Hash[:])
+	}
+}
+
+// addKeys adds the fresh keys in the order of the index they go into, which touches its pages once.
+func (p *plan) addKeys(to *dbsqlc.InsertEventKeysParams) {
+	fresh := make([]eventKey, 0, len(p.keys))
+	for key, owner := range p.keys {
+		if owner.fresh {
+			fresh = append(fresh, key)
+		}
+	}
+	slices.SortFunc(fresh, func(a, b eventKey) int {
+		if c := bytes.Compare(a.log.Bytes[:], b.log.Bytes[:]); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.hash.Bytes[:], b.hash.Bytes[:])
+	})
+	for _, key := range fresh {
+		owner := p.keys[key]
+		to.LogIds = append(to.LogIds, key.log)
+		to.KeyHashes = append(to.KeyHashes, key.hash)
+		to.PayloadHashes = append(to.PayloadHashes, owner.payload)
+		to.Sequences = append(to.Sequences, owner.sequence)
+	}
+}

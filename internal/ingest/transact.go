@@ -1,0 +1,236 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+var (
+	// errCold: a log of the group is not in the cache.
+	errCold = errors.New("a log is not cached")
+	// errStale: the database disagrees with the cache, or a refusal must be checked against it.
+	errStale = errors.New("what is cached of a log may be stale")
+)
+
+// transact is the append transaction: it places the group's events, folds them into their logs' views, and commits
+// events, keys, state and heads together.
+//
+// With locked false it works on the cached heads and lets the database compare them while it moves them, which saves
+// two round trips; errCold or errStale means that nothing was stored and that the group needs locked true. With
+// locked true the heads are locked first and everything is read under the lock.
+//
+// When it returns nil every waiter of the group has its placements or its own error.
+func (l *lane) transact(ctx context.Context, group []*waiter, locked bool) error {
+	var p *plan
+	var tx pgx.Tx
+	var err error
+	if locked {
+		if tx, err = l.db.Append.Begin(ctx); err != nil {
+			return db.Classify(fmt.Errorf("beginning: %w", err))
+		}
+		defer rollback(tx)
+		if p, err = l.planLocked(ctx, tx, group); err != nil {
+			return db.Classify(err)
+		}
+		err = l.fold(ctx, tx, p)
+	} else {
+		if p, err = l.planCached(group); err != nil {
+			return err
+		}
+		err = l.fold(ctx, nil, p)
+	}
+	if err != nil {
+		return db.Classify(fmt.Errorf("folding: %w", err))
+	}
+	pipeline, err := l.write(ctx, p)
+	if err != nil {
+		return err
+	}
+	if tx == nil {
+		if tx, err = l.db.Append.Begin(ctx); err != nil {
+			return db.Classify(fmt.Errorf("beginning: %w", err))
+		}
+		defer rollback(tx)
+	}
+	if err := pipeline.Send(ctx, tx); err != nil {
+		return db.Classify(fmt.Errorf("writing: %w", err))
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return commitError(err)
+	}
+	l.remember(p)
+	return nil
+}
+
+// rollback ends a transaction that was not committed. Its context is its own: the caller's may have ended.
+func rollback(tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = tx.Rollback(ctx) // after a commit there is nothing to do; after a lost connection the server has done it
+}
+
+// commitError tells a commit that was refused from one whose outcome nobody knows.
+func commitError(err error) error {
+	kind := db.Classify(err)
+	if errors.Is(kind, db.ErrConflict) || errors.Is(kind, db.ErrRejectedData) {
+		return kind
+	}
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, kind)
+}
+
+// planCached places the group's events on the cached heads.
+func (l *lane) planCached(group []*waiter) (*plan, error) {
+	snapshots := make(map[db.UUID]*view.Snapshot, len(group))
+	for _, w := range group {
+		if snapshots[w.log] != nil {
+			continue
+		}
+		s := l.views.Cached(w.log)
+		if s == nil {
+			return nil, errCold
+		}
+		snapshots[w.log] = s
+	}
+	p := l.place(group, newPlan(snapshots, nil))
+	if p.refused {
+		return nil, errStale // a refusal needs the true head and keys
+	}
+	return p, nil
+}
+
+// planLocked locks the heads, reads what is not cached, and places the group's events.
+func (l *lane) planLocked(ctx context.Context, tx pgx.Tx, group []*waiter) (*plan, error) {
+	snapshots, err := l.lockHeads(ctx, tx, group)
+	if err != nil {
+		return nil, err
+	}
+	known, err := l.findKeys(ctx, tx, group)
+	if err != nil {
+		return nil, err
+	}
+	return l.place(group, newPlan(snapshots, known)), nil
+}
+
+func (l *lane) place(group []*waiter, p *plan) *plan {
+	now := time.Now().UnixMicro()
+	for _, w := range group {
+		p.place(w, &l.chain, now)
+	}
+	return p
+}
+
+func (l *lane) lockHeads(ctx context.Context, tx pgx.Tx, group []*waiter) (map[db.UUID]*view.Snapshot, error) {
+	ids := make([]db.UUID, 0, len(group))
+	for _, w := range group {
+		ids = append(ids, w.log)
+	}
+	slices.SortFunc(ids, func(a, b db.UUID) int { return bytes.Compare(a.Bytes[:], b.Bytes[:]) })
+	rows, err := l.db.LockHeads(ctx, tx, slices.Compact(ids))
+	if err != nil {
+		return nil, fmt.Errorf("locking heads: %w", err)
+	}
+	snapshots := make(map[db.UUID]*view.Snapshot, len(rows))
+	cold := map[db.UUID]eventlog.Head{}
+	for _, row := range rows {
+		head := eventlog.Head{
+			Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
+		}
+		if s := l.views.Cached(row.LogID); s != nil && s.Head == head {
+			snapshots[row.LogID] = s
+		} else {
+			cold[row.LogID] = head
+		}
+	}
+	if len(cold) == 0 {
+		return snapshots, nil
+	}
+	loaded, err := l.views.Load(ctx, tx, cold)
+	if err != nil {
+		return nil, err
+	}
+	for id, s := range loaded {
+		snapshots[id] = s
+	}
+	return snapshots, nil
+}
+
+// findKeys reads the owners of the group's idempotency keys.
+func (l *lane) findKeys(ctx context.Context, tx pgx.Tx, group []*waiter) (map[eventKey]keyOwner, error) {
+	var params dbsqlc.FindEventKeysParams
+	for _, w := range group {
+		for i := range w.request.Events {
+			if hash := w.request.Events[i].KeyHash; hash.Valid {
+				params.LogIds = append(params.LogIds, w.log)
+				params.KeyHashes = append(params.KeyHashes, hash)
+			}
+		}
+	}
+	known := make(map[eventKey]keyOwner, len(params.KeyHashes))
+	if len(params.KeyHashes) == 0 {
+		return known, nil
+	}
+	rows, err := l.db.FindEventKeys(ctx, tx, params)
+	if err != nil {
+		return nil, fmt.Errorf("reading idempotency keys: %w", err)
+	}
+	for _, row := range rows {
+		known[eventKey{row.LogID, row.KeyHash}] = keyOwner{sequence: row.Sequence, payload: row.PayloadHash}
+	}
+	return known, nil
+}
+
+func (l *lane) fold(ctx context.Context, tx pgx.Tx, p *plan) (err error) {
+	var from dbsqlc.DBTX
+	if tx != nil {
+		from = tx
+	}
+	for _, log := range p.logs {
+		if log.fold, err = l.views.Fold(ctx, from, log.snapshot, log.events, log.head); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write queues everything the plan stores. The heads come first: where one has moved, nothing after it is tried.
+func (l *lane) write(ctx context.Context, p *plan) (*db.Pipeline, error) {
+	pipeline := &db.Pipeline{}
+	heads, events, keys, states := p.rows()
+	if len(heads.LogIds) == 0 {
+		return pipeline, nil
+	}
+	if err := l.db.MoveHeads(ctx, pipeline, heads); err != nil {
+		return nil, err
+	}
+	pipeline.Expect(len(heads.LogIds), errStale)
+	if len(keys.KeyHashes) > 0 {
+		if err := l.db.InsertEventKeys(ctx, pipeline, keys); err != nil {
+			return nil, err
+		}
+		pipeline.Expect(len(keys.KeyHashes), errStale)
+	}
+	if err := l.db.InsertEvents(ctx, pipeline, events); err != nil {
+		return nil, err
+	}
+	return pipeline, states.Queue(ctx, l.db.Queries, pipeline)
+}
+
+// remember lets the cache and the queries know what is now true.
+func (l *lane) remember(p *plan) {
+	snapshots := make([]*view.Snapshot, 0, len(p.logs))
+	for _, log := range p.logs {
+		snapshots = append(snapshots, log.fold.Next)
+	}
+	l.views.Remember(snapshots)
+}

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/ingest"
+)
+
+// Config is a server's settings. Start from DefaultConfig.
+type Config struct {
+	Listen              string // host:port; port 0 picks a free one
+	DatabaseURL         string
+	Version             string        // of this program
+	AllowUnsafeDatabase bool          // accept a database that can lose acknowledged events in a crash
+	AllowRemote         bool          // listen on other addresses than loopback: whoever reaches them may do anything
+	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
+	StateCacheBytes     int           // memory for logs' heads and view state
+	Lanes               int           // group-commit loops, each with one database connection
+	ReadConns           int           // database connections for queries, reads and builds
+	MaxWaitingEvents    int           // appends that may wait in one lane before others are told to come back
+	MaxWaitingBytes     int           // likewise, in bytes
+	ShutdownTimeout     time.Duration // how long requests that are under way may take when the server stops
+	Log                 *slog.Logger
+}
+
+// DefaultConfig suits a server that shares a small machine with PostgreSQL.
+func DefaultConfig() Config {
+	lanes := ingest.DefaultConfig()
+	return Config{
+		Listen:           "127.0.0.1:8080",
+		StateCacheBytes:  256 << 20,
+		Lanes:            lanes.Lanes,
+		ReadConns:        16,
+		MaxWaitingEvents: lanes.MaxWaitingEvents,
+		MaxWaitingBytes:  lanes.MaxWaitingBytes,
+		ShutdownTimeout:  20 * time.Second,
+		Log:              slog.Default(),
+	}
+}
+
+// minReadConns lets the builder hold one connection while queries go on.
+const minReadConns = 2
+
+// Validate says what is wrong with the settings.
+func (c *Config) Validate() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--listen %q is no host:port: %w", c.Listen, err)
+	case c.DatabaseURL == "":
+		return errors.New("--database-url is missing: say which PostgreSQL database to use, such as postgres://tally@db.internal/tally")
+	case !c.AllowRemote && !isLoopback(host):
+		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: listen on 127.0.0.1, or pass --allow-remote where a gateway or the network keeps strangers out", c.Listen)
+	case c.Lanes < 1 || c.ReadConns < minReadConns:
+		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d", minReadConns, c.Lanes, c.ReadConns)
+	case c.MaxWaitingEvents < ingest.MaxBatchEvents || c.MaxWaitingBytes < ingest.MaxBatchBytes:
+		return fmt.Errorf("--max-waiting-events must be at least %d and --max-waiting-bytes at least %d, the size of one batch", ingest.MaxBatchEvents, ingest.MaxBatchBytes)
+	case c.StateCacheBytes < 0:
+		return errors.New("--state-cache-bytes must not be negative")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}

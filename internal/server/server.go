@@ -1,0 +1,186 @@
+// Package server puts the parts together: it opens the database, starts the background work and serves HTTP, and stops
+// all of it in the reverse order.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+const (
+	// Partitions are made this many months ahead, which leaves an operator that long to notice that they are not.
+	partitionMonths = 4
+	partitionCheck  = time.Hour
+	// readyTimeout is how long /readyz waits for the database.
+	readyTimeout = 2 * time.Second
+
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// Server is a running Tallystick server.
+type Server struct {
+	config Config
+	db     *db.DB
+	engine *wasm.Engine
+	ingest *ingest.Ingester
+	http   *http.Server
+	addr   net.Addr
+
+	stopBackground context.CancelFunc
+	background     sync.WaitGroup
+	failed         chan error // holds why serving ended, when nobody stopped it
+}
+
+// Start brings the database to the newest schema and serves. It returns when requests are taken; ctx bounds the start
+// only. The error is a *db.UntrustedError when the database is not fit for the job.
+func Start(ctx context.Context, config Config) (_ *Server, err error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: config, failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			s.release(context.WithoutCancel(ctx))
+		}
+	}()
+	if err := s.openDatabase(ctx); err != nil {
+		return nil, err
+	}
+	if s.engine, err = wasm.NewEngine(ctx, wasm.Config{CacheDir: config.ModuleCacheDir}); err != nil {
+		return nil, fmt.Errorf("starting the WebAssembly engine: %w", err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w; --listen chooses another address", config.Listen, err)
+	}
+	s.addr = listener.Addr()
+	s.serve(listener)
+	return s, nil
+}
+
+func (s *Server) openDatabase(ctx context.Context) (err error) {
+	s.db, err = db.Open(ctx, db.Config{URL: s.config.DatabaseURL, AppendConns: s.config.Lanes, ReadConns: s.config.ReadConns})
+	if err != nil {
+		return err
+	}
+	if err := s.db.Check(ctx, s.config.AllowUnsafeDatabase); err != nil {
+		return err
+	}
+	if err := db.Migrate(ctx, s.config.DatabaseURL); err != nil {
+		return err
+	}
+	return s.makePartitions(ctx)
+}
+
+func (s *Server) makePartitions(ctx context.Context) error {
+	made, err := s.db.EnsureEventsPartitions(ctx, s.db.Read, dbsqlc.EnsureEventsPartitionsParams{FromTime: time.Now(), Months: partitionMonths})
+	if err != nil {
+		return fmt.Errorf("making partitions: %w", err)
+	}
+	if made > 0 {
+		s.config.Log.LogAttrs(ctx, slog.LevelInfo, "made partitions", slog.Int("months", int(made)))
+	}
+	return nil
+}
+
+// serve starts the parts that run until Stop.
+func (s *Server) serve(listener net.Listener) {
+	log := s.config.Log
+	views := view.New(s.db, s.engine, view.Config{CacheBytes: s.config.StateCacheBytes, Log: log})
+	lanes := ingest.DefaultConfig()
+	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
+	lanes.Log = log
+	s.ingest = ingest.New(s.db, views, lanes)
+
+	background, cancel := context.WithCancel(context.Background())
+	s.stopBackground = cancel
+	s.background.Go(func() { views.Run(background) })
+	s.background.Go(func() { s.keepPartitions(background) })
+
+	s.http = &http.Server{
+		Handler: api.New(api.Services{
+			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Ready: s.ready, Log: log,
+		}, s.config.Version),
+		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	s.background.Go(func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serving: %w", err)
+		}
+	})
+}
+
+func (s *Server) keepPartitions(ctx context.Context) {
+	tick := time.NewTicker(partitionCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.makePartitions(ctx); err != nil && ctx.Err() == nil {
+				s.config.Log.LogAttrs(ctx, slog.LevelError, "making partitions ahead failed; trying again in an hour", slog.Any("error", err))
+			}
+		}
+	}
+}
+
+func (s *Server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return s.db.Read.Ping(ctx)
+}
+
+// URL is where the server listens.
+func (s *Server) URL() string { return "http://" + s.addr.String() }
+
+// Failed receives why the server stopped by itself.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Stop takes no more requests, finishes those under way, and lets go of everything. Requests that take longer than
+// the shutdown timeout, or than ctx, are cut off.
+func (s *Server) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("finishing requests: %w", err), s.http.Close())
+	}
+	s.release(ctx)
+	return err
+}
+
+func (s *Server) release(ctx context.Context) {
+	if s.ingest != nil {
+		s.ingest.Close()
+	}
+	if s.stopBackground != nil {
+		s.stopBackground()
+		s.background.Wait()
+	}
+	if s.engine != nil {
+		if err := s.engine.Close(ctx); err != nil {
+			s.config.Log.LogAttrs(ctx, slog.LevelWarn, "closing the WebAssembly engine failed", slog.Any("error", err))
+		}
+	}
+	if s.db != nil {
+		s.db.Close()
+	}
+}

@@ -1,0 +1,74 @@
+package view
+
+import (
+	"container/list"
+	"sync"
+
+	"github.com/tallystick/tallystick/internal/db"
+)
+
+// cache holds the latest known snapshot of logs, up to a number of bytes; the least recently used go first.
+// What it says may be out of date: an append believes it only when the database's head agrees, a query only when it
+// is not behind the head that the query asked for.
+type cache struct {
+	mu       sync.Mutex
+	limit    int
+	bytes    int
+	elements map[db.UUID]*list.Element
+	recent   *list.List // of *cached, most recently used first
+}
+
+type cached struct {
+	snapshot *Snapshot
+	bytes    int
+}
+
+func newCache(limit int) cache {
+	return cache{limit: limit, elements: map[db.UUID]*list.Element{}, recent: list.New()}
+}
+
+// Cached returns the latest snapshot of the log that this server knows, nil when it knows none.
+func (v *Views) Cached(log db.UUID) *Snapshot {
+	c := &v.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.elements[log]
+	if !ok {
+		return nil
+	}
+	c.recent.MoveToFront(element)
+	return element.Value.(*cached).snapshot //nolint:forcetypeassert // the list holds nothing else
+}
+
+// Remember keeps snapshots that a commit has made true.
+func (v *Views) Remember(snapshots []*Snapshot) {
+	c := &v.cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range snapshots {
+		c.remove(s.Log)
+		entry := &cached{snapshot: s, bytes: s.bytes()}
+		c.elements[s.Log] = c.recent.PushFront(entry)
+		c.bytes += entry.bytes
+	}
+	for c.bytes > c.limit && c.recent.Len() > 0 {
+		c.remove(c.recent.Back().Value.(*cached).snapshot.Log) //nolint:forcetypeassert // the list holds nothing else
+	}
+}
+
+// Forget drops what is known of a log, because it turned out not to be true.
+func (v *Views) Forget(log db.UUID) {
+	v.cache.mu.Lock()
+	defer v.cache.mu.Unlock()
+	v.cache.remove(log)
+}
+
+func (c *cache) remove(log db.UUID) {
+	element, ok := c.elements[log]
+	if !ok {
+		return
+	}
+	c.bytes -= element.Value.(*cached).bytes //nolint:forcetypeassert // the list holds nothing else
+	c.recent.Remove(element)
+	delete(c.elements, log)
+}

@@ -1,0 +1,6 @@
+// Package view runs views over logs: it deploys their versions, builds them from history, folds batches of events
+// over their state, keeps that state in memory beside the database, and answers queries.
+//
+// The append transaction itself belongs to package ingest: it asks a Snapshot what a batch of events changes and
+// writes the answer.
+package view

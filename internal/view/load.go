@@ -1,0 +1,92 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+func isNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
+
+// Load reads the live views of logs and their state, as tx sees them, and joins them with the heads into snapshots.
+// tx must hold the heads' locks, or be one snapshot of the database in which the heads were read.
+func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads map[db.UUID]eventlog.Head) (map[db.UUID]*Snapshot, error) {
+	ids := make([]db.UUID, 0, len(heads))
+	for id := range heads {
+		ids = append(ids, id)
+	}
+	rows, err := v.db.LiveViews(ctx, tx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading live views: %w", db.Classify(err))
+	}
+	snapshots := make(map[db.UUID]*Snapshot, len(heads))
+	for id, head := range heads {
+		snapshots[id] = &Snapshot{Log: id, Head: head}
+	}
+	for _, row := range rows {
+		version, err := v.version(ctx, row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields)
+		if err != nil {
+			return nil, fmt.Errorf("preparing view %s of log %s: %w", row.Name, row.LogID, err)
+		}
+		s := snapshots[row.LogID]
+		s.views = append(s.views, liveView{version: version})
+	}
+	if err := v.loadStates(ctx, tx, snapshots); err != nil {
+		return nil, err
+	}
+	for _, s := range snapshots {
+		s.fields, s.places = v.fields.union(s.views)
+	}
+	return snapshots, nil
+}
+
+// loadStates reads the states whole where they are small enough, else their first keys.
+func (v *Views) loadStates(ctx context.Context, tx dbsqlc.DBTX, snapshots map[db.UUID]*Snapshot) error {
+	type place struct{ log, version db.UUID }
+	states := map[place]*state{}
+	params := dbsqlc.LoadViewStateParams{MaxKeys: maxWholeKeys + 1}
+	for id, s := range snapshots {
+		for i := range s.views {
+			s.views[i].state = &state{}
+			states[place{id, s.views[i].version.ID}] = s.views[i].state
+			params.LogIds = append(params.LogIds, id)
+			params.VersionIds = append(params.VersionIds, s.views[i].version.ID)
+		}
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	rows, err := v.db.LoadViewState(ctx, tx, params)
+	if err != nil {
+		return fmt.Errorf("reading view state: %w", db.Classify(err))
+	}
+	for _, row := range rows {
+		states[place{row.LogID, row.VersionID}].put(row.Key, row.Value)
+	}
+	for _, s := range states {
+		s.whole = s.known.Len() <= maxWholeKeys
+	}
+	return nil
+}
+
+// prefixEnd returns the least text that is greater than every text with the prefix; "" when there is none. It adds
+// one to the last byte that can take it: keys compare by their bytes, but must stay valid UTF-8, so a character is
+// raised rather than a byte.
+func prefixEnd(prefix string) string {
+	const lastRune, firstSurrogate, afterSurrogates = 0x10FFFF, 0xD800, 0xE000
+	runes := []rune(prefix)
+	for i := len(runes) - 1; i >= 0; i-- {
+		if runes[i] == lastRune {
+			continue
+		}
+		if runes[i]++; runes[i] == firstSurrogate {
+			runes[i] = afterSurrogates
+		}
+		return string(runes[:i+1])
+	}
+	return ""
+}

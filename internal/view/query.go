@@ -1,0 +1,112 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// Answer is what a view says.
+type Answer struct {
+	JSON     []byte
+	Sequence int64 // the answer reflects the events up to this one
+}
+
+// BuildingError: the view has no version that has caught up with the log yet.
+type BuildingError struct{ Applied, Head int64 }
+
+func (e *BuildingError) Error() string {
+	return fmt.Sprintf("the view is building: %d of %d events are folded", e.Applied, e.Head)
+}
+
+// HaltedError: the view could not fold an event and stopped there.
+type HaltedError struct {
+	Sequence int64
+	Reason   string
+}
+
+func (e *HaltedError) Error() string {
+	return fmt.Sprintf("the view halted at event %d: %s", e.Sequence, e.Reason)
+}
+
+// QueryError: the view refused the question, or failed over it.
+type QueryError struct {
+	Refused bool // the view said no, in its own words
+	Reason  string
+}
+
+func (e *QueryError) Error() string { return e.Reason }
+
+// Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one.
+// The error is ErrViewNotFound, a *BuildingError, a *HaltedError, a *QueryError, or the database's.
+func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
+	row, err := v.ready(ctx, v.db.Read, log, name)
+	if err != nil {
+		return Answer{}, err
+	}
+	if s := v.Cached(log); s != nil && s.Head.Sequence >= row.Head {
+		if live, ok := s.find(row.VersionID); ok && live.state.whole {
+			return ask(live.version, newWrites(ctx, live.state, nil), query, s.Head.Sequence)
+		}
+	}
+	return v.queryDatabase(ctx, log, name, query)
+}
+
+// queryDatabase answers from one snapshot of the database.
+func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query string) (answer Answer, err error) {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = v.db.InTx(ctx, options, func(tx pgx.Tx) error {
+		row, err := v.ready(ctx, tx, log, name)
+		if err != nil {
+			return err
+		}
+		version, err := v.version(ctx, row.VersionID, name, row.ModuleSha256, row.Config, row.Fields)
+		if err != nil {
+			return err
+		}
+		reader := &stateReader{db: v.db, tx: tx, log: log, version: row.VersionID}
+		answer, err = ask(version, newWrites(ctx, &state{}, reader), query, row.Head)
+		return err
+	})
+	return answer, err
+}
+
+// ready reads a view's live version, or says why there is none.
+func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) (dbsqlc.GetViewRow, error) {
+	row, err := v.db.GetView(ctx, from, dbsqlc.GetViewParams{LogID: log, Name: name})
+	if kind := db.Classify(err); isNotFound(kind) {
+		return row, ErrViewNotFound
+	} else if kind != nil {
+		return row, fmt.Errorf("reading a view: %w", kind)
+	}
+	switch Status(row.Status) {
+	case Building:
+		return row, &BuildingError{Applied: row.AppliedSequence, Head: row.Head}
+	case Halted:
+		return row, &HaltedError{Sequence: *row.HaltedSequence, Reason: *row.Error}
+	case Live, Retired:
+	}
+	return row, nil
+}
+
+func ask(version *Version, state *writes, query string, sequence int64) (Answer, error) {
+	session, err := version.module.Start(state.ctx, version.config, state)
+	if err != nil {
+		return Answer{}, fmt.Errorf("starting view %s: %w", version.Name, err)
+	}
+	defer session.Close()
+	answer, err := session.Query(query)
+	var failed *wasm.ViewError
+	if errors.As(err, &failed) {
+		return Answer{}, &QueryError{Refused: failed.Kind == wasm.KindRefused, Reason: failed.Message}
+	} else if err != nil {
+		return Answer{}, fmt.Errorf("querying view %s: %w", version.Name, err)
+	}
+	return Answer{JSON: answer, Sequence: sequence}, nil
+}

@@ -1,0 +1,255 @@
+package view
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/tidwall/btree"
+
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+const (
+	// maxWholeKeys is how large a state may be to be held in memory whole, so that neither a fold nor a query has to
+	// ask the database for a key. It bounds what one log costs to load.
+	maxWholeKeys = 1024
+	// maxKnownKeys is how many keys of a larger state are remembered before all are forgotten.
+	maxKnownKeys = 16_384
+	// maxScanKeys bounds one page of a scan; the guest asks for the next.
+	maxScanKeys = 1024
+	// entryOverhead is about what a key and its value cost in memory besides their bytes.
+	entryOverhead = 64
+)
+
+// state is what is known of one version's state on one log. A state that a Snapshot holds is never written again:
+// a fold works on a copy, which shares what it does not change.
+type state struct {
+	// known maps keys to values; nil stands for a key that is known not to exist.
+	known btree.Map[string, []byte]
+	// whole is true when known holds every key there is.
+	whole bool
+	bytes int // about what known costs in memory
+}
+
+func entryBytes(key string, value []byte) int { return len(key) + len(value) + entryOverhead }
+
+func (s *state) copy() *state {
+	return &state{known: *s.known.Copy(), whole: s.whole, bytes: s.bytes}
+}
+
+func (s *state) put(key string, value []byte) {
+	old, had := s.known.Set(key, value)
+	if had {
+		s.bytes -= entryBytes(key, old)
+	}
+	s.bytes += entryBytes(key, value)
+}
+
+func (s *state) forget(key string) {
+	if old, had := s.known.Delete(key); had {
+		s.bytes -= entryBytes(key, old)
+	}
+}
+
+// trim keeps a state from growing without bound between batches.
+func (s *state) trim() *state {
+	switch n := s.known.Len(); {
+	case s.whole && n <= maxWholeKeys, !s.whole && n <= maxKnownKeys:
+		return s
+	case s.whole: // outgrown: what is known stays known
+		s.whole = false
+		return s
+	default:
+		return &state{}
+	}
+}
+
+// reader reads a version's committed state where a state is not whole.
+type reader interface {
+	get(ctx context.Context, key string) ([]byte, bool, error)
+	scan(ctx context.Context, prefix, after string, limit int) ([]wasm.Entry, error)
+}
+
+// writes is a state that is being folded into. It is what a view's imports act on.
+type writes struct {
+	ctx   context.Context //nolint:containedctx // lives as long as one fold or query
+	state *state
+	from  reader
+	// dirty holds the keys that were written and whether each was in the database before.
+	dirty map[string]origin
+	undo  []undoEntry // how to take the current event's writes back
+}
+
+type origin uint8
+
+const (
+	originUnknown origin = iota
+	originPresent
+	originAbsent
+)
+
+type undoEntry struct {
+	key      string
+	value    []byte
+	wasKnown bool
+	wasDirty bool
+}
+
+func newWrites(ctx context.Context, s *state, from reader) *writes {
+	return &writes{ctx: ctx, state: s, from: from}
+}
+
+// lookup views the bytes as a string without a copy: good for as long as the bytes stay, which is the call.
+func lookup(key []byte) string { return unsafe.String(unsafe.SliceData(key), len(key)) } //nolint:gosec // see above
+
+// Get implements wasm.State.
+func (w *writes) Get(key []byte) ([]byte, bool, error) {
+	if value, known := w.state.known.Get(lookup(key)); known {
+		return value, value != nil, nil
+	}
+	if w.state.whole {
+		return nil, false, nil
+	}
+	owned := string(key)
+	value, found, err := w.from.get(w.ctx, owned)
+	if err != nil {
+		return nil, false, err
+	}
+	if !found {
+		value = nil
+	}
+	w.state.put(owned, value)
+	return value, found, nil
+}
+
+// Set implements wasm.State.
+func (w *writes) Set(key, value []byte) error {
+	w.write(key, slices.Clone(value))
+	return nil
+}
+
+// Delete implements wasm.State.
+func (w *writes) Delete(key []byte) error {
+	w.write(key, nil)
+	return nil
+}
+
+// write records a value, or nil for a removal.
+func (w *writes) write(key []byte, value []byte) {
+	old, known := w.state.known.Get(lookup(key))
+	_, dirty := w.dirty[lookup(key)]
+	owned := string(key)
+	w.undo = append(w.undo, undoEntry{key: owned, value: old, wasKnown: known, wasDirty: dirty})
+	if !dirty {
+		if w.dirty == nil {
+			w.dirty = map[string]origin{}
+		}
+		w.dirty[owned] = w.originOf(old, known)
+	}
+	if value == nil && w.state.whole {
+		w.state.forget(owned)
+		return
+	}
+	w.state.put(owned, value)
+}
+
+func (w *writes) originOf(value []byte, known bool) origin {
+	switch {
+	case known && value != nil:
+		return originPresent
+	case known, w.state.whole:
+		return originAbsent
+	default:
+		return originUnknown
+	}
+}
+
+// Scan implements wasm.State.
+func (w *writes) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error) {
+	if limit = min(limit, maxScanKeys); limit <= 0 {
+		return nil, nil
+	}
+	if w.state.whole {
+		return w.scanKnown(string(prefix), string(after), limit), nil
+	}
+	return w.scanMerged(string(prefix), string(after), limit)
+}
+
+func (w *writes) scanKnown(prefix, after string, limit int) []wasm.Entry {
+	var entries []wasm.Entry
+	w.state.known.Ascend(max(prefix, after), func(key string, value []byte) bool {
+		switch {
+		case !strings.HasPrefix(key, prefix):
+			return key < prefix
+		case key <= after || value == nil:
+			return true
+		}
+		entries = append(entries, wasm.Entry{Key: []byte(key), Value: value})
+		return len(entries) < limit
+	})
+	return entries
+}
+
+// scanMerged reads committed pairs page by page and lays this fold's own writes over them.
+func (w *writes) scanMerged(prefix, after string, limit int) ([]wasm.Entry, error) {
+	written := w.dirtyKeys(prefix, after)
+	var entries []wasm.Entry
+	addWritten := func(until string, all bool) {
+		for len(written) > 0 && (all || written[0] < until) {
+			if value, _ := w.state.known.Get(written[0]); value != nil {
+				entries = append(entries, wasm.Entry{Key: []byte(written[0]), Value: value})
+			}
+			written = written[1:]
+		}
+	}
+	for len(entries) < limit {
+		page, err := w.from.scan(w.ctx, prefix, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range page {
+			key := string(entry.Key)
+			addWritten(key, false)
+			if _, dirty := w.dirty[key]; !dirty {
+				entries = append(entries, entry)
+			}
+			after = key
+		}
+		if len(page) < limit {
+			addWritten("", true)
+			break
+		}
+	}
+	return entries[:min(limit, len(entries))], nil
+}
+
+func (w *writes) dirtyKeys(prefix, after string) []string {
+	var keys []string
+	for key := range w.dirty {
+		if strings.HasPrefix(key, prefix) && key > after {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// keep makes the current event's writes part of the fold.
+func (w *writes) keep() { w.undo = w.undo[:0] }
+
+// revert takes the current event's writes back, newest first.
+func (w *writes) revert() {
+	for _, u := range slices.Backward(w.undo) {
+		if u.wasKnown {
+			w.state.put(u.key, u.value)
+		} else {
+			w.state.forget(u.key)
+		}
+		if !u.wasDirty {
+			delete(w.dirty, u.key)
+		}
+	}
+	w.undo = w.undo[:0]
+}
