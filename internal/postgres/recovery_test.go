@@ -79,6 +79,7 @@ func startHelper(t *testing.T, program, dir string, as *syscall.Credential) help
 }
 
 func TestKilledParentLosesNothing(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	for round := range 3 {
 		h := startHelper(t, os.Args[0], dir, nil)
@@ -96,6 +97,7 @@ func TestKilledParentLosesNothing(t *testing.T) {
 
 // TestServerLeftBehindIsEnded covers systems where the kernel does not end a child with its parent.
 func TestServerLeftBehindIsEnded(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	s := run(t, Options{DataDir: dir})
 	query(t, s.DSN(), "CREATE TABLE kept (n int)")
@@ -147,6 +149,7 @@ func waitForAnswer(t *testing.T, dsn string) {
 
 // TestStalePIDFileHarmsNobody: a pid file may name a process that has nothing to do with the folder.
 func TestStalePIDFileHarmsNobody(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	halt(t, run(t, Options{DataDir: dir, NoFSync: true}))
 	bystander := exec.CommandContext(t.Context(), "sh", "-c", "cat")
@@ -173,6 +176,7 @@ func TestStalePIDFileHarmsNobody(t *testing.T) {
 
 // TestUserWhoIsNotRoot runs the whole of it as an ordinary user: as itself, or when these tests run as root, as nobody.
 func TestUserWhoIsNotRoot(t *testing.T) {
+	t.Parallel()
 	dir, program := openDir(t), os.Args[0]
 	data := filepath.Join(dir, "data")
 	want := os.Getuid()

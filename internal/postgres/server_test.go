@@ -58,6 +58,7 @@ func query(t *testing.T, dsn string, statements ...string) (answer string) {
 }
 
 func TestStartStopAndStartAgain(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(openDir(t), "not", "there", "yet")
 	first := run(t, Options{DataDir: dir, Database: "tally"})
 	for setting, want := range map[string]string{
@@ -96,6 +97,7 @@ func TestStartStopAndStartAgain(t *testing.T) {
 }
 
 func TestSecondStartIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	first := run(t, Options{DataDir: dir, NoFSync: true})
 	_, err := Start(t.Context(), Options{DataDir: dir})
@@ -108,6 +110,7 @@ func TestSecondStartIsRefused(t *testing.T) {
 }
 
 func TestDataOfAnotherMajorIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	halt(t, run(t, Options{DataDir: dir, NoFSync: true}))
 	made, err := DataMajor(dir)
@@ -126,6 +129,7 @@ func TestDataOfAnotherMajorIsRefused(t *testing.T) {
 }
 
 func TestFailedStartShowsTheLog(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	_, err := Start(t.Context(), Options{DataDir: dir, NoFSync: true, Settings: map[string]string{"shared_buffers": "nonsense"}})
 	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "shared_buffers": "nonsense"`) {
@@ -135,6 +139,7 @@ func TestFailedStartShowsTheLog(t *testing.T) {
 }
 
 func TestCancelledStartLeavesNothingRunning(t *testing.T) {
+	t.Parallel()
 	dir := openDir(t)
 	halt(t, run(t, Options{DataDir: dir, NoFSync: true}))
 	b, err := Find(t.Context(), FindOptions{})
@@ -152,6 +157,7 @@ func TestCancelledStartLeavesNothingRunning(t *testing.T) {
 }
 
 func TestSocketPathThatIsTooLong(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(openDir(t), strings.Repeat("long", 30))
 	s := run(t, Options{DataDir: dir, NoFSync: true})
 	if got := query(t, s.DSN(), "SELECT 1"); got != "1" {
@@ -171,6 +177,7 @@ func TestSocketPathThatIsTooLong(t *testing.T) {
 }
 
 func TestServerThatDiesTellsWhy(t *testing.T) {
+	t.Parallel()
 	s := run(t, Options{DataDir: openDir(t), NoFSync: true})
 	if err := s.Err(); err != nil {
 		t.Fatalf("a running server: %v", err)
