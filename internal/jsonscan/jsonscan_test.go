@@ -3,6 +3,8 @@ package jsonscan
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -202,6 +204,35 @@ func TestElements(t *testing.T) {
 	}
 	if _, err := Elements([]byte("[[" + deepest + "]]")); err == nil {
 		t.Errorf("an element nested %d deep was accepted", MaxDepth+1)
+	}
+}
+
+// The short way to a double gives what the long way gives.
+func TestShortFloat(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	short := 0
+	for range 200_000 {
+		text := strconv.FormatUint(random.Uint64()>>random.IntN(64), 10)
+		if at := random.IntN(len(text) + 4); at < len(text)-1 {
+			text = text[:at+1] + "." + text[at+1:]
+		}
+		if text = strings.Repeat("-", random.IntN(2)) + text; random.IntN(8) == 0 {
+			text = "0." + strings.Repeat("0", random.IntN(9)) + "7"
+		}
+		want, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := shortFloat([]byte(text))
+		if ok {
+			short++
+		}
+		if ok && math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("%s became %v, want %v", text, got, want)
+		}
+	}
+	if short < 100_000 {
+		t.Errorf("only %d of 200,000 numbers took the short way", short)
 	}
 }
 

@@ -27,10 +27,17 @@ type Config struct {
 // features is what modules may use: WebAssembly 2.0 without SIMD. Whatever is not listed here is refused.
 const features = api.CoreFeaturesV2 &^ api.CoreFeatureSIMD
 
+var runtimeConfig = wazero.NewRuntimeConfig().
+	WithCoreFeatures(features).
+	WithMemoryLimitPages(MaxMemoryPages).
+	WithDebugInfoEnabled(false)
+
 // Engine compiles modules and owns all their instances. It is safe for concurrent use.
 type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
+	// cacheDir is for errors; empty when the cache is in memory.
+	cacheDir string
 	// compiling holds one token: one module compiles at a time, so uploads cannot take all cores from appends.
 	compiling chan struct{}
 
@@ -50,12 +57,9 @@ func NewEngine(ctx context.Context, config Config) (*Engine, error) {
 		}
 	}
 	e := &Engine{
-		runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().
-			WithCoreFeatures(features).
-			WithMemoryLimitPages(MaxMemoryPages).
-			WithDebugInfoEnabled(false).
-			WithCompilationCache(cache)),
+		runtime:   wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(cache)),
 		cache:     cache,
+		cacheDir:  config.CacheDir,
 		compiling: make(chan struct{}, 1),
 		modules:   make(map[[sha256.Size]byte]*Module),
 	}
@@ -155,16 +159,22 @@ func (e *Engine) compiled(sum [sha256.Size]byte) *Module {
 
 // compile turns checked bytes into machine code. A module is known by the bytes that were uploaded, so this is the
 // place where they may be rewritten first: what is compiled is nobody else's concern.
-func (e *Engine) compile(ctx context.Context, wasm []byte) (compiled wazero.CompiledModule, err error) {
-	defer func() {
-		if r := recover(); r != nil { // the compiler met code that it does not handle
-			err = refusef(CodeUnsupportedFeature, "the compiler cannot handle this module: %v", r)
-		}
-	}()
-	compiled, err = e.runtime.CompileModule(ctx, wasm)
-	switch {
-	case err == nil:
+func (e *Engine) compile(ctx context.Context, wasm []byte) (wazero.CompiledModule, error) {
+	compiled, err := compileWith(ctx, e.runtime, wasm)
+	if err == nil {
 		return compiled, nil
+	}
+	if e.cacheDir != "" {
+		// The runtime does not tell a bad module from a full disk or a broken file of the cache, so it is asked again
+		// without a cache: a module must not be refused for the sake of a disk.
+		probe := wazero.NewRuntimeWithConfig(ctx, runtimeConfig)
+		defer probe.Close(ctx) //nolint:errcheck // it holds nothing but memory
+		if _, bad := compileWith(ctx, probe, wasm); bad == nil {
+			return nil, fmt.Errorf("the cache of compiled modules in %s cannot be used: %w; check the disk, or delete the folder",
+				e.cacheDir, err)
+		}
+	}
+	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("compile a module: %w", ctx.Err())
 	case strings.Contains(err.Error(), "is disabled"):
@@ -172,4 +182,13 @@ func (e *Engine) compile(ctx context.Context, wasm []byte) (compiled wazero.Comp
 	default:
 		return nil, refusef(CodeInvalidModule, "%v", err)
 	}
+}
+
+func compileWith(ctx context.Context, runtime wazero.Runtime, wasm []byte) (compiled wazero.CompiledModule, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the compiler cannot handle this module: %v", r)
+		}
+	}()
+	return runtime.CompileModule(ctx, wasm)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -217,6 +219,27 @@ func TestCompiledCodeIsKept(t *testing.T) {
 			t.Error(err)
 		}
 	}
+
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the cache has the files %v, %v", files, err)
+	}
+	for _, file := range files {
+		if err := os.Truncate(file, 40); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := NewEngine(context.Background(), Config{CacheDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(context.Background())
+	if _, err := e.Compile(context.Background(), countGuest().encode()); err == nil ||
+		errors.As(err, new(*RefusedError)) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a good module with a broken cache gave %v", err)
+	}
+	refused(t, e, newGuest().fold(opConst64(0)).encode(), CodeInvalidModule, "")
+
 	if _, err := NewEngine(context.Background(), Config{CacheDir: "/dev/null/cache"}); err == nil {
 		t.Error("NewEngine accepted a cache folder that cannot be made")
 	}

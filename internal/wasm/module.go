@@ -89,7 +89,8 @@ func (m *Module) give(in *instance) {
 // discard frees an instance. That it failed to close is nothing a caller could act on: it has no files or sockets.
 func (m *Module) discard(in *instance) { _ = in.discard() }
 
-// reset makes the instance what it was when it was new. Memory cannot shrink, so one that grew cannot be reset.
+// reset makes the instance's memory what it was when it was new. Memory cannot shrink, so one that grew cannot be reset.
+// Globals, tables and dropped segments cannot be reached from here and stay as the guest left them.
 func (in *instance) reset(image []byte) bool {
 	memory, _ := in.memory.Read(0, in.memory.Size())
 	if in.spent || len(memory) != len(image) {
@@ -144,7 +145,8 @@ func splitFields(text string) ([]string, error) {
 }
 
 // Start begins a session on a pristine instance. The session must be closed. config must have passed [Module.Fields];
-// empty stands for {}. Ending ctx makes the session's next call fail, but does not interrupt a running one.
+// empty stands for {}. It must stay unchanged until the session is closed. Ending ctx makes the session's next call
+// fail, but does not interrupt a running one.
 func (m *Module) Start(ctx context.Context, config []byte, state State) (*Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("start a view: %w", err)

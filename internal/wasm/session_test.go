@@ -282,6 +282,23 @@ func TestGrownMemoryIsThrownAway(t *testing.T) {
 	}
 }
 
+// A result that makes the guest's memory grow, and so move, in the midst of its fold arrives all the same.
+func TestMemoryMovesDuringAFold(t *testing.T) {
+	g := meterGuest().alloc(opConst(3), opMemoryGrow(), []byte{0x41, 16, 0x74}) // << 16
+	m := compile(t, newEngine(t), g)
+	value := `"` + strings.Repeat("v", MaxValueBytes-2) + `"`
+	state := newState("m", value)
+	s := start(t, m, "", state)
+	for n := range 5 {
+		if _, err := s.Fold(&Event{Data: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		if len(state.sets) != n+1 || string(state.sets[n].Value) != value {
+			t.Fatalf("fold %d wrote back something else than it read", n+1)
+		}
+	}
+}
+
 func TestMemoryHasALimit(t *testing.T) {
 	// The declared maximum is beyond what views may have: growing stops at the limit, not there.
 	g := newGuest().fold(opConst(MaxMemoryPages-1), opMemoryGrow(), []byte{0x41, 0, 0x48}) // < 0
