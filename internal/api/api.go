@@ -83,7 +83,7 @@ type LogPath struct {
 }
 
 // guard keeps a panic from reaching the client as anything but a problem, and takes bodies for what the path says they
-// are: curl calls whatever it posts a form.
+// are: curl calls whatever it posts a form, and no two clients agree on a type for lines of JSON.
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -92,9 +92,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 				writeProblem(w, internalProblem())
 			}
 		}()
-		if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
-			r.Header.Del("Content-Type")
-		}
+		r.Header.Del("Content-Type")
 		next.ServeHTTP(w, r)
 	})
 }

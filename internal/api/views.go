@@ -116,8 +116,8 @@ func (s *server) registerViews(api huma.API) {
 		huma.Register(api, huma.Operation{
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
 			Summary: "Ask a view a question", Tags: []string{"views"},
-			Description:  "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",
-			Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
+			Description: "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",
+			Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 		}, s.queryView)
 	}
 }
