@@ -80,7 +80,7 @@ static bool read_price(tally_text model, tally_text which, tally_text source, ta
 	tally_put(&before, TALLY_TEXT(" of model "));
 	tally_put_shown(&before, model);
 	tally_put(&before, TALLY_TEXT(" is "));
-	return fail_price(tally_out_text(&before), source,
+	return fail_price(tally_out_text(&before), text,
 	                  TALLY_TEXT(", which is not a number of up to 18 digits before the point and 27 after it, like \"0.00003\""));
 }
 
@@ -142,7 +142,7 @@ static bool load_prices(void) {
 			return false;
 	}
 	if (members.broken)
-		return fail_price(TALLY_TEXT("config is "), config, TALLY_TEXT(", which is not an object like {\"prices\":{}}"));
+		return tally_fail(TALLY_TEXT("config is not an object like {\"prices\":{}}")) == TALLY_APPLIED;
 	prices.loaded = true;
 	tally_keep();
 	return true;

@@ -1,0 +1,25 @@
+// Package views carries the ready-made views as compiled WebAssembly modules: monthly_totals, rate_check and
+// cost_by_team. Each view's source says what it counts and which questions it answers; make -C views builds dist from
+// the sources, and make -C views check proves that the two agree.
+package views
+
+import _ "embed"
+
+var (
+	//go:embed dist/monthly_totals.wasm
+	monthlyTotals []byte
+	//go:embed dist/rate_check.wasm
+	rateCheck []byte
+	//go:embed dist/cost_by_team.wasm
+	costByTeam []byte
+)
+
+// MonthlyTotals is the view of each model's tokens per UTC month. The bytes are shared: do not change them.
+func MonthlyTotals() []byte { return monthlyTotals }
+
+// RateCheck is the view of requests and tokens per minute, for rate limits. The bytes are shared: do not change them.
+func RateCheck() []byte { return rateCheck }
+
+// CostByTeam is the view of each team's usage and cost per UTC month, by the prices in its configuration. The bytes are
+// shared: do not change them.
+func CostByTeam() []byte { return costByTeam }
