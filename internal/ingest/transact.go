@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -32,38 +30,29 @@ var (
 //
 // When it returns nil every waiter of the group has its placements or its own error.
 func (l *lane) transact(ctx context.Context, group []*waiter, locked bool) error {
+	tx, err := db.Begin(ctx, l.db.Append)
+	if err != nil {
+		return db.Classify(err)
+	}
+	defer tx.Close()
+
 	var p *plan
-	var tx pgx.Tx
-	var err error
 	if locked {
-		if tx, err = l.db.Append.Begin(ctx); err != nil {
-			return db.Classify(fmt.Errorf("beginning: %w", err))
-		}
-		defer rollback(tx)
-		if p, err = l.planLocked(ctx, tx, group); err != nil {
-			return db.Classify(err)
-		}
-		err = l.fold(ctx, tx, p)
+		p, err = l.planLocked(ctx, tx, group)
 	} else {
-		if p, err = l.planCached(group); err != nil {
-			return err
-		}
-		err = l.fold(ctx, nil, p)
+		p, err = l.planCached(group)
 	}
 	if err != nil {
+		return db.Classify(err)
+	}
+	if err := l.fold(ctx, tx, p); err != nil {
 		return db.Classify(fmt.Errorf("folding: %w", err))
 	}
 	pipeline, err := l.write(ctx, p)
 	if err != nil {
 		return err
 	}
-	if tx == nil {
-		if tx, err = l.db.Append.Begin(ctx); err != nil {
-			return db.Classify(fmt.Errorf("beginning: %w", err))
-		}
-		defer rollback(tx)
-	}
-	if err := pipeline.Send(ctx, tx); err != nil {
+	if err := tx.Send(ctx, pipeline); err != nil {
 		return db.Classify(fmt.Errorf("writing: %w", err))
 	}
 	if err := tx.Commit(ctx); err != nil {
@@ -71,13 +60,6 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool) error
 	}
 	l.remember(p)
 	return nil
-}
-
-// rollback ends a transaction that was not committed. Its context is its own: the caller's may have ended.
-func rollback(tx pgx.Tx) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = tx.Rollback(ctx) // after a commit there is nothing to do; after a lost connection the server has done it
 }
 
 // commitError tells a commit that was refused from one whose outcome nobody knows.
@@ -110,7 +92,7 @@ func (l *lane) planCached(group []*waiter) (*plan, error) {
 }
 
 // planLocked locks the heads, reads what is not cached, and places the group's events.
-func (l *lane) planLocked(ctx context.Context, tx pgx.Tx, group []*waiter) (*plan, error) {
+func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter) (*plan, error) {
 	snapshots, err := l.lockHeads(ctx, tx, group)
 	if err != nil {
 		return nil, err
@@ -130,7 +112,7 @@ func (l *lane) place(group []*waiter, p *plan) *plan {
 	return p
 }
 
-func (l *lane) lockHeads(ctx context.Context, tx pgx.Tx, group []*waiter) (map[db.UUID]*view.Snapshot, error) {
+func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter) (map[db.UUID]*view.Snapshot, error) {
 	ids := make([]db.UUID, 0, len(group))
 	for _, w := range group {
 		ids = append(ids, w.log)
@@ -166,7 +148,7 @@ func (l *lane) lockHeads(ctx context.Context, tx pgx.Tx, group []*waiter) (map[d
 }
 
 // findKeys reads the owners of the group's idempotency keys.
-func (l *lane) findKeys(ctx context.Context, tx pgx.Tx, group []*waiter) (map[eventKey]keyOwner, error) {
+func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[eventKey]keyOwner, error) {
 	var params dbsqlc.FindEventKeysParams
 	for _, w := range group {
 		for i := range w.request.Events {
@@ -190,13 +172,9 @@ func (l *lane) findKeys(ctx context.Context, tx pgx.Tx, group []*waiter) (map[ev
 	return known, nil
 }
 
-func (l *lane) fold(ctx context.Context, tx pgx.Tx, p *plan) (err error) {
-	var from dbsqlc.DBTX
-	if tx != nil {
-		from = tx
-	}
+func (l *lane) fold(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 	for _, log := range p.logs {
-		if log.fold, err = l.views.Fold(ctx, from, log.snapshot, log.events, log.head); err != nil {
+		if log.fold, err = l.views.Fold(ctx, tx, log.snapshot, log.events, log.head); err != nil {
 			return err
 		}
 	}

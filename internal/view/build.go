@@ -206,7 +206,7 @@ func (b *build) fold(ctx context.Context, rows []dbsqlc.ListEventsToFoldRow) (ap
 	if err := writer.Queue(ctx, b.views.db.Queries, &pipeline); err != nil {
 		return 0, false, err
 	}
-	return applied, len(fold.Halts) > 0, pipeline.Send(ctx, b.tx)
+	return applied, len(fold.Halts) > 0, pipeline.SendIn(ctx, b.tx)
 }
 
 func (b *build) goLive(ctx context.Context, applied int64) error {
