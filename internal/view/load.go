@@ -68,7 +68,8 @@ func (v *Views) loadStates(ctx context.Context, tx dbsqlc.DBTX, snapshots map[db
 		states[place{row.LogID, row.VersionID}].put(row.Key, row.Value)
 	}
 	for _, s := range states {
-		s.whole = s.known.Len() <= maxWholeKeys
+		s.whole = true
+		*s = *s.trim()
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ const (
 	maxWholeKeys = 1024
 	// maxKnownKeys is how many keys of a larger state are remembered before all are forgotten.
 	maxKnownKeys = 16_384
+	// maxKnownBytes is how much of one state is remembered: a few large values must not push out many small states.
+	maxKnownBytes = 1 << 20
 	// maxScanKeys bounds one page of a scan; the guest asks for the next.
 	maxScanKeys = 1024
 	// entryOverhead is about what a key and its value cost in memory besides their bytes.
@@ -55,15 +57,12 @@ func (s *state) forget(key string) {
 
 // trim keeps a state from growing without bound between batches.
 func (s *state) trim() *state {
-	switch n := s.known.Len(); {
-	case s.whole && n <= maxWholeKeys, !s.whole && n <= maxKnownKeys:
-		return s
-	case s.whole: // outgrown: what is known stays known
-		s.whole = false
-		return s
-	default:
+	keys := s.known.Len()
+	if s.bytes > maxKnownBytes || keys > maxKnownKeys {
 		return &state{}
 	}
+	s.whole = s.whole && keys <= maxWholeKeys // an outgrown state is still known in part
+	return s
 }
 
 // reader reads a version's committed state where a state is not whole.
