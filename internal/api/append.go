@@ -182,7 +182,7 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 		return nil, newProblem(http.StatusBadRequest, "empty_batch", "the batch holds no event: send one JSON object per line, or a JSON array of objects")
 	}
 	if len(documents) > ingest.MaxBatchEvents {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "batch_too_large", fmt.Sprintf("the batch has %d events; at most %d are allowed", len(documents), ingest.MaxBatchEvents))
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "batch_too_large", fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
 	}
 	b.events = make([]eventlog.Event, len(documents))
 	for i, document := range documents {
@@ -198,11 +198,12 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 	return b, nil
 }
 
-// splitBatch finds the batch's events: the elements of an array, or the lines that are not blank.
+// splitBatch finds the batch's events: the elements of an array, or the lines that are not blank. It stops after one
+// more than a batch may have.
 func splitBatch(body []byte) (*batch, [][]byte, error) {
 	const space = " \t\r\n"
 	if trimmed := bytes.TrimLeft(body, space); len(trimmed) > 0 && trimmed[0] == '[' {
-		elements, err := jsonscan.Elements(body)
+		elements, err := jsonscan.Elements(body, ingest.MaxBatchEvents+1)
 		if err != nil {
 			return nil, nil, newProblem(http.StatusBadRequest, "invalid_json", "the batch is not a valid JSON array: "+err.Error())
 		}
@@ -220,6 +221,9 @@ func splitBatch(body []byte) (*batch, [][]byte, error) {
 		if line = bytes.Trim(line, space); len(line) > 0 {
 			documents = append(documents, line)
 			b.lines = append(b.lines, number)
+		}
+		if len(documents) > ingest.MaxBatchEvents {
+			break
 		}
 	}
 	return b, documents, nil

@@ -69,9 +69,10 @@ func Valid(data []byte) error {
 }
 
 // Elements checks that the document is an array and returns the exact source of each of its elements, aliasing data.
-// [MaxDepth] holds for each element by itself, so that a value is as acceptable in a batch as alone. An error is a
-// *SyntaxError.
-func Elements(data []byte) ([][]byte, error) {
+// [MaxDepth] holds for each element by itself, so that a value is as acceptable in a batch as alone. With limit elements
+// it stops and leaves the rest of the document unread: a slice per element may need far more memory than data. An error
+// is a *SyntaxError.
+func Elements(data []byte, limit int) ([][]byte, error) {
 	s := scanner{data: data}
 	i := s.space(0)
 	if i >= len(data) || data[i] != '[' {
@@ -89,6 +90,9 @@ func Elements(data []byte) ([][]byte, error) {
 			return nil, s.err
 		}
 		elements = append(elements, data[i:next:next])
+		if len(elements) >= limit {
+			return elements, nil
+		}
 		i = s.space(next)
 		switch {
 		case i < len(data) && data[i] == ',':

@@ -181,7 +181,7 @@ func TestElements(t *testing.T) {
 		`[1]`:                              {"1"},
 		"\n[ {\"a\": [1]} , \"x,]\",null]": {`{"a": [1]}`, `"x,]"`, "null"},
 	} {
-		elements, err := Elements([]byte(document))
+		elements, err := Elements([]byte(document), math.MaxInt)
 		if err != nil || len(elements) != len(want) {
 			t.Errorf("Elements(%q) = %q, %v", document, elements, err)
 			continue
@@ -194,15 +194,18 @@ func TestElements(t *testing.T) {
 	}
 	for _, document := range []string{``, `{}`, `1`, `[`, `[1`, `[1,]`, `[,]`, `[1]]`, `[1] x`, `[1 2]`, `["\x"]`} {
 		var syntax *SyntaxError
-		if _, err := Elements([]byte(document)); !errors.As(err, &syntax) {
+		if _, err := Elements([]byte(document), math.MaxInt); !errors.As(err, &syntax) {
 			t.Errorf("Elements(%q): %v, want a *SyntaxError", document, err)
 		}
 	}
+	if elements, err := Elements([]byte(`[1,2,3 and no JSON`), 2); err != nil || len(elements) != 2 {
+		t.Errorf("two elements of a longer array: %q, %v", elements, err)
+	}
 	deepest := strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth)
-	if _, err := Elements([]byte("[" + deepest + "]")); err != nil {
+	if _, err := Elements([]byte("["+deepest+"]"), math.MaxInt); err != nil {
 		t.Errorf("an element nested %d deep: %v", MaxDepth, err)
 	}
-	if _, err := Elements([]byte("[[" + deepest + "]]")); err == nil {
+	if _, err := Elements([]byte("[["+deepest+"]]"), math.MaxInt); err == nil {
 		t.Errorf("an element nested %d deep was accepted", MaxDepth+1)
 	}
 }
