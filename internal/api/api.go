@@ -6,7 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"time"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -16,9 +16,6 @@ import (
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/view"
 )
-
-// bodyReadTimeout is how long a client may take to send a body.
-const bodyReadTimeout = 30 * time.Second
 
 // Services is what the operations act on.
 type Services struct {
@@ -31,11 +28,12 @@ type Services struct {
 
 type server struct {
 	Services
+	bodies atomic.Int64 // bytes of request bodies under way
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
 func New(services Services, version string) http.Handler {
-	s := &server{services}
+	s := &server{Services: services}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, config(version)))
 	mux.Handle("/", unrouted(mux))
@@ -82,22 +80,7 @@ type LogPath struct {
 	Log string `path:"log" maxLength:"200" doc:"The log's id or its name." example:"customer-acme-usage"`
 }
 
-// guard keeps a panic from reaching the client as anything but a problem, and takes bodies for what the path says they
-// are: curl calls whatever it posts a form, and no two clients agree on a type for lines of JSON.
-func (s *server) guard(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if p := recover(); p != nil {
-				s.Log.LogAttrs(r.Context(), slog.LevelError, "a request panicked", slog.Any("panic", p), slog.String("path", r.URL.Path))
-				writeProblem(w, internalProblem())
-			}
-		}()
-		r.Header.Del("Content-Type")
-		next.ServeHTTP(w, r)
-	})
-}
-
-var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 
 // unrouted answers requests that no operation takes: 405 where the path exists under other methods, else 404.
 func unrouted(mux *http.ServeMux) http.Handler {
@@ -114,7 +97,7 @@ func unrouted(mux *http.ServeMux) http.Handler {
 			}
 		}
 		if allowed == "" {
-			writeProblem(w, newProblem(http.StatusNotFound, "no_such_path", "nothing is served at "+r.URL.Path+"; /docs lists what is"))
+			writeProblem(w, noSuchPath(r))
 			return
 		}
 		w.Header().Set("Allow", allowed)

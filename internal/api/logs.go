@@ -29,6 +29,9 @@ func presentLog(l eventlog.Log) Log {
 	}
 }
 
+// maxLogBytes bounds the description of a log: all labels that it may have, every byte of them escaped.
+const maxLogBytes = 128 << 10
+
 type createLogInput struct {
 	Body struct {
 		Name   string            `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
@@ -43,8 +46,8 @@ type createLogOutput struct {
 }
 
 type listLogsInput struct {
-	Prefix string `query:"prefix" maxLength:"200" doc:"Only logs whose name starts so."`
-	After  string `query:"after" maxLength:"200" doc:"Only logs whose name comes after this one: the last of the page before."`
+	Prefix string `query:"prefix" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name starts so."`
+	After  string `query:"after" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name comes after this one: the last of the page before."`
 	Limit  int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
@@ -60,8 +63,10 @@ type getLogOutput struct{ Body Log }
 func (s *server) registerLogs(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "create-log", Method: http.MethodPost, Path: "/logs", Summary: "Create a log", Tags: []string{"logs"},
-		DefaultStatus: http.StatusCreated, BodyReadTimeout: bodyReadTimeout,
-		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1, BodyReadTimeout: bodyReadTimeout,
+		Errors: []int{
+			http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
 	}, s.createLog)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-logs", Method: http.MethodGet, Path: "/logs", Summary: "List logs by name", Tags: []string{"logs"},

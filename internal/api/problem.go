@@ -73,29 +73,53 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	_ = json.NewEncoder(w).Encode(p) // the client has gone
 }
 
-// huma makes its own errors (parameters, bodies) through this; the text of an internal one stays inside.
-func init() { //nolint:gochecknoinits // huma's only hook is a package variable
+// huma makes its own errors (parameters, bodies) through these; the text of an internal one stays inside.
+func init() { //nolint:gochecknoinits // huma's only hooks are package variables
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		if status >= http.StatusInternalServerError {
-			return internalProblem()
-		}
-		p := newProblem(status, codeOf(status), message)
-		for _, err := range errs {
-			var detail *huma.ErrorDetail
-			if errors.As(err, &detail) {
-				p.Fields = append(p.Fields, &huma.ErrorDetail{Message: detail.Message, Location: detail.Location})
-				continue
-			}
-			p.Fields = append(p.Fields, &huma.ErrorDetail{Message: err.Error()})
-		}
-		return p
+		return requestProblem(nil, status, message, errs)
 	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		return requestProblem(ctx.Operation(), status, message, errs)
+	}
+}
+
+// unreadBody is what huma says when a body does not arrive whole, with a status that blames the server.
+const unreadBody = "cannot read request body"
+
+// requestProblem words huma's errors. operation is nil where huma only asks for the type of an error.
+func requestProblem(operation *huma.Operation, status int, message string, errs []error) *Problem {
+	switch {
+	case message == unreadBody:
+		return newProblem(http.StatusBadRequest, "body_incomplete", "the body broke off before its end; nothing was stored")
+	case status >= http.StatusInternalServerError:
+		return internalProblem()
+	case status == http.StatusRequestTimeout:
+		return newProblem(status, "body_timeout", fmt.Sprintf("the body did not arrive within %s; nothing was stored", bodyReadTimeout))
+	case status == http.StatusRequestEntityTooLarge && operation != nil:
+		// huma takes a body of MaxBodyBytes for too large, so one less is allowed.
+		return newProblem(status, "body_too_large", fmt.Sprintf("the body is too large: at most %d bytes are allowed", operation.MaxBodyBytes-1))
+	case status == http.StatusBadRequest && len(errs) == 0:
+		return newProblem(status, "body_missing", "the request has no body; this operation needs one")
+	}
+	p := newProblem(status, codeOf(status), message)
+	for _, err := range errs {
+		field := &huma.ErrorDetail{Message: err.Error()}
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			field = &huma.ErrorDetail{Message: detail.Message, Location: detail.Location}
+		}
+		p.Fields = append(p.Fields, field)
+	}
+	if len(p.Fields) > 0 {
+		p.Detail = "the request is not valid: " + strings.TrimPrefix(p.Fields[0].Location+": ", ": ") + p.Fields[0].Message
+	}
+	return p
 }
 
 func codeOf(status int) string {
 	switch status {
-	case http.StatusRequestEntityTooLarge:
-		return "body_too_large"
+	case http.StatusBadRequest:
+		return "invalid_json"
 	case http.StatusUnprocessableEntity:
 		return "invalid_request"
 	}
@@ -132,7 +156,9 @@ func (s *server) problem(ctx context.Context, err error) error {
 		s.report(ctx, err)
 		return newProblem(http.StatusBadRequest, "value_refused", "the database refuses a value of this request; nothing was stored")
 	}
-	s.report(ctx, err)
+	if ctx.Err() == nil { // else the client has gone, and reads nothing of this
+		s.report(ctx, err)
+	}
 	return internalProblem()
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/view"
 )
@@ -70,9 +71,9 @@ type queryInput struct {
 
 // Resolve implements huma.Resolver: the whole query string belongs to the view.
 func (in *queryInput) Resolve(ctx huma.Context) []error {
-	url := ctx.URL()
-	in.query = url.RawQuery
-	if length := ctx.Header("Content-Length"); length != "" && length != "0" {
+	request, _ := humago.Unwrap(ctx)
+	in.query = request.URL.RawQuery
+	if request.ContentLength != 0 {
 		return []error{&huma.ErrorDetail{Location: "body", Message: "a question has no body: put it into the query string"}}
 	}
 	return nil
@@ -117,7 +118,9 @@ func (s *server) registerViews(api huma.API) {
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
 			Summary: "Ask a view a question", Tags: []string{"views"},
 			Description: "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",
-			Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
+			Errors: []int{
+				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestURITooLong, http.StatusServiceUnavailable,
+			},
 		}, s.queryView)
 	}
 }

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/ingest"
+)
+
+const (
+	// maxBodiesBytes bounds the memory of request bodies under way, those still being sent included: many clients with
+	// a large batch each must not exhaust the server.
+	maxBodiesBytes = 512 << 20
+	// bodyReadTimeout is how long a client may take to send a body, whether an operation takes it or not.
+	bodyReadTimeout = 30 * time.Second
+)
+
+// guard stands before every operation: it bounds the memory and the time of bodies, keeps a panic from reaching the
+// client as anything but a problem, and takes bodies for what the path says they are: curl calls whatever it posts a
+// form, and no two clients agree on a type for lines of JSON.
+func (s *server) guard(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
+		w := &answer{ResponseWriter: writer}
+		defer s.recover(w, r)
+		if r.ContentLength != 0 {
+			// A connection that cannot have a deadline is not one that a client could be slow on.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyReadTimeout))
+		}
+		size := bodySize(r)
+		defer s.bodies.Add(-size)
+		if s.bodies.Add(size) > maxBodiesBytes && size > 0 {
+			w.Header().Set("Connection", "close") // the body is not read
+			writeProblem(w, retry(newProblem(http.StatusServiceUnavailable, "busy", "too many requests with large bodies are under way; nothing was stored, try again a little later"), busyRetrySeconds))
+			return
+		}
+		// A body of any type is taken, so a page of another site could post here from the browser of somebody whose
+		// network reaches this server. Browsers say that they do; no other client sends these headers.
+		if crossOrigin.Check(r) != nil {
+			writeProblem(w, newProblem(http.StatusForbidden, "cross_origin", "a browser sent this request for a page of another origin; nothing was done"))
+			return
+		}
+		if p := unreadable(r); p != nil {
+			writeProblem(w, p)
+			return
+		}
+		r.Header.Del("Content-Type")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bodySize is how much memory the request's body may take. One that does not say how long it is counts as the largest
+// that any operation reads.
+func bodySize(r *http.Request) int64 {
+	const largest = max(ingest.MaxBatchBytes, maxModuleBytes)
+	if r.ContentLength < 0 || r.ContentLength > largest {
+		return largest
+	}
+	return r.ContentLength
+}
+
+// unreadable says why a request cannot be understood whatever its path is; nil when it can. Paths are not cleaned up:
+// a redirect to another path than the one asked for would hide a mistake, and many clients do not follow it with their body.
+func unreadable(r *http.Request) *Problem {
+	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {
+		return noSuchPath(r)
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return newProblem(http.StatusUnsupportedMediaType, "content_encoding", fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", encoding))
+	}
+	return nil
+}
+
+func noSuchPath(r *http.Request) *Problem {
+	return newProblem(http.StatusNotFound, "no_such_path", "nothing is served at "+r.URL.Path+"; /docs lists what is")
+}
+
+// answer remembers whether it has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.begun = true
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// recover logs a panic and answers with a problem. An answer that has begun cannot be taken back: the connection is
+// cut, so that the client does not take a part for the whole.
+func (s *server) recover(w *answer, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler { //nolint:errorlint // a panic's value, compared as net/http does
+		s.Log.LogAttrs(r.Context(), slog.LevelError, "a request panicked", slog.Any("panic", p),
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
+	}
+	if w.begun || p == http.ErrAbortHandler { //nolint:errorlint // as above
+		panic(http.ErrAbortHandler)
+	}
+	writeProblem(w, internalProblem())
+}
