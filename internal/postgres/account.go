@@ -12,6 +12,22 @@ import (
 	"syscall"
 )
 
+// DefaultDataDir is where a data folder goes that nobody named: with the user's other data, but for root, whose own folder the user
+// who runs the server could not enter, /var/lib/tallystick.
+func DefaultDataDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/tallystick"
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "tallystick")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "tallystick-data"
+	}
+	return filepath.Join(home, ".local", "share", "tallystick")
+}
+
 // nobody is the user and group that owns nothing, where the system has no user database to ask.
 const nobody = 65534
 

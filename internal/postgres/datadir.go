@@ -32,7 +32,7 @@ var ErrInUse = errors.New("the data folder is in use")
 
 // DataMajor tells which PostgreSQL major version made a data folder; 0 when there is no database in it yet.
 func DataMajor(dataDir string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(dataDir, clusterName, "PG_VERSION"))
+	text, err := os.ReadFile(filepath.Join(dataDir, clusterName, "PG_VERSION")) //nolint:gosec // the user's own folder
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -53,7 +53,7 @@ func lock(dataDir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder, _ := os.ReadFile(path) //nolint:gosec // only to name the holder
 		_ = f.Close()
 		if !errors.Is(err, syscall.EWOULDBLOCK) {

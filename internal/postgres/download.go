@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	embedded "github.com/fergusstrange/embedded-postgres"
 )
@@ -25,6 +26,13 @@ var downloads = map[int]embedded.PostgresVersion{
 
 // rootCache keeps downloads where the user the server runs as can read them, which root's own folder usually is not.
 const rootCache = "/var/cache/tally"
+
+const (
+	// workPrefix begins the name of a folder that a download is unpacked in.
+	workPrefix = ".download-"
+	// abandonedAfter is the age at which such a folder no longer belongs to a download that is going on.
+	abandonedAfter = time.Hour
+)
 
 // cached returns the downloaded binaries of a major version (0: the newest), downloading them first when they are not there.
 func cached(ctx context.Context, who account, major int, offline bool, log *slog.Logger) (Binaries, error) {
@@ -74,7 +82,8 @@ func download(ctx context.Context, release embedded.PostgresVersion, tree string
 	if err := os.MkdirAll(filepath.Dir(tree), 0o755); err != nil { //nolint:gosec // read by the user the server runs as
 		return err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(tree), ".download-")
+	sweep(filepath.Dir(tree))
+	work, err := os.MkdirTemp(filepath.Dir(tree), workPrefix)
 	if err != nil {
 		return err
 	}
@@ -107,6 +116,19 @@ func download(ctx context.Context, release embedded.PostgresVersion, tree string
 		return err
 	}
 	return settle(unpacked, tree)
+}
+
+// sweep removes what downloads that were killed left behind, as far as it can.
+func sweep(dir string) {
+	left, err := filepath.Glob(filepath.Join(dir, workPrefix+"*"))
+	if err != nil {
+		return // only a malformed pattern fails
+	}
+	for _, work := range left {
+		if info, err := os.Stat(work); err == nil && time.Since(info.ModTime()) > abandonedAfter {
+			_ = os.RemoveAll(work)
+		}
+	}
 }
 
 // settle moves a finished tree into place, over a broken one if need be.

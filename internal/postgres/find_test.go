@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // openDir is a temporary folder that the user the server runs as can enter, unlike t.TempDir's.
@@ -176,5 +177,25 @@ func TestSettleKeepsAWholeTreeAndReplacesABrokenOne(t *testing.T) {
 	}
 	if got := mark(); got != "18.3" {
 		t.Fatalf("a broken tree became %s, want 18.3", got)
+	}
+}
+
+func TestSweepRemovesOnlyAbandonedDownloads(t *testing.T) {
+	dir := t.TempDir()
+	old, going, tree := filepath.Join(dir, workPrefix+"old"), filepath.Join(dir, workPrefix+"new"), filepath.Join(dir, "18.0")
+	for _, d := range []string{old, going, tree} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now().Add(-2 * abandonedAfter)
+	if err := errors.Join(os.Chtimes(old, before, before), os.Chtimes(tree, before, before)); err != nil {
+		t.Fatal(err)
+	}
+	sweep(dir)
+	for d, want := range map[string]bool{old: false, going: true, tree: true} {
+		if _, err := os.Stat(d); (err == nil) != want {
+			t.Errorf("%s: %v, want it kept: %t", d, err, want)
+		}
 	}
 }

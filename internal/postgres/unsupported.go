@@ -25,6 +25,9 @@ func Start(context.Context, Options) (*Server, error) { return nil, errUnsupport
 // DataMajor fails on this system.
 func DataMajor(string) (int, error) { return 0, errUnsupported }
 
+// DefaultDataDir is where a data folder would go that nobody named.
+func DefaultDataDir() string { return "tallystick-data" }
+
 // DSN is empty.
 func (*Server) DSN() string { return "" }
 
