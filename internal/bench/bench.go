@@ -1,0 +1,174 @@
+// Package bench measures Tallystick beside what else one could do with the same PostgreSQL on the same machine: bare COPY,
+// and the SQL that people write by hand. docs/benchmarks.md explains the rows and how to read them.
+//
+// One process makes the load and times it; the server is a child process of it, and PostgreSQL another. Rounds are
+// interleaved and medians reported.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// closePatience bounds taking everything down after a run.
+const closePatience = 2 * time.Minute
+
+// Config says what to measure, where and for how long.
+type Config struct {
+	Program     string        // the tally executable, which runs the server
+	Version     string        // of the program, for the report
+	Rows        []string      // names of RowNames; none means all
+	Duration    time.Duration // of one measurement in one round
+	Rounds      int
+	Quick       bool   // a smoke run: small sizes, no verdicts
+	DataDir     string // where a temporary folder is made; "" for the system's
+	PostgresBin string // folder of the server binaries; "" to find them
+	DatabaseURL string // a server to use in place of one of our own
+	Progress    io.Writer
+	Log         *slog.Logger
+}
+
+// Defaults of a full run and of a quick one.
+const (
+	DefaultDuration = 5 * time.Second
+	DefaultRounds   = 3
+	QuickDuration   = 300 * time.Millisecond
+	QuickRounds     = 1
+)
+
+// Validate says what is wrong with the settings.
+func (c *Config) Validate() error {
+	if c.Duration < 100*time.Millisecond || c.Duration > time.Minute {
+		return fmt.Errorf("--duration must be from 100ms to 1m; it is %v", c.Duration)
+	}
+	if c.Rounds < 1 || c.Rounds > 100 {
+		return fmt.Errorf("--rounds must be from 1 to 100; it is %d", c.Rounds)
+	}
+	_, err := chosen(c.Rows)
+	return err
+}
+
+// scale is how large things are.
+type scale struct{ manyLogs, smallHistory, largeHistory, memoryLogs int }
+
+func (c *Config) scale() scale {
+	if c.Quick {
+		return scale{manyLogs: 100, smallHistory: 1000, largeHistory: 20_000, memoryLogs: 200}
+	}
+	return scale{manyLogs: 1000, smallHistory: 10_000, largeHistory: 1_000_000, memoryLogs: 10_000}
+}
+
+// Report is the outcome of a run.
+type Report struct {
+	Date     time.Time `json:"date"`
+	Version  string    `json:"version"`
+	Machine  Machine   `json:"machine"`
+	Seconds  float64   `json:"seconds_per_measurement"`
+	Rounds   int       `json:"rounds"`
+	Quick    bool      `json:"quick"`
+	Rows     []Row     `json:"rows"`
+	Measured []Figure  `json:"measurements"`
+}
+
+// Machine is what was measured on.
+type Machine struct {
+	Cores       int    `json:"cores"`
+	MemoryBytes int64  `json:"memory_bytes,omitempty"` // 0 where it is not known
+	System      string `json:"system"`
+	Go          string `json:"go"`
+	PostgreSQL  string `json:"postgresql"`
+	OwnServer   bool   `json:"own_postgresql"` // with the settings of tally dev
+}
+
+// Run measures. Everything that it started is stopped and removed when it returns.
+func Run(ctx context.Context, config Config) (_ *Report, err error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	rows, err := chosen(config.Rows)
+	if err != nil {
+		return nil, err
+	}
+	var needed []string
+	for _, row := range rows {
+		needed = append(needed, row.needs...)
+	}
+	s, err := newStage(ctx, config)
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closePatience)
+		defer cancel()
+		err = errors.Join(err, s.close(ctx))
+	}()
+	if err != nil {
+		return nil, err
+	}
+	var recorded recorder
+	for _, phase := range phases() {
+		if err := phase.run(ctx, s, needed, &recorded); err != nil {
+			return nil, err
+		}
+	}
+	return s.report(rows, &recorded), nil
+}
+
+// run measures what is needed of the phase.
+func (p *phase) run(ctx context.Context, s *stage, needed []string, recorded *recorder) error {
+	measurements := slices.DeleteFunc(p.measurements, func(m measurement) bool {
+		return !slices.ContainsFunc(m.names, func(name string) bool { return slices.Contains(needed, name) })
+	})
+	if len(measurements) == 0 {
+		return nil
+	}
+	rounds := s.config.Rounds
+	if p.once {
+		rounds = 1
+	}
+	round := 0
+	report := func(name string, result sample) {
+		recorded.add(name, result)
+		fmt.Fprintf(s.config.Progress, "%d/%d  %-26s %12s/s  p50 %9.3f ms  p99 %9.3f ms\n", round, rounds, name, count(result.perSecond()),
+			milliseconds(result.quantile(0.50)), milliseconds(result.quantile(0.99)))
+	}
+	if p.prepare != nil {
+		if err := p.prepare(ctx, s, report); err != nil {
+			return fmt.Errorf("preparing: %w", err)
+		}
+	}
+	for round = 1; round <= rounds; round++ {
+		for _, m := range measurements {
+			if err := m.run(ctx, s, report); err != nil {
+				return fmt.Errorf("measuring %s: %w", m.names[0], err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *stage) report(rows []rowKind, recorded *recorder) *Report {
+	r := &Report{
+		Date: time.Now().UTC().Truncate(time.Second), Version: s.config.Version,
+		Seconds: s.config.Duration.Seconds(), Rounds: s.config.Rounds, Quick: s.config.Quick,
+		Machine: Machine{
+			Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
+			PostgreSQL: s.version, OwnServer: s.postgres != nil,
+		},
+		Measured: recorded.figures(),
+	}
+	if kib, err := procField("/proc/meminfo", "MemTotal:"); err == nil {
+		r.Machine.MemoryBytes = kib << 10
+	}
+	named := figures{}
+	for _, f := range r.Measured {
+		named[f.Name] = f
+	}
+	for _, kind := range rows {
+		r.Rows = append(r.Rows, kind.row(named, s))
+	}
+	return r
+}

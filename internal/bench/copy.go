@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// copySchema is a table of the same shape as events: the columns, the primary key, the partitions by month. This month and
+// the next have one, as a server keeps it.
+const copySchema = `
+CREATE TABLE copy_events (LIKE events INCLUDING ALL) PARTITION BY RANGE (recorded_at);
+CREATE TABLE copy_events_this PARTITION OF copy_events
+    FOR VALUES FROM (date_trunc('month', now())) TO (date_trunc('month', now()) + interval '1 month');
+CREATE TABLE copy_events_next PARTITION OF copy_events
+    FOR VALUES FROM (date_trunc('month', now()) + interval '1 month') TO (date_trunc('month', now()) + interval '2 months')`
+
+const (
+	copyRows   = 10_000 // events in one COPY, which is one transaction
+	copyPerLog = 1000   // of them follow one another in one log, as in our batches
+)
+
+var copyColumns = []string{"log_id", "sequence", "recorded_at", "time", "type", "key", "data", "hash"}
+
+// copier is a connection that does nothing but COPY. It is a pgx.CopyFromSource of rows that were made before, so that
+// only PostgreSQL's work and pgx's encoding are measured.
+type copier struct {
+	conn  *pgx.Conn
+	logs  int
+	first int     // number of the first log, so that two copiers have logs of their own
+	turn  int     // the log that is next
+	heads []int64 // of each log
+	docs  [][]byte
+	row   int
+	row8  [8]any
+	hash  [32]byte
+	now   time.Time
+}
+
+func hireCopier(url string, logs int) func(context.Context, int) (worker, error) {
+	return func(ctx context.Context, i int) (worker, error) {
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return worker{}, fmt.Errorf("connecting to PostgreSQL: %w", err)
+		}
+		c := &copier{conn: conn, logs: logs, heads: make([]int64, logs)}
+		// Every round and connection writes logs of its own.
+		c.first = int(time.Now().UnixNano())
+		generator := newGenerator(i)
+		for range copyRows {
+			c.docs = append(c.docs, append([]byte(nil), generator.json(time.Now())...))
+		}
+		return worker{once: c.copy, close: func() { _ = conn.Close(context.WithoutCancel(ctx)) }}, nil
+	}
+}
+
+func (c *copier) copy(ctx context.Context) (int, error) {
+	c.row, c.now = 0, time.Now()
+	n, err := c.conn.CopyFrom(ctx, pgx.Identifier{"copy_events"}, copyColumns, c)
+	if err != nil {
+		return 0, fmt.Errorf("copying events: %w", err)
+	}
+	return int(n), nil
+}
+
+// Next implements pgx.CopyFromSource.
+func (c *copier) Next() bool {
+	if c.row > 0 && c.row%copyPerLog == 0 {
+		c.turn = (c.turn + 1) % c.logs
+	}
+	c.row++
+	return c.row <= copyRows
+}
+
+// Values implements pgx.CopyFromSource.
+func (c *copier) Values() ([]any, error) {
+	c.heads[c.turn]++
+	var log [16]byte
+	binary.BigEndian.PutUint64(log[:], uint64(c.first))  //nolint:gosec // any bits will do
+	binary.BigEndian.PutUint64(log[8:], uint64(c.turn))  //nolint:gosec // small
+	binary.BigEndian.PutUint64(c.hash[:], uint64(c.row)) //nolint:gosec // small
+	c.row8 = [8]any{pgtype.UUID{Bytes: log, Valid: true}, c.heads[c.turn], c.now, c.now, "api.call", nil, c.docs[c.row-1], c.hash[:]}
+	return c.row8[:], nil
+}
+
+// Err implements pgx.CopyFromSource.
+func (c *copier) Err() error { return nil }

@@ -1,0 +1,235 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Figure is what one measurement gave: medians over its rounds.
+type Figure struct {
+	Name      string    `json:"name"`
+	PerSecond float64   `json:"per_second"` // events, or questions
+	P50       float64   `json:"p50_ms"`     // of one request or transaction; 0 where none was timed
+	P99       float64   `json:"p99_ms"`
+	Rounds    []float64 `json:"rounds_per_second"` // each round's rate, in order
+}
+
+// Row compares figures with one another, or one with a limit.
+type Row struct {
+	Name    string  `json:"name"`
+	What    string  `json:"what"`
+	Value   float64 `json:"value"`
+	Unit    string  `json:"unit"`          // "×", "ms" or "MB"
+	Bar     string  `json:"bar,omitempty"` // such as "≥ 7×"; none where a row is for information
+	Met     *bool   `json:"met,omitempty"` // nothing where there is no bar, and in quick runs
+	Figures string  `json:"figures"`       // what the value was made of
+}
+
+// figures are the figures of a run by their names.
+type figures map[string]Figure
+
+// rowKind is a row before it has been measured.
+type rowKind struct {
+	name    string
+	what    string
+	unit    string
+	atLeast float64 // the bar; 0 when atMost is, or when there is none
+	atMost  float64
+	needs   []string
+	value   func(f figures, s *stage) (value float64, figures string)
+}
+
+func (k *rowKind) row(f figures, s *stage) Row {
+	r := Row{Name: k.name, What: k.what, Unit: k.unit}
+	r.Value, r.Figures = k.value(f, s)
+	met := false
+	switch {
+	case k.atLeast > 0:
+		r.Bar, met = "≥ "+number(k.atLeast)+k.unitText(), r.Value >= k.atLeast
+	case k.atMost > 0:
+		r.Bar, met = "≤ "+number(k.atMost)+k.unitText(), r.Value <= k.atMost
+	default:
+		return r
+	}
+	if !s.config.Quick && r.Value > 0 {
+		r.Met = &met
+	}
+	return r
+}
+
+func (k *rowKind) unitText() string {
+	if k.unit == "×" {
+		return k.unit
+	}
+	return " " + k.unit
+}
+
+// withClients names the measurements of each number of clients.
+func withClients(prefix string, clients []int) []string {
+	names := make([]string, len(clients))
+	for i, n := range clients {
+		names[i] = prefix + strconv.Itoa(n)
+	}
+	return names
+}
+
+// best is the figure with the highest rate.
+func (f figures) best(names []string) Figure {
+	var best Figure
+	for _, name := range names {
+		if f[name].PerSecond > best.PerSecond {
+			best = f[name]
+		}
+	}
+	return best
+}
+
+func ratio(a, b Figure) (float64, string) {
+	if b.PerSecond == 0 {
+		return 0, ""
+	}
+	return a.PerSecond / b.PerSecond, fmt.Sprintf("%s %s/s ÷ %s %s/s", a.Name, count(a.PerSecond), b.Name, count(b.PerSecond))
+}
+
+// rowKinds are the rows of the report.
+func rowKinds() []rowKind {
+	handsOne, handsMany := withClients(handOne, handClients), withClients(handMany, handClients)
+	return []rowKind{
+		{
+			name: "one-log", what: "single appends to one log, 256 connections ÷ by-hand SQL at its best", unit: "×", atLeast: 7,
+			needs: append(withClients(appendOne, appendClients), handsOne...),
+			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendOne+"256"], f.best(handsOne)) },
+		}, {
+			name: "one-log-64", what: "the same ÷ by-hand SQL with 64 clients", unit: "×", atLeast: 22,
+			needs: []string{appendOne + "256", handOne + "64"},
+			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendOne+"256"], f[handOne+"64"]) },
+		}, {
+			name: "many-logs", what: "single appends to 1,000 logs, 256 connections ÷ by-hand SQL at its best", unit: "×", atLeast: 2.2,
+			needs: append(withClients(appendMany, appendClients), handsMany...),
+			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendMany+"256"], f.best(handsMany)) },
+		}, {
+			name: "batches", what: "batches of 1,000 to 1,000 logs ÷ bare COPY", unit: "×", atLeast: 0.5,
+			needs: []string{batchMany, copyOne, copyTwo},
+			value: func(f figures, _ *stage) (float64, string) {
+				return ratio(f[batchMany], f.best([]string{copyOne, copyTwo}))
+			},
+		}, {
+			name: "latency", what: "one connection: median append ÷ median bare INSERT", unit: "×", atMost: 2.5,
+			needs: []string{appendOne + "1", bareInsert},
+			value: func(f figures, _ *stage) (float64, string) { return latencyRatio(f[appendOne+"1"], f[bareInsert]) },
+		}, {
+			name: "keys", what: "single appends to one log with ÷ without idempotency keys", unit: "×",
+			needs: []string{appendKeyed, appendOne + "256"},
+			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendKeyed], f[appendOne+"256"]) },
+		}, {
+			name: "query-p50", what: "a query, one connection, idle: median", unit: "ms", atMost: 1, needs: []string{querySmall, querySeveral},
+			value: func(f figures, _ *stage) (float64, string) {
+				return f[querySmall].P50, queryFigures(f[querySmall], f[querySeveral])
+			},
+		}, {
+			name: "query-p99", what: "a query, one connection, idle: 99 of 100", unit: "ms", atMost: 5, needs: []string{querySmall},
+			value: func(f figures, _ *stage) (float64, string) { return f[querySmall].P99, queryFigures(f[querySmall]) },
+		}, {
+			name: "query-growth", what: "median query at 1,000,000 events ÷ at 10,000", unit: "×", atMost: 1.2, needs: []string{querySmall, queryLarge},
+			value: func(f figures, _ *stage) (float64, string) { return latencyRatio(f[queryLarge], f[querySmall]) },
+		}, {
+			name: "query-load", what: "a query while 64 connections append: median", unit: "ms", needs: []string{queryLoaded},
+			value: func(f figures, _ *stage) (float64, string) {
+				return f[queryLoaded].P50, queryFigures(f[queryLoaded]) + ", beside " + count(f[appendQueried].PerSecond) + " appends/s"
+			},
+		}, {
+			name: "memory", what: "the server's memory with 10,000 logs of 3 views", unit: "MB", atMost: 500, needs: []string{createLogs, appendRound},
+			value: func(f figures, s *stage) (float64, string) {
+				return float64(s.rss) / 1e6, fmt.Sprintf("%s logs made with their views at %s/s, then an append to each at %s/s",
+					count(float64(s.config.scale().memoryLogs)), count(f[createLogs].PerSecond), count(f[appendRound].PerSecond))
+			},
+		},
+	}
+}
+
+func latencyRatio(a, b Figure) (float64, string) {
+	if b.P50 == 0 {
+		return 0, ""
+	}
+	return a.P50 / b.P50, fmt.Sprintf("%s %.3f ms ÷ %s %.3f ms", a.Name, a.P50, b.Name, b.P50)
+}
+
+func queryFigures(all ...Figure) string {
+	text := ""
+	for i, f := range all {
+		if i > 0 {
+			text += "; "
+		}
+		text += fmt.Sprintf("%s p50 %.3f ms, p99 %.3f ms, %s/s", f.Name, f.P50, f.P99, count(f.PerSecond))
+	}
+	return text
+}
+
+// RowNames are the names that Config.Rows may hold.
+func RowNames() []string {
+	kinds := rowKinds()
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = kind.name
+	}
+	return names
+}
+
+// chosen returns the rows that were asked for, all when none was.
+func chosen(names []string) ([]rowKind, error) {
+	kinds := rowKinds()
+	if len(names) == 0 {
+		return kinds, nil
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(kinds, func(k rowKind) bool { return k.name == name }) {
+			return nil, fmt.Errorf("there is no row %q; there are %v", name, RowNames())
+		}
+	}
+	return slices.DeleteFunc(kinds, func(k rowKind) bool { return !slices.Contains(names, k.name) }), nil
+}
+
+// recorder collects samples by name, a round at a time.
+type recorder struct {
+	names   []string // in the order in which they came
+	samples map[string][]sample
+}
+
+func (r *recorder) add(name string, s sample) {
+	if r.samples == nil {
+		r.samples = map[string][]sample{}
+	}
+	if r.samples[name] == nil {
+		r.names = append(r.names, name)
+	}
+	r.samples[name] = append(r.samples[name], s)
+}
+
+func (r *recorder) figures() []Figure {
+	list := make([]Figure, len(r.names))
+	for i, name := range r.names {
+		f := Figure{Name: name}
+		var p50, p99 []float64
+		for _, s := range r.samples[name] {
+			f.Rounds = append(f.Rounds, s.perSecond())
+			p50 = append(p50, milliseconds(s.quantile(0.50)))
+			p99 = append(p99, milliseconds(s.quantile(0.99)))
+		}
+		f.PerSecond, f.P50, f.P99 = median(f.Rounds), median(p50), median(p99)
+		list[i] = f
+	}
+	return list
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	if n%2 == 1 {
+		return sorted[n/2]
+	}
+	return (sorted[n/2-1] + sorted[n/2]) / 2
+}

@@ -1,0 +1,107 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+const (
+	// serverPatience bounds a server's start, and its stop before it is killed.
+	serverPatience = time.Minute
+	// readyLine begins what tally serve prints once it takes requests.
+	readyLine = "tally is serving on http://"
+	// errorTail is how much of what a server logged an error shows.
+	errorTail = 4 << 10
+)
+
+// server is a tally serve process.
+type server struct {
+	cmd     *exec.Cmd
+	address string // host:port
+	errors  bytes.Buffer
+	done    chan struct{} // closed once the process has ended; err is set before
+	err     error
+}
+
+// startServer runs program's serve command with its default settings on the database. The process ends with ctx, or by
+// stop. Settings of the environment are not handed on, so that two runs measure the same thing.
+func startServer(ctx context.Context, program, databaseURL, moduleCache string) (*server, error) {
+	s := &server{done: make(chan struct{})}
+	s.cmd = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn")
+	for _, setting := range os.Environ() {
+		if !strings.HasPrefix(setting, "TALLY_") {
+			s.cmd.Env = append(s.cmd.Env, setting)
+		}
+	}
+	s.cmd.Env = append(s.cmd.Env, "TALLY_DATABASE_URL="+databaseURL) // not a flag: it may hold a password
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
+	s.cmd.WaitDelay = serverPatience
+	s.cmd.Stderr = &s.errors
+	output, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting a server: %w", err)
+	}
+	ready := make(chan string, 1)
+	go s.watch(output, ready)
+	timeout := time.NewTimer(serverPatience)
+	defer timeout.Stop()
+	select {
+	case s.address = <-ready:
+		return s, nil
+	case <-s.done:
+		return nil, fmt.Errorf("starting a server: %w", s.failure())
+	case <-timeout.C:
+		return nil, errors.Join(fmt.Errorf("the server was not ready after %v", serverPatience), s.stop())
+	}
+}
+
+// watch reads what the server prints until it ends.
+func (s *server) watch(output io.Reader, ready chan<- string) {
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
+		if address, ok := strings.CutPrefix(lines.Text(), readyLine); ok {
+			ready <- address
+			break
+		}
+	}
+	_, _ = io.Copy(io.Discard, output)
+	s.err = s.cmd.Wait()
+	close(s.done)
+}
+
+// failure says how the process ended. It may be called once done is closed.
+func (s *server) failure() error {
+	said := s.errors.Bytes()
+	said = said[max(0, len(said)-errorTail):]
+	return fmt.Errorf("the server ended (%v); it logged: %s", s.err, bytes.TrimSpace(said))
+}
+
+// stop ends the server in order and waits for it.
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping the server: %w", err)
+	}
+	timeout := time.NewTimer(serverPatience)
+	defer timeout.Stop()
+	select {
+	case <-s.done:
+	case <-timeout.C:
+		_ = s.cmd.Process.Kill()
+		<-s.done
+	}
+	if s.err != nil {
+		return s.failure()
+	}
+	return nil
+}

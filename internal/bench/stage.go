@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/postgres"
+)
+
+// stage is what is measured: an empty database on a PostgreSQL server, and a tally server on it.
+type stage struct {
+	config   Config
+	folder   string           // temporary
+	postgres *postgres.Server // nil on a server of somebody else's
+	database string           // URL
+	version  string           // PostgreSQL's
+	server   *server
+	modules  []module
+	rss      int64                         // what memory found, in bytes; 0 before, and where it cannot be told
+	undo     []func(context.Context) error // newest last
+}
+
+// newStage sets everything up. Whatever it returns must be closed, an error or not.
+func newStage(ctx context.Context, config Config) (s *stage, err error) {
+	s = &stage{config: config}
+	if s.folder, err = os.MkdirTemp(config.DataDir, "tally-bench-"); err != nil {
+		return s, fmt.Errorf("making a temporary folder: %w", err)
+	}
+	s.later(func(context.Context) error { return os.RemoveAll(s.folder) })
+	if err := os.Chmod(s.folder, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user
+		return s, err
+	}
+	if config.DatabaseURL == "" {
+		err = s.startPostgres(ctx)
+	} else {
+		err = s.makeDatabase(ctx)
+	}
+	if err != nil {
+		return s, err
+	}
+	if err := s.checkDurable(ctx); err != nil {
+		return s, err
+	}
+	if err := s.startServer(ctx); err != nil {
+		return s, err
+	}
+	if err := s.execute(ctx, copySchema, byHandSchema); err != nil {
+		return s, fmt.Errorf("making the tables to compare with: %w", err)
+	}
+	return s, s.uploadModules(ctx)
+}
+
+func (s *stage) later(undo func(context.Context) error) { s.undo = append(s.undo, undo) }
+
+// close takes everything down that was set up, newest first.
+func (s *stage) close(ctx context.Context) error {
+	var failures []error
+	if s.server != nil {
+		failures = append(failures, s.server.stop())
+	}
+	for len(s.undo) > 0 {
+		last := len(s.undo) - 1
+		failures = append(failures, s.undo[last](ctx))
+		s.undo = s.undo[:last]
+	}
+	return errors.Join(failures...)
+}
+
+// startPostgres runs PostgreSQL with the settings of tally dev, in the temporary folder.
+func (s *stage) startPostgres(ctx context.Context) (err error) {
+	options := postgres.Options{DataDir: filepath.Join(s.folder, "postgres"), Database: "tally", Log: s.config.Log}
+	if s.config.PostgresBin != "" {
+		options.Binaries, err = postgres.Find(ctx, postgres.FindOptions{Dir: s.config.PostgresBin, Log: s.config.Log})
+		if err != nil {
+			return fmt.Errorf("finding PostgreSQL: %w", err)
+		}
+	}
+	if s.postgres, err = postgres.Start(ctx, options); err != nil {
+		return err
+	}
+	s.later(s.postgres.Stop)
+	s.database = s.postgres.DSN()
+	return nil
+}
+
+// makeDatabase makes a database of our own on the server that the user named, and drops it in the end.
+func (s *stage) makeDatabase(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.config.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	defer conn.Close(ctx) //nolint:errcheck // nothing is lost
+	name := strings.ReplaceAll(filepath.Base(s.folder), "-", "_")
+	identifier := pgx.Identifier{name}.Sanitize()
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+identifier+" TEMPLATE template0 ENCODING 'UTF8'"); err != nil {
+		return fmt.Errorf("making a database of its own (the role needs CREATEDB): %w", err)
+	}
+	s.later(func(ctx context.Context) error {
+		conn, err := pgx.Connect(ctx, s.config.DatabaseURL)
+		if err != nil {
+			return fmt.Errorf("dropping database %s: %w", name, err)
+		}
+		_, err = conn.Exec(ctx, "DROP DATABASE "+identifier+" WITH (FORCE)")
+		return errors.Join(err, conn.Close(ctx))
+	})
+	s.database, err = withDatabase(s.config.DatabaseURL, name)
+	return err
+}
+
+// withDatabase returns the connection string, a URL or key=value pairs, for another database of the same server.
+func withDatabase(connection, name string) (string, error) {
+	if !strings.Contains(connection, "://") {
+		return connection + " dbname=" + name, nil
+	}
+	u, err := url.Parse(connection)
+	if err != nil {
+		return "", fmt.Errorf("reading --database-url: %w", err)
+	}
+	u.Path = "/" + name
+	return u.String(), nil
+}
+
+// checkDurable refuses a server that does not wait for the disk: its figures would mean nothing.
+func (s *stage) checkDurable(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.database)
+	if err != nil {
+		return fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	defer conn.Close(ctx) //nolint:errcheck // nothing is lost
+	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var value string
+		if err := conn.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+			return fmt.Errorf("reading PostgreSQL's settings: %w", err)
+		}
+		if value != "on" {
+			return fmt.Errorf("%s is %s on this PostgreSQL server: turn it on, figures without it cannot be compared", setting, value)
+		}
+	}
+	s.version = conn.PgConn().ParameterStatus("server_version")
+	return nil
+}
+
+// startServer runs a tally server on the database, in place of the one that ran before.
+func (s *stage) startServer(ctx context.Context) (err error) {
+	if s.server != nil {
+		if err := s.server.stop(); err != nil {
+			return err
+		}
+	}
+	s.server, err = startServer(ctx, s.config.Program, s.database, filepath.Join(s.folder, "modules"))
+	return err
+}
+
+func (s *stage) execute(ctx context.Context, statements ...string) error {
+	conn, err := pgx.Connect(ctx, s.database)
+	if err != nil {
+		return fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	defer conn.Close(ctx) //nolint:errcheck // nothing is lost
+	for _, sql := range statements {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}

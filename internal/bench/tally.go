@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tallystick/tallystick/views"
+)
+
+const (
+	// setupClients is how many connections prepare logs.
+	setupClients = 16
+	// batchEvents is how many events our batches have.
+	batchEvents = 1000
+	// batchClients send batches at the same time: one for each of two cores' work on either side.
+	batchClients = 4
+	// uploadLog is where modules are uploaded to; nothing is appended to it.
+	uploadLog = "modules"
+)
+
+// module is a view that every log has.
+type module struct {
+	view string
+	code []byte
+	// deploy is the body that deploys it once it has been uploaded.
+	deploy []byte
+}
+
+// logs is a set of logs with all three views, called prefix-0 and so on.
+type logs struct {
+	prefix string
+	count  int
+}
+
+func (l logs) path(i int) string { return "/logs/" + l.prefix + "-" + strconv.Itoa(i) }
+
+// uploadModules makes the server know the views' modules, so that logs can name them.
+func (s *stage) uploadModules(ctx context.Context) error {
+	config, err := json.Marshal(map[string]any{"prices": prices})
+	if err != nil {
+		return err
+	}
+	s.modules = []module{
+		{view: "monthly-totals", code: views.MonthlyTotals(), deploy: []byte(`{}`)},
+		{view: "rate-check", code: views.RateCheck(), deploy: []byte(`{}`)},
+		{view: "cost-by-team", code: views.CostByTeam(), deploy: config},
+	}
+	c, err := dial(ctx, s.server.address)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if _, err := c.do("POST", "/logs", "", []byte(`{"name":"`+uploadLog+`"}`)); err != nil {
+		return fmt.Errorf("creating a log: %w", err)
+	}
+	for i := range s.modules {
+		m := &s.modules[i]
+		if _, err := c.do("POST", "/logs/"+uploadLog+"/views/"+m.view, "", m.code); err != nil {
+			return fmt.Errorf("uploading a module: %w", err)
+		}
+		sum := sha256.Sum256(m.code)
+		m.deploy, err = json.Marshal(map[string]any{"module": hex.EncodeToString(sum[:]), "config": json.RawMessage(m.deploy)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createLogs creates logs, deploys the views on each and appends one event to each.
+func (s *stage) createLogs(ctx context.Context, set logs) error {
+	return s.each(ctx, set, func(c *client, g *generator, i int) error {
+		name := set.prefix + "-" + strconv.Itoa(i)
+		if _, err := c.do("POST", "/logs", "", []byte(`{"name":"`+name+`"}`)); err != nil {
+			return fmt.Errorf("creating a log: %w", err)
+		}
+		for _, m := range s.modules {
+			if _, err := c.do("POST", set.path(i)+"/views/"+m.view, "", m.deploy); err != nil {
+				return fmt.Errorf("deploying a view: %w", err)
+			}
+		}
+		return appendOnce(c, g, set, i)
+	})
+}
+
+func appendOnce(c *client, g *generator, set logs, i int) error {
+	_, err := c.do("POST", set.path(i)+"/append", "", g.json(time.Now()))
+	return err
+}
+
+// each does work for every log of the set, over a few connections.
+func (s *stage) each(ctx context.Context, set logs, work func(c *client, g *generator, i int) error) error {
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for n := range setupClients {
+		group.Go(func() error {
+			c, err := dial(ctx, s.server.address)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			g := newGenerator(n)
+			for i := int(next.Add(1)) - 1; i < set.count && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				if err := work(c, g, i); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// hireClient makes workers with a connection each, which do once.
+func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) func(context.Context, int) (worker, error) {
+	return func(ctx context.Context, i int) (worker, error) {
+		c, err := dial(ctx, s.server.address)
+		if err != nil {
+			return worker{}, fmt.Errorf("connecting to the server: %w", err)
+		}
+		g := newGenerator(i)
+		return worker{once: func(context.Context) (int, error) { return once(c, g) }, close: c.close}, nil
+	}
+}
+
+// appends sends single events to logs of the set at random.
+func (s *stage) appends(set logs) func(context.Context, int) (worker, error) {
+	return s.hireClient(func(c *client, g *generator) (int, error) {
+		return 1, appendOnce(c, g, set, g.random.IntN(set.count))
+	})
+}
+
+// keyedAppends is appends with a new idempotency key for each event.
+func (s *stage) keyedAppends(set logs) func(context.Context, int) (worker, error) {
+	return s.hireClient(func(c *client, g *generator) (int, error) {
+		key := "Idempotency-Key: " + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.FormatUint(g.random.Uint64(), 36) + "\r\n"
+		_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append", key, g.json(time.Now()))
+		return 1, err
+	})
+}
+
+// batches sends batches of events, each to one log of the set at random.
+func (s *stage) batches(set logs) func(context.Context, int) (worker, error) {
+	return s.hireClient(func(c *client, g *generator) (int, error) {
+		now := time.Now()
+		var lines []byte
+		for range batchEvents {
+			lines = append(g.event(now).appendJSON(lines), '\n')
+		}
+		_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append_batch", "", lines)
+		return batchEvents, err
+	})
+}
