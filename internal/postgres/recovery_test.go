@@ -51,8 +51,12 @@ type helper struct {
 // startHelper runs TestHelper in a process of its own, as the given user, and returns when its row is committed.
 func startHelper(t *testing.T, program, dir string, as *syscall.Credential) helper {
 	t.Helper()
+	b, err := Find(t.Context(), FindOptions{}) // once for both: another user has a download cache of its own
+	if err != nil {
+		t.Fatal(err)
+	}
 	h := helper{Cmd: exec.CommandContext(t.Context(), program, "-test.run", "^TestHelper$")}
-	h.Env = append(os.Environ(), helperEnv+"="+dir, "HOME="+dir)
+	h.Env = append(os.Environ(), helperEnv+"="+dir, "HOME="+dir, BinEnv+"="+b.Dir)
 	h.Dir, h.SysProcAttr, h.Stderr = "/", &syscall.SysProcAttr{Credential: as}, os.Stderr
 	stdin, err := h.StdinPipe()
 	if err != nil {
