@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tallystick/tallystick/internal/demo"
+	"github.com/tallystick/tallystick/internal/server"
+)
+
+func demoCommand() *cobra.Command {
+	var f devFlags
+	var exit bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Replay a real trace, check the totals, and keep serving",
+		Long: "Replays a real trace of requests to a language model as events of a few customers, asks the ready views for the totals and\n" +
+			"compares them with totals counted beforehand. Serves until Ctrl-C, unless told to exit; fails when a total differs.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.finish(); err != nil {
+				return err
+			}
+			ctx, stop := context.WithCancel(cmd.Context())
+			defer stop()
+			return dev(ctx, &f, func(ctx context.Context, s *server.Server) error {
+				if err := runDemo(ctx, cmd, s.URL(), f.dataDir); err != nil {
+					return err
+				}
+				if exit {
+					stop()
+					return nil
+				}
+				demo.SayHowToGoOn(cmd.OutOrStdout(), s.URL())
+				return nil
+			})
+		},
+	}
+	f.add(cmd.Flags())
+	f.dataDir += "-demo"
+	cmd.Flags().Lookup("data-dir").DefValue = f.dataDir
+	cmd.Flags().BoolVar(&exit, "exit", false, "stop when the totals are checked")
+	return cmd
+}
+
+func runDemo(ctx context.Context, cmd *cobra.Command, url, dataDir string) error {
+	err := demo.Run(ctx, demo.Config{URL: url, Out: cmd.OutOrStdout(), Progress: terminal(os.Stderr)})
+	if errors.Is(err, demo.ErrDifferent) {
+		return fmt.Errorf("%w: something besides the demo has appended events of November 2023 to its logs, or there is a bug; remove %s to start afresh", err, dataDir)
+	}
+	return err
+}
+
+// terminal returns the file when somebody looks at it, else nil.
+func terminal(file *os.File) io.Writer {
+	if !term.IsTerminal(int(file.Fd())) {
+		return nil
+	}
+	return file
+}

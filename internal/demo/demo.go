@@ -1,0 +1,155 @@
+// Package demo shows Tallystick on real data: it replays a trace of requests to a language model over the HTTP API, asks
+// the ready views for the totals, and compares them with totals that were counted without Tallystick.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/tallystick/tallystick/views"
+)
+
+// Names of the views on the demo's logs.
+const (
+	monthlyTotals = "monthly-totals"
+	rateCheck     = "rate-check"
+	costByTeam    = "cost-by-team"
+)
+
+// How often the bar is drawn again, and how wide.
+const (
+	progressInterval = 50 * time.Millisecond
+	progressWidth    = 40 // characters
+)
+
+// ErrDifferent: a view's total is not the known one. What differs has been printed.
+var ErrDifferent = errors.New("a total differs from the known one")
+
+// Config says which server to show and where to.
+type Config struct {
+	URL      string    // of the server
+	Out      io.Writer // what is said
+	Progress io.Writer // the bar; nil for none
+}
+
+// Run replays the trace and checks the totals. It may run any number of times on one database: every event has an
+// idempotency key, so none is counted twice. The error is ErrDifferent when a total is wrong.
+func Run(ctx context.Context, config Config) error {
+	requests, err := readTrace()
+	if err != nil {
+		return err
+	}
+	d := &show{Config: config, client: newClient(config.URL), requests: requests}
+	defer d.client.close()
+	for _, step := range []func(context.Context) error{d.prepare, d.replay, d.deployLate, d.compare} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// show is one run of the demo.
+type show struct {
+	Config
+	client   *client
+	requests []request
+}
+
+// prepare makes the logs and the views that are there from the start.
+func (d *show) prepare(ctx context.Context) error {
+	d.say("Replaying %s real requests to a language model (Azure LLM inference trace 2023, CC BY 4.0) as events of\n"+
+		"%d customers. Times and tokens are the trace's; customers, teams and prices are made up.\n", grouped(int64(len(d.requests))), len(customers))
+	for _, customer := range customers {
+		if err := d.client.createLog(ctx, customer); err != nil {
+			return err
+		}
+		if _, err := d.client.deploy(ctx, customer, monthlyTotals, views.MonthlyTotals(), ""); err != nil {
+			return err
+		}
+		if _, err := d.client.deploy(ctx, customer, rateCheck, views.RateCheck(), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *show) replay(ctx context.Context) error {
+	r := &replay{client: d.client, progress: func(int) {}}
+	if d.Progress != nil {
+		bar := progressbar.NewOptions(len(d.requests), progressbar.OptionSetWriter(d.Progress), progressbar.OptionSetDescription("events"),
+			progressbar.OptionShowCount(), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(progressWidth))
+		r.progress = func(events int) { _ = bar.Add(events) } // a bar that cannot be drawn is no reason to stop
+		defer func() { _ = bar.Finish() }()
+	}
+	if err := r.run(ctx, d.requests); err != nil {
+		return err
+	}
+	fresh := r.fresh.Load()
+	d.say("\n%s single appends over %d connections: %s\n%s in batches of up to %d: %s\n", grouped(int64(r.singles)), connections,
+		pace(r.singles, r.singlesTook), grouped(int64(r.batched)), batchEvents, pace(r.batched, r.batchTook))
+	d.say("%s of the events are new.", grouped(fresh))
+	if before := int64(len(d.requests)) - fresh; before > 0 {
+		d.say(" %s were there before, as their idempotency keys tell: they are not counted twice.", grouped(before))
+	}
+	d.say("\n")
+	return nil
+}
+
+// deployLate deploys a view when the events are there: it is built from history.
+func (d *show) deployLate(ctx context.Context) error {
+	began := time.Now()
+	var folded int64
+	for _, customer := range customers {
+		view, err := d.client.deploy(ctx, customer, costByTeam, views.CostByTeam(), costConfig)
+		if err != nil {
+			return err
+		}
+		if view.Status != "live" {
+			return fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there", costByTeam, customer, view.Status, view.Applied)
+		}
+		folded += view.Applied
+	}
+	d.say("Deployed %s last: it is live, with %s events of history folded, after %s.\n\n", costByTeam, grouped(folded), time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+func (d *show) compare(ctx context.Context) error {
+	tallies := map[string]*tally{}
+	for _, customer := range customers {
+		t, err := ask(ctx, d.client, customer)
+		if err != nil {
+			return err
+		}
+		tallies[customer] = t
+	}
+	if wrong := report(d.Out, tallies, recount(d.requests)); wrong > 0 {
+		return ErrDifferent
+	}
+	d.say("\nThe three views agree with each other and with the totals known beforehand.\n")
+	return nil
+}
+
+func (d *show) say(format string, args ...any) { fmt.Fprintf(d.Out, format, args...) }
+
+func pace(events int, took time.Duration) string {
+	return fmt.Sprintf("%s, %s/s", took.Round(time.Millisecond), grouped(int64(float64(events)/took.Seconds())))
+}
+
+// SayHowToGoOn prints calls to try on the server at url.
+func SayHowToGoOn(out io.Writer, url string) {
+	fmt.Fprintf(out, `
+Go on with:
+  curl -X POST '%[1]s/logs/demo-acme/views/monthly-totals/query'
+  curl -X POST '%[1]s/logs/demo-acme/views/cost-by-team/query?month=2023-11&team=search'
+  curl -X POST '%[1]s/logs/demo-acme/views/rate-check/query?time=2023-11-16T18:30:00Z&minutes=3'
+  curl -X POST '%[1]s/logs/demo-acme/append' -d '{"type": "llm.request", "model": "gpt-4", "team": "search", "tokens_in": 150, "tokens_out": 420}'
+  curl '%[1]s/logs/demo-acme'
+The API is described at %[1]s/docs. Ctrl-C stops.
+`, url)
+}

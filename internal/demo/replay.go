@@ -1,0 +1,101 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// batchEvents is how many events one batch of the replay holds.
+const batchEvents = 500
+
+// replay sends the trace to the server: its first half as single appends, the rest as batches.
+type replay struct {
+	client   *client
+	progress func(events int)
+	fresh    atomic.Int64 // events that were not there before
+
+	singles, batched       int
+	singlesTook, batchTook time.Duration
+}
+
+func (r *replay) run(ctx context.Context, requests []request) error {
+	half := len(requests) / 2
+	r.singles, r.batched = half, len(requests)-half
+	began := time.Now()
+	if err := r.sendSingles(ctx, requests[:half]); err != nil {
+		return err
+	}
+	r.singlesTook = time.Since(began)
+	began = time.Now()
+	if err := r.sendBatches(ctx, requests[half:]); err != nil {
+		return err
+	}
+	r.batchTook = time.Since(began)
+	return nil
+}
+
+// sendSingles keeps all connections busy, so events may pass each other on the way: totals do not mind.
+func (r *replay) sendSingles(ctx context.Context, requests []request) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range connections {
+		group.Go(func() error {
+			for i := next.Add(1) - 1; i < int64(len(requests)); i = next.Add(1) - 1 {
+				duplicate, err := r.client.append(ctx, requests[i].customer, requests[i].body)
+				if err != nil {
+					return fmt.Errorf("appending request %d: %w", i+1, err)
+				}
+				if !duplicate {
+					r.fresh.Add(1)
+				}
+				r.progress(1)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// sendBatches sends each customer's events in order, one batch after the other.
+func (r *replay) sendBatches(ctx context.Context, requests []request) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, customer := range customers {
+		group.Go(func() error {
+			var lines bytes.Buffer
+			events := 0
+			send := func() error {
+				if events == 0 {
+					return nil
+				}
+				appended, err := r.client.appendBatch(ctx, customer, lines.Bytes())
+				if err != nil {
+					return fmt.Errorf("appending a batch: %w", err)
+				}
+				r.fresh.Add(int64(appended))
+				r.progress(events)
+				lines.Reset()
+				events = 0
+				return nil
+			}
+			for _, q := range requests {
+				if q.customer != customer {
+					continue
+				}
+				lines.Write(q.body)
+				lines.WriteByte('\n')
+				if events++; events == batchEvents {
+					if err := send(); err != nil {
+						return err
+					}
+				}
+			}
+			return send()
+		})
+	}
+	return group.Wait()
+}

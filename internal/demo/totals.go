@@ -1,0 +1,174 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// The trace's totals as counted without this project: data/README.md says how.
+var known = totals{requests: 8_819, tokensIn: 18_059_974, tokensOut: 245_896}
+
+// Prices of one token, made up, in millionths; costConfig says the same to the view.
+const (
+	priceIn    = 3
+	priceOut   = 15
+	costConfig = `{"prices":{"` + model + `":{"tokens_in":"0.000003","tokens_out":"0.000015"}}}`
+)
+
+// totals are what a customer used.
+type totals struct{ requests, tokensIn, tokensOut int64 }
+
+func (t *totals) add(other totals) {
+	t.requests += other.requests
+	t.tokensIn += other.tokensIn
+	t.tokensOut += other.tokensOut
+}
+
+// cost is the price of the tokens, exactly.
+func (t *totals) cost() *big.Rat {
+	return big.NewRat(t.tokensIn*priceIn+t.tokensOut*priceOut, 1_000_000)
+}
+
+// recount adds the trace up by customer, without the server.
+func recount(requests []request) map[string]totals {
+	all := map[string]totals{}
+	for _, r := range requests {
+		t := all[r.customer]
+		t.add(totals{requests: 1, tokensIn: r.tokensIn, tokensOut: r.tokensOut})
+		all[r.customer] = t
+	}
+	return all
+}
+
+// tally is what the three views of one log say.
+type tally struct {
+	totals               // requests by rate-check, tokens by monthly-totals
+	rateTokens  int64    // by rate-check
+	teams       totals   // by cost-by-team, summed over teams
+	teamsCost   *big.Rat // likewise
+	teamsNoCost int64    // requests that cost-by-team knows no price for
+}
+
+func (t *tally) add(other *tally) {
+	t.totals.add(other.totals)
+	t.rateTokens += other.rateTokens
+	t.teams.add(other.teams)
+	t.teamsCost.Add(t.teamsCost, other.teamsCost)
+	t.teamsNoCost += other.teamsNoCost
+}
+
+// ask asks the three views of a log for the trace's month or day: what is appended with another time does not matter.
+func ask(ctx context.Context, c *client, log string) (*tally, error) {
+	t := &tally{teamsCost: new(big.Rat)}
+	var byModel map[string]struct {
+		In  int64 `json:"tokens_in"`
+		Out int64 `json:"tokens_out"`
+	}
+	if err := c.query(ctx, log, monthlyTotals, "month="+traceMonth, &byModel); err != nil {
+		return nil, err
+	}
+	for _, used := range byModel {
+		t.tokensIn += used.In
+		t.tokensOut += used.Out
+	}
+	var rate struct {
+		Requests int64 `json:"requests"`
+		Tokens   int64 `json:"tokens"`
+	}
+	if err := c.query(ctx, log, rateCheck, "time="+traceEnd+"&minutes=1440", &rate); err != nil {
+		return nil, err
+	}
+	t.requests, t.rateTokens = rate.Requests, rate.Tokens
+	return t, t.askCost(ctx, c, log)
+}
+
+func (t *tally) askCost(ctx context.Context, c *client, log string) error {
+	var byTeam map[string]struct {
+		Requests int64  `json:"requests"`
+		In       int64  `json:"tokens_in"`
+		Out      int64  `json:"tokens_out"`
+		Cost     string `json:"cost"`
+		Unpriced int64  `json:"unpriced"`
+	}
+	if err := c.query(ctx, log, costByTeam, "month="+traceMonth, &byTeam); err != nil {
+		return err
+	}
+	for team, used := range byTeam {
+		cost, ok := new(big.Rat).SetString(used.Cost)
+		if !ok {
+			return fmt.Errorf("the cost of team %q is %q, which is no number", team, used.Cost)
+		}
+		t.teams.add(totals{requests: used.Requests, tokensIn: used.In, tokensOut: used.Out})
+		t.teamsCost.Add(t.teamsCost, cost)
+		t.teamsNoCost += used.Unpriced
+	}
+	return nil
+}
+
+// differences says, a line each, where the views do not say what they must.
+func (t *tally) differences(want totals) []string {
+	var found []string
+	check := func(view, what string, got, want int64) {
+		if got != want {
+			found = append(found, fmt.Sprintf("%s says %s %s, not %s", view, grouped(got), what, grouped(want)))
+		}
+	}
+	check(monthlyTotals, "tokens in", t.tokensIn, want.tokensIn)
+	check(monthlyTotals, "tokens out", t.tokensOut, want.tokensOut)
+	check(rateCheck, "requests", t.requests, want.requests)
+	check(rateCheck, "tokens", t.rateTokens, want.tokensIn+want.tokensOut)
+	check(costByTeam, "requests", t.teams.requests, want.requests)
+	check(costByTeam, "tokens in", t.teams.tokensIn, want.tokensIn)
+	check(costByTeam, "tokens out", t.teams.tokensOut, want.tokensOut)
+	check(costByTeam, "requests without a price", t.teamsNoCost, 0)
+	if t.teamsCost.Cmp(want.cost()) != 0 {
+		found = append(found, fmt.Sprintf("%s says a cost of %s, not %s", costByTeam, dollars(t.teamsCost), dollars(want.cost())))
+	}
+	return found
+}
+
+// reportRow is a log and, for each total, what the views say and what is known.
+const reportRow = "%-13s %9s %6s  %11s %11s  %11s %8s  %10s %10s  %s\n"
+
+// report prints what the views say beside what is known. It returns how many logs, the sum of them included, differ.
+func report(out io.Writer, tallies map[string]*tally, want map[string]totals) (wrong int) {
+	fmt.Fprintf(out, reportRow, "", "requests", "known", "tokens in", "known", "tokens out", "known", "cost", "known", "")
+	sum := &tally{teamsCost: new(big.Rat)}
+	var remarks []string
+	row := func(name string, t *tally, want totals) {
+		mark := "✓"
+		if differences := t.differences(want); len(differences) > 0 {
+			mark = "✗"
+			wrong++
+			remarks = append(remarks, fmt.Sprintf("✗ %s: %s", name, strings.Join(differences, "; ")))
+		}
+		fmt.Fprintf(out, reportRow, name, grouped(t.requests), grouped(want.requests),
+			grouped(t.tokensIn), grouped(want.tokensIn), grouped(t.tokensOut), grouped(want.tokensOut),
+			dollars(t.teamsCost), dollars(want.cost()), mark)
+	}
+	for _, customer := range customers {
+		row(customer, tallies[customer], want[customer])
+		sum.add(tallies[customer])
+	}
+	row("all", sum, known)
+	for _, remark := range remarks {
+		fmt.Fprintln(out, remark)
+	}
+	return wrong
+}
+
+// dollars shows an amount with the six digits after the point that the made-up prices can give.
+func dollars(r *big.Rat) string { return r.FloatString(6) }
+
+// grouped writes 18059974 as 18,059,974.
+func grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// traceCSV is a real trace of requests to a language model; data/README.md says where it comes from.
+//
+//go:embed data/azure-llm-2023-code.csv
+var traceCSV []byte
+
+// What the trace does not say is made up, the same way at each run: customers take turns of different length, and
+// so do their teams.
+var (
+	customers = []string{"demo-acme", "demo-globex", "demo-initech"}
+	turns     = []int{0, 1, 0, 2, 0, 1, 0, 1, 0, 2} // places in customers: 5, 3 and 2 of 10 requests
+	teams     = []string{"search", "editor", "review"}
+)
+
+const (
+	model       = "code"
+	traceMonth  = "2023-11"
+	traceEnd    = "2023-11-16T23:59:00Z" // asked with a day's minutes, it takes in the whole trace
+	traceLayout = "2006-01-02 15:04:05.0000000"
+	source      = "azure-llm-2023-code"
+)
+
+// event is one request of the trace as it is appended. Source and ID are its idempotency key.
+type event struct {
+	ID        string    `json:"id"`
+	Source    string    `json:"source"`
+	Type      string    `json:"type"`
+	Time      time.Time `json:"time"`
+	Endpoint  string    `json:"endpoint"`
+	Model     string    `json:"model"`
+	Team      string    `json:"team"`
+	TokensIn  int64     `json:"tokens_in"`
+	TokensOut int64     `json:"tokens_out"`
+}
+
+// request is an event on its way to its customer's log.
+type request struct {
+	customer            string
+	body                []byte
+	tokensIn, tokensOut int64
+}
+
+// readTrace makes the events of the embedded trace.
+func readTrace() ([]request, error) {
+	rows, err := csv.NewReader(bytes.NewReader(traceCSV)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("reading the trace: %w", err)
+	}
+	rows = rows[1:] // the names of the columns
+	requests := make([]request, len(rows))
+	for i, row := range rows {
+		e := event{
+			ID: strconv.Itoa(i + 1), Source: source, Type: "llm.request", Endpoint: "/v1/generate", Model: model,
+			Team: teams[i/len(turns)%len(teams)],
+		}
+		if err := e.read(row); err != nil {
+			return nil, fmt.Errorf("reading request %d of the trace: %w", i+1, err)
+		}
+		body, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("writing request %d as an event: %w", i+1, err)
+		}
+		requests[i] = request{customer: customers[turns[i%len(turns)]], body: body, tokensIn: e.TokensIn, tokensOut: e.TokensOut}
+	}
+	return requests, nil
+}
+
+// read takes over one row: timestamp, tokens in, tokens out. csv made sure that all rows have as many columns.
+func (e *event) read(row []string) (err error) {
+	if e.Time, err = time.Parse(traceLayout, row[0]); err != nil {
+		return err
+	}
+	if e.TokensIn, err = strconv.ParseInt(row[1], 10, 64); err != nil {
+		return err
+	}
+	e.TokensOut, err = strconv.ParseInt(row[2], 10, 64)
+	return err
+}
