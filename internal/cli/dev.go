@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,19 +22,8 @@ type devFlags struct {
 
 func (f *devFlags) add(flags *pflag.FlagSet) {
 	f.serverFlags.add(flags, "warn")
-	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(), "folder of the database, made when missing")
+	flags.StringVar(&f.dataDir, "data-dir", postgres.DefaultDataDir(), "folder of the database, made when missing")
 	flags.StringVar(&f.postgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
-}
-
-func defaultDataDir() string {
-	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
-		return filepath.Join(dir, "tallystick")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "tallystick-data"
-	}
-	return filepath.Join(home, ".local", "share", "tallystick")
 }
 
 func devCommand() *cobra.Command {
