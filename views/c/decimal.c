@@ -138,25 +138,50 @@ static bool put_together(parts number, int32_t whole_digits, int32_t fraction_di
 	return true;
 }
 
+/* Takes the digits from the front, as many as a limb holds. */
+static inline const char *take_limb(const char *at, const char *end, uint64_t *n) {
+	const char *limb_end = end - at > LIMB_DIGITS ? at + LIMB_DIGITS : end;
+	for (*n = 0; at < limb_end && is_digit(*at); at++)
+		*n = *n * 10 + (uint64_t)(*at - '0');
+	return at;
+}
+
+static bool ends(const char *at, const char *end) {
+	return at == end || (!is_digit(*at) && *at != '.' && *at != 'e' && *at != 'E');
+}
+
+/* Takes what nearly every number is: 18 digits or fewer, and perhaps a point
+ * and 18 or fewer. 0 where the number is another. */
+static inline const char *take_common(const char *at, const char *end, tally_decimal *out) {
+	uint64_t units, fraction;
+	const char *point = take_limb(at, end, &units);
+	if (point == at || (*at == '0' && point - at > 1))
+		return 0;
+	if (ends(point, end)) {
+		set_small(out, units);
+		return point;
+	}
+	const char *past = take_limb(point + 1, end, &fraction);
+	if (*point != '.' || past == point + 1 || !ends(past, end))
+		return 0;
+	set_zero_limbs(out);
+	out->limb[TALLY_UNITS] = units;
+	out->limb[TALLY_UNITS - 1] = fraction * power_of_ten[LIMB_DIGITS - (past - point - 1)];
+	settle(out, false);
+	return past;
+}
+
 /* Takes a number from the front of the text between at and end; where it ends,
  * or 0 where there is none or it has digits beyond those given. *out is then
  * of no use. */
 static inline const char *take_number(const char *at, const char *end, int32_t whole_digits, int32_t fraction_digits,
                                       tally_decimal *out) {
-	/* Nearly every number is a whole one of few digits, which fits one limb. */
-	uint64_t n = 0;
-	const char *p = at, *limb_end = end - at > LIMB_DIGITS ? at + LIMB_DIGITS : end;
-	while (p < limb_end && is_digit(*p))
-		n = n * 10 + (uint64_t)(*p++ - '0');
-	if (p > at && (*at != '0' || p - at == 1) &&
-	    (p == end || (!is_digit(*p) && *p != '.' && *p != 'e' && *p != 'E'))) {
-		set_small(out, n);
-		return p;
-	}
-
 	parts number;
-	p = take_apart(at, end, &number);
-	return p != 0 && put_together(number, whole_digits, fraction_digits, out) ? p : 0;
+	const char *past = take_common(at, end, out);
+	if (past != 0)
+		return past;
+	past = take_apart(at, end, &number);
+	return past != 0 && put_together(number, whole_digits, fraction_digits, out) ? past : 0;
 }
 
 bool tally_parse_input(tally_text text, tally_decimal *number) {
@@ -256,12 +281,14 @@ void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_
 		if (left[i] != 0)
 			for (int j = 0; j < INPUT_HALVES; j++)
 				column[i + j] += left[i] * right[j]; /* 2 * FIRST_HALF is column 0 */
-	set_zero_limbs(product);
 	uint64_t carry = 0;
-	for (int i = 0; i < HALVES; i++) {
-		uint64_t sum = column[i] + carry;
-		carry = sum < HALF_BASE ? 0 : sum / HALF_BASE;
-		product->limb[i / 2] += (sum - carry * HALF_BASE) * (i % 2 ? HALF_BASE : 1);
+	for (int i = 0; i < TALLY_LIMBS; i++) {
+		uint64_t low = column[2 * i] + carry;
+		carry = low < HALF_BASE ? 0 : low / HALF_BASE;
+		uint64_t high = column[2 * i + 1] + carry;
+		low -= carry * HALF_BASE;
+		carry = high < HALF_BASE ? 0 : high / HALF_BASE;
+		product->limb[i] = low + (high - carry * HALF_BASE) * HALF_BASE;
 	}
 	settle(product, a->negative != b->negative);
 }

@@ -213,23 +213,10 @@ tally_text tally_out_text(const tally_out *out) {
 	return (tally_text){out->at, out->len};
 }
 
-/* In steps of eight, four and one bytes: state values are written in every
- * fold, and a call of memory.copy costs more than it saves on short texts. */
-static void copy(char *to, const char *from, uint32_t n) {
-	for (; n >= 8; n -= 8, to += 8, from += 8)
-		__builtin_memcpy(to, from, 8);
-	if (n >= 4) {
-		__builtin_memcpy(to, from, 4);
-		n -= 4, to += 4, from += 4;
-	}
-	while (n-- > 0)
-		*to++ = *from++;
-}
-
 static __attribute__((noinline)) void enlarge(tally_out *out, uint32_t n) {
 	uint32_t room = out->room * 2 + n;
 	char *at = tally_room(room);
-	copy(at, out->at, out->len);
+	__builtin_memcpy(at, out->at, out->len);
 	out->at = at;
 	out->room = room;
 }
@@ -241,7 +228,7 @@ static void need(tally_out *out, uint32_t n) {
 
 void tally_put(tally_out *out, tally_text text) {
 	need(out, text.len);
-	copy(out->at + out->len, text.at, text.len);
+	__builtin_memcpy(out->at + out->len, text.at, text.len);
 	out->len += text.len;
 }
 
