@@ -1,0 +1,50 @@
+# What one does with this repository; `make help` lists it. Go is all that most targets need: PostgreSQL is found or
+# downloaded, and the tools are built from the versions that tools/go.mod pins.
+
+TOOL := go tool -modfile=tools/go.mod
+SPEC := openapi/openapi.yaml
+# More flags for the commands, as in: make demo DEMO_FLAGS='--exit --listen 127.0.0.1:8081'
+DEMO_FLAGS ?=
+DEV_FLAGS ?=
+BENCH_FLAGS ?=
+TEST_FLAGS ?= -timeout 15m
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev build test test-containers bench lint generate generated check
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## replay a real trace, check the totals, and serve until Ctrl-C
+	bin/tally demo $(DEMO_FLAGS)
+
+dev: build ## serve with a PostgreSQL of its own
+	bin/tally dev $(DEV_FLAGS)
+
+build: ## build bin/tally
+	go build -o bin/tally ./cmd/tally
+
+test: ## run all tests, on this machine's PostgreSQL or a downloaded one
+	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) ./...
+
+test-containers: ## run all tests, on PostgreSQL in a container
+	TALLY_TEST_POSTGRES=container go test -race $(TEST_FLAGS) ./...
+
+bench: build ## measure appends and queries beside hand-written SQL
+	bin/tally bench $(BENCH_FLAGS)
+
+lint: ## look for mistakes and breaches of the house rules
+	go vet ./...
+	$(TOOL) golangci-lint run
+
+generate: ## write anew what is generated: queries, openapi.yaml, views
+	$(TOOL) sqlc generate
+	go run ./cmd/tally openapi > $(SPEC).new && mv $(SPEC).new $(SPEC)
+	$(MAKE) -C views
+
+generated: ## prove that what is generated is up to date
+	$(TOOL) sqlc diff
+	go run ./cmd/tally openapi | diff -u $(SPEC) - || { echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
+	$(MAKE) -C views check
+
+check: lint generated test ## everything that must hold before a change lands
