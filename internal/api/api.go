@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -62,6 +63,21 @@ func (s *server) register(api huma.API) {
 	s.registerAppend(api)
 	s.registerViews(api)
 	s.registerHealth(api)
+}
+
+// register adds an operation whose description knows the errors that any operation of its kind may end in.
+func register[I, O any](api huma.API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	common := []int{http.StatusInternalServerError, http.StatusServiceUnavailable}
+	if operation.Method != http.MethodGet {
+		common = append(common, http.StatusForbidden, http.StatusUnsupportedMediaType)
+	}
+	if operation.MaxBodyBytes > 0 {
+		common = append(common, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
+	}
+	operation.Errors = append(common, operation.Errors...)
+	slices.Sort(operation.Errors)
+	operation.Errors = slices.Compact(operation.Errors)
+	huma.Register(api, operation, handler)
 }
 
 // tenant is whose logs a request sees.

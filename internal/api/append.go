@@ -57,21 +57,20 @@ type appendBatchOutput struct {
 }
 
 func (s *server) registerAppend(api huma.API) {
-	errors := []int{
-		http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
-		http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
-	}
-	huma.Register(api, huma.Operation{
+	errors := []int{http.StatusNotFound, http.StatusConflict}
+	register(api, huma.Operation{
 		OperationID: "append", Method: http.MethodPost, Path: "/logs/{log}/append", Summary: "Append an event", Tags: []string{"events"},
 		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, BodyReadTimeout: bodyReadTimeout, Errors: errors, SkipValidateBody: true,
 	}, s.append)
+	describeDuplicate(api, "/logs/{log}/append", "The event was there before.")
 	describeBody(api, "/logs/{log}/append", map[string]*huma.Schema{"application/json": eventSchema()})
-	huma.Register(api, huma.Operation{
+	register(api, huma.Operation{
 		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch", Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, BodyReadTimeout: bodyReadTimeout, Errors: errors, SkipValidateBody: true,
 	}, s.appendBatch)
+	describeDuplicate(api, "/logs/{log}/append_batch", "All of the events were there before.")
 	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{
 		"application/x-ndjson": {Type: huma.TypeString, Description: "One event per line."},
 		"application/json":     {Type: huma.TypeArray, Items: eventSchema()},
@@ -91,6 +90,14 @@ func eventSchema() *huma.Schema {
 		},
 		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
 	}
+}
+
+// describeDuplicate tells the OpenAPI document of the answer to a retry, which differs in its status only.
+func describeDuplicate(api huma.API, path, description string) {
+	responses := api.OpenAPI().Paths[path].Post.Responses
+	duplicate := *responses["201"]
+	duplicate.Description = description
+	responses["200"] = &duplicate
 }
 
 // describeBody tells the OpenAPI document what a raw body holds.

@@ -70,7 +70,7 @@ func unreadable(r *http.Request) *Problem {
 	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {
 		return noSuchPath(r)
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	if encoding := r.Header.Get("Content-Encoding"); r.ContentLength != 0 && encoding != "" && encoding != "identity" {
 		return newProblem(http.StatusUnsupportedMediaType, "content_encoding", fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", encoding))
 	}
 	return nil

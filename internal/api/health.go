@@ -15,12 +15,11 @@ type healthOutput struct {
 }
 
 func (s *server) registerHealth(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"},
 	}, s.healthz)
-	huma.Register(api, huma.Operation{
+	register(api, huma.Operation{
 		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database?", Tags: []string{"operation"},
-		Errors: []int{http.StatusServiceUnavailable},
 	}, s.readyz)
 }
 

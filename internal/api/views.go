@@ -87,12 +87,12 @@ type queryOutput struct {
 
 func (s *server) registerViews(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
-		huma.Register(api, huma.Operation{
+		register(api, huma.Operation{
 			OperationID: operationID("deploy-view", method, http.MethodPost), Method: method, Path: "/logs/{log}/views/{view}",
 			Summary: "Deploy a view on a log", Tags: []string{"views"},
 			Description:   "The view is built from the log's history before it is live. A long history goes on in the background: the status is then building.",
 			DefaultStatus: http.StatusCreated, MaxBodyBytes: maxModuleBytes + 1, BodyReadTimeout: bodyReadTimeout,
-			Errors: []int{http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}, SkipValidateBody: true,
+			Errors: []int{http.StatusNotFound}, SkipValidateBody: true,
 		}, s.deployView)
 	}
 	describeBody(api, "/logs/{log}/views/{view}", map[string]*huma.Schema{
@@ -105,21 +105,21 @@ func (s *server) registerViews(api huma.API) {
 			},
 		},
 	})
-	huma.Register(api, huma.Operation{
+	register(api, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views", Summary: "List a log's views", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.listViews)
-	huma.Register(api, huma.Operation{
+	register(api, huma.Operation{
 		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}", Summary: "Get a view's versions", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.getView)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		huma.Register(api, huma.Operation{
+		register(api, huma.Operation{
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
 			Summary: "Ask a view a question", Tags: []string{"views"},
 			Description: "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",
 			Errors: []int{
-				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestURITooLong, http.StatusServiceUnavailable,
+				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestURITooLong, http.StatusUnprocessableEntity,
 			},
 		}, s.queryView)
 	}
