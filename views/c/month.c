@@ -19,23 +19,25 @@ static bool may_be_name(tally_text name) {
 	return true;
 }
 
-/* Writes "2025-03/" for a day; false where its year has not four digits. The
+/* Writes "2025-03/" for a time; false where its year has not four digits. The
  * last day's prefix is remembered, since most events follow one of their day. */
-static bool put_prefix(tally_out *out, int64_t day) {
-	static int64_t last_day;
-	static char last_prefix[PREFIX_BYTES]; /* all zero before the first */
-	if (day != last_day || last_prefix[0] == 0) {
+static bool put_prefix(tally_out *out, int64_t time) {
+	static int64_t day_start, day_end; /* no time is between them at first */
+	static char prefix[PREFIX_BYTES];
+	if (time < day_start || time >= day_end) {
+		int64_t day = tally_floor_divide(time, DAY_MICROSECONDS);
 		tally_date date = tally_date_of(day);
 		if (date.year < 0 || date.year > 9999)
 			return false;
-		tally_out prefix = {last_prefix, 0, PREFIX_BYTES};
-		tally_put_padded(&prefix, (uint64_t)date.year, 4);
-		tally_put_char(&prefix, '-');
-		tally_put_padded(&prefix, date.month, 2);
-		tally_put_char(&prefix, '/');
-		last_day = day;
+		tally_out fresh = {prefix, 0, PREFIX_BYTES};
+		tally_put_padded(&fresh, (uint64_t)date.year, 4);
+		tally_put_char(&fresh, '-');
+		tally_put_padded(&fresh, date.month, 2);
+		tally_put_char(&fresh, '/');
+		day_start = day * DAY_MICROSECONDS;
+		day_end = day_start + DAY_MICROSECONDS;
 	}
-	tally_put(out, (tally_text){last_prefix, PREFIX_BYTES});
+	tally_put(out, (tally_text){prefix, PREFIX_BYTES});
 	return true;
 }
 
@@ -48,7 +50,7 @@ bool month_key(int64_t time, const tally_slot *slot, tally_text *key) {
 	if (!may_be_name(name))
 		return false;
 	tally_out out = tally_out_new(PREFIX_BYTES + name.len);
-	if (!put_prefix(&out, tally_floor_divide(time, DAY_MICROSECONDS)))
+	if (!put_prefix(&out, time))
 		return false;
 	tally_put(&out, name);
 	*key = tally_out_text(&out);

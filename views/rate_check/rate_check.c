@@ -74,23 +74,25 @@ int64_t view_fields(void) {
 }
 
 /* The key of the last minute is remembered: most events follow one of it. */
-static bool minute_key(int64_t minute, tally_text *key) {
-	static int64_t last_minute;
-	static char last_key[MINUTE_BYTES]; /* all zero before the first */
-	if (minute != last_minute || last_key[0] == 0) {
-		tally_out out = {last_key, 0, MINUTE_BYTES};
+static bool minute_key(int64_t time, tally_text *key) {
+	static int64_t minute_start, minute_end; /* no time is between them at first */
+	static char bytes[MINUTE_BYTES];
+	if (time < minute_start || time >= minute_end) {
+		int64_t minute = tally_floor_divide(time, MINUTE_MICROSECONDS);
+		tally_out out = {bytes, 0, MINUTE_BYTES};
 		if (!put_minute(&out, minute))
 			return false;
-		last_minute = minute;
+		minute_start = minute * MINUTE_MICROSECONDS;
+		minute_end = minute_start + MINUTE_MICROSECONDS;
 	}
-	*key = (tally_text){last_key, MINUTE_BYTES};
+	*key = (tally_text){bytes, MINUTE_BYTES};
 	return true;
 }
 
 int32_t view_fold(const tally_event *event) {
 	tally_decimal one, in, out, totals[TOTALS];
 	tally_text key;
-	if (!minute_key(tally_floor_divide(event->time, MINUTE_MICROSECONDS), &key))
+	if (!minute_key(event->time, &key))
 		return TALLY_IGNORED;
 	tally_set_decimal(&one, 1);
 	tally_count(&event->slot[TOKENS_IN], &in);
