@@ -7,6 +7,7 @@
 
 IMPORT(get) int64_t import_get(const char *key, uint32_t key_len);
 IMPORT(set) void import_set(const char *key, uint32_t key_len, const char *value, uint32_t value_len);
+IMPORT(delete) void import_delete(const char *key, uint32_t key_len);
 IMPORT(scan) int64_t import_scan(const char *prefix, uint32_t prefix_len, const char *after, uint32_t after_len, uint32_t limit);
 IMPORT(config) int64_t import_config(void);
 IMPORT(fail) void import_fail(const char *at, uint32_t len);
@@ -108,6 +109,10 @@ bool tally_get(tally_text key, tally_text *value) {
 
 void tally_set(tally_text key, tally_text value) {
 	import_set(key.at, key.len, value.at, value.len);
+}
+
+void tally_delete(tally_text key) {
+	import_delete(key.at, key.len);
 }
 
 tally_text tally_config(void) {

@@ -104,7 +104,8 @@ enum { TALLY_KEY_BYTES = 1024 };
 
 /* False where there is no such key. */
 bool tally_get(tally_text key, tally_text *value);
-void tally_set(tally_text key, tally_text value);
+void tally_set(tally_text key, tally_text value); /* at most 64 KiB of JSON */
+void tally_delete(tally_text key);
 tally_text tally_config(void);
 
 /* Walks the keys that start with prefix and are greater than after, in byte
