@@ -156,9 +156,10 @@ func (s *server) problem(ctx context.Context, err error) error {
 		s.report(ctx, err)
 		return newProblem(http.StatusBadRequest, "value_refused", "the database refuses a value of this request; nothing was stored")
 	}
-	if ctx.Err() == nil { // else the client has gone, and reads nothing of this
-		s.report(ctx, err)
+	if ctx.Err() != nil {
+		return newProblem(http.StatusBadRequest, "connection_closed", "the client closed its side of the connection before the answer was ready")
 	}
+	s.report(ctx, err)
 	return internalProblem()
 }
 

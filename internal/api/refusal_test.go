@@ -17,7 +17,7 @@ func TestRefusals(t *testing.T) {
 	s.createLog("empty")
 	s.append("acme", `{"type":"api.call","model":"gpt-4","tokens_in":1}`, "Idempotency-Key: first")
 	s.append("acme", `{"id":"2","source":"gateway","n":2}`)
-	s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/totals", string(views.MonthlyTotals())))
+	s.deployTotals("acme")
 	s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/picky", string(haltingAt(63))))
 	before := s.stored()
 

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/views"
 )
 
 // requestTimeout is far above what any request takes: it turns a hang into a failure.
@@ -76,7 +78,7 @@ func (s *service) serve(dsn string, change ...func(*server.Config)) string {
 	}
 	s.t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections() // the server would wait for those that never sent a request
-		if err := running.Stop(s.t.Context()); err != nil && s.t.Context().Err() == nil {
+		if err := running.Stop(context.WithoutCancel(s.t.Context())); err != nil {
 			s.t.Errorf("stopping the server: %v", err)
 		}
 	})
@@ -208,6 +210,12 @@ func (s *service) createLog(name string) string {
 	return decode[struct {
 		LogID string `json:"log_id"`
 	}](s.t, s.want(http.StatusCreated, s.call("POST", "/logs", `{"name": "`+name+`"}`))).LogID
+}
+
+// deployTotals deploys monthly_totals on the log, as the view totals.
+func (s *service) deployTotals(log string) {
+	s.t.Helper()
+	s.want(http.StatusCreated, s.call("POST", "/logs/"+log+"/views/totals", string(views.MonthlyTotals())))
 }
 
 // appended is the answer to an append or a batch.

@@ -1,0 +1,145 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestAppendAnswers: 201 for what is new, 200 for what was there, with the same sequence for ever.
+func TestAppendAnswers(t *testing.T) {
+	s := start(t)
+	id := s.createLog("acme")
+	for i, event := range []string{`{"n":1}`, " { \"n\" : 1.0 } ", `{"type":"a","time":"2025-03-01T10:05:30Z"}`} {
+		if got := s.append("acme", event); got.Sequence != int64(i+1) || got.Duplicate {
+			t.Errorf("append %d: %+v", i+1, got)
+		}
+	}
+	if got := s.append(id, `{"n":4}`, "Idempotency-Key: k", "Expected-Sequence: 3"); got.Sequence != 4 {
+		t.Errorf("append by id: %+v", got)
+	}
+	retry := decode[appended](t, s.want(http.StatusOK, s.call("POST", "/logs/acme/append", `{"n":4}`, "Idempotency-Key: k", "Expected-Sequence: 3")))
+	if retry.Sequence != 4 || !retry.Duplicate {
+		t.Errorf("a retry: %+v", retry)
+	}
+	// A header's key takes the place of the event's own; an empty one is none.
+	s.append("acme", `{"id":"a","n":5}`, "Idempotency-Key: ")
+	s.append("acme", `{"id":"a","n":6}`, "Idempotency-Key: other")
+	want := []string{
+		`{"n":1}`, ` { "n" : 1.0 } `, `{"type":"a","time":"2025-03-01T10:05:30Z"}`, `{"n":4}`, `{"id":"a","n":5}`, `{"id":"a","n":6}`,
+	}
+	if got := s.events(id); !slices.Equal(got, want) {
+		t.Errorf("stored are %q, want %q", got, want)
+	}
+	if got := s.head("acme"); got.Sequence != 6 || len(got.Hash) != 64 {
+		t.Errorf("the head is %+v", got)
+	}
+}
+
+// TestBatchAnswers: a batch is appended in order; what was there before is named by its line.
+func TestBatchAnswers(t *testing.T) {
+	s := start(t)
+	id := s.createLog("acme")
+	post := func(status int, body string, headers ...string) appended {
+		t.Helper()
+		return decode[appended](t, s.want(status, s.call("POST", "/logs/acme/append_batch", body, headers...)))
+	}
+	if got := post(201, "{\"id\":\"a\"}\r\n\n  {\"id\":\"b\"}\t\n{\"n\":1}"); got.FirstSequence != 1 || got.LastSequence != 3 || got.Appended != 3 {
+		t.Errorf("lines: %+v", got)
+	}
+	if got := post(201, ` [ {"id":"c"} , {"id":"b"}, {"id":"c"} ] `); got.FirstSequence != 2 || got.LastSequence != 4 || got.Appended != 1 ||
+		len(got.Duplicates) != 2 || got.Duplicates[0].Line != 2 || got.Duplicates[0].Sequence != 2 || got.Duplicates[1].Sequence != 4 {
+		t.Errorf("an array with duplicates: %+v", got)
+	}
+	if got := post(200, "{\"id\":\"b\"}\n{\"id\":\"a\"}", "Expected-Sequence: 77"); got.Appended != 0 || got.FirstSequence != 1 || got.LastSequence != 2 {
+		t.Errorf("duplicates only: %+v", got)
+	}
+	if got := post(201, "{}\n{}", "Idempotency-Key: k", "Expected-Sequence: 4"); got.LastSequence != 6 {
+		t.Errorf("with a key: %+v", got)
+	}
+	if got := post(200, "{}\n{}", "Idempotency-Key: k"); got.FirstSequence != 5 || got.LastSequence != 6 {
+		t.Errorf("a retry: %+v", got)
+	}
+	if want := []string{`{"id":"a"}`, `{"id":"b"}`, `{"n":1}`, `{"id":"c"}`, `{}`, `{}`}; !slices.Equal(s.events(id), want) {
+		t.Errorf("stored are %q, want %q", s.events(id), want)
+	}
+}
+
+// TestLimitsAreReached: what is just within a limit is accepted. TestRefusals has the other side.
+func TestLimitsAreReached(t *testing.T) {
+	s := start(t)
+	id := s.createLog(strings.Repeat("a", 200))
+	if got := s.append(id, padded(mebibyte)); got.Sequence != 1 {
+		t.Errorf("an event of 1 MiB: %+v", got)
+	}
+	s.append(id, `{}`, "Idempotency-Key: "+strings.Repeat("k", 512))
+	for name, body := range map[string]string{
+		"10,000 lines":    strings.Repeat("{}\n", 10_000),
+		"10,000 elements": "[" + strings.Repeat("{},", 9_999) + "{}]",
+		"10 MiB":          strings.Repeat(padded(mebibyte-1)+"\n", 10),
+	} {
+		before := s.head(id).Sequence
+		got := decode[appended](t, s.want(http.StatusCreated, s.call("POST", "/logs/"+id+"/append_batch", body)))
+		if want := int64(min(10_000, len(body)/3)); name != "10 MiB" && got.LastSequence != before+want {
+			t.Errorf("%s: %+v after %d", name, got, before)
+		}
+		if len(body) > 10*mebibyte {
+			t.Fatalf("%s has %d bytes", name, len(body))
+		}
+	}
+	if got := s.events(id)[0]; got != padded(mebibyte) {
+		t.Errorf("the event of 1 MiB came back with %d bytes", len(got))
+	}
+}
+
+// TestBodiesAreNotMixed: requests at the same time, of many sizes, are stored as their own bytes. The buffers that
+// bodies are read into are used again and again.
+func TestBodiesAreNotMixed(t *testing.T) {
+	const clients, each = 16, 40
+	s := start(t)
+	logs := []string{s.createLog("a"), s.createLog("b"), s.createLog("c")}
+	var done sync.WaitGroup
+	for client := range clients {
+		done.Go(func() {
+			log := logs[client%len(logs)]
+			for i := range each {
+				mark := fmt.Sprintf("%d.%d|", client, i)
+				event := `{"c":"` + strings.Repeat(mark, 1+(client*7+i*13)%700) + `"}`
+				path, body := "/append", event
+				if i%4 == 0 {
+					path, body = "/append_batch", event+"\n"+event
+				}
+				if r, err := s.try("POST", "/logs/"+log+path, strings.NewReader(body)); err != nil || r.status != http.StatusCreated {
+					t.Errorf("%s: %d %v", mark, r.status, err)
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
+	seen := map[string]int{}
+	for _, log := range logs {
+		for _, event := range s.events(log) {
+			mark, _, _ := strings.Cut(strings.TrimPrefix(event, `{"c":"`), "|")
+			mark += "|"
+			if copies := strings.Count(event, mark); event != `{"c":"`+strings.Repeat(mark, copies)+`"}` {
+				t.Fatalf("an event was stored with others' bytes: %s", shorten(event))
+			}
+			seen[mark]++
+		}
+	}
+	for client := range clients {
+		for i := range each {
+			want := 1
+			if i%4 == 0 {
+				want = 2
+			}
+			if mark := fmt.Sprintf("%d.%d|", client, i); seen[mark] != want {
+				t.Errorf("event %s is stored %d times, want %d", mark, seen[mark], want)
+			}
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package api_test
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/api"
+)
+
+// TestDescription: every operation says what it does and how it may fail. That no answer has another status is checked
+// on every request of these tests.
+func TestDescription(t *testing.T) {
+	s := start(t)
+	ids := map[string]bool{}
+	for path, operations := range s.spec.Paths {
+		for method, operation := range operations {
+			what := strings.ToUpper(method) + " " + path
+			if operation.Summary == "" || operation.OperationID == "" || ids[operation.OperationID] {
+				t.Errorf("%s has the summary %q and the id %q: both must be there, the id only once", what, operation.Summary, operation.OperationID)
+			}
+			ids[operation.OperationID] = true
+			succeeds := false
+			for status, response := range operation.Responses {
+				succeeds = succeeds || strings.HasPrefix(status, "2")
+				if _, problem := response.Content["application/problem+json"]; problem != (status >= "4") {
+					t.Errorf("%s: the content of %s is %v", what, status, response.Content)
+				}
+			}
+			if !succeeds || operation.Responses["default"].Content != nil {
+				t.Errorf("%s: its statuses are not all told: %v", what, operation.Responses)
+			}
+		}
+	}
+	if len(s.spec.Paths) < 8 {
+		t.Errorf("only %d paths are described", len(s.spec.Paths))
+	}
+}
+
+// TestDescriptionIsServed: the served description is the one that clients are made from.
+func TestDescriptionIsServed(t *testing.T) {
+	s := start(t)
+	served := s.want(http.StatusOK, s.call("GET", "/openapi.yaml", ""))
+	file, err := os.ReadFile("../../openapi/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed, err := api.OpenAPI(versionOf(t, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(file, printed) {
+		t.Error("openapi/openapi.yaml is not what the API says of itself: go run ./cmd/tally openapi > openapi/openapi.yaml")
+	}
+	if version := versionOf(t, served); !bytes.Equal(bytes.Replace(served, []byte("version: "+version), []byte("version: "+versionOf(t, file)), 1), file) {
+		t.Error("what is served differs from openapi/openapi.yaml in more than the version")
+	}
+}
+
+// versionOf is the description's info.version.
+func versionOf(t *testing.T, description []byte) string {
+	t.Helper()
+	_, after, found := strings.Cut(string(description), "\n  version: ")
+	version, _, ended := strings.Cut(after, "\n")
+	if !found || !ended {
+		t.Fatalf("the description has no version: %s", shorten(string(description)))
+	}
+	return version
+}
