@@ -38,7 +38,7 @@ func newDataDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tally-demo-test-")
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // see above
+		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func tally(t *testing.T, dataDir string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(t.Context(), demoTimeout)
 	t.Cleanup(cancel)
 	args = append([]string{"demo", "--listen", "127.0.0.1:0", "--data-dir", dataDir}, args...)
-	cmd := exec.CommandContext(ctx, os.Args[0], args...) //nolint:gosec // this very binary
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), commandEnv+"=1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	return cmd
