@@ -1,0 +1,119 @@
+package ingest_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/views"
+)
+
+const prices = `{"prices":{"gpt-4":{"tokens_in":"0.00003","tokens_out":"0.00006"},"*":{"tokens_in":"1.5","tokens_out":"0.000000000000000001"}}}`
+
+func deployReadyViews(t *testing.T, node *testrig.Node, log db.UUID) {
+	t.Helper()
+	node.Deploy(t, log, "monthly-totals", views.MonthlyTotals(), "{}")
+	node.Deploy(t, log, "rate-check", views.RateCheck(), "{}")
+	node.Deploy(t, log, "cost-by-team", views.CostByTeam(), prices)
+}
+
+// start gives the test a database with one server on it.
+func start(t *testing.T, s testrig.Settings, options ...testcontainers.Option) (*testrig.Node, *testcontainers.Database) {
+	t.Helper()
+	d := testcontainers.New(t, options...)
+	return testrig.Start(t, d.DSN(), s), d
+}
+
+// keyed is n events with the keys prefix-0, prefix-1 and so on, and their number as content.
+func keyed(t testing.TB, prefix string, n int) []eventlog.Event {
+	events := make([]eventlog.Event, n)
+	for i := range events {
+		events[i] = testrig.Parse(t, fmt.Sprintf(`{"model":%q,"tokens_in":%d}`, prefix, i), fmt.Sprintf("%s-%d", prefix, i))
+	}
+	return events
+}
+
+func request(events ...eventlog.Event) ingest.Request {
+	return ingest.Request{Events: events, Expected: ingest.AnySequence}
+}
+
+// appendAsync appends without waiting; the answer comes on the channel.
+func appendAsync(node *testrig.Node, log db.UUID, r ingest.Request) <-chan result {
+	answer := make(chan result, 1)
+	go func() {
+		placements, err := node.Ingest.Append(log, r)
+		answer <- result{placements, err}
+	}()
+	return answer
+}
+
+type result struct {
+	placements []ingest.Placement
+	err        error
+}
+
+// holdHead takes the head's lock, which keeps appends to the log waiting until release is called.
+func holdHead(t *testing.T, dsn string, log db.UUID) (release func()) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "BEGIN"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "SELECT FROM log_heads WHERE log_id = $1 FOR UPDATE", log); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if _, err := conn.Exec(t.Context(), "ROLLBACK"); err != nil {
+			t.Error(err)
+		}
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// exec runs a statement from outside the server.
+func exec(t *testing.T, dsn, statement string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	if err := conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitLockWaiters returns when that many connections of the database wait for a lock.
+func awaitLockWaiters(t *testing.T, dsn string, n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) //nolint:errcheck // nothing of value is lost
+	for waiting := -1; waiting < n; {
+		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// retryable is true of what a client may answer with the same request again.
+func retryable(err error) bool {
+	return errors.Is(err, ingest.ErrOutcomeUnknown) || errors.Is(err, db.ErrUnavailable) || errors.Is(err, db.ErrConflict) || errors.Is(err, ingest.ErrBusy)
+}

@@ -1,0 +1,154 @@
+// Package testrig is what tests of several packages stand on: servers without HTTP on a test's database, a checker
+// that re-reads what they left there, and independent models of the views that they run.
+//
+// The checker and the models share no code with what they check: they read the tables and follow the documentation.
+package testrig
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// Node is one server without HTTP. Several may share a database.
+type Node struct {
+	DB     *db.DB
+	Logs   *eventlog.Logs
+	Views  *view.Views
+	Ingest *ingest.Ingester
+
+	engine      *wasm.Engine
+	stopBuilder context.CancelFunc
+	built       chan struct{} // closed when the builder has stopped
+	closed      bool
+}
+
+// Settings of a node. The zero value suits most tests.
+type Settings struct {
+	Lanes            int // 2 unless set
+	ReadConns        int // 6 unless set
+	CacheBytes       int // 64 MiB unless set
+	MaxWaitingEvents int // ingest's default unless set
+	MaxWaitingBytes  int // ingest's default unless set
+	NoBuilder        bool
+}
+
+// Start runs a node on the database until Stop, or the end of the test.
+func Start(t testing.TB, dsn string, s Settings) *Node {
+	t.Helper()
+	d, err := db.Open(t.Context(), db.Config{URL: dsn, AppendConns: or(s.Lanes, 2), ReadConns: or(s.ReadConns, 6)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &Node{DB: d, Logs: eventlog.NewLogs(d), built: make(chan struct{})}
+	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	// Errors are the tests' own business: they look at what calls return.
+	log := slog.New(slog.DiscardHandler)
+	n.Views = view.New(d, n.engine, view.Config{CacheBytes: or(s.CacheBytes, 64<<20), Log: log})
+	config := ingest.DefaultConfig()
+	config.Log, config.Lanes = log, or(s.Lanes, 2)
+	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
+	config.MaxWaitingBytes = or(s.MaxWaitingBytes, config.MaxWaitingBytes)
+	n.Ingest = ingest.New(d, n.Views, config)
+	ctx, cancel := context.WithCancel(context.Background())
+	n.stopBuilder = cancel
+	go func() {
+		defer close(n.built)
+		if !s.NoBuilder {
+			n.Views.Run(ctx)
+		}
+	}()
+	t.Cleanup(func() { n.Stop(t) })
+	return n
+}
+
+func or(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+// Stop ends the node; a second call does nothing.
+func (n *Node) Stop(t testing.TB) {
+	t.Helper()
+	if n.closed {
+		return
+	}
+	n.closed = true
+	n.Ingest.Close()
+	n.stopBuilder()
+	<-n.built
+	if err := n.engine.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	n.DB.Close()
+}
+
+var logNumber atomic.Int64
+
+// NewLog makes an empty log.
+func (n *Node) NewLog(t testing.TB) db.UUID {
+	t.Helper()
+	log, err := n.Logs.Create(t.Context(), db.DefaultTenant, fmt.Sprintf("log-%d", logNumber.Add(1)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log.ID
+}
+
+// Deploy makes code the newest version of a view and fails the test unless it is live when the call returns.
+func (n *Node) Deploy(t testing.TB, log db.UUID, name string, code []byte, config string) view.Info {
+	t.Helper()
+	info, err := n.Views.Deploy(t.Context(), log, name, code, []byte(config))
+	if err != nil {
+		t.Fatalf("deploying %s: %v", name, err)
+	}
+	if info.Status != view.Live {
+		t.Fatalf("view %s is %s at %d of %d, want live: %s", name, info.Status, info.Applied, info.Head, info.Error)
+	}
+	return info
+}
+
+// Append appends events to the log as one request and returns their places.
+func (n *Node) Append(t testing.TB, log db.UUID, events ...eventlog.Event) []ingest.Placement {
+	t.Helper()
+	placements, err := n.Ingest.Append(log, ingest.Request{Events: events, Expected: ingest.AnySequence})
+	if err != nil {
+		t.Fatalf("appending %d events: %v", len(events), err)
+	}
+	return placements
+}
+
+// Ask asks a view and fails the test unless it answers.
+func (n *Node) Ask(t testing.TB, log db.UUID, name, query string) view.Answer {
+	t.Helper()
+	answer, err := n.Views.Query(t.Context(), log, name, query)
+	if err != nil {
+		t.Fatalf("asking %s %q: %v", name, query, err)
+	}
+	return answer
+}
+
+// Parse reads an event, and gives it an idempotency key unless that is empty.
+func Parse(t testing.TB, data, key string) eventlog.Event {
+	t.Helper()
+	e, err := eventlog.Parse([]byte(data))
+	if err == nil && key != "" {
+		err = e.SetKey(key)
+	}
+	if err != nil {
+		t.Fatalf("%s with key %q: %v", data, key, err)
+	}
+	return e
+}
