@@ -62,10 +62,13 @@ func (e *SequenceMismatchError) Error() string {
 type KeyReusedError struct {
 	Index    int // of the event in the request
 	Key      string
-	Sequence int64 // of the event that has the key
+	Sequence int64 // of the event that has the key; 0 when that is an earlier one of the same request
 }
 
 func (e *KeyReusedError) Error() string {
+	if e.Sequence == 0 {
+		return fmt.Sprintf("the idempotency key %q is used by two events of this request, whose bytes differ", e.Key)
+	}
 	return fmt.Sprintf("the idempotency key %q belongs to event %d, whose bytes differ", e.Key, e.Sequence)
 }
 

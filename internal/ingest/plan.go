@@ -91,6 +91,9 @@ func (p *plan) settleKeys(w *waiter, head int64) (placements []Placement, fresh 
 			owner, taken := p.keys[key]
 			switch {
 			case taken && owner.payload != payload:
+				if owner.sequence > head { // claimed by this request, which is not stored
+					owner.sequence = 0
+				}
 				return nil, 0, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
 			case taken:
 				placements[i] = Placement{Sequence: owner.sequence, Duplicate: true}
