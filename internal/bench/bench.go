@@ -140,6 +140,13 @@ func (p *phase) run(ctx context.Context, s *stage, needed []string, recorded *re
 			return fmt.Errorf("preparing: %w", err)
 		}
 	}
+	for _, m := range measurements {
+		if m.on != nil {
+			if err := s.ensureLogs(ctx, m.on(s)); err != nil {
+				return fmt.Errorf("preparing: %w", err)
+			}
+		}
+	}
 	for round = 1; round <= rounds; round++ {
 		for _, m := range measurements {
 			if err := m.run(ctx, s, report); err != nil {

@@ -55,7 +55,7 @@ type byHand struct {
 	customers int
 }
 
-func hireByHand(url string, customers int, once func(*byHand, context.Context) (int, error)) func(context.Context, int) (worker, error) {
+func hireByHand(url string, customers int, once func(*byHand, context.Context) (int, error)) hire {
 	return func(ctx context.Context, i int) (worker, error) {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {

@@ -41,7 +41,7 @@ type copier struct {
 	now   time.Time
 }
 
-func hireCopier(url string, logs int) func(context.Context, int) (worker, error) {
+func hireCopier(url string, logs int) hire {
 	return func(ctx context.Context, i int) (worker, error) {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {

@@ -24,14 +24,23 @@ type worker struct {
 	close func()
 }
 
+// hire makes worker i of a measurement.
+type hire = func(ctx context.Context, i int) (worker, error)
+
 // sample is what one measurement of one round gave.
 type sample struct {
 	count     int // events moved, or questions answered
 	seconds   float64
 	latencies []time.Duration // of single operations, shortest first
+	used      usage           // in the meantime; zero where it cannot be told
 }
 
 func (s *sample) perSecond() float64 { return float64(s.count) / s.seconds }
+
+// each is the part of a time that fell to one event or question, in microseconds.
+func (s *sample) each(used time.Duration) float64 {
+	return float64(used) / float64(time.Microsecond) / float64(max(s.count, 1))
+}
 
 // quantile returns the latency that the given part of all operations did not exceed; 0 when there were none.
 func (s *sample) quantile(part float64) time.Duration {
@@ -43,7 +52,8 @@ func (s *sample) quantile(part float64) time.Duration {
 
 // drive keeps n workers busy, each with one operation at a time, for a warm-up and then for window. An operation counts
 // when it ends within the window.
-func drive(ctx context.Context, window time.Duration, n int, hire func(ctx context.Context, i int) (worker, error)) (sample, error) {
+func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
+	window := s.config.Duration
 	workers := make([]worker, 0, n)
 	defer func() {
 		for _, w := range workers {
@@ -60,14 +70,18 @@ func drive(ctx context.Context, window time.Duration, n int, hire func(ctx conte
 	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
 	until := from.Add(window)
 	samples := make([]sample, n)
+	all := sample{seconds: window.Seconds()}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		all.used = s.usageBetween(ctx, from, until)
+		return nil
+	})
 	for i := range n {
 		group.Go(func() error { return samples[i].fill(ctx, workers[i].once, from, until) })
 	}
 	if err := group.Wait(); err != nil {
 		return sample{}, err
 	}
-	all := sample{seconds: window.Seconds()}
 	for _, s := range samples {
 		all.count += s.count
 		all.latencies = append(all.latencies, s.latencies...)
@@ -90,4 +104,23 @@ func (s *sample) fill(ctx context.Context, once operation, from, until time.Time
 		began = ended
 	}
 	return ctx.Err()
+}
+
+// usageBetween waits until the window is over and returns what was used within it.
+func (s *stage) usageBetween(ctx context.Context, from, until time.Time) usage {
+	var at [2]usage
+	for i, moment := range []time.Time{from, until} {
+		timer := time.NewTimer(time.Until(moment))
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return usage{}
+		case <-timer.C:
+		}
+		var ok bool
+		if at[i], ok = s.usage(); !ok {
+			return usage{}
+		}
+	}
+	return usage{server: at[1].server - at[0].server, postgres: at[1].postgres - at[0].postgres}
 }

@@ -47,6 +47,7 @@ const (
 // measurement gives one or more figures each time that it runs.
 type measurement struct {
 	names []string
+	on    func(s *stage) logs // logs that must be there; nil when none are needed
 	run   func(ctx context.Context, s *stage, report func(name string, s sample)) error
 }
 
@@ -57,12 +58,10 @@ type phase struct {
 	once         bool
 }
 
-type hire = func(ctx context.Context, i int) (worker, error)
-
 // driven is a measurement of n equal workers.
-func driven(name string, n int, workers func(s *stage) hire) measurement {
-	return measurement{names: []string{name}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
-		result, err := drive(ctx, s.config.Duration, n, workers(s))
+func driven(name string, n int, on func(s *stage) logs, workers func(s *stage) hire) measurement {
+	return measurement{names: []string{name}, on: on, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+		result, err := s.drive(ctx, n, workers(s))
 		if err == nil {
 			report(name, result)
 		}
@@ -70,12 +69,12 @@ func driven(name string, n int, workers func(s *stage) hire) measurement {
 	}}
 }
 
-func (s *stage) oneLog() logs   { return logs{prefix: "one", count: 1} }
-func (s *stage) manyLogs() logs { return logs{prefix: "many", count: s.config.scale().manyLogs} }
+func oneLog(*stage) logs     { return logs{prefix: "one", count: 1} }
+func manyLogs(s *stage) logs { return logs{prefix: "many", count: s.config.scale().manyLogs} }
 
 // phases are all measurements in the order in which they run. What grows the database comes last.
 func phases() []phase {
-	return []phase{{prepare: prepareAppends, measurements: appendMeasurements()}, queryPhase(), {
+	return []phase{{measurements: appendMeasurements()}, queryPhase(), {
 		once: true,
 		measurements: []measurement{{names: []string{createLogs, appendRound}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
 			return s.memory(ctx, report)
@@ -83,30 +82,23 @@ func phases() []phase {
 	}}
 }
 
-func prepareAppends(ctx context.Context, s *stage, _ func(string, sample)) error {
-	if err := s.createLogs(ctx, s.oneLog()); err != nil {
-		return err
-	}
-	return s.createLogs(ctx, s.manyLogs())
-}
-
 func appendMeasurements() []measurement {
 	list := []measurement{
-		driven(copyOne, 1, func(s *stage) hire { return hireCopier(s.database, s.manyLogs().count) }),
-		driven(batchMany, batchClients, func(s *stage) hire { return s.batches(s.manyLogs()) }),
-		driven(copyTwo, 2, func(s *stage) hire { return hireCopier(s.database, s.manyLogs().count) }),
-		driven(bareInsert, 1, func(s *stage) hire { return hireByHand(s.database, 1, (*byHand).insert) }),
-		driven(appendKeyed, keyedClients, func(s *stage) hire { return s.keyedAppends(s.oneLog()) }),
+		driven(copyOne, 1, nil, func(s *stage) hire { return hireCopier(s.database, manyLogs(s).count) }),
+		driven(batchMany, batchClients, manyLogs, func(s *stage) hire { return s.batches(manyLogs(s)) }),
+		driven(copyTwo, 2, nil, func(s *stage) hire { return hireCopier(s.database, manyLogs(s).count) }),
+		driven(bareInsert, 1, nil, func(s *stage) hire { return hireByHand(s.database, 1, (*byHand).insert) }),
+		driven(appendKeyed, keyedClients, oneLog, func(s *stage) hire { return s.keyedAppends(oneLog(s)) }),
 	}
 	for i, n := range appendClients {
 		list = append(list,
-			driven(appendOne+strconv.Itoa(n), n, func(s *stage) hire { return s.appends(s.oneLog()) }),
-			driven(handOne+strconv.Itoa(handClients[i]), handClients[i], func(s *stage) hire {
+			driven(appendOne+strconv.Itoa(n), n, oneLog, func(s *stage) hire { return s.appends(oneLog(s)) }),
+			driven(handOne+strconv.Itoa(handClients[i]), handClients[i], nil, func(s *stage) hire {
 				return hireByHand(s.database, 1, (*byHand).transaction)
 			}),
-			driven(appendMany+strconv.Itoa(n), n, func(s *stage) hire { return s.appends(s.manyLogs()) }),
-			driven(handMany+strconv.Itoa(handClients[i]), handClients[i], func(s *stage) hire {
-				return hireByHand(s.database, s.manyLogs().count, (*byHand).transaction)
+			driven(appendMany+strconv.Itoa(n), n, manyLogs, func(s *stage) hire { return s.appends(manyLogs(s)) }),
+			driven(handMany+strconv.Itoa(handClients[i]), handClients[i], nil, func(s *stage) hire {
+				return hireByHand(s.database, manyLogs(s).count, (*byHand).transaction)
 			}),
 		)
 	}
@@ -134,10 +126,10 @@ func queryPhase() phase {
 			return s.execute(ctx, "VACUUM ANALYZE", "CHECKPOINT")
 		},
 		measurements: []measurement{
-			driven(querySmall, 1, ask(&small)),
-			driven(queryLarge, 1, ask(&large)),
-			driven(querySeveral, queryClients, ask(&small)),
-			{names: []string{queryLoaded, appendQueried}, run: queryUnderAppends},
+			driven(querySmall, 1, nil, ask(&small)),
+			driven(queryLarge, 1, nil, ask(&large)),
+			driven(querySeveral, queryClients, nil, ask(&small)),
+			{names: []string{queryLoaded, appendQueried}, on: manyLogs, run: queryUnderAppends},
 		},
 	}
 }
@@ -147,12 +139,12 @@ func queryUnderAppends(ctx context.Context, s *stage, report func(string, sample
 	var appends, queries sample
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		appends, err = drive(ctx, s.config.Duration, loadedAppendClients, s.appends(s.manyLogs()))
+		appends, err = s.drive(ctx, loadedAppendClients, s.appends(manyLogs(s)))
 		return err
 	})
 	group.Go(func() (err error) {
 		const recent = 10 * time.Minute
-		queries, err = drive(ctx, s.config.Duration, loadedQueryClients, s.queries(s.manyLogs(), time.Now().Add(-recent), recent))
+		queries, err = s.drive(ctx, loadedQueryClients, s.queries(manyLogs(s), time.Now().Add(-recent), recent))
 		return err
 	})
 	if err := group.Wait(); err != nil {

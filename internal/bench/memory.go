@@ -1,14 +1,8 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"runtime"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -36,27 +30,4 @@ func (s *stage) memory(ctx context.Context, report func(string, sample)) error {
 		return nil
 	}
 	return err
-}
-
-// residentBytes is a process's memory, shared pages included. The error is errors.ErrUnsupported on other systems than Linux.
-func residentBytes(pid int) (int64, error) {
-	kib, err := procField("/proc/"+strconv.Itoa(pid)+"/status", "VmRSS:")
-	return kib << 10, err
-}
-
-// procField reads a number, in KiB, from a file of /proc. The error is errors.ErrUnsupported on other systems than Linux.
-func procField(path, name string) (int64, error) {
-	if runtime.GOOS != "linux" {
-		return 0, errors.ErrUnsupported
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	for line := range bytes.Lines(content) {
-		if value, ok := strings.CutPrefix(string(line), name); ok {
-			return strconv.ParseInt(strings.Fields(value)[0], 10, 64)
-		}
-	}
-	return 0, fmt.Errorf("%s has no %s", path, name)
 }

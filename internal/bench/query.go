@@ -59,7 +59,7 @@ func (h *history) load(ctx context.Context, s *stage) error {
 
 // queries asks the three views in turn: the totals and the costs of a month, and the rate of five minutes, at a random
 // time between from and from+span. Each question goes to one log of the set at random.
-func (s *stage) queries(set logs, from time.Time, span time.Duration) func(context.Context, int) (worker, error) {
+func (s *stage) queries(set logs, from time.Time, span time.Duration) hire {
 	return func(ctx context.Context, i int) (worker, error) {
 		turn := i
 		return s.hireClient(func(c *client, g *generator) (int, error) {

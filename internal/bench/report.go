@@ -29,13 +29,13 @@ func (r *Report) WriteTable(w io.Writer) error {
 		return err
 	}
 	table = tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "MEASUREMENT\tPER SECOND\tP50 MS\tP99 MS\tROUNDS\t")
+	fmt.Fprintln(table, "MEASUREMENT\tPER SECOND\tP50 MS\tP99 MS\tSERVER CPU µs\tPOSTGRES CPU µs\tROUNDS\t")
 	for _, f := range r.Measured {
 		rounds := make([]string, len(f.Rounds))
 		for i, rate := range f.Rounds {
 			rounds[i] = count(rate)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%.3f\t%.3f\t%s\t\n", f.Name, count(f.PerSecond), f.P50, f.P99, strings.Join(rounds, " "))
+		fmt.Fprintf(table, "%s\t%s\t%.3f\t%.3f\t%.1f\t%.1f\t%s\t\n", f.Name, count(f.PerSecond), f.P50, f.P99, f.ServerCPU, f.PostgresCPU, strings.Join(rounds, " "))
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -23,6 +23,7 @@ type stage struct {
 	version  string           // PostgreSQL's
 	server   *server
 	modules  []module
+	made     map[logs]bool                 // sets of logs that are there
 	rss      int64                         // what memory found, in bytes; 0 before, and where it cannot be told
 	undo     []func(context.Context) error // newest last
 }

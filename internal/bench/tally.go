@@ -75,6 +75,18 @@ func (s *stage) uploadModules(ctx context.Context) error {
 	return nil
 }
 
+// ensureLogs creates the logs unless that has been done.
+func (s *stage) ensureLogs(ctx context.Context, set logs) error {
+	if s.made[set] {
+		return nil
+	}
+	if s.made == nil {
+		s.made = map[logs]bool{}
+	}
+	s.made[set] = true
+	return s.createLogs(ctx, set)
+}
+
 // createLogs creates logs, deploys the views on each and appends one event to each.
 func (s *stage) createLogs(ctx context.Context, set logs) error {
 	return s.each(ctx, set, func(c *client, g *generator, i int) error {
@@ -120,7 +132,7 @@ func (s *stage) each(ctx context.Context, set logs, work func(c *client, g *gene
 }
 
 // hireClient makes workers with a connection each, which do once.
-func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) func(context.Context, int) (worker, error) {
+func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) hire {
 	return func(ctx context.Context, i int) (worker, error) {
 		c, err := dial(ctx, s.server.address)
 		if err != nil {
@@ -132,14 +144,14 @@ func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) func
 }
 
 // appends sends single events to logs of the set at random.
-func (s *stage) appends(set logs) func(context.Context, int) (worker, error) {
+func (s *stage) appends(set logs) hire {
 	return s.hireClient(func(c *client, g *generator) (int, error) {
 		return 1, appendOnce(c, g, set, g.random.IntN(set.count))
 	})
 }
 
 // keyedAppends is appends with a new idempotency key for each event.
-func (s *stage) keyedAppends(set logs) func(context.Context, int) (worker, error) {
+func (s *stage) keyedAppends(set logs) hire {
 	return s.hireClient(func(c *client, g *generator) (int, error) {
 		key := "Idempotency-Key: " + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.FormatUint(g.random.Uint64(), 36) + "\r\n"
 		_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append", key, g.json(time.Now()))
@@ -148,7 +160,7 @@ func (s *stage) keyedAppends(set logs) func(context.Context, int) (worker, error
 }
 
 // batches sends batches of events, each to one log of the set at random.
-func (s *stage) batches(set logs) func(context.Context, int) (worker, error) {
+func (s *stage) batches(set logs) hire {
 	return s.hireClient(func(c *client, g *generator) (int, error) {
 		now := time.Now()
 		var lines []byte

@@ -1,0 +1,103 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit in which Linux tells processor time, the same on every machine.
+const tick = 10 * time.Millisecond
+
+// usage is the processor time that processes have used.
+type usage struct{ server, postgres time.Duration }
+
+// usage returns what the server and our own PostgreSQL have used so far; false where it cannot be told.
+func (s *stage) usage() (u usage, ok bool) {
+	if runtime.GOOS != "linux" || s.postgres == nil {
+		return u, false
+	}
+	if u.server, ok = processorTime(strconv.Itoa(s.server.cmd.Process.Pid), false); !ok {
+		return u, false
+	}
+	postmaster := strconv.Itoa(s.postgres.PID())
+	if u.postgres, ok = processorTime(postmaster, true); !ok {
+		return u, false
+	}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return u, false
+	}
+	for _, path := range stats {
+		pid := strings.Split(path, "/")[2]
+		if fields := processFields(pid); fields != nil && fields[1] == postmaster {
+			used, _ := processorTime(pid, false) // a process that has just ended is the postmaster's by now
+			u.postgres += used
+		}
+	}
+	return u, true
+}
+
+// processFields are the fields of /proc/<pid>/stat from the third, the state, on; nil when there is no such process.
+func processFields(pid string) []string {
+	content, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return nil
+	}
+	// The name before may hold spaces and parentheses.
+	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
+	if len(fields) < 15 {
+		return nil
+	}
+	return fields
+}
+
+// processorTime is what a process has used, and if asked what its ended children had.
+func processorTime(pid string, children bool) (time.Duration, bool) {
+	fields := processFields(pid)
+	if fields == nil {
+		return 0, false
+	}
+	times := fields[11:13]
+	if children {
+		times = fields[11:15]
+	}
+	var ticks int64
+	for _, text := range times {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return 0, false
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * tick, true
+}
+
+// residentBytes is a process's memory, shared pages included. The error is errors.ErrUnsupported on other systems than Linux.
+func residentBytes(pid int) (int64, error) {
+	kib, err := procField("/proc/"+strconv.Itoa(pid)+"/status", "VmRSS:")
+	return kib << 10, err
+}
+
+// procField reads a number, in KiB, from a file of /proc. The error is errors.ErrUnsupported on other systems than Linux.
+func procField(path, name string) (int64, error) {
+	if runtime.GOOS != "linux" {
+		return 0, errors.ErrUnsupported
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(content) {
+		if value, ok := strings.CutPrefix(string(line), name); ok {
+			return strconv.ParseInt(strings.Fields(value)[0], 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s has no %s", path, name)
+}
