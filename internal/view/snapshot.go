@@ -125,14 +125,14 @@ type run struct {
 	version *Version
 	writes  *writes
 	session *wasm.Session
-	fields  []jsonscan.Value
+	event   wasm.Event // the one being folded, in the session's terms
 	halt    *Halt
 }
 
 func (r *run) start(ctx context.Context, live liveView, from reader) error {
 	r.version = live.version
 	r.writes = newWrites(ctx, live.state.copy(), from)
-	r.fields = make([]jsonscan.Value, len(live.version.fields.names))
+	r.event.Fields = make([]jsonscan.Value, len(live.version.fields.names))
 	session, err := live.version.module.Start(ctx, live.version.config, r.writes)
 	if err != nil {
 		return fmt.Errorf("starting view %s: %w", live.version.Name, err)
@@ -161,7 +161,7 @@ func (f *folding) event(e *eventlog.Recorded) error {
 			continue
 		}
 		for field, place := range f.snapshot.places[i] {
-			r.fields[field] = f.values[place]
+			r.event.Fields[field] = f.values[place]
 		}
 		if err := r.fold(e); err != nil {
 			return err
@@ -171,9 +171,8 @@ func (f *folding) event(e *eventlog.Recorded) error {
 }
 
 func (r *run) fold(e *eventlog.Recorded) error {
-	_, err := r.session.Fold(&wasm.Event{
-		Sequence: e.Sequence, Time: e.Time, RecordedAt: e.RecordedAt, Data: e.Data, Fields: r.fields,
-	})
+	r.event.Sequence, r.event.Time, r.event.RecordedAt, r.event.Data = e.Sequence, e.Time, e.RecordedAt, e.Data
+	_, err := r.session.Fold(&r.event)
 	var failed *wasm.ViewError
 	switch {
 	case errors.As(err, &failed):
@@ -210,12 +209,12 @@ func (f *folding) result(next *Snapshot, v *Views) Fold {
 // changes appends what was written, in key order.
 func (w *writes) changes(to []Change, version db.UUID) []Change {
 	start := len(to)
-	for key, origin := range w.dirty {
+	for key, dirty := range w.dirty {
 		value, _ := w.state.known.Get(key)
-		if value == nil && origin == originAbsent {
+		if value == nil && dirty.origin == originAbsent {
 			continue
 		}
-		to = append(to, Change{Version: version, Key: key, Value: value, Existed: origin == originPresent})
+		to = append(to, Change{Version: version, Key: key, Value: value, Existed: dirty.origin == originPresent})
 	}
 	slices.SortFunc(to[start:], func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
 	return to

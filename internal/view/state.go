@@ -76,9 +76,14 @@ type writes struct {
 	ctx   context.Context //nolint:containedctx // lives as long as one fold or query
 	state *state
 	from  reader
-	// dirty holds the keys that were written and whether each was in the database before.
-	dirty map[string]origin
-	undo  []undoEntry // how to take the current event's writes back
+	dirty map[string]*dirtyKey // the keys that were written
+	undo  []undoEntry          // how to take the current event's writes back
+}
+
+// dirtyKey is a key that was written, and whether it was in the database before.
+type dirtyKey struct {
+	key    string
+	origin origin
 }
 
 type origin uint8
@@ -90,7 +95,7 @@ const (
 )
 
 type undoEntry struct {
-	key      string
+	dirty    *dirtyKey
 	value    []byte
 	wasKnown bool
 	wasDirty bool
@@ -138,20 +143,20 @@ func (w *writes) Delete(key []byte) error {
 // write records a value, or nil for a removal.
 func (w *writes) write(key []byte, value []byte) {
 	old, known := w.state.known.Get(lookup(key))
-	_, dirty := w.dirty[lookup(key)]
-	owned := string(key)
-	w.undo = append(w.undo, undoEntry{key: owned, value: old, wasKnown: known, wasDirty: dirty})
-	if !dirty {
+	dirty, wasDirty := w.dirty[lookup(key)]
+	if !wasDirty {
+		dirty = &dirtyKey{key: string(key), origin: w.originOf(old, known)}
 		if w.dirty == nil {
-			w.dirty = map[string]origin{}
+			w.dirty = map[string]*dirtyKey{}
 		}
-		w.dirty[owned] = w.originOf(old, known)
+		w.dirty[dirty.key] = dirty
 	}
+	w.undo = append(w.undo, undoEntry{dirty: dirty, value: old, wasKnown: known, wasDirty: wasDirty})
 	if value == nil && w.state.whole {
-		w.state.forget(owned)
+		w.state.forget(dirty.key)
 		return
 	}
-	w.state.put(owned, value)
+	w.state.put(dirty.key, value)
 }
 
 func (w *writes) originOf(value []byte, known bool) origin {
@@ -242,12 +247,12 @@ func (w *writes) keep() { w.undo = w.undo[:0] }
 func (w *writes) revert() {
 	for _, u := range slices.Backward(w.undo) {
 		if u.wasKnown {
-			w.state.put(u.key, u.value)
+			w.state.put(u.dirty.key, u.value)
 		} else {
-			w.state.forget(u.key)
+			w.state.forget(u.dirty.key)
 		}
 		if !u.wasDirty {
-			delete(w.dirty, u.key)
+			delete(w.dirty, u.dirty.key)
 		}
 	}
 	w.undo = w.undo[:0]
