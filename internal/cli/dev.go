@@ -54,6 +54,9 @@ func sayHello(w io.Writer, url string) {
 `, url)
 }
 
+// errPostgresEnded: somebody else shut the server down in order.
+var errPostgresEnded = errors.New("PostgreSQL was shut down by somebody else")
+
 // dev starts PostgreSQL and a server on it, runs started, and serves until ctx ends, the server or PostgreSQL fails, or
 // started returns an error. Both are stopped when it returns.
 func dev(ctx context.Context, f *devFlags, started func(context.Context, *server.Server) error) (err error) {
@@ -70,7 +73,11 @@ func dev(ctx context.Context, f *devFlags, started func(context.Context, *server
 	defer cancel(nil)
 	go func() {
 		<-pg.Done()
-		cancel(pg.Err())
+		if err := pg.Err(); err != nil {
+			cancel(err)
+		} else {
+			cancel(errPostgresEnded)
+		}
 	}()
 	f.config.DatabaseURL = pg.DSN()
 	err = serve(ctx, f.config, func(s *server.Server) {
