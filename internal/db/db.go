@@ -106,7 +106,7 @@ func newPool(ctx context.Context, url string, conns int, settings map[string]str
 	if err != nil {
 		return nil, fmt.Errorf("reading the database URL: %w", err)
 	}
-	config.MaxConns = int32(min(max(conns, 1), 10_000)) //nolint:gosec // bounded on this line
+	config.MaxConns = int32(min(max(conns, 1), 10_000))
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	maps.Copy(config.ConnConfig.RuntimeParams, settings)
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"

@@ -20,7 +20,7 @@ func Migrate(ctx context.Context, url string) error {
 		return fmt.Errorf("reading the database URL: %w", err)
 	}
 	db := stdlib.OpenDB(*config)
-	defer db.Close()
+	defer func() { _ = db.Close() }() // its one connection has done its work
 
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {

@@ -53,7 +53,7 @@ type Chainer struct{ buf []byte }
 func (c *Chainer) Link(previous Hash, e *Recorded) Hash {
 	b := append(c.buf[:0], eventLabel...)
 	b = append(b, previous[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Sequence))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Sequence))   //nolint:gosec // two's complement is the format
 	b = binary.BigEndian.AppendUint64(b, uint64(e.RecordedAt)) //nolint:gosec // two's complement is the format
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Time))       //nolint:gosec // two's complement is the format
 	b = appendText(b, e.Type)

@@ -111,7 +111,7 @@ func TestServerLeftBehindIsEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	orphan := exec.CommandContext(t.Context(), filepath.Join(s.binaries.Dir, "postgres"), //nolint:gosec // found by Find
+	orphan := exec.CommandContext(t.Context(), filepath.Join(s.binaries.Dir, "postgres"),
 		append([]string{"-D", cluster}, settings(Options{}, filepath.Join(dir, socketName))...)...)
 	orphan.SysProcAttr, orphan.Dir, orphan.Env = who.attr(), cluster, serverEnv()
 	if err := orphan.Start(); err != nil {
@@ -222,7 +222,7 @@ func copyProgram(from, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // run by another user
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("listening on %s: %w; --listen chooses another address", config.Listen, err)
 	}
 	s.addr = listener.Addr()
-	s.serve(listener)
+	s.serve(listener) //nolint:contextcheck // ctx bounds the start, not what runs until Stop
 	return s, nil
 }
 

@@ -78,8 +78,9 @@ func (p phase) String() string {
 		return "tally_query"
 	case phaseAlloc:
 		return "tally_alloc"
+	default:
+		return "no export"
 	}
-	return "no export"
 }
 
 const (

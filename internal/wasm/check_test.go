@@ -161,7 +161,7 @@ func FuzzCheck(f *testing.F) {
 		if err != nil {
 			return
 		}
-		defer compiled.Close(ctx)
+		defer func() { _ = compiled.Close(ctx) }()
 		for _, want := range guestExports {
 			found, ok := compiled.ExportedFunctions()[want.name]
 			if !ok && !want.optional {

@@ -233,7 +233,7 @@ func TestCompiledCodeIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close(context.Background())
+	defer func() { _ = e.Close(context.Background()) }()
 	if _, err := e.Compile(context.Background(), countGuest().encode()); err == nil ||
 		errors.As(err, new(*RefusedError)) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("a good module with a broken cache gave %v", err)
@@ -321,7 +321,7 @@ func hammer(e *Engine, stored, counted, trapping *guest, worker, round int) erro
 		}),
 		run(trapping, func(s *Session, _ *memoryState) error {
 			if err := fold(s); !errors.As(err, new(*ViewError)) {
-				return fmt.Errorf("worker %d round %d: a trap came back as %v", worker, round, err)
+				return fmt.Errorf("worker %d round %d: a trap came back as %w", worker, round, err)
 			}
 			return nil
 		}),
