@@ -2,8 +2,6 @@ package view
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -97,11 +95,10 @@ func (v *Views) Fold(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, events []
 	if len(s.views) == 0 || len(events) == 0 {
 		return Fold{Next: next}, nil
 	}
-	f := folding{snapshot: s, runs: make([]run, len(s.views)), values: make([]jsonscan.Value, len(s.fields.names))}
-	defer f.close()
+	f := v.folding(s)
+	defer v.doneFolding(f)
 	for i, live := range s.views {
-		reader := &stateReader{db: v.db, tx: tx, log: s.Log, version: live.version.ID}
-		if err := f.runs[i].start(ctx, live, reader); err != nil {
+		if err := f.runs[i].start(ctx, live, stateReader{db: v.db, tx: tx, log: s.Log, version: live.version.ID}); err != nil {
 			return Fold{}, err
 		}
 	}
@@ -111,99 +108,6 @@ func (v *Views) Fold(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, events []
 		}
 	}
 	return f.result(next, v), nil
-}
-
-// folding is one batch of one log on its way through the log's views.
-type folding struct {
-	snapshot *Snapshot
-	runs     []run
-	values   []jsonscan.Value
-}
-
-// run is one view of a folding.
-type run struct {
-	version *Version
-	writes  *writes
-	session *wasm.Session
-	event   wasm.Event // the one being folded, in the session's terms
-	halt    *Halt
-}
-
-func (r *run) start(ctx context.Context, live liveView, from reader) error {
-	r.version = live.version
-	r.writes = newWrites(ctx, live.state.copy(), from)
-	r.event.Fields = make([]jsonscan.Value, len(live.version.fields.names))
-	session, err := live.version.module.Start(ctx, live.version.config, r.writes)
-	if err != nil {
-		return fmt.Errorf("starting view %s: %w", live.version.Name, err)
-	}
-	r.session = session
-	return nil
-}
-
-func (f *folding) close() {
-	for i := range f.runs {
-		if f.runs[i].session != nil {
-			f.runs[i].session.Close()
-		}
-	}
-}
-
-func (f *folding) event(e *eventlog.Recorded) error {
-	if len(f.values) > 0 {
-		if err := f.snapshot.fields.pointers.Scan(e.Data, f.values); err != nil {
-			return fmt.Errorf("reading event %d: %w", e.Sequence, err)
-		}
-	}
-	for i := range f.runs {
-		r := &f.runs[i]
-		if r.halt != nil {
-			continue
-		}
-		for field, place := range f.snapshot.places[i] {
-			r.event.Fields[field] = f.values[place]
-		}
-		if err := r.fold(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *run) fold(e *eventlog.Recorded) error {
-	r.event.Sequence, r.event.Time, r.event.RecordedAt, r.event.Data = e.Sequence, e.Time, e.RecordedAt, e.Data
-	_, err := r.session.Fold(&r.event)
-	var failed *wasm.ViewError
-	switch {
-	case errors.As(err, &failed):
-		r.writes.revert()
-		r.halt = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: failed.Error()}
-	case err != nil:
-		return fmt.Errorf("folding event %d into view %s: %w", e.Sequence, r.version.Name, err)
-	default:
-		r.writes.keep()
-	}
-	return nil
-}
-
-func (f *folding) result(next *Snapshot, v *Views) Fold {
-	fold := Fold{Next: next}
-	live := make([]liveView, 0, len(f.runs))
-	for i := range f.runs {
-		r := &f.runs[i]
-		fold.Changes = r.writes.changes(fold.Changes, r.version.ID)
-		if r.halt != nil {
-			fold.Halts = append(fold.Halts, *r.halt)
-			continue
-		}
-		live = append(live, liveView{version: r.version, state: r.writes.state.trim()})
-	}
-	next.views = live
-	if len(fold.Halts) > 0 {
-		next.Head.ViewsEpoch++
-		next.fields, next.places = v.fields.union(live)
-	}
-	return fold
 }
 
 // changes appends what was written, in key order.

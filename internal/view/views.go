@@ -28,7 +28,8 @@ type Views struct {
 	mu      sync.Mutex
 	modules map[[32]byte]*wasm.Module
 
-	work chan struct{} // tells the builder that a version waits
+	foldings sync.Pool     // of *folding
+	work     chan struct{} // tells the builder that a version waits
 }
 
 // New returns the views of the database, run by engine.
