@@ -1,0 +1,172 @@
+package main_test
+
+import (
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/postgres"
+	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/views"
+)
+
+func serve(dsn string, more ...string) []string {
+	return append([]string{"serve", "--listen", "127.0.0.1:0", "--database-url", dsn}, more...)
+}
+
+// TestServeRefusals: a server does not run where it could lose events, or where strangers reach it, and says what to do.
+func TestServeRefusals(t *testing.T) {
+	refuses(t, nil, []string{"serve"}, "--database-url is missing", "postgres://")
+	refuses(t, nil, serve("postgres://%zz"), "database URL")
+	refuses(t, nil, serve("postgres://127.0.0.1:1/tally?sslmode=disable"), "127.0.0.1", "refused")
+	refuses(t, nil, serve("postgres://tally:secret@127.0.0.1:1/tally"), "refused")
+	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:80", "example.com:80"} {
+		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, listen, "--allow-remote", "127.0.0.1")
+	}
+	for _, listen := range []string{"8080", "127.0.0.1", ""} {
+		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, "host:port")
+	}
+	refuses(t, nil, serve("x", "--lanes", "0"), "--lanes")
+	refuses(t, nil, serve("x", "--read-connections", "1"), "--read-connections")
+	refuses(t, nil, serve("x", "--max-waiting-events", "1"), "--max-waiting-events", "10000")
+	refuses(t, nil, serve("x", "--state-cache-bytes", "-1"), "--state-cache-bytes")
+	refuses(t, nil, serve("x", "--log-level", "loud"), "loud", "debug, info, warn, error")
+	refuses(t, nil, serve("x", "extra"), "extra")
+	refuses(t, nil, []string{"serve", "--no-such-flag"}, "--no-such-flag")
+	refuses(t, nil, []string{"sevre"}, "sevre")
+}
+
+// TestServePasswordIsNotShown: an error about the database's address is no place for its password.
+func TestServePasswordIsNotShown(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres://tally:hunter2@127.0.0.1:1/tally", "postgres://tally:hunter2@127.0.0.1:x/tally", "host=127.0.0.1 port=1 password=hunter2 user=tally",
+	} {
+		p := start(t, nil, serve(dsn)...)
+		if status := p.wait(); status != 1 || strings.Contains(p.output.String(), "hunter2") {
+			t.Errorf("status %d, and it said:\n%s", status, p.output)
+		}
+	}
+}
+
+// TestServeWithoutFsync: a database that can lose what was acknowledged is refused, unless that is what is wanted.
+func TestServeWithoutFsync(t *testing.T) {
+	pg, err := postgres.Start(t.Context(), postgres.Options{DataDir: folder(t), NoFSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pg.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	refuses(t, nil, serve(pg.DSN()), "fsync is off", "--allow-unsafe-database")
+	appendSome(t, serving(t, nil, serve(pg.DSN(), "--allow-unsafe-database")...), "acme", 1)
+
+	pages, err := postgres.Start(t.Context(), postgres.Options{DataDir: folder(t), Settings: map[string]string{"full_page_writes": "off"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pages.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	refuses(t, nil, serve(pages.DSN()), "full_page_writes is off")
+	refuses(t, nil, serve(pages.DatabaseURL("nowhere")), `"nowhere" does not exist`)
+}
+
+// TestEnvironment: every flag has a variable, which the flag itself overrules.
+func TestEnvironment(t *testing.T) {
+	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := serving(t, setting("TALLY_DATABASE_URL="+dsn, "TALLY_LISTEN="+address, "TALLY_LANES=2"), "serve")
+	if p.url != "http://"+address {
+		t.Errorf("TALLY_LISTEN=%s, and it serves on %s", address, p.url)
+	}
+	// The variable names the address that is taken now; the flag wins.
+	serving(t, setting("TALLY_DATABASE_URL="+dsn, "TALLY_LISTEN="+address), "serve", "--listen", "127.0.0.1:0")
+	for variable, words := range map[string][]string{
+		"TALLY_LANES=many":            {"TALLY_LANES", `"many"`, "--lanes"},
+		"TALLY_SHUTDOWN_TIMEOUT=soon": {"TALLY_SHUTDOWN_TIMEOUT", "--shutdown-timeout"},
+		"TALLY_ALLOW_REMOTE=perhaps":  {"TALLY_ALLOW_REMOTE", "--allow-remote"},
+		"TALLY_LISTEN=nowhere":        {"nowhere", "host:port"},
+		"TALLY_LOG_LEVEL=loud":        {"loud"},
+		"TALLY_LANES=0":               {"--lanes"},
+	} {
+		refuses(t, setting("TALLY_DATABASE_URL="+dsn, variable), []string{"serve"}, words...)
+	}
+}
+
+// TestTwoServers: two servers of one database take appends for one log at the same time. Sequences have no gap, a key
+// sent to both is stored once, and what one acknowledged the other's answer has.
+func TestTwoServers(t *testing.T) {
+	const clients, each = 8, 40
+	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	servers := []*process{serving(t, nil, serve(dsn)...), serving(t, nil, serve(dsn)...)}
+	appendSome(t, servers[0], "acme", 0)
+	if _, err := servers[1].post(t.Context(), "/logs/acme/views/totals", string(views.MonthlyTotals()), ""); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	owner := map[int64]string{}
+	var done sync.WaitGroup
+	for client := range clients {
+		done.Go(func() {
+			for i := range each {
+				here, there := servers[(client+i)%2], servers[(client+i+1)%2]
+				key := fmt.Sprintf("%d-%d", client, i)
+				event := `{"model":"m","tokens_in":1,"key":"` + key + `"}`
+				first, err := here.post(t.Context(), "/logs/acme/append", event, key)
+				if err != nil || first.Duplicate {
+					t.Errorf("%s: %+v, %v", key, first, err)
+					return
+				}
+				if read, err := there.post(t.Context(), "/logs/acme/views/totals/query", "", ""); err != nil || read.at < first.Sequence {
+					t.Errorf("event %d is acknowledged, and the other server answers for %d: %v", first.Sequence, read.at, err)
+				}
+				again, err := there.post(t.Context(), "/logs/acme/append", event, key)
+				if err != nil || !again.Duplicate || again.Sequence != first.Sequence {
+					t.Errorf("%s again: %+v, first %+v: %v", key, again, first, err)
+				}
+				mu.Lock()
+				if other := owner[first.Sequence]; other != "" {
+					t.Errorf("sequence %d belongs to %s and %s", first.Sequence, other, key)
+				}
+				owner[first.Sequence] = key
+				mu.Unlock()
+			}
+		})
+	}
+	done.Wait()
+	for sequence := int64(1); sequence <= clients*each; sequence++ {
+		if owner[sequence] == "" {
+			t.Errorf("no event has sequence %d", sequence)
+		}
+	}
+	for _, server := range servers {
+		total := fmt.Sprintf(`"tokens_in":%d,`, clients*each)
+		if body := server.curl("$URL/logs/acme/views/totals/query"); !strings.Contains(body, total) {
+			t.Errorf("answered %s, want %s", body, total)
+		}
+	}
+}
+
+// TestHelp: what is asked for is printed, and is no failure.
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{}, {"--help"}, {"help", "serve"}, {"serve", "--help"}, {"--version"}} {
+		out, err := exec.CommandContext(t.Context(), tally, args...).Output() //nolint:gosec // the command under test
+		if err != nil || len(out) == 0 {
+			t.Errorf("tally %v: %v: %s", args, err, out)
+		}
+	}
+}
