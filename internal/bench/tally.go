@@ -20,7 +20,7 @@ const (
 	setupClients = 16
 	// batchEvents is how many events our batches have.
 	batchEvents = 1000
-	// batchClients send batches at the same time: one for each of two cores' work on either side.
+	// batchClients send batches at the same time, so that one is parsed while another is committed.
 	batchClients = 4
 	// uploadLog is where modules are uploaded to; nothing is appended to it.
 	uploadLog = "modules"
@@ -159,15 +159,27 @@ func (s *stage) keyedAppends(set logs) hire {
 	})
 }
 
-// batches sends batches of events, each to one log of the set at random.
+// batches sends batches of events, each to one log of the set at random. The bodies are made before, as COPY's rows are.
 func (s *stage) batches(set logs) hire {
-	return s.hireClient(func(c *client, g *generator) (int, error) {
-		now := time.Now()
-		var lines []byte
-		for range batchEvents {
-			lines = append(g.event(now).appendJSON(lines), '\n')
+	return func(ctx context.Context, i int) (worker, error) {
+		c, err := dial(ctx, s.server.address)
+		if err != nil {
+			return worker{}, fmt.Errorf("connecting to the server: %w", err)
 		}
-		_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append_batch", "", lines)
-		return batchEvents, err
-	})
+		g := newGenerator(i)
+		now := time.Now()
+		bodies := make([][]byte, copyRows/batchEvents)
+		for n := range bodies {
+			for range batchEvents {
+				bodies[n] = append(g.event(now).appendJSON(bodies[n]), '\n')
+			}
+		}
+		turn := 0
+		once := func(context.Context) (int, error) {
+			turn++
+			_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append_batch", "", bodies[turn%len(bodies)])
+			return batchEvents, err
+		}
+		return worker{once: once, close: c.close}, nil
+	}
 }
