@@ -49,6 +49,7 @@ func TestDuplicatesInOneGroup(t *testing.T) {
 	for range 20 {
 		same = append(same, appendAsync(node, log, request(keyed(t, "same", 3)...)))
 	}
+	awaitWaiting(t, node, log, len(same))
 	release()
 	if r := <-first; r.err != nil || r.placements[0] != (ingest.Placement{Sequence: 1}) {
 		t.Errorf("the first append: %v, %v", r.placements, r.err)
@@ -139,6 +140,7 @@ func TestRefusedRequestOfAGroupLeavesNothing(t *testing.T) {
 		bad = append(bad, appendAsync(node, log, request(conflicting...)),
 			appendAsync(node, log, ingest.Request{Events: keyed(t, "unexpected", 1), Expected: 1000}))
 	}
+	awaitWaiting(t, node, log, len(good)+len(bad))
 	release()
 	if r := <-first; r.err != nil {
 		t.Fatal(r.err)

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -110,6 +111,17 @@ func awaitLockWaiters(t *testing.T, dsn string, n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// awaitWaiting returns when that many requests wait in the log's lane.
+func awaitWaiting(t *testing.T, node *testrig.Node, log db.UUID, n int) {
+	t.Helper()
+	for node.Ingest.Waiting(log) < n {
+		if t.Context().Err() != nil {
+			t.Fatal("the test was ended")
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -168,6 +168,7 @@ func TestPoisonDoesNotSpread(t *testing.T) {
 		good = append(good, appendAsync(node, log, request(keyed(t, fmt.Sprint("a", i), 3)...)), appendAsync(node, other, request(keyed(t, fmt.Sprint("b", i), 3)...)))
 		bad = append(bad, appendAsync(node, log, request(append(keyed(t, fmt.Sprint("bad", i), 2), e)...)))
 	}
+	awaitWaiting(t, node, log, len(good)+len(bad))
 	release()
 	for _, answer := range append(good, first) {
 		if r := <-answer; r.err != nil {
