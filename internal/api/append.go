@@ -52,7 +52,7 @@ type appendBatchOutput struct {
 		FirstSequence int64       `json:"first_sequence" doc:"The least sequence of the batch's events."`
 		LastSequence  int64       `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
 		Appended      int         `json:"appended" doc:"How many events are new."`
-		Duplicates    []Duplicate `json:"duplicates" doc:"Events that were there before."`
+		Duplicates    []Duplicate `json:"duplicates" nullable:"false" doc:"Events that were there before."`
 	}
 }
 
@@ -83,10 +83,10 @@ func eventSchema() *huma.Schema {
 		Type: huma.TypeObject, AdditionalProperties: true,
 		Description: "Any JSON object of at most 1 MiB. type, time, id and source follow CloudEvents; all are optional.",
 		Properties: map[string]*huma.Schema{
-			"type":   {Type: huma.TypeString, Description: "What kind of event it is."},
-			"time":   {Type: huma.TypeString, Format: "date-time", Description: "When it happened; the time of recording when absent."},
-			"id":     {Type: huma.TypeString, Description: "With source, the idempotency key where no header gives one."},
-			"source": {Type: huma.TypeString, Description: "Where the event comes from."},
+			"type":   {Type: huma.TypeString, Nullable: true, MaxLength: new(eventlog.MaxTypeBytes), Description: "What kind of event it is."},
+			"time":   {Type: huma.TypeString, Nullable: true, Format: "date-time", Description: "When it happened; the time of recording when absent."},
+			"id":     {Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(eventlog.MaxKeyBytes), Description: "With source, the idempotency key where no header gives one."},
+			"source": {Type: huma.TypeString, Nullable: true, Description: "Where the event comes from."},
 		},
 		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
 	}

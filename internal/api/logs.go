@@ -53,7 +53,7 @@ type listLogsInput struct {
 
 type listLogsOutput struct {
 	Body struct {
-		Logs []Log  `json:"logs"`
+		Logs []Log  `json:"logs" nullable:"false"`
 		Next string `json:"next,omitempty" doc:"Give it as after to read on; absent on the last page."`
 	}
 }

@@ -60,7 +60,7 @@ type viewOutput struct{ Body View }
 
 type listViewsOutput struct {
 	Body struct {
-		Views []View `json:"views"`
+		Views []View `json:"views" nullable:"false"`
 	}
 }
 
@@ -100,7 +100,7 @@ func (s *server) registerViews(api huma.API) {
 		"application/json": {
 			Type: huma.TypeObject, Required: []string{"module"}, Description: "Names a module that was uploaded before.",
 			Properties: map[string]*huma.Schema{
-				"module": {Type: huma.TypeString, Description: "Its SHA-256, in hexadecimal."},
+				"module": {Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: "Its SHA-256, in hexadecimal."},
 				"config": {Description: "The view's configuration: any JSON; {} when absent."},
 			},
 		},
