@@ -69,25 +69,37 @@ func (d *show) prepare(ctx context.Context) error {
 		if err := d.client.createLog(ctx, customer); err != nil {
 			return err
 		}
-		if _, err := d.client.deploy(ctx, customer, monthlyTotals, views.MonthlyTotals(), ""); err != nil {
+		if _, err := d.deploy(ctx, customer, monthlyTotals, views.MonthlyTotals(), ""); err != nil {
 			return err
 		}
-		if _, err := d.client.deploy(ctx, customer, rateCheck, views.RateCheck(), ""); err != nil {
+		if _, err := d.deploy(ctx, customer, rateCheck, views.RateCheck(), ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// deploy returns how many events the view has folded.
+func (d *show) deploy(ctx context.Context, customer, view string, module []byte, config string) (folded int64, err error) {
+	answer, err := d.client.deploy(ctx, customer, view, module, config)
+	if err == nil && answer.Status != "live" {
+		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there", view, customer, answer.Status, answer.Applied)
+	}
+	return answer.Applied, err
+}
+
 func (d *show) replay(ctx context.Context) error {
 	r := &replay{client: d.client, progress: func(int) {}}
+	finish := func() {}
 	if d.Progress != nil {
 		bar := progressbar.NewOptions(len(d.requests), progressbar.OptionSetWriter(d.Progress), progressbar.OptionSetDescription("events"),
 			progressbar.OptionShowCount(), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(progressWidth))
 		r.progress = func(events int) { _ = bar.Add(events) } // a bar that cannot be drawn is no reason to stop
-		defer func() { _ = bar.Finish() }()
+		finish = func() { _ = bar.Finish() }
 	}
-	if err := r.run(ctx, d.requests); err != nil {
+	err := r.run(ctx, d.requests)
+	finish()
+	if err != nil {
 		return err
 	}
 	fresh := r.fresh.Load()
@@ -106,14 +118,11 @@ func (d *show) deployLate(ctx context.Context) error {
 	began := time.Now()
 	var folded int64
 	for _, customer := range customers {
-		view, err := d.client.deploy(ctx, customer, costByTeam, views.CostByTeam(), costConfig)
+		n, err := d.deploy(ctx, customer, costByTeam, views.CostByTeam(), costConfig)
 		if err != nil {
 			return err
 		}
-		if view.Status != "live" {
-			return fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there", costByTeam, customer, view.Status, view.Applied)
-		}
-		folded += view.Applied
+		folded += n
 	}
 	d.say("Deployed %s last: it is live, with %s events of history folded, after %s.\n\n", costByTeam, grouped(folded), time.Since(began).Round(time.Millisecond))
 	return nil
