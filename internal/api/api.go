@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -25,6 +26,8 @@ type Services struct {
 	Views  *view.Views
 	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
 	Log    *slog.Logger
+	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
+	BodyTimeout time.Duration
 }
 
 type server struct {
@@ -34,6 +37,9 @@ type server struct {
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
 func New(services Services, version string) http.Handler {
+	if services.BodyTimeout == 0 {
+		services.BodyTimeout = bodyTimeout
+	}
 	s := &server{Services: services}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, config(version)))
@@ -66,7 +72,7 @@ func (s *server) register(api huma.API) {
 }
 
 // register adds an operation whose description knows the errors that any operation of its kind may end in.
-func register[I, O any](api huma.API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
+func register[I, O any](s *server, api huma.API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	common := []int{http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if operation.Method != http.MethodGet {
 		common = append(common, http.StatusForbidden, http.StatusUnsupportedMediaType)
@@ -74,6 +80,7 @@ func register[I, O any](api huma.API, operation huma.Operation, handler func(con
 	if operation.MaxBodyBytes > 0 {
 		common = append(common, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
 	}
+	operation.BodyReadTimeout = s.BodyTimeout
 	operation.Errors = append(common, operation.Errors...)
 	slices.Sort(operation.Errors)
 	operation.Errors = slices.Compact(operation.Errors)

@@ -58,17 +58,17 @@ type appendBatchOutput struct {
 
 func (s *server) registerAppend(api huma.API) {
 	errors := []int{http.StatusNotFound, http.StatusConflict}
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "append", Method: http.MethodPost, Path: "/logs/{log}/append", Summary: "Append an event", Tags: []string{"events"},
 		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, BodyReadTimeout: bodyReadTimeout, Errors: errors, SkipValidateBody: true,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, Errors: errors, SkipValidateBody: true,
 	}, s.append)
 	describeDuplicate(api, "/logs/{log}/append", "The event was there before.")
 	describeBody(api, "/logs/{log}/append", map[string]*huma.Schema{"application/json": eventSchema()})
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch", Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, BodyReadTimeout: bodyReadTimeout, Errors: errors, SkipValidateBody: true,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, Errors: errors, SkipValidateBody: true,
 	}, s.appendBatch)
 	describeDuplicate(api, "/logs/{log}/append_batch", "All of the events were there before.")
 	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{

@@ -16,8 +16,9 @@ const (
 	// maxBodiesBytes bounds the memory of request bodies under way, those still being sent included: many clients with
 	// a large batch each must not exhaust the server.
 	maxBodiesBytes = 512 << 20
-	// bodyReadTimeout is how long a client may take to send a body, whether an operation takes it or not.
-	bodyReadTimeout = 30 * time.Second
+	// bodyTimeout is how long a client may take to send a body, whether an operation takes it or not: the 10 MiB of the
+	// largest batch at 3 Mbit/s.
+	bodyTimeout = 30 * time.Second
 )
 
 // guard stands before every operation: it bounds the memory and the time of bodies, keeps a panic from reaching the
@@ -30,7 +31,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		defer s.recover(w, r)
 		if r.ContentLength != 0 {
 			// A connection that cannot have a deadline is not one that a client could be slow on.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyReadTimeout))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.BodyTimeout))
 		}
 		size := bodySize(r)
 		defer s.bodies.Add(-size)

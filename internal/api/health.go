@@ -15,10 +15,10 @@ type healthOutput struct {
 }
 
 func (s *server) registerHealth(api huma.API) {
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"},
 	}, s.healthz)
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database?", Tags: []string{"operation"},
 	}, s.readyz)
 }

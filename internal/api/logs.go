@@ -61,16 +61,16 @@ type listLogsOutput struct {
 type getLogOutput struct{ Body Log }
 
 func (s *server) registerLogs(api huma.API) {
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "create-log", Method: http.MethodPost, Path: "/logs", Summary: "Create a log", Tags: []string{"logs"},
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1, BodyReadTimeout: bodyReadTimeout,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1,
 		Errors: []int{http.StatusConflict},
 	}, s.createLog)
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "list-logs", Method: http.MethodGet, Path: "/logs", Summary: "List logs by name", Tags: []string{"logs"},
 		Errors: []int{http.StatusUnprocessableEntity},
 	}, s.listLogs)
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "get-log", Method: http.MethodGet, Path: "/logs/{log}", Summary: "Get a log and its head", Tags: []string{"logs"},
 		Errors: []int{http.StatusNotFound},
 	}, s.getLog)

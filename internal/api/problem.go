@@ -93,8 +93,8 @@ func requestProblem(operation *huma.Operation, status int, message string, errs 
 		return newProblem(http.StatusBadRequest, "body_incomplete", "the body broke off before its end; nothing was stored")
 	case status >= http.StatusInternalServerError:
 		return internalProblem()
-	case status == http.StatusRequestTimeout:
-		return newProblem(status, "body_timeout", fmt.Sprintf("the body did not arrive within %s; nothing was stored", bodyReadTimeout))
+	case status == http.StatusRequestTimeout && operation != nil:
+		return newProblem(status, "body_timeout", fmt.Sprintf("the body did not arrive within %s; nothing was stored", operation.BodyReadTimeout))
 	case status == http.StatusRequestEntityTooLarge && operation != nil:
 		// huma takes a body of MaxBodyBytes for too large, so one less is allowed.
 		return newProblem(status, "body_too_large", fmt.Sprintf("the body is too large: at most %d bytes are allowed", operation.MaxBodyBytes-1))

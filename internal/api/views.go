@@ -87,11 +87,11 @@ type queryOutput struct {
 
 func (s *server) registerViews(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
-		register(api, huma.Operation{
+		register(s, api, huma.Operation{
 			OperationID: operationID("deploy-view", method, http.MethodPost), Method: method, Path: "/logs/{log}/views/{view}",
 			Summary: "Deploy a view on a log", Tags: []string{"views"},
 			Description:   "The view is built from the log's history before it is live. A long history goes on in the background: the status is then building.",
-			DefaultStatus: http.StatusCreated, MaxBodyBytes: maxModuleBytes + 1, BodyReadTimeout: bodyReadTimeout,
+			DefaultStatus: http.StatusCreated, MaxBodyBytes: maxModuleBytes + 1,
 			Errors: []int{http.StatusNotFound}, SkipValidateBody: true,
 		}, s.deployView)
 	}
@@ -105,16 +105,16 @@ func (s *server) registerViews(api huma.API) {
 			},
 		},
 	})
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views", Summary: "List a log's views", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.listViews)
-	register(api, huma.Operation{
+	register(s, api, huma.Operation{
 		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}", Summary: "Get a view's versions", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.getView)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		register(api, huma.Operation{
+		register(s, api, huma.Operation{
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
 			Summary: "Ask a view a question", Tags: []string{"views"},
 			Description: "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",

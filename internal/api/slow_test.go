@@ -1,0 +1,112 @@
+package api_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/api"
+)
+
+// send opens a connection, sends bytes as they are and leaves it open.
+func (s *service) send(t *testing.T, request string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// receive reads an answer from a connection.
+func receive(t *testing.T, conn net.Conn) reply {
+	t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil && response.StatusCode != http.StatusContinue {
+		t.Fatal(err)
+	}
+	return reply{response.StatusCode, response.Header, body}
+}
+
+// TestSlowBodies: a body that does not arrive in time is given up, and does not hold its connection where no operation
+// takes it.
+func TestSlowBodies(t *testing.T) {
+	handler := api.New(api.Services{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), BodyTimeout: 50 * time.Millisecond}, "test")
+	running := httptest.NewServer(handler)
+	defer running.Close()
+	s := &service{t: t, url: running.URL}
+	for path, want := range map[string]struct {
+		status int
+		code   string
+	}{
+		"/logs":                   {408, "body_timeout"},
+		"/logs/acme/append":       {408, "body_timeout"},
+		"/logs/acme/append_batch": {408, "body_timeout"},
+		"/logs/acme/views/v":      {408, "body_timeout"},
+		"/nowhere":                {404, "no_such_path"},
+		"/healthz":                {405, "method_not_allowed"},
+	} {
+		conn := s.send(t, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+		s.wantProblem(want.status, want.code, receive(t, conn))
+		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("%s: the connection was not closed but says %v", path, err)
+		}
+	}
+}
+
+// TestTooManyBodies: bodies under way are bounded by what they may grow to; others are told to come back, before they
+// are sent.
+func TestTooManyBodies(t *testing.T) {
+	const room = 512 / 10 // MiB
+	s := start(t)
+	s.createLog("acme")
+	announce := fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte)
+	waiting := make([]net.Conn, room)
+	for i := range waiting {
+		waiting[i] = s.send(t, announce)
+		if r := receive(t, waiting[i]); r.status != http.StatusContinue {
+			t.Fatalf("body %d is answered %d: %s", i+1, r.status, r.body)
+		}
+	}
+	for range 2 {
+		r := receive(t, s.send(t, announce))
+		if s.wantProblem(http.StatusServiceUnavailable, "busy", r, "nothing was stored"); r.header.Get("Retry-After") != "1" {
+			t.Errorf("Retry-After is %q", r.header.Get("Retry-After"))
+		}
+	}
+	s.append("acme", `{}`) // small ones have room
+	for _, conn := range waiting {
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for tries := 0; ; tries++ { // until the server has noticed
+		conn := s.send(t, announce)
+		r := receive(t, conn)
+		if r.status == http.StatusContinue {
+			break
+		}
+		if s.wantProblem(http.StatusServiceUnavailable, "busy", r); tries > 1000 {
+			t.Fatal("the room of bodies that were given up is not given back")
+		}
+	}
+}
