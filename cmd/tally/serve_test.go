@@ -1,12 +1,16 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/postgres"
 	"github.com/tallystick/tallystick/testcontainers"
@@ -158,6 +162,55 @@ func TestTwoServers(t *testing.T) {
 		if body := server.curl("$URL/logs/acme/views/totals/query"); !strings.Contains(body, total) {
 			t.Errorf("answered %s, want %s", body, total)
 		}
+	}
+}
+
+// TestServeFinishesRequests: a server that is told to stop takes no more requests, and answers those under way.
+func TestServeFinishesRequests(t *testing.T) {
+	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	p := serving(t, nil, serve(dsn)...)
+	appendSome(t, p, "acme", 1)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	run := func(statement string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	run("BEGIN")
+	run("SELECT FROM log_heads FOR UPDATE") // holds up the append
+	answered := make(chan error, 1)
+	go func() {
+		a, err := p.post(t.Context(), "/logs/acme/append", `{}`, "")
+		if err == nil && a.Sequence != 2 {
+			err = fmt.Errorf("answered %+v", a)
+		}
+		answered <- err
+	}()
+	for waits := false; !waits; {
+		err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").Scan(&waits)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.signal(syscall.SIGTERM)
+	dialer := net.Dialer{}
+	for refused := false; !refused; {
+		probe, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+		if refused = err != nil; !refused {
+			_ = probe.Close()
+		}
+	}
+	run("COMMIT")
+	if err := <-answered; err != nil {
+		t.Errorf("the append under way: %v", err)
+	}
+	if status := p.wait(); status != 0 {
+		t.Errorf("the status is %d:\n%s", status, p.output)
 	}
 }
 
