@@ -124,7 +124,7 @@ func (v *Views) buildChunk(ctx context.Context, log, versionID db.UUID) (buildSt
 			return err
 		}
 		b := build{views: v, tx: tx, log: log, row: row}
-		if b.version, err = v.version(ctx, versionID, "", row.ModuleSha256, row.Config, row.Fields); err != nil {
+		if b.version, err = v.version(ctx, tx, versionID, "", row.ModuleSha256, row.Config, row.Fields); err != nil {
 			return err
 		}
 		step, err = b.chunk(ctx)

@@ -66,7 +66,7 @@ func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query stri
 		if err != nil {
 			return err
 		}
-		version, err := v.version(ctx, row.VersionID, name, row.ModuleSha256, row.Config, row.Fields)
+		version, err := v.version(ctx, tx, row.VersionID, name, row.ModuleSha256, row.Config, row.Fields)
 		if err != nil {
 			return err
 		}

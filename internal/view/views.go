@@ -42,15 +42,16 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	}
 }
 
-// module returns the compiled module with that hash, from the database when this server has not run it yet.
-func (v *Views) module(ctx context.Context, sha256 [32]byte) (*wasm.Module, error) {
+// module returns the compiled module with that hash, read through from when this server has not run it yet. A caller
+// that holds a connection passes that one: waiting for another could wait for ever.
+func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byte) (*wasm.Module, error) {
 	v.mu.Lock()
 	module, ok := v.modules[sha256]
 	v.mu.Unlock()
 	if ok {
 		return module, nil
 	}
-	code, err := v.ModuleCode(ctx, sha256)
+	code, err := v.moduleCode(ctx, from, sha256)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,11 @@ func (v *Views) module(ctx context.Context, sha256 [32]byte) (*wasm.Module, erro
 // ModuleCode returns the bytes of an uploaded module. The error is a *RefusedError when there is none, or the
 // database's.
 func (v *Views) ModuleCode(ctx context.Context, sha256 [32]byte) ([]byte, error) {
-	code, err := v.db.GetModule(ctx, v.db.Read, sha256[:])
+	return v.moduleCode(ctx, v.db.Read, sha256)
+}
+
+func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byte) ([]byte, error) {
+	code, err := v.db.GetModule(ctx, from, sha256[:])
 	if kind := db.Classify(err); isNotFound(kind) {
 		return nil, &RefusedError{"module_not_found", fmt.Sprintf("no module with the SHA-256 %x was uploaded", sha256)}
 	} else if kind != nil {
@@ -80,8 +85,8 @@ func (v *Views) compile(ctx context.Context, code []byte) (*wasm.Module, error) 
 	return module, nil
 }
 
-func (v *Views) version(ctx context.Context, id db.UUID, name string, moduleSHA256, config []byte, fields []string) (*Version, error) {
-	module, err := v.module(ctx, [32]byte(moduleSHA256))
+func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, id db.UUID, name string, moduleSHA256, config []byte, fields []string) (*Version, error) {
+	module, err := v.module(ctx, from, [32]byte(moduleSHA256))
 	if err != nil {
 		return nil, err
 	}
