@@ -1,51 +1,17 @@
 package api_test
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/api"
 )
-
-// send opens a connection, sends bytes as they are and leaves it open.
-func (s *service) send(t *testing.T, request string) net.Conn {
-	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-// receive reads an answer from a connection.
-func receive(t *testing.T, conn net.Conn) reply {
-	t.Helper()
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatalf("no answer: %v", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil && response.StatusCode != http.StatusContinue {
-		t.Fatal(err)
-	}
-	return reply{response.StatusCode, response.Header, body}
-}
 
 // TestSlowBodies: a body that does not arrive in time is given up, and does not hold its connection where no operation
 // takes it.
