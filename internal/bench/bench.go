@@ -71,6 +71,7 @@ type Report struct {
 	Machine  Machine   `json:"machine"`
 	Seconds  float64   `json:"seconds_per_measurement"`
 	Rounds   int       `json:"rounds"`
+	Took     float64   `json:"run_seconds"`
 	Quick    bool      `json:"quick"`
 	Rows     []Row     `json:"rows"`
 	Measured []Figure  `json:"measurements"`
@@ -95,6 +96,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	var needed []string
 	for _, row := range rows {
 		needed = append(needed, row.needs...)
@@ -114,7 +116,9 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 			return nil, err
 		}
 	}
-	return s.report(rows, &recorded), nil
+	report := s.report(rows, &recorded)
+	report.Took = time.Since(began).Seconds()
+	return report, nil
 }
 
 // run measures what is needed of the phase.

@@ -143,12 +143,12 @@ func TestOtherServer(t *testing.T) {
 	}
 }
 
-// TestUnsafeServer: figures without fsync must not come to be.
+// TestUnsafeServer: figures of a server that does not wait for the disk must not come to be.
 func TestUnsafeServer(t *testing.T) {
-	database := testcontainers.New(t, testcontainers.Empty())
-	config := Config{Program: "none", Duration: time.Second, Rounds: 1, DatabaseURL: database.DSN(), Progress: t.Output()}
-	_, err := Run(t.Context(), config)
-	if err == nil || !strings.Contains(err.Error(), "fsync is off") {
-		t.Errorf("a server without fsync was not refused for that: %v", err)
+	database := testcontainers.New(t, testcontainers.WithFsync(), testcontainers.Empty())
+	unsafe := database.DSN() + "&options=-csynchronous_commit%3Doff"
+	_, err := Run(t.Context(), Config{Program: "none", Duration: time.Second, Rounds: 1, DatabaseURL: unsafe, Progress: t.Output()})
+	if err == nil || !strings.Contains(err.Error(), "synchronous_commit is off") {
+		t.Errorf("the server was not refused for that: %v", err)
 	}
 }

@@ -17,7 +17,11 @@ func (r *Report) WriteTable(w io.Writer) error {
 		memory = fmt.Sprintf(", %.1f GiB", float64(r.Machine.MemoryBytes)/(1<<30))
 	}
 	fmt.Fprintf(&b, "tally %s, PostgreSQL %s, fsync on, %d cores%s, %s, %s\n", r.Version, r.Machine.PostgreSQL, r.Machine.Cores, memory, r.Machine.System, r.Machine.Go)
-	fmt.Fprintf(&b, "%s: medians of %d rounds of %gs\n\n", r.Date.Format("2006-01-02 15:04 MST"), r.Rounds, r.Seconds)
+	fmt.Fprintf(&b, "%s: medians of %d rounds of %gs, %.0fs in all\n", r.Date.Format("2006-01-02 15:04 MST"), r.Rounds, r.Seconds, r.Took)
+	if r.Quick {
+		fmt.Fprintln(&b, "A quick run: a tenth of the logs and less of the events, and too short for verdicts.")
+	}
+	fmt.Fprintln(&b)
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ROW\tVALUE\tBAR\tMET\tWHAT")
 	for _, row := range r.Rows {
@@ -35,7 +39,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 		for i, rate := range f.Rounds {
 			rounds[i] = count(rate)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%.3f\t%.3f\t%.1f\t%.1f\t%s\t\n", f.Name, count(f.PerSecond), f.P50, f.P99, f.ServerCPU, f.PostgresCPU, strings.Join(rounds, " "))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Name, count(f.PerSecond), decimals(f.P50, 3), decimals(f.P99, 3),
+			decimals(f.ServerCPU, 1), decimals(f.PostgresCPU, 1), strings.Join(rounds, " "))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -75,6 +80,14 @@ func dash(text string) string {
 		return "–"
 	}
 	return text
+}
+
+// decimals writes a figure, and a dash for none.
+func decimals(value float64, digits int) string {
+	if value == 0 {
+		return "–"
+	}
+	return strconv.FormatFloat(value, 'f', digits, 64)
 }
 
 // number writes a bar.

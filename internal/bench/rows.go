@@ -4,20 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 )
-
-// Figure is what one measurement gave: medians over its rounds.
-type Figure struct {
-	Name      string  `json:"name"`
-	PerSecond float64 `json:"per_second"` // events, or questions
-	P50       float64 `json:"p50_ms"`     // of one request or transaction; 0 where none was timed
-	P99       float64 `json:"p99_ms"`
-	// Processor time of the server and of PostgreSQL for one event or question, in microseconds; 0 where it cannot be told.
-	ServerCPU   float64   `json:"server_cpu_us"`
-	PostgresCPU float64   `json:"postgresql_cpu_us"`
-	Rounds      []float64 `json:"rounds_per_second"` // each round's rate, in order
-}
 
 // Row compares figures with one another, or one with a limit.
 type Row struct {
@@ -29,9 +16,6 @@ type Row struct {
 	Met     *bool   `json:"met,omitempty"` // nothing where there is no bar, and in quick runs
 	Figures string  `json:"figures"`       // what the value was made of
 }
-
-// figures are the figures of a run by their names.
-type figures map[string]Figure
 
 // rowKind is a row before it has been measured.
 type rowKind struct {
@@ -78,17 +62,6 @@ func withClients(prefix string, clients []int) []string {
 	return names
 }
 
-// best is the figure with the highest rate.
-func (f figures) best(names []string) Figure {
-	var best Figure
-	for _, name := range names {
-		if f[name].PerSecond > best.PerSecond {
-			best = f[name]
-		}
-	}
-	return best
-}
-
 func ratio(a, b Figure) (float64, string) {
 	if b.PerSecond == 0 {
 		return 0, ""
@@ -97,7 +70,9 @@ func ratio(a, b Figure) (float64, string) {
 }
 
 // rowKinds are the rows of the report.
-func rowKinds() []rowKind {
+func rowKinds() []rowKind { return append(appendRows(), otherRows()...) }
+
+func appendRows() []rowKind {
 	handsOne, handsMany := withClients(handOne, handClients), withClients(handMany, handClients)
 	return []rowKind{
 		{
@@ -126,7 +101,13 @@ func rowKinds() []rowKind {
 			name: "keys", what: "single appends to one log with ÷ without idempotency keys", unit: "×",
 			needs: []string{appendKeyed, appendOne + "256"},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendKeyed], f[appendOne+"256"]) },
-		}, {
+		},
+	}
+}
+
+func otherRows() []rowKind {
+	return []rowKind{
+		{
 			name: "query-p50", what: "a query, one connection, idle: median", unit: "ms", atMost: 1, needs: []string{querySmall, querySeveral},
 			value: func(f figures, _ *stage) (float64, string) {
 				return f[querySmall].P50, queryFigures(f[querySmall], f[querySeveral])
@@ -192,50 +173,4 @@ func chosen(names []string) ([]rowKind, error) {
 		}
 	}
 	return slices.DeleteFunc(kinds, func(k rowKind) bool { return !slices.Contains(names, k.name) }), nil
-}
-
-// recorder collects samples by name, a round at a time.
-type recorder struct {
-	names   []string // in the order in which they came
-	samples map[string][]sample
-}
-
-func (r *recorder) add(name string, s sample) {
-	if r.samples == nil {
-		r.samples = map[string][]sample{}
-	}
-	if r.samples[name] == nil {
-		r.names = append(r.names, name)
-	}
-	r.samples[name] = append(r.samples[name], s)
-}
-
-func (r *recorder) figures() []Figure {
-	list := make([]Figure, len(r.names))
-	for i, name := range r.names {
-		f := Figure{Name: name}
-		var p50, p99, server, postgres []float64
-		for _, s := range r.samples[name] {
-			f.Rounds = append(f.Rounds, s.perSecond())
-			p50 = append(p50, milliseconds(s.quantile(0.50)))
-			p99 = append(p99, milliseconds(s.quantile(0.99)))
-			server = append(server, s.each(s.used.server))
-			postgres = append(postgres, s.each(s.used.postgres))
-		}
-		f.PerSecond, f.P50, f.P99 = median(f.Rounds), median(p50), median(p99)
-		f.ServerCPU, f.PostgresCPU = median(server), median(postgres)
-		list[i] = f
-	}
-	return list
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	if n%2 == 1 {
-		return sorted[n/2]
-	}
-	return (sorted[n/2-1] + sorted[n/2]) / 2
 }
