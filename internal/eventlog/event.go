@@ -21,6 +21,8 @@ const (
 	MaxTypeBytes = 255
 	// MaxKeyBytes bounds an idempotency key: a header's value, or source and id together.
 	MaxKeyBytes = 512
+	// maxYear is the last that RFC 3339 can write: a time must read back as it was sent.
+	maxYear = 9999
 )
 
 // Event is one JSON object as it was sent, with what Tallystick reads from it.
@@ -113,11 +115,25 @@ func (e *Event) readTime(v jsonscan.Value) error {
 		return nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, string(v.Text))
-	if v.Kind != jsonscan.String || err != nil {
+	if v.Kind != jsonscan.String || err != nil || !strictRFC3339(v.Text) {
 		return invalid("invalid_event_time", "the event's time must be a string in RFC 3339 form, such as 2025-03-01T10:05:30Z")
+	}
+	if year := t.UTC().Year(); year < 0 || year > maxYear {
+		return invalid("invalid_event_time", "the event's time is in the year %d of UTC; 0 to %d are allowed", year, maxYear)
 	}
 	e.Time, e.HasTime = t.UnixMicro(), true
 	return nil
+}
+
+// strictRFC3339 tells whether a text that time.Parse took for RFC 3339 is just that: it also takes an hour of one digit,
+// a comma before the fraction, and offsets of a day and more.
+func strictRFC3339(text []byte) bool {
+	const hourEnd, secondsEnd = len("2006-01-02T15"), len("2006-01-02T15:04:05")
+	if text[hourEnd] != ':' || text[secondsEnd] == ',' {
+		return false
+	}
+	zone := text[len(text)-len("+00:00"):]
+	return text[len(text)-1] == 'Z' || string(zone[1:3]) < "24" && string(zone[4:]) < "60"
 }
 
 func (e *Event) readID(id, source jsonscan.Value) error {
@@ -126,6 +142,12 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 	}
 	if id.Kind != jsonscan.String || (!absent(source) && source.Kind != jsonscan.String) {
 		return invalid("invalid_event_id", "the event's id, and its source if it has one, must be strings: together they are its idempotency key")
+	}
+	if absent(source) {
+		source.Text = nil // that of null is not empty
+	}
+	if absent(source) {
+		source.Text = nil // the text of null is "null", which is a source of its own
 	}
 	return e.setKey("invalid_event_id", string(source.Text), string(id.Text))
 }
