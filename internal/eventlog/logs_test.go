@@ -1,0 +1,169 @@
+package eventlog_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/testcontainers"
+)
+
+func openLogs(t *testing.T, d *testcontainers.Database) *eventlog.Logs {
+	t.Helper()
+	database, err := db.Open(t.Context(), db.Config{URL: d.DSN(), AppendConns: 1, ReadConns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(database.Close)
+	return eventlog.NewLogs(database)
+}
+
+func TestNames(t *testing.T) {
+	for _, name := range []string{"a", "7", "customer-acme-usage", "A.b_c:d@e+f=g~h-", strings.Repeat("x", eventlog.MaxNameBytes), "018f4f3c-0000-7000-8000-00000000000"} {
+		if err := eventlog.CheckName("the name", name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{
+		"", "-a", ".a", "a b", "a/b", "a%b", "a\n", "a\x00", "é", "a?b", "a#b", strings.Repeat("x", eventlog.MaxNameBytes+1),
+		"018f4f3c-0000-7000-8000-000000000001", "018F4F3C-0000-7000-8000-000000000001",
+	} {
+		var invalid *eventlog.InvalidError
+		if err := eventlog.CheckName("the name", name); !errors.As(err, &invalid) || invalid.Code != "invalid_name" {
+			t.Errorf("%q: %v, want code invalid_name", name, err)
+		}
+	}
+}
+
+func TestCreateFindAndList(t *testing.T) {
+	d := testcontainers.New(t)
+	logs, other := openLogs(t, d), openLogs(t, d)
+	labels := map[string]string{"team": "search", "odd \" \\ ": "größe", "": ""}
+	created, err := logs.Create(t.Context(), db.DefaultTenant, "acme_1", labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if created.Head.Sequence != 0 || created.Head.Hash != eventlog.Genesis(created.ID) || created.Head.RecordedAt == 0 {
+		t.Errorf("an empty log's head is %+v", created.Head)
+	}
+	for _, l := range []*eventlog.Logs{logs, other, other} { // read, and then remembered
+		for _, ref := range []string{"acme_1", created.ID.String()} {
+			if id, err := l.Resolve(t.Context(), db.DefaultTenant, ref); err != nil || id != created.ID {
+				t.Errorf("%s is %v, %v", ref, id, err)
+			}
+		}
+		got, err := l.Get(t.Context(), db.DefaultTenant, created.ID)
+		if err != nil || got.Name != "acme_1" || !maps.Equal(got.Labels, labels) || got.Head != created.Head || !got.CreatedAt.Equal(created.CreatedAt) {
+			t.Errorf("read back as %+v, %v", got, err)
+		}
+	}
+	// Nobody else's tenant sees it, by name or id, and the name is free there only if that tenant exists.
+	stranger := db.NewUUID()
+	for _, ref := range []string{"acme_1", created.ID.String(), "nothing", db.NewUUID().String(), "", "a b"} {
+		if id, err := logs.Resolve(t.Context(), stranger, ref); !errors.Is(err, eventlog.ErrLogNotFound) {
+			t.Errorf("a stranger's %q is %v, %v", ref, id, err)
+		}
+	}
+	if _, err := logs.Get(t.Context(), stranger, created.ID); !errors.Is(err, eventlog.ErrLogNotFound) {
+		t.Errorf("a stranger reads the log: %v", err)
+	}
+	for _, name := range []string{"acmeX1", "acme%", "bolt"} {
+		if _, err := logs.Create(t.Context(), db.DefaultTenant, strings.ReplaceAll(name, "%", "~"), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for prefix, want := range map[string]string{"": "acme_1 acmeX1 acme~ bolt", "acme": "acme_1 acmeX1 acme~", "acme_": "acme_1", "acme%": "", "z": ""} {
+		var all []string
+		for after := ""; ; { // page by page
+			page, err := logs.List(t.Context(), db.DefaultTenant, prefix, after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			after = page[0].Name
+			all = append(all, after)
+		}
+		if got := fmt.Sprint(len(all), all); got != fmt.Sprint(len(strings.Fields(want)), inOrderOf(all, want)) {
+			t.Errorf("logs that start with %q: %v, want %s", prefix, all, want)
+		}
+	}
+}
+
+// inOrderOf is the words of want in the order of got, where they are the same words: the database's collation decides
+// how names sort.
+func inOrderOf(got []string, want string) []string {
+	words := map[string]bool{}
+	for _, word := range strings.Fields(want) {
+		words[word] = true
+	}
+	for _, name := range got {
+		if !words[name] {
+			return strings.Fields(want)
+		}
+		delete(words, name)
+	}
+	if len(words) > 0 {
+		return strings.Fields(want)
+	}
+	return got
+}
+
+// TestNameIsTakenOnce lets many clients of two servers create one log: one does, the others are told which it is.
+func TestNameIsTakenOnce(t *testing.T) {
+	d := testcontainers.New(t)
+	servers := []*eventlog.Logs{openLogs(t, d), openLogs(t, d)}
+	var mu sync.Mutex
+	made, told := map[db.UUID]int{}, map[db.UUID]int{}
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			log, err := servers[i%2].Create(t.Context(), db.DefaultTenant, "acme", nil)
+			mu.Lock()
+			defer mu.Unlock()
+			var taken *eventlog.NameTakenError
+			switch {
+			case err == nil:
+				made[log.ID]++
+			case errors.As(err, &taken):
+				told[taken.LogID]++
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(made) != 1 || len(told) != 1 {
+		t.Fatalf("made %v, told %v", made, told)
+	}
+	for id := range made {
+		if told[id] != 11 {
+			t.Errorf("made %v, told %v", made, told)
+		}
+	}
+}
+
+func TestLabelsAreLimited(t *testing.T) {
+	logs := openLogs(t, testcontainers.New(t))
+	many := map[string]string{}
+	for i := range eventlog.MaxLabels + 1 {
+		many[fmt.Sprint(i)] = ""
+	}
+	long := strings.Repeat("x", eventlog.MaxLabelBytes+1)
+	for _, labels := range []map[string]string{many, {long: ""}, {"a": long}, {"a\x00": ""}, {"a": "\xff"}, {"a": "\n"}} {
+		var invalid *eventlog.InvalidError
+		if _, err := logs.Create(t.Context(), db.DefaultTenant, "acme", labels); !errors.As(err, &invalid) || invalid.Code != "invalid_labels" {
+			t.Errorf("%.40v: %v, want code invalid_labels", labels, err)
+		}
+	}
+	delete(many, "0")
+	if _, err := logs.Create(t.Context(), db.DefaultTenant, "acme", many); err != nil {
+		t.Error(err)
+	}
+}
