@@ -1,0 +1,78 @@
+package bench
+
+import (
+	"slices"
+	"time"
+)
+
+// Figure is what one measurement gave: medians over its rounds.
+type Figure struct {
+	Name      string  `json:"name"`
+	PerSecond float64 `json:"per_second"` // events, or questions
+	P50       float64 `json:"p50_ms"`     // of one request or transaction; 0 where none was timed
+	P99       float64 `json:"p99_ms"`
+	// Processor time of the server and of PostgreSQL for one event or question, in microseconds; 0 where it cannot be told.
+	ServerCPU   float64   `json:"server_cpu_us"`
+	PostgresCPU float64   `json:"postgresql_cpu_us"`
+	Rounds      []float64 `json:"rounds_per_second"` // each round's rate, in order
+}
+
+// figures are the figures of a run by their names.
+type figures map[string]Figure
+
+// best is the figure with the highest rate.
+func (f figures) best(names []string) Figure {
+	var best Figure
+	for _, name := range names {
+		if f[name].PerSecond > best.PerSecond {
+			best = f[name]
+		}
+	}
+	return best
+}
+
+// recorder collects samples by name, a round at a time.
+type recorder struct {
+	names   []string // in the order in which they came
+	samples map[string][]sample
+}
+
+func (r *recorder) add(name string, s sample) {
+	if r.samples == nil {
+		r.samples = map[string][]sample{}
+	}
+	if r.samples[name] == nil {
+		r.names = append(r.names, name)
+	}
+	r.samples[name] = append(r.samples[name], s)
+}
+
+func (r *recorder) figures() []Figure {
+	list := make([]Figure, len(r.names))
+	for i, name := range r.names {
+		f := Figure{Name: name}
+		var p50, p99, server, postgres []float64
+		for _, s := range r.samples[name] {
+			f.Rounds = append(f.Rounds, s.perSecond())
+			p50 = append(p50, milliseconds(s.quantile(0.50)))
+			p99 = append(p99, milliseconds(s.quantile(0.99)))
+			server = append(server, s.each(s.used.server))
+			postgres = append(postgres, s.each(s.used.postgres))
+		}
+		f.PerSecond, f.P50, f.P99 = median(f.Rounds), median(p50), median(p99)
+		f.ServerCPU, f.PostgresCPU = median(server), median(postgres)
+		list[i] = f
+	}
+	return list
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	if n%2 == 1 {
+		return sorted[n/2]
+	}
+	return (sorted[n/2-1] + sorted[n/2]) / 2
+}
