@@ -197,7 +197,9 @@ func logProblem(err error) *Problem {
 		return p
 	case errors.As(err, &reused):
 		p := newProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", reused.Error()+"; nothing was stored: send the same bytes again, or use another key")
-		p.Sequence = &reused.Sequence
+		if reused.Sequence > 0 {
+			p.Sequence = &reused.Sequence
+		}
 		return p
 	}
 	return nil
