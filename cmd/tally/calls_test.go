@@ -81,7 +81,7 @@ func TestGreeting(t *testing.T) {
 		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "curl ") {
 			continue
 		}
-		shell := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(line, "curl ", "curl --silent --show-error --fail-with-body ")) //nolint:gosec // what is tested
+		shell := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(line, "curl ", "curl --silent --show-error --fail-with-body "))
 		shell.Dir, shell.Stderr = "../..", os.Stderr
 		if answer, err := shell.Output(); err != nil {
 			t.Errorf("%s: %v: %s", line, err, answer)
@@ -95,7 +95,7 @@ func TestGreeting(t *testing.T) {
 
 // TestOpenAPI: the file that clients are made from is what the command prints.
 func TestOpenAPI(t *testing.T) {
-	printed, err := exec.CommandContext(t.Context(), tally, "openapi").Output() //nolint:gosec // the command under test
+	printed, err := exec.CommandContext(t.Context(), tally, "openapi").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

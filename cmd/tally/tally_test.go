@@ -43,11 +43,11 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	// Other users run the command too.
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as said
+	if err := os.Chmod(dir, 0o755); err != nil {
 		panic(err)
 	}
 	tally, modules = filepath.Join(dir, "tally"), filepath.Join(dir, "modules")
-	build := exec.Command("go", "build", "-o", tally, ".") //nolint:noctx // a test run has its own time limit
+	build := exec.Command("go", "build", "-o", tally, ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building tally:", err)
@@ -90,7 +90,7 @@ var servesOn = regexp.MustCompile(` on (http://\S+)`)
 func start(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 	t.Helper()
 	p := &process{t: t, output: &output{url: make(chan string, 1)}, done: make(chan struct{})}
-	p.cmd = exec.Command(tally, args...) //nolint:gosec,noctx // the command under test; ended below
+	p.cmd = exec.Command(tally, args...)
 	p.cmd.Dir = filepath.Dir(modules)
 	p.cmd.Env = []string{"TALLY_MODULE_CACHE_DIR=" + modules}
 	for _, variable := range os.Environ() {
@@ -204,7 +204,7 @@ func folder(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as said
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -213,7 +213,7 @@ func folder(t testing.TB) string {
 // postmaster is the process that PostgreSQL runs as on a data folder.
 func postmaster(t testing.TB, dir string) int {
 	t.Helper()
-	file, err := os.ReadFile(filepath.Join(dir, "pgdata", "postmaster.pid")) //nolint:gosec // the test's own
+	file, err := os.ReadFile(filepath.Join(dir, "pgdata", "postmaster.pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +248,7 @@ func (p *process) curl(args ...string) string {
 	for i, arg := range args {
 		args[i] = strings.ReplaceAll(arg, "$URL", p.url)
 	}
-	cmd := exec.CommandContext(ctx, "curl", append([]string{"--silent", "--show-error"}, args...)...) //nolint:gosec // the test's own
+	cmd := exec.CommandContext(ctx, "curl", append([]string{"--silent", "--show-error"}, args...)...)
 	cmd.Stderr = p.output
 	answer, err := cmd.Output()
 	if err != nil {

@@ -157,7 +157,10 @@ func TestPoisonDoesNotSpread(t *testing.T) {
 	log, other := node.NewLog(t), node.NewLog(t)
 	deployReadyViews(t, node, other)
 	poison := []eventlog.Event{
-		{Data: []byte(`{"a":`), HasTime: true}, {Data: []byte("{\"a\":\"\xff\"}")}, {Data: []byte(`{}`), Type: "\x00"}, {Data: []byte(`{}`), Type: "\xff"},
+		{Data: []byte(`{"a":`), HasTime: true},
+		{Data: []byte("{\"a\":\"\xff\"}")},
+		{Data: []byte(`{}`), Type: "\x00"},
+		{Data: []byte(`{}`), Type: "\xff"},
 		{Data: []byte(nested(`[`, ``, `]`, 100_000))},
 	}
 	release := holdHead(t, d.DSN(), log)
