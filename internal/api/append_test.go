@@ -39,6 +39,23 @@ func TestAppendAnswers(t *testing.T) {
 	}
 }
 
+// TestKeysOfEvents: id and source together are the key, and a source of null is none.
+func TestKeysOfEvents(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	for i, event := range []string{
+		`{"id":"a","source":null}`, `{"id":"a","source":"null"}`, `{"id":"a","source":"s"}`, `{"id":"s a"}`, `{"id":null,"source":"s"}`, `{"id":null,"source":"s"}`,
+	} {
+		if got := s.append("acme", event); got.Sequence != int64(i+1) {
+			t.Errorf("%s: %+v", event, got)
+		}
+	}
+	r := s.call("POST", "/logs/acme/append", `{"id":"a"}`)
+	if p := s.wantProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", r, `"a"`); p.Sequence == nil || *p.Sequence != 1 {
+		t.Errorf("an id without a source: %s", r.body)
+	}
+}
+
 // TestBatchAnswers: a batch is appended in order; what was there before is named by its line.
 func TestBatchAnswers(t *testing.T) {
 	s := start(t)
