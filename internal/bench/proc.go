@@ -46,7 +46,7 @@ func (s *stage) usage() (u usage, ok bool) {
 
 // processFields are the fields of /proc/<pid>/stat from the third, the state, on; nil when there is no such process.
 func processFields(pid string) []string {
-	content, err := os.ReadFile("/proc/" + pid + "/stat")
+	content, err := os.ReadFile("/proc/" + pid + "/stat") //nolint:gosec // the kernel's file
 	if err != nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func procField(path, name string) (int64, error) {
 	if runtime.GOOS != "linux" {
 		return 0, errors.ErrUnsupported
 	}
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(path) //nolint:gosec // the kernel's file
 	if err != nil {
 		return 0, err
 	}

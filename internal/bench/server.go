@@ -35,7 +35,7 @@ type server struct {
 // stop. Settings of the environment are not handed on, so that two runs measure the same thing.
 func startServer(ctx context.Context, program, databaseURL, moduleCache string) (*server, error) {
 	s := &server{done: make(chan struct{})}
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn")
+	s.cmd = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn") //nolint:gosec // this very program
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "TALLY_") {
 			s.cmd.Env = append(s.cmd.Env, setting)
@@ -84,7 +84,7 @@ func (s *server) watch(output io.Reader, ready chan<- string) {
 func (s *server) failure() error {
 	said := s.errors.Bytes()
 	said = said[max(0, len(said)-errorTail):]
-	return fmt.Errorf("the server ended (%v); it logged: %s", s.err, bytes.TrimSpace(said))
+	return fmt.Errorf("the server ended (%v); it logged: %s", s.err, bytes.TrimSpace(said)) //nolint:errorlint // it may be nil
 }
 
 // stop ends the server in order and waits for it.

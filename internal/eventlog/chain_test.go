@@ -75,7 +75,7 @@ func TestChainNeverChanges(t *testing.T) {
 
 func TestGenesisIsTheLogsOwn(t *testing.T) {
 	a, b := db.NewUUID(), db.NewUUID()
-	if eventlog.Genesis(a) == eventlog.Genesis(b) || eventlog.Genesis(a) != eventlog.Genesis(a) {
+	if first, again := eventlog.Genesis(a), eventlog.Genesis(a); first == eventlog.Genesis(b) || first != again {
 		t.Error("two logs start from one hash, or one log from two")
 	}
 }
