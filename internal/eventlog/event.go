@@ -146,9 +146,6 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 	if absent(source) {
 		source.Text = nil // that of null is not empty
 	}
-	if absent(source) {
-		source.Text = nil // the text of null is "null", which is a source of its own
-	}
 	return e.setKey("invalid_event_id", string(source.Text), string(id.Text))
 }
 
