@@ -59,6 +59,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d", minReadConns, c.Lanes, c.ReadConns)
 	case c.MaxWaitingEvents < ingest.MaxBatchEvents || c.MaxWaitingBytes < ingest.MaxBatchBytes:
 		return fmt.Errorf("--max-waiting-events must be at least %d and --max-waiting-bytes at least %d, the size of one batch", ingest.MaxBatchEvents, ingest.MaxBatchBytes)
+	case c.ShutdownTimeout <= 0:
+		return fmt.Errorf("--shutdown-timeout must be positive; it is %v", c.ShutdownTimeout)
 	case c.StateCacheBytes < 0:
 		return errors.New("--state-cache-bytes must not be negative")
 	}
