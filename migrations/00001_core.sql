@@ -55,7 +55,8 @@ CREATE TABLE events_default PARTITION OF events DEFAULT;
 
 -- Creates the monthly partitions from the month of from_time on, as many as months says, and returns how many were
 -- new. A partition is built aside and then attached, which blocks neither readers nor writers of other partitions;
--- attaching scans events_default. The advisory lock keeps two servers from making the same one.
+-- attaching scans events_default. A month that events_default holds events of stays there: its partition could not be
+-- attached. The advisory lock keeps two servers from making the same one.
 -- +goose StatementBegin
 CREATE FUNCTION ensure_events_partitions(from_time timestamptz, months integer) RETURNS integer
 LANGUAGE plpgsql AS $$
@@ -69,7 +70,9 @@ BEGIN
     FOR i IN 0 .. months - 1 LOOP
         month_start := first_month + make_interval(months => i);
         partition_name := 'events_' || to_char(month_start, '"y"YYYY"m"MM');
-        CONTINUE WHEN to_regclass(partition_name) IS NOT NULL;
+        CONTINUE WHEN to_regclass(partition_name) IS NOT NULL OR EXISTS (
+            SELECT FROM events_default
+            WHERE recorded_at >= month_start AT TIME ZONE 'UTC' AND recorded_at < (month_start + interval '1 month') AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TABLE %I (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition_name);
         EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition_name,
             month_start AT TIME ZONE 'UTC', (month_start + interval '1 month') AT TIME ZONE 'UTC');
