@@ -126,11 +126,12 @@ func (l *lane) commit(group []*waiter) {
 	defer cancel()
 
 	err := l.attempt(ctx, group)
-	if errors.Is(err, db.ErrRejectedData) && len(group) > 1 {
-		// One request holds a value that the database refuses: the others must not suffer for it.
-		for _, w := range group {
-			l.commit([]*waiter{w})
-		}
+	if len(group) > 1 && mayBeOnes(err) {
+		// One request may hold a value that the database refuses, or be for a log whose view cannot be loaded: the
+		// others must not suffer for it. Halving finds it in a few steps.
+		half := len(group) / 2
+		l.commit(group[:half])
+		l.commit(group[half:])
 		return
 	}
 	if err != nil {
@@ -142,6 +143,11 @@ func (l *lane) commit(group []*waiter) {
 		}
 		close(w.done)
 	}
+}
+
+// mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.
+func mayBeOnes(err error) bool {
+	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrOutcomeUnknown)
 }
 
 // attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked.
