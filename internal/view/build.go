@@ -34,11 +34,11 @@ func (v *Views) Run(ctx context.Context) {
 	defer poll.Stop()
 	for {
 		worked, err := v.buildRound(ctx)
+		if worked {
+			continue // a version that cannot be built does not hold up the others; its error is told when they are done
+		}
 		if err != nil && ctx.Err() == nil {
 			v.log.LogAttrs(ctx, slog.LevelError, "building views failed; trying again", slog.Any("error", err))
-		}
-		if worked && err == nil {
-			continue
 		}
 		select {
 		case <-ctx.Done():

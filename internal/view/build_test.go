@@ -274,3 +274,71 @@ func TestRefusedDeploys(t *testing.T) {
 	}
 	testrig.Check(t, d.DSN())
 }
+
+// TestVersionsCompete deploys several versions of one view at once, on a log with history, from two servers that also
+// build in the background: the newest wins, and nobody is told of a fault.
+func TestVersionsCompete(t *testing.T) {
+	d := testcontainers.New(t)
+	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
+	log := nodes[0].NewLog(t)
+	nodes[0].Append(t, log, counted(t, 0, history)...)
+	var wg sync.WaitGroup
+	for i, code := range [][]byte{views.MonthlyTotals(), testrig.Scripted(), views.RateCheck(), views.CostByTeam()} {
+		wg.Go(func() {
+			_, err := nodes[i%2].Views.Deploy(t.Context(), log, "v", code, []byte("{}"))
+			if err != nil && !errors.Is(err, view.ErrViewNotFound) { // another took its place before it could be told of
+				t.Errorf("deploy %d: %v", i, err)
+			}
+			nodes[i%2].Append(t, log, counted(t, history+10*i, 10)...)
+		})
+	}
+	wg.Wait()
+	await(t, "the newest version is live", func() bool {
+		infos, err := nodes[0].Views.Get(t.Context(), log, "v")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(infos) == 1 && infos[0].Status == view.Live && infos[0].Version == 4
+	})
+	testrig.Check(t, d.DSN())
+}
+
+// TestOneBrokenBuildDoesNotHoldUpOthers has a version that cannot be built, for want of its module, ahead of one that can.
+func TestOneBrokenBuildDoesNotHoldUpOthers(t *testing.T) {
+	node, d := start(t, testrig.Settings{NoBuilder: true})
+	broken, sound := node.NewLog(t), node.NewLog(t)
+	node.Append(t, sound, counted(t, 0, history)...)
+	insert := func(log db.UUID, code []byte) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		release := holdHead(t, d.DSN(), log)
+		defer release()
+		returned := make(chan error, 1)
+		go func() {
+			_, err := node.Views.Deploy(ctx, log, "v", code, []byte("{}"))
+			returned <- err
+		}()
+		await(t, "the version is recorded", func() bool {
+			_, err := node.Views.Get(t.Context(), log, "v")
+			return err == nil
+		})
+		cancel()
+		<-returned
+	}
+	insert(broken, views.MonthlyTotals())
+	insert(sound, testrig.Scripted())
+	if _, err := node.DB.Read.Exec(t.Context(), `UPDATE modules SET wasm = '\x00' WHERE sha256 = (SELECT module_sha256 FROM view_versions WHERE log_id = $1)`, broken); err != nil {
+		t.Fatal(err)
+	}
+	node.Stop(t)
+	// Three chunks are left. A builder that rested after each error would take two polls of five seconds.
+	b := testrig.Start(t, d.DSN(), testrig.Settings{})
+	deadline := time.Now().Add(9 * time.Second)
+	await(t, "the sound view is live", func() bool {
+		if time.Now().After(deadline) {
+			t.Fatal("the broken view holds up the sound one")
+		}
+		return statusOf(t, b, sound, "v").Status == view.Live
+	})
+}
