@@ -1,11 +1,8 @@
 -- Reading events and keeping their partitions.
 
--- name: ListEvents :many
-SELECT sequence, recorded_at, time, type, key, data, hash
-FROM events
-WHERE log_id = @log_id AND sequence > @after
-ORDER BY sequence
-LIMIT @max_rows;
+-- name: PlanForPartitions :exec
+-- Makes the transaction's plans for the values at hand: a generic plan over events would lock every partition.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 
 -- name: ListEventsToFold :many
 -- A chunk of history: at most max_rows events, and no more once those before have reached max_bytes.

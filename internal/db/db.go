@@ -52,12 +52,8 @@ func MustParseUUID(s string) UUID {
 
 // DB is Tallystick's access to one database. Its methods are safe for concurrent use.
 type DB struct {
-	// Append is the pool of the lanes. Its plans are generic and take indexes only: they do not depend on
-	// statistics, so a table that has just grown or was never analysed cannot turn an append into a scan.
-	Append *pgxpool.Pool
-	// Read is the pool for everything else. Its plans see their parameters, which keeps them off partitions that
-	// they do not need.
-	Read *pgxpool.Pool
+	Append *pgxpool.Pool // for the lanes: nothing else may make an append wait for a connection
+	Read   *pgxpool.Pool // for everything else
 	*dbsqlc.Queries
 }
 
@@ -68,7 +64,10 @@ type Config struct {
 	ReadConns   int    // connections for queries, reads and builds
 }
 
-var appendSettings = map[string]string{
+// Plans are generic and take indexes only: they are made once for each connection, and do not depend on statistics, so a
+// table that has just grown or was never analysed cannot turn an append or a query into a scan. What reads events must
+// call PlanForPartitions first.
+var settings = map[string]string{
 	"plan_cache_mode":  "force_generic_plan",
 	"enable_seqscan":   "off",
 	"enable_hashjoin":  "off",
@@ -76,18 +75,13 @@ var appendSettings = map[string]string{
 	"jit":              "off",
 }
 
-var readSettings = map[string]string{
-	"plan_cache_mode": "force_custom_plan",
-	"jit":             "off",
-}
-
 // Open connects to the database. It neither migrates nor checks it: see Migrate and Check. Close releases it.
 func Open(ctx context.Context, config Config) (*DB, error) {
-	appendPool, err := newPool(ctx, config.URL, config.AppendConns, appendSettings)
+	appendPool, err := newPool(ctx, config.URL, config.AppendConns)
 	if err != nil {
 		return nil, err
 	}
-	readPool, err := newPool(ctx, config.URL, config.ReadConns, readSettings)
+	readPool, err := newPool(ctx, config.URL, config.ReadConns)
 	if err != nil {
 		appendPool.Close()
 		return nil, err
@@ -101,7 +95,7 @@ func (d *DB) Close() {
 	d.Read.Close()
 }
 
-func newPool(ctx context.Context, url string, conns int, settings map[string]string) (*pgxpool.Pool, error) {
+func newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database URL: %w", err)

@@ -156,6 +156,9 @@ func (b *build) chunk(ctx context.Context) (buildStep, error) {
 		}
 		head.Sequence = locked.Sequence
 	}
+	if err := queries.PlanForPartitions(ctx, b.tx); err != nil {
+		return 0, fmt.Errorf("preparing to read history: %w", err)
+	}
 	events, err := queries.ListEventsToFold(ctx, b.tx, dbsqlc.ListEventsToFoldParams{
 		LogID: b.log, After: b.row.AppliedSequence, Until: head.Sequence, MaxRows: chunkEvents, MaxBytes: chunkBytes,
 	})

@@ -28,60 +28,6 @@ func (q *Queries) EnsureEventsPartitions(ctx context.Context, db DBTX, arg Ensur
 	return ensure_events_partitions, err
 }
 
-const listEvents = `-- name: ListEvents :many
-
-SELECT sequence, recorded_at, time, type, key, data, hash
-FROM events
-WHERE log_id = $1 AND sequence > $2
-ORDER BY sequence
-LIMIT $3
-`
-
-type ListEventsParams struct {
-	LogID   pgtype.UUID
-	After   int64
-	MaxRows int32
-}
-
-type ListEventsRow struct {
-	Sequence   int64
-	RecordedAt time.Time
-	Time       time.Time
-	Type       string
-	Key        *string
-	Data       []byte
-	Hash       []byte
-}
-
-// Reading events and keeping their partitions.
-func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams) ([]ListEventsRow, error) {
-	rows, err := db.Query(ctx, listEvents, arg.LogID, arg.After, arg.MaxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListEventsRow
-	for rows.Next() {
-		var i ListEventsRow
-		if err := rows.Scan(
-			&i.Sequence,
-			&i.RecordedAt,
-			&i.Time,
-			&i.Type,
-			&i.Key,
-			&i.Data,
-			&i.Hash,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listEventsToFold = `-- name: ListEventsToFold :many
 SELECT c.sequence, c.recorded_at, c.time, c.data
 FROM (
@@ -144,4 +90,16 @@ func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsT
 		return nil, err
 	}
 	return items, nil
+}
+
+const planForPartitions = `-- name: PlanForPartitions :exec
+
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true)
+`
+
+// Reading events and keeping their partitions.
+// Makes the transaction's plans for the values at hand: a generic plan over events would lock every partition.
+func (q *Queries) PlanForPartitions(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, planForPartitions)
+	return err
 }
