@@ -199,8 +199,8 @@ func logProblem(err error) *Problem {
 		p := newProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", reused.Error()+"; nothing was stored: send the same bytes again, or use another key")
 		if reused.Sequence > 0 {
 			if reused.Sequence > 0 {
-			p.Sequence = &reused.Sequence
-		}
+				p.Sequence = &reused.Sequence
+			}
 		}
 		return p
 	}
