@@ -103,6 +103,9 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	}
 	s, err := newStage(ctx, config)
 	defer func() {
+		if ctx.Err() != nil { // whatever failed, failed because of that
+			err = fmt.Errorf("stopped before the end: %w", ctx.Err())
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closePatience)
 		defer cancel()
 		err = errors.Join(err, s.close(ctx))

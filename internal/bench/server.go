@@ -100,7 +100,7 @@ func (s *server) stop() error {
 		_ = s.cmd.Process.Kill()
 		<-s.done
 	}
-	if s.err != nil {
+	if s.err != nil && !errors.Is(s.err, context.Canceled) { // which it is when it ended in order with its context
 		return s.failure()
 	}
 	return nil
