@@ -198,9 +198,7 @@ func logProblem(err error) *Problem {
 	case errors.As(err, &reused):
 		p := newProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", reused.Error()+"; nothing was stored: send the same bytes again, or use another key")
 		if reused.Sequence > 0 {
-			if reused.Sequence > 0 {
-				p.Sequence = &reused.Sequence
-			}
+			p.Sequence = &reused.Sequence
 		}
 		return p
 	}
