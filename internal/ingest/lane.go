@@ -161,7 +161,9 @@ func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 		switch {
 		case errors.Is(err, errCold):
 			locked = true
-		case errors.Is(err, errStale), errors.Is(err, view.ErrStateMoved):
+		case errors.Is(err, errStale): // what is cached need not go: it is believed where the locked head agrees
+			locked, l.lockFirst = true, lockFirstGroups
+		case errors.Is(err, view.ErrStateMoved):
 			locked, l.lockFirst = true, lockFirstGroups
 			l.forget(group)
 		case errors.Is(err, db.ErrConflict), errors.Is(err, db.ErrUnavailable) && !errors.Is(err, ErrOutcomeUnknown):
