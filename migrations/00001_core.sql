@@ -102,6 +102,19 @@ CREATE TABLE event_keys_5 PARTITION OF event_keys FOR VALUES WITH (MODULUS 8, RE
 CREATE TABLE event_keys_6 PARTITION OF event_keys FOR VALUES WITH (MODULUS 8, REMAINDER 6);
 CREATE TABLE event_keys_7 PARTITION OF event_keys FOR VALUES WITH (MODULUS 8, REMAINDER 7);
 
+-- Ends the transaction when a statement has not touched as many rows as it was given, so that COMMIT can be sent along with the
+-- statements before it: the client need not look at row counts in between. The server then tries again under lock.
+-- +goose StatementBegin
+CREATE FUNCTION expect_rows(touched bigint, given integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF touched <> given THEN
+        RAISE EXCEPTION 'a server''s memory of a log was out of date; it tries again under lock' USING ERRCODE = 'TL001';
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
 -- Uploaded WebAssembly, known by its SHA-256 and never changed.
 CREATE TABLE modules (
     sha256     bytea       NOT NULL,
@@ -158,3 +171,4 @@ CREATE TABLE view_state (
 -- +goose Down
 DROP TABLE view_state, view_versions, views, modules, event_keys, events, log_heads, logs, tenants;
 DROP FUNCTION ensure_events_partitions(timestamptz, integer);
+DROP FUNCTION expect_rows(bigint, integer);

@@ -14,24 +14,32 @@ FROM ROWS FROM (unnest(@log_ids::uuid[]), unnest(@key_hashes::uuid[])) AS u (log
 JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
 
 -- name: MoveHeads :exec
--- Moves only heads that are still where the caller believes them (the hash stands for the whole log before it): compare
--- the affected rows with the rows given.
-UPDATE log_heads h
-SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
-FROM ROWS FROM (
-    unnest(@log_ids::uuid[]), unnest(@expected_hashes::bytea[]), unnest(@expected_epochs::bigint[]),
-    unnest(@sequences::bigint[]), unnest(@hashes::bytea[]), unnest(@recorded_ats::timestamptz[]), unnest(@views_epochs::bigint[])
-) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
-WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch;
+-- Moves heads that are still where the caller believes them (the hash stands for the whole log before it), and fails when one
+-- is not.
+WITH moved AS (
+    UPDATE log_heads h
+    SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
+    FROM ROWS FROM (
+        unnest(@log_ids::uuid[]), unnest(@expected_hashes::bytea[]), unnest(@expected_epochs::bigint[]),
+        unnest(@sequences::bigint[]), unnest(@hashes::bytea[]), unnest(@recorded_ats::timestamptz[]), unnest(@views_epochs::bigint[])
+    ) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
+    WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
+    RETURNING h.log_id
+)
+SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM moved;
 
 -- name: InsertEventKeys :exec
--- Skips keys that exist: compare the affected rows with the rows given.
-INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
-SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
-FROM ROWS FROM (
-    unnest(@log_ids::uuid[]), unnest(@key_hashes::uuid[]), unnest(@payload_hashes::uuid[]), unnest(@sequences::bigint[])
-) AS u (log_id, key_hash, payload_hash, sequence)
-ON CONFLICT (log_id, key_hash) DO NOTHING;
+-- Fails when one of the keys exists.
+WITH inserted AS (
+    INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
+    SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
+    FROM ROWS FROM (
+        unnest(@log_ids::uuid[]), unnest(@key_hashes::uuid[]), unnest(@payload_hashes::uuid[]), unnest(@sequences::bigint[])
+    ) AS u (log_id, key_hash, payload_hash, sequence)
+    ON CONFLICT (log_id, key_hash) DO NOTHING
+    RETURNING log_id
+)
+SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM inserted;
 
 -- name: InsertEvents :exec
 -- An empty key stands for none.
@@ -51,13 +59,17 @@ FROM ROWS FROM (
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
 
 -- name: UpdateViewState :exec
--- For keys that are known to be there: half the cost of PutViewState. Compare the affected rows with the rows given.
-UPDATE view_state s
-SET value = u.value
-FROM ROWS FROM (
-    unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[]), unnest(@keys::text[]), unnest(@values::json[])
-) AS u (log_id, version_id, key, value)
-WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
+-- For keys that are known to be there: half the cost of PutViewState. Fails when one is not.
+WITH updated AS (
+    UPDATE view_state s
+    SET value = u.value
+    FROM ROWS FROM (
+        unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[]), unnest(@keys::text[]), unnest(@values::json[])
+    ) AS u (log_id, version_id, key, value)
+    WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
+    RETURNING s.log_id
+)
+SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM updated;
 
 -- name: DeleteViewState :exec
 DELETE FROM view_state s
@@ -70,3 +82,6 @@ WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
 UPDATE view_versions
 SET status = 'halted', applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error
 WHERE log_id = @log_id AND version_id = @version_id;
+
+-- name: EventHash :one
+SELECT hash FROM events WHERE log_id = @log_id AND sequence = @sequence;

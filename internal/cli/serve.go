@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -69,8 +70,16 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
+// gcPercent lets the heap grow to five times what is live before it is collected. What is live is small (some 80 MB with
+// ten thousand logs of three views), so collecting as often as Go does by default costs more time than it saves memory.
+// GOGC in the environment takes its place.
+const gcPercent = 400
+
 // serve runs a server until ctx ends or it fails. started is told when requests are taken.
 func serve(ctx context.Context, config server.Config, started func(*server.Server)) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	s, err := server.Start(ctx, config)
 	if err != nil {
 		return err

@@ -62,7 +62,13 @@ func insert(t *testing.T, to *db.Pipeline, n ...int) {
 	}
 }
 
-var errUnexpected = errors.New("unexpected")
+// expect queues what our statements do who must touch a number of rows.
+func expect(t *testing.T, to *db.Pipeline, touched, given int) {
+	t.Helper()
+	if _, err := to.Exec(t.Context(), "SELECT expect_rows($1, $2)", touched, given); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestPipelineCommitsAllOrNothing(t *testing.T) {
 	d := open(t)
@@ -73,10 +79,9 @@ func TestPipelineCommitsAllOrNothing(t *testing.T) {
 	}{
 		"missed expectation": {func(p *db.Pipeline) {
 			insert(t, p, 1, 2)
-			insert(t, p, 2, 3)
-			p.Expect(2, errUnexpected)
+			expect(t, p, 1, 2)
 			insert(t, p, 4)
-		}, errUnexpected, "1 rows of 2"},
+		}, db.ErrStale, "out of date"},
 		"failed statement": {func(p *db.Pipeline) {
 			insert(t, p, 1)
 			_, _ = p.Exec(t.Context(), "INSERT INTO numbers VALUES (1)") // a pipeline's Exec only queues
@@ -84,9 +89,9 @@ func TestPipelineCommitsAllOrNothing(t *testing.T) {
 		}, db.ErrAlreadyExists, "numbers_pkey"},
 		"missed expectation before a failed statement": {func(p *db.Pipeline) {
 			insert(t, p, 1)
-			p.Expect(7, errUnexpected)
+			expect(t, p, 1, 7)
 			_, _ = p.Exec(t.Context(), "INSERT INTO numbers VALUES (1)") // a pipeline's Exec only queues
-		}, errUnexpected, "1 rows of 7"},
+		}, db.ErrStale, "out of date"},
 	} {
 		for _, begun := range []bool{false, true} {
 			var p db.Pipeline
@@ -97,7 +102,7 @@ func TestPipelineCommitsAllOrNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := db.Classify(tx.Send(t.Context(), &p))
+			err := db.Classify(tx.SendAndCommit(t.Context(), &p))
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.reason) {
 				t.Errorf("%s: %v, want %v with %q", name, err, test.want, test.reason)
 			}
@@ -107,24 +112,23 @@ func TestPipelineCommitsAllOrNothing(t *testing.T) {
 			}
 		}
 	}
-	var p db.Pipeline
-	insert(t, &p, 1, 2)
-	p.Expect(2, errUnexpected)
-	insert(t, &p, 2, 3)
-	p.Expect(1, errUnexpected)
+	var first, second db.Pipeline
+	insert(t, &first, 1, 2)
+	insert(t, &second, 2, 3)
+	expect(t, &second, 3, 3)
 	tx := begin(t, d)
-	if err := tx.Send(t.Context(), &p); err != nil {
+	if err := tx.Send(t.Context(), &first); err != nil {
 		t.Fatal(err)
 	}
 	if found := numbers(t, d); len(found) > 0 {
-		t.Errorf("before Commit others see %v", found)
+		t.Errorf("before COMMIT others see %v", found)
 	}
-	if err := tx.Commit(t.Context()); err != nil {
+	if err := tx.SendAndCommit(t.Context(), &second); err != nil {
 		t.Fatal(err)
 	}
 	tx.Close()
 	if found := numbers(t, d); len(found) != 3 {
-		t.Errorf("after Commit the table holds %v", found)
+		t.Errorf("after COMMIT the table holds %v", found)
 	}
 }
 
@@ -144,13 +148,19 @@ func TestTxGivesItsConnectionBack(t *testing.T) {
 	d := open(t)
 	for name, use := range map[string]func(tx *db.Tx){
 		"not used":       func(*db.Tx) {},
-		"commit of none": func(tx *db.Tx) { _ = tx.Commit(t.Context()) },
-		"committed":      func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "SELECT 1"); _ = tx.Commit(t.Context()) },
-		"left open":      func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "INSERT INTO numbers VALUES (1)") },
-		"failed":         func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "SELECT 1/0") },
-		"failed commit":  func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "SELECT 1/0"); _ = tx.Commit(t.Context()) },
-		"killed":         func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())") },
-		"context ended":  func(tx *db.Tx) { _, _ = tx.Exec(ended(t), "SELECT 1") },
+		"commit of none": func(tx *db.Tx) { _ = tx.SendAndCommit(t.Context(), &db.Pipeline{}) },
+		"committed": func(tx *db.Tx) {
+			_, _ = tx.Exec(t.Context(), "SELECT 1")
+			_ = tx.SendAndCommit(t.Context(), &db.Pipeline{})
+		},
+		"left open": func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "INSERT INTO numbers VALUES (1)") },
+		"failed":    func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "SELECT 1/0") },
+		"failed commit": func(tx *db.Tx) {
+			_, _ = tx.Exec(t.Context(), "SELECT 1/0")
+			_ = tx.SendAndCommit(t.Context(), &db.Pipeline{})
+		},
+		"killed":        func(tx *db.Tx) { _, _ = tx.Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())") },
+		"context ended": func(tx *db.Tx) { _, _ = tx.Exec(ended(t), "SELECT 1") },
 		"ended in the middle": func(tx *db.Tx) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
@@ -185,7 +195,7 @@ func TestCommitOfAFailedTransaction(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "INSERT INTO numbers VALUES ('x')"); err == nil {
 		t.Fatal("a text was stored as a number")
 	}
-	if err := tx.Commit(t.Context()); !errors.Is(err, pgx.ErrTxCommitRollback) {
+	if err := tx.SendAndCommit(t.Context(), &db.Pipeline{}); !errors.Is(err, pgx.ErrTxCommitRollback) {
 		t.Errorf("committed: %v", err)
 	}
 }
@@ -243,7 +253,7 @@ func TestClassify(t *testing.T) {
 			t.Errorf("%s: classified twice it says %v", name, twice)
 		}
 	}
-	for name, err := range map[string]error{"nil": nil, "canceled": canceled, "syntax": run("SELEC"), "ours": errUnexpected} {
+	for name, err := range map[string]error{"nil": nil, "canceled": canceled, "syntax": run("SELEC"), "ours": errors.New("unexpected")} {
 		if got := db.Classify(err); got != err { //nolint:errorlint // the very same
 			t.Errorf("%s: %v became %v", name, err, got)
 		}

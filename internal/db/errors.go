@@ -22,6 +22,10 @@ var (
 	ErrUnavailable = errors.New("the database is unavailable")
 	// ErrConflict: the server gave the transaction up for another's sake (deadlock, serialization). Trying again works.
 	ErrConflict = errors.New("the transaction conflicted with another")
+	// ErrStale: what this server believed of the database is out of date (see expect_rows). Nothing was committed.
+	ErrStale = errors.New("what is known of the database is out of date")
+	// ErrOutcomeUnknown: the connection was lost while committing.
+	ErrOutcomeUnknown = errors.New("the connection was lost while committing")
 	// ErrRejectedData: the server refused a value. Trying again does not help.
 	ErrRejectedData = errors.New("the database refused a value")
 )
@@ -69,6 +73,8 @@ func kindOfSQLState(code string) error {
 	switch {
 	case code == "23505":
 		return ErrAlreadyExists
+	case code == "TL001":
+		return ErrStale
 	case strings.HasPrefix(code, "40"), code == "55P03":
 		return ErrConflict
 	case strings.HasPrefix(code, "22"), code == "54001": // data exception; statement too complex (nesting)

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -11,71 +10,42 @@ import (
 
 // Pipeline collects the :exec queries that are run against it and sends them in one round trip.
 // It is a dbsqlc.DBTX; queries that return rows do not fit in a pipeline and fail.
-type Pipeline struct {
-	batch pgx.Batch
-	want  []expectation
-}
+type Pipeline struct{ batch pgx.Batch }
 
-type expectation struct {
-	rows int64
-	err  error
-}
-
-// Exec queues a statement. The tag it returns is empty: the real one comes when the pipeline is sent.
+// Exec queues a statement. The tag it returns is empty: statements that must touch a certain number of rows say so
+// themselves, by expect_rows.
 func (p *Pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	p.batch.Queue(sql, args...)
-	p.want = append(p.want, expectation{rows: -1})
 	return pgconn.CommandTag{}, nil
 }
 
-// Expect makes sending fail with err when the statement queued last does not affect that many rows.
-func (p *Pipeline) Expect(rows int, err error) {
-	p.want[len(p.want)-1] = expectation{rows: int64(rows), err: err}
-}
-
 // Len returns how many statements are queued.
-func (p *Pipeline) Len() int { return len(p.want) }
-
-// afterBegin returns the same pipeline with a BEGIN before it.
-func (p *Pipeline) afterBegin() *Pipeline {
-	q := &Pipeline{want: append([]expectation{{rows: -1}}, p.want...)}
-	q.batch.Queue("begin")
-	q.batch.QueuedQueries = append(q.batch.QueuedQueries, p.batch.QueuedQueries...)
-	return q
-}
+func (p *Pipeline) Len() int { return p.batch.Len() }
 
 // sender is a connection or a transaction.
 type sender interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-func (p *Pipeline) send(ctx context.Context, to sender) error {
+// send runs what was queued, up to the first statement that fails, and returns the tag of the last one, if it succeeded.
+func (p *Pipeline) send(ctx context.Context, to sender) (last pgconn.CommandTag, err error) {
 	results := to.SendBatch(ctx, &p.batch)
-	var failed error
-	for _, want := range p.want {
-		tag, err := results.Exec()
-		if err != nil {
-			failed = err
-			break
-		}
-		if want.rows >= 0 && tag.RowsAffected() != want.rows {
-			failed = fmt.Errorf("%w: %d rows of %d", want.err, tag.RowsAffected(), want.rows)
-			break
+	for range p.Len() {
+		if last, err = results.Exec(); err != nil {
+			_ = results.Close() // says the same again
+			return pgconn.CommandTag{}, err
 		}
 	}
-	if err := results.Close(); failed == nil {
-		failed = err
-	}
-	return failed
+	return last, results.Close()
 }
 
-// SendIn runs what was queued, in order, inside tx. It stops at the first statement that fails or misses its
-// expectation; the caller rolls tx back.
+// SendIn runs what was queued, in order, inside tx. It stops at the first statement that fails; the caller rolls tx back.
 func (p *Pipeline) SendIn(ctx context.Context, tx pgx.Tx) error {
 	if p.Len() == 0 {
 		return nil
 	}
-	return p.send(ctx, tx)
+	_, err := p.send(ctx, tx)
+	return err
 }
 
 var errNoRowsInPipeline = errors.New("a query that returns rows cannot be pipelined")

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,32 +66,50 @@ func (t *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return t.conn.QueryRow(ctx, sql, args...)
 }
 
-// Send runs what the pipeline holds, in order. It stops at the first statement that fails or misses its expectation.
+// Send runs what the pipeline holds, in order. It stops at the first statement that fails.
 func (t *Tx) Send(ctx context.Context, p *Pipeline) error {
-	if p.Len() == 0 {
-		return nil
-	}
-	if t.begun {
-		return p.send(ctx, t.conn)
-	}
-	t.begun = true
-	return p.afterBegin().send(ctx, t.conn)
+	_, err := t.with(p, "").send(ctx, t.conn)
+	return err
 }
 
-// Commit makes the transaction's work durable. When the connection is lost meanwhile nobody knows whether it did.
-func (t *Tx) Commit(ctx context.Context) error {
-	if !t.begun {
-		return nil
+// SendAndCommit runs what the pipeline holds and commits, in one round trip. Nothing is committed when a statement fails. The
+// error wraps ErrOutcomeUnknown when the connection was lost meanwhile: then nobody knows.
+func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
+	last, err := t.with(p, "commit").send(ctx, t.conn)
+	if t.ended = last.String() == "COMMIT"; t.ended {
+		return nil // what fails after COMMIT has succeeded does not undo it
 	}
-	tag, err := t.conn.Exec(ctx, "commit")
-	if err != nil {
+	var refused *pgconn.PgError
+	switch {
+	case err == nil: // the transaction had failed before
+		return fmt.Errorf("committing: %w", pgx.ErrTxCommitRollback)
+	case errors.As(err, &refused) && refused.Severity == "ERROR":
 		return fmt.Errorf("committing: %w", err)
 	}
-	t.ended = true
-	if tag.String() != "COMMIT" {
-		return fmt.Errorf("committing: %w", pgx.ErrTxCommitRollback)
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+}
+
+// with returns the pipeline's statements with a BEGIN before them, if the transaction needs one, and last after them.
+func (t *Tx) with(p *Pipeline, last string) *Pipeline {
+	q := &Pipeline{}
+	if !t.begun {
+		t.begun = true
+		q.batch.Queue("begin")
 	}
-	return nil
+	q.batch.QueuedQueries = append(q.batch.QueuedQueries, p.batch.QueuedQueries...)
+	if last != "" {
+		q.batch.Queue(last)
+	}
+	return q
+}
+
+// CopyFrom adds rows to a table by COPY, which is cheaper than INSERT for a thousand of them and takes round trips of its own.
+func (t *Tx) CopyFrom(ctx context.Context, table string, columns []string, rows pgx.CopyFromSource) error {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	_, err := t.conn.CopyFrom(ctx, pgx.Identifier{table}, columns, rows)
+	return err
 }
 
 // Close rolls back what was not committed and gives the connection back; a connection that cannot be rolled back is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -46,9 +47,9 @@ var (
 	ErrBusy = errors.New("too many appends are waiting")
 	// ErrClosed: the server is stopping. Nothing was stored.
 	ErrClosed = errors.New("the server is stopping")
-	// ErrOutcomeUnknown: the database went away during COMMIT. The events are stored or they are not; a retry with
-	// the same idempotency key settles it.
-	ErrOutcomeUnknown = errors.New("the connection was lost while committing")
+	// ErrOutcomeUnknown: the database went away during COMMIT and did not come back in time to ask. The events are stored or
+	// they are not; a retry with the same idempotency key settles it.
+	ErrOutcomeUnknown = db.ErrOutcomeUnknown
 )
 
 // SequenceMismatchError: the log is not where the request expected it. Nothing was stored.
@@ -89,9 +90,10 @@ type Config struct {
 	Log              *slog.Logger
 }
 
-// DefaultConfig suits a server that shares a few cores with PostgreSQL.
+// DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more only make groups smaller.
 func DefaultConfig() Config {
-	return Config{Lanes: 4, MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Log: slog.Default()}
+	const fewest, most = 2, 16
+	return Config{Lanes: min(max(runtime.GOMAXPROCS(0), fewest), most), MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Log: slog.Default()}
 }
 
 // Ingester appends events to logs. It is safe for concurrent use.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -156,27 +157,35 @@ func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 	if locked {
 		l.lockFirst--
 	}
+	var d *doubt
 	for range maxAttempts {
-		err = l.transact(ctx, group, locked)
+		inDoubt := d != nil
+		d, err = l.transact(ctx, group, locked, d)
 		switch {
 		case errors.Is(err, errCold):
 			locked = true
-		case errors.Is(err, errStale): // what is cached need not go: it is believed where the locked head agrees
+			continue
+		case errors.Is(err, db.ErrStale) && !locked: // the cache need not go: it is believed where the locked head agrees
 			locked, l.lockFirst = true, lockFirstGroups
-		case errors.Is(err, view.ErrStateMoved):
-			locked, l.lockFirst = true, lockFirstGroups
-			l.forget(group)
-		case errors.Is(err, db.ErrConflict), errors.Is(err, db.ErrUnavailable) && !errors.Is(err, ErrOutcomeUnknown):
-			locked = true
-			l.forget(group)
-		default:
-			if err != nil {
-				l.forget(group)
-			}
-			return err
+			continue
+		case err == nil:
+			return nil
+		}
+		l.forget(group)
+		locked = true
+		if inDoubt && errors.Is(err, db.ErrOutcomeUnknown) || !mayPass(err) {
+			break
 		}
 	}
+	if d != nil {
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
 	return err
+}
+
+// mayPass tells whether trying again may help.
+func mayPass(err error) bool {
+	return errors.Is(err, db.ErrStale) || errors.Is(err, db.ErrConflict) || errors.Is(err, db.ErrOutcomeUnknown) || errors.Is(err, db.ErrUnavailable)
 }
 
 func (l *lane) forget(group []*waiter) {

@@ -9,23 +9,34 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// rows lays the plan out as the statements take it: a column at a time.
-func (p *plan) rows() (heads dbsqlc.MoveHeadsParams, events dbsqlc.InsertEventsParams, keys dbsqlc.InsertEventKeysParams, states view.Writer) {
-	total := 0
+// rows lays the plan out as the statements take it: a column at a time. The events have a layout of their own.
+func (p *plan) rows() (heads dbsqlc.MoveHeadsParams, keys dbsqlc.InsertEventKeysParams, states view.Writer) {
 	for _, log := range p.logs {
-		total += len(log.events)
-	}
-	growEvents(&events, total)
-	for _, log := range p.logs {
-		if len(log.events) == 0 {
-			continue
+		if len(log.events) > 0 {
+			addHead(&heads, log)
+			states.Add(log.snapshot.Log, log.fold)
 		}
-		addHead(&heads, log)
-		addEvents(&events, log)
-		states.Add(log.snapshot.Log, log.fold)
 	}
 	p.addKeys(&keys)
-	return heads, events, keys, states
+	return heads, keys, states
+}
+
+func (p *plan) countEvents() int {
+	n := 0
+	for _, log := range p.logs {
+		n += len(log.events)
+	}
+	return n
+}
+
+// eventRows lays the plan's n events out for one INSERT.
+func (p *plan) eventRows(n int) dbsqlc.InsertEventsParams {
+	var events dbsqlc.InsertEventsParams
+	growEvents(&events, n)
+	for _, log := range p.logs {
+		addEvents(&events, log)
+	}
+	return events
 }
 
 func addHead(to *dbsqlc.MoveHeadsParams, log *logPlan) {

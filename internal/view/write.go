@@ -2,14 +2,10 @@ package view
 
 import (
 	"context"
-	"errors"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 )
-
-// ErrStateMoved: a key that this server believed to be in the database is not there.
-var ErrStateMoved = errors.New("view state is not what it was believed to be")
 
 // Writer collects what folds change and queues it as a few statements for any number of logs.
 type Writer struct {
@@ -43,13 +39,12 @@ func (w *Writer) Add(log db.UUID, fold Fold) {
 	}
 }
 
-// Queue adds the statements to the pipeline, which fails with ErrStateMoved when a key to update is not there.
+// Queue adds the statements to the pipeline, which fails with db.ErrStale when a key to update is not there.
 func (w *Writer) Queue(ctx context.Context, queries *dbsqlc.Queries, to *db.Pipeline) error {
-	if n := len(w.update.Keys); n > 0 {
+	if len(w.update.Keys) > 0 {
 		if err := queries.UpdateViewState(ctx, to, dbsqlc.UpdateViewStateParams(w.update)); err != nil {
 			return err
 		}
-		to.Expect(n, ErrStateMoved)
 	}
 	if len(w.put.Keys) > 0 {
 		if err := queries.PutViewState(ctx, to, w.put); err != nil {

@@ -31,6 +31,22 @@ func (q *Queries) DeleteViewState(ctx context.Context, db DBTX, arg DeleteViewSt
 	return err
 }
 
+const eventHash = `-- name: EventHash :one
+SELECT hash FROM events WHERE log_id = $1 AND sequence = $2
+`
+
+type EventHashParams struct {
+	LogID    pgtype.UUID
+	Sequence int64
+}
+
+func (q *Queries) EventHash(ctx context.Context, db DBTX, arg EventHashParams) ([]byte, error) {
+	row := db.QueryRow(ctx, eventHash, arg.LogID, arg.Sequence)
+	var hash []byte
+	err := row.Scan(&hash)
+	return hash, err
+}
+
 const findEventKeys = `-- name: FindEventKeys :many
 SELECT k.log_id, k.key_hash, k.payload_hash, k.sequence
 FROM ROWS FROM (unnest($1::uuid[]), unnest($2::uuid[])) AS u (log_id, key_hash)
@@ -93,12 +109,16 @@ func (q *Queries) HaltViewVersion(ctx context.Context, db DBTX, arg HaltViewVers
 }
 
 const insertEventKeys = `-- name: InsertEventKeys :exec
-INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
-SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
-FROM ROWS FROM (
-    unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::bigint[])
-) AS u (log_id, key_hash, payload_hash, sequence)
-ON CONFLICT (log_id, key_hash) DO NOTHING
+WITH inserted AS (
+    INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
+    SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
+    FROM ROWS FROM (
+        unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::bigint[])
+    ) AS u (log_id, key_hash, payload_hash, sequence)
+    ON CONFLICT (log_id, key_hash) DO NOTHING
+    RETURNING log_id
+)
+SELECT expect_rows(count(*), cardinality($1::uuid[])) FROM inserted
 `
 
 type InsertEventKeysParams struct {
@@ -108,7 +128,7 @@ type InsertEventKeysParams struct {
 	Sequences     []int64
 }
 
-// Skips keys that exist: compare the affected rows with the rows given.
+// Fails when one of the keys exists.
 func (q *Queries) InsertEventKeys(ctx context.Context, db DBTX, arg InsertEventKeysParams) error {
 	_, err := db.Exec(ctx, insertEventKeys,
 		arg.LogIds,
@@ -192,13 +212,17 @@ func (q *Queries) LockHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 }
 
 const moveHeads = `-- name: MoveHeads :exec
-UPDATE log_heads h
-SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
-FROM ROWS FROM (
-    unnest($1::uuid[]), unnest($2::bytea[]), unnest($3::bigint[]),
-    unnest($4::bigint[]), unnest($5::bytea[]), unnest($6::timestamptz[]), unnest($7::bigint[])
-) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
-WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
+WITH moved AS (
+    UPDATE log_heads h
+    SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
+    FROM ROWS FROM (
+        unnest($1::uuid[]), unnest($2::bytea[]), unnest($3::bigint[]),
+        unnest($4::bigint[]), unnest($5::bytea[]), unnest($6::timestamptz[]), unnest($7::bigint[])
+    ) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
+    WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
+    RETURNING h.log_id
+)
+SELECT expect_rows(count(*), cardinality($1::uuid[])) FROM moved
 `
 
 type MoveHeadsParams struct {
@@ -211,8 +235,8 @@ type MoveHeadsParams struct {
 	ViewsEpochs    []int64
 }
 
-// Moves only heads that are still where the caller believes them (the hash stands for the whole log before it): compare
-// the affected rows with the rows given.
+// Moves heads that are still where the caller believes them (the hash stands for the whole log before it), and fails when one
+// is not.
 func (q *Queries) MoveHeads(ctx context.Context, db DBTX, arg MoveHeadsParams) error {
 	_, err := db.Exec(ctx, moveHeads,
 		arg.LogIds,
@@ -253,12 +277,16 @@ func (q *Queries) PutViewState(ctx context.Context, db DBTX, arg PutViewStatePar
 }
 
 const updateViewState = `-- name: UpdateViewState :exec
-UPDATE view_state s
-SET value = u.value
-FROM ROWS FROM (
-    unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::json[])
-) AS u (log_id, version_id, key, value)
-WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
+WITH updated AS (
+    UPDATE view_state s
+    SET value = u.value
+    FROM ROWS FROM (
+        unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::json[])
+    ) AS u (log_id, version_id, key, value)
+    WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
+    RETURNING s.log_id
+)
+SELECT expect_rows(count(*), cardinality($1::uuid[])) FROM updated
 `
 
 type UpdateViewStateParams struct {
@@ -268,7 +296,7 @@ type UpdateViewStateParams struct {
 	Values     [][]byte
 }
 
-// For keys that are known to be there: half the cost of PutViewState. Compare the affected rows with the rows given.
+// For keys that are known to be there: half the cost of PutViewState. Fails when one is not.
 func (q *Queries) UpdateViewState(ctx context.Context, db DBTX, arg UpdateViewStateParams) error {
 	_, err := db.Exec(ctx, updateViewState,
 		arg.LogIds,

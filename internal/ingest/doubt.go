@@ -1,0 +1,60 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+// doubt is an attempt whose connection was lost while it committed: its events are stored or not. The hash chain can tell.
+type doubt struct {
+	plan    *plan
+	answers []answer // of the group's requests, in order, if it was committed
+}
+
+type answer struct {
+	placements []Placement
+	err        error
+}
+
+func newDoubt(p *plan, group []*waiter) *doubt {
+	d := &doubt{plan: p, answers: make([]answer, len(group))}
+	for i, w := range group {
+		d.answers[i] = answer{w.placements, w.err}
+	}
+	return d
+}
+
+// settle gives the group the answers of the attempt, which was committed.
+func (d *doubt) settle(group []*waiter) {
+	for i, w := range group {
+		w.placements, w.err = d.answers[i].placements, d.answers[i].err
+	}
+}
+
+// wasCommitted tells whether the attempt was committed: then, and only then, its first event is in the log with its hash.
+// tx holds the locks of the heads; as long as it does, an attempt that was not committed cannot be, and after tx has moved
+// the heads it never will be.
+func (l *lane) wasCommitted(ctx context.Context, tx *db.Tx, d *doubt) (bool, error) {
+	if err := l.db.PlanForPartitions(ctx, tx); err != nil {
+		return false, fmt.Errorf("preparing to look for events: %w", err)
+	}
+	for _, log := range d.plan.logs {
+		if len(log.events) == 0 {
+			continue
+		}
+		first := &log.events[0]
+		hash, err := l.db.EventHash(ctx, tx, dbsqlc.EventHashParams{LogID: log.snapshot.Log, Sequence: first.Sequence})
+		if err := db.Classify(err); errors.Is(err, db.ErrNotFound) {
+			return false, nil
+		} else if err != nil {
+			return false, fmt.Errorf("looking for events in doubt: %w", err)
+		}
+		return bytes.Equal(hash, first.Hash[:]), nil
+	}
+	return false, nil
+}
