@@ -37,7 +37,7 @@ ORDER BY v.log_id, v.version_id;
 -- name: LoadViewState :many
 -- The first keys of each version's state, at most max_keys of each.
 SELECT s.log_id, s.version_id, s.key, s.value
-FROM ROWS FROM (unnest(@log_ids::uuid[]), unnest(@version_ids::uuid[])) AS u (log_id, version_id)
+FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id) AS u
 CROSS JOIN LATERAL (
     SELECT t.log_id, t.version_id, t.key, t.value
     FROM view_state t

@@ -14,9 +14,7 @@ import (
 
 const deleteViewState = `-- name: DeleteViewState :exec
 DELETE FROM view_state s
-USING ROWS FROM (
-    unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[])
-) AS u (log_id, version_id, key)
+USING (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key) AS u
 WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
 `
 
@@ -49,7 +47,7 @@ func (q *Queries) EventHash(ctx context.Context, db DBTX, arg EventHashParams) (
 
 const findEventKeys = `-- name: FindEventKeys :many
 SELECT k.log_id, k.key_hash, k.payload_hash, k.sequence
-FROM ROWS FROM (unnest($1::uuid[]), unnest($2::uuid[])) AS u (log_id, key_hash)
+FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash) AS u
 JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash
 `
 
@@ -112,9 +110,7 @@ const insertEventKeys = `-- name: InsertEventKeys :exec
 WITH inserted AS (
     INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
     SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
-    FROM ROWS FROM (
-        unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::bigint[])
-    ) AS u (log_id, key_hash, payload_hash, sequence)
+    FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash, unnest($3::uuid[]) AS payload_hash, unnest($4::bigint[]) AS sequence) AS u
     ON CONFLICT (log_id, key_hash) DO NOTHING
     RETURNING log_id
 )
@@ -142,10 +138,7 @@ func (q *Queries) InsertEventKeys(ctx context.Context, db DBTX, arg InsertEventK
 const insertEvents = `-- name: InsertEvents :exec
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
 SELECT u.log_id, u.sequence, u.recorded_at, u.time, u.type, NULLIF(u.key, ''), u.data, u.hash
-FROM ROWS FROM (
-    unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::timestamptz[]), unnest($4::timestamptz[]),
-    unnest($5::text[]), unnest($6::text[]), unnest($7::json[]), unnest($8::bytea[])
-) AS u (log_id, sequence, recorded_at, time, type, key, data, hash)
+FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::bigint[]) AS sequence, unnest($3::timestamptz[]) AS recorded_at, unnest($4::timestamptz[]) AS time, unnest($5::text[]) AS type, unnest($6::text[]) AS key, unnest($7::json[]) AS data, unnest($8::bytea[]) AS hash) AS u
 `
 
 type InsertEventsParams struct {
@@ -215,10 +208,7 @@ const moveHeads = `-- name: MoveHeads :exec
 WITH moved AS (
     UPDATE log_heads h
     SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
-    FROM ROWS FROM (
-        unnest($1::uuid[]), unnest($2::bytea[]), unnest($3::bigint[]),
-        unnest($4::bigint[]), unnest($5::bytea[]), unnest($6::timestamptz[]), unnest($7::bigint[])
-    ) AS u (log_id, expected_hash, expected_epoch, sequence, hash, recorded_at, views_epoch)
+    FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::bytea[]) AS expected_hash, unnest($3::bigint[]) AS expected_epoch, unnest($4::bigint[]) AS sequence, unnest($5::bytea[]) AS hash, unnest($6::timestamptz[]) AS recorded_at, unnest($7::bigint[]) AS views_epoch) AS u
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
 )
@@ -253,9 +243,7 @@ func (q *Queries) MoveHeads(ctx context.Context, db DBTX, arg MoveHeadsParams) e
 const putViewState = `-- name: PutViewState :exec
 INSERT INTO view_state (log_id, version_id, key, value)
 SELECT u.log_id, u.version_id, u.key, u.value
-FROM ROWS FROM (
-    unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::json[])
-) AS u (log_id, version_id, key, value)
+FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key, unnest($4::json[]) AS value) AS u
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value
 `
 
@@ -280,9 +268,7 @@ const updateViewState = `-- name: UpdateViewState :exec
 WITH updated AS (
     UPDATE view_state s
     SET value = u.value
-    FROM ROWS FROM (
-        unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::json[])
-    ) AS u (log_id, version_id, key, value)
+    FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key, unnest($4::json[]) AS value) AS u
     WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
     RETURNING s.log_id
 )

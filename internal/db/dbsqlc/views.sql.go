@@ -337,7 +337,7 @@ func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 
 const loadViewState = `-- name: LoadViewState :many
 SELECT s.log_id, s.version_id, s.key, s.value
-FROM ROWS FROM (unnest($1::uuid[]), unnest($2::uuid[])) AS u (log_id, version_id)
+FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id) AS u
 CROSS JOIN LATERAL (
     SELECT t.log_id, t.version_id, t.key, t.value
     FROM view_state t
