@@ -221,7 +221,9 @@ func splitBatch(body []byte) (*batch, [][]byte, error) {
 		return b, elements, nil
 	}
 	b := &batch{what: "line"}
-	var documents [][]byte
+	most := min(bytes.Count(body, []byte{'\n'})+1, ingest.MaxBatchEvents+1)
+	documents := make([][]byte, 0, most)
+	b.lines = make([]int, 0, most)
 	number := 0
 	for line := range bytes.Lines(body) {
 		number++

@@ -20,8 +20,8 @@ const (
 	setupClients = 16
 	// batchEvents is how many events our batches have.
 	batchEvents = 1000
-	// batchClients send batches at the same time, so that one is parsed while another is committed.
-	batchClients = 4
+	// batchClients send batches at the same time, so that some are parsed while others are committed together.
+	batchClients = 16
 	// uploadLog is where modules are uploaded to; nothing is appended to it.
 	uploadLog = "modules"
 )

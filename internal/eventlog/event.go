@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -47,6 +48,9 @@ func invalid(code, format string, args ...any) error {
 
 var envelope = mustCompile("/type", "/time", "/id", "/source")
 
+// envelopeValues holds room for what envelope finds, which Parse would otherwise allocate for each event.
+var envelopeValues sync.Pool
+
 func mustCompile(pointers ...string) *jsonscan.Pointers {
 	p, err := jsonscan.Compile(pointers)
 	if err != nil {
@@ -61,7 +65,12 @@ func Parse(data []byte) (Event, error) {
 	if len(data) > MaxEventBytes {
 		return Event{}, invalid("event_too_large", "the event has %d bytes; at most %d are allowed", len(data), MaxEventBytes)
 	}
-	var values [4]jsonscan.Value
+	values, ok := envelopeValues.Get().(*[4]jsonscan.Value)
+	if !ok {
+		values = new([4]jsonscan.Value)
+	}
+	defer envelopeValues.Put(values)
+	defer clear(values[:])
 	if err := envelope.Scan(data, values[:]); err != nil {
 		return Event{}, invalid("invalid_json", "the event is not valid JSON: %v", err)
 	}

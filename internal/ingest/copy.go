@@ -8,17 +8,16 @@ import (
 
 var eventColumns = []string{"log_id", "sequence", "recorded_at", "time", "type", "key", "data", "hash"}
 
-// eventSource hands the events of a plan to COPY, one after the other. It is a pgx.CopyFromSource. The values are pointers
-// into the row at hand, which saves an allocation each.
+// eventSource hands the events of a plan to COPY, one after the other. It is a pgx.CopyFromSource. What is the same from row to
+// row is boxed once.
 type eventSource struct {
 	logs []*logPlan // those whose events are still to come; the first may be begun
 	next int        // the next event of the first log
 
-	log              db.UUID
-	recordedAt, time time.Time
-	key              *string
-	hash             []byte
-	row              [8]any
+	log        db.UUID
+	recordedAt int64
+	typ        string
+	row        [8]any
 }
 
 // Next implements pgx.CopyFromSource.
@@ -37,11 +36,19 @@ func (s *eventSource) Next() bool {
 func (s *eventSource) Values() ([]any, error) {
 	log := s.logs[0]
 	e := &log.events[s.next-1]
-	s.log, s.recordedAt, s.time, s.hash = log.snapshot.Log, time.UnixMicro(e.RecordedAt), time.UnixMicro(e.Time), e.Hash[:]
-	if s.key = nil; e.Key != "" {
-		s.key = &e.Key
+	if id := log.snapshot.Log; s.row[0] == nil || id != s.log {
+		s.log, s.row[0] = id, id
 	}
-	s.row = [8]any{&s.log, &e.Sequence, &s.recordedAt, &s.time, &e.Type, s.key, &e.Data, &s.hash}
+	if s.row[2] == nil || e.RecordedAt != s.recordedAt {
+		s.recordedAt, s.row[2] = e.RecordedAt, time.UnixMicro(e.RecordedAt)
+	}
+	if s.row[4] == nil || e.Type != s.typ {
+		s.typ, s.row[4] = e.Type, e.Type
+	}
+	if s.row[5] = nil; e.Key != "" {
+		s.row[5] = e.Key
+	}
+	s.row[1], s.row[3], s.row[6], s.row[7] = e.Sequence, time.UnixMicro(e.Time), e.Data, e.Hash[:]
 	return s.row[:], nil
 }
 
