@@ -76,8 +76,21 @@ JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
 WHERE w.log_id = @log_id AND v.status <> 'retired'
 ORDER BY w.name, v.version;
 
+-- name: GetViewVersion :one
+SELECT w.name, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at, h.sequence AS head
+FROM view_versions v
+JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
+JOIN log_heads h ON h.log_id = v.log_id
+WHERE v.log_id = @log_id AND v.version_id = @version_id;
+
 -- name: BuildingVersions :many
 SELECT log_id, version_id FROM view_versions WHERE status = 'building' ORDER BY created_at LIMIT @max_rows;
+
+-- name: BuildProgress :one
+SELECT v.applied_sequence, h.sequence AS head
+FROM view_versions v
+JOIN log_heads h ON h.log_id = v.log_id
+WHERE v.log_id = @log_id AND v.version_id = @version_id AND v.status = 'building';
 
 -- name: LockBuildingVersion :one
 -- Another server that builds the same version holds the lock: no row, try later.

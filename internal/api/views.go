@@ -33,7 +33,7 @@ type View struct {
 	ViewID         string          `json:"view_id" format:"uuid"`
 	Name           string          `json:"name"`
 	Version        int32           `json:"version"`
-	Status         string          `json:"status" enum:"building,live,halted"`
+	Status         string          `json:"status" enum:"building,live,halted,retired"`
 	Module         string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
 	Config         json.RawMessage `json:"config"`
 	Applied        int64           `json:"applied" doc:"The last sequence it has folded."`

@@ -32,7 +32,7 @@ func NewUUID() UUID {
 	return UUID{Bytes: uuid.Must(uuid.NewV7()), Valid: true}
 }
 
-// ParseUUID reads the canonical form of 36 characters only, so that an identifier has one spelling.
+// ParseUUID reads the form of 36 characters only, in either case.
 func ParseUUID(s string) (UUID, error) {
 	if len(s) != 36 {
 		return UUID{}, errors.New("a UUID has 36 characters")

@@ -83,7 +83,7 @@ func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
 	switch {
 	case err == nil: // the transaction had failed before
 		return fmt.Errorf("committing: %w", pgx.ErrTxCommitRollback)
-	case errors.As(err, &refused) && refused.Severity == "ERROR":
+	case errors.As(err, &refused) && refused.Severity == "ERROR", pgconn.SafeToRetry(err): // refused, or never sent
 		return fmt.Errorf("committing: %w", err)
 	}
 	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)

@@ -113,18 +113,32 @@ const (
 )
 
 // buildChunk folds the next events of the log's history into a building version, in one transaction. The chunk that
-// reaches the head holds the head's lock, so that the version goes live there with no event in between.
+// reaches the head holds the head's lock, so that the version goes live there with no event in between. It takes the
+// head before the version, as whoever goes live does with the versions that it retires.
 func (v *Views) buildChunk(ctx context.Context, log, versionID db.UUID) (buildStep, error) {
 	step := stepHeldElsewhere
 	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		row, err := v.db.LockBuildingVersion(ctx, tx, dbsqlc.LockBuildingVersionParams{LogID: log, VersionID: versionID})
+		progress, err := v.db.BuildProgress(ctx, tx, dbsqlc.BuildProgressParams{LogID: log, VersionID: versionID})
 		if isNotFound(db.Classify(err)) {
 			return nil
 		} else if err != nil {
 			return err
 		}
-		b := build{views: v, tx: tx, log: log, row: row}
-		if b.version, err = v.version(ctx, tx, versionID, "", row.ModuleSha256, row.Config, row.Fields); err != nil {
+		b := build{views: v, tx: tx, log: log, until: progress.Head, last: progress.Head-progress.AppliedSequence <= chunkEvents}
+		if b.last {
+			head, err := v.db.LockHead(ctx, tx, log)
+			if err != nil {
+				return fmt.Errorf("locking the head: %w", err)
+			}
+			b.until = head.Sequence
+		}
+		b.row, err = v.db.LockBuildingVersion(ctx, tx, dbsqlc.LockBuildingVersionParams{LogID: log, VersionID: versionID})
+		if isNotFound(db.Classify(err)) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if b.version, err = v.version(ctx, tx, versionID, "", b.row.ModuleSha256, b.row.Config, b.row.Fields); err != nil {
 			return err
 		}
 		step, err = b.chunk(ctx)
@@ -140,27 +154,17 @@ type build struct {
 	log     db.UUID
 	row     dbsqlc.LockBuildingVersionRow
 	version *Version
+	until   int64 // the head when the chunk began
+	last    bool  // the head is locked
 }
 
 func (b *build) chunk(ctx context.Context) (buildStep, error) {
 	queries := b.views.db.Queries
-	head, err := queries.GetHead(ctx, b.tx, b.log)
-	if err != nil {
-		return 0, fmt.Errorf("reading the head: %w", err)
-	}
-	last := head.Sequence-b.row.AppliedSequence <= chunkEvents
-	if last {
-		locked, err := queries.LockHead(ctx, b.tx, b.log)
-		if err != nil {
-			return 0, fmt.Errorf("locking the head: %w", err)
-		}
-		head.Sequence = locked.Sequence
-	}
 	if err := queries.PlanForPartitions(ctx, b.tx); err != nil {
 		return 0, fmt.Errorf("preparing to read history: %w", err)
 	}
 	events, err := queries.ListEventsToFold(ctx, b.tx, dbsqlc.ListEventsToFoldParams{
-		LogID: b.log, After: b.row.AppliedSequence, Until: head.Sequence, MaxRows: chunkEvents, MaxBytes: chunkBytes,
+		LogID: b.log, After: b.row.AppliedSequence, Until: b.until, MaxRows: chunkEvents, MaxBytes: chunkBytes,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("reading history: %w", err)
@@ -171,7 +175,7 @@ func (b *build) chunk(ctx context.Context) (buildStep, error) {
 		return 0, err
 	case halted:
 		return stepDone, nil
-	case last && applied == head.Sequence:
+	case b.last && applied == b.until:
 		return stepDone, b.goLive(ctx, applied)
 	}
 	return stepMore, queries.SetAppliedSequence(ctx, b.tx, dbsqlc.SetAppliedSequenceParams{

@@ -60,7 +60,8 @@ func (e *RefusedError) Error() string { return e.Code + ": " + e.Detail }
 
 // Deploy makes code, with config, the newest version of the view called name on the log, and builds it from the
 // log's history. A version that is being built or live and has the same code and config is taken for the one meant.
-// Deploy answers after at most two seconds and a bit; a version still building goes on in the background.
+// Deploy answers after at most two seconds and a bit; a version still building goes on in the background. One that a newer
+// deploy has overtaken meanwhile comes back retired.
 // The error is a *RefusedError, an *eventlog.InvalidError or the database's.
 func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, code, config []byte) (Info, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
@@ -77,7 +78,11 @@ func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, code, conf
 	if err := v.buildFor(ctx, log, version, deployPatience); err != nil {
 		return Info{}, err
 	}
-	return v.infoOf(ctx, log, name, version)
+	row, err := v.db.GetViewVersion(ctx, v.db.Read, dbsqlc.GetViewVersionParams{LogID: log, VersionID: version})
+	if err != nil {
+		return Info{}, fmt.Errorf("reading a view version: %w", db.Classify(err))
+	}
+	return infoFromRow(dbsqlc.ListViewsRow(row)), nil
 }
 
 func (v *Views) check(ctx context.Context, code, config []byte) (*wasm.Module, []string, error) {
@@ -162,22 +167,27 @@ func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) {
 	}
 	infos := make([]Info, len(rows))
 	for i, row := range rows {
-		infos[i] = Info{
-			Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
-			ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, Status: Status(row.Status),
-			Applied: row.AppliedSequence, Head: row.Head, CreatedAt: row.CreatedAt,
-		}
-		if infos[i].Status == Live {
-			infos[i].Applied = row.Head
-		}
-		if row.HaltedSequence != nil {
-			infos[i].HaltedSequence = *row.HaltedSequence
-		}
-		if row.Error != nil {
-			infos[i].Error = *row.Error
-		}
+		infos[i] = infoFromRow(row)
 	}
 	return infos, nil
+}
+
+func infoFromRow(row dbsqlc.ListViewsRow) Info {
+	info := Info{
+		Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
+		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, Status: Status(row.Status),
+		Applied: row.AppliedSequence, Head: row.Head, CreatedAt: row.CreatedAt,
+	}
+	if info.Status == Live {
+		info.Applied = row.Head
+	}
+	if row.HaltedSequence != nil {
+		info.HaltedSequence = *row.HaltedSequence
+	}
+	if row.Error != nil {
+		info.Error = *row.Error
+	}
+	return info
 }
 
 // Get describes the versions of one view that are not retired. The error is ErrViewNotFound or the database's.
@@ -196,17 +206,4 @@ func (v *Views) Get(ctx context.Context, log db.UUID, name string) ([]Info, erro
 		return nil, ErrViewNotFound
 	}
 	return infos, nil
-}
-
-func (v *Views) infoOf(ctx context.Context, log db.UUID, name string, version db.UUID) (Info, error) {
-	infos, err := v.Get(ctx, log, name)
-	if err != nil {
-		return Info{}, err
-	}
-	for _, info := range infos {
-		if info.VersionID == version {
-			return info, nil
-		}
-	}
-	return Info{}, ErrViewNotFound // another deploy has already taken its place
 }

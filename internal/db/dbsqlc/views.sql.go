@@ -12,6 +12,30 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const buildProgress = `-- name: BuildProgress :one
+SELECT v.applied_sequence, h.sequence AS head
+FROM view_versions v
+JOIN log_heads h ON h.log_id = v.log_id
+WHERE v.log_id = $1 AND v.version_id = $2 AND v.status = 'building'
+`
+
+type BuildProgressParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+type BuildProgressRow struct {
+	AppliedSequence int64
+	Head            int64
+}
+
+func (q *Queries) BuildProgress(ctx context.Context, db DBTX, arg BuildProgressParams) (BuildProgressRow, error) {
+	row := db.QueryRow(ctx, buildProgress, arg.LogID, arg.VersionID)
+	var i BuildProgressRow
+	err := row.Scan(&i.AppliedSequence, &i.Head)
+	return i, err
+}
+
 const buildingVersions = `-- name: BuildingVersions :many
 SELECT log_id, version_id FROM view_versions WHERE status = 'building' ORDER BY created_at LIMIT $1
 `
@@ -138,6 +162,54 @@ func (q *Queries) GetViewState(ctx context.Context, db DBTX, arg GetViewStatePar
 	var value []byte
 	err := row.Scan(&value)
 	return value, err
+}
+
+const getViewVersion = `-- name: GetViewVersion :one
+SELECT w.name, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at, h.sequence AS head
+FROM view_versions v
+JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
+JOIN log_heads h ON h.log_id = v.log_id
+WHERE v.log_id = $1 AND v.version_id = $2
+`
+
+type GetViewVersionParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+type GetViewVersionRow struct {
+	Name            string
+	ViewID          pgtype.UUID
+	VersionID       pgtype.UUID
+	Version         int32
+	ModuleSha256    []byte
+	Config          []byte
+	Status          string
+	AppliedSequence int64
+	HaltedSequence  *int64
+	Error           *string
+	CreatedAt       time.Time
+	Head            int64
+}
+
+func (q *Queries) GetViewVersion(ctx context.Context, db DBTX, arg GetViewVersionParams) (GetViewVersionRow, error) {
+	row := db.QueryRow(ctx, getViewVersion, arg.LogID, arg.VersionID)
+	var i GetViewVersionRow
+	err := row.Scan(
+		&i.Name,
+		&i.ViewID,
+		&i.VersionID,
+		&i.Version,
+		&i.ModuleSha256,
+		&i.Config,
+		&i.Status,
+		&i.AppliedSequence,
+		&i.HaltedSequence,
+		&i.Error,
+		&i.CreatedAt,
+		&i.Head,
+	)
+	return i, err
 }
 
 const insertModule = `-- name: InsertModule :exec
