@@ -19,7 +19,12 @@ JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
 WITH moved AS (
     UPDATE log_heads h
     SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
-    FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@expected_hashes::bytea[]) AS expected_hash, unnest(@expected_epochs::bigint[]) AS expected_epoch, unnest(@sequences::bigint[]) AS sequence, unnest(@hashes::bytea[]) AS hash, unnest(@recorded_ats::timestamptz[]) AS recorded_at, unnest(@views_epochs::bigint[]) AS views_epoch) AS u
+    FROM (
+        SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@expected_hashes::bytea[]) AS expected_hash,
+               unnest(@expected_epochs::bigint[]) AS expected_epoch, unnest(@sequences::bigint[]) AS sequence,
+               unnest(@hashes::bytea[]) AS hash, unnest(@recorded_ats::timestamptz[]) AS recorded_at,
+               unnest(@views_epochs::bigint[]) AS views_epoch
+    ) AS u
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
 )
@@ -30,7 +35,10 @@ SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM moved;
 WITH inserted AS (
     INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
     SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
-    FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash, unnest(@payload_hashes::uuid[]) AS payload_hash, unnest(@sequences::bigint[]) AS sequence) AS u
+    FROM (
+        SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash,
+               unnest(@payload_hashes::uuid[]) AS payload_hash, unnest(@sequences::bigint[]) AS sequence
+    ) AS u
     ON CONFLICT (log_id, key_hash) DO NOTHING
     RETURNING log_id
 )
@@ -40,20 +48,31 @@ SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM inserted;
 -- An empty key stands for none.
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
 SELECT u.log_id, u.sequence, u.recorded_at, u.time, u.type, NULLIF(u.key, ''), u.data, u.hash
-FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@sequences::bigint[]) AS sequence, unnest(@recorded_ats::timestamptz[]) AS recorded_at, unnest(@times::timestamptz[]) AS time, unnest(@types::text[]) AS type, unnest(@keys::text[]) AS key, unnest(@datas::json[]) AS data, unnest(@hashes::bytea[]) AS hash) AS u;
+FROM (
+    SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@sequences::bigint[]) AS sequence,
+           unnest(@recorded_ats::timestamptz[]) AS recorded_at, unnest(@times::timestamptz[]) AS time,
+           unnest(@types::text[]) AS type, unnest(@keys::text[]) AS key, unnest(@datas::json[]) AS data,
+           unnest(@hashes::bytea[]) AS hash
+) AS u;
 
 -- name: PutViewState :exec
 INSERT INTO view_state (log_id, version_id, key, value)
 SELECT u.log_id, u.version_id, u.key, u.value
-FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id, unnest(@keys::text[]) AS key, unnest(@values::json[]) AS value) AS u
+FROM (
+    SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id,
+           unnest(@keys::text[]) AS key, unnest(@values::json[]) AS value
+) AS u
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
 
 -- name: UpdateViewState :exec
--- For keys that are known to be there: half the cost of PutViewState. Fails when one is not.
+-- For keys that are known to be there, which saves looking for conflicts. Fails when one is not.
 WITH updated AS (
     UPDATE view_state s
     SET value = u.value
-    FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id, unnest(@keys::text[]) AS key, unnest(@values::json[]) AS value) AS u
+    FROM (
+        SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id,
+               unnest(@keys::text[]) AS key, unnest(@values::json[]) AS value
+    ) AS u
     WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
     RETURNING s.log_id
 )
@@ -61,7 +80,10 @@ SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM updated;
 
 -- name: DeleteViewState :exec
 DELETE FROM view_state s
-USING (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id, unnest(@keys::text[]) AS key) AS u
+USING (
+    SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id,
+           unnest(@keys::text[]) AS key
+) AS u
 WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
 
 -- name: HaltViewVersion :exec

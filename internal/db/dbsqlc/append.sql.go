@@ -14,7 +14,10 @@ import (
 
 const deleteViewState = `-- name: DeleteViewState :exec
 DELETE FROM view_state s
-USING (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key) AS u
+USING (
+    SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id,
+           unnest($3::text[]) AS key
+) AS u
 WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
 `
 
@@ -110,7 +113,10 @@ const insertEventKeys = `-- name: InsertEventKeys :exec
 WITH inserted AS (
     INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
     SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
-    FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash, unnest($3::uuid[]) AS payload_hash, unnest($4::bigint[]) AS sequence) AS u
+    FROM (
+        SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash,
+               unnest($3::uuid[]) AS payload_hash, unnest($4::bigint[]) AS sequence
+    ) AS u
     ON CONFLICT (log_id, key_hash) DO NOTHING
     RETURNING log_id
 )
@@ -138,7 +144,12 @@ func (q *Queries) InsertEventKeys(ctx context.Context, db DBTX, arg InsertEventK
 const insertEvents = `-- name: InsertEvents :exec
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
 SELECT u.log_id, u.sequence, u.recorded_at, u.time, u.type, NULLIF(u.key, ''), u.data, u.hash
-FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::bigint[]) AS sequence, unnest($3::timestamptz[]) AS recorded_at, unnest($4::timestamptz[]) AS time, unnest($5::text[]) AS type, unnest($6::text[]) AS key, unnest($7::json[]) AS data, unnest($8::bytea[]) AS hash) AS u
+FROM (
+    SELECT unnest($1::uuid[]) AS log_id, unnest($2::bigint[]) AS sequence,
+           unnest($3::timestamptz[]) AS recorded_at, unnest($4::timestamptz[]) AS time,
+           unnest($5::text[]) AS type, unnest($6::text[]) AS key, unnest($7::json[]) AS data,
+           unnest($8::bytea[]) AS hash
+) AS u
 `
 
 type InsertEventsParams struct {
@@ -208,7 +219,12 @@ const moveHeads = `-- name: MoveHeads :exec
 WITH moved AS (
     UPDATE log_heads h
     SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
-    FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::bytea[]) AS expected_hash, unnest($3::bigint[]) AS expected_epoch, unnest($4::bigint[]) AS sequence, unnest($5::bytea[]) AS hash, unnest($6::timestamptz[]) AS recorded_at, unnest($7::bigint[]) AS views_epoch) AS u
+    FROM (
+        SELECT unnest($1::uuid[]) AS log_id, unnest($2::bytea[]) AS expected_hash,
+               unnest($3::bigint[]) AS expected_epoch, unnest($4::bigint[]) AS sequence,
+               unnest($5::bytea[]) AS hash, unnest($6::timestamptz[]) AS recorded_at,
+               unnest($7::bigint[]) AS views_epoch
+    ) AS u
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
 )
@@ -243,7 +259,10 @@ func (q *Queries) MoveHeads(ctx context.Context, db DBTX, arg MoveHeadsParams) e
 const putViewState = `-- name: PutViewState :exec
 INSERT INTO view_state (log_id, version_id, key, value)
 SELECT u.log_id, u.version_id, u.key, u.value
-FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key, unnest($4::json[]) AS value) AS u
+FROM (
+    SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id,
+           unnest($3::text[]) AS key, unnest($4::json[]) AS value
+) AS u
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value
 `
 
@@ -268,7 +287,10 @@ const updateViewState = `-- name: UpdateViewState :exec
 WITH updated AS (
     UPDATE view_state s
     SET value = u.value
-    FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key, unnest($4::json[]) AS value) AS u
+    FROM (
+        SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id,
+               unnest($3::text[]) AS key, unnest($4::json[]) AS value
+    ) AS u
     WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
     RETURNING s.log_id
 )
@@ -282,7 +304,7 @@ type UpdateViewStateParams struct {
 	Values     [][]byte
 }
 
-// For keys that are known to be there: half the cost of PutViewState. Fails when one is not.
+// For keys that are known to be there, which saves looking for conflicts. Fails when one is not.
 func (q *Queries) UpdateViewState(ctx context.Context, db DBTX, arg UpdateViewStateParams) error {
 	_, err := db.Exec(ctx, updateViewState,
 		arg.LogIds,
