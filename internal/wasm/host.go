@@ -16,7 +16,7 @@ func (e *Engine) linkHost(ctx context.Context) error {
 	for _, f := range hostFunctions {
 		builder.NewFunctionBuilder().WithGoModuleFunction(
 			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
-				in := ctx.Value(instanceKey{}).(*instance) //nolint:forcetypeassert // newInstance put it there
+				in := ctx.(instanceContext).in //nolint:forcetypeassert // newInstance made it
 				in.allow(f.name, f.phases)
 				f.call(in, stack)
 			}),

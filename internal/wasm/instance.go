@@ -32,8 +32,12 @@ type instance struct {
 	transfer []byte // reused to gather the result of a scan
 }
 
-// instanceKey is the key of the instance in its ctx.
-type instanceKey struct{}
+// instanceContext is the context of every call into an instance: it tells host functions which instance calls them, at the
+// price of a type assertion.
+type instanceContext struct {
+	context.Context //nolint:containedctx // it is one
+	in              *instance
+}
 
 // Instances have no name, so that many of one module can exist, and run nothing by themselves.
 var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
@@ -41,7 +45,7 @@ var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
 // newInstance makes an instance and calls its _initialize.
 func newInstance(runtime wazero.Runtime, compiled wazero.CompiledModule) (*instance, error) {
 	in := &instance{}
-	in.ctx = context.WithValue(context.Background(), instanceKey{}, in)
+	in.ctx = instanceContext{context.Background(), in}
 	guest, err := runtime.InstantiateModule(in.ctx, compiled, instanceConfig)
 	if err != nil {
 		return nil, fmt.Errorf("make an instance: %w", err)
