@@ -70,8 +70,8 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// gcPercent lets the heap grow to five times what is live before it is collected. What is live is small (some 80 MB with
-// ten thousand logs of three views), so collecting as often as Go does by default costs more time than it saves memory.
+// gcPercent lets the heap grow to five times what is live before it is collected. What is live is small (ten
+// thousand logs of three views took 80 MB at Go's default), so collecting as often as Go does by default costs more time than it saves memory.
 // GOGC in the environment takes its place.
 const gcPercent = 400
 

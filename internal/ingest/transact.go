@@ -184,8 +184,8 @@ func (l *lane) fold(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 	return nil
 }
 
-// copyEvents is from how many events on a group is stored by COPY: it costs the database half of what INSERT does, and two
-// more round trips.
+// copyEvents is from how many events on a group is stored by COPY, which costs the database about a tenth less than INSERT
+// and takes two more round trips.
 const copyEvents = 500
 
 // store writes everything the plan holds and commits. The heads come first: where one has moved, nothing after it is
