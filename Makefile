@@ -43,6 +43,7 @@ generate: ## write anew what is generated: queries, openapi.yaml, views
 	$(MAKE) -C views
 
 generated: ## prove that what is generated is up to date
+	go mod tidy -diff
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || { echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
 	$(MAKE) -C views check
