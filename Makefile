@@ -7,10 +7,10 @@ SPEC := openapi/openapi.yaml
 DEMO_FLAGS ?=
 DEV_FLAGS ?=
 BENCH_FLAGS ?=
-TEST_FLAGS ?= -timeout 15m
+TEST_FLAGS ?= -timeout 25m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev build test test-containers bench lint generate generated check
+.PHONY: help demo dev build test test-database test-containers kits-check bench lint generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,9 +26,20 @@ build: ## build bin/tally
 
 test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) ./...
+	go test -run '^TestBombs$$' $(TEST_FLAGS) ./internal/wasm
+
+# What a change of PostgreSQL could make fail.
+DATABASE_PACKAGES := ./cmd/tally ./testcontainers $(addprefix ./internal/,api db demo eventlog ingest postgres server view)
+DATABASE ?= local
+
+test-database: ## run the tests that need PostgreSQL; DATABASE=container for one in a container
+	TALLY_TEST_POSTGRES=$(DATABASE) go test -race $(TEST_FLAGS) $(DATABASE_PACKAGES)
 
 test-containers: ## run all tests, on PostgreSQL in a container
 	TALLY_TEST_POSTGRES=container go test -race $(TEST_FLAGS) ./...
+
+kits-check: build ## build and test a view in each language, as `tally view new` writes it; tools that are missing leave it out
+	views/check-kits.sh
 
 bench: build ## measure appends and queries beside hand-written SQL
 	bin/tally bench $(BENCH_FLAGS)

@@ -73,11 +73,13 @@ var floors = [][]string{
 	{"internal/server", "internal/testrig"},
 	{"internal/api"},
 	{"internal/ingest"},
-	{"internal/view"},
+	{"internal/view", "internal/viewtest"},
 	{"internal/eventlog", "internal/wasm"},
-	{"internal/jsonscan", "testcontainers"},
+	{"internal/gas"},
+	{"internal/client", "internal/jsonscan", "internal/wasmbin", "testcontainers"},
 	{"internal/db", "internal/postgres"},
-	{"internal/db/dbsqlc", "migrations", "views"},
+	{"internal/db/dbsqlc", "migrations", "views", "views/go/template"},
+	{"views/go/tally"},
 }
 
 func floorOf(name string) int {

@@ -87,9 +87,15 @@ USING (
 WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
 
 -- name: HaltViewVersion :exec
-UPDATE view_versions
-SET status = 'halted', applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error
-WHERE log_id = @log_id AND version_id = @version_id;
+WITH halted AS (
+    UPDATE view_versions v
+    SET status = 'halted', applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error, halted_at = clock_timestamp(),
+        builder = NULL, built_at = NULL, build_rate = NULL
+    WHERE v.log_id = @log_id AND v.version_id = @version_id
+    RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error
+)
+INSERT INTO view_actions (log_id, view_id, version, action, sequence, detail)
+SELECT log_id, view_id, version, 'halt', halted_sequence, error FROM halted;
 
 -- name: EventHash :one
 SELECT hash FROM events WHERE log_id = @log_id AND sequence = @sequence;

@@ -1,11 +1,14 @@
 -- Reading events and keeping their partitions.
 
 -- name: PlanForPartitions :exec
--- Makes the transaction's plans for the values at hand: a generic plan over events would lock every partition.
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+-- Makes the transaction's plans for the values at hand: a generic plan over events would lock every partition. They follow the order of the
+-- index: before the first ANALYZE of a partition, the planner would rather sort the whole rest of a log for each page of it.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_bitmapscan', 'off', true),
+       set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true);
 
 -- name: ListEventsToFold :many
--- A chunk of history: at most max_rows events, and no more once those before have reached max_bytes.
+-- A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from is when
+-- the event after which it starts was recorded, or earlier: it spares the partitions before.
 SELECT c.sequence, c.recorded_at, c.time, c.data
 FROM (
     SELECT e.sequence, e.recorded_at, e.time, e.data,
@@ -13,13 +16,17 @@ FROM (
     FROM (
         SELECT sequence, recorded_at, time, data
         FROM events
-        WHERE log_id = @log_id AND sequence > @after AND sequence <= @until
+        WHERE log_id = @log_id AND sequence > @after AND recorded_at >= @recorded_from
         ORDER BY sequence
         LIMIT @max_rows
     ) e
 ) c
 WHERE coalesce(c.bytes_before, 0) < @max_bytes::bigint
 ORDER BY c.sequence;
+
+-- name: EventText :one
+-- An event's JSON, or its beginning.
+SELECT left(data::text, @max_length)::text AS text FROM events WHERE log_id = @log_id AND sequence = @sequence;
 
 -- name: EnsureEventsPartitions :one
 SELECT ensure_events_partitions(@from_time, @months);

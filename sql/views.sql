@@ -9,26 +9,100 @@ SELECT wasm FROM modules WHERE sha256 = @sha256;
 -- name: InsertView :exec
 INSERT INTO views (log_id, view_id, name) VALUES (@log_id, @view_id, @name) ON CONFLICT (log_id, name) DO NOTHING;
 
--- name: LockView :one
--- Makes deploys of one view take turns.
-SELECT view_id FROM views WHERE log_id = @log_id AND name = @name FOR UPDATE;
+-- name: LockLog :one
+-- Makes deploys, rollbacks, resumes and retirements on one log take turns. Nothing that appends takes this lock.
+SELECT log_id FROM logs WHERE log_id = @log_id FOR NO KEY UPDATE;
 
--- name: CountViews :one
-SELECT count(*) FROM views WHERE log_id = @log_id;
+-- name: ViewID :one
+SELECT view_id FROM views WHERE log_id = @log_id AND name = @name;
+
+-- name: ViewIsActive :one
+-- Whether a view has a version that is not retired; no row when there is no such view.
+SELECT EXISTS (SELECT FROM view_versions v WHERE v.log_id = w.log_id AND v.view_id = w.view_id AND v.status <> 'retired') AS active
+FROM views w
+WHERE w.log_id = @log_id AND w.name = @name;
+
+-- name: CountOtherViews :one
+-- How many views of the log have a version that is not retired, besides this one.
+SELECT count(DISTINCT view_id) FROM view_versions WHERE log_id = @log_id AND view_id <> @view_id AND status <> 'retired';
 
 -- name: LastViewVersion :one
-SELECT version_id, version, module_sha256, config, status
+-- The number and the turn that the next version of a view comes after; 0 when there is none.
+SELECT coalesce(max(version), 0)::integer AS version, coalesce(max(turn), 0)::bigint AS turn
 FROM view_versions
-WHERE log_id = @log_id AND view_id = @view_id
-ORDER BY version DESC
-LIMIT 1;
+WHERE log_id = @log_id AND view_id = @view_id;
+
+-- name: ActiveVersions :many
+-- A view's versions that are not retired, the one asked for last first.
+SELECT version_id, version, turn, module_sha256, config, fold_gas, status
+FROM view_versions
+WHERE log_id = @log_id AND view_id = @view_id AND status <> 'retired'
+ORDER BY turn DESC;
 
 -- name: InsertViewVersion :exec
-INSERT INTO view_versions (log_id, version_id, view_id, version, module_sha256, config, fields, status, applied_sequence)
-VALUES (@log_id, @version_id, @view_id, @version, @module_sha256, @config, @fields, 'building', 0);
+WITH inserted AS (
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, actor, status, applied_sequence)
+    VALUES (@log_id, @version_id, @view_id, @version, @turn, @module_sha256, @config, @fields, @fold_gas, @actor, 'building', 0)
+    RETURNING log_id, view_id, version, actor
+)
+INSERT INTO view_actions (log_id, view_id, version, action, actor)
+SELECT log_id, view_id, version, 'deploy', actor FROM inserted;
+
+-- name: FindViewVersion :one
+SELECT version_id, version, turn, status, state, halted_sequence, error
+FROM view_versions
+WHERE log_id = @log_id AND view_id = @view_id AND version = @version;
+
+-- name: HaltedVersion :one
+-- The halted version of a view that was asked for last, or the one with the number.
+SELECT version_id, version, halted_sequence, error
+FROM view_versions
+WHERE log_id = @log_id AND view_id = @view_id AND status = 'halted' AND (@version::integer = 0 OR version = @version)
+ORDER BY turn DESC
+LIMIT 1;
+
+-- name: TakeTurn :exec
+-- Makes a version the one asked for last.
+UPDATE view_versions SET turn = @turn, asked_at = now() WHERE log_id = @log_id AND version_id = @version_id;
+
+-- name: BuildAgain :exec
+-- Takes a retired version back to where its state stands: the first event where that is not kept. A halt there is met again.
+UPDATE view_versions
+SET status = 'building', turn = @turn, asked_at = now(), retired_at = NULL, halted_sequence = NULL, halted_at = NULL, error = NULL,
+    applied_sequence = CASE WHEN state = 'kept' THEN applied_sequence ELSE 0 END,
+    state = CASE WHEN state = 'dropped' THEN 'kept' ELSE state END,
+    builder = NULL, built_at = NULL, build_rate = NULL
+WHERE log_id = @log_id AND version_id = @version_id AND status = 'retired';
+
+-- name: ResumeVersion :execrows
+UPDATE view_versions
+SET status = 'building', asked_at = now(), halted_sequence = NULL, halted_at = NULL, error = NULL,
+    fold_gas = coalesce(nullif(@fold_gas::bigint, 0), fold_gas),
+    builder = NULL, built_at = NULL, build_rate = NULL
+WHERE log_id = @log_id AND version_id = @version_id AND status = 'halted';
+
+-- name: InsertSkip :exec
+INSERT INTO view_skips (log_id, version_id, sequence, actor, reason, error)
+VALUES (@log_id, @version_id, @sequence, @actor, @reason, @error);
+
+-- name: ListSkips :many
+-- The events after one that a version leaves out, in order.
+SELECT sequence FROM view_skips WHERE log_id = @log_id AND version_id = @version_id AND sequence > @after ORDER BY sequence;
+
+-- name: InsertAction :exec
+INSERT INTO view_actions (log_id, view_id, version, action, actor, sequence, detail)
+VALUES (@log_id, @view_id, @version, @action, @actor, @sequence, @detail);
+
+-- name: ListActions :many
+-- The latest things done to a view, newest first.
+SELECT version, action, actor, sequence, detail, at
+FROM view_actions
+WHERE log_id = @log_id AND view_id = @view_id
+ORDER BY at DESC
+LIMIT @max_rows;
 
 -- name: LiveViews :many
-SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields
+SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 WHERE v.log_id = ANY (@log_ids::uuid[]) AND v.status = 'live'
@@ -58,33 +132,54 @@ ORDER BY key
 LIMIT @max_rows;
 
 -- name: GetView :one
--- The version that answers for a view: the live one, else the newest that is building or halted.
-SELECT h.sequence AS head, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at
+-- The version that answers for a view: the live one, else the one asked for last that is building or halted.
+SELECT h.sequence AS head, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas, v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
 WHERE w.log_id = @log_id AND w.name = @name AND v.status <> 'retired'
-ORDER BY (v.status = 'live') DESC, v.version DESC
+ORDER BY (v.status = 'live') DESC, v.turn DESC
 LIMIT 1;
 
 -- name: ListViews :many
--- Every version that is not retired.
-SELECT w.name, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at, h.sequence AS head
+-- Every version that is not retired, of one view where a name is given.
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
+       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
+       h.sequence AS head
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
-WHERE w.log_id = @log_id AND v.status <> 'retired'
-ORDER BY w.name, v.version;
+WHERE w.log_id = @log_id AND (@name::text = '' OR w.name = @name) AND v.status <> 'retired'
+ORDER BY w.name, v.turn;
+
+-- name: ListViewVersions :many
+-- A view's versions with a number below before, newest first.
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
+       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
+       h.sequence AS head
+FROM view_versions v
+JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
+JOIN log_heads h ON h.log_id = v.log_id
+WHERE v.log_id = @log_id AND v.view_id = @view_id AND v.version < @before
+ORDER BY v.version DESC
+LIMIT @max_rows;
 
 -- name: GetViewVersion :one
-SELECT w.name, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at, h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
+       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
+       h.sequence AS head
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 JOIN log_heads h ON h.log_id = v.log_id
 WHERE v.log_id = @log_id AND v.version_id = @version_id;
 
 -- name: BuildingVersions :many
-SELECT log_id, version_id FROM view_versions WHERE status = 'building' ORDER BY created_at LIMIT @max_rows;
+-- Versions to build, from a place in their order on, so that whoever works through them comes to each.
+SELECT log_id, version_id
+FROM view_versions
+WHERE status = 'building' AND (log_id, version_id) > (@after_log::uuid, @after_version::uuid)
+ORDER BY log_id, version_id
+LIMIT @max_rows;
 
 -- name: BuildProgress :one
 SELECT v.applied_sequence, h.sequence AS head
@@ -93,23 +188,86 @@ JOIN log_heads h ON h.log_id = v.log_id
 WHERE v.log_id = @log_id AND v.version_id = @version_id AND v.status = 'building';
 
 -- name: LockBuildingVersion :one
--- Another server that builds the same version holds the lock: no row, try later.
-SELECT view_id, version, module_sha256, config, fields, applied_sequence
+-- Another server that builds the same version holds the lock, or has done so within the lease: no row, try later.
+SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, state, applied_sequence, build_rate,
+       extract(epoch FROM clock_timestamp() - coalesce(built_at, asked_at))::float8 AS seconds_since,
+       extract(epoch FROM clock_timestamp() - asked_at)::float8 AS age_seconds
 FROM view_versions
 WHERE log_id = @log_id AND version_id = @version_id AND status = 'building'
+  AND (builder IS NULL OR builder = @builder OR built_at < clock_timestamp() - @lease::interval)
 FOR UPDATE SKIP LOCKED;
 
--- name: SetAppliedSequence :exec
-UPDATE view_versions SET applied_sequence = @applied_sequence WHERE log_id = @log_id AND version_id = @version_id;
-
--- name: RetireOtherVersions :exec
+-- name: SetBuilt :exec
 UPDATE view_versions
-SET status = 'retired', applied_sequence = CASE WHEN status = 'live' THEN @head ELSE applied_sequence END
-WHERE log_id = @log_id AND view_id = @view_id AND version < @version AND status IN ('live', 'halted', 'building');
+SET applied_sequence = @applied_sequence, builder = @builder, built_at = clock_timestamp(), build_rate = @build_rate
+WHERE log_id = @log_id AND version_id = @version_id;
+
+-- name: RetireVersions :execrows
+-- Retires a view's versions of turns before one and says how many.
+WITH retired AS (
+    UPDATE view_versions v
+    SET status = 'retired', retired_at = clock_timestamp(),
+        applied_sequence = CASE WHEN v.status = 'live' THEN @head::bigint ELSE v.applied_sequence END,
+        builder = NULL, built_at = NULL, build_rate = NULL
+    WHERE v.log_id = @log_id AND v.view_id = @view_id AND v.turn < @turn AND v.status <> 'retired'
+    RETURNING v.log_id, v.view_id, v.version, v.retired_at
+)
+INSERT INTO view_actions (log_id, view_id, version, action, actor, detail, at)
+SELECT r.log_id, r.view_id, r.version, 'retire', @actor, @detail, r.retired_at FROM retired r;
+
+-- name: MarkOldStates :exec
+-- Marks the state of retired versions to be dropped, but for those that were retired last.
+UPDATE view_versions v
+SET state = 'dropping'
+FROM (
+    SELECT o.version_id
+    FROM view_versions o
+    WHERE o.log_id = @log_id AND o.view_id = @view_id AND o.status = 'retired' AND o.state = 'kept'
+    ORDER BY o.retired_at DESC, o.version DESC
+    OFFSET @kept_states::integer
+) old
+WHERE v.log_id = @log_id AND v.version_id = old.version_id;
+
+-- name: LiveTurn :one
+-- The turn of a view's live version; 0 when there is none.
+SELECT coalesce(max(turn), 0)::bigint AS turn FROM view_versions WHERE log_id = @log_id AND view_id = @view_id AND status = 'live';
 
 -- name: SetVersionLive :exec
+WITH live AS (
+    UPDATE view_versions v
+    SET status = 'live', applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
+    WHERE v.log_id = @log_id AND v.version_id = @version_id
+    RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
+)
+INSERT INTO view_actions (log_id, view_id, version, action, sequence)
+SELECT log_id, view_id, version, 'live', applied_sequence FROM live;
+
+-- name: DroppingVersions :many
+-- Retired versions whose state is to be dropped.
+SELECT log_id, version_id
+FROM view_versions
+WHERE state = 'dropping' AND status = 'retired'
+ORDER BY log_id, version_id
+LIMIT @max_rows;
+
+-- name: LockDroppingVersion :one
+SELECT version_id
+FROM view_versions
+WHERE log_id = @log_id AND version_id = @version_id AND state = 'dropping' AND status = 'retired'
+FOR UPDATE SKIP LOCKED;
+
+-- name: DropViewState :execrows
+-- The first keys of a version's state.
+DELETE FROM view_state s
+USING (
+    SELECT t.key FROM view_state t WHERE t.log_id = @log_id AND t.version_id = @version_id ORDER BY t.key LIMIT @max_rows
+) d
+WHERE s.log_id = @log_id AND s.version_id = @version_id AND s.key = d.key;
+
+-- name: SetStateDropped :exec
+-- A version that is being built has an empty state then, which is where it begins.
 UPDATE view_versions
-SET status = 'live', applied_sequence = @applied_sequence, halted_sequence = NULL, error = NULL
+SET state = CASE WHEN status = 'retired' THEN 'dropped' ELSE 'kept' END, applied_sequence = 0
 WHERE log_id = @log_id AND version_id = @version_id;
 
 -- name: BumpViewsEpoch :exec

@@ -26,10 +26,7 @@ func BenchmarkFold(b *testing.B) {
 	for _, view := range []string{"monthly_totals", "rate_check", "cost_by_team"} {
 		b.Run(view, func(b *testing.B) {
 			d := mustDeploy(b, view, recountPrices)
-			session, err := d.module.Start(b.Context(), d.config, &oneValue{})
-			if err != nil {
-				b.Fatal(err)
-			}
+			session := d.start(b, &oneValue{})
 			defer session.Close()
 			event := d.event(b, 1, []byte(`{"type":"api.call","time":"2025-03-01T10:05:30.123456Z","endpoint":"/v1/generate",`+
 				`"tokens_in":150,"tokens_out":420,"model":"gpt-4","team":"search"}`))

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/viewtest"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -20,14 +21,13 @@ func FuzzFold(f *testing.F) {
 	f.Add(int64(1<<63-1), []byte(`{"tokens_in":1}`))
 	fleet := deployAll(f)
 	f.Fuzz(func(t *testing.T, time int64, data []byte) {
-		if jsonscan.Valid(data) != nil {
-			return // the server does not take it
-		}
 		for view, d := range fleet {
-			state := memoryState{}
-			session := d.start(t, state)
-			event := d.event(t, 1, data)
+			event, err := d.Event(1, data)
+			if err != nil {
+				return // the server does not take it
+			}
 			event.Time = time
+			session := d.start(t, memoryState{})
 			for range 2 { // the second fold reads what the first one wrote
 				if _, err := session.Fold(event); err != nil {
 					t.Errorf("%s: %v", view, err)
@@ -42,6 +42,8 @@ func FuzzFold(f *testing.F) {
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "month=2025-03", "month=2025-03&team=search", "team=%00%ff%zz%4", "time=2025-03-01T10:05:30Z&minutes=5", "&=&&=",
+		"window=month&timezone=Asia/Gaza&group_by=*&team=search&rolling=366&from=0040-01-01&to=0050-01-01", "uncounted=&format=json",
+		"window=minute&from=0001-01-01T00:00:00Z&to=9998-12-31T23:59:00Z&aggregation=p99.999,latest&missing=team&format=csv&limit=1&offset=999999999",
 		"time=2025-03-01T12:05:30.123+02:00", "time=9998-12-31T23:59:59-23:59", "minutes=1440&time=0001-01-01T00:00:00Z",
 	} {
 		f.Add(query)
@@ -49,10 +51,9 @@ func FuzzQuery(f *testing.F) {
 	fleet := deployAll(f)
 	states := map[string]memoryState{}
 	for view, d := range fleet {
-		states[view] = memoryState{}
-		d.foldAll(f, states[view], [][]byte{
+		states[view] = d.foldAll(f, [][]byte{
 			[]byte(`{"model":"gpt-4","team":"search","tokens_in":150}`), []byte(`{"model":"\"\u0001","team":"","tokens_in":-0.5}`),
-		}, false)
+		}).State
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		for view, d := range fleet {
@@ -66,26 +67,35 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// FuzzConfig deploys cost_by_team with any configuration: it is accepted, and then folds, or refused.
+// meterOfAll is a meter that keeps all that there is.
+const meterOfAll = `{"value":"/tokens_in","unique":"/tokens_out","group_by":{"model":"/model","team":"/team"},"resolution":"minute",` +
+	`"where":[{"path":"/tokens_in","not":"never","at_least":-1e17}],` +
+	`"aggregations":["count","sum","min","max","average","latest","unique","p50"]}`
+
+// FuzzConfig deploys a view with any configuration: it is accepted, and then folds, or refused.
 func FuzzConfig(f *testing.F) {
 	for _, config := range []string{
 		`{}`, recountPrices, `{"prices":{"\ud83d\ude00\u00e9":{"tokens_in":"1","tokens_out":1e-3}}}`, `{"prices":{"a":{"tokens_in":[{"b":"}"}]}}}`, `[]`, `""`,
-		`{"prices":{},"prices":{"*":{"tokens_in":"\u0031","tokens_out":-1}}}`,
+		`{"prices":{},"prices":{"*":{"tokens_in":"\u0031","tokens_out":-1}}}`, meterOfAll,
+		`{"type":["a","\u0062"],"where":[{"path":"/a~1b","is":null,"in":[1,"x",true]},{"path":"/c","exists":false,"below":"1e-5"}],"timezone":"Asia/Gaza","resolution":"day"}`,
+		`{"group_by":{"a":"/a","b":"/a"},"value":"/a","aggregations":["p0","p100.000"],"unique":"/a","where":[[]]}`,
 	} {
 		f.Add([]byte(config))
 	}
 	event := []byte(`{"model":"a","tokens_in":150,"tokens_out":0.5}`)
-	d := mustDeploy(f, "cost_by_team", "")
+	modules := []*wasm.Module{compile(f, "cost_by_team"), compile(f, "meter")}
 	f.Fuzz(func(t *testing.T, config []byte) {
 		if jsonscan.Valid(config) != nil || len(config) > wasm.MaxConfigBytes {
 			return // the server does not take it
 		}
-		if _, err := d.module.Fields(t.Context(), config); err != nil {
-			refusal(t, err)
-			return
+		for _, module := range modules {
+			v, err := viewtest.Deploy(t.Context(), module, wasm.Settings{Config: config})
+			if err != nil {
+				refusal(t, err)
+				continue
+			}
+			(&deployed{v}).foldAll(t, [][]byte{event, event})
 		}
-		configured := &deployed{module: d.module, config: config, pointers: d.pointers}
-		configured.foldAll(t, memoryState{}, [][]byte{event, event}, false)
 	})
 }
 
@@ -96,5 +106,6 @@ func deployAll(tb testing.TB) map[string]*deployed {
 		fleet[view] = mustDeploy(tb, view, "")
 	}
 	fleet["cost_by_team"] = mustDeploy(tb, "cost_by_team", recountPrices)
+	fleet["meter"] = mustDeploy(tb, "meter", meterOfAll)
 	return fleet
 }

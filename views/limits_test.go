@@ -3,6 +3,7 @@ package views_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -128,10 +129,9 @@ func TestLargestConfig(t *testing.T) {
 		fmt.Fprintf(&config, `"model-%d":{"tokens_in":"0.%d","tokens_out":1},`, models, models+1)
 	}
 	d := mustDeploy(t, "cost_by_team", strings.TrimSuffix(config.String(), ",")+"}}")
-	state := memoryState{}
-	d.foldAll(t, state, [][]byte{
+	state := d.foldAll(t, [][]byte{
 		[]byte(`{"model":"model-0","tokens_in":10}`), fmt.Appendf(nil, `{"model":"model-%d","tokens_out":3}`, models-1),
-	}, false)
+	}).State
 	want := `{"requests":2,"tokens_in":10,"tokens_out":3,"cost":"4","unpriced":0}`
 	if got := string(state["2025-03/"]); got != want {
 		t.Errorf("the state is %s, not %s", got, want)
@@ -142,5 +142,25 @@ func decode(t *testing.T, text string, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), into); err != nil {
 		t.Fatalf("%v in %.200s", err, text)
+	}
+}
+
+// TestYearsBeyondTheKeys folds times that the server takes from no event: their years have not four digits.
+func TestYearsBeyondTheKeys(t *testing.T) {
+	for _, view := range []string{"monthly_totals", "rate_check", "cost_by_team"} {
+		d := mustDeploy(t, view, "")
+		state := memoryState{}
+		session := d.start(t, state)
+		defer session.Close()
+		for _, happened := range []time.Time{
+			time.Date(-1, 12, 31, 23, 59, 59, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
+			time.UnixMicro(math.MinInt64), time.UnixMicro(math.MaxInt64),
+		} {
+			event := d.event(t, 1, []byte(`{"model":"m","tokens_in":1}`))
+			event.Time = happened.UnixMicro()
+			if ignored, err := session.Fold(event); !ignored || err != nil || len(state) > 0 {
+				t.Errorf("%s, %s: ignored is %v, %v, and the state is %q", view, happened, ignored, err, state)
+			}
+		}
 	}
 }

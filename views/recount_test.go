@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tallystick/tallystick/internal/viewtest"
 )
 
 // The recount is a second, independent implementation of the views: encoding/json, math/big and time do what the C kit
@@ -37,18 +39,18 @@ func TestRecount(t *testing.T) {
 			d := mustDeploy(t, view, counter.config)
 			events := make([][]byte, recountEvents)
 			want := books{}
-			var wantIgnored []int
+			var wantIgnored []int64
 			for i := range events {
 				events[i] = randomEvent(random)
 				if !counter.count(want, readUsage(t, events[i])) {
-					wantIgnored = append(wantIgnored, i+1)
+					wantIgnored = append(wantIgnored, int64(i+1))
 				}
 			}
-			state := memoryState{}
-			if ignored := d.foldAll(t, state, events, false); !slices.Equal(ignored, wantIgnored) {
-				t.Errorf("the view ignored %d events, the recount %d", len(ignored), len(wantIgnored))
+			folded := d.foldAll(t, events)
+			if !slices.Equal(folded.Ignored, wantIgnored) {
+				t.Errorf("the view ignored %d events, the recount %d", len(folded.Ignored), len(wantIgnored))
 			}
-			compare(t, want, state)
+			compare(t, want, folded.State)
 		})
 	}
 }
@@ -114,7 +116,7 @@ func readUsage(t *testing.T, data []byte) usage {
 	if err := decoder.Decode(&event); err != nil {
 		t.Fatalf("%s: %v", data, err)
 	}
-	happened := defaultTime
+	happened := viewtest.RecordedAt
 	if text, ok := event["time"].(string); ok {
 		var err error
 		if happened, err = time.Parse(time.RFC3339, text); err != nil {

@@ -3,15 +3,12 @@ package views_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"os"
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/viewtest"
 	"github.com/tallystick/tallystick/internal/wasm"
 	"github.com/tallystick/tallystick/views"
 )
@@ -21,10 +18,11 @@ var modules = map[string][]byte{
 	"monthly_totals": views.MonthlyTotals(),
 	"rate_check":     views.RateCheck(),
 	"cost_by_team":   views.CostByTeam(),
+	"meter":          views.Meter(),
 }
 
-// maxModuleBytes keeps the views small enough to be uploaded and compiled without a thought.
-const maxModuleBytes = 100 << 10
+// maxModuleBytes keeps the views small enough to be uploaded and compiled without a thought. Half of meter is time zones.
+const maxModuleBytes = 250 << 10
 
 func TestModulesAreSmall(t *testing.T) {
 	for name, module := range modules {
@@ -35,76 +33,50 @@ func TestModulesAreSmall(t *testing.T) {
 }
 
 // memoryState keeps a view's state in a map.
-type memoryState map[string][]byte
+type memoryState = viewtest.State
 
-func (s memoryState) Get(key []byte) ([]byte, bool, error) {
-	value, ok := s[string(key)]
-	return value, ok, nil
-}
+// deployed is a ready view with its configuration; what goes wrong with it ends the test.
+type deployed struct{ *viewtest.View }
 
-func (s memoryState) Set(key, value []byte) error {
-	s[string(key)] = bytes.Clone(value)
-	return nil
-}
+// shared is the engine of all tests, so that each module is compiled once.
+var shared *wasm.Engine
 
-func (s memoryState) Delete(key []byte) error {
-	delete(s, string(key))
-	return nil
-}
+func engine(testing.TB) *wasm.Engine { return shared }
 
-func (s memoryState) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error) {
-	var entries []wasm.Entry
-	for _, key := range slices.Sorted(maps.Keys(s)) {
-		if len(entries) == limit {
-			break
-		}
-		if strings.HasPrefix(key, string(prefix)) && (len(after) == 0 || key > string(after)) {
-			entries = append(entries, wasm.Entry{Key: []byte(key), Value: s[key]})
-		}
+// closePatience is what a session may take to end that a failed test left open.
+const closePatience = 5 * time.Second
+
+func TestMain(m *testing.M) {
+	var err error
+	if shared, err = wasm.NewEngine(context.Background(), wasm.Config{}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	return entries, nil
-}
-
-// String writes the state as a golden file does: a line for each key, in byte order.
-func (s memoryState) String() string {
-	var b strings.Builder
-	for _, key := range slices.Sorted(maps.Keys(s)) {
-		fmt.Fprintf(&b, "%q %s\n", key, s[key])
+	status := m.Run()
+	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	if err := shared.Close(ctx); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
 	}
-	return b.String()
+	cancel()
+	os.Exit(status)
 }
 
-// deployed is a view with its configuration, as a deploy leaves it.
-type deployed struct {
-	module   *wasm.Module
-	config   []byte
-	pointers *jsonscan.Pointers
+// compile compiles a ready view.
+func compile(tb testing.TB, view string) *wasm.Module {
+	tb.Helper()
+	module, err := engine(tb).Compile(tb.Context(), modules[view])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return module
 }
 
 // deploy compiles a ready view and asks for its fields; the error is the view's refusal of the configuration.
 func deploy(tb testing.TB, view, config string) (*deployed, error) {
 	tb.Helper()
-	engine, err := wasm.NewEngine(tb.Context(), wasm.Config{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := engine.Close(context.WithoutCancel(tb.Context())); err != nil {
-			tb.Error(err)
-		}
-	})
-	d := &deployed{config: []byte(config)}
-	if d.module, err = engine.Compile(tb.Context(), modules[view]); err != nil {
-		tb.Fatal(err)
-	}
-	fields, err := d.module.Fields(tb.Context(), d.config)
-	if err != nil {
-		return nil, err
-	}
-	if d.pointers, err = jsonscan.Compile(fields); err != nil {
-		tb.Fatal(err)
-	}
-	return d, nil
+	v, err := viewtest.Deploy(tb.Context(), compile(tb, view), wasm.Settings{Config: []byte(config)})
+	return &deployed{v}, err
 }
 
 func mustDeploy(tb testing.TB, view, config string) *deployed {
@@ -116,86 +88,58 @@ func mustDeploy(tb testing.TB, view, config string) *deployed {
 	return d
 }
 
-func (d *deployed) start(tb testing.TB, state memoryState) *wasm.Session {
+func (d *deployed) start(tb testing.TB, state wasm.State) *wasm.Session {
 	tb.Helper()
-	session, err := d.module.Start(tb.Context(), d.config, state)
+	session, err := d.Start(tb.Context(), state)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return session
 }
 
-// defaultTime is when an event without a time member happened.
-var defaultTime = time.Date(2025, 3, 1, 10, 5, 30, 0, time.UTC)
-
 // event makes what the server would make of an event's JSON.
 func (d *deployed) event(tb testing.TB, sequence int64, data []byte) *wasm.Event {
 	tb.Helper()
-	times, err := jsonscan.Compile([]string{"/time"})
+	event, err := d.Event(sequence, data)
 	if err != nil {
-		tb.Fatal(err)
-	}
-	happened := defaultTime
-	sent := make([]jsonscan.Value, 1)
-	if err := times.Scan(data, sent); err != nil {
-		tb.Fatalf("event %d: %v", sequence, err)
-	}
-	if sent[0].Kind == jsonscan.String {
-		if happened, err = time.Parse(time.RFC3339, string(sent[0].Text)); err != nil {
-			happened = defaultTime
-		}
-	}
-	event := &wasm.Event{
-		Sequence: sequence, Time: happened.UnixMicro(), RecordedAt: defaultTime.UnixMicro(),
-		Data: data, Fields: make([]jsonscan.Value, d.pointers.Len()),
-	}
-	if err := d.pointers.Scan(data, event.Fields); err != nil {
 		tb.Fatalf("event %d: %v", sequence, err)
 	}
 	return event
 }
 
-// foldAll folds the events, which no event may make fail, in one session or in one for each event; it answers the
-// sequences of the ignored ones.
-func (d *deployed) foldAll(tb testing.TB, state memoryState, events [][]byte, oneByOne bool) (ignored []int) {
+// foldAll folds the events, in one session; none may make the view halt.
+func (d *deployed) foldAll(tb testing.TB, events [][]byte) *viewtest.Folded {
 	tb.Helper()
-	session := d.start(tb, state)
-	defer func() { session.Close() }()
-	for i, data := range events {
-		if oneByOne && i > 0 {
-			session.Close()
-			session = d.start(tb, state)
-		}
-		event := d.event(tb, int64(i+1), data)
-		skip, err := session.Fold(event)
-		if err != nil {
-			tb.Fatalf("event %d, %s: %v", i+1, data, err)
-		}
-		if skip {
-			ignored = append(ignored, i+1)
-		}
+	read, err := viewtest.ReadEvents(bytes.Join(events, []byte("\n")))
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return ignored
+	folded, err := d.Fold(tb.Context(), read)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if folded.Halted > 0 {
+		tb.Fatalf("event %d, %s: %s", folded.Halted, events[folded.Halted-1], folded.Reason)
+	}
+	return folded
 }
 
 // ask answers a question, or tells what it was refused with.
 func (d *deployed) ask(tb testing.TB, state memoryState, query string) string {
 	tb.Helper()
-	session := d.start(tb, state)
-	defer session.Close()
-	answer, err := session.Query(query)
+	answer, err := d.Ask(tb.Context(), state, query)
 	if err != nil {
 		return "refused: " + refusal(tb, err)
 	}
-	return string(answer)
+	return string(answer.Text)
 }
 
 // refusal is the text of a view's own refusal; any other error is a fault.
 func refusal(tb testing.TB, err error) string {
 	tb.Helper()
-	view, ok := errors.AsType[*wasm.ViewError](err)
-	if !ok || view.Kind != wasm.KindRefused {
+	text, ok := viewtest.Refusal(err)
+	if !ok {
 		tb.Fatalf("not a refusal: %v", err)
 	}
-	return view.Message
+	return text
 }

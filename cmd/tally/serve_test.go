@@ -35,6 +35,8 @@ func TestServeRefusals(t *testing.T) {
 	}
 	refuses(t, nil, serve("x", "--lanes", "0"), "--lanes")
 	refuses(t, nil, serve("x", "--read-connections", "1"), "--read-connections")
+	refuses(t, nil, serve("x", "--fold-gas", "0"), "--fold-gas", "1000000000")
+	refuses(t, nil, serve("x", "--query-gas", "-1"), "--query-gas")
 	refuses(t, nil, serve("x", "--max-waiting-events", "1"), "--max-waiting-events", "10000")
 	refuses(t, nil, serve("x", "--state-cache-bytes", "-1"), "--state-cache-bytes")
 	refuses(t, nil, serve("x", "--log-level", "loud"), "loud", "debug, info, warn, error")

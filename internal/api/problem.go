@@ -141,6 +141,9 @@ func (s *server) problem(ctx context.Context, err error) error {
 	if p := viewProblem(err); p != nil {
 		return p
 	}
+	if p := patternProblem(err); p != nil {
+		return p
+	}
 	switch {
 	case errors.Is(err, ingest.ErrBusy):
 		return retry(newProblem(http.StatusServiceUnavailable, "busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
@@ -214,6 +217,12 @@ func viewProblem(err error) *Problem {
 	switch {
 	case errors.Is(err, view.ErrViewNotFound):
 		return newProblem(http.StatusNotFound, "view_not_found", "the log has no view with that name; GET /logs/{log}/views lists them")
+	case errors.Is(err, view.ErrVersionNotFound):
+		return newProblem(http.StatusNotFound, "version_not_found", "the view has no version with that number; GET /logs/{log}/views/{view}/versions lists them")
+	case errors.Is(err, view.ErrViewRetired):
+		return newProblem(http.StatusGone, "view_retired", "the view is retired; a deploy or a rollback brings it back")
+	case errors.Is(err, view.ErrNotHalted):
+		return newProblem(http.StatusConflict, "view_not_halted", "no such version of the view is halted, so there is nothing to resume")
 	case errors.As(err, &refused):
 		status := http.StatusUnprocessableEntity
 		if strings.HasSuffix(refused.Code, "too_large") {
@@ -225,7 +234,7 @@ func viewProblem(err error) *Problem {
 		p.Applied, p.Head = &building.Applied, &building.Head
 		return retry(p, busyRetrySeconds)
 	case errors.As(err, &halted):
-		p := newProblem(http.StatusConflict, "view_halted", halted.Error()+"; deploy a corrected version")
+		p := newProblem(http.StatusConflict, "view_halted", halted.Error()+"; resume it there or past that event, or deploy a corrected version")
 		p.Sequence = &halted.Sequence
 		return p
 	case errors.As(err, &query) && query.Refused:

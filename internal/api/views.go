@@ -2,11 +2,13 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,25 +36,61 @@ type View struct {
 	Name           string          `json:"name"`
 	Version        int32           `json:"version"`
 	Status         string          `json:"status" enum:"building,live,halted,retired"`
+	Progress       *Progress       `json:"progress,omitempty" doc:"How far it is built, while it is building."`
 	Module         string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
 	Config         json.RawMessage `json:"config"`
 	Applied        int64           `json:"applied" doc:"The last sequence it has folded."`
 	Head           int64           `json:"head" doc:"The log's last sequence."`
 	HaltedSequence int64           `json:"halted_sequence,omitempty" doc:"The event that it could not fold."`
+	HaltedEvent    string          `json:"halted_event,omitempty" doc:"That event's JSON, or its first 4,096 characters."`
 	Error          string          `json:"error,omitempty" doc:"Why it could not."`
+	Gas            int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
+	StateKept      bool            `json:"state_kept" doc:"Whether its state is still there. A rollback to a version without builds from the first event."`
+	Actor          string          `json:"actor,omitempty" doc:"Who deployed it, as Tally-Actor said."`
 	CreatedAt      time.Time       `json:"created_at"`
+	LiveAt         *time.Time      `json:"live_at,omitempty" doc:"When it last went live."`
+	HaltedAt       *time.Time      `json:"halted_at,omitempty" doc:"When it halted."`
+	RetiredAt      *time.Time      `json:"retired_at,omitempty" doc:"When it was retired."`
+}
+
+// Progress is how far a version is built.
+type Progress struct {
+	Done            int64   `json:"done" doc:"Events folded."`
+	Total           int64   `json:"total" doc:"Events in the log."`
+	EventsPerSecond float64 `json:"events_per_second" doc:"Of the last ten seconds or so; 0 until something is known."`
+	SecondsLeft     *int64  `json:"seconds_left,omitempty" doc:"At that rate; absent while it is 0."`
 }
 
 func presentView(i view.Info) View {
-	return View{
+	v := View{
 		ViewID: i.ViewID.String(), Name: i.Name, Version: i.Version, Status: string(i.Status), Module: i.ModuleSHA256, Config: i.Config,
-		Applied: i.Applied, Head: i.Head, HaltedSequence: i.HaltedSequence, Error: i.Error, CreatedAt: i.CreatedAt.UTC(),
+		Applied: i.Applied, Head: i.Head, HaltedSequence: i.HaltedSequence, HaltedEvent: i.HaltedEvent, Error: i.Error,
+		Gas: i.FoldGas, StateKept: i.StateKept, Actor: i.Actor, CreatedAt: i.CreatedAt.UTC(),
+		LiveAt: presentTime(i.LiveAt), HaltedAt: presentTime(i.HaltedAt), RetiredAt: presentTime(i.RetiredAt),
 	}
+	if p := i.Progress; p != nil {
+		v.Progress = &Progress{Done: p.Done, Total: p.Total, EventsPerSecond: p.EventsPerSecond}
+		if p.SecondsLeft >= 0 {
+			v.Progress.SecondsLeft = &p.SecondsLeft
+		}
+	}
+	return v
+}
+
+// presentTime leaves out a time that never was.
+func presentTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 type deployInput struct {
 	ViewPath
+	ActorHeader
 	Config  string `query:"config" doc:"The view's configuration: JSON, {} when absent."`
+	Gas     int64  `query:"gas" doc:"The budget of one event's fold; the server's own when absent."`
 	RawBody []byte `contentType:"application/wasm"`
 }
 
@@ -81,6 +119,7 @@ func (in *queryInput) Resolve(ctx huma.Context) []error {
 
 type queryOutput struct {
 	ContentType string `header:"Content-Type"`
+	NoSniff     string `header:"X-Content-Type-Options"`
 	Sequence    int64  `header:"Tally-Sequence" doc:"The answer reflects the events up to this one."`
 	Body        []byte
 }
@@ -95,33 +134,43 @@ func (s *server) registerViews(api huma.API) {
 			Errors: []int{http.StatusNotFound}, SkipValidateBody: true,
 		}, s.deployView)
 	}
-	describeBody(api, "/logs/{log}/views/{view}", map[string]*huma.Schema{
-		"application/wasm": {Type: huma.TypeString, Format: "binary", Description: "A WebAssembly module of at most 4 MiB."},
-		"application/json": {
-			Type: huma.TypeObject, Required: []string{"module"}, Description: "Names a module that was uploaded before.",
-			Properties: map[string]*huma.Schema{
-				"module": {Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: "Its SHA-256, in hexadecimal."},
-				"config": {Description: "The view's configuration: any JSON; {} when absent."},
-			},
-		},
-	})
+	describeBody(api, "/logs/{log}/views/{view}", deploymentBody())
 	register(s, api, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views", Summary: "List a log's views", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.listViews)
 	register(s, api, huma.Operation{
-		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}", Summary: "Get a view's versions", Tags: []string{"views"},
-		Errors: []int{http.StatusNotFound},
+		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}", Summary: "Get a view's versions that are not retired", Tags: []string{"views"},
+		Errors: []int{http.StatusNotFound, http.StatusGone},
 	}, s.getView)
+	s.registerLife(api)
+	s.registerAudit(api)
+	s.registerPatterns(api)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		register(s, api, huma.Operation{
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
 			Summary: "Ask a view a question", Tags: []string{"views"},
 			Description: "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",
 			Errors: []int{
-				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestURITooLong, http.StatusUnprocessableEntity,
+				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusRequestURITooLong,
+				http.StatusUnprocessableEntity,
 			},
 		}, s.queryView)
+	}
+}
+
+// deploymentBody describes what a deploy takes.
+func deploymentBody() map[string]*huma.Schema {
+	return map[string]*huma.Schema{
+		"application/wasm": {Type: huma.TypeString, Format: "binary", Description: "A WebAssembly module of at most 4 MiB."},
+		"application/json": {
+			Type: huma.TypeObject, Required: []string{"module"}, Description: "Names a module that was uploaded before.",
+			Properties: map[string]*huma.Schema{
+				"module": {Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: "Its SHA-256, in hexadecimal."},
+				"config": {Description: "The view's configuration: any JSON; {} when absent."},
+				"gas":    {Type: huma.TypeInteger, Description: "The budget of one event's fold; the server's own when absent."},
+			},
+		},
 	}
 }
 
@@ -138,40 +187,44 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 	if err != nil {
 		return nil, err
 	}
-	code, config, err := s.deployment(ctx, in)
+	deployment, err := s.deployment(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	info, err := s.Views.Deploy(ctx, log, in.View, code, config)
+	info, err := s.Views.Deploy(ctx, log, in.View, deployment)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
 	return &viewOutput{presentView(info)}, nil
 }
 
-// deployment returns the module and the configuration that the request means.
-func (s *server) deployment(ctx context.Context, in *deployInput) (code, config []byte, err error) {
-	config = []byte(in.Config)
-	code = in.RawBody
+// deployment returns what the request wants to run.
+func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deployment, err error) {
+	if err := in.check(); err != nil {
+		return d, err
+	}
+	config, code, gas := []byte(in.Config), in.RawBody, in.Gas
 	if trimmed := bytes.TrimLeft(code, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
 		var named struct {
 			Module string          `json:"module"`
 			Config json.RawMessage `json:"config"`
+			Gas    int64           `json:"gas"`
 		}
 		if err := json.Unmarshal(trimmed, &named); err != nil {
-			return nil, nil, newProblem(http.StatusBadRequest, "invalid_json", "the body is neither a WebAssembly module nor valid JSON: "+err.Error())
+			return d, newProblem(http.StatusBadRequest, "invalid_json", "the body is neither a WebAssembly module nor valid JSON: "+err.Error())
 		}
 		if len(named.Config) > 0 {
 			config = named.Config
 		}
+		gas = cmp.Or(named.Gas, gas)
 		if code, err = s.uploaded(ctx, named.Module); err != nil {
-			return nil, nil, err
+			return d, err
 		}
 	}
 	if len(config) == 0 {
 		config = []byte("{}")
 	}
-	return bytes.Clone(code), bytes.Clone(config), nil
+	return view.Deployment{Code: bytes.Clone(code), Config: bytes.Clone(config), FoldGas: gas, Actor: in.Actor}, nil
 }
 
 func (s *server) uploaded(ctx context.Context, hash string) ([]byte, error) {
@@ -231,5 +284,9 @@ func (s *server) queryView(ctx context.Context, in *queryInput) (*queryOutput, e
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &queryOutput{ContentType: "application/json", Sequence: answer.Sequence, Body: answer.JSON}, nil
+	contentType := answer.Type
+	if strings.HasPrefix(contentType, "text/") {
+		contentType += "; charset=utf-8"
+	}
+	return &queryOutput{ContentType: contentType, NoSniff: "nosniff", Sequence: answer.Sequence, Body: answer.Body}, nil
 }

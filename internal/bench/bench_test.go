@@ -170,8 +170,21 @@ func TestNeeds(t *testing.T) {
 		if slices.Contains(names[:i], name) {
 			t.Errorf("two measurements are called %s", name)
 		}
-		if name != appendQueried && !slices.Contains(needed, name) {
+		if name != appendQueried && name != attackLoaded && !slices.Contains(needed, name) {
 			t.Errorf("%s is of no use to any row", name)
+		}
+	}
+}
+
+// TestAttacks: an attack has bytes of its own each time, and says how it is to end.
+func TestAttacks(t *testing.T) {
+	for i := range attacks {
+		a := &attacks[i]
+		if bytes.Equal(a.module(1), a.module(2)) || !bytes.Equal(a.module(1), a.module(1)) {
+			t.Errorf("%s: modules do not differ by their number alone", a.name)
+		}
+		if len(a.refused) == 0 && a.halts == "" && a.fails == "" {
+			t.Errorf("%s does not say what must become of it", a.name)
 		}
 	}
 }

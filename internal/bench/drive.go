@@ -35,6 +35,19 @@ type sample struct {
 	used      usage           // in the meantime; zero where it cannot be told
 }
 
+// add counts a piece of work that took so long.
+func (s *sample) add(count int, took time.Duration) {
+	s.count += count
+	s.seconds += took.Seconds()
+	s.latencies = append(s.latencies, took)
+}
+
+// sorted is the sample once everything has been added.
+func (s *sample) sorted() sample {
+	slices.Sort(s.latencies)
+	return *s
+}
+
 func (s *sample) perSecond() float64 { return float64(s.count) / s.seconds }
 
 // each is the part of a time that fell to one event or question, in microseconds.
@@ -54,18 +67,10 @@ func (s *sample) quantile(part float64) time.Duration {
 // when it ends within the window.
 func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
 	window := s.config.Duration
-	workers := make([]worker, 0, n)
-	defer func() {
-		for _, w := range workers {
-			w.close()
-		}
-	}()
-	for i := range n {
-		w, err := hire(ctx, i)
-		if err != nil {
-			return sample{}, fmt.Errorf("client %d of %d: %w", i+1, n, err)
-		}
-		workers = append(workers, w)
+	workers, err := hireAll(ctx, n, hire)
+	defer dismiss(workers)
+	if err != nil {
+		return sample{}, err
 	}
 	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
 	until := from.Add(window)
@@ -82,12 +87,81 @@ func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
 	if err := group.Wait(); err != nil {
 		return sample{}, err
 	}
-	for _, s := range samples {
-		all.count += s.count
-		all.latencies = append(all.latencies, s.latencies...)
-	}
-	slices.Sort(all.latencies)
+	all.gather(samples)
 	return all, nil
+}
+
+// driveWhile keeps n workers busy for as long as work takes. There is no warm-up: all that ends meanwhile counts.
+func (s *stage) driveWhile(ctx context.Context, n int, hire hire, work func(ctx context.Context) error) (sample, error) {
+	workers, err := hireAll(ctx, n, hire)
+	defer dismiss(workers)
+	if err != nil {
+		return sample{}, err
+	}
+	used, _ := s.usage()
+	began := time.Now()
+	done := make(chan struct{})
+	samples := make([]sample, n)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(done)
+		return work(ctx)
+	})
+	for i := range n {
+		group.Go(func() error { return samples[i].fillWhile(ctx, workers[i].once, done) })
+	}
+	if err := group.Wait(); err != nil {
+		return sample{}, err
+	}
+	all := sample{seconds: time.Since(began).Seconds(), used: s.usedSince(used)}
+	all.gather(samples)
+	return all, nil
+}
+
+func hireAll(ctx context.Context, n int, hire hire) ([]worker, error) {
+	workers := make([]worker, 0, n)
+	for i := range n {
+		w, err := hire(ctx, i)
+		if err != nil {
+			return workers, fmt.Errorf("client %d of %d: %w", i+1, n, err)
+		}
+		workers = append(workers, w)
+	}
+	return workers, nil
+}
+
+func dismiss(workers []worker) {
+	for _, w := range workers {
+		w.close()
+	}
+}
+
+// gather makes one sample of those of all workers.
+func (s *sample) gather(samples []sample) {
+	for _, one := range samples {
+		s.count += one.count
+		s.latencies = append(s.latencies, one.latencies...)
+	}
+	slices.Sort(s.latencies)
+}
+
+func (s *sample) fillWhile(ctx context.Context, once operation, done <-chan struct{}) error {
+	for began := time.Now(); ctx.Err() == nil; {
+		select {
+		case <-done:
+			return nil
+		default:
+		}
+		count, err := once(ctx)
+		if err != nil {
+			return err
+		}
+		ended := time.Now()
+		s.count += count
+		s.latencies = append(s.latencies, ended.Sub(began))
+		began = ended
+	}
+	return ctx.Err()
 }
 
 func (s *sample) fill(ctx context.Context, once operation, from, until time.Time) error {
@@ -104,6 +178,15 @@ func (s *sample) fill(ctx context.Context, once operation, from, until time.Time
 		began = ended
 	}
 	return ctx.Err()
+}
+
+// usedSince is what was used since then; nothing where it cannot be told.
+func (s *stage) usedSince(then usage) usage {
+	now, ok := s.usage()
+	if !ok {
+		return usage{}
+	}
+	return usage{server: now.server - then.server, postgres: now.postgres - then.postgres}
 }
 
 // usageBetween waits until the window is over and returns what was used within it.

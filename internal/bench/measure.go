@@ -29,7 +29,20 @@ const (
 	loadLarge     = "load/large"
 	createLogs    = "memory/create"
 	appendRound   = "memory/append"
+
+	foldKit       = "fold/"      // and the kit's language
+	foldReady     = "fold/ready" // the ready view monthly_totals
+	foldMeter     = "fold/meter"
+	foldMetered   = "gas/metered"
+	foldBare      = "gas/bare"
+	resetTiny     = "reset/64KiB/1-page"
+	resetMiB      = "reset/1MiB/4-pages"
+	resetMiBWhole = "reset/1MiB/256-pages"
+	resetFold     = "reset/1MiB/none"
 )
+
+// gasRatio is what the measurement of gas finds: a metered fold's time ÷ a bare one's, the median over all turns.
+const gasRatio = "gas"
 
 var (
 	handClients   = []int{1, 16, 64}
@@ -74,12 +87,12 @@ func manyLogs(s *stage) logs { return logs{prefix: "many", count: s.config.scale
 
 // phases are all measurements in the order in which they run. What grows the database comes last.
 func phases() []phase {
-	return []phase{{measurements: appendMeasurements()}, queryPhase(), {
+	return []phase{foldPhase(), {measurements: appendMeasurements()}, queryPhase(), rebuildPhase(), {
 		once: true,
 		measurements: []measurement{{names: []string{createLogs, appendRound}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
 			return s.memory(ctx, report)
 		}}},
-	}}
+	}, hostilePhase()}
 }
 
 func appendMeasurements() []measurement {
@@ -111,14 +124,14 @@ func queryPhase() phase {
 		return func(s *stage) hire { return s.queries((*h).logs, (*h).from, (*h).span()) }
 	}
 	return phase{
-		prepare: func(ctx context.Context, s *stage, report func(string, sample)) error {
+		prepare: func(ctx context.Context, s *stage, report func(string, sample)) (err error) {
 			scale := s.config.scale()
-			small, large = newHistory("small", scale.smallHistory), newHistory("large", scale.largeHistory)
-			if err := small.load(ctx, s); err != nil {
+			small = newHistory("small", scale.smallHistory)
+			if err = small.load(ctx, s); err != nil {
 				return err
 			}
 			began := time.Now()
-			if err := large.load(ctx, s); err != nil {
+			if large, err = s.largeHistory(ctx); err != nil {
 				return err
 			}
 			report(loadLarge, sample{count: large.events, seconds: time.Since(began).Seconds()})

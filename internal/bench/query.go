@@ -27,6 +27,18 @@ func newHistory(prefix string, events int) *history {
 	return h
 }
 
+// largeHistory is the log with the largest history, loaded when it is asked for first.
+func (s *stage) largeHistory(ctx context.Context) (*history, error) {
+	if s.large == nil {
+		large := newHistory("large", s.config.scale().largeHistory)
+		if err := large.load(ctx, s); err != nil {
+			return nil, err
+		}
+		s.large = large
+	}
+	return s.large, nil
+}
+
 // span is how long the events took to happen.
 func (h *history) span() time.Duration {
 	return time.Duration(float64(historySpan) * float64(h.events) / historyEvents)

@@ -95,9 +95,15 @@ func TestQuick(t *testing.T) {
 func plausible(unit string) (low, high float64) {
 	switch unit {
 	case "MB":
-		return 10, 2000
+		return leastGrowth, 2000
 	case "ms":
 		return 0.01, 5000
+	case "µs":
+		return 0.05, 5000
+	case "s":
+		return 0.0001, 60
+	case "/s":
+		return 100, 10_000_000
 	default:
 		return 0.005, 500
 	}
@@ -113,7 +119,7 @@ func checkFigures(t *testing.T, measured []Figure) {
 	}
 	for _, f := range measured {
 		want = slices.DeleteFunc(want, func(name string) bool { return name == f.Name })
-		if f.PerSecond < 1 || f.PerSecond > 10_000_000 || f.P50 < 0 || f.P99 < f.P50 {
+		if f.PerSecond < 0.01 || f.PerSecond > 100_000_000 || f.P50 < 0 || f.P99 < f.P50 || f.Longest < f.P99 {
 			t.Errorf("%s has implausible figures: %+v", f.Name, f)
 		}
 	}

@@ -11,7 +11,7 @@ type Row struct {
 	Name    string  `json:"name"`
 	What    string  `json:"what"`
 	Value   float64 `json:"value"`
-	Unit    string  `json:"unit"`          // "×", "ms" or "MB"
+	Unit    string  `json:"unit"`          // "×", "ms", "µs", "s", "MB" or "/s"
 	Bar     string  `json:"bar,omitempty"` // such as "≥ 7×"; none where a row is for information
 	Met     *bool   `json:"met,omitempty"` // nothing where there is no bar, and in quick runs
 	Figures string  `json:"figures"`       // what the value was made of
@@ -70,7 +70,7 @@ func ratio(a, b Figure) (float64, string) {
 }
 
 // rowKinds are the rows of the report.
-func rowKinds() []rowKind { return append(appendRows(), otherRows()...) }
+func rowKinds() []rowKind { return slices.Concat(appendRows(), otherRows(), viewRows()) }
 
 func appendRows() []rowKind {
 	handsOne, handsMany := withClients(handOne, handClients), withClients(handMany, handClients)

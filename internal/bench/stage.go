@@ -23,9 +23,11 @@ type stage struct {
 	version  string           // PostgreSQL's
 	server   *server
 	modules  []module
+	large    *history                      // nil before it is loaded
 	made     map[logs]bool                 // sets of logs that are there
 	rss      int64                         // what memory found, in bytes; 0 before, and where it cannot be told
 	undo     []func(context.Context) error // newest last
+	values   map[string][]float64          // what found was told
 }
 
 // newStage sets everything up. Whatever it returns must be closed, an error or not.
@@ -56,6 +58,31 @@ func newStage(ctx context.Context, config Config) (s *stage, err error) {
 		return s, fmt.Errorf("making the tables to compare with: %w", err)
 	}
 	return s, s.uploadModules(ctx)
+}
+
+// found notes what a measurement found that is not a matter of rates and times. Rows take the median.
+func (s *stage) found(name string, value float64) {
+	if s.values == nil {
+		s.values = map[string][]float64{}
+	}
+	s.values[name] = append(s.values[name], value)
+}
+
+// value is the median of what was found; 0 when nothing was.
+func (s *stage) value(name string) float64 {
+	if len(s.values[name]) == 0 {
+		return 0
+	}
+	return median(s.values[name])
+}
+
+// last is what was found last; 0 when nothing was.
+func (s *stage) last(name string) float64 {
+	values := s.values[name]
+	if len(values) == 0 {
+		return 0
+	}
+	return values[len(values)-1]
 }
 
 func (s *stage) later(undo func(context.Context) error) { s.undo = append(s.undo, undo) }

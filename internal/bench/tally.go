@@ -40,7 +40,9 @@ type logs struct {
 	count  int
 }
 
-func (l logs) path(i int) string { return "/logs/" + l.prefix + "-" + strconv.Itoa(i) }
+func (l logs) name(i int) string { return l.prefix + "-" + strconv.Itoa(i) }
+
+func (l logs) path(i int) string { return "/logs/" + l.name(i) }
 
 // uploadModules makes the server know the views' modules, so that logs can name them.
 func (s *stage) uploadModules(ctx context.Context) error {
@@ -90,8 +92,7 @@ func (s *stage) ensureLogs(ctx context.Context, set logs) error {
 // createLogs creates logs, deploys the views on each and appends one event to each.
 func (s *stage) createLogs(ctx context.Context, set logs) error {
 	return s.each(ctx, set, func(c *client, g *generator, i int) error {
-		name := set.prefix + "-" + strconv.Itoa(i)
-		if _, err := c.do("POST", "/logs", "", []byte(`{"name":"`+name+`"}`)); err != nil {
+		if _, err := c.do("POST", "/logs", "", []byte(`{"name":"`+set.name(i)+`"}`)); err != nil {
 			return fmt.Errorf("creating a log: %w", err)
 		}
 		for _, m := range s.modules {

@@ -17,7 +17,7 @@ func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure this machine beside bare COPY and by-hand SQL",
-		Long: "Measures appends, batches, queries and memory, beside bare COPY and beside the SQL that people write by hand, all on the same\n" +
+		Long: "Measures appends, batches, queries, memory and views, beside bare COPY and beside the SQL that people write by hand, all on the same\n" +
 			"PostgreSQL with fsync on. It starts a PostgreSQL and a server of its own and removes both afterwards. On another PostgreSQL server\n" +
 			"it makes a database of its own and drops it; do not use a server that has other work to do.",
 		Args: cobra.NoArgs,

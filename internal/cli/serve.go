@@ -28,6 +28,8 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.BoolVar(&c.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no access keys yet")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
 	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", c.StateCacheBytes, "memory for logs' heads and view state, in bytes")
+	flags.Int64Var(&c.FoldGas, "fold-gas", c.FoldGas, "budget of one event's fold, in units of gas, for views deployed without their own")
+	flags.Int64Var(&c.QueryGas, "query-gas", c.QueryGas, "budget of one question to a view, in units of gas")
 	flags.IntVar(&c.Lanes, "lanes", c.Lanes, "group-commit loops, each with one database connection")
 	flags.IntVar(&c.ReadConns, "read-connections", c.ReadConns, "database connections for queries, reads and builds")
 	flags.IntVar(&c.MaxWaitingEvents, "max-waiting-events", c.MaxWaitingEvents, "events that may wait in one lane before more are refused with 503")

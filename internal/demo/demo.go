@@ -11,6 +11,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -19,6 +20,13 @@ const (
 	monthlyTotals = "monthly-totals"
 	rateCheck     = "rate-check"
 	costByTeam    = "cost-by-team"
+)
+
+const (
+	// connections is how many appends are under way at once.
+	connections = 32
+	// requestTimeout is far beyond what any request of the demo takes.
+	requestTimeout = time.Minute
 )
 
 // How often the bar is drawn again, and how wide.
@@ -44,8 +52,12 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	d := &show{Config: config, client: newClient(config.URL), requests: requests}
-	defer d.client.close()
+	c, err := client.New(client.Config{URL: config.URL, Actor: "tally demo", Connections: connections, Timeout: requestTimeout})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	d := &show{Config: config, client: c, requests: requests}
 	for _, step := range []func(context.Context) error{d.prepare, d.replay, d.deployLate, d.compare} {
 		if err := step(ctx); err != nil {
 			return err
@@ -57,7 +69,7 @@ func Run(ctx context.Context, config Config) error {
 // show is one run of the demo.
 type show struct {
 	Config
-	client   *client
+	client   *client.Client
 	requests []request
 }
 
@@ -66,7 +78,8 @@ func (d *show) prepare(ctx context.Context) error {
 	d.say("Replaying %s real requests to a language model (Azure LLM inference trace 2023, CC BY 4.0) as events of\n"+
 		"%d customers. Times and tokens are the trace's; customers, teams and prices are made up.\n", grouped(int64(len(d.requests))), len(customers))
 	for _, customer := range customers {
-		if err := d.client.createLog(ctx, customer); err != nil {
+		err := d.client.CreateLog(ctx, customer, map[string]string{"demo": source})
+		if err != nil && !client.IsCode(err, "name_taken") {
 			return err
 		}
 		if _, err := d.deploy(ctx, customer, monthlyTotals, views.MonthlyTotals(), ""); err != nil {
@@ -81,8 +94,8 @@ func (d *show) prepare(ctx context.Context) error {
 
 // deploy returns how many events the view has folded.
 func (d *show) deploy(ctx context.Context, customer, view string, module []byte, config string) (folded int64, err error) {
-	answer, err := d.client.deploy(ctx, customer, view, module, config)
-	if err == nil && answer.Status != "live" {
+	answer, err := d.client.Deploy(ctx, customer, view, client.Deployment{Module: module, Config: []byte(config)})
+	if err == nil && answer.Status != client.Live {
 		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there", view, customer, answer.Status, answer.Applied)
 	}
 	return answer.Applied, err

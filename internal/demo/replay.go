@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tallystick/tallystick/internal/client"
 )
 
 // batchEvents is how many events one batch of the replay holds.
@@ -15,7 +17,7 @@ const batchEvents = 500
 
 // replay sends the trace to the server: its first half as single appends, the rest as batches.
 type replay struct {
-	client   *client
+	client   *client.Client
 	progress func(events int)
 	fresh    atomic.Int64 // events that were not there before
 
@@ -46,7 +48,7 @@ func (r *replay) sendSingles(ctx context.Context, requests []request) error {
 	for range connections {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(requests)); i = next.Add(1) - 1 {
-				duplicate, err := r.client.append(ctx, requests[i].customer, requests[i].body)
+				duplicate, err := r.client.Append(ctx, requests[i].customer, requests[i].body)
 				if err != nil {
 					return fmt.Errorf("appending request %d: %w", i+1, err)
 				}
@@ -72,7 +74,7 @@ func (r *replay) sendBatches(ctx context.Context, requests []request) error {
 				if events == 0 {
 					return nil
 				}
-				appended, err := r.client.appendBatch(ctx, customer, lines.Bytes())
+				appended, err := r.client.AppendBatch(ctx, customer, bytes.NewReader(lines.Bytes()))
 				if err != nil {
 					return fmt.Errorf("appending a batch: %w", err)
 				}

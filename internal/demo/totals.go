@@ -2,11 +2,14 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/tallystick/tallystick/internal/client"
 )
 
 // The trace's totals as counted without this project: data/README.md says how.
@@ -62,13 +65,13 @@ func (t *tally) add(other *tally) {
 }
 
 // ask asks the three views of a log for the trace's month or day: what is appended with another time does not matter.
-func ask(ctx context.Context, c *client, log string) (*tally, error) {
+func ask(ctx context.Context, c *client.Client, log string) (*tally, error) {
 	t := &tally{teamsCost: new(big.Rat)}
 	var byModel map[string]struct {
 		In  int64 `json:"tokens_in"`
 		Out int64 `json:"tokens_out"`
 	}
-	if err := c.query(ctx, log, monthlyTotals, "month="+traceMonth, &byModel); err != nil {
+	if err := answer(ctx, c, log, monthlyTotals, "month="+traceMonth, &byModel); err != nil {
 		return nil, err
 	}
 	for _, used := range byModel {
@@ -79,14 +82,26 @@ func ask(ctx context.Context, c *client, log string) (*tally, error) {
 		Requests int64 `json:"requests"`
 		Tokens   int64 `json:"tokens"`
 	}
-	if err := c.query(ctx, log, rateCheck, "time="+traceEnd+"&minutes=1440", &rate); err != nil {
+	if err := answer(ctx, c, log, rateCheck, "time="+traceEnd+"&minutes=1440", &rate); err != nil {
 		return nil, err
 	}
 	t.requests, t.rateTokens = rate.Requests, rate.Tokens
 	return t, t.askCost(ctx, c, log)
 }
 
-func (t *tally) askCost(ctx context.Context, c *client, log string) error {
+// answer asks a view and reads what it says, which is JSON.
+func answer(ctx context.Context, c *client.Client, log, view, question string, into any) error {
+	said, err := c.Query(ctx, log, view, question)
+	if err != nil {
+		return fmt.Errorf("asking %s of %s: %w", view, log, err)
+	}
+	if err := json.Unmarshal(said.Body, into); err != nil {
+		return fmt.Errorf("reading the answer of %s of %s: %w", view, log, err)
+	}
+	return nil
+}
+
+func (t *tally) askCost(ctx context.Context, c *client.Client, log string) error {
 	var byTeam map[string]struct {
 		Requests int64  `json:"requests"`
 		In       int64  `json:"tokens_in"`
@@ -94,7 +109,7 @@ func (t *tally) askCost(ctx context.Context, c *client, log string) error {
 		Cost     string `json:"cost"`
 		Unpriced int64  `json:"unpriced"`
 	}
-	if err := c.query(ctx, log, costByTeam, "month="+traceMonth, &byTeam); err != nil {
+	if err := answer(ctx, c, log, costByTeam, "month="+traceMonth, &byTeam); err != nil {
 		return err
 	}
 	for team, used := range byTeam {

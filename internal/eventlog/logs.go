@@ -21,6 +21,7 @@ const (
 	MaxNameBytes  = 200
 	MaxLabels     = 32
 	MaxLabelBytes = 255 // of a label's name, and of its value
+	MaxViews      = 64  // of one log: what one append may have to fold
 	// maxResolved bounds the memory of resolved names; past it the oldest knowledge is simply forgotten.
 	maxResolved = 200_000
 )
@@ -92,6 +93,23 @@ func checkLabels(labels map[string]string) error {
 	return nil
 }
 
+// complete gives a new log its head, and the views whose patterns its name matches: they are live before its first event.
+func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant db.UUID, log Log) error {
+	var pipeline db.Pipeline
+	err := l.db.InsertLogHead(ctx, &pipeline, dbsqlc.InsertLogHeadParams{LogID: log.ID, Hash: log.Head.Hash[:], RecordedAt: log.CreatedAt})
+	if err != nil {
+		return err
+	}
+	if err := l.db.SharePatterns(ctx, &pipeline, tenant); err != nil {
+		return err
+	}
+	err = l.db.PlacePatternViews(ctx, &pipeline, dbsqlc.PlacePatternViewsParams{LogID: log.ID, TenantID: tenant, Name: log.Name, MaxViews: MaxViews})
+	if err != nil {
+		return err
+	}
+	return pipeline.SendIn(ctx, tx)
+}
+
 // Create makes an empty log. The error is an *InvalidError, a *NameTakenError, or the database's.
 func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels map[string]string) (Log, error) {
 	if err := errors.Join(CheckName("the log's name", name), checkLabels(labels)); err != nil {
@@ -112,7 +130,7 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 			return err
 		}
 		log.Head.RecordedAt = log.CreatedAt.UnixMicro()
-		return l.db.InsertLogHead(ctx, tx, dbsqlc.InsertLogHeadParams{LogID: log.ID, Hash: log.Head.Hash[:], RecordedAt: log.CreatedAt})
+		return l.complete(ctx, tx, tenant, log)
 	})
 	if errors.Is(err, db.ErrAlreadyExists) {
 		existing, findErr := l.db.LogIDByName(ctx, l.db.Read, dbsqlc.LogIDByNameParams{TenantID: tenant, Name: name})

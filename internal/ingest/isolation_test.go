@@ -14,7 +14,7 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestBrokenModuleStopsItsLogOnly starts a server that cannot load one log's view: other logs' appends in the same
+// TestBrokenViewStopsItsLogOnly starts a server that cannot load one log's view: other logs' appends in the same
 // group must not pay for it.
 func TestBrokenModuleStopsItsLogOnly(t *testing.T) {
 	a, d := start(t, testrig.Settings{})
@@ -22,7 +22,7 @@ func TestBrokenModuleStopsItsLogOnly(t *testing.T) {
 	a.Deploy(t, broken, "months", views.MonthlyTotals(), "{}")
 	a.Deploy(t, sound, "minutes", views.RateCheck(), "{}")
 	a.Stop(t)
-	exec(t, d.DSN(), `UPDATE modules SET wasm = '\x00' WHERE sha256 = (SELECT module_sha256 FROM view_versions WHERE log_id = $1)`, broken)
+	exec(t, d.DSN(), `UPDATE view_versions SET fields = '{"not a pointer"}' WHERE log_id = $1`, broken)
 
 	b := testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1, NoBuilder: true})
 	release := holdHead(t, d.DSN(), sound)

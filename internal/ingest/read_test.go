@@ -54,8 +54,8 @@ func TestRestartedServerAnswersTheSame(t *testing.T) {
 		}
 		for view, query := range map[string]string{"monthly-totals": "", "rate-check": "time=2025-03-01T00:07:00Z&minutes=30", "cost-by-team": ""} {
 			was, is := old.Ask(t, log, view, query), restarted.Ask(t, log, view, query)
-			if string(was.JSON) != string(is.JSON) || was.Sequence != is.Sequence || was.Sequence != int64(10*(i+1)) {
-				t.Errorf("%s answered %s at %d, and after a restart %s at %d", view, was.JSON, was.Sequence, is.JSON, is.Sequence)
+			if string(was.Body) != string(is.Body) || was.Sequence != is.Sequence || was.Sequence != int64(10*(i+1)) {
+				t.Errorf("%s answered %s at %d, and after a restart %s at %d", view, was.Body, was.Sequence, is.Body, is.Sequence)
 			}
 		}
 		old, restarted = restarted, old
@@ -98,8 +98,8 @@ func (w *writer) check(t *testing.T, node *testrig.Node) {
 		if answer.Sequence < w.last {
 			t.Errorf("%s: %s answers for event %d after %d was acknowledged", w.name, view, answer.Sequence, w.last)
 		}
-		if err := json.Unmarshal(answer.JSON, into); err != nil {
-			t.Errorf("%s: %v", answer.JSON, err)
+		if err := json.Unmarshal(answer.Body, into); err != nil {
+			t.Errorf("%s: %v", answer.Body, err)
 		}
 	}
 	var months, costs map[string]total

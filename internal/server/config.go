@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // Config is a server's settings. Start from DefaultConfig.
@@ -19,6 +21,8 @@ type Config struct {
 	AllowRemote         bool          // listen on other addresses than loopback: whoever reaches them may do anything
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	StateCacheBytes     int           // memory for logs' heads and view state
+	FoldGas             int64         // the budget of one event's fold, for versions deployed without their own
+	QueryGas            int64         // the budget of one question
 	Lanes               int           // group-commit loops, each with one database connection
 	ReadConns           int           // database connections for queries, reads and builds
 	MaxWaitingEvents    int           // appends that may wait in one lane before others are told to come back
@@ -33,6 +37,8 @@ func DefaultConfig() Config {
 	return Config{
 		Listen:           "127.0.0.1:8080",
 		StateCacheBytes:  256 << 20,
+		FoldGas:          wasm.DefaultFoldGas,
+		QueryGas:         wasm.DefaultQueryGas,
 		Lanes:            lanes.Lanes,
 		ReadConns:        16,
 		MaxWaitingEvents: lanes.MaxWaitingEvents,
@@ -42,8 +48,12 @@ func DefaultConfig() Config {
 	}
 }
 
-// minReadConns lets the builder hold one connection while queries go on.
-const minReadConns = 2
+const (
+	// minReadConns lets the builder hold two connections, one to read history and one to write state, while queries go on.
+	minReadConns = 3
+	// maxQueryGas bounds the budget of one question: about a minute of work, after which its client has gone.
+	maxQueryGas = 60_000_000_000
+)
 
 // Validate says what is wrong with the settings.
 func (c *Config) Validate() error {
@@ -59,6 +69,10 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d", minReadConns, c.Lanes, c.ReadConns)
 	case c.MaxWaitingEvents < ingest.MaxBatchEvents || c.MaxWaitingBytes < ingest.MaxBatchBytes:
 		return fmt.Errorf("--max-waiting-events must be at least %d and --max-waiting-bytes at least %d, the size of one batch", ingest.MaxBatchEvents, ingest.MaxBatchBytes)
+	case c.FoldGas < 1 || c.FoldGas > view.MaxFoldGas:
+		return fmt.Errorf("--fold-gas must be 1 to %d; it is %d", view.MaxFoldGas, c.FoldGas)
+	case c.QueryGas < 1 || c.QueryGas > maxQueryGas:
+		return fmt.Errorf("--query-gas must be 1 to %d; it is %d", maxQueryGas, c.QueryGas)
 	case c.ShutdownTimeout <= 0:
 		return fmt.Errorf("--shutdown-timeout must be positive; it is %v", c.ShutdownTimeout)
 	case c.StateCacheBytes < 0:

@@ -102,7 +102,9 @@ func (s *Server) makePartitions(ctx context.Context) error {
 // serve starts the parts that run until Stop.
 func (s *Server) serve(listener net.Listener) {
 	log := s.config.Log
-	views := view.New(s.db, s.engine, view.Config{CacheBytes: s.config.StateCacheBytes, Log: log})
+	views := view.New(s.db, s.engine, view.Config{
+		CacheBytes: s.config.StateCacheBytes, FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
+	})
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Log = log

@@ -8,6 +8,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -33,11 +35,12 @@ type Node struct {
 
 // Settings of a node. The zero value suits most tests.
 type Settings struct {
-	Lanes            int // 2 unless set
-	ReadConns        int // 6 unless set
-	CacheBytes       int // 64 MiB unless set
-	MaxWaitingEvents int // ingest's default unless set
-	MaxWaitingBytes  int // ingest's default unless set
+	Lanes            int   // 2 unless set
+	ReadConns        int   // 6 unless set
+	CacheBytes       int   // 64 MiB unless set
+	FoldGas          int64 // wasm's default unless set
+	MaxWaitingEvents int   // ingest's default unless set
+	MaxWaitingBytes  int   // ingest's default unless set
 	NoBuilder        bool
 }
 
@@ -49,12 +52,12 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 		t.Fatal(err)
 	}
 	n := &Node{DB: d, Logs: eventlog.NewLogs(d), built: make(chan struct{})}
-	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{}); err != nil {
+	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{CacheDir: ModuleCache()}); err != nil {
 		t.Fatal(err)
 	}
 	// Errors are the tests' own business: they look at what calls return.
 	log := slog.New(slog.DiscardHandler)
-	n.Views = view.New(d, n.engine, view.Config{CacheBytes: or(s.CacheBytes, 64<<20), Log: log})
+	n.Views = view.New(d, n.engine, view.Config{CacheBytes: or(s.CacheBytes, 64<<20), FoldGas: s.FoldGas, Log: log})
 	config := ingest.DefaultConfig()
 	config.Log, config.Lanes = log, or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
@@ -70,6 +73,16 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	}()
 	t.Cleanup(func() { n.Stop(t) })
 	return n
+}
+
+// ModuleCache is a folder for compiled modules that tests share and that outlasts them, as Go's build cache does, for compiling takes
+// longer than most tests. It is empty, which stands for a new folder each time, where the user has no cache.
+func ModuleCache() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "tallystick", "test-modules")
 }
 
 func or(n, otherwise int) int {
@@ -110,7 +123,7 @@ func (n *Node) NewLog(t testing.TB) db.UUID {
 // Deploy makes code the newest version of a view and fails the test unless it is live when the call returns.
 func (n *Node) Deploy(t testing.TB, log db.UUID, name string, code []byte, config string) view.Info {
 	t.Helper()
-	info, err := n.Views.Deploy(t.Context(), log, name, code, []byte(config))
+	info, err := n.Views.Deploy(t.Context(), log, name, view.Deployment{Code: code, Config: []byte(config)})
 	if err != nil {
 		t.Fatalf("deploying %s: %v", name, err)
 	}

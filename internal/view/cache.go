@@ -42,6 +42,7 @@ func (v *Views) Cached(log db.UUID) *Snapshot {
 
 // Remember keeps snapshots that a commit has made true.
 func (v *Views) Remember(snapshots []*Snapshot) {
+	v.commits.Add(int64(len(snapshots)))
 	c := &v.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,7 +3,6 @@ package view
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -21,68 +20,66 @@ const (
 	// MaxConfigBytes bounds a view's configuration, which the guest may copy at every event.
 	MaxConfigBytes = 64 << 10
 	// MaxViewsPerLog bounds what one append may have to fold.
-	MaxViewsPerLog = 64
-	// deployPatience is how long a deploy waits for its version to be built before it answers that it is building.
+	MaxViewsPerLog = eventlog.MaxViews
+	// MaxFoldGas bounds the budget of one event's fold: about a second of work, for which a lane's other logs wait too.
+	MaxFoldGas = 1_000_000_000
+	// deployPatience is how long a deploy, rollback or resume waits for its version to be built before it answers that it is building.
 	deployPatience = 2 * time.Second
 )
-
-// Status is where a version of a view is in its life.
-type Status string
-
-// A version builds, then is live until it halts or another takes its place.
-const (
-	Building Status = "building"
-	Live     Status = "live"
-	Halted   Status = "halted"
-	Retired  Status = "retired"
-)
-
-// Info describes one version of a view.
-type Info struct {
-	Name           string
-	ViewID         db.UUID
-	VersionID      db.UUID
-	Version        int32
-	ModuleSHA256   string
-	Config         []byte
-	Status         Status
-	Applied        int64  // the sequence it has folded up to; the head's for a live one
-	Head           int64  // the log's head when this was read
-	HaltedSequence int64  // the event it could not fold; 0 unless it halted
-	Error          string // why it halted
-	CreatedAt      time.Time
-}
 
 // RefusedError says why a view cannot be deployed. Code is stable, Detail is for people.
 type RefusedError struct{ Code, Detail string }
 
 func (e *RefusedError) Error() string { return e.Code + ": " + e.Detail }
 
-// Deploy makes code, with config, the newest version of the view called name on the log, and builds it from the
-// log's history. A version that is being built or live and has the same code and config is taken for the one meant.
+// Deployment is what somebody wants to run.
+type Deployment struct {
+	Code    []byte // the module
+	Config  []byte // JSON
+	FoldGas int64  // the budget of one event's fold; 0: the server's
+	Actor   string // who asks; empty: not said
+}
+
+// Deploy makes a module with a configuration the newest version of the view called name on the log, and builds it from the
+// log's history. A version that is being built or live and has the same module and configuration is taken for the one meant.
 // Deploy answers after at most two seconds and a bit; a version still building goes on in the background. One that a newer
 // deploy has overtaken meanwhile comes back retired.
 // The error is a *RefusedError, an *eventlog.InvalidError or the database's.
-func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, code, config []byte) (Info, error) {
+func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, d Deployment) (Info, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
 		return Info{}, err
 	}
-	module, fields, err := v.check(ctx, code, config)
+	c, err := v.candidate(ctx, d)
 	if err != nil {
 		return Info{}, err
 	}
-	version, err := v.insertVersion(ctx, log, name, module.SHA256(), code, config, fields)
-	if err != nil {
+	if err := v.rehearse(ctx, log, c); err != nil {
 		return Info{}, err
 	}
+	sha256 := c.module.SHA256()
+	var version db.UUID
+	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: d.Code}); err != nil {
+			return fmt.Errorf("keeping the module: %w", err)
+		}
+		version, err = v.record(ctx, tx, log, name, wanted{sha256[:], d.Config, c.fields, d.FoldGas, d.Actor})
+		if err != nil {
+			return err
+		}
+		return v.db.OwnView(ctx, tx, dbsqlc.OwnViewParams{LogID: log, Name: name})
+	})
+	if err != nil {
+		return Info{}, fmt.Errorf("recording a view version: %w", err)
+	}
+	return v.built(ctx, log, version)
+}
+
+// built builds a version for as long as a caller waits, and describes what became of it.
+func (v *Views) built(ctx context.Context, log, version db.UUID) (Info, error) {
 	if err := v.buildFor(ctx, log, version, deployPatience); err != nil {
 		return Info{}, err
 	}
-	row, err := v.db.GetViewVersion(ctx, v.db.Read, dbsqlc.GetViewVersionParams{LogID: log, VersionID: version})
-	if err != nil {
-		return Info{}, fmt.Errorf("reading a view version: %w", db.Classify(err))
-	}
-	return infoFromRow(dbsqlc.ListViewsRow(row)), nil
+	return v.describe(ctx, log, version)
 }
 
 func (v *Views) check(ctx context.Context, code, config []byte) (*wasm.Module, []string, error) {
@@ -114,96 +111,93 @@ func (v *Views) check(ctx context.Context, code, config []byte) (*wasm.Module, [
 	return module, fields, nil
 }
 
-func (v *Views) insertVersion(ctx context.Context, log db.UUID, name string, sha256 [32]byte, code, config []byte, fields []string) (db.UUID, error) {
+func checkGas(gas int64) error {
+	if gas < 0 || gas > MaxFoldGas {
+		return &RefusedError{"invalid_gas", fmt.Sprintf("the gas of one fold is %d; it must be 1 to %d, or 0 for the server's own", gas, MaxFoldGas)}
+	}
+	return nil
+}
+
+// wanted is a deployment that was checked.
+type wanted struct {
+	sha256  []byte // of a module that is in the database
+	config  []byte
+	fields  []string
+	foldGas int64 // 0: the server's
+	actor   string
+}
+
+// is tells whether a version is what is wanted. Who does not ask for a certain budget is content with the version's own.
+func (w *wanted) is(row *dbsqlc.ActiveVersionsRow) bool {
+	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, w.sha256) && bytes.Equal(row.Config, w.config) &&
+		(w.foldGas == 0 || w.foldGas == row.FoldGas)
+}
+
+// record makes, in tx, what is wanted the version of the log's view that was asked for last, and returns it: the one that runs already
+// where it is the same, else a new one. The version is to be built when tx has been committed.
+// It locks the log against other deploys. The error is a *RefusedError, eventlog.ErrLogNotFound or the database's.
+func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string, w wanted) (db.UUID, error) {
+	if err := v.lockLog(ctx, tx, log); err != nil {
+		return db.UUID{}, err
+	}
+	if err := v.db.InsertView(ctx, tx, dbsqlc.InsertViewParams{LogID: log, ViewID: db.NewUUID(), Name: name}); err != nil {
+		return db.UUID{}, err
+	}
+	view, err := v.viewID(ctx, tx, log, name)
+	if err != nil {
+		return db.UUID{}, err
+	}
+	if err := v.checkViews(ctx, tx, log, view); err != nil {
+		return db.UUID{}, err
+	}
+	active, err := v.db.ActiveVersions(ctx, tx, dbsqlc.ActiveVersionsParams{LogID: log, ViewID: view})
+	if err != nil {
+		return db.UUID{}, err
+	}
+	for i := range active {
+		if !w.is(&active[i]) {
+			continue
+		}
+		if i == 0 { // asked for last already
+			return active[i].VersionID, nil
+		}
+		return active[i].VersionID, v.prefer(ctx, tx, chosen{log: log, view: view, action: "deploy", actor: w.actor}, active[i].Version)
+	}
+	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: log, ViewID: view})
+	if err != nil {
+		return db.UUID{}, err
+	}
+	if w.fields == nil {
+		w.fields = []string{}
+	}
+	if w.foldGas == 0 {
+		w.foldGas = v.config.FoldGas
+	}
 	id := db.NewUUID()
-	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: code}); err != nil {
-			return err
-		}
-		if err := v.db.InsertView(ctx, tx, dbsqlc.InsertViewParams{LogID: log, ViewID: db.NewUUID(), Name: name}); err != nil {
-			return err
-		}
-		count, err := v.db.CountViews(ctx, tx, log)
-		if err != nil {
-			return err
-		}
-		if count > MaxViewsPerLog {
-			return &RefusedError{"too_many_views", fmt.Sprintf("the log has %d views; at most %d are allowed", count-1, MaxViewsPerLog)}
-		}
-		viewID, err := v.db.LockView(ctx, tx, dbsqlc.LockViewParams{LogID: log, Name: name})
-		if err != nil {
-			return err
-		}
-		last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: log, ViewID: viewID})
-		if err != nil && !isNotFound(db.Classify(err)) {
-			return err
-		}
-		running := last.Status == string(Building) || last.Status == string(Live)
-		if running && bytes.Equal(last.ModuleSha256, sha256[:]) && bytes.Equal(last.Config, config) {
-			id = last.VersionID
-			return nil
-		}
-		if fields == nil {
-			fields = []string{}
-		}
-		return v.db.InsertViewVersion(ctx, tx, dbsqlc.InsertViewVersionParams{
-			LogID: log, VersionID: id, ViewID: viewID, Version: last.Version + 1, ModuleSha256: sha256[:], Config: config, Fields: fields,
-		})
+	return id, v.db.InsertViewVersion(ctx, tx, dbsqlc.InsertViewVersionParams{
+		LogID: log, VersionID: id, ViewID: view, Version: last.Version + 1, Turn: last.Turn + 1,
+		ModuleSha256: w.sha256, Config: w.config, Fields: w.fields, FoldGas: w.foldGas, Actor: w.actor,
 	})
-	if err != nil {
-		return db.UUID{}, fmt.Errorf("recording a view version: %w", err)
-	}
-	return id, nil
 }
 
-// ErrViewNotFound: the log has no view with that name.
-var ErrViewNotFound = errors.New("view not found")
-
-// List describes the versions of a log's views that are not retired.
-func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) {
-	rows, err := v.db.ListViews(ctx, v.db.Read, log)
-	if err != nil {
-		return nil, fmt.Errorf("listing views: %w", db.Classify(err))
+// lockLog lets one deploy, rollback, resume or retirement at a time work on a log.
+func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log db.UUID) error {
+	if _, err := v.db.LockLog(ctx, tx, log); isNotFound(db.Classify(err)) {
+		return eventlog.ErrLogNotFound
+	} else if err != nil {
+		return fmt.Errorf("locking a log against other deploys: %w", err)
 	}
-	infos := make([]Info, len(rows))
-	for i, row := range rows {
-		infos[i] = infoFromRow(row)
-	}
-	return infos, nil
+	return nil
 }
 
-func infoFromRow(row dbsqlc.ListViewsRow) Info {
-	info := Info{
-		Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
-		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, Status: Status(row.Status),
-		Applied: row.AppliedSequence, Head: row.Head, CreatedAt: row.CreatedAt,
-	}
-	if info.Status == Live {
-		info.Applied = row.Head
-	}
-	if row.HaltedSequence != nil {
-		info.HaltedSequence = *row.HaltedSequence
-	}
-	if row.Error != nil {
-		info.Error = *row.Error
-	}
-	return info
-}
-
-// Get describes the versions of one view that are not retired. The error is ErrViewNotFound or the database's.
-func (v *Views) Get(ctx context.Context, log db.UUID, name string) ([]Info, error) {
-	all, err := v.List(ctx, log)
+// checkViews refuses a view that the log has no room for. The log is locked.
+func (v *Views) checkViews(ctx context.Context, tx pgx.Tx, log, view db.UUID) error {
+	others, err := v.db.CountOtherViews(ctx, tx, dbsqlc.CountOtherViewsParams{LogID: log, ViewID: view})
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("counting a log's views: %w", err)
 	}
-	var infos []Info
-	for _, info := range all {
-		if info.Name == name {
-			infos = append(infos, info)
-		}
+	if others >= MaxViewsPerLog {
+		return &RefusedError{"too_many_views", fmt.Sprintf("the log has %d views; at most %d are allowed", others, MaxViewsPerLog)}
 	}
-	if len(infos) == 0 {
-		return nil, ErrViewNotFound
-	}
-	return infos, nil
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -14,6 +16,7 @@ import (
 // folding is one batch of one log on its way through the log's views. Its room is used again for the next.
 type folding struct {
 	snapshot *Snapshot
+	bounds   bounds
 	runs     []run
 	values   []jsonscan.Value
 }
@@ -33,7 +36,7 @@ func (v *Views) folding(s *Snapshot) *folding {
 	if !ok {
 		f = &folding{}
 	}
-	f.snapshot = s
+	f.snapshot, f.bounds = s, serveBounds
 	f.runs = slices.Grow(f.runs[:0], len(s.views))[:len(s.views)]
 	f.values = slices.Grow(f.values[:0], len(s.fields.names))[:len(s.fields.names)]
 	return f
@@ -48,12 +51,23 @@ func (v *Views) doneFolding(f *folding) {
 		}
 		clear(r.writes.dirty)
 		clear(r.writes.undo[:cap(r.writes.undo)])
+		clear(r.writes.pending[:cap(r.writes.pending)])
 		clear(r.event.Fields)
-		*r = run{writes: writes{dirty: r.writes.dirty, undo: r.writes.undo[:0]}, event: wasm.Event{Fields: r.event.Fields[:0]}}
+		*r = run{writes: writes{dirty: r.writes.dirty, undo: r.writes.undo[:0], pending: r.writes.pending[:0]}, event: wasm.Event{Fields: r.event.Fields[:0]}}
 	}
 	clear(f.values)
 	f.snapshot = nil
 	v.foldings.Put(f)
+}
+
+// start begins a session for each view. State that is not in memory is read from tx, or from the read pool when tx is nil.
+func (f *folding) start(ctx context.Context, d *db.DB, tx dbsqlc.DBTX) error {
+	for i, live := range f.snapshot.views {
+		if err := f.runs[i].start(ctx, live, stateReader{db: d, tx: tx, log: f.snapshot.Log, version: live.version.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *run) start(ctx context.Context, live liveView, from stateReader) error {
@@ -61,12 +75,12 @@ func (r *run) start(ctx context.Context, live liveView, from stateReader) error 
 	r.writes.ctx, r.writes.state, r.writes.from = ctx, live.state.copy(), &r.reader
 	n := len(live.version.fields.names)
 	r.event.Fields = slices.Grow(r.event.Fields[:0], n)[:n]
-	session, err := live.version.module.Start(ctx, live.version.config, &r.writes)
-	if err != nil {
-		return fmt.Errorf("starting view %s: %w", live.version.Name, err)
+	if live.version.refused != "" {
+		return nil
 	}
-	r.session = session
-	return nil
+	var err error
+	r.session, err = live.version.start(ctx, &r.writes)
+	return err
 }
 
 func (f *folding) event(e *eventlog.Recorded) error {
@@ -91,8 +105,15 @@ func (f *folding) event(e *eventlog.Recorded) error {
 }
 
 func (r *run) fold(e *eventlog.Recorded) error {
+	if r.version.refused != "" {
+		r.halt = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: r.version.refused}
+		return nil
+	}
 	r.event.Sequence, r.event.Time, r.event.RecordedAt, r.event.Data = e.Sequence, e.Time, e.RecordedAt, e.Data
 	_, err := r.session.Fold(&r.event)
+	if r.session.Again() {
+		err = r.foldAgain()
+	}
 	if err == nil {
 		r.writes.keep()
 		return nil
@@ -106,6 +127,17 @@ func (r *run) fold(e *eventlog.Recorded) error {
 	return nil
 }
 
+// foldAgain folds the event in a session of its own, which the events after it share.
+func (r *run) foldAgain() (err error) {
+	r.writes.revert()
+	r.session.Close()
+	if r.session, err = r.version.start(r.writes.ctx, &r.writes); err != nil {
+		return err
+	}
+	_, err = r.session.Fold(&r.event)
+	return err
+}
+
 func (f *folding) result(next *Snapshot, v *Views) Fold {
 	fold := Fold{Next: next}
 	live := make([]liveView, 0, len(f.runs))
@@ -116,7 +148,7 @@ func (f *folding) result(next *Snapshot, v *Views) Fold {
 			fold.Halts = append(fold.Halts, *r.halt)
 			continue
 		}
-		live = append(live, liveView{version: r.version, state: r.writes.state.trim()})
+		live = append(live, liveView{version: r.version, state: r.writes.state.trim(f.bounds)})
 	}
 	next.views = live
 	if len(fold.Halts) > 0 {

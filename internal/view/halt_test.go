@@ -42,8 +42,8 @@ func TestHaltStopsOneView(t *testing.T) {
 			if info.Status != view.Halted || info.Applied != 2 || info.HaltedSequence != 3 || info.Head != 5 || info.Error != halted.Reason {
 				t.Errorf("the view's status is %+v", info)
 			}
-			if got := node.Ask(t, log, "months", ""); got.Sequence != 5 || !strings.Contains(string(got.JSON), `"tokens_in":5`) {
-				t.Errorf("the other view answers %s at %d", got.JSON, got.Sequence)
+			if got := node.Ask(t, log, "months", ""); got.Sequence != 5 || !strings.Contains(string(got.Body), `"tokens_in":5`) {
+				t.Errorf("the other view answers %s at %d", got.Body, got.Sequence)
 			}
 			state := stateOf(t, d, info)
 			if want := map[string]string{"a": "1", "b": "1", "gone": "1"}; fmt.Sprint(state) != fmt.Sprint(want) {
@@ -93,7 +93,7 @@ func TestCorrectedVersionTakesOver(t *testing.T) {
 	}
 	testrig.Check(t, d.DSN())
 
-	again, err := b.Views.Deploy(t.Context(), log, "v", testrig.Scripted(), []byte("{}"))
+	again, err := b.Views.Deploy(t.Context(), log, "v", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
 	if err != nil || again.Status != view.Halted || again.Version != 2 || again.HaltedSequence != 12 || again.Applied != 11 {
 		t.Errorf("the same code again: %+v, %v", again, err)
 	}

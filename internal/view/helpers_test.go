@@ -92,7 +92,7 @@ func haltOf(t *testing.T, node *testrig.Node, log db.UUID, name string) *view.Ha
 	answer, err := node.Views.Query(t.Context(), log, name, "get\ta")
 	var halted *view.HaltedError
 	if !errors.As(err, &halted) {
-		t.Fatalf("view %s answers %s, %v; it should have halted", name, answer.JSON, err)
+		t.Fatalf("view %s answers %s, %v; it should have halted", name, answer.Body, err)
 	}
 	return halted
 }

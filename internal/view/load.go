@@ -28,7 +28,7 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads map[db.UUID]even
 		snapshots[id] = &Snapshot{Log: id, Head: head}
 	}
 	for _, row := range rows {
-		version, err := v.version(ctx, tx, row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields)
+		version, err := v.version(ctx, tx, versionRow{row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas})
 		if err != nil {
 			return nil, fmt.Errorf("preparing view %s of log %s: %w", row.Name, row.LogID, err)
 		}
@@ -69,7 +69,7 @@ func (v *Views) loadStates(ctx context.Context, tx dbsqlc.DBTX, snapshots map[db
 	}
 	for _, s := range states {
 		s.whole = true
-		*s = *s.trim()
+		*s = *s.trim(serveBounds)
 	}
 	return nil
 }

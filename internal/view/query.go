@@ -14,8 +14,9 @@ import (
 
 // Answer is what a view says.
 type Answer struct {
-	JSON     []byte
-	Sequence int64 // the answer reflects the events up to this one
+	Body     []byte
+	Type     string // "application/json", "text/csv" or "text/plain"
+	Sequence int64  // the answer reflects the events up to this one
 }
 
 // BuildingError: the view has no version that has caught up with the log yet.
@@ -44,7 +45,7 @@ type QueryError struct {
 func (e *QueryError) Error() string { return e.Reason }
 
 // Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one.
-// The error is ErrViewNotFound, a *BuildingError, a *HaltedError, a *QueryError, or the database's.
+// The error is ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, or the database's.
 func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
 	row, err := v.ready(ctx, v.db.Read, log, name)
 	if err != nil {
@@ -66,7 +67,7 @@ func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query stri
 		if err != nil {
 			return err
 		}
-		version, err := v.version(ctx, tx, row.VersionID, name, row.ModuleSha256, row.Config, row.Fields)
+		version, err := v.version(ctx, tx, versionRow{row.VersionID, name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas})
 		if err != nil {
 			return err
 		}
@@ -81,7 +82,10 @@ func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query stri
 func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) (dbsqlc.GetViewRow, error) {
 	row, err := v.db.GetView(ctx, from, dbsqlc.GetViewParams{LogID: log, Name: name})
 	if kind := db.Classify(err); isNotFound(kind) {
-		return row, ErrViewNotFound
+		if err := v.absent(ctx, from, log, name); err != nil {
+			return row, err
+		}
+		return v.ready(ctx, from, log, name)
 	} else if kind != nil {
 		return row, fmt.Errorf("reading a view: %w", kind)
 	}
@@ -96,9 +100,12 @@ func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name s
 }
 
 func ask(version *Version, state *writes, query string, sequence int64) (Answer, error) {
-	session, err := version.module.Start(state.ctx, version.config, state)
+	if version.refused != "" { // it halts at the next event
+		return Answer{}, &HaltedError{Sequence: sequence + 1, Reason: version.refused}
+	}
+	session, err := version.start(state.ctx, state)
 	if err != nil {
-		return Answer{}, fmt.Errorf("starting view %s: %w", version.Name, err)
+		return Answer{}, err
 	}
 	defer session.Close()
 	answer, err := session.Query(query)
@@ -108,5 +115,5 @@ func ask(version *Version, state *writes, query string, sequence int64) (Answer,
 	} else if err != nil {
 		return Answer{}, fmt.Errorf("querying view %s: %w", version.Name, err)
 	}
-	return Answer{JSON: answer, Sequence: sequence}, nil
+	return Answer{Body: answer, Type: session.AnswerType(), Sequence: sequence}, nil
 }

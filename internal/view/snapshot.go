@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,6 +20,22 @@ type Version struct {
 	module *wasm.Module
 	config []byte
 	fields *fieldSet
+	gas    gas
+	// refused says why this server cannot run the module, where it was deployed on one that could: the version halts at the next
+	// event. There is no module then.
+	refused string
+}
+
+// gas is the budgets of one event and one question.
+type gas struct{ fold, query int64 }
+
+// start begins a session on a state.
+func (v *Version) start(ctx context.Context, state *writes) (*wasm.Session, error) {
+	session, err := v.module.Start(ctx, wasm.Settings{Config: v.config, FoldGas: v.gas.fold, QueryGas: v.gas.query}, state)
+	if err != nil {
+		return nil, fmt.Errorf("starting view %s: %w", v.Name, err)
+	}
+	return session, nil
 }
 
 // fieldSet is the JSON pointers that one or more versions want. Equal sets are shared.
@@ -97,10 +114,8 @@ func (v *Views) Fold(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, events []
 	}
 	f := v.folding(s)
 	defer v.doneFolding(f)
-	for i, live := range s.views {
-		if err := f.runs[i].start(ctx, live, stateReader{db: v.db, tx: tx, log: s.Log, version: live.version.ID}); err != nil {
-			return Fold{}, err
-		}
+	if err := f.start(ctx, v.db, tx); err != nil {
+		return Fold{}, err
 	}
 	for i := range events {
 		if err := f.event(&events[i]); err != nil {
@@ -110,11 +125,12 @@ func (v *Views) Fold(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, events []
 	return f.result(next, v), nil
 }
 
-// changes appends what was written, in key order.
+// changes appends what was written, in key order, and brings the state up to date with it.
 func (w *writes) changes(to []Change, version db.UUID) []Change {
+	w.flush()
 	start := len(to)
 	for key, dirty := range w.dirty {
-		value, _ := w.state.known.Get(key)
+		value := dirty.value
 		if value == nil && dirty.origin == originAbsent {
 			continue
 		}

@@ -19,6 +19,9 @@ const (
 	maxKnownKeys = 16_384
 	// maxKnownBytes is how much of one state is remembered: a few large values must not push out many small states.
 	maxKnownBytes = 1 << 20
+	// maxBuiltKeys and maxBuiltBytes are how much of the state of a version that is being built is held in memory.
+	maxBuiltKeys  = 1 << 20
+	maxBuiltBytes = 128 << 20
 	// maxScanKeys bounds one page of a scan; the guest asks for the next.
 	maxScanKeys = 1024
 	// entryOverhead is about what a key and its value cost in memory besides their bytes.
@@ -55,13 +58,28 @@ func (s *state) forget(key string) {
 	}
 }
 
+// bounds is how much of a state is held in memory between batches.
+type bounds struct {
+	wholeKeys int // up to this many keys a state is held whole
+	keys      int // past this many, and these bytes, all is forgotten
+	bytes     int
+}
+
+var (
+	// serveBounds is for the states of logs that are appended to and asked: there are many.
+	serveBounds = bounds{maxWholeKeys, maxKnownKeys, maxKnownBytes}
+	// buildBounds is for the state of a version that is being built, one at a time in a server: each key that is not in memory costs a
+	// question to the database, and a build comes past all of them.
+	buildBounds = bounds{maxBuiltKeys, maxBuiltKeys, maxBuiltBytes}
+)
+
 // trim keeps a state from growing without bound between batches.
-func (s *state) trim() *state {
+func (s *state) trim(b bounds) *state {
 	keys := s.known.Len()
-	if s.bytes > maxKnownBytes || keys > maxKnownKeys {
+	if s.bytes > b.bytes || keys > b.keys {
 		return &state{}
 	}
-	s.whole = s.whole && keys <= maxWholeKeys // an outgrown state is still known in part
+	s.whole = s.whole && keys <= b.wholeKeys // an outgrown state is still known in part
 	return s
 }
 
@@ -77,13 +95,21 @@ type writes struct {
 	state *state
 	from  reader
 	dirty map[string]*dirtyKey // the keys that were written
-	undo  []undoEntry          // how to take the current event's writes back
+	// pending are keys whose newest value is not in state yet. A busy key is written at every event, and needs to be in the tree once.
+	pending []*dirtyKey
+	undo    []undoEntry // how to take the current event's writes back
 }
 
-// dirtyKey is a key that was written, and whether it was in the database before.
+// dirtyKey is a key that was written.
 type dirtyKey struct {
-	key    string
-	origin origin
+	key     string
+	value   []byte // nil: removed
+	origin  origin // whether it was in the database before
+	pending bool
+	// before and wasKnown are what state said of the key before it was written, and says again once it is reverted.
+	before   []byte
+	wasKnown bool
+	reverted bool
 }
 
 type origin uint8
@@ -97,7 +123,6 @@ const (
 type undoEntry struct {
 	dirty    *dirtyKey
 	value    []byte
-	wasKnown bool
 	wasDirty bool
 }
 
@@ -110,6 +135,9 @@ func lookup(key []byte) string { return unsafe.String(unsafe.SliceData(key), len
 
 // Get implements wasm.State.
 func (w *writes) Get(key []byte) ([]byte, bool, error) {
+	if dirty, written := w.dirty[lookup(key)]; written {
+		return dirty.value, dirty.value != nil, nil
+	}
 	if value, known := w.state.known.Get(lookup(key)); known {
 		return value, value != nil, nil
 	}
@@ -142,21 +170,43 @@ func (w *writes) Delete(key []byte) error {
 
 // write records a value, or nil for a removal.
 func (w *writes) write(key []byte, value []byte) {
-	old, known := w.state.known.Get(lookup(key))
 	dirty, wasDirty := w.dirty[lookup(key)]
 	if !wasDirty {
-		dirty = &dirtyKey{key: string(key), origin: w.originOf(old, known)}
+		before, known := w.state.known.Get(lookup(key))
+		dirty = &dirtyKey{key: string(key), origin: w.originOf(before, known), before: before, wasKnown: known}
 		if w.dirty == nil {
 			w.dirty = map[string]*dirtyKey{}
 		}
 		w.dirty[dirty.key] = dirty
 	}
-	w.undo = append(w.undo, undoEntry{dirty: dirty, value: old, wasKnown: known, wasDirty: wasDirty})
-	if value == nil && w.state.whole {
-		w.state.forget(dirty.key)
-		return
+	w.undo = append(w.undo, undoEntry{dirty: dirty, value: dirty.value, wasDirty: wasDirty})
+	dirty.value = value
+	w.await(dirty)
+}
+
+// await has flush look at the key.
+func (w *writes) await(dirty *dirtyKey) {
+	if !dirty.pending {
+		dirty.pending = true
+		w.pending = append(w.pending, dirty)
 	}
-	w.state.put(dirty.key, value)
+}
+
+// flush brings state up to date with what was written.
+func (w *writes) flush() {
+	for _, dirty := range w.pending {
+		dirty.pending = false
+		switch {
+		case dirty.reverted && dirty.wasKnown:
+			w.state.put(dirty.key, dirty.before)
+		case dirty.reverted, dirty.value == nil && w.state.whole:
+			w.state.forget(dirty.key)
+		default:
+			w.state.put(dirty.key, dirty.value)
+		}
+	}
+	clear(w.pending)
+	w.pending = w.pending[:0]
 }
 
 func (w *writes) originOf(value []byte, known bool) origin {
@@ -182,6 +232,7 @@ func (w *writes) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error) {
 }
 
 func (w *writes) scanKnown(prefix, after string, limit int) []wasm.Entry {
+	w.flush()
 	var entries []wasm.Entry
 	w.state.known.Ascend(max(prefix, after), func(key string, value []byte) bool {
 		switch {
@@ -202,7 +253,7 @@ func (w *writes) scanMerged(prefix, after string, limit int) ([]wasm.Entry, erro
 	var entries []wasm.Entry
 	addWritten := func(until string, all bool) {
 		for len(written) > 0 && (all || written[0] < until) {
-			if value, _ := w.state.known.Get(written[0]); value != nil {
+			if value := w.dirty[written[0]].value; value != nil {
 				entries = append(entries, wasm.Entry{Key: []byte(written[0]), Value: value})
 			}
 			written = written[1:]
@@ -246,14 +297,13 @@ func (w *writes) keep() { w.undo = w.undo[:0] }
 // revert takes the current event's writes back, newest first.
 func (w *writes) revert() {
 	for _, u := range slices.Backward(w.undo) {
-		if u.wasKnown {
-			w.state.put(u.dirty.key, u.value)
-		} else {
-			w.state.forget(u.dirty.key)
-		}
+		u.dirty.value = u.value
 		if !u.wasDirty {
+			u.dirty.reverted = true
 			delete(w.dirty, u.dirty.key)
 		}
+		w.await(u.dirty)
 	}
 	w.undo = w.undo[:0]
+	w.flush() // the next write of a reverted key begins from what state says
 }

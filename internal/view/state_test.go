@@ -121,7 +121,7 @@ func askBoth(t *testing.T, nodes []*testrig.Node, log db.UUID, w writing, model 
 			query = "scan\t" + w.scan()
 		}
 		for i, node := range nodes {
-			if got, want := string(node.Ask(t, log, "s", query).JSON), model.Answer(query); got != want {
+			if got, want := string(node.Ask(t, log, "s", query).Body), model.Answer(query); got != want {
 				t.Errorf("server %d answers %q with %s, want %s; there are %d keys", i, query, got, want, model.Len())
 			}
 		}

@@ -1,10 +1,13 @@
 package view
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
@@ -13,7 +16,9 @@ import (
 
 // Config says how a server runs views.
 type Config struct {
-	CacheBytes int // memory for logs' heads and state; the least recently used go first
+	CacheBytes int   // memory for logs' heads and state; the least recently used go first
+	FoldGas    int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
+	QueryGas   int64 // the budget of one question; 0: wasm.DefaultQueryGas
 	Log        *slog.Logger
 }
 
@@ -21,24 +26,34 @@ type Config struct {
 type Views struct {
 	db     *db.DB
 	engine *wasm.Engine
+	config Config
 	log    *slog.Logger
+	id     db.UUID // tells this server's builds from others'
 	fields fieldSets
 	cache  cache
 
 	mu      sync.Mutex
 	modules map[[32]byte]*wasm.Module
 
-	foldings sync.Pool     // of *folding
-	work     chan struct{} // tells the builder that a version waits
+	foldings      sync.Pool     // of *folding
+	work          chan struct{} // tells the builder that a version waits
+	building      chan struct{} // holds a token while a long chunk is built: one at a time
+	commits       atomic.Int64  // of appends, by log: tells the builder how busy this server is
+	constructions sync.Map      // of versions (db.UUID) that this server is building
+	spreading     chan struct{} // tells the background that a pattern waits
+	audits        chan struct{} // holds a token while an audit runs: one at a time
 }
 
 // New returns the views of the database, run by engine.
 func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
+	config.FoldGas = cmp.Or(config.FoldGas, wasm.DefaultFoldGas)
+	config.QueryGas = cmp.Or(config.QueryGas, wasm.DefaultQueryGas)
 	return &Views{
-		db: d, engine: engine, log: config.Log,
-		cache:   newCache(config.CacheBytes),
-		modules: map[[32]byte]*wasm.Module{},
-		work:    make(chan struct{}, 1),
+		db: d, engine: engine, config: config, log: config.Log, id: db.NewUUID(),
+		cache:    newCache(config.CacheBytes),
+		modules:  map[[32]byte]*wasm.Module{},
+		work:     make(chan struct{}, 1),
+		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
 	}
 }
 
@@ -85,16 +100,32 @@ func (v *Views) compile(ctx context.Context, code []byte) (*wasm.Module, error) 
 	return module, nil
 }
 
-func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, id db.UUID, name string, moduleSHA256, config []byte, fields []string) (*Version, error) {
-	module, err := v.module(ctx, from, [32]byte(moduleSHA256))
+// versionRow is what the database says of a version that is to run.
+type versionRow struct {
+	ID           db.UUID
+	Name         string // the view's
+	ModuleSHA256 []byte
+	Config       []byte
+	Fields       []string
+	FoldGas      int64
+}
+
+// version makes a version ready to run. One whose module this server refuses comes back as such, without an error: it is the version's
+// misfortune and must not become its log's. A module that cannot be loaded for another reason, such as a full disk or a machine that is
+// too slow to compile it within the limits, is an error.
+func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, row versionRow) (*Version, error) {
+	set, err := v.fields.of(row.Fields)
 	if err != nil {
 		return nil, err
 	}
-	set, err := v.fields.of(fields)
-	if err != nil {
-		return nil, err
+	version := &Version{ID: row.ID, Name: row.Name, config: row.Config, fields: set, gas: gas{row.FoldGas, v.config.QueryGas}}
+	version.module, err = v.module(ctx, from, [32]byte(row.ModuleSHA256))
+	var refused *wasm.RefusedError
+	if errors.As(err, &refused) && refused.Code != wasm.CodeCompileTooSlow && refused.Code != wasm.CodeCompileTooLarge {
+		version.refused = "this server refuses the view's module (" + refused.Code + "): " + refused.Reason
+		return version, nil
 	}
-	return &Version{ID: id, Name: name, module: module, config: config, fields: set}, nil
+	return version, err
 }
 
 // stateReader reads the committed state of one version on one log, each time as it is then. What it reads belongs to

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
@@ -36,20 +37,26 @@ type guestExport struct {
 
 var guestExports = []guestExport{
 	{name: "tally_alloc", signature: signature{i32, i32}},
+	{name: "tally_event_room", signature: signature{"", i64}, optional: true},
 	{name: "tally_fields", signature: signature{"", i64}, optional: true},
 	{name: "tally_fold", signature: signature{i32, i32}},
 	{name: "tally_query", signature: signature{i32 + i32, i64}},
 	{name: "_initialize", optional: true},
 }
 
-// hostModule is the module that guests import from.
-const hostModule = "tally"
+// Modules that guests import from.
+const (
+	hostModule = "tally"
+	wasiModule = "wasi_snapshot_preview1"
+)
 
 // hostFunction is a function that guests import.
 type hostFunction struct {
+	module    string
 	name      string
 	signature signature
 	phases    phase // in which it may be called
+	gas       int64 // what a call costs, besides what its work costs
 	call      func(in *instance, stack []uint64)
 }
 
@@ -57,12 +64,11 @@ type hostFunction struct {
 type phase uint8
 
 const (
-	phaseInit phase = 1 << iota // _initialize
+	phaseInit phase = 1 << iota // the start function and _initialize
 	phaseFields
 	phaseFold
 	phaseQuery
-	// phaseAlloc may only call fail: the other imports may call tally_alloc themselves, and the runtime's function
-	// objects must not be entered twice.
+	// phaseAlloc may call no import that calls tally_alloc itself: the runtime's function objects must not be entered twice.
 	phaseAlloc
 )
 
@@ -85,33 +91,40 @@ func (p phase) String() string {
 
 const (
 	phasesOfState = phaseFold | phaseQuery
-	phasesOfFail  = phaseInit | phaseFields | phasesOfState | phaseAlloc
+	phasesOfAll   = phaseInit | phaseFields | phasesOfState | phaseAlloc
 )
 
-var hostFunctions = []hostFunction{
-	{"get", signature{i32 + i32, i64}, phasesOfState, (*instance).hostGet},
-	{"set", signature{i32 + i32 + i32 + i32, ""}, phaseFold, (*instance).hostSet},
-	{"delete", signature{i32 + i32, ""}, phaseFold, (*instance).hostDelete},
-	{"scan", signature{i32 + i32 + i32 + i32 + i32, i64}, phasesOfState, (*instance).hostScan},
-	{"config", signature{"", i64}, phaseFields | phasesOfState, (*instance).hostConfig},
-	{"fail", signature{i32 + i32, ""}, phasesOfFail, (*instance).hostFail},
+// tallyFunctions are the imports of the ABI.
+var tallyFunctions = []hostFunction{
+	{hostModule, "get", signature{i32 + i32, i64}, phasesOfState, gasGet, (*instance).hostGet},
+	{hostModule, "set", signature{i32 + i32 + i32 + i32, ""}, phaseFold, gasSet, (*instance).hostSet},
+	{hostModule, "delete", signature{i32 + i32, ""}, phaseFold, gasDelete, (*instance).hostDelete},
+	{hostModule, "scan", signature{i32 + i32 + i32 + i32 + i32, i64}, phasesOfState, gasScan, (*instance).hostScan},
+	{hostModule, "config", signature{"", i64}, phaseFields | phasesOfState, gasSmall, (*instance).hostConfig},
+	{hostModule, "fail", signature{i32 + i32, ""}, phasesOfAll, gasSmall, (*instance).hostFail},
+	{hostModule, "content_type", signature{i32 + i32, ""}, phaseQuery, gasSmall, (*instance).hostContentType},
+	{hostModule, "get_into", signature{i32 + i32 + i32 + i32, i32}, phasesOfState, gasGet, (*instance).hostGetInto},
 }
+
+// hostFunctions is all that a guest may import.
+var hostFunctions = slices.Concat(tallyFunctions, wasiFunctions)
 
 func importSignature(module, name string) (signature, bool) {
 	for _, f := range hostFunctions {
-		if module == hostModule && name == f.name {
+		if module == f.module && name == f.name {
 			return f.signature, true
 		}
 	}
 	return signature{}, false
 }
 
+// importNames lists, for errors, what a guest may import.
 func importNames() string {
 	var names []string
-	for _, f := range hostFunctions {
-		names = append(names, hostModule+"."+f.name)
+	for _, f := range tallyFunctions {
+		names = append(names, f.module+"."+f.name)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + " and the functions of " + wasiModule
 }
 
 // Layout of what tally_fold is given, in bytes.

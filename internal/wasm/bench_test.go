@@ -2,6 +2,9 @@ package wasm
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
@@ -75,29 +78,56 @@ func BenchmarkFoldNothing(b *testing.B) {
 	}
 }
 
-// BenchmarkStartClose is the cost of a pristine instance: the reset of two pages of memory.
-func BenchmarkStartClose(b *testing.B) {
-	m := compile(b, newEngine(b), meterGuest())
-	ctx, state := context.Background(), &oneValue{}
-	b.ReportAllocs()
-	for b.Loop() {
-		s, err := m.Start(ctx, nil, state)
-		if err != nil {
-			b.Fatal(err)
-		}
-		s.Close()
+// BenchmarkNewInstance is what Start costs when no instance is waiting, and after a trap.
+func BenchmarkNewInstance(b *testing.B) {
+	e := newEngine(b)
+	for name, m := range map[string]*Module{"128KiB": compile(b, e, meterGuest()), "go": compileGo(b, e)} {
+		b.Run(name, func(b *testing.B) {
+			p, err := m.acquire(context.Background())
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.release(m)
+			b.ReportAllocs()
+			for b.Loop() {
+				in, err := p.newInstance()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := p.image.adopt(in); err != nil {
+					b.Fatal(err)
+				}
+				discard(in)
+			}
+		})
 	}
 }
 
-// BenchmarkNewInstance is what Start costs when no instance is waiting, and after a trap.
-func BenchmarkNewInstance(b *testing.B) {
-	m := compile(b, newEngine(b), meterGuest())
-	b.ReportAllocs()
-	for b.Loop() {
-		in, err := newInstance(m.engine.runtime, m.compiled)
-		if err != nil {
-			b.Fatal(err)
-		}
-		m.discard(in)
+// BenchmarkStartClose is the cost of a pristine instance: taking one, and setting back what a fold has touched.
+func BenchmarkStartClose(b *testing.B) {
+	e := newEngine(b)
+	modules := map[string]*Module{"go": compileGo(b, e)}
+	for _, kib := range []int{64, 128, 192, 256, 512, 1024, 4096} {
+		g := meterGuest()
+		g.memory = append([]byte{0}, leb(kib/64)...)
+		modules[fmt.Sprintf("%dKiB", kib)] = compile(b, e, g)
+	}
+	for _, name := range slices.Sorted(maps.Keys(modules)) {
+		m := modules[name]
+		ev := &Event{Sequence: 1, Data: []byte(`"count"`)}
+		b.Run(name, func(b *testing.B) {
+			ctx, state := context.Background(), &oneValue{}
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := m.Start(ctx, Settings{}, state)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.Fold(ev); err != nil {
+					b.Fatal(err)
+				}
+				s.Close()
+			}
+		})
 	}
 }

@@ -2,50 +2,43 @@ package wasm
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// check refuses, before anything is compiled, a module that is not a view, with an error that names the export or
-// import. It reads the sections around the code; what it lets pass is still validated by the compiler.
+// check refuses, before anything is compiled, a module that is not a view or that could keep a compiler busy for long,
+// with an error that names what was found and what is allowed. What it lets pass is still validated by the compiler.
 func check(wasm []byte) error {
-	header, rest := wasm[:min(8, len(wasm))], wasm[min(8, len(wasm)):]
+	header := wasm[:min(len(wasmbin.Magic), len(wasm))]
 	switch {
 	case !bytes.HasPrefix(header, []byte("\x00asm")):
 		return refusef(CodeNotWasm, "it starts with %q, not with \"\\x00asm\"; a view is a binary WebAssembly module", header)
 	case string(header[4:]) == "\x0d\x00\x01\x00":
 		return refusef(CodeNotWasm, "it is a WebAssembly component; a view is a core module")
-	case string(header[4:]) != "\x01\x00\x00\x00":
+	case string(header) != wasmbin.Magic:
 		return refusef(CodeNotWasm, "its version is %q; only version 1 is known", header[4:])
 	}
-	var c checker
-	if err := c.sections(reader{data: rest}); err != nil {
-		return err
+	m, err := wasmbin.Parse(wasm)
+	if parse, ok := errors.AsType[*wasmbin.ParseError](err); ok && parse.Unsupported {
+		return refusef(CodeUnsupportedFeature, "%s; views may use WebAssembly 2.0 without SIMD", parse.Reason)
+	} else if err != nil {
+		return refusef(CodeInvalidModule, "%v", err)
 	}
-	return c.checkExports()
+	c := checker{m}
+	for _, part := range []func() error{c.imports, c.sizes, c.globals, c.start, c.code, c.exports} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// checker collects what the sections of a module declare.
-type checker struct {
-	reader   // of the section that is being read
-	types    []signature
-	imported int      // functions that are imported; they come first among the functions
-	funcs    []uint32 // the type of each function
-	memories int
-	exports  map[string]export
-}
-
-type export struct {
-	kind  byte
-	index uint32
-}
-
-// typeV128 is the value type of SIMD.
-const typeV128 = 0x7b
-
-// Kinds of imports and exports.
-const kindFunction, kindMemory = 0, 2
+// checker checks what a module declares.
+type checker struct{ *wasmbin.Module }
 
 var kindNames = []string{"function", "table", "memory", "global", "tag"}
 
@@ -56,264 +49,179 @@ func kindName(kind byte) string {
 	return fmt.Sprintf("kind %d", kind)
 }
 
-// Sections by their id, and the order in which they must stand.
-const (
-	sectionCustom = iota
-	sectionType
-	sectionImport
-	sectionFunction
-	sectionTable
-	sectionMemory
-	sectionGlobal
-	sectionExport
-	sectionStart
-	sectionElement
-	sectionCode
-	sectionData
-	sectionDataCount
-	sectionTag
-)
-
-var sectionOrder = []byte{
-	sectionType, sectionImport, sectionFunction, sectionTable, sectionMemory, sectionTag, sectionGlobal, sectionExport,
-	sectionStart, sectionElement, sectionDataCount, sectionCode, sectionData,
-}
-
-func (c *checker) sections(module reader) error {
-	last := -1
-	for module.more() {
-		id := module.byte()
-		c.reader = reader{data: module.bytes(module.u32())}
-		if module.bad {
-			return refusef(CodeInvalidModule, "section %d goes beyond the end of the module", id)
-		}
-		if id == sectionCustom {
-			continue
-		}
-		place := slices.Index(sectionOrder, id)
-		if place <= last {
-			return refusef(CodeInvalidModule, "section %d is unknown, doubled or out of order", id)
-		}
-		last = place
-		if err := c.section(id); err != nil {
-			return err
-		}
-		if c.bad {
-			return refusef(CodeInvalidModule, "section %d is malformed", id)
-		}
-	}
-	return nil
-}
-
-func (c *checker) section(id byte) error {
-	switch id {
-	case sectionType:
-		return c.readTypes()
-	case sectionImport:
-		return c.readImports()
-	case sectionFunction:
-		return c.readFunctions()
-	case sectionTable:
-		return c.readTables()
-	case sectionMemory:
-		return c.readMemories()
-	case sectionExport:
-		c.readExports()
-	case sectionStart:
-		return refusef(CodeUnsupportedFeature, "it has a start section; export _initialize instead")
-	case sectionCode:
-		return c.readBodies()
-	case sectionTag:
-		return refusef(CodeUnsupportedFeature, "it has exception tags; views may use WebAssembly 2.0 without SIMD")
-	}
-	return nil // the rest is the compiler's to judge
-}
-
-func (c *checker) readTypes() error {
-	for range c.count() {
-		if form := c.byte(); form != 0x60 && !c.bad {
-			return refusef(CodeUnsupportedFeature, "type %d has form 0x%02x; only function types are allowed", len(c.types), form)
-		}
-		params := string(c.bytes(c.u32()))
-		results := string(c.bytes(c.u32()))
-		if strings.IndexByte(params+results, typeV128) >= 0 {
-			return refusef(CodeUnsupportedFeature, "type %d uses v128; SIMD is not allowed", len(c.types))
-		}
-		c.types = append(c.types, signature{params, results})
-	}
-	return nil
-}
-
-func (c *checker) readImports() error {
-	for range c.count() {
-		module, name, kind := c.name(), c.name(), c.byte()
-		if c.bad {
-			return nil
-		}
-		if kind != kindFunction {
+func (c checker) imports() error {
+	for _, in := range c.Imports {
+		if in.Kind != wasmbin.KindFunction {
 			return refusef(CodeUnknownImport, "it imports the %s %.100q.%.100q; a view may import only the functions %s",
-				kindName(kind), module, name, importNames())
+				kindName(in.Kind), in.Module, in.Name, importNames())
 		}
-		found, ok := c.signature(c.u32())
+		t, ok := c.Type(in.Type)
 		if !ok {
-			c.fail()
-			return nil
+			return refusef(CodeInvalidModule, "it imports %.100q.%.100q with type %d; there are %d",
+				in.Module, in.Name, in.Type, len(c.Types))
 		}
-		want, ok := importSignature(module, name)
+		found := signature{t.Params, t.Results}
+		want, ok := importSignature(in.Module, in.Name)
 		if !ok {
 			return refusef(CodeUnknownImport, "it imports %.100q.%.100q %s; a view may import only %s",
-				module, name, found, importNames())
+				in.Module, in.Name, found, importNames())
 		}
 		if found != want {
-			return refusef(CodeWrongSignature, "it imports %s.%s as %s; it is %s", module, name, found, want)
-		}
-		c.funcs = append(c.funcs, 0)
-		c.imported++
-	}
-	return nil
-}
-
-func (c *checker) readFunctions() error {
-	n := c.count()
-	if n > maxFunctions {
-		return refusef(CodeTooLarge, "it has %d functions; at most %d are allowed", n, maxFunctions)
-	}
-	for range n {
-		c.funcs = append(c.funcs, c.u32())
-	}
-	return nil
-}
-
-func (c *checker) readTables() error {
-	for range c.count() {
-		c.byte() // the type of its entries
-		flags, _, most := c.limits()
-		switch {
-		case c.bad:
-			return nil
-		case flags > 1:
-			return refusef(CodeUnsupportedFeature, "a table has limits of kind 0x%02x; only plain 32-bit tables are allowed", flags)
-		case flags == 0:
-			return refusef(CodeTooLarge, "a table has no maximum size; declare one of at most %d entries", maxTableEntries)
-		case most > maxTableEntries:
-			return refusef(CodeTooLarge, "a table may grow to %d entries; at most %d are allowed", most, maxTableEntries)
+			return refusef(CodeWrongSignature, "it imports %s.%s as %s; it is %s", in.Module, in.Name, found, want)
 		}
 	}
 	return nil
 }
 
-func (c *checker) readMemories() error {
-	c.memories = c.count()
-	if c.memories > 1 {
-		return refusef(CodeUnsupportedFeature, "it has %d memories; one is allowed", c.memories)
+// sizes checks what is limited by number.
+func (c checker) sizes() error {
+	entries, elements, variables := 0, 0, 0
+	for _, table := range c.Tables {
+		entries += int(table.Sizes.Least)
 	}
-	for range c.memories {
-		flags, least, _ := c.limits()
-		if flags > 1 && !c.bad {
-			return refusef(CodeUnsupportedFeature, "its memory has limits of kind 0x%02x; shared and 64-bit memories are not allowed", flags)
+	for _, e := range c.Elements {
+		elements += e.Length
+	}
+	for _, global := range c.Globals {
+		if global.Mutable {
+			variables++
 		}
-		if least > MaxMemoryPages {
-			return refusef(CodeTooLarge, "its memory has %d pages of 64 KiB; at most %d are allowed", least, MaxMemoryPages)
+	}
+	if err := atMost("it has", []count{
+		{len(c.Functions), maxFunctions, "functions"},
+		{len(c.Types), maxTypes, "types"},
+		{len(c.Imports), maxImports, "imports"},
+		{len(c.Exports), maxExports, "exports"},
+		{len(c.Globals), maxGlobals, "globals"},
+		{variables, maxVariables, "mutable globals"},
+		{len(c.Tables), maxTables, "tables"},
+		{entries, maxTableEntries, "entries in its tables"},
+		{elements, maxElements, "elements for its tables"},
+		{c.Data, maxSegments, "data segments"},
+	}); err != nil {
+		return err
+	}
+	if len(c.Functions) != len(c.Bodies) {
+		return refusef(CodeInvalidModule, "it declares %d functions and has the code of %d", len(c.Functions), len(c.Bodies))
+	}
+	if n := len(c.Memories); n > 1 {
+		return refusef(CodeUnsupportedFeature, "it has %d memories; one is allowed", n)
+	}
+	for _, memory := range c.Memories {
+		if memory.Least > MaxMemoryPages {
+			return refusef(CodeTooLarge, "its memory has %d pages of 64 KiB; at most %d are allowed", memory.Least, MaxMemoryPages)
+		}
+	}
+	return c.names()
+}
+
+func (c checker) names() error {
+	for i, t := range c.Types {
+		if n := max(len(t.Params), len(t.Results)); n > maxValues {
+			return tooLarge("type %d has %d parameters or results; at most %d are allowed", i, n, maxValues)
+		}
+	}
+	for _, in := range c.Imports {
+		if n := max(len(in.Module), len(in.Name)); n > maxNameBytes {
+			return tooLarge("the name of an import has %d bytes; at most %d are allowed", n, maxNameBytes)
+		}
+	}
+	for _, e := range c.Exports {
+		if n := len(e.Name); n > maxNameBytes {
+			return tooLarge("the name of an export has %d bytes; at most %d are allowed", n, maxNameBytes)
 		}
 	}
 	return nil
 }
 
-func (c *checker) readExports() {
-	n := c.count()
-	c.exports = make(map[string]export, n)
-	for range n {
-		name := c.name()
-		c.exports[name] = export{kind: c.byte(), index: c.u32()}
-	}
-}
-
-func (c *checker) readBodies() error {
-	for i := range c.count() {
-		body := reader{data: c.bytes(c.u32())}
-		if c.bad {
-			return nil
-		}
-		if len(body.data) > maxBodyBytes {
-			return refusef(CodeTooLarge, "function %d has %d bytes of code; at most %d are allowed",
-				c.imported+i, len(body.data), maxBodyBytes)
-		}
-		var locals uint64
-		for range body.count() {
-			locals += uint64(body.u32())
-			if body.byte() == typeV128 { // which the compiler lets pass, without SIMD too
-				return refusef(CodeUnsupportedFeature, "function %d has a local of type v128; SIMD is not allowed", c.imported+i)
-			}
-		}
-		if body.bad {
-			c.fail()
-			return nil
-		}
-		if locals > maxLocals {
-			return refusef(CodeTooLarge, "function %d has %d locals; at most %d are allowed", c.imported+i, locals, maxLocals)
+// globals checks that all of a module's variables can be saved and set back, which references cannot.
+func (c checker) globals() error {
+	for i, global := range c.Globals {
+		if global.Mutable && (global.Type == wasmbin.TypeFuncref || global.Type == wasmbin.TypeExternref) {
+			return refusef(CodeUnsupportedFeature, "global %d is a mutable %s; a view's variables are numbers",
+				i, wasmbin.TypeName(global.Type))
 		}
 	}
 	return nil
 }
 
-func (c *checker) checkExports() error {
-	memory, ok := c.exports["memory"]
+func (c checker) start() error {
+	if !c.HasStart {
+		return nil
+	}
+	t, ok := c.FunctionType(c.Start)
+	switch is := (signature{t.Params, t.Results}); {
+	case !ok:
+		return refusef(CodeInvalidModule, "its start function is function %d; there are %d", c.Start, len(c.Imports)+len(c.Functions))
+	case is != signature{}:
+		return refusef(CodeInvalidModule, "its start function is %s; it must be () -> ()", is)
+	case int(c.Start) < c.ImportedFunctions():
+		return refusef(CodeUnsupportedFeature, "its start function is one of its imports; it must be a function of the module")
+	}
+	return nil
+}
+
+func (c checker) exports() error {
+	exports := make(map[string]wasmbin.Export, len(c.Exports))
+	for _, e := range c.Exports {
+		if _, ok := exports[e.Name]; ok {
+			return refusef(CodeInvalidModule, "it exports %.100q twice", e.Name)
+		}
+		exports[e.Name] = e
+	}
+	memory, ok := exports["memory"]
 	switch {
 	case !ok:
 		return refusef(CodeMissingExport, "it must export its memory as \"memory\"; it exports %s", c.exportNames())
-	case memory.kind != kindMemory:
-		return refusef(CodeWrongSignature, "its export memory is a %s; it must be the module's memory", kindName(memory.kind))
-	case c.memories == 0:
+	case memory.Kind != wasmbin.KindMemory:
+		return refusef(CodeWrongSignature, "its export memory is a %s; it must be the module's memory", kindName(memory.Kind))
+	case len(c.Memories) == 0:
 		return refusef(CodeInvalidModule, "it exports a memory that it does not have")
 	}
 	for _, want := range guestExports {
-		if err := c.checkExport(want); err != nil {
+		found, ok := exports[want.name]
+		if !ok && want.optional {
+			continue
+		}
+		if !ok {
+			return refusef(CodeMissingExport, "it must export %s %s; it exports %s", want.name, want.signature, c.exportNames())
+		}
+		if err := c.export(found, want); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *checker) checkExport(want guestExport) error {
-	found, ok := c.exports[want.name]
-	switch {
-	case !ok && want.optional:
-		return nil
-	case !ok:
-		return refusef(CodeMissingExport, "it must export %s %s; it exports %s", want.name, want.signature, c.exportNames())
-	case found.kind != kindFunction:
+func (c checker) export(found wasmbin.Export, want guestExport) error {
+	switch imported := c.ImportedFunctions(); {
+	case found.Kind != wasmbin.KindFunction:
 		return refusef(CodeWrongSignature, "its export %s is a %s; it must be a function %s",
-			want.name, kindName(found.kind), want.signature)
-	case int(found.index) < c.imported:
+			want.name, kindName(found.Kind), want.signature)
+	case int(found.Index) < imported:
 		return refusef(CodeWrongSignature, "its export %s is one of its imports; it must be a function of the module", want.name)
-	case int(found.index) >= len(c.funcs):
-		return refusef(CodeInvalidModule, "its export %s is function %d; it has %d", want.name, found.index, len(c.funcs))
+	case int(found.Index) >= imported+len(c.Functions):
+		return refusef(CodeInvalidModule, "its export %s is function %d; it has %d",
+			want.name, found.Index, imported+len(c.Functions))
 	}
-	signature, ok := c.signature(c.funcs[found.index])
+	t, ok := c.FunctionType(found.Index)
 	if !ok {
-		return refusef(CodeInvalidModule, "function %d has type %d; there are %d", found.index, c.funcs[found.index], len(c.types))
+		return refusef(CodeInvalidModule, "function %d has a type that is not there; there are %d", found.Index, len(c.Types))
 	}
-	if signature != want.signature {
-		return refusef(CodeWrongSignature, "its export %s is %s; it must be %s", want.name, signature, want.signature)
+	if is := (signature{t.Params, t.Results}); is != want.signature {
+		return refusef(CodeWrongSignature, "its export %s is %s; it must be %s", want.name, is, want.signature)
 	}
 	return nil
 }
 
-func (c *checker) signature(index uint32) (signature, bool) {
-	if uint64(index) >= uint64(len(c.types)) {
-		return signature{}, false
-	}
-	return c.types[index], true
-}
-
 // exportNames lists what a module exports, as a hint in errors.
-func (c *checker) exportNames() string {
-	if len(c.exports) == 0 {
+func (c checker) exportNames() string {
+	if len(c.Exports) == 0 {
 		return "nothing"
 	}
 	var names []string
-	for name := range c.exports {
-		names = append(names, fmt.Sprintf("%.100q", name))
+	for _, e := range c.Exports {
+		names = append(names, fmt.Sprintf("%.100q", e.Name))
 	}
 	slices.Sort(names)
 	const shown = 10

@@ -18,6 +18,8 @@ const (
 	CodeUnsupportedFeature = "unsupported_feature" // valid WebAssembly that views may not use
 	CodeInitFailed         = "init_failed"         // making an instance failed
 	CodeBadConfig          = "bad_config"          // the configuration is not acceptable
+	CodeCompileTooSlow     = "compile_too_slow"    // compiling took more processor time than a module of its size may take
+	CodeCompileTooLarge    = "compile_too_large"   // compiling took more memory
 )
 
 // RefusedError says why a module, or a configuration, cannot be deployed.
@@ -76,7 +78,8 @@ func printable(text string, limit int) string {
 }
 
 // trapError turns the runtime's error of a call into a ViewError when the guest trapped. Any other error, such as a Go
-// panic below a host function or a closed engine, is not the guest's doing and stays what it is.
+// panic below a host function or a closed engine, is not the guest's doing and stays what it is. said are the guest's
+// last words.
 func trapError(call string, err error, said string) error {
 	reason, trace, _ := strings.Cut(err.Error(), "\n")
 	reason, trapped := strings.CutPrefix(reason, "wasm error: ")
@@ -86,8 +89,5 @@ func trapError(call string, err error, said string) error {
 	if _, frames, ok := strings.Cut(trace, "\n\t"); ok {
 		reason += " in " + strings.ReplaceAll(frames, "\n\t", " < ")
 	}
-	if said != "" {
-		return trapf("%s: %s: %s", call, said, reason)
-	}
-	return trapf("%s: %s", call, reason)
+	return trapf("%s: %s%s", call, said, reason)
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+
+	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
 // The tests' guests are written by hand in WebAssembly's binary format, by the few lines below: no tool chain, and
@@ -36,27 +38,15 @@ func opSet(local int) []byte     { return append([]byte{0x21}, leb(local)...) }
 func opTee(local int) []byte     { return append([]byte{0x22}, leb(local)...) }
 func opLoad(offset int) []byte   { return append([]byte{0x28, 2}, leb(offset)...) }
 func opStore(offset int) []byte  { return append([]byte{0x36, 2}, leb(offset)...) }
-func opConst(v int32) []byte     { return append([]byte{0x41}, signed(int64(v))...) }
-func opConst64(v int64) []byte   { return append([]byte{0x42}, signed(v)...) }
+func opConst(v int32) []byte     { return append([]byte{0x41}, wasmbin.AppendS(nil, int64(v))...) }
+func opConst64(v int64) []byte   { return append([]byte{0x42}, wasmbin.AppendS(nil, v)...) }
 func opMemoryGrow() []byte       { return []byte{0x40, 0} }
 
 func code(instructions ...[]byte) []byte { return slices.Concat(instructions...) }
 
 func leb(v int) []byte { return binary.AppendUvarint(nil, uint64(v)) }
 
-func signed(v int64) []byte {
-	var out []byte
-	for {
-		b := byte(v & 0x7f)
-		v >>= 7
-		if v == 0 && b < 0x40 || v == -1 && b >= 0x40 {
-			return append(out, b)
-		}
-		out = append(out, b|0x80)
-	}
-}
-
-// Functions of every guest: the imports in the order of hostFunctions, then its own.
+// Functions of every guest: the imports in the order of tallyFunctions, then its own.
 const (
 	callGet = iota
 	callSet
@@ -64,6 +54,8 @@ const (
 	callScan
 	callConfig
 	callFail
+	callContentType
+	callGetInto
 	ownFunctions
 )
 
@@ -111,10 +103,10 @@ func newGuest() *guest {
 	g := &guest{
 		memory:  []byte{0, 2},
 		data:    map[int]string{bumpAt: "\x00\x10\x00\x00", 16: "null"},
-		exports: []exportEntry{{"memory", kindMemory, 0}},
+		exports: []exportEntry{{"memory", wasmbin.KindMemory, 0}},
 	}
-	for _, f := range hostFunctions {
-		g.imports = append(g.imports, importEntry{hostModule, f.name, kindFunction, f.signature})
+	for _, f := range tallyFunctions {
+		g.imports = append(g.imports, importEntry{hostModule, f.name, wasmbin.KindFunction, f.signature})
 	}
 	g.functions = []function{
 		{"tally_alloc", signature{i32, i32}, i32, code(
@@ -171,11 +163,11 @@ func (g *guest) initialize(instructions ...[]byte) *guest {
 
 func (g *guest) encode() []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
-	bodies := map[byte][]byte{sectionMemory: vector(g.memory), sectionTable: vector(g.table)}
+	bodies := map[byte][]byte{wasmbin.SectionMemory: vector(g.memory), wasmbin.SectionTable: vector(g.table)}
 	var types, imports, functions, exports, codes, data [][]byte
 	for _, f := range g.imports {
 		entry := code(text(f.module), text(f.name), []byte{f.kind})
-		if f.kind == kindFunction {
+		if f.kind == wasmbin.KindFunction {
 			entry = append(entry, leb(len(types))...)
 			types = append(types, functionType(f.signature))
 		} else {
@@ -186,7 +178,7 @@ func (g *guest) encode() []byte {
 	for i, f := range g.functions {
 		functions = append(functions, leb(len(types)))
 		types = append(types, functionType(f.signature))
-		exports = append(exports, code(text(f.export), []byte{kindFunction}, leb(len(g.imports)+i)))
+		exports = append(exports, code(text(f.export), []byte{wasmbin.KindFunction}, leb(len(g.imports)+i)))
 		var locals [][]byte
 		for j := range len(f.locals) {
 			locals = append(locals, []byte{1, f.locals[j]})
@@ -200,14 +192,14 @@ func (g *guest) encode() []byte {
 		data = append(data, code([]byte{0}, opConst(int32(at)), opEnd, text(content)))
 	}
 	slices.SortFunc(data, bytes.Compare) // a map has no order, and the same guest must give the same bytes
-	bodies[sectionType], bodies[sectionImport] = vector(types...), vector(imports...)
-	bodies[sectionFunction], bodies[sectionExport] = vector(functions...), vector(exports...)
-	bodies[sectionCode], bodies[sectionData] = vector(codes...), vector(data...)
+	bodies[wasmbin.SectionType], bodies[wasmbin.SectionImport] = vector(types...), vector(imports...)
+	bodies[wasmbin.SectionFunction], bodies[wasmbin.SectionExport] = vector(functions...), vector(exports...)
+	bodies[wasmbin.SectionCode], bodies[wasmbin.SectionData] = vector(codes...), vector(data...)
 	for id, body := range g.sections {
 		bodies[id] = body
 	}
-	for _, id := range sectionOrder {
-		if body, ok := bodies[id]; ok && len(body) > 1 {
+	for _, id := range wasmbin.SectionOrder {
+		if body, ok := bodies[id]; ok && (len(body) > 1 || id == wasmbin.SectionStart || id == wasmbin.SectionDataCount) {
 			out = append(append(out, id), text(string(body))...)
 		}
 	}

@@ -4,27 +4,36 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 )
 
-// linkHost makes the module that guests import. Its functions take their arguments from the stack as they are: going
+// linkHost makes the modules that guests import. Their functions take their arguments from the stack as they are: going
 // through reflection would cost more than the fold.
-func (e *Engine) linkHost(ctx context.Context) error {
-	builder := e.runtime.NewHostModuleBuilder(hostModule)
+func linkHost(ctx context.Context, runtime wazero.Runtime) error {
+	builders := map[string]wazero.HostModuleBuilder{}
 	for _, f := range hostFunctions {
-		builder.NewFunctionBuilder().WithGoModuleFunction(
+		if builders[f.module] == nil {
+			builders[f.module] = runtime.NewHostModuleBuilder(f.module)
+		}
+		builders[f.module].NewFunctionBuilder().WithGoModuleFunction(
 			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
 				in := ctx.(instanceContext).in //nolint:forcetypeassert // newInstance made it
 				in.allow(f.name, f.phases)
+				in.charge(f.gas)
 				f.call(in, stack)
 			}),
 			[]api.ValueType(f.signature.params), []api.ValueType(f.signature.results),
 		).Export(f.name)
 	}
-	if _, err := builder.Instantiate(ctx); err != nil {
-		return fmt.Errorf("make the module that views import: %w", err)
+	for name, builder := range builders {
+		if _, err := builder.Instantiate(ctx); err != nil {
+			return fmt.Errorf("make the module %s that views import: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -54,6 +63,7 @@ func (in *instance) text(call, what string, ptr, length uint64) []byte {
 		in.unwind(trapf("%s: the %s of %d bytes at %d goes beyond the memory of %d bytes",
 			call, what, uint32(length), uint32(ptr), in.memory.Size()))
 	}
+	in.charge(int64(len(b)))
 	return b
 }
 
@@ -70,6 +80,7 @@ func (in *instance) give(b []byte) uint64 {
 	if len(b) == 0 {
 		return packed(0, 0)
 	}
+	in.charge(int64(len(b)))
 	ptr, room, err := in.room(len(b))
 	if err != nil {
 		in.unwind(err)
@@ -90,9 +101,28 @@ func (in *instance) hostGet(stack []uint64) {
 	stack[0] = in.give(value)
 }
 
+// hostGetInto copies a value to where the guest says, if it fits there, and answers its length, or -1 when there is none. It spares
+// the call of tally_alloc that get makes.
+func (in *instance) hostGetInto(stack []uint64) {
+	value, ok, err := in.state.Get(in.key("get_into", stack[0], stack[1]))
+	if err != nil {
+		in.unwind(err)
+	}
+	if !ok {
+		stack[0] = api.EncodeI32(-1)
+		return
+	}
+	if len(value) <= int(uint32(stack[3])) {
+		copy(in.text("get_into", "room", stack[2], uint64(len(value))), value)
+	}
+	stack[0] = api.EncodeI32(int32(len(value)))
+}
+
 func (in *instance) hostSet(stack []uint64) {
 	key := in.key("set", stack[0], stack[1])
 	value := in.text("set", "value", stack[2], stack[3])
+	in.countWrite(len(key) + len(value))
+	in.charge(int64(len(value)))
 	if err := checkJSON("value", value, MaxValueBytes); err != nil {
 		in.unwind(err)
 	}
@@ -102,8 +132,25 @@ func (in *instance) hostSet(stack []uint64) {
 }
 
 func (in *instance) hostDelete(stack []uint64) {
-	if err := in.state.Delete(in.key("delete", stack[0], stack[1])); err != nil {
+	key := in.key("delete", stack[0], stack[1])
+	in.countWrite(len(key))
+	if err := in.state.Delete(key); err != nil {
 		in.unwind(err)
+	}
+}
+
+// countWrite holds a fold to its limits on writes. They count calls, not keys, so that the same event meets the same
+// limit whatever else is in its batch.
+func (in *instance) countWrite(size int) {
+	in.writes++
+	in.writeBytes += size
+	switch {
+	case in.writes > MaxWrites:
+		in.unwind(limitf("the event makes %d writes; at most %d calls of set and delete are allowed for one event",
+			in.writes, MaxWrites))
+	case in.writeBytes > MaxWriteBytes:
+		in.unwind(limitf("the event writes %d bytes; at most %d bytes of keys and values are allowed for one event",
+			in.writeBytes, MaxWriteBytes))
 	}
 }
 
@@ -113,6 +160,15 @@ func (in *instance) hostFail(stack []uint64) {
 	text := in.text("fail", "text", stack[0], stack[1])
 	text = text[:min(len(text), MaxFailBytes+utf8.UTFMax)] // so that a character at the limit is seen whole
 	in.said = printable(string(text), MaxFailBytes)
+}
+
+func (in *instance) hostContentType(stack []uint64) {
+	text := in.text("content_type", "type", stack[0], stack[1])
+	at := slices.Index(answerTypes, string(text))
+	if at < 0 {
+		in.unwind(trapf("content_type: %.100q is not known; an answer is %s", text, strings.Join(answerTypes, ", ")))
+	}
+	in.answerType = answerTypes[at]
 }
 
 func (in *instance) hostScan(stack []uint64) {
@@ -155,6 +211,7 @@ func (in *instance) gather(prefix, after []byte, limit int) error {
 			in.transfer = binary.LittleEndian.AppendUint32(in.transfer, uint32(len(entry.Value)))
 			in.transfer = append(in.transfer, entry.Key...)
 			in.transfer = append(in.transfer, entry.Value...)
+			in.charge(gasScanItem)
 		}
 		if len(entries) < ask {
 			return nil

@@ -17,7 +17,7 @@ func lyingGuest(call int) *guest {
 		words    = 5 // of arguments; the next one is the answer of tally_alloc
 	)
 	word := func(i int) []byte { return code(opGet(0), opLoad(24), opLoad(4*i)) }
-	f := hostFunctions[call]
+	f := tallyFunctions[call]
 	instructions := [][]byte{
 		opConst(answerAt), word(words), opStore(0),
 		opConst(lyingAt), opConst(1), opStore(0),
@@ -38,10 +38,10 @@ func lyingGuest(call int) *guest {
 func FuzzHostCalls(f *testing.F) {
 	e := newEngine(f)
 	var modules []*Module
-	for call := range hostFunctions {
+	for call := range tallyFunctions {
 		modules = append(modules, compile(f, e, lyingGuest(call)))
 	}
-	for call := range hostFunctions {
+	for call := range tallyFunctions {
 		for _, words := range [][]int32{
 			{16, 4, 16, 4, 1, 4096},
 			{-1, -1, -1, -1, -1, -1},
@@ -58,7 +58,7 @@ func FuzzHostCalls(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, call byte, data []byte) {
 		state := newState("null", `{"a":1}`, "null/2", "2")
-		s, err := modules[int(call)%len(modules)].Start(context.Background(), nil, state)
+		s, err := modules[int(call)%len(modules)].Start(context.Background(), Settings{}, state)
 		if err != nil {
 			t.Fatal(err)
 		}

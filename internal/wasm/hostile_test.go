@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +31,7 @@ func TestTraps(t *testing.T) {
 		{"fail, then a trap", KindTrap, "tally_fold: null: unreachable", newGuest().fold(opConst(16), opConst(4), opCall(callFail), opUnreachable)},
 		{"division by zero", KindTrap, "integer divide by zero", newGuest().fold(opConst(1), opConst(0), opI32DivU)},
 		{"load beyond memory", KindTrap, "out of bounds memory access", newGuest().fold(opConst(-1), opLoad(0))},
-		{"endless recursion", KindTrap, "stack overflow", deep},
+		{"endless recursion", KindLimit, "called itself too deep: calls may take 33554432 bytes of stack", deep},
 		{"result 2", KindTrap, "tally_fold returned 2", newGuest().fold(opConst(2))},
 		{"key beyond memory", KindTrap, "key of 4 bytes at 4294967295", badSet(-1, 4, 16, 4)},
 		{"key over the end", KindTrap, "beyond the memory of 131072", badSet(2<<16-1, 2, 16, 4)},
@@ -152,7 +150,7 @@ func TestForeignErrors(t *testing.T) {
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err = m.Start(ctx, nil, newState())
+	s, err = m.Start(ctx, Settings{}, newState())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +159,7 @@ func TestForeignErrors(t *testing.T) {
 	if _, err := s.Fold(&Event{Data: []byte("{}")}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Fold with an ended context = %v", err)
 	}
-	if _, err := m.Start(ctx, nil, newState()); !errors.Is(err, context.Canceled) {
+	if _, err := m.Start(ctx, Settings{}, newState()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Start with an ended context = %v", err)
 	}
 	if _, err := start(t, m, "", newState()).Fold(&Event{Data: make([]byte, MaxMemoryPages<<16)}); err == nil ||
@@ -185,7 +183,7 @@ func TestSessionLife(t *testing.T) {
 	if _, err := s.Fold(&Event{Data: []byte("{}")}); err != nil {
 		t.Errorf("a session that was open when the engine closed: %v", err)
 	}
-	if _, err := m.Start(context.Background(), nil, newState()); !errors.Is(err, errClosed) {
+	if _, err := m.Start(context.Background(), Settings{}, newState()); !errors.Is(err, errClosed) {
 		t.Errorf("Start on a closed engine = %v", err)
 	}
 	if _, err := e.Compile(context.Background(), newGuest().encode()); !errors.Is(err, errClosed) {
@@ -200,48 +198,6 @@ func TestSessionLife(t *testing.T) {
 	}
 	if _, err := s.Fold(&Event{}); !errors.Is(err, errClosed) {
 		t.Errorf("Fold of a closed session = %v", err)
-	}
-}
-
-func TestCompiledCodeIsKept(t *testing.T) {
-	dir := t.TempDir()
-	for range 2 { // the second engine finds the first one's code
-		e, err := NewEngine(context.Background(), Config{CacheDir: dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := start(t, compile(t, e, countGuest()), "", newState())
-		if _, err := s.Fold(&Event{Data: []byte("{}")}); err != nil {
-			t.Error(err)
-		}
-		s.Close()
-		if err := e.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}
-
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("the cache has the files %v, %v", files, err)
-	}
-	for _, file := range files {
-		if err := os.Truncate(file, 40); err != nil {
-			t.Fatal(err)
-		}
-	}
-	e, err := NewEngine(context.Background(), Config{CacheDir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = e.Close(context.Background()) }()
-	if _, err := e.Compile(context.Background(), countGuest().encode()); err == nil ||
-		errors.As(err, new(*RefusedError)) || !strings.Contains(err.Error(), dir) {
-		t.Errorf("a good module with a broken cache gave %v", err)
-	}
-	refused(t, e, newGuest().fold(opConst64(0)).encode(), CodeInvalidModule, "")
-
-	if _, err := NewEngine(context.Background(), Config{CacheDir: "/dev/null/cache"}); err == nil {
-		t.Error("NewEngine accepted a cache folder that cannot be made")
 	}
 }
 
@@ -273,7 +229,15 @@ func TestCompileOnce(t *testing.T) {
 // TestHammer runs many sessions of several modules at once, some of them failing, and checks what each of them wrote.
 func TestHammer(t *testing.T) {
 	const workers, rounds = 8, 60
-	e := newEngine(t)
+	for _, loaded := range []int{DefaultMaxLoaded, 1} { // of three modules: code comes and goes all the time
+		t.Run(fmt.Sprint(loaded), func(t *testing.T) {
+			hammerEngine(t, engineIn(t, Config{CacheDir: testCache, MaxLoaded: loaded}), workers, rounds)
+		})
+	}
+}
+
+func hammerEngine(t *testing.T, e *Engine, workers, rounds int) {
+	t.Helper()
 	stored, counted := storeGuest(), countGuest()
 	trapping := newGuest().fold(opConst(16), opConst(4), opConst(16), opConst(4), opCall(callSet), opUnreachable)
 	var wg sync.WaitGroup
@@ -298,7 +262,7 @@ func hammer(e *Engine, stored, counted, trapping *guest, worker, round int) erro
 			return err
 		}
 		state := newState()
-		s, err := m.Start(ctx, nil, state)
+		s, err := m.Start(ctx, Settings{}, state)
 		if err != nil {
 			return err
 		}

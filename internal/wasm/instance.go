@@ -7,6 +7,9 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/tallystick/tallystick/internal/gas"
 )
 
 // instance is one instance of a module: its memory, its exports, and what the running call works on. It is used by one
@@ -14,7 +17,10 @@ import (
 type instance struct {
 	guest                      api.Module
 	memory                     api.Memory
+	linear                     *linearMemory // what memory is made of
+	globals                    []api.MutableGlobal
 	alloc, fields, fold, query api.Function // fields is nil when the guest has none
+	eventRoom                  guestRoom
 	// ctx carries the instance to its host functions; made once, since making one allocates.
 	ctx context.Context
 
@@ -22,14 +28,23 @@ type instance struct {
 	stack      [2]uint64
 	allocStack [1]uint64
 
-	config []byte
-	state  State
+	config  []byte
+	state   State
+	gas     api.MutableGlobal // units left, but for the reserve and what is owed
+	reserve api.MutableGlobal // units that gas is refilled from
+	owed    int64             // units for what the host did in the running call
+	granted int64             // units that the running call began with
+	budget  budget            // what they were granted for
 
-	phase    phase  // 0 while the guest is not running
-	spent    bool   // a call failed: not to be used again
-	said     string // the last text given to fail
-	abort    error  // why a host function unwound the guest, nil when none did
-	transfer []byte // reused to gather the result of a scan
+	phase      phase  // 0 while the guest is not running
+	spent      bool   // a call failed: not to be used again
+	said       string // the last text given to fail
+	written    []byte // the last that was written to standard output and standard error
+	abort      error  // why a host function unwound the guest, nil when none did
+	answerType string // one of answerTypes
+
+	writes, writeBytes int    // of the running call
+	transfer           []byte // reused to gather the result of a scan
 }
 
 // instanceContext is the context of every call into an instance: it tells host functions which instance calls them, at the
@@ -42,27 +57,49 @@ type instanceContext struct {
 // Instances have no name, so that many of one module can exist, and run nothing by themselves.
 var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
 
-// newInstance makes an instance and calls its _initialize.
-func newInstance(runtime wazero.Runtime, compiled wazero.CompiledModule) (*instance, error) {
-	in := &instance{}
+// newInstance makes an instance of which nothing has run. Its memory is zero but for the module's data. A *ViewError says
+// that there is no place for the data, or in the table.
+func (p *program) newInstance() (*instance, error) {
+	in := &instance{linear: &linearMemory{}, eventRoom: p.eventRoom}
 	in.ctx = instanceContext{context.Background(), in}
-	guest, err := runtime.InstantiateModule(in.ctx, compiled, instanceConfig)
+	guest, err := p.runtime.InstantiateModule(experimental.WithMemoryAllocator(in.ctx, in.linear), p.compiled, instanceConfig)
 	if err != nil {
-		return nil, fmt.Errorf("make an instance: %w", err)
+		in.linear.Free() // the runtime forgets it
+		if in.linear.err != nil {
+			return nil, in.linear.err
+		}
+		return nil, trapf("making an instance: %v", err)
 	}
 	in.guest = guest
+	if err := in.linear.err; err != nil {
+		return nil, errors.Join(err, in.discard())
+	}
 	in.memory = guest.Memory()
+	in.gas = guest.ExportedGlobal(gas.ExportGas).(api.MutableGlobal)         //nolint:forcetypeassert // metering made it
+	in.reserve = guest.ExportedGlobal(gas.ExportReserve).(api.MutableGlobal) //nolint:forcetypeassert // likewise
+	in.globals = mutableGlobals(guest, p.globals)
 	// Looking an export up costs as much as dozens of folds.
 	in.alloc = guest.ExportedFunction("tally_alloc")
 	in.fields = guest.ExportedFunction("tally_fields")
 	in.fold = guest.ExportedFunction("tally_fold")
 	in.query = guest.ExportedFunction("tally_query")
-	if initialize := guest.ExportedFunction("_initialize"); initialize != nil {
-		if err := in.call(phaseInit, initialize); err != nil {
-			return nil, errors.Join(err, in.discard())
+	return in, nil
+}
+
+// initialize calls the start function and _initialize.
+func (in *instance) initialize() error {
+	in.ready(budgetInit, initGas)
+	for _, name := range []string{gas.ExportStart, "_initialize"} {
+		if f := in.guest.ExportedFunction(name); f != nil {
+			if err := in.call(phaseInit, f); err != nil {
+				return err
+			}
 		}
 	}
-	return in, nil
+	if in.gasLeft() < 0 {
+		return in.outOfGas(phaseInit)
+	}
+	return nil
 }
 
 // discard frees an instance that is not to be used again.
@@ -71,6 +108,11 @@ func (in *instance) discard() error {
 		return fmt.Errorf("close an instance: %w", err)
 	}
 	return nil
+}
+
+// largestStack is the largest native stack that the runtime holds for one of the exports.
+func (in *instance) largestStack() int {
+	return max(stackSize(in.alloc), stackSize(in.fold), stackSize(in.query), stackSize(in.fields))
 }
 
 // call runs an export with the arguments that are in in.stack, where its result will be.
@@ -91,7 +133,19 @@ func (in *instance) enter(p phase, f api.Function, stack []uint64) error {
 	if in.abort != nil {
 		return in.abort
 	}
-	return trapError(p.String(), err, in.said)
+	if in.gasLeft() < 0 {
+		return in.outOfGas(p)
+	}
+	if in.tooDeep() {
+		return limitf("%v called itself too deep: calls may take %d bytes of stack; make the recursion less deep", p, gas.StackBytes)
+	}
+	return trapError(p.String(), err, in.lastWords())
+}
+
+// tooDeep tells whether the guest trapped for lack of stack.
+func (in *instance) tooDeep() bool {
+	stack := in.guest.ExportedGlobal(gas.ExportStack)
+	return stack != nil && int32(stack.Get()) < 0
 }
 
 // room asks tally_alloc for n bytes and returns where they are. Memory may have moved afterwards. n may be 0, and then
@@ -115,6 +169,41 @@ func (in *instance) room(n int) (ptr uint32, b []byte, err error) {
 		return 0, nil, trapf("tally_alloc(%d) returned %d, which is not a multiple of %d", n, ptr, alignment)
 	}
 	return ptr, b, nil
+}
+
+// guestRoom is a place in guest memory.
+type guestRoom struct{ ptr, size uint32 }
+
+// askEventRoom asks a new guest for the place that it keeps for events. The answer holds for every instance, since all are made
+// from one image.
+func (in *instance) askEventRoom() (guestRoom, error) {
+	ask := in.guest.ExportedFunction("tally_event_room")
+	if ask == nil {
+		return guestRoom{}, nil
+	}
+	in.ready(budgetInit, initGas)
+	if err := in.call(phaseInit, ask); err != nil {
+		return guestRoom{}, err
+	}
+	room := guestRoom{ptr: uint32(in.stack[0] >> 32), size: uint32(in.stack[0])}
+	switch _, ok := in.memory.Read(room.ptr, room.size); {
+	case in.gasLeft() < 0:
+		return guestRoom{}, in.outOfGas(phaseInit)
+	case !ok:
+		return guestRoom{}, trapf("tally_event_room returned %d bytes at %d, beyond the memory of %d bytes", room.size, room.ptr, in.memory.Size())
+	case room.ptr%alignment != 0:
+		return guestRoom{}, trapf("tally_event_room returned %d, which is not a multiple of %d", room.ptr, alignment)
+	}
+	return room, nil
+}
+
+// roomForEvent is the guest's place for events where it has one of that size, else what tally_alloc gives.
+func (in *instance) roomForEvent(n int) (ptr uint32, b []byte, err error) {
+	if n > int(in.eventRoom.size) {
+		return in.room(n)
+	}
+	b, _ = in.memory.Read(in.eventRoom.ptr, uint32(n)) // memory never shrinks
+	return in.eventRoom.ptr, b, nil
 }
 
 // result reads the packed pair that an export returned. It aliases guest memory.

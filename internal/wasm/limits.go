@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
+	"github.com/tallystick/tallystick/internal/gas"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
@@ -17,19 +18,14 @@ const (
 	MaxFields      = 64 // pointers in the answer of tally_fields
 	MaxFieldBytes  = 1 << 10
 	MaxFailBytes   = 1 << 10
+	// MaxWrites and MaxWriteBytes bound what one event may write, so that one transaction holds it: calls of set and
+	// delete, and the bytes of their keys and values.
+	MaxWrites     = 10_000
+	MaxWriteBytes = 4 << 20
 	// MaxScanBytes is where the answer of one scan stops; the first entry is given whatever its size.
 	MaxScanBytes = 1 << 20
-	// MaxMemoryPages is the memory of one instance, in pages of 64 KiB: 64 MiB.
-	MaxMemoryPages = 1024
-)
-
-// Limits on a module's code. They bound the time and memory that compiling takes: compilers are not linear in the size
-// of a function, and a small hostile module could otherwise keep one busy for minutes.
-const (
-	maxFunctions    = 20_000
-	maxBodyBytes    = 256 << 10 // of one function
-	maxLocals       = 512       // of one function, parameters not counted
-	maxTableEntries = 64 << 10  // that a table may ever hold
+	// MaxMemoryPages is the memory of one instance, in pages of 64 KiB: 64 MiB. Growth is metered up to it.
+	MaxMemoryPages = gas.MaxGrowPages
 )
 
 // checkKey returns a *ViewError for a key that state cannot hold.
@@ -71,6 +67,26 @@ func checkJSON(what string, text []byte, allowed int) error {
 	}
 	if err := jsonscan.Valid(text); err != nil {
 		return limitf("the %s must be JSON: %v; it starts %.100q", what, err, text)
+	}
+	return nil
+}
+
+// Types of an answer; the first one is meant when the view names none.
+const (
+	TypeJSON = "application/json"
+	TypeCSV  = "text/csv"
+	TypeText = "text/plain"
+)
+
+var answerTypes = []string{TypeJSON, TypeCSV, TypeText}
+
+// checkAnswer returns a *ViewError for an answer that is not what its type says.
+func checkAnswer(kind string, text []byte) error {
+	if kind == TypeJSON {
+		return checkJSON("answer", text, MaxAnswerBytes)
+	}
+	if !utf8.Valid(text) {
+		return limitf("the answer must be valid UTF-8 to be %s; it starts %.100q", kind, text)
 	}
 	return nil
 }

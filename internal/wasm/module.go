@@ -1,108 +1,36 @@
 package wasm
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
-
-	"github.com/tetratelabs/wazero"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
-// Module is a compiled view. It is safe for concurrent use and lives as long as its engine.
+// Module is a compiled view. It is safe for concurrent use and lives as long as its engine. Its code is in memory while it is
+// used, and comes back from the cache on disk when it is used again.
 type Module struct {
-	engine   *Engine
-	sum      [sha256.Size]byte
-	compiled wazero.CompiledModule
-	// image is the memory of a new instance, after _initialize. It is the same for each, since no import that could
-	// tell them apart may be called before.
-	image    []byte
-	maxSpare int
+	engine  *Engine
+	sum     [sha256.Size]byte // of the bytes that were uploaded
+	globals int
+	// source holds the metered bytes. It stays open, so that a cleaned cache folder takes nothing that is in use.
+	source *source
 
-	mu    sync.Mutex
-	spare []*instance // pristine instances, waiting for a session
-}
+	loading sync.Mutex // held while code is loaded
 
-// maxSpareBytes bounds the memory of a module's waiting instances; one may always wait.
-const maxSpareBytes = 32 << 20
-
-// build compiles the checked bytes and keeps the image of a first instance.
-func (m *Module) build(ctx context.Context, wasm []byte) (err error) {
-	if m.compiled, err = m.engine.compile(ctx, wasm); err != nil {
-		return err
-	}
-	first, err := newInstance(m.engine.runtime, m.compiled)
-	if err != nil {
-		if closing := m.compiled.Close(ctx); closing != nil {
-			return errors.Join(err, closing)
-		}
-		return refusef(CodeInitFailed, "%v", err)
-	}
-	memory, _ := first.memory.Read(0, first.memory.Size())
-	m.image = bytes.Clone(memory)
-	// More sessions than cores seldom run at once, so more instances would only wait.
-	m.maxSpare = max(1, min(2*runtime.GOMAXPROCS(0), maxSpareBytes/max(1, len(m.image))))
-	m.spare = append(m.spare, first)
-	return nil
+	// What follows belongs to the engine's lock.
+	program  *program  // nil while it is not in memory
+	users    int       // sessions that are open or being started
+	lastUsed time.Time // when users became 0
 }
 
 // SHA256 is the hash of the bytes that were compiled: the module's identity.
 func (m *Module) SHA256() [sha256.Size]byte { return m.sum }
-
-// take gives a pristine instance.
-func (m *Module) take() (*instance, error) {
-	m.mu.Lock()
-	if n := len(m.spare); n > 0 {
-		in := m.spare[n-1]
-		m.spare[n-1] = nil
-		m.spare = m.spare[:n-1]
-		m.mu.Unlock()
-		return in, nil
-	}
-	m.mu.Unlock()
-	return newInstance(m.engine.runtime, m.compiled)
-}
-
-// give takes an instance back: reset to the pristine image, or thrown away where that is not possible.
-func (m *Module) give(in *instance) {
-	if !in.reset(m.image) {
-		m.discard(in)
-		return
-	}
-	m.mu.Lock()
-	if len(m.spare) < m.maxSpare {
-		m.spare = append(m.spare, in)
-		in = nil
-	}
-	m.mu.Unlock()
-	if in != nil {
-		m.discard(in)
-	}
-}
-
-// discard frees an instance. That it failed to close is nothing a caller could act on: it has no files or sockets.
-func (m *Module) discard(in *instance) { _ = in.discard() }
-
-// reset makes the instance's memory what it was when it was new. Memory cannot shrink, so one that grew cannot be reset.
-// Globals, tables and dropped segments cannot be reached from here and stay as the guest left them.
-func (in *instance) reset(image []byte) bool {
-	memory, _ := in.memory.Read(0, in.memory.Size())
-	if in.spent || len(memory) != len(image) {
-		return false
-	}
-	copy(memory, image)
-	if cap(in.transfer) > scanPage<<10 {
-		in.transfer = nil
-	}
-	in.state, in.config, in.said = nil, nil, ""
-	return true
-}
 
 // Fields asks the view which fields it wants with this configuration, as JSON Pointers for jsonscan.Compile; none when
 // it has no tally_fields. A bad configuration is a *RefusedError, a view that fails or answers nonsense a *ViewError.
@@ -110,7 +38,7 @@ func (m *Module) Fields(ctx context.Context, config []byte) ([]string, error) {
 	if err := checkConfig(config); err != nil {
 		return nil, err
 	}
-	s, err := m.Start(ctx, config, nil)
+	s, err := m.Start(ctx, Settings{Config: config}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +46,12 @@ func (m *Module) Fields(ctx context.Context, config []byte) ([]string, error) {
 	if s.in.fields == nil {
 		return nil, nil
 	}
+	s.in.ready(budgetFields, fieldsGas)
 	if err := s.in.call(phaseFields, s.in.fields); err != nil {
 		return nil, err
+	}
+	if s.in.gasLeft() < 0 {
+		return nil, s.in.outOfGas(phaseFields)
 	}
 	text, err := s.in.result("tally_fields", "text of tally_fields", MaxFields*(MaxFieldBytes+1))
 	if err != nil || len(text) == 0 {
@@ -144,27 +76,42 @@ func splitFields(text string) ([]string, error) {
 	return fields, nil
 }
 
-// Start begins a session on a pristine instance. The session must be closed. config must have passed [Module.Fields];
-// empty stands for {}. It must stay unchanged until the session is closed. Ending ctx makes the session's next call
+// Settings are what a view is deployed with.
+type Settings struct {
+	// Config is the view's configuration; it must have passed [Module.Fields]. Empty stands for {}. It must stay
+	// unchanged until the session is closed.
+	Config []byte
+	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 stands for DefaultFoldGas and
+	// DefaultQueryGas.
+	FoldGas, QueryGas int64
+}
+
+// Start begins a session on a pristine instance. The session must be closed. Ending ctx makes the session's next call
 // fail, but does not interrupt a running one.
-func (m *Module) Start(ctx context.Context, config []byte, state State) (*Session, error) {
+func (m *Module) Start(ctx context.Context, settings Settings, state State) (*Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("start a view: %w", err)
 	}
+	config := settings.Config
 	if len(config) > MaxConfigBytes {
 		return nil, checkConfig(config)
 	}
 	if len(config) == 0 {
 		config = []byte("{}")
 	}
-	if err := m.engine.enter(); err != nil {
-		return nil, err
-	}
-	in, err := m.take()
+	program, err := m.acquire(ctx)
 	if err != nil {
-		m.engine.leave()
+		return nil, fmt.Errorf("start a view: %w", err)
+	}
+	in, err := program.take()
+	if err != nil {
+		m.engine.release(m)
 		return nil, fmt.Errorf("start a view: %w", err)
 	}
 	in.config, in.state = config, state
-	return &Session{ctx: ctx, module: m, in: in}, nil
+	return &Session{
+		ctx: ctx, module: m, program: program, in: in,
+		foldGas:  cmp.Or(settings.FoldGas, DefaultFoldGas),
+		queryGas: cmp.Or(settings.QueryGas, DefaultQueryGas),
+	}, nil
 }

@@ -40,23 +40,43 @@ type Event struct {
 // Session is a guest at work on one state. It is used by one goroutine at a time. After an error that is not a refusal
 // it is spent: every further call fails.
 type Session struct {
-	ctx    context.Context
-	module *Module
-	in     *instance // nil once closed
+	ctx     context.Context
+	module  *Module
+	program *program  // of the module, kept in memory by this session
+	in      *instance // nil once closed
+
+	foldGas, queryGas int64
+	folded            int  // events
+	again             bool // see Again
+	gasUsed           int64
+	answerType        string
 }
+
+// GasUsed is how many units of gas the last Fold or Query took, what its imports cost included. A call that ran out of
+// gas is said to have used a little more than its budget.
+func (s *Session) GasUsed() int64 { return s.gasUsed }
+
+// AnswerType is the type of the last answer of Query: TypeJSON, TypeCSV or TypeText.
+func (s *Session) AnswerType() string { return s.answerType }
+
+// Again tells that the last event is to be folded once more, in a new session and after what it wrote has been discarded, and that
+// this second outcome counts. What a guest keeps in memory from one event of a session to the next can change what an event
+// costs, in gas and in memory. So where an event that was not its session's first fails or takes more than half of its gas,
+// the answer is the one of a session of its own: the same whatever batch the event came in.
+func (s *Session) Again() bool { return s.again }
 
 // Close gives the instance back. The guest's memory is forgotten. Closing twice is allowed.
 func (s *Session) Close() {
 	if s.in == nil {
 		return
 	}
-	s.module.give(s.in)
+	s.program.give(s.in)
 	s.in = nil
-	s.module.engine.leave()
+	s.module.engine.release(s.module)
 }
 
 // begin returns the instance, ready for the next call.
-func (s *Session) begin() (*instance, error) {
+func (s *Session) begin(b budget, gas int64) (*instance, error) {
 	switch {
 	case s.in == nil:
 		return nil, fmt.Errorf("view session: %w", errClosed)
@@ -66,18 +86,23 @@ func (s *Session) begin() (*instance, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, fmt.Errorf("call a view: %w", err)
 	}
-	s.in.said = ""
+	s.in.ready(b, gas)
 	return s.in, nil
 }
 
 // Fold gives the view one event; ignored says that the view had no use for it. After an error the caller discards what
 // the view wrote for this event: a *ViewError is the view's own fault, any other error is not.
 func (s *Session) Fold(ev *Event) (ignored bool, err error) {
-	in, err := s.begin()
+	in, err := s.begin(budgetFold, s.foldGas)
 	if err != nil {
 		return false, err
 	}
-	defer in.settle(&err)
+	defer func() {
+		s.settle(in, &err)
+		failed, _ := errors.AsType[*ViewError](err)
+		s.again = s.folded > 0 && (failed != nil || (err == nil && s.gasUsed > s.foldGas/2))
+		s.folded++
+	}()
 	ptr, err := in.writeEvent(ev)
 	if err != nil {
 		return false, err
@@ -96,14 +121,14 @@ func (s *Session) Fold(ev *Event) (ignored bool, err error) {
 	}
 }
 
-// Query asks the view a question: the raw query string of a request. The answer is JSON and the caller's own. A
-// *ViewError of kind refused carries the text for whoever asked.
+// Query asks the view a question: the raw query string of a request. The answer is the caller's own; [Session.AnswerType]
+// tells what it is. A *ViewError of kind refused carries the text for whoever asked.
 func (s *Session) Query(query string) (answer []byte, err error) {
-	in, err := s.begin()
+	in, err := s.begin(budgetQuery, s.queryGas)
 	if err != nil {
 		return nil, err
 	}
-	defer in.settle(&err)
+	defer s.settle(in, &err)
 	ptr, room, err := in.room(len(query))
 	if err != nil {
 		return nil, err
@@ -117,14 +142,21 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkJSON("answer", answer, MaxAnswerBytes); err != nil {
+	if err := checkAnswer(in.answerType, answer); err != nil {
 		return nil, err
 	}
+	s.answerType = in.answerType
 	return bytes.Clone(answer), nil
 }
 
-// settle marks an instance that is not to be used again after a call: only a refusal leaves it in order.
-func (in *instance) settle(err *error) {
+// settle notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all errors only a refusal
+// leaves it in order.
+func (s *Session) settle(in *instance, err *error) {
+	left := in.gasLeft()
+	s.gasUsed = in.granted - left
+	if *err == nil && left < 0 {
+		*err = in.outOfGas(in.budget.phase())
+	}
 	if *err == nil {
 		return
 	}
@@ -142,7 +174,7 @@ func (in *instance) writeEvent(ev *Event) (ptr uint32, err error) {
 			size += len(ev.Fields[i].Text)
 		}
 	}
-	ptr, room, err := in.room(size)
+	ptr, room, err := in.roomForEvent(size)
 	if err != nil {
 		return 0, err
 	}

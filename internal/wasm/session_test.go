@@ -160,7 +160,7 @@ func TestConfig(t *testing.T) {
 			t.Errorf("Fields with a bad config: %v", err)
 		}
 	}
-	if _, err := m.Start(context.Background(), make([]byte, MaxConfigBytes+1), newState()); err == nil {
+	if _, err := m.Start(context.Background(), Settings{Config: make([]byte, MaxConfigBytes+1)}, newState()); err == nil {
 		t.Error("Start accepted a config that is too large")
 	}
 }
@@ -243,8 +243,8 @@ func TestMemoryIsForgotten(t *testing.T) {
 		if state.entries["n"] != "2" {
 			t.Fatalf("after two folds n = %s", state.entries["n"])
 		}
-		if len(m.spare) != 1 {
-			t.Fatalf("%d instances are waiting, want the one that was reset", len(m.spare))
+		if len(m.program.spare) != 1 {
+			t.Fatalf("%d instances are waiting, want the one that was reset", len(m.program.spare))
 		}
 	}
 }
@@ -273,12 +273,12 @@ func TestGrownMemoryIsThrownAway(t *testing.T) {
 		t.Fatalf("ignored %v, error %v", ignored, err)
 	}
 	s.Close()
-	if len(m.spare) != 0 {
+	if len(m.program.spare) != 0 {
 		t.Error("an instance whose memory grew was kept")
 	}
 	s = start(t, m, "", newState())
-	if int(s.in.memory.Size()) != len(m.image) {
-		t.Errorf("a new session has %d bytes of memory, want %d", s.in.memory.Size(), len(m.image))
+	if int(s.in.memory.Size()) != m.program.image.size {
+		t.Errorf("a new session has %d bytes of memory, want %d", s.in.memory.Size(), m.program.image.size)
 	}
 }
 

@@ -55,7 +55,7 @@ func (s *memoryState) Scan(prefix, after []byte, limit int) ([]Entry, error) {
 
 func newEngine(tb testing.TB) *Engine {
 	tb.Helper()
-	e, err := NewEngine(context.Background(), Config{})
+	e, err := NewEngine(context.Background(), Config{CacheDir: testCache})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func compile(tb testing.TB, e *Engine, g *guest) *Module {
 
 func start(tb testing.TB, m *Module, config string, state State) *Session {
 	tb.Helper()
-	s, err := m.Start(context.Background(), []byte(config), state)
+	s, err := m.Start(context.Background(), Settings{Config: []byte(config)}, state)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 /* Exact decimals in fixed point, and state values made of them. */
 
-#include "tally.h"
+#include "abi.h"
 
 enum { LIMB_DIGITS = TALLY_LIMB_DIGITS };
 
@@ -31,11 +31,6 @@ static void set_zero_limbs(tally_decimal *number) {
 	number->negative = false;
 	for (int i = 0; i < TALLY_LIMBS; i++)
 		number->limb[i] = 0;
-}
-
-/* The limb whether number is small or not. */
-static uint64_t limb_of(const tally_decimal *number, int i) {
-	return number->small && i != TALLY_UNITS ? 0 : number->limb[i];
 }
 
 /* Gives a result that was calculated in all limbs its one form. */
@@ -204,7 +199,7 @@ bool tally_count(const tally_slot *slot, tally_decimal *number) {
 static bool add_magnitude(tally_decimal *sum, const tally_decimal *number) {
 	uint64_t carry = 0;
 	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint64_t limb = limb_of(sum, i) + limb_of(number, i) + carry;
+		uint64_t limb = tally_limb(sum, i) + tally_limb(number, i) + carry;
 		carry = limb >= LIMB_BASE;
 		sum->limb[i] = carry ? limb - LIMB_BASE : limb;
 	}
@@ -216,7 +211,7 @@ static bool add_magnitude(tally_decimal *sum, const tally_decimal *number) {
 static void subtract_magnitude(tally_decimal *sum, const tally_decimal *number) {
 	uint64_t borrow = 0;
 	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint64_t from = limb_of(sum, i), take = limb_of(number, i) + borrow;
+		uint64_t from = tally_limb(sum, i), take = tally_limb(number, i) + borrow;
 		borrow = from < take;
 		sum->limb[i] = from + (borrow ? LIMB_BASE : 0) - take;
 	}
@@ -267,7 +262,7 @@ _Static_assert(2 * LAST_HALF + 1 < HALVES + FRACTION_HALVES, "a product must not
 static void split(const tally_decimal *number, uint64_t halves[INPUT_HALVES]) {
 	for (int i = 0; i < INPUT_HALVES; i++) {
 		int at = FIRST_HALF + i;
-		uint64_t limb = limb_of(number, at / 2);
+		uint64_t limb = tally_limb(number, at / 2);
 		halves[i] = limb == 0 ? 0 : at % 2 ? limb / HALF_BASE : limb % HALF_BASE;
 	}
 }

@@ -56,10 +56,18 @@ static const char *past_value(const char *at, const char *end) {
 	return depth == 0 ? at : 0;
 }
 
-tally_members tally_object(tally_text json) {
+static tally_members open_at(tally_text json, char bracket) {
 	tally_members members = {json.at, json.at + json.len, .first = true};
-	members.broken = !skip_char(&members, '{');
+	members.broken = !skip_char(&members, bracket);
 	return members;
+}
+
+tally_members tally_object(tally_text json) {
+	return open_at(json, '{');
+}
+
+tally_members tally_array(tally_text json) {
+	return open_at(json, '[');
 }
 
 static bool broken(tally_members *members) {
@@ -67,18 +75,38 @@ static bool broken(tally_members *members) {
 	return false;
 }
 
-bool tally_member_next(tally_members *members, tally_text *name, tally_text *value) {
+/* Goes past what stands before the next member or element; false where none is
+ * left. */
+static bool find_next(tally_members *members, char bracket) {
 	if (members->broken)
 		return false;
-	if (skip_char(members, '}')) {
+	if (skip_char(members, bracket)) {
 		members->at = members->end;
 		return false;
 	}
 	if (members->at == members->end || (!members->first && !skip_char(members, ',')))
 		return broken(members);
 	members->first = false;
-
 	skip_space(members);
+	return true;
+}
+
+static bool take_value(tally_members *members, tally_text *value) {
+	const char *start = members->at, *past = past_value(start, members->end);
+	if (past == 0 || past == start)
+		return broken(members);
+	*value = (tally_text){start, (uint32_t)(past - start)};
+	members->at = past;
+	return true;
+}
+
+bool tally_element_next(tally_members *elements, tally_text *value) {
+	return find_next(elements, ']') && take_value(elements, value);
+}
+
+bool tally_member_next(tally_members *members, tally_text *name, tally_text *value) {
+	if (!find_next(members, '}'))
+		return false;
 	if (members->at == members->end || *members->at != '"')
 		return broken(members);
 	const char *start = members->at;
@@ -91,13 +119,7 @@ bool tally_member_next(tally_members *members, tally_text *name, tally_text *val
 	if (!skip_char(members, ':'))
 		return broken(members);
 	skip_space(members);
-	start = members->at;
-	past = past_value(start, members->end);
-	if (past == 0 || past == start)
-		return broken(members);
-	*value = (tally_text){start, (uint32_t)(past - start)};
-	members->at = past;
-	return true;
+	return take_value(members, value);
 }
 
 /* ---- Strings ---- */

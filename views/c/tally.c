@@ -1,22 +1,26 @@
 /* The ABI's side of the kit: exports, imports, memory and texts. */
 
-#include "tally.h"
+#include "abi.h"
 
 #define IMPORT(name) __attribute__((import_module("tally"), import_name(#name)))
 #define EXPORT(name) __attribute__((export_name(#name)))
 
-IMPORT(get) int64_t import_get(const char *key, uint32_t key_len);
+IMPORT(get_into) int32_t import_get_into(const char *key, uint32_t key_len, char *room, uint32_t room_len);
 IMPORT(set) void import_set(const char *key, uint32_t key_len, const char *value, uint32_t value_len);
 IMPORT(delete) void import_delete(const char *key, uint32_t key_len);
 IMPORT(scan) int64_t import_scan(const char *prefix, uint32_t prefix_len, const char *after, uint32_t after_len, uint32_t limit);
 IMPORT(config) int64_t import_config(void);
+IMPORT(content_type) void import_content_type(const char *at, uint32_t len);
 IMPORT(fail) void import_fail(const char *at, uint32_t len);
 
 /* ---- Memory ---- */
 
 enum {
 	PAGE_BYTES = 65536,
+	MEMORY_BYTES = 64 << 20, /* docs/abi.md */
 	ALIGNMENT = 8, /* what docs/abi.md promises of tally_alloc */
+	EVENT_BYTES = 2048, /* most events are smaller; larger ones go where tally_alloc says */
+	VALUE_BYTES = 512, /* most values are smaller; for larger ones the server is asked twice */
 };
 
 extern unsigned char __heap_base; /* set by the linker: the first free byte */
@@ -43,6 +47,10 @@ void *tally_room(uint32_t n) {
 	return (void *)at;
 }
 
+uint32_t tally_room_left(void) {
+	return MEMORY_BYTES - (uint32_t)(top ? top : bottom());
+}
+
 void tally_keep(void) {
 	kept = top;
 }
@@ -53,8 +61,17 @@ static void release(void) {
 
 /* ---- Exports ---- */
 
+tally_text tally_lent;
+
 EXPORT(tally_alloc) void *tally_alloc(uint32_t n) {
+	if (n <= tally_lent.len)
+		return (void *)(uintptr_t)tally_lent.at;
 	return tally_room(n);
+}
+
+EXPORT(tally_event_room) int64_t tally_event_room(void) {
+	static _Alignas(ALIGNMENT) char room[EVENT_BYTES];
+	return tally_answer((tally_text){room, sizeof room});
 }
 
 EXPORT(tally_fields) int64_t tally_fields(void) {
@@ -86,6 +103,10 @@ int64_t tally_answer(tally_text text) {
 	return (int64_t)((uint64_t)(uintptr_t)text.at << 32 | text.len);
 }
 
+void tally_content_type(tally_text type) {
+	import_content_type(type.at, type.len);
+}
+
 int32_t tally_fail(tally_text reason) {
 	import_fail(reason.at, reason.len);
 	return TALLY_FAILED;
@@ -100,10 +121,16 @@ int32_t tally_fail_shown(tally_text before, tally_text shown, tally_text after) 
 }
 
 bool tally_get(tally_text key, tally_text *value) {
-	int64_t pair = import_get(key.at, key.len);
-	if (pair < 0)
+	uint32_t room = VALUE_BYTES;
+	char *at = tally_room(room);
+	int32_t len = import_get_into(key.at, key.len, at, room);
+	if (len < 0)
 		return false;
-	*value = unpack(pair);
+	if ((uint32_t)len > room) {
+		at = tally_room((uint32_t)len);
+		import_get_into(key.at, key.len, at, (uint32_t)len);
+	}
+	*value = (tally_text){at, (uint32_t)len};
 	return true;
 }
 
@@ -119,12 +146,8 @@ tally_text tally_config(void) {
 	return unpack(import_config());
 }
 
-static uint32_t take_u32(tally_text *bytes) {
-	uint32_t n;
-	__builtin_memcpy(&n, bytes->at, sizeof n); /* entries are not padded */
-	bytes->at += sizeof n;
-	bytes->len -= sizeof n;
-	return n;
+tally_text tally_scan_page(const tally_scan *scan) {
+	return unpack(import_scan(scan->prefix.at, scan->prefix.len, scan->after.at, scan->after.len, scan->page));
 }
 
 static tally_text take(tally_text *bytes, uint32_t n) {
@@ -132,20 +155,6 @@ static tally_text take(tally_text *bytes, uint32_t n) {
 	bytes->at += n;
 	bytes->len -= n;
 	return taken;
-}
-
-bool tally_scan_next(tally_scan *scan, tally_text *key, tally_text *value) {
-	if (scan->rest.len == 0) {
-		scan->rest = unpack(import_scan(scan->prefix.at, scan->prefix.len, scan->after.at, scan->after.len, scan->page));
-		if (scan->rest.len == 0)
-			return false;
-	}
-	uint32_t key_len = take_u32(&scan->rest);
-	uint32_t value_len = take_u32(&scan->rest);
-	*key = take(&scan->rest, key_len);
-	*value = take(&scan->rest, value_len);
-	scan->after = *key;
-	return true;
 }
 
 /* ---- Texts ---- */
@@ -218,27 +227,29 @@ tally_text tally_out_text(const tally_out *out) {
 	return (tally_text){out->at, out->len};
 }
 
-/* Texts are short and written in every fold: up to 16 bytes go as two pieces
- * that may overlap, for a memory.copy takes longer than that. */
+/* Copies n bytes, size to 2 * size, as two pieces that may overlap. */
+static inline void copy_overlapping(char *to, const char *from, uint32_t n, uint32_t size) {
+	uint64_t head[2], tail[2]; /* as much as a piece may have */
+	__builtin_memcpy(head, from, size);
+	__builtin_memcpy(tail, from + n - size, size);
+	__builtin_memcpy(to, head, size);
+	__builtin_memcpy(to + n - size, tail, size);
+}
+
+/* Texts are short and written in every fold: those up to 32 bytes go piece by
+ * piece, for a memory.copy takes longer than that. */
 static void copy(char *to, const char *from, uint32_t n) {
-	if (n > 16) {
+	if (n > 32)
 		__builtin_memcpy(to, from, n);
-	} else if (n >= 8) {
-		uint64_t head, tail;
-		__builtin_memcpy(&head, from, 8);
-		__builtin_memcpy(&tail, from + n - 8, 8);
-		__builtin_memcpy(to, &head, 8);
-		__builtin_memcpy(to + n - 8, &tail, 8);
-	} else if (n >= 4) {
-		uint32_t head, tail;
-		__builtin_memcpy(&head, from, 4);
-		__builtin_memcpy(&tail, from + n - 4, 4);
-		__builtin_memcpy(to, &head, 4);
-		__builtin_memcpy(to + n - 4, &tail, 4);
-	} else {
+	else if (n >= 16)
+		copy_overlapping(to, from, n, 16);
+	else if (n >= 8)
+		copy_overlapping(to, from, n, 8);
+	else if (n >= 4)
+		copy_overlapping(to, from, n, 4);
+	else
 		while (n-- > 0)
 			*to++ = *from++;
-	}
 }
 
 static __attribute__((noinline)) void enlarge(tally_out *out, uint32_t n) {

@@ -83,6 +83,10 @@ int64_t view_query(tally_text query);
 /* The result of view_fields or view_query. */
 int64_t tally_answer(tally_text text);
 
+/* Says what the answer to a question is where that is not JSON: text/csv or
+ * text/plain, in UTF-8. For view_query alone. */
+void tally_content_type(tally_text type);
+
 /* Gives the reason for an error; answers TALLY_FAILED. The server shows the
  * first 1,024 bytes. */
 int32_t tally_fail(tally_text reason);
@@ -91,6 +95,9 @@ int32_t tally_fail(tally_text reason);
 
 /* n bytes, aligned to 8; traps where the server's 64 MiB are used up. */
 void *tally_room(uint32_t n);
+
+/* How many bytes tally_room can still hand out. */
+uint32_t tally_room_left(void);
 
 /* Keeps all that was handed out so far for as long as the instance's memory
  * lives; the server may set that back before any batch of events, so keep only
@@ -116,10 +123,16 @@ typedef struct {
 	tally_text prefix;
 	tally_text after;
 	uint32_t page;
+	bool frugal; /* a page takes the room of the one before: a key and value are good until the next call */
 	tally_text rest;
+	tally_text room;
 } tally_scan;
 
 bool tally_scan_next(tally_scan *scan, tally_text *key, tally_text *value);
+
+/* Passes over all keys up to `after`, which must stay as it is until the next
+ * call of tally_scan_next has returned. Going back is not possible. */
+void tally_scan_seek(tally_scan *scan, tally_text after);
 
 /* ---- Writing text: a buffer that grows ---- */
 
@@ -174,6 +187,9 @@ typedef struct {
 
 void tally_set_decimal(tally_decimal *number, uint32_t n);
 
+/* n may be any that is under 10^18 without its sign. */
+void tally_set_integer(tally_decimal *number, int64_t n);
+
 /* Reads text as a JSON number, exponents included. False where it is none, or
  * has a digit other than 0 beyond the places of an input number; *number is
  * then zero. */
@@ -188,6 +204,14 @@ bool tally_add(tally_decimal *sum, const tally_decimal *number);
 
 /* The exact product of two input numbers. */
 void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_decimal *b);
+
+/* Negative, 0 or positive, as a is less than b, equal or greater. */
+int tally_compare(const tally_decimal *a, const tally_decimal *b);
+
+/* *number / by to TALLY_INPUT_FRACTION_DIGITS places after the point, rounded
+ * to the nearest, and to the even one where two are as near. The number must be
+ * a sum of input numbers, by from 1 to 10^18. */
+void tally_divide(tally_decimal *quotient, const tally_decimal *number, uint64_t by);
 
 /* The shortest plain form: 0, -12, 0.5, 1482000; no exponent. */
 void tally_put_decimal(tally_out *out, const tally_decimal *number);
@@ -223,6 +247,10 @@ typedef struct {
 
 tally_members tally_object(tally_text json);
 bool tally_member_next(tally_members *members, tally_text *name, tally_text *value);
+
+/* Walks the elements of an array in the same way. */
+tally_members tally_array(tally_text json);
+bool tally_element_next(tally_members *elements, tally_text *value);
 
 /* The value of a string's source text, quotes included; false where the text
  * is not a string. A lone surrogate becomes U+FFFD. */

@@ -85,9 +85,15 @@ func (q *Queries) FindEventKeys(ctx context.Context, db DBTX, arg FindEventKeysP
 }
 
 const haltViewVersion = `-- name: HaltViewVersion :exec
-UPDATE view_versions
-SET status = 'halted', applied_sequence = $1, halted_sequence = $2, error = $3
-WHERE log_id = $4 AND version_id = $5
+WITH halted AS (
+    UPDATE view_versions v
+    SET status = 'halted', applied_sequence = $1, halted_sequence = $2, error = $3, halted_at = clock_timestamp(),
+        builder = NULL, built_at = NULL, build_rate = NULL
+    WHERE v.log_id = $4 AND v.version_id = $5
+    RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error
+)
+INSERT INTO view_actions (log_id, view_id, version, action, sequence, detail)
+SELECT log_id, view_id, version, 'halt', halted_sequence, error FROM halted
 `
 
 type HaltViewVersionParams struct {

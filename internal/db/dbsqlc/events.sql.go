@@ -28,6 +28,24 @@ func (q *Queries) EnsureEventsPartitions(ctx context.Context, db DBTX, arg Ensur
 	return ensure_events_partitions, err
 }
 
+const eventText = `-- name: EventText :one
+SELECT left(data::text, $1)::text AS text FROM events WHERE log_id = $2 AND sequence = $3
+`
+
+type EventTextParams struct {
+	MaxLength int32
+	LogID     pgtype.UUID
+	Sequence  int64
+}
+
+// An event's JSON, or its beginning.
+func (q *Queries) EventText(ctx context.Context, db DBTX, arg EventTextParams) (string, error) {
+	row := db.QueryRow(ctx, eventText, arg.MaxLength, arg.LogID, arg.Sequence)
+	var text string
+	err := row.Scan(&text)
+	return text, err
+}
+
 const listEventsToFold = `-- name: ListEventsToFold :many
 SELECT c.sequence, c.recorded_at, c.time, c.data
 FROM (
@@ -36,7 +54,7 @@ FROM (
     FROM (
         SELECT sequence, recorded_at, time, data
         FROM events
-        WHERE log_id = $1 AND sequence > $2 AND sequence <= $3
+        WHERE log_id = $1 AND sequence > $2 AND recorded_at >= $3
         ORDER BY sequence
         LIMIT $4
     ) e
@@ -46,11 +64,11 @@ ORDER BY c.sequence
 `
 
 type ListEventsToFoldParams struct {
-	LogID    pgtype.UUID
-	After    int64
-	Until    int64
-	MaxRows  int32
-	MaxBytes int64
+	LogID        pgtype.UUID
+	After        int64
+	RecordedFrom time.Time
+	MaxRows      int32
+	MaxBytes     int64
 }
 
 type ListEventsToFoldRow struct {
@@ -60,12 +78,13 @@ type ListEventsToFoldRow struct {
 	Data       []byte
 }
 
-// A chunk of history: at most max_rows events, and no more once those before have reached max_bytes.
+// A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from is when
+// the event after which it starts was recorded, or earlier: it spares the partitions before.
 func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsToFoldParams) ([]ListEventsToFoldRow, error) {
 	rows, err := db.Query(ctx, listEventsToFold,
 		arg.LogID,
 		arg.After,
-		arg.Until,
+		arg.RecordedFrom,
 		arg.MaxRows,
 		arg.MaxBytes,
 	)
@@ -94,11 +113,13 @@ func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsT
 
 const planForPartitions = `-- name: PlanForPartitions :exec
 
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true)
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_bitmapscan', 'off', true),
+       set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true)
 `
 
 // Reading events and keeping their partitions.
-// Makes the transaction's plans for the values at hand: a generic plan over events would lock every partition.
+// Makes the transaction's plans for the values at hand: a generic plan over events would lock every partition. They follow the order of the
+// index: before the first ANALYZE of a partition, the planner would rather sort the whole rest of a log for each page of it.
 func (q *Queries) PlanForPartitions(ctx context.Context, db DBTX) error {
 	_, err := db.Exec(ctx, planForPartitions)
 	return err

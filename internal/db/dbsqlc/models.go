@@ -124,9 +124,51 @@ type Tenant struct {
 }
 
 type View struct {
+	LogID           pgtype.UUID
+	ViewID          pgtype.UUID
+	Name            string
+	CreatedAt       time.Time
+	PatternID       pgtype.UUID
+	PatternRevision int32
+}
+
+type ViewAction struct {
+	LogID    pgtype.UUID
+	ActionID pgtype.UUID
+	ViewID   pgtype.UUID
+	Version  *int32
+	Action   string
+	Actor    string
+	Sequence *int64
+	Detail   string
+	At       time.Time
+}
+
+type ViewPattern struct {
+	TenantID     pgtype.UUID
+	PatternID    pgtype.UUID
+	Name         string
+	Pattern      string
+	LikePattern  string
+	Revision     int32
+	ModuleSha256 []byte
+	Config       []byte
+	Fields       []string
+	FoldGas      int64
+	Actor        string
+	Status       string
+	AfterLog     pgtype.UUID
+	CreatedAt    time.Time
+	DeployedAt   time.Time
+}
+
+type ViewSkip struct {
 	LogID     pgtype.UUID
-	ViewID    pgtype.UUID
-	Name      string
+	VersionID pgtype.UUID
+	Sequence  int64
+	Actor     string
+	Reason    string
+	Error     string
 	CreatedAt time.Time
 }
 
@@ -150,4 +192,15 @@ type ViewVersion struct {
 	HaltedSequence  *int64
 	Error           *string
 	CreatedAt       time.Time
+	Turn            int64
+	Actor           string
+	FoldGas         int64
+	State           string
+	AskedAt         time.Time
+	LiveAt          pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	Builder         pgtype.UUID
+	BuiltAt         pgtype.Timestamptz
+	BuildRate       *float64
 }

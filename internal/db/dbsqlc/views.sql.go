@@ -12,6 +12,78 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const activeVersions = `-- name: ActiveVersions :many
+SELECT version_id, version, turn, module_sha256, config, fold_gas, status
+FROM view_versions
+WHERE log_id = $1 AND view_id = $2 AND status <> 'retired'
+ORDER BY turn DESC
+`
+
+type ActiveVersionsParams struct {
+	LogID  pgtype.UUID
+	ViewID pgtype.UUID
+}
+
+type ActiveVersionsRow struct {
+	VersionID    pgtype.UUID
+	Version      int32
+	Turn         int64
+	ModuleSha256 []byte
+	Config       []byte
+	FoldGas      int64
+	Status       string
+}
+
+// A view's versions that are not retired, the one asked for last first.
+func (q *Queries) ActiveVersions(ctx context.Context, db DBTX, arg ActiveVersionsParams) ([]ActiveVersionsRow, error) {
+	rows, err := db.Query(ctx, activeVersions, arg.LogID, arg.ViewID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ActiveVersionsRow
+	for rows.Next() {
+		var i ActiveVersionsRow
+		if err := rows.Scan(
+			&i.VersionID,
+			&i.Version,
+			&i.Turn,
+			&i.ModuleSha256,
+			&i.Config,
+			&i.FoldGas,
+			&i.Status,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const buildAgain = `-- name: BuildAgain :exec
+UPDATE view_versions
+SET status = 'building', turn = $1, asked_at = now(), retired_at = NULL, halted_sequence = NULL, halted_at = NULL, error = NULL,
+    applied_sequence = CASE WHEN state = 'kept' THEN applied_sequence ELSE 0 END,
+    state = CASE WHEN state = 'dropped' THEN 'kept' ELSE state END,
+    builder = NULL, built_at = NULL, build_rate = NULL
+WHERE log_id = $2 AND version_id = $3 AND status = 'retired'
+`
+
+type BuildAgainParams struct {
+	Turn      int64
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+// Takes a retired version back to where its state stands: the first event where that is not kept. A halt there is met again.
+func (q *Queries) BuildAgain(ctx context.Context, db DBTX, arg BuildAgainParams) error {
+	_, err := db.Exec(ctx, buildAgain, arg.Turn, arg.LogID, arg.VersionID)
+	return err
+}
+
 const buildProgress = `-- name: BuildProgress :one
 SELECT v.applied_sequence, h.sequence AS head
 FROM view_versions v
@@ -37,16 +109,27 @@ func (q *Queries) BuildProgress(ctx context.Context, db DBTX, arg BuildProgressP
 }
 
 const buildingVersions = `-- name: BuildingVersions :many
-SELECT log_id, version_id FROM view_versions WHERE status = 'building' ORDER BY created_at LIMIT $1
+SELECT log_id, version_id
+FROM view_versions
+WHERE status = 'building' AND (log_id, version_id) > ($1::uuid, $2::uuid)
+ORDER BY log_id, version_id
+LIMIT $3
 `
+
+type BuildingVersionsParams struct {
+	AfterLog     pgtype.UUID
+	AfterVersion pgtype.UUID
+	MaxRows      int32
+}
 
 type BuildingVersionsRow struct {
 	LogID     pgtype.UUID
 	VersionID pgtype.UUID
 }
 
-func (q *Queries) BuildingVersions(ctx context.Context, db DBTX, maxRows int32) ([]BuildingVersionsRow, error) {
-	rows, err := db.Query(ctx, buildingVersions, maxRows)
+// Versions to build, from a place in their order on, so that whoever works through them comes to each.
+func (q *Queries) BuildingVersions(ctx context.Context, db DBTX, arg BuildingVersionsParams) ([]BuildingVersionsRow, error) {
+	rows, err := db.Query(ctx, buildingVersions, arg.AfterLog, arg.AfterVersion, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -74,15 +157,115 @@ func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID pgtype.UUID
 	return err
 }
 
-const countViews = `-- name: CountViews :one
-SELECT count(*) FROM views WHERE log_id = $1
+const countOtherViews = `-- name: CountOtherViews :one
+SELECT count(DISTINCT view_id) FROM view_versions WHERE log_id = $1 AND view_id <> $2 AND status <> 'retired'
 `
 
-func (q *Queries) CountViews(ctx context.Context, db DBTX, logID pgtype.UUID) (int64, error) {
-	row := db.QueryRow(ctx, countViews, logID)
+type CountOtherViewsParams struct {
+	LogID  pgtype.UUID
+	ViewID pgtype.UUID
+}
+
+// How many views of the log have a version that is not retired, besides this one.
+func (q *Queries) CountOtherViews(ctx context.Context, db DBTX, arg CountOtherViewsParams) (int64, error) {
+	row := db.QueryRow(ctx, countOtherViews, arg.LogID, arg.ViewID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const dropViewState = `-- name: DropViewState :execrows
+DELETE FROM view_state s
+USING (
+    SELECT t.key FROM view_state t WHERE t.log_id = $1 AND t.version_id = $2 ORDER BY t.key LIMIT $3
+) d
+WHERE s.log_id = $1 AND s.version_id = $2 AND s.key = d.key
+`
+
+type DropViewStateParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+	MaxRows   int32
+}
+
+// The first keys of a version's state.
+func (q *Queries) DropViewState(ctx context.Context, db DBTX, arg DropViewStateParams) (int64, error) {
+	result, err := db.Exec(ctx, dropViewState, arg.LogID, arg.VersionID, arg.MaxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const droppingVersions = `-- name: DroppingVersions :many
+SELECT log_id, version_id
+FROM view_versions
+WHERE state = 'dropping' AND status = 'retired'
+ORDER BY log_id, version_id
+LIMIT $1
+`
+
+type DroppingVersionsRow struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+// Retired versions whose state is to be dropped.
+func (q *Queries) DroppingVersions(ctx context.Context, db DBTX, maxRows int32) ([]DroppingVersionsRow, error) {
+	rows, err := db.Query(ctx, droppingVersions, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DroppingVersionsRow
+	for rows.Next() {
+		var i DroppingVersionsRow
+		if err := rows.Scan(&i.LogID, &i.VersionID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const findViewVersion = `-- name: FindViewVersion :one
+SELECT version_id, version, turn, status, state, halted_sequence, error
+FROM view_versions
+WHERE log_id = $1 AND view_id = $2 AND version = $3
+`
+
+type FindViewVersionParams struct {
+	LogID   pgtype.UUID
+	ViewID  pgtype.UUID
+	Version int32
+}
+
+type FindViewVersionRow struct {
+	VersionID      pgtype.UUID
+	Version        int32
+	Turn           int64
+	Status         string
+	State          string
+	HaltedSequence *int64
+	Error          *string
+}
+
+func (q *Queries) FindViewVersion(ctx context.Context, db DBTX, arg FindViewVersionParams) (FindViewVersionRow, error) {
+	row := db.QueryRow(ctx, findViewVersion, arg.LogID, arg.ViewID, arg.Version)
+	var i FindViewVersionRow
+	err := row.Scan(
+		&i.VersionID,
+		&i.Version,
+		&i.Turn,
+		&i.Status,
+		&i.State,
+		&i.HaltedSequence,
+		&i.Error,
+	)
+	return i, err
 }
 
 const getModule = `-- name: GetModule :one
@@ -97,12 +280,12 @@ func (q *Queries) GetModule(ctx context.Context, db DBTX, sha256 []byte) ([]byte
 }
 
 const getView = `-- name: GetView :one
-SELECT h.sequence AS head, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at
+SELECT h.sequence AS head, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas, v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
 WHERE w.log_id = $1 AND w.name = $2 AND v.status <> 'retired'
-ORDER BY (v.status = 'live') DESC, v.version DESC
+ORDER BY (v.status = 'live') DESC, v.turn DESC
 LIMIT 1
 `
 
@@ -119,14 +302,14 @@ type GetViewRow struct {
 	ModuleSha256    []byte
 	Config          []byte
 	Fields          []string
+	FoldGas         int64
 	Status          string
 	AppliedSequence int64
 	HaltedSequence  *int64
 	Error           *string
-	CreatedAt       time.Time
 }
 
-// The version that answers for a view: the live one, else the newest that is building or halted.
+// The version that answers for a view: the live one, else the one asked for last that is building or halted.
 func (q *Queries) GetView(ctx context.Context, db DBTX, arg GetViewParams) (GetViewRow, error) {
 	row := db.QueryRow(ctx, getView, arg.LogID, arg.Name)
 	var i GetViewRow
@@ -138,11 +321,11 @@ func (q *Queries) GetView(ctx context.Context, db DBTX, arg GetViewParams) (GetV
 		&i.ModuleSha256,
 		&i.Config,
 		&i.Fields,
+		&i.FoldGas,
 		&i.Status,
 		&i.AppliedSequence,
 		&i.HaltedSequence,
 		&i.Error,
-		&i.CreatedAt,
 	)
 	return i, err
 }
@@ -165,7 +348,9 @@ func (q *Queries) GetViewState(ctx context.Context, db DBTX, arg GetViewStatePar
 }
 
 const getViewVersion = `-- name: GetViewVersion :one
-SELECT w.name, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at, h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
+       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
+       h.sequence AS head
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 JOIN log_heads h ON h.log_id = v.log_id
@@ -182,13 +367,23 @@ type GetViewVersionRow struct {
 	ViewID          pgtype.UUID
 	VersionID       pgtype.UUID
 	Version         int32
+	Turn            int64
 	ModuleSha256    []byte
 	Config          []byte
+	FoldGas         int64
 	Status          string
+	State           string
 	AppliedSequence int64
 	HaltedSequence  *int64
 	Error           *string
+	Actor           string
 	CreatedAt       time.Time
+	AskedAt         time.Time
+	LiveAt          pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	BuiltAt         pgtype.Timestamptz
+	BuildRate       *float64
 	Head            int64
 }
 
@@ -200,16 +395,88 @@ func (q *Queries) GetViewVersion(ctx context.Context, db DBTX, arg GetViewVersio
 		&i.ViewID,
 		&i.VersionID,
 		&i.Version,
+		&i.Turn,
 		&i.ModuleSha256,
 		&i.Config,
+		&i.FoldGas,
 		&i.Status,
+		&i.State,
 		&i.AppliedSequence,
 		&i.HaltedSequence,
 		&i.Error,
+		&i.Actor,
 		&i.CreatedAt,
+		&i.AskedAt,
+		&i.LiveAt,
+		&i.RetiredAt,
+		&i.HaltedAt,
+		&i.BuiltAt,
+		&i.BuildRate,
 		&i.Head,
 	)
 	return i, err
+}
+
+const haltedVersion = `-- name: HaltedVersion :one
+SELECT version_id, version, halted_sequence, error
+FROM view_versions
+WHERE log_id = $1 AND view_id = $2 AND status = 'halted' AND ($3::integer = 0 OR version = $3)
+ORDER BY turn DESC
+LIMIT 1
+`
+
+type HaltedVersionParams struct {
+	LogID   pgtype.UUID
+	ViewID  pgtype.UUID
+	Version int32
+}
+
+type HaltedVersionRow struct {
+	VersionID      pgtype.UUID
+	Version        int32
+	HaltedSequence *int64
+	Error          *string
+}
+
+// The halted version of a view that was asked for last, or the one with the number.
+func (q *Queries) HaltedVersion(ctx context.Context, db DBTX, arg HaltedVersionParams) (HaltedVersionRow, error) {
+	row := db.QueryRow(ctx, haltedVersion, arg.LogID, arg.ViewID, arg.Version)
+	var i HaltedVersionRow
+	err := row.Scan(
+		&i.VersionID,
+		&i.Version,
+		&i.HaltedSequence,
+		&i.Error,
+	)
+	return i, err
+}
+
+const insertAction = `-- name: InsertAction :exec
+INSERT INTO view_actions (log_id, view_id, version, action, actor, sequence, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type InsertActionParams struct {
+	LogID    pgtype.UUID
+	ViewID   pgtype.UUID
+	Version  *int32
+	Action   string
+	Actor    string
+	Sequence *int64
+	Detail   string
+}
+
+func (q *Queries) InsertAction(ctx context.Context, db DBTX, arg InsertActionParams) error {
+	_, err := db.Exec(ctx, insertAction,
+		arg.LogID,
+		arg.ViewID,
+		arg.Version,
+		arg.Action,
+		arg.Actor,
+		arg.Sequence,
+		arg.Detail,
+	)
+	return err
 }
 
 const insertModule = `-- name: InsertModule :exec
@@ -225,6 +492,32 @@ type InsertModuleParams struct {
 // Modules, views, their versions and their state.
 func (q *Queries) InsertModule(ctx context.Context, db DBTX, arg InsertModuleParams) error {
 	_, err := db.Exec(ctx, insertModule, arg.Sha256, arg.Wasm)
+	return err
+}
+
+const insertSkip = `-- name: InsertSkip :exec
+INSERT INTO view_skips (log_id, version_id, sequence, actor, reason, error)
+VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertSkipParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+	Sequence  int64
+	Actor     string
+	Reason    string
+	Error     string
+}
+
+func (q *Queries) InsertSkip(ctx context.Context, db DBTX, arg InsertSkipParams) error {
+	_, err := db.Exec(ctx, insertSkip,
+		arg.LogID,
+		arg.VersionID,
+		arg.Sequence,
+		arg.Actor,
+		arg.Reason,
+		arg.Error,
+	)
 	return err
 }
 
@@ -244,8 +537,13 @@ func (q *Queries) InsertView(ctx context.Context, db DBTX, arg InsertViewParams)
 }
 
 const insertViewVersion = `-- name: InsertViewVersion :exec
-INSERT INTO view_versions (log_id, version_id, view_id, version, module_sha256, config, fields, status, applied_sequence)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'building', 0)
+WITH inserted AS (
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, actor, status, applied_sequence)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'building', 0)
+    RETURNING log_id, view_id, version, actor
+)
+INSERT INTO view_actions (log_id, view_id, version, action, actor)
+SELECT log_id, view_id, version, 'deploy', actor FROM inserted
 `
 
 type InsertViewVersionParams struct {
@@ -253,9 +551,12 @@ type InsertViewVersionParams struct {
 	VersionID    pgtype.UUID
 	ViewID       pgtype.UUID
 	Version      int32
+	Turn         int64
 	ModuleSha256 []byte
 	Config       []byte
 	Fields       []string
+	FoldGas      int64
+	Actor        string
 }
 
 func (q *Queries) InsertViewVersion(ctx context.Context, db DBTX, arg InsertViewVersionParams) error {
@@ -264,19 +565,20 @@ func (q *Queries) InsertViewVersion(ctx context.Context, db DBTX, arg InsertView
 		arg.VersionID,
 		arg.ViewID,
 		arg.Version,
+		arg.Turn,
 		arg.ModuleSha256,
 		arg.Config,
 		arg.Fields,
+		arg.FoldGas,
+		arg.Actor,
 	)
 	return err
 }
 
 const lastViewVersion = `-- name: LastViewVersion :one
-SELECT version_id, version, module_sha256, config, status
+SELECT coalesce(max(version), 0)::integer AS version, coalesce(max(turn), 0)::bigint AS turn
 FROM view_versions
 WHERE log_id = $1 AND view_id = $2
-ORDER BY version DESC
-LIMIT 1
 `
 
 type LastViewVersionParams struct {
@@ -285,72 +587,181 @@ type LastViewVersionParams struct {
 }
 
 type LastViewVersionRow struct {
-	VersionID    pgtype.UUID
-	Version      int32
-	ModuleSha256 []byte
-	Config       []byte
-	Status       string
+	Version int32
+	Turn    int64
 }
 
+// The number and the turn that the next version of a view comes after; 0 when there is none.
 func (q *Queries) LastViewVersion(ctx context.Context, db DBTX, arg LastViewVersionParams) (LastViewVersionRow, error) {
 	row := db.QueryRow(ctx, lastViewVersion, arg.LogID, arg.ViewID)
 	var i LastViewVersionRow
-	err := row.Scan(
-		&i.VersionID,
-		&i.Version,
-		&i.ModuleSha256,
-		&i.Config,
-		&i.Status,
-	)
+	err := row.Scan(&i.Version, &i.Turn)
 	return i, err
 }
 
-const listViews = `-- name: ListViews :many
-SELECT w.name, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.status, v.applied_sequence, v.halted_sequence, v.error, v.created_at, h.sequence AS head
-FROM views w
-JOIN log_heads h ON h.log_id = w.log_id
-JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
-WHERE w.log_id = $1 AND v.status <> 'retired'
-ORDER BY w.name, v.version
+const listActions = `-- name: ListActions :many
+SELECT version, action, actor, sequence, detail, at
+FROM view_actions
+WHERE log_id = $1 AND view_id = $2
+ORDER BY at DESC
+LIMIT $3
 `
 
-type ListViewsRow struct {
-	Name            string
-	ViewID          pgtype.UUID
-	VersionID       pgtype.UUID
-	Version         int32
-	ModuleSha256    []byte
-	Config          []byte
-	Status          string
-	AppliedSequence int64
-	HaltedSequence  *int64
-	Error           *string
-	CreatedAt       time.Time
-	Head            int64
+type ListActionsParams struct {
+	LogID   pgtype.UUID
+	ViewID  pgtype.UUID
+	MaxRows int32
 }
 
-// Every version that is not retired.
-func (q *Queries) ListViews(ctx context.Context, db DBTX, logID pgtype.UUID) ([]ListViewsRow, error) {
-	rows, err := db.Query(ctx, listViews, logID)
+type ListActionsRow struct {
+	Version  *int32
+	Action   string
+	Actor    string
+	Sequence *int64
+	Detail   string
+	At       time.Time
+}
+
+// The latest things done to a view, newest first.
+func (q *Queries) ListActions(ctx context.Context, db DBTX, arg ListActionsParams) ([]ListActionsRow, error) {
+	rows, err := db.Query(ctx, listActions, arg.LogID, arg.ViewID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListViewsRow
+	var items []ListActionsRow
 	for rows.Next() {
-		var i ListViewsRow
+		var i ListActionsRow
+		if err := rows.Scan(
+			&i.Version,
+			&i.Action,
+			&i.Actor,
+			&i.Sequence,
+			&i.Detail,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSkips = `-- name: ListSkips :many
+SELECT sequence FROM view_skips WHERE log_id = $1 AND version_id = $2 AND sequence > $3 ORDER BY sequence
+`
+
+type ListSkipsParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+	After     int64
+}
+
+// The events after one that a version leaves out, in order.
+func (q *Queries) ListSkips(ctx context.Context, db DBTX, arg ListSkipsParams) ([]int64, error) {
+	rows, err := db.Query(ctx, listSkips, arg.LogID, arg.VersionID, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var sequence int64
+		if err := rows.Scan(&sequence); err != nil {
+			return nil, err
+		}
+		items = append(items, sequence)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listViewVersions = `-- name: ListViewVersions :many
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
+       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
+       h.sequence AS head
+FROM view_versions v
+JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
+JOIN log_heads h ON h.log_id = v.log_id
+WHERE v.log_id = $1 AND v.view_id = $2 AND v.version < $3
+ORDER BY v.version DESC
+LIMIT $4
+`
+
+type ListViewVersionsParams struct {
+	LogID   pgtype.UUID
+	ViewID  pgtype.UUID
+	Before  int32
+	MaxRows int32
+}
+
+type ListViewVersionsRow struct {
+	Name            string
+	ViewID          pgtype.UUID
+	VersionID       pgtype.UUID
+	Version         int32
+	Turn            int64
+	ModuleSha256    []byte
+	Config          []byte
+	FoldGas         int64
+	Status          string
+	State           string
+	AppliedSequence int64
+	HaltedSequence  *int64
+	Error           *string
+	Actor           string
+	CreatedAt       time.Time
+	AskedAt         time.Time
+	LiveAt          pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	BuiltAt         pgtype.Timestamptz
+	BuildRate       *float64
+	Head            int64
+}
+
+// A view's versions with a number below before, newest first.
+func (q *Queries) ListViewVersions(ctx context.Context, db DBTX, arg ListViewVersionsParams) ([]ListViewVersionsRow, error) {
+	rows, err := db.Query(ctx, listViewVersions,
+		arg.LogID,
+		arg.ViewID,
+		arg.Before,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListViewVersionsRow
+	for rows.Next() {
+		var i ListViewVersionsRow
 		if err := rows.Scan(
 			&i.Name,
 			&i.ViewID,
 			&i.VersionID,
 			&i.Version,
+			&i.Turn,
 			&i.ModuleSha256,
 			&i.Config,
+			&i.FoldGas,
 			&i.Status,
+			&i.State,
 			&i.AppliedSequence,
 			&i.HaltedSequence,
 			&i.Error,
+			&i.Actor,
 			&i.CreatedAt,
+			&i.AskedAt,
+			&i.LiveAt,
+			&i.RetiredAt,
+			&i.HaltedAt,
+			&i.BuiltAt,
+			&i.BuildRate,
 			&i.Head,
 		); err != nil {
 			return nil, err
@@ -363,8 +774,110 @@ func (q *Queries) ListViews(ctx context.Context, db DBTX, logID pgtype.UUID) ([]
 	return items, nil
 }
 
+const listViews = `-- name: ListViews :many
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
+       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
+       h.sequence AS head
+FROM views w
+JOIN log_heads h ON h.log_id = w.log_id
+JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
+WHERE w.log_id = $1 AND ($2::text = '' OR w.name = $2) AND v.status <> 'retired'
+ORDER BY w.name, v.turn
+`
+
+type ListViewsParams struct {
+	LogID pgtype.UUID
+	Name  string
+}
+
+type ListViewsRow struct {
+	Name            string
+	ViewID          pgtype.UUID
+	VersionID       pgtype.UUID
+	Version         int32
+	Turn            int64
+	ModuleSha256    []byte
+	Config          []byte
+	FoldGas         int64
+	Status          string
+	State           string
+	AppliedSequence int64
+	HaltedSequence  *int64
+	Error           *string
+	Actor           string
+	CreatedAt       time.Time
+	AskedAt         time.Time
+	LiveAt          pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	BuiltAt         pgtype.Timestamptz
+	BuildRate       *float64
+	Head            int64
+}
+
+// Every version that is not retired, of one view where a name is given.
+func (q *Queries) ListViews(ctx context.Context, db DBTX, arg ListViewsParams) ([]ListViewsRow, error) {
+	rows, err := db.Query(ctx, listViews, arg.LogID, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListViewsRow
+	for rows.Next() {
+		var i ListViewsRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.ViewID,
+			&i.VersionID,
+			&i.Version,
+			&i.Turn,
+			&i.ModuleSha256,
+			&i.Config,
+			&i.FoldGas,
+			&i.Status,
+			&i.State,
+			&i.AppliedSequence,
+			&i.HaltedSequence,
+			&i.Error,
+			&i.Actor,
+			&i.CreatedAt,
+			&i.AskedAt,
+			&i.LiveAt,
+			&i.RetiredAt,
+			&i.HaltedAt,
+			&i.BuiltAt,
+			&i.BuildRate,
+			&i.Head,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const liveTurn = `-- name: LiveTurn :one
+SELECT coalesce(max(turn), 0)::bigint AS turn FROM view_versions WHERE log_id = $1 AND view_id = $2 AND status = 'live'
+`
+
+type LiveTurnParams struct {
+	LogID  pgtype.UUID
+	ViewID pgtype.UUID
+}
+
+// The turn of a view's live version; 0 when there is none.
+func (q *Queries) LiveTurn(ctx context.Context, db DBTX, arg LiveTurnParams) (int64, error) {
+	row := db.QueryRow(ctx, liveTurn, arg.LogID, arg.ViewID)
+	var turn int64
+	err := row.Scan(&turn)
+	return turn, err
+}
+
 const liveViews = `-- name: LiveViews :many
-SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields
+SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 WHERE v.log_id = ANY ($1::uuid[]) AND v.status = 'live'
@@ -378,6 +891,7 @@ type LiveViewsRow struct {
 	ModuleSha256 []byte
 	Config       []byte
 	Fields       []string
+	FoldGas      int64
 }
 
 func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]LiveViewsRow, error) {
@@ -396,6 +910,7 @@ func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 			&i.ModuleSha256,
 			&i.Config,
 			&i.Fields,
+			&i.FoldGas,
 		); err != nil {
 			return nil, err
 		}
@@ -452,79 +967,177 @@ func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateP
 }
 
 const lockBuildingVersion = `-- name: LockBuildingVersion :one
-SELECT view_id, version, module_sha256, config, fields, applied_sequence
+SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, state, applied_sequence, build_rate,
+       extract(epoch FROM clock_timestamp() - coalesce(built_at, asked_at))::float8 AS seconds_since,
+       extract(epoch FROM clock_timestamp() - asked_at)::float8 AS age_seconds
 FROM view_versions
 WHERE log_id = $1 AND version_id = $2 AND status = 'building'
+  AND (builder IS NULL OR builder = $3 OR built_at < clock_timestamp() - $4::interval)
 FOR UPDATE SKIP LOCKED
 `
 
 type LockBuildingVersionParams struct {
 	LogID     pgtype.UUID
 	VersionID pgtype.UUID
+	Builder   pgtype.UUID
+	Lease     pgtype.Interval
 }
 
 type LockBuildingVersionRow struct {
 	ViewID          pgtype.UUID
 	Version         int32
+	Turn            int64
 	ModuleSha256    []byte
 	Config          []byte
 	Fields          []string
+	FoldGas         int64
+	State           string
 	AppliedSequence int64
+	BuildRate       *float64
+	SecondsSince    float64
+	AgeSeconds      float64
 }
 
-// Another server that builds the same version holds the lock: no row, try later.
+// Another server that builds the same version holds the lock, or has done so within the lease: no row, try later.
 func (q *Queries) LockBuildingVersion(ctx context.Context, db DBTX, arg LockBuildingVersionParams) (LockBuildingVersionRow, error) {
-	row := db.QueryRow(ctx, lockBuildingVersion, arg.LogID, arg.VersionID)
+	row := db.QueryRow(ctx, lockBuildingVersion,
+		arg.LogID,
+		arg.VersionID,
+		arg.Builder,
+		arg.Lease,
+	)
 	var i LockBuildingVersionRow
 	err := row.Scan(
 		&i.ViewID,
 		&i.Version,
+		&i.Turn,
 		&i.ModuleSha256,
 		&i.Config,
 		&i.Fields,
+		&i.FoldGas,
+		&i.State,
 		&i.AppliedSequence,
+		&i.BuildRate,
+		&i.SecondsSince,
+		&i.AgeSeconds,
 	)
 	return i, err
 }
 
-const lockView = `-- name: LockView :one
-SELECT view_id FROM views WHERE log_id = $1 AND name = $2 FOR UPDATE
+const lockDroppingVersion = `-- name: LockDroppingVersion :one
+SELECT version_id
+FROM view_versions
+WHERE log_id = $1 AND version_id = $2 AND state = 'dropping' AND status = 'retired'
+FOR UPDATE SKIP LOCKED
 `
 
-type LockViewParams struct {
-	LogID pgtype.UUID
-	Name  string
+type LockDroppingVersionParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
 }
 
-// Makes deploys of one view take turns.
-func (q *Queries) LockView(ctx context.Context, db DBTX, arg LockViewParams) (pgtype.UUID, error) {
-	row := db.QueryRow(ctx, lockView, arg.LogID, arg.Name)
-	var view_id pgtype.UUID
-	err := row.Scan(&view_id)
-	return view_id, err
+func (q *Queries) LockDroppingVersion(ctx context.Context, db DBTX, arg LockDroppingVersionParams) (pgtype.UUID, error) {
+	row := db.QueryRow(ctx, lockDroppingVersion, arg.LogID, arg.VersionID)
+	var version_id pgtype.UUID
+	err := row.Scan(&version_id)
+	return version_id, err
 }
 
-const retireOtherVersions = `-- name: RetireOtherVersions :exec
+const lockLog = `-- name: LockLog :one
+SELECT log_id FROM logs WHERE log_id = $1 FOR NO KEY UPDATE
+`
+
+// Makes deploys, rollbacks, resumes and retirements on one log take turns. Nothing that appends takes this lock.
+func (q *Queries) LockLog(ctx context.Context, db DBTX, logID pgtype.UUID) (pgtype.UUID, error) {
+	row := db.QueryRow(ctx, lockLog, logID)
+	var log_id pgtype.UUID
+	err := row.Scan(&log_id)
+	return log_id, err
+}
+
+const markOldStates = `-- name: MarkOldStates :exec
+UPDATE view_versions v
+SET state = 'dropping'
+FROM (
+    SELECT o.version_id
+    FROM view_versions o
+    WHERE o.log_id = $1 AND o.view_id = $2 AND o.status = 'retired' AND o.state = 'kept'
+    ORDER BY o.retired_at DESC, o.version DESC
+    OFFSET $3::integer
+) old
+WHERE v.log_id = $1 AND v.version_id = old.version_id
+`
+
+type MarkOldStatesParams struct {
+	LogID      pgtype.UUID
+	ViewID     pgtype.UUID
+	KeptStates int32
+}
+
+// Marks the state of retired versions to be dropped, but for those that were retired last.
+func (q *Queries) MarkOldStates(ctx context.Context, db DBTX, arg MarkOldStatesParams) error {
+	_, err := db.Exec(ctx, markOldStates, arg.LogID, arg.ViewID, arg.KeptStates)
+	return err
+}
+
+const resumeVersion = `-- name: ResumeVersion :execrows
 UPDATE view_versions
-SET status = 'retired', applied_sequence = CASE WHEN status = 'live' THEN $1 ELSE applied_sequence END
-WHERE log_id = $2 AND view_id = $3 AND version < $4 AND status IN ('live', 'halted', 'building')
+SET status = 'building', asked_at = now(), halted_sequence = NULL, halted_at = NULL, error = NULL,
+    fold_gas = coalesce(nullif($1::bigint, 0), fold_gas),
+    builder = NULL, built_at = NULL, build_rate = NULL
+WHERE log_id = $2 AND version_id = $3 AND status = 'halted'
 `
 
-type RetireOtherVersionsParams struct {
-	Head    int64
-	LogID   pgtype.UUID
-	ViewID  pgtype.UUID
-	Version int32
+type ResumeVersionParams struct {
+	FoldGas   int64
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
 }
 
-func (q *Queries) RetireOtherVersions(ctx context.Context, db DBTX, arg RetireOtherVersionsParams) error {
-	_, err := db.Exec(ctx, retireOtherVersions,
+func (q *Queries) ResumeVersion(ctx context.Context, db DBTX, arg ResumeVersionParams) (int64, error) {
+	result, err := db.Exec(ctx, resumeVersion, arg.FoldGas, arg.LogID, arg.VersionID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const retireVersions = `-- name: RetireVersions :execrows
+WITH retired AS (
+    UPDATE view_versions v
+    SET status = 'retired', retired_at = clock_timestamp(),
+        applied_sequence = CASE WHEN v.status = 'live' THEN $3::bigint ELSE v.applied_sequence END,
+        builder = NULL, built_at = NULL, build_rate = NULL
+    WHERE v.log_id = $4 AND v.view_id = $5 AND v.turn < $6 AND v.status <> 'retired'
+    RETURNING v.log_id, v.view_id, v.version, v.retired_at
+)
+INSERT INTO view_actions (log_id, view_id, version, action, actor, detail, at)
+SELECT r.log_id, r.view_id, r.version, 'retire', $1, $2, r.retired_at FROM retired r
+`
+
+type RetireVersionsParams struct {
+	Actor  string
+	Detail string
+	Head   int64
+	LogID  pgtype.UUID
+	ViewID pgtype.UUID
+	Turn   int64
+}
+
+// Retires a view's versions of turns before one and says how many.
+func (q *Queries) RetireVersions(ctx context.Context, db DBTX, arg RetireVersionsParams) (int64, error) {
+	result, err := db.Exec(ctx, retireVersions,
+		arg.Actor,
+		arg.Detail,
 		arg.Head,
 		arg.LogID,
 		arg.ViewID,
-		arg.Version,
+		arg.Turn,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const scanViewState = `-- name: ScanViewState :many
@@ -577,25 +1190,57 @@ func (q *Queries) ScanViewState(ctx context.Context, db DBTX, arg ScanViewStateP
 	return items, nil
 }
 
-const setAppliedSequence = `-- name: SetAppliedSequence :exec
-UPDATE view_versions SET applied_sequence = $1 WHERE log_id = $2 AND version_id = $3
+const setBuilt = `-- name: SetBuilt :exec
+UPDATE view_versions
+SET applied_sequence = $1, builder = $2, built_at = clock_timestamp(), build_rate = $3
+WHERE log_id = $4 AND version_id = $5
 `
 
-type SetAppliedSequenceParams struct {
+type SetBuiltParams struct {
 	AppliedSequence int64
+	Builder         pgtype.UUID
+	BuildRate       *float64
 	LogID           pgtype.UUID
 	VersionID       pgtype.UUID
 }
 
-func (q *Queries) SetAppliedSequence(ctx context.Context, db DBTX, arg SetAppliedSequenceParams) error {
-	_, err := db.Exec(ctx, setAppliedSequence, arg.AppliedSequence, arg.LogID, arg.VersionID)
+func (q *Queries) SetBuilt(ctx context.Context, db DBTX, arg SetBuiltParams) error {
+	_, err := db.Exec(ctx, setBuilt,
+		arg.AppliedSequence,
+		arg.Builder,
+		arg.BuildRate,
+		arg.LogID,
+		arg.VersionID,
+	)
+	return err
+}
+
+const setStateDropped = `-- name: SetStateDropped :exec
+UPDATE view_versions
+SET state = CASE WHEN status = 'retired' THEN 'dropped' ELSE 'kept' END, applied_sequence = 0
+WHERE log_id = $1 AND version_id = $2
+`
+
+type SetStateDroppedParams struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+// A version that is being built has an empty state then, which is where it begins.
+func (q *Queries) SetStateDropped(ctx context.Context, db DBTX, arg SetStateDroppedParams) error {
+	_, err := db.Exec(ctx, setStateDropped, arg.LogID, arg.VersionID)
 	return err
 }
 
 const setVersionLive = `-- name: SetVersionLive :exec
-UPDATE view_versions
-SET status = 'live', applied_sequence = $1, halted_sequence = NULL, error = NULL
-WHERE log_id = $2 AND version_id = $3
+WITH live AS (
+    UPDATE view_versions v
+    SET status = 'live', applied_sequence = $1::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
+    WHERE v.log_id = $2 AND v.version_id = $3
+    RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
+)
+INSERT INTO view_actions (log_id, view_id, version, action, sequence)
+SELECT log_id, view_id, version, 'live', applied_sequence FROM live
 `
 
 type SetVersionLiveParams struct {
@@ -606,6 +1251,22 @@ type SetVersionLiveParams struct {
 
 func (q *Queries) SetVersionLive(ctx context.Context, db DBTX, arg SetVersionLiveParams) error {
 	_, err := db.Exec(ctx, setVersionLive, arg.AppliedSequence, arg.LogID, arg.VersionID)
+	return err
+}
+
+const takeTurn = `-- name: TakeTurn :exec
+UPDATE view_versions SET turn = $1, asked_at = now() WHERE log_id = $2 AND version_id = $3
+`
+
+type TakeTurnParams struct {
+	Turn      int64
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+}
+
+// Makes a version the one asked for last.
+func (q *Queries) TakeTurn(ctx context.Context, db DBTX, arg TakeTurnParams) error {
+	_, err := db.Exec(ctx, takeTurn, arg.Turn, arg.LogID, arg.VersionID)
 	return err
 }
 
@@ -623,4 +1284,39 @@ func (q *Queries) VersionStatus(ctx context.Context, db DBTX, arg VersionStatusP
 	var status string
 	err := row.Scan(&status)
 	return status, err
+}
+
+const viewID = `-- name: ViewID :one
+SELECT view_id FROM views WHERE log_id = $1 AND name = $2
+`
+
+type ViewIDParams struct {
+	LogID pgtype.UUID
+	Name  string
+}
+
+func (q *Queries) ViewID(ctx context.Context, db DBTX, arg ViewIDParams) (pgtype.UUID, error) {
+	row := db.QueryRow(ctx, viewID, arg.LogID, arg.Name)
+	var view_id pgtype.UUID
+	err := row.Scan(&view_id)
+	return view_id, err
+}
+
+const viewIsActive = `-- name: ViewIsActive :one
+SELECT EXISTS (SELECT FROM view_versions v WHERE v.log_id = w.log_id AND v.view_id = w.view_id AND v.status <> 'retired') AS active
+FROM views w
+WHERE w.log_id = $1 AND w.name = $2
+`
+
+type ViewIsActiveParams struct {
+	LogID pgtype.UUID
+	Name  string
+}
+
+// Whether a view has a version that is not retired; no row when there is no such view.
+func (q *Queries) ViewIsActive(ctx context.Context, db DBTX, arg ViewIsActiveParams) (bool, error) {
+	row := db.QueryRow(ctx, viewIsActive, arg.LogID, arg.Name)
+	var active bool
+	err := row.Scan(&active)
+	return active, err
 }

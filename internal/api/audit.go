@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// Audit is what folding a view's events again has shown.
+type Audit struct {
+	OK         bool        `json:"ok" doc:"Every way of folding, and the stored state, agree byte for byte."`
+	View       string      `json:"view"`
+	Version    int32       `json:"version"`
+	Sequence   int64       `json:"sequence" doc:"The state was compared as of this event; where something differs, the first event that shows it."`
+	Events     int64       `json:"events" doc:"Events folded, each in every way."`
+	Skipped    int64       `json:"skipped" doc:"Events that the version leaves out, since somebody resumed it past them."`
+	Keys       int64       `json:"keys" doc:"Keys of the stored state that were compared."`
+	Ways       []string    `json:"ways" nullable:"false" doc:"What was compared."`
+	Seconds    float64     `json:"seconds"`
+	Difference *Difference `json:"difference,omitempty"`
+}
+
+// Difference is where two ways part.
+type Difference struct {
+	Way      string  `json:"way" doc:"Which way differs from folding one event at a time."`
+	Sequence int64   `json:"sequence" doc:"After which event."`
+	Key      string  `json:"key" doc:"The first key that differs, in byte order; empty when the ways differ over what they say of the event."`
+	Expected *string `json:"expected" doc:"The value one event at a time, its first 200 bytes; null: no such key."`
+	Found    *string `json:"found" doc:"The value that the other way gives; null: no such key."`
+}
+
+type auditInput struct {
+	ViewPath
+	Version int32 `query:"version" minimum:"0" doc:"Which version; the one that answers when absent, else the one that did last."`
+}
+
+type auditOutput struct{ Body Audit }
+
+func (s *server) registerAudit(api huma.API) {
+	register(s, api, huma.Operation{
+		OperationID: "audit-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/audit",
+		Summary: "Fold a view's events again and compare", Tags: []string{"views"},
+		Description: "Folds the raw events one by one, in batches, and in uneven batches after a restart, and compares what each gives " +
+			"with the others and with the stored state, byte for byte. It takes as long as reading the log three times or so; appends go on meanwhile.",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
+	}, s.auditView)
+}
+
+func (s *server) auditView(ctx context.Context, in *auditInput) (*auditOutput, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	report, err := s.Views.Audit(ctx, log, in.View, view.AuditOptions{Version: in.Version}, nil)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &auditOutput{presentAudit(report)}, nil
+}
+
+func presentAudit(r view.Report) Audit {
+	a := Audit{
+		OK: r.OK, View: r.View, Version: r.Version, Sequence: r.Sequence, Events: r.Events, Skipped: r.Skipped, Keys: r.Keys,
+		Ways: r.Ways, Seconds: r.Duration.Seconds(),
+	}
+	if d := r.Difference; d != nil {
+		a.Difference = &Difference{Way: d.Way, Sequence: d.Sequence, Key: d.Key, Expected: presentText(d.Expected), Found: presentText(d.Found)}
+	}
+	return a
+}
+
+// presentText makes null of a text that is not there.
+func presentText(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

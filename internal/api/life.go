@@ -1,0 +1,178 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+const (
+	// maxActorBytes bounds who asks: a name or an address, which is recorded.
+	maxActorBytes = 200
+	// maxLifeBytes bounds the body of a rollback or a resume: a reason of view.MaxReasonBytes, every byte of it escaped.
+	maxLifeBytes = 16 << 10
+)
+
+// ActorHeader says who asks for a change.
+type ActorHeader struct {
+	Actor string `header:"Tally-Actor" doc:"Who asks, for the record: at most 200 bytes without control characters." example:"ada@example.com"`
+}
+
+// check returns a problem for an actor that is not to be recorded.
+func (h *ActorHeader) check() error {
+	if len(h.Actor) <= maxActorBytes && utf8.ValidString(h.Actor) && !strings.ContainsFunc(h.Actor, unicode.IsControl) {
+		return nil
+	}
+	return newProblem(http.StatusBadRequest, "invalid_actor", fmt.Sprintf("Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(h.Actor), maxActorBytes))
+}
+
+// Action is something that was done to a view.
+type Action struct {
+	Version  int32     `json:"version,omitempty" doc:"Absent when it concerns the whole view."`
+	Action   string    `json:"action" enum:"deploy,live,rollback,retire,halt,resume,skip"`
+	Actor    string    `json:"actor,omitempty" doc:"Who asked for it. Absent when nobody said, or the server did it by itself."`
+	Sequence int64     `json:"sequence,omitempty" doc:"The event that a halt, a resume or a skip is about, or the head at which it went live."`
+	Detail   string    `json:"detail,omitempty" doc:"Why: an error, a reason."`
+	At       time.Time `json:"at"`
+}
+
+type versionsInput struct {
+	ViewPath
+	Before int32 `query:"before" minimum:"0" doc:"Only versions with a lower number: the next of the page before."`
+	Limit  int   `query:"limit" minimum:"1" maximum:"200" default:"100"`
+}
+
+type versionsOutput struct {
+	Body struct {
+		Versions []View   `json:"versions" nullable:"false" doc:"Newest first."`
+		Next     int32    `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
+		Actions  []Action `json:"actions" nullable:"false" doc:"What was done to the view, newest first: the last 500 at most."`
+	}
+}
+
+type rollbackInput struct {
+	ViewPath
+	ActorHeader
+	Body struct {
+		Version int32 `json:"version" minimum:"1" doc:"The version to make live again."`
+	}
+}
+
+type resumeInput struct {
+	ViewPath
+	ActorHeader
+	Body struct {
+		Version int32  `json:"version,omitempty" minimum:"1" doc:"Which halted version; the one that was asked for last when absent."`
+		Skip    bool   `json:"skip,omitempty" doc:"Leave out the event that it halted at, for ever. Else that event is tried again."`
+		Gas     int64  `json:"gas,omitempty" doc:"The budget of one event's fold from here on; as before when absent."`
+		Reason  string `json:"reason,omitempty" doc:"Why, for the record: at most 1,024 bytes."`
+	}
+}
+
+type retireInput struct {
+	ViewPath
+	ActorHeader
+}
+
+func (s *server) registerLife(api huma.API) {
+	register(s, api, huma.Operation{
+		OperationID: "list-view-versions", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/versions",
+		Summary: "List all versions of a view and what was done to it", Tags: []string{"views"}, Errors: []int{http.StatusNotFound},
+	}, s.listVersions)
+	register(s, api, huma.Operation{
+		OperationID: "rollback-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/rollback",
+		Summary: "Make an earlier version live again", Tags: []string{"views"},
+		Description:  "It folds what came since it was retired, or everything where its state was not kept, while the live version goes on answering.",
+		MaxBodyBytes: maxLifeBytes, Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.rollbackView)
+	register(s, api, huma.Operation{
+		OperationID: "resume-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/resume",
+		Summary: "Take a halted view on, at the event it halted at or past it", Tags: []string{"views"},
+		MaxBodyBytes: maxLifeBytes, Errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, s.resumeView)
+	register(s, api, huma.Operation{
+		OperationID: "retire-view", Method: http.MethodDelete, Path: "/logs/{log}/views/{view}",
+		Summary: "Retire a view", Tags: []string{"views"}, DefaultStatus: http.StatusNoContent,
+		Description: "It folds and answers no more. A later deploy or rollback brings it back.",
+		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
+	}, s.retireView)
+}
+
+func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versionsOutput, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := s.Views.Versions(ctx, log, in.View, in.Before, in.Limit)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	actions, err := s.Views.Actions(ctx, log, in.View)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	out := &versionsOutput{}
+	out.Body.Versions = presentViews(infos).Body.Views
+	if n := len(infos); n == in.Limit && infos[n-1].Version > 1 {
+		out.Body.Next = infos[n-1].Version
+	}
+	out.Body.Actions = make([]Action, len(actions))
+	for i, a := range actions {
+		out.Body.Actions[i] = Action{Version: a.Version, Action: a.Action, Actor: a.Actor, Sequence: a.Sequence, Detail: a.Detail, At: a.At.UTC()}
+	}
+	return out, nil
+}
+
+func (s *server) rollbackView(ctx context.Context, in *rollbackInput) (*viewOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.Views.Rollback(ctx, log, in.View, in.Body.Version, in.Actor)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &viewOutput{presentView(info)}, nil
+}
+
+func (s *server) resumeView(ctx context.Context, in *resumeInput) (*viewOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.Views.Resume(ctx, log, in.View, view.Resumption{
+		Version: in.Body.Version, Skip: in.Body.Skip, FoldGas: in.Body.Gas, Reason: in.Body.Reason, Actor: in.Actor,
+	})
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &viewOutput{presentView(info)}, nil
+}
+
+func (s *server) retireView(ctx context.Context, in *retireInput) (*struct{}, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Views.Retire(ctx, log, in.View, in.Actor); err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return nil, nil
+}

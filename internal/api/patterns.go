@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// PatternPath is the {view} of a path without a log.
+type PatternPath struct {
+	View string `path:"view" maxLength:"200" doc:"The view's name." example:"monthly-totals"`
+}
+
+// PatternView is a view that is deployed on every log whose name matches a pattern.
+type PatternView struct {
+	Name       string          `json:"name"`
+	Logs       string          `json:"logs" doc:"The pattern of logs' names: * stands for any run of characters." example:"customer-*"`
+	Version    int32           `json:"version" doc:"Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves."`
+	Status     string          `json:"status" enum:"active,retiring,retired"`
+	Spreading  bool            `json:"spreading" doc:"Not every matching log has been looked at since the last deploy, or since it was retired."`
+	Module     string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
+	Config     json.RawMessage `json:"config"`
+	Gas        int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
+	Actor      string          `json:"actor,omitempty" doc:"Who deployed or retired it last, as Tally-Actor said."`
+	CreatedAt  time.Time       `json:"created_at"`
+	DeployedAt time.Time       `json:"deployed_at"`
+	Covers     *Covered        `json:"covers,omitempty" doc:"How the matching logs stand; absent in lists."`
+}
+
+// Covered counts logs, each by the version of the view that was asked for there last.
+type Covered struct {
+	Matching int64         `json:"matching" doc:"Logs whose name matches: the sum of the next seven."`
+	Live     int64         `json:"live"`
+	Building int64         `json:"building"`
+	Halted   int64         `json:"halted"`
+	Retired  int64         `json:"retired" doc:"Retired on the log itself; the next version brings it back."`
+	Waiting  int64         `json:"waiting" doc:"To get the newest version."`
+	Full     int64         `json:"full" doc:"Have no room for another view."`
+	Own      int64         `json:"own" doc:"Had a view of this name deployed by itself, and keep it."`
+	Progress CoverProgress `json:"progress"`
+}
+
+// CoverProgress is how far all logs together are.
+type CoverProgress struct {
+	Done  int64 `json:"done" doc:"Events folded."`
+	Total int64 `json:"total" doc:"Events in the logs that the pattern covers."`
+}
+
+type deployPatternInput struct {
+	PatternPath
+	ActorHeader
+	Logs    string `query:"logs" maxLength:"200" doc:"The pattern; the one that the view has already when absent." example:"customer-*"`
+	Config  string `query:"config" doc:"The view's configuration: JSON, {} when absent."`
+	Gas     int64  `query:"gas" doc:"The budget of one event's fold; the server's own when absent."`
+	RawBody []byte `contentType:"application/wasm"`
+}
+
+type retirePatternInput struct {
+	PatternPath
+	ActorHeader
+	Keep bool `query:"keep" doc:"Leave the view where it is; only later logs do not get it."`
+}
+
+type patternOutput struct{ Body PatternView }
+
+type listPatternsOutput struct {
+	Body struct {
+		Views []PatternView `json:"views" nullable:"false"`
+	}
+}
+
+func (s *server) registerPatterns(api huma.API) {
+	for _, method := range []string{http.MethodPost, http.MethodPut} {
+		register(s, api, huma.Operation{
+			OperationID: operationID("deploy-pattern-view", method, http.MethodPost), Method: method, Path: "/views/{view}",
+			Summary: "Deploy a view on every log whose name matches", Tags: []string{"views"},
+			Description: "Logs that match get the view now, those that are created later from their first event on. " +
+				"A log on which a view of that name was deployed by itself keeps its own.",
+			DefaultStatus: http.StatusCreated, MaxBodyBytes: maxModuleBytes + 1,
+			Errors: []int{http.StatusConflict}, SkipValidateBody: true,
+		}, s.deployPattern)
+	}
+	describeBody(api, "/views/{view}", deploymentBody())
+	register(s, api, huma.Operation{
+		OperationID: "list-pattern-views", Method: http.MethodGet, Path: "/views", Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},
+	}, s.listPatterns)
+	register(s, api, huma.Operation{
+		OperationID: "get-pattern-view", Method: http.MethodGet, Path: "/views/{view}", Summary: "Get a view's pattern and how its logs stand", Tags: []string{"views"},
+		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, s.getPattern)
+	register(s, api, huma.Operation{
+		OperationID: "retire-pattern-view", Method: http.MethodDelete, Path: "/views/{view}", Summary: "Retire a view on the logs that have it from its pattern", Tags: []string{"views"},
+		Description: "Later logs no longer get it. What was deployed on a log by itself stays.",
+		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, s.retirePattern)
+}
+
+func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*patternOutput, error) {
+	deployment, err := s.deployment(ctx, &deployInput{ActorHeader: in.ActorHeader, Config: in.Config, Gas: in.Gas, RawBody: in.RawBody})
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.Views.DeployPattern(ctx, s.tenant(ctx), in.View, view.Pattern(in.Logs), deployment)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return s.describePattern(ctx, info)
+}
+
+func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOutput, error) {
+	infos, err := s.Views.Patterns(ctx, s.tenant(ctx))
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	out := &listPatternsOutput{}
+	out.Body.Views = make([]PatternView, len(infos))
+	for i, info := range infos {
+		out.Body.Views[i] = presentPattern(info)
+	}
+	return out, nil
+}
+
+func (s *server) getPattern(ctx context.Context, in *PatternPath) (*patternOutput, error) {
+	info, err := s.Views.Pattern(ctx, s.tenant(ctx), in.View)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return s.describePattern(ctx, info)
+}
+
+func (s *server) retirePattern(ctx context.Context, in *retirePatternInput) (*patternOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	info, err := s.Views.RetirePattern(ctx, s.tenant(ctx), in.View, in.Keep, in.Actor)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &patternOutput{presentPattern(info)}, nil
+}
+
+// describePattern counts the pattern's logs, too.
+func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*patternOutput, error) {
+	logs, err := s.Views.PatternLogs(ctx, s.tenant(ctx), info)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	covers := &Covered{
+		Matching: logs.Matching, Live: logs.Live, Building: logs.Building, Halted: logs.Halted, Retired: logs.Retired, Waiting: logs.Waiting, Own: logs.Own,
+		Progress: CoverProgress{Done: logs.Done, Total: logs.Total},
+	}
+	if !info.Spreading { // every log has been looked at: those without the version have no room
+		covers.Waiting, covers.Full = 0, logs.Waiting
+	}
+	out := &patternOutput{presentPattern(info)}
+	out.Body.Covers = covers
+	return out, nil
+}
+
+func presentPattern(i view.PatternInfo) PatternView {
+	return PatternView{
+		Name: i.Name, Logs: string(i.Pattern), Version: i.Revision, Status: string(i.Status), Spreading: i.Spreading, Module: i.ModuleSHA256,
+		Config: i.Config, Gas: i.FoldGas, Actor: i.Actor, CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(),
+	}
+}
+
+// patternProblem maps the errors of patterns and audits.
+func patternProblem(err error) *Problem {
+	var differs *view.PatternDiffersError
+	var large *view.StateTooLargeError
+	switch {
+	case errors.Is(err, view.ErrPatternNotFound):
+		return newProblem(http.StatusNotFound, "pattern_not_found", "no view of that name is deployed on a pattern of logs; GET /views lists those that are")
+	case errors.As(err, &differs):
+		return newProblem(http.StatusConflict, "pattern_differs", differs.Error())
+	case errors.Is(err, view.ErrStateNotKept):
+		return newProblem(http.StatusGone, "state_not_kept", "the state of this version is no longer kept, so there is nothing to compare with; a rollback builds it again")
+	case errors.Is(err, view.ErrAuditInterrupted):
+		return newProblem(http.StatusConflict, "audit_interrupted", "the version was built anew while it was audited; try again when that is done")
+	case errors.As(err, &large):
+		p := newProblem(http.StatusUnprocessableEntity, "state_too_large", large.Error())
+		p.Sequence = &large.Sequence
+		return p
+	}
+	return nil
+}

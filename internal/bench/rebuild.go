@@ -1,0 +1,124 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	api "github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/wasm"
+	"github.com/tallystick/tallystick/views"
+)
+
+const (
+	rebuildAlone   = "rebuild/alone"
+	rebuildBeside  = "rebuild/under-appends"
+	appendRebuilt  = "append/many-logs/under-rebuild"
+	appendUnbuilt  = "append/many-logs/no-rebuild"
+	rebuildView    = "rebuilt"
+	rebuildClients = 64
+	rebuildPoll    = 20 * time.Millisecond
+	// rebuildPatience bounds one rebuild of a million events on a machine that is much slower than any that we know.
+	rebuildPatience = 10 * time.Minute
+)
+
+// rebuildPhase builds a view from a long history, alone and while other logs are appended to.
+func rebuildPhase() phase {
+	r := &rebuilds{}
+	return phase{
+		prepare: r.prepare,
+		measurements: []measurement{
+			{names: []string{rebuildAlone}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+				used, _ := s.usage()
+				result, err := r.rebuild(ctx)
+				if err != nil {
+					return err
+				}
+				result.used = s.usedSince(used)
+				report(rebuildAlone, result)
+				return nil
+			}},
+			{names: []string{rebuildBeside, appendRebuilt, appendUnbuilt}, on: manyLogs, run: r.besideAppends},
+		},
+	}
+}
+
+// rebuilds builds a view again and again.
+type rebuilds struct {
+	client *api.Client
+	log    string
+	events int
+	number int64 // of builds so far
+}
+
+func (r *rebuilds) prepare(ctx context.Context, s *stage, _ func(string, sample)) (err error) {
+	if r.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestPatience}); err != nil {
+		return err
+	}
+	s.later(func(context.Context) error { r.client.Close(); return nil })
+	h, err := s.largeHistory(ctx)
+	if err != nil {
+		return err
+	}
+	r.log, r.events = h.name(0), h.events
+	// Autovacuum has much to do after such a load; it must not do it meanwhile.
+	return s.execute(ctx, "VACUUM ANALYZE", "CHECKPOINT")
+}
+
+// rebuild deploys a version that the log does not have, and waits until it is live.
+func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
+	r.number++
+	ctx, cancel := context.WithTimeout(ctx, rebuildPatience)
+	defer cancel()
+	began := time.Now()
+	// Another budget makes another version of the same module.
+	version, err := r.client.Deploy(ctx, r.log, rebuildView, api.Deployment{Module: views.MonthlyTotals(), Gas: wasm.DefaultFoldGas + r.number})
+	if err != nil {
+		return sample{}, fmt.Errorf("deploying a view: %w", err)
+	}
+	poll := time.NewTicker(rebuildPoll)
+	defer poll.Stop()
+	for wanted := version.Version; version.Status != api.Live; {
+		if version.Status != api.Building {
+			return sample{}, fmt.Errorf("the view became %s: %s", version.Status, version.Error)
+		}
+		select {
+		case <-ctx.Done():
+			return sample{}, fmt.Errorf("waiting for a view to be built: %w", ctx.Err())
+		case <-poll.C:
+		}
+		versions, err := r.client.View(ctx, r.log, rebuildView)
+		if err != nil {
+			return sample{}, fmt.Errorf("waiting for a view to be built: %w", err)
+		}
+		for _, v := range versions {
+			if v.Version == wanted {
+				version = v
+			}
+		}
+	}
+	if version.Applied < int64(r.events) {
+		return sample{}, fmt.Errorf("the view went live with %d of %d events", version.Applied, r.events)
+	}
+	return sample{count: r.events, seconds: time.Since(began).Seconds()}, nil
+}
+
+// besideAppends builds while other logs are appended to, and has these appends alone before.
+func (r *rebuilds) besideAppends(ctx context.Context, s *stage, report func(string, sample)) error {
+	alone, err := s.drive(ctx, rebuildClients, s.appends(manyLogs(s)))
+	if err != nil {
+		return err
+	}
+	var built sample
+	beside, err := s.driveWhile(ctx, rebuildClients, s.appends(manyLogs(s)), func(ctx context.Context) (err error) {
+		built, err = r.rebuild(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	report(appendUnbuilt, alone)
+	report(appendRebuilt, beside)
+	report(rebuildBeside, built)
+	return nil
+}

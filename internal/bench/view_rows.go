@@ -1,0 +1,109 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+)
+
+// viewRows are the rows about views: what they cost, and what bad ones do.
+func viewRows() []rowKind {
+	rows := []rowKind{
+		{
+			name: "gas", what: "a fold of monthly_totals, metered ÷ bare", unit: "×", atMost: 1.15, needs: []string{foldMetered, foldBare},
+			value: func(f figures, s *stage) (float64, string) {
+				return s.value(gasRatio), fmt.Sprintf("%s %s/s, %s %s/s", foldMetered, count(f[foldMetered].PerSecond), foldBare, count(f[foldBare].PerSecond))
+			},
+		},
+		foldRow("fold-c", "a fold of monthly_totals by the C kit, its fields read from JSON", foldKit+"c", 0.4),
+		foldRow("fold-rust", "the same by the Rust kit", foldKit+"rust", 0.4),
+		foldRow("fold-typescript", "the same by the TypeScript kit", foldKit+"typescript", 1),
+		foldRow("fold-go", "the same by the Go kit", foldKit+"go", 1.5),
+		foldRow("fold-ready", "the same by the ready view", foldReady, 0),
+		foldRow("fold-meter", "a fold of meter: a sum by two groups per hour", foldMeter, 1.5),
+		{
+			name: "reset", what: "a session on a pristine instance of 1 MiB, without the fold itself", unit: "µs", atMost: 10,
+			needs: []string{resetTiny, resetMiB, resetMiBWhole, resetFold},
+			value: func(f figures, _ *stage) (float64, string) {
+				figures := ""
+				for i, name := range []string{resetMiB, resetFold, resetTiny, resetMiBWhole} {
+					if i > 0 {
+						figures += "; "
+					}
+					figures += fmt.Sprintf("%s %.3f µs", name, f[name].P50)
+				}
+				return f[resetMiB].P50 - f[resetFold].P50, figures
+			},
+		},
+	}
+	return slices.Concat(rows, rebuildRows(), hostileRows())
+}
+
+func rebuildRows() []rowKind {
+	return []rowKind{
+		{
+			name: "rebuild", what: "building a view from 1,000,000 events", unit: "/s", atLeast: 100_000, needs: []string{rebuildAlone},
+			value: func(f figures, s *stage) (float64, string) {
+				alone := f[rebuildAlone]
+				return alone.PerSecond, fmt.Sprintf("processor time for an event: %.1f µs in the server, %.1f µs in PostgreSQL", alone.ServerCPU, alone.PostgresCPU)
+			},
+		}, {
+			name: "rebuild-appends", what: "appends to other logs meanwhile ÷ without", unit: "×", atLeast: 0.8,
+			needs: []string{rebuildBeside, appendRebuilt, appendUnbuilt},
+			value: func(f figures, _ *stage) (float64, string) {
+				value, text := ratio(f[appendRebuilt], f[appendUnbuilt])
+				return value, text + ", the view at " + count(f[rebuildBeside].PerSecond) + "/s"
+			},
+		},
+	}
+}
+
+// leastGrowth, in MB, stands for memory that did not grow: a row without a value was not measured.
+const leastGrowth = 0.01
+
+func hostileRows() []rowKind {
+	var rows []rowKind
+	for i := range attacks {
+		name := attacks[i].name
+		rows = append(rows, rowKind{
+			name: "hostile-" + name, what: "from the upload until it is contained: " + attacks[i].what, unit: "s", atMost: 2, needs: []string{attackAlone + name},
+			value: func(f figures, _ *stage) (float64, string) {
+				return f[attackAlone+name].P50 / 1000, fmt.Sprintf("longest of all while 64 connections append: %.3f s", f[attackLoaded].P99/1000)
+			},
+		})
+	}
+	return append(rows, rowKind{
+		name: "hostile-appends", what: "99 of 100 appends to other logs while all of these go on ÷ without", unit: "×", atMost: 2,
+		needs: []string{appendHostile, appendCalm},
+		value: func(f figures, _ *stage) (float64, string) {
+			beside, calm := f[appendHostile], f[appendCalm]
+			if calm.P99 == 0 {
+				return 0, ""
+			}
+			return beside.P99 / calm.P99, fmt.Sprintf("p99 %.3f ms ÷ %.3f ms; the longest %.3f ms and %.3f ms; %s/s and %s/s",
+				beside.P99, calm.P99, beside.Longest, calm.Longest, count(beside.PerSecond), count(calm.PerSecond))
+		},
+	}, rowKind{
+		name: "hostile-memory", what: "what the server's memory grew by over all of these", unit: "MB", atMost: 20,
+		needs: []string{appendHostile},
+		value: func(_ figures, s *stage) (float64, string) {
+			before, after := s.value(rssBefore)/1e6, s.last(rssAfter)/1e6
+			if before == 0 {
+				return 0, ""
+			}
+			return max(after-before, leastGrowth), fmt.Sprintf("from %.0f MB to %.0f MB", before, after)
+		},
+	})
+}
+
+// foldRow is the time of a fold: the median of turns of 1,000, whose milliseconds are microseconds of one.
+func foldRow(name, what, figure string, atMost float64) rowKind {
+	return rowKind{
+		name: name, what: what, unit: "µs", atMost: atMost, needs: []string{figure},
+		value: func(f figures, _ *stage) (float64, string) {
+			if f[figure].PerSecond == 0 {
+				return 0, ""
+			}
+			return f[figure].P50, fmt.Sprintf("%s %s/s; in 1 of 100 turns %.3f µs and more", figure, count(f[figure].PerSecond), f[figure].P99)
+		},
+	}
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// connection are the flags of commands that ask a server.
+type connection struct{ url, actor string }
+
+func (c *connection) add(flags *pflag.FlagSet) {
+	flags.StringVar(&c.url, "url", "http://127.0.0.1:8080", "address of the server")
+	flags.StringVar(&c.actor, "actor", os.Getenv("USER"), "who asks, for the record")
+}
+
+func (c *connection) open() (*client.Client, error) {
+	return client.New(client.Config{URL: c.url, Actor: c.actor})
+}
+
+// with makes a command of what works with an open connection.
+func (c *connection) with(run func(*cobra.Command, []string, *client.Client) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		opened, err := c.open()
+		if err != nil {
+			return err
+		}
+		defer opened.Close()
+		return run(cmd, args, opened)
+	}
+}
+
+// writeTable writes rows in columns. Cells hold no tabs.
+func writeTable(w io.Writer, rows [][]string) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for len(row) > 0 && row[len(row)-1] == "" {
+			row = row[:len(row)-1]
+		}
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(table, "\t")
+			}
+			fmt.Fprint(table, oneLine(cell))
+		}
+		fmt.Fprintln(table)
+	}
+	return table.Flush()
+}
+
+// maxCellRunes keeps a row readable: an error of a view may have 2 KiB.
+const maxCellRunes = 160
+
+// oneLine makes text of a view or a user fit for a terminal's line: no control characters, not too long.
+func oneLine(text string) string {
+	clean := []rune(text)
+	for i, r := range clean {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			clean[i] = ' '
+		}
+	}
+	if len(clean) > maxCellRunes {
+		clean = append(clean[:maxCellRunes], '…')
+	}
+	return string(clean)
+}
+
+// writeIndented writes a value as JSON for programs and people.
+func writeIndented(w io.Writer, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// moment writes a time for people, in their time zone; a time that never was is "-".
+func moment(t *time.Time) string {
+	if t == nil || t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

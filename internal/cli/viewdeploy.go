@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/views"
+)
+
+// readyViews are the views that need no writing, by the name of their module.
+var readyViews = map[string]func() []byte{
+	"cost_by_team":   views.CostByTeam,
+	"meter":          views.Meter,
+	"monthly_totals": views.MonthlyTotals,
+	"rate_check":     views.RateCheck,
+}
+
+func readyNames() string { return strings.Join(slices.Sorted(maps.Keys(readyViews)), ", ") }
+
+// viewDeploy is a run of tally view deploy.
+type viewDeploy struct {
+	connection
+	log, logs     string
+	module, ready string
+	config        string
+	gas           int64
+	wait          bool
+}
+
+func viewDeployCommand() *cobra.Command {
+	var run viewDeploy
+	cmd := &cobra.Command{
+		Use:   "deploy NAME",
+		Short: "Deploy a view on a log, or on all logs of a pattern",
+		Long: "Deploys a module as the newest version of a view, and waits until it is live: it is built from the log's history while the version\n" +
+			"before goes on answering. Fails when the view halts over an event of the history. With --logs the view is put on every log whose\n" +
+			"name matches the pattern (* stands for any characters), those that come later too.",
+		Example: "  tally view deploy monthly-totals --log acme --module view.wasm\n" +
+			"  tally view deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
+		Args: arguments,
+		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
+	}
+	flags := cmd.Flags()
+	run.add(flags)
+	flags.StringVar(&run.log, "log", "", "log to deploy on: its name or id")
+	flags.StringVar(&run.logs, "logs", "", "pattern of names of logs to deploy on, such as 'customer-*'")
+	flags.StringVar(&run.module, "module", "", "file of the module; "+defaultModule+" when neither this nor --ready is given")
+	flags.StringVar(&run.ready, "ready", "", "ready view to deploy: "+readyNames())
+	flags.StringVar(&run.config, "config", "", "the view's configuration: JSON, or @file")
+	flags.Int64Var(&run.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
+	flags.BoolVar(&run.wait, "wait", true, "wait until the view is live; --wait=false leaves it building")
+	return cmd
+}
+
+func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
+	if (d.log == "") == (d.logs == "") {
+		return errors.New("give either --log, for one log, or --logs, for all whose names match a pattern")
+	}
+	deployment, err := d.deployment()
+	if err != nil {
+		return err
+	}
+	c, err := d.open()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if d.logs != "" {
+		v, err := c.DeployPattern(cmd.Context(), d.logs, view, deployment)
+		if err != nil {
+			return fmt.Errorf("deploying %s on %s: %w", view, d.logs, err)
+		}
+		return settlePattern(cmd, c, v, d.wait)
+	}
+	deployed, err := c.Deploy(cmd.Context(), d.log, view, deployment)
+	if err != nil {
+		return fmt.Errorf("deploying %s on %s: %w", view, d.log, err)
+	}
+	return settle(cmd, c, d.log, deployed, d.wait)
+}
+
+func (d *viewDeploy) deployment() (client.Deployment, error) {
+	code, err := d.code()
+	if err != nil {
+		return client.Deployment{}, err
+	}
+	config, err := readConfig(d.config)
+	if err != nil {
+		return client.Deployment{}, err
+	}
+	if d.gas < 0 {
+		return client.Deployment{}, fmt.Errorf("--gas %d is no budget: it must be above 0", d.gas)
+	}
+	return client.Deployment{Module: code, Config: config, Gas: d.gas}, nil
+}
+
+func (d *viewDeploy) code() ([]byte, error) {
+	switch {
+	case d.ready != "" && d.module != "":
+		return nil, errors.New("give either --module or --ready")
+	case d.ready != "":
+		module, ok := readyViews[d.ready]
+		if !ok {
+			return nil, fmt.Errorf("there is no ready view %q: there are %s", d.ready, readyNames())
+		}
+		return module(), nil
+	case d.module != "":
+		return readModule(d.module)
+	}
+	return readModule(defaultModule)
+}
+
+// settle says how a version is doing that was just asked for: it waits until it is live, when it is to, and fails when
+// it halts.
+func settle(cmd *cobra.Command, c *client.Client, log string, v client.View, wait bool) error {
+	if v.Status == client.Building && wait {
+		var err error
+		if v, err = follow(cmd.Context(), cmd, c, log, v); err != nil {
+			return err
+		}
+	}
+	out := cmd.OutOrStdout()
+	switch v.Status {
+	case client.Live:
+		fmt.Fprintf(out, "%s version %d is live on %s, with %s events folded\n", v.Name, v.Version, log, thousands(v.Applied))
+	case client.Building:
+		fmt.Fprintf(out, "%s version %d is building on %s: tally view list %s says how far it is\n", v.Name, v.Version, log, log)
+	case client.Halted:
+		return fmt.Errorf("%s version %d halted on %s at event %d: %s; a version that was live before goes on answering. Deploy a corrected "+
+			"version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log, v.HaltedSequence, v.Error, log, v.Name)
+	default:
+		return fmt.Errorf("%s version %d is %s on %s: another version was asked for meanwhile", v.Name, v.Version, v.Status, log)
+	}
+	return nil
+}
+
+// follow shows how a version is built until it is done with, one way or the other.
+func follow(ctx context.Context, cmd *cobra.Command, c *client.Client, log string, v client.View) (client.View, error) {
+	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), terminal(os.Stderr), cmd.ErrOrStderr())
+	defer shown.finish()
+	err := poll(ctx, func(ctx context.Context) (done bool, err error) {
+		versions, err := c.View(ctx, log, v.Name)
+		if client.IsCode(err, "view_retired") {
+			err = nil
+		}
+		if err != nil {
+			return false, err
+		}
+		i := slices.IndexFunc(versions, func(other client.View) bool { return other.Version == v.Version })
+		if i < 0 {
+			v.Status = client.Retired
+			return true, nil
+		}
+		v = versions[i]
+		shown.set(buildState(v))
+		return v.Status != client.Building, nil
+	})
+	if errors.Is(err, context.Canceled) {
+		return v, fmt.Errorf("no longer waiting: the server goes on building %s, and tally view list %s says how far it is", v.Name, log)
+	}
+	return v, err
+}

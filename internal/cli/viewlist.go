@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+func viewListCommand() *cobra.Command {
+	var conn connection
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list [LOG]",
+		Short:   "List a log's views, or the views that are deployed on patterns",
+		Example: "  tally view list acme\n  tally view list",
+		Args:    arguments,
+		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+			if len(args) == 0 {
+				return listPatterns(cmd.Context(), cmd.OutOrStdout(), c, asJSON)
+			}
+			found, err := c.Views(cmd.Context(), args[0])
+			if err != nil {
+				return fmt.Errorf("listing the views of %s: %w", args[0], err)
+			}
+			if asJSON {
+				return writeIndented(cmd.OutOrStdout(), found)
+			}
+			return writeViews(cmd.OutOrStdout(), found)
+		}),
+	}
+	conn.add(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func writeViews(w io.Writer, found []client.View) error {
+	rows := [][]string{{"VIEW", "VERSION", "STATUS", "EVENTS", "GAS", "MODULE", "BY", "SINCE", ""}}
+	for _, v := range found {
+		rows = append(rows, []string{v.Name, fmt.Sprint(v.Version), v.Status, folded(v), thousands(v.Gas), shortHash(v.Module), orDash(v.Actor), since(v), remark(v)})
+	}
+	return writeTable(w, rows)
+}
+
+// folded says how many events a version has, of how many.
+func folded(v client.View) string {
+	if v.Status == client.Live || v.Status == client.Retired {
+		return thousands(v.Applied)
+	}
+	return thousands(v.Applied) + " of " + thousands(v.Head)
+}
+
+// since is when a version became what it is.
+func since(v client.View) string {
+	switch {
+	case v.Status == client.Live && v.LiveAt != nil:
+		return moment(v.LiveAt)
+	case v.Status == client.Halted && v.HaltedAt != nil:
+		return moment(v.HaltedAt)
+	case v.Status == client.Retired && v.RetiredAt != nil:
+		return moment(v.RetiredAt)
+	}
+	return moment(&v.CreatedAt)
+}
+
+// remark says what there is to say of a version that is not simply live.
+func remark(v client.View) string {
+	switch v.Status {
+	case client.Halted:
+		return fmt.Sprintf("event %d: %s", v.HaltedSequence, v.Error)
+	case client.Building:
+		return pace(buildState(v))
+	case client.Retired:
+		if !v.StateKept {
+			return "state not kept"
+		}
+	}
+	return ""
+}
+
+func shortHash(hash string) string { return hash[:min(len(hash), 12)] }
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func viewVersionsCommand() *cobra.Command {
+	var conn connection
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "versions LOG VIEW",
+		Short:   "List all versions of a view, and what was done to them",
+		Example: "  tally view versions acme monthly-totals",
+		Args:    arguments,
+		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+			history, err := c.Versions(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return fmt.Errorf("listing the versions of %s on %s: %w", args[1], args[0], err)
+			}
+			out := cmd.OutOrStdout()
+			if asJSON {
+				return writeIndented(out, history)
+			}
+			if err := writeViews(out, history.Versions); err != nil {
+				return err
+			}
+			fmt.Fprintln(out)
+			return writeActions(out, history.Actions)
+		}),
+	}
+	conn.add(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func writeActions(w io.Writer, actions []client.Action) error {
+	rows := [][]string{{"WHEN", "ACTION", "VERSION", "EVENT", "BY", ""}}
+	for _, a := range actions {
+		version, sequence := "-", "-"
+		if a.Version > 0 {
+			version = fmt.Sprint(a.Version)
+		}
+		if a.Sequence > 0 {
+			sequence = thousands(a.Sequence)
+		}
+		rows = append(rows, []string{moment(&a.At), a.Action, version, sequence, orDash(a.Actor), a.Detail})
+	}
+	return writeTable(w, rows)
+}

@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/internal/viewtest"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// defaultModule is where the kits' projects build their module.
+const defaultModule = "view.wasm"
+
+// viewTest is a run of tally view test.
+type viewTest struct {
+	dir    string
+	config string
+	gas    int64
+	update bool
+	width  int // of the longest folder's name
+}
+
+func viewTestCommand() *cobra.Command {
+	var run viewTest
+	cmd := &cobra.Command{
+		Use:   "test [MODULE]",
+		Short: "Run a view over golden folders, with the server's own engine",
+		Long: "Runs a module (" + defaultModule + " unless another is named) over golden folders. Each holds events.ndjson (one event a line), queries.txt (one\n" +
+			"query string a line), config.json where the view has a configuration, and expected.txt: what must come of them. The events are folded\n" +
+			"one by one, in batches and in one go, which must all give the same state. --update writes expected.txt; read it before you keep it.\n\n" +
+			"A line for each folder says what its events took: gas, which is the same on every machine, and the median time of reading the fields\n" +
+			"that the view wants and folding them.",
+		Example: "  tally view test\n  tally view test build/view.wasm --dir goldens --update",
+		Args:    arguments,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file := defaultModule
+			if len(args) > 0 {
+				file = args[0]
+			}
+			return run.all(cmd.Context(), cmd.OutOrStdout(), file)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&run.dir, "dir", "testdata", "folder of golden folders, or one golden folder")
+	flags.StringVar(&run.config, "config", "", "configuration for folders that have no config.json: JSON, or @file")
+	flags.Int64Var(&run.gas, "gas", wasm.DefaultFoldGas, "what folding one event may take, as with tally view deploy")
+	flags.BoolVar(&run.update, "update", false, "write what comes into expected.txt")
+	return cmd
+}
+
+// all plays every folder, says how each went, and fails if one did not pass.
+func (t *viewTest) all(ctx context.Context, w io.Writer, file string) (err error) {
+	code, err := readModule(file)
+	if err != nil {
+		return err
+	}
+	config, err := readConfig(t.config)
+	if err != nil {
+		return err
+	}
+	if t.gas <= 0 {
+		return fmt.Errorf("--gas %d is no budget: it must be above 0", t.gas)
+	}
+	cases, err := viewtest.Cases(t.dir)
+	if err != nil {
+		return err
+	}
+	engine, err := wasm.NewEngine(ctx, wasm.Config{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close(context.WithoutCancel(ctx))) }()
+	module, err := engine.Compile(ctx, code)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for _, c := range cases {
+		t.width = max(t.width, utf8.RuneCountInString(c.Name))
+	}
+	failed := 0
+	for _, c := range cases {
+		passed, err := t.one(ctx, w, c, module, wasm.Settings{Config: config, FoldGas: t.gas})
+		if err != nil {
+			return err
+		}
+		if !passed {
+			failed++
+		}
+	}
+	if failed > 0 {
+		fmt.Fprintf(w, "%d of %d folders failed\n", failed, len(cases))
+		return errReported
+	}
+	return nil
+}
+
+// one plays a folder. What makes a folder unplayable, such as a line that is no event, fails that folder alone; the error
+// is for what would fail them all.
+func (t *viewTest) one(ctx context.Context, w io.Writer, c viewtest.Case, module *wasm.Module, settings wasm.Settings) (passed bool, err error) {
+	result, err := c.Play(ctx, module, settings)
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	if err != nil {
+		fmt.Fprintf(w, "FAIL  %s\n%s\n", c.Name, indent(err.Error()))
+		return false, nil
+	}
+	if t.update {
+		if err := c.Update(result); err != nil {
+			return false, err
+		}
+		result.Missing, result.Want = false, result.Got
+	}
+	verdict := "ok"
+	if !result.OK() {
+		verdict = "FAIL"
+	}
+	figures, err := measure(ctx, result)
+	if err != nil {
+		return false, err
+	}
+	fmt.Fprintf(w, "%-4s  %-*s  %s\n", verdict, t.width, c.Name, figures)
+	for _, fault := range result.Faults {
+		fmt.Fprintf(w, "%s\n", indent(fault))
+	}
+	if result.Missing {
+		fmt.Fprintf(w, "%s\n", indent("there is no expected.txt yet; this came (--update writes it):\n"+result.Got))
+	} else if difference := viewtest.Diff(result.Want, result.Got); difference != "" {
+		fmt.Fprintf(w, "%s\n", indent("expected.txt (-) differs from what came (+):\n"+difference))
+	}
+	return result.OK(), nil
+}
+
+// measure says what a folder's events took.
+func measure(ctx context.Context, result *viewtest.Result) (string, error) {
+	if result.View == nil || len(result.Events) == 0 {
+		return "no events", nil
+	}
+	took, measured, err := result.View.Measure(ctx, result.Events)
+	if err != nil {
+		return "", err
+	}
+	figures := fmt.Sprintf("%6s events  %9s gas/event (most %s)", thousands(int64(len(result.Events))),
+		thousands(result.Gas.Total/int64(max(1, result.Gas.Events))), thousands(result.Gas.Most))
+	if measured {
+		figures += fmt.Sprintf("  %7s ns/event", thousands(took.Nanoseconds()))
+	}
+	return figures, nil
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+}
+
+// readModule reads a module's file. One that is not there is most likely not built yet.
+func readModule(file string) ([]byte, error) {
+	code, err := os.ReadFile(file) //nolint:gosec // the file that the user named
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no module %s: %s", file, buildHint(filepath.Dir(file)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the module: %w", err)
+	}
+	if !bytes.HasPrefix(code, []byte("\x00asm")) {
+		return nil, fmt.Errorf("%s is no WebAssembly module: name the file that the build makes, which is %s in the kits' projects", file, defaultModule)
+	}
+	return code, nil
+}
+
+// buildHint says how the project in a folder is built, by the files that the kits put there.
+func buildHint(dir string) string {
+	for _, way := range []struct{ file, command string }{
+		{"build.py", "python3 build.py"}, {"build.sh", "sh build.sh"}, {"package.json", "npm ci && npm run build"}, {"Makefile", "make"},
+	} {
+		if _, err := os.Stat(filepath.Join(dir, way.file)); err == nil {
+			return "build it with " + way.command
+		}
+	}
+	return "build it first, or name the file"
+}
+
+// readConfig is a configuration given as JSON, or as @ and the name of a file.
+func readConfig(given string) ([]byte, error) {
+	file, named := strings.CutPrefix(given, "@")
+	if !named {
+		return []byte(given), nil
+	}
+	config, err := os.ReadFile(file) //nolint:gosec // the file that the user named
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return config, nil
+}
+
+// thousands writes a number with separators.
+func thousands(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

@@ -1,0 +1,174 @@
+// Package client calls the HTTP API of a server, for the commands and the demo. It sends every request once: whether a
+// failed one is to be sent again is for the caller to know.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// dialTimeout is how long a server may take to accept a connection. Answers may take as long as they do: an audit reads
+	// the whole log.
+	dialTimeout = 10 * time.Second
+	// maxAnswerBytes bounds what is read of an answer: a view's is at most 1 MiB, a list's of versions a few.
+	maxAnswerBytes = 64 << 20
+	// maxProblemBytes bounds what is read of an error, which need not come from our server.
+	maxProblemBytes = 64 << 10
+)
+
+// Config says which server to ask, and as whom.
+type Config struct {
+	URL   string // of the server, such as http://127.0.0.1:8080; a path before the API's is kept
+	Actor string // who asks, for the record; may be empty
+	// Connections is how many requests may be under way at once; 0: any number.
+	Connections int
+	// Timeout bounds one request; 0: none.
+	Timeout time.Duration
+}
+
+// Client asks one server. It is safe for concurrent use.
+type Client struct {
+	base  *url.URL
+	actor string
+	http  *http.Client
+}
+
+// New checks the configuration; it does not connect. The client is to be closed.
+func New(c Config) (*Client, error) {
+	base, err := url.Parse(c.URL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, fmt.Errorf("%q is not the address of a server: it must be such as http://127.0.0.1:8080", c.URL)
+	}
+	base.RawQuery, base.Fragment = "", ""
+	transport := &http.Transport{
+		Proxy:           http.ProxyFromEnvironment,
+		DialContext:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		MaxConnsPerHost: c.Connections, MaxIdleConnsPerHost: c.Connections,
+	}
+	return &Client{base: base, actor: c.Actor, http: &http.Client{
+		Transport: transport, Timeout: c.Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a POST would become a GET
+	}}, nil
+}
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// request is one call of the API.
+type request struct {
+	method string
+	path   []string // unescaped segments
+	query  string   // encoded
+	// body is sent as it comes, where there is one.
+	body        io.Reader
+	contentType string
+}
+
+// call sends a request and reads the JSON that comes back into answer, unless that is nil. The error is a *Problem where the
+// server refused.
+func (c *Client) call(ctx context.Context, r request, answer any) error {
+	response, err := c.do(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // it is read to its end
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	if err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", c.base, err)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("the answer of %s is not Tallystick's: %w; is --url right?", c.base, err)
+	}
+	return nil
+}
+
+// do sends a request; the caller closes the answer's body. An answer that is not 2xx comes as a *Problem.
+func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
+	target := strings.TrimRight(c.base.String(), "/")
+	for _, segment := range r.path {
+		target += "/" + url.PathEscape(segment)
+	}
+	if r.query != "" {
+		target += "?" + r.query
+	}
+	request, err := http.NewRequestWithContext(ctx, r.method, target, r.body)
+	if err != nil {
+		return nil, fmt.Errorf("asking %s: %w", c.base, err)
+	}
+	if r.contentType != "" {
+		request.Header.Set("Content-Type", r.contentType)
+	}
+	if c.actor != "" {
+		request.Header.Set("Tally-Actor", c.actor)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.unreachable(ctx, err)
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		defer func() { _ = response.Body.Close() }() // the problem is what counts
+		return nil, readProblem(response)
+	}
+	return response, nil
+}
+
+// unreachable says what to do where no answer came.
+func (c *Client) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("no server answers at %s: start one, such as by tally dev, or name another by --url", c.base)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) { // its text repeats the whole URL
+		err = wrapped.Err
+	}
+	return fmt.Errorf("asking %s: %w", c.base, err)
+}
+
+// Problem is an error that the server answered with, after RFC 9457.
+type Problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Line   int    `json:"line"` // of a batch, from 1; else 0
+}
+
+// Error gives the server's words, and the code that the documentation explains.
+func (p *Problem) Error() string {
+	if p.Code == "" {
+		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), p.Detail)
+	}
+	return fmt.Sprintf("%s (%s)", p.Detail, p.Code)
+}
+
+// IsCode tells whether err is the problem with this code.
+func IsCode(err error, code string) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Code == code
+}
+
+func readProblem(response *http.Response) error {
+	p := &Problem{}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxProblemBytes))
+	if err != nil || json.Unmarshal(text, p) != nil || p.Code == "" {
+		*p = Problem{Detail: strings.ToValidUTF8(string(bytes.TrimSpace(text)), "?")} // not our server's
+	}
+	p.Status = response.StatusCode
+	return p
+}

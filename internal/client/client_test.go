@@ -1,0 +1,144 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// The commands' tests ask real servers. These are about what answers in their place: proxies, strangers, nobody.
+
+// stranger answers in place of a server.
+func stranger(t *testing.T, path string, answer http.HandlerFunc) *client.Client {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	c, err := client.New(client.Config{URL: server.URL + path, Actor: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestStrangers(t *testing.T) {
+	cases := []struct {
+		status            int
+		contentType, body string
+		words             string
+	}{
+		{502, "text/html", "<h1>Bad Gateway</h1>\n", "the server answered 502 Bad Gateway: <h1>Bad Gateway</h1>"},
+		{404, "application/json", `{"message":"no"}`, `the server answered 404 Not Found: {"message":"no"}`},
+		{500, "text/plain", "\xff\x00" + strings.Repeat("x", 1<<20), "the server answered 500"},
+		{301, "text/html", "moved", "the server answered 301"},
+		{200, "text/html", "<html>", "is not Tallystick's"},
+		{409, "application/problem+json", `{"status":409,"code":"name_taken","detail":"another log has that name"}`, "another log has that name (name_taken)"},
+	}
+	for _, c := range cases {
+		asked := stranger(t, "", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", c.contentType)
+			if c.status == http.StatusMovedPermanently {
+				w.Header().Set("Location", "/elsewhere")
+			}
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		})
+		_, err := asked.Views(t.Context(), "acme")
+		if err == nil || !strings.Contains(err.Error(), c.words) || len(err.Error()) > 100_000 {
+			t.Errorf("%d %s: %.200v; %q is wanted", c.status, c.body[:min(20, len(c.body))], err, c.words)
+		}
+		if _, err := asked.Query(t.Context(), "acme", "totals", ""); err == nil {
+			t.Errorf("%d %s is taken for a view's answer", c.status, c.contentType)
+		}
+		var problem *client.Problem
+		if c.status != 200 && (!errors.As(err, &problem) || problem.Status != c.status) {
+			t.Errorf("%d: %v", c.status, err)
+		}
+		if client.IsCode(err, "name_taken") != (c.status == 409) {
+			t.Errorf("%d: the code is not the one of the problem", c.status)
+		}
+	}
+}
+
+// TestOnce: no request is sent twice, whatever comes back, and no redirect turns it into another.
+func TestOnce(t *testing.T) {
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusTemporaryRedirect, http.StatusSeeOther} {
+		var asked atomic.Int32
+		c := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.Header().Set("Location", "/")
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(status)
+		})
+		if _, err := c.Append(t.Context(), "acme", []byte(`{}`)); err == nil {
+			t.Errorf("%d is no error", status)
+		}
+		if asked.Load() != 1 {
+			t.Errorf("after %d the request was sent %d times", status, asked.Load())
+		}
+	}
+	// A connection that breaks under a request does not tell whether it was done.
+	var asked atomic.Int32
+	c := stranger(t, "", func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		panic(http.ErrAbortHandler)
+	})
+	if _, err := c.AppendBatch(t.Context(), "acme", strings.NewReader("{}\n{}\n")); err == nil || asked.Load() != 1 {
+		t.Errorf("%v after %d requests", err, asked.Load())
+	}
+}
+
+// TestRequests: names are escaped and stay within their segment, below the address that was given; who asks is said.
+func TestRequests(t *testing.T) {
+	var got *http.Request
+	var body string
+	c := stranger(t, "/tally/", func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		got, body = r, string(text)
+		_, _ = io.WriteString(w, `{"name":"v","status":"live"}`)
+	})
+	if _, err := c.Deploy(t.Context(), "a/../b?c#d %", "v:1", client.Deployment{Module: []byte("module"), Config: []byte(`{"a":"&"}`), Gas: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/tally/logs/a%2F..%2Fb%3Fc%23d%20%25/views/v:1?config=%7B%22a%22%3A%22%26%22%7D&gas=7"; got.RequestURI != want || body != "module" {
+		t.Errorf("asked %s with %q, want %s", got.RequestURI, body, want)
+	}
+	if got.Header.Get("Tally-Actor") != "ada" || got.Method != http.MethodPost {
+		t.Errorf("%s by %q", got.Method, got.Header.Get("Tally-Actor"))
+	}
+	// What is too long for a query string goes into the body, with the module's hash.
+	config := `{"a":"` + strings.Repeat("&", 30_000) + `"}`
+	if _, err := c.Deploy(t.Context(), "a", "v", client.Deployment{Module: []byte("module"), Config: []byte(config), Gas: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/tally/logs/a/views/v?gas=7"; got.RequestURI != want || !strings.Contains(body, `"module":"120970d812836f19`) || !strings.Contains(body, config) {
+		t.Errorf("asked %s with %.200q", got.RequestURI, body)
+	}
+}
+
+// TestStoppedWaiting: whoever stops waiting gets the reason, not the transport's.
+func TestStoppedWaiting(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	c := stranger(t, "", func(_ http.ResponseWriter, r *http.Request) {
+		stop()
+		<-r.Context().Done()
+	})
+	if _, err := c.Views(ctx, "acme"); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "http") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for _, url := range []string{"", "localhost:8080", "127.0.0.1:8080", "ftp://localhost", "http://", "://", "http://a b"} {
+		if _, err := client.New(client.Config{URL: url}); err == nil {
+			t.Errorf("%q is taken for the address of a server", url)
+		}
+	}
+}

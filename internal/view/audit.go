@@ -1,0 +1,319 @@
+package view
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+const (
+	// MaxAuditStateBytes bounds the memory that a view's state may take while it is audited: one audit runs at a time.
+	MaxAuditStateBytes = 512 << 20
+	// auditPageKeys is how much of the stored state is read at once: 16 MiB of the largest values.
+	auditPageKeys = 256
+	// auditRest is how long an audit rests after a page, as a multiple of the time that it took to fold: it can wait, and the
+	// appends that need the same cores cannot.
+	auditRest = 1
+	// auditRestarts is how often an audit begins again because the version was built anew meanwhile.
+	auditRestarts = 3
+	// wayStored is the way of the state that the database holds.
+	wayStored = "stored state"
+)
+
+// AuditOptions choose what is audited.
+type AuditOptions struct {
+	Version int32 // 0: the version that answers, else the one that did last
+}
+
+// Report says what an audit read and found.
+type Report struct {
+	OK         bool
+	View       string
+	Version    int32
+	Sequence   int64 // the state that was compared is that of the events up to this one
+	Events     int64 // that were folded
+	Skipped    int64 // that the version leaves out
+	Keys       int64 // that were compared with the stored state
+	Ways       []string
+	Duration   time.Duration
+	Difference *Difference // nil when OK
+}
+
+// ErrStateNotKept: the state of a version that was retired is not kept for ever.
+var ErrStateNotKept = errors.New("the state of this version is no longer kept")
+
+// ErrAuditInterrupted: the version was built anew, again and again, while it was audited.
+var ErrAuditInterrupted = errors.New("the view's version was built anew while it was audited")
+
+// Audit folds the log's events again in several ways, and compares what each gives with the others and with the stored
+// state, byte for byte. What it reads is one state of the database; appends go on meanwhile. Audits of one server take
+// turns. progress is told how many events are done, and may be nil.
+// The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a *StateTooLargeError, a *RefusedError for a
+// module that this build does not run, or the database's. A difference is not an error: the report has it.
+func (v *Views) Audit(ctx context.Context, log db.UUID, name string, options AuditOptions, progress func(done, total int64)) (Report, error) {
+	select {
+	case v.audits <- struct{}{}:
+		defer func() { <-v.audits }()
+	case <-ctx.Done():
+		return Report{}, fmt.Errorf("waiting for another audit: %w", ctx.Err())
+	}
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	restarted, err := v.engine.Restarted(ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("starting another engine: %w", err)
+	}
+	began := time.Now()
+	report, err := v.auditWith(ctx, restarted, auditTarget{log, name, options.Version}, progress)
+	if closing := restarted.Close(context.WithoutCancel(ctx)); closing != nil && err == nil {
+		err = fmt.Errorf("closing the other engine: %w", closing)
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("auditing view %s: %w", name, err)
+	}
+	report.Duration = time.Since(began)
+	return report, nil
+}
+
+type auditTarget struct {
+	log     db.UUID
+	view    string
+	version int32
+}
+
+func (v *Views) auditWith(ctx context.Context, restarted *wasm.Engine, target auditTarget, progress func(done, total int64)) (Report, error) {
+	for range auditRestarts {
+		row, err := v.auditedVersion(ctx, v.db.Read, target)
+		if err != nil {
+			return Report{}, err
+		}
+		target.version = row.Version // a version that goes live meanwhile is not the one that was asked for
+		a, err := v.newAudit(ctx, restarted, target, row, progress)
+		if err != nil {
+			return Report{}, err
+		}
+		err = a.run(ctx, row.Sequence)
+		a.fold.close()
+		if !errors.Is(err, errBuiltAnew) {
+			return a.report, err
+		}
+	}
+	return Report{}, ErrAuditInterrupted
+}
+
+func (v *Views) auditedVersion(ctx context.Context, from dbsqlc.DBTX, target auditTarget) (dbsqlc.AuditedVersionRow, error) {
+	row, err := v.db.AuditedVersion(ctx, from, dbsqlc.AuditedVersionParams{LogID: target.log, Name: target.view, Version: target.version})
+	if kind := db.Classify(err); isNotFound(kind) {
+		if _, err := v.viewID(ctx, from, target.log, target.view); err != nil {
+			return row, err
+		}
+		return row, ErrVersionNotFound
+	} else if kind != nil {
+		return row, fmt.Errorf("reading the version: %w", kind)
+	}
+	if row.State != stateKept {
+		return row, ErrStateNotKept
+	}
+	return row, nil
+}
+
+// audit is one run over a version's events.
+type audit struct {
+	views    *Views
+	target   auditTarget
+	version  db.UUID
+	fold     *refolding
+	done     int64         // the last sequence that is folded
+	recorded time.Time     // when that was recorded, or earlier
+	folded   time.Duration // what the last page took to fold
+	report   Report
+	progress func(done, total int64)
+}
+
+func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target auditTarget, row dbsqlc.AuditedVersionRow, progress func(done, total int64)) (*audit, error) {
+	version, err := v.version(ctx, v.db.Read, versionRow{
+		ID: row.VersionID, Name: target.view, ModuleSHA256: row.ModuleSha256, Config: row.Config, Fields: row.Fields, FoldGas: row.FoldGas,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if version.refused != "" {
+		return nil, &RefusedError{"module_refused", version.refused}
+	}
+	code, err := v.ModuleCode(ctx, [32]byte(row.ModuleSha256))
+	if err != nil {
+		return nil, err
+	}
+	again, err := restarted.Compile(ctx, code)
+	if err != nil {
+		return nil, fmt.Errorf("compiling the module again: %w", err)
+	}
+	a := &audit{views: v, target: target, version: row.VersionID, progress: progress}
+	a.fold = newRefolding(version.module, again, wasm.Settings{Config: row.Config, FoldGas: row.FoldGas}, version.fields, MaxAuditStateBytes)
+	a.report = Report{View: target.view, Version: row.Version}
+	for _, w := range a.fold.ways {
+		a.report.Ways = append(a.report.Ways, w.name)
+	}
+	a.report.Ways = append(a.report.Ways, wayStored)
+	return a, nil
+}
+
+// errBuiltAnew: the version has folded less than the audit has.
+var errBuiltAnew = errors.New("the version was built anew")
+
+// run folds the events up to until outside of any long transaction: events never change, so that they need no snapshot,
+// and a long one would keep PostgreSQL from tidying up behind the appends. What came in meanwhile, and the state, are
+// then read in one snapshot.
+func (a *audit) run(ctx context.Context, until int64) error {
+	ahead := newHistory(ctx, a.views.db, a.target.log, 0, time.Time{})
+	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+		if err := a.rest(ctx); err != nil {
+			return nil, err
+		}
+		return ahead.next(ctx)
+	})
+	ahead.close()
+	if err != nil || a.report.Difference != nil {
+		return err
+	}
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return a.views.db.InTx(ctx, options, func(tx pgx.Tx) error {
+		row, err := a.views.auditedVersion(ctx, tx, a.target)
+		if err != nil {
+			return err
+		}
+		if row.Sequence < a.done {
+			return errBuiltAnew
+		}
+		if err := a.views.db.PlanForPartitions(ctx, tx); err != nil {
+			return fmt.Errorf("preparing to read events: %w", err)
+		}
+		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+			return listEvents(ctx, a.views.db, tx, a.target.log, a.done, a.recorded)
+		})
+		if err != nil || a.report.Difference != nil {
+			return err
+		}
+		a.report.Sequence = row.Sequence
+		if a.report.Difference, err = a.compareStored(ctx, tx); err != nil {
+			return err
+		}
+		a.report.OK = a.report.Difference == nil
+		return nil
+	})
+}
+
+// rest leaves the cores to others for a while.
+func (a *audit) rest(ctx context.Context) error {
+	timer := time.NewTimer(auditRest * a.folded)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// foldUntil folds the pages of events that follow. It stops at a difference.
+func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]dbsqlc.ListEventsToFoldRow, error)) error {
+	for a.done < until && a.report.Difference == nil {
+		rows, err := next(ctx)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return errNotWhole(a.done + 1)
+		}
+		skips, err := a.views.db.ListSkips(ctx, from, dbsqlc.ListSkipsParams{LogID: a.target.log, VersionID: a.version, After: a.done})
+		if err != nil {
+			return fmt.Errorf("reading which events are left out: %w", db.Classify(err))
+		}
+		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(row dbsqlc.ListEventsToFoldRow, sequence int64) int { return cmp.Compare(row.Sequence, sequence) })
+		began := time.Now()
+		if err := a.foldPage(ctx, recorded(rows[:beyond]), skips); err != nil {
+			return err
+		}
+		a.folded = time.Since(began)
+		a.recorded = rows[max(beyond, 1)-1].RecordedAt
+		a.progress(a.done, until)
+	}
+	return nil
+}
+
+func (a *audit) foldPage(ctx context.Context, events []eventlog.Recorded, skips []int64) error {
+	for i := range events {
+		e := &events[i]
+		if e.Sequence != a.done+1 {
+			return errNotWhole(a.done + 1)
+		}
+		a.done = e.Sequence
+		if len(skips) > 0 && skips[0] == e.Sequence {
+			skips = skips[1:]
+			a.report.Skipped++
+			continue
+		}
+		result, difference, err := a.fold.fold(ctx, e)
+		if err != nil {
+			return err
+		}
+		if result.failed != nil { // where the version went on
+			difference = &Difference{Way: wayStored, Sequence: e.Sequence, Expected: result.String(), Found: "folded"}
+		}
+		a.report.Events++
+		if a.report.Difference = difference; difference != nil {
+			a.report.Sequence = e.Sequence
+			return nil
+		}
+	}
+	return nil
+}
+
+// compareStored reads the stored state page by page, in the order of its keys, beside the one that folding gave.
+func (a *audit) compareStored(ctx context.Context, tx pgx.Tx) (*Difference, error) {
+	stored := &stateReader{db: a.views.db, tx: tx, log: a.target.log, version: a.version}
+	folded := a.fold.base.Iter()
+	more := folded.First()
+	for after := ""; ; {
+		page, err := stored.scan(ctx, "", after, auditPageKeys)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range page {
+			key := string(entry.Key)
+			switch {
+			case !more || key < folded.Key():
+				return a.storedDifference(key, nil, entry.Value), nil
+			case key > folded.Key():
+				return a.storedDifference(folded.Key(), folded.Value(), nil), nil
+			case !bytes.Equal(folded.Value(), entry.Value):
+				return a.storedDifference(key, folded.Value(), entry.Value), nil
+			}
+			a.report.Keys++
+			more, after = folded.Next(), key
+		}
+		switch {
+		case len(page) == auditPageKeys:
+		case more:
+			return a.storedDifference(folded.Key(), folded.Value(), nil), nil
+		default:
+			return nil, nil
+		}
+	}
+}
+
+func (a *audit) storedDifference(key string, expected, found []byte) *Difference {
+	return &Difference{Way: wayStored, Sequence: a.done, Key: key, Expected: shown(expected), Found: shown(found)}
+}

@@ -1,0 +1,236 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+// keptStates is how many retired versions of a view keep their state, the ones retired last: a rollback to one of them folds only
+// what came since. The state of older ones is dropped in the background.
+const keptStates = 2
+
+var (
+	// ErrVersionNotFound: the view has no version with that number.
+	ErrVersionNotFound = errors.New("version not found")
+	// ErrNotHalted: only a halted version can be resumed.
+	ErrNotHalted = errors.New("the view is not halted")
+)
+
+// Rollback makes an earlier version of a view the one to be live: it folds what came since it was retired, or everything where
+// its state was not kept, while the live version goes on answering, and takes that one's place at the head. Like Deploy it answers after
+// two seconds at the latest. To ask for the live version gives up newer ones that are building or halted.
+// The error is ErrViewNotFound, ErrVersionNotFound, a *HaltedError (resume that version instead), a *RefusedError or the database's.
+func (v *Views) Rollback(ctx context.Context, log db.UUID, name string, version int32, actor string) (Info, error) {
+	var id db.UUID
+	err := v.changing(ctx, log, name, func(tx pgx.Tx, view db.UUID) error {
+		row, err := v.findVersion(ctx, tx, log, view, version)
+		if err != nil {
+			return err
+		}
+		if err := v.checkViews(ctx, tx, log, view); err != nil {
+			return err
+		}
+		id = row.VersionID
+		return v.prefer(ctx, tx, chosen{log: log, view: view, action: "rollback", actor: actor}, version)
+	})
+	if err != nil {
+		return Info{}, fmt.Errorf("rolling back: %w", err)
+	}
+	return v.built(ctx, log, id)
+}
+
+// changing has do change a view in a transaction, alone of all who change views of the log.
+func (v *Views) changing(ctx context.Context, log db.UUID, name string, do func(tx pgx.Tx, view db.UUID) error) error {
+	return v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if err := v.lockLog(ctx, tx, log); err != nil {
+			return err
+		}
+		view, err := v.viewID(ctx, tx, log, name)
+		if err != nil {
+			return err
+		}
+		return do(tx, view)
+	})
+}
+
+func (v *Views) findVersion(ctx context.Context, tx pgx.Tx, log, view db.UUID, version int32) (dbsqlc.FindViewVersionRow, error) {
+	row, err := v.db.FindViewVersion(ctx, tx, dbsqlc.FindViewVersionParams{LogID: log, ViewID: view, Version: version})
+	if kind := db.Classify(err); isNotFound(kind) {
+		return row, ErrVersionNotFound
+	} else if kind != nil {
+		return row, fmt.Errorf("finding a version: %w", kind)
+	}
+	return row, nil
+}
+
+// chosen is who chose a version of which view, and by what.
+type chosen struct {
+	log, view     db.UUID
+	action, actor string
+}
+
+// prefer makes a version that exists the one of its view that was asked for last. The log is locked against other deploys, so nobody else
+// changes turns meanwhile; but versions go live and halt. The head is locked before any version, as whoever goes live does.
+func (v *Views) prefer(ctx context.Context, tx pgx.Tx, c chosen, version int32) error {
+	head, err := v.db.LockHead(ctx, tx, c.log)
+	if err != nil {
+		return fmt.Errorf("locking the head: %w", err)
+	}
+	row, err := v.findVersion(ctx, tx, c.log, c.view, version)
+	if err != nil {
+		return err
+	}
+	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: c.log, ViewID: c.view})
+	if err != nil {
+		return err
+	}
+	turn := last.Turn + 1
+	switch Status(row.Status) {
+	case Halted:
+		return &HaltedError{Sequence: deref(row.HaltedSequence), Reason: deref(row.Error)}
+	case Retired:
+		err = v.db.BuildAgain(ctx, tx, dbsqlc.BuildAgainParams{Turn: turn, LogID: c.log, VersionID: row.VersionID})
+	case Building, Live:
+		if row.Turn == last.Turn {
+			return nil // asked for last already
+		}
+		err = v.db.TakeTurn(ctx, tx, dbsqlc.TakeTurnParams{Turn: turn, LogID: c.log, VersionID: row.VersionID})
+	}
+	if err == nil && Status(row.Status) == Live {
+		err = v.retire(ctx, tx, retirement{
+			log: c.log, view: c.view, before: turn, head: head.Sequence, actor: c.actor, why: fmt.Sprintf("version %d was asked for", version),
+		})
+		if isNoneRetired(err) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return v.db.InsertAction(ctx, tx, dbsqlc.InsertActionParams{LogID: c.log, ViewID: c.view, Version: &version, Action: c.action, Actor: c.actor})
+}
+
+// retirement is which versions of a view to retire, and why. The head is locked.
+type retirement struct {
+	log, view  db.UUID
+	before     int64 // the turn
+	head       int64
+	actor, why string
+}
+
+// errNoneRetired: there was no version to retire.
+var errNoneRetired = errors.New("no version to retire")
+
+func isNoneRetired(err error) bool { return errors.Is(err, errNoneRetired) }
+
+func (v *Views) retire(ctx context.Context, tx pgx.Tx, r retirement) error {
+	n, err := v.db.RetireVersions(ctx, tx, dbsqlc.RetireVersionsParams{
+		LogID: r.log, ViewID: r.view, Turn: r.before, Head: r.head, Actor: r.actor, Detail: r.why,
+	})
+	if err != nil {
+		return fmt.Errorf("retiring versions: %w", err)
+	}
+	if n == 0 {
+		return errNoneRetired
+	}
+	if err := v.db.MarkOldStates(ctx, tx, dbsqlc.MarkOldStatesParams{LogID: r.log, ViewID: r.view, KeptStates: keptStates}); err != nil {
+		return fmt.Errorf("marking old state: %w", err)
+	}
+	return nil
+}
+
+// Retire ends all versions of a view: it folds and answers no more. A later Deploy or Rollback brings it back.
+// The error is ErrViewNotFound, ErrViewRetired or the database's.
+func (v *Views) Retire(ctx context.Context, log db.UUID, name, actor string) error {
+	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if err := v.lockLog(ctx, tx, log); err != nil {
+			return err
+		}
+		return v.retireView(ctx, tx, log, name, actor)
+	})
+	if err != nil {
+		return fmt.Errorf("retiring a view: %w", err)
+	}
+	v.wakeBuilder() // state may have to be dropped
+	return nil
+}
+
+// Resumption says how a halted version goes on.
+type Resumption struct {
+	Version int32  // 0: the halted one that was asked for last
+	Skip    bool   // leave out the event that it halted at, for ever; else that event is tried again
+	FoldGas int64  // the budget from here on; 0: as before
+	Reason  string // why; recorded
+	Actor   string // who asks; recorded
+}
+
+// MaxReasonBytes bounds the reason of a resumption.
+const MaxReasonBytes = 1 << 10
+
+// Resume takes a halted version on: it builds until it has reached the head. Like Deploy it answers after two seconds at the latest; it
+// may have halted again by then.
+// The error is ErrViewNotFound, ErrVersionNotFound, ErrNotHalted, a *RefusedError or the database's.
+func (v *Views) Resume(ctx context.Context, log db.UUID, name string, r Resumption) (Info, error) {
+	if err := checkGas(r.FoldGas); err != nil {
+		return Info{}, err
+	}
+	if len(r.Reason) > MaxReasonBytes {
+		return Info{}, &RefusedError{"invalid_reason", fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(r.Reason), MaxReasonBytes)}
+	}
+	var id db.UUID
+	err := v.changing(ctx, log, name, func(tx pgx.Tx, view db.UUID) error {
+		if r.Version != 0 {
+			if _, err := v.findVersion(ctx, tx, log, view, r.Version); err != nil {
+				return err
+			}
+		}
+		row, err := v.db.HaltedVersion(ctx, tx, dbsqlc.HaltedVersionParams{LogID: log, ViewID: view, Version: r.Version})
+		if isNotFound(db.Classify(err)) {
+			return ErrNotHalted
+		} else if err != nil {
+			return fmt.Errorf("finding the halted version: %w", err)
+		}
+		id = row.VersionID
+		return v.resume(ctx, tx, log, view, row, r)
+	})
+	if err != nil {
+		return Info{}, fmt.Errorf("resuming: %w", err)
+	}
+	return v.built(ctx, log, id)
+}
+
+func (v *Views) resume(ctx context.Context, tx pgx.Tx, log, view db.UUID, row dbsqlc.HaltedVersionRow, r Resumption) error {
+	n, err := v.db.ResumeVersion(ctx, tx, dbsqlc.ResumeVersionParams{FoldGas: r.FoldGas, LogID: log, VersionID: row.VersionID})
+	if err != nil {
+		return err
+	}
+	if n == 0 { // another version went live and retired it
+		return ErrNotHalted
+	}
+	action := "resume"
+	if r.Skip {
+		action = "skip"
+		err := v.db.InsertSkip(ctx, tx, dbsqlc.InsertSkipParams{
+			LogID: log, VersionID: row.VersionID, Sequence: deref(row.HaltedSequence), Actor: r.Actor, Reason: r.Reason, Error: deref(row.Error),
+		})
+		if err != nil {
+			return fmt.Errorf("recording the event to leave out: %w", err)
+		}
+	}
+	detail := r.Reason
+	if r.FoldGas > 0 {
+		detail = fmt.Sprintf("gas %d", r.FoldGas)
+		if r.Reason != "" {
+			detail += ": " + r.Reason
+		}
+	}
+	return v.db.InsertAction(ctx, tx, dbsqlc.InsertActionParams{
+		LogID: log, ViewID: view, Version: &row.Version, Action: action, Actor: r.Actor, Sequence: row.HaltedSequence, Detail: detail,
+	})
+}

@@ -1,0 +1,267 @@
+package view
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+const (
+	// MaxPatterns bounds a tenant's view patterns: every log that is created is compared with each.
+	MaxPatterns = 1000
+	// maxPatternStars bounds what one comparison may cost.
+	maxPatternStars = 8
+)
+
+// Pattern says on which logs a view is deployed: those whose name it matches as a whole, where * stands for any run of
+// characters, also none, and everything else for itself. customer-* matches customer-acme, and not my-customer-acme.
+type Pattern string
+
+// check returns a *RefusedError for what no pattern is.
+func (p Pattern) check() error {
+	refuse := func(format string, args ...any) error {
+		return &RefusedError{"invalid_pattern", fmt.Sprintf(format, args...)}
+	}
+	if p == "" || len(p) > eventlog.MaxNameBytes {
+		return refuse("the pattern of logs has %d bytes; 1 to %d are allowed, such as customer-*", len(p), eventlog.MaxNameBytes)
+	}
+	if stars := strings.Count(string(p), "*"); stars > maxPatternStars {
+		return refuse("the pattern has %d stars; at most %d are allowed", stars, maxPatternStars)
+	}
+	// With each star replaced by a letter it must be a name that a log can have, or no log could ever match it.
+	if eventlog.CheckName("", strings.ReplaceAll(string(p), "*", "x")) != nil {
+		return refuse("no log can have a name that matches %q: names hold letters, digits and any of . _ : @ + = ~ - and start with a letter or digit", string(p))
+	}
+	return nil
+}
+
+var likePattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, `*`, `%`)
+
+// like is the pattern for SQL's LIKE.
+func (p Pattern) like() string { return likePattern.Replace(string(p)) }
+
+// PatternStatus is where a view's pattern is in its life.
+type PatternStatus string
+
+// A pattern is active until it is retired, which takes the time to go over its logs.
+const (
+	PatternActive   PatternStatus = "active"
+	PatternRetiring PatternStatus = "retiring"
+	PatternRetired  PatternStatus = "retired"
+)
+
+// PatternInfo describes a view that is deployed on a pattern.
+type PatternInfo struct {
+	Name         string
+	ID           db.UUID
+	Pattern      Pattern
+	Revision     int32 // grows with each deploy that changes something
+	ModuleSHA256 string
+	Config       []byte
+	FoldGas      int64
+	Actor        string // who deployed it; empty when nobody said
+	Status       PatternStatus
+	Spreading    bool // not every log has been looked at yet
+	CreatedAt    time.Time
+	DeployedAt   time.Time
+}
+
+// PatternLogs counts the logs that a pattern matches, each by the version of the view that was asked for there last.
+type PatternLogs struct {
+	Matching int64
+	Live     int64
+	Building int64
+	Halted   int64
+	Retired  int64 // on the log itself; the next revision brings it back
+	Waiting  int64 // for the newest revision; once the pattern has spread, for want of room: MaxViewsPerLog
+	Own      int64 // deployed on the log itself, which the pattern leaves alone
+	Done     int64 // events that are folded, of those in logs that the pattern covers
+	Total    int64
+}
+
+// ErrPatternNotFound: no view of that name is deployed on a pattern.
+var ErrPatternNotFound = errors.New("no view of that name is deployed on a pattern of logs")
+
+// PatternDiffersError: the view is deployed on another pattern.
+type PatternDiffersError struct{ Name, Pattern string }
+
+func (e *PatternDiffersError) Error() string {
+	return fmt.Sprintf("view %s is deployed on the logs %s; retire it there first, or deploy under another name", e.Name, e.Pattern)
+}
+
+// DeployPattern makes a module with a configuration the newest revision of the view called name on every log of the tenant
+// whose name the pattern matches, now and later; an empty pattern stands for the one that the view has already. Logs on
+// which the view was deployed by itself keep theirs. What is deployed already changes nothing, but that logs which had no
+// room are tried again. Existing logs get their version in the background; DeployPattern answers after two seconds and a bit.
+// The error is a *RefusedError, a *PatternDiffersError, an *eventlog.InvalidError or the database's.
+func (v *Views) DeployPattern(ctx context.Context, tenant db.UUID, name string, pattern Pattern, d Deployment) (PatternInfo, error) {
+	if err := eventlog.CheckName("the view's name", name); err != nil {
+		return PatternInfo{}, err
+	}
+	if pattern == "" {
+		existing, err := v.Pattern(ctx, tenant, name)
+		if err != nil && !errors.Is(err, ErrPatternNotFound) {
+			return PatternInfo{}, err
+		}
+		pattern = existing.Pattern
+	}
+	if err := pattern.check(); err != nil {
+		return PatternInfo{}, err
+	}
+	c, err := v.candidate(ctx, d)
+	if err != nil {
+		return PatternInfo{}, err
+	}
+	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.like()})
+	if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
+		return PatternInfo{}, fmt.Errorf("finding a log to rehearse with: %w", kind)
+	}
+	if err := v.rehearse(ctx, sample, c); err != nil {
+		return PatternInfo{}, err
+	}
+	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return v.recordPattern(ctx, tx, tenant, name, pattern, c) })
+	if err != nil {
+		return PatternInfo{}, fmt.Errorf("recording a view pattern: %w", err)
+	}
+	if err := v.spreadFor(ctx, tenant, name, deployPatience); err != nil {
+		return PatternInfo{}, err
+	}
+	return v.Pattern(ctx, tenant, name)
+}
+
+// recordPattern makes the candidate the view's newest revision. It waits for logs that are being created, and they for it.
+func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant db.UUID, name string, pattern Pattern, c candidate) error {
+	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
+		return err
+	}
+	sha256 := c.module.SHA256()
+	if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: c.code}); err != nil {
+		return err
+	}
+	row, err := v.db.LockPattern(ctx, tx, dbsqlc.LockPatternParams{TenantID: tenant, Name: name})
+	found := !isNotFound(db.Classify(err))
+	if err != nil && found {
+		return err
+	}
+	active := found && PatternStatus(row.Status) == PatternActive
+	switch {
+	case active && row.Pattern != string(pattern):
+		return &PatternDiffersError{Name: name, Pattern: row.Pattern}
+	case active && c.is(row):
+		return v.db.SpreadPatternAgain(ctx, tx, dbsqlc.SpreadPatternAgainParams{AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID})
+	}
+	if !found || PatternStatus(row.Status) == PatternRetired {
+		count, err := v.db.CountPatterns(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
+		if count >= MaxPatterns {
+			return &RefusedError{"too_many_patterns", fmt.Sprintf("%d views are deployed on patterns of logs; at most %d are allowed", count, MaxPatterns)}
+		}
+	}
+	if found {
+		return v.db.UpdatePattern(ctx, tx, dbsqlc.UpdatePatternParams{
+			Pattern: string(pattern), LikePattern: pattern.like(), Revision: row.Revision + 1, ModuleSha256: sha256[:],
+			Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, Actor: c.actor, AfterLog: firstLog,
+			TenantID: tenant, PatternID: row.PatternID,
+		})
+	}
+	return v.db.InsertPattern(ctx, tx, dbsqlc.InsertPatternParams{
+		TenantID: tenant, PatternID: db.NewUUID(), Name: name, Pattern: string(pattern), LikePattern: pattern.like(),
+		ModuleSha256: sha256[:], Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, Actor: c.actor, AfterLog: firstLog,
+	})
+}
+
+// is tells whether a pattern's newest revision is what is to be deployed.
+func (c *candidate) is(row dbsqlc.ViewPattern) bool {
+	sha256 := c.module.SHA256()
+	return bytes.Equal(row.ModuleSha256, sha256[:]) && bytes.Equal(row.Config, c.settings.Config) && row.FoldGas == c.settings.FoldGas
+}
+
+// RetirePattern ends a view's pattern: later logs do not get the view, and it is retired on those that have it from the
+// pattern, in the background; with keep it stays there as it is. A later deploy takes those logs up again.
+// The error is ErrPatternNotFound or the database's.
+func (v *Views) RetirePattern(ctx context.Context, tenant db.UUID, name string, keep bool, actor string) (PatternInfo, error) {
+	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
+			return err
+		}
+		row, err := v.db.LockPattern(ctx, tx, dbsqlc.LockPatternParams{TenantID: tenant, Name: name})
+		if isNotFound(db.Classify(err)) || err == nil && PatternStatus(row.Status) == PatternRetired {
+			return ErrPatternNotFound
+		} else if err != nil {
+			return err
+		}
+		end := dbsqlc.EndPatternParams{Status: string(PatternRetiring), Actor: actor, AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID}
+		if keep {
+			end.Status, end.AfterLog = string(PatternRetired), db.UUID{}
+		}
+		return v.db.EndPattern(ctx, tx, end)
+	})
+	if err != nil {
+		return PatternInfo{}, fmt.Errorf("retiring a view pattern: %w", err)
+	}
+	if !keep {
+		if err := v.spreadFor(ctx, tenant, name, deployPatience); err != nil {
+			return PatternInfo{}, err
+		}
+	}
+	row, err := v.db.GetPattern(ctx, v.db.Read, dbsqlc.GetPatternParams{TenantID: tenant, Name: name})
+	if err != nil {
+		return PatternInfo{}, fmt.Errorf("reading a view pattern: %w", db.Classify(err))
+	}
+	return patternInfo(row), nil
+}
+
+// Patterns describes the tenant's views that are deployed on patterns, by name.
+func (v *Views) Patterns(ctx context.Context, tenant db.UUID) ([]PatternInfo, error) {
+	rows, err := v.db.ListPatterns(ctx, v.db.Read, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("listing view patterns: %w", db.Classify(err))
+	}
+	infos := make([]PatternInfo, len(rows))
+	for i, row := range rows {
+		infos[i] = patternInfo(row)
+	}
+	return infos, nil
+}
+
+// Pattern describes one view that is deployed on a pattern. The error is ErrPatternNotFound or the database's.
+func (v *Views) Pattern(ctx context.Context, tenant db.UUID, name string) (PatternInfo, error) {
+	row, err := v.db.GetPattern(ctx, v.db.Read, dbsqlc.GetPatternParams{TenantID: tenant, Name: name})
+	if kind := db.Classify(err); isNotFound(kind) || kind == nil && PatternStatus(row.Status) == PatternRetired {
+		return PatternInfo{}, ErrPatternNotFound
+	} else if kind != nil {
+		return PatternInfo{}, fmt.Errorf("reading a view pattern: %w", kind)
+	}
+	return patternInfo(row), nil
+}
+
+func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
+	return PatternInfo{
+		Name: row.Name, ID: row.PatternID, Pattern: Pattern(row.Pattern), Revision: row.Revision, ModuleSHA256: hex.EncodeToString(row.ModuleSha256),
+		Config: row.Config, FoldGas: row.FoldGas, Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog.Valid,
+		CreatedAt: row.CreatedAt, DeployedAt: row.DeployedAt,
+	}
+}
+
+// PatternLogs counts how the logs stand that a pattern matches. It looks at each of them.
+func (v *Views) PatternLogs(ctx context.Context, tenant db.UUID, info PatternInfo) (PatternLogs, error) {
+	row, err := v.db.PatternProgress(ctx, v.db.Read, dbsqlc.PatternProgressParams{
+		Revision: info.Revision, Name: info.Name, TenantID: tenant, LikePattern: info.Pattern.like(),
+	})
+	if err != nil {
+		return PatternLogs{}, fmt.Errorf("counting a pattern's logs: %w", db.Classify(err))
+	}
+	return PatternLogs(row), nil
+}

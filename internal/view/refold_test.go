@@ -1,0 +1,304 @@
+package view
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidwall/btree"
+
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/wasm"
+	"github.com/tallystick/tallystick/views"
+)
+
+// refoldingOf sets a view up in two engines, as a rehearsal and an audit do.
+func refoldingOf(t *testing.T, code []byte, config string) *refolding {
+	t.Helper()
+	var modules [2]*wasm.Module
+	var engines [2]*wasm.Engine
+	for i := range engines {
+		var err error
+		if i == 0 {
+			engines[0], err = wasm.NewEngine(t.Context(), wasm.Config{})
+		} else {
+			engines[1], err = engines[0].Restarted(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer t.Cleanup(func() {
+			if err := engines[i].Close(t.Context()); err != nil && t.Context().Err() == nil {
+				t.Error(err)
+			}
+		})
+		if modules[i], err = engines[i].Compile(t.Context(), code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := modules[0].Fields(t.Context(), []byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sets fieldSets
+	fields, err := sets.of(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRefolding(modules[0], modules[1], wasm.Settings{Config: []byte(config)}, fields, 1<<20)
+	t.Cleanup(r.close)
+	return r
+}
+
+func forgetful(t *testing.T) []byte {
+	t.Helper()
+	code, err := os.ReadFile("../testrig/forgetful/forgetful.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// named are events whose names come from a few, in turn.
+func named(n int) []eventlog.Recorded {
+	events := make([]eventlog.Recorded, n)
+	for i := range events {
+		events[i] = eventlog.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
+		events[i].Data = fmt.Appendf(nil, `{"name":"n%d"}`, i%3)
+	}
+	return events
+}
+
+// TestWaysOfForgetting: whatever a view keeps outside of its state, some way of folding brings to light, at the event
+// where it shows first and with the key.
+func TestWaysOfForgetting(t *testing.T) {
+	for keeps, want := range map[string]Difference{
+		"memory":    {Way: "batches of 10000 events", Sequence: 2, Key: "n1", Expected: `{"n":1}`, Found: `{"n":2}`},
+		"cache":     {Way: "batches of 10000 events", Sequence: 2, Key: "n1", Expected: `{"n":2}`, Found: `{"n":1}`},
+		"ignorance": {Way: "batches of 10000 events", Sequence: 2, Expected: "applied", Found: "ignored"},
+	} {
+		t.Run(keeps, func(t *testing.T) {
+			r := refoldingOf(t, forgetful(t), fmt.Sprintf(`{"keeps":%q}`, keeps))
+			if got := foldAll(t, r, named(40)); got == nil || *got != want {
+				t.Errorf("found %+v, want %+v", got, want)
+			}
+		})
+	}
+	for _, keeps := range []string{"refusal", "room", "work"} { // each failing event is folded again by itself
+		t.Run(keeps, func(t *testing.T) {
+			if got := foldAll(t, refoldingOf(t, forgetful(t), fmt.Sprintf(`{"keeps":%q}`, keeps)), named(300)); got != nil {
+				t.Errorf("found %+v", got)
+			}
+		})
+	}
+	t.Run("address", func(t *testing.T) {
+		got := foldAll(t, refoldingOf(t, forgetful(t), `{"keeps":"address"}`), named(40))
+		if got == nil || got.Sequence != 2 || got.Key != "n1" || got.Expected == got.Found {
+			t.Errorf("found %+v", got)
+		}
+	})
+	t.Run("nothing", func(t *testing.T) {
+		r := refoldingOf(t, forgetful(t), `{"keeps":"nothing"}`)
+		if got := foldAll(t, r, named(2000)); got != nil {
+			t.Fatalf("found %+v", got)
+		}
+		for key, want := range map[string]string{"n0": `{"n":667}`, "n1": `{"n":667}`, "n2": `{"n":666}`} {
+			if value, _ := r.base.Get(key); string(value) != want {
+				t.Errorf("%s is %s, want %s", key, value, want)
+			}
+		}
+	})
+}
+
+// foldAll folds up to the first difference.
+func foldAll(t *testing.T, r *refolding, events []eventlog.Recorded) *Difference {
+	t.Helper()
+	for i := range events {
+		_, difference, err := r.fold(t.Context(), &events[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if difference != nil {
+			return difference
+		}
+	}
+	return nil
+}
+
+// TestAnswersMustAgree puts another view in the place of the restarted one: it answers the same state otherwise.
+func TestAnswersMustAgree(t *testing.T) {
+	r, other := refoldingOf(t, views.MonthlyTotals(), "{}"), refoldingOf(t, forgetful(t), "{}")
+	if err := r.rehearseQueries(t.Context()); err != nil {
+		t.Errorf("the same view: %v", err)
+	}
+	r.ways[2].module = other.ways[0].module
+	var refused *RefusedError
+	if err := r.rehearseQueries(t.Context()); !errors.As(err, &refused) || refused.Code != "not_reproducible" || !strings.Contains(refused.Detail, "true (application/json)") {
+		t.Errorf("another view: %v", err)
+	}
+}
+
+// TestReadyViewsAreReproducible folds what is made up for them, and for a view that reads no fields.
+func TestReadyViewsAreReproducible(t *testing.T) {
+	for name, view := range map[string]struct {
+		code   []byte
+		config string
+	}{
+		"monthly_totals": {views.MonthlyTotals(), "{}"},
+		"rate_check":     {views.RateCheck(), "{}"},
+		"cost_by_team":   {views.CostByTeam(), `{"prices":{"*":{"tokens_in":"0.001","tokens_out":"0.002"}}}`},
+	} {
+		r := refoldingOf(t, view.code, view.config)
+		if err := r.rehearse(t.Context(), synthetic(r.fields.names), "events made up for its fields"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if r.base.Len() == 0 || r.gas == 0 {
+			t.Errorf("%s: %d keys and %d gas: the sample has nothing for it", name, r.base.Len(), r.gas)
+		}
+	}
+}
+
+// TestSyntheticEvents: they hold what is asked for, wherever that is, with every kind of value, and are the same each time.
+func TestSyntheticEvents(t *testing.T) {
+	fields := []string{"/model", "/usage/tokens", "/items/2/price", "/items/0", "/a~1b/~0", "/deep" + strings.Repeat("/x", 200), "/model/below"}
+	var sets fieldSets
+	set, err := sets.of(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, again := synthetic(fields), synthetic(fields)
+	found := map[string]map[jsonscan.Kind]bool{}
+	values := make([]jsonscan.Value, len(fields))
+	for i := range events {
+		if string(events[i].Data) != string(again[i].Data) || events[i].Time != again[i].Time {
+			t.Fatalf("event %d is not the same twice", i)
+		}
+		if _, err := eventlog.Parse(events[i].Data); err != nil {
+			t.Fatalf("event %d: %v: %s", i, err, events[i].Data)
+		}
+		if err := set.pointers.Scan(events[i].Data, values); err != nil {
+			t.Fatalf("event %d: %v: %s", i, err, events[i].Data)
+		}
+		for j, value := range values {
+			if found[fields[j]] == nil {
+				found[fields[j]] = map[jsonscan.Kind]bool{}
+			}
+			found[fields[j]][value.Kind] = true
+		}
+	}
+	for _, field := range fields[:5] {
+		if kinds := len(found[field]); kinds != 8 {
+			t.Errorf("%s has %d kinds of values, want all 8: %v", field, kinds, found[field])
+		}
+	}
+}
+
+// TestLayer compares a layer with a sorted list of what should be visible through it.
+func TestLayer(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	key := func() string {
+		return strings.Repeat("k", random.IntN(2)) + fmt.Sprintf("%c%d", 'a'+random.IntN(3), random.IntN(40))
+	}
+	for range 300 {
+		var base btree.Map[string, []byte]
+		model := map[string]string{}
+		for range random.IntN(200) {
+			k := key()
+			base.Set(k, []byte("base"))
+			model[k] = "base"
+		}
+		l := layer{base: &base}
+		for range random.IntN(100) {
+			k := key()
+			if random.IntN(2) == 0 {
+				if err := l.Delete([]byte(k)); err != nil {
+					t.Fatal(err)
+				}
+				delete(model, k)
+			} else {
+				if err := l.Set([]byte(k), []byte("over")); err != nil {
+					t.Fatal(err)
+				}
+				model[k] = "over"
+			}
+		}
+		for range 20 {
+			prefix, after, limit := key()[:random.IntN(3)], "", 1+random.IntN(50)
+			if random.IntN(2) == 0 {
+				after = key()
+			}
+			var want []string
+			for _, k := range slices.Sorted(maps.Keys(model)) {
+				if strings.HasPrefix(k, prefix) && k > after {
+					want = append(want, k+"="+model[k])
+				}
+			}
+			entries, err := l.Scan([]byte(prefix), []byte(after), limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, e := range entries {
+				got = append(got, string(e.Key)+"="+string(e.Value))
+			}
+			if want = want[:min(limit, len(want))]; !slices.Equal(got, want) {
+				t.Fatalf("scanning %q after %q, %d: got %v, want %v", prefix, after, limit, got, want)
+			}
+			k := key()
+			value, ok, _ := l.Get([]byte(k))
+			if wanted, there := model[k]; ok != there || string(value) != wanted {
+				t.Fatalf("%s is %s, %v; want %s, %v", k, value, ok, wanted, there)
+			}
+		}
+	}
+}
+
+// TestStateTooLarge: the memory of a refolding is bounded, and the event is named that was too much.
+func TestStateTooLarge(t *testing.T) {
+	r := refoldingOf(t, forgetful(t), `{"keeps":"nothing"}`)
+	name := strings.Repeat("x", 1000)
+	for i := int64(1); ; i++ {
+		e := eventlog.Recorded{Sequence: i}
+		e.Data = fmt.Appendf(nil, `{"name":"%s%d"}`, name, i)
+		_, difference, err := r.fold(t.Context(), &e)
+		var large *StateTooLargeError
+		if errors.As(err, &large) {
+			if large.Limit != 1<<20 || large.Sequence != i || i < 900 || i > 1048 {
+				t.Errorf("event %d: %v", i, err)
+			}
+			return
+		}
+		if err != nil || difference != nil || i > 2000 {
+			t.Fatalf("event %d: %v, %v", i, difference, err)
+		}
+	}
+}
+
+// TestRehearsalOfFailures: events that a view traps over cost a rehearsal much, so that it ends after a few; refusals cost
+// nothing and all of the sample is folded.
+func TestRehearsalOfFailures(t *testing.T) {
+	code, err := os.ReadFile("../testrig/scripted/scripted.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for script, most := range map[string]int{"trap": 4, "nonsense": syntheticEvents} {
+		events := make([]eventlog.Recorded, syntheticEvents)
+		for i := range events {
+			events[i] = eventlog.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
+			events[i].Data = fmt.Appendf(nil, `{"script":%q}`, script)
+		}
+		r := refoldingOf(t, code, "{}")
+		if err := r.rehearse(t.Context(), events, "events that fail"); err != nil {
+			t.Errorf("%s: %v", script, err)
+		}
+		if folded := r.ways[0].turn; folded != most {
+			t.Errorf("%s: %d events were folded, want %d", script, folded, most)
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package view
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+const (
+	// rehearsalEvents is how many events of a log's beginning a view is rehearsed with, and how many of its end.
+	rehearsalEvents = 256
+	// rehearsalBytes bounds each of the two.
+	rehearsalBytes = 1 << 20
+	// rehearsalGas is where the rehearsal of a sample stops, however few events were folded: less than half a second, times
+	// three ways.
+	rehearsalGas = 400_000_000
+	// rehearsalFailureGas is what an event that a view fails over counts for besides. An instance is thrown away for it, and with
+	// that of a deep recursion a stack of 50 MB, which takes a tenth of a second. A view that fails would have halted, so that
+	// little is lost by rehearsing it less.
+	rehearsalFailureGas = 100_000_000
+	// rehearsalQueryGas is what a question of a rehearsal may take. A view that needs more says so three times alike.
+	rehearsalQueryGas = 100_000_000
+	// rehearsalStateBytes bounds the state of a rehearsal. Few events can hardly make that much; a view that does is
+	// rehearsed with those until then.
+	rehearsalStateBytes = 64 << 20
+)
+
+// rehearsalQueries are asked twice after a rehearsal. A view may refuse them, but in the same words.
+var rehearsalQueries = []string{"", "from=2024-02-01T00:00:00Z&to=2024-03-01T00:00:00Z&by=model&month=2024-02"}
+
+const reproducibleHint = "a view may keep nothing in memory or globals from one event to the next: what it is to remember belongs into its state"
+
+// candidate is a view that is about to be deployed.
+type candidate struct {
+	code     []byte
+	module   *wasm.Module
+	settings wasm.Settings
+	fields   []string
+	actor    string
+}
+
+// candidate checks a deployment. The error is a *RefusedError or not the deployment's fault.
+func (v *Views) candidate(ctx context.Context, d Deployment) (candidate, error) {
+	module, fields, err := v.check(ctx, d.Code, d.Config)
+	if err != nil {
+		return candidate{}, err
+	}
+	if err := checkGas(d.FoldGas); err != nil {
+		return candidate{}, err
+	}
+	if fields == nil {
+		fields = []string{}
+	}
+	return candidate{
+		code: d.Code, module: module, fields: fields, actor: d.Actor,
+		settings: wasm.Settings{Config: d.Config, FoldGas: cmp.Or(d.FoldGas, v.config.FoldGas)},
+	}, nil
+}
+
+// rehearse folds a sample in several ways, which must agree: events made up for the view's fields, and the log's own
+// where log is valid. A view that fails over an event is not refused for it, as long as it always does.
+// The error is a *RefusedError with the code not_reproducible, or not the view's fault.
+func (v *Views) rehearse(ctx context.Context, log db.UUID, c candidate) error {
+	restarted, err := v.engine.Restarted(ctx)
+	if err != nil {
+		return fmt.Errorf("starting another engine: %w", err)
+	}
+	err = v.rehearseWith(ctx, restarted, log, c)
+	if closing := restarted.Close(context.WithoutCancel(ctx)); closing != nil {
+		return errors.Join(err, fmt.Errorf("closing the other engine: %w", closing))
+	}
+	return err
+}
+
+func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, log db.UUID, c candidate) error {
+	again, err := restarted.Compile(ctx, c.code)
+	if err != nil {
+		return fmt.Errorf("compiling a module again: %w", err)
+	}
+	fields, err := v.fields.of(c.fields)
+	if err != nil {
+		return err
+	}
+	c.settings.QueryGas = rehearsalQueryGas
+	samples := [][]eventlog.Recorded{synthetic(c.fields)}
+	if log.Valid {
+		history, err := v.sample(ctx, log)
+		if err != nil {
+			return err
+		}
+		samples = append(samples, history)
+	}
+	for i, sample := range samples {
+		what := "events made up for its fields"
+		if i > 0 {
+			what = "events of the log"
+		}
+		r := newRefolding(c.module, again, c.settings, fields, rehearsalStateBytes)
+		err := r.rehearse(ctx, sample, what)
+		r.close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sample reads the beginning and the end of a log.
+func (v *Views) sample(ctx context.Context, log db.UUID) (events []eventlog.Recorded, err error) {
+	err = v.db.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		head, err := v.db.GetHead(ctx, tx, log)
+		if err != nil || head.Sequence == 0 {
+			return err
+		}
+		if err := v.db.PlanForPartitions(ctx, tx); err != nil {
+			return err
+		}
+		page := dbsqlc.ListEventsToFoldParams{LogID: log, MaxRows: rehearsalEvents, MaxBytes: rehearsalBytes}
+		first, err := v.db.ListEventsToFold(ctx, tx, page)
+		if err != nil {
+			return err
+		}
+		if len(first) == 0 {
+			return errNotWhole(1)
+		}
+		page.After = max(first[len(first)-1].Sequence, head.Sequence-rehearsalEvents)
+		last, err := v.db.ListEventsToFold(ctx, tx, page)
+		events = recorded(append(first, last...))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a sample of the log: %w", err)
+	}
+	return events, nil
+}
+
+// recorded are events as they are read from a log, ready to be folded.
+func recorded(rows []dbsqlc.ListEventsToFoldRow) []eventlog.Recorded {
+	events := make([]eventlog.Recorded, len(rows))
+	for i, row := range rows {
+		events[i] = eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
+		events[i].Time, events[i].Data = row.Time.UnixMicro(), row.Data
+	}
+	return events
+}
+
+// errNotWhole says that a log lacks an event that it must have.
+func errNotWhole(sequence int64) error {
+	return fmt.Errorf("the log has no event %d: its history is not whole", sequence)
+}
+
+func (r *refolding) rehearse(ctx context.Context, sample []eventlog.Recorded, what string) error {
+	for i := range sample {
+		result, difference, err := r.fold(ctx, &sample[i])
+		var full *StateTooLargeError
+		switch {
+		case errors.As(err, &full):
+			return nil
+		case err != nil:
+			return err
+		case difference != nil:
+			return &RefusedError{"not_reproducible", fmt.Sprintf("folding %s one by one and in batches gives different results: %v; %s", what, difference, reproducibleHint)}
+		}
+		if f := result.failed; f != nil && f.Kind != wasm.KindRefused {
+			r.gas += rehearsalFailureGas
+		}
+		if r.gas > rehearsalGas {
+			break
+		}
+	}
+	return r.rehearseQueries(ctx)
+}
+
+// rehearseQueries asks every question of the first module twice and of the restarted one once.
+func (r *refolding) rehearseQueries(ctx context.Context) error {
+	modules := []*wasm.Module{r.ways[0].module, r.ways[0].module, r.ways[len(r.ways)-1].module}
+	for _, query := range rehearsalQueries {
+		var first reply
+		for i, module := range modules {
+			answer, err := r.ask(ctx, module, query)
+			if err != nil {
+				return fmt.Errorf("rehearsing the question %q: %w", query, err)
+			}
+			if i == 0 {
+				first = answer
+			} else if !first.same(answer) {
+				return &RefusedError{"not_reproducible", fmt.Sprintf("the question %q, asked again of the same state, is answered with %s first and with %s then; %s",
+					query, first, answer, reproducibleHint)}
+			}
+		}
+	}
+	return nil
+}
+
+// reply is what a view says to a question.
+type reply struct {
+	outcome
+	text []byte
+	kind string // the answer's content type
+}
+
+func (a reply) same(b reply) bool {
+	return a.outcome.same(b.outcome) && bytes.Equal(a.text, b.text) && a.kind == b.kind
+}
+
+func (a reply) String() string {
+	if a.failed != nil {
+		return a.outcome.String()
+	}
+	return shown(a.text) + " (" + a.kind + ")"
+}
+
+func (r *refolding) ask(ctx context.Context, module *wasm.Module, query string) (answer reply, err error) {
+	session, err := module.Start(ctx, r.settings, &layer{base: &r.base})
+	if err != nil {
+		return reply{}, err
+	}
+	defer session.Close()
+	answer.text, err = session.Query(query)
+	if err != nil && !errors.As(err, &answer.failed) {
+		return reply{}, err
+	}
+	if err == nil {
+		answer.kind = session.AnswerType()
+	}
+	return answer, nil
+}

@@ -1,0 +1,233 @@
+package view
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+// Status is where a version of a view is in its life.
+type Status string
+
+// A version builds, then is live until it halts or another takes its place.
+const (
+	Building Status = "building"
+	Live     Status = "live"
+	Halted   Status = "halted"
+	Retired  Status = "retired"
+)
+
+// stateKept is a version's state that can be built on; one that is "dropping" or "dropped" cannot.
+const stateKept = "kept"
+
+const (
+	// MaxVersionsListed bounds one page of a view's versions: each may carry a configuration of 64 KiB.
+	MaxVersionsListed = 200
+	// maxActionsListed bounds how far back a view's history is told.
+	maxActionsListed = 500
+	// maxHaltedEvent bounds what is shown of the event that a version halted at, in bytes.
+	maxHaltedEvent = 4 << 10
+)
+
+var (
+	// ErrViewNotFound: the log has no view with that name.
+	ErrViewNotFound = errors.New("view not found")
+	// ErrViewRetired: every version of the view is retired. A deploy or a rollback brings it back.
+	ErrViewRetired = errors.New("the view is retired")
+)
+
+// Info describes one version of a view.
+type Info struct {
+	Name           string
+	ViewID         db.UUID
+	VersionID      db.UUID
+	Version        int32
+	ModuleSHA256   string
+	Config         []byte
+	FoldGas        int64 // the budget of one event's fold
+	Status         Status
+	StateKept      bool   // false: a rollback to this version builds from the first event
+	Applied        int64  // the sequence it has folded up to; the head's for a live one
+	Head           int64  // the log's head when this was read
+	HaltedSequence int64  // the event it could not fold; 0 unless it halted
+	HaltedEvent    string // that event's JSON, or its beginning; empty unless it is halted now
+	Error          string // why it halted
+	Actor          string // who deployed it; empty when nobody said
+	CreatedAt      time.Time
+	LiveAt         time.Time // when it last became live, and so on; zero when it never did
+	RetiredAt      time.Time
+	HaltedAt       time.Time
+	Progress       *Progress // nil unless it is building
+}
+
+// Progress is how far a version is built.
+type Progress struct {
+	Done, Total     int64   // events
+	EventsPerSecond float64 // of late; 0 when nothing is known yet
+	SecondsLeft     int64   // at that rate; -1 when it is 0
+}
+
+// Action is something that was done to a view.
+type Action struct {
+	Version  int32  // 0: the whole view
+	Action   string // deploy, live, rollback, retire, halt, resume or skip
+	Actor    string // who asked for it; empty: the server itself, or nobody said
+	Sequence int64  // the event that a halt, resume or skip is about, or the head at which it went live; 0: none
+	Detail   string // why
+	At       time.Time
+}
+
+// List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name.
+func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) { return v.list(ctx, log, "") }
+
+// Get describes the versions of one view that are not retired, the one asked for last as the last. The error is
+// ErrViewNotFound, ErrViewRetired or the database's.
+func (v *Views) Get(ctx context.Context, log db.UUID, name string) ([]Info, error) {
+	for {
+		infos, err := v.list(ctx, log, name)
+		if err != nil || len(infos) > 0 {
+			return infos, err
+		}
+		if err := v.absent(ctx, v.db.Read, log, name); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// absent says why a view has no version that is not retired. It returns nil when there is one by now: then it is to be
+// looked for again.
+func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) error {
+	active, err := v.db.ViewIsActive(ctx, from, dbsqlc.ViewIsActiveParams{LogID: log, Name: name})
+	switch kind := db.Classify(err); {
+	case isNotFound(kind):
+		return ErrViewNotFound
+	case kind != nil:
+		return fmt.Errorf("finding a view: %w", kind)
+	case !active:
+		return ErrViewRetired
+	}
+	return nil
+}
+
+// viewID returns the id of a view. The error is ErrViewNotFound or the database's.
+func (v *Views) viewID(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) (db.UUID, error) {
+	id, err := v.db.ViewID(ctx, from, dbsqlc.ViewIDParams{LogID: log, Name: name})
+	if kind := db.Classify(err); isNotFound(kind) {
+		return id, ErrViewNotFound
+	} else if kind != nil {
+		return id, fmt.Errorf("finding a view: %w", kind)
+	}
+	return id, nil
+}
+
+func (v *Views) list(ctx context.Context, log db.UUID, name string) ([]Info, error) {
+	rows, err := v.db.ListViews(ctx, v.db.Read, dbsqlc.ListViewsParams{LogID: log, Name: name})
+	if err != nil {
+		return nil, fmt.Errorf("listing views: %w", db.Classify(err))
+	}
+	infos := make([]Info, len(rows))
+	for i, row := range rows {
+		if infos[i], err = v.info(ctx, log, row); err != nil {
+			return nil, err
+		}
+	}
+	return infos, nil
+}
+
+// Versions describes versions of a view, retired ones too, newest first: those with a number below before (0: the newest), at
+// most limit of them and never more than MaxVersionsListed.
+func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before int32, limit int) ([]Info, error) {
+	id, err := v.viewID(ctx, v.db.Read, log, name)
+	if err != nil {
+		return nil, err
+	}
+	if before <= 0 {
+		before = math.MaxInt32
+	}
+	rows, err := v.db.ListViewVersions(ctx, v.db.Read, dbsqlc.ListViewVersionsParams{
+		LogID: log, ViewID: id, Before: before, MaxRows: int32(max(1, min(limit, MaxVersionsListed))),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing a view's versions: %w", db.Classify(err))
+	}
+	infos := make([]Info, len(rows))
+	for i, row := range rows {
+		if infos[i], err = v.info(ctx, log, dbsqlc.ListViewsRow(row)); err != nil {
+			return nil, err
+		}
+	}
+	return infos, nil
+}
+
+// Actions tells what was done to a view, newest first, as far back as is told.
+func (v *Views) Actions(ctx context.Context, log db.UUID, name string) ([]Action, error) {
+	id, err := v.viewID(ctx, v.db.Read, log, name)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := v.db.ListActions(ctx, v.db.Read, dbsqlc.ListActionsParams{LogID: log, ViewID: id, MaxRows: maxActionsListed})
+	if err != nil {
+		return nil, fmt.Errorf("listing what was done to a view: %w", db.Classify(err))
+	}
+	actions := make([]Action, len(rows))
+	for i, row := range rows {
+		actions[i] = Action{
+			Version: deref(row.Version), Action: row.Action, Actor: row.Actor, Sequence: deref(row.Sequence), Detail: row.Detail, At: row.At,
+		}
+	}
+	return actions, nil
+}
+
+// describe reads one version again.
+func (v *Views) describe(ctx context.Context, log, version db.UUID) (Info, error) {
+	row, err := v.db.GetViewVersion(ctx, v.db.Read, dbsqlc.GetViewVersionParams{LogID: log, VersionID: version})
+	if err != nil {
+		return Info{}, fmt.Errorf("reading a view version: %w", db.Classify(err))
+	}
+	return v.info(ctx, log, dbsqlc.ListViewsRow(row))
+}
+
+func (v *Views) info(ctx context.Context, log db.UUID, row dbsqlc.ListViewsRow) (Info, error) {
+	info := Info{
+		Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
+		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,
+		Status: Status(row.Status), StateKept: row.State == stateKept, Applied: row.AppliedSequence, Head: row.Head,
+		HaltedSequence: deref(row.HaltedSequence), Error: deref(row.Error), Actor: row.Actor, CreatedAt: row.CreatedAt,
+		LiveAt: row.LiveAt.Time, RetiredAt: row.RetiredAt.Time, HaltedAt: row.HaltedAt.Time,
+	}
+	switch info.Status {
+	case Live:
+		info.Applied = row.Head
+	case Building:
+		info.Progress = progress(row.AppliedSequence, row.Head, deref(row.BuildRate))
+	case Halted:
+		event, err := v.db.EventText(ctx, v.db.Read, dbsqlc.EventTextParams{MaxLength: maxHaltedEvent, LogID: log, Sequence: info.HaltedSequence})
+		if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
+			return Info{}, fmt.Errorf("reading the event that a view halted at: %w", kind)
+		}
+		info.HaltedEvent = event
+	case Retired:
+	}
+	return info, nil
+}
+
+func progress(done, total int64, rate float64) *Progress {
+	p := &Progress{Done: done, Total: total, EventsPerSecond: rate, SecondsLeft: -1}
+	if rate > 0 {
+		p.SecondsLeft = int64(math.Ceil(min(float64(total-done)/rate, math.MaxInt32)))
+	}
+	return p
+}
+
+func deref[T any](p *T) (value T) {
+	if p != nil {
+		value = *p
+	}
+	return value
+}

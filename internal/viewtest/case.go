@@ -1,0 +1,229 @@
+package viewtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// The files of a golden folder.
+const (
+	eventsFile   = "events.ndjson"
+	configFile   = "config.json"
+	queriesFile  = "queries.txt"
+	expectedFile = "expected.txt"
+)
+
+// Case is a golden folder.
+type Case struct {
+	Name string // the folder's, below the folder of cases
+	Dir  string
+}
+
+// Cases finds the golden folders in dir, by name: dir itself, when it is one, or the folders right below it that hold at least one
+// of a golden folder's files.
+func Cases(dir string) ([]Case, error) {
+	if isCase(dir) {
+		return []Case{{Name: filepath.Base(dir), Dir: dir}}, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for golden folders: %w", err)
+	}
+	var cases []Case
+	for _, entry := range entries {
+		if sub := filepath.Join(dir, entry.Name()); entry.IsDir() && isCase(sub) {
+			cases = append(cases, Case{Name: entry.Name(), Dir: sub})
+		}
+	}
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("%s holds no golden folder: make one, such as %s, with %s (one event a line), %s (one query string a line) and, where the view has a configuration, %s",
+			dir, filepath.Join(dir, "first"), eventsFile, queriesFile, configFile)
+	}
+	return cases, nil
+}
+
+func isCase(dir string) bool {
+	return slices.ContainsFunc([]string{eventsFile, configFile, queriesFile, expectedFile}, func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && info.Mode().IsRegular()
+	})
+}
+
+// read gives a file's text; ok says that the file is there.
+func (c Case) read(name string) (text []byte, ok bool, err error) {
+	text, err = os.ReadFile(filepath.Join(c.Dir, name)) //nolint:gosec // the caller's own folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	return text, err == nil, err
+}
+
+// Result is what came of a golden folder.
+type Result struct {
+	Got, Want string // texts of expected.txt
+	// Missing: there is no expected.txt yet.
+	Missing bool
+	// Faults are what no expected.txt allows: the view's answers depend on more than the events.
+	Faults []string
+	Gas    Gas
+	// Events are those of the folder, for measuring; nil when the configuration was refused.
+	Events []Event
+	View   *View // nil when the configuration was refused
+}
+
+// OK says that the view does what expected.txt says, however its events are batched.
+func (r *Result) OK() bool { return len(r.Faults) == 0 && !r.Missing && r.Got == r.Want }
+
+// Play deploys the module with the settings, in which the folder's configuration goes before the one given, folds the events, asks the
+// questions and writes what came of it:
+//
+//	config refused: <the view's words>      and nothing else, or
+//	ignored: [<sequences>]
+//	halted at <sequence>: <error>           where the view could not fold an event
+//	                                        a blank line
+//	"<key>" <value>                         the state, in byte order of keys
+//	                                        a blank line, and then for each question:
+//	?<query string>
+//	(<media type>)                          where the answer is not JSON
+//	<answer>                                or "refused: <the view's words>", or "failed: <error>"
+//
+// An error means that the folder cannot be played; it names the file and the line.
+func (c Case) Play(ctx context.Context, module *wasm.Module, settings wasm.Settings) (*Result, error) {
+	want, exists, err := c.read(expectedFile)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Want: string(want), Missing: !exists}
+	if own, ok, err := c.read(configFile); err != nil {
+		return nil, err
+	} else if ok {
+		settings.Config = own
+	}
+	if r.View, err = Deploy(ctx, module, settings); err != nil {
+		r.Got, err = configRefusal(err)
+		return r, err
+	}
+	ndjson, _, err := c.read(eventsFile)
+	if err != nil {
+		return nil, err
+	}
+	if r.Events, err = ReadEvents(ndjson); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(c.Dir, eventsFile), err)
+	}
+	queries, _, err := c.read(queriesFile)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.play(ctx, lines(queries))
+}
+
+func configRefusal(err error) (string, error) {
+	if text, ok := Refusal(err); ok {
+		return "config refused: " + text + "\n", nil
+	}
+	var refused *wasm.RefusedError
+	if errors.As(err, &refused) {
+		return "config refused: " + refused.Reason + "\n", nil
+	}
+	var failed *wasm.ViewError
+	if errors.As(err, &failed) {
+		return "config failed: " + failed.Error() + "\n", nil
+	}
+	return "", err
+}
+
+// play folds the events in every way and asks the questions of the state that they must all give.
+func (r *Result) play(ctx context.Context, queries []string) error {
+	folded, err := r.View.Fold(ctx, r.Events)
+	if err != nil {
+		return err
+	}
+	r.Gas = folded.Gas
+	for _, way := range []struct {
+		name string
+		size batching
+	}{{"one by one", oneByOne}, {"in batches", inBatches}} {
+		other, err := r.View.fold(ctx, r.Events, way.size)
+		if err != nil {
+			return err
+		}
+		if difference := folded.Difference("in one session", other, way.name); difference != "" {
+			r.Faults = append(r.Faults, difference+": the view keeps something in memory that belongs into its state")
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "ignored: %v\n", folded.Ignored)
+	if folded.Halted > 0 {
+		fmt.Fprintf(&b, "halted at %d: %s\n", folded.Halted, folded.Reason)
+	}
+	fmt.Fprintf(&b, "\n%s", folded.State)
+	for _, query := range queries {
+		answer, err := r.ask(ctx, folded.State, query)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "\n?%s\n%s\n", query, answer)
+	}
+	r.Got = b.String()
+	return nil
+}
+
+// ask asks twice, and writes what the first answer was.
+func (r *Result) ask(ctx context.Context, state State, query string) (string, error) {
+	first, err := r.View.answer(ctx, state, query)
+	if err != nil {
+		return "", err
+	}
+	again, err := r.View.answer(ctx, state, query)
+	if err != nil {
+		return "", err
+	}
+	if first != again {
+		r.Faults = append(r.Faults, fmt.Sprintf("?%s is answered %s, and when it is asked again, %s", query, first, again))
+	}
+	return first, nil
+}
+
+func (v *View) answer(ctx context.Context, state State, query string) (string, error) {
+	answer, err := v.Ask(ctx, state, query)
+	if text, ok := Refusal(err); ok {
+		return "refused: " + text, nil
+	}
+	var failed *wasm.ViewError
+	switch {
+	case errors.As(err, &failed):
+		return "failed: " + failed.Error(), nil
+	case err != nil:
+		return "", fmt.Errorf("asking ?%s: %w", query, err)
+	case answer.Type != wasm.TypeJSON:
+		return "(" + answer.Type + ")\n" + string(answer.Text), nil
+	}
+	return string(answer.Text), nil
+}
+
+// Update writes what came into expected.txt.
+func (c Case) Update(r *Result) error {
+	return os.WriteFile(filepath.Join(c.Dir, expectedFile), []byte(r.Got), 0o644) //nolint:gosec // a file of the author's sources
+}
+
+// lines splits a text, whose last line may lack its end. A blank line is a line: the empty question.
+func lines(text []byte) []string {
+	if len(text) == 0 {
+		return nil
+	}
+	text = bytes.TrimSuffix(text, []byte("\n"))
+	split := strings.Split(string(text), "\n")
+	for i, line := range split {
+		split[i] = strings.TrimSuffix(line, "\r")
+	}
+	return split
+}

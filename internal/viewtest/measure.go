@@ -1,0 +1,63 @@
+package viewtest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+const (
+	// sampleEvents is how many events one sample folds at least, so that reading the clock costs nothing beside it.
+	sampleEvents = 1000
+	// maxSamples and measureTime bound a measurement; the median of what was taken in that time counts.
+	maxSamples  = 200
+	measureTime = 200 * time.Millisecond
+)
+
+// Measure folds the events again and again, each sample into a state of its own, and returns the median time per event. An event's
+// JSON is scanned for the view's fields each time, as an append does. ok is false when there is nothing to measure: no
+// events, or a view that halts over them.
+func (v *View) Measure(ctx context.Context, events []Event) (perEvent time.Duration, ok bool, err error) {
+	if len(events) == 0 {
+		return 0, false, nil
+	}
+	var samples []time.Duration
+	for began := time.Now(); len(samples) < maxSamples && (time.Since(began) < measureTime || len(samples) == 0); {
+		if err := ctx.Err(); err != nil {
+			return 0, false, err
+		}
+		took, folded, err := v.sample(ctx, events)
+		if err != nil || folded == 0 {
+			return 0, false, err
+		}
+		samples = append(samples, took/time.Duration(folded))
+	}
+	slices.Sort(samples)
+	return samples[len(samples)/2], true, nil
+}
+
+// sample folds all events in one session, repeated until there are enough, and answers how many those were; none when the view halts.
+func (v *View) sample(ctx context.Context, events []Event) (took time.Duration, folded int, err error) {
+	session, err := v.Start(ctx, State{})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer session.Close()
+	ev := &wasm.Event{Fields: make([]jsonscan.Value, v.fields.Len())}
+	began := time.Now()
+	for folded < sampleEvents {
+		for i := range events {
+			folded++
+			if err := v.read(ev, int64(folded), &events[i]); err != nil {
+				return 0, 0, err
+			}
+			if _, err := session.Fold(ev); err != nil {
+				return 0, 0, nil //nolint:nilerr // that it halts is said where the folder is played
+			}
+		}
+	}
+	return time.Since(began), folded, nil
+}

@@ -1,0 +1,235 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/gas"
+)
+
+// loopGuest calls an import without end, when it is asked and when it folds.
+func loopGuest(arguments ...[]byte) *guest {
+	body := code(opLoop, code(arguments...), opBr(0), opEnd, opUnreachable)
+	return newGuest().fold(body).query(body)
+}
+
+func startWith(t *testing.T, m *Module, settings Settings, state State) *Session {
+	t.Helper()
+	s, err := m.Start(context.Background(), settings, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestOutOfGas(t *testing.T) {
+	endless := code(opLoop, opBr(0), opEnd, opUnreachable)
+	e := newEngine(t)
+	for _, tt := range []struct {
+		name, part string
+		guest      *guest
+	}{
+		{"loop", "tally_fold ran out of gas: the budget for one event is 100000 units; do less work for an event, " +
+			"or deploy the view with more fold gas", newGuest().fold(endless)},
+		{"loop in tally_alloc", "tally_alloc ran out of gas: the budget for one event is 100000", newGuest().alloc(endless)},
+		{"get", "ran out of gas", loopGuest(opConst(17), opConst(3), opCall(callGet), opDrop)},
+		{"delete", "ran out of gas", loopGuest(opConst(16), opConst(4), opCall(callDelete))},
+		{"scan", "ran out of gas", loopGuest(opConst(0), opConst(0), opConst(0), opConst(0), opConst(1), opCall(callScan), opDrop)},
+		{"config", "ran out of gas", loopGuest(opCall(callConfig), opDrop, resetArena)},
+		{"fail", "ran out of gas", loopGuest(opConst(16), opConst(4), opCall(callFail))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := compile(t, e, tt.guest)
+			var used []int64
+			for range 2 {
+				s := startWith(t, m, Settings{FoldGas: 100_000}, newState("a", "1"))
+				_, err := s.Fold(&Event{Data: []byte("{}")})
+				viewError(t, err, KindLimit, tt.part)
+				used = append(used, s.GasUsed())
+				s.Close()
+			}
+			if used[0] != used[1] || used[0] <= 100_000 {
+				t.Errorf("it used %d units of gas, then %d", used[0], used[1])
+			}
+		})
+	}
+	s := startWith(t, compile(t, e, newGuest().query(endless)), Settings{QueryGas: 5000}, newState())
+	_, err := s.Query("")
+	viewError(t, err, KindLimit, "tally_query ran out of gas: the budget for one query is 5000 units")
+	_, err = compile(t, e, newGuest().fields("")).Fields(context.Background(), nil)
+	if err != nil {
+		t.Error(err)
+	}
+	g := newGuest().fields("")
+	g.function("tally_fields").body = endless
+	_, err = compile(t, e, g).Fields(context.Background(), nil)
+	viewError(t, err, KindLimit, "tally_fields ran out of gas: the budget for tally_fields is 500000000 units")
+}
+
+// A budget that is just enough is enough, one unit less is not, and every time it is the same.
+func TestGasIsExact(t *testing.T) {
+	m := compile(t, newEngine(t), meterGuest())
+	fold := func(budget int64) (int64, error) {
+		s := startWith(t, m, Settings{FoldGas: budget}, newState("m", `{"a":1}`))
+		defer s.Close()
+		_, err := s.Fold(&Event{Data: []byte(`{"type":"x"}`)})
+		return s.GasUsed(), err
+	}
+	used, err := fold(0)
+	if err != nil || used < gasGet+gasSet {
+		t.Fatalf("a fold used %d, %v", used, err)
+	}
+	if again, err := fold(used); err != nil || again != used {
+		t.Errorf("with just what it uses: %d of %d, %v", again, used, err)
+	}
+	_, err = fold(used - 1)
+	viewError(t, err, KindLimit, fmt.Sprintf("budget for one event is %d units", used-1))
+}
+
+// A budget of many slices is as exact as a small one, and whole again for the next event.
+func TestGasOfLongFolds(t *testing.T) {
+	const rounds = 1_000_000
+	g := newGuest().fold(opConst(rounds), opSet(1), opLoop, opGet(1), opConst(-1), opI32Add, opTee(1), opBrIf(0), opEnd, resetArena, opConst(0))
+	m := compile(t, newEngine(t), g)
+	fold := func(budget int64, times int) (used int64, err error) {
+		s := startWith(t, m, Settings{FoldGas: budget}, newState())
+		defer s.Close()
+		for range times {
+			if _, err = s.Fold(&Event{Data: []byte("{}")}); err != nil {
+				return 0, err
+			}
+			used = s.GasUsed()
+		}
+		return used, nil
+	}
+	used, err := fold(0, 1)
+	if err != nil || used < 3*gas.Slice || used%gas.Slice == 0 {
+		t.Fatalf("a fold used %d, %v", used, err)
+	}
+	if again, err := fold(used, 3); err != nil || again != used {
+		t.Errorf("with just what it uses: %d of %d, %v", again, used, err)
+	}
+	_, err = fold(used-1, 1)
+	viewError(t, err, KindLimit, fmt.Sprintf("budget for one event is %d units", used-1))
+}
+
+// A guest that computes for long lets the collector, which stops all goroutines for a moment, go on: every append would wait with it.
+func TestLongCallsLetTheCollectorRun(t *testing.T) {
+	m := compile(t, newEngine(t), newGuest().query(opLoop, opBr(0), opEnd, opUnreachable))
+	s := startWith(t, m, Settings{}, newState())
+	ended := make(chan error)
+	go func() {
+		_, err := s.Query("")
+		ended <- err
+	}()
+	for collections := 0; ; collections++ {
+		select {
+		case err := <-ended:
+			viewError(t, err, KindLimit, "ran out of gas")
+			if collections < 3 {
+				t.Errorf("%d collections ended while the guest ran", collections)
+			}
+			return
+		default:
+			runtime.GC()
+		}
+	}
+}
+
+// What a fold costs does not depend on what came before it in its session.
+func TestGasOfLaterFolds(t *testing.T) {
+	s := start(t, compile(t, newEngine(t), meterGuest()), "", newState("m", "1"))
+	var used []int64
+	for range 3 {
+		if _, err := s.Fold(&Event{Data: []byte(`{}`)}); err != nil {
+			t.Fatal(err)
+		}
+		used = append(used, s.GasUsed())
+	}
+	if used[0] != used[1] || used[1] != used[2] {
+		t.Errorf("the same event cost %v", used)
+	}
+}
+
+func TestWritesAreBounded(t *testing.T) {
+	e := newEngine(t)
+	state := newState()
+	s := startWith(t, compile(t, e, loopGuest(opConst(16), opConst(4), opConst(16), opConst(4), opCall(callSet))), Settings{}, state)
+	_, err := s.Fold(&Event{Data: []byte("{}")})
+	viewError(t, err, KindLimit, "the event makes 10001 writes; at most 10000 calls of set and delete are allowed for one event")
+	if len(state.sets) != MaxWrites {
+		t.Errorf("it made %d writes", len(state.sets))
+	}
+
+	g := loopGuest(opConst(16), opConst(4), opConst(8192), opConst(60_000), opCall(callSet))
+	g.data[8192] = `"` + strings.Repeat("x", 59_998) + `"`
+	_, err = startWith(t, compile(t, e, g), Settings{}, newState()).Fold(&Event{Data: []byte("{}")})
+	viewError(t, err, KindLimit, "the event writes 4200280 bytes; at most 4194304 bytes of keys and values are allowed for one event")
+}
+
+// Writes are counted for one event, not for a batch.
+func TestWritesOfABatch(t *testing.T) {
+	const countAt, each = 64, 9_000
+	g := newGuest().fold(
+		opConst(countAt), opConst(each), opStore(0),
+		opLoop,
+		opConst(16), opConst(4), opConst(16), opConst(4), opCall(callSet),
+		opConst(countAt), opConst(countAt), opLoad(0), opConst(-1), opI32Add, opStore(0),
+		opConst(countAt), opLoad(0), opBrIf(0),
+		opEnd, resetArena, opConst(0))
+	s := start(t, compile(t, newEngine(t), g), "", newState())
+	for range 3 {
+		if _, err := s.Fold(&Event{Data: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Hostile modules are contained: none takes longer than two seconds, and none keeps memory.
+func TestHostileModulesAreContained(t *testing.T) {
+	deep := newGuest()
+	deep.fold(opGet(0), opCall(ownFunctions+1), opDrop, opConst(0))
+	bomb := newGuest().fold(opLoop, opConst(16), opMemoryGrow(), opDrop, opBr(0), opEnd, opUnreachable)
+	fill := newGuest().fold(opConst(1000), opMemoryGrow(), opDrop,
+		opLoop, opConst(0), opConst(7), opConst(60<<20), []byte{0xfc, 11, 0}, opBr(0), opEnd, opUnreachable)
+	for name, g := range map[string]*guest{
+		"endless loop":       newGuest().fold(opLoop, opBr(0), opEnd, opUnreachable),
+		"deep recursion":     deep,
+		"memory bomb":        bomb,
+		"memory fill":        fill,
+		"endless get":        loopGuest(opConst(17), opConst(3), opCall(callGet), opDrop),
+		"endless query":      loopGuest(opConst(17), opConst(3), opCall(callGet), opDrop),
+		"endless random_get": wasiLoopGuest("random_get", opConst(0), opConst(2<<16)),
+		"endless fd_write":   wasiLoopGuest("fd_write", opConst(2), opConst(256), opConst(16), opConst(8)),
+		"endless poll":       wasiLoopGuest("poll_oneoff", opConst(0), opConst(0), opConst(1000), opConst(8)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := compile(t, newEngine(t), g)
+			s := start(t, m, "", newState())
+			began := processorTime()
+			var err error
+			if name == "endless query" {
+				_, err = s.Query("")
+			} else {
+				_, err = s.Fold(&Event{Data: []byte("{}")})
+			}
+			// Of processor time: the machine may have other things to do.
+			if took := processorTime() - began; took > 2*time.Second*slowness {
+				t.Errorf("it took %v", took)
+			}
+			if !errors.As(err, new(*ViewError)) {
+				t.Errorf("it ended with %v", err)
+			}
+			s.Close()
+			if n := len(m.program.spare); n != 0 {
+				t.Errorf("%d instances were kept", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,133 @@
+package wasm
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// acquire gives the module's code, loading it if need be, and keeps it in memory until release is called.
+func (m *Module) acquire(ctx context.Context) (*program, error) {
+	p, err := m.engine.use(m)
+	if p != nil || err != nil {
+		return p, err
+	}
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	if p = m.engine.loaded(m); p != nil { // by a caller we waited for
+		return p, nil
+	}
+	if p, err = m.engine.load(ctx, m); err != nil {
+		m.engine.release(m)
+		return nil, fmt.Errorf("load module %x: %v", m.sum, err) //nolint:errorlint // it had started before: not the view's fault
+	}
+	m.engine.loadedNow(m, p)
+	m.engine.unloadBeyond(ctx)
+	return p, nil
+}
+
+// use keeps a module's code from being unloaded until release is called. The code is nil when it is not in memory.
+func (e *Engine) use(m *Module) (*program, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.enterLocked(); err != nil {
+		return nil, err
+	}
+	m.users++
+	return m.program, nil
+}
+
+func (e *Engine) release(m *Module) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if m.users--; m.users == 0 {
+		m.lastUsed = time.Now()
+	}
+	e.leaveLocked()
+}
+
+func (e *Engine) loaded(m *Module) *program {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return m.program
+}
+
+func (e *Engine) loadedNow(m *Module, p *program) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m.program = p
+}
+
+// load brings a module's code back into memory: from the cache, or by compiling it again where the cache has lost it.
+func (e *Engine) load(ctx context.Context, m *Module) (*program, error) {
+	metered, err := m.source.read()
+	if err != nil {
+		return nil, err
+	}
+	if !e.cache.has(m.source.sum) {
+		if err := e.compileAgain(ctx, m, metered); err != nil {
+			return nil, err
+		}
+	}
+	return newProgram(ctx, metered, m.globals, e.cache.folder(m.source.sum))
+}
+
+func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) error {
+	if err := e.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer e.endTurn()
+	return e.cache.add(ctx, metered, m.source.sum)
+}
+
+// unloadBeyond unloads the modules that were not used for the longest time, until no more than Config.MaxLoaded are in
+// memory or all of these are in use.
+func (e *Engine) unloadBeyond(ctx context.Context) {
+	e.unload(ctx, func(unused []*Module, loaded int) []*Module {
+		return unused[:max(0, min(len(unused), loaded-e.config.MaxLoaded))]
+	})
+}
+
+// unloadIdle unloads the modules that were not used for Config.IdleAfter, and comes again.
+func (e *Engine) unloadIdle() {
+	before := time.Now().Add(-e.config.IdleAfter)
+	e.unload(context.Background(), func(unused []*Module, _ int) []*Module {
+		return slices.DeleteFunc(unused, func(m *Module) bool { return m.lastUsed.After(before) })
+	})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.idle == nil {
+		e.sweep.Reset(max(e.config.IdleAfter/4, time.Second))
+	}
+}
+
+// unload frees the code of those modules that choose picks: from those in memory and not in use, the longest unused
+// first, and the number of all that are in memory.
+func (e *Engine) unload(ctx context.Context, choose func(unused []*Module, loaded int) []*Module) {
+	e.mu.Lock()
+	var unused []*Module
+	loaded := 0
+	for _, m := range e.modules {
+		if m.program == nil {
+			continue
+		}
+		loaded++
+		if m.users == 0 {
+			unused = append(unused, m)
+		}
+	}
+	slices.SortFunc(unused, func(a, b *Module) int {
+		return cmp.Or(a.lastUsed.Compare(b.lastUsed), slices.Compare(a.sum[:], b.sum[:]))
+	})
+	var programs []*program
+	for _, m := range choose(unused, loaded) {
+		programs = append(programs, m.program)
+		m.program = nil
+	}
+	e.mu.Unlock()
+	for _, p := range programs {
+		_ = p.free(ctx) // it has no files or sockets: nothing that a caller could act on
+	}
+}

@@ -1,0 +1,141 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// program is a module in memory: its machine code, the image of a new instance, and instances that wait for a session. It
+// has a runtime of its own, so that nothing of a module stays once its code is freed.
+type program struct {
+	runtime  wazero.Runtime
+	cache    wazero.CompilationCache
+	compiled wazero.CompiledModule
+	globals  int // that the guest may change
+	image    *image
+	// eventRoom is where events go that fit, empty when the guest offers no such place.
+	eventRoom guestRoom
+	maxSpare  int
+
+	mu    sync.Mutex
+	spare []*instance // pristine instances
+	freed bool
+}
+
+// maxSpareBytes bounds the memory of a module's waiting instances; one may always wait.
+const maxSpareBytes = 32 << 20
+
+// newProgram loads a metered module whose machine code lies in folder, and runs its start function and _initialize. A
+// *ViewError says that these failed.
+func newProgram(ctx context.Context, metered []byte, globals int, folder string) (p *program, err error) {
+	p = &program{globals: globals}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.free(ctx))
+			p = nil
+		}
+	}()
+	if p.cache, err = wazero.NewCompilationCacheWithDir(folder); err != nil {
+		return p, fmt.Errorf("open compiled code in %s: %w", folder, err)
+	}
+	p.runtime = wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(p.cache))
+	if err = linkHost(ctx, p.runtime); err != nil {
+		return p, err
+	}
+	code, segments := takeData(metered)
+	if p.compiled, err = compileWith(ctx, p.runtime, code); err != nil {
+		return p, fmt.Errorf("load compiled code from %s: %w", folder, err)
+	}
+	first, err := p.newInstance()
+	if err != nil {
+		return p, err
+	}
+	if err = first.fill(segments); err != nil {
+		return p, err
+	}
+	if err = first.initialize(); err != nil {
+		return p, err
+	}
+	if p.eventRoom, err = first.askEventRoom(); err != nil {
+		return p, err
+	}
+	if p.image, err = newImage(first); err != nil {
+		return p, err
+	}
+	discard(first) // it may hold much that its beginning needed and nothing will need again
+	// More sessions than cores seldom run at once, so more instances would only wait.
+	p.maxSpare = max(1, min(2*runtime.GOMAXPROCS(0), maxSpareBytes/max(1, p.image.size)))
+	return p, nil
+}
+
+// free gives everything back. No session may be open.
+func (p *program) free(ctx context.Context) error {
+	p.mu.Lock()
+	p.freed, p.spare = true, nil
+	p.mu.Unlock()
+	var errs []error
+	if p.runtime != nil {
+		errs = append(errs, p.runtime.Close(ctx)) // its instances too
+	}
+	if p.cache != nil {
+		errs = append(errs, p.cache.Close(ctx))
+	}
+	if p.image != nil {
+		p.image.free()
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("free a module's code: %w", err)
+	}
+	return nil
+}
+
+// take gives a pristine instance.
+func (p *program) take() (*instance, error) {
+	p.mu.Lock()
+	if n := len(p.spare); n > 0 {
+		in := p.spare[n-1]
+		p.spare[n-1] = nil
+		p.spare = p.spare[:n-1]
+		p.mu.Unlock()
+		return in, nil
+	}
+	p.mu.Unlock()
+	in, err := p.newInstance()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.image.adopt(in); err != nil {
+		discard(in)
+		return nil, err
+	}
+	return in, nil
+}
+
+// give takes an instance back: made pristine, or thrown away where that is not possible or not worth it.
+func (p *program) give(in *instance) {
+	if in.spent || in.largestStack() > maxStackBytes || !p.image.restore(in) {
+		discard(in)
+		return
+	}
+	in.state, in.config, in.said = nil, nil, ""
+	if cap(in.transfer) > scanPage<<10 {
+		in.transfer = nil
+	}
+	p.mu.Lock()
+	if len(p.spare) < p.maxSpare && !p.freed {
+		p.spare = append(p.spare, in)
+		in = nil
+	}
+	p.mu.Unlock()
+	if in != nil {
+		discard(in)
+	}
+}
+
+// discard frees an instance. That it failed to close is nothing a caller could act on: it has no files or sockets.
+func discard(in *instance) { _ = in.discard() }

@@ -1,0 +1,107 @@
+// Package wasmbin reads the binary format of WebAssembly modules: numbers, sections and instructions of WebAssembly 2.0
+// without SIMD. It decodes and does not validate: what it lets pass, a compiler may still refuse.
+package wasmbin
+
+// Reader reads the binary format. After the first failure it stays failed and returns zeros, so a caller may check Bad
+// once after reading several things. It never reads outside its data.
+type Reader struct {
+	data []byte
+	at   int
+	bad  bool
+}
+
+// NewReader returns a reader at the start of data, which must stay unchanged.
+func NewReader(data []byte) *Reader { return &Reader{data: data} }
+
+// Bad tells whether something could not be read.
+func (r *Reader) Bad() bool { return r.bad }
+
+// Fail makes the reader failed: what was read makes no sense.
+func (r *Reader) Fail() { r.at, r.bad = len(r.data), true }
+
+// More tells whether there is anything left; a failed reader has nothing.
+func (r *Reader) More() bool { return r.at < len(r.data) }
+
+// At is the offset of the next byte.
+func (r *Reader) At() int { return r.at }
+
+// Byte reads one byte.
+func (r *Reader) Byte() byte {
+	if r.at >= len(r.data) {
+		r.Fail()
+		return 0
+	}
+	b := r.data[r.at]
+	r.at++
+	return b
+}
+
+// Bytes reads n bytes. They alias the reader's data.
+func (r *Reader) Bytes(n uint32) []byte {
+	if uint64(n) > uint64(len(r.data)-r.at) {
+		r.Fail()
+		return nil
+	}
+	b := r.data[r.at : r.at+int(n) : r.at+int(n)]
+	r.at += int(n)
+	return b
+}
+
+// U32 reads an unsigned LEB128 number of at most 32 bits.
+func (r *Reader) U32() uint32 {
+	var v uint64
+	for shift := 0; shift < 35; shift += 7 {
+		b := r.Byte()
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			if v > 1<<32-1 {
+				break
+			}
+			return uint32(v)
+		}
+	}
+	r.Fail()
+	return 0
+}
+
+// Bytes that a signed LEB128 number of 32, 33 and 64 bits may take.
+const (
+	bytesS32 = 5
+	bytesS33 = 5
+	bytesS64 = 10
+)
+
+// skipSigned skips a signed LEB128 number of at most so many bytes.
+func (r *Reader) skipSigned(most int) {
+	for range most {
+		if r.Byte() < 0x80 {
+			return
+		}
+	}
+	r.Fail()
+}
+
+// Count reads the length of a vector. Every element takes a byte at least, so a longer one than the rest is a lie.
+func (r *Reader) Count() int {
+	n := r.U32()
+	if uint64(n) > uint64(len(r.data)-r.at) {
+		r.Fail()
+		return 0
+	}
+	return int(n)
+}
+
+// Name reads a text with its length before it. It may be no valid UTF-8.
+func (r *Reader) Name() string { return string(r.Bytes(r.U32())) }
+
+// Sizes reads the sizes of a memory or table, for the flags 0 and SizesBounded only: others may have another form.
+func (r *Reader) Sizes() (s Sizes) {
+	if s.Flags = r.Byte(); s.Flags > SizesBounded {
+		return s
+	}
+	s.Least = r.U32()
+	if s.Flags == SizesBounded {
+		s.Most = r.U32()
+	}
+	return s
+}

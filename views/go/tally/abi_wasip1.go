@@ -1,0 +1,141 @@
+package tally
+
+import (
+	"errors"
+	"strings"
+	"unsafe"
+)
+
+// What docs/abi.md calls imports and exports. Nothing else in the kit knows that there is a server.
+
+//go:wasmimport tally get_into
+//go:noescape
+func importGetInto(key string, room unsafe.Pointer, roomBytes uint32) int32
+
+//go:wasmimport tally set
+//go:noescape
+func importSet(key, value string)
+
+//go:wasmimport tally delete
+//go:noescape
+func importDelete(key string)
+
+//go:wasmimport tally scan
+//go:noescape
+func importScan(prefix, after string, limit int32) int64
+
+//go:wasmimport tally config
+func importConfig() int64
+
+//go:wasmimport tally content_type
+//go:noescape
+func importContentType(name string)
+
+//go:wasmimport tally fail
+//go:noescape
+func importFail(text string)
+
+// packed is a text as the server reads it.
+func packed(text []byte) int64 {
+	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(text))))<<32 | int64(len(text))
+}
+
+// The results of tally_fold; a negative one of the other exports is an error too.
+const (
+	applied = 0
+	ignored = 1
+	failed  = -1
+)
+
+//go:wasmexport tally_alloc
+func tallyAlloc(n uint32) uint32 {
+	grant = take(int(n))
+	return uint32(uintptr(grant))
+}
+
+// eventRoom is where the server lays out events; larger ones go where tally_alloc says.
+var eventRoom [2048 / roomAlignment]uint64 // words, so that it is aligned
+
+//go:wasmexport tally_event_room
+func tallyEventRoom() int64 {
+	return packed(unsafe.Slice((*byte)(unsafe.Pointer(&eventRoom)), unsafe.Sizeof(eventRoom)))
+}
+
+//go:wasmexport tally_fields
+func tallyFields() int64 {
+	defer release()
+	view, err := ready()
+	if err != nil {
+		return fail(err)
+	}
+	return packed([]byte(strings.Join(view.Fields, "\n")))
+}
+
+// A defer would cost as much as a decimal, and release need not be called where Fold panics: the server then throws the instance
+// away, and shows what Go's runtime says of the panic.
+//
+//go:wasmexport tally_fold
+func tallyFold(event *Event) int32 {
+	result := fold(event)
+	release()
+	return result
+}
+
+func fold(event *Event) int32 {
+	view := registered
+	if !configured {
+		var err error
+		if view, err = ready(); err != nil {
+			return int32(fail(err))
+		}
+	}
+	switch err := view.Fold(event); err {
+	case nil:
+		return applied
+	case Ignored:
+		return ignored
+	default:
+		return int32(fail(err))
+	}
+}
+
+//go:wasmexport tally_query
+func tallyQuery(at *byte, length uint32) int64 {
+	defer release()
+	view, err := ready()
+	if err == nil && view.Query == nil {
+		err = errors.New("this view answers no questions: read its state")
+	}
+	if err != nil {
+		return fail(err)
+	}
+	answer, err := view.Query(Query(unsafe.String(at, length)))
+	if err != nil {
+		return fail(err)
+	}
+	return packed(answer)
+}
+
+// fail tells the server why the call that is about to return failed.
+func fail(reason error) int64 {
+	importFail(reason.Error())
+	return failed
+}
+
+// configured tells that Configure has been called since memory was last set back.
+var configured bool
+
+// ready returns the view, configured.
+func ready() (*View, error) {
+	v := registered
+	if v == nil {
+		return nil, errors.New("the module registers no view: call tally.Register in an init function")
+	}
+	if !configured && v.Configure != nil {
+		if err := v.Configure(v, Config()); err != nil {
+			return nil, err
+		}
+	}
+	configured = true
+	return v, nil
+}

@@ -1,0 +1,80 @@
+package tally
+
+import (
+	"iter"
+	"unsafe"
+)
+
+// A key has 1 to 1,024 bytes of UTF-8 without NUL, a value is at most 64 KiB of JSON; the server stops a view that
+// breaks this.
+const (
+	MaxKeyBytes    = 1024
+	MaxValueBytes  = 64 << 10
+	MaxAnswerBytes = 1 << 20 // of a query
+)
+
+// valueRoomBytes is more than most values have; for a larger one the server is asked twice.
+const valueRoomBytes = 512
+
+// Get reads the value of a key, false where there is none.
+func Get(key string) (value []byte, ok bool) {
+	at := take(valueRoomBytes)
+	length := importGetInto(key, at, valueRoomBytes)
+	if length < 0 {
+		return nil, false
+	}
+	if length > valueRoomBytes {
+		at = take(int(length))
+		importGetInto(key, at, uint32(length))
+	}
+	return unsafe.Slice((*byte)(at), length), true
+}
+
+// Set writes the value of a key: JSON. Later calls read it, those of the same fold too.
+func Set(key string, value []byte) { importSet(key, NoCopy(value)) }
+
+// Delete removes a key, if it is there.
+func Delete(key string) { importDelete(key) }
+
+// scanPage is how many keys are asked of the server at a time: about 100 KB of totals.
+const scanPage = 1000
+
+// Scan goes through the keys that start with prefix, in byte order.
+func Scan(prefix string) iter.Seq2[string, []byte] { return ScanAfter(prefix, "") }
+
+// ScanAfter goes through the keys that start with prefix and are greater than after, in byte order.
+func ScanAfter(prefix, after string) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for {
+			page := given(importScan(prefix, after, scanPage))
+			if len(page) == 0 {
+				return
+			}
+			for len(page) > 0 {
+				key, value, rest := cutEntry(page)
+				if !yield(NoCopy(key), value) {
+					return
+				}
+				after, page = NoCopy(key), rest
+			}
+		}
+	}
+}
+
+// cutEntry takes an entry from the front of what a scan answers.
+func cutEntry(page []byte) (key, value, rest []byte) {
+	keyLen, valueLen := int(littleEndian(page)), int(littleEndian(page[4:]))
+	page = page[8:]
+	return page[:keyLen:keyLen], page[keyLen:][:valueLen:valueLen], page[keyLen+valueLen:]
+}
+
+func littleEndian(b []byte) uint32 {
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
+
+// Config is the configuration that the view was deployed with: JSON, "{}" where none was given.
+func Config() []byte { return given(importConfig()) }
+
+// ContentType says what a query's answer is: "application/json" (as it is without this), "text/csv" or "text/plain".
+// Another type, or a call outside Query, stops the view.
+func ContentType(name string) { importContentType(name) }

@@ -1,0 +1,129 @@
+/* What the files of this view share: the configuration and the state.
+ *
+ * State    "total/<group>/<part>"              counts, sums and the like
+ *          "sketch/<group>/<part>/<decade>"    the values' distribution, see sketch.h
+ *          "unique/<group>/<part>/<value>"     each value once
+ *          "uncounted"                         what could not be counted, see uncounted.c
+ *
+ * <group> is the values of group_by, see key.c; <part> the start of the smallest
+ * stretch of time that is kept apart, in UTC: 2025-03-01T10:00:00Z. */
+
+#ifndef METER_H
+#define METER_H
+
+#include "window.h"
+
+enum {
+	MOST_GROUPS = 8,        /* group_by members */
+	MOST_NAME_BYTES = 64,   /* of one */
+	MOST_PICKS = 32,        /* aggregations of a configuration or a question */
+	MOST_CONDITIONS = 16,
+	MOST_LISTED = 256,      /* values of one condition, types */
+	NO_FIELD = -1,
+	PERCENT = 1000,         /* percentiles have up to three places */
+	MOST_PERCENTILE = 100 * PERCENT,
+};
+
+static const int64_t MICROSECONDS = 1000000;
+
+/* ---- Aggregations ---- */
+
+typedef enum {
+	PICK_COUNT,
+	PICK_SUM,
+	PICK_MIN,
+	PICK_MAX,
+	PICK_AVERAGE,
+	PICK_LATEST,
+	PICK_UNIQUE,
+	PICK_PERCENTILE,
+} pick_kind;
+
+typedef struct {
+	pick_kind kind;
+	uint32_t percentile; /* in thousandths of a percent */
+	tally_text name;
+} pick;
+
+typedef struct {
+	pick at[MOST_PICKS];
+	uint32_t len;
+} pick_list;
+
+/* Reads a name like sum or p99.9; false where there is no such aggregation. */
+bool pick_of(tally_text name, pick *found);
+
+/* ---- Totals: what "total/..." holds, as far as it is configured ---- */
+
+typedef enum {
+	TOTAL_COUNT,  /* events */
+	TOTAL_VALUES, /* those with a value that counts; what follows is of them */
+	TOTAL_SUM,
+	TOTAL_MIN,
+	TOTAL_MAX,
+	TOTAL_LATEST,
+	TOTAL_LATEST_TIME, /* microseconds since 1970 */
+	TOTAL_LATEST_SEQUENCE,
+	TOTALS,
+} total;
+
+/* ---- Configuration ---- */
+
+typedef struct condition condition;
+
+typedef struct {
+	tally_text name;
+	int32_t field;
+} group;
+
+typedef struct {
+	tally_text fields; /* JSON Pointers, one a line */
+	uint32_t fields_len;
+	tally_text *types; /* wanted; none: all */
+	uint32_t types_len;
+	int32_t type;      /* fields, or NO_FIELD */
+	int32_t value;
+	int32_t unique;
+	condition *conditions[MOST_CONDITIONS];
+	uint32_t conditions_len;
+	group groups[MOST_GROUPS];
+	uint32_t groups_len;
+	pick_list picks;
+	bool sketch;
+	grid parts;
+	tally_text zone_name;
+	int32_t place[TOTALS]; /* in a state value; -1: not kept */
+	uint32_t totals_len;
+	tally_text around[TOTALS + 1];
+} configuration;
+
+/* Reads the configuration once for as long as the instance's memory lives. 0
+ * where tally_fail has been called. */
+const configuration *load_configuration(void);
+
+/* The number of a JSON Pointer's field, which is asked for from now on. False
+ * where tally_fail has been called; `member` is where the pointer stands. */
+bool add_field(configuration *config, tally_text member, tally_text source, int32_t *field);
+
+/* Answers false after tally_fail(before + "shown" + after). */
+bool refuse(tally_text before, tally_text shown, tally_text after);
+
+/* ---- Conditions ---- */
+
+bool read_conditions(configuration *config, tally_text source);
+bool meets_conditions(const configuration *config, const tally_event *event);
+
+/* ---- What could not be counted ---- */
+
+/* Why an event, or a part of what is kept of it, could not be counted. */
+typedef struct trouble {
+	tally_text reason; /* none: at is 0 */
+	int32_t field;     /* or NO_FIELD */
+} trouble;
+
+void note_uncounted(const configuration *config, const tally_event *event, trouble trouble);
+
+/* The answer to the question for them. */
+int64_t answer_uncounted(void);
+
+#endif

@@ -1,0 +1,311 @@
+#include "question.h"
+
+/* What was asked, as far as it can only be read when all is known. */
+typedef struct {
+	tally_text from;
+	tally_text to;
+} late;
+
+/* Refuses "<name> is <value>, <why>". */
+static bool refuse_parameter(tally_text name, tally_text value, tally_text why) {
+	tally_out before = tally_out_new(128);
+	tally_put(&before, name);
+	tally_put(&before, TALLY_TEXT(" is "));
+	return refuse(tally_out_text(&before), value, why);
+}
+
+/* Takes the next of a list with commas from its front. */
+static bool take_listed(tally_text *list, tally_text *one) {
+	if (list->at == 0)
+		return false;
+	*one = (tally_text){list->at, 0};
+	while (one->len < list->len && one->at[one->len] != ',')
+		one->len++;
+	bool last = one->len == list->len;
+	*list = last ? (tally_text){0} : (tally_text){list->at + one->len + 1, list->len - one->len - 1};
+	return true;
+}
+
+static bool group_of(const configuration *config, tally_text name, uint32_t *found) {
+	for (*found = 0; *found < config->groups_len; ++*found)
+		if (tally_equal(config->groups[*found].name, name))
+			return true;
+	return false;
+}
+
+static tally_text group_names(const configuration *config) {
+	tally_out out = tally_out_new(128);
+	for (uint32_t i = 0; i < config->groups_len; i++) {
+		if (i > 0)
+			tally_put(&out, TALLY_TEXT(", "));
+		tally_put(&out, config->groups[i].name);
+	}
+	if (config->groups_len == 0)
+		tally_put(&out, TALLY_TEXT("none"));
+	return tally_out_text(&out);
+}
+
+static bool refuse_group(const configuration *config, tally_text parameter, tally_text name) {
+	tally_out after = tally_out_new(256);
+	tally_put(&after, TALLY_TEXT(", which this view does not group by; its groups are "));
+	tally_put(&after, group_names(config));
+	return refuse_parameter(parameter, name, tally_out_text(&after));
+}
+
+static bool read_group_by(const configuration *config, tally_text list, question *asked) {
+	tally_text name;
+	uint32_t group;
+	asked->groups_len = 0;
+	if (list.len == 0)
+		return true;
+	if (tally_equal(list, TALLY_TEXT("*"))) {
+		for (group = 0; group < config->groups_len; group++)
+			asked->groups[asked->groups_len++] = group;
+		return true;
+	}
+	while (take_listed(&list, &name)) {
+		if (!group_of(config, name, &group))
+			return refuse_group(config, TALLY_TEXT("group_by"), name);
+		for (uint32_t i = 0; i < asked->groups_len; i++)
+			if (asked->groups[i] == group)
+				return refuse_parameter(TALLY_TEXT("group_by"), name, TALLY_TEXT(", which is named twice"));
+		asked->groups[asked->groups_len++] = group;
+	}
+	return true;
+}
+
+static void add_filter(question *asked, uint32_t group, tally_text value) {
+	filter *added = tally_room(sizeof *added);
+	*added = (filter){asked->filters, group, value};
+	asked->filters = added;
+}
+
+static bool read_missing(const configuration *config, tally_text list, question *asked) {
+	tally_text name;
+	uint32_t group;
+	while (take_listed(&list, &name)) {
+		if (!group_of(config, name, &group))
+			return refuse_group(config, TALLY_TEXT("missing"), name);
+		add_filter(asked, group, (tally_text){0});
+	}
+	return true;
+}
+
+/* Whether the view keeps what the aggregation needs; any percentile can be had
+ * where one is configured. */
+static bool is_kept(const configuration *config, const pick *wanted) {
+	for (uint32_t i = 0; i < config->picks.len; i++)
+		if (config->picks.at[i].kind == wanted->kind)
+			return true;
+	return wanted->kind == PICK_COUNT;
+}
+
+static bool read_aggregation(const configuration *config, tally_text list, question *asked) {
+	tally_text name;
+	pick wanted;
+	while (take_listed(&list, &name)) {
+		if (!pick_of(name, &wanted))
+			return refuse_parameter(TALLY_TEXT("aggregation"), name,
+			                        TALLY_TEXT(", which is not count, sum, min, max, average, latest, unique or a percentile like p99.9"));
+		if (!is_kept(config, &wanted))
+			return refuse_parameter(TALLY_TEXT("aggregation"), name,
+			                        TALLY_TEXT(", which this view does not keep; deploy a version with it among its aggregations"));
+		for (uint32_t i = 0; i < asked->picks.len; i++)
+			if (tally_equal(asked->picks.at[i].name, name))
+				return refuse_parameter(TALLY_TEXT("aggregation"), name, TALLY_TEXT(", which is named twice"));
+		if (asked->picks.len == MOST_PICKS)
+			return refuse_parameter(TALLY_TEXT("aggregation"), name, TALLY_TEXT(", which is one too many: 32 can be asked for at once"));
+		asked->picks.at[asked->picks.len++] = wanted;
+	}
+	return true;
+}
+
+static bool read_window(const configuration *config, tally_text value, question *asked) {
+	asked->windowed = true;
+	if (!span_of(value, &asked->windows.span))
+		return refuse_parameter(TALLY_TEXT("window"), value, TALLY_TEXT(", which is not minute, quarter_hour, hour, day, week or month"));
+	if (asked->windows.span >= config->parts.span)
+		return true;
+	tally_out why = tally_out_new(256);
+	tally_put(&why, TALLY_TEXT(", which is shorter than what this view keeps apart: ask for "));
+	tally_put(&why, span_names[config->parts.span]);
+	tally_put(&why, TALLY_TEXT(" or longer, or deploy a version with \"resolution\":\""));
+	tally_put(&why, span_names[asked->windows.span]);
+	tally_put(&why, TALLY_TEXT("\" in its configuration"));
+	return refuse_parameter(TALLY_TEXT("window"), value, tally_out_text(&why));
+}
+
+static bool read_number(tally_text name, tally_text value, uint32_t least, uint32_t most, uint32_t *number) {
+	enum { MOST_DIGITS = 9 };
+	tally_text digits = value;
+	if (value.len >= 1 && value.len <= MOST_DIGITS && tally_take_digits(&digits, value.len, number) && *number >= least && *number <= most)
+		return true;
+	tally_out why = tally_out_new(64);
+	tally_put(&why, TALLY_TEXT(", which is not a whole number from "));
+	tally_put_padded(&why, least, 1);
+	tally_put(&why, TALLY_TEXT(" to "));
+	tally_put_padded(&why, most, 1);
+	return refuse_parameter(name, value, tally_out_text(&why));
+}
+
+static bool read_zone(tally_text value, question *asked) {
+	asked->windows.zone = zone_find(value);
+	asked->zone_name = value;
+	return asked->windows.zone != 0 ||
+	       refuse_parameter(TALLY_TEXT("timezone"), value,
+	                        TALLY_TEXT(", which is not the name of an IANA time zone like UTC or America/Los_Angeles"));
+}
+
+static bool read_format(tally_text value, question *asked) {
+	asked->csv = tally_equal(value, TALLY_TEXT("csv"));
+	return asked->csv || tally_equal(value, TALLY_TEXT("json")) ||
+	       refuse_parameter(TALLY_TEXT("format"), value, TALLY_TEXT(", which is not json or csv"));
+}
+
+static bool refuse_unknown(const configuration *config, tally_text name) {
+	tally_out after = tally_out_new(256);
+	tally_put(&after, TALLY_TEXT(": this view knows window, timezone, from, to, rolling, group_by, aggregation, missing, format, limit, offset, "
+	                             "uncounted and its groups, which are "));
+	tally_put(&after, group_names(config));
+	return refuse(TALLY_TEXT("unknown parameter "), name, tally_out_text(&after));
+}
+
+static bool read_parameter(const configuration *config, tally_text name, tally_text value, question *asked, late *late) {
+	enum { MOST_OFFSET = 999999999 };
+	uint32_t group;
+	if (tally_equal(name, TALLY_TEXT("window")))
+		return read_window(config, value, asked);
+	if (tally_equal(name, TALLY_TEXT("timezone")))
+		return read_zone(value, asked);
+	if (tally_equal(name, TALLY_TEXT("group_by")))
+		return read_group_by(config, value, asked);
+	if (tally_equal(name, TALLY_TEXT("aggregation")))
+		return read_aggregation(config, value, asked);
+	if (tally_equal(name, TALLY_TEXT("missing")))
+		return read_missing(config, value, asked);
+	if (tally_equal(name, TALLY_TEXT("format")))
+		return read_format(value, asked);
+	if (tally_equal(name, TALLY_TEXT("rolling")))
+		return read_number(name, value, 1, MOST_ROLLING, &asked->rolling);
+	if (tally_equal(name, TALLY_TEXT("limit")))
+		return (asked->limited = true) && read_number(name, value, 1, MOST_LIMIT, &asked->limit);
+	if (tally_equal(name, TALLY_TEXT("offset")))
+		return read_number(name, value, 0, MOST_OFFSET, &asked->offset);
+	if (tally_equal(name, TALLY_TEXT("from")))
+		late->from = value;
+	else if (tally_equal(name, TALLY_TEXT("to")))
+		late->to = value;
+	else if (tally_equal(name, TALLY_TEXT("uncounted")))
+		asked->uncounted = true;
+	else if (group_of(config, name, &group))
+		add_filter(asked, group, value);
+	else
+		return refuse_unknown(config, name);
+	return true;
+}
+
+/* ---- from and to ---- */
+
+/* Takes a date like 2025-03-01: the beginning of that day. */
+static bool take_date(tally_text text, const zone_entry *zone, int64_t *time) {
+	enum { DATE_BYTES = 10 };
+	tally_out midnight = tally_out_new(32);
+	if (text.len != DATE_BYTES)
+		return false;
+	tally_put(&midnight, text);
+	tally_put(&midnight, TALLY_TEXT("T00:00:00Z"));
+	if (!tally_parse_time(tally_out_text(&midnight), time))
+		return false;
+	*time = start_of_day(zone, tally_floor_divide(*time / MICROSECONDS, DAY_SECONDS));
+	return true;
+}
+
+static void put_part_name(tally_out *out, const configuration *config) {
+	tally_put(out, span_names[config->parts.span]);
+	tally_put(out, TALLY_TEXT(" of "));
+	tally_put(out, config->zone_name);
+}
+
+static bool check_edge(const configuration *config, const question *asked, tally_text name, tally_text value, int64_t time) {
+	if (is_start(&config->parts, time))
+		return true;
+	stretch part = window_at(&config->parts, time);
+	tally_out why = tally_out_new(256);
+	tally_put(&why, TALLY_TEXT(", where no "));
+	put_part_name(&why, config);
+	tally_put(&why, TALLY_TEXT(" begins, which is what this view keeps apart; "));
+	put_time(&why, asked->windows.zone, part.start);
+	tally_put(&why, TALLY_TEXT(" or "));
+	put_time(&why, asked->windows.zone, part.end);
+	tally_put(&why, TALLY_TEXT(" would do"));
+	return refuse_parameter(name, value, tally_out_text(&why));
+}
+
+static bool read_edge(const configuration *config, const question *asked, tally_text name, tally_text value, int64_t *time) {
+	if (!take_date(value, asked->windows.zone, time)) {
+		int64_t microseconds;
+		if (!tally_parse_time(value, &microseconds) || floor_remainder(microseconds, MICROSECONDS) != 0)
+			return refuse_parameter(name, value,
+			                        TALLY_TEXT(", which is not a date like 2025-03-01 or an RFC 3339 time of whole seconds like "
+			                                   "2025-03-01T10:00:00Z or 2025-03-01T10:00:00+02:00"));
+		*time = tally_floor_divide(microseconds, MICROSECONDS);
+	}
+	if (!is_countable(*time))
+		return refuse_parameter(name, value, TALLY_TEXT(", which is not within the years 0001 to 9998"));
+	return check_edge(config, asked, name, value, *time);
+}
+
+int64_t covered_from(const question *asked, int64_t time) {
+	for (uint32_t i = 1; i < asked->rolling; i++)
+		time = window_at(&asked->windows, time - 1).start;
+	return time;
+}
+
+static bool check_rolling(const question *asked) {
+	if (asked->rolling == 1)
+		return true;
+	if (!asked->windowed || !asked->starts || !asked->ends)
+		return tally_fail(TALLY_TEXT("rolling needs window, from and to: window=day&rolling=7&from=2025-03-01&to=2025-04-01 answers for each "
+		                             "day of March that day and the six before it")) != TALLY_FAILED;
+	if (!is_start(&asked->windows, asked->from) || !is_start(&asked->windows, asked->to))
+		return tally_fail(TALLY_TEXT("rolling needs from and to where a window begins: dates like 2025-03-01 for days, Mondays for weeks, "
+		                             "firsts for months")) != TALLY_FAILED;
+	return is_countable(covered_from(asked, asked->from)) ||
+	       tally_fail(TALLY_TEXT("rolling reaches back before the year 0001")) != TALLY_FAILED;
+}
+
+bool read_question(const configuration *config, tally_text query, question *asked) {
+	tally_text name, value;
+	late late = {0};
+	*asked = (question){.rolling = 1, .windows = {SPAN_DAY, config->parts.zone}, .zone_name = config->zone_name,
+	                    .from = -ZONE_EVER, .to = ZONE_EVER};
+	while (tally_take_parameter(&query, &name, &value))
+		if (!read_parameter(config, name, value, asked, &late))
+			return false;
+	if (asked->picks.len == 0)
+		asked->picks = config->picks;
+	asked->starts = late.from.at != 0;
+	asked->ends = late.to.at != 0;
+	if ((asked->starts && !read_edge(config, asked, TALLY_TEXT("from"), late.from, &asked->from)) ||
+	    (asked->ends && !read_edge(config, asked, TALLY_TEXT("to"), late.to, &asked->to)))
+		return false;
+	if (asked->from >= asked->to)
+		return refuse_parameter(TALLY_TEXT("from"), late.from, TALLY_TEXT(", which is not before to; to is exclusive"));
+	if (asked->uncounted && asked->csv)
+		return tally_fail(TALLY_TEXT("uncounted is answered as JSON only")) != TALLY_FAILED;
+	return check_rolling(asked);
+}
+
+bool check_windows(const configuration *config, const question *asked, int64_t from, int64_t to) {
+	if (!asked->windowed || parts_fit(&config->parts, &asked->windows, from, to))
+		return true;
+	tally_out before = tally_out_new(128), after = tally_out_new(256);
+	tally_put(&before, TALLY_TEXT("window="));
+	tally_put(&before, span_names[asked->windows.span]);
+	tally_put(&before, TALLY_TEXT(" in timezone "));
+	tally_put(&after, TALLY_TEXT(" does not always begin with one "));
+	put_part_name(&after, config);
+	tally_put(&after, TALLY_TEXT(", which is what this view keeps apart: deploy a version with a shorter \"resolution\", like "
+	                             "\"quarter_hour\", or with this \"timezone\" in its configuration"));
+	return refuse(tally_out_text(&before), asked->zone_name, tally_out_text(&after));
+}

@@ -1,0 +1,82 @@
+//! Room for what the server writes and for what a call builds: handed out by moving a pointer, and all of it taken back
+//! when the call ends.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+
+use crate::Decimal;
+
+/// What `tally_alloc` promises.
+const ALIGNMENT: usize = 8;
+
+/// Room that is there from the start: ordinary events, keys and values fit, so that memory does not grow in a fold.
+const FIRST_BYTES: usize = 32 << 10;
+
+struct Arena {
+    first: UnsafeCell<[u64; FIRST_BYTES / 8]>,
+    start: Cell<usize>, // all three are multiples of ALIGNMENT, but for top
+    top: Cell<usize>,
+    end: Cell<usize>,
+}
+
+// A view's module has one thread: the server refuses shared memory.
+unsafe impl Sync for Arena {}
+
+static ARENA: Arena = Arena {
+    first: UnsafeCell::new([0; FIRST_BYTES / 8]),
+    // An empty region before the first call.
+    start: Cell::new(ALIGNMENT),
+    top: Cell::new(ALIGNMENT),
+    end: Cell::new(ALIGNMENT),
+};
+
+/// Room for `n` bytes until [`release`], aligned to 8. Without memory for it, the module traps.
+#[inline]
+pub fn alloc(n: usize) -> *mut u8 {
+    let at = (ARENA.top.get() + ALIGNMENT - 1) & !(ALIGNMENT - 1);
+    if ARENA.end.get() - at < n {
+        return more(n);
+    }
+    ARENA.top.set(at + n);
+    at as *mut u8
+}
+
+/// The same as a slice, which must not outlive the call. Its content is arbitrary.
+#[inline]
+pub fn bytes<'a>(n: usize) -> &'a mut [u8] {
+    // The arena hands out every byte once between two releases, and its memory is initialised.
+    unsafe { std::slice::from_raw_parts_mut(alloc(n), n) }
+}
+
+/// Room for decimals, which must not outlive the call.
+#[inline]
+pub fn decimals<'a, const N: usize>() -> &'a mut [MaybeUninit<Decimal>; N] {
+    unsafe { &mut *(alloc(std::mem::size_of::<[Decimal; N]>()) as *mut [MaybeUninit<Decimal>; N]) }
+}
+
+#[cold]
+#[inline(never)]
+fn more(n: usize) -> *mut u8 {
+    let had = ARENA.end.get() - ARENA.start.get();
+    if had == 0 && n <= FIRST_BYTES {
+        take_over(ARENA.first.get() as usize, FIRST_BYTES);
+    } else {
+        // Twice as much each time: what earlier regions lose is less than the last one. They are never given back, for
+        // the call may still be using them.
+        let room = vec![0u64; n.max(2 * had) / 8 + 1].leak();
+        take_over(room.as_ptr() as usize, room.len() * 8);
+    }
+    alloc(n)
+}
+
+fn take_over(start: usize, bytes: usize) {
+    ARENA.start.set(start);
+    ARENA.top.set(start);
+    ARENA.end.set(start + bytes);
+}
+
+/// Takes back everything that was handed out. The bytes stay as they are until they are handed out again.
+#[inline]
+pub fn release() {
+    ARENA.top.set(ARENA.start.get());
+}

@@ -1,0 +1,50 @@
+package views_test
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tallystick/tallystick/views"
+)
+
+// TestProjects: what a kit's project consists of is complete, filled in, and holds nothing of this repository's.
+func TestProjects(t *testing.T) {
+	if got := views.Languages(); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"c", "go", "rust", "typescript"}) {
+		t.Errorf("there are kits for %v", got)
+	}
+	for _, kit := range views.Kits() {
+		files, err := kit.Project("usage-by_team2")
+		if err != nil {
+			t.Errorf("%s: %v", kit.Language, err)
+			continue
+		}
+		named := false
+		for place, text := range files {
+			named = named || bytes.Contains(text, []byte("usage-by_team2"))
+			switch {
+			case path.Clean(place) != place || strings.HasPrefix(place, "/") || strings.HasPrefix(place, "../"):
+				t.Errorf("%s: a file at %s", kit.Language, place)
+			case strings.HasSuffix(place, ".tmpl") || bytes.Contains(text, []byte("{{name}}")):
+				t.Errorf("%s: %s is not filled in", kit.Language, place)
+			case strings.HasSuffix(place, ".wasm") || strings.Contains(place, "node_modules/") || strings.Contains(place, "target/"):
+				t.Errorf("%s: %s is built, not written", kit.Language, place)
+			}
+		}
+		if !named {
+			t.Errorf("%s: no file has the project's name", kit.Language)
+		}
+		for _, wanted := range []string{"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt", "testdata/readme/expected.txt"} {
+			if len(files[wanted]) == 0 {
+				t.Errorf("%s: there is no %s", kit.Language, wanted)
+			}
+		}
+		for _, name := range []string{"", "A", "a/b", "..", "1a", "a--b", "a-", "größe", strings.Repeat("a", 101)} {
+			if _, err := kit.Project(name); err == nil {
+				t.Errorf("%s: %q names a project", kit.Language, name)
+			}
+		}
+	}
+}

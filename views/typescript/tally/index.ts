@@ -1,0 +1,16 @@
+// Write Tallystick views in AssemblyScript. README.md beside the kit in the repository says how; in short: extend View, register an
+// instance, and export the four functions that the server calls.
+
+export { Decimal } from "./decimal";
+export { Event, Field, Kind } from "./event";
+export { Answer, ANSWER_BYTES, csv, fail, Folded, json, plain, refuse, register, View } from "./guest";
+export { tally_alloc, tally_fields, tally_fold, tally_query } from "./guest";
+export { Json, Members } from "./json";
+export { Query } from "./query";
+export { shown, Text } from "./text";
+export { Date, isMonth, monthOf, NO_TIME, parseTime } from "./time";
+export { Totals } from "./totals";
+export { Writer } from "./writer";
+
+import * as state from "./state";
+export { state };

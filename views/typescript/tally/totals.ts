@@ -1,0 +1,82 @@
+// State values that are a few decimals in a fixed frame, read and written quickly.
+
+import { Decimal, WHOLE_DIGITS } from "./decimal";
+import { fail } from "./guest";
+import { room } from "./memory";
+import * as state from "./state";
+import { same, shown, Text } from "./text";
+import { Writer } from "./writer";
+
+/** The totals of one key at a time: a JSON object whose members are decimals. Make it once, where the module starts:
+ *
+ *     const totals = new Totals(["tokens_in", "tokens_out"]); // {"tokens_in":0,"tokens_out":0}
+ *
+ * and use it in every fold. A value is read back only as it was written, which is all that a view meets in its own state. */
+export class Totals {
+  private names: StaticArray<Text>; // with what stands around them
+  private numbers: usize = 0;
+  private key: Text = Text.at(0, 0);
+
+  /** Names are taken as they are: no quotes, backslashes or control characters. */
+  constructor(names: string[]) {
+    this.names = new StaticArray<Text>(names.length);
+    for (let i = 0; i < names.length; i++) this.names[i] = Text.of((i == 0 ? '{"' : ',"') + names[i] + '":');
+  }
+
+  /** Reads the totals of a key, zeros where there is no such key. false where the value is not what store writes: the reason is
+   * given then, and the fold must answer Folded.Failed. */
+  load(key: Text): bool {
+    const count = this.names.length;
+    this.key = key;
+    this.numbers = room(<usize>count * Decimal.BYTES);
+    const value = state.get(key);
+    if (value == null) {
+      for (let i = 0; i < count; i++) this.get(i).setZero();
+      return true;
+    }
+    if (this.read(value.at, value.at + value.len)) return true;
+    fail("the state of key " + shown(key) + " is not what this view writes; fold the log again as a new version of the view");
+    return false;
+  }
+
+  private read(at: usize, end: usize): bool {
+    for (let i = 0, count = this.names.length; i < count; i++) {
+      const name = unchecked(this.names[i]);
+      if (<i32>(end - at) < name.len || !same(at, name.at, name.len)) return false;
+      at = this.get(i).takeWritten(at + name.len, end);
+      if (at == 0) return false;
+    }
+    return end - at == 1 && load<u8>(at) == 0x7d;
+  }
+
+  /** The total at that place, counted from 0. */
+  // @ts-ignore: decorator
+  @inline
+  get(index: i32): Decimal {
+    assert(<u32>index < <u32>this.names.length, "a total that there is not");
+    return Decimal.at(this.numbers + <usize>index * Decimal.BYTES);
+  }
+
+  /** Adds to the total at that place; nothing where the number is null. false where the sum passes 54 digits before the point: the
+   * reason is given then, and the fold must answer Folded.Failed. */
+  // @ts-ignore: decorator
+  @inline
+  add(index: i32, number: Decimal | null): bool {
+    return number == null || this.get(index).add(number) || this.overflow();
+  }
+
+  private overflow(): bool {
+    fail(`the totals of key ${shown(this.key)} pass ${WHOLE_DIGITS} digits before the point, which is all that this view can count`);
+    return false;
+  }
+
+  /** Writes the totals of the key that was loaded. */
+  store(): void {
+    const out = Writer.make(128);
+    for (let i = 0, count = this.names.length; i < count; i++) {
+      out.put(unchecked(this.names[i]));
+      this.get(i).put(out);
+    }
+    state.set(this.key, out.putByte(0x7d).text());
+  }
+}
