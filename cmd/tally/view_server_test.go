@@ -100,10 +100,10 @@ func TestNoServer(t *testing.T) {
 	fails(t, dir, []string{"audit", "acme", "--url", "ftp://127.0.0.1"}, "is not the address of a server")
 }
 
-// slowEvents are events of which the scripted view folds some for seconds: they hash a long value again and again. Those at both ends, which
-// a deploy tries out, are quick.
-func slowEvents() []string {
-	const quick, slow, hashes, valueBytes = 300, 100, 400, 60_000
+// slowEvents are events of which the scripted view folds some for tens of milliseconds each: they hash a long value again and again. Those
+// at both ends, which a deploy tries out, are quick.
+func slowEvents(slow int) []string {
+	const quick, hashes, valueBytes = 300, 400, 60_000
 	first := testrig.ScriptEvent(testrig.Line("set", "long", `"`+strings.Repeat("x", valueBytes)+`"`))
 	lines := slices.Repeat([]string{testrig.Line("scan", "long", "", 1, 1, "digest")}, hashes)
 	return slices.Concat([]string{first}, slices.Repeat([]string{`{}`}, quick-1),
@@ -112,14 +112,16 @@ func slowEvents() []string {
 
 // TestViewDeployWaits: a version that is built in the background is waited for, and how far it is said, unless nobody wants to wait.
 func TestViewDeployWaits(t *testing.T) {
+	// Every deploy waits a moment for its version: "left" must outlast two of them on a quick machine, with commands between them.
 	const gas = "1000000000"
 	o, _ := operate(t)
-	o.append("acme", slowEvents()...)
+	o.append("acme", slowEvents(100)...)
+	o.append("big", slowEvents(400)...)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
-	deploy := func(view string, more ...string) []string {
-		return append([]string{"view", "deploy", view, "--log", "acme", "--gas", gas}, more...)
+	deploy := func(log, view string, more ...string) []string {
+		return append([]string{"view", "deploy", view, "--log", log, "--gas", gas}, more...)
 	}
-	p := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("waited"))...)
+	p := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("acme", "waited"))...)
 	p.says("waited version 1: ", " of 700 events")
 	if status := p.wait(); status != 0 {
 		t.Errorf("status %d", status)
@@ -127,25 +129,25 @@ func TestViewDeployWaits(t *testing.T) {
 	p.says("waited version 1 is live on acme, with 700 events folded")
 
 	// Whoever does not wait, or stops waiting, does not stop the server.
-	o.succeeds(words("left version 1 is building on acme", "tally view list acme"), deploy("left", "--wait=false")...)
-	o.succeeds(words("left", "building", "of 700"), "view", "list", "acme")
-	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("left"))...) // the same version
+	o.succeeds(words("left version 1 is building on big", "tally view list big"), deploy("big", "left", "--wait=false")...)
+	o.succeeds(words("left", "building", "of 1,000"), "view", "list", "big")
+	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("big", "left"))...) // the same version
 	p.says("left version 1: ")
 	p.signal(syscall.SIGINT)
 	if status := p.wait(); status != 1 {
 		t.Errorf("status %d", status)
 	}
 	p.says("no longer waiting", "goes on building")
-	o.succeeds(words("left version 1 is live on acme"), deploy("left")...)
+	o.succeeds(words("left version 1 is live on big"), deploy("big", "left")...)
 
 	// A version that another one overtakes is not waited for any longer.
-	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("overtaken"))...)
+	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("big", "overtaken"))...)
 	p.says("overtaken version 1: ")
-	o.succeeds(words("overtaken version 2 is live"), "view", "deploy", "overtaken", "--log", "acme", "--ready", "rate_check")
+	o.succeeds(words("overtaken version 2 is live"), "view", "deploy", "overtaken", "--log", "big", "--ready", "rate_check")
 	if status := p.wait(); status != 1 {
 		t.Errorf("status %d", status)
 	}
-	p.says("overtaken version 1 is retired on acme", "another version was asked for")
+	p.says("overtaken version 1 is retired on big", "another version was asked for")
 }
 
 // says waits until the process has said all the words.
