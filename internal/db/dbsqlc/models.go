@@ -111,6 +111,12 @@ type LogHead struct {
 	ViewsEpoch int64
 }
 
+type LogMonth struct {
+	LogID         pgtype.UUID
+	Month         time.Time
+	FirstSequence int64
+}
+
 type Module struct {
 	Sha256    []byte
 	Wasm      []byte
