@@ -30,3 +30,10 @@ SELECT left(data::text, @max_length)::text AS text FROM events WHERE log_id = @l
 
 -- name: EnsureEventsPartitions :one
 SELECT ensure_events_partitions(@from_time, @months);
+
+-- name: ListLogMonths :many
+-- From the last month that began at or before a sequence on.
+SELECT month, first_sequence
+FROM log_months
+WHERE log_id = @log_id AND first_sequence <= @through
+ORDER BY month;

@@ -24,15 +24,19 @@ type Services struct {
 	Logs   *eventlog.Logs
 	Ingest *ingest.Ingester
 	Views  *view.Views
+	Events *eventlog.Reader
 	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
 	Log    *slog.Logger
+	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
+	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
 	BodyTimeout time.Duration
 }
 
 type server struct {
 	Services
-	bodies atomic.Int64 // bytes of request bodies under way
+	bodies  atomic.Int64  // bytes of request bodies under way
+	streams chan struct{} // holds one for each stream under way
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
@@ -40,7 +44,10 @@ func New(services Services, version string) http.Handler {
 	if services.BodyTimeout == 0 {
 		services.BodyTimeout = bodyTimeout
 	}
-	s := &server{Services: services}
+	if services.Streams == 0 {
+		services.Streams = defaultStreams
+	}
+	s := &server{Services: services, streams: make(chan struct{}, services.Streams)}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, config(version)))
 	mux.Handle("/", unrouted(mux))
@@ -67,6 +74,7 @@ func config(version string) huma.Config {
 func (s *server) register(api huma.API) {
 	s.registerLogs(api)
 	s.registerAppend(api)
+	s.registerEvents(api)
 	s.registerViews(api)
 	s.registerHealth(api)
 }

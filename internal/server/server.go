@@ -117,7 +117,8 @@ func (s *Server) serve(listener net.Listener) {
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
-			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Ready: s.ready, Log: log,
+			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: eventlog.NewReader(s.db), Streams: s.config.ReadConns / 2,
+			Ready: s.ready, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

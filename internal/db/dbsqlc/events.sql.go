@@ -111,6 +111,44 @@ func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsT
 	return items, nil
 }
 
+const listLogMonths = `-- name: ListLogMonths :many
+SELECT month, first_sequence
+FROM log_months
+WHERE log_id = $1 AND first_sequence <= $2
+ORDER BY month
+`
+
+type ListLogMonthsParams struct {
+	LogID   pgtype.UUID
+	Through int64
+}
+
+type ListLogMonthsRow struct {
+	Month         time.Time
+	FirstSequence int64
+}
+
+// From the last month that began at or before a sequence on.
+func (q *Queries) ListLogMonths(ctx context.Context, db DBTX, arg ListLogMonthsParams) ([]ListLogMonthsRow, error) {
+	rows, err := db.Query(ctx, listLogMonths, arg.LogID, arg.Through)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListLogMonthsRow
+	for rows.Next() {
+		var i ListLogMonthsRow
+		if err := rows.Scan(&i.Month, &i.FirstSequence); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const planForPartitions = `-- name: PlanForPartitions :exec
 
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_bitmapscan', 'off', true),

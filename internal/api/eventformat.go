@@ -1,0 +1,159 @@
+package api
+
+import (
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+// eventFormat is a form that events are answered in.
+type eventFormat struct {
+	name      string
+	mediaType string
+	// What a stream of events begins with, what is between two, and what it ends with.
+	begin, between, end string
+	event               func(b []byte, e *eventlog.Recorded) []byte
+}
+
+var (
+	formatJSON   = &eventFormat{"json", "application/json", "[\n", ",\n", "\n]\n", eventlog.AppendJSON}
+	formatNDJSON = &eventFormat{"ndjson", "application/x-ndjson", "", "\n", "\n", eventlog.AppendLine}
+	formatCSV    = &eventFormat{"csv", "text/csv", eventlog.CSVHeader, "", "", eventlog.AppendCSV}
+
+	eventFormats = []*eventFormat{formatJSON, formatNDJSON, formatCSV}
+)
+
+// negotiate finds the format that a request asks for, by name or else by its Accept header. The error is a *Problem.
+func negotiate(name, accept string) (eventFormat, error) {
+	const known = "events are answered as json (application/json), ndjson (application/x-ndjson) or csv (text/csv)"
+	if name != "" {
+		for _, f := range eventFormats {
+			if f.name == name {
+				return *f, nil
+			}
+		}
+		return eventFormat{}, newProblem(http.StatusBadRequest, "unsupported_format", "there is no format "+strconv.Quote(name)+": "+known)
+	}
+	if strings.TrimSpace(accept) == "" {
+		return *formatJSON, nil
+	}
+	best, quality := formatJSON, 0.0
+	for wanted := range strings.SplitSeq(accept, ",") {
+		mediaType, params, err := mime.ParseMediaType(wanted)
+		if err != nil {
+			continue
+		}
+		q := 1.0
+		if text, ok := params["q"]; ok {
+			if q, err = strconv.ParseFloat(text, 64); err != nil {
+				continue
+			}
+		}
+		for _, f := range eventFormats {
+			if q > quality && accepts(mediaType, f.mediaType) {
+				best, quality = f, q
+			}
+		}
+	}
+	if quality == 0 {
+		return eventFormat{}, newProblem(http.StatusNotAcceptable, "unsupported_format", "nothing that the Accept header asks for is served here: "+known)
+	}
+	return *best, nil
+}
+
+func accepts(wanted, mediaType string) bool {
+	if main, ok := strings.CutSuffix(wanted, "/*"); ok {
+		return main == "*" || strings.HasPrefix(mediaType, main+"/")
+	}
+	return wanted == mediaType || wanted == "application/ndjson" && mediaType == formatNDJSON.mediaType
+}
+
+func (f *eventFormat) setHeaders(h http.Header, head eventlog.Head) {
+	h.Set("Content-Type", f.mediaType)
+	if f.name == formatCSV.name {
+		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set(sequenceHeader, strconv.FormatInt(head.Sequence, 10))
+}
+
+// append appends events to a stream that has begun, or not.
+func (f *eventFormat) append(b []byte, events []eventlog.Recorded, begun bool) []byte {
+	for i := range events {
+		if begun || i > 0 {
+			b = append(b, f.between...)
+		}
+		b = f.event(b, &events[i])
+	}
+	return b
+}
+
+// page is a page's body. An NDJSON page without events is empty.
+func (f *eventFormat) page(events []eventlog.Recorded, cursor string) []byte {
+	if f.name != formatJSON.name {
+		b := f.append([]byte(f.begin), events, false)
+		if len(events) > 0 {
+			b = append(b, f.end...)
+		}
+		return b
+	}
+	b := f.append([]byte(`{"events":[`), events, false)
+	b = append(b, ']')
+	if cursor != "" {
+		b = append(append(append(b, `,"next_cursor":"`...), cursor...), '"')
+	}
+	return append(b, "}\n"...)
+}
+
+func recordedSchema() *huma.Schema {
+	text := func(format, doc string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: format, Description: doc}
+	}
+	return &huma.Schema{
+		Type: huma.TypeObject,
+		Properties: map[string]*huma.Schema{
+			"sequence":    {Type: huma.TypeInteger, Format: "int64", Description: "Its place in the log."},
+			"time":        text("date-time", "When it happened."),
+			"recorded_at": text("date-time", "When it was recorded."),
+			"type":        text("", "Absent when it has none."),
+			"key":         text("", "Its idempotency key; absent when it has none."),
+			"hash":        text("", "The hash of everything up to it, in hexadecimal."),
+			"data":        {Type: huma.TypeObject, Description: "The event as it was sent.", AdditionalProperties: true},
+			"raw":         text("", "The bytes as they were sent, where data does not show them: white space around them and, in lines, line breaks."),
+		},
+		Required: []string{"sequence", "time", "recorded_at", "hash", "data"},
+	}
+}
+
+func eventsResponse() *huma.Response {
+	page := &huma.Schema{
+		Type: huma.TypeObject,
+		Properties: map[string]*huma.Schema{
+			"events":      {Type: huma.TypeArray, Items: recordedSchema()},
+			"next_cursor": {Type: huma.TypeString, Description: "Give it as cursor for the next page; absent at the end of the range."},
+		},
+		Required: []string{"events"},
+	}
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	return &huma.Response{
+		Description: "A page of events; with stream, an array of them. In lines (NDJSON, CSV) an event is a line, and a page's cursor is a header.",
+		Headers: map[string]*huma.Header{
+			sequenceHeader:   {Description: "The log's head, which the answer reflects.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}},
+			nextCursorHeader: {Description: "The cursor of the next page.", Schema: &huma.Schema{Type: huma.TypeString}},
+		},
+		Content: map[string]*huma.MediaType{
+			formatJSON.mediaType: {
+				Schema:  &huma.Schema{OneOf: []*huma.Schema{page, {Type: huma.TypeArray, Items: recordedSchema()}}},
+				Example: json.RawMessage(`{"events":[{"sequence":1,"time":"2025-03-01T10:05:30Z","recorded_at":"2025-03-01T10:05:30.120941Z","type":"api.call","hash":"e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f","data":{"type":"api.call","tokens":12}}]}`),
+			},
+			formatNDJSON.mediaType: text,
+			formatCSV.mediaType:    text,
+		},
+	}
+}

@@ -1,0 +1,260 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+const (
+	// pageScan bounds how many events one page looks at when a filter leaves most of them out: some seconds of reading.
+	pageScan = 1_000_000
+	// nextCursorHeader carries the cursor of pages that have no room for it.
+	nextCursorHeader = "Tally-Next-Cursor"
+	sequenceHeader   = "Tally-Sequence"
+)
+
+// EventRange is the part of a query string that says which events are wanted.
+type EventRange struct {
+	From         int64  `query:"from" minimum:"1" doc:"The first sequence."`
+	After        int64  `query:"after" minimum:"0" doc:"Instead of from: the sequence before the first."`
+	To           int64  `query:"to" minimum:"1" doc:"The last sequence; the head when absent."`
+	TimeFrom     string `query:"time_from" doc:"Events that happened then or later (RFC 3339)." example:"2025-03-01T00:00:00Z"`
+	TimeTo       string `query:"time_to" doc:"Events that happened before that."`
+	RecordedFrom string `query:"recorded_from" doc:"Events that were recorded then or later (RFC 3339)."`
+	RecordedTo   string `query:"recorded_to" doc:"Events that were recorded before that."`
+	Type         string `query:"type" doc:"Events of this type."`
+}
+
+type listEventsInput struct {
+	LogPath
+	EventRange
+	Format string `query:"format" doc:"json, ndjson or csv; without it the Accept header decides, and then it is json."`
+	Accept string `header:"Accept"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"10000" doc:"The most events of a page; 100 when absent."`
+	Cursor string `query:"cursor" doc:"The next_cursor of the page before; give the same filters as there."`
+	Stream bool   `query:"stream" doc:"The whole range in one answer instead of a page."`
+}
+
+type getEventInput struct {
+	LogPath
+	Sequence int64 `path:"sequence" minimum:"1" doc:"The event's place in its log."`
+}
+
+func (s *server) registerEvents(api huma.API) {
+	register(s, api, huma.Operation{
+		OperationID: "list-events", Method: http.MethodGet, Path: "/logs/{log}/events", Summary: "Read a log's events", Tags: []string{"events"},
+		Description: "A page of the range, or the whole of it as a stream. Events come in the order of their sequences. A page may be short, or empty, and have a cursor all the same, where filters leave most events out.",
+		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnprocessableEntity},
+		Responses:   map[string]*huma.Response{"200": eventsResponse()},
+	}, s.listEvents)
+	register(s, api, huma.Operation{
+		OperationID: "get-event", Method: http.MethodGet, Path: "/logs/{log}/events/{sequence}", Summary: "Read one event", Tags: []string{"events"},
+		Errors:    []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		Responses: map[string]*huma.Response{"200": {Description: "The event.", Content: map[string]*huma.MediaType{"application/json": {Schema: recordedSchema()}}}},
+	}, s.getEvent)
+}
+
+// listing is a checked request for events.
+type listing struct {
+	log    db.UUID
+	head   eventlog.Head
+	query  eventlog.Query
+	format eventFormat
+	limit  int
+	digest [cursorDigestBytes]byte // of the log and the filters, which a cursor goes with
+}
+
+func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*huma.StreamResponse, error) {
+	l, err := s.listing(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if in.Stream {
+		return s.streamEvents(l)
+	}
+	page, err := s.Events.Page(ctx, l.log, l.head, l.query, l.limit, pageScan)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	cursor := ""
+	if !page.Done {
+		cursor = l.cursor(page.Through)
+	}
+	return respond(func(w http.ResponseWriter, r *http.Request) {
+		l.format.setHeaders(w.Header(), l.head)
+		if cursor != "" {
+			w.Header().Set(nextCursorHeader, cursor)
+		}
+		if r.Method != http.MethodHead {
+			_, _ = w.Write(l.format.page(page.Events, cursor)) // the client has gone
+		}
+	}), nil
+}
+
+func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamResponse, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.Events.Head(ctx, log)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	if in.Sequence > head.Sequence {
+		return nil, unknownSequence(head)
+	}
+	page, err := s.Events.Page(ctx, log, head, eventlog.Query{From: in.Sequence, Through: in.Sequence}, 1, 1)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	if len(page.Events) == 0 {
+		return nil, s.problem(ctx, errors.New("event "+strconv.FormatInt(in.Sequence, 10)+" of log "+log.String()+" is missing"))
+	}
+	return respond(func(w http.ResponseWriter, _ *http.Request) {
+		formatJSON.setHeaders(w.Header(), head)
+		_, _ = w.Write(append(eventlog.AppendJSON(nil, &page.Events[0]), '\n')) // the client has gone
+	}), nil
+}
+
+// respond answers outside of huma's encoders, compressed when the client asks for that.
+func respond(write http.HandlerFunc) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		r, w := humago.Unwrap(ctx)
+		compressed(write).ServeHTTP(w, r)
+	}}
+}
+
+func unknownSequence(head eventlog.Head) *Problem {
+	p := newProblem(http.StatusNotFound, "sequence_not_found", "the log has no event with that sequence: it ends at "+strconv.FormatInt(head.Sequence, 10))
+	p.Head = &head.Sequence
+	return p
+}
+
+// listing checks a request for events.
+func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, error) {
+	format, err := negotiate(in.Format, in.Accept)
+	if err != nil {
+		return nil, err
+	}
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.Events.Head(ctx, log)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	query, err := in.query(head)
+	if err != nil {
+		return nil, err
+	}
+	l := &listing{log: log, head: head, query: query, format: format, limit: in.Limit}
+	if l.limit == 0 {
+		l.limit = 100
+	}
+	l.digest = in.digest(log)
+	switch {
+	case in.Stream && (in.Limit > 0 || in.Cursor != ""):
+		return nil, newProblem(http.StatusBadRequest, "invalid_range", "a stream is the whole range: leave out limit and cursor, or leave out stream; from says where a stream goes on")
+	case in.Cursor != "":
+		after, ok := l.readCursor(in.Cursor)
+		if !ok {
+			return nil, newProblem(http.StatusBadRequest, "invalid_cursor", "the cursor is not one of this log with these filters: give next_cursor as it came, and the parameters of the page it came with")
+		}
+		l.query.From = after + 1
+	}
+	return l, nil
+}
+
+// query reads the range. The error is a *Problem.
+func (in *EventRange) query(head eventlog.Head) (q eventlog.Query, err error) {
+	crossed := func(what string) error {
+		return newProblem(http.StatusBadRequest, "crossed_range", what+": no event could be in that range; did the two get mixed up?")
+	}
+	q = eventlog.Query{From: in.From, Through: in.To, Filter: db.EventFilter{Type: in.Type}}
+	if in.From > 0 && in.After > 0 {
+		return q, newProblem(http.StatusBadRequest, "invalid_range", "from and after both say where to start: give one of them")
+	}
+	if in.After > 0 {
+		q.From = in.After + 1
+	}
+	if in.To > 0 && q.From > in.To {
+		return q, crossed("the range starts at " + strconv.FormatInt(q.From, 10) + " and ends at " + strconv.FormatInt(in.To, 10))
+	}
+	if q.From > head.Sequence+1 {
+		return q, unknownSequence(head)
+	}
+	for _, t := range []struct {
+		name, text string
+		to         **int64
+	}{
+		{"time_from", in.TimeFrom, &q.Filter.TimeFrom},
+		{"time_to", in.TimeTo, &q.Filter.TimeTo},
+		{"recorded_from", in.RecordedFrom, &q.RecordedFrom},
+		{"recorded_to", in.RecordedTo, &q.RecordedTo},
+	} {
+		if *t.to, err = readTime(t.name, t.text); err != nil {
+			return q, err
+		}
+	}
+	if q.Filter.TimeFrom != nil && q.Filter.TimeTo != nil && *q.Filter.TimeFrom >= *q.Filter.TimeTo {
+		return q, crossed("time_from is not before time_to")
+	}
+	if q.RecordedFrom != nil && q.RecordedTo != nil && *q.RecordedFrom >= *q.RecordedTo {
+		return q, crossed("recorded_from is not before recorded_to")
+	}
+	return q, nil
+}
+
+func readTime(name, text string) (*int64, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // no bound, and no error
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "invalid_range", name+" is no RFC 3339 time such as 2025-03-01T00:00:00Z (in a URL, a + is written %2B)")
+	}
+	// Times are kept to the microsecond: a bound between two is that of the later one.
+	micros := t.Add(time.Microsecond - 1).UnixMicro()
+	return &micros, nil
+}
+
+const cursorDigestBytes = 8
+
+// digest stands for everything that must not change between the pages of a listing.
+func (in *listEventsInput) digest(log db.UUID) (d [cursorDigestBytes]byte) {
+	b := append([]byte(nil), log.Bytes[:]...)
+	for _, text := range []string{strconv.FormatInt(in.To, 10), in.TimeFrom, in.TimeTo, in.RecordedFrom, in.RecordedTo, in.Type} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(text))) //nolint:gosec // a URL is shorter
+		b = append(b, text...)
+	}
+	sum := sha256.Sum256(b)
+	return [cursorDigestBytes]byte(sum[:])
+}
+
+// cursor names the place after a sequence.
+func (l *listing) cursor(after int64) string {
+	b := binary.BigEndian.AppendUint64(nil, uint64(after)) //nolint:gosec // a sequence is positive
+	return base64.RawURLEncoding.EncodeToString(append(b, l.digest[:]...))
+}
+
+func (l *listing) readCursor(text string) (after int64, ok bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) != 8+cursorDigestBytes || [cursorDigestBytes]byte(b[8:]) != l.digest {
+		return 0, false
+	}
+	after = int64(binary.BigEndian.Uint64(b)) //nolint:gosec // checked below
+	return after, after >= 0 && after <= l.head.Sequence
+}

@@ -1,0 +1,148 @@
+package db
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// EventRow is an event as it is stored. Its byte slices are the connection's: they last until the next row.
+type EventRow struct {
+	Sequence   int64
+	RecordedAt int64 // microseconds since 1970 UTC, as is Time
+	Time       int64
+	Type       []byte
+	Key        []byte // nil when there is none
+	Data       []byte
+	Hash       []byte
+}
+
+// EventRange says which of a log's events to read. Times are microseconds since 1970 UTC.
+type EventRange struct {
+	Log           UUID
+	After         int64 // sequences above this one
+	Through       int64 // up to this one
+	RecordedFrom  int64 // recorded then or later: the partitions before are not touched
+	RecordedUntil int64 // recorded earlier than this: nor are those after
+	Filter        EventFilter
+	MaxRows       int
+}
+
+// EventFilter leaves events out that are in the range.
+type EventFilter struct {
+	Type     string // events of this type; all when ""
+	TimeFrom *int64 // events that happened then or later
+	TimeTo   *int64 // events that happened earlier
+}
+
+// None tells whether the filter leaves nothing out.
+func (f *EventFilter) None() bool { return f.Type == "" && f.TimeFrom == nil && f.TimeTo == nil }
+
+// The rows are read in place, in the binary form: a log of millions passes here, for which a value allocated per column would cost more
+// than reading it. sqlc cannot say that.
+const (
+	eventColumns = "SELECT sequence, recorded_at, time, type, key, data, hash FROM events " +
+		"WHERE log_id = $1 AND sequence > $2 AND sequence <= $3 AND recorded_at >= $4 AND recorded_at < $5"
+	eventOrder     = " ORDER BY sequence LIMIT $6"
+	eventsAll      = eventColumns + eventOrder
+	eventsFiltered = eventColumns + " AND ($7 = '' OR type = $7) AND time >= $8 AND time < $9" + eventOrder
+)
+
+// postgresEpoch is where PostgreSQL's times start, in microseconds since 1970 UTC.
+const postgresEpoch = 946_684_800_000_000
+
+// ErrEnough ends ReadEvents from within, without an error.
+var ErrEnough = errors.New("enough events")
+
+// ReadEvents passes the range's events to each, in order, in one round trip and one transaction of its own. When each returns ErrEnough
+// the events before are all that is read; any other error of each is returned as it is.
+func (d *DB) ReadEvents(ctx context.Context, r *EventRange, each func(*EventRow) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	conn, err := d.Read.Acquire(ctx)
+	if err != nil {
+		return Classify(err)
+	}
+	defer conn.Release()
+	var p Pipeline // without BEGIN, it is one transaction
+	if err := d.PlanForPartitions(ctx, &p); err != nil {
+		return err
+	}
+	args := []any{r.Log, r.After, r.Through, micros(r.RecordedFrom), micros(r.RecordedUntil), r.MaxRows}
+	if r.Filter.None() {
+		p.batch.Queue(eventsAll, args...)
+	} else {
+		p.batch.Queue(eventsFiltered, append(args, r.Filter.Type, bound(r.Filter.TimeFrom, minTime), bound(r.Filter.TimeTo, maxTime))...)
+	}
+	results := conn.SendBatch(ctx, &p.batch)
+	err = readEvents(results, each)
+	if err != nil {
+		cancel() // what is left is not waited for: the connection is given up
+		_ = results.Close()
+		if errors.Is(err, ErrEnough) {
+			return nil
+		}
+		return err
+	}
+	return Classify(results.Close())
+}
+
+func readEvents(results pgx.BatchResults, each func(*EventRow) error) error {
+	if _, err := results.Exec(); err != nil {
+		return Classify(err)
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return Classify(err)
+	}
+	var row EventRow
+	for rows.Next() {
+		if err := row.read(rows.RawValues()); err != nil {
+			return err
+		}
+		if err := each(&row); err != nil {
+			return err
+		}
+	}
+	return Classify(rows.Err())
+}
+
+func (e *EventRow) read(values [][]byte) error {
+	const number = 8 // bytes
+	if len(values[0]) != number || len(values[1]) != number || len(values[2]) != number {
+		return fmt.Errorf("an event's sequence and times have %d, %d and %d bytes, not 8", len(values[0]), len(values[1]), len(values[2]))
+	}
+	e.Sequence = int64(binary.BigEndian.Uint64(values[0]))                   //nolint:gosec // two's complement
+	e.RecordedAt = int64(binary.BigEndian.Uint64(values[1])) + postgresEpoch //nolint:gosec // likewise
+	e.Time = int64(binary.BigEndian.Uint64(values[2])) + postgresEpoch       //nolint:gosec // likewise
+	e.Type, e.Key, e.Data, e.Hash = values[3], values[4], values[5], values[6]
+	return nil
+}
+
+// minTime and maxTime are what PostgreSQL's timestamptz can hold, with room at both ends, in microseconds since 1970 UTC.
+var (
+	minTime = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
+	maxTime = time.Date(200_000, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func micros(t int64) time.Time {
+	clock := time.UnixMicro(t)
+	switch {
+	case clock.Before(minTime):
+		return minTime
+	case clock.After(maxTime):
+		return maxTime
+	}
+	return clock
+}
+
+func bound(t *int64, none time.Time) time.Time {
+	if t == nil {
+		return none
+	}
+	return micros(*t)
+}

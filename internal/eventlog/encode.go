@@ -1,0 +1,143 @@
+package eventlog
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+// AppendJSON appends an event as a JSON object: its place in the log, and under data the bytes that were sent, as they are. They may
+// hold line breaks. White space around them would be lost to whoever reads the object; where there is some, raw is a string of the bytes.
+func AppendJSON(b []byte, e *Recorded) []byte {
+	b = append(appendHead(b, e), e.Data...)
+	if hasOuterSpace(e.Data) {
+		b = appendRaw(b, e)
+	}
+	return append(b, '}')
+}
+
+// AppendLine appends an event as a JSON object without line breaks, and without one at its end. Where the bytes that were sent hold some,
+// data is the same JSON without white space, and raw is a string of the bytes.
+func AppendLine(b []byte, e *Recorded) []byte {
+	if !hasLineBreak(e.Data) {
+		return AppendJSON(b, e)
+	}
+	b = appendHead(b, e)
+	compact := bytes.NewBuffer(b)
+	if err := json.Compact(compact, e.Data); err != nil { // a changed row, which must be readable all the same
+		compact.Truncate(len(b))
+		compact.WriteString("null")
+	}
+	return append(appendRaw(compact.Bytes(), e), '}')
+}
+
+// hasLineBreak tells whether an event's bytes do not fit into a line.
+func hasLineBreak(data []byte) bool {
+	return bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') >= 0
+}
+
+func hasOuterSpace(data []byte) bool {
+	return len(data) == 0 || data[0] <= ' ' || data[len(data)-1] <= ' '
+}
+
+func appendRaw(b []byte, e *Recorded) []byte {
+	return appendString(append(b, `,"raw":`...), string(e.Data))
+}
+
+func appendHead(b []byte, e *Recorded) []byte {
+	b = append(b, `{"sequence":`...)
+	b = strconv.AppendInt(b, e.Sequence, 10)
+	b = append(b, `,"time":"`...)
+	b = appendTime(b, e.Time)
+	b = append(b, `","recorded_at":"`...)
+	b = appendTime(b, e.RecordedAt)
+	b = append(b, '"')
+	if e.Type != "" {
+		b = append(b, `,"type":`...)
+		b = appendString(b, e.Type)
+	}
+	if e.Key != "" {
+		b = append(b, `,"key":`...)
+		b = appendString(b, e.Key)
+	}
+	b = append(b, `,"hash":"`...)
+	b = hex.AppendEncode(b, e.Hash[:])
+	return append(b, `","data":`...)
+}
+
+// appendString appends a JSON string that stands for exactly these bytes, which are UTF-8.
+func appendString(b []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			_, size := utf8.DecodeRuneInString(s[i:])
+			i += size
+			continue
+		case c >= ' ' && c != '"' && c != '\\' && c != 0x7f:
+			i++
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		}
+		i++
+		from = i
+	}
+	b = append(b, s[from:]...)
+	return append(b, '"')
+}
+
+// CSVHeader names the columns of AppendCSV.
+const CSVHeader = "sequence,time,recorded_at,type,key,hash,data\r\n"
+
+// AppendCSV appends an event as a line of CSV (RFC 4180), its end included.
+func AppendCSV(b []byte, e *Recorded) []byte {
+	b = strconv.AppendInt(b, e.Sequence, 10)
+	b = append(b, ',')
+	b = appendTime(b, e.Time)
+	b = append(b, ',')
+	b = appendTime(b, e.RecordedAt)
+	b = append(b, ',')
+	b = appendField(b, []byte(e.Type))
+	b = append(b, ',')
+	b = appendField(b, []byte(e.Key))
+	b = append(b, ',')
+	b = hex.AppendEncode(b, e.Hash[:])
+	b = append(b, ',')
+	b = appendField(b, e.Data)
+	return append(b, '\r', '\n')
+}
+
+func appendField(b, field []byte) []byte {
+	if !bytes.ContainsAny(field, "\",\r\n") {
+		return append(b, field...)
+	}
+	b = append(b, '"')
+	for {
+		i := bytes.IndexByte(field, '"')
+		if i < 0 {
+			break
+		}
+		b = append(b, field[:i+1]...)
+		b = append(b, '"')
+		field = field[i+1:]
+	}
+	b = append(b, field...)
+	return append(b, '"')
+}

@@ -1,0 +1,286 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+const (
+	// A page of a long read is what one statement returns: about pageBytes, and never more than maxPageEvents.
+	pageBytes     = 1 << 20
+	maxPageEvents = 4000
+	// maxPageBytes ends a page whose events turn out larger than those before: one event may have MaxEventBytes.
+	maxPageBytes = 8 << 20
+	// firstPageEvents is how many are asked for while nothing is known of their size.
+	firstPageEvents = 500
+	// scanEvents bounds how many events one statement looks at when a filter leaves most of them out.
+	scanEvents = 50_000
+)
+
+// Query says which events of a log are wanted. The zero value is all of them.
+type Query struct {
+	From int64 // the first sequence; 0 stands for 1
+	// Through is the last sequence; 0 stands for the head.
+	Through int64
+	// RecordedFrom and RecordedTo bound when they were recorded, microseconds since 1970 UTC; the second is just too late.
+	RecordedFrom, RecordedTo *int64
+	Filter                   db.EventFilter
+}
+
+// Reader reads events. What it returns is committed and will never change. It is safe for concurrent use.
+type Reader struct{ db *db.DB }
+
+// NewReader returns a reader of the database's logs.
+func NewReader(d *db.DB) *Reader { return &Reader{db: d} }
+
+// Head returns a log's head. The error is ErrLogNotFound or the database's.
+func (r *Reader) Head(ctx context.Context, log db.UUID) (Head, error) {
+	row, err := r.db.GetHead(ctx, r.db.Read, log)
+	if err := db.Classify(err); errors.Is(err, db.ErrNotFound) {
+		return Head{}, ErrLogNotFound
+	} else if err != nil {
+		return Head{}, fmt.Errorf("reading a head: %w", err)
+	}
+	return Head{Sequence: row.Sequence, Hash: Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch}, nil
+}
+
+// Page is some of a log's events, in order.
+type Page struct {
+	Events []Recorded
+	// Through is the last sequence that was looked at: the next page starts after it.
+	Through int64
+	// Done tells that the range has no more events.
+	Done bool
+}
+
+// Page returns up to limit events of a range whose head is head. It looks at no more than scanned events to find them, so a page may be
+// short, or empty, before the range is done.
+func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limit int, scanned int64) (Page, error) {
+	s, err := r.scan(ctx, log, head, q)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Through: s.after}
+	until := min(s.through, saturatingAdd(s.after, scanned))
+	bytes := 0
+	for s.after < until && len(page.Events) < limit && bytes < maxPageBytes {
+		events, err := s.next(ctx, limit-len(page.Events), until)
+		if err != nil {
+			return Page{}, err
+		}
+		for i := range events {
+			bytes += len(events[i].Data)
+		}
+		page.Events = append(page.Events, events...)
+	}
+	page.Through, page.Done = s.after, s.after >= s.through
+	return page, nil
+}
+
+// Stream passes all events of a range whose head is head to each, page by page; the next page is read while each works on the one
+// before. The events, and what they hold, are each's until it returns. No connection is held while each takes its time.
+func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, each func([]Recorded) error) error {
+	s, err := r.scan(ctx, log, head, q)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	type result struct {
+		events []Recorded
+		err    error
+	}
+	pages := make(chan result)
+	defer func() {
+		cancel()
+		for range pages { //nolint:revive // until the reading has ended
+		}
+	}()
+	go func() {
+		defer close(pages)
+		for s.after < s.through {
+			events, err := s.next(ctx, maxPageEvents, s.through)
+			select {
+			case pages <- result{events, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for page := range pages {
+		if page.err != nil {
+			return page.err
+		}
+		if len(page.events) == 0 {
+			continue
+		}
+		if err := each(page.events); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// scan is a read on its way through a range.
+type scan struct {
+	db             *db.DB
+	log            db.UUID
+	query          Query
+	after, through int64
+	recordedUntil  int64 // nothing up to through was recorded then, or later
+	months         []dbsqlc.ListLogMonthsRow
+	eventBytes     int // of an event of the last page; 0 when there was none
+}
+
+func (r *Reader) scan(ctx context.Context, log db.UUID, head Head, q Query) (*scan, error) {
+	s := &scan{db: r.db, log: log, query: q, after: max(q.From, 1) - 1, through: head.Sequence, recordedUntil: head.RecordedAt + 1}
+	if q.Through > 0 {
+		s.through = min(s.through, q.Through)
+	}
+	var err error
+	s.months, err = r.db.ListLogMonths(ctx, r.db.Read, dbsqlc.ListLogMonthsParams{LogID: log, Through: s.through})
+	if err != nil {
+		return nil, fmt.Errorf("reading a log's months: %w", db.Classify(err))
+	}
+	s.skipMonths()
+	return s, nil
+}
+
+// skipMonths starts at the month that a range by recording time starts in, and ends after the one it ends in.
+func (s *scan) skipMonths() {
+	for _, m := range s.months {
+		begun := m.Month.UnixMicro()
+		if from := s.query.RecordedFrom; from != nil && begun <= *from {
+			s.after = max(s.after, m.FirstSequence-1)
+		}
+		if to := s.query.RecordedTo; to != nil && begun >= *to {
+			s.through = min(s.through, m.FirstSequence-1)
+		}
+	}
+}
+
+// stretch returns the last sequence that was recorded in the same month as the one after s.after, and that month.
+func (s *scan) stretch() (last, from, until int64) {
+	last, from, until = s.through, math.MinInt64, s.recordedUntil
+	for _, m := range s.months {
+		if m.FirstSequence > s.after+1 {
+			return min(last, m.FirstSequence-1), from, min(until, m.Month.UnixMicro())
+		}
+		from = m.Month.UnixMicro()
+	}
+	return last, from, until
+}
+
+// next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out.
+func (s *scan) next(ctx context.Context, limit int, until int64) ([]Recorded, error) {
+	last, from, to := s.stretch()
+	last = min(last, until)
+	if !s.query.Filter.None() || s.query.RecordedFrom != nil || s.query.RecordedTo != nil {
+		last = min(last, s.after+scanEvents)
+	}
+	if s.query.RecordedFrom != nil {
+		from = max(from, *s.query.RecordedFrom)
+	}
+	if s.query.RecordedTo != nil {
+		to = min(to, *s.query.RecordedTo)
+	}
+	b := pageBuilder{limit: s.pageEvents(limit)}
+	err := s.db.ReadEvents(ctx, &db.EventRange{
+		Log: s.log, After: s.after, Through: last, RecordedFrom: from, RecordedUntil: to, Filter: s.query.Filter, MaxRows: b.limit,
+	}, b.add)
+	if err != nil {
+		return nil, fmt.Errorf("reading events: %w", err)
+	}
+	if b.full() {
+		s.after = b.events[len(b.events)-1].Sequence
+	} else {
+		s.after = last
+	}
+	if len(b.events) > 0 {
+		s.eventBytes = b.bytes/len(b.events) + 1
+	}
+	b.seal()
+	return b.events, nil
+}
+
+// pageEvents is how many events make a page of the wanted size, as far as is known.
+func (s *scan) pageEvents(limit int) int {
+	expected := firstPageEvents
+	if s.eventBytes > 0 {
+		expected = max(pageBytes/s.eventBytes, 1)
+	}
+	return min(limit, expected, maxPageEvents)
+}
+
+// pageBuilder copies rows out of a connection's buffers, into few pieces of memory.
+type pageBuilder struct {
+	limit  int
+	bytes  int
+	events []Recorded
+	data   []byte // of all events
+	texts  []byte // types and keys of all events
+	places []place
+}
+
+// place is where a row's parts end.
+type place struct{ data, typ, key int }
+
+func (b *pageBuilder) full() bool { return len(b.events) >= b.limit || b.bytes >= maxPageBytes }
+
+func (b *pageBuilder) add(row *db.EventRow) error {
+	if len(row.Hash) != len(Hash{}) {
+		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(Hash{}))
+	}
+	if b.events == nil {
+		b.events, b.places = make([]Recorded, 0, b.limit), make([]place, 0, b.limit)
+	}
+	b.data = append(b.data, row.Data...)
+	b.texts = append(b.texts, row.Type...)
+	typ := len(b.texts)
+	b.texts = append(b.texts, row.Key...)
+	b.places = append(b.places, place{len(b.data), typ, len(b.texts)})
+	b.events = append(b.events, Recorded{
+		Event:    Event{Time: row.Time, HasTime: true},
+		Sequence: row.Sequence, RecordedAt: row.RecordedAt, Hash: Hash(row.Hash),
+	})
+	b.bytes += len(row.Data) + len(row.Type) + len(row.Key)
+	if b.bytes >= maxPageBytes && len(b.events) < b.limit {
+		return db.ErrEnough
+	}
+	return nil
+}
+
+// seal gives the events their parts, now that nothing moves any more.
+func (b *pageBuilder) seal() {
+	texts := string(b.texts)
+	var before place
+	for i, at := range b.places {
+		e := &b.events[i]
+		e.Data = b.data[before.data:at.data:at.data]
+		e.Type = texts[before.key:at.typ]
+		e.Key = texts[at.typ:at.key]
+		before = at
+	}
+}
+
+func saturatingAdd(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+// timeText is the form of an event's times: RFC 3339 in UTC, to the microsecond, without trailing zeros.
+const timeText = "2006-01-02T15:04:05.999999Z"
+
+func appendTime(b []byte, micros int64) []byte {
+	return time.UnixMicro(micros).UTC().AppendFormat(b, timeText)
+}
