@@ -55,6 +55,15 @@ FROM (
            unnest(@hashes::bytea[]) AS hash
 ) AS u;
 
+-- name: InsertLogMonths :exec
+-- A row that is there already stays: the table only tells readers where to look, and no append may fail for it.
+INSERT INTO log_months (log_id, month, first_sequence)
+SELECT u.log_id, u.month, u.first_sequence
+FROM (
+    SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@months::timestamptz[]) AS month, unnest(@first_sequences::bigint[]) AS first_sequence
+) AS u
+ON CONFLICT (log_id, month) DO NOTHING;
+
 -- name: PutViewState :exec
 INSERT INTO view_state (log_id, version_id, key, value)
 SELECT u.log_id, u.version_id, u.key, u.value
@@ -98,4 +107,4 @@ INSERT INTO view_actions (log_id, view_id, version, action, sequence, detail)
 SELECT log_id, view_id, version, 'halt', halted_sequence, error FROM halted;
 
 -- name: EventHash :one
-SELECT hash FROM events WHERE log_id = @log_id AND sequence = @sequence;
+SELECT hash FROM events WHERE log_id = @log_id AND sequence = @sequence AND recorded_at = @recorded_at;

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
@@ -48,7 +49,9 @@ func (l *lane) wasCommitted(ctx context.Context, tx *db.Tx, d *doubt) (bool, err
 			continue
 		}
 		first := &log.events[0]
-		hash, err := l.db.EventHash(ctx, tx, dbsqlc.EventHashParams{LogID: log.snapshot.Log, Sequence: first.Sequence})
+		hash, err := l.db.EventHash(ctx, tx, dbsqlc.EventHashParams{
+			LogID: log.snapshot.Log, Sequence: first.Sequence, RecordedAt: time.UnixMicro(first.RecordedAt),
+		})
 		if err := db.Classify(err); errors.Is(err, db.ErrNotFound) {
 			return false, nil
 		} else if err != nil {

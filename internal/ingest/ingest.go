@@ -88,12 +88,13 @@ type Config struct {
 	MaxWaitingEvents int // per lane
 	MaxWaitingBytes  int // per lane
 	Log              *slog.Logger
+	Now              func() time.Time // when events are recorded: the clock; tests cross a month's end with another
 }
 
 // DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more only make groups smaller.
 func DefaultConfig() Config {
 	const fewest, most = 2, 16
-	return Config{Lanes: min(max(runtime.GOMAXPROCS(0), fewest), most), MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Log: slog.Default()}
+	return Config{Lanes: min(max(runtime.GOMAXPROCS(0), fewest), most), MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Log: slog.Default(), Now: time.Now}
 }
 
 // Ingester appends events to logs. It is safe for concurrent use.

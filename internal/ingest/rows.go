@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -19,6 +20,24 @@ func (p *plan) rows() (heads dbsqlc.MoveHeadsParams, keys dbsqlc.InsertEventKeys
 	}
 	p.addKeys(&keys)
 	return heads, keys, states
+}
+
+// months are the rows of log_months that the plan makes: one for each log whose first event of a month it holds. The events that a plan adds
+// to a log are all recorded at the same time, so that none but the first can begin a month.
+func (p *plan) months() (rows dbsqlc.InsertLogMonthsParams) {
+	for _, log := range p.logs {
+		if len(log.events) == 0 {
+			continue
+		}
+		head, first := &log.snapshot.Head, &log.events[0]
+		month := eventlog.Month(first.RecordedAt)
+		if head.Sequence == 0 || !eventlog.Month(head.RecordedAt).Equal(month) {
+			rows.LogIds = append(rows.LogIds, log.snapshot.Log)
+			rows.Months = append(rows.Months, month)
+			rows.FirstSequences = append(rows.FirstSequences, first.Sequence)
+		}
+	}
+	return rows
 }
 
 func (p *plan) countEvents() int {

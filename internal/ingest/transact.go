@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
@@ -108,7 +107,7 @@ func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, d *do
 }
 
 func (l *lane) place(group []*waiter, p *plan) *plan {
-	now := time.Now().UnixMicro()
+	now := l.config.Now().UnixMicro()
 	for _, w := range group {
 		p.place(w, &l.chain, now)
 	}
@@ -201,6 +200,11 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 	}
 	if len(keys.KeyHashes) > 0 {
 		if err := l.db.InsertEventKeys(ctx, pipeline, keys); err != nil {
+			return err
+		}
+	}
+	if months := p.months(); len(months.LogIds) > 0 {
+		if err := l.db.InsertLogMonths(ctx, pipeline, months); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ type ownedKey struct {
 }
 
 // Check re-reads the whole database and fails the test for whatever is not as promised: sequences 1 to the head
-// without a gap, the hash chain, what is read from events, idempotency keys, and for each version of a view whose state is
+// without a gap, the hash chain, what is read from events, in which months they were recorded, idempotency keys, and for each version of a view whose state is
 // kept that state, against its model folded over the events from the first on, but for those that the version leaves out.
 // It returns the logs.
 func Check(t testing.TB, dsn string) map[db.UUID]*Log {
@@ -52,6 +52,7 @@ func Check(t testing.TB, dsn string) map[db.UUID]*Log {
 		c.checkKeys(log)
 	}
 	c.checkHeads()
+	c.checkMonths()
 	c.checkViews()
 	return c.logs
 }
@@ -133,6 +134,41 @@ func (c *checker) checkHeads() {
 	}, "SELECT log_id, sequence, hash, recorded_at FROM log_heads")
 	if heads != len(c.logs) {
 		c.Errorf("there are %d heads, and events or keys of %d logs", heads, len(c.logs))
+	}
+}
+
+// checkMonths counts which months the events were recorded in, and compares with log_months.
+func (c *checker) checkMonths() {
+	type month struct {
+		log   db.UUID
+		start string
+	}
+	const layout = "2006-01"
+	want := map[month]int64{}
+	for id, log := range c.logs {
+		for i := range log.Events {
+			m := month{id, log.Events[i].RecordedAt.UTC().Format(layout)}
+			if _, known := want[m]; !known {
+				want[m] = log.Events[i].Sequence
+			}
+		}
+	}
+	c.each(func(rows pgx.Rows) error {
+		var m month
+		var start time.Time
+		var first int64
+		if err := rows.Scan(&m.log, &start, &first); err != nil {
+			return err
+		}
+		m.start = start.UTC().Format(layout)
+		if want[m] != first {
+			c.Errorf("log %s: log_months says that %s begins with event %d; it is %d", m.log, m.start, first, want[m])
+		}
+		delete(want, m)
+		return nil
+	}, "SELECT log_id, month, first_sequence FROM log_months")
+	for m, first := range want {
+		c.Errorf("log %s: log_months lacks %s, which begins with event %d", m.log, m.start, first)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -42,6 +43,7 @@ type Settings struct {
 	MaxWaitingEvents int   // ingest's default unless set
 	MaxWaitingBytes  int   // ingest's default unless set
 	NoBuilder        bool
+	Now              func() time.Time // when events are recorded; the clock unless set
 }
 
 // Start runs a node on the database until Stop, or the end of the test.
@@ -62,6 +64,9 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	config.Log, config.Lanes = log, or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
 	config.MaxWaitingBytes = or(s.MaxWaitingBytes, config.MaxWaitingBytes)
+	if s.Now != nil {
+		config.Now = s.Now
+	}
 	n.Ingest = ingest.New(d, n.Views, config)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopBuilder = cancel

@@ -33,16 +33,17 @@ func (q *Queries) DeleteViewState(ctx context.Context, db DBTX, arg DeleteViewSt
 }
 
 const eventHash = `-- name: EventHash :one
-SELECT hash FROM events WHERE log_id = $1 AND sequence = $2
+SELECT hash FROM events WHERE log_id = $1 AND sequence = $2 AND recorded_at = $3
 `
 
 type EventHashParams struct {
-	LogID    pgtype.UUID
-	Sequence int64
+	LogID      pgtype.UUID
+	Sequence   int64
+	RecordedAt time.Time
 }
 
 func (q *Queries) EventHash(ctx context.Context, db DBTX, arg EventHashParams) ([]byte, error) {
-	row := db.QueryRow(ctx, eventHash, arg.LogID, arg.Sequence)
+	row := db.QueryRow(ctx, eventHash, arg.LogID, arg.Sequence, arg.RecordedAt)
 	var hash []byte
 	err := row.Scan(&hash)
 	return hash, err
@@ -181,6 +182,27 @@ func (q *Queries) InsertEvents(ctx context.Context, db DBTX, arg InsertEventsPar
 		arg.Datas,
 		arg.Hashes,
 	)
+	return err
+}
+
+const insertLogMonths = `-- name: InsertLogMonths :exec
+INSERT INTO log_months (log_id, month, first_sequence)
+SELECT u.log_id, u.month, u.first_sequence
+FROM (
+    SELECT unnest($1::uuid[]) AS log_id, unnest($2::timestamptz[]) AS month, unnest($3::bigint[]) AS first_sequence
+) AS u
+ON CONFLICT (log_id, month) DO NOTHING
+`
+
+type InsertLogMonthsParams struct {
+	LogIds         []pgtype.UUID
+	Months         []time.Time
+	FirstSequences []int64
+}
+
+// A row that is there already stays: the table only tells readers where to look, and no append may fail for it.
+func (q *Queries) InsertLogMonths(ctx context.Context, db DBTX, arg InsertLogMonthsParams) error {
+	_, err := db.Exec(ctx, insertLogMonths, arg.LogIds, arg.Months, arg.FirstSequences)
 	return err
 }
 
