@@ -37,3 +37,13 @@ SELECT month, first_sequence
 FROM log_months
 WHERE log_id = @log_id AND first_sequence <= @through
 ORDER BY month;
+
+-- name: EventsAround :one
+-- What a walk along a log's chain up to a sequence does not show, as of one moment: the first event beyond the head (0: there is none), how
+-- many there are before the first sequence, and how many events and idempotency keys are stored up to there.
+SELECT coalesce((SELECT min(e.sequence) FROM events e WHERE e.log_id = h.log_id AND e.sequence > h.sequence), 0)::bigint AS beyond,
+       (SELECT count(*) FROM events e WHERE e.log_id = h.log_id AND e.sequence < 1) AS unplaced,
+       (SELECT count(*) FROM events e WHERE e.log_id = h.log_id AND e.sequence BETWEEN 1 AND @through) AS events,
+       (SELECT count(*) FROM event_keys k WHERE k.log_id = h.log_id AND k.sequence <= @through) AS keys
+FROM log_heads h
+WHERE h.log_id = @log_id;

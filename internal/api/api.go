@@ -35,8 +35,9 @@ type Services struct {
 
 type server struct {
 	Services
-	bodies  atomic.Int64  // bytes of request bodies under way
-	streams chan struct{} // holds one for each stream under way
+	bodies        atomic.Int64  // bytes of request bodies under way
+	streams       chan struct{} // holds one for each stream under way
+	verifications chan struct{} // likewise
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
@@ -47,7 +48,7 @@ func New(services Services, version string) http.Handler {
 	if services.Streams == 0 {
 		services.Streams = defaultStreams
 	}
-	s := &server{Services: services, streams: make(chan struct{}, services.Streams)}
+	s := &server{Services: services, streams: make(chan struct{}, services.Streams), verifications: make(chan struct{}, maxVerifications)}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, config(version)))
 	mux.Handle("/", unrouted(mux))
@@ -75,6 +76,7 @@ func (s *server) register(api huma.API) {
 	s.registerLogs(api)
 	s.registerAppend(api)
 	s.registerEvents(api)
+	s.registerVerify(api)
 	s.registerViews(api)
 	s.registerHealth(api)
 }

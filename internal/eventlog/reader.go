@@ -31,6 +31,8 @@ type Query struct {
 	// RecordedFrom and RecordedTo bound when they were recorded, microseconds since 1970 UTC; the second is just too late.
 	RecordedFrom, RecordedTo *int64
 	Filter                   db.EventFilter
+	// everywhere looks into every partition, whatever the log's months say: a row that was moved there must be found.
+	everywhere bool
 }
 
 // Reader reads events. What it returns is committed and will never change. It is safe for concurrent use.
@@ -144,6 +146,10 @@ func (r *Reader) scan(ctx context.Context, log db.UUID, head Head, q Query) (*sc
 	s := &scan{db: r.db, log: log, query: q, after: max(q.From, 1) - 1, through: head.Sequence, recordedUntil: head.RecordedAt + 1}
 	if q.Through > 0 {
 		s.through = min(s.through, q.Through)
+	}
+	if q.everywhere {
+		s.recordedUntil = math.MaxInt64
+		return s, nil
 	}
 	var err error
 	s.months, err = r.db.ListLogMonths(ctx, r.db.Read, dbsqlc.ListLogMonthsParams{LogID: log, Through: s.through})

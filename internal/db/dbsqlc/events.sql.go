@@ -46,6 +46,41 @@ func (q *Queries) EventText(ctx context.Context, db DBTX, arg EventTextParams) (
 	return text, err
 }
 
+const eventsAround = `-- name: EventsAround :one
+SELECT coalesce((SELECT min(e.sequence) FROM events e WHERE e.log_id = h.log_id AND e.sequence > h.sequence), 0)::bigint AS beyond,
+       (SELECT count(*) FROM events e WHERE e.log_id = h.log_id AND e.sequence < 1) AS unplaced,
+       (SELECT count(*) FROM events e WHERE e.log_id = h.log_id AND e.sequence BETWEEN 1 AND $1) AS events,
+       (SELECT count(*) FROM event_keys k WHERE k.log_id = h.log_id AND k.sequence <= $1) AS keys
+FROM log_heads h
+WHERE h.log_id = $2
+`
+
+type EventsAroundParams struct {
+	Through int64
+	LogID   pgtype.UUID
+}
+
+type EventsAroundRow struct {
+	Beyond   int64
+	Unplaced int64
+	Events   int64
+	Keys     int64
+}
+
+// What a walk along a log's chain up to a sequence does not show, as of one moment: the first event beyond the head (0: there is none), how
+// many there are before the first sequence, and how many events and idempotency keys are stored up to there.
+func (q *Queries) EventsAround(ctx context.Context, db DBTX, arg EventsAroundParams) (EventsAroundRow, error) {
+	row := db.QueryRow(ctx, eventsAround, arg.Through, arg.LogID)
+	var i EventsAroundRow
+	err := row.Scan(
+		&i.Beyond,
+		&i.Unplaced,
+		&i.Events,
+		&i.Keys,
+	)
+	return i, err
+}
+
 const listEventsToFold = `-- name: ListEventsToFold :many
 SELECT c.sequence, c.recorded_at, c.time, c.data
 FROM (

@@ -1,0 +1,252 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+const (
+	// progressEvery is how often a verification says how far it is to whoever reads lines: often enough for a bar, and for
+	// proxies that cut connections on which nothing moves.
+	progressEvery = 500 * time.Millisecond
+	// maxVerifications bounds how many logs are verified at once: each reads a whole log.
+	maxVerifications = 2
+	// verifyRetrySeconds: a log of a million events takes some ten seconds, its views longer.
+	verifyRetrySeconds = 10
+)
+
+// Verification is what reading a log again has shown.
+type Verification struct {
+	OK       bool             `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
+	LogID    string           `json:"log_id" format:"uuid"`
+	Name     string           `json:"name"`
+	From     int64            `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
+	To       int64            `json:"to" doc:"The last one: the head when the verification began."`
+	Hash     string           `json:"hash" doc:"The head's hash."`
+	Events   int64            `json:"events" doc:"Events that were read."`
+	Bytes    int64            `json:"bytes" doc:"Their size as they were sent."`
+	Noted    *NotedHead       `json:"noted,omitempty" doc:"The head noted earlier that the log was held against."`
+	Wrong    int64            `json:"wrong" doc:"How many faults were found in the log; at most the first 20 are told."`
+	Faults   []eventlog.Fault `json:"faults" nullable:"false"`
+	Views    []ViewVerdict    `json:"views" nullable:"false"`
+	Seconds  float64          `json:"seconds"`
+	Finished time.Time        `json:"finished_at"`
+}
+
+// NotedHead is a head that somebody noted earlier.
+type NotedHead struct {
+	Sequence int64  `json:"sequence"`
+	Hash     string `json:"hash"`
+}
+
+// ViewVerdict is what folding a view's events again has shown, or why it could not be done.
+type ViewVerdict struct {
+	View   string `json:"view"`
+	OK     bool   `json:"ok"`
+	Audit  *Audit `json:"audit,omitempty" doc:"What was read and compared."`
+	Code   string `json:"code,omitempty" doc:"Why it could not be done, as a problem's code."`
+	Detail string `json:"detail,omitempty" doc:"Likewise, in words."`
+}
+
+// VerifyProgress is a line of a verification under way.
+type VerifyProgress struct {
+	What  string `json:"what" doc:"chain, or the name of a view."`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+type verifyInput struct {
+	LogPath
+	Views    string `query:"views" doc:"all, none, or the names of views with commas between them; all when absent."`
+	Sequence int64  `query:"sequence" minimum:"0" doc:"The sequence of a head noted earlier, with its hash: the log must lead to it and past it."`
+	Hash     string `query:"hash" doc:"That head's hash: 64 hexadecimal digits."`
+	Accept   string `header:"Accept"`
+}
+
+func (s *server) registerVerify(api huma.API) {
+	registry := api.OpenAPI().Components.Schemas
+	schema := registry.Schema(reflect.TypeFor[Verification](), true, "Verification")
+	lines := &huma.Schema{OneOf: []*huma.Schema{
+		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"progress": registry.Schema(reflect.TypeFor[VerifyProgress](), true, "VerifyProgress")}},
+		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"report": schema}},
+		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"problem": registry.Schema(reflect.TypeFor[Problem](), true, "Problem")}},
+	}}
+	register(s, api, huma.Operation{
+		OperationID: "verify-log", Method: http.MethodGet, Path: "/logs/{log}/verify", Summary: "Verify a log and its views", Tags: []string{"audit"},
+		Description: "Reads the log's raw rows again, checks the hash chain and that no event is missing, folds every view's events again in " +
+			"batches of other sizes, and compares the state byte for byte. What is found is in the answer, whose ok is then false. " +
+			"Who accepts application/x-ndjson gets lines: progress now and then, and the report last.",
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
+		Responses: map[string]*huma.Response{"200": {Description: "What was read and found.", Content: map[string]*huma.MediaType{
+			"application/json": {Schema: schema}, "application/x-ndjson": {Schema: lines},
+		}}},
+	}, s.verifyLog)
+}
+
+// verification is a checked request to verify a log.
+type verification struct {
+	log   eventlog.Log
+	noted []eventlog.Noted
+	views []string
+}
+
+func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamResponse, error) {
+	v, err := s.verification(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case s.verifications <- struct{}{}:
+	default:
+		return nil, retry(newProblem(http.StatusServiceUnavailable, "too_many_verifications", "as many logs as the server allows are being verified; try again in a while"), verifyRetrySeconds)
+	}
+	if strings.Contains(in.Accept, formatNDJSON.mediaType) {
+		return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
+			defer func() { <-s.verifications }()
+			s.verifyInLines(ctx, v)
+		}}, nil
+	}
+	defer func() { <-s.verifications }()
+	report, err := s.verify(ctx, v, func(VerifyProgress) {})
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		_, w := humago.Unwrap(ctx)
+		w.Header().Set("Content-Type", formatJSON.mediaType)
+		_ = json.NewEncoder(w).Encode(report) // the client has gone
+	}}, nil
+}
+
+// verification checks a request. The error is a *Problem.
+func (s *server) verification(ctx context.Context, in *verifyInput) (v verification, err error) {
+	if in.Hash != "" {
+		hash, err := hex.DecodeString(in.Hash)
+		if err != nil || len(hash) != len(eventlog.Hash{}) {
+			return v, newProblem(http.StatusBadRequest, "invalid_hash", "hash is not 64 hexadecimal digits, as a log's head and its events have them")
+		}
+		v.noted = []eventlog.Noted{{Sequence: in.Sequence, Hash: eventlog.Hash(hash)}}
+	} else if in.Sequence > 0 {
+		return v, newProblem(http.StatusBadRequest, "invalid_hash", "sequence comes without hash: a head that was noted earlier has both")
+	}
+	id, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return v, err
+	}
+	if v.log, err = s.Logs.Get(ctx, s.tenant(ctx), id); err != nil {
+		return v, s.problem(ctx, err)
+	}
+	if in.Views == "none" {
+		return v, nil
+	}
+	infos, err := s.Views.List(ctx, id)
+	if err != nil {
+		return v, s.problem(ctx, err)
+	}
+	for _, info := range infos {
+		v.views = append(v.views, info.Name)
+	}
+	slices.Sort(v.views)
+	v.views = slices.Compact(v.views)
+	if in.Views == "" || in.Views == "all" {
+		return v, nil
+	}
+	wanted := strings.Split(in.Views, ",")
+	for _, name := range wanted {
+		if !slices.Contains(v.views, name) {
+			return v, s.problem(ctx, view.ErrViewNotFound)
+		}
+	}
+	v.views = wanted
+	return v, nil
+}
+
+func (s *server) verify(ctx context.Context, v verification, progress func(VerifyProgress)) (Verification, error) {
+	began := time.Now()
+	said := func(what string) func(done, total int64) {
+		return func(done, total int64) { progress(VerifyProgress{what, done, total}) }
+	}
+	head, checked, err := s.Events.Verify(ctx, v.log.ID, eventlog.Verification{Noted: v.noted, Progress: said("chain")})
+	if err != nil {
+		return Verification{}, err
+	}
+	report := Verification{
+		OK: checked.Wrong == 0, LogID: v.log.ID.String(), Name: v.log.Name, From: checked.From, To: head.Sequence, Hash: hex.EncodeToString(head.Hash[:]),
+		Events: checked.Events, Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: checked.Faults, Views: []ViewVerdict{},
+	}
+	if report.Faults == nil {
+		report.Faults = []eventlog.Fault{}
+	}
+	for _, noted := range v.noted {
+		report.Noted = &NotedHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}
+	}
+	for _, name := range v.views {
+		verdict, err := s.verifyView(ctx, v.log.ID, name, said(name))
+		if err != nil {
+			return Verification{}, err
+		}
+		report.OK = report.OK && verdict.OK
+		report.Views = append(report.Views, verdict)
+	}
+	report.Finished = time.Now().UTC()
+	report.Seconds = report.Finished.Sub(began).Seconds()
+	return report, nil
+}
+
+// verifyView folds a view's events again. What keeps one view from being verified is said of that view: the others are verified all the same.
+func (s *server) verifyView(ctx context.Context, log db.UUID, name string, progress func(done, total int64)) (ViewVerdict, error) {
+	report, err := s.Views.Audit(ctx, log, name, view.AuditOptions{}, progress)
+	if errors.Is(err, view.ErrStateNotKept) { // retired: nothing of it is left that could be wrong
+		return ViewVerdict{View: name, OK: true, Code: "state_not_kept", Detail: "the view is retired and its state is no longer kept"}, nil
+	}
+	if err != nil {
+		var p *Problem
+		if errors.As(s.problem(ctx, err), &p) && p.Status < http.StatusInternalServerError {
+			return ViewVerdict{View: name, Code: p.Code, Detail: p.Detail}, nil
+		}
+		return ViewVerdict{}, err
+	}
+	audit := presentAudit(report)
+	return ViewVerdict{View: name, OK: report.OK, Audit: &audit}, nil
+}
+
+// verifyInLines says how far a verification is, and what it found at the end. The status has been sent by then: an error is a line too.
+func (s *server) verifyInLines(ctx huma.Context, v verification) {
+	r, w := humago.Unwrap(ctx)
+	w.Header().Set("Content-Type", formatNDJSON.mediaType)
+	w.Header().Set("Cache-Control", "no-store")
+	out := json.NewEncoder(w)
+	connection := http.NewResponseController(w)
+	var said time.Time
+	say := func(line any) {
+		_ = connection.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // a connection without deadlines is not one that a client could be slow on
+		_ = out.Encode(line)                                                // the client has gone, which ends r's context
+		_ = connection.Flush()
+	}
+	report, err := s.verify(r.Context(), v, func(p VerifyProgress) {
+		if time.Since(said) >= progressEvery {
+			said = time.Now()
+			say(map[string]VerifyProgress{"progress": p})
+		}
+	})
+	_ = connection.SetWriteDeadline(time.Time{})
+	if err != nil {
+		say(map[string]error{"problem": s.problem(r.Context(), err)})
+		return
+	}
+	say(map[string]Verification{"report": report})
+}

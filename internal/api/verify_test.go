@@ -1,0 +1,174 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+type verified struct {
+	OK     bool
+	From   int64
+	To     int64
+	Events int64
+	Wrong  int64
+	Faults []struct {
+		Kind     string
+		Sequence int64
+		Detail   string
+	}
+	Views []struct {
+		View, Code, Detail string
+		OK                 bool
+		Audit              *struct{ Keys, Events int64 }
+	}
+}
+
+func (s *service) verify(log, query string) verified {
+	s.t.Helper()
+	return decode[verified](s.t, s.want(http.StatusOK, s.call("GET", "/logs/"+log+"/verify?"+query, "")))
+}
+
+// TestVerifyFindsWhatWasChanged changes the rows of a log as nobody but a superuser can; each change is found and named.
+func TestVerifyFindsWhatWasChanged(t *testing.T) {
+	const at = " WHERE log_id = $1 AND sequence "
+	swap := func(columns string) string {
+		return `UPDATE events e SET (` + columns + `) = (SELECT ` + columns + ` FROM events o WHERE o.log_id = e.log_id AND o.sequence = 41 - e.sequence)` + at + `IN (20, 21)`
+	}
+	for name, test := range map[string]struct {
+		change, kind string
+		sequence     int64
+	}{
+		"nothing":               {"SELECT $1::uuid", "", 0},
+		"a byte of the data":    {"UPDATE events SET data = replace(data::text, '\"n\"', '\"m\"')::json" + at + "= 17", "event_changed", 17},
+		"white space":           {"UPDATE events SET data = (data::text || ' ')::json" + at + "= 17", "event_changed", 17},
+		"the time":              {"UPDATE events SET time = time + interval '1 microsecond'" + at + "= 17", "event_changed", 17},
+		"the time of recording": {"UPDATE events SET recorded_at = recorded_at + interval '1 microsecond'" + at + "= 30", "event_changed", 30},
+		"another month":         {"UPDATE events SET recorded_at = recorded_at - interval '40 years'" + at + "= 17", "event_changed", 17},
+		"the type":              {"UPDATE events SET type = type || 'x'" + at + "= 17", "event_changed", 17},
+		"the key":               {"UPDATE events SET key = 'x'" + at + "= 17", "event_changed", 17},
+		"the hash":              {"UPDATE events SET hash = sha256(hash)" + at + "= 17", "event_changed", 17},
+		"the last event":        {"UPDATE events SET data = '{}'" + at + "= 30", "event_changed", 30},
+		"the first event":       {"UPDATE events SET data = '{}'" + at + "= 1", "event_changed", 1},
+		"a missing row":         {"DELETE FROM events" + at + "= 17", "event_missing", 17},
+		"missing rows":          {"DELETE FROM events" + at + "BETWEEN 5 AND 9", "event_missing", 5},
+		"the first row missing": {"DELETE FROM events" + at + "= 1", "event_missing", 1},
+		"the last row missing":  {"DELETE FROM events" + at + "= 30", "event_missing", 30},
+		"all rows missing":      {"DELETE FROM events WHERE log_id = $1", "event_missing", 1},
+		"a swapped pair":        {swap("data, type, time, key, hash"), "events_swapped", 20},
+		"swapped data":          {swap("data"), "events_swapped", 20},
+		"swapped but for hash":  {swap("data, type, time, key"), "events_swapped", 20},
+		"a row too many": {
+			`INSERT INTO events SELECT log_id, 31, recorded_at, time, type, key, data, hash FROM events` + at + "= 30", "event_beyond_head", 31,
+		},
+		"a sequence twice": {
+			`INSERT INTO events SELECT log_id, 17, recorded_at - interval '1 year', time, type, key, data, hash FROM events` + at + "= 17", "sequence_duplicate", 17,
+		},
+		"the head's hash": {"UPDATE log_heads SET hash = sha256(hash) WHERE log_id = $1", "head_mismatch", 30},
+		"the head's sequence": {
+			"UPDATE log_heads SET sequence = 29 WHERE log_id = $1", "head_mismatch", 29,
+		},
+		"an idempotency key": {"DELETE FROM event_keys WHERE log_id = $1 AND sequence > 0", "keys_missing", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			s.logWithEvents("acme", 30)
+			s.logWithEvents("other", 30)
+			if r := s.verify("acme", ""); !r.OK || r.From != 1 || r.To != 30 || r.Events != 30 || len(r.Faults) != 0 {
+				t.Fatalf("before: %+v", r)
+			}
+			var log string
+			if err := s.db.QueryRow(t.Context(), "SELECT log_id::text FROM logs WHERE name = 'acme'").Scan(&log); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.db.Exec(t.Context(), test.change, log); err != nil {
+				t.Fatal(err)
+			}
+			r := s.verify("acme", "")
+			if test.kind == "" {
+				if !r.OK {
+					t.Errorf("%+v", r)
+				}
+				return
+			}
+			if r.OK || len(r.Faults) == 0 || r.Faults[0].Kind != test.kind || r.Faults[0].Sequence != test.sequence {
+				t.Errorf("found %+v; want %s at %d", r.Faults, test.kind, test.sequence)
+			}
+			if r := s.verify("other", ""); !r.OK {
+				t.Errorf("the other log: %+v", r)
+			}
+		})
+	}
+}
+
+// TestVerifyAgainstANotedHead: who wrote a head down finds a log that was cut off, or written anew, consistently.
+func TestVerifyAgainstANotedHead(t *testing.T) {
+	s := start(t)
+	id := s.createLog("acme")
+	s.append("acme", `{"n":1}`)
+	s.append("acme", `{"n":2}`)
+	early := s.head("acme")
+	s.append("acme", `{"n":3}`)
+	late := s.head("acme")
+	for _, noted := range []head{early, late} {
+		if r := s.verify("acme", "sequence="+strconv.FormatInt(noted.Sequence, 10)+"&hash="+noted.Hash); !r.OK {
+			t.Errorf("an honest log is held against %+v: %+v", noted, r.Faults)
+		}
+	}
+	if r := s.verify("acme", "sequence=2&hash="+late.Hash); r.OK || r.Faults[0].Kind != "history_rewritten" || r.Faults[0].Sequence != 2 {
+		t.Errorf("another hash: %+v", r)
+	}
+	for _, change := range []string{
+		"DELETE FROM events WHERE log_id = $1 AND sequence = 3",
+		"UPDATE log_heads h SET sequence = 2, hash = e.hash FROM events e WHERE h.log_id = $1 AND e.log_id = h.log_id AND e.sequence = 2",
+	} {
+		if _, err := s.db.Exec(t.Context(), change, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := s.verify("acme", ""); !r.OK {
+		t.Errorf("without a noted head nobody can tell: %+v", r)
+	}
+	if r := s.verify("acme", "sequence=3&hash="+late.Hash); r.OK || r.Faults[0].Kind != "log_truncated" || !strings.Contains(r.Faults[0].Detail, "ends at 2") {
+		t.Errorf("a log that was cut off: %+v", r)
+	}
+	s.wantProblem(http.StatusBadRequest, "invalid_hash", s.call("GET", "/logs/acme/verify?sequence=3", ""))
+	s.wantProblem(http.StatusBadRequest, "invalid_hash", s.call("GET", "/logs/acme/verify?sequence=3&hash=abc", ""))
+	s.wantProblem(http.StatusNotFound, "log_not_found", s.call("GET", "/logs/none/verify", ""))
+	s.wantProblem(http.StatusNotFound, "view_not_found", s.call("GET", "/logs/acme/verify?views=none,such", ""))
+}
+
+// TestVerifyViews: state that was edited is found, with its view and key.
+func TestVerifyViews(t *testing.T) {
+	s := start(t)
+	s.logWithEvents("acme", 60)
+	s.deployTotals("acme")
+	s.append("acme", `{"model":"m","tokens_in":5,"time":"2025-03-01T00:00:00Z"}`)
+	r := s.verify("acme", "")
+	if !r.OK || len(r.Views) != 1 || !r.Views[0].OK || r.Views[0].Audit == nil || r.Views[0].Audit.Events != 61 || r.Views[0].Audit.Keys == 0 {
+		t.Fatalf("before: %+v", r)
+	}
+	if _, err := s.db.Exec(t.Context(), "UPDATE view_state SET value = '{\"tokens_in\":6}' WHERE key = (SELECT min(key) FROM view_state)"); err != nil {
+		t.Fatal(err)
+	}
+	body := s.want(http.StatusOK, s.call("GET", "/logs/acme/verify", ""))
+	if r := decode[verified](t, body); r.OK || r.Wrong != 0 || r.Views[0].OK || !bytes.Contains(body, []byte(`"difference":{"way":"stored state"`)) {
+		t.Errorf("an edited state: %s", body)
+	}
+	if r := s.verify("acme", "views=none"); !r.OK || len(r.Views) != 0 {
+		t.Errorf("without views: %+v", r)
+	}
+	lines := bytes.Split(bytes.TrimSpace(s.want(http.StatusOK, s.call("GET", "/logs/acme/verify", "", "Accept: application/x-ndjson"))), []byte("\n"))
+	last := decode[struct{ Report *verified }](t, lines[len(lines)-1])
+	if last.Report == nil || last.Report.OK || len(lines) < 2 {
+		t.Errorf("in lines: %s", bytes.Join(lines, []byte("\n")))
+	}
+	for _, line := range lines[:len(lines)-1] {
+		if p := decode[struct{ Progress map[string]json.RawMessage }](t, line); len(p.Progress) != 3 {
+			t.Errorf("progress is %s", line)
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package eventlog
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/tallystick/tallystick/internal/db"
+)
+
+// Kinds of faults.
+const (
+	FaultChanged    = "event_changed"      // what is stored of an event is not what was chained
+	FaultMissing    = "event_missing"      // a gap in the sequences
+	FaultSwapped    = "events_swapped"     // two neighbours have changed places
+	FaultDuplicate  = "sequence_duplicate" // two events with one sequence
+	FaultClock      = "recorded_backwards" // recorded before the event in front of it
+	FaultHead       = "head_mismatch"      // the head is not the last event's
+	FaultBeyondHead = "event_beyond_head"  // an event after the log's end
+	FaultTruncated  = "log_truncated"      // the log ends before a head that was noted earlier
+	FaultRewritten  = "history_rewritten"  // the chain is whole, but not the one whose head was noted earlier
+	FaultKeys       = "keys_missing"       // idempotency keys are gone: a retry would count twice
+)
+
+// maxFaults bounds how many faults are told; the others are only counted.
+const maxFaults = 20
+
+// Fault is one thing that is wrong with a log.
+type Fault struct {
+	Kind     string `json:"kind"`
+	Sequence int64  `json:"sequence"` // where it shows
+	Detail   string `json:"detail"`
+}
+
+// Noted is a head that somebody wrote down earlier.
+type Noted struct {
+	Sequence int64
+	Hash     Hash
+}
+
+// Checked is what a check of a chain read and found.
+type Checked struct {
+	From    int64 // the first event's sequence; 0 when there was none
+	Through int64 // the last one's
+	Events  int64
+	Bytes   int64 // of the events as they were sent
+	Keys    int64 // events with an idempotency key
+	Hash    Hash  // the last event's, as stored
+	Anchor  bool  // the chain was checked from the log's beginning on, so it is the log's own
+	Faults  []Fault
+	Wrong   int64 // faults, those that are not told included
+}
+
+// Checker follows a log's chain, event by event in the order of sequences, and goes on after a fault: a link is computed from the hash that
+// is stored of the event before. It reuses memory: one Checker serves one goroutine.
+type Checker struct {
+	chain    Chainer
+	previous Hash
+	linked   bool // previous is known
+	recorded int64
+	noted    []Noted
+	suspect  *suspect
+	result   Checked
+}
+
+// suspect is an event whose link is wrong, until the next one tells more.
+type suspect struct {
+	event    Recorded // with bytes of its own
+	previous Hash     // of the event before it
+	computed Hash     // what its own should be
+}
+
+// NewChecker checks a log from its first event on.
+func NewChecker(log db.UUID, noted ...Noted) *Checker {
+	return &Checker{previous: Genesis(log), linked: true, noted: noted, result: Checked{Anchor: true}}
+}
+
+// NewPartChecker checks events from the middle of a log: the first one's link cannot be checked, since the hash before is not known.
+func NewPartChecker(noted ...Noted) *Checker { return &Checker{noted: noted} }
+
+func (c *Checker) fault(kind string, sequence int64, format string, args ...any) {
+	c.result.Wrong++
+	if len(c.result.Faults) < maxFaults {
+		c.result.Faults = append(c.result.Faults, Fault{kind, sequence, fmt.Sprintf(format, args...)})
+	}
+}
+
+// Add checks the next event. It keeps nothing of it.
+func (c *Checker) Add(e *Recorded) {
+	r := &c.result
+	first := r.Events == 0
+	if first && !c.linked {
+		r.From, r.Through = e.Sequence, e.Sequence-1
+	}
+	if first && c.linked {
+		r.From = 1
+	}
+	r.Events++
+	r.Bytes += int64(len(e.Data))
+	if e.Key != "" {
+		r.Keys++
+	}
+	switch next := r.Through + 1; {
+	case e.Sequence < next:
+		c.fault(FaultDuplicate, e.Sequence, "there is more than one event with sequence %d, or it is not in its place", e.Sequence)
+		return
+	case e.Sequence == next+1:
+		c.gap()
+		c.fault(FaultMissing, next, "event %d is missing", next)
+	case e.Sequence > next:
+		c.gap()
+		c.fault(FaultMissing, next, "events %d to %d are missing", next, e.Sequence-1)
+	}
+	if swapped := c.link(e); !swapped && c.suspect == nil { // else its times mean nothing
+		if e.RecordedAt < c.recorded {
+			c.fault(FaultClock, e.Sequence, "event %d says that it was recorded before event %d", e.Sequence, e.Sequence-1)
+		}
+		c.recorded = max(c.recorded, e.RecordedAt)
+	}
+	r.Through, r.Hash = e.Sequence, e.Hash
+	c.compareNoted(e)
+}
+
+// gap forgets what cannot be known behind missing events.
+func (c *Checker) gap() {
+	c.settle()
+	c.linked = false
+}
+
+// link checks that e follows the event before it, and tells whether the two have changed places.
+func (c *Checker) link(e *Recorded) (swapped bool) {
+	if s := c.suspect; s != nil {
+		c.suspect = nil
+		if hash, ok := c.swapped(s, e); ok {
+			c.fault(FaultSwapped, s.event.Sequence, "events %d and %d have changed places", s.event.Sequence, e.Sequence)
+			c.previous = hash
+			return true
+		}
+		follows := c.chain.Link(s.event.Hash, e) == e.Hash
+		if !follows && c.chain.Link(s.computed, e) == e.Hash {
+			c.fault(FaultChanged, s.event.Sequence, "the hash of event %d was changed: the events around it give another one", s.event.Sequence)
+			c.previous = e.Hash
+			return false
+		}
+		c.faultChanged(s)
+		c.previous = s.event.Hash
+	}
+	if !c.linked {
+		c.previous, c.linked = e.Hash, true
+		return false
+	}
+	if computed := c.chain.Link(c.previous, e); computed != e.Hash {
+		c.suspect = &suspect{event: *e, previous: c.previous, computed: computed}
+		c.suspect.event.Data = bytes.Clone(e.Data)
+	}
+	c.previous = e.Hash
+	return false
+}
+
+func (c *Checker) faultChanged(s *suspect) {
+	c.fault(FaultChanged, s.event.Sequence, "event %d is not what was recorded: its bytes, times, type, key or hash were changed, or those of event %d before it",
+		s.event.Sequence, s.event.Sequence-1)
+}
+
+// swapped tells whether two neighbours follow the event before them when they change places: whole rows, or all but some columns of them.
+// It returns the hash of the second.
+func (c *Checker) swapped(s *suspect, e *Recorded) (Hash, bool) {
+	for _, whole := range []bool{true, false} { // or only the bytes that were sent
+		for _, clocks := range []bool{true, false} {
+			for _, hashes := range []bool{true, false} {
+				first, second := s.event, *e
+				first.Data, second.Data = second.Data, first.Data
+				if whole {
+					first.Event, second.Event = e.Event, s.event.Event
+				}
+				if clocks {
+					first.RecordedAt, second.RecordedAt = second.RecordedAt, first.RecordedAt
+				}
+				if hashes {
+					first.Hash, second.Hash = second.Hash, first.Hash
+				}
+				if c.chain.Link(s.previous, &first) == first.Hash && c.chain.Link(first.Hash, &second) == second.Hash {
+					return second.Hash, true
+				}
+			}
+		}
+	}
+	return Hash{}, false
+}
+
+func (c *Checker) compareNoted(e *Recorded) {
+	for _, noted := range c.noted {
+		if noted.Sequence == e.Sequence && noted.Hash != e.Hash {
+			c.fault(FaultRewritten, e.Sequence, "event %d has the hash %x; what was noted earlier is %x: the log, or a part of it up to that event, was written anew", e.Sequence, e.Hash, noted.Hash)
+		}
+	}
+}
+
+// settle reports an event that is wrong and has no next one to tell more.
+func (c *Checker) settle() {
+	if c.suspect != nil {
+		c.faultChanged(c.suspect)
+		c.suspect = nil
+	}
+}
+
+// Finish returns what was found. head is where the log says that it ends; nil where nobody says, as in an export.
+func (c *Checker) Finish(head *Noted) Checked {
+	c.settle()
+	r := &c.result
+	end := r.Through
+	if head != nil {
+		end = head.Sequence
+		switch {
+		case head.Sequence > r.Through:
+			c.fault(FaultMissing, r.Through+1, "the last events, %d to %d, are missing", r.Through+1, head.Sequence)
+		case r.Events > 0 && head.Sequence == r.Through && head.Hash != r.Hash:
+			c.fault(FaultHead, head.Sequence, "the head's hash is not that of the last event, %d", head.Sequence)
+		case r.Events == 0 && r.Anchor && head.Hash != c.previous:
+			c.fault(FaultHead, 0, "the head's hash is not that of an empty log")
+		}
+	}
+	for _, noted := range c.noted {
+		if noted.Sequence > end {
+			c.fault(FaultTruncated, end, "it ends at %d, and a head at %d was noted earlier: events were cut off", end, noted.Sequence)
+		}
+		if noted.Sequence == 0 && r.Anchor && r.From <= 1 && noted.Hash != (Hash{}) && r.Events == 0 && noted.Hash != c.previous {
+			c.fault(FaultRewritten, 0, "the hash that was noted of the empty log is not this log's")
+		}
+	}
+	return c.result
+}
