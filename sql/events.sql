@@ -6,9 +6,19 @@
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_bitmapscan', 'off', true),
        set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true);
 
+-- name: RecordedBetween :one
+-- Between which times the events of a range of sequences were recorded, the second exclusive: by the month, and no later than the head. It is
+-- wider than that where log_months lacks rows, and never too narrow.
+SELECT coalesce((SELECT max(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence <= @first::bigint), '0001-01-01Z')::timestamptz
+           AS recorded_from,
+       least((SELECT min(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence > @last::bigint),
+             h.recorded_at + interval '1 microsecond')::timestamptz AS recorded_until
+FROM log_heads h
+WHERE h.log_id = @log_id;
+
 -- name: ListEventsToFold :many
--- A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from is when
--- the event after which it starts was recorded, or earlier: it spares the partitions before.
+-- A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from and
+-- recorded_until spare the partitions before and after.
 SELECT c.sequence, c.recorded_at, c.time, c.data
 FROM (
     SELECT e.sequence, e.recorded_at, e.time, e.data,
@@ -16,7 +26,7 @@ FROM (
     FROM (
         SELECT sequence, recorded_at, time, data
         FROM events
-        WHERE log_id = @log_id AND sequence > @after AND recorded_at >= @recorded_from
+        WHERE log_id = @log_id AND sequence > @after AND recorded_at >= @recorded_from AND recorded_at < @recorded_until
         ORDER BY sequence
         LIMIT @max_rows
     ) e
@@ -26,7 +36,9 @@ ORDER BY c.sequence;
 
 -- name: EventText :one
 -- An event's JSON, or its beginning.
-SELECT left(data::text, @max_length)::text AS text FROM events WHERE log_id = @log_id AND sequence = @sequence;
+SELECT left(data::text, @max_length)::text AS text
+FROM events
+WHERE log_id = @log_id AND sequence = @sequence AND recorded_at >= @recorded_from AND recorded_at < @recorded_until;
 
 -- name: EnsureEventsPartitions :one
 SELECT ensure_events_partitions(@from_time, @months);

@@ -136,7 +136,6 @@ type audit struct {
 	version  db.UUID
 	fold     *refolding
 	done     int64         // the last sequence that is folded
-	recorded time.Time     // when that was recorded, or earlier
 	folded   time.Duration // what the last page took to fold
 	report   Report
 	progress func(done, total int64)
@@ -177,7 +176,7 @@ var errBuiltAnew = errors.New("the version was built anew")
 // and a long one would keep PostgreSQL from tidying up behind the appends. What came in meanwhile, and the state, are
 // then read in one snapshot.
 func (a *audit) run(ctx context.Context, until int64) error {
-	ahead := newHistory(ctx, a.views.db, a.target.log, 0, time.Time{})
+	ahead := newHistory(ctx, a.views.db, a.target.log, 0)
 	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
 		if err := a.rest(ctx); err != nil {
 			return nil, err
@@ -201,7 +200,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 			return fmt.Errorf("preparing to read events: %w", err)
 		}
 		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
-			return listEvents(ctx, a.views.db, tx, a.target.log, a.done, a.recorded)
+			return listEvents(ctx, a.views.db, tx, a.target.log, a.done, pageEvents, pageBytes)
 		})
 		if err != nil || a.report.Difference != nil {
 			return err
@@ -247,7 +246,6 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 			return err
 		}
 		a.folded = time.Since(began)
-		a.recorded = rows[max(beyond, 1)-1].RecordedAt
 		a.progress(a.done, until)
 	}
 	return nil

@@ -52,7 +52,6 @@ type construction struct {
 	snapshot *Snapshot // the state at applied; nil when nothing is known
 	turn     int64
 	applied  int64
-	recorded time.Time // when event applied was recorded, or earlier
 
 	speed  float64 // events/s of the last chunk; 0 when nothing is known
 	before int64   // events that were left before the last chunk
@@ -187,7 +186,7 @@ func (b *chunk) prepare(ctx context.Context) error {
 	known := b.snapshot != nil && b.turn == b.row.Turn && b.applied == b.row.AppliedSequence
 	if !known {
 		b.forget()
-		b.turn, b.applied, b.recorded = b.row.Turn, b.row.AppliedSequence, time.Time{}
+		b.turn, b.applied = b.row.Turn, b.row.AppliedSequence
 		state, err := b.readState(ctx)
 		if err != nil {
 			return err
@@ -202,7 +201,7 @@ func (b *chunk) prepare(ctx context.Context) error {
 		return b.views.db.PlanForPartitions(ctx, b.tx)
 	}
 	if b.history == nil {
-		b.history = newHistory(ctx, b.views.db, b.log, b.applied, b.recorded)
+		b.history = newHistory(ctx, b.views.db, b.log, b.applied)
 	}
 	return nil
 }
@@ -235,7 +234,7 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 // page returns the next events.
 func (b *chunk) page(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
 	if b.last {
-		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, b.recorded)
+		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, pageEvents, pageBytes)
 	}
 	return b.history.next(ctx)
 }
@@ -275,7 +274,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			} else if run.halt != nil {
 				return f.result(b.next(), b.views), nil
 			}
-			b.applied, b.recorded = row.Sequence, row.RecordedAt
+			b.applied = row.Sequence
 			if !time.Now().Before(deadline) || len(run.writes.dirty) >= chunkKeys {
 				b.history.giveBack(page[i+1:])
 				enough = true

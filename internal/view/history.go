@@ -3,7 +3,6 @@ package view
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,15 +16,38 @@ const (
 	pageBytes  = 4 << 20
 )
 
-// listEvents reads the page of a log's events after one that was recorded then, or later. from is a transaction that plans for partitions.
-func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, after int64, recorded time.Time) ([]dbsqlc.ListEventsToFoldRow, error) {
+// listEvents reads the page of a log's events after one. from is a transaction that plans for partitions; the page is read from those that
+// hold it.
+func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, after int64, maxRows int32, maxBytes int64) ([]dbsqlc.ListEventsToFoldRow, error) {
+	recorded, err := d.RecordedBetween(ctx, from, dbsqlc.RecordedBetweenParams{LogID: log, First: after + 1, Last: after + int64(maxRows)})
+	if err != nil {
+		return nil, fmt.Errorf("looking for history: %w", db.Classify(err))
+	}
 	rows, err := d.ListEventsToFold(ctx, from, dbsqlc.ListEventsToFoldParams{
-		LogID: log, After: after, RecordedFrom: recorded, MaxRows: pageEvents, MaxBytes: pageBytes,
+		LogID: log, After: after, RecordedFrom: recorded.RecordedFrom, RecordedUntil: recorded.RecordedUntil, MaxRows: maxRows, MaxBytes: maxBytes,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading history: %w", db.Classify(err))
 	}
 	return rows, nil
+}
+
+// eventText reads an event's JSON, or its beginning.
+func eventText(ctx context.Context, d *db.DB, log db.UUID, sequence int64, maxLength int32) (text string, err error) {
+	err = d.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := d.PlanForPartitions(ctx, tx); err != nil {
+			return err
+		}
+		recorded, err := d.RecordedBetween(ctx, tx, dbsqlc.RecordedBetweenParams{LogID: log, First: sequence, Last: sequence})
+		if err != nil {
+			return err
+		}
+		text, err = d.EventText(ctx, tx, dbsqlc.EventTextParams{
+			LogID: log, Sequence: sequence, RecordedFrom: recorded.RecordedFrom, RecordedUntil: recorded.RecordedUntil, MaxLength: maxLength,
+		})
+		return err
+	})
+	return text, err
 }
 
 // history reads a log's events page by page: the next page is read while the caller folds the last one. What it reads has
@@ -38,7 +60,6 @@ type history struct {
 	ahead  chan page          // the page that is being read; nil when none is
 	cancel context.CancelFunc // ends reading it
 	after  int64              // the last event that was read
-	when   time.Time          // when that was recorded, or earlier
 }
 
 type page struct {
@@ -46,9 +67,9 @@ type page struct {
 	err    error
 }
 
-// newHistory reads the events after one that was recorded then, or later, until close.
-func newHistory(ctx context.Context, d *db.DB, log db.UUID, after int64, recorded time.Time) *history {
-	h := &history{db: d, log: log, after: after, when: recorded}
+// newHistory reads the events after one until close.
+func newHistory(ctx context.Context, d *db.DB, log db.UUID, after int64) *history {
+	h := &history{db: d, log: log, after: after}
 	h.read(ctx)
 	return h
 }
@@ -68,14 +89,14 @@ func (h *history) read(ctx context.Context) {
 	ahead := make(chan page, 1)
 	ctx, h.cancel = context.WithCancel(ctx)
 	h.ahead = ahead
-	after, when := h.after, h.when
+	after := h.after
 	go func() {
 		var p page
 		p.err = h.db.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
 			if err := h.db.PlanForPartitions(ctx, tx); err != nil {
 				return fmt.Errorf("preparing to read history: %w", err)
 			}
-			p.events, err = listEvents(ctx, h.db, tx, h.log, after, when)
+			p.events, err = listEvents(ctx, h.db, tx, h.log, after, pageEvents, pageBytes)
 			return err
 		})
 		ahead <- p
@@ -99,8 +120,7 @@ func (h *history) next(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error
 		if p.err != nil || len(p.events) == 0 {
 			return nil, p.err
 		}
-		last := p.events[len(p.events)-1]
-		h.after, h.when = last.Sequence, last.RecordedAt
+		h.after = p.events[len(p.events)-1].Sequence
 		h.read(ctx)
 		return p.events, nil
 	case <-ctx.Done():

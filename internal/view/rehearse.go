@@ -124,16 +124,15 @@ func (v *Views) sample(ctx context.Context, log db.UUID) (events []eventlog.Reco
 		if err := v.db.PlanForPartitions(ctx, tx); err != nil {
 			return err
 		}
-		page := dbsqlc.ListEventsToFoldParams{LogID: log, MaxRows: rehearsalEvents, MaxBytes: rehearsalBytes}
-		first, err := v.db.ListEventsToFold(ctx, tx, page)
+		first, err := listEvents(ctx, v.db, tx, log, 0, rehearsalEvents, rehearsalBytes)
 		if err != nil {
 			return err
 		}
 		if len(first) == 0 {
 			return errNotWhole(1)
 		}
-		page.After = max(first[len(first)-1].Sequence, head.Sequence-rehearsalEvents)
-		last, err := v.db.ListEventsToFold(ctx, tx, page)
+		after := max(first[len(first)-1].Sequence, head.Sequence-rehearsalEvents)
+		last, err := listEvents(ctx, v.db, tx, log, after, rehearsalEvents, rehearsalBytes)
 		events = recorded(append(first, last...))
 		return err
 	})

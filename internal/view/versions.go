@@ -207,7 +207,7 @@ func (v *Views) info(ctx context.Context, log db.UUID, row dbsqlc.ListViewsRow) 
 	case Building:
 		info.Progress = progress(row.AppliedSequence, row.Head, deref(row.BuildRate))
 	case Halted:
-		event, err := v.db.EventText(ctx, v.db.Read, dbsqlc.EventTextParams{MaxLength: maxHaltedEvent, LogID: log, Sequence: info.HaltedSequence})
+		event, err := eventText(ctx, v.db, log, info.HaltedSequence, maxHaltedEvent)
 		if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
 			return Info{}, fmt.Errorf("reading the event that a view halted at: %w", kind)
 		}

@@ -29,18 +29,28 @@ func (q *Queries) EnsureEventsPartitions(ctx context.Context, db DBTX, arg Ensur
 }
 
 const eventText = `-- name: EventText :one
-SELECT left(data::text, $1)::text AS text FROM events WHERE log_id = $2 AND sequence = $3
+SELECT left(data::text, $1)::text AS text
+FROM events
+WHERE log_id = $2 AND sequence = $3 AND recorded_at >= $4 AND recorded_at < $5
 `
 
 type EventTextParams struct {
-	MaxLength int32
-	LogID     pgtype.UUID
-	Sequence  int64
+	MaxLength     int32
+	LogID         pgtype.UUID
+	Sequence      int64
+	RecordedFrom  time.Time
+	RecordedUntil time.Time
 }
 
 // An event's JSON, or its beginning.
 func (q *Queries) EventText(ctx context.Context, db DBTX, arg EventTextParams) (string, error) {
-	row := db.QueryRow(ctx, eventText, arg.MaxLength, arg.LogID, arg.Sequence)
+	row := db.QueryRow(ctx, eventText,
+		arg.MaxLength,
+		arg.LogID,
+		arg.Sequence,
+		arg.RecordedFrom,
+		arg.RecordedUntil,
+	)
 	var text string
 	err := row.Scan(&text)
 	return text, err
@@ -89,21 +99,22 @@ FROM (
     FROM (
         SELECT sequence, recorded_at, time, data
         FROM events
-        WHERE log_id = $1 AND sequence > $2 AND recorded_at >= $3
+        WHERE log_id = $1 AND sequence > $2 AND recorded_at >= $3 AND recorded_at < $4
         ORDER BY sequence
-        LIMIT $4
+        LIMIT $5
     ) e
 ) c
-WHERE coalesce(c.bytes_before, 0) < $5::bigint
+WHERE coalesce(c.bytes_before, 0) < $6::bigint
 ORDER BY c.sequence
 `
 
 type ListEventsToFoldParams struct {
-	LogID        pgtype.UUID
-	After        int64
-	RecordedFrom time.Time
-	MaxRows      int32
-	MaxBytes     int64
+	LogID         pgtype.UUID
+	After         int64
+	RecordedFrom  time.Time
+	RecordedUntil time.Time
+	MaxRows       int32
+	MaxBytes      int64
 }
 
 type ListEventsToFoldRow struct {
@@ -113,13 +124,14 @@ type ListEventsToFoldRow struct {
 	Data       []byte
 }
 
-// A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from is when
-// the event after which it starts was recorded, or earlier: it spares the partitions before.
+// A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from and
+// recorded_until spare the partitions before and after.
 func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsToFoldParams) ([]ListEventsToFoldRow, error) {
 	rows, err := db.Query(ctx, listEventsToFold,
 		arg.LogID,
 		arg.After,
 		arg.RecordedFrom,
+		arg.RecordedUntil,
 		arg.MaxRows,
 		arg.MaxBytes,
 	)
@@ -196,4 +208,33 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('ena
 func (q *Queries) PlanForPartitions(ctx context.Context, db DBTX) error {
 	_, err := db.Exec(ctx, planForPartitions)
 	return err
+}
+
+const recordedBetween = `-- name: RecordedBetween :one
+SELECT coalesce((SELECT max(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence <= $1::bigint), '0001-01-01Z')::timestamptz
+           AS recorded_from,
+       least((SELECT min(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence > $2::bigint),
+             h.recorded_at + interval '1 microsecond')::timestamptz AS recorded_until
+FROM log_heads h
+WHERE h.log_id = $3
+`
+
+type RecordedBetweenParams struct {
+	First int64
+	Last  int64
+	LogID pgtype.UUID
+}
+
+type RecordedBetweenRow struct {
+	RecordedFrom  time.Time
+	RecordedUntil time.Time
+}
+
+// Between which times the events of a range of sequences were recorded, the second exclusive: by the month, and no later than the head. It is
+// wider than that where log_months lacks rows, and never too narrow.
+func (q *Queries) RecordedBetween(ctx context.Context, db DBTX, arg RecordedBetweenParams) (RecordedBetweenRow, error) {
+	row := db.QueryRow(ctx, recordedBetween, arg.First, arg.Last, arg.LogID)
+	var i RecordedBetweenRow
+	err := row.Scan(&i.RecordedFrom, &i.RecordedUntil)
+	return i, err
 }
