@@ -12,10 +12,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -25,6 +27,7 @@ type Services struct {
 	Ingest *ingest.Ingester
 	Views  *view.Views
 	Events *eventlog.Reader
+	Live   *live.Hub
 	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
 	Log    *slog.Logger
 	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
@@ -35,9 +38,10 @@ type Services struct {
 
 type server struct {
 	Services
-	bodies        atomic.Int64  // bytes of request bodies under way
-	streams       chan struct{} // holds one for each stream under way
-	verifications chan struct{} // likewise
+	bodies        atomic.Int64       // bytes of request bodies under way
+	streams       chan struct{}      // holds one for each stream under way
+	verifications chan struct{}      // likewise
+	questions     singleflight.Group // that watchers ask
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
@@ -77,6 +81,7 @@ func (s *server) register(api huma.API) {
 	s.registerAppend(api)
 	s.registerEvents(api)
 	s.registerVerify(api)
+	s.registerLive(api)
 	s.registerViews(api)
 	s.registerHealth(api)
 }

@@ -102,17 +102,26 @@ type listViewsOutput struct {
 	}
 }
 
-type queryInput struct {
+// Question is what a view is asked.
+type Question struct {
 	ViewPath
 	query string
 }
 
 // Resolve implements huma.Resolver: the whole query string belongs to the view.
-func (in *queryInput) Resolve(ctx huma.Context) []error {
+func (in *Question) Resolve(ctx huma.Context) []error {
 	request, _ := humago.Unwrap(ctx)
 	in.query = request.URL.RawQuery
 	if request.ContentLength != 0 {
 		return []error{&huma.ErrorDetail{Location: "body", Message: "a question has no body: put it into the query string"}}
+	}
+	return nil
+}
+
+// check returns a *Problem when the question is too long.
+func (in *Question) check() error {
+	if len(in.query) > maxQueryBytes {
+		return newProblem(http.StatusRequestURITooLong, "query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
 	}
 	return nil
 }
@@ -272,9 +281,9 @@ func presentViews(infos []view.Info) *listViewsOutput {
 	return out
 }
 
-func (s *server) queryView(ctx context.Context, in *queryInput) (*queryOutput, error) {
-	if len(in.query) > maxQueryBytes {
-		return nil, newProblem(http.StatusRequestURITooLong, "query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
+func (s *server) queryView(ctx context.Context, in *Question) (*queryOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	log, err := s.resolve(ctx, in.Log)
 	if err != nil {

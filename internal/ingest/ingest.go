@@ -88,7 +88,9 @@ type Config struct {
 	MaxWaitingEvents int // per lane
 	MaxWaitingBytes  int // per lane
 	Log              *slog.Logger
-	Now              func() time.Time // when events are recorded: the clock; tests cross a month's end with another
+	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
+	Committed func(log db.UUID, events []eventlog.Recorded)
+	Now       func() time.Time // when events are recorded: the clock; tests cross a month's end with another
 }
 
 // DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more only make groups smaller.

@@ -234,4 +234,10 @@ func (l *lane) remember(p *plan) {
 		snapshots = append(snapshots, log.fold.Next)
 	}
 	l.views.Remember(snapshots)
+	if l.config.Committed == nil {
+		return
+	}
+	for _, log := range p.logs {
+		l.config.Committed(log.snapshot.Log, log.events)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -39,6 +40,7 @@ type Server struct {
 	db     *db.DB
 	engine *wasm.Engine
 	ingest *ingest.Ingester
+	live   *live.Hub
 	http   *http.Server
 	addr   net.Addr
 
@@ -108,16 +110,22 @@ func (s *Server) serve(listener net.Listener) {
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Log = log
+	reader := eventlog.NewReader(s.db)
+	watching := live.DefaultConfig()
+	watching.Log = log
+	s.live = live.New(s.db, reader, watching)
+	lanes.Committed = s.live.Committed
 	s.ingest = ingest.New(s.db, views, lanes)
 
 	background, cancel := context.WithCancel(context.Background())
 	s.stopBackground = cancel
 	s.background.Go(func() { views.Run(background) })
+	s.background.Go(func() { s.live.Run(background) })
 	s.background.Go(func() { s.keepPartitions(background) })
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
-			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: eventlog.NewReader(s.db), Streams: s.config.ReadConns / 2,
+			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Streams: s.config.ReadConns / 2,
 			Ready: s.ready, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -162,6 +170,7 @@ func (s *Server) Failed() <-chan error { return s.failed }
 func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
 	defer cancel()
+	s.live.Close() // watchers would stay as long as they are let
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("finishing requests: %w", err), s.http.Close())

@@ -115,6 +115,36 @@ func (q *Queries) InsertLogHead(ctx context.Context, db DBTX, arg InsertLogHeadP
 	return err
 }
 
+const listHeads = `-- name: ListHeads :many
+SELECT log_id, sequence, views_epoch FROM log_heads WHERE log_id = ANY ($1::uuid[])
+`
+
+type ListHeadsRow struct {
+	LogID      pgtype.UUID
+	Sequence   int64
+	ViewsEpoch int64
+}
+
+func (q *Queries) ListHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]ListHeadsRow, error) {
+	rows, err := db.Query(ctx, listHeads, logIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListHeadsRow
+	for rows.Next() {
+		var i ListHeadsRow
+		if err := rows.Scan(&i.LogID, &i.Sequence, &i.ViewsEpoch); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listLogs = `-- name: ListLogs :many
 SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
 FROM logs l

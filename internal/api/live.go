@@ -1,0 +1,267 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+const (
+	// questionTimeout is how long a question may take that several wait for: its gas ends before.
+	questionTimeout = time.Minute
+	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's gas.
+	answersEvery = 100 * time.Millisecond
+	// watchersRetrySeconds: watchers come and go by the minute.
+	watchersRetrySeconds = 30
+)
+
+type tailInput struct {
+	LogPath
+	After       string `query:"after" doc:"The sequence after which to start; the head when absent."`
+	Type        string `query:"type" doc:"Events of this type only."`
+	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event received: goes before after. Browsers send it when they reconnect."`
+}
+
+type liveInput struct {
+	Question
+	LastEventID string `header:"Last-Event-ID" doc:"The id of the last answer received. The answer of now comes first in any case."`
+}
+
+func (s *server) registerLive(api huma.API) {
+	events := func(what string) map[string]*huma.Response {
+		return map[string]*huma.Response{"200": {Description: what, Content: map[string]*huma.MediaType{
+			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
+		}}}
+	}
+	register(s, api, huma.Operation{
+		OperationID: "tail-log", Method: http.MethodGet, Path: "/logs/{log}/tail", Summary: "Follow a log's events", Tags: []string{"live"},
+		Description: "Server-sent events: one for each event from a sequence on, as it is committed by any server. The id is the sequence, by which a client resumes.",
+		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		Responses:   events("Events named event, with the event as one line of JSON; one named end, with a problem, when the server ends the stream."),
+	}, s.tailLog)
+	register(s, api, huma.Operation{
+		OperationID: "watch-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/live", Summary: "Follow a view's answer", Tags: []string{"live"},
+		Description: "Server-sent events: the answer to the question that the query string is, now and whenever it is another, at most ten times a second. The id is the sequence that it reflects.",
+		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
+		Responses:   events("Events named answer; one named problem when the view cannot answer for now; one named end, with a problem, when the server ends the stream."),
+	}, s.watchView)
+}
+
+// watch begins to watch a log, after the sequence that a client has seen, or the head.
+func (s *server) watch(ctx context.Context, log db.UUID, seen string) (watch *live.Watch, after int64, err error) {
+	watch, err = s.Live.Watch(log) // before the head is read: what comes in between is told
+	switch {
+	case errors.Is(err, live.ErrTooManyWatchers):
+		return nil, 0, retry(newProblem(http.StatusServiceUnavailable, "too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
+	case errors.Is(err, live.ErrClosed):
+		return nil, 0, stopping()
+	}
+	if after, err = s.seen(ctx, log, watch, seen); err != nil {
+		watch.Close()
+		return nil, 0, err
+	}
+	return watch, after, nil
+}
+
+func (s *server) seen(ctx context.Context, log db.UUID, watch *live.Watch, seen string) (int64, error) {
+	head, err := s.Events.Head(ctx, log)
+	if err != nil {
+		return 0, s.problem(ctx, err)
+	}
+	watch.Know(live.State{Sequence: head.Sequence, Epoch: head.ViewsEpoch})
+	if seen == "" {
+		return head.Sequence, nil
+	}
+	after, err := strconv.ParseInt(seen, 10, 64)
+	if err != nil || after < 0 {
+		return 0, newProblem(http.StatusBadRequest, "invalid_event_id", "Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
+	}
+	if after > head.Sequence {
+		p := newProblem(http.StatusConflict, "unknown_event_id", "the log ends at "+strconv.FormatInt(head.Sequence, 10)+
+			", before the event that was received last: is it another log, or another database? Start anew, without Last-Event-ID")
+		p.Head = &head.Sequence
+		return 0, p
+	}
+	return after, nil
+}
+
+func stopping() *Problem {
+	return retry(newProblem(http.StatusServiceUnavailable, "stopping", "the server is stopping; come back in a moment, to this server or another"), busyRetrySeconds)
+}
+
+// follow runs a stream of events until its client has gone, it fails, or the server stops. send is called at once and whenever the log has
+// moved; it says whether the stream has ended.
+func (s *server) follow(ctx huma.Context, watch *live.Watch, comment string, send func(context.Context, *sse) (ended bool, err error)) {
+	defer watch.Close()
+	r, w := humago.Unwrap(ctx)
+	out := newSSE(w, comment)
+	if r.Method == http.MethodHead {
+		return
+	}
+	beat := time.NewTicker(heartbeatEvery)
+	defer beat.Stop()
+	if out.flush() != nil {
+		return
+	}
+	for {
+		_, moved := watch.State()
+		ended, err := send(r.Context(), out)
+		switch {
+		case r.Context().Err() != nil, ended:
+			return
+		case err != nil:
+			var p *Problem
+			if errors.As(s.problem(r.Context(), err), &p) {
+				out.end(p)
+			}
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-s.Live.Done():
+			out.end(stopping())
+			return
+		case <-moved:
+		case <-beat.C:
+			if out.heartbeat() != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamResponse, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	seen := in.LastEventID
+	if seen == "" {
+		seen = in.After
+	}
+	watch, after, err := s.watch(ctx, log, seen)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
+		s.follow(ctx, watch, "events after "+strconv.FormatInt(after, 10), func(ctx context.Context, out *sse) (bool, error) {
+			for {
+				lines, err := watch.Events(ctx, after)
+				if err != nil || len(lines) == 0 {
+					return false, err
+				}
+				for _, line := range lines {
+					if in.Type == "" || in.Type == line.Type {
+						out.add(line.Sequence, "event", line.JSON)
+					}
+				}
+				after = lines[len(lines)-1].Sequence
+				select {
+				case <-s.Live.Done():
+					return false, nil
+				default:
+				}
+				if len(out.buf) == 0 {
+					continue
+				}
+				if err := out.flush(); err != nil {
+					return s.cut(ctx, log, err)
+				}
+			}
+		})
+	}}, nil
+}
+
+// cut notes that a client was cut off, or has gone.
+func (s *server) cut(ctx context.Context, log db.UUID, err error) (ended bool, _ error) {
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "a watcher was cut off", slog.String("log", log.String()), slog.Any("error", err))
+	return true, nil
+}
+
+func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResponse, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	log, err := s.resolve(ctx, in.Log)
+	if err != nil {
+		return nil, err
+	}
+	watch, _, err := s.watch(ctx, log, in.LastEventID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.ask(ctx, watch, log, in); err != nil { // a question that cannot be answered at all
+		watch.Close()
+		return nil, s.problem(ctx, err)
+	}
+	var last []byte
+	first := true
+	say := func(out *sse, id int64, event string, data []byte) error {
+		data = append([]byte(event+"\n"), data...) // so that a problem and an answer never look the same
+		if !first && bytes.Equal(data, last) {
+			return nil
+		}
+		first, last = false, data
+		out.add(id, event, data[len(event)+1:])
+		return out.flush()
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
+		s.follow(ctx, watch, "answers of "+url.PathEscape(in.View), func(ctx context.Context, out *sse) (bool, error) {
+			id, event, data, err := s.liveAnswer(ctx, watch, log, in)
+			if err != nil {
+				return false, err
+			}
+			if err := say(out, id, event, data); err != nil {
+				return s.cut(ctx, log, err)
+			}
+			select { // not more often
+			case <-ctx.Done():
+			case <-s.Live.Done():
+			case <-time.After(answersEvery):
+			}
+			return false, nil
+		})
+	}}, nil
+}
+
+// liveAnswer is what a watcher of a view is told. That a view is halted or building is told too: it may answer again.
+func (s *server) liveAnswer(ctx context.Context, watch *live.Watch, log db.UUID, in *liveInput) (id int64, event string, data []byte, _ error) {
+	answer, err := s.ask(ctx, watch, log, in)
+	if err == nil {
+		return answer.Sequence, "answer", answer.Body, nil
+	}
+	var p *Problem
+	if !errors.As(s.problem(ctx, err), &p) || p.Status >= http.StatusInternalServerError && p.Code != "view_building" {
+		return 0, "", nil, err
+	}
+	data, err = json.Marshal(p)
+	return -1, "problem", data, err
+}
+
+// ask asks a view once for all who watch with the same question at the same state of the log.
+func (s *server) ask(ctx context.Context, watch *live.Watch, log db.UUID, in *liveInput) (view.Answer, error) {
+	state, _ := watch.State()
+	key := log.String() + "/" + in.View + "?" + in.query + "@" + strconv.FormatInt(state.Sequence, 10) + "." + strconv.FormatInt(state.Epoch, 10)
+	answer, err, _ := s.questions.Do(key, func() (any, error) {
+		// Who asked first may go away before the others have their answer.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTimeout)
+		defer cancel()
+		return s.Views.Query(ctx, log, in.View, in.query)
+	})
+	a, _ := answer.(view.Answer) // none with an error
+	return a, err
+}

@@ -1,0 +1,158 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+)
+
+const (
+	// channel is where servers tell one another which logs have moved.
+	channel = "tallystick_heads"
+	// maxPayloadBytes of one notification; PostgreSQL takes less than 8,000.
+	maxPayloadBytes = 7900
+	// everything stands for more logs than are worth naming.
+	everything = "*"
+	// After a failure the connection is made again, first soon and then at longest every so often.
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 10 * time.Second
+)
+
+// Run tells other servers what has changed here, hears what has changed there, and polls, until ctx ends.
+func (h *Hub) Run(ctx context.Context) {
+	var parts sync.WaitGroup
+	parts.Go(func() { h.keepUp(ctx, "telling other servers of changes", h.notify) })
+	parts.Go(func() { h.keepUp(ctx, "hearing of other servers' changes", h.listen) })
+	parts.Go(func() { h.pollAll(ctx) })
+	parts.Wait()
+}
+
+// keepUp runs a part again when it fails. Nothing is lost meanwhile: heads are polled.
+func (h *Hub) keepUp(ctx context.Context, what string, part func(context.Context, func()) error) {
+	wait := firstRetry
+	for ctx.Err() == nil {
+		err := part(ctx, func() { wait = firstRetry })
+		if ctx.Err() != nil {
+			return
+		}
+		h.config.Log.LogAttrs(ctx, slog.LevelWarn, what+" failed; trying again, and polling meanwhile", slog.Any("error", err), slog.Duration("in", wait))
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastRetry)
+	}
+}
+
+// notify tells other servers of changes on a connection of its own: no query is to wait for it, nor it for a query.
+func (h *Hub) notify(ctx context.Context, working func()) error {
+	n, err := h.db.Notifier(ctx)
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	working()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-h.wake:
+		}
+		if payloads := h.payloads(); len(payloads) > 0 {
+			if err := n.Send(ctx, channel, payloads); err != nil {
+				return err
+			}
+		}
+		select { // what changes meanwhile is told together
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(h.config.Coalesce):
+		}
+	}
+}
+
+// payloads takes what is to be told.
+func (h *Hub) payloads() []string {
+	h.mu.Lock()
+	changed := h.changed
+	h.changed = map[db.UUID]int64{}
+	h.mu.Unlock()
+	if changed == nil {
+		return []string{h.id + " " + everything}
+	}
+	var payloads []string
+	var b strings.Builder
+	for log, sequence := range changed {
+		word := " " + log.String() + ":" + strconv.FormatInt(sequence, 10)
+		if b.Len()+len(word) > maxPayloadBytes {
+			payloads = append(payloads, b.String())
+			b.Reset()
+		}
+		if b.Len() == 0 {
+			b.WriteString(h.id)
+		}
+		b.WriteString(word)
+	}
+	if b.Len() > 0 {
+		payloads = append(payloads, b.String())
+	}
+	return payloads
+}
+
+// listen hears of changes. It listens first and reads the heads then, so that nothing is missed in between.
+func (h *Hub) listen(ctx context.Context, working func()) error {
+	return h.db.Listen(ctx, channel, func() error {
+		working()
+		return h.poll(ctx)
+	}, func(payload string) error {
+		sender, words, _ := strings.Cut(payload, " ")
+		if sender == h.id {
+			return nil
+		}
+		if words == everything {
+			return h.poll(ctx)
+		}
+		for word := range strings.SplitSeq(words, " ") {
+			if err := h.hear(word); err != nil {
+				h.config.Log.LogAttrs(ctx, slog.LevelWarn, "a notification is not understood", slog.Any("error", err))
+				return h.poll(ctx)
+			}
+		}
+		return nil
+	})
+}
+
+func (h *Hub) hear(word string) error {
+	id, number, _ := strings.Cut(word, ":")
+	log, err := db.ParseUUID(id)
+	if err != nil {
+		return fmt.Errorf("reading the log of %.100q: %w", word, err)
+	}
+	sequence, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return fmt.Errorf("reading the sequence of %.100q: %w", word, err)
+	}
+	h.told(log, sequence)
+	return nil
+}
+
+func (h *Hub) pollAll(ctx context.Context) {
+	tick := time.NewTicker(h.config.Poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := h.poll(ctx); err != nil && ctx.Err() == nil {
+			h.config.Log.LogAttrs(ctx, slog.LevelWarn, "reading the heads of watched logs failed; trying again", slog.Any("error", err))
+		}
+	}
+}
