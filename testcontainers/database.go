@@ -50,6 +50,22 @@ func (d *Database) Name() string { return d.name }
 // ServerVersion is the server's own word for its version, such as "18.3".
 func (d *Database) ServerVersion() string { return d.version }
 
+// Exec runs a statement with the rights of DSN, for tests that tamper with what Tallystick's own connections may only read, and returns
+// how many rows it touched. It fails the test when the statement fails. The connection is one of its own.
+func (d *Database) Exec(t testing.TB, statement string, args ...any) int64 {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }() // nothing is lost
+	tag, err := conn.Exec(t.Context(), statement, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return tag.RowsAffected()
+}
+
 // Option changes what New makes.
 type Option func(*options)
 

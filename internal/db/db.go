@@ -15,9 +15,6 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 )
 
-// MinVersionNum is the oldest PostgreSQL that Tallystick runs on, as server_version_num.
-const MinVersionNum = 150000
-
 // connectTimeout bounds one attempt to reach the server.
 const connectTimeout = 10 * time.Second
 
@@ -75,6 +72,10 @@ var settings = map[string]string{
 	"jit":              "off",
 }
 
+// ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
+// remove one. Migrate makes it.
+const ServerRole = "tally_server"
+
 // Open connects to the database. It neither migrates nor checks it: see Migrate and Check. Close releases it.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	appendPool, err := newPool(ctx, config.URL, config.AppendConns)
@@ -104,6 +105,7 @@ func newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) 
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	maps.Copy(config.ConnConfig.RuntimeParams, settings)
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.ConnConfig.RuntimeParams["role"] = ServerRole
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "tallystick"
 	}
@@ -112,33 +114,6 @@ func newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) 
 		return nil, fmt.Errorf("opening the database pool: %w", err)
 	}
 	return pool, nil
-}
-
-// UntrustedError says why a database is not fit to hold billing data.
-type UntrustedError struct{ Reason string }
-
-func (e *UntrustedError) Error() string { return e.Reason }
-
-// Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events
-// in a crash. allowUnsafe lets a server pass that runs with fsync or full_page_writes off.
-func (d *DB) Check(ctx context.Context, allowUnsafe bool) error {
-	s, err := d.ServerSettings(ctx, d.Read)
-	if err != nil {
-		return fmt.Errorf("reading the server's settings: %w", err)
-	}
-	switch {
-	case s.VersionNum < MinVersionNum:
-		return &UntrustedError{fmt.Sprintf("PostgreSQL %s is too old: Tallystick needs 15 or newer", s.Version)}
-	case s.InRecovery:
-		return &UntrustedError{"this PostgreSQL server is a standby and takes no writes: connect to the primary"}
-	case s.ServerEncoding != "UTF8":
-		return &UntrustedError{fmt.Sprintf("the database's encoding is %s: create it with ENCODING 'UTF8'", s.ServerEncoding)}
-	case s.Fsync != "on" && !allowUnsafe:
-		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
-	case s.FullPageWrites != "on" && !allowUnsafe:
-		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
-	}
-	return nil
 }
 
 // InTx runs fn in one transaction of the read pool and commits it unless fn returns an error.

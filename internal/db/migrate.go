@@ -2,9 +2,11 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -12,8 +14,15 @@ import (
 	"github.com/tallystick/tallystick/migrations"
 )
 
-// Migrate brings the database at url to the newest schema. Several servers may call it at once: a session lock lets
-// one work while the others wait.
+// SQLSTATEs of a login that may not do what it was asked to, and of a role that is not there.
+const (
+	insufficientPrivilege = "42501"
+	invalidParameterValue = "22023"
+)
+
+// Migrate brings the database at url to the newest schema, with the rights of the login: who is the first to migrate owns it. Several
+// servers may call it at once: a session lock lets one work while the others wait. Where nothing is to be done, a login will do that
+// only has ServerRole; else the error says whom to ask.
 func Migrate(ctx context.Context, url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -30,7 +39,13 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	_, err = provider.Up(ctx)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
+		return fmt.Errorf("the database's schema is older than this tally needs, and the login %s may not change it: run tally migrate as the login that owns the database: %w",
+			config.User, err)
+	}
+	if err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
 	return nil

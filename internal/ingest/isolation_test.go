@@ -59,7 +59,7 @@ func TestCommitIsLost(t *testing.T) {
 	deployReadyViews(t, node, log)
 	node.Append(t, log, keyed(t, "before", 3)...)
 	exec(t, d.DSN(), `
-		CREATE FUNCTION lose_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+		CREATE FUNCTION lose_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
 		CREATE CONSTRAINT TRIGGER lose_commit AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose_commit()`)
 	for range 3 {
 		if placements, err := node.Ingest.Append(log, request(keyed(t, "k", 2)...)); !errors.Is(err, ingest.ErrOutcomeUnknown) {
@@ -80,7 +80,7 @@ func TestConflictIsTriedAgain(t *testing.T) {
 	deployReadyViews(t, node, log)
 	exec(t, d.DSN(), `
 		CREATE SEQUENCE commits;
-		CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
 			IF nextval('commits') % 2 = 1 THEN RAISE SQLSTATE '40001'; END IF; RETURN NULL; END $$;
 		CREATE CONSTRAINT TRIGGER conflict AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION conflict()`)
 	for i := range 10 {

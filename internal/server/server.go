@@ -77,14 +77,17 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 }
 
 func (s *Server) openDatabase(ctx context.Context) (err error) {
+	if err := db.Check(ctx, s.config.DatabaseURL, s.config.AllowUnsafeDatabase); err != nil {
+		return err
+	}
+	if err := db.Migrate(ctx, s.config.DatabaseURL); err != nil {
+		return err
+	}
 	s.db, err = db.Open(ctx, db.Config{URL: s.config.DatabaseURL, AppendConns: s.config.Lanes, ReadConns: s.config.ReadConns})
 	if err != nil {
 		return err
 	}
-	if err := s.db.Check(ctx, s.config.AllowUnsafeDatabase); err != nil {
-		return err
-	}
-	if err := db.Migrate(ctx, s.config.DatabaseURL); err != nil {
+	if err := s.db.CheckRole(ctx); err != nil {
 		return err
 	}
 	return s.makePartitions(ctx)

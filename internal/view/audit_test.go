@@ -70,7 +70,7 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 
 // TestAuditFindsEdits changes stored state by SQL: each change is named by its key.
 func TestAuditFindsEdits(t *testing.T) {
-	node, _ := start(t, testrig.Settings{})
+	node, d := start(t, testrig.Settings{})
 	for edit, want := range map[string]view.Difference{
 		`UPDATE view_state SET value = '2' WHERE log_id = $1 AND key = 'b'`:                                                                       {Key: "b", Expected: "1", Found: "2"},
 		`UPDATE view_state SET value = ' 1' WHERE log_id = $1 AND key = 'b'`:                                                                      {Key: "b", Expected: "1", Found: " 1"},
@@ -86,9 +86,7 @@ func TestAuditFindsEdits(t *testing.T) {
 		if report := audit(t, node, log, "v", 0); !report.OK || report.Keys != 3 {
 			t.Fatalf("before: %+v", report)
 		}
-		if _, err := node.DB.Read.Exec(t.Context(), edit, log); err != nil {
-			t.Fatal(err)
-		}
+		d.Exec(t, edit, log)
 		want.Way, want.Sequence = "stored state", 2
 		if report := audit(t, node, log, "v", 0); report.OK || report.Difference == nil || *report.Difference != want {
 			t.Errorf("%s: %+v: %+v, want %+v", edit, report, report.Difference, want)
@@ -99,26 +97,20 @@ func TestAuditFindsEdits(t *testing.T) {
 // TestAuditFindsEditedEvents: an event that was changed behind the server's back no longer gives the stored state, and one
 // that is missing is not passed over.
 func TestAuditFindsEditedEvents(t *testing.T) {
-	node, _ := start(t, testrig.Settings{})
+	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
 	node.Deploy(t, log, "v", testrig.Scripted(), "{}")
 	node.Append(t, log, script(t, line("set", "a", 1)), script(t, line("set", "b", 1)), script(t, line("set", "c", 1)))
-	edit := func(statement string, args ...any) {
-		t.Helper()
-		if _, err := node.DB.Read.Exec(t.Context(), statement, args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	edit("UPDATE events SET data = $2 WHERE log_id = $1 AND sequence = 2", log, testrig.ScriptEvent(line("fail", "no")))
+	d.Exec(t, "UPDATE events SET data = $2 WHERE log_id = $1 AND sequence = 2", log, testrig.ScriptEvent(line("fail", "no")))
 	want := view.Difference{Way: "stored state", Sequence: 2, Expected: "view error (refused): no", Found: "folded"}
 	if report := audit(t, node, log, "v", 0); report.Difference == nil || *report.Difference != want {
 		t.Errorf("found %+v, want %+v", report.Difference, want)
 	}
-	edit("DELETE FROM events WHERE log_id = $1 AND sequence = 2", log)
+	d.Exec(t, "DELETE FROM events WHERE log_id = $1 AND sequence = 2", log)
 	if report, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{}, nil); err == nil || !strings.Contains(err.Error(), "no event 2") {
 		t.Errorf("with an event missing: %+v, %v", report, err)
 	}
-	edit("DELETE FROM events WHERE log_id = $1 AND sequence = 3", log)
+	d.Exec(t, "DELETE FROM events WHERE log_id = $1 AND sequence = 3", log)
 	if report, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{}, nil); err == nil || !strings.Contains(err.Error(), "no event 2") {
 		t.Errorf("with the end missing: %+v, %v", report, err)
 	}
@@ -241,16 +233,14 @@ func TestRehearsalKnowsTheLog(t *testing.T) {
 // TestAuditStartsOver has a version stand at an earlier event each time that an audit has caught up with it, as when it is
 // built anew.
 func TestAuditStartsOver(t *testing.T) {
-	node, _ := start(t, testrig.Settings{})
+	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
 	node.Append(t, log, counted(t, 0, 10_000)...)
 	node.Deploy(t, log, "v", views.MonthlyTotals(), "{}")
 	node.Deploy(t, log, "v", views.RateCheck(), "{}")
 	stand := func(at int64) {
 		t.Helper()
-		if _, err := node.DB.Read.Exec(t.Context(), "UPDATE view_versions SET applied_sequence = $2 WHERE log_id = $1 AND version = 1", log, at); err != nil {
-			t.Fatal(err)
-		}
+		d.Exec(t, "UPDATE view_versions SET applied_sequence = $2 WHERE log_id = $1 AND version = 1", log, at)
 	}
 	moved := map[int64]bool{}
 	_, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{Version: 1}, func(_, total int64) {

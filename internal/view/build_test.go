@@ -196,14 +196,9 @@ func TestBuilderConnectionIsKilled(t *testing.T) {
 	node.Append(t, log, counted(t, 0, history)...)
 	release := holdHead(t, d.DSN(), log)
 	deployed := deployHeldUp(t, t.Context(), node, node, log)
-	killer := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	await(t, "the builder is killed", func() bool {
-		tag, err := killer.DB.Append.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return tag.RowsAffected() > 0
+		return d.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
 	})
 	if err := <-deployed; !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("a deploy whose connection was lost: %v", err)
@@ -330,9 +325,7 @@ func TestOneBrokenBuildDoesNotHoldUpOthers(t *testing.T) {
 	}
 	insert(broken, views.MonthlyTotals())
 	insert(sound, testrig.Scripted())
-	if _, err := node.DB.Read.Exec(t.Context(), `UPDATE view_versions SET fields = '{"not a pointer"}' WHERE log_id = $1`, broken); err != nil {
-		t.Fatal(err)
-	}
+	d.Exec(t, `UPDATE view_versions SET fields = '{"not a pointer"}' WHERE log_id = $1`, broken)
 	node.Stop(t)
 	// A builder that stopped at the first error would never come to the second version.
 	b := testrig.Start(t, d.DSN(), testrig.Settings{})

@@ -58,12 +58,8 @@ func TestBuildIsKilledBetweenChunks(t *testing.T) {
 			applied = info.Applied
 			return on || done
 		})
-		tag, err := killer.DB.Append.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		kills += d.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kills += tag.RowsAffected()
 		b.Stop(t)
 	}
 	if kills == 0 {

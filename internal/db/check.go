@@ -1,0 +1,68 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+// MinVersionNum is the oldest PostgreSQL that Tallystick runs on, as server_version_num.
+const MinVersionNum = 150000
+
+// UntrustedError says why a database is not fit to hold billing data.
+type UntrustedError struct{ Reason string }
+
+func (e *UntrustedError) Error() string { return e.Reason }
+
+// Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events
+// in a crash. allowUnsafe lets a server pass that runs with fsync or full_page_writes off. It asks with the login's own rights: before
+// Migrate there is no other role.
+func Check(ctx context.Context, url string, allowUnsafe bool) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf("reading the database URL: %w", err)
+	}
+	config.ConnectTimeout = connectTimeout
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }() // nothing is lost
+	s, err := dbsqlc.New().ServerSettings(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("reading the server's settings: %w", err)
+	}
+	switch {
+	case s.VersionNum < MinVersionNum:
+		return &UntrustedError{fmt.Sprintf("PostgreSQL %s is too old: Tallystick needs 15 or newer", s.Version)}
+	case s.InRecovery:
+		return &UntrustedError{"this PostgreSQL server is a standby and takes no writes: connect to the primary"}
+	case s.ServerEncoding != "UTF8":
+		return &UntrustedError{fmt.Sprintf("the database's encoding is %s: create it with ENCODING 'UTF8'", s.ServerEncoding)}
+	case s.Fsync != "on" && !allowUnsafe:
+		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
+	case s.FullPageWrites != "on" && !allowUnsafe:
+		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
+	}
+	return nil
+}
+
+// CheckRole says what to do when the login may not act as ServerRole.
+func (d *DB) CheckRole(ctx context.Context) error {
+	err := d.Read.Ping(ctx)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && (refused.Code == insufficientPrivilege || refused.Code == invalidParameterValue) {
+		login := d.Read.Config().ConnConfig.User
+		return fmt.Errorf("the login %s may not act as %s, which servers run as: have the owner of the database or an administrator run: GRANT %s TO %s;: %w",
+			login, ServerRole, ServerRole, pgx.Identifier{login}.Sanitize(), err)
+	}
+	if err != nil {
+		return fmt.Errorf("connecting to PostgreSQL: %w", err)
+	}
+	return nil
+}
