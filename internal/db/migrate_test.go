@@ -1,0 +1,109 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/testcontainers"
+)
+
+// TestMigrateByALoginThatMayMakeRoles starts from a cluster without our roles, as far as their names tell.
+func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
+	login := newLogin(t, "CREATEROLE")
+	hideRoles(t)
+	d := testcontainers.New(t, testcontainers.Empty())
+	d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
+	owner := as(t, d.DSN(), login)
+	if err := db.Migrate(t.Context(), owner); err != nil {
+		t.Fatal(err)
+	}
+	server := opened(t, owner)
+	if err := server.CheckRole(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var user, session string
+	if err := server.Read.QueryRow(t.Context(), "SELECT current_user, session_user").Scan(&user, &session); err != nil || user != db.ServerRole || session != login {
+		t.Errorf("a server acts as %s and is logged in as %s, %v", user, session, err)
+	}
+}
+
+// hideRoles gives our roles other names until the databases that are made after it are dropped.
+func hideRoles(t *testing.T) {
+	t.Helper()
+	admin := testcontainers.New(t)
+	run := func(statement string) { // also when the test has ended
+		conn, err := pgx.Connect(context.Background(), admin.DSN())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background()) //nolint:errcheck // nothing is lost
+		if _, err := conn.Exec(context.Background(), statement); err != nil {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	for _, role := range []string{"tally_server", "tally_analyst"} {
+		run(fmt.Sprintf("ALTER ROLE %s RENAME TO %s_hidden", role, role))
+		t.Cleanup(func() {
+			run("DROP ROLE IF EXISTS " + role)
+			run(fmt.Sprintf("ALTER ROLE %s_hidden RENAME TO %s", role, role))
+		})
+	}
+}
+
+// TestMigrateTellsWhatAnAdministratorMustDo: the message has the statements, which are all that it takes.
+func TestMigrateTellsWhatAnAdministratorMustDo(t *testing.T) {
+	for _, hidden := range []bool{false, true} {
+		t.Run(fmt.Sprintf("roles hidden %t", hidden), func(t *testing.T) {
+			login := newLogin(t, "")
+			if hidden {
+				hideRoles(t)
+			}
+			d := testcontainers.New(t, testcontainers.Empty())
+			d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
+			owner := as(t, d.DSN(), login)
+			err := db.Migrate(t.Context(), owner)
+			var failed *pgconn.PgError
+			if !errors.As(err, &failed) {
+				t.Fatalf("migrated with %v", err)
+			}
+			_, rest, found := strings.Cut(failed.Message, "run: ")
+			statements, _, ended := strings.Cut(rest, " then migrate again")
+			if !found || !ended || !strings.Contains(statements, "GRANT tally_server TO "+login) || strings.Contains(statements, "CREATE ROLE") != hidden {
+				t.Fatalf("the message is %q", failed.Message)
+			}
+			for statement := range strings.SplitSeq(strings.TrimSuffix(statements, ";"), ";") {
+				d.Exec(t, statement)
+			}
+			if err := db.Migrate(t.Context(), owner); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestMigrateWithoutRights: a login that only acts as tally_server finds nothing to do, or whom to ask.
+func TestMigrateWithoutRights(t *testing.T) {
+	login, stranger := newLogin(t, "IN ROLE tally_server"), newLogin(t, "")
+	d, _ := owned(t)
+	server := as(t, d.DSN(), login)
+	if err := db.Migrate(t.Context(), server); err != nil {
+		t.Errorf("a database that is up to date: %v", err)
+	}
+	if err := opened(t, server).CheckRole(t.Context()); err != nil {
+		t.Errorf("the login of a server: %v", err)
+	}
+	if err := opened(t, as(t, d.DSN(), stranger)).CheckRole(t.Context()); err == nil || !strings.Contains(err.Error(), "GRANT tally_server TO") {
+		t.Errorf("the login of a stranger: %v", err)
+	}
+	d.Exec(t, "DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)")
+	if err := db.Migrate(t.Context(), server); err == nil || !strings.Contains(err.Error(), "run tally migrate") {
+		t.Errorf("a database that is behind: %v", err)
+	}
+}
