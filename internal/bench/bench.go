@@ -55,13 +55,13 @@ func (c *Config) Validate() error {
 }
 
 // scale is how large things are.
-type scale struct{ manyLogs, smallHistory, largeHistory, memoryLogs int }
+type scale struct{ manyLogs, smallHistory, largeHistory, memoryLogs, watchers int }
 
 func (c *Config) scale() scale {
 	if c.Quick {
-		return scale{manyLogs: 100, smallHistory: 1000, largeHistory: 20_000, memoryLogs: 200}
+		return scale{manyLogs: 100, smallHistory: 1000, largeHistory: 20_000, memoryLogs: 200, watchers: 50}
 	}
-	return scale{manyLogs: 1000, smallHistory: 10_000, largeHistory: 1_000_000, memoryLogs: 10_000}
+	return scale{manyLogs: 1000, smallHistory: 10_000, largeHistory: 1_000_000, memoryLogs: 10_000, watchers: 1000}
 }
 
 // Report is the outcome of a run.

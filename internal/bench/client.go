@@ -82,31 +82,9 @@ var errNotHTTP = errors.New("the answer is not HTTP/1.1")
 
 // read takes one answer from the connection.
 func (c *client) read() (status int, err error) {
-	line, err := c.reader.ReadSlice('\n')
+	status, length, chunked, err := c.readHead()
 	if err != nil {
 		return 0, err
-	}
-	if len(line) < len("HTTP/1.1 200") || string(line[:9]) != "HTTP/1.1 " {
-		return 0, errNotHTTP
-	}
-	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
-		return 0, errNotHTTP
-	}
-	length, chunked := 0, false
-	for {
-		if line, err = c.reader.ReadSlice('\n'); err != nil {
-			return 0, err
-		}
-		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
-			break
-		}
-		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-			if length, err = strconv.Atoi(string(value)); err != nil {
-				return 0, errNotHTTP
-			}
-		} else if bytes.Equal(line, []byte("Transfer-Encoding: chunked")) {
-			chunked = true
-		}
 	}
 	if chunked {
 		return status, c.readChunked()
@@ -117,6 +95,35 @@ func (c *client) read() (status int, err error) {
 	c.answer = c.answer[:length]
 	_, err = io.ReadFull(c.reader, c.answer)
 	return status, err
+}
+
+// readHead takes an answer's status and headers from the connection.
+func (c *client) readHead() (status, length int, chunked bool, err error) {
+	line, err := c.reader.ReadSlice('\n')
+	if err != nil {
+		return 0, 0, false, err
+	}
+	if len(line) < len("HTTP/1.1 200") || string(line[:9]) != "HTTP/1.1 " {
+		return 0, 0, false, errNotHTTP
+	}
+	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
+		return 0, 0, false, errNotHTTP
+	}
+	for {
+		if line, err = c.reader.ReadSlice('\n'); err != nil {
+			return 0, 0, false, err
+		}
+		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
+			return status, length, chunked, nil
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(value)); err != nil {
+				return 0, 0, false, errNotHTTP
+			}
+		} else if bytes.Equal(line, []byte("Transfer-Encoding: chunked")) {
+			chunked = true
+		}
+	}
 }
 
 // readChunked reads a body in chunks, which Go's server uses beyond 2 KiB, and the empty line after it.

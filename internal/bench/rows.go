@@ -70,7 +70,9 @@ func ratio(a, b Figure) (float64, string) {
 }
 
 // rowKinds are the rows of the report.
-func rowKinds() []rowKind { return slices.Concat(appendRows(), otherRows(), viewRows(), readRows()) }
+func rowKinds() []rowKind {
+	return slices.Concat(appendRows(), otherRows(), viewRows(), readRows(), liveRows())
+}
 
 func appendRows() []rowKind {
 	handsOne, handsMany := withClients(handOne, handClients), withClients(handMany, handClients)
