@@ -72,7 +72,7 @@ var floors = [][]string{
 	{"internal/bench", "internal/demo"},
 	{"internal/server", "internal/testrig"},
 	{"internal/api"},
-	{"internal/ingest", "internal/live"},
+	{"internal/checkpoint", "internal/ingest", "internal/live"},
 	{"internal/view", "internal/viewtest"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/gas"},

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
@@ -28,6 +29,7 @@ type Services struct {
 	Views  *view.Views
 	Events *eventlog.Reader
 	Live   *live.Hub
+	Signer *checkpoint.Signer          // of checkpoints; nil where the server has no key
 	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
 	Log    *slog.Logger
 	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
@@ -82,6 +84,7 @@ func (s *server) register(api huma.API) {
 	s.registerEvents(api)
 	s.registerVerify(api)
 	s.registerLive(api)
+	s.registerCheckpoint(api)
 	s.registerViews(api)
 	s.registerHealth(api)
 }

@@ -34,6 +34,8 @@ func (s *service) verify(log, query string) verified {
 
 // TestVerifyFindsWhatWasChanged changes the rows of a log as nobody but a superuser can; each change is found and named.
 func TestVerifyFindsWhatWasChanged(t *testing.T) {
+	s := start(t)
+	s.logWithEvents("other", 30)
 	const at = " WHERE log_id = $1 AND sequence "
 	swap := func(columns string) string {
 		return `UPDATE events e SET (` + columns + `) = (SELECT ` + columns + ` FROM events o WHERE o.log_id = e.log_id AND o.sequence = 41 - e.sequence)` + at + `IN (20, 21)`
@@ -74,20 +76,19 @@ func TestVerifyFindsWhatWasChanged(t *testing.T) {
 		"an idempotency key": {"DELETE FROM event_keys WHERE log_id = $1 AND sequence > 0", "keys_missing", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t)
-			s.logWithEvents("acme", 30)
-			s.logWithEvents("other", 30)
-			if r := s.verify("acme", ""); !r.OK || r.From != 1 || r.To != 30 || r.Events != 30 || len(r.Faults) != 0 {
+			acme := strings.ReplaceAll(name, " ", "-")
+			s.logWithEvents(acme, 30)
+			if r := s.verify(acme, ""); !r.OK || r.From != 1 || r.To != 30 || r.Events != 30 || len(r.Faults) != 0 {
 				t.Fatalf("before: %+v", r)
 			}
 			var log string
-			if err := s.db.QueryRow(t.Context(), "SELECT log_id::text FROM logs WHERE name = 'acme'").Scan(&log); err != nil {
+			if err := s.db.QueryRow(t.Context(), "SELECT log_id::text FROM logs WHERE name = $1", acme).Scan(&log); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.db.Exec(t.Context(), test.change, log); err != nil {
 				t.Fatal(err)
 			}
-			r := s.verify("acme", "")
+			r := s.verify(acme, "")
 			if test.kind == "" {
 				if !r.OK {
 					t.Errorf("%+v", r)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -80,6 +82,9 @@ func dev(ctx context.Context, f *devFlags, started func(context.Context, *server
 		}
 	}()
 	f.config.DatabaseURL = pg.DSN()
+	if err := f.findSigningKey(); err != nil {
+		return err
+	}
 	err = serve(ctx, f.config, func(s *server.Server) {
 		if err := started(ctx, s); err != nil {
 			cancel(err)
@@ -88,6 +93,19 @@ func dev(ctx context.Context, f *devFlags, started func(context.Context, *server
 	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
+	return err
+}
+
+// findSigningKey makes a key in the database's folder, unless there is one or another was named.
+func (f *devFlags) findSigningKey() error {
+	if f.config.SigningKeyFile != "" {
+		return nil
+	}
+	f.config.SigningKeyFile = filepath.Join(f.dataDir, "signing.key")
+	if _, err := os.Stat(f.config.SigningKeyFile); err == nil {
+		return nil
+	}
+	_, err := makeKey("tally.dev", f.config.SigningKeyFile)
 	return err
 }
 

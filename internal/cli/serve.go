@@ -27,6 +27,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringVar(&c.Listen, "listen", c.Listen, "address to serve on, host:port")
 	flags.BoolVar(&c.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no access keys yet")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
+	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile, "file with the key that signs checkpoints, as tally keygen makes it")
 	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", c.StateCacheBytes, "memory for logs' heads and view state, in bytes")
 	flags.Int64Var(&c.FoldGas, "fold-gas", c.FoldGas, "budget of one event's fold, in units of gas, for views deployed without their own")
 	flags.Int64Var(&c.QueryGas, "query-gas", c.QueryGas, "budget of one question to a view, in units of gas")

@@ -70,6 +70,7 @@ type request struct {
 	method string
 	path   []string // unescaped segments
 	query  string   // encoded
+	header http.Header
 	// body is sent as it comes, where there is one.
 	body        io.Reader
 	contentType string
@@ -108,6 +109,9 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, r.method, target, r.body)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", c.base, err)
+	}
+	for name, values := range r.header {
+		request.Header[name] = values
 	}
 	if r.contentType != "" {
 		request.Header.Set("Content-Type", r.contentType)

@@ -18,6 +18,7 @@ const (
 	FaultBeyondHead = "event_beyond_head"  // an event after the log's end
 	FaultTruncated  = "log_truncated"      // the log ends before a head that was noted earlier
 	FaultRewritten  = "history_rewritten"  // the chain is whole, but not the one whose head was noted earlier
+	FaultOutside    = "noted_outside"      // what was read starts after the head that was noted: nobody can tell
 	FaultKeys       = "keys_missing"       // idempotency keys are gone: a retry would count twice
 )
 
@@ -54,6 +55,7 @@ type Checked struct {
 // is stored of the event before. It reuses memory: one Checker serves one goroutine.
 type Checker struct {
 	chain    Chainer
+	genesis  Hash // when the log is known
 	previous Hash
 	linked   bool // previous is known
 	recorded int64
@@ -71,7 +73,8 @@ type suspect struct {
 
 // NewChecker checks a log from its first event on.
 func NewChecker(log db.UUID, noted ...Noted) *Checker {
-	return &Checker{previous: Genesis(log), linked: true, noted: noted, result: Checked{Anchor: true}}
+	genesis := Genesis(log)
+	return &Checker{genesis: genesis, previous: genesis, linked: true, noted: noted, result: Checked{Anchor: true}}
 }
 
 // NewPartChecker checks events from the middle of a log: the first one's link cannot be checked, since the hash before is not known.
@@ -88,11 +91,10 @@ func (c *Checker) fault(kind string, sequence int64, format string, args ...any)
 func (c *Checker) Add(e *Recorded) {
 	r := &c.result
 	first := r.Events == 0
-	if first && !c.linked {
-		r.From, r.Through = e.Sequence, e.Sequence-1
-	}
-	if first && c.linked {
+	if first && r.Anchor {
 		r.From = 1
+	} else if first {
+		c.begin(e.Sequence)
 	}
 	r.Events++
 	r.Bytes += int64(len(e.Data))
@@ -118,6 +120,18 @@ func (c *Checker) Add(e *Recorded) {
 	}
 	r.Through, r.Hash = e.Sequence, e.Hash
 	c.compareNoted(e)
+}
+
+// begin starts in the middle of a log. A head that was noted just there gives the first link.
+func (c *Checker) begin(sequence int64) {
+	c.result.From, c.result.Through = sequence, sequence-1
+	for _, noted := range c.noted {
+		if noted.Sequence == sequence-1 {
+			c.previous, c.linked = noted.Hash, true
+		} else if noted.Sequence < sequence {
+			c.fault(FaultOutside, sequence, "what was read starts at event %d, after the head at %d that was noted: it cannot be held against that", sequence, noted.Sequence)
+		}
+	}
 }
 
 // gap forgets what cannot be known behind missing events.
@@ -223,7 +237,7 @@ func (c *Checker) Finish(head *Noted) Checked {
 		if noted.Sequence > end {
 			c.fault(FaultTruncated, end, "it ends at %d, and a head at %d was noted earlier: events were cut off", end, noted.Sequence)
 		}
-		if noted.Sequence == 0 && r.Anchor && r.From <= 1 && noted.Hash != (Hash{}) && r.Events == 0 && noted.Hash != c.previous {
+		if noted.Sequence == 0 && r.Anchor && noted.Hash != c.genesis {
 			c.fault(FaultRewritten, 0, "the hash that was noted of the empty log is not this log's")
 		}
 	}

@@ -20,6 +20,7 @@ type Config struct {
 	AllowUnsafeDatabase bool          // accept a database that can lose acknowledged events in a crash
 	AllowRemote         bool          // listen on other addresses than loopback: whoever reaches them may do anything
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
+	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
 	StateCacheBytes     int           // memory for logs' heads and view state
 	FoldGas             int64         // the budget of one event's fold, for versions deployed without their own
 	QueryGas            int64         // the budget of one question

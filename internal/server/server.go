@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -41,6 +43,7 @@ type Server struct {
 	engine *wasm.Engine
 	ingest *ingest.Ingester
 	live   *live.Hub
+	signer *checkpoint.Signer // nil without a key
 	http   *http.Server
 	addr   net.Addr
 
@@ -61,6 +64,9 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 			s.release(context.WithoutCancel(ctx))
 		}
 	}()
+	if err := s.readSigningKey(); err != nil {
+		return nil, err
+	}
 	if err := s.openDatabase(ctx); err != nil {
 		return nil, err
 	}
@@ -74,6 +80,21 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	s.addr = listener.Addr()
 	s.serve(listener) //nolint:contextcheck // ctx bounds the start, not what runs until Stop
 	return s, nil
+}
+
+func (s *Server) readSigningKey() error {
+	file := s.config.SigningKeyFile
+	if file == "" {
+		return nil
+	}
+	key, err := os.ReadFile(file) //nolint:gosec // the file that the operator names
+	if err != nil {
+		return fmt.Errorf("reading the signing key: %w; tally keygen makes one", err)
+	}
+	if s.signer, err = checkpoint.NewSigner(string(key)); err != nil {
+		return fmt.Errorf("reading the signing key in %s: %w", file, err)
+	}
+	return nil
 }
 
 func (s *Server) openDatabase(ctx context.Context) (err error) {
@@ -128,7 +149,7 @@ func (s *Server) serve(listener net.Listener) {
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
-			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Streams: s.config.ReadConns / 2,
+			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
 			Ready: s.ready, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,

@@ -1,0 +1,146 @@
+// Package checkpoint signs heads of logs, and reads them back: a customer who keeps one can prove later what the log was, whoever has
+// the database in hand. The form is that of C2SP's signed note (c2sp.org/signed-note) with an Ed25519 signature; docs/evidence.md has it line by line.
+package checkpoint
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+// MaxBytes bounds a checkpoint that is read: one has some 300 bytes, and a few more for each signature that others added.
+const MaxBytes = 64 << 10
+
+const (
+	originPrefix   = "tallystick.chain/"
+	recordedPrefix = "recorded_at "
+	timeText       = "2006-01-02T15:04:05.999999Z"
+)
+
+// Checkpoint is a log's head at some time.
+type Checkpoint struct {
+	LogID      db.UUID
+	Sequence   int64 // 0 for an empty log
+	Hash       eventlog.Hash
+	RecordedAt time.Time // when the last event was recorded, or the log was created
+}
+
+// text is what is signed: the log, its last sequence, the hash of everything up to it, and when that was recorded.
+func (c *Checkpoint) text() string {
+	return originPrefix + c.LogID.String() + "\n" + strconv.FormatInt(c.Sequence, 10) + "\n" + base64.StdEncoding.EncodeToString(c.Hash[:]) + "\n" +
+		recordedPrefix + c.RecordedAt.UTC().Format(timeText) + "\n"
+}
+
+// parse reads the text of a note. Lines after those that it knows are left to later versions.
+func parse(text string) (c Checkpoint, err error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 5 { // the last one is empty
+		return c, errors.New("it has fewer than four lines of text")
+	}
+	id, ok := strings.CutPrefix(lines[0], originPrefix)
+	if c.LogID, err = db.ParseUUID(id); !ok || err != nil {
+		return c, fmt.Errorf("its first line is %q, not %s and a log's id", lines[0], originPrefix)
+	}
+	if c.Sequence, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Sequence < 0 || strconv.FormatInt(c.Sequence, 10) != lines[1] {
+		return c, fmt.Errorf("its second line is %q, not a sequence", lines[1])
+	}
+	hash, err := base64.StdEncoding.Strict().DecodeString(lines[2])
+	if err != nil || len(hash) != len(c.Hash) {
+		return c, fmt.Errorf("its third line is %q, not a hash of 32 bytes in base64", lines[2])
+	}
+	c.Hash = eventlog.Hash(hash)
+	recorded, ok := strings.CutPrefix(lines[3], recordedPrefix)
+	if c.RecordedAt, err = time.Parse(time.RFC3339Nano, recorded); !ok || err != nil {
+		return c, fmt.Errorf("its fourth line is %q, not %sand a time", lines[3], recordedPrefix)
+	}
+	return c, nil
+}
+
+// Signer signs checkpoints. It is safe for concurrent use.
+type Signer struct {
+	signer   note.Signer
+	verifier string
+}
+
+const privatePrefix = "PRIVATE+KEY+"
+
+// NewSigner reads a private key as GenerateKey made it.
+func NewSigner(key string) (*Signer, error) {
+	key = strings.TrimSpace(key)
+	signer, err := note.NewSigner(key)
+	if err != nil {
+		return nil, errors.New("this is no signing key as tally keygen makes one")
+	}
+	_, encoded, _ := strings.Cut(strings.TrimPrefix(key, privatePrefix+signer.Name()+"+"), "+")
+	seed, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(seed) != 1+ed25519.SeedSize { // an algorithm comes first
+		return nil, errors.New("this is no Ed25519 signing key")
+	}
+	public, ok := ed25519.NewKeyFromSeed(seed[1:]).Public().(ed25519.PublicKey)
+	if !ok {
+		return nil, errors.New("this is no Ed25519 signing key")
+	}
+	verifier, err := note.NewEd25519VerifierKey(signer.Name(), public)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the verifier key: %w", err)
+	}
+	return &Signer{signer, verifier}, nil
+}
+
+// Verifier is the public key, as Open takes it.
+func (s *Signer) Verifier() string { return s.verifier }
+
+// Sign returns the checkpoint as a signed note.
+func (s *Signer) Sign(c Checkpoint) ([]byte, error) {
+	signed, err := note.Sign(&note.Note{Text: c.text()}, s.signer)
+	if err != nil {
+		return nil, fmt.Errorf("signing a checkpoint: %w", err)
+	}
+	return signed, nil
+}
+
+// GenerateKey makes a key pair. The name goes into every signature, such as billing.example.com; it has no spaces and no plus sign.
+func GenerateKey(name string) (private, verifier string, err error) {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '+' || r >= 0x7f }) {
+		return "", "", fmt.Errorf("the name %q does not fit: it may hold ASCII characters but spaces and plus signs", name)
+	}
+	private, verifier, err = note.GenerateKey(rand.Reader, name)
+	if err != nil {
+		return "", "", fmt.Errorf("making a key: %w", err)
+	}
+	return private, verifier, nil
+}
+
+// Open reads a checkpoint that the owner of the verifier key has signed. Signatures of others do not matter.
+func Open(signed []byte, verifier string) (Checkpoint, error) {
+	known, err := note.NewVerifier(strings.TrimSpace(verifier))
+	if err != nil {
+		return Checkpoint{}, errors.New("this is no verifier key: it looks like name+01234567+ABC…, as tally keygen prints it")
+	}
+	n, err := note.Open(signed, note.VerifierList(known))
+	var unverified *note.UnverifiedNoteError
+	var invalid *note.InvalidSignatureError
+	switch {
+	case errors.As(err, &unverified):
+		return Checkpoint{}, fmt.Errorf("the checkpoint is not signed by %s with this key", known.Name())
+	case errors.As(err, &invalid):
+		return Checkpoint{}, fmt.Errorf("the signature of %s does not fit the checkpoint: one of them was changed", known.Name())
+	case err != nil:
+		return Checkpoint{}, errors.New("this is no signed note: it must be the file as it came, with every line break")
+	}
+	c, err := parse(n.Text)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("this is a signed note, but no checkpoint of a log: %w", err)
+	}
+	return c, nil
+}
