@@ -34,8 +34,8 @@ func (s *service) verify(log, query string) verified {
 
 // TestVerifyFindsWhatWasChanged changes the rows of a log as nobody but a superuser can; each change is found and named.
 func TestVerifyFindsWhatWasChanged(t *testing.T) {
-	s := start(t)
-	s.logWithEvents("other", 30)
+	all := start(t)
+	all.logWithEvents("other", 30)
 	const at = " WHERE log_id = $1 AND sequence "
 	swap := func(columns string) string {
 		return `UPDATE events e SET (` + columns + `) = (SELECT ` + columns + ` FROM events o WHERE o.log_id = e.log_id AND o.sequence = 41 - e.sequence)` + at + `IN (20, 21)`
@@ -76,7 +76,10 @@ func TestVerifyFindsWhatWasChanged(t *testing.T) {
 		"an idempotency key": {"DELETE FROM event_keys WHERE log_id = $1 AND sequence > 0", "keys_missing", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			acme := strings.ReplaceAll(name, " ", "-")
+			of := *all
+			s := &of
+			s.t = t
+			acme := strings.NewReplacer(" ", "-", "'", "").Replace(name)
 			s.logWithEvents(acme, 30)
 			if r := s.verify(acme, ""); !r.OK || r.From != 1 || r.To != 30 || r.Events != 30 || len(r.Faults) != 0 {
 				t.Fatalf("before: %+v", r)

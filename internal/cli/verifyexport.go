@@ -140,7 +140,7 @@ func openExport(cmd *cobra.Command, name string) (in *bufio.Reader, closeIn func
 	closeIn = func() {}
 	file := cmd.InOrStdin()
 	if name != "-" {
-		opened, err := os.Open(name)
+		opened, err := os.Open(name) //nolint:gosec // the file that the user names
 		if err != nil {
 			return nil, nil, fmt.Errorf("opening the export: %w", err)
 		}
