@@ -66,7 +66,7 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	} else {
 		writeVerification(cmd.OutOrStdout(), &report, noted)
 		if !checked.Anchor && checked.Events > 0 {
-			fmt.Fprintf(cmd.OutOrStdout(), "note   what comes before event %d is not known here, so that event's own link was not checked\n", checked.From+1)
+			fmt.Fprintf(cmd.OutOrStdout(), "note   what comes before event %d is not known here, so that event's own link was not checked\n", checked.From)
 		}
 	}
 	if err == nil && !report.OK {
