@@ -196,6 +196,11 @@ var privileges = map[string]string{
 
 	"public.ensure_events_partitions": "server: EXECUTE",
 	"public.expect_rows":              "server: EXECUTE",
+
+	"reporting.logs":        "analyst: SELECT",
+	"reporting.events":      "analyst: SELECT",
+	"reporting.view_state":  "analyst: SELECT",
+	"reporting.view_status": "analyst: SELECT",
 }
 
 // granted reads the privileges from the catalogue: everything that anybody but the owner has.

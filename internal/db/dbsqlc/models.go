@@ -123,6 +123,98 @@ type Module struct {
 	CreatedAt time.Time
 }
 
+// Every event, as it was sent, for ever. Partitioned by the month of recorded_at: always say which you mean.
+type ReportingEvent struct {
+	// The log's id.
+	LogID pgtype.UUID
+	// The log's name.
+	Log *string
+	// The event's place in its log: 1, 2, 3 … with no gap.
+	Sequence int64
+	// When the server recorded it. Never decreases along a log.
+	RecordedAt time.Time
+	// When it happened, as its sender said; else when it was recorded.
+	Time time.Time
+	// The event's type; empty when it has none.
+	Type string
+	// The idempotency key; NULL when it has none.
+	Key *string
+	// The event's JSON, byte for byte. Of type json: cast it to jsonb for operators such as @>.
+	Data []byte
+	// The event's hash in the log's chain, 32 bytes: it covers the event and all before it.
+	Hash []byte
+}
+
+// The logs: one row for each.
+type ReportingLog struct {
+	// The log's id.
+	LogID pgtype.UUID
+	// The log's name, which never changes.
+	Log string
+	// A JSON object of names and values that came with the log.
+	Labels []byte
+	// When the log was made.
+	CreatedAt time.Time
+	// The last event's sequence; as there are no gaps, the number of events. 0 for an empty log.
+	LastSequence int64
+	// When the last event was recorded; NULL for an empty log.
+	LastRecordedAt interface{}
+	// The last event's hash, which covers the whole log; that of the log's id for an empty log.
+	LastHash []byte
+}
+
+// What live views hold: keys and JSON values, of all events up to the log's last. A view that is not live has no rows: see view_status.
+type ReportingViewState struct {
+	// The log's id.
+	LogID pgtype.UUID
+	// The log's name.
+	Log string
+	// The view's name.
+	View string
+	// The number of the version that is live.
+	Version int32
+	// The key, in the view's own form; for monthly-totals it is 2025-03/gpt-4. Sorts by its bytes.
+	Key string
+	// The value, in the view's own form, as json.
+	Value []byte
+}
+
+// Every version of every view, and how it stands.
+type ReportingViewStatus struct {
+	// The log's id.
+	LogID pgtype.UUID
+	// The log's name.
+	Log string
+	// The view's name.
+	View string
+	// The version's number: 1 for the first deploy, and so on.
+	Version int32
+	// building: folds history; live: answers; halted: stopped at an event it could not fold; retired: gave way to another.
+	Status string
+	// The last event that the version has folded: the log's last while it is live.
+	AppliedSequence interface{}
+	// The log's last event.
+	LastSequence int64
+	// applied_sequence divided by last_sequence, 0 to 1.
+	Progress interface{}
+	// The event that it could not fold when it halted; NULL when it did not, or has been taken up again.
+	HaltedSequence *int64
+	// Why it could not; NULL likewise.
+	Error *string
+	// Who deployed it, as the request said; empty where it did not.
+	Actor string
+	// When it was deployed.
+	CreatedAt time.Time
+	// When it last went live; NULL when it never did.
+	LiveAt pgtype.Timestamptz
+	// When it halted; NULL likewise.
+	HaltedAt pgtype.Timestamptz
+	// When it was retired; NULL when it is not.
+	RetiredAt pgtype.Timestamptz
+	// The module's SHA-256 in hexadecimal.
+	Module string
+}
+
 type Tenant struct {
 	TenantID  pgtype.UUID
 	Name      string
