@@ -67,7 +67,7 @@ func TestSQLDocs(t *testing.T) {
 		t.Errorf("only %d queries were run", asked)
 	}
 	if *update {
-		if err := os.WriteFile(file, []byte(strings.Join(parts, "```")), 0o644); err != nil { //nolint:gosec // a page that anybody may read
+		if err := os.WriteFile(file, []byte(strings.Join(parts, "```")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
