@@ -40,9 +40,6 @@ SELECT left(data::text, @max_length)::text AS text
 FROM events
 WHERE log_id = @log_id AND sequence = @sequence AND recorded_at >= @recorded_from AND recorded_at < @recorded_until;
 
--- name: EnsureEventsPartitions :one
-SELECT ensure_events_partitions(@from_time, @months);
-
 -- name: ListLogMonths :many
 -- From the last month that began at or before a sequence on.
 SELECT month, first_sequence

@@ -31,7 +31,9 @@ type Services struct {
 	Live   *live.Hub
 	Signer *checkpoint.Signer          // of checkpoints; nil where the server has no key
 	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
-	Log    *slog.Logger
+	// Warnings are what an operator should see to while the server serves; nil when there never are any.
+	Warnings func() []string
+	Log      *slog.Logger
 	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.

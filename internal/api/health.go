@@ -14,6 +14,13 @@ type healthOutput struct {
 	}
 }
 
+type readyOutput struct {
+	Body struct {
+		Status   string   `json:"status" example:"ok"`
+		Warnings []string `json:"warnings,omitempty" doc:"What an operator should see to; the server serves all the same."`
+	}
+}
+
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"},
@@ -29,10 +36,15 @@ func (s *server) healthz(context.Context, *struct{}) (*healthOutput, error) {
 	return out, nil
 }
 
-func (s *server) readyz(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+func (s *server) readyz(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	if err := s.Ready(ctx); err != nil {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "not ready", slog.Any("error", err))
 		return nil, retry(newProblem(http.StatusServiceUnavailable, "not_ready", "the database does not answer"), outageRetrySeconds)
 	}
-	return s.healthz(ctx, nil)
+	out := &readyOutput{}
+	out.Body.Status = "ok"
+	if s.Warnings != nil {
+		out.Body.Warnings = s.Warnings()
+	}
+	return out, nil
 }

@@ -48,7 +48,7 @@ func root() *cobra.Command {
 			return flagsFromEnv(cmd.Flags(), os.LookupEnv)
 		},
 	}
-	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), openAPICommand(), benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand())
+	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(), benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand())
 	return cmd
 }
 

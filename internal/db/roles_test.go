@@ -194,6 +194,10 @@ var privileges = map[string]string{
 	"public.view_patterns": "server: INSERT SELECT UPDATE",
 	"public.view_state":    "server: DELETE INSERT SELECT UPDATE",
 
+	"public.events_partitions":     "server: SELECT",
+	"public.frozen_partitions":     "server: SELECT",
+	"public.events_default_in_use": "server: EXECUTE",
+
 	"public.ensure_events_partitions": "server: EXECUTE",
 	"public.expect_rows":              "server: EXECUTE",
 

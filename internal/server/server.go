@@ -16,7 +16,6 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
@@ -25,9 +24,6 @@ import (
 )
 
 const (
-	// Partitions are made this many months ahead, which leaves an operator that long to notice that they are not.
-	partitionMonths = 4
-	partitionCheck  = time.Hour
 	// readyTimeout is how long /readyz waits for the database.
 	readyTimeout = 2 * time.Second
 
@@ -46,6 +42,8 @@ type Server struct {
 	signer *checkpoint.Signer // nil without a key
 	http   *http.Server
 	addr   net.Addr
+
+	partitions *partitions
 
 	stopBackground context.CancelFunc
 	background     sync.WaitGroup
@@ -111,18 +109,9 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	if err := s.db.CheckRole(ctx); err != nil {
 		return err
 	}
-	return s.makePartitions(ctx)
-}
-
-func (s *Server) makePartitions(ctx context.Context) error {
-	made, err := s.db.EnsureEventsPartitions(ctx, s.db.Read, dbsqlc.EnsureEventsPartitionsParams{FromTime: time.Now(), Months: partitionMonths})
-	if err != nil {
-		return fmt.Errorf("making partitions: %w", err)
-	}
-	if made > 0 {
-		s.config.Log.LogAttrs(ctx, slog.LevelInfo, "made partitions", slog.Int("months", int(made)))
-	}
-	return nil
+	s.partitions = &partitions{db: s.db, url: s.config.DatabaseURL, log: s.config.Log}
+	s.partitions.make(ctx) // before the first append
+	return ctx.Err()
 }
 
 // serve starts the parts that run until Stop.
@@ -145,12 +134,12 @@ func (s *Server) serve(listener net.Listener) {
 	s.stopBackground = cancel
 	s.background.Go(func() { views.Run(background) })
 	s.background.Go(func() { s.live.Run(background) })
-	s.background.Go(func() { s.keepPartitions(background) })
+	s.background.Go(func() { s.partitions.run(background) })
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
 			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
-			Ready: s.ready, Log: log,
+			Ready: s.ready, Warnings: s.partitions.list, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -160,21 +149,6 @@ func (s *Server) serve(listener net.Listener) {
 			s.failed <- fmt.Errorf("serving: %w", err)
 		}
 	})
-}
-
-func (s *Server) keepPartitions(ctx context.Context) {
-	tick := time.NewTicker(partitionCheck)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := s.makePartitions(ctx); err != nil && ctx.Err() == nil {
-				s.config.Log.LogAttrs(ctx, slog.LevelError, "making partitions ahead failed; trying again in an hour", slog.Any("error", err))
-			}
-		}
-	}
 }
 
 func (s *Server) ready(ctx context.Context) error {

@@ -12,22 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const ensureEventsPartitions = `-- name: EnsureEventsPartitions :one
-SELECT ensure_events_partitions($1, $2)
-`
-
-type EnsureEventsPartitionsParams struct {
-	FromTime time.Time
-	Months   int32
-}
-
-func (q *Queries) EnsureEventsPartitions(ctx context.Context, db DBTX, arg EnsureEventsPartitionsParams) (int32, error) {
-	row := db.QueryRow(ctx, ensureEventsPartitions, arg.FromTime, arg.Months)
-	var ensure_events_partitions int32
-	err := row.Scan(&ensure_events_partitions)
-	return ensure_events_partitions, err
-}
-
 const eventText = `-- name: EventText :one
 SELECT left(data::text, $1)::text AS text
 FROM events

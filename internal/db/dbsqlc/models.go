@@ -95,6 +95,17 @@ type EventsDefault struct {
 	Hash       []byte
 }
 
+type EventsPartition struct {
+	Partition     string
+	RecordedFrom  time.Time
+	RecordedUntil time.Time
+}
+
+type FrozenPartition struct {
+	Partition string
+	FrozenAt  time.Time
+}
+
 type Log struct {
 	LogID     pgtype.UUID
 	TenantID  pgtype.UUID

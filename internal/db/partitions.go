@@ -1,0 +1,145 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+)
+
+const (
+	// monthsAhead is how many months have partitions, the present one included: three months to notice that none could be made.
+	monthsAhead = 4
+	// FreezeAfterDays is how long after its end a month is frozen: a server whose clock is as late would still write to it.
+	FreezeAfterDays = 3
+	// brokenRule is the SQLSTATE of adopt_events_default's own refusal.
+	brokenRule = "TL003"
+)
+
+var (
+	// ErrNotOwner: the login may not do what only the owner of the tables may.
+	ErrNotOwner = errors.New("this login does not own the events")
+	// ErrMaintained: somebody else is at it.
+	ErrMaintained = errors.New("another server or command is maintaining the database")
+	// ErrInTheWay: others hold a lock that is needed. Nothing was changed; trying again later works.
+	ErrInTheWay = errors.New("a long query or transaction over the events is in the way")
+)
+
+// MakePartitions makes the partitions of events that the next months need, by the database's clock, and returns how many were new. It never
+// makes appends or readers wait longer than 200 ms. Any number of servers may call it at once. The error is ErrInTheWay or the database's.
+func (d *DB) MakePartitions(ctx context.Context) (int, error) {
+	return makePartitions(ctx, d.Queries, d.Read)
+}
+
+func makePartitions(ctx context.Context, q *dbsqlc.Queries, on dbsqlc.DBTX) (int, error) {
+	made, err := q.MakeEventsPartitions(ctx, on, monthsAhead+1) // from yesterday's month on
+	if err := Classify(err); errors.Is(err, ErrConflict) {
+		return 0, fmt.Errorf("making partitions: %w: %w", ErrInTheWay, err)
+	} else if err != nil {
+		return 0, fmt.Errorf("making partitions: %w", err)
+	}
+	return int(made), nil
+}
+
+// Maintainer does what only the owner of the tables may, on a connection with its login's own rights. It is for one goroutine.
+type Maintainer struct {
+	conn    *pgx.Conn
+	queries *dbsqlc.Queries
+}
+
+// What maintenance may cost others: it reads and writes at the pace of autovacuum.
+var maintenanceSettings = map[string]string{
+	"timezone": "UTC", "datestyle": "ISO", "vacuum_cost_delay": "2ms", "synchronous_commit": "on", "application_name": "tallystick maintenance",
+}
+
+// NewMaintainer connects as the login of url. One may be open at a time, in all servers: the error is ErrMaintained when another is,
+// ErrNotOwner, or the database's.
+func NewMaintainer(ctx context.Context, url string) (_ *Maintainer, err error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database URL: %w", err)
+	}
+	config.ConnectTimeout = connectTimeout
+	maps.Copy(config.RuntimeParams, maintenanceSettings)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, Classify(err)
+	}
+	m := &Maintainer{conn: conn, queries: dbsqlc.New()}
+	defer func() {
+		if err != nil {
+			m.Close(ctx)
+		}
+	}()
+	if owns, err := m.queries.OwnsEvents(ctx, conn); err != nil {
+		return nil, fmt.Errorf("asking for rights: %w", Classify(err))
+	} else if !owns {
+		return nil, ErrNotOwner
+	}
+	if locked, err := m.queries.TryMaintenanceLock(ctx, conn); err != nil {
+		return nil, fmt.Errorf("locking maintenance: %w", Classify(err))
+	} else if !locked {
+		return nil, ErrMaintained
+	}
+	return m, nil
+}
+
+// Close ends the connection and lets others maintain.
+func (m *Maintainer) Close(ctx context.Context) { _ = m.conn.Close(ctx) } // it has done its work
+
+// MakePartitions is DB.MakePartitions.
+func (m *Maintainer) MakePartitions(ctx context.Context) (int, error) {
+	return makePartitions(ctx, m.queries, m.conn)
+}
+
+// AdoptDefault makes the default partition that of the months whose events it holds, and an empty one the default. It returns the name that
+// it has now, "" when it held none. Appends and readers wait while it is read once. The error is ErrInTheWay, after one second and
+// with nothing changed, or says that partitions of other months lie between.
+func (m *Maintainer) AdoptDefault(ctx context.Context) (string, error) {
+	adopted, err := m.queries.AdoptEventsDefault(ctx, m.conn)
+	var refused *pgconn.PgError
+	switch {
+	case err == nil:
+		return adopted, nil
+	case errors.As(err, &refused) && refused.Code == brokenRule:
+		return "", errors.New(refused.Message)
+	case errors.Is(Classify(err), ErrConflict):
+		return "", fmt.Errorf("emptying the default partition: %w: %w", ErrInTheWay, err)
+	}
+	return "", fmt.Errorf("emptying the default partition: %w", Classify(err))
+}
+
+// ToFreeze names the partitions whose month has passed and that are not frozen.
+func (m *Maintainer) ToFreeze(ctx context.Context) ([]string, error) {
+	names, err := m.queries.PartitionsToFreeze(ctx, m.conn, FreezeAfterDays)
+	if err != nil {
+		return nil, fmt.Errorf("looking for partitions to freeze: %w", Classify(err))
+	}
+	return names, nil
+}
+
+// Freeze freezes a partition, so that no later VACUUM has to read it, and has its statistics taken, at the pace of autovacuum; reads and
+// appends go on. It is false when the partition holds rows that a transaction as old does not see yet; then a later call may succeed.
+func (m *Maintainer) Freeze(ctx context.Context, partition string) (bool, error) {
+	// No statement of sqlc's: VACUUM takes a name and no parameter. The end of the table stays, since cutting it off would lock readers out.
+	vacuum := "VACUUM (FREEZE, ANALYZE, TRUNCATE FALSE) " + pgx.Identifier{partition}.Sanitize()
+	if _, err := m.conn.Exec(ctx, vacuum, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return false, fmt.Errorf("freezing %s: %w", partition, Classify(err))
+	}
+	frozen, err := m.queries.IsFrozen(ctx, m.conn, partition)
+	if err != nil {
+		return false, fmt.Errorf("looking whether %s is frozen: %w", partition, Classify(err))
+	}
+	if !frozen {
+		return false, nil
+	}
+	if err := m.queries.RecordFrozen(ctx, m.conn, partition); err != nil {
+		return false, fmt.Errorf("recording that %s is frozen: %w", partition, Classify(err))
+	}
+	return true, nil
+}
