@@ -82,7 +82,7 @@ func TestReportingTouchesOnlyTheMonthsAskedFor(t *testing.T) {
 		}
 		execute(t, conn, query)
 		locked := lines(t, conn, `SELECT relation::regclass::text FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
-			AND relation IN (SELECT relid FROM pg_partition_tree('events') WHERE isleaf) ORDER BY 1`)
+			AND relation IN (SELECT inhrelid FROM pg_inherits JOIN pg_class p ON p.oid = inhparent WHERE p.relname = 'events') ORDER BY 1`)
 		if !slices.Equal(locked, test.partitions) {
 			t.Errorf("%s locks %v, want %v", query, locked, test.partitions)
 		}
@@ -120,7 +120,7 @@ func TestAnalystsHoldNothingUp(t *testing.T) {
 		execute(t, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT FROM reporting.events"+test.where,
 			"SELECT FROM reporting.view_state", "SELECT FROM reporting.view_status", "SELECT FROM reporting.logs")
 		node.Append(t, log, testrig.Parse(t, `{"model":"m","tokens_in":1}`, ""))
-		node.Deploy(t, log, "other of "+name, views.RateCheck(), "{}")
+		node.Deploy(t, log, "beside-"+strings.ReplaceAll(name, " ", "-"), views.RateCheck(), "{}")
 		another := node.NewLog(t)
 		if _, err := makeMonth(); !errors.Is(err, test.made) {
 			t.Errorf("beside one who reads %s, making a partition ends with %v, want %v", name, err, test.made)
