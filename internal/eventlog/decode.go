@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -8,8 +9,9 @@ import (
 	"time"
 )
 
-// ParseLine reads an event as AppendLine and AppendJSON write it: everything that its hash covers, byte for byte. Members that it does
-// not know are ignored. The event's key hash is not among what it reads.
+// ParseLine reads an event as AppendLine and AppendJSON write it: everything that its hash covers, byte for byte. It takes just what they
+// write and no other JSON of the same event: a member that comes twice, or data that is not what raw says, would show a reader something else
+// than what was hashed. The event's key hash is not among what it reads.
 func ParseLine(line []byte) (Recorded, error) {
 	var wire struct {
 		Sequence   int64           `json:"sequence"`
@@ -46,6 +48,9 @@ func ParseLine(line []byte) (Recorded, error) {
 		return Recorded{}, errors.New("data is missing")
 	}
 	r.Hash = Hash(hash)
+	if !bytes.Equal(AppendLine(nil, &r), line) && !bytes.Equal(AppendJSON(nil, &r), line) {
+		return Recorded{}, errors.New("it is not written as Tallystick writes this event")
+	}
 	return r, nil
 }
 

@@ -47,6 +47,7 @@ type Checked struct {
 	Keys    int64 // events with an idempotency key
 	Hash    Hash  // the last event's, as stored
 	Anchor  bool  // the chain was checked from the log's beginning on, so it is the log's own
+	Linked  bool  // of a part: its first event follows a head that was noted
 	Faults  []Fault
 	Wrong   int64 // faults, those that are not told included
 }
@@ -77,7 +78,8 @@ func NewChecker(log db.UUID, noted ...Noted) *Checker {
 	return &Checker{genesis: genesis, previous: genesis, linked: true, noted: noted, result: Checked{Anchor: true}}
 }
 
-// NewPartChecker checks events from the middle of a log: the first one's link cannot be checked, since the hash before is not known.
+// NewPartChecker checks events from the middle of a log. The first one's link can be checked only where the head just before it is among
+// those that were noted.
 func NewPartChecker(noted ...Noted) *Checker { return &Checker{noted: noted} }
 
 func (c *Checker) fault(kind string, sequence int64, format string, args ...any) {
@@ -127,7 +129,7 @@ func (c *Checker) begin(sequence int64) {
 	c.result.From, c.result.Through = sequence, sequence-1
 	for _, noted := range c.noted {
 		if noted.Sequence == sequence-1 {
-			c.previous, c.linked = noted.Hash, true
+			c.previous, c.linked, c.result.Linked = noted.Hash, true, true
 		} else if noted.Sequence < sequence {
 			c.fault(FaultOutside, sequence, "what was read starts at event %d, after the head at %d that was noted: it cannot be held against that", sequence, noted.Sequence)
 		}
