@@ -66,8 +66,8 @@ END
 $$;
 -- +goose StatementEnd
 
--- INSERT fires none of these triggers. Making them waits for appends under way and holds up others until this migration commits; so does
--- nobody who reads. Keys are protected like events: one that is gone would let a retry count twice.
+-- INSERT fires none of these triggers. Making them waits for appends under way and holds up others until this migration commits; who reads is
+-- not held up. Keys are protected like events: one that is gone would let a retry count twice.
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON event_keys FOR EACH ROW EXECUTE FUNCTION refuse_change();
 -- +goose StatementBegin
@@ -107,10 +107,9 @@ END
 $$;
 -- +goose StatementEnd
 
--- Nothing for everybody; for servers what their statements (sql/) need. Privileges on events and event_keys hold through the parents, so
+-- For servers what their statements (sql/) need, and nothing for everybody else. Privileges on events and event_keys hold through the parents, so
 -- that new partitions need none, and a partition by its own name is not even readable. Locking a row takes a right to update some column:
 -- that of labels stands for it on logs. What a version of a view is, its module, configuration and fields, is never changed either.
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION ensure_events_partitions(timestamptz, integer), expect_rows(bigint, integer), protect_events_table(regclass), refuse_change() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_events_partitions(timestamptz, integer), expect_rows(bigint, integer) TO tally_server;
 GRANT SELECT ON goose_db_version, tenants TO tally_server;
@@ -138,8 +137,10 @@ $$;
 -- +goose StatementEnd
 
 -- +goose Down
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM tally_server;
+REVOKE ALL ON goose_db_version, tenants, events, event_keys, log_months, logs, log_heads, modules, views, view_versions, view_actions, view_skips,
+    view_patterns, view_state FROM tally_server;
 REVOKE ALL ON SCHEMA public FROM tally_server;
+REVOKE ALL ON FUNCTION ensure_events_partitions(timestamptz, integer), expect_rows(bigint, integer) FROM tally_server;
 DROP FUNCTION refuse_change() CASCADE;
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION ensure_events_partitions(from_time timestamptz, months integer) RETURNS integer

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -18,12 +19,20 @@ import (
 func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
 	login := newLogin(t, "CREATEROLE")
 	hideRoles(t)
-	d := testcontainers.New(t, testcontainers.Empty())
-	d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
-	owner := as(t, d.DSN(), login)
-	if err := db.Migrate(t.Context(), owner); err != nil {
-		t.Fatal(err)
+	var owner string
+	var migrations sync.WaitGroup
+	for range 4 { // databases of one cluster, at once: one of them makes the roles
+		d := testcontainers.New(t, testcontainers.Empty())
+		d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
+		dsn := as(t, d.DSN(), login)
+		owner = dsn
+		migrations.Go(func() {
+			if err := db.Migrate(t.Context(), dsn); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	migrations.Wait()
 	server := opened(t, owner)
 	if err := server.CheckRole(t.Context()); err != nil {
 		t.Error(err)

@@ -72,8 +72,11 @@ func TestNobodyChangesWhatWasRecorded(t *testing.T) {
 	superuser, server := connect(t, d.DSN()), connect(t, as(t, d.DSN(), serverLogin))
 	execute(t, server, "SELECT ensure_events_partitions('2025-01-01Z', 19)") // 20 months of events: the last is in the default
 	execute(t, server, eachMonth...)
+	execute(t, connect(t, owner), "SELECT adopt_events_default()") // it becomes a partition of its own, and another the default
+	execute(t, server, `INSERT INTO events (log_id, sequence, recorded_at, time, type, data, hash)
+		VALUES (gen_random_uuid(), 1, '2040-01-01Z', '2040-01-01Z', 'x', '{}', '\x00')`)
 	tables := recorded(t, superuser)
-	if len(tables) != 1+19+1+1+8 {
+	if len(tables) != 1+20+1+1+8 {
 		t.Fatalf("the tables are %v", tables)
 	}
 	roles := map[string]struct {
