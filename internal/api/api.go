@@ -38,11 +38,14 @@ type Services struct {
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
 	BodyTimeout time.Duration
+	// WriteTimeout is how long a client may take nothing of an answer; 0 stands for 30 seconds.
+	WriteTimeout time.Duration
 }
 
 type server struct {
 	Services
 	bodies        atomic.Int64       // bytes of request bodies under way
+	answers       atomic.Int64       // bytes of pages of events under way
 	streams       chan struct{}      // holds one for each stream under way
 	verifications chan struct{}      // likewise
 	questions     singleflight.Group // that watchers ask
@@ -52,6 +55,9 @@ type server struct {
 func New(services Services, version string) http.Handler {
 	if services.BodyTimeout == 0 {
 		services.BodyTimeout = bodyTimeout
+	}
+	if services.WriteTimeout == 0 {
+		services.WriteTimeout = streamWriteTimeout
 	}
 	if services.Streams == 0 {
 		services.Streams = defaultStreams

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -20,6 +19,8 @@ import (
 const (
 	// pageScan bounds how many events one page looks at when a filter leaves most of them out: some seconds of reading.
 	pageScan = 1_000_000
+	// maxAnswersBytes bounds the memory of pages under way: many slow clients with a large one each must not exhaust the server.
+	maxAnswersBytes = 256 << 20
 	// nextCursorHeader carries the cursor of pages that have no room for it.
 	nextCursorHeader = "Tally-Next-Cursor"
 	sequenceHeader   = "Tally-Sequence"
@@ -58,6 +59,8 @@ func (s *server) registerEvents(api huma.API) {
 		Description: "A page of the range, or the whole of it as a stream. Events come in the order of their sequences. A page may be short, or empty, and have a cursor all the same, where filters leave most events out.",
 		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnprocessableEntity},
 		Responses:   map[string]*huma.Response{"200": eventsResponse()},
+
+		RejectUnknownQueryParameters: true, // a filter with a slip in its name would be left out without a word
 	}, s.listEvents)
 	register(s, api, huma.Operation{
 		OperationID: "get-event", Method: http.MethodGet, Path: "/logs/{log}/events/{sequence}", Summary: "Read one event", Tags: []string{"events"},
@@ -73,7 +76,7 @@ type listing struct {
 	query  eventlog.Query
 	format eventFormat
 	limit  int
-	digest [cursorDigestBytes]byte // of the log and the filters, which a cursor goes with
+	scope  [sha256.Size]byte // stands for the log and the filters, which a cursor goes with
 }
 
 func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*huma.StreamResponse, error) {
@@ -92,15 +95,24 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*huma.Str
 	if !page.Done {
 		cursor = l.cursor(page.Through)
 	}
-	return respond(func(w http.ResponseWriter, r *http.Request) {
-		l.format.setHeaders(w.Header(), l.head)
-		if cursor != "" {
-			w.Header().Set(nextCursorHeader, cursor)
-		}
-		if r.Method != http.MethodHead {
-			_, _ = w.Write(l.format.page(page.Events, cursor)) // the client has gone
-		}
-	}), nil
+	body := l.format.page(page.Events, cursor)
+	size := int64(cap(body))
+	if s.answers.Add(size) > maxAnswersBytes {
+		s.answers.Add(-size)
+		return nil, retry(newProblem(http.StatusServiceUnavailable, "busy", "too many large pages are under way to slow clients; try again a little later, or ask for smaller ones"), busyRetrySeconds)
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer s.answers.Add(-size)
+		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, _ *paced) {
+			l.format.setHeaders(w.Header(), l.head)
+			if cursor != "" {
+				w.Header().Set(nextCursorHeader, cursor)
+			}
+			if r.Method != http.MethodHead {
+				_, _ = w.Write(body) // the client has gone
+			}
+		})
+	}}, nil
 }
 
 func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamResponse, error) {
@@ -122,18 +134,12 @@ func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamR
 	if len(page.Events) == 0 {
 		return nil, s.problem(ctx, errors.New("event "+strconv.FormatInt(in.Sequence, 10)+" of log "+log.String()+" is missing"))
 	}
-	return respond(func(w http.ResponseWriter, _ *http.Request) {
-		formatJSON.setHeaders(w.Header(), head)
-		_, _ = w.Write(append(eventlog.AppendJSON(nil, &page.Events[0]), '\n')) // the client has gone
-	}), nil
-}
-
-// respond answers outside of huma's encoders, compressed when the client asks for that.
-func respond(write http.HandlerFunc) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		r, w := humago.Unwrap(ctx)
-		compressed(write).ServeHTTP(w, r)
-	}}
+		s.respond(ctx, func(w http.ResponseWriter, _ *http.Request, _ *paced) {
+			formatJSON.setHeaders(w.Header(), head)
+			_, _ = w.Write(append(eventlog.AppendJSON(nil, &page.Events[0]), '\n')) // the client has gone
+		})
+	}}, nil
 }
 
 func unknownSequence(head eventlog.Head) *Problem {
@@ -160,11 +166,14 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 	if err != nil {
 		return nil, err
 	}
+	if err := eventlog.CheckType(in.Type); err != nil {
+		return nil, s.problem(ctx, err)
+	}
 	l := &listing{log: log, head: head, query: query, format: format, limit: in.Limit}
 	if l.limit == 0 {
 		l.limit = 100
 	}
-	l.digest = in.digest(log)
+	l.scope = in.scope(log)
 	switch {
 	case in.Stream && (in.Limit > 0 || in.Cursor != ""):
 		return nil, newProblem(http.StatusBadRequest, "invalid_range", "a stream is the whole range: leave out limit and cursor, or leave out stream; from says where a stream goes on")
@@ -186,6 +195,9 @@ func (in *EventRange) query(head eventlog.Head) (q eventlog.Query, err error) {
 	q = eventlog.Query{From: in.From, Through: in.To, Filter: db.EventFilter{Type: in.Type}}
 	if in.From > 0 && in.After > 0 {
 		return q, newProblem(http.StatusBadRequest, "invalid_range", "from and after both say where to start: give one of them")
+	}
+	if in.After > head.Sequence {
+		return q, unknownSequence(head)
 	}
 	if in.After > 0 {
 		q.From = in.After + 1
@@ -231,30 +243,32 @@ func readTime(name, text string) (*int64, error) {
 	return &micros, nil
 }
 
+// cursorDigestBytes let a cursor be told from one of another listing, or one that was damaged. Whoever makes one up reads no more than
+// anybody who may read the log.
 const cursorDigestBytes = 8
 
-// digest stands for everything that must not change between the pages of a listing.
-func (in *listEventsInput) digest(log db.UUID) (d [cursorDigestBytes]byte) {
+// scope stands for everything that must not change between the pages of a listing.
+func (in *listEventsInput) scope(log db.UUID) [sha256.Size]byte {
 	b := append([]byte(nil), log.Bytes[:]...)
 	for _, text := range []string{strconv.FormatInt(in.To, 10), in.TimeFrom, in.TimeTo, in.RecordedFrom, in.RecordedTo, in.Type} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(text))) //nolint:gosec // a URL is shorter
 		b = append(b, text...)
 	}
-	sum := sha256.Sum256(b)
-	return [cursorDigestBytes]byte(sum[:])
+	return sha256.Sum256(b)
 }
 
 // cursor names the place after a sequence.
 func (l *listing) cursor(after int64) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(after)) //nolint:gosec // a sequence is positive
-	return base64.RawURLEncoding.EncodeToString(append(b, l.digest[:]...))
+	digest := sha256.Sum256(append(l.scope[:], b...))
+	return base64.RawURLEncoding.EncodeToString(append(b, digest[:cursorDigestBytes]...))
 }
 
 func (l *listing) readCursor(text string) (after int64, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 8+cursorDigestBytes || [cursorDigestBytes]byte(b[8:]) != l.digest {
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) != 8+cursorDigestBytes {
 		return 0, false
 	}
 	after = int64(binary.BigEndian.Uint64(b)) //nolint:gosec // checked below
-	return after, after >= 0 && after <= l.head.Sequence
+	return after, after >= 0 && after <= l.head.Sequence && l.cursor(after) == text
 }

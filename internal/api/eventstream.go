@@ -1,35 +1,84 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
 const (
-	// streamWriteTimeout is how long a client may take for one page of a stream, about a megabyte: longer means that it does not read.
+	// streamWriteTimeout is how long a client may take for writePiece bytes: longer means that it does not read.
 	streamWriteTimeout = 30 * time.Second
+	// writePiece at a time goes to a client. It must be passed in streamWriteTimeout, which 70 kbit/s can do.
+	writePiece = 256 << 10
 	// defaultStreams is how many streams go on at a time where nothing else is said.
 	defaultStreams = 8
 	// streamsRetrySeconds: a stream of a million events takes some seconds.
 	streamsRetrySeconds = 5
 )
 
-// compressed serves an answer in gzip or zstd when the client asks for that.
-func compressed(next http.Handler) http.Handler { return compressAnswers(next) }
+var (
+	errCut      = errors.New("the answer was cut off")
+	errStopping = errors.New("the server is stopping")
+)
 
-var compressAnswers = func() func(http.Handler) http.HandlerFunc {
+// compressed serves an answer in gzip or zstd when the client asks for that.
+var compressed = func() func(http.Handler) http.HandlerFunc {
 	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{"application/json", "application/x-ndjson", "text/csv"}))
 	if err != nil {
 		panic(err) // the options are constants
 	}
 	return wrap
 }()
+
+// respond answers outside of huma's encoders, compressed when the client asks for that, and no slower than WriteTimeout allows.
+func (s *server) respond(ctx huma.Context, write func(http.ResponseWriter, *http.Request, *paced)) {
+	r, w := humago.Unwrap(ctx)
+	p := &paced{ResponseWriter: w, connection: http.NewResponseController(w), timeout: s.WriteTimeout}
+	compressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { write(w, r, p) })).ServeHTTP(p, r)
+}
+
+// paced is an answer of which a client must take each piece in time. The deadline of the last one holds until the answer is finished;
+// net/http lifts it then.
+type paced struct {
+	http.ResponseWriter
+	connection *http.ResponseController
+	timeout    time.Duration
+	cut        atomic.Bool
+}
+
+func (p *paced) Write(b []byte) (written int, err error) {
+	for first := true; first || written < len(b); first = false {
+		if err := p.connection.SetWriteDeadline(time.Now().Add(p.timeout)); err != nil {
+			return written, err
+		}
+		if p.cut.Load() { // after the deadline was set: cutOff sets it later, or is seen here
+			return written, errCut
+		}
+		n, err := p.ResponseWriter.Write(b[written:min(len(b), written+writePiece)])
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// cutOff ends all writing, also what is under way. It may be called from any goroutine until the answer is finished.
+func (p *paced) cutOff() {
+	p.cut.Store(true)
+	_ = p.connection.SetWriteDeadline(time.Now()) // a connection without deadlines would have failed before
+}
 
 // streamEvents answers with a whole range. What it began it cannot take back: an answer that cannot be finished is cut off, so that
 // no part passes for the whole.
@@ -41,35 +90,47 @@ func (s *server) streamEvents(l *listing) (*huma.StreamResponse, error) {
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { <-s.streams }()
-		respond(func(w http.ResponseWriter, r *http.Request) {
+		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, p *paced) {
 			l.format.setHeaders(w.Header(), l.head)
 			if r.Method == http.MethodHead {
 				return
 			}
-			if err := s.writeStream(w, r, l); err != nil {
+			if err := s.writeStream(w, r, p, l); err != nil {
+				p.cutOff() // what compression still holds is not waited for
 				s.Log.LogAttrs(r.Context(), slog.LevelInfo, "a stream was cut off", slog.String("log", l.log.String()), slog.Any("error", err))
 				panic(http.ErrAbortHandler)
 			}
-		}).Body(ctx)
+		})
 	}}, nil
 }
 
-func (s *server) writeStream(w http.ResponseWriter, r *http.Request, l *listing) error {
-	connection := http.NewResponseController(w)
-	defer func() { _ = connection.SetWriteDeadline(time.Time{}) }() // for the connection's next request
+// writeStream ends early when the server stops: a client goes on at another, or later.
+func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l *listing) error {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel(nil)
+	watching.Go(func() {
+		select {
+		case <-s.Live.Done():
+			cancel(errStopping)
+			p.cutOff()
+		case <-ctx.Done():
+		}
+	})
 	buf := []byte(l.format.begin)
 	begun := false
-	err := s.Events.Stream(r.Context(), l.log, l.head, l.query, func(events []eventlog.Recorded) error {
+	err := s.Events.Stream(ctx, l.log, l.head, l.query, func(events []eventlog.Recorded) error {
 		buf = l.format.append(buf, events, begun)
 		begun = true
-		if err := connection.SetWriteDeadline(time.Now().Add(streamWriteTimeout)); err != nil {
-			return err
-		}
 		_, err := w.Write(buf)
 		buf = buf[:0]
 		return err
 	})
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		return err
 	}
 	if begun || l.format.name != formatNDJSON.name {

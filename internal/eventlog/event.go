@@ -119,6 +119,11 @@ func (e *Event) readType(v jsonscan.Value) error {
 	return nil
 }
 
+// CheckType tells whether an event could have that type. The error is an *InvalidError.
+func CheckType(text string) error {
+	return checkText("invalid_event_type", "the type", []byte(text), MaxTypeBytes)
+}
+
 func (e *Event) readTime(v jsonscan.Value) error {
 	if absent(v) {
 		return nil
