@@ -12,7 +12,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
@@ -40,15 +39,17 @@ type Services struct {
 	BodyTimeout time.Duration
 	// WriteTimeout is how long a client may take nothing of an answer; 0 stands for 30 seconds.
 	WriteTimeout time.Duration
+	// WatchTimeout is how long a client that watches may take for what is sent to it at once; 0 stands for 10 seconds.
+	WatchTimeout time.Duration
 }
 
 type server struct {
 	Services
-	bodies        atomic.Int64       // bytes of request bodies under way
-	answers       atomic.Int64       // bytes of pages of events under way
-	streams       chan struct{}      // holds one for each stream under way
-	verifications chan struct{}      // likewise
-	questions     singleflight.Group // that watchers ask
+	bodies        atomic.Int64  // bytes of request bodies under way
+	answers       atomic.Int64  // bytes of pages of events under way
+	streams       chan struct{} // holds one for each stream under way
+	verifications chan struct{} // likewise
+	questions     questions     // that watchers ask
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
@@ -58,6 +59,9 @@ func New(services Services, version string) http.Handler {
 	}
 	if services.WriteTimeout == 0 {
 		services.WriteTimeout = streamWriteTimeout
+	}
+	if services.WatchTimeout == 0 {
+		services.WatchTimeout = sseWriteTimeout
 	}
 	if services.Streams == 0 {
 		services.Streams = defaultStreams

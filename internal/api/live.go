@@ -16,12 +16,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/live"
-	"github.com/tallystick/tallystick/internal/view"
 )
 
 const (
-	// questionTimeout is how long a question may take that several wait for: its gas ends before.
-	questionTimeout = time.Minute
 	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's gas.
 	answersEvery = 100 * time.Millisecond
 	// watchersRetrySeconds: watchers come and go by the minute.
@@ -33,6 +30,14 @@ type tailInput struct {
 	After       string `query:"after" doc:"The sequence after which to start; the head when absent."`
 	Type        string `query:"type" doc:"Events of this type only."`
 	LastEventID string `header:"Last-Event-ID" doc:"The id of the last event received: goes before after. Browsers send it when they reconnect."`
+}
+
+// Resolve implements huma.Resolver.
+func (in *tailInput) Resolve(ctx huma.Context) []error {
+	if request, _ := humago.Unwrap(ctx); request.ContentLength != 0 { // it would count as under way for as long as the tail goes on
+		return []error{&huma.ErrorDetail{Location: "body", Message: "a tail has no body: put what is wanted into the query string"}}
+	}
+	return nil
 }
 
 type liveInput struct {
@@ -98,27 +103,43 @@ func (s *server) seen(ctx context.Context, log db.UUID, watch *live.Watch, seen 
 	return after, nil
 }
 
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 func stopping() *Problem {
 	return retry(newProblem(http.StatusServiceUnavailable, "stopping", "the server is stopping; come back in a moment, to this server or another"), busyRetrySeconds)
 }
 
-// follow runs a stream of events until its client has gone, it fails, or the server stops. send is called at once and whenever the log has
-// moved; it says whether the stream has ended.
-func (s *server) follow(ctx huma.Context, watch *live.Watch, comment string, send func(context.Context, *sse) (ended bool, err error)) {
-	defer watch.Close()
+// stream is a stream of events on its way.
+type stream struct {
+	comment string
+	id      func() int64 // where a client resumes; noID where the next message comes in any case
+	// send is called at once and whenever the log has moved. It says whether the stream has ended.
+	send func(context.Context, *sse) (ended bool, err error)
+}
+
+// follow runs a stream of events until its client has gone, it fails, or the server stops.
+func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	r, w := humago.Unwrap(ctx)
-	out := newSSE(w, comment)
+	out := newSSE(w, s.WatchTimeout, s.Live.Done())
 	if r.Method == http.MethodHead {
 		return
 	}
+	defer s.Live.OnClose(out.hurry)()
 	beat := time.NewTicker(heartbeatEvery)
 	defer beat.Stop()
-	if out.flush() != nil {
+	if out.begin(stream.comment, stream.id()) != nil {
 		return
 	}
 	for {
 		_, moved := watch.State()
-		ended, err := send(r.Context(), out)
+		ended, err := stream.send(r.Context(), out)
 		switch {
 		case r.Context().Err() != nil, ended:
 			return
@@ -129,15 +150,17 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, comment string, sen
 			}
 			return
 		}
+		if closed(s.Live.Done()) { // whatever else there is
+			out.end(stopping())
+			return
+		}
 		select {
 		case <-r.Context().Done():
 			return
 		case <-s.Live.Done():
-			out.end(stopping())
-			return
 		case <-moved:
 		case <-beat.C:
-			if out.heartbeat() != nil {
+			if out.heartbeat(stream.id()) != nil {
 				return
 			}
 		}
@@ -157,32 +180,31 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 	if err != nil {
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
-		s.follow(ctx, watch, "events after "+strconv.FormatInt(after, 10), func(ctx context.Context, out *sse) (bool, error) {
-			for {
-				lines, err := watch.Events(ctx, after)
-				if err != nil || len(lines) == 0 {
-					return false, err
-				}
-				for _, line := range lines {
-					if in.Type == "" || in.Type == line.Type {
-						out.add(line.Sequence, "event", line.JSON)
-					}
-				}
-				after = lines[len(lines)-1].Sequence
-				select {
-				case <-s.Live.Done():
-					return false, nil
-				default:
-				}
-				if len(out.buf) == 0 {
+	tail := stream{comment: "events after " + strconv.FormatInt(after, 10), id: func() int64 { return after }}
+	tail.send = func(ctx context.Context, out *sse) (ended bool, err error) {
+		for !closed(s.Live.Done()) {
+			lines, through, err := watch.Events(ctx, after)
+			if err != nil || through == after {
+				return false, err
+			}
+			for _, line := range lines {
+				if in.Type != "" && in.Type != line.Type {
 					continue
 				}
-				if err := out.flush(); err != nil {
+				if err := out.add(line.Sequence, "event", line.JSON); err != nil {
 					return s.cut(ctx, log, err)
 				}
 			}
-		})
+			if err := out.flush(); err != nil {
+				return s.cut(ctx, log, err)
+			}
+			after = through
+		}
+		return false, nil
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
+		defer watch.Close()
+		s.follow(ctx, watch, tail)
 	}}, nil
 }
 
@@ -204,64 +226,68 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.ask(ctx, watch, log, in); err != nil { // a question that cannot be answered at all
+	key := log.String() + "/" + in.View + "?" + in.query
+	question := s.questions.join(key)
+	letGo := func() {
+		s.questions.leave(key)
 		watch.Close()
-		return nil, s.problem(ctx, err)
 	}
-	var last []byte
-	first := true
-	say := func(out *sse, id int64, event string, data []byte) error {
-		data = append([]byte(event+"\n"), data...) // so that a problem and an answer never look the same
-		if !first && bytes.Equal(data, last) {
-			return nil
-		}
-		first, last = false, data
-		out.add(id, event, data[len(event)+1:])
-		return out.flush()
+	ask := func(ctx context.Context) (*liveMessage, error) {
+		state, _ := watch.State()
+		return question.answer(ctx, state, func() (*liveMessage, error) { return s.ask(ctx, log, in) })
+	}
+	message, err := ask(ctx)
+	if err != nil {
+		letGo()
+		return nil, s.problem(ctx, err)
+	} else if message.problem != nil { // a question that cannot be answered at all
+		letGo()
+		return nil, message.problem
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
-		s.follow(ctx, watch, "answers of "+url.PathEscape(in.View), func(ctx context.Context, out *sse) (bool, error) {
-			id, event, data, err := s.liveAnswer(ctx, watch, log, in)
-			if err != nil {
-				return false, err
-			}
-			if err := say(out, id, event, data); err != nil {
-				return s.cut(ctx, log, err)
-			}
-			select { // not more often
-			case <-ctx.Done():
-			case <-s.Live.Done():
-			case <-time.After(answersEvery):
-			}
-			return false, nil
-		})
+		defer letGo()
+		s.follow(ctx, watch, s.answerStream(log, in.View, ask))
 	}}, nil
 }
 
-// liveAnswer is what a watcher of a view is told. That a view is halted or building is told too: it may answer again.
-func (s *server) liveAnswer(ctx context.Context, watch *live.Watch, log db.UUID, in *liveInput) (id int64, event string, data []byte, _ error) {
-	answer, err := s.ask(ctx, watch, log, in)
+// answerStream is the stream of what ask says, whenever that is another message.
+func (s *server) answerStream(log db.UUID, view string, ask func(context.Context) (*liveMessage, error)) stream {
+	var last *liveMessage
+	send := func(ctx context.Context, out *sse) (ended bool, _ error) {
+		message, err := ask(ctx)
+		if err != nil {
+			return false, err
+		}
+		if last != nil && last.event == message.event && bytes.Equal(last.data, message.data) {
+			return false, nil
+		}
+		last = message
+		if err := out.add(message.id, message.event, message.data); err != nil {
+			return s.cut(ctx, log, err)
+		}
+		if err := out.flush(); err != nil {
+			return s.cut(ctx, log, err)
+		}
+		select { // not more often
+		case <-ctx.Done():
+		case <-s.Live.Done():
+		case <-time.After(answersEvery):
+		}
+		return false, nil
+	}
+	return stream{comment: "answers of " + url.PathEscape(view), id: func() int64 { return noID }, send: send}
+}
+
+// ask asks a view. That it is halted or building is a message too: it may answer again.
+func (s *server) ask(ctx context.Context, log db.UUID, in *liveInput) (*liveMessage, error) {
+	answer, err := s.Views.Query(ctx, log, in.View, in.query)
 	if err == nil {
-		return answer.Sequence, "answer", answer.Body, nil
+		return &liveMessage{id: answer.Sequence, event: "answer", data: answer.Body}, nil
 	}
 	var p *Problem
 	if !errors.As(s.problem(ctx, err), &p) || p.Status >= http.StatusInternalServerError && p.Code != "view_building" {
-		return 0, "", nil, err
+		return nil, err
 	}
-	data, err = json.Marshal(p)
-	return -1, "problem", data, err
-}
-
-// ask asks a view once for all who watch with the same question at the same state of the log.
-func (s *server) ask(ctx context.Context, watch *live.Watch, log db.UUID, in *liveInput) (view.Answer, error) {
-	state, _ := watch.State()
-	key := log.String() + "/" + in.View + "?" + in.query + "@" + strconv.FormatInt(state.Sequence, 10) + "." + strconv.FormatInt(state.Epoch, 10)
-	answer, err, _ := s.questions.Do(key, func() (any, error) {
-		// Who asked first may go away before the others have their answer.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), questionTimeout)
-		defer cancel()
-		return s.Views.Query(ctx, log, in.View, in.query)
-	})
-	a, _ := answer.(view.Answer) // none with an error
-	return a, err
+	data, err := json.Marshal(p)
+	return &liveMessage{id: noID, event: "problem", data: data, problem: p}, err
 }

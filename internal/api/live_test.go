@@ -72,6 +72,7 @@ func (s *subscription) next() (m message, ok bool) {
 			if m.event != "" {
 				return m, true
 			}
+			m = message{}
 		}
 	}
 	return m, false

@@ -15,60 +15,106 @@ const (
 	// sseWriteTimeout is how long a client may take for what is sent to it at once. One that does not read is cut off, and resumes where
 	// it was.
 	sseWriteTimeout = 10 * time.Second
+	// lastWordsTimeout takes its place when the server stops, which is not to wait for a client that does not read.
+	lastWordsTimeout = time.Second
+	// sseChunkBytes is how much is gathered before it is sent, and what a stream keeps for its next messages: there may be thousands.
+	sseChunkBytes = 32 << 10
 	// reconnectMillis is when a client should come back after the connection ended.
 	reconnectMillis = 1000
+	// noID stands for a message that says nothing of how far the log is.
+	noID = -1
 )
 
 // sse writes server-sent events, as HTML's section 9.2 has them.
 type sse struct {
 	w          http.ResponseWriter
 	connection *http.ResponseController
+	timeout    time.Duration   // for what is sent at once
+	stopping   <-chan struct{} // closed when the server stops
 	buf        []byte
 }
 
-// newSSE begins a stream of events. A comment says what it is.
-func newSSE(w http.ResponseWriter, comment string) *sse {
+func newSSE(w http.ResponseWriter, timeout time.Duration, stopping <-chan struct{}) *sse {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events back
 	h.Set("X-Content-Type-Options", "nosniff")
-	s := &sse{w: w, connection: http.NewResponseController(w)}
-	s.buf = append(s.buf, ": "+comment+"\nretry: "+strconv.Itoa(reconnectMillis)+"\n\n"...)
-	return s
+	return &sse{w: w, connection: http.NewResponseController(w), timeout: timeout, stopping: stopping}
 }
 
-// add adds an event to what flush sends. Line breaks of data go into lines of their own.
-func (s *sse) add(id int64, event string, data []byte) {
-	if id >= 0 {
-		s.buf = append(s.buf, "id: "...)
-		s.buf = append(strconv.AppendInt(s.buf, id, 10), '\n')
-	}
-	s.buf = append(append(append(s.buf, "event: "...), event...), '\n')
-	for more := true; more; {
-		var line []byte
-		line, data, more = bytes.Cut(data, []byte("\n"))
-		s.buf = append(append(append(s.buf, "data: "...), bytes.TrimSuffix(line, []byte("\r"))...), '\n')
-	}
+// begin sends what a stream begins with: a comment that says what it is, and an id to resume from, which a client would lack if the
+// connection were lost before the first message.
+func (s *sse) begin(comment string, id int64) error {
+	s.buf = append(s.buf, ": "+comment+"\nretry: "+strconv.Itoa(reconnectMillis)+"\n"...)
+	s.addID(id)
 	s.buf = append(s.buf, '\n')
-}
-
-func (s *sse) heartbeat() error {
-	s.buf = append(s.buf, ": still here\n\n"...)
 	return s.flush()
 }
 
-// flush sends what was added. The error means that the client is gone, or does not read.
+func (s *sse) addID(id int64) {
+	if id != noID {
+		s.buf = append(s.buf, "id: "...)
+		s.buf = append(strconv.AppendInt(s.buf, id, 10), '\n')
+	}
+}
+
+// add adds an event to what flush sends, and sends it already where it is much. Line breaks of data go into lines of their own: a client
+// reads a line feed for each. The error means that the client is gone, or does not read.
+func (s *sse) add(id int64, event string, data []byte) error {
+	s.addID(id)
+	s.buf = append(append(append(s.buf, "event: "...), event...), "\ndata: "...)
+	for {
+		end := bytes.IndexAny(data, "\r\n")
+		if end < 0 {
+			break
+		}
+		s.buf = append(append(s.buf, data[:end]...), "\ndata: "...)
+		if data[end] == '\r' && end+1 < len(data) && data[end+1] == '\n' {
+			end++
+		}
+		data = data[end+1:]
+	}
+	s.buf = append(append(s.buf, data...), "\n\n"...)
+	if len(s.buf) < sseChunkBytes {
+		return nil
+	}
+	return s.flush()
+}
+
+// heartbeat shows that the stream goes on. An id moves on where a client resumes: messages may be left out, of another type than it wants.
+func (s *sse) heartbeat(id int64) error {
+	s.buf = append(s.buf, ": still here\n"...)
+	s.addID(id)
+	s.buf = append(s.buf, '\n')
+	return s.flush()
+}
+
+// flush sends what was added. The error is that of add.
 func (s *sse) flush() error {
-	if err := s.connection.SetWriteDeadline(time.Now().Add(sseWriteTimeout)); err != nil {
+	if len(s.buf) == 0 {
+		return nil
+	}
+	if err := s.connection.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
 		return err
+	}
+	if closed(s.stopping) { // hurry is called when that changes, but may have been called just before
+		s.hurry()
 	}
 	_, err := s.w.Write(s.buf)
 	s.buf = s.buf[:0]
+	if cap(s.buf) > 2*sseChunkBytes {
+		s.buf = nil
+	}
 	if err != nil {
 		return err
 	}
 	return s.connection.Flush()
+}
+
+// hurry gives a client little time for what is being sent to it. It may be called from any goroutine.
+func (s *sse) hurry() {
+	_ = s.connection.SetWriteDeadline(time.Now().Add(lastWordsTimeout)) // one that cannot have a deadline had none before
 }
 
 // end says why the stream ends. The client may be gone.
@@ -77,6 +123,7 @@ func (s *sse) end(p *Problem) {
 	if err != nil {
 		return // a problem can always be encoded
 	}
-	s.add(-1, "end", text)
-	_ = s.flush()
+	if s.add(noID, "end", text) == nil {
+		_ = s.flush()
+	}
 }

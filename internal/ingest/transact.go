@@ -47,6 +47,7 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *do
 	if errors.Is(err, errSettled) {
 		d.settle(group)
 		l.forget(group)
+		l.publish(d.plan)
 		return nil, nil
 	} else if err != nil {
 		return d, db.Classify(err)
@@ -234,6 +235,11 @@ func (l *lane) remember(p *plan) {
 		snapshots = append(snapshots, log.fold.Next)
 	}
 	l.views.Remember(snapshots)
+	l.publish(p)
+}
+
+// publish tells of a plan that is committed.
+func (l *lane) publish(p *plan) {
 	if l.config.Committed == nil {
 		return
 	}

@@ -50,16 +50,18 @@ type Hub struct {
 	watchers int
 	changed  map[db.UUID]int64 // that other servers have not been told of, with the last sequence; nil when there are too many
 	wake     chan struct{}     // says that changed is no longer empty
-	done     chan struct{}
-	closed   bool
+	open     context.Context   //nolint:containedctx // ends with Close: it is no request's
+	close    context.CancelFunc
 }
 
 // New returns a hub without watchers. Run makes it hear of other servers; Close ends all watching.
 func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
-	return &Hub{
+	h := &Hub{
 		db: d, reader: reader, config: config, id: db.NewUUID().String(),
-		topics: map[db.UUID]*topic{}, changed: map[db.UUID]int64{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		topics: map[db.UUID]*topic{}, changed: map[db.UUID]int64{}, wake: make(chan struct{}, 1),
 	}
+	h.open, h.close = context.WithCancel(context.Background())
+	return h
 }
 
 // State is how far a log is, as far as is known here: it may be further. Epoch grows whenever the set of its live views changes.
@@ -77,7 +79,7 @@ func (h *Hub) Watch(log db.UUID) (*Watch, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case h.closed:
+	case h.open.Err() != nil:
 		return nil, ErrClosed
 	case h.watchers >= h.config.Watchers:
 		return nil, ErrTooManyWatchers
@@ -113,16 +115,16 @@ func (w *Watch) State() (State, <-chan struct{}) {
 }
 
 // Done is closed when the server stops.
-func (h *Hub) Done() <-chan struct{} { return h.done }
+func (h *Hub) Done() <-chan struct{} { return h.open.Done() }
+
+// OnClose has f called, in a goroutine of its own, when the server stops, unless stop is called before.
+func (h *Hub) OnClose(f func()) (stop func() bool) { return context.AfterFunc(h.open, f) }
 
 // Close ends all watching: whoever watches is to let go.
 func (h *Hub) Close() {
-	h.mu.Lock()
+	h.mu.Lock() // whoever began to watch before can be told
 	defer h.mu.Unlock()
-	if !h.closed {
-		h.closed = true
-		close(h.done)
-	}
+	h.close()
 }
 
 // maxChanged bounds how many changed logs other servers are told of one by one; they poll all that they watch when there are more.
