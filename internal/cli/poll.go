@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/client"
@@ -31,7 +29,7 @@ func poll(ctx context.Context, ask func(context.Context) (done bool, err error))
 			return nil
 		case err == nil:
 			answered = time.Now()
-		case !mayPass(err) || time.Since(answered) > pollPatience:
+		case !client.MayPass(err) || time.Since(answered) > pollPatience:
 			return err
 		}
 		select {
@@ -40,15 +38,6 @@ func poll(ctx context.Context, ask func(context.Context) (done bool, err error))
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// mayPass tells errors that a server gives while it restarts, or none at all, from those that asking again does not change.
-func mayPass(err error) bool {
-	var p *client.Problem
-	if !errors.As(err, &p) {
-		return true
-	}
-	return p.Status == http.StatusServiceUnavailable || p.Status == http.StatusBadGateway || p.Status == http.StatusGatewayTimeout
 }
 
 // buildState says how far a version is: events done and in all, how many it folds in a second, and the time left, negative when

@@ -167,6 +167,20 @@ func IsCode(err error, code string) bool {
 	return errors.As(err, &p) && p.Code == code
 }
 
+// MayPass tells errors that a server gives while it restarts or is busy, and connections that failed, from what asking again does not
+// change.
+func MayPass(err error) bool {
+	var p *Problem
+	if !errors.As(err, &p) {
+		return true
+	}
+	switch p.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
 func readProblem(response *http.Response) error {
 	p := &Problem{}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxProblemBytes))

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// eventFlags say which events of a log are wanted.
+type eventFlags struct {
+	from, after, to                            int64
+	timeFrom, timeTo, recordedFrom, recordedTo string
+	typ                                        string
+}
+
+func (e *eventFlags) add(flags *pflag.FlagSet) {
+	flags.Int64Var(&e.from, "from", 0, "first sequence")
+	flags.Int64Var(&e.after, "after", 0, "the sequence before the first, instead of --from")
+	flags.Int64Var(&e.to, "to", 0, "last sequence; the log's last when not given")
+	flags.StringVar(&e.timeFrom, "time-from", "", "events that happened then or later: a time (RFC 3339), a date or a month, in UTC")
+	flags.StringVar(&e.timeTo, "time-to", "", "events that happened before that")
+	flags.StringVar(&e.recordedFrom, "recorded-from", "", "events that were recorded then or later")
+	flags.StringVar(&e.recordedTo, "recorded-to", "", "events that were recorded before that")
+	flags.StringVar(&e.typ, "type", "", "events of this type")
+}
+
+// events reads the flags.
+func (e *eventFlags) events() (client.Events, error) {
+	wanted := client.Events{From: e.from, To: e.to, Type: e.typ}
+	for name, sequence := range map[string]int64{"from": e.from, "after": e.after, "to": e.to} {
+		if sequence < 0 {
+			return wanted, fmt.Errorf("--%s %d is no sequence: the first event's is 1", name, sequence)
+		}
+	}
+	if e.after > 0 {
+		if e.from > 0 {
+			return wanted, fmt.Errorf("--from and --after both say where to start: give one of them")
+		}
+		wanted.From = e.after + 1
+	}
+	if wanted.To > 0 && wanted.From > wanted.To {
+		return wanted, fmt.Errorf("the range starts at %d and ends at %d: did the two get mixed up?", wanted.From, wanted.To)
+	}
+	for _, t := range []struct {
+		name, text string
+		to         *time.Time
+	}{
+		{"time-from", e.timeFrom, &wanted.TimeFrom},
+		{"time-to", e.timeTo, &wanted.TimeTo},
+		{"recorded-from", e.recordedFrom, &wanted.RecordedFrom},
+		{"recorded-to", e.recordedTo, &wanted.RecordedTo},
+	} {
+		if t.text == "" {
+			continue
+		}
+		var err error
+		if *t.to, err = readTime(t.text); err != nil {
+			return wanted, fmt.Errorf("--%s: %w", t.name, err)
+		}
+	}
+	return wanted, nil
+}
+
+// timeForms are the ways in which a time may be given. One without a zone is in UTC, as months of views and times of events are.
+var timeForms = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", time.DateOnly, "2006-01"}
+
+// readTime reads a time; a date or a month stands for its first moment.
+func readTime(text string) (time.Time, error) {
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time: give one such as 2025-03-01T10:05:30Z, a date such as 2025-03-01, or a month such as 2025-03, which stand for their first moment in UTC", text)
+}

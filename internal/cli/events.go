@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+const (
+	// pageEvents is how many events are asked for at a time.
+	pageEvents = 1000
+	// defaultEvents is how many are shown where nobody says: a screen or two.
+	defaultEvents = 100
+	// defaultColumns is a terminal's width where it does not tell.
+	defaultColumns = 120
+	// minDataColumns is what an event's own bytes have of a line at least.
+	minDataColumns = 40
+)
+
+// eventList is a run of tally events.
+type eventList struct {
+	connection
+	wanted eventFlags
+	format string
+	limit  int
+}
+
+func eventsCommand() *cobra.Command {
+	var run eventList
+	cmd := &cobra.Command{
+		Use:     "events LOG [SEQUENCE]",
+		Short:   "Read a log's events",
+		Long:    "Reads events in the order of their sequences, or one event. A table on a terminal, where long ones are cut off; NDJSON elsewhere.",
+		Example: "  tally events acme --time-from 2025-03 --time-to 2025-04 --type api.call\n  tally events acme 17\n  tally events acme --after 1000 --limit 5000 --format csv",
+		Args:    arguments,
+		RunE:    func(cmd *cobra.Command, args []string) error { return run.run(cmd, args) },
+	}
+	flags := cmd.Flags()
+	run.add(flags)
+	run.wanted.add(flags)
+	flags.StringVar(&run.format, "format", "", "table, json, ndjson or csv")
+	flags.IntVar(&run.limit, "limit", defaultEvents, "how many events; 0 for all of the range")
+	return cmd
+}
+
+func (l *eventList) run(cmd *cobra.Command, args []string) error {
+	out := cmd.OutOrStdout()
+	if l.format == "" {
+		l.format = "ndjson"
+		if terminal(os.Stdout) != nil {
+			l.format = "table"
+		}
+	}
+	write, ok := eventWriters[l.format]
+	switch {
+	case !ok:
+		return fmt.Errorf("--format %q is none of table, json, ndjson and csv", l.format)
+	case l.limit < 0:
+		return fmt.Errorf("--limit %d is no number of events: it must be 0, for all, or above", l.limit)
+	}
+	wanted, err := l.wanted.events()
+	if err != nil {
+		return err
+	}
+	c, err := l.open()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if len(args) > 1 {
+		return one(cmd, c, out, args[0], args[1], write)
+	}
+	w := write(out)
+	cursor := ""
+	for left := l.limit; ; {
+		limit := pageEvents
+		if l.limit > 0 {
+			limit = min(left, pageEvents)
+		}
+		page, err := c.EventPage(cmd.Context(), args[0], wanted, "ndjson", cursor, limit)
+		if err != nil {
+			return fmt.Errorf("reading the events of %s: %w", args[0], err)
+		}
+		for line := range bytes.Lines(page.Body) {
+			if err := writeEventLine(w, line); err != nil {
+				return err
+			}
+			left--
+		}
+		cursor = page.Next
+		if cursor == "" || l.limit > 0 && left <= 0 {
+			return w.end(cursor != "")
+		}
+	}
+}
+
+// one shows a single event.
+func one(cmd *cobra.Command, c *client.Client, out io.Writer, log, text string, write func(io.Writer) eventWriter) error {
+	sequence, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || sequence < 1 {
+		return fmt.Errorf("SEQUENCE is %q: it must be a number, 1 for the first event", text)
+	}
+	body, err := c.Event(cmd.Context(), log, sequence)
+	if err != nil {
+		return fmt.Errorf("reading event %d of %s: %w", sequence, log, err)
+	}
+	w := write(out)
+	if err := writeEventLine(w, body); err != nil {
+		return err
+	}
+	return w.end(false)
+}
+
+func writeEventLine(w eventWriter, line []byte) error {
+	e, err := eventlog.ParseLine(bytes.TrimSuffix(line, []byte("\n")))
+	if err != nil {
+		return fmt.Errorf("the server's answer is no event: %w; is --url right?", err)
+	}
+	return w.event(&e)
+}
+
+// eventWriter writes events in a form. After end nothing follows.
+type eventWriter interface {
+	event(e *eventlog.Recorded) error
+	end(more bool) error // more: there are events that were not asked for
+}
+
+var eventWriters = map[string]func(io.Writer) eventWriter{
+	"table":  func(w io.Writer) eventWriter { return newEventTable(w) },
+	"json":   func(w io.Writer) eventWriter { return &textWriter{w: w, format: jsonText} },
+	"ndjson": func(w io.Writer) eventWriter { return &textWriter{w: w, format: ndjsonText} },
+	"csv":    func(w io.Writer) eventWriter { return &textWriter{w: w, format: csvText} },
+}
+
+// textFormat is a form for programs: what the API streams, byte for byte.
+type textFormat struct {
+	name                string
+	begin, between, end string
+	append              func(b []byte, e *eventlog.Recorded) []byte
+}
+
+var (
+	jsonText   = textFormat{"json", "[\n", ",\n", "\n]\n", eventlog.AppendJSON}
+	ndjsonText = textFormat{"ndjson", "", "", "", func(b []byte, e *eventlog.Recorded) []byte { return append(eventlog.AppendLine(b, e), '\n') }}
+	csvText    = textFormat{"csv", eventlog.CSVHeader, "", "", eventlog.AppendCSV}
+)
+
+// textWriter writes a textFormat.
+type textWriter struct {
+	w      io.Writer
+	format textFormat
+	buf    []byte
+	begun  bool // the beginning is written
+	events int64
+}
+
+func (t *textWriter) event(e *eventlog.Recorded) error {
+	t.buf = t.start(t.buf[:0])
+	if t.events > 0 {
+		t.buf = append(t.buf, t.format.between...)
+	}
+	t.events++
+	t.buf = t.format.append(t.buf, e)
+	_, err := t.w.Write(t.buf)
+	return err
+}
+
+func (t *textWriter) start(b []byte) []byte {
+	if !t.begun {
+		t.begun = true
+		b = append(b, t.format.begin...)
+	}
+	return b
+}
+
+func (t *textWriter) end(bool) error {
+	_, err := t.w.Write(append(t.start(t.buf[:0]), t.format.end...))
+	return err
+}
+
+// eventTable writes events for people, as they come: a line each.
+type eventTable struct {
+	w       io.Writer
+	columns int
+	begun   bool
+	last    int64
+}
+
+func newEventTable(w io.Writer) *eventTable {
+	t := &eventTable{w: w, columns: defaultColumns}
+	if columns, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && columns > 0 {
+		t.columns = columns
+	}
+	return t
+}
+
+const tableLine = "%10s  %-23s  %-20s  %s\n"
+
+// tableHead is how many columns a line takes in front of the event's bytes.
+const tableHead = 10 + 2 + 23 + 2 + 20 + 2
+
+func (t *eventTable) event(e *eventlog.Recorded) error {
+	if !t.begun {
+		t.begun = true
+		fmt.Fprintf(t.w, tableLine, "SEQUENCE", "TIME", "TYPE", "EVENT")
+	}
+	t.last = e.Sequence
+	data := strings.TrimSpace(string(e.Data))
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, e.Data); err == nil {
+		data = compact.String()
+	}
+	at := time.UnixMicro(e.Time).UTC().Format("2006-01-02 15:04:05.999")
+	_, err := fmt.Fprintf(t.w, tableLine, thousands(e.Sequence), at, shorten(oneLine(e.Type), 20), shorten(oneLine(data), max(t.columns-tableHead, minDataColumns)))
+	return err
+}
+
+func (t *eventTable) end(more bool) error {
+	switch {
+	case !t.begun:
+		fmt.Fprintln(t.w, "no such events")
+	case more:
+		fmt.Fprintf(t.w, "there may be more: --after %d goes on from here, --limit 0 shows all\n", t.last)
+	}
+	return nil
+}
+
+// shorten cuts text to a number of characters.
+func shorten(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most-1]) + "…"
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// tailing is a run of tally tail.
+type tailing struct {
+	connection
+	from, after int64
+	typ         string
+}
+
+func tailCommand() *cobra.Command {
+	var run tailing
+	cmd := &cobra.Command{
+		Use:   "tail LOG",
+		Short: "Follow a log's events as they are recorded",
+		Long: "Prints events as they are committed, a line of JSON each, until Ctrl-C. It starts with the next one, or where --from or --after say.\n" +
+			"When the server goes away, it goes on where it was once the server is back: no event is left out and none comes twice.",
+		Example: "  tally tail acme\n  tally tail acme --from 1 | jq .data.model",
+		Args:    arguments,
+		RunE:    run.with(run.run),
+	}
+	flags := cmd.Flags()
+	run.add(flags)
+	flags.Int64Var(&run.from, "from", 0, "first sequence; the next event when not given")
+	flags.Int64Var(&run.after, "after", 0, "the sequence before the first, instead of --from")
+	flags.StringVar(&run.typ, "type", "", "events of this type")
+	return cmd
+}
+
+func (t *tailing) run(cmd *cobra.Command, args []string, c *client.Client) error {
+	after, err := t.start(cmd, args[0], c)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	f := follower(cmd)
+	f.Event = func(m client.Message) error {
+		_, err := out.Write(append(m.Data, '\n'))
+		return err
+	}
+	return untilInterrupted(cmd, "following "+args[0], c.Tail(cmd.Context(), args[0], t.typ, after, f))
+}
+
+// start is the sequence after which to begin. The head is asked for once, so that a connection that is lost before the first event
+// loses none.
+func (t *tailing) start(cmd *cobra.Command, log string, c *client.Client) (int64, error) {
+	flags := cmd.Flags()
+	switch {
+	case flags.Changed("from") && flags.Changed("after"):
+		return 0, errors.New("--from and --after both say where to start: give one of them")
+	case flags.Changed("from") && t.from < 1:
+		return 0, fmt.Errorf("--from %d is no sequence: the first event's is 1", t.from)
+	case flags.Changed("from"):
+		return t.from - 1, nil
+	case t.after < 0:
+		return 0, fmt.Errorf("--after %d is no sequence: it must be 0, for the log's beginning, or above", t.after)
+	case flags.Changed("after"):
+		return t.after, nil
+	}
+	head, err := c.Log(cmd.Context(), log)
+	if err != nil {
+		return 0, fmt.Errorf("following %s: %w", log, err)
+	}
+	return head.Sequence, nil
+}
+
+// follower says on standard error what becomes of the connection.
+func follower(cmd *cobra.Command) client.Follower {
+	w := cmd.ErrOrStderr()
+	return client.Follower{
+		Lost: func(err error, in time.Duration) {
+			fmt.Fprintf(w, "tally: %s; trying again in %s\n", oneLine(err.Error()), in.Round(time.Millisecond))
+		},
+		Back: func() { fmt.Fprintln(w, "tally: connected again") },
+	}
+}
+
+// untilInterrupted is the end of a command that goes on until somebody stops it.
+func untilInterrupted(cmd *cobra.Command, what string, err error) error {
+	if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

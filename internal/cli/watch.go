@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// clearScreen moves a terminal's cursor to its first line and takes away what is there.
+const clearScreen = "\x1b[H\x1b[2J"
+
+func watchCommand() *cobra.Command {
+	var conn connection
+	cmd := &cobra.Command{
+		Use:   "watch LOG VIEW [QUERY]",
+		Short: "Follow a view's answer to a question",
+		Long: "Asks a view a question, as tally query does, and prints its answer again whenever it is another, until Ctrl-C. On a terminal the answer is\n" +
+			"shown in place; elsewhere each is printed as it comes.",
+		Example: "  tally watch acme monthly-totals month=2025-03",
+		Args:    arguments,
+		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+			question := ""
+			if len(args) > 2 {
+				question = escapeQuery(strings.TrimPrefix(args[2], "?"))
+			}
+			show := printAnswer
+			if terminal(os.Stdout) != nil {
+				show = func(w io.Writer, m client.Message) error {
+					return drawAnswer(w, strings.Join(args, " "), m, time.Now())
+				}
+			}
+			f := follower(cmd)
+			f.Event = func(m client.Message) error {
+				if m.Event == "problem" {
+					fmt.Fprintln(cmd.ErrOrStderr(), "tally:", oneLine(problemText(m.Data)))
+					return nil
+				}
+				return show(cmd.OutOrStdout(), m)
+			}
+			return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], c.Watch(cmd.Context(), args[0], args[1], question, f))
+		}),
+	}
+	conn.add(cmd.Flags())
+	return cmd
+}
+
+// problemText is why a view cannot answer for now.
+func problemText(data []byte) string {
+	var p client.Problem
+	if err := json.Unmarshal(data, &p); err != nil {
+		return string(data)
+	}
+	return p.Error()
+}
+
+func printAnswer(w io.Writer, m client.Message) error {
+	_, err := w.Write(append(bytes.TrimRight(m.Data, "\n"), '\n'))
+	return err
+}
+
+// drawAnswer shows an answer in place of what is on the terminal.
+func drawAnswer(w io.Writer, what string, m client.Message, now time.Time) error {
+	text := m.Data
+	var indented bytes.Buffer
+	if json.Indent(&indented, m.Data, "", "  ") == nil {
+		text = indented.Bytes()
+	}
+	_, err := fmt.Fprintf(w, "%s%s  event %s  %s\n\n%s\n", clearScreen, oneLine(what), oneLine(m.ID), now.Format(time.TimeOnly), printable(string(text)))
+	return err
+}
+
+// printable takes from text what a terminal would obey.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+}

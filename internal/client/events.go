@@ -1,0 +1,157 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	// maxPageBytes bounds a page of events: the server ends one at 8 MiB, and bytes that have to be escaped take six times as many.
+	maxPageBytes = 96 << 20
+	// streamIdle is how long a stream of events may be silent: a filter that matches seldom makes the server look for a while.
+	streamIdle = 2 * time.Minute
+	// maxLineBytes bounds an event in a stream; see maxMessageBytes.
+	maxLineBytes = maxMessageBytes
+)
+
+// Log is a log and its head.
+type Log struct {
+	ID         string    `json:"log_id"`
+	Name       string    `json:"name"`
+	Sequence   int64     `json:"sequence"` // of the last event; 0 for an empty log
+	Hash       string    `json:"hash"`     // of everything up to it, hexadecimal
+	RecordedAt time.Time `json:"recorded_at"`
+}
+
+// Log describes a log.
+func (c *Client) Log(ctx context.Context, log string) (Log, error) {
+	var answer Log
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log}}, &answer)
+	return answer, err
+}
+
+// Events says which events of a log are wanted. The zero value is all of them.
+type Events struct {
+	From, To                 int64 // sequences, both included; 0: from the first, to the last
+	TimeFrom, TimeTo         time.Time
+	RecordedFrom, RecordedTo time.Time // the second is just too late, as above
+	Type                     string
+}
+
+// Filtered tells whether events between From and To may be left out.
+func (e *Events) Filtered() bool {
+	return e.Type != "" || !e.TimeFrom.IsZero() || !e.TimeTo.IsZero() || !e.RecordedFrom.IsZero() || !e.RecordedTo.IsZero()
+}
+
+func (e *Events) values() url.Values {
+	v := url.Values{}
+	for name, sequence := range map[string]int64{"from": e.From, "to": e.To} {
+		if sequence != 0 {
+			v.Set(name, strconv.FormatInt(sequence, 10))
+		}
+	}
+	for name, t := range map[string]time.Time{"time_from": e.TimeFrom, "time_to": e.TimeTo, "recorded_from": e.RecordedFrom, "recorded_to": e.RecordedTo} {
+		if !t.IsZero() {
+			v.Set(name, t.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	if e.Type != "" {
+		v.Set("type", e.Type)
+	}
+	return v
+}
+
+// EventPage is some of the events that were asked for.
+type EventPage struct {
+	Body []byte // in the format that was asked for
+	Next string // cursor of the next page; empty at the end
+}
+
+// EventPage reads a page of up to limit events in a format: json, ndjson or csv. cursor is that of the page before, with the same filter.
+// A page may be short, or empty, and not be the last.
+func (c *Client) EventPage(ctx context.Context, log string, e Events, format, cursor string, limit int) (EventPage, error) {
+	query := e.values()
+	query.Set("format", format)
+	query.Set("limit", strconv.Itoa(limit))
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	body, header, err := c.all(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()})
+	return EventPage{Body: body, Next: header.Get("Tally-Next-Cursor")}, err
+}
+
+// Event reads one event, as JSON. Where there is none, the problem's code is sequence_not_found.
+func (c *Client) Event(ctx context.Context, log string, sequence int64) ([]byte, error) {
+	body, _, err := c.all(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events", strconv.FormatInt(sequence, 10)}})
+	return body, err
+}
+
+// all reads an answer that must not be cut short.
+func (c *Client) all(ctx context.Context, r request) ([]byte, http.Header, error) {
+	response, err := c.do(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = response.Body.Close() }() // it is read to its end
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxPageBytes+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the answer of %s: %w", c.base, err)
+	}
+	if len(body) > maxPageBytes {
+		return nil, nil, fmt.Errorf("the answer of %s is larger than any of Tallystick's; is --url right?", c.base)
+	}
+	return body, response.Header, nil
+}
+
+// EventStream is a range of events on its way, a line each.
+type EventStream struct {
+	body io.ReadCloser
+	in   *bufio.Reader
+	line []byte
+}
+
+// StreamEvents begins to read a whole range, up to the head as it is now. The stream is to be closed.
+func (c *Client) StreamEvents(ctx context.Context, log string, e Events) (*EventStream, error) {
+	query := e.values()
+	query.Set("format", "ndjson")
+	query.Set("stream", "true")
+	body, _, err := c.open(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()}, streamIdle)
+	if err != nil {
+		return nil, err
+	}
+	return &EventStream{body: body, in: bufio.NewReaderSize(body, 256<<10)}, nil
+}
+
+// Next returns the next event's line, with its end; it is good until the next call. The error is io.EOF after the last one, and another
+// one where the connection was cut, also in the middle of a line.
+func (s *EventStream) Next() ([]byte, error) {
+	s.line = s.line[:0]
+	for {
+		part, err := s.in.ReadSlice('\n')
+		if err == nil && len(s.line) == 0 {
+			return part, nil
+		}
+		s.line = append(s.line, part...)
+		switch {
+		case err == nil:
+			return s.line, nil
+		case len(s.line) > maxLineBytes:
+			return nil, errMessageTooLarge
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && len(s.line) > 0:
+			return nil, io.ErrUnexpectedEOF
+		default:
+			return nil, err
+		}
+	}
+}
+
+// Close lets go of the connection.
+func (s *EventStream) Close() error { return s.body.Close() }

@@ -1,0 +1,160 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// script answers the requests one after the other; the last answer is given again.
+func script(t *testing.T, answers ...string) (c *client.Client, ids func() []string) {
+	t.Helper()
+	asked := make(chan string, 100)
+	n := 0
+	c = stranger(t, "", func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("Last-Event-ID")
+		answer := answers[min(n, len(answers)-1)]
+		n++
+		if status, body, ok := strings.Cut(answer, "!"); ok {
+			w.Header().Set("Content-Type", "application/problem+json")
+			code := http.StatusNotFound
+			if status == "503" {
+				code = http.StatusServiceUnavailable
+			}
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, body)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		text, cut := strings.CutSuffix(answer, "<cut>")
+		_, _ = io.WriteString(w, text)
+		if cut {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	})
+	return c, func() (all []string) {
+		for len(asked) > 0 {
+			all = append(all, <-asked)
+		}
+		return all
+	}
+}
+
+const soon = "retry: 1\n\n"
+
+func event(n int) string {
+	return fmt.Sprintf("id: %d\nevent: event\ndata: {\"sequence\":%d}\n\n", n, n)
+}
+
+// TestTailResumes: connections end in every way, and each event comes once, in its place, until the server refuses for good.
+func TestTailResumes(t *testing.T) {
+	c, ids := script(t,
+		soon+event(6)+event(7)+"id: 8\nevent: event\ndata: {\"seq<cut>",
+		soon+event(8)+"event: end\ndata: {\"status\":503,\"code\":\"stopping\",\"detail\":\"bye\"}\n\n",
+		`503!{"status":503,"code":"busy","detail":"later"}`,
+		soon+event(7)+event(8)+event(9)+"event: end\ndata: {\"status\":500,\"detail\":\"a fault\"}\n\n", // a server that repeats
+		soon+"event: unknown\ndata: x\n\n"+event(10),
+		`404!{"status":404,"code":"log_not_found","detail":"gone"}`)
+	var got, lost []string
+	back := 0
+	err := c.Tail(t.Context(), "acme", "", 5, client.Follower{
+		Event: func(m client.Message) error { got = append(got, string(m.Data)); return nil },
+		Lost:  func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
+		Back:  func() { back++ },
+	})
+	if !client.IsCode(err, "log_not_found") {
+		t.Errorf("it ends with %v", err)
+	}
+	if fmt.Sprint(got) != `[{"sequence":6} {"sequence":7} {"sequence":8} {"sequence":9} {"sequence":10}]` {
+		t.Errorf("got %v", got)
+	}
+	if asked := fmt.Sprint(ids()); asked != "[5 7 8 8 9 10]" {
+		t.Errorf("it asked for what comes after %s", asked)
+	}
+	if len(lost) != 5 || back != 3 || !strings.Contains(lost[1], "bye (stopping)") || !strings.Contains(lost[2], "later") || !strings.Contains(lost[3], "a fault") {
+		t.Errorf("lost %q, back %d times", lost, back)
+	}
+}
+
+// TestTailEnds: at once where the server cannot be reached or refuses, by its reader's error, by its context, and at what is no stream.
+func TestTailEnds(t *testing.T) {
+	take := client.Follower{Event: func(client.Message) error { return nil }}
+	c, ids := script(t, `503!{"status":503,"code":"too_many_watchers","detail":"full"}`)
+	if err := c.Tail(t.Context(), "acme", "", 0, take); !client.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
+		t.Errorf("refused: %v", err)
+	}
+	full := errors.New("disk full")
+	c, _ = script(t, soon+event(1))
+	if err := c.Tail(t.Context(), "acme", "", 0, client.Follower{Event: func(client.Message) error { return full }}); !errors.Is(err, full) {
+		t.Errorf("a reader that fails: %v", err)
+	}
+	c, _ = script(t, soon+event(1))
+	ctx, stop := context.WithCancel(t.Context())
+	if err := c.Tail(ctx, "acme", "", 0, client.Follower{Event: func(client.Message) error { stop(); return nil }}); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	c = stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
+	if err := c.Tail(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), "is no stream of events") {
+		t.Errorf("a stranger: %v", err)
+	}
+	c, _ = script(t, soon+"id: x\nevent: event\ndata: {}\n\n")
+	if err := c.Tail(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), `"x"`) {
+		t.Errorf("an id that is no sequence: %v", err)
+	}
+}
+
+// TestWatchTellsWhatIsNew: an answer that comes again after a lost connection is not new.
+func TestWatchTellsWhatIsNew(t *testing.T) {
+	answer := func(text string) string { return "id: 1\nevent: answer\ndata: " + text + "\n\n" }
+	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: 2\n\n", soon+answer("2"), `404!{"status":404,"code":"view_not_found"}`)
+	var got []string
+	err := c.Watch(t.Context(), "acme", "totals", "", client.Follower{Event: func(m client.Message) error {
+		got = append(got, m.Event+" "+string(m.Data))
+		return nil
+	}})
+	if !client.IsCode(err, "view_not_found") || fmt.Sprint(got) != "[answer 1 answer 2 problem 2 answer 2]" {
+		t.Errorf("%v after %q", err, got)
+	}
+}
+
+// TestEventStream: a stream that was cut is never taken for a whole one.
+func TestEventStream(t *testing.T) {
+	for _, c := range []struct {
+		body  string
+		cut   bool
+		lines int
+		whole bool
+	}{{"", false, 0, true}, {"a\nb\n", false, 2, true}, {"a\nb", false, 1, false}, {"a\nb\n", true, 2, false}, {strings.Repeat("x", 1<<20) + "\ny\n", false, 2, true}} {
+		server := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, c.body)
+			_ = http.NewResponseController(w).Flush()
+			if c.cut {
+				panic(http.ErrAbortHandler)
+			}
+		})
+		stream, err := server.StreamEvents(t.Context(), "acme", client.Events{From: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		var line []byte
+		for line, err = stream.Next(); err == nil; line, err = stream.Next() {
+			lines++
+			if line[len(line)-1] != '\n' {
+				t.Errorf("a line without its end: %.20q", line)
+			}
+		}
+		if lines != c.lines || errors.Is(err, io.EOF) != c.whole {
+			t.Errorf("%.10q, cut %v: %d lines, %v", c.body, c.cut, lines, err)
+		}
+		_ = stream.Close()
+	}
+}
