@@ -49,7 +49,7 @@ func root() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(), benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
-		eventsCommand(), tailCommand(), watchCommand())
+		eventsCommand(), exportCommand(), tailCommand(), watchCommand())
 	return cmd
 }
 
