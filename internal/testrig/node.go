@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -27,10 +29,12 @@ type Node struct {
 	Logs   *eventlog.Logs
 	Views  *view.Views
 	Ingest *ingest.Ingester
+	Live   *live.Hub // nil unless Settings ask for it
 
 	engine      *wasm.Engine
 	stopBuilder context.CancelFunc
 	built       chan struct{} // closed when the builder has stopped
+	watching    sync.WaitGroup
 	closed      bool
 }
 
@@ -43,6 +47,8 @@ type Settings struct {
 	MaxWaitingEvents int   // ingest's default unless set
 	MaxWaitingBytes  int   // ingest's default unless set
 	NoBuilder        bool
+	Live             *live.Config     // how the node watches logs; it does not unless set
+	Unheard          bool             // what the node commits is told to nobody: other nodes' notifications are all that it knows of, and heads
 	Now              func() time.Time // when events are recorded; the clock unless set
 }
 
@@ -67,9 +73,16 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	if s.Now != nil {
 		config.Now = s.Now
 	}
-	n.Ingest = ingest.New(d, n.Views, config)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopBuilder = cancel
+	if s.Live != nil {
+		n.Live = live.New(d, eventlog.NewReader(d), *s.Live)
+		n.watching.Go(func() { n.Live.Run(ctx) })
+		if !s.Unheard {
+			config.Committed = n.Live.Committed
+		}
+	}
+	n.Ingest = ingest.New(d, n.Views, config)
 	go func() {
 		defer close(n.built)
 		if !s.NoBuilder {
@@ -107,6 +120,7 @@ func (n *Node) Stop(t testing.TB) {
 	n.Ingest.Close()
 	n.stopBuilder()
 	<-n.built
+	n.watching.Wait()
 	if err := n.engine.Close(context.Background()); err != nil {
 		t.Error(err)
 	}

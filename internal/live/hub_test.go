@@ -1,0 +1,273 @@
+package live_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/testcontainers"
+)
+
+// never is a poll that no test waits for.
+const never = time.Hour
+
+func config(poll time.Duration) *live.Config {
+	c := live.DefaultConfig()
+	c.Poll, c.Coalesce, c.Log = poll, time.Millisecond, slog.New(slog.DiscardHandler)
+	return &c
+}
+
+// follow reads the events after a sequence until there are count more, and checks that they come in order, each once. It gives up its
+// watch now and then and takes another of any of the nodes.
+func follow(ctx context.Context, nodes []*testrig.Node, log db.UUID, random *rand.Rand, count int64) error {
+	after := int64(0)
+	for after < count {
+		node := nodes[random.IntN(len(nodes))]
+		watch, err := node.Live.Watch(log)
+		if err != nil {
+			return err
+		}
+		head, err := eventlog.NewReader(node.DB).Head(ctx, log)
+		if err != nil {
+			watch.Close()
+			return err
+		}
+		watch.Know(live.State{Sequence: head.Sequence, Epoch: head.ViewsEpoch})
+		after, err = followFor(ctx, watch, after, min(count, after+1+random.Int64N(count/2)))
+		watch.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func followFor(ctx context.Context, watch *live.Watch, after, until int64) (int64, error) {
+	for {
+		_, moved := watch.State()
+		lines, through, err := watch.Events(ctx, after)
+		if err != nil {
+			return after, err
+		}
+		for _, line := range lines {
+			var e struct{ Sequence int64 }
+			if err := json.Unmarshal(line.JSON, &e); err != nil || line.Sequence != after+1 || e.Sequence != line.Sequence {
+				return after, fmt.Errorf("after %d comes %d: %s (%w)", after, line.Sequence, line.JSON, err)
+			}
+			after = line.Sequence
+		}
+		if through != after {
+			return after, fmt.Errorf("looked through %d, but the last event was %d", through, after)
+		}
+		if after >= until {
+			return after, nil
+		}
+		if len(lines) > 0 {
+			continue
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return after, fmt.Errorf("waiting after event %d: %w", after, ctx.Err())
+		}
+	}
+}
+
+// terminate cuts the connections whose last statement is like this, and returns how many there were.
+func terminate(t *testing.T, conn *pgx.Conn, statement string) (cut int) {
+	t.Helper()
+	err := conn.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE $1`, statement).Scan(&cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cut
+}
+
+func connect(t *testing.T, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// TestHammer: two servers append to one log while many follow it on both, give up and come back, and the connections that carry
+// notifications are cut again and again. Nobody misses an event or has one twice.
+func TestHammer(t *testing.T) {
+	database := testcontainers.New(t)
+	nodes := []*testrig.Node{
+		testrig.Start(t, database.DSN(), testrig.Settings{Live: config(50 * time.Millisecond)}),
+		testrig.Start(t, database.DSN(), testrig.Settings{Live: config(50 * time.Millisecond)}),
+	}
+	log := nodes[0].NewLog(t)
+	conn := connect(t, database.DSN())
+	const appenders, each, followers = 4, 150, 16
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var appending, following sync.WaitGroup
+	for i := range followers {
+		following.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(i), 2))
+			if err := follow(ctx, nodes, log, random, appenders*each); err != nil {
+				t.Errorf("follower %d: %v", i, err)
+			}
+		})
+	}
+	for i := range appenders {
+		appending.Go(func() {
+			for n := range each {
+				nodes[i%len(nodes)].Append(t, log, testrig.Parse(t, fmt.Sprintf(`{"by":%d,"n":%d}`, i, n), ""))
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		appending.Wait()
+		following.Wait()
+	}()
+	cut := 0
+	for running := true; running; {
+		cut += terminate(t, conn, "LISTEN %") + terminate(t, conn, "%pg_notify%")
+		select {
+		case <-done:
+			running = false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if cut == 0 {
+		t.Error("no connection was cut: the test did not try what it is for")
+	}
+}
+
+// TestLostNotifications: what no notification tells is found by polling, here and on another server.
+func TestLostNotifications(t *testing.T) {
+	database := testcontainers.New(t)
+	silent := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(10 * time.Millisecond), Unheard: true})
+	other := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(10 * time.Millisecond)})
+	log := silent.NewLog(t)
+	for _, node := range []*testrig.Node{silent, other} {
+		watch, err := node.Live.Watch(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer watch.Close()
+		placed := silent.Append(t, log, testrig.Parse(t, `{}`, ""))
+		if _, err := followFor(t.Context(), watch, 0, placed[0].Sequence); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestReconnect: a server that lost the connection on which it listens knows what it missed when it listens again, and hears what comes
+// later, without polling.
+func TestReconnect(t *testing.T) {
+	database := testcontainers.New(t)
+	here := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
+	there := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
+	log := here.NewLog(t)
+	conn := connect(t, database.DSN())
+	watch, err := there.Live.Watch(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	after := int64(0)
+	for _, lost := range []string{"", "LISTEN %", "", "%pg_notify%", "LISTEN %"} {
+		if lost != "" {
+			for terminate(t, conn, lost) == 0 { // until it is there to be cut
+			}
+		}
+		// The notification of this event may be lost with its connection; the next server to speak makes up for it.
+		here.Append(t, log, testrig.Parse(t, `{}`, ""))
+		if lost == "%pg_notify%" {
+			for terminate(t, conn, "LISTEN %") == 0 { // a server that listens anew reads the heads
+			}
+		}
+		if after, err = followFor(ctx, watch, after, after+1); err != nil {
+			t.Fatalf("having lost %q: %v", lost, err)
+		}
+	}
+}
+
+// TestManyLogs: when more logs change at once than notifications name, everything that is watched is read.
+func TestManyLogs(t *testing.T) {
+	database := testcontainers.New(t)
+	slow := config(never)
+	slow.Coalesce = 200 * time.Millisecond
+	here := testrig.Start(t, database.DSN(), testrig.Settings{Live: slow})
+	there := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
+	logs := make([]db.UUID, 5)
+	for i := range logs {
+		logs[i] = here.NewLog(t)
+	}
+	watches := make([]*live.Watch, len(logs))
+	for i, log := range logs {
+		var err error
+		if watches[i], err = there.Live.Watch(log); err != nil {
+			t.Fatal(err)
+		}
+		defer watches[i].Close()
+	}
+	for _, log := range logs {
+		here.Append(t, log, testrig.Parse(t, `{}`, ""))
+	}
+	for range 1500 { // more than are named one by one
+		here.Live.Committed(db.NewUUID(), []eventlog.Recorded{{Sequence: 1}})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for i, watch := range watches {
+		if _, err := followFor(ctx, watch, 0, 1); err != nil {
+			t.Errorf("log %d: %v", i, err)
+		}
+	}
+}
+
+// TestWatchers: as many may watch as the configuration allows, and none once the server stops.
+func TestWatchers(t *testing.T) {
+	few := config(never)
+	few.Watchers = 2
+	hub := live.New(nil, nil, *few)
+	log := db.NewUUID()
+	first, err := hub.Watch(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hub.Watch(db.NewUUID()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hub.Watch(log); !errors.Is(err, live.ErrTooManyWatchers) {
+		t.Errorf("a third may watch: %v", err)
+	}
+	first.Close()
+	if _, err := hub.Watch(log); err != nil {
+		t.Errorf("the place of one that has gone is not free: %v", err)
+	}
+	told := make(chan struct{})
+	hub.OnClose(func() { close(told) })
+	hub.Close()
+	<-hub.Done()
+	<-told
+	if _, err := hub.Watch(log); !errors.Is(err, live.ErrClosed) {
+		t.Errorf("one may watch while the server stops: %v", err)
+	}
+	hub.Close()
+}
