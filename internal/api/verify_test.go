@@ -70,6 +70,7 @@ func TestVerifyFindsWhatWasChanged(t *testing.T) {
 			`INSERT INTO events SELECT log_id, 17, recorded_at - interval '1 year', time, type, key, data, hash FROM events` + at + "= 17", "sequence_duplicate", 17,
 		},
 		"the head's hash": {"UPDATE log_heads SET hash = sha256(hash) WHERE log_id = $1", "head_mismatch", 30},
+		"the head's time": {"UPDATE log_heads SET recorded_at = recorded_at + interval '1 second' WHERE log_id = $1", "head_mismatch", 30},
 		"the head's sequence": {
 			"UPDATE log_heads SET sequence = 29 WHERE log_id = $1", "head_mismatch", 29,
 		},

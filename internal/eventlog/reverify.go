@@ -48,6 +48,9 @@ func (r *Reader) verifyAround(ctx context.Context, log db.UUID, head Head, c *Ch
 	if err != nil {
 		return fmt.Errorf("looking around a chain: %w", db.Classify(err))
 	}
+	if c.result.Wrong == 0 && c.result.Events > 0 && c.recorded != head.RecordedAt {
+		c.fault(FaultHead, head.Sequence, "the head says another time of recording than the last event, %d", head.Sequence)
+	}
 	if row.Beyond > 0 {
 		c.fault(FaultBeyondHead, row.Beyond, "there is an event %d, after the log's end", row.Beyond)
 	}
