@@ -39,6 +39,7 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM events_partitions p WHERE m >= p.recorded_from AND m < p.recorded_until)) THEN
         RETURN 0;
     END IF;
+    PERFORM set_config('lock_timeout', '10s', true); -- anybody may take an advisory lock, and keep it
     PERFORM pg_advisory_xact_lock(hashtext('tallystick.events_partitions'));
     PERFORM set_config('lock_timeout', '200ms', true);
     FOR i IN 0 .. months - 1 LOOP
@@ -76,6 +77,7 @@ DECLARE
     adopted text;
     between_them text;
 BEGIN
+    PERFORM set_config('lock_timeout', '10s', true); -- anybody may take an advisory lock, and keep it
     PERFORM pg_advisory_xact_lock(hashtext('tallystick.events_partitions'));
     SELECT date_trunc('month', min(recorded_at)), date_trunc('month', max(recorded_at)) INTO first_month, last_month FROM events_default;
     IF first_month IS NULL THEN

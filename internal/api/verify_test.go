@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
 type verified struct {
@@ -128,7 +132,7 @@ func TestVerifyAgainstANotedHead(t *testing.T) {
 	}
 	for _, change := range []string{
 		"DELETE FROM events WHERE log_id = $1 AND sequence = 3",
-		"UPDATE log_heads h SET sequence = 2, hash = e.hash FROM events e WHERE h.log_id = $1 AND e.log_id = h.log_id AND e.sequence = 2",
+		"UPDATE log_heads h SET sequence = 2, hash = e.hash, recorded_at = e.recorded_at FROM events e WHERE h.log_id = $1 AND e.log_id = h.log_id AND e.sequence = 2",
 	} {
 		if _, err := s.db.Exec(t.Context(), change, id); err != nil {
 			t.Fatal(err)
@@ -139,6 +143,28 @@ func TestVerifyAgainstANotedHead(t *testing.T) {
 	}
 	if r := s.verify("acme", "sequence=3&hash="+late.Hash); r.OK || r.Faults[0].Kind != "log_truncated" || !strings.Contains(r.Faults[0].Detail, "ends at 2") {
 		t.Errorf("a log that was cut off: %+v", r)
+	}
+	// The whole log written anew, with hashes that fit.
+	log := db.MustParseUUID(id)
+	hash, chain := eventlog.Genesis(log), eventlog.Chainer{}
+	for n := int64(1); n <= 2; n++ {
+		e := eventlog.Recorded{Sequence: n, RecordedAt: 1_700_000_000_000_000}
+		e.Data, e.Time = []byte(`{"n":0}`), e.RecordedAt
+		e.Hash = chain.Link(hash, &e)
+		hash = e.Hash
+		if _, err := s.db.Exec(t.Context(), "UPDATE events SET data = $3, time = $4, recorded_at = $4, hash = $5 WHERE log_id = $1 AND sequence = $2",
+			log, n, string(e.Data), time.UnixMicro(e.Time), hash[:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.db.Exec(t.Context(), "UPDATE log_heads SET hash = $2, recorded_at = $3 WHERE log_id = $1", log, hash[:], time.UnixMicro(1_700_000_000_000_000)); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.verify("acme", ""); !r.OK {
+		t.Errorf("a log that was written anew is a whole one to whoever noted nothing: %+v", r)
+	}
+	if r := s.verify("acme", "sequence=2&hash="+early.Hash); r.OK || r.Faults[0].Kind != "history_rewritten" {
+		t.Errorf("a log that was written anew: %+v", r)
 	}
 	s.wantProblem(http.StatusBadRequest, "invalid_hash", s.call("GET", "/logs/acme/verify?sequence=3", ""))
 	s.wantProblem(http.StatusBadRequest, "invalid_hash", s.call("GET", "/logs/acme/verify?sequence=3&hash=abc", ""))
