@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,6 +171,41 @@ func TestVerifyAgainstANotedHead(t *testing.T) {
 	s.wantProblem(http.StatusBadRequest, "invalid_hash", s.call("GET", "/logs/acme/verify?sequence=3&hash=abc", ""))
 	s.wantProblem(http.StatusNotFound, "log_not_found", s.call("GET", "/logs/none/verify", ""))
 	s.wantProblem(http.StatusNotFound, "view_not_found", s.call("GET", "/logs/acme/verify?views=none,such", ""))
+}
+
+// TestVerifyWhileAppending: a log that grows is whole at every moment.
+func TestVerifyWhileAppending(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	s.deployTotals("acme")
+	s.append("acme", `{}`)
+	stop := make(chan struct{})
+	var appending sync.WaitGroup
+	for range 3 {
+		appending.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := s.try("POST", "/logs/acme/append", strings.NewReader(`{"model":"m","tokens_in":1}`)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	last := int64(0)
+	for range 10 {
+		r := s.verify("acme", "")
+		if !r.OK || r.To < last || r.Events != r.To {
+			t.Errorf("a log that grows: %+v", r)
+		}
+		last = r.To
+	}
+	close(stop)
+	appending.Wait()
 }
 
 // TestVerifyViews: state that was edited is found, with its view and key.
