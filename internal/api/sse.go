@@ -12,12 +12,11 @@ const (
 	// heartbeatEvery keeps proxies from cutting a connection on which nothing moves, and shows a client that it is still there: well
 	// below the minute that most of them allow.
 	heartbeatEvery = 15 * time.Second
-	// sseWriteTimeout is how long a client may take for what is sent to it at once. One that does not read is cut off, and resumes where
-	// it was.
+	// sseWriteTimeout is how long a client may take for sseChunkBytes. One that does not read is cut off, and resumes where it was.
 	sseWriteTimeout = 10 * time.Second
 	// lastWordsTimeout takes its place when the server stops, which is not to wait for a client that does not read.
 	lastWordsTimeout = time.Second
-	// sseChunkBytes is how much is gathered before it is sent, and what a stream keeps for its next messages: there may be thousands.
+	// sseChunkBytes is how much is gathered before it is sent, what is sent at once, and what a stream keeps for its next messages: there may be thousands.
 	sseChunkBytes = 32 << 10
 	// reconnectMillis is when a client should come back after the connection ended.
 	reconnectMillis = 1000
@@ -90,26 +89,30 @@ func (s *sse) heartbeat(id int64) error {
 	return s.flush()
 }
 
-// flush sends what was added. The error is that of add.
+// flush sends what was added, in pieces that each have their time: a slow client gets on. The error is that of add.
 func (s *sse) flush() error {
-	if len(s.buf) == 0 {
-		return nil
-	}
-	if err := s.connection.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
-		return err
-	}
-	if closed(s.stopping) { // hurry is called when that changes, but may have been called just before
-		s.hurry()
-	}
-	_, err := s.w.Write(s.buf)
+	rest := s.buf
 	s.buf = s.buf[:0]
 	if cap(s.buf) > 2*sseChunkBytes {
 		s.buf = nil
 	}
-	if err != nil {
-		return err
+	for len(rest) > 0 {
+		if err := s.connection.SetWriteDeadline(time.Now().Add(s.timeout)); err != nil {
+			return err
+		}
+		if closed(s.stopping) { // hurry is called when that changes, but may have been called just before
+			s.hurry()
+		}
+		n, err := s.w.Write(rest[:min(len(rest), sseChunkBytes)])
+		if err != nil {
+			return err
+		}
+		if rest = rest[n:]; len(rest) > 0 {
+			continue
+		}
+		return s.connection.Flush()
 	}
-	return s.connection.Flush()
+	return nil
 }
 
 // hurry gives a client little time for what is being sent to it. It may be called from any goroutine.
