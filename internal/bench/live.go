@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,6 +20,7 @@ import (
 const (
 	tailHere        = "tail/same-server"
 	tailThere       = "tail/other-server"
+	appendFollowed  = "append/followed"
 	appendWatched   = "append/watched"
 	appendUnwatched = "append/unwatched"
 )
@@ -42,9 +44,10 @@ func quiet(s *stage) logs { return logs{prefix: "quiet", count: s.config.scale()
 func liveRows() []rowKind {
 	tail := func(name, what, figure string, atMost float64) rowKind {
 		return rowKind{
-			name: name, what: what, unit: "ms", atMost: atMost, needs: []string{figure},
+			name: name, what: what, unit: "ms", atMost: atMost, needs: []string{figure, appendFollowed},
 			value: func(f figures, _ *stage) (float64, string) {
-				return f[figure].P99, fmt.Sprintf("p50 %.3f ms, p99 %.3f ms, the longest %.3f ms, at %s events/s", f[figure].P50, f[figure].P99, f[figure].Longest, count(f[figure].PerSecond))
+				return f[figure].P99, fmt.Sprintf("p50 %.3f ms, the longest %.3f ms, at %s events/s; until the append is answered p50 %.3f ms, p99 %.3f ms",
+					f[figure].P50, f[figure].Longest, count(f[figure].PerSecond), f[appendFollowed].P50, f[appendFollowed].P99)
 			},
 		}
 	}
@@ -61,7 +64,7 @@ func liveRows() []rowKind {
 
 func livePhase() phase {
 	return phase{measurements: []measurement{
-		{names: []string{tailHere, tailThere}, on: followed, run: followAppends},
+		{names: []string{tailHere, tailThere, appendFollowed}, on: followed, run: followAppends},
 		{names: []string{appendWatched, appendUnwatched}, on: quiet, run: appendsBesideWatchers},
 	}}
 }
@@ -79,32 +82,53 @@ func followAppends(ctx context.Context, s *stage, report func(string, sample)) (
 	window := s.config.Duration
 	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
 	until := from.Add(window)
-	tails := map[string]*sample{tailHere: {seconds: window.Seconds()}, tailThere: {seconds: window.Seconds()}}
+	samples := map[string]*timed{}
+	for _, name := range []string{tailHere, tailThere, appendFollowed} {
+		samples[name] = &timed{sample: sample{seconds: window.Seconds()}, from: from, until: until}
+	}
 	for name, address := range map[string]string{tailHere: s.server.address, tailThere: other.address} {
 		w, err := watch(reading, address, followed(s).path(0)+"/tail")
 		if err != nil {
 			return err
 		}
-		group.Go(func() error { return w.collect(reading, tails[name], from, until) })
+		group.Go(func() error { return w.collect(reading, samples[name]) })
 	}
-	if _, err := s.drive(ctx, pacedClients, s.pacedAppends(followed(s))); err != nil {
+	if _, err := s.drive(ctx, pacedClients, s.pacedAppends(followed(s), samples[appendFollowed])); err != nil {
 		return err
 	}
 	stop()
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
-	for name, tail := range tails {
-		if len(tail.latencies) == 0 {
-			return fmt.Errorf("%s received no event", name)
+	for _, name := range []string{tailHere, tailThere, appendFollowed} {
+		if samples[name].sample.count == 0 {
+			return fmt.Errorf("%s had no event", name)
 		}
-		report(name, tail.sorted())
+		report(name, samples[name].sample.sorted())
 	}
 	return nil
 }
 
+// timed is a sample of what ends within a window, taken by several goroutines.
+type timed struct {
+	mu          sync.Mutex
+	sample      sample
+	from, until time.Time
+}
+
+// add counts an event that took from one time until another.
+func (t *timed) add(sent, done time.Time) {
+	if done.Before(t.from) || done.After(t.until) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sample.count++
+	t.sample.latencies = append(t.sample.latencies, done.Sub(sent))
+}
+
 // pacedAppends sends events that say when they were sent, all workers together pacedRate a second.
-func (s *stage) pacedAppends(set logs) hire {
+func (s *stage) pacedAppends(set logs, into *timed) hire {
 	began := time.Now()
 	return func(ctx context.Context, i int) (worker, error) {
 		c, err := dial(ctx, s.server.address)
@@ -128,6 +152,7 @@ func (s *stage) pacedAppends(set logs) hire {
 			event := bytes.TrimSuffix(g.json(now), []byte("}"))
 			event = append(strconv.AppendInt(append(append(event, ','), sentMember...), now.UnixNano(), 10), '}')
 			_, err := c.do("POST", set.path(0)+"/append", "", event)
+			into.add(now, time.Now())
 			return 1, err
 		}
 		return worker{once: once, close: func() { turn.Stop(); c.close() }}, nil
@@ -199,8 +224,8 @@ func watch(ctx context.Context, address, path string) (*watcher, error) {
 	return w, nil
 }
 
-// collect notes how long events took that arrive from one time until another. It returns when ctx ends.
-func (w *watcher) collect(ctx context.Context, into *sample, from, until time.Time) error {
+// collect notes how long events took. It returns when ctx ends.
+func (w *watcher) collect(ctx context.Context, into *timed) error {
 	for w.lines.Scan() {
 		_, sent, found := bytes.Cut(w.lines.Bytes(), []byte(sentMember))
 		if !found {
@@ -211,10 +236,7 @@ func (w *watcher) collect(ctx context.Context, into *sample, from, until time.Ti
 		if err != nil {
 			return fmt.Errorf("an event does not say when it was sent: %w", err)
 		}
-		if !now.Before(from) && !now.After(until) {
-			into.count++
-			into.latencies = append(into.latencies, now.Sub(time.Unix(0, ns)))
-		}
+		into.add(time.Unix(0, ns), now)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -25,7 +26,12 @@ func TestDoubtIsSettled(t *testing.T) {
 			t.Run(fmt.Sprintf("%s of %d", name, events), func(t *testing.T) {
 				d := testcontainers.New(t)
 				w := newWire(t, d.DSN())
-				node := testrig.Start(t, w.dsn, testrig.Settings{Lanes: 1})
+				var told []int64 // sequences, by the one lane; it tells before it answers
+				node := testrig.Start(t, w.dsn, testrig.Settings{Lanes: 1, Committed: func(_ db.UUID, events []eventlog.Recorded) {
+					for i := range events {
+						told = append(told, events[i].Sequence)
+					}
+				}})
 				log := node.NewLog(t)
 				deployReadyViews(t, node, log)
 				node.Append(t, log, keyless(t, 2)...)
@@ -39,6 +45,14 @@ func TestDoubtIsSettled(t *testing.T) {
 				}
 				if got, want := node.Append(t, log, keyless(t, 1)...)[0], int64(2+4*events+1); got != (ingest.Placement{Sequence: want}) {
 					t.Errorf("the last event is at %v, want %d", got, want)
+				}
+				for i, sequence := range told {
+					if sequence != int64(i+1) {
+						t.Fatalf("what was committed as event %d is told as event %d", i+1, sequence)
+					}
+				}
+				if want := 2 + 4*events + 1; len(told) != want {
+					t.Errorf("%d events were told of, want %d", len(told), want)
 				}
 				testrig.Check(t, d.DSN())
 			})

@@ -47,9 +47,10 @@ type Settings struct {
 	MaxWaitingEvents int   // ingest's default unless set
 	MaxWaitingBytes  int   // ingest's default unless set
 	NoBuilder        bool
-	Live             *live.Config     // how the node watches logs; it does not unless set
-	Unheard          bool             // what the node commits is told to nobody: other nodes' notifications are all that it knows of, and heads
-	Now              func() time.Time // when events are recorded; the clock unless set
+	Live             *live.Config                                  // how the node watches logs; it does not unless set
+	Committed        func(log db.UUID, events []eventlog.Recorded) // is told of what is committed, where Live is not
+	Unheard          bool                                          // what the node commits is told to nobody: other nodes' notifications are all that it knows of, and heads
+	Now              func() time.Time                              // when events are recorded; the clock unless set
 }
 
 // Start runs a node on the database until Stop, or the end of the test.
@@ -75,6 +76,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.stopBuilder = cancel
+	config.Committed = s.Committed
 	if s.Live != nil {
 		n.Live = live.New(d, eventlog.NewReader(d), *s.Live)
 		n.watching.Go(func() { n.Live.Run(ctx) })
