@@ -1,111 +1,291 @@
 package main_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-func read(t *testing.T, parts ...string) []byte {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(parts...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
+// proxy passes connections on to a server, in small pieces, each with the server's leave.
+type proxy struct {
+	url  string
+	gate func(passed int64) bool // asked before each piece, with the bytes that this connection has had; false cuts it
 }
 
-// TestExport: a file has all events in every form, is checked on the way and later without a server, and is never half of one.
-func TestExport(t *testing.T) {
-	o, _ := operate(t)
-	o.append("acme", calls(3000)...)
-	plain := filepath.Join(o.dir, "acme.ndjson")
-	o.succeeds(words("acme: 3,000 events, the chain is whole"), "export", "acme", "--out", "acme.ndjson")
-	if got := bytes.Count(read(t, plain), []byte("\n")); got != 3000 {
-		t.Fatalf("the file has %d lines", got)
-	}
-	o.fails(words("acme.ndjson is there already", "--force"), "export", "acme", "--out", "acme.ndjson")
-	o.succeeds(words("3,000 events"), "export", "acme", "--out", "acme.ndjson", "--force")
-
-	o.succeeds(words("3,000 events"), "export", "acme", "--out", "acme.ndjson.gz")
-	unpacked, err := gzip.NewReader(bytes.NewReader(read(t, o.dir, "acme.ndjson.gz")))
+// through puts a proxy in front of the server.
+func (o *operator) through(gate func(passed int64) bool) *proxy {
+	o.t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(o.t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		o.t.Fatal(err)
 	}
-	if content, err := io.ReadAll(unpacked); err != nil || !bytes.Equal(content, read(t, plain)) {
-		t.Errorf("compressed, the file holds something else: %v", err)
-	}
-	o.succeeds(words("3,000 events"), "export", "acme", "--out", "acme.ndjson.zst")
-	o.succeeds(words("3,000 events"), "export", "acme", "--out", "acme.csv")
-	if lines := strings.Split(string(read(t, o.dir, "acme.csv")), "\r\n"); len(lines) != 3002 || !strings.HasPrefix(lines[0], "sequence,time,") {
-		t.Errorf("the CSV has %d lines, the first %s", len(lines), lines[0])
-	}
-	o.succeeds(words("100 events"), "export", "acme", "--from", "101", "--to", "200", "--out", "part.json")
-	if content := read(t, o.dir, "part.json"); !bytes.HasPrefix(content, []byte("[\n{\"sequence\":101,")) || !bytes.HasSuffix(content, []byte("}\n]\n")) {
-		t.Errorf("the array is %.100s…", content)
-	}
-
-	// What a run left that was killed in the middle of a line.
-	torn := read(t, plain)
-	write(t, plain+".part", string(torn[:len(torn)/2]))
-	if err := os.Remove(plain); err != nil {
-		t.Fatal(err)
-	}
-	o.succeeds(words("events"), "export", "acme", "--out", "acme.ndjson", "--resume")
-	if !bytes.Equal(read(t, plain), torn) {
-		t.Error("the file that was gone on with is another than the whole one")
-	}
-	write(t, plain+".part", "{}\n")
-	o.fails(words("start anew"), "export", "acme", "--out", "acme.ndjson", "--resume", "--force")
-	o.fails(words("--resume", "without compression"), "export", "acme", "--out", "acme.ndjson.gz", "--resume", "--force")
-	o.fails(words("--out is missing"), "export", "acme")
-	o.fails(words("log_not_found"), "export", "none", "--out", "none.ndjson")
-	o.fails(words(`--format "xml"`), "export", "acme", "--format", "xml", "--out", "acme.xml")
-	if _, err := os.Stat(filepath.Join(o.dir, "none.ndjson")); err == nil {
-		t.Error("a failed export left a file that looks whole")
-	}
-}
-
-// TestExportOverBadConnections: a proxy cuts every connection after some bytes; the file is the whole one.
-func TestExportOverBadConnections(t *testing.T) {
-	o, _ := operate(t)
-	o.append("acme", calls(2000)...)
-	o.succeeds(words("2,000 events"), "export", "acme", "--out", "whole.ndjson")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	cuts := make(chan int, 100)
+	o.t.Cleanup(func() { _ = listener.Close() })
+	p := &proxy{url: "http://" + listener.Addr().String(), gate: gate}
+	target := strings.TrimPrefix(o.server.url, "http://")
 	go func() {
-		for n := 0; ; n++ {
+		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", strings.TrimPrefix(o.server.url, "http://"))
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			go func() { _, _ = io.Copy(server, client) }()
-			go func() {
-				_, _ = io.CopyN(client, server, 40_000+int64(n)*20_000)
-				_, _ = client.Close(), server.Close()
-				cuts <- n
-			}()
+			go p.pass(client, target)
 		}
 	}()
-	succeeds(t, o.dir, []string{"export", "acme", "--out", "cut.ndjson", "--url", "http://" + listener.Addr().String()}, "2,000 events, the chain is whole")
-	if !bytes.Equal(read(t, o.dir, "cut.ndjson"), read(t, o.dir, "whole.ndjson")) {
-		t.Error("the file is another than over a good connection")
+	return p
+}
+
+func (p *proxy) pass(client net.Conn, target string) {
+	defer func() { _ = client.Close() }()
+	server, err := net.Dial("tcp", target)
+	if err != nil {
+		return
 	}
-	if len(cuts) < 2 {
-		t.Errorf("only %d connections were cut", len(cuts))
+	defer func() { _ = server.Close() }()
+	go func() { _, _ = io.Copy(server, client) }()
+	piece := make([]byte, 8<<10)
+	for passed := int64(0); p.gate(passed); {
+		n, err := server.Read(piece)
+		if _, failed := client.Write(piece[:n]); err != nil || failed != nil {
+			return
+		}
+		passed += int64(n)
+	}
+}
+
+func (o *operator) read(name string) string {
+	o.t.Helper()
+	text, err := os.ReadFile(filepath.Join(o.dir, name))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// left tells which files an export left beside its own.
+func (o *operator) left(name string) bool {
+	_, part := os.Stat(filepath.Join(o.dir, name+".part"))
+	_, state := os.Stat(filepath.Join(o.dir, name+".part.json"))
+	return part == nil || state == nil
+}
+
+func (o *operator) streamed(format, more string) string {
+	return o.server.curl("$URL/logs/acme/events?stream=true&format="+format+more) + "\n"
+}
+
+func TestExport(t *testing.T) {
+	o, _ := operate(t)
+	o.append("acme", calls(3000)...)
+	if _, err := o.server.post(t.Context(), "/logs/acme/append", "{\"type\":\n \"spaced\" }\r\n", ""); err != nil {
+		t.Fatal(err)
+	}
+	const whole = "no event is missing, and the hash chain holds up to event 3001"
+	for _, format := range []string{"ndjson", "csv", "json"} {
+		o.succeeds(words("3,001 events of acme", whole), "export", "acme", "--out", "all."+format)
+		if got, want := o.read("all."+format), o.streamed(format, ""); got != want {
+			t.Errorf("the %s file has %d bytes, the stream %d", format, len(got), len(want))
+		}
+	}
+	for _, name := range []string{"all.ndjson.gz", "all.csv.zst"} {
+		o.succeeds(words(whole), "export", "acme", "--out", name)
+	}
+	unzipped, err := exec.CommandContext(t.Context(), "gzip", "-dc", filepath.Join(o.dir, "all.ndjson.gz")).Output()
+	if err != nil || string(unzipped) != o.streamed("ndjson", "") {
+		t.Errorf("the compressed file has %d bytes, %v", len(unzipped), err)
+	}
+	o.succeeds(nil, "verify", "--export", "all.ndjson.gz")
+	o.succeeds(words("12 events", "not checked: a filter"), "export", "acme", "--out", "some.json", "--time-from", "2025-03-02", "--time-to", "2025-03-03", "--type", "t1")
+	if got, want := o.read("some.json"), o.streamed("json", "&time_from=2025-03-02T00:00:00Z&time_to=2025-03-03T00:00:00Z&type=t1"); got != want {
+		t.Errorf("filtered: %.300s, want %.300s", got, want)
+	}
+	o.succeeds(words("41 events", "holds up to event 50"), "export", "acme", "--out", "part.ndjson", "--from", "10", "--to", "50")
+	if got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--after", "2990"); got != o.streamed("csv", "&from=2991") {
+		t.Errorf("standard output: %s", got)
+	}
+	if _, err := o.server.post(t.Context(), "/logs", `{"name":"empty"}`, ""); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"empty.ndjson": "", "empty.json": "[\n\n]\n"} {
+		o.succeeds(words("0 events"), "export", "empty", "--out", name)
+		if got := o.read(name); got != want {
+			t.Errorf("an empty log as %s is %q", name, got)
+		}
+	}
+	for _, name := range []string{"all.ndjson", "all.csv.zst", "some.json", "empty.json"} {
+		if o.left(name) {
+			t.Errorf("something is left beside %s", name)
+		}
+	}
+	o.fails(words("all.csv is there already", "--force"), "export", "acme", "--out", "all.csv")
+	o.succeeds(words(whole), "export", "acme", "--out", "all.csv", "--force")
+	o.fails(words("log_not_found"), "export", "none", "--out", "x")
+	o.fails(words("--out is missing"), "export", "acme")
+	o.fails(words("sequence_not_found"), "export", "acme", "--out", "x", "--from", "3003")
+	o.fails(words("starts at 8 and ends at 7"), "export", "acme", "--out", "x", "--from", "8", "--to", "7")
+	o.fails(words(`"xml"`, "ndjson, csv and json"), "export", "acme", "--out", "x", "--format", "xml")
+	o.fails(words("either --gzip or --zstd"), "export", "acme", "--out", "x", "--gzip", "--zstd")
+	o.fails(words("no such file or directory"), "export", "acme", "--out", "nowhere/x")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = full.Close() }()
+	cmd := exec.CommandContext(t.Context(), tally, o.args([]string{"export", "acme", "--out", "-"})...)
+	said := strings.Builder{}
+	cmd.Stdout, cmd.Stderr = full, &said
+	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "no space left on device") {
+		t.Errorf("a full disk: %v, %s", err, said.String())
+	}
+}
+
+// TestExportIsNotTakenIn: events that were changed behind the server's back are exported as they are, and named.
+func TestExportIsNotTakenIn(t *testing.T) {
+	o, dsn := operate(t)
+	o.append("acme", calls(10)...)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	for _, statement := range []string{`SET session_replication_role = replica`, `UPDATE events SET data = '{"tokens_in":99}' WHERE sequence = 4`} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.changed("event 4 is not what was recorded", "export", "acme", "--out", "changed.ndjson")
+	if !strings.Contains(o.read("changed.ndjson"), `"data":{"tokens_in":99}}`) {
+		t.Error("the export hides the change")
+	}
+	if _, err := conn.Exec(t.Context(), `DELETE FROM events WHERE sequence > 8 OR sequence = 6`); err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"event 6 is missing", "events 9 to 10 are missing", "7 events"} {
+		o.changed(word, "export", "acme", "--out", "gaps.ndjson", "--force")
+	}
+}
+
+// TestExportThroughCuts: connections that are cut again and again give the file that an uncut one gives.
+func TestExportThroughCuts(t *testing.T) {
+	o, _ := operate(t)
+	o.append("acme", calls(4000)...)
+	for _, name := range []string{"cut.ndjson", "cut.csv", "cut.json"} {
+		var cuts atomic.Int64
+		p := o.through(func(passed int64) bool {
+			if passed < 300_000 {
+				return true
+			}
+			cuts.Add(1)
+			return false
+		})
+		format := strings.TrimPrefix(filepath.Ext(name), ".")
+		said := succeeds(t, o.dir, []string{"export", "acme", "--out", name, "--url", p.url}, "going on after event", "holds up to event 4000")
+		if got, want := o.read(name), o.streamed(format, ""); got != want {
+			t.Errorf("%s differs from an uncut export:\n%s", name, said)
+		}
+		if cuts.Load() < 3 {
+			t.Errorf("only %d connections were cut", cuts.Load())
+		}
+	}
+}
+
+// TestExportResumes: what a killed export left is gone on with, also compressed, and so is what one left whose server had gone.
+func TestExportResumes(t *testing.T) {
+	o, _ := operate(t)
+	o.append("acme", calls(9000)...)
+	o.append("other", calls(1)...)
+	want := o.streamed("ndjson", "")
+	for _, name := range []string{"killed.ndjson", "killed.csv", "killed.ndjson.gz"} {
+		counts := func() bool { // some of it, for certain
+			_, err := os.Stat(filepath.Join(o.dir, name+".part.json"))
+			return err == nil
+		}
+		released := make(chan struct{})
+		p := o.through(func(passed int64) bool {
+			switch {
+			case passed < 1_000_000:
+			case counts():
+				<-released
+				return false
+			default: // dribble, so that the export lives to see its work count
+				<-time.After(pollInterval)
+			}
+			return true
+		})
+		running := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, "export", "acme", "--out", name, "--url", p.url)
+		waitFor(t, counts)
+		running.signal(syscall.SIGKILL)
+		running.wait()
+		close(released)
+		o.fails(words("an earlier export left "+name+".part", "--resume", "--force"), "export", "acme", "--out", name)
+		o.fails(words("another range or filter"), "export", "acme", "--out", name, "--resume", "--type", "t1")
+		o.fails(words("is of another log"), "export", "other", "--out", name, "--resume")
+		o.fails(words("it is "+strings.TrimPrefix(filepath.Ext(strings.TrimSuffix(name, ".gz")), ".")), "export", "acme", "--out", name, "--resume", "--format", "json")
+		torn, err := os.OpenFile(filepath.Join(o.dir, name+".part"), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := torn.WriteString(`{"sequence":`); err != nil {
+			t.Fatal(err)
+		}
+		if err := torn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "export", "acme", "--out", name, "--resume")
+		got := o.read(name)
+		if strings.HasSuffix(name, ".gz") {
+			text, err := exec.CommandContext(t.Context(), "gzip", "-dc", filepath.Join(o.dir, name)).Output()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			got = string(text)
+		}
+		if strings.HasSuffix(name, ".csv") && got != o.streamed("csv", "") || !strings.HasSuffix(name, ".csv") && got != want {
+			t.Errorf("%s differs from what an export in one go gives", name)
+		}
+		if o.left(name) {
+			t.Errorf("something is left beside %s", name)
+		}
+	}
+	var gone atomic.Bool
+	p := o.through(func(passed int64) bool {
+		if passed >= 1_000_000 {
+			gone.Store(true)
+		}
+		return !gone.Load()
+	})
+	fails(t, o.dir, []string{"export", "acme", "--out", "gone.ndjson.zst", "--retries", "1", "--url", p.url}, "kept in gone.ndjson.zst.part", "--resume", "going on after event")
+	o.append("acme", calls(9001)[9000:]...) // what comes later is not part of it
+	o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "export", "acme", "--out", "gone.ndjson.zst", "--resume")
+	o.succeeds(nil, "verify", "--export", "gone.ndjson.zst")
+	// What is in the file must be what is in the log.
+	gone.Store(false)
+	fails(t, o.dir, []string{"export", "acme", "--out", "changed.ndjson", "--retries", "0", "--url", p.url}, "--resume")
+	state := regexp.MustCompile(`"hash":"[0-9a-f]`).ReplaceAllString(o.read("changed.ndjson.part.json"), `"hash":"x`)
+	write(t, filepath.Join(o.dir, "changed.ndjson.part.json"), state)
+	o.fails(words("not the one that was exported earlier"), "export", "acme", "--out", "changed.ndjson", "--resume")
+	o.succeeds(words("9,001 events"), "export", "acme", "--out", "changed.ndjson", "--force")
+}
+
+// waitFor waits for a condition outside of this process.
+func waitFor(t *testing.T, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("it does not come to pass")
+		}
 	}
 }

@@ -1,20 +1,17 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/client"
@@ -23,338 +20,366 @@ import (
 )
 
 const (
-	// exportPatience is how long an export goes on trying when the connection is cut and nothing more comes.
-	exportPatience = 2 * time.Minute
-	// exportRetry is how long it waits before it tries again.
-	exportRetry = time.Second
-	// exportBuffer is what is written at a time.
-	exportBuffer = 256 << 10
-	// partSuffix ends the name of a file that is not finished.
-	partSuffix = ".part"
+	// markEvery is how often what was written is made to count: that much work is lost at most when the command is killed.
+	markEvery = time.Second
+	// firstExportRetry is when a lost connection is tried again; every failure without an event in between doubles that, up to lastExportRetry.
+	firstExportRetry = 500 * time.Millisecond
+	lastExportRetry  = 10 * time.Second
+	// defaultExportRetries gives a server that restarts about a minute.
+	defaultExportRetries = 10
+	// showEvery is how often the progress is shown.
+	showEvery = 100 * time.Millisecond
 )
 
-// export is a run of tally export.
-type export struct {
+// exporting is a run of tally export.
+type exporting struct {
 	connection
-	wanted eventFlags
-	format string
-	out    string
-	force  bool
-	resume bool
+	wanted        eventFlags
+	out, format   string
+	gzip, zstd    bool
+	resume, force bool
+	retries       int
 }
 
 func exportCommand() *cobra.Command {
-	var run export
+	var run exporting
 	cmd := &cobra.Command{
 		Use:   "export LOG",
-		Short: "Write a log's events into a file",
-		Long: "Writes events as NDJSON, CSV or a JSON array, compressed where the file's name ends in .gz or .zst. The hash chain is checked on the way.\n" +
-			"A connection that is cut is resumed from the last whole event. The file is called FILE.part until it is whole; --resume goes on with one\n" +
-			"that an earlier run left, in NDJSON without compression. tally verify --export checks a file in NDJSON later, without a server.",
-		Example: "  tally export acme --out acme.ndjson.zst\n  tally export acme --time-from 2025-03 --time-to 2025-04 --out acme-2025-03.csv\n  tally export acme --out - | wc -l",
+		Short: "Write a log into a file",
+		Long: "Writes a log, or a part of it, into a file, and checks on the way that no event is missing and that the hash chain holds. A lost connection is\n" +
+			"gone on with by itself; a command that was stopped, by --resume. The file gets its name when it is complete: before, it is FILE.part.",
+		Example: "  tally export acme --out acme.ndjson\n  tally export acme --out march.csv.gz --time-from 2025-03 --time-to 2025-04\n  tally export acme --out - | jq -c .data",
 		Args:    arguments,
-		RunE: run.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			return run.run(cmd, c, args[0])
-		}),
+		RunE:    run.with(run.run),
 	}
 	flags := cmd.Flags()
 	run.add(flags)
 	run.wanted.add(flags)
 	flags.StringVar(&run.out, "out", "", "file to write; - for standard output")
-	flags.StringVar(&run.format, "format", "", "ndjson, csv or json; what the file's name says when not given, else ndjson")
-	flags.BoolVar(&run.force, "force", false, "write over a file that is there")
-	flags.BoolVar(&run.resume, "resume", false, "go on with the file that an earlier run left unfinished")
+	flags.StringVar(&run.format, "format", "", "ndjson, csv or json; by the file's name when not given, else ndjson")
+	flags.BoolVar(&run.gzip, "gzip", false, "compress with gzip, as a file that ends in .gz is")
+	flags.BoolVar(&run.zstd, "zstd", false, "compress with zstd, as a file that ends in .zst is")
+	flags.BoolVar(&run.resume, "resume", false, "go on with what an earlier run left, if it left something")
+	flags.BoolVar(&run.force, "force", false, "write a file anew that is there")
+	flags.IntVar(&run.retries, "retries", defaultExportRetries, "how often in a row to try a lost connection again before giving up")
 	return cmd
 }
 
-func (x *export) run(cmd *cobra.Command, c *client.Client, log string) error {
+// textForms are the formats of an export.
+var textForms = map[string]textFormat{"ndjson": ndjsonText, "csv": csvText, "json": jsonText}
+
+// form reads what is to be written from the flags and the file's name.
+func (x *exporting) form() (format, compression string, err error) {
+	switch {
+	case x.out == "":
+		return "", "", errors.New("--out is missing: name a file, or - for standard output")
+	case x.gzip && x.zstd:
+		return "", "", errors.New("give either --gzip or --zstd")
+	case x.resume && x.force:
+		return "", "", errors.New("give either --resume, to go on with what is there, or --force, to begin anew")
+	case x.retries < 0:
+		return "", "", fmt.Errorf("--retries %d is no number of times", x.retries)
+	}
+	name := x.out
+	switch extension := filepath.Ext(name); {
+	case x.gzip || extension == ".gz":
+		compression = "gzip"
+	case x.zstd || extension == ".zst":
+		compression = "zstd"
+	}
+	if x.gzip && strings.HasSuffix(name, ".zst") || x.zstd && strings.HasSuffix(name, ".gz") {
+		return "", "", fmt.Errorf("%s would be compressed otherwise than its name says", name)
+	}
+	format = x.format
+	if format == "" {
+		format = "ndjson"
+		name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+		if extension := strings.TrimPrefix(filepath.Ext(name), "."); textForms[extension].name != "" {
+			format = extension
+		}
+	}
+	if textForms[format].name == "" {
+		return "", "", fmt.Errorf("--format %q is none of ndjson, csv and json", format)
+	}
+	return format, compression, nil
+}
+
+func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) error {
+	format, compression, err := x.form()
+	if err != nil {
+		return err
+	}
 	wanted, err := x.wanted.events()
 	if err != nil {
 		return err
 	}
-	format, err := x.textFormat()
+	log, err := c.Log(cmd.Context(), args[0])
+	if err != nil {
+		return fmt.Errorf("exporting %s: %w", args[0], err)
+	}
+	fresh := exportState{LogID: log.ID, Format: format, Compression: compression, Wanted: wanted}
+	path := x.out
+	if path == "-" {
+		path = ""
+	}
+	file, err := exportTo(path, cmd.OutOrStdout(), fresh, x.resume, x.force)
 	if err != nil {
 		return err
 	}
-	head, err := c.Log(cmd.Context(), log)
-	if err != nil {
-		return fmt.Errorf("finding %s: %w", log, err)
+	defer file.close()
+	if file.state.HeadHash == "" { // it begins
+		if to := &file.state.Wanted.To; *to == 0 || *to >= log.Sequence {
+			*to, file.state.HeadHash = log.Sequence, log.Hash
+		}
 	}
-	file, last, err := x.openFile(cmd, format)
+	copying, err := newCopying(c, log, file)
 	if err != nil {
 		return err
 	}
-	defer file.abandon()
-	r := &exporting{
-		client: c, log: log, head: head, wanted: wanted, last: max(last, wanted.From-1, 0), out: &textWriter{w: file.out, format: format, begun: last > 0, events: last},
-		bar: newPace(cmd),
-	}
-	r.begin(wanted)
-	err = r.run(cmd.Context())
-	r.bar.finish()
+	copying.shown, copying.said, copying.retries = newProgress("exporting "+log.Name, terminal(os.Stderr), cmd.ErrOrStderr()), cmd.ErrOrStderr(), x.retries
+	began := time.Now()
+	err = copying.run(cmd.Context())
+	copying.shown.finish()
 	if err != nil {
-		return errors.Join(fmt.Errorf("exporting %s: %w", log, err), file.keep())
+		return copying.unfinished(cmd.Context(), err)
 	}
-	checked, chained := r.finish()
-	if checked.Wrong > 0 {
-		return errors.Join(fmt.Errorf("the chain of %s is broken: %s; tally verify %s tells more", log, checked.Faults[0].Detail, log), file.keep())
+	if err := file.finish(); err != nil {
+		return fmt.Errorf("finishing %s: %w", x.out, err)
 	}
-	if err := errors.Join(r.out.end(false), file.finish()); err != nil {
-		return fmt.Errorf("writing %s: %w", x.out, err)
+	report := cmd.OutOrStdout()
+	if path == "" {
+		report = cmd.ErrOrStderr()
 	}
-	said := ""
-	if chained {
-		said = ", the chain is whole"
+	return copying.report(report, x.out, time.Since(began))
+}
+
+// report says what was written, and what was found on the way.
+func (x *copying) report(w io.Writer, out string, took time.Duration) error {
+	s := &x.file.state
+	fmt.Fprintf(w, "%s: %s events of %s in %s, %s bytes\n", out, thousands(s.Events), x.log.Name, took.Round(time.Millisecond), thousands(x.file.offset))
+	switch {
+	case len(s.Faults) > 0:
+		for _, fault := range s.Faults {
+			fmt.Fprintln(w, "    WRONG:", oneLine(fault))
+		}
+		fmt.Fprintf(w, "the events are not what was recorded: tally verify %s tells more\n", x.log.Name)
+		return errReported
+	case x.check == nil:
+		fmt.Fprintln(w, "the hash chain was not checked: a filter leaves events out")
+	case s.Events > 0:
+		fmt.Fprintf(w, "no event is missing, and the hash chain holds up to event %d: %s\n", s.Sequence, s.Hash)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s events%s\n", log, thousands(r.events), said)
 	return nil
 }
 
-// textFormat is the form that was asked for, or that the file's name says.
-func (x *export) textFormat() (textFormat, error) {
-	name := x.format
-	if name == "" {
-		name = ndjsonText.name
-		switch filepath.Ext(strings.TrimSuffix(strings.TrimSuffix(x.out, ".gz"), ".zst")) {
-		case ".csv":
-			name = csvText.name
-		case ".json":
-			name = jsonText.name
+// unfinished says how to go on.
+func (x *copying) unfinished(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	f := x.file
+	if f.path == "" {
+		return fmt.Errorf("exporting %s: %w; what was written ends with event %d", x.log.Name, err, f.state.Sequence)
+	}
+	if !f.broken {
+		if marked := x.mark(); marked != nil {
+			err = fmt.Errorf("%w; %w", err, marked)
 		}
 	}
-	for _, f := range []textFormat{ndjsonText, csvText, jsonText} {
-		if f.name == name {
-			return f, nil
-		}
-	}
-	return textFormat{}, fmt.Errorf("--format %q is none of ndjson, csv and json", name)
+	return fmt.Errorf("exporting %s: %w; what is written is kept in %s: the same command with --resume goes on with it", x.log.Name, err, f.part())
 }
 
-// exporting is an export under way.
-type exporting struct {
+// copying copies events from a server into a file.
+type copying struct {
 	client  *client.Client
-	log     string
-	head    client.Log // when it began: the export goes up to there
-	wanted  client.Events
-	last    int64 // sequence that is written
-	events  int64
-	out     *textWriter
-	checker *eventlog.Checker // nil where events are left out
-	bar     *paceMeter
+	log     client.Log
+	file    *exportFile
+	text    *textWriter
+	check   *eventlog.Checker // nil: the events have gaps that are wanted
+	faults  []string          // that earlier runs found
+	resumed string            // the hash of the last event that an earlier run wrote, until it was compared
+	retries int
+	shown   *progress
+	said    io.Writer
+	began   time.Time
+	start   int64 // the sequence before this run's first
+	marked  time.Time
+	drawn   time.Time
 }
 
-// begin makes ready to check the chain, where no event of the range is left out.
-func (r *exporting) begin(wanted client.Events) {
-	switch id, err := db.ParseUUID(r.head.ID); {
-	case err != nil, wanted.Filtered():
-	case r.last == 0:
-		r.checker = eventlog.NewChecker(id)
+func newCopying(c *client.Client, log client.Log, file *exportFile) (*copying, error) {
+	s := &file.state
+	x := &copying{client: c, log: log, file: file, text: &textWriter{w: file, format: textForms[s.Format], begun: s.Events > 0, events: s.Events}}
+	x.faults = s.Faults
+	x.began, x.marked, x.start = time.Now(), time.Now(), max(s.Wanted.From-1, s.Sequence, 0)
+	if s.Wanted.Filtered() {
+		return x, nil
+	}
+	var id db.UUID
+	if err := id.Scan(log.ID); err != nil {
+		return nil, fmt.Errorf("the log's id, %q, is none: %w", log.ID, err)
+	}
+	switch {
+	case s.Sequence > 0:
+		x.check, x.resumed = eventlog.NewPartChecker(), s.Hash
+	case s.Wanted.From > 1:
+		x.check = eventlog.NewPartChecker()
 	default:
-		r.checker = eventlog.NewPartChecker()
+		x.check = eventlog.NewChecker(id)
 	}
+	return x, nil
 }
 
-func (r *exporting) finish() (checked eventlog.Checked, chained bool) {
-	if r.checker == nil {
-		return checked, false
-	}
-	return r.checker.Finish(nil), true
-}
+// givenUp is an error that another connection would not change.
+type givenUp struct{ error }
 
-// run writes the range, over as many connections as it takes.
-func (r *exporting) run(ctx context.Context) error {
-	through := r.head.Sequence
-	if r.wanted.To > 0 {
-		through = min(through, r.wanted.To)
-	}
-	r.wanted.To = through
-	for moved := time.Now(); r.last < through; {
-		before := r.last
-		err := r.stream(ctx, through)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		var broken *writeError
-		if errors.As(err, &broken) || !client.MayPass(err) {
+// Unwrap gives the cause.
+func (g givenUp) Unwrap() error { return g.error }
+
+// run copies all that is wanted, over as many connections as that takes.
+func (x *copying) run(ctx context.Context) error {
+	failures := 0
+	for {
+		before := x.file.state.Sequence
+		err := x.stream(ctx)
+		var final givenUp
+		switch {
+		case err == nil:
+			return x.complete()
+		case ctx.Err() != nil, errors.As(err, &final), !client.MayPass(err):
 			return err
 		}
-		if r.last > before {
-			moved = time.Now()
+		if x.file.state.Sequence > before {
+			failures = 0
 		}
-		if time.Since(moved) > exportPatience {
-			return fmt.Errorf("nothing came for %s: %w", exportPatience, err)
+		if failures == x.retries {
+			return err
 		}
+		delay := min(firstExportRetry<<min(failures, 10), lastExportRetry)
+		failures++
+		x.shown.finish()
+		fmt.Fprintf(x.said, "tally: %s; going on after event %d in %s\n", oneLine(err.Error()), x.file.state.Sequence, delay)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(exportRetry):
+		case <-time.After(delay):
 		}
+	}
+}
+
+// stream copies over one connection.
+func (x *copying) stream(ctx context.Context) error {
+	s := &x.file.state
+	wanted := s.Wanted
+	compare := x.resumed != ""
+	switch {
+	case compare:
+		wanted.From = s.Sequence
+	case s.Sequence > 0:
+		wanted.From = s.Sequence + 1
+	}
+	if max(wanted.From, 1) > wanted.To && wanted.From <= x.log.Sequence+1 {
+		return nil // nothing, or nothing more
+	}
+	if wanted.From > wanted.To {
+		wanted.To = 0 // the server has the words for that
+	}
+	stream, err := x.client.StreamEvents(ctx, x.log.ID, wanted)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stream.Close() }() // what is left of it is of no use
+	came := false
+	for {
+		line, err := stream.Next()
+		switch {
+		case errors.Is(err, io.EOF) && came && x.check != nil && s.Sequence < wanted.To:
+			return errors.New("the stream ended early")
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("the connection was lost: %w", err)
+		}
+		e, err := eventlog.ParseLine(line[:len(line)-1])
+		if err != nil {
+			return givenUp{fmt.Errorf("what follows event %d is no event: %w; is --url right?", s.Sequence, err)}
+		}
+		if x.check != nil {
+			x.check.Add(&e)
+		}
+		if x.resumed != "" {
+			if e.Sequence != s.Sequence || hex.EncodeToString(e.Hash[:]) != x.resumed {
+				return givenUp{fmt.Errorf("event %d is not the one that was exported earlier: the log was changed since", s.Sequence)}
+			}
+			x.resumed = ""
+			continue
+		}
+		if came = true; e.Sequence <= s.Sequence && x.check == nil {
+			continue
+		}
+		if err := x.take(&e, line); err != nil {
+			return givenUp{err}
+		}
+	}
+}
+
+// take writes an event, and makes what was written count now and then.
+func (x *copying) take(e *eventlog.Recorded, line []byte) error {
+	s := &x.file.state
+	var err error
+	if s.Format == ndjsonText.name {
+		_, err = x.file.Write(line)
+	} else {
+		err = x.text.event(e)
+	}
+	if err != nil {
+		return err
+	}
+	s.Events++
+	s.Sequence, s.Hash = e.Sequence, hex.EncodeToString(e.Hash[:])
+	now := time.Now()
+	if now.Sub(x.drawn) >= showEvery {
+		x.drawn = now
+		from, rate, left := max(s.Wanted.From-1, 0), 0.0, time.Duration(-1)
+		if took := now.Sub(x.began); took > showEvery {
+			rate = float64(e.Sequence-x.start) / took.Seconds()
+			left = time.Duration(float64(s.Wanted.To-e.Sequence) / max(rate, 1) * float64(time.Second))
+		}
+		x.shown.set(e.Sequence-from, s.Wanted.To-from, rate, left)
+	}
+	if x.file.path != "" && now.Sub(x.marked) >= markEvery {
+		x.marked = now
+		return x.mark()
 	}
 	return nil
 }
 
-// writeError is a failure on our side of an export.
-type writeError struct{ err error }
-
-func (e *writeError) Error() string { return e.err.Error() }
-func (e *writeError) Unwrap() error { return e.err }
-
-// stream writes what one connection gives; no error means that the range is done.
-func (r *exporting) stream(ctx context.Context, through int64) error {
-	wanted := r.wanted
-	wanted.From = r.last + 1
-	events, err := r.client.StreamEvents(ctx, r.log, wanted)
-	if err != nil {
-		return err
+// complete writes the end, and compares the log's.
+func (x *copying) complete() error {
+	s := &x.file.state
+	if x.check != nil && s.Sequence < s.Wanted.To {
+		x.faults = append(x.faults, fmt.Sprintf("events %d to %d are missing", max(s.Sequence+1, s.Wanted.From), s.Wanted.To))
+	} else if x.check != nil && s.HeadHash != "" && s.Events > 0 && s.Hash != s.HeadHash {
+		x.faults = append(x.faults, fmt.Sprintf("the log's hash is not that of its last event, %d", s.Sequence))
 	}
-	defer func() { _ = events.Close() }() // what it says does not matter any more
-	for {
-		line, err := events.Next()
-		if errors.Is(err, io.EOF) {
-			r.bar.set("events", through, through)
-			return nil
-		} else if err != nil {
+	if s.Format != ndjsonText.name {
+		if err := x.text.end(false); err != nil {
 			return err
 		}
-		e, err := eventlog.ParseLine(bytes.TrimRight(line, "\r\n"))
-		if err != nil {
-			return &writeError{fmt.Errorf("the server's answer is no event: %w; is --url right?", err)}
-		}
-		if r.checker != nil {
-			r.checker.Add(&e)
-		}
-		if err := r.out.event(&e); err != nil {
-			return &writeError{err}
-		}
-		r.last = e.Sequence
-		if r.events++; r.events%1000 == 0 {
-			r.bar.set("events", r.last, through)
-		}
-	}
-}
-
-// exportFile is where an export goes.
-type exportFile struct {
-	name   string   // when it is whole
-	part   *os.File // nil for standard output
-	out    *bufio.Writer
-	pack   io.WriteCloser // compresses; nil for plain
-	closed bool
-}
-
-// openFile opens the file; last is the sequence of the last event that an earlier run left in it.
-func (x *export) openFile(cmd *cobra.Command, format textFormat) (f *exportFile, last int64, err error) {
-	f = &exportFile{name: x.out}
-	packed := strings.HasSuffix(x.out, ".gz") || strings.HasSuffix(x.out, ".zst")
-	switch {
-	case x.out == "":
-		return nil, 0, errors.New("--out is missing: name a file, or - for standard output")
-	case x.out == "-" && x.resume, x.resume && (packed || format.name != ndjsonText.name):
-		return nil, 0, errors.New("--resume goes on with a file in NDJSON without compression: start anew without it")
-	case x.out == "-":
-		f.out = bufio.NewWriterSize(cmd.OutOrStdout(), exportBuffer)
-		return f, 0, nil
-	}
-	if _, err := os.Stat(x.out); err == nil && !x.force {
-		return nil, 0, fmt.Errorf("%s is there already: name another file, or pass --force to write over it", x.out)
-	}
-	flags := os.O_RDWR | os.O_CREATE
-	if !x.resume {
-		flags |= os.O_TRUNC
-	}
-	if f.part, err = os.OpenFile(x.out+partSuffix, flags, 0o644); err != nil { //nolint:gosec // the file that the user names, as readable as others
-		return nil, 0, fmt.Errorf("opening the file: %w", err)
-	}
-	if x.resume {
-		if last, err = lastWhole(f.part); err != nil {
-			f.abandon()
-			return nil, 0, fmt.Errorf("going on with %s%s: %w", x.out, partSuffix, err)
-		}
-	}
-	var to io.Writer = f.part
-	switch {
-	case strings.HasSuffix(x.out, ".gz"):
-		f.pack = gzip.NewWriter(f.part)
-	case strings.HasSuffix(x.out, ".zst"):
-		if f.pack, err = zstd.NewWriter(f.part); err != nil {
-			f.abandon()
-			return nil, 0, fmt.Errorf("compressing: %w", err)
-		}
-	}
-	if f.pack != nil {
-		to = f.pack
-	}
-	f.out = bufio.NewWriterSize(to, exportBuffer)
-	return f, last, nil
-}
-
-// lastWhole cuts a torn line off and returns the last whole event's sequence, 0 when there is none. The events before are checked for
-// having no gap.
-func lastWhole(file *os.File) (last int64, err error) {
-	in := bufio.NewReaderSize(file, exportBuffer)
-	whole := int64(0)
-	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return 0, err
-		}
-		e, err := eventlog.ParseLine(bytes.TrimRight(line, "\r\n"))
-		if err != nil {
-			return 0, fmt.Errorf("after event %d: %w; start anew without --resume", last, err)
-		}
-		if e.Sequence <= last {
-			return 0, fmt.Errorf("event %d comes after event %d; start anew without --resume", e.Sequence, last)
-		}
-		last = e.Sequence
-		whole += int64(len(line))
-	}
-	if err := file.Truncate(whole); err != nil {
-		return 0, err
-	}
-	_, err = file.Seek(whole, io.SeekStart)
-	return last, err
-}
-
-// flush brings what was written to the disk.
-func (f *exportFile) flush() error {
-	err := f.out.Flush()
-	if f.pack != nil {
-		err = errors.Join(err, f.pack.Close())
-	}
-	if f.part == nil {
+	} else if _, err := x.file.Write(nil); err != nil { // so that no event at all is a compressed text too
 		return err
 	}
-	f.closed = true
-	return errors.Join(err, f.part.Sync(), f.part.Close())
+	return x.mark()
 }
 
-// keep leaves an unfinished file for --resume.
-func (f *exportFile) keep() error {
-	if f.part == nil {
-		return f.out.Flush()
+// mark makes what was written count, and what was found in it.
+func (x *copying) mark() error {
+	s := &x.file.state
+	if x.check != nil {
+		s.Faults = slices.Clone(x.faults)
+		for _, fault := range x.check.Finish(nil).Faults { // of this run, up to here
+			s.Faults = append(s.Faults, fault.Detail)
+		}
 	}
-	if err := f.flush(); err != nil && !errors.Is(err, fs.ErrClosed) {
-		return fmt.Errorf("writing %s: %w", f.part.Name(), err)
-	}
-	return fmt.Errorf("what came so far is in %s", f.part.Name())
-}
-
-// finish gives the whole file its name.
-func (f *exportFile) finish() error {
-	if err := f.flush(); err != nil || f.part == nil {
-		return err
-	}
-	return os.Rename(f.part.Name(), f.name)
-}
-
-// abandon closes a file that neither keep nor finish has closed.
-func (f *exportFile) abandon() {
-	if f.part != nil && !f.closed {
-		_ = f.part.Close() // nobody waits for it
-	}
+	return x.file.mark()
 }

@@ -65,6 +65,12 @@ func New(c Config) (*Client, error) {
 // Close lets go of idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+// local tells whether the server is on this machine.
+func (c *Client) local() bool {
+	host := c.base.Hostname()
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
 // request is one call of the API.
 type request struct {
 	method string
