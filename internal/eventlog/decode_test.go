@@ -14,6 +14,7 @@ import (
 // refused or changing what is read.
 func FuzzParseLine(f *testing.F) {
 	f.Add(int64(1), int64(0), int64(0), "", "", []byte(`{}`), uint(3), byte(1))
+	f.Add(int64(2), int64(-1), int64(1740823530000010), "", "", []byte(`{}`), uint(3), byte(1))
 	f.Add(int64(1<<62), int64(-62135596800000000), int64(253402300799999999), "ty,p\"e\\", "src k\"1 é😀\u2028", []byte(" {\"n\":1e400,\"n\":2.50,\r\n\t\"s\":\"\\u0000é\\ud800</\"}\n"), uint(200), byte(0x20))
 	f.Add(int64(7), int64(1740823530500000), int64(1740823531000001), "api.call", "", []byte(" {\"deep\":[[{\"raw\":\"x\",\"data\":{}}]]}\t"), uint(20), byte(4))
 	f.Fuzz(func(t *testing.T, sequence, at, recordedAt int64, typ, key string, data []byte, place uint, flip byte) {
@@ -24,6 +25,9 @@ func FuzzParseLine(f *testing.F) {
 		want := eventlog.Recorded{Event: eventlog.Event{Type: typ, Key: key, Time: at, HasTime: true, Data: data}, Sequence: sequence, RecordedAt: recordedAt}
 		want.Hash = new(eventlog.Chainer).Link(eventlog.Hash{1}, &want)
 		line, object := eventlog.AppendLine(nil, &want), eventlog.AppendJSON(nil, &want)
+		if clock := time.UnixMicro(at).UTC().Format("2006-01-02T15:04:05.999999Z"); !bytes.Contains(line, []byte(`,"time":"`+clock+`",`)) {
+			t.Fatalf("%q does not have the time %s", line, clock)
+		}
 		if bytes.ContainsAny(line, "\r\n") {
 			t.Fatalf("%q is not one line", line)
 		}

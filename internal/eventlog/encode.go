@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -140,4 +141,33 @@ func appendField(b, field []byte) []byte {
 	}
 	b = append(b, field...)
 	return append(b, '"')
+}
+
+// appendTime appends a time as RFC 3339 has it, in UTC, to the microsecond and without trailing zeros. It is written out because time's own
+// formatting took a fifth of a long stream's work.
+func appendTime(b []byte, micros int64) []byte {
+	t := time.UnixMicro(micros).UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > maxYear { // a changed row: no event has such a time
+		return t.AppendFormat(b, "2006-01-02T15:04:05.999999Z")
+	}
+	hour, minute, second := t.Clock()
+	b = append(b, byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), '-')
+	b = append(appendPair(b, int(month)), '-')
+	b = append(appendPair(b, day), 'T')
+	b = append(appendPair(b, hour), ':')
+	b = append(appendPair(b, minute), ':')
+	b = appendPair(b, second)
+	if fraction := t.Nanosecond() / 1000; fraction > 0 {
+		b = append(b, '.')
+		b = appendPair(b, fraction/10_000)
+		b = appendPair(b, fraction/100%100)
+		b = appendPair(b, fraction%100)
+		b = bytes.TrimRight(b, "0")
+	}
+	return append(b, 'Z')
+}
+
+func appendPair(b []byte, n int) []byte {
+	return append(b, byte('0'+n/10), byte('0'+n%10)) //nolint:gosec // two digits
 }

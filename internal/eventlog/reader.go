@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
+	"slices"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
@@ -72,7 +72,7 @@ func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limi
 	until := min(s.through, saturatingAdd(s.after, scanned))
 	bytes := 0
 	for s.after < until && len(page.Events) < limit && bytes < maxPageBytes {
-		events, err := s.next(ctx, limit-len(page.Events), until)
+		events, err := s.next(ctx, &pageBuilder{}, limit-len(page.Events), until)
 		if err != nil {
 			return Page{}, err
 		}
@@ -95,9 +95,13 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		events []Recorded
+		of     *pageBuilder
 		err    error
 	}
 	pages := make(chan result)
+	free := make(chan *pageBuilder, 2) // one is read while the other one's events are worked on
+	free <- &pageBuilder{}
+	free <- &pageBuilder{}
 	defer func() {
 		cancel()
 		for range pages { //nolint:revive // until the reading has ended
@@ -106,9 +110,10 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 	go func() {
 		defer close(pages)
 		for s.after < s.through {
-			events, err := s.next(ctx, maxPageEvents, s.through)
+			b := <-free
+			events, err := s.next(ctx, b, maxPageEvents, s.through)
 			select {
-			case pages <- result{events, err}:
+			case pages <- result{events, b, err}:
 			case <-ctx.Done():
 				return
 			}
@@ -121,12 +126,12 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 		if page.err != nil {
 			return page.err
 		}
-		if len(page.events) == 0 {
-			continue
+		if len(page.events) > 0 {
+			if err := each(page.events); err != nil {
+				return err
+			}
 		}
-		if err := each(page.events); err != nil {
-			return err
-		}
+		free <- page.of
 	}
 	return ctx.Err()
 }
@@ -185,8 +190,9 @@ func (s *scan) stretch() (last, from, until int64) {
 	return last, from, until
 }
 
-// next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out.
-func (s *scan) next(ctx context.Context, limit int, until int64) ([]Recorded, error) {
+// next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out. They are b's, and last
+// until it is used again.
+func (s *scan) next(ctx context.Context, b *pageBuilder, limit int, until int64) ([]Recorded, error) {
 	last, from, to := s.stretch()
 	last = min(last, until)
 	if !s.query.Filter.None() || s.query.RecordedFrom != nil || s.query.RecordedTo != nil {
@@ -198,7 +204,7 @@ func (s *scan) next(ctx context.Context, limit int, until int64) ([]Recorded, er
 	if s.query.RecordedTo != nil {
 		to = min(to, *s.query.RecordedTo)
 	}
-	b := pageBuilder{limit: s.pageEvents(limit)}
+	b.reset(s.pageEvents(limit), s.eventBytes)
 	err := s.db.ReadEvents(ctx, &db.EventRange{
 		Log: s.log, After: s.after, Through: last, RecordedFrom: from, RecordedUntil: to, Filter: s.query.Filter, MaxRows: b.limit,
 	}, b.add)
@@ -239,14 +245,21 @@ type pageBuilder struct {
 // place is where a row's parts end.
 type place struct{ data, typ, key int }
 
+// reset begins a page of up to limit events of some eventBytes each, as far as is known, in the memory of the page before.
+func (b *pageBuilder) reset(limit, eventBytes int) {
+	b.limit, b.bytes = limit, 0
+	b.data = slices.Grow(b.data[:0], min(limit*eventBytes*9/8, maxPageBytes)) // a little more than events like those before take
+	b.texts, b.events, b.places = b.texts[:0], b.events[:0], b.places[:0]
+}
+
 func (b *pageBuilder) full() bool { return len(b.events) >= b.limit || b.bytes >= maxPageBytes }
 
 func (b *pageBuilder) add(row *db.EventRow) error {
 	if len(row.Hash) != len(Hash{}) {
 		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(Hash{}))
 	}
-	if b.events == nil {
-		b.events, b.places = make([]Recorded, 0, b.limit), make([]place, 0, b.limit)
+	if len(b.events) == 0 { // not for a page without events
+		b.events, b.places = slices.Grow(b.events, b.limit), slices.Grow(b.places, b.limit)
 	}
 	b.data = append(b.data, row.Data...)
 	b.texts = append(b.texts, row.Type...)
@@ -282,11 +295,4 @@ func saturatingAdd(a, b int64) int64 {
 		return math.MaxInt64
 	}
 	return a + b
-}
-
-// timeText is the form of an event's times: RFC 3339 in UTC, to the microsecond, without trailing zeros.
-const timeText = "2006-01-02T15:04:05.999999Z"
-
-func appendTime(b []byte, micros int64) []byte {
-	return time.UnixMicro(micros).UTC().AppendFormat(b, timeText)
 }
