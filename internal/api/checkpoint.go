@@ -39,13 +39,9 @@ func (s *server) getCheckpoint(ctx context.Context, in *LogPath) (*checkpointOut
 	if s.Signer == nil {
 		return nil, noSigningKey()
 	}
-	id, err := s.resolve(ctx, in.Log)
+	id, head, err := s.head(ctx, in.Log)
 	if err != nil {
 		return nil, err
-	}
-	head, err := s.Events.Head(ctx, id)
-	if err != nil {
-		return nil, s.problem(ctx, err)
 	}
 	signed, err := s.Signer.Sign(checkpoint.Checkpoint{LogID: id, Sequence: head.Sequence, Hash: head.Hash, RecordedAt: time.UnixMicro(head.RecordedAt)})
 	if err != nil {

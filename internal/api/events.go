@@ -116,13 +116,9 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*huma.Str
 }
 
 func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamResponse, error) {
-	log, err := s.resolve(ctx, in.Log)
+	log, head, err := s.head(ctx, in.Log)
 	if err != nil {
 		return nil, err
-	}
-	head, err := s.Events.Head(ctx, log)
-	if err != nil {
-		return nil, s.problem(ctx, err)
 	}
 	if in.Sequence > head.Sequence {
 		return nil, unknownSequence(head)
@@ -142,6 +138,19 @@ func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamR
 	}}, nil
 }
 
+// head finds a log and its head.
+func (s *server) head(ctx context.Context, ref string) (db.UUID, eventlog.Head, error) {
+	log, err := s.resolve(ctx, ref)
+	if err != nil {
+		return log, eventlog.Head{}, err
+	}
+	head, err := s.Events.Head(ctx, log)
+	if err != nil {
+		return log, head, s.problem(ctx, err)
+	}
+	return log, head, nil
+}
+
 func unknownSequence(head eventlog.Head) *Problem {
 	p := newProblem(http.StatusNotFound, "sequence_not_found", "the log has no event with that sequence: it ends at "+strconv.FormatInt(head.Sequence, 10))
 	p.Head = &head.Sequence
@@ -154,13 +163,9 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 	if err != nil {
 		return nil, err
 	}
-	log, err := s.resolve(ctx, in.Log)
+	log, head, err := s.head(ctx, in.Log)
 	if err != nil {
 		return nil, err
-	}
-	head, err := s.Events.Head(ctx, log)
-	if err != nil {
-		return nil, s.problem(ctx, err)
 	}
 	query, err := in.query(head)
 	if err != nil {
