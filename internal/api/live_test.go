@@ -219,3 +219,27 @@ func TestLiveEndsWithItsServer(t *testing.T) {
 		}
 	}
 }
+
+// TestHeartbeat: a tail on which nothing happens shows now and then that it is there, and where a client would resume.
+func TestHeartbeat(t *testing.T) {
+	t.Parallel() // it takes as long as a heartbeat does
+	s := start(t)
+	s.createLog("acme")
+	s.append("acme", `{}`)
+	tail := s.subscribe(s.url+"/logs/acme/tail?after=1", "")
+	id := ""
+	for tail.lines.Scan() {
+		switch line := tail.lines.Text(); {
+		case strings.HasPrefix(line, "event: "):
+			t.Fatalf("a log without new events says %s", line)
+		case strings.HasPrefix(line, "id: "):
+			id = line
+		case strings.HasPrefix(line, ": still here"):
+			if id != "id: 1" {
+				t.Errorf("the stream is at %q", id)
+			}
+			return
+		}
+	}
+	t.Errorf("the stream ended without a heartbeat: %v", tail.lines.Err())
+}
