@@ -39,6 +39,15 @@ func (s *stage) largeHistory(ctx context.Context) (*history, error) {
 	return s.large, nil
 }
 
+// settledHistory is the large history with nothing left to do for autovacuum, which has much to do after such a load.
+func (s *stage) settledHistory(ctx context.Context) (*history, error) {
+	h, err := s.largeHistory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h, s.execute(ctx, "VACUUM ANALYZE", "CHECKPOINT")
+}
+
 // span is how long the events took to happen.
 func (h *history) span() time.Duration {
 	return time.Duration(float64(historySpan) * float64(h.events) / historyEvents)

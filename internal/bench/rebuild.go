@@ -56,13 +56,12 @@ func (r *rebuilds) prepare(ctx context.Context, s *stage, _ func(string, sample)
 		return err
 	}
 	s.later(func(context.Context) error { r.client.Close(); return nil })
-	h, err := s.largeHistory(ctx)
+	h, err := s.settledHistory(ctx)
 	if err != nil {
 		return err
 	}
 	r.log, r.events = h.name(0), h.events
-	// Autovacuum has much to do after such a load; it must not do it meanwhile.
-	return s.execute(ctx, "VACUUM ANALYZE", "CHECKPOINT")
+	return nil
 }
 
 // rebuild deploys a version that the log does not have, and waits until it is live.

@@ -23,11 +23,8 @@ func verifyRows() []rowKind {
 func verifyPhase() phase {
 	return phase{
 		prepare: func(ctx context.Context, s *stage, _ func(string, sample)) error {
-			if _, err := s.largeHistory(ctx); err != nil {
-				return err
-			}
-			// Autovacuum has much to do after such a load; it must not do it meanwhile.
-			return s.execute(ctx, "VACUUM ANALYZE", "CHECKPOINT")
+			_, err := s.settledHistory(ctx)
+			return err
 		},
 		measurements: []measurement{{names: []string{verifyChain}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
 			c, err := api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestPatience})
