@@ -46,7 +46,7 @@ func DataMajor(dataDir string) (int, error) {
 	return major, nil
 }
 
-// lock takes the data folder for this process. The lock goes with the process, however it ends; closing the file releases it.
+// lock takes the data folder for this process. The lock goes with the process, however it ends; unlock releases it before.
 func lock(dataDir string) (*os.File, error) {
 	path := filepath.Join(dataDir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user's own folder
@@ -63,9 +63,15 @@ func lock(dataDir string) (*os.File, error) {
 			ErrInUse, strings.TrimSpace(string(holder)), dataDir)
 	}
 	if err := errors.Join(f.Truncate(0), writeAll(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, unlock(f))
 	}
 	return f, nil
+}
+
+// unlock gives a data folder back. Closing the file would not be enough: the lock belongs to what was opened, and a child that another
+// goroutine has just forked has a copy of it until it executes its program.
+func unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 func writeAll(f *os.File, text string) error {

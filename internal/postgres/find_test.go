@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -30,6 +31,14 @@ func openDir(t *testing.T) string {
 	return dir
 }
 
+// withoutForks has a program written while no other goroutine forks: a child would have it open for writing until it executes its own, and
+// the kernel executes nothing that is open for writing ("text file busy").
+func withoutForks(write func() error) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return write()
+}
+
 // pretend writes programs to dir/bin that say they are of the given version, and returns that folder.
 func pretend(t *testing.T, dir, version string, programs ...string) string {
 	t.Helper()
@@ -39,7 +48,7 @@ func pretend(t *testing.T, dir, version string, programs ...string) string {
 	}
 	for _, name := range programs {
 		script := "#!/bin/sh\necho '" + name + " (PostgreSQL) " + version + "'\n"
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
+		if err := withoutForks(func() error { return os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -189,7 +189,7 @@ func TestUserWhoIsNotRoot(t *testing.T) {
 		want = nobody
 		as = &syscall.Credential{Uid: nobody, Gid: nobody}
 		program = filepath.Join(dir, "postgres.test") // root's own build folder is closed to others
-		if err := copyProgram(os.Args[0], program); err != nil {
+		if err := withoutForks(func() error { return copyProgram(os.Args[0], program) }); err != nil {
 			t.Fatal(err)
 		}
 	}

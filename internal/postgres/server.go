@@ -286,5 +286,5 @@ func (s *Server) release() {
 	if s.tempDir {
 		_ = os.Remove(s.socketDir)
 	}
-	_ = s.lock.Close() // a second time is harmless
+	_ = unlock(s.lock) // a second time is harmless
 }

@@ -109,6 +109,35 @@ func TestSecondStartIsRefused(t *testing.T) {
 	}
 }
 
+// TestFolderIsFreeBesideAForkedChild: until it executes its program, a child that is forked has a copy of every descriptor; whoever gives
+// a folder back gives it back all the same.
+func TestFolderIsFreeBesideAForkedChild(t *testing.T) {
+	t.Parallel()
+	copied := func(f *os.File) {
+		t.Helper()
+		child, err := syscall.Dup(int(f.Fd())) // as a child has it: of the same open file
+		if err != nil {
+			t.Fatal(err)
+		}
+		syscall.CloseOnExec(child)
+		t.Cleanup(func() { _ = syscall.Close(child) })
+	}
+	dir := openDir(t)
+	stopped := run(t, Options{DataDir: dir, NoFSync: true})
+	copied(stopped.lock)
+	halt(t, stopped)
+
+	held, err := lock(dir)
+	if err != nil {
+		t.Fatalf("after a stop: %v", err)
+	}
+	copied(held)
+	failed := &Server{dataDir: dir, lock: held}
+	failed.release() // as a start that fails does
+	failed.release()
+	run(t, Options{DataDir: dir, NoFSync: true})
+}
+
 func TestDataOfAnotherMajorIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
