@@ -44,7 +44,7 @@ var shared *wasm.Engine
 func engine(testing.TB) *wasm.Engine { return shared }
 
 // closePatience is what a session may take to end that a failed test left open.
-const closePatience = 5 * time.Second
+const closePatience = time.Minute
 
 func TestMain(m *testing.M) {
 	var err error

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -171,13 +170,10 @@ func TestDevAsAnotherUser(t *testing.T) {
 func TestStopsWhileStarting(t *testing.T) {
 	dir := folder(t)
 	p := start(t, nil, "dev", "--data-dir", dir, "--listen", "127.0.0.1:0")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for { // until it has begun to make the database
-		if _, err := os.Stat(filepath.Join(dir, "pgdata")); err == nil || ctx.Err() != nil {
-			break
-		}
-	}
+	waitFor(t, func() bool { // until it has begun to make the database
+		_, err := os.Stat(filepath.Join(dir, "pgdata"))
+		return err == nil
+	})
 	p.signal(syscall.SIGINT)
 	p.wait()
 	if _, err := os.Stat(filepath.Join(dir, "pgdata", "postmaster.pid")); !os.IsNotExist(err) {

@@ -24,7 +24,7 @@ import (
 
 const (
 	// patience turns a hang into a failure: starting takes a second or two, with an empty data folder.
-	patience = time.Minute
+	patience = 3 * time.Minute
 	// pollInterval is how often a condition outside of this process is looked at.
 	pollInterval = 10 * time.Millisecond
 )

@@ -27,7 +27,7 @@ const (
 	largeEvents = 16
 	// handlerPatience is far above what a request takes that ends as it should, and below the 30 seconds after which a client that does
 	// not read is cut off anyway.
-	handlerPatience = 20 * time.Second
+	handlerPatience = time.Minute
 )
 
 // streaming is a server of one log of large events, which tells when a request has ended.

@@ -44,7 +44,7 @@ func (s *service) administer(statement string, args ...any) {
 	}
 }
 
-const disconnectAll = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
+const disconnectAll = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1"
 
 // TestDatabaseConnectionsLost: after its connections have been cut a server soon works again by itself, and what it
 // answers until then is retryable and says nothing of the inside.
@@ -69,8 +69,7 @@ func TestDatabaseConnectionsLost(t *testing.T) {
 				acknowledged++
 			}
 		}
-		for s.call("GET", "/readyz", "").status != http.StatusOK {
-		}
+		s.await("the server is ready again", func() bool { return s.call("GET", "/readyz", "").status == http.StatusOK })
 	}
 	// An outcome that was said to be unknown may have been stored; nothing that was acknowledged is missing.
 	if stored := len(s.events(id)); stored < acknowledged || stored > 6 {

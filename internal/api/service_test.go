@@ -23,7 +23,7 @@ import (
 )
 
 // requestTimeout is far above what any request takes: it turns a hang into a failure.
-const requestTimeout = 30 * time.Second
+const requestTimeout = 2 * time.Minute
 
 // modules is where the tests' servers keep compiled views, so that each view is compiled once.
 var modules string
@@ -83,6 +83,20 @@ func (s *service) serve(dsn string, change ...func(*server.Config)) string {
 		}
 	})
 	return running.URL()
+}
+
+// await returns once a condition holds that nothing announces.
+func (s *service) await(what string, holds func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-s.t.Context().Done():
+			s.t.Fatalf("the test was ended before %s", what)
+		}
+	}
 }
 
 // reply is an answer that was read to its end.

@@ -66,14 +66,11 @@ func TestTooManyBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for tries := 0; ; tries++ { // until the server has noticed
-		conn := s.send(t, announce)
-		r := receive(t, conn)
-		if r.status == http.StatusContinue {
-			break
+	s.await("the room of bodies that were given up is given back", func() bool { // once the server has noticed
+		r := receive(t, s.send(t, announce))
+		if r.status != http.StatusContinue {
+			s.wantProblem(http.StatusServiceUnavailable, "busy", r)
 		}
-		if s.wantProblem(http.StatusServiceUnavailable, "busy", r); tries > 1000 {
-			t.Fatal("the room of bodies that were given up is not given back")
-		}
-	}
+		return r.status == http.StatusContinue
+	})
 }

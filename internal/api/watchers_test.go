@@ -104,18 +104,15 @@ func TestNeverReading(t *testing.T) {
 // retrySubscribe subscribes once there is room.
 func (s *service) retrySubscribe(path string) *subscription {
 	s.t.Helper()
-	for range 10_000 {
+	s.await("there is room", func() bool {
 		response, err := http.Head(s.url + path)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		_ = response.Body.Close()
-		if response.StatusCode == http.StatusOK {
-			return s.subscribe(s.url+path, "")
-		}
-	}
-	s.t.Fatal("there is never room")
-	return nil
+		return response.StatusCode == http.StatusOK
+	})
+	return s.subscribe(s.url+path, "")
 }
 
 // TestStopDoesNotWaitForNeverReading: a client that reads nothing does not hold up a server that stops, whatever time it has otherwise.

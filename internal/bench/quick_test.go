@@ -63,7 +63,7 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "report.json")
-	table := runTally(t, 5*time.Minute, "--quick", "--json", file, "--data-dir", folder)
+	table := runTally(t, 15*time.Minute, "--quick", "--json", file, "--data-dir", folder)
 	report := readReport(t, file)
 
 	for i, name := range RowNames() {
@@ -132,7 +132,7 @@ func checkFigures(t *testing.T, measured []Figure) {
 func TestOtherServer(t *testing.T) {
 	database := testcontainers.New(t, testcontainers.WithFsync(), testcontainers.Empty())
 	file := filepath.Join(t.TempDir(), "report.json")
-	runTally(t, 2*time.Minute, "--quick", "--rows", "latency", "--duration", "100ms", "--database-url", database.DSN(), "--json", file)
+	runTally(t, 15*time.Minute, "--quick", "--rows", "latency", "--duration", "100ms", "--database-url", database.DSN(), "--json", file)
 	report := readReport(t, file)
 	if len(report.Rows) != 1 || report.Rows[0].Value <= 0 || report.Machine.OwnServer {
 		t.Errorf("the report does not hold the one row, or not the other server: %+v", report)

@@ -44,7 +44,7 @@ func numbers(t *testing.T, d *db.DB) []int {
 
 func begin(t *testing.T, d *db.DB) *db.Tx {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	tx, err := db.Begin(ctx, d.Append)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 const commandEnv = "TALLY_TEST_DEMO_COMMAND"
 
 // demoTimeout is many times what a run of the demo takes, a download of PostgreSQL included.
-const demoTimeout = 3 * time.Minute
+const demoTimeout = 10 * time.Minute
 
 func TestMain(m *testing.M) {
 	if os.Getenv(commandEnv) != "" {

@@ -3,8 +3,8 @@ package ingest_test
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -106,22 +106,36 @@ func awaitLockWaiters(t *testing.T, dsn string, n int) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context()) //nolint:errcheck // nothing of value is lost
-	for waiting := -1; waiting < n; {
+	await(t, "that many connections wait for a lock", func() bool {
+		var waiting int
 		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
+		return waiting >= n
+	})
 }
 
 // awaitWaiting returns when that many requests wait in the log's lane.
 func awaitWaiting(t *testing.T, node *testrig.Node, log db.UUID, n int) {
 	t.Helper()
-	for node.Ingest.Waiting(log) < n {
-		if t.Context().Err() != nil {
-			t.Fatal("the test was ended")
+	await(t, "that many requests wait", func() bool { return node.Ingest.Waiting(log) >= n })
+}
+
+// pollInterval is how often a condition is looked at that nothing announces.
+const pollInterval = 2 * time.Millisecond
+
+// await returns once a condition holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatalf("the test was ended before %s", what)
 		}
-		runtime.Gosched()
 	}
 }
 

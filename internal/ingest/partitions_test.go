@@ -40,7 +40,7 @@ func TestOnlyPartitionsThatAreNeeded(t *testing.T) {
 	node.Append(t, log, testrig.Parse(t, failing, ""))
 	unlock := lockOtherPartitions(t, d.DSN(), log)
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	node.Append(t, log, keyed(t, "late", 1)...)
 	node.Append(t, log, keyed(t, "batch", 600)...)

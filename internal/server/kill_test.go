@@ -192,13 +192,19 @@ func (c *client) deploy(log db.UUID, name string, code []byte) {
 	}
 }
 
-// patience is how long a client keeps trying: the server starts anew within a second, on a busy machine within a few.
-const patience = time.Minute
+// patience is how long a client keeps trying: the server starts anew within a second, on a busy machine within a few. pause is how long
+// it waits before it asks again.
+const (
+	patience = 3 * time.Minute
+	pause    = 5 * time.Millisecond
+)
 
 func (c *client) ask(method, path, body, key string, into any) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
-	for ctx.Err() == nil {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for ; ctx.Err() == nil; <-tick.C {
 		request, err := http.NewRequestWithContext(ctx, method, *c.url.Load()+path, strings.NewReader(body))
 		if err != nil {
 			c.t.Error(err)

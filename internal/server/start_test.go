@@ -32,7 +32,7 @@ func (l lines) await(t *testing.T, text string) {
 			if strings.Contains(line, text) {
 				return
 			}
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			t.Fatalf("the log says nothing of %q", text)
 		}
 	}

@@ -3,8 +3,8 @@ package view_test
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,14 +65,20 @@ func holdHead(t *testing.T, dsn string, log db.UUID) (release func()) {
 	}
 }
 
+// pollInterval is how often a condition is looked at that nothing announces.
+const pollInterval = 2 * time.Millisecond
+
 // await repeats the question until the answer is yes.
 func await(t *testing.T, what string, yes func() bool) {
 	t.Helper()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
 	for !yes() {
-		if t.Context().Err() != nil {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
 			t.Fatalf("the test was ended before %s", what)
 		}
-		runtime.Gosched()
 	}
 }
 

@@ -121,25 +121,32 @@ func TestGasOfLongFolds(t *testing.T) {
 
 // A guest that computes for long lets the collector, which stops all goroutines for a moment, go on: every append would wait with it.
 func TestLongCallsLetTheCollectorRun(t *testing.T) {
+	const enough = 3 // collections; one may end as a call that lets none run begins, and one as it ends
 	m := compile(t, newEngine(t), newGuest().query(opLoop, opBr(0), opEnd, opUnreachable))
-	s := startWith(t, m, Settings{}, newState())
-	ended := make(chan error)
-	go func() {
-		_, err := s.Query("")
-		ended <- err
-	}()
-	for collections := 0; ; collections++ {
-		select {
-		case err := <-ended:
-			viewError(t, err, KindLimit, "ran out of gas")
-			if collections < 3 {
-				t.Errorf("%d collections ended while the guest ran", collections)
+	for range 20 { // a busy machine may give the collector too little time beside one call
+		s := startWith(t, m, Settings{}, newState())
+		ended := make(chan error)
+		go func() {
+			_, err := s.Query("")
+			ended <- err
+		}()
+		collections := 0
+		for running := true; running; {
+			select {
+			case err := <-ended:
+				viewError(t, err, KindLimit, "ran out of gas")
+				running = false
+			default:
+				runtime.GC()
+				collections++
 			}
+		}
+		s.Close()
+		if collections >= enough {
 			return
-		default:
-			runtime.GC()
 		}
 	}
+	t.Errorf("beside no call did %d collections end", enough)
 }
 
 // What a fold costs does not depend on what came before it in its session.
@@ -191,15 +198,19 @@ func TestWritesOfABatch(t *testing.T) {
 	}
 }
 
-// Hostile modules are contained: none takes longer than two seconds, and none keeps memory.
+// maxTimesPlain is how many times the processor time of plain computing, with as much gas, a module may take whatever it does.
+const maxTimesPlain = 20 * slowness
+
+// Hostile modules are contained: none takes much more than its gas is for, and none keeps memory.
 func TestHostileModulesAreContained(t *testing.T) {
+	endless := code(opLoop, opBr(0), opEnd, opUnreachable)
 	deep := newGuest()
 	deep.fold(opGet(0), opCall(ownFunctions+1), opDrop, opConst(0))
 	bomb := newGuest().fold(opLoop, opConst(16), opMemoryGrow(), opDrop, opBr(0), opEnd, opUnreachable)
 	fill := newGuest().fold(opConst(1000), opMemoryGrow(), opDrop,
 		opLoop, opConst(0), opConst(7), opConst(60<<20), []byte{0xfc, 11, 0}, opBr(0), opEnd, opUnreachable)
+	plain := compile(t, newEngine(t), newGuest().fold(endless).query(endless))
 	for name, g := range map[string]*guest{
-		"endless loop":       newGuest().fold(opLoop, opBr(0), opEnd, opUnreachable),
 		"deep recursion":     deep,
 		"memory bomb":        bomb,
 		"memory fill":        fill,
@@ -211,25 +222,39 @@ func TestHostileModulesAreContained(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := compile(t, newEngine(t), g)
-			s := start(t, m, "", newState())
-			began := processorTime()
-			var err error
-			if name == "endless query" {
-				_, err = s.Query("")
-			} else {
-				_, err = s.Fold(&Event{Data: []byte("{}")})
-			}
-			// Of processor time: the machine may have other things to do.
-			if took := processorTime() - began; took > 2*time.Second*slowness {
-				t.Errorf("it took %v", took)
-			}
-			if !errors.As(err, new(*ViewError)) {
-				t.Errorf("it ended with %v", err)
-			}
-			s.Close()
-			if n := len(m.program.spare); n != 0 {
-				t.Errorf("%d instances were kept", n)
+			query := name == "endless query"
+			times := timesAsMuch(maxTimesPlain,
+				func() time.Duration { return spendAll(t, m, query) }, func() time.Duration { return spendAll(t, plain, query) })
+			if times > maxTimesPlain {
+				t.Errorf("it takes %.1f times the time of plain computing; %d are allowed", times, maxTimesPlain)
 			}
 		})
 	}
+}
+
+// spendAll has a module do its worst with a whole budget and returns the processor time that it took.
+func spendAll(t *testing.T, m *Module, query bool) time.Duration {
+	t.Helper()
+	s := start(t, m, "", newState())
+	began := processorTime()
+	granted := s.foldGas
+	var err error
+	if query {
+		granted = s.queryGas
+		_, err = s.Query("")
+	} else {
+		_, err = s.Fold(&Event{Data: []byte("{}")})
+	}
+	took := processorTime() - began
+	if !errors.As(err, new(*ViewError)) {
+		t.Errorf("it ended with %v", err)
+	}
+	if used := s.GasUsed(); used > 2*granted {
+		t.Errorf("it used %d units of gas of %d", used, granted)
+	}
+	s.Close()
+	if n := len(m.program.spare); n != 0 {
+		t.Errorf("%d instances were kept", n)
+	}
+	return took
 }
