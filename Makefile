@@ -10,7 +10,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?= -timeout 25m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev build test test-database test-containers kits-check bench lint generate generated check
+.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench lint generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,13 @@ build: ## build bin/tally
 
 test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) ./...
-	go test -run '^TestBombs$$' $(TEST_FLAGS) ./internal/wasm
+	go test -run '^(TestBombs|TestHostileModulesAreContained)$$' $(TEST_FLAGS) ./internal/wasm
+
+HARD_ROUNDS ?= 10
+HARD_PACKAGES ?= ./...
+
+test-hard: ## run all tests HARD_ROUNDS times, each time in another order, while something else keeps every core busy
+	exec env TALLY_TEST_POSTGRES=local HARD_ROUNDS=$(HARD_ROUNDS) HARD_PACKAGES='$(HARD_PACKAGES)' tools/test-hard.sh $(TEST_FLAGS)
 
 # What a change of PostgreSQL could make fail.
 DATABASE_PACKAGES := ./cmd/tally ./testcontainers $(addprefix ./internal/,api db demo eventlog ingest postgres server view)
