@@ -15,6 +15,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
 	"github.com/testcontainers/testcontainers-go/wait"
+	"go.uber.org/goleak"
 )
 
 const (
@@ -60,7 +61,10 @@ func startContainer(ctx context.Context, fsync bool) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for the container's port: %w", err)
 	}
-	return &server{url: func(database string) string { return containerURL(address, database) }}, nil
+	return &server{
+		url:    func(database string) string { return containerURL(address, database) },
+		engine: goleak.IgnoreCurrent(), // what this test did before ends with it
+	}, nil
 }
 
 // containerURL uses the role and password that the postgres module of testcontainers-go gives its containers.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
 
 	"github.com/tallystick/tallystick/internal/db"
 )
@@ -30,6 +31,8 @@ type server struct {
 	url      func(database string) string
 	version  string
 	strategy string // how CREATE DATABASE copies
+	// engine are the goroutines that talk to the container engine, which keeps its connections; nil without one.
+	engine goleak.Option
 
 	migrate    sync.Once
 	migrateErr error

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tallystick/tallystick/testcontainers"
 )
 
 const (
@@ -53,7 +55,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "building tally:", err)
 		return 1
 	}
-	return m.Run()
+	return testcontainers.CheckLeaks(m.Run())
 }
 
 // process is a run of tally.

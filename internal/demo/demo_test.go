@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/cli"
+	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // commandEnv makes this test binary play the tally command.
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(commandEnv) != "" {
 		os.Exit(cli.Main())
 	}
-	os.Exit(m.Run())
+	testcontainers.Main(m)
 }
 
 // newDataDir returns a folder yet to be made, in one that the user whom root runs PostgreSQL as may enter.

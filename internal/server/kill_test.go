@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	testcontainers.Main(m)
 }
 
 // serve says on standard output where it serves, and ends when standard input does.
