@@ -5,13 +5,13 @@
 #   tools/test-hard.sh [GO TEST FLAGS...]
 #
 #   HARD_ROUNDS      how many rounds, 10 unless set
-#   HARD_PACKAGES    the packages, ./... unless set
+#   HARD_PACKAGES    the packages, with the race detector; what `make test` runs unless set
 #
 # Leaves no process behind, however it ends: the burners also end by themselves once this process is gone.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 rounds=${HARD_ROUNDS:-10}
-read -ra packages <<<"${HARD_PACKAGES:-./...}"
+read -ra packages <<<"${HARD_PACKAGES:-}"
 said=$(mktemp) # what the round that is under way said
 shown=300      # lines of it, where it fails
 burners=()
@@ -53,7 +53,10 @@ for ((round = 1; round <= rounds; round++)); do
 	seed=$((RANDOM << 15 | RANDOM))
 	began=$SECONDS
 	: >"$said"
-	if ! run go test -race -count=1 -shuffle="$seed" "$@" "${packages[@]}"; then
+	flags=("$@" -count=1 -shuffle="$seed")
+	command=(make --no-print-directory test "TEST_FLAGS=${flags[*]}")
+	[ ${#packages[@]} -eq 0 ] || command=(go test -race "${flags[@]}" "${packages[@]}")
+	if ! run "${command[@]}"; then
 		grep -vE '^(ok|\?) ' "$said" | tail -n "$shown"
 		printf 'round %d of %d failed after %d s; again in the same order: go test -race -count=1 -shuffle=%d PACKAGE\n' \
 			"$round" "$rounds" $((SECONDS - began)) "$seed" >&2

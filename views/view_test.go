@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/viewtest"
 	"github.com/tallystick/tallystick/internal/wasm"
 	"github.com/tallystick/tallystick/views"
@@ -48,7 +49,7 @@ const closePatience = time.Minute
 
 func TestMain(m *testing.M) {
 	var err error
-	if shared, err = wasm.NewEngine(context.Background(), wasm.Config{}); err != nil {
+	if shared, err = wasm.NewEngine(context.Background(), wasm.Config{CacheDir: testrig.ModuleCache()}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

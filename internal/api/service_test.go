@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
@@ -26,17 +26,7 @@ import (
 const requestTimeout = 2 * time.Minute
 
 // modules is where the tests' servers keep compiled views, so that each view is compiled once.
-var modules string
-
-func TestMain(m *testing.M) {
-	var err error
-	if modules, err = os.MkdirTemp("", "tally-api-"); err != nil {
-		panic(err)
-	}
-	status := m.Run()
-	_ = os.RemoveAll(modules)
-	os.Exit(status)
-}
+var modules = testrig.ModuleCache()
 
 // service is a running server with a database of its own, and a client that checks the form of every answer.
 type service struct {

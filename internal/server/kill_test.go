@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 // serve says on standard output where it serves, and ends when standard input does.
 func serve(dsn string) error {
 	config := server.DefaultConfig()
-	config.Listen, config.DatabaseURL = "127.0.0.1:0", dsn
+	config.Listen, config.DatabaseURL, config.ModuleCacheDir = "127.0.0.1:0", dsn, testrig.ModuleCache()
 	s, err := server.Start(context.Background(), config)
 	if err != nil {
 		return err

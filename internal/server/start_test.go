@@ -44,6 +44,7 @@ func startOn(t *testing.T, dsn string) (*server.Server, lines) {
 	said := make(lines, 100)
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.AllowUnsafeDatabase = "127.0.0.1:0", dsn, true
+	config.ModuleCacheDir = testrig.ModuleCache()
 	config.Log = slog.New(slog.NewTextHandler(said, nil))
 	s, err := server.Start(t.Context(), config)
 	if err != nil {

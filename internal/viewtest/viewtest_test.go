@@ -21,7 +21,7 @@ var forgetful []byte
 
 func compile(t *testing.T, code []byte) *wasm.Module {
 	t.Helper()
-	engine, err := wasm.NewEngine(t.Context(), wasm.Config{})
+	engine, err := wasm.NewEngine(t.Context(), wasm.Config{CacheDir: testrig.ModuleCache()})
 	if err != nil {
 		t.Fatal(err)
 	}
