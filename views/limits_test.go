@@ -4,22 +4,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
 )
 
 // overfull is the highest total that a view can keep.
-var overfull = strings.Repeat("9", 54)
+var overfull = strings.Repeat("9", 90)
 
 // TestTotalsNeverWrap starts from state that no log could fill up: a sum that does not fit any more halts the view, and
 // so does a value that the view cannot have written.
 func TestTotalsNeverWrap(t *testing.T) {
 	event := []byte(`{"model":"m","team":"t","tokens_in":1,"tokens_out":1}`)
 	cases := []struct{ name, view, key, value, want string }{
-		{"full", "monthly_totals", "2025-03/m", `{"tokens_in":1,"tokens_out":` + overfull + `}`, "54 digits"},
-		{"full", "rate_check", "2025-03-01T10:05", `{"requests":1,"tokens":` + overfull + `}`, "54 digits"},
-		{"full", "cost_by_team", "2025-03/t", `{"requests":1,"tokens_in":1,"tokens_out":1,"cost":"` + overfull + `","unpriced":0}`, "54 digits"},
+		{"full", "monthly_totals", "2025-03/m", `{"tokens_in":1,"tokens_out":` + overfull + `}`, "90 digits"},
+		{"full", "rate_check", "2025-03-01T10:05", `{"requests":1,"tokens":` + overfull + `}`, "90 digits"},
+		{"full", "cost_by_team", "2025-03/t", `{"requests":1,"tokens_in":1,"tokens_out":1,"cost":"` + overfull + `","unpriced":0}`, "90 digits"},
 		{"too full", "monthly_totals", "2025-03/m", `{"tokens_in":1` + overfull + `,"tokens_out":1}`, "not what this view writes"},
 		{"foreign", "monthly_totals", "2025-03/m", `{"tokens_in":"1","tokens_out":1}`, "not what this view writes"},
 		{"cut", "monthly_totals", "2025-03/m", `{"tokens_in":1`, "not what this view writes"},
@@ -135,6 +136,58 @@ func TestLargestConfig(t *testing.T) {
 	want := `{"requests":2,"tokens_in":10,"tokens_out":3,"cost":"4","unpriced":0}`
 	if got := string(state["2025-03/"]); got != want {
 		t.Errorf("the state is %s, not %s", got, want)
+	}
+}
+
+// TestDecimals counts the largest numbers that an event and a price may have, and one digit more.
+func TestDecimals(t *testing.T) {
+	const whole, fraction = 45, 27
+	most := strings.Repeat("9", whole) + "." + strings.Repeat("9", fraction)
+	unit := "0." + strings.Repeat("0", fraction-1) + "1"
+	d := mustDeploy(t, "monthly_totals", "")
+	state := d.foldAll(t, [][]byte{
+		[]byte(`{"tokens_in":` + most + `,"tokens_out":"1e44"}`),
+		[]byte(`{"tokens_in":` + unit + `,"tokens_out":1` + strings.Repeat("0", whole) + `}`),
+		[]byte(`{"tokens_in":"-` + most + `","tokens_out":1e-28}`),
+		[]byte(`{"tokens_in":1000000000000000000,"tokens_out":0.` + strings.Repeat("0", whole+fraction) + `}`),
+	}).State
+	want := `{"tokens_in":1000000000000000000.` + strings.Repeat("0", fraction-1) + `1,"tokens_out":1` + strings.Repeat("0", whole-1) + `}`
+	if got := string(state["2025-03/"]); got != want {
+		t.Errorf("the state is %s, not %s", got, want)
+	}
+	d = mustDeploy(t, "cost_by_team", `{"prices":{"*":{"tokens_in":"`+most+`","tokens_out":0}}}`)
+	state = d.foldAll(t, [][]byte{[]byte(`{"tokens_in":-` + most + `}`)}).State
+	square, _ := new(big.Rat).SetString(most)
+	want = `"cost":"-` + plain(square.Mul(square, square)) + `"`
+	if got := string(state["2025-03/"]); !strings.Contains(got, want) {
+		t.Errorf("the state is %s; %s is wanted in it", got, want)
+	}
+}
+
+// TestTimes asks with every form of a time that RFC 3339 has, and some that it has not.
+func TestTimes(t *testing.T) {
+	d := mustDeploy(t, "rate_check", "")
+	for asked, minute := range map[string]string{
+		"2016-12-31t23:59:59z":        "2016-12-31T23:59",
+		"2016-12-31T23:59:60Z":        "2017-01-01T00:00",
+		"2016-12-31T23:59:60.999999Z": "2017-01-01T00:00",
+		"2016-12-31T18:59:60-05:00":   "2017-01-01T00:00",
+		"2017-01-01T05:29:60%2B05:30": "2017-01-01T00:00",
+		"1969-12-31T23:59:60Z":        "1970-01-01T00:00",
+		"2016-12-31T23:58:60Z":        "",
+		"2016-12-31T22:59:60Z":        "",
+		"2016-12-31T23:59:60-05:00":   "",
+		"2016-12-31T23:59:61Z":        "",
+		"2016-12-31T23:60:00Z":        "",
+		"2016-12-31T24:00:00Z":        "",
+	} {
+		got := d.ask(t, nil, "time="+asked)
+		if want := `{"from":"` + minute + `:00Z"`; minute != "" && !strings.HasPrefix(got, want) {
+			t.Errorf("%s is answered %s; %s is wanted", asked, got, want)
+		}
+		if minute == "" && !strings.HasPrefix(got, "refused: time is ") {
+			t.Errorf("%s is answered %s", asked, got)
+		}
 	}
 }
 

@@ -131,11 +131,11 @@ func readUsage(t *testing.T, data []byte) usage {
 
 var (
 	jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-	tooLarge   = new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil), big.NewInt(1))
+	tooLarge   = new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(10), big.NewInt(45), nil), big.NewInt(1))
 	fineness   = new(big.Rat).SetFrac(new(big.Int).Exp(big.NewInt(10), big.NewInt(27), nil), big.NewInt(1))
 )
 
-// amount reads a number or a string that reads as one, of under 10^18 and with at most 27 digits after its point.
+// amount reads a number or a string that reads as one, of under 10^45 and with at most 27 digits after its point.
 func amount(value any) (*big.Rat, bool) {
 	text, ok := value.(string)
 	if number, isNumber := value.(json.Number); isNumber {
@@ -252,8 +252,8 @@ func randomName(random *rand.Rand) string {
 
 func randomAmount(random *rand.Rand) string {
 	odd := []string{
-		`null`, `true`, `[]`, `{}`, `""`, `"12a"`, `" 1"`, `"1"`, `-0`, `-0.0`, `0e5`, `1e18`, `-1e18`, `1e17`, `1e-27`, `1e-28`, `"0.5e1"`,
-		`999999999999999999.999999999999999999999999999`, `1e400`, `1e-400`, `10000000000000000000e-2`, `"01"`, `"1."`, `"-"`,
+		`null`, `true`, `[]`, `{}`, `""`, `"12a"`, `" 1"`, `"1"`, `-0`, `-0.0`, `0e5`, `1e18`, `-1e18`, `1e17`, `1e44`, `-1e45`, `1e-27`, `1e-28`, `"0.5e1"`,
+		`999999999999999999.999999999999999999999999999`, `"` + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27) + `"`, "1" + strings.Repeat("0", 45), `1e400`, `1e-400`, `10000000000000000000e-2`, `"01"`, `"1."`, `"-"`,
 	}
 	switch random.IntN(8) {
 	case 0:

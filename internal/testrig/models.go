@@ -125,11 +125,11 @@ func readUsage(e *Event) (usage, error) {
 
 var (
 	jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$`)
-	tenTo18    = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil))
+	tenTo45    = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(45), nil))
 	tenTo27    = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(27), nil))
 )
 
-// amount reads a number, or a string that reads as one, below 10^18 and with at most 27 digits after its point.
+// amount reads a number, or a string that reads as one, below 10^45 and with at most 27 digits after its point.
 func amount(value any) (*big.Rat, bool) {
 	text, ok := value.(string)
 	if n, isNumber := value.(json.Number); isNumber {
@@ -139,7 +139,7 @@ func amount(value any) (*big.Rat, bool) {
 		return new(big.Rat), false
 	}
 	r, ok := new(big.Rat).SetString(text)
-	if !ok || new(big.Rat).Abs(r).Cmp(tenTo18) >= 0 || !new(big.Rat).Mul(r, tenTo27).IsInt() {
+	if !ok || new(big.Rat).Abs(r).Cmp(tenTo45) >= 0 || !new(big.Rat).Mul(r, tenTo27).IsInt() {
 		return new(big.Rat), false
 	}
 	return r, true

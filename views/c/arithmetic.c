@@ -34,8 +34,11 @@ static uint64_t place_of(int digit) {
 void tally_divide(tally_decimal *quotient, const tally_decimal *number, uint64_t by) {
 	uint64_t rest = 0, last = 0;
 	*quotient = (tally_decimal){.negative = number->negative};
+	int limbs = TALLY_LIMBS;
+	while (limbs > TALLY_UNITS && tally_limb(number, limbs - 1) == 0)
+		limbs--;
 	/* By hand, digit by digit: ten times a rest under 10^18 fits. */
-	for (int digit = TALLY_LIMBS * TALLY_LIMB_DIGITS; digit-- > LAST_DIGIT;) {
+	for (int digit = limbs * TALLY_LIMB_DIGITS; digit-- > LAST_DIGIT;) {
 		int limb = digit / TALLY_LIMB_DIGITS;
 		uint64_t place = place_of(digit);
 		rest = rest * 10 + tally_limb(number, limb) / place % 10;

@@ -269,7 +269,7 @@ static void split(const tally_decimal *number, uint64_t halves[INPUT_HALVES]) {
 
 void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_decimal *b) {
 	uint64_t left[INPUT_HALVES], right[INPUT_HALVES];
-	uint64_t column[HALVES] = {0}; /* five products under 10^18 and a carry fit */
+	uint64_t column[HALVES] = {0}; /* eight products under 10^18 and a carry fit */
 	split(a, left);
 	split(b, right);
 	for (int i = 0; i < INPUT_HALVES; i++)
@@ -359,5 +359,5 @@ int32_t tally_fail_totals(tally_text key) {
 
 int32_t tally_fail_overflow(tally_text key) {
 	return tally_fail_shown(TALLY_TEXT("the totals of key "), key,
-	                        TALLY_TEXT(" pass 54 digits before the point, which is all that this view can count"));
+	                        TALLY_TEXT(" pass 90 digits before the point, which is all that this view can count"));
 }

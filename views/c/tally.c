@@ -310,11 +310,15 @@ void tally_put_padded(tally_out *out, uint64_t n, uint32_t digits) {
 	tally_put(out, (tally_text){at, (uint32_t)(end - at)});
 }
 
-void tally_put_string(tally_out *out, tally_text text) {
+static void put_string(tally_out *out, tally_text text, tally_text nul) {
 	static const char hex[] = "0123456789abcdef";
 	tally_put_char(out, '"');
 	for (uint32_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.at[i];
+		if (c == 0) {
+			tally_put(out, nul);
+			continue;
+		}
 		if (c < 0x20) {
 			tally_put(out, TALLY_TEXT("\\u00"));
 			tally_put_char(out, hex[c >> 4]);
@@ -326,6 +330,14 @@ void tally_put_string(tally_out *out, tally_text text) {
 		tally_put_char(out, (char)c);
 	}
 	tally_put_char(out, '"');
+}
+
+void tally_put_string(tally_out *out, tally_text text) {
+	put_string(out, text, TALLY_TEXT("\xEF\xBF\xBD")); /* U+FFFD */
+}
+
+void tally_put_exact_string(tally_out *out, tally_text text) {
+	put_string(out, text, TALLY_TEXT("\\u0000"));
 }
 
 void tally_put_shown(tally_out *out, tally_text text) {

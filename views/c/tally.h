@@ -147,8 +147,13 @@ tally_text tally_out_text(const tally_out *out);
 void tally_put(tally_out *out, tally_text text);
 void tally_put_char(tally_out *out, char c);
 
-/* A JSON string: quoted and escaped. The text must be UTF-8. */
+/* A JSON string: quoted and escaped. The text must be UTF-8. A NUL is written
+ * as U+FFFD, for PostgreSQL reads no JSON that has one: in state it would fail
+ * every query over it. */
 void tally_put_string(tally_out *out, tally_text text);
+
+/* The same with a NUL as it is, \u0000: for answers, which are not stored. */
+void tally_put_exact_string(tally_out *out, tally_text text);
 
 /* n in at least `digits` decimal digits, 20 at the most. */
 void tally_put_padded(tally_out *out, uint64_t n, uint32_t digits);
@@ -159,20 +164,21 @@ void tally_put_shown(tally_out *out, tally_text text);
 /* tally_fail(before + "shown" + after). */
 int32_t tally_fail_shown(tally_text before, tally_text shown, tally_text after);
 
-/* ---- Exact decimals: 54 digits before the point and 54 after it ---- */
+/* ---- Exact decimals: 90 digits before the point and 54 after it ---- */
 
 enum {
 	TALLY_LIMB_DIGITS = 18,
-	TALLY_LIMBS = 6,
+	TALLY_LIMBS = 8,
 	TALLY_FRACTION_LIMBS = 3,
 	TALLY_UNITS = TALLY_FRACTION_LIMBS, /* the limb of the whole numbers under 10^18 */
 	TALLY_WHOLE_DIGITS = (TALLY_LIMBS - TALLY_FRACTION_LIMBS) * TALLY_LIMB_DIGITS,
 	TALLY_FRACTION_DIGITS = TALLY_FRACTION_LIMBS * TALLY_LIMB_DIGITS,
 
-	/* What a number from an event or a configuration may have. The product of
-	 * two such is exact, and 10^18 of the largest products can be added before
-	 * the sum overflows: no log gets there. */
-	TALLY_INPUT_WHOLE_DIGITS = 18,
+	/* What a number from an event or a configuration may have: room for all that
+	 * 128 bits hold, and for money in units of 10^-18. The product of two such
+	 * fits exactly; 10^45 of the largest can be added before their sum does not:
+	 * no log gets there. */
+	TALLY_INPUT_WHOLE_DIGITS = 45,
 	TALLY_INPUT_FRACTION_DIGITS = 27,
 };
 
@@ -270,18 +276,24 @@ int64_t tally_days_of(tally_date date);
 
 int64_t tally_floor_divide(int64_t n, int64_t by);
 
-
 /* Takes exactly `digits` decimal digits from the front of *text. */
 bool tally_take_digits(tally_text *text, uint32_t digits, uint32_t *n);
 bool tally_take_char(tally_text *text, char c);
 
 /* RFC 3339 to microseconds. A space counts as the + that it is where a query
- * string carries an offset unescaped. */
+ * string carries an offset unescaped. A leap second, 23:59:60 UTC in whatever
+ * offset, is the second that follows it, as in POSIX time. */
 bool tally_parse_time(tally_text text, int64_t *time);
 
 /* ---- Query strings ---- */
 
 /* Takes the next name=value from the front of *query, percent-decoded. */
 bool tally_take_parameter(tally_text *query, tally_text *name, tally_text *value);
+
+/* Whether the query still has a parameter of this name: whether one that was
+ * just taken is repeated. Where only the last would count, refuse that with
+ * tally_fail_repeated. */
+bool tally_has_parameter(tally_text query, tally_text name);
+int32_t tally_fail_repeated(tally_text name);
 
 #endif

@@ -15,6 +15,7 @@ enum {
 	CENTURY_DAYS = 36524,
 	LEAP_DAYS = 1461, /* of four years */
 	YEAR_DAYS = 365,
+	DAY_SECONDS = 86400,
 };
 
 tally_date tally_date_of(int64_t days) {
@@ -116,11 +117,11 @@ bool tally_parse_time(tally_text text, int64_t *time) {
 	    !tally_take_digits(&text, 2, &second) || !take_fraction(&text, &microseconds) ||
 	    !take_offset(&text, &offset) || text.len > 0)
 		return false;
-	if (hour > 23 || minute > 59 || second > 59)
+	if (hour > 23 || minute > 59 || second > 60)
 		return false;
-	int64_t seconds = tally_days_of(date) * 86400 + hour * 3600 + minute * 60 + second - offset;
+	int64_t seconds = tally_days_of(date) * DAY_SECONDS + hour * 3600 + minute * 60 + second - offset;
 	*time = seconds * 1000000 + microseconds;
-	return true;
+	return second < 60 || seconds % DAY_SECONDS == 0; /* a leap second is the last of a day in UTC */
 }
 
 /* ---- Query strings ---- */
@@ -163,4 +164,16 @@ bool tally_take_parameter(tally_text *query, tally_text *name, tally_text *value
 	query->len -= (uint32_t)(p - start);
 	query->at = p;
 	return true;
+}
+
+bool tally_has_parameter(tally_text query, tally_text wanted) {
+	tally_text name, value;
+	while (tally_take_parameter(&query, &name, &value))
+		if (tally_equal(name, wanted))
+			return true;
+	return false;
+}
+
+int32_t tally_fail_repeated(tally_text name) {
+	return tally_fail_shown(TALLY_TEXT("the parameter "), name, TALLY_TEXT(" is given more than once: give it once"));
 }

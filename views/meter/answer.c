@@ -95,7 +95,7 @@ static void put_json_groups(tally_out *out, const configuration *config, const q
 		if (value.at == 0)
 			tally_put(out, TALLY_TEXT("null"));
 		else
-			tally_put_string(out, value);
+			tally_put_exact_string(out, value);
 	}
 	if (asked->groups_len > 0)
 		tally_put_char(out, '}');

@@ -77,7 +77,7 @@ static bool read_literal(tally_text source, literal *read) {
 static bool read_one(tally_text name, tally_text source, literal_list *list) {
 	*list = (literal_list){true, 1, tally_room(sizeof(literal))};
 	return read_literal(source, list->at) ||
-	       refuse_condition(name, source, TALLY_TEXT(", which is not a string, true, false, null or a number of up to 18 digits before the "
+	       refuse_condition(name, source, TALLY_TEXT(", which is not a string, true, false, null or a number of up to 45 digits before the "
 	                                                 "point and 27 after it"));
 }
 
@@ -96,7 +96,7 @@ static bool read_bound(bound which, tally_text source, condition *read) {
 	read->bounded[which] = true;
 	return tally_parse_input(source, &read->bounds[which]) ||
 	       refuse_condition(bound_names[which], source,
-	                        TALLY_TEXT(", which is not a number of up to 18 digits before the point and 27 after it"));
+	                        TALLY_TEXT(", which is not a number of up to 45 digits before the point and 27 after it"));
 }
 
 static bool read_exists(tally_text source, condition *read) {

@@ -6,7 +6,7 @@
  *           none            {"2025-03":{"gpt-4":{...}},...}
  * Config    none
  *
- * Tokens are numbers, or strings that read as JSON numbers, of up to 18 digits
+ * Tokens are numbers, or strings that read as JSON numbers, of up to 45 digits
  * before the point and 27 after it. An event is ignored when neither of its
  * token fields is such a number, or when its model cannot be part of a key; one
  * field that is not a number counts 0 beside one that is. A missing model or
