@@ -11,9 +11,18 @@ extern tally_text tally_lent;
 /* The page that scan's fields ask for. */
 tally_text tally_scan_page(const tally_scan *scan);
 
-/* The limb whether number is small or not. */
+/* The lowest and highest limb that are set. */
+static inline int tally_low(const tally_decimal *number) {
+	return TALLY_UNITS - number->below;
+}
+
+static inline int tally_high(const tally_decimal *number) {
+	return TALLY_UNITS + number->above;
+}
+
+/* The limb, set or not. */
 static inline uint64_t tally_limb(const tally_decimal *number, int i) {
-	return number->small && i != TALLY_UNITS ? 0 : number->limb[i];
+	return i < tally_low(number) || i > tally_high(number) ? 0 : number->limb[i];
 }
 
 #endif

@@ -3,14 +3,17 @@
 #include "abi.h"
 
 void tally_set_integer(tally_decimal *number, int64_t n) {
-	*number = (tally_decimal){.small = n >= 0, .negative = n < 0};
+	number->negative = n < 0;
+	number->below = number->above = 0;
 	number->limb[TALLY_UNITS] = n < 0 ? (uint64_t)-n : (uint64_t)n;
 }
 
 int tally_compare(const tally_decimal *a, const tally_decimal *b) {
 	if (a->negative != b->negative)
 		return a->negative ? -1 : 1;
-	for (int i = TALLY_LIMBS; i-- > 0;) {
+	int low = tally_low(a) < tally_low(b) ? tally_low(a) : tally_low(b);
+	int high = tally_high(a) > tally_high(b) ? tally_high(a) : tally_high(b);
+	for (int i = high; i >= low; i--) {
 		uint64_t left = tally_limb(a, i), right = tally_limb(b, i);
 		if (left != right)
 			return (left < right) == a->negative ? 1 : -1;
@@ -33,12 +36,9 @@ static uint64_t place_of(int digit) {
 
 void tally_divide(tally_decimal *quotient, const tally_decimal *number, uint64_t by) {
 	uint64_t rest = 0, last = 0;
-	*quotient = (tally_decimal){.negative = number->negative};
-	int limbs = TALLY_LIMBS;
-	while (limbs > TALLY_UNITS && tally_limb(number, limbs - 1) == 0)
-		limbs--;
+	*quotient = (tally_decimal){.negative = number->negative, .below = TALLY_UNITS - LAST_LIMB, .above = number->above};
 	/* By hand, digit by digit: ten times a rest under 10^18 fits. */
-	for (int digit = limbs * TALLY_LIMB_DIGITS; digit-- > LAST_DIGIT;) {
+	for (int digit = (tally_high(number) + 1) * TALLY_LIMB_DIGITS; digit-- > LAST_DIGIT;) {
 		int limb = digit / TALLY_LIMB_DIGITS;
 		uint64_t place = place_of(digit);
 		rest = rest * 10 + tally_limb(number, limb) / place % 10;
@@ -46,7 +46,7 @@ void tally_divide(tally_decimal *quotient, const tally_decimal *number, uint64_t
 		quotient->limb[limb] += last * place;
 		rest -= last * by;
 	}
-	tally_decimal up = {.negative = number->negative};
+	tally_decimal up = {.negative = number->negative, .below = TALLY_UNITS - LAST_LIMB};
 	if (rest > by - rest || (rest == by - rest && last % 2 == 1))
 		up.limb[LAST_LIMB] = place_of(LAST_DIGIT);
 	tally_add(quotient, &up);

@@ -17,8 +17,8 @@ static bool is_digit(char c) {
 }
 
 static void set_small(tally_decimal *number, uint64_t n) {
-	number->small = true;
 	number->negative = false;
+	number->below = number->above = 0;
 	number->limb[TALLY_UNITS] = n;
 }
 
@@ -26,20 +26,30 @@ void tally_set_decimal(tally_decimal *number, uint32_t n) {
 	set_small(number, n);
 }
 
-static void set_zero_limbs(tally_decimal *number) {
-	number->small = false;
-	number->negative = false;
-	for (int i = 0; i < TALLY_LIMBS; i++)
-		number->limb[i] = 0;
+static bool is_small(const tally_decimal *number) {
+	return (number->negative | number->below | number->above) == 0;
 }
 
-/* Gives a result that was calculated in all limbs its one form. */
+bool tally_is_zero(const tally_decimal *number) {
+	return is_small(number) && number->limb[TALLY_UNITS] == 0;
+}
+
+/* Sets zeros in the limbs from low to high that are not set. */
+static void widen(tally_decimal *number, int low, int high) {
+	for (; tally_low(number) > low; number->limb[tally_low(number)] = 0)
+		number->below++;
+	for (; tally_high(number) < high; number->limb[tally_high(number)] = 0)
+		number->above++;
+}
+
+/* Gives a result its one form. */
 static void settle(tally_decimal *number, bool negative) {
-	uint64_t others = 0;
-	for (int i = 0; i < TALLY_LIMBS; i++)
-		others |= i == TALLY_UNITS ? 0 : number->limb[i];
-	number->negative = negative && (others != 0 || number->limb[TALLY_UNITS] != 0);
-	number->small = others == 0 && !number->negative;
+	while (number->below > 0 && number->limb[tally_low(number)] == 0)
+		number->below--;
+	while (number->above > 0 && number->limb[tally_high(number)] == 0)
+		number->above--;
+	number->negative = false;
+	number->negative = negative && !tally_is_zero(number);
 }
 
 /* ---- Reading ---- */
@@ -115,7 +125,8 @@ static bool put_together(parts number, int32_t whole_digits, int32_t fraction_di
 	int32_t place = number.whole - 1;
 	if (place >= whole_digits || place < -fraction_digits)
 		return false;
-	set_zero_limbs(out);
+	set_small(out, 0);
+	widen(out, 0, TALLY_LIMBS - 1);
 	uint32_t limb = (uint32_t)(place + TALLY_FRACTION_DIGITS) / LIMB_DIGITS;
 	uint32_t below = (uint32_t)(place + TALLY_FRACTION_DIGITS) % LIMB_DIGITS;
 	for (; p < end; p++) {
@@ -159,8 +170,8 @@ static inline const char *take_common(const char *at, const char *end, tally_dec
 	const char *past = take_limb(point + 1, end, &fraction);
 	if (*point != '.' || past == point + 1 || !ends(past, end))
 		return 0;
-	set_zero_limbs(out);
-	out->limb[TALLY_UNITS] = units;
+	set_small(out, units);
+	out->below = 1;
 	out->limb[TALLY_UNITS - 1] = fraction * power_of_ten[LIMB_DIGITS - (past - point - 1)];
 	settle(out, false);
 	return past;
@@ -198,20 +209,27 @@ bool tally_count(const tally_slot *slot, tally_decimal *number) {
 
 static bool add_magnitude(tally_decimal *sum, const tally_decimal *number) {
 	uint64_t carry = 0;
-	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint64_t limb = tally_limb(sum, i) + tally_limb(number, i) + carry;
+	int high = tally_high(number);
+	widen(sum, tally_low(number), high);
+	for (int i = tally_low(number); i <= high || carry; i++) {
+		if (i == TALLY_LIMBS)
+			return false;
+		widen(sum, i, i);
+		uint64_t limb = sum->limb[i] + (i <= high ? number->limb[i] : 0) + carry;
 		carry = limb >= LIMB_BASE;
 		sum->limb[i] = carry ? limb - LIMB_BASE : limb;
 	}
 	settle(sum, sum->negative);
-	return carry == 0;
+	return true;
 }
 
 /* sum - number by magnitude; where number is the larger one, its sign holds. */
 static void subtract_magnitude(tally_decimal *sum, const tally_decimal *number) {
 	uint64_t borrow = 0;
-	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint64_t from = tally_limb(sum, i), take = tally_limb(number, i) + borrow;
+	widen(sum, tally_low(number), tally_high(number));
+	int low = tally_low(sum), high = tally_high(sum);
+	for (int i = low; i <= high; i++) {
+		uint64_t from = sum->limb[i], take = tally_limb(number, i) + borrow;
 		borrow = from < take;
 		sum->limb[i] = from + (borrow ? LIMB_BASE : 0) - take;
 	}
@@ -219,8 +237,8 @@ static void subtract_magnitude(tally_decimal *sum, const tally_decimal *number) 
 		settle(sum, sum->negative);
 		return;
 	}
-	/* What is left is short of LIMB_BASE^TALLY_LIMBS: complement it. */
-	for (int i = 0; i < TALLY_LIMBS; i++) {
+	/* What is left is short of a one above the highest limb: complement it. */
+	for (int i = low; i <= high; i++) {
 		uint64_t limb = LIMB_BASE - 1 - sum->limb[i] + borrow;
 		borrow = limb == LIMB_BASE;
 		sum->limb[i] = borrow ? 0 : limb;
@@ -229,7 +247,7 @@ static void subtract_magnitude(tally_decimal *sum, const tally_decimal *number) 
 }
 
 bool tally_add(tally_decimal *sum, const tally_decimal *number) {
-	if (sum->small && number->small) {
+	if (is_small(sum) && is_small(number)) {
 		uint64_t units = sum->limb[TALLY_UNITS] + number->limb[TALLY_UNITS];
 		if (units < LIMB_BASE) {
 			sum->limb[TALLY_UNITS] = units;
@@ -244,48 +262,87 @@ bool tally_add(tally_decimal *sum, const tally_decimal *number) {
 
 /* Half limbs, whose products fit 64 bits. */
 enum {
-	HALF_DIGITS = LIMB_DIGITS / 2,
+	HALF_DIGITS = TALLY_LIMB_DIGITS / 2,
 	HALF_BASE = 1000000000,
 	HALVES = 2 * TALLY_LIMBS,
-	FRACTION_HALVES = 2 * TALLY_FRACTION_LIMBS,
-
-	/* The first and last half that an input number may use. */
-	FIRST_HALF = FRACTION_HALVES - TALLY_INPUT_FRACTION_DIGITS / HALF_DIGITS,
-	LAST_HALF = FRACTION_HALVES + TALLY_INPUT_WHOLE_DIGITS / HALF_DIGITS - 1,
-	INPUT_HALVES = LAST_HALF - FIRST_HALF + 1,
+	INPUT_HALVES = (TALLY_INPUT_WHOLE_DIGITS + TALLY_INPUT_FRACTION_DIGITS) / HALF_DIGITS,
 };
 
-_Static_assert(2 * FIRST_HALF == FRACTION_HALVES, "a product's last digit must fall on the lowest half limb");
-_Static_assert(2 * LAST_HALF + 1 < HALVES + FRACTION_HALVES, "a product must not pass the highest half limb");
+_Static_assert(2 * TALLY_INPUT_FRACTION_DIGITS <= TALLY_FRACTION_DIGITS, "a product's last digit must have its place");
+_Static_assert(2 * TALLY_INPUT_WHOLE_DIGITS <= TALLY_WHOLE_DIGITS, "a product's first digit must have its place");
+_Static_assert(INPUT_HALVES <= 8, "the sum of a column's products must fit 64 bits");
 
-/* The halves of an input number, from FIRST_HALF on. */
-static void split(const tally_decimal *number, uint64_t halves[INPUT_HALVES]) {
-	for (int i = 0; i < INPUT_HALVES; i++) {
-		int at = FIRST_HALF + i;
-		uint64_t limb = tally_limb(number, at / 2);
-		halves[i] = limb == 0 ? 0 : at % 2 ? limb / HALF_BASE : limb % HALF_BASE;
+/* The halves of an input number, as far as its limbs are set: from `from` to
+ * before `end`. */
+typedef struct {
+	uint64_t half[HALVES];
+	int from;
+	int end;
+} split_number;
+
+static void split(const tally_decimal *number, split_number *parts) {
+	parts->from = 2 * tally_low(number);
+	parts->end = 2 * tally_high(number) + 2;
+	for (int i = tally_low(number); i <= tally_high(number); i++) {
+		uint64_t high = number->limb[i] / HALF_BASE;
+		parts->half[2 * i] = number->limb[i] - high * HALF_BASE;
+		parts->half[2 * i + 1] = high;
 	}
 }
 
+/* The one limb that is not 0, or -1 where there are more. */
+static int only_limb(const tally_decimal *number) {
+	if (number->below == 0 && number->above == 0)
+		return TALLY_UNITS;
+	return number->below == 1 && number->above == 0 && number->limb[TALLY_UNITS] == 0 ? TALLY_UNITS - 1 : -1;
+}
+
+/* Calculates what nearly every product is: some tokens times some cents, one
+ * limb by one, in one. False where the product is another. */
+static inline bool multiply_common(tally_decimal *product, const tally_decimal *a, const tally_decimal *b) {
+	int left = only_limb(a), right = only_limb(b), limb = left + right - TALLY_UNITS;
+	if (left < 0 || right < 0)
+		return false;
+	uint64_t n = a->limb[left], by = b->limb[right];
+	if (n != 0 && by > (LIMB_BASE - 1) / n)
+		return false;
+	bool negative = a->negative != b->negative;
+	set_small(product, 0); /* which may be a or b */
+	widen(product, limb, limb);
+	product->limb[limb] = n * by;
+	settle(product, negative);
+	return true;
+}
+
 void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_decimal *b) {
-	uint64_t left[INPUT_HALVES], right[INPUT_HALVES];
-	uint64_t column[HALVES] = {0}; /* eight products under 10^18 and a carry fit */
-	split(a, left);
-	split(b, right);
-	for (int i = 0; i < INPUT_HALVES; i++)
-		if (left[i] != 0)
-			for (int j = 0; j < INPUT_HALVES; j++)
-				column[i + j] += left[i] * right[j]; /* 2 * FIRST_HALF is column 0 */
-	uint64_t carry = 0;
-	for (int i = 0; i < TALLY_LIMBS; i++) {
-		uint64_t low = column[2 * i] + carry;
+	split_number left, right;
+	if (multiply_common(product, a, b))
+		return;
+	uint64_t column[2 * HALVES], carry = 0; /* eight products under 10^18 and a carry fit */
+	bool negative = a->negative != b->negative;
+	split(a, &left);
+	split(b, &right);
+	int from = left.from + right.from, end = left.end + right.end;
+	for (int i = from; i < end; i++)
+		column[i] = 0;
+	for (int i = left.from; i < left.end; i++)
+		if (left.half[i] != 0)
+			for (int j = right.from; j < right.end; j++)
+				column[i + j] += left.half[i] * right.half[j];
+	set_small(product, 0); /* which may be a or b */
+	for (int i = from; i < end; i += 2) {
+		int limb = i / 2 - TALLY_FRACTION_LIMBS;
+		if (limb < 0 || limb >= TALLY_LIMBS)
+			continue; /* nothing: the input numbers do not use all of their limbs */
+		uint64_t low = column[i] + carry;
 		carry = low < HALF_BASE ? 0 : low / HALF_BASE;
-		uint64_t high = column[2 * i + 1] + carry;
+		uint64_t high = column[i + 1] + carry;
 		low -= carry * HALF_BASE;
 		carry = high < HALF_BASE ? 0 : high / HALF_BASE;
-		product->limb[i] = low + (high - carry * HALF_BASE) * HALF_BASE;
+		widen(product, limb, limb);
+		product->limb[limb] = low + (high - carry * HALF_BASE) * HALF_BASE;
 	}
-	settle(product, a->negative != b->negative);
+	settle(product, negative);
 }
 
 /* ---- Writing ---- */
@@ -295,24 +352,19 @@ static void put_limb(tally_out *out, uint64_t limb) {
 }
 
 void tally_put_decimal(tally_out *out, const tally_decimal *number) {
-	if (number->small) {
+	if (is_small(number)) {
 		tally_put_padded(out, number->limb[TALLY_UNITS], 1);
 		return;
 	}
-	int high = TALLY_LIMBS - 1, low = 0;
-	while (high > TALLY_UNITS && number->limb[high] == 0)
-		high--;
 	if (number->negative)
 		tally_put_char(out, '-');
-	tally_put_padded(out, number->limb[high], 1);
-	for (int i = high; i-- > TALLY_UNITS;)
+	tally_put_padded(out, number->limb[tally_high(number)], 1);
+	for (int i = tally_high(number); i-- > TALLY_UNITS;)
 		put_limb(out, number->limb[i]);
-	while (low < TALLY_FRACTION_LIMBS && number->limb[low] == 0)
-		low++;
-	if (low == TALLY_FRACTION_LIMBS)
+	if (number->below == 0)
 		return;
 	tally_put_char(out, '.');
-	for (int i = TALLY_FRACTION_LIMBS; i-- > low;)
+	for (int i = TALLY_UNITS; i-- > tally_low(number);)
 		put_limb(out, number->limb[i]);
 	while (out->at[out->len - 1] == '0')
 		out->len--;

@@ -183,11 +183,13 @@ enum {
 };
 
 /* Little-endian limbs of base 10^18, the first TALLY_FRACTION_LIMBS of them
- * behind the point. Zero is never negative. Where `small`, as nearly every
- * count is, the number is limb[TALLY_UNITS] and the other limbs are not set. */
+ * behind the point. Set are limb[TALLY_UNITS] and so many `below` and `above`
+ * it, for nearly every number has one or two; the others are 0 and not
+ * written. Zero is never negative. */
 typedef struct {
-	bool small;
 	bool negative;
+	uint8_t below;
+	uint8_t above;
 	uint64_t limb[TALLY_LIMBS];
 } tally_decimal;
 
@@ -210,6 +212,8 @@ bool tally_add(tally_decimal *sum, const tally_decimal *number);
 
 /* The exact product of two input numbers. */
 void tally_multiply(tally_decimal *product, const tally_decimal *a, const tally_decimal *b);
+
+bool tally_is_zero(const tally_decimal *number);
 
 /* Negative, 0 or positive, as a is less than b, equal or greater. */
 int tally_compare(const tally_decimal *a, const tally_decimal *b);

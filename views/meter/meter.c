@@ -95,7 +95,7 @@ static bool add_value(const configuration *config, const tally_event *event, con
 	const int32_t *place = config->place;
 	tally_decimal one, time;
 	tally_decimal *values = &totals[place[TOTAL_VALUES]];
-	bool first = values->small && values->limb[TALLY_UNITS] == 0;
+	bool first = tally_is_zero(values);
 	tally_set_decimal(&one, 1);
 	if (place[TOTAL_MIN] >= 0 && (first || tally_compare(value, &totals[place[TOTAL_MIN]]) < 0))
 		totals[place[TOTAL_MIN]] = *value;

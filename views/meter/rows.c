@@ -144,10 +144,6 @@ static row *find_row(gathering *all, stretch window) {
 	return added;
 }
 
-static bool is_zero(const tally_decimal *number) {
-	return number->small && number->limb[TALLY_UNITS] == 0;
-}
-
 static bool is_later(const tally_decimal *time, const tally_decimal *sequence, const tally_decimal *than_time,
                      const tally_decimal *than_sequence) {
 	int order = tally_compare(time, than_time);
@@ -157,8 +153,8 @@ static bool is_later(const tally_decimal *time, const tally_decimal *sequence, c
 /* Merges a part's totals into a row's; false on overflow. */
 static bool merge(const configuration *config, tally_decimal *into, const tally_decimal *part) {
 	const int32_t *place = config->place;
-	if (place[TOTAL_VALUES] >= 0 && !is_zero(&part[place[TOTAL_VALUES]])) {
-		bool first = is_zero(&into[place[TOTAL_VALUES]]);
+	if (place[TOTAL_VALUES] >= 0 && !tally_is_zero(&part[place[TOTAL_VALUES]])) {
+		bool first = tally_is_zero(&into[place[TOTAL_VALUES]]);
 		int32_t min = place[TOTAL_MIN], max = place[TOTAL_MAX], latest = place[TOTAL_LATEST];
 		int32_t time = place[TOTAL_LATEST_TIME], sequence = place[TOTAL_LATEST_SEQUENCE];
 		if (min >= 0 && (first || tally_compare(&part[min], &into[min]) < 0))
@@ -316,7 +312,7 @@ static void sort(const question *asked, row_list *rows) {
 static bool has_answer(const gathering *all, const row *row) {
 	if (wants(all->asked, PICK_COUNT) || wants(all->asked, PICK_UNIQUE))
 		return true;
-	return !is_zero(&row->totals[all->config->place[TOTAL_VALUES]]);
+	return !tally_is_zero(&row->totals[all->config->place[TOTAL_VALUES]]);
 }
 
 static void list_rows(const gathering *all, row_list *rows) {

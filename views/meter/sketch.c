@@ -67,7 +67,7 @@ static uint32_t bucket_of(uint32_t mantissa) {
 static spot spot_of(const tally_decimal *value) {
 	tally_out plain = tally_out_new(TALLY_WHOLE_DIGITS + TALLY_FRACTION_DIGITS + 2);
 	tally_put_decimal(&plain, value);
-	spot found = {.negative = tally_compare(value, &(tally_decimal){.small = true}) < 0};
+	spot found = {.negative = value->negative};
 	uint32_t mantissa = 0, taken = 0;
 	int32_t whole = 0;
 	bool fraction = false;
