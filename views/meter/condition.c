@@ -5,9 +5,11 @@
  *     {"path":"/error","exists":false}
  *
  * Several of them in one object must hold together. A field that is missing is
- * the same as null. */
+ * the same as null. Numbers are compared by their value, whatever their size,
+ * and a string is equal to no number. */
 
 #include "meter.h"
+#include "number.h"
 
 typedef enum {
 	ABOVE,
@@ -20,7 +22,7 @@ typedef enum {
 typedef struct {
 	uint32_t kind;
 	tally_text text;
-	tally_decimal number;
+	number number;
 } literal;
 
 typedef struct {
@@ -36,7 +38,7 @@ struct condition {
 	bool tells_exists;
 	bool exists;
 	bool bounded[BOUNDS];
-	tally_decimal bounds[BOUNDS];
+	number bounds[BOUNDS];
 };
 
 static const tally_text bound_names[BOUNDS] = {
@@ -70,15 +72,15 @@ static bool read_literal(tally_text source, literal *read) {
 		return true;
 	default:
 		read->kind = TALLY_NUMBER;
-		return tally_parse_input(source, &read->number);
+		return read_number(source, &read->number) && !read->number.vast;
 	}
 }
 
 static bool read_one(tally_text name, tally_text source, literal_list *list) {
 	*list = (literal_list){true, 1, tally_room(sizeof(literal))};
 	return read_literal(source, list->at) ||
-	       refuse_condition(name, source, TALLY_TEXT(", which is not a string, true, false, null or a number of up to 45 digits before the "
-	                                                 "point and 27 after it"));
+	       refuse_condition(name, source, TALLY_TEXT(", which is not a string, true, false, null or a number with an exponent of up to 18 "
+	                                                 "digits"));
 }
 
 static bool read_list(tally_text name, tally_text source, literal_list *list) {
@@ -89,14 +91,13 @@ static bool read_list(tally_text name, tally_text source, literal_list *list) {
 	while (read && tally_element_next(&elements, &element))
 		read = list->len < MOST_LISTED && read_literal(element, &list->at[list->len++]);
 	return (read && !elements.broken) ||
-	       refuse_condition(name, source, TALLY_TEXT(", which is not a list of up to 256 strings, numbers, true, false and null"));
+	       refuse_condition(name, source, TALLY_TEXT(", which is not a list of up to 256 strings, true, false, null and numbers with exponents of up to 18 digits"));
 }
 
 static bool read_bound(bound which, tally_text source, condition *read) {
 	read->bounded[which] = true;
-	return tally_parse_input(source, &read->bounds[which]) ||
-	       refuse_condition(bound_names[which], source,
-	                        TALLY_TEXT(", which is not a number of up to 45 digits before the point and 27 after it"));
+	return (read_number(source, &read->bounds[which]) && !read->bounds[which].vast) ||
+	       refuse_condition(bound_names[which], source, TALLY_TEXT(", which is not a number with an exponent of up to 18 digits"));
 }
 
 static bool read_exists(tally_text source, condition *read) {
@@ -164,7 +165,7 @@ static bool is_null(const tally_slot *slot) {
 }
 
 static bool equals(const literal *literal, const tally_slot *slot) {
-	tally_decimal number;
+	number found;
 	if (literal->kind == TALLY_NULL)
 		return is_null(slot);
 	if (literal->kind != slot->kind)
@@ -172,7 +173,7 @@ static bool equals(const literal *literal, const tally_slot *slot) {
 	if (literal->kind == TALLY_STRING)
 		return tally_equal(literal->text, slot->text);
 	if (literal->kind == TALLY_NUMBER)
-		return tally_count(slot, &number) && tally_compare(&number, &literal->number) == 0;
+		return read_number(slot->text, &found) && compare_numbers(&found, &literal->number) == 0;
 	return true;
 }
 
@@ -184,14 +185,17 @@ static bool lists(const literal_list *list, const tally_slot *slot) {
 }
 
 static bool is_within(const condition *condition, const tally_slot *slot) {
-	tally_decimal number;
-	bool counts = tally_count(slot, &number);
+	number found;
+	bool is_number = false, is_read = false;
 	for (uint32_t i = 0; i < BOUNDS; i++) {
 		if (!condition->bounded[i])
 			continue;
-		int order = counts ? tally_compare(&number, &condition->bounds[i]) : 0;
+		if (!is_read)
+			is_number = (slot->kind == TALLY_NUMBER || slot->kind == TALLY_STRING) && read_number(slot->text, &found);
+		is_read = true;
+		int order = is_number ? compare_numbers(&found, &condition->bounds[i]) : 0;
 		bool good = i == ABOVE ? order > 0 : i == AT_LEAST ? order >= 0 : i == BELOW ? order < 0 : order <= 0;
-		if (!counts || !good)
+		if (!is_number || !good)
 			return false;
 	}
 	return true;

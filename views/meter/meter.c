@@ -4,6 +4,7 @@
  * docs/meter.md is its reference: configuration, questions, limits. */
 
 #include "answer.h"
+#include "number.h"
 
 int64_t view_fields(void) {
 	const configuration *config = load_configuration();
@@ -20,35 +21,10 @@ static bool is_of_type(const configuration *config, const tally_event *event) {
 	return false;
 }
 
-/* Whether text is a number by JSON's grammar, of any size. */
-static bool is_number(tally_text text) {
-	uint32_t digit;
-	tally_take_char(&text, '-');
-	bool zero = text.len > 0 && text.at[0] == '0';
-	if (!tally_take_digits(&text, 1, &digit))
-		return false;
-	while (!zero && tally_take_digits(&text, 1, &digit))
-		;
-	if (tally_take_char(&text, '.')) {
-		if (!tally_take_digits(&text, 1, &digit))
-			return false;
-		while (tally_take_digits(&text, 1, &digit))
-			;
-	}
-	if (tally_take_char(&text, 'e') || tally_take_char(&text, 'E')) {
-		if (!tally_take_char(&text, '-'))
-			tally_take_char(&text, '+');
-		if (!tally_take_digits(&text, 1, &digit))
-			return false;
-		while (tally_take_digits(&text, 1, &digit))
-			;
-	}
-	return text.len == 0;
-}
-
 /* Reads the event's value; false, and why, where it cannot be counted. */
 static bool take_value(const configuration *config, const tally_event *event, tally_decimal *value, trouble *trouble) {
 	const tally_slot *slot = &event->slot[config->value];
+	number beyond;
 	if (tally_count(slot, value))
 		return true;
 	trouble->field = config->value;
@@ -56,7 +32,7 @@ static bool take_value(const configuration *config, const tally_event *event, ta
 		trouble->reason = TALLY_TEXT("value_missing");
 	else if (slot->kind == TALLY_NULL)
 		trouble->reason = TALLY_TEXT("value_null");
-	else if (slot->kind == TALLY_NUMBER || (slot->kind == TALLY_STRING && is_number(slot->text)))
+	else if (slot->kind == TALLY_NUMBER || (slot->kind == TALLY_STRING && read_number(slot->text, &beyond)))
 		trouble->reason = TALLY_TEXT("value_has_too_many_digits");
 	else
 		trouble->reason = TALLY_TEXT("value_not_a_number");

@@ -135,7 +135,7 @@ static bool read_window(const configuration *config, tally_text value, question 
 	return refuse_parameter(TALLY_TEXT("window"), value, tally_out_text(&why));
 }
 
-static bool read_number(tally_text name, tally_text value, uint32_t least, uint32_t most, uint32_t *number) {
+static bool read_whole(tally_text name, tally_text value, uint32_t least, uint32_t most, uint32_t *number) {
 	enum { MOST_DIGITS = 9 };
 	tally_text digits = value;
 	if (value.len >= 1 && value.len <= MOST_DIGITS && tally_take_digits(&digits, value.len, number) && *number >= least && *number <= most)
@@ -186,11 +186,11 @@ static bool read_parameter(const configuration *config, tally_text name, tally_t
 	if (tally_equal(name, TALLY_TEXT("format")))
 		return read_format(value, asked);
 	if (tally_equal(name, TALLY_TEXT("rolling")))
-		return read_number(name, value, 1, MOST_ROLLING, &asked->rolling);
+		return read_whole(name, value, 1, MOST_ROLLING, &asked->rolling);
 	if (tally_equal(name, TALLY_TEXT("limit")))
-		return (asked->limited = true) && read_number(name, value, 1, MOST_LIMIT, &asked->limit);
+		return (asked->limited = true) && read_whole(name, value, 1, MOST_LIMIT, &asked->limit);
 	if (tally_equal(name, TALLY_TEXT("offset")))
-		return read_number(name, value, 0, MOST_OFFSET, &asked->offset);
+		return read_whole(name, value, 0, MOST_OFFSET, &asked->offset);
 	if (tally_equal(name, TALLY_TEXT("from")))
 		late->from = value;
 	else if (tally_equal(name, TALLY_TEXT("to")))
