@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,12 +26,16 @@ import (
 )
 
 const (
-	// A log of large events is more than the buffers of a connection take, compressed too.
-	largeEvents = 16
-	// handlerPatience is far above what a request takes that ends as it should, and below the 30 seconds after which a client that does
-	// not read is cut off anyway.
+	// A log of large events is more than the buffers of a connection take, compressed too, and many of the pages that a stream reads.
+	largeEvents     = 5000
+	largeEventBytes = 4000
+	// handlerPatience is far above what a request takes that ends as it should, and below clientPatience, after which a client that does not
+	// read is cut off anyway.
 	handlerPatience = time.Minute
+	clientPatience  = time.Hour
 )
+
+var encodings = []string{"identity", "gzip", "zstd"}
 
 // streaming is a server of one log of large events, which tells when a request has ended.
 type streaming struct {
@@ -36,25 +43,29 @@ type streaming struct {
 	ended chan struct{}
 	hub   *live.Hub
 	log   string
+
+	running *httptest.Server
 }
 
-// streamingOn runs handlers with the given timeouts on one log.
-func streamingOn(t *testing.T, timeouts ...time.Duration) []streaming {
+// streamingOn runs handlers with the given timeouts on one log; each has so many streams at a time.
+func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streaming {
 	t.Helper()
 	node := testrig.Start(t, testcontainers.New(t).DSN(), testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)
 	random := rand.NewChaCha8([32]byte{1})
-	noise := make([]byte, 700_000)
-	for range largeEvents {
+	noise := make([]byte, largeEventBytes/4*3)
+	events := make([]eventlog.Event, largeEvents)
+	for i := range events {
 		_, _ = random.Read(noise) // it never fails
-		node.Append(t, log, testrig.Parse(t, fmt.Sprintf(`{"noise":%q}`, base64.StdEncoding.EncodeToString(noise)), ""))
+		events[i] = testrig.Parse(t, fmt.Sprintf(`{"noise":%q}`, base64.StdEncoding.EncodeToString(noise)), "")
 	}
+	node.Append(t, log, events...)
 	reader := eventlog.NewReader(node.DB)
 	list := make([]streaming, len(timeouts))
 	for i, timeout := range timeouts {
 		s := streaming{ended: make(chan struct{}, 100), hub: live.New(node.DB, reader, live.DefaultConfig()), log: log.String()}
 		handler := api.New(api.Services{
-			Logs: node.Logs, Ingest: node.Ingest, Views: node.Views, Events: reader, Live: s.hub, Streams: 1,
+			Logs: node.Logs, Ingest: node.Ingest, Views: node.Views, Events: reader, Live: s.hub, Streams: streams,
 			WriteTimeout: timeout, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		}, "test")
 		running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +73,7 @@ func streamingOn(t *testing.T, timeouts ...time.Duration) []streaming {
 			handler.ServeHTTP(w, r)
 		}))
 		t.Cleanup(running.Close)
-		s.service = &service{t: t, url: running.URL}
+		s.service, s.running = &service{t: t, url: running.URL}, running
 		list[i] = s
 	}
 	return list
@@ -71,7 +82,11 @@ func streamingOn(t *testing.T, timeouts ...time.Duration) []streaming {
 // begin asks for events and reads none of them.
 func (s *streaming) begin(t *testing.T, query, encoding string) net.Conn {
 	t.Helper()
-	return s.send(t, "GET /logs/"+s.log+"/events?"+query+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
+	conn := s.send(t, "GET /logs/"+s.log+"/events?"+query+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(256 << 10) // so that not much is under way
+	}
+	return conn
 }
 
 func (s *streaming) wantEnd(t *testing.T, what string) {
@@ -79,12 +94,12 @@ func (s *streaming) wantEnd(t *testing.T, what string) {
 	select {
 	case <-s.ended:
 	case <-time.After(handlerPatience):
-		t.Fatalf("%s: the request goes on", what)
+		t.Errorf("%s: the request goes on", what)
 	}
 }
 
 // wantCut reads what was sent, which must not pass for a whole answer.
-func wantCut(t *testing.T, conn net.Conn, what string) {
+func wantCut(t *testing.T, conn io.Reader, what string) {
 	t.Helper()
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -100,23 +115,68 @@ func wantCut(t *testing.T, conn net.Conn, what string) {
 
 // TestUnreadAnswers: a client that does not read is cut off, and sees that it was.
 func TestUnreadAnswers(t *testing.T) {
-	s := streamingOn(t, 100*time.Millisecond)[0]
-	for _, query := range []string{"stream=true", "stream=true&format=ndjson", "stream=true&format=csv", "limit=100"} {
-		for _, encoding := range []string{"identity", "gzip", "zstd"} {
+	s := streamingOn(t, 1, 100*time.Millisecond)[0]
+	for _, query := range []string{"stream=true", "stream=true&format=ndjson", "stream=true&format=csv", "limit=10000"} {
+		for _, encoding := range encodings {
 			what := query + " in " + encoding
 			conn := s.begin(t, query, encoding)
+			var read bytes.Buffer
+			if strings.HasPrefix(query, "stream") { // for a while; a slow machine may be cut off before
+				_, _ = io.CopyN(&read, conn, 3<<20)
+			}
 			s.wantEnd(t, what)
-			wantCut(t, conn, what)
+			wantCut(t, io.MultiReader(&read, conn), what)
 		}
 	}
-	if got := s.pages(s.log, "", 100); len(got) != largeEvents { // more than fit into one page
+	if got := s.pages(s.log, "", 10_000); len(got) != largeEvents { // more than fit into one page
 		t.Errorf("the pages have %d events, not %d", len(got), largeEvents)
+	}
+}
+
+// TestAbandonedStreams: clients that go away in the middle of streams, whenever that is, leave nothing behind: their places are free
+// afterwards, and the server stops at once.
+func TestAbandonedStreams(t *testing.T) {
+	const streams, clients, each = 8, 4, 9 * 8
+	s := streamingOn(t, streams, clientPatience)[0]
+	var abandoning sync.WaitGroup
+	for client := range clients {
+		abandoning.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(client), 2))
+			for i := range each {
+				format, encoding := []string{"json", "ndjson", "csv"}[i%3], encodings[i/3%3]
+				conn := s.begin(t, "stream=true&format="+format, encoding)
+				if _, err := io.CopyN(io.Discard, conn, 1+random.Int64N(2<<20)); err != nil {
+					t.Errorf("%s in %s: %v", format, encoding, err)
+				}
+				if tcp, ok := conn.(*net.TCPConn); ok && i%2 == 0 {
+					_ = tcp.SetLinger(0) // the server hears of it at once
+				}
+				_ = conn.Close()
+				s.wantEnd(t, format+" in "+encoding)
+			}
+		})
+	}
+	abandoning.Wait()
+	if t.Failed() {
+		return
+	}
+	for range streams {
+		conn := s.begin(t, "stream=true", "identity")
+		if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != http.StatusOK {
+			t.Fatalf("there is no place for a stream: %v, %v", r, err)
+		}
+	}
+	s.hub.Close() // these are under way
+	ctx, cancel := context.WithTimeout(t.Context(), handlerPatience)
+	defer cancel()
+	if err := s.running.Config.Shutdown(ctx); err != nil {
+		t.Errorf("the server does not stop: %v", err)
 	}
 }
 
 // TestStreamsAreBounded, so that pages and queries go on beside them; and a server that stops does not wait for them.
 func TestStreamsAreBounded(t *testing.T) {
-	s := streamingOn(t, 0)[0]
+	s := streamingOn(t, 1, clientPatience)[0]
 	conn := s.begin(t, "stream=true&format=ndjson", "identity")
 	first := make([]byte, 1)
 	if _, err := conn.Read(first); err != nil { // it has begun
@@ -135,7 +195,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 	s.hub.Close()
 	s.wantEnd(t, "the stream of a server that stops")
-	if n, err := io.Copy(io.Discard, conn); n > largeEvents*900_000 {
+	if n, err := io.Copy(io.Discard, conn); n > largeEvents*largeEventBytes {
 		t.Errorf("%d bytes came, which is all there was to send (%v)", n, err)
 	}
 }
@@ -175,7 +235,7 @@ func TestStreamThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []string{"json", "ndjson", "csv"} {
-		for _, encoding := range []string{"identity", "gzip", "zstd"} {
+		for _, encoding := range encodings {
 			conn := s.send(t, "GET /logs/acme/events?stream=true&format="+format+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
 			wantCut(t, conn, format+" in "+encoding)
 		}

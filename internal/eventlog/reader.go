@@ -92,6 +92,18 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 	if err != nil {
 		return err
 	}
+	return readAhead(ctx, func(ctx context.Context, b *pageBuilder) (events []Recorded, more bool, err error) {
+		if s.after >= s.through {
+			return nil, false, nil
+		}
+		events, err = s.next(ctx, b, maxPageEvents, s.through)
+		return events, s.after < s.through, err
+	}, each)
+}
+
+// readAhead passes the pages that read returns to each, which works on one while the next is read. It returns the first error of read,
+// each or ctx, and not before the goroutine that reads has ended.
+func readAhead(ctx context.Context, read func(context.Context, *pageBuilder) (events []Recorded, more bool, err error), each func([]Recorded) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		events []Recorded
@@ -109,15 +121,22 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 	}()
 	go func() {
 		defer close(pages)
-		for s.after < s.through {
-			b := <-free
-			events, err := s.next(ctx, b, maxPageEvents, s.through)
-			select {
-			case pages <- result{events, b, err}:
+		for more := true; more; {
+			var b *pageBuilder
+			select { // a page that is taken to empty the channel gives its memory back to nobody
+			case b = <-free:
 			case <-ctx.Done():
 				return
 			}
-			if err != nil {
+			var page result
+			page.of = b
+			page.events, more, page.err = read(ctx, b)
+			select {
+			case pages <- page:
+			case <-ctx.Done():
+				return
+			}
+			if page.err != nil {
 				return
 			}
 		}
