@@ -73,6 +73,8 @@ func (s *server) watch(ctx context.Context, log db.UUID, seen string) (watch *li
 		return nil, 0, retry(newProblem(http.StatusServiceUnavailable, "too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
 	case errors.Is(err, live.ErrClosed):
 		return nil, 0, stopping()
+	case err != nil:
+		return nil, 0, s.problem(ctx, err)
 	}
 	if after, err = s.seen(ctx, log, watch, seen); err != nil {
 		watch.Close()

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -27,6 +28,8 @@ const (
 	maxVerifications = 2
 	// verifyRetrySeconds: a log of a million events takes some ten seconds, its views longer.
 	verifyRetrySeconds = 10
+	// maxViewsNamed bounds a list of views: no log has more.
+	maxViewsNamed = view.MaxViewsPerLog
 )
 
 // Verification is what reading a log again has shown.
@@ -71,7 +74,7 @@ type VerifyProgress struct {
 
 type verifyInput struct {
 	LogPath
-	Views    string `query:"views" doc:"all, none, or the names of views with commas between them; all when absent."`
+	Views    string `query:"views" doc:"all, none, or the names of up to 64 views with commas between them; all when absent. Each is verified once."`
 	Sequence int64  `query:"sequence" minimum:"0" doc:"The sequence of a head noted earlier, with its hash: the log must lead to it and past it."`
 	Hash     string `query:"hash" doc:"That head's hash: 64 hexadecimal digits."`
 	Accept   string `header:"Accept"`
@@ -165,14 +168,25 @@ func (s *server) verification(ctx context.Context, in *verifyInput) (v verificat
 	if in.Views == "" || in.Views == "all" {
 		return v, nil
 	}
-	wanted := strings.Split(in.Views, ",")
-	for _, name := range wanted {
-		if !slices.Contains(v.views, name) {
-			return v, s.problem(ctx, view.ErrViewNotFound)
+	v.views, err = s.named(ctx, v.views, in.Views)
+	return v, err
+}
+
+// named reads a list of names of views, each of which is one of views. A name that comes twice counts once. The error is a *Problem.
+func (s *server) named(ctx context.Context, views []string, list string) (wanted []string, err error) {
+	names := strings.Split(list, ",")
+	if len(names) > maxViewsNamed {
+		return nil, newProblem(http.StatusBadRequest, "invalid_views", fmt.Sprintf("views names %d views; at most %d are allowed, as many as a log can have: name each once, or leave views out for all", len(names), maxViewsNamed))
+	}
+	for _, name := range names {
+		switch {
+		case !slices.Contains(views, name):
+			return nil, s.problem(ctx, view.ErrViewNotFound)
+		case !slices.Contains(wanted, name):
+			wanted = append(wanted, name)
 		}
 	}
-	v.views = wanted
-	return v, nil
+	return wanted, nil
 }
 
 func (s *server) verify(ctx context.Context, v verification, progress func(VerifyProgress)) (Verification, error) {

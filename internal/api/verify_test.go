@@ -239,3 +239,18 @@ func TestVerifyViews(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyNamedViews: each view that is named is audited once, however often it is named, and lists are bounded.
+func TestVerifyNamedViews(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	s.append("acme", `{}`)
+	s.deployTotals("acme")
+	r := s.verify("acme", "views=totals"+strings.Repeat(",totals", 40))
+	if len(r.Views) != 1 || r.Views[0].View != "totals" || !r.OK {
+		t.Errorf("one view that is named 41 times is verified as %+v", r.Views)
+	}
+	path := "/logs/acme/verify?views=totals" + strings.Repeat(",totals", 299)
+	s.wantProblem(http.StatusBadRequest, "invalid_views", s.call("GET", path, ""), "300", "64")
+	s.wantProblem(http.StatusNotFound, "view_not_found", s.call("GET", "/logs/acme/verify?views=totals,none", ""))
+}

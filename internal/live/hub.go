@@ -69,9 +69,10 @@ type State struct{ Sequence, Epoch int64 }
 
 // Watch is one watcher of a log. It is for one goroutine.
 type Watch struct {
-	hub   *Hub
-	log   db.UUID
-	topic *topic
+	hub    *Hub
+	log    db.UUID
+	topic  *topic
+	closed bool // guarded by the hub
 }
 
 // Watch begins to watch a log: what is committed from now on is told. Close ends it. The error is ErrTooManyWatchers or ErrClosed.
@@ -94,10 +95,14 @@ func (h *Hub) Watch(log db.UUID) (*Watch, error) {
 	return &Watch{hub: h, log: log, topic: t}, nil
 }
 
-// Close ends the watching.
+// Close ends the watching. Closing twice is allowed.
 func (w *Watch) Close() {
 	w.hub.mu.Lock()
 	defer w.hub.mu.Unlock()
+	if w.closed {
+		return
+	}
+	w.closed = true
 	w.hub.watchers--
 	if w.topic.watchers--; w.topic.watchers == 0 {
 		delete(w.hub.topics, w.log)

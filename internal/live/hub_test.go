@@ -276,8 +276,17 @@ func TestWatchers(t *testing.T) {
 		t.Errorf("a third may watch: %v", err)
 	}
 	first.Close()
+	if first, err = hub.Watch(log); err != nil {
+		t.Errorf("the place of one that has gone is not free: %v", err)
+	}
+	for range 3 { // which frees one place, however often
+		first.Close()
+	}
 	if _, err := hub.Watch(log); err != nil {
 		t.Errorf("the place of one that has gone is not free: %v", err)
+	}
+	if _, err := hub.Watch(log); !errors.Is(err, live.ErrTooManyWatchers) {
+		t.Errorf("one that was closed again and again made room for more: %v", err)
 	}
 	told := make(chan struct{})
 	hub.OnClose(func() { close(told) })
