@@ -3,8 +3,6 @@ package wasm
 import (
 	"bytes"
 	"fmt"
-	"reflect"
-	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -95,32 +93,3 @@ func mutableGlobals(guest api.Module, n int) []api.MutableGlobal {
 	}
 	return globals
 }
-
-// maxStackBytes is the native stack that a waiting instance may keep for each export. A deep recursion makes it grow to
-// many megabytes and it never shrinks; what most folds need is far less.
-const maxStackBytes = 128 << 10
-
-// stackSize is the size of the native stack that the runtime holds for an export; 0 when there is no export. The runtime
-// has no call for it, so it is read from its field, which a test checks.
-func stackSize(f api.Function) int {
-	if f == nil {
-		return 0
-	}
-	v := reflect.ValueOf(f).Elem()
-	return v.Field(stackField(v.Type())).Len()
-}
-
-// stackField is the index of the field that holds the stack. All exports are of one type.
-func stackField(t reflect.Type) int {
-	if known := knownStackField.Load(); known != 0 {
-		return int(known) - 1
-	}
-	field, ok := t.FieldByName("stack")
-	if !ok || field.Type.Kind() != reflect.Slice || len(field.Index) != 1 {
-		panic(fmt.Sprintf("wasm: the runtime's %v has no field stack", t)) // the runtime has changed: see TestDeepStackIsThrownAway
-	}
-	knownStackField.Store(int64(field.Index[0]) + 1)
-	return field.Index[0]
-}
-
-var knownStackField atomic.Int64

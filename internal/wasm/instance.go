@@ -110,9 +110,23 @@ func (in *instance) discard() error {
 	return nil
 }
 
-// largestStack is the largest native stack that the runtime holds for one of the exports.
-func (in *instance) largestStack() int {
-	return max(stackSize(in.alloc), stackSize(in.fold), stackSize(in.query), stackSize(in.fields))
+// largestStack is the largest native stack that the runtime holds for one of the exports; known is false where that cannot be told.
+func (in *instance) largestStack() (size int, known bool) {
+	for _, f := range [...]api.Function{in.alloc, in.fold, in.query, in.fields} {
+		n, ok := stackSize(f)
+		if !ok {
+			return 0, false
+		}
+		size = max(size, n)
+	}
+	return size, true
+}
+
+// keepable tells whether an instance may wait for another session: no more native stack hangs on it than maxStackBytes. One of which that
+// cannot be told is not kept, which costs each session a new instance and no memory.
+func (in *instance) keepable() bool {
+	size, known := in.largestStack()
+	return known && size <= maxStackBytes && !in.spent
 }
 
 // call runs an export with the arguments that are in in.stack, where its result will be.

@@ -118,7 +118,7 @@ func (p *program) take() (*instance, error) {
 
 // give takes an instance back: made pristine, or thrown away where that is not possible or not worth it.
 func (p *program) give(in *instance) {
-	if in.spent || in.largestStack() > maxStackBytes || !p.image.restore(in) {
+	if !in.keepable() || !p.image.restore(in) {
 		discard(in)
 		return
 	}
