@@ -44,6 +44,7 @@ type Settings struct {
 	ReadConns        int   // 6 unless set
 	CacheBytes       int   // 64 MiB unless set
 	FoldGas          int64 // wasm's default unless set
+	MaxLoaded        int   // modules in memory; wasm's default unless set
 	MaxWaitingEvents int   // ingest's default unless set
 	MaxWaitingBytes  int   // ingest's default unless set
 	NoBuilder        bool
@@ -61,7 +62,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 		t.Fatal(err)
 	}
 	n := &Node{DB: d, Logs: eventlog.NewLogs(d), built: make(chan struct{})}
-	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{CacheDir: ModuleCache()}); err != nil {
+	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{CacheDir: ModuleCache(), MaxLoaded: s.MaxLoaded}); err != nil {
 		t.Fatal(err)
 	}
 	// Errors are the tests' own business: they look at what calls return.

@@ -53,25 +53,34 @@ func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, d Deployme
 	if err != nil {
 		return Info{}, err
 	}
-	if err := v.rehearse(ctx, log, c); err != nil {
+	version, err := v.deploy(ctx, log, name, c)
+	if err != nil {
+		v.letGo(ctx, c)
 		return Info{}, err
 	}
+	return v.built(ctx, log, version)
+}
+
+// deploy rehearses a candidate and makes it the version that was asked for last.
+func (v *Views) deploy(ctx context.Context, log db.UUID, name string, c candidate) (version db.UUID, err error) {
+	if err := v.rehearse(ctx, log, c); err != nil {
+		return db.UUID{}, err
+	}
 	sha256 := c.module.SHA256()
-	var version db.UUID
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: d.Code}); err != nil {
+		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: c.code}); err != nil {
 			return fmt.Errorf("keeping the module: %w", err)
 		}
-		version, err = v.record(ctx, tx, log, name, wanted{sha256[:], d.Config, c.fields, d.FoldGas, d.Actor})
+		version, err = v.record(ctx, tx, log, name, wanted{sha256[:], c.settings.Config, c.fields, c.askedGas, c.actor})
 		if err != nil {
 			return err
 		}
 		return v.db.OwnView(ctx, tx, dbsqlc.OwnViewParams{LogID: log, Name: name})
 	})
 	if err != nil {
-		return Info{}, fmt.Errorf("recording a view version: %w", err)
+		return db.UUID{}, fmt.Errorf("recording a view version: %w", err)
 	}
-	return v.built(ctx, log, version)
+	return version, nil
 }
 
 // built builds a version for as long as a caller waits, and describes what became of it.
@@ -82,33 +91,50 @@ func (v *Views) built(ctx context.Context, log, version db.UUID) (Info, error) {
 	return v.describe(ctx, log, version)
 }
 
-func (v *Views) check(ctx context.Context, code, config []byte) (*wasm.Module, []string, error) {
-	if len(config) > MaxConfigBytes {
-		return nil, nil, &RefusedError{"config_too_large", fmt.Sprintf("the configuration has %d bytes; at most %d are allowed", len(config), MaxConfigBytes)}
+// checkSettings refuses what can be refused without the module: compiling one costs up to some seconds.
+func checkSettings(d Deployment) error {
+	if err := checkGas(d.FoldGas); err != nil {
+		return err
 	}
-	if err := jsonscan.Valid(config); err != nil {
-		return nil, nil, &RefusedError{"invalid_config", fmt.Sprintf("the configuration is not valid JSON: %v", err)}
+	if len(d.Config) > MaxConfigBytes {
+		return &RefusedError{"config_too_large", fmt.Sprintf("the configuration has %d bytes; at most %d are allowed", len(d.Config), MaxConfigBytes)}
 	}
-	module, err := v.compile(ctx, code)
+	if err := jsonscan.Valid(d.Config); err != nil {
+		return &RefusedError{"invalid_config", fmt.Sprintf("the configuration is not valid JSON: %v", err)}
+	}
+	return nil
+}
+
+func (v *Views) compile(ctx context.Context, code []byte) (*wasm.Module, error) {
+	module, err := v.engine.Compile(ctx, code)
 	var refused *wasm.RefusedError
 	if errors.As(err, &refused) {
-		return nil, nil, &RefusedError{refused.Code, refused.Reason}
+		return nil, &RefusedError{refused.Code, refused.Reason}
 	} else if err != nil {
-		return nil, nil, fmt.Errorf("compiling a module: %w", err)
+		return nil, fmt.Errorf("compiling a module: %w", err)
 	}
+	return module, nil
+}
+
+// fieldsOf asks a view which fields it wants.
+func (v *Views) fieldsOf(ctx context.Context, module *wasm.Module, config []byte) ([]string, error) {
 	fields, err := module.Fields(ctx, config)
+	var refused *wasm.RefusedError
 	var failed *wasm.ViewError
 	if errors.As(err, &failed) {
-		return nil, nil, &RefusedError{"view_refused_config", "the view refused to start with this configuration: " + failed.Message}
+		return nil, &RefusedError{"view_refused_config", "the view refused to start with this configuration: " + failed.Message}
 	} else if errors.As(err, &refused) {
-		return nil, nil, &RefusedError{refused.Code, refused.Reason}
+		return nil, &RefusedError{refused.Code, refused.Reason}
 	} else if err != nil {
-		return nil, nil, fmt.Errorf("asking a view for its fields: %w", err)
+		return nil, fmt.Errorf("asking a view for its fields: %w", err)
 	}
 	if _, err := v.fields.of(fields); err != nil {
-		return nil, nil, &RefusedError{"invalid_fields", err.Error()}
+		return nil, &RefusedError{"invalid_fields", err.Error()}
 	}
-	return module, fields, nil
+	if fields == nil {
+		fields = []string{}
+	}
+	return fields, nil
 }
 
 func checkGas(gas int64) error {

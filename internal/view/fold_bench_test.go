@@ -53,15 +53,15 @@ func benchViews(b *testing.B) (*Views, []*Version) {
 		if i == 2 {
 			config = []byte(`{"prices":{"*":{"tokens_in":"0.00003","tokens_out":"0.00006"}}}`)
 		}
-		module, fields, err := views.check(b.Context(), code, config)
+		c, err := views.candidate(b.Context(), Deployment{Code: code, Config: config})
 		if err != nil {
 			b.Fatal(err)
 		}
-		set, err := views.fields.of(fields)
+		set, err := views.fields.of(c.fields)
 		if err != nil {
 			b.Fatal(err)
 		}
-		versions = append(versions, &Version{ID: db.NewUUID(), Name: "view", module: module, config: config, fields: set})
+		versions = append(versions, &Version{ID: db.NewUUID(), Name: "view", module: c.module, config: config, fields: set})
 	}
 	return views, versions
 }

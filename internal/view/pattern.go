@@ -122,21 +122,30 @@ func (v *Views) DeployPattern(ctx context.Context, tenant db.UUID, name string, 
 	if err != nil {
 		return PatternInfo{}, err
 	}
-	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.like()})
-	if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
-		return PatternInfo{}, fmt.Errorf("finding a log to rehearse with: %w", kind)
-	}
-	if err := v.rehearse(ctx, sample, c); err != nil {
+	if err := v.deployPattern(ctx, tenant, name, pattern, c); err != nil {
+		v.letGo(ctx, c)
 		return PatternInfo{}, err
-	}
-	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return v.recordPattern(ctx, tx, tenant, name, pattern, c) })
-	if err != nil {
-		return PatternInfo{}, fmt.Errorf("recording a view pattern: %w", err)
 	}
 	if err := v.spreadFor(ctx, tenant, name, deployPatience); err != nil {
 		return PatternInfo{}, err
 	}
 	return v.Pattern(ctx, tenant, name)
+}
+
+// deployPattern rehearses a candidate with one of the pattern's logs and makes it the view's newest revision.
+func (v *Views) deployPattern(ctx context.Context, tenant db.UUID, name string, pattern Pattern, c candidate) error {
+	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.like()})
+	if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
+		return fmt.Errorf("finding a log to rehearse with: %w", kind)
+	}
+	if err := v.rehearse(ctx, sample, c); err != nil {
+		return err
+	}
+	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return v.recordPattern(ctx, tx, tenant, name, pattern, c) })
+	if err != nil {
+		return fmt.Errorf("recording a view pattern: %w", err)
+	}
+	return nil
 }
 
 // recordPattern makes the candidate the view's newest revision. It waits for logs that are being created, and they for it.

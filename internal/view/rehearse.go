@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -45,25 +46,35 @@ type candidate struct {
 	module   *wasm.Module
 	settings wasm.Settings
 	fields   []string
+	askedGas int64 // the budget that was asked for; 0: the server's
 	actor    string
+	known    bool // the module was in memory before: some version runs it, or did lately
 }
 
 // candidate checks a deployment. The error is a *RefusedError or not the deployment's fault.
-func (v *Views) candidate(ctx context.Context, d Deployment) (candidate, error) {
-	module, fields, err := v.check(ctx, d.Code, d.Config)
-	if err != nil {
+func (v *Views) candidate(ctx context.Context, d Deployment) (c candidate, err error) {
+	if err := checkSettings(d); err != nil {
 		return candidate{}, err
 	}
-	if err := checkGas(d.FoldGas); err != nil {
-		return candidate{}, err
-	}
-	if fields == nil {
-		fields = []string{}
-	}
-	return candidate{
-		code: d.Code, module: module, fields: fields, actor: d.Actor,
+	c = candidate{
+		code: d.Code, askedGas: d.FoldGas, actor: d.Actor, known: v.engine.Compiled(sha256.Sum256(d.Code)) != nil,
 		settings: wasm.Settings{Config: d.Config, FoldGas: cmp.Or(d.FoldGas, v.config.FoldGas)},
-	}, nil
+	}
+	if c.module, err = v.compile(ctx, d.Code); err != nil {
+		return candidate{}, err
+	}
+	if c.fields, err = v.fieldsOf(ctx, c.module, d.Config); err != nil {
+		v.letGo(ctx, c)
+		return candidate{}, err
+	}
+	return c, nil
+}
+
+// letGo forgets the module of a candidate that is not deployed: whoever sends many is not to put out of memory what others run.
+func (v *Views) letGo(ctx context.Context, c candidate) {
+	if !c.known {
+		v.engine.Forget(context.WithoutCancel(ctx), c.module)
+	}
 }
 
 // rehearse folds a sample in several ways, which must agree: events made up for the view's fields, and the log's own

@@ -32,9 +32,6 @@ type Views struct {
 	fields fieldSets
 	cache  cache
 
-	mu      sync.Mutex
-	modules map[[32]byte]*wasm.Module
-
 	foldings      sync.Pool     // of *folding
 	work          chan struct{} // tells the builder that a version waits
 	building      chan struct{} // holds a token while a long chunk is built: one at a time
@@ -51,26 +48,22 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	return &Views{
 		db: d, engine: engine, config: config, log: config.Log, id: db.NewUUID(),
 		cache:    newCache(config.CacheBytes),
-		modules:  map[[32]byte]*wasm.Module{},
 		work:     make(chan struct{}, 1),
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
 	}
 }
 
-// module returns the compiled module with that hash, read through from when this server has not run it yet. A caller
+// module returns the compiled module with that hash, read through from when this server does not have it in memory. A caller
 // that holds a connection passes that one: waiting for another could wait for ever.
 func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byte) (*wasm.Module, error) {
-	v.mu.Lock()
-	module, ok := v.modules[sha256]
-	v.mu.Unlock()
-	if ok {
+	if module := v.engine.Compiled(sha256); module != nil {
 		return module, nil
 	}
 	code, err := v.moduleCode(ctx, from, sha256)
 	if err != nil {
 		return nil, err
 	}
-	return v.compile(ctx, code)
+	return v.engine.Compile(ctx, code)
 }
 
 // ModuleCode returns the bytes of an uploaded module. The error is a *RefusedError when there is none, or the
@@ -87,17 +80,6 @@ func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byt
 		return nil, fmt.Errorf("reading module %x: %w", sha256, kind)
 	}
 	return code, nil
-}
-
-func (v *Views) compile(ctx context.Context, code []byte) (*wasm.Module, error) {
-	module, err := v.engine.Compile(ctx, code)
-	if err != nil {
-		return nil, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.modules[module.SHA256()] = module
-	return module, nil
 }
 
 // versionRow is what the database says of a version that is to run.

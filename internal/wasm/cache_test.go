@@ -104,7 +104,7 @@ func TestBrokenCacheIsMadeAgain(t *testing.T) {
 			e := engineIn(t, Config{CacheDir: dir})
 			m := compile(t, e, countGuest())
 			foldOnce(t, m)
-			if !e.cache.has(m.source.sum) {
+			if !e.cache.has(m.kept.source.sum) {
 				t.Error("the cache was not mended")
 			}
 		})
@@ -148,7 +148,7 @@ func TestOldCacheEntriesGo(t *testing.T) {
 	compile(t, engineIn(t, Config{CacheDir: dir}), countGuest())
 	kept := onlyFile(t, dir, "*")
 	old := compile(t, engineIn(t, Config{CacheDir: dir}), newGuest())
-	gone := cacheDir(dir).folder(old.source.sum)
+	gone := cacheDir(dir).folder(old.kept.source.sum)
 	left := filepath.Join(dir, unfinished+"1")
 	foreign := filepath.Join(dir, "somebody's")
 	for path, age := range map[string]time.Duration{gone: unusedFor, left: leftBehind, foreign: 10 * unusedFor} {

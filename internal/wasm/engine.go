@@ -61,7 +61,7 @@ type Engine struct {
 	compiling chan struct{}
 
 	mu       sync.Mutex
-	modules  map[[sha256.Size]byte]*Module
+	modules  map[[sha256.Size]byte]*kept
 	sessions int           // open sessions and running compilations
 	idle     chan struct{} // made by Close; closed when sessions is 0
 	sweep    *time.Timer   // unloads what is not used
@@ -74,7 +74,7 @@ func NewEngine(_ context.Context, config Config) (*Engine, error) {
 	e := &Engine{
 		config:    config,
 		compiling: make(chan struct{}, 1),
-		modules:   make(map[[sha256.Size]byte]*Module),
+		modules:   make(map[[sha256.Size]byte]*kept),
 	}
 	dir, err := config.CacheDir, error(nil)
 	if e.temporary = dir == ""; e.temporary {
@@ -119,8 +119,8 @@ func (e *Engine) free(ctx context.Context) error {
 	e.sweep.Stop()
 	e.unload(ctx, func(unused []*Module, _ int) []*Module { return unused })
 	e.mu.Lock()
-	for _, m := range e.modules {
-		m.source.close()
+	for _, k := range e.modules {
+		k.source.close()
 	}
 	clear(e.modules)
 	e.mu.Unlock()
@@ -163,6 +163,7 @@ func (e *Engine) leaveLocked() {
 // Compile checks a module, compiles it in a process of its own unless the cache has it, and makes a first instance.
 // The same bytes give the same *Module, and are compiled once however many callers ask. A module that cannot be a view
 // gives a *RefusedError, and nothing of it is kept; any other error says nothing about the module. The bytes are not kept.
+// The engine forgets a module whose code it has unloaded once nobody holds it any more.
 func (e *Engine) Compile(ctx context.Context, wasm []byte) (*Module, error) {
 	if err := e.enter(); err != nil {
 		return nil, err
@@ -172,23 +173,21 @@ func (e *Engine) Compile(ctx context.Context, wasm []byte) (*Module, error) {
 		return nil, refusef(CodeTooLarge, "the module has %d bytes; at most %d are allowed", len(wasm), MaxModuleBytes)
 	}
 	sum := sha256.Sum256(wasm)
-	if m := e.compiled(sum); m != nil {
+	if m := e.Compiled(sum); m != nil {
 		return m, nil
 	}
 	if err := e.takeTurn(ctx); err != nil {
 		return nil, err
 	}
 	defer e.endTurn()
-	if m := e.compiled(sum); m != nil { // by the caller we waited for
+	if m := e.Compiled(sum); m != nil { // by the caller we waited for
 		return m, nil
 	}
 	m, err := e.build(ctx, sum, wasm)
 	if err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	e.modules[sum] = m
-	e.mu.Unlock()
+	e.keep(m)
 	e.unloadBeyond(ctx)
 	return m, nil
 }
@@ -204,10 +203,14 @@ func (e *Engine) takeTurn(ctx context.Context) error {
 
 func (e *Engine) endTurn() { <-e.compiling }
 
-func (e *Engine) compiled(sum [sha256.Size]byte) *Module {
+// Compiled returns the module whose bytes have that hash, nil where the engine does not know it, or no more.
+func (e *Engine) Compiled(sum [sha256.Size]byte) *Module {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.modules[sum]
+	if k := e.modules[sum]; k != nil {
+		return k.module.Value()
+	}
+	return nil
 }
 
 // build makes a module of bytes that this engine has not compiled yet.
@@ -241,5 +244,5 @@ func (e *Engine) build(ctx context.Context, sum [sha256.Size]byte, wasm []byte) 
 	if err != nil {
 		return nil, errors.Join(err, program.free(ctx))
 	}
-	return &Module{engine: e, sum: sum, globals: metered.Globals, source: source, program: program, lastUsed: time.Now()}, nil
+	return &Module{engine: e, sum: sum, globals: metered.Globals, kept: &kept{sum: sum, source: source}, program: program, lastUsed: time.Now()}, nil
 }

@@ -57,21 +57,21 @@ func (e *Engine) loaded(m *Module) *program {
 func (e *Engine) loadedNow(m *Module, p *program) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	m.program = p
+	m.program, m.kept.loaded = p, m
 }
 
 // load brings a module's code back into memory: from the cache, or by compiling it again where the cache has lost it.
 func (e *Engine) load(ctx context.Context, m *Module) (*program, error) {
-	metered, err := m.source.read()
+	metered, err := m.kept.source.read()
 	if err != nil {
 		return nil, err
 	}
-	if !e.cache.has(m.source.sum) {
+	if !e.cache.has(m.kept.source.sum) {
 		if err := e.compileAgain(ctx, m, metered); err != nil {
 			return nil, err
 		}
 	}
-	return newProgram(ctx, metered, m.globals, e.cache.folder(m.source.sum))
+	return newProgram(ctx, metered, m.globals, e.cache.folder(m.kept.source.sum))
 }
 
 func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) error {
@@ -79,7 +79,7 @@ func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) er
 		return err
 	}
 	defer e.endTurn()
-	return e.cache.add(ctx, metered, m.source.sum)
+	return e.cache.add(ctx, metered, m.kept.source.sum)
 }
 
 // unloadBeyond unloads the modules that were not used for the longest time, until no more than Config.MaxLoaded are in
@@ -109,8 +109,9 @@ func (e *Engine) unload(ctx context.Context, choose func(unused []*Module, loade
 	e.mu.Lock()
 	var unused []*Module
 	loaded := 0
-	for _, m := range e.modules {
-		if m.program == nil {
+	for _, k := range e.modules {
+		m := k.loaded
+		if m == nil {
 			continue
 		}
 		loaded++
@@ -124,7 +125,7 @@ func (e *Engine) unload(ctx context.Context, choose func(unused []*Module, loade
 	var programs []*program
 	for _, m := range choose(unused, loaded) {
 		programs = append(programs, m.program)
-		m.program = nil
+		m.program, m.kept.loaded = nil, nil
 	}
 	e.mu.Unlock()
 	for _, p := range programs {

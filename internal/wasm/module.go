@@ -12,14 +12,13 @@ import (
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
-// Module is a compiled view. It is safe for concurrent use and lives as long as its engine. Its code is in memory while it is
+// Module is a compiled view. It is safe for concurrent use and may be used until its engine is closed. Its code is in memory while it is
 // used, and comes back from the cache on disk when it is used again.
 type Module struct {
 	engine  *Engine
 	sum     [sha256.Size]byte // of the bytes that were uploaded
 	globals int
-	// source holds the metered bytes. It stays open, so that a cleaned cache folder takes nothing that is in use.
-	source *source
+	kept    *kept
 
 	loading sync.Mutex // held while code is loaded
 

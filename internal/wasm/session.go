@@ -71,8 +71,8 @@ func (s *Session) Close() {
 		return
 	}
 	s.program.give(s.in)
-	s.in = nil
 	s.module.engine.release(s.module)
+	s.in, s.program, s.module = nil, nil, nil // who keeps a closed session keeps nothing in memory
 }
 
 // begin returns the instance, ready for the next call.

@@ -1,0 +1,86 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// numberedGuest is a module of its own for each number, whose memory is mapped.
+func numberedGuest(n int) *guest {
+	g := globalGuest(16)
+	g.data[50000] = fmt.Sprint("number ", n)
+	return g
+}
+
+// collected waits until the garbage collector has found as much as it is asked for.
+func collected(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for began := time.Now(); !done(); runtime.GC() {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("%s is never so", what)
+		}
+	}
+}
+
+func (e *Engine) known() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.modules)
+}
+
+// TestModulesAreForgotten: of modules that nobody holds any more no file stays open and no entry in a map; one that is held works on,
+// in memory or not.
+func TestModulesAreForgotten(t *testing.T) {
+	const modules, loaded = 30, 2
+	e := engineIn(t, Config{CacheDir: testCache, MaxLoaded: loaded})
+	held := compile(t, e, countGuest())
+	foldOnce(t, held)
+	files := 0
+	if runtime.GOOS == "linux" {
+		files = openFiles(t)
+	}
+	for i := range modules {
+		m := compile(t, e, numberedGuest(i))
+		s := start(t, m, "", newState())
+		if _, err := s.Fold(&Event{Data: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+	collected(t, "that only what is in memory is known", func() bool { return e.known() <= loaded+1 })
+	if runtime.GOOS == "linux" { // each has its bytes and the image of its memory
+		collected(t, "that files of no others are open", func() bool { return openFiles(t) <= files+2*loaded })
+	}
+	if e.loaded(held) != nil {
+		t.Error("what was not used for longest is still in memory")
+	}
+	if found := e.Compiled(held.SHA256()); found != held {
+		t.Error("a module that is held is not found")
+	}
+	foldOnce(t, held)
+	again := compile(t, e, numberedGuest(0)) // which was forgotten
+	if e.Compiled(again.SHA256()) != again {
+		t.Error("a module that was compiled again is not found")
+	}
+}
+
+// TestForget: a module that is refused goes from memory at once, unless a session uses it, and works on for whoever holds it.
+func TestForget(t *testing.T) {
+	e := engineIn(t, Config{CacheDir: testCache})
+	m := compile(t, e, countGuest())
+	s := start(t, m, "", newState())
+	if e.Forget(context.Background(), m); e.loaded(m) == nil {
+		t.Error("a module in use was unloaded")
+	}
+	s.Close()
+	if e.Forget(context.Background(), m); e.loaded(m) != nil {
+		t.Error("a module that is not in use stays in memory")
+	}
+	foldOnce(t, m)
+	e.Forget(context.Background(), m)
+	m = nil
+	collected(t, "that nothing is known", func() bool { return e.known() == 0 })
+}
