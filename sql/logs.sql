@@ -36,4 +36,4 @@ SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @l
 SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @log_id FOR UPDATE;
 
 -- name: ListHeads :many
-SELECT log_id, sequence, views_epoch FROM log_heads WHERE log_id = ANY (@log_ids::uuid[]);
+SELECT log_id, sequence, hash, views_epoch FROM log_heads WHERE log_id = ANY (@log_ids::uuid[]);

@@ -133,7 +133,8 @@ LIMIT @max_rows;
 
 -- name: GetView :one
 -- The version that answers for a view: the live one, else the one asked for last that is building or halted.
-SELECT h.sequence AS head, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas, v.status, v.applied_sequence, v.halted_sequence, v.error
+SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
+       v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -271,7 +272,9 @@ SET state = CASE WHEN status = 'retired' THEN 'dropped' ELSE 'kept' END, applied
 WHERE log_id = @log_id AND version_id = @version_id;
 
 -- name: BumpViewsEpoch :exec
-UPDATE log_heads SET views_epoch = views_epoch + 1 WHERE log_id = @log_id;
+-- The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
+-- not take theirs for this one.
+UPDATE log_heads SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE log_id = @log_id;
 
 -- name: VersionStatus :one
 SELECT status FROM view_versions WHERE log_id = @log_id AND version_id = @version_id;

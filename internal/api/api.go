@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -114,7 +115,21 @@ func register[I, O any](s *server, api huma.API, operation huma.Operation, handl
 	operation.Errors = append(common, operation.Errors...)
 	slices.Sort(operation.Errors)
 	operation.Errors = slices.Compact(operation.Errors)
-	huma.Register(api, operation, handler)
+	huma.Register(api, operation, resolvingAnew(s, handler))
+}
+
+// resolvingAnew does an operation once more where its log was known by its name and turned out not to exist, which stores nothing: the
+// database may have been restored to a time before the log was created, and the name may be another log's by now.
+func resolvingAnew[I, O any](s *server, handler func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+	return func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		path, ok := any(in).(interface{ logRef() string })
+		var p *Problem
+		if ok && errors.As(err, &p) && p.Code == "log_not_found" && s.Logs.Forget(s.tenant(ctx), path.logRef()) {
+			return handler(ctx, in)
+		}
+		return out, err
+	}
 }
 
 // tenant is whose logs a request sees.
@@ -132,6 +147,8 @@ func (s *server) resolve(ctx context.Context, ref string) (db.UUID, error) {
 type LogPath struct {
 	Log string `path:"log" maxLength:"200" doc:"The log's id or its name." example:"customer-acme-usage"`
 }
+
+func (p *LogPath) logRef() string { return p.Log }
 
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 

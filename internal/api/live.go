@@ -15,12 +15,17 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
 )
 
 const (
 	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's gas.
 	answersEvery = 100 * time.Millisecond
+	// A stream stays while the database is away for databaseTries times databaseRetry, some restarts and failovers: who stays can be told where
+	// what it has seen is gone afterwards. Who comes back with a sequence cannot.
+	databaseTries = 60
+	databaseRetry = 500 * time.Millisecond
 	// watchersRetrySeconds: watchers come and go by the minute.
 	watchersRetrySeconds = 30
 )
@@ -66,43 +71,50 @@ func (s *server) registerLive(api huma.API) {
 }
 
 // watch begins to watch a log, after the sequence that a client has seen, or the head.
-func (s *server) watch(ctx context.Context, log db.UUID, seen string) (watch *live.Watch, after int64, err error) {
+func (s *server) watch(ctx context.Context, log db.UUID, seen string) (watch *live.Watch, after live.Position, err error) {
 	watch, err = s.Live.Watch(log) // before the head is read: what comes in between is told
 	switch {
 	case errors.Is(err, live.ErrTooManyWatchers):
-		return nil, 0, retry(newProblem(http.StatusServiceUnavailable, "too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
+		return nil, after, retry(newProblem(http.StatusServiceUnavailable, "too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
 	case errors.Is(err, live.ErrClosed):
-		return nil, 0, stopping()
+		return nil, after, stopping()
 	case err != nil:
-		return nil, 0, s.problem(ctx, err)
+		return nil, after, s.problem(ctx, err)
 	}
-	if after, err = s.seen(ctx, log, watch, seen); err != nil {
+	if after, err = s.seen(ctx, watch, seen); err != nil {
 		watch.Close()
-		return nil, 0, err
+		return nil, after, err
 	}
 	return watch, after, nil
 }
 
-func (s *server) seen(ctx context.Context, log db.UUID, watch *live.Watch, seen string) (int64, error) {
-	head, err := s.Events.Head(ctx, log)
+func (s *server) seen(ctx context.Context, watch *live.Watch, seen string) (live.Position, error) {
+	head, err := watch.Head(ctx)
 	if err != nil {
-		return 0, s.problem(ctx, err)
+		return live.Position{}, s.problem(ctx, err)
 	}
-	watch.Know(live.State{Sequence: head.Sequence, Epoch: head.ViewsEpoch})
+	end := live.Position{Sequence: head.Sequence, Hash: head.Hash}
 	if seen == "" {
-		return head.Sequence, nil
+		return end, nil
 	}
 	after, err := strconv.ParseInt(seen, 10, 64)
-	if err != nil || after < 0 {
-		return 0, newProblem(http.StatusBadRequest, "invalid_event_id", "Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
+	switch {
+	case err != nil || after < 0:
+		return live.Position{}, newProblem(http.StatusBadRequest, "invalid_event_id", "Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
+	case after > head.Sequence:
+		return live.Position{}, unknownEventID(head.Sequence)
+	case after == head.Sequence:
+		return end, nil
 	}
-	if after > head.Sequence {
-		p := newProblem(http.StatusConflict, "unknown_event_id", "the log ends at "+strconv.FormatInt(head.Sequence, 10)+
-			", before the event that was received last: is it another log, or another database? Start anew, without Last-Event-ID")
-		p.Head = &head.Sequence
-		return 0, p
-	}
-	return after, nil
+	return live.Position{Sequence: after}, nil
+}
+
+// unknownEventID is the problem of a client that has seen what the log does not hold.
+func unknownEventID(head int64) *Problem {
+	p := newProblem(http.StatusConflict, "unknown_event_id", "the log, which ends at "+strconv.FormatInt(head, 10)+
+		", does not hold the event that was received last: is it another log, or was its database set back? Start anew, without Last-Event-ID")
+	p.Head = &head
+	return p
 }
 
 func closed(c <-chan struct{}) bool {
@@ -139,13 +151,19 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	if out.begin(stream.comment, stream.id()) != nil {
 		return
 	}
-	for {
+	for failures := 0; ; {
 		_, moved := watch.State()
 		ended, err := stream.send(r.Context(), out)
+		var again <-chan time.Time
 		switch {
 		case r.Context().Err() != nil, ended:
 			return
-		case err != nil:
+		case err == nil:
+			failures = 0
+		case errors.Is(err, db.ErrUnavailable) && failures < databaseTries:
+			failures++
+			again = time.After(databaseRetry)
+		default:
 			var p *Problem
 			if errors.As(s.problem(r.Context(), err), &p) {
 				out.end(p)
@@ -161,6 +179,7 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 			return
 		case <-s.Live.Done():
 		case <-moved:
+		case <-again:
 		case <-beat.C:
 			if out.heartbeat(stream.id()) != nil {
 				return
@@ -182,7 +201,7 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 	if err != nil {
 		return nil, err
 	}
-	tail := stream{comment: "events after " + strconv.FormatInt(after, 10), id: func() int64 { return after }}
+	tail := stream{comment: "events after " + strconv.FormatInt(after.Sequence, 10), id: func() int64 { return after.Sequence }}
 	tail.send = func(ctx context.Context, out *sse) (ended bool, err error) {
 		for !closed(s.Live.Done()) {
 			lines, through, err := watch.Events(ctx, after)
@@ -287,6 +306,9 @@ func (s *server) ask(ctx context.Context, log db.UUID, in *liveInput) (*liveMess
 		return &liveMessage{id: answer.Sequence, event: "answer", data: answer.Body}, nil
 	}
 	var p *Problem
+	if errors.Is(err, eventlog.ErrLogNotFound) { // nor will it ever be again, under this id
+		return nil, err
+	}
 	if !errors.As(s.problem(ctx, err), &p) || p.Status >= http.StatusInternalServerError && p.Code != "view_building" {
 		return nil, err
 	}

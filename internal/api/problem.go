@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -180,10 +181,13 @@ func logProblem(err error) *Problem {
 	var invalid *eventlog.InvalidError
 	var taken *eventlog.NameTakenError
 	var mismatch *ingest.SequenceMismatchError
+	var gone *live.GoneError
 	var reused *ingest.KeyReusedError
 	switch {
 	case errors.Is(err, eventlog.ErrLogNotFound):
 		return newProblem(http.StatusNotFound, "log_not_found", "there is no log with that id or name; POST /logs creates one")
+	case errors.As(err, &gone):
+		return unknownEventID(gone.Head)
 	case errors.As(err, &invalid):
 		status := http.StatusBadRequest
 		if strings.HasSuffix(invalid.Code, "_too_large") {

@@ -17,7 +17,7 @@ type questions struct {
 type question struct {
 	watchers int           // guarded by questions.mu
 	turn     chan struct{} // holds one while the question is asked; it guards what follows
-	state    live.State    // what the message reflects, at least
+	version  uint64        // of the state of the log that the message reflects, at least
 	message  *liveMessage  // nil before the first
 }
 
@@ -63,13 +63,13 @@ func (q *question) answer(ctx context.Context, state live.State, ask func() (*li
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if q.message != nil && q.state.Sequence >= state.Sequence && q.state.Epoch >= state.Epoch {
+	if q.message != nil && q.version >= state.Version {
 		return q.message, nil
 	}
 	message, err := ask()
 	if err != nil {
 		return nil, err
 	}
-	q.state, q.message = state, message
+	q.version, q.message = state.Version, message
 	return message, nil
 }

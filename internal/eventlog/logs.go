@@ -145,8 +145,8 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 	return log, nil
 }
 
-// Resolve finds the log that ref names: its id or its name. Logs are never renamed or removed, so what was found
-// once is remembered. The error is ErrLogNotFound or the database's.
+// Resolve finds the log that ref names: its id or its name. Logs are never renamed or removed, so what was found once is remembered,
+// until Forget: a database can be restored to a time before the log was created. The error is ErrLogNotFound or the database's.
 func (l *Logs) Resolve(ctx context.Context, tenant db.UUID, ref string) (db.UUID, error) {
 	key := logRef{tenant, ref}
 	l.mu.RLock()
@@ -169,6 +169,17 @@ func (l *Logs) Resolve(ctx context.Context, tenant db.UUID, ref string) (db.UUID
 	}
 	l.resolved[key] = id
 	return id, nil
+}
+
+// Forget drops what is remembered of a name or id, because the log turned out not to exist, and tells whether there was anything: then
+// Resolve may find another log.
+func (l *Logs) Forget(tenant db.UUID, ref string) bool {
+	key := logRef{tenant, ref}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, known := l.resolved[key]
+	delete(l.resolved, key)
+	return known
 }
 
 func (l *Logs) find(ctx context.Context, tenant db.UUID, ref string) (db.UUID, error) {

@@ -6,6 +6,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -64,8 +65,44 @@ func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 	return h
 }
 
-// State is how far a log is, as far as is known here: it may be further. Epoch grows whenever the set of its live views changes.
-type State struct{ Sequence, Epoch int64 }
+// State is how far a log is, as far as is known here: it may be further. Where the database was restored, or failed over to a server that
+// lacks its last commits, a state can be followed by an earlier one, and the hash says that the same sequence is another event.
+type State struct {
+	Sequence int64         // noLog where the log is gone
+	Hash     eventlog.Hash // zero where it is not known, as of what other servers tell
+	Epoch    int64         // another whenever the set of the log's live views is another
+	Version  uint64        // grows with each change of what is known: of two states of one log the later one has the higher
+}
+
+// noLog is the sequence of a log that does not exist any more.
+const noLog = -1
+
+func stateOf(head eventlog.Head) State {
+	return State{Sequence: head.Sequence, Hash: head.Hash, Epoch: head.ViewsEpoch}
+}
+
+// Position is a watcher's place in a log: after the event with that sequence, 0 for the beginning. The hash, of that event, says in
+// which history; zero where it is not known.
+type Position struct {
+	Sequence int64
+	Hash     eventlog.Hash
+}
+
+// known tells whether it can be told in which history the position is. All histories of a log have one beginning.
+func (p Position) known() bool { return p.Sequence == 0 || p.Hash != eventlog.Hash{} }
+
+// is tells whether a position that has the same sequence is the same, as far as is known.
+func (p Position) is(hash eventlog.Hash) bool {
+	return p.Sequence == 0 || p.Hash == hash || p.Hash == eventlog.Hash{} || hash == eventlog.Hash{}
+}
+
+// GoneError: the event that a watcher has seen last is not in its log any more: the database was restored to a state before it, or failed
+// over to a server that did not have it.
+type GoneError struct{ Sequence, Head int64 }
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("event %d, which came last, is not in the log any more, which ends at %d: its database was set back", e.Sequence, e.Head)
+}
 
 // Watch is one watcher of a log. It is for one goroutine.
 type Watch struct {
@@ -87,7 +124,7 @@ func (h *Hub) Watch(log db.UUID) (*Watch, error) {
 	}
 	t := h.topics[log]
 	if t == nil {
-		t = newTopic()
+		t = newTopic(log)
 		h.topics[log] = t
 	}
 	h.watchers++
@@ -109,8 +146,15 @@ func (w *Watch) Close() {
 	}
 }
 
-// Know takes over a state that was read from the database.
-func (w *Watch) Know(state State) { w.topic.moveTo(state) }
+// Head reads the log's head. The error is eventlog.ErrLogNotFound or the database's.
+func (w *Watch) Head(ctx context.Context) (eventlog.Head, error) {
+	state, _ := w.State()
+	head, err := w.hub.reader.Head(ctx, w.log)
+	if err == nil {
+		w.topic.observe(state.Version, stateOf(head))
+	}
+	return head, err
+}
 
 // State returns the log's state, and a channel that is closed when it is another.
 func (w *Watch) State() (State, <-chan struct{}) {
@@ -165,38 +209,45 @@ func (h *Hub) told(log db.UUID, sequence int64) {
 	t := h.topics[log]
 	h.mu.Unlock()
 	if t != nil {
-		t.moveTo(State{Sequence: sequence})
+		t.hear(sequence)
 	}
 }
 
-// watched are the logs that somebody watches.
-func (h *Hub) watched() []db.UUID {
+// watched are the topics that somebody watches, with the version of what is known of each.
+func (h *Hub) watched() map[*topic]uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	logs := make([]db.UUID, 0, len(h.topics))
-	for log := range h.topics {
-		logs = append(logs, log)
+	topics := make(map[*topic]uint64, len(h.topics))
+	for _, t := range h.topics {
+		topics[t] = t.version()
 	}
-	return logs
+	return topics
 }
 
 // poll reads the heads of all watched logs.
 func (h *Hub) poll(ctx context.Context) error {
-	logs := h.watched()
-	if len(logs) == 0 {
+	topics := h.watched()
+	if len(topics) == 0 {
 		return nil
+	}
+	logs := make([]db.UUID, 0, len(topics))
+	for t := range topics {
+		logs = append(logs, t.log)
 	}
 	rows, err := h.db.ListHeads(ctx, h.db.Read, logs)
 	if err != nil {
 		return db.Classify(err)
 	}
+	found := make(map[db.UUID]State, len(rows))
 	for _, row := range rows {
-		h.mu.Lock()
-		t := h.topics[row.LogID]
-		h.mu.Unlock()
-		if t != nil {
-			t.moveTo(State{Sequence: row.Sequence, Epoch: row.ViewsEpoch})
+		found[row.LogID] = State{Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), Epoch: row.ViewsEpoch}
+	}
+	for t, version := range topics {
+		state, ok := found[t.log]
+		if !ok {
+			state.Sequence = noLog
 		}
+		t.observe(version, state)
 	}
 	return nil
 }

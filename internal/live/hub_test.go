@@ -39,12 +39,10 @@ func follow(ctx context.Context, nodes []*testrig.Node, log db.UUID, random *ran
 		if err != nil {
 			return err
 		}
-		head, err := eventlog.NewReader(node.DB).Head(ctx, log)
-		if err != nil {
+		if _, err := watch.Head(ctx); err != nil {
 			watch.Close()
 			return err
 		}
-		watch.Know(live.State{Sequence: head.Sequence, Epoch: head.ViewsEpoch})
 		after, err = followFor(ctx, watch, after, min(count, after+1+random.Int64N(count/2)))
 		watch.Close()
 		if err != nil {
@@ -55,9 +53,9 @@ func follow(ctx context.Context, nodes []*testrig.Node, log db.UUID, random *ran
 }
 
 func followFor(ctx context.Context, watch *live.Watch, after, until int64) (int64, error) {
-	for {
+	for position := (live.Position{Sequence: after}); ; {
 		_, moved := watch.State()
-		lines, through, err := watch.Events(ctx, after)
+		lines, through, err := watch.Events(ctx, position)
 		if err != nil {
 			return after, err
 		}
@@ -68,8 +66,8 @@ func followFor(ctx context.Context, watch *live.Watch, after, until int64) (int6
 			}
 			after = line.Sequence
 		}
-		if through != after {
-			return after, fmt.Errorf("looked through %d, but the last event was %d", through, after)
+		if position = through; through.Sequence != after {
+			return after, fmt.Errorf("looked through %d, but the last event was %d", through.Sequence, after)
 		}
 		if after >= until {
 			return after, nil

@@ -2,147 +2,169 @@ package live
 
 import (
 	"context"
-	"slices"
 	"sync"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
+// A watcher that lags behind gets about pageBytes at once, and never more than pageEvents; firstPageEvents while nothing is known of
+// their size. Whoever is slow to take them holds them meanwhile.
 const (
-	// A topic keeps its log's last events for those who follow closely, so that a thousand of them cost one reading: this many, and
-	// of this size together, but always the last one.
-	recentEvents = 1024
-	recentBytes  = 1 << 20
-	// A watcher that lags behind gets about pageBytes at once, and never more than pageEvents; firstPageEvents while nothing is known of
-	// their size. Whoever is slow to take them holds them meanwhile.
 	pageBytes       = 256 << 10
 	pageEvents      = 500
 	firstPageEvents = 32
 )
 
 // topic is a log that somebody watches.
+//
+// What is committed here is true: its transaction compared the hash of all that came before. What other servers tell is a hint. What was
+// read from the database was true then; it counts as it is where nothing else was heard meanwhile, also where it takes the log back.
 type topic struct {
+	log      db.UUID
 	watchers int // guarded by the hub
 
-	mu         sync.Mutex
-	state      State
-	moved      chan struct{} // closed when state is another
-	recent     []Line        // without a gap
-	bytes      int           // of recent
-	eventBytes int           // of an event of the page that was read last; 0 when there was none
+	mu     sync.Mutex
+	state  State
+	moved  chan struct{} // closed when state is another
+	recent recent
+	// doubted tells that the recent events may be of a history that is gone, as when another server has moved the log. They are not
+	// handed out until a reading has shown that they are in it.
+	doubted    bool
+	chain      eventlog.Chainer
+	eventBytes int // of an event of the page that was read last; 0 when there was none
 
 	reading chan struct{} // holds one while a watcher reads recent events for all
 }
 
-// Line is an event as it is sent: one line of JSON.
-type Line struct {
-	Sequence int64
-	Type     string
-	JSON     []byte // never changes
+func newTopic(log db.UUID) *topic {
+	return &topic{log: log, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
 }
 
-func newTopic() *topic { return &topic{moved: make(chan struct{}), reading: make(chan struct{}, 1)} }
+func (t *topic) version() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state.Version
+}
 
-// move takes over what is newer in a state. t.mu is held.
-func (t *topic) move(to State) {
-	next := State{max(t.state.Sequence, to.Sequence), max(t.state.Epoch, to.Epoch)}
+// become takes over a state. t.mu is held.
+func (t *topic) become(next State) {
+	next.Version = t.state.Version
 	if next == t.state {
 		return
 	}
+	next.Version++
 	t.state = next
 	close(t.moved)
 	t.moved = make(chan struct{})
 }
 
-func (t *topic) moveTo(to State) {
+// hear takes over what another server tells: a hint.
+func (t *topic) hear(sequence int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.move(to)
+	if sequence > t.state.Sequence {
+		t.doubted = true
+		t.become(State{Sequence: sequence, Epoch: t.state.Epoch})
+	}
 }
 
-// add takes over events that have been committed.
+// observe takes over a state that was read from the database when version was the one of what was known.
+func (t *topic) observe(version uint64, found State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state.Version != version && found.Sequence <= t.state.Sequence { // more was heard meanwhile, but nothing of views
+		found = State{Sequence: t.state.Sequence, Hash: t.state.Hash, Epoch: max(t.state.Epoch, found.Epoch)}
+	}
+	line := t.recent.at(found.Sequence)
+	kept := line != nil && !t.doubted && line.Hash == found.Hash && line == t.recent.newest()
+	if kept && found.Sequence == t.state.Sequence && t.state.Hash == (eventlog.Hash{}) && found.Epoch == t.state.Epoch {
+		t.state.Hash = found.Hash // which whoever has the last event knows: nothing is new
+		return
+	}
+	if !kept && (found.Sequence != t.state.Sequence || found.Hash != t.state.Hash) {
+		t.doubted = true
+	}
+	t.become(found)
+}
+
+// add takes over events that have been committed here.
 func (t *topic) add(events []eventlog.Recorded) {
 	lines := encode(events[max(0, len(events)-recentEvents):])
+	last := lines[len(lines)-1]
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.keep(lines)
-	t.move(State{Sequence: events[len(events)-1].Sequence})
+	before := Position{Sequence: lines[0].Sequence - 1}
+	if len(lines) == len(events) {
+		before = t.preceding(&events[0])
+	} else {
+		before.Hash = events[len(events)-len(lines)-1].Hash
+	}
+	contradicted := t.recent.relate(before, lines) == contrary
+	t.join(before, lines)
+	if last.Sequence >= t.state.Sequence || contradicted {
+		t.become(State{Sequence: last.Sequence, Hash: last.Hash, Epoch: t.state.Epoch})
+	}
 }
 
-func encode(events []eventlog.Recorded) []Line {
-	lines := make([]Line, len(events))
-	for i := range events {
-		e := &events[i]
-		lines[i] = Line{e.Sequence, e.Type, eventlog.AppendLine(nil, e)}
+// preceding is the position before an event, if it is one that is known here. t.mu is held.
+func (t *topic) preceding(e *eventlog.Recorded) Position {
+	p := Position{Sequence: e.Sequence - 1}
+	known := make([]eventlog.Hash, 0, 2)
+	if t.state.Sequence == p.Sequence {
+		known = append(known, t.state.Hash)
 	}
-	return lines
-}
-
-func sizeOf(lines []Line) (bytes int) {
-	for i := range lines {
-		bytes += len(lines[i].JSON)
+	if line := t.recent.at(p.Sequence); line != nil {
+		known = append(known, line.Hash)
 	}
-	return bytes
-}
-
-// keep joins lines to the recent ones that they touch or overlap, or puts them in their place when they are newer, and lets go of the
-// oldest. t.mu is held.
-func (t *topic) keep(lines []Line) {
-	if len(lines) == 0 || lines[len(lines)-1].Sequence-lines[0].Sequence != int64(len(lines)-1) {
-		return // rows are missing: what is kept has no gap
-	}
-	if len(t.recent) > 0 {
-		oldest, newest := t.recent[0].Sequence, t.recent[len(t.recent)-1].Sequence
-		first, last := lines[0].Sequence, lines[len(lines)-1].Sequence
-		switch {
-		case last < oldest-1:
-			return
-		case first > newest+1:
-			t.recent, t.bytes = nil, 0
-		default:
-			before := lines[:min(max(oldest-first, 0), int64(len(lines)))]
-			lines = lines[min(max(newest+1-first, 0), int64(len(lines))):]
-			if len(before) > 0 {
-				t.recent = slices.Concat(before, t.recent)
-				t.bytes += sizeOf(before)
-			}
+	for _, hash := range known {
+		if t.chain.Link(hash, e) == e.Hash {
+			p.Hash = hash
+			break
 		}
 	}
-	t.recent = append(t.recent, lines...)
-	t.bytes += sizeOf(lines)
-	drop := 0
-	for len(t.recent)-drop > recentEvents || t.bytes > recentBytes && len(t.recent)-drop > 1 {
-		t.bytes -= len(t.recent[drop].JSON)
-		t.recent[drop] = Line{}
-		drop++
-	}
-	t.recent = t.recent[drop:]
+	return p
 }
 
-// after returns the recent events that follow a sequence; none when it is too long ago.
-func (t *topic) after(sequence int64) []Line {
+// join joins lines that are true to the recent ones, whose doubts they may end. t.mu is held.
+func (t *topic) join(before Position, lines []Line) {
+	if !gapless(lines) { // rows are missing
+		return
+	}
+	if t.doubted {
+		if t.recent.relate(before, lines) == agreeing {
+			t.recent.cut(min(lines[len(lines)-1].Sequence, t.recent.newest().Sequence)) // nothing tells of what is after
+		} else {
+			t.recent.clear()
+		}
+		t.doubted = false
+	}
+	t.recent.keep(before, lines)
+}
+
+// after returns the recent events that follow a position; none when it is too long ago, or nothing tells that they do.
+func (t *topic) after(p Position) []Line {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := len(t.recent)
-	if n == 0 || sequence < t.recent[0].Sequence-1 || sequence >= t.recent[n-1].Sequence {
+	if t.doubted {
 		return nil
 	}
-	lines := t.recent[sequence+1-t.recent[0].Sequence:]
-	return slices.Clone(lines[:min(len(lines), pageEvents)])
+	return t.recent.after(p, pageEvents)
 }
 
-// Events returns some of the events that follow a sequence, and the last sequence that was looked at: the same when there is nothing yet.
-func (w *Watch) Events(ctx context.Context, after int64) (_ []Line, through int64, _ error) {
+// Events returns some of the events that follow a position, and the one after the last that was looked at: the same when there is nothing
+// yet. The error is a *GoneError where the log does not lead there any more, eventlog.ErrLogNotFound, or the database's.
+func (w *Watch) Events(ctx context.Context, after Position) (_ []Line, through Position, _ error) {
 	t := w.topic
 	state, _ := w.State()
-	if after >= state.Sequence {
+	if after.Sequence == state.Sequence && after.is(state.Hash) {
 		return nil, after, nil
 	}
 	if lines := t.after(after); len(lines) > 0 {
-		return lines, lines[len(lines)-1].Sequence, nil
+		return lines, lines[len(lines)-1].position(), nil
 	}
-	if state.Sequence-after > recentEvents {
-		return w.read(ctx, after)
+	if state.Sequence-after.Sequence > recentEvents {
+		return w.read(ctx, after, false)
 	}
 	select { // one reads for all
 	case t.reading <- struct{}{}:
@@ -151,25 +173,24 @@ func (w *Watch) Events(ctx context.Context, after int64) (_ []Line, through int6
 		return nil, after, ctx.Err()
 	}
 	if lines := t.after(after); len(lines) > 0 {
-		return lines, lines[len(lines)-1].Sequence, nil
+		return lines, lines[len(lines)-1].position(), nil
 	}
-	lines, through, err := w.read(ctx, after)
-	if err == nil {
-		t.mu.Lock()
-		t.keep(lines)
-		t.mu.Unlock()
-	}
-	return lines, through, err
+	return w.read(ctx, after, true)
 }
 
-// read reads a page from the log.
-func (w *Watch) read(ctx context.Context, after int64) (_ []Line, through int64, _ error) {
+// read reads a page from the log, beginning with the event of the position: it shows whether the log still leads there.
+func (w *Watch) read(ctx context.Context, after Position, keep bool) (_ []Line, through Position, _ error) {
+	version := w.topic.version()
 	head, err := w.hub.reader.Head(ctx, w.log)
 	if err != nil {
 		return nil, after, err
 	}
-	limit := w.topic.pageEvents()
-	page, err := w.hub.reader.Page(ctx, w.log, head, eventlog.Query{From: after + 1}, limit, int64(limit))
+	if head.Sequence < after.Sequence || head.Sequence == after.Sequence && !after.is(head.Hash) {
+		w.topic.observe(version, stateOf(head))
+		return nil, after, &GoneError{after.Sequence, head.Sequence}
+	}
+	limit := w.topic.pageEvents() + 1
+	page, err := w.hub.reader.Page(ctx, w.log, head, eventlog.Query{From: max(after.Sequence, 1)}, limit, int64(limit))
 	if err != nil {
 		return nil, after, err
 	}
@@ -177,7 +198,30 @@ func (w *Watch) read(ctx context.Context, after int64) (_ []Line, through int64,
 	if len(lines) > 0 {
 		w.topic.sized(sizeOf(lines)/len(lines) + 1)
 	}
-	return lines, max(page.Through, after), nil
+	w.topic.learn(version, lines, keep, stateOf(head))
+	if len(lines) > 0 && lines[0].Sequence == after.Sequence {
+		if !after.is(lines[0].Hash) {
+			return nil, after, &GoneError{after.Sequence, head.Sequence}
+		}
+		after, lines = lines[0].position(), lines[1:]
+	}
+	switch {
+	case len(lines) > 0 && lines[len(lines)-1].Sequence >= page.Through:
+		return lines, lines[len(lines)-1].position(), nil
+	case page.Through > after.Sequence: // rows are missing
+		return lines, Position{Sequence: page.Through}, nil
+	}
+	return lines, after, nil
+}
+
+// learn takes over what a reading has shown.
+func (t *topic) learn(version uint64, lines []Line, keep bool, head State) {
+	if keep && gapless(lines) {
+		t.mu.Lock()
+		t.join(Position{Sequence: lines[0].Sequence - 1}, lines)
+		t.mu.Unlock()
+	}
+	t.observe(version, head)
 }
 
 // pageEvents is how many events make a page of the wanted size, as far as is known.

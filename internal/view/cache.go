@@ -8,8 +8,8 @@ import (
 )
 
 // cache holds the latest known snapshot of logs, up to a number of bytes; the least recently used go first.
-// What it says may be out of date: an append believes it only when the database's head agrees, a query only when it
-// is not behind the head that the query asked for.
+// What it says may be out of date, or of a history that a restore has undone: appends and queries believe it only where the
+// database's head agrees.
 type cache struct {
 	mu       sync.Mutex
 	limit    int

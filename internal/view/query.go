@@ -1,9 +1,11 @@
 package view
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,19 +46,60 @@ type QueryError struct {
 
 func (e *QueryError) Error() string { return e.Reason }
 
+// headReads bounds how often a question reads the head before it is answered from the database: more than once only where appends go on
+// meanwhile.
+const headReads = 3
+
 // Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one.
-// The error is ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, or the database's.
+// The error is ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, or the database's.
+//
+// Memory is believed where it is at the very head that was read: the hash stands for all events, the epoch for all deploys. Memory that is
+// behind has missed what another server appended. Memory that is ahead either heard of an append that was committed since the head was
+// read, which a second reading shows, or has seen what the database does not hold any more.
 func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
-	row, err := v.ready(ctx, v.db.Read, log, name)
-	if err != nil {
-		return Answer{}, err
-	}
-	if s := v.Cached(log); s != nil && s.Head.Sequence >= row.Head {
-		if live, ok := s.find(row.VersionID); ok && live.state.whole {
-			return ask(live.version, newWrites(ctx, live.state, nil), query, s.Head.Sequence)
+	for range headReads {
+		before := v.Cached(log)
+		row, err := v.ready(ctx, v.db.Read, log, name)
+		if err != nil {
+			return Answer{}, err
+		}
+		latest := before
+		if !latest.isAt(&row) {
+			latest = v.Cached(log)
+		}
+		if latest.isAt(&row) {
+			if live, ok := latest.find(row.VersionID); ok && live.state.whole {
+				return ask(live.version, newWrites(ctx, live.state, nil), query, row.Head)
+			}
+			break
+		}
+		if before.contradicts(&row) {
+			v.setBack(ctx, before, row.Head)
+			break
+		}
+		if latest == nil || latest.Head.Sequence <= row.Head {
+			break
 		}
 	}
 	return v.queryDatabase(ctx, log, name, query)
+}
+
+// isAt tells whether a snapshot is at the head that a row says. A nil snapshot is not.
+func (s *Snapshot) isAt(row *dbsqlc.GetViewRow) bool {
+	return s != nil && s.Head.Sequence == row.Head && s.Head.ViewsEpoch == row.ViewsEpoch && bytes.Equal(s.Head.Hash[:], row.HeadHash)
+}
+
+// contradicts tells whether a snapshot that was there before the row was read is of a history that is gone. A nil snapshot is not.
+func (s *Snapshot) contradicts(row *dbsqlc.GetViewRow) bool {
+	return s != nil && (s.Head.Sequence > row.Head || s.Head.Sequence == row.Head && !bytes.Equal(s.Head.Hash[:], row.HeadHash))
+}
+
+// setBack forgets a snapshot that the database contradicts: it was restored to an earlier state, or failed over to a server that lacked its
+// last commits.
+func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
+	v.Forget(s.Log)
+	v.log.LogAttrs(ctx, slog.LevelWarn, "the database does not hold what this server knew of a log: was it restored, or did it fail over to a server that lagged behind? Going on with what it holds",
+		slog.String("log", s.Log.String()), slog.Int64("known", s.Head.Sequence), slog.Int64("head", head))
 }
 
 // queryDatabase answers from one snapshot of the database.

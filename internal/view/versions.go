@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
 // Status is where a version of a view is in its life.
@@ -36,7 +37,7 @@ const (
 )
 
 var (
-	// ErrViewNotFound: the log has no view with that name.
+	// ErrViewNotFound: the log, which exists, has no view with that name.
 	ErrViewNotFound = errors.New("view not found")
 	// ErrViewRetired: every version of the view is retired. A deploy or a rollback brings it back.
 	ErrViewRetired = errors.New("the view is retired")
@@ -83,11 +84,20 @@ type Action struct {
 	At       time.Time
 }
 
-// List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name.
-func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) { return v.list(ctx, log, "") }
+// List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name. The error is
+// eventlog.ErrLogNotFound or the database's.
+func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) {
+	infos, err := v.list(ctx, log, "")
+	if err == nil && len(infos) == 0 {
+		if err := v.notFound(ctx, v.db.Read, log); !errors.Is(err, ErrViewNotFound) {
+			return nil, err
+		}
+	}
+	return infos, err
+}
 
 // Get describes the versions of one view that are not retired, the one asked for last as the last. The error is
-// ErrViewNotFound, ErrViewRetired or the database's.
+// ErrViewNotFound, ErrViewRetired, eventlog.ErrLogNotFound or the database's.
 func (v *Views) Get(ctx context.Context, log db.UUID, name string) ([]Info, error) {
 	for {
 		infos, err := v.list(ctx, log, name)
@@ -106,7 +116,7 @@ func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name 
 	active, err := v.db.ViewIsActive(ctx, from, dbsqlc.ViewIsActiveParams{LogID: log, Name: name})
 	switch kind := db.Classify(err); {
 	case isNotFound(kind):
-		return ErrViewNotFound
+		return v.notFound(ctx, from, log)
 	case kind != nil:
 		return fmt.Errorf("finding a view: %w", kind)
 	case !active:
@@ -115,11 +125,23 @@ func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name 
 	return nil
 }
 
-// viewID returns the id of a view. The error is ErrViewNotFound or the database's.
+// notFound says why there is no view: ErrViewNotFound, eventlog.ErrLogNotFound, or the database's error.
+func (v *Views) notFound(ctx context.Context, from dbsqlc.DBTX, log db.UUID) error {
+	_, err := v.db.GetHead(ctx, from, log)
+	switch kind := db.Classify(err); {
+	case isNotFound(kind):
+		return eventlog.ErrLogNotFound
+	case kind != nil:
+		return fmt.Errorf("finding a log: %w", kind)
+	}
+	return ErrViewNotFound
+}
+
+// viewID returns the id of a view. The error is ErrViewNotFound, eventlog.ErrLogNotFound or the database's.
 func (v *Views) viewID(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) (db.UUID, error) {
 	id, err := v.db.ViewID(ctx, from, dbsqlc.ViewIDParams{LogID: log, Name: name})
 	if kind := db.Classify(err); isNotFound(kind) {
-		return id, ErrViewNotFound
+		return id, v.notFound(ctx, from, log)
 	} else if kind != nil {
 		return id, fmt.Errorf("finding a view: %w", kind)
 	}

@@ -116,12 +116,13 @@ func (q *Queries) InsertLogHead(ctx context.Context, db DBTX, arg InsertLogHeadP
 }
 
 const listHeads = `-- name: ListHeads :many
-SELECT log_id, sequence, views_epoch FROM log_heads WHERE log_id = ANY ($1::uuid[])
+SELECT log_id, sequence, hash, views_epoch FROM log_heads WHERE log_id = ANY ($1::uuid[])
 `
 
 type ListHeadsRow struct {
 	LogID      pgtype.UUID
 	Sequence   int64
+	Hash       []byte
 	ViewsEpoch int64
 }
 
@@ -134,7 +135,12 @@ func (q *Queries) ListHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 	var items []ListHeadsRow
 	for rows.Next() {
 		var i ListHeadsRow
-		if err := rows.Scan(&i.LogID, &i.Sequence, &i.ViewsEpoch); err != nil {
+		if err := rows.Scan(
+			&i.LogID,
+			&i.Sequence,
+			&i.Hash,
+			&i.ViewsEpoch,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -149,9 +149,11 @@ func (q *Queries) BuildingVersions(ctx context.Context, db DBTX, arg BuildingVer
 }
 
 const bumpViewsEpoch = `-- name: BumpViewsEpoch :exec
-UPDATE log_heads SET views_epoch = views_epoch + 1 WHERE log_id = $1
+UPDATE log_heads SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE log_id = $1
 `
 
+// The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
+// not take theirs for this one.
 func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID pgtype.UUID) error {
 	_, err := db.Exec(ctx, bumpViewsEpoch, logID)
 	return err
@@ -280,7 +282,8 @@ func (q *Queries) GetModule(ctx context.Context, db DBTX, sha256 []byte) ([]byte
 }
 
 const getView = `-- name: GetView :one
-SELECT h.sequence AS head, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas, v.status, v.applied_sequence, v.halted_sequence, v.error
+SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
+       v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -296,6 +299,8 @@ type GetViewParams struct {
 
 type GetViewRow struct {
 	Head            int64
+	HeadHash        []byte
+	ViewsEpoch      int64
 	ViewID          pgtype.UUID
 	VersionID       pgtype.UUID
 	Version         int32
@@ -315,6 +320,8 @@ func (q *Queries) GetView(ctx context.Context, db DBTX, arg GetViewParams) (GetV
 	var i GetViewRow
 	err := row.Scan(
 		&i.Head,
+		&i.HeadHash,
+		&i.ViewsEpoch,
 		&i.ViewID,
 		&i.VersionID,
 		&i.Version,

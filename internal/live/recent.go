@@ -1,0 +1,163 @@
+package live
+
+import (
+	"slices"
+
+	"github.com/tallystick/tallystick/internal/eventlog"
+)
+
+const (
+	// A topic keeps its log's last events for those who follow closely, so that a thousand of them cost one reading: this many, and
+	// of this size together, but always the last one.
+	recentEvents = 1024
+	recentBytes  = 1 << 20
+)
+
+// Line is an event as it is sent: one line of JSON.
+type Line struct {
+	Sequence int64
+	Type     string
+	JSON     []byte // never changes
+	Hash     eventlog.Hash
+}
+
+func (l *Line) position() Position { return Position{l.Sequence, l.Hash} }
+
+func encode(events []eventlog.Recorded) []Line {
+	lines := make([]Line, len(events))
+	for i := range events {
+		e := &events[i]
+		lines[i] = Line{e.Sequence, e.Type, eventlog.AppendLine(nil, e), e.Hash}
+	}
+	return lines
+}
+
+// gapless tells whether there are lines, and none is missing between them.
+func gapless(lines []Line) bool {
+	return len(lines) > 0 && lines[len(lines)-1].Sequence-lines[0].Sequence == int64(len(lines)-1)
+}
+
+func sizeOf(lines []Line) (bytes int) {
+	for i := range lines {
+		bytes += len(lines[i].JSON)
+	}
+	return bytes
+}
+
+// recent is the last events of a log as far as they are kept: without a gap, and of one history.
+type recent struct {
+	lines  []Line
+	before Position // of the first line; its hash is zero where it is not known
+	bytes  int      // of lines
+}
+
+func (r *recent) first() int64 { return r.lines[0].Sequence }
+
+func (r *recent) newest() *Line { return &r.lines[len(r.lines)-1] }
+
+// at returns the line with a sequence, nil where it is not kept.
+func (r *recent) at(sequence int64) *Line {
+	if len(r.lines) == 0 || sequence < r.first() || sequence > r.newest().Sequence {
+		return nil
+	}
+	return &r.lines[sequence-r.first()]
+}
+
+func (r *recent) clear() { *r = recent{} }
+
+// cut lets go of what is after a sequence.
+func (r *recent) cut(sequence int64) {
+	if r.at(sequence) == nil {
+		r.clear()
+		return
+	}
+	n := sequence - r.first() + 1
+	r.bytes -= sizeOf(r.lines[n:])
+	r.lines = slices.Clone(r.lines[:n])
+}
+
+// relation is what two runs of events have to do with each other.
+type relation int
+
+const (
+	unrelated relation = iota // nothing tells
+	agreeing                  // one history, and no gap between
+	contrary                  // two histories
+)
+
+// relate says how other lines, which have no gap, relate to those that are kept.
+func (r *recent) relate(before Position, lines []Line) relation {
+	first, last := lines[0].Sequence, &lines[len(lines)-1]
+	compare := func(a, b Position) relation {
+		switch {
+		case !a.known() || !b.known():
+			return unrelated
+		case a == b:
+			return agreeing
+		}
+		return contrary
+	}
+	switch {
+	case len(r.lines) == 0:
+		return unrelated
+	case first == r.newest().Sequence+1:
+		return compare(r.newest().position(), before)
+	case r.first() == last.Sequence+1:
+		return compare(last.position(), r.before)
+	case first > r.newest().Sequence || r.first() > last.Sequence:
+		return unrelated
+	}
+	shared := min(last.Sequence, r.newest().Sequence) // whoever agrees there agrees in everything before
+	return compare(r.at(shared).position(), lines[shared-first].position())
+}
+
+// keep joins lines, which are true and have no gap, to those that they agree with, or puts them in the place of those that they contradict or come
+// long after, and lets go of the oldest.
+func (r *recent) keep(before Position, lines []Line) {
+	first, last := lines[0].Sequence, lines[len(lines)-1].Sequence
+	switch r.relate(before, lines) {
+	case agreeing:
+		newest, oldest := r.newest().Sequence, r.first()
+		if earlier := lines[:min(max(oldest-first, 0), int64(len(lines)))]; len(earlier) > 0 {
+			r.lines, r.before = slices.Concat(earlier, r.lines), before
+			r.bytes += sizeOf(earlier)
+		}
+		later := lines[min(max(newest+1-first, 0), int64(len(lines))):]
+		r.lines = append(r.lines, later...)
+		r.bytes += sizeOf(later)
+	case unrelated:
+		if len(r.lines) > 0 && last < r.newest().Sequence {
+			return
+		}
+		fallthrough
+	case contrary:
+		*r = recent{lines: slices.Clone(lines), before: before, bytes: sizeOf(lines)}
+	}
+	drop := 0
+	for len(r.lines)-drop > recentEvents || r.bytes > recentBytes && len(r.lines)-drop > 1 {
+		r.bytes -= len(r.lines[drop].JSON)
+		r.before = r.lines[drop].position()
+		r.lines[drop] = Line{}
+		drop++
+	}
+	r.lines = r.lines[drop:]
+}
+
+// after returns what follows a position, at most so many; none where it is too long ago, or of another history, or nothing tells.
+func (r *recent) after(p Position, limit int) []Line {
+	if len(r.lines) == 0 || p.Sequence < r.first()-1 || p.Sequence >= r.newest().Sequence {
+		return nil
+	}
+	before := r.before
+	if line := r.at(p.Sequence); line != nil {
+		before = line.position()
+		if !p.known() {
+			p = before
+		}
+	}
+	if p.Sequence > 0 && (!before.known() || p.Hash != before.Hash) {
+		return nil
+	}
+	lines := r.lines[p.Sequence+1-r.first():]
+	return slices.Clone(lines[:min(len(lines), limit)])
+}
