@@ -28,7 +28,7 @@ WITH moved AS (
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
 )
-SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM moved;
+SELECT (count(*) = cardinality(@log_ids::uuid[]))::as_expected FROM moved;
 
 -- name: InsertEventKeys :exec
 -- Fails when one of the keys exists.
@@ -42,7 +42,7 @@ WITH inserted AS (
     ON CONFLICT (log_id, key_hash) DO NOTHING
     RETURNING log_id
 )
-SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM inserted;
+SELECT (count(*) = cardinality(@log_ids::uuid[]))::as_expected FROM inserted;
 
 -- name: InsertEvents :exec
 -- An empty key stands for none.
@@ -85,7 +85,7 @@ WITH updated AS (
     WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
     RETURNING s.log_id
 )
-SELECT expect_rows(count(*), cardinality(@log_ids::uuid[])) FROM updated;
+SELECT (count(*) = cardinality(@log_ids::uuid[]))::as_expected FROM updated;
 
 -- name: DeleteViewState :exec
 DELETE FROM view_state s

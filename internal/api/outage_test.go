@@ -172,3 +172,24 @@ func TestTooManyWaiting(t *testing.T) {
 		t.Errorf("afterwards: %+v", got)
 	}
 }
+
+// TestDatabaseMisconfigured: PostgreSQL cannot load a library of its own, since its package was upgraded under it. Nobody is told to merely
+// try again.
+func TestDatabaseMisconfigured(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	for _, statement := range []string{
+		"CREATE FUNCTION of_a_plugin() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+		"CREATE TRIGGER of_a_plugin BEFORE UPDATE ON log_heads FOR EACH ROW EXECUTE FUNCTION of_a_plugin()",
+		"UPDATE pg_proc SET probin = '$libdir/of_another_version' WHERE proname = 'plpgsql_call_handler'",
+	} {
+		if _, err := s.db.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := s.call("POST", "/logs/acme/append", `{"n":1}`)
+	s.wantProblem(http.StatusServiceUnavailable, "database_misconfigured", r, "nothing was stored")
+	if text := string(r.body); strings.Contains(text, "libdir") || strings.Contains(text, "of_another_version") {
+		t.Errorf("the answer tells of the inside: %s", text)
+	}
+}

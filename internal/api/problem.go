@@ -152,7 +152,10 @@ func (s *server) problem(ctx context.Context, err error) error {
 		return retry(newProblem(http.StatusServiceUnavailable, "stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrOutcomeUnknown):
 		s.report(ctx, err)
-		return retry(newProblem(http.StatusServiceUnavailable, "outcome_unknown", "the database was lost while committing: the events may or may not be stored; a retry with the same idempotency key settles it"), outageRetrySeconds)
+		return retry(newProblem(http.StatusServiceUnavailable, "outcome_unknown", "the database was lost while committing: what was asked for may or may not be stored; a retry with the same idempotency keys settles it for events, and a retry of a deploy finds what is there"), outageRetrySeconds)
+	case errors.Is(err, db.ErrMisconfigured):
+		s.report(ctx, err)
+		return retry(newProblem(http.StatusServiceUnavailable, "database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; the server's log and /readyz say what is wrong"), outageRetrySeconds)
 	case errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrConflict), errors.Is(err, context.DeadlineExceeded):
 		s.report(ctx, err)
 		return retry(newProblem(http.StatusServiceUnavailable, "database_unavailable", "the database is not available; nothing was stored, try again"), outageRetrySeconds)

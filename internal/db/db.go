@@ -116,7 +116,17 @@ func newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) 
 	return pool, nil
 }
 
-// InTx runs fn in one transaction of the read pool and commits it unless fn returns an error.
+// InTx runs fn in one transaction of the read pool and commits it unless fn returns an error. The error wraps ErrOutcomeUnknown when
+// nobody knows whether it was committed, which does not matter to a transaction that only reads.
 func (d *DB) InTx(ctx context.Context, options pgx.TxOptions, fn func(tx pgx.Tx) error) error {
-	return Classify(pgx.BeginTxFunc(ctx, d.Read, options, fn))
+	done := false
+	err := pgx.BeginTxFunc(ctx, d.Read, options, func(tx pgx.Tx) error {
+		err := fn(tx)
+		done = err == nil
+		return err
+	})
+	if err != nil && done && options.AccessMode != pgx.ReadOnly && !errors.Is(err, pgx.ErrTxCommitRollback) {
+		err = committing(err)
+	}
+	return Classify(err)
 }

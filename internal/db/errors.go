@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -11,21 +12,30 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// SQLSTATEs.
+const (
+	checkViolation        = "23514"
+	readOnly              = "25006"
+	insufficientPrivilege = "42501"
+	invalidParameterValue = "22023"
+)
+
 // What went wrong in the database, in the caller's terms. The original error stays in the chain for the log.
 var (
 	// ErrNotFound: no such row.
 	ErrNotFound = errors.New("not found")
 	// ErrAlreadyExists: a unique constraint refused the row.
 	ErrAlreadyExists = errors.New("already exists")
-	// ErrUnavailable: the server is away, restarting, full or over its limits. Trying again later may work; what was
-	// being committed may or may not have been.
+	// ErrUnavailable: the server is away, restarting, full or over its limits. Trying again later may work. Nothing was committed.
 	ErrUnavailable = errors.New("the database is unavailable")
 	// ErrConflict: the server gave the transaction up for another's sake (deadlock, serialization). Trying again works.
 	ErrConflict = errors.New("the transaction conflicted with another")
-	// ErrStale: what this server believed of the database is out of date (see expect_rows). Nothing was committed.
+	// ErrMisconfigured: somebody has to see to the server before it can do what it was asked to. Nothing was committed.
+	ErrMisconfigured = errors.New("the database is misconfigured")
+	// ErrStale: what this server believed of the database is out of date (see as_expected). Nothing was committed.
 	ErrStale = errors.New("what is known of the database is out of date")
-	// ErrOutcomeUnknown: the connection was lost while committing.
-	ErrOutcomeUnknown = errors.New("the connection was lost while committing")
+	// ErrOutcomeUnknown: COMMIT was not answered, or with an error that says nothing about what became of the transaction.
+	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
 	// ErrRejectedData: the server refused a value. Trying again does not help.
 	ErrRejectedData = errors.New("the database refused a value")
 )
@@ -47,7 +57,13 @@ func Classify(err error) error {
 }
 
 func kindOf(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrOutcomeUnknown) { // whatever the reason
+		return ErrOutcomeUnknown
+	}
+	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -59,7 +75,7 @@ func kindOf(err error) error {
 	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
-		return kindOfSQLState(pgErr.Code)
+		return kindOfAnswer(pgErr)
 	}
 	var netErr net.Error
 	if errors.As(err, &netErr) || errors.Is(err, io.EOF) ||
@@ -69,19 +85,48 @@ func kindOf(err error) error {
 	return nil
 }
 
-func kindOfSQLState(code string) error {
-	switch {
+func kindOfAnswer(e *pgconn.PgError) error {
+	switch code := e.Code; {
+	case code == checkViolation && e.ConstraintName == "rows_as_expected":
+		return ErrStale
+	case isMissingLibrary(e):
+		return ErrMisconfigured
 	case code == "23505":
 		return ErrAlreadyExists
-	case code == "TL001":
-		return ErrStale
 	case strings.HasPrefix(code, "40"), code == "55P03":
 		return ErrConflict
 	case strings.HasPrefix(code, "22"), code == "54001": // data exception; statement too complex (nesting)
 		return ErrRejectedData
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), strings.HasPrefix(code, "58"),
-		code == "25006": // connection; resources; operator intervention; system; read-only after a failover
+		code == readOnly: // connection; resources; operator intervention; system; read-only after a failover
 		return ErrUnavailable
 	}
 	return nil
+}
+
+// isMissingLibrary tells whether PostgreSQL could not load a library of its own, as happens to new connections when its package is
+// upgraded under the running server. The SQLSTATE is that of any file; where the error was raised (the fields are not translated) is certain.
+func isMissingLibrary(e *pgconn.PgError) bool { return e.File == "dfmgr.c" }
+
+// committing is what an error in answer to COMMIT amounts to. It wraps ErrOutcomeUnknown unless PostgreSQL is known to have given the
+// transaction up: behind a proxy, or on a distributed PostgreSQL, an ERROR can come after the fact.
+func committing(err error) error {
+	var answer *pgconn.PgError
+	if isError(err) && errors.As(err, &answer) && isRefusal(answer.Code) || pgconn.SafeToRetry(err) {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+}
+
+// isRefusal tells whether PostgreSQL answers COMMIT with this SQLSTATE only when it rolls back instead: a transaction that gave way to
+// another (class 40, but for the one that says that the completion is unknown), and a constraint that was deferred until then (class 23).
+func isRefusal(code string) bool {
+	const completionUnknown = "40003"
+	return strings.HasPrefix(code, "40") && code != completionUnknown || strings.HasPrefix(code, "23")
+}
+
+// isError tells whether PostgreSQL answered with an ERROR, after which the transaction can only be rolled back.
+func isError(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR"
 }

@@ -14,12 +14,6 @@ import (
 	"github.com/tallystick/tallystick/migrations"
 )
 
-// SQLSTATEs of a login that may not do what it was asked to, and of a role that is not there.
-const (
-	insufficientPrivilege = "42501"
-	invalidParameterValue = "22023"
-)
-
 // Migrate brings the database at url to the newest schema, with the rights of the login: who is the first to migrate owns it. Several
 // servers may call it at once: a session lock lets one work while the others wait. Where nothing is to be done, a login will do that
 // only has ServerRole; else the error says whom to ask.

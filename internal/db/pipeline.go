@@ -13,7 +13,7 @@ import (
 type Pipeline struct{ batch pgx.Batch }
 
 // Exec queues a statement. The tag it returns is empty: statements that must touch a certain number of rows say so
-// themselves, by expect_rows.
+// themselves, by as_expected.
 func (p *Pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	p.batch.Queue(sql, args...)
 	return pgconn.CommandTag{}, nil
@@ -27,16 +27,18 @@ type sender interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// send runs what was queued, up to the first statement that fails, and returns the tag of the last one, if it succeeded.
-func (p *Pipeline) send(ctx context.Context, to sender) (last pgconn.CommandTag, err error) {
+// send runs what was queued, up to the first statement that fails, and returns how many were answered with success, and the tag of the
+// last one, if that was.
+func (p *Pipeline) send(ctx context.Context, to sender) (last pgconn.CommandTag, answered int, err error) {
 	results := to.SendBatch(ctx, &p.batch)
-	for range p.Len() {
+	for answered < p.Len() {
 		if last, err = results.Exec(); err != nil {
 			_ = results.Close() // says the same again
-			return pgconn.CommandTag{}, err
+			return pgconn.CommandTag{}, answered, err
 		}
+		answered++
 	}
-	return last, results.Close()
+	return last, answered, results.Close()
 }
 
 // SendIn runs what was queued, in order, inside tx. It stops at the first statement that fails; the caller rolls tx back.
@@ -44,7 +46,7 @@ func (p *Pipeline) SendIn(ctx context.Context, tx pgx.Tx) error {
 	if p.Len() == 0 {
 		return nil
 	}
-	_, err := p.send(ctx, tx)
+	_, _, err := p.send(ctx, tx)
 	return err
 }
 

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -68,25 +67,26 @@ func (t *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 
 // Send runs what the pipeline holds, in order. It stops at the first statement that fails.
 func (t *Tx) Send(ctx context.Context, p *Pipeline) error {
-	_, err := t.with(p, "").send(ctx, t.conn)
+	_, _, err := t.with(p, "").send(ctx, t.conn)
 	return err
 }
 
 // SendAndCommit runs what the pipeline holds and commits, in one round trip. Nothing is committed when a statement fails. The
-// error wraps ErrOutcomeUnknown when the connection was lost meanwhile: then nobody knows.
+// error wraps ErrOutcomeUnknown when COMMIT was on its way and was not answered, or was answered with an error that is not known to
+// be a refusal: then nobody knows.
 func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
-	last, err := t.with(p, "commit").send(ctx, t.conn)
+	q := t.with(p, "commit")
+	last, answered, err := q.send(ctx, t.conn)
 	if t.ended = last.String() == "COMMIT"; t.ended {
 		return nil // what fails after COMMIT has succeeded does not undo it
 	}
-	var refused *pgconn.PgError
-	switch {
-	case err == nil: // the transaction had failed before
+	if err == nil { // the transaction had failed before
 		return fmt.Errorf("committing: %w", pgx.ErrTxCommitRollback)
-	case errors.As(err, &refused) && refused.Severity == "ERROR", pgconn.SafeToRetry(err): // refused, or never sent
+	}
+	if answered < q.Len()-1 && isError(err) { // of a statement before COMMIT, which PostgreSQL then did not come to
 		return fmt.Errorf("committing: %w", err)
 	}
-	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	return committing(err)
 }
 
 // with returns the pipeline's statements with a BEGIN before them, if the transaction needs one, and last after them.

@@ -124,18 +124,22 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 	}
 	log := Log{ID: db.NewUUID(), Name: name, Labels: labels}
 	log.Head = Head{Hash: Genesis(log.ID)}
-	err = l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		log.CreatedAt, err = l.db.InsertLog(ctx, tx, dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: name, Labels: encoded})
-		if err != nil {
-			return err
+	err = l.insert(ctx, tenant, &log, encoded)
+	if errors.Is(err, db.ErrOutcomeUnknown) {
+		// The same once more waits until the first transaction has ended, and then finds the log there or makes it.
+		if again := l.insert(ctx, tenant, &log, encoded); again == nil || errors.Is(again, db.ErrAlreadyExists) {
+			err = again
+		} else {
+			err = fmt.Errorf("%w: %w", err, again)
 		}
-		log.Head.RecordedAt = log.CreatedAt.UnixMicro()
-		return l.complete(ctx, tx, tenant, log)
-	})
+	}
 	if errors.Is(err, db.ErrAlreadyExists) {
 		existing, findErr := l.db.LogIDByName(ctx, l.db.Read, dbsqlc.LogIDByNameParams{TenantID: tenant, Name: name})
 		if findErr != nil {
 			return Log{}, fmt.Errorf("finding the log that has the name: %w", db.Classify(findErr))
+		}
+		if existing == log.ID {
+			return l.Get(ctx, tenant, existing)
 		}
 		return Log{}, &NameTakenError{LogID: existing}
 	}
@@ -143,6 +147,18 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 		return Log{}, fmt.Errorf("creating a log: %w", err)
 	}
 	return log, nil
+}
+
+// insert stores a new log and says when it was made.
+func (l *Logs) insert(ctx context.Context, tenant db.UUID, log *Log, labels []byte) error {
+	return l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
+		log.CreatedAt, err = l.db.InsertLog(ctx, tx, dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: log.Name, Labels: labels})
+		if err != nil {
+			return err
+		}
+		log.Head.RecordedAt = log.CreatedAt.UnixMicro()
+		return l.complete(ctx, tx, tenant, *log)
+	})
 }
 
 // Resolve finds the log that ref names: its id or its name. Logs are never renamed or removed, so what was found once is remembered,

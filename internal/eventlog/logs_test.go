@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/testcontainers"
 )
 
@@ -166,4 +168,35 @@ func TestLabelsAreLimited(t *testing.T) {
 	if _, err := logs.Create(t.Context(), db.DefaultTenant, "acme", many); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCreatingIsSettled has COMMIT answered with an error after the fact: the log is made once, and the answer is the log. Where nobody
+// can find out, that is the answer.
+func TestCreatingIsSettled(t *testing.T) {
+	d := testcontainers.New(t)
+	w := testrig.NewWire(t, d.DSN())
+	node := testrig.Start(t, w.DSN, testrig.Settings{NoBuilder: true})
+	node.NewLog(t)
+	w.FailCommits(1, "XX000")
+	log, err := node.Logs.Create(t.Context(), db.DefaultTenant, "doubtful", map[string]string{"plan": "gold"})
+	if err != nil || !w.Done() {
+		t.Fatalf("%v, done: %t", err, w.Done())
+	}
+	found, err := node.Logs.Get(t.Context(), db.DefaultTenant, log.ID)
+	if err != nil || !reflect.DeepEqual(found, log) {
+		t.Errorf("created as %+v, found as %+v, %v", log, found, err)
+	}
+	var taken *eventlog.NameTakenError
+	if _, err := node.Logs.Create(t.Context(), db.DefaultTenant, "doubtful", nil); !errors.As(err, &taken) || taken.LogID != log.ID {
+		t.Errorf("created again: %v", err)
+	}
+	node.Append(t, log.ID, testrig.Parse(t, `{}`, ""))
+
+	d.Exec(t, `CREATE FUNCTION lose_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+		$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
+	d.Exec(t, `CREATE CONSTRAINT TRIGGER lose_commit AFTER INSERT ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose_commit()`)
+	if log, err := node.Logs.Create(t.Context(), db.DefaultTenant, "lost", nil); !errors.Is(err, db.ErrOutcomeUnknown) {
+		t.Errorf("a commit that is lost every time: %+v, %v", log, err)
+	}
+	testrig.Check(t, d.DSN())
 }

@@ -1,15 +1,9 @@
 package ingest_test
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"sync/atomic"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -21,13 +15,13 @@ import (
 // TestDoubtIsSettled loses a group on its way to PostgreSQL, and PostgreSQL's answer on its way back: either way the
 // append succeeds and its events, which have no keys, are there once.
 func TestDoubtIsSettled(t *testing.T) {
-	for name, loss := range map[string]int32{"the request": loseRequest, "the answer": loseAnswer} {
+	for name, lose := range map[string]func(*testrig.Wire){"the request": (*testrig.Wire).LoseRequest, "the answer": (*testrig.Wire).LoseAnswer} {
 		for _, events := range []int{1, 3, 700} { // the last goes by COPY
 			t.Run(fmt.Sprintf("%s of %d", name, events), func(t *testing.T) {
 				d := testcontainers.New(t)
-				w := newWire(t, d.DSN())
+				w := testrig.NewWire(t, d.DSN())
 				var told []int64 // sequences, by the one lane; it tells before it answers
-				node := testrig.Start(t, w.dsn, testrig.Settings{Lanes: 1, Committed: func(_ db.UUID, events []eventlog.Recorded) {
+				node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1, Committed: func(_ db.UUID, events []eventlog.Recorded) {
 					for i := range events {
 						told = append(told, events[i].Sequence)
 					}
@@ -37,9 +31,9 @@ func TestDoubtIsSettled(t *testing.T) {
 				node.Append(t, log, keyless(t, 2)...)
 				node.Append(t, log, keyless(t, events)...) // every statement has been prepared
 				for range 3 {
-					w.lose.Store(loss)
+					lose(w)
 					node.Append(t, log, keyless(t, events)...)
-					if w.lose.Load() != loseNothing {
+					if !w.Done() {
 						t.Fatal("nothing was lost")
 					}
 				}
@@ -60,100 +54,69 @@ func TestDoubtIsSettled(t *testing.T) {
 	}
 }
 
-// What a wire loses next.
-const (
-	loseNothing int32 = iota
-	loseRequest
-	loseAnswer
-)
-
-// wire stands between a server and PostgreSQL. Told to lose something, it does so with what the server sends next, and
-// breaks that connection.
-type wire struct {
-	dsn    string
-	target *pgconn.Config
-	lose   atomic.Int32
-}
-
-func newWire(t *testing.T, dsn string) *wire {
-	t.Helper()
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	port := listener.Addr().(*net.TCPAddr).Port
-	w := &wire{target: &config.Config}
-	w.dsn = fmt.Sprintf("host=127.0.0.1 port=%d user='%s' password='%s' dbname='%s' sslmode=disable", port, config.User, config.Password, config.Database)
-	go func() {
-		for {
-			server, err := listener.Accept()
-			if err != nil {
-				return
+// TestErrorAfterCommit has PostgreSQL commit and the wire answer COMMIT with an error, as a proxy can: whatever its SQLSTATE says of other
+// statements, it does not say that nothing was stored. Every event, none of which has a key, is there once.
+func TestErrorAfterCommit(t *testing.T) {
+	const alone, together = 3, 8
+	for _, state := range []string{"XX000", "08006", "22000", "40003", "53100", "57014", "58030"} {
+		t.Run(state, func(t *testing.T) {
+			d := testcontainers.New(t)
+			w := testrig.NewWire(t, d.DSN())
+			node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1})
+			log := node.NewLog(t)
+			deployReadyViews(t, node, log)
+			want := 0
+			appended := func(events ...eventlog.Event) { node.Append(t, log, events...); want += len(events) }
+			appended(keyless(t, 2)...)
+			for _, n := range []int{1, alone, 700} { // the last goes by COPY
+				w.FailCommits(1, state)
+				if appended(keyless(t, n)...); !w.Done() {
+					t.Fatal("nothing went wrong")
+				}
 			}
-			go w.carry(server)
-		}
-	}()
-	return w
-}
-
-func (w *wire) carry(server net.Conn) {
-	defer server.Close() //nolint:errcheck // nobody would be told
-	network, address := pgconn.NetworkAddress(w.target.Host, w.target.Port)
-	database, err := net.Dial(network, address)
-	if err != nil {
-		return
-	}
-	defer database.Close() //nolint:errcheck // nobody would be told
-	var losing atomic.Bool
-	answers := make(chan struct{})
-	go func() {
-		defer close(answers)
-		w.answer(server, database, &losing)
-		_ = server.Close()
-	}()
-	buf := make([]byte, 1<<20)
-	for {
-		n, err := server.Read(buf)
-		if err != nil {
-			return
-		}
-		switch w.lose.Swap(loseNothing) {
-		case loseRequest:
-			return
-		case loseAnswer:
-			losing.Store(true)
-		}
-		if _, err := database.Write(buf[:n]); err != nil {
-			return
-		}
-		if losing.Load() {
-			<-answers
-			return
-		}
-	}
-}
-
-// answer carries what the database says until it is to be lost, and returns when that is complete.
-func (w *wire) answer(server io.Writer, database io.Reader, losing *atomic.Bool) {
-	ready := []byte("Z\x00\x00\x00\x05") // ReadyForQuery, but for the state that follows
-	buf := make([]byte, 1<<20)
-	for {
-		n, err := database.Read(buf)
-		if err != nil {
-			return
-		}
-		if !losing.Load() {
-			if _, err := server.Write(buf[:n]); err != nil {
-				return
+			release := holdHead(t, d.DSN(), log)
+			answers := []<-chan result{appendAsync(node, log, request(keyless(t, 1)...))}
+			awaitLockWaiters(t, d.DSN(), 1)
+			for range together {
+				answers = append(answers, appendAsync(node, log, request(keyless(t, 2)...)))
 			}
-		} else if n > len(ready) && bytes.Equal(buf[n-len(ready)-1:n-1], ready) {
-			return
-		}
+			awaitWaiting(t, node, log, together)
+			w.FailCommits(2, state) // of the one that waits for the lock, and of the group
+			release()
+			for _, answer := range answers {
+				if r := <-answer; r.err != nil {
+					t.Error(r.err)
+				}
+			}
+			want += 1 + 2*together
+			if !w.Done() {
+				t.Error("a group's commit did not go wrong")
+			}
+			if got := node.Append(t, log, keyless(t, 1)...)[0]; got != (ingest.Placement{Sequence: int64(want + 1)}) {
+				t.Errorf("the last event is at %v, want %d", got, want+1)
+			}
+			if stored := len(testrig.Check(t, d.DSN())[log].Events); stored != want+1 {
+				t.Errorf("%d events are stored, want %d", stored, want+1)
+			}
+		})
+	}
+}
+
+// TestRefusedCommitIsNotInDoubt: what PostgreSQL is known to roll back for is the database's own error, and a group is not told that nobody
+// knows.
+func TestRefusedCommitIsNotInDoubt(t *testing.T) {
+	node, d := start(t, testrig.Settings{})
+	log := node.NewLog(t)
+	node.Append(t, log, keyless(t, 1)...)
+	exec(t, d.DSN(), `
+		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '23514'; END $$;
+		CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	if _, err := node.Ingest.Append(log, request(keyless(t, 1)...)); err == nil || errors.Is(err, ingest.ErrOutcomeUnknown) {
+		t.Errorf("a commit that a constraint refuses: %v", err)
+	}
+	exec(t, d.DSN(), "DROP FUNCTION refuse CASCADE")
+	if got := node.Append(t, log, keyless(t, 1)...)[0]; got != (ingest.Placement{Sequence: 2}) {
+		t.Errorf("the next event is at %v", got)
 	}
 }
 

@@ -291,3 +291,29 @@ func TestUnloadableModuleHalts(t *testing.T) {
 	}
 	testrig.Check(t, d.DSN())
 }
+
+// TestChangesWhoseCommitIsInDoubt: COMMIT is answered with an error after the fact. The answer is that nobody knows, and asking again tells.
+func TestChangesWhoseCommitIsInDoubt(t *testing.T) {
+	d := testcontainers.New(t)
+	w := testrig.NewWire(t, d.DSN())
+	node := testrig.Start(t, w.DSN, testrig.Settings{NoBuilder: true})
+	log := node.NewLog(t)
+	node.Append(t, log, testrig.Parse(t, `{"model":"m","tokens_in":1}`, ""))
+	node.Deploy(t, log, "totals", views.MonthlyTotals(), "{}")
+	node.Deploy(t, log, "totals", views.RateCheck(), "{}")
+	w.FailCommits(1, "XX000")
+	if info, err := node.Views.Rollback(t.Context(), log, "totals", 1, ""); !errors.Is(err, db.ErrOutcomeUnknown) || !w.Done() {
+		t.Errorf("rolled back: %+v, %v", info, err)
+	}
+	if info, err := node.Views.Rollback(t.Context(), log, "totals", 1, ""); err != nil || info.Version != 1 || info.Status != view.Live {
+		t.Errorf("rolled back again: %+v, %v", info, err)
+	}
+	w.FailCommits(1, "XX000")
+	if err := node.Views.Retire(t.Context(), log, "totals", ""); !errors.Is(err, db.ErrOutcomeUnknown) || !w.Done() {
+		t.Errorf("retired: %v", err)
+	}
+	if err := node.Views.Retire(t.Context(), log, "totals", ""); !errors.Is(err, view.ErrViewRetired) {
+		t.Errorf("retired again: %v", err)
+	}
+	testrig.Check(t, d.DSN())
+}

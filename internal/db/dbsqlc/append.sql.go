@@ -127,7 +127,7 @@ WITH inserted AS (
     ON CONFLICT (log_id, key_hash) DO NOTHING
     RETURNING log_id
 )
-SELECT expect_rows(count(*), cardinality($1::uuid[])) FROM inserted
+SELECT (count(*) = cardinality($1::uuid[]))::as_expected FROM inserted
 `
 
 type InsertEventKeysParams struct {
@@ -256,7 +256,7 @@ WITH moved AS (
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
 )
-SELECT expect_rows(count(*), cardinality($1::uuid[])) FROM moved
+SELECT (count(*) = cardinality($1::uuid[]))::as_expected FROM moved
 `
 
 type MoveHeadsParams struct {
@@ -322,7 +322,7 @@ WITH updated AS (
     WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
     RETURNING s.log_id
 )
-SELECT expect_rows(count(*), cardinality($1::uuid[])) FROM updated
+SELECT (count(*) = cardinality($1::uuid[]))::as_expected FROM updated
 `
 
 type UpdateViewStateParams struct {
