@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -21,12 +22,23 @@ type readyOutput struct {
 	}
 }
 
+// NotReadyError says why the server cannot store what it is sent, in words that anybody may read.
+type NotReadyError struct {
+	Reason string
+	Err    error // what it came from, for the log
+}
+
+func (e *NotReadyError) Error() string { return e.Reason + ": " + e.Err.Error() }
+
+// Unwrap lets errors.Is and As see the cause.
+func (e *NotReadyError) Unwrap() error { return e.Err }
+
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"},
 	}, s.healthz)
 	register(s, api, huma.Operation{
-		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database?", Tags: []string{"operation"},
+		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database, and store events there?", Tags: []string{"operation"},
 	}, s.readyz)
 }
 
@@ -39,7 +51,12 @@ func (s *server) healthz(context.Context, *struct{}) (*healthOutput, error) {
 func (s *server) readyz(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	if err := s.Ready(ctx); err != nil {
 		s.Log.LogAttrs(ctx, slog.LevelWarn, "not ready", slog.Any("error", err))
-		return nil, retry(newProblem(http.StatusServiceUnavailable, "not_ready", "the database does not answer"), outageRetrySeconds)
+		detail := "the database does not answer"
+		var known *NotReadyError
+		if errors.As(err, &known) {
+			detail = "appends cannot be stored: " + known.Reason
+		}
+		return nil, retry(newProblem(http.StatusServiceUnavailable, "not_ready", detail), outageRetrySeconds)
 	}
 	out := &readyOutput{}
 	out.Body.Status = "ok"

@@ -44,10 +44,8 @@ func Check(ctx context.Context, url string, allowUnsafe bool) error {
 		return &UntrustedError{"this PostgreSQL server is a standby and takes no writes: connect to the primary"}
 	case s.ServerEncoding != "UTF8":
 		return &UntrustedError{fmt.Sprintf("the database's encoding is %s: create it with ENCODING 'UTF8'", s.ServerEncoding)}
-	case s.Fsync != "on" && !allowUnsafe:
-		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
-	case s.FullPageWrites != "on" && !allowUnsafe:
-		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
+	case !allowUnsafe:
+		return Durability{Fsync: s.Fsync, FullPageWrites: s.FullPageWrites}.refusal()
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,6 +52,9 @@ type DB struct {
 	Append *pgxpool.Pool // for the lanes: nothing else may make an append wait for a connection
 	Read   *pgxpool.Pool // for everything else
 	*dbsqlc.Queries
+
+	refuseUnsafe bool
+	configured   atomic.Pointer[Durability] // as the newest connection found it; nil before there is one
 }
 
 // Config says how to reach the database.
@@ -59,35 +62,22 @@ type Config struct {
 	URL         string // a PostgreSQL connection string, URL or keyword form
 	AppendConns int    // connections for lanes
 	ReadConns   int    // connections for queries, reads and builds
+	// RefuseUnsafe has each new connection refuse a server that runs with fsync or full_page_writes off.
+	RefuseUnsafe bool
 }
-
-// Plans are generic and take indexes only: they are made once for each connection, and do not depend on statistics, so a
-// table that has just grown or was never analysed cannot turn an append or a query into a scan. What reads events must
-// call PlanForPartitions first.
-var settings = map[string]string{
-	"plan_cache_mode":  "force_generic_plan",
-	"enable_seqscan":   "off",
-	"enable_hashjoin":  "off",
-	"enable_mergejoin": "off",
-	"jit":              "off",
-}
-
-// ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
-// remove one. Migrate makes it.
-const ServerRole = "tally_server"
 
 // Open connects to the database. It neither migrates nor checks it: see Migrate and Check. Close releases it.
 func Open(ctx context.Context, config Config) (*DB, error) {
-	appendPool, err := newPool(ctx, config.URL, config.AppendConns)
-	if err != nil {
+	d := &DB{Queries: dbsqlc.New(), refuseUnsafe: config.RefuseUnsafe}
+	var err error
+	if d.Append, err = d.newPool(ctx, config.URL, config.AppendConns); err != nil {
 		return nil, err
 	}
-	readPool, err := newPool(ctx, config.URL, config.ReadConns)
-	if err != nil {
-		appendPool.Close()
+	if d.Read, err = d.newPool(ctx, config.URL, config.ReadConns); err != nil {
+		d.Append.Close()
 		return nil, err
 	}
-	return &DB{Append: appendPool, Read: readPool, Queries: dbsqlc.New()}, nil
+	return d, nil
 }
 
 // Close waits for connections in use to be given back and closes all.
@@ -96,16 +86,14 @@ func (d *DB) Close() {
 	d.Read.Close()
 }
 
-func newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) {
+func (d *DB) newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database URL: %w", err)
 	}
 	config.MaxConns = int32(min(max(conns, 1), 10_000))
 	config.ConnConfig.ConnectTimeout = connectTimeout
-	maps.Copy(config.ConnConfig.RuntimeParams, settings)
-	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	config.ConnConfig.RuntimeParams["role"] = ServerRole
+	config.ConnConfig.AfterConnect = d.setUp
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "tallystick"
 	}

@@ -16,6 +16,10 @@ import (
 const (
 	checkViolation        = "23514"
 	readOnly              = "25006"
+	outOfMemory           = "53200"
+	diskFull              = "53100"
+	limitExceeded         = "53400"
+	ioError               = "58030"
 	insufficientPrivilege = "42501"
 	invalidParameterValue = "22023"
 )
@@ -68,6 +72,10 @@ func kindOf(err error) error {
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
+	}
+	var untrusted *UntrustedError
+	if errors.As(err, &untrusted) {
+		return ErrMisconfigured
 	}
 	var connectErr *pgconn.ConnectError
 	if errors.As(err, &connectErr) { // whatever the server had against it, such as that the database is gone

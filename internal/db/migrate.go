@@ -22,6 +22,7 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("reading the database URL: %w", err)
 	}
+	config.AfterConnect = commitDurably
 	db := stdlib.OpenDB(*config)
 	defer func() { _ = db.Close() }() // its one connection has done its work
 

@@ -47,7 +47,7 @@ var (
 	ErrBusy = errors.New("too many appends are waiting")
 	// ErrClosed: the server is stopping. Nothing was stored.
 	ErrClosed = errors.New("the server is stopping")
-	// ErrOutcomeUnknown: the database went away during COMMIT and did not come back in time to ask. The events are stored or
+	// ErrOutcomeUnknown: the database went away during COMMIT, or answered it with an error that may come after the fact, and did not come back in time to ask. The events are stored or
 	// they are not; a retry with the same idempotency key settles it.
 	ErrOutcomeUnknown = db.ErrOutcomeUnknown
 )
@@ -90,6 +90,8 @@ type Config struct {
 	Log              *slog.Logger
 	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
 	Committed func(log db.UUID, events []eventlog.Recorded)
+	// Attempted is told how each group's transaction ended, nil when it was committed; it must not wait. May be nil.
+	Attempted func(error)
 	Now       func() time.Time // when events are recorded: the clock; tests cross a month's end with another
 }
 
@@ -117,7 +119,8 @@ func New(d *db.DB, views *view.Views, config Config) *Ingester {
 }
 
 // Append adds the request's events to the log and folds them into its live views. When it returns without an error
-// they are durable and every query sees them. When ctx ends first the events may still be appended.
+// they are durable and every query sees them. It cannot be interrupted: a group waits for the database for half a minute at most, and a
+// request for the groups before its own.
 // The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError,
 // eventlog.ErrLogNotFound, or one of package db's.
 func (g *Ingester) Append(log db.UUID, request Request) ([]Placement, error) {

@@ -127,6 +127,9 @@ func (l *lane) commit(group []*waiter) {
 	defer cancel()
 
 	err := l.attempt(ctx, group)
+	if l.config.Attempted != nil {
+		l.config.Attempted(err)
+	}
 	if len(group) > 1 && mayBeOnes(err) {
 		// One request may hold a value that the database refuses, or be for a log whose view cannot be loaded: the
 		// others must not suffer for it. Halving finds it in a few steps.
@@ -148,7 +151,7 @@ func (l *lane) commit(group []*waiter) {
 
 // mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.
 func mayBeOnes(err error) bool {
-	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrOutcomeUnknown)
+	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrOutcomeUnknown)
 }
 
 // attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked.

@@ -24,9 +24,6 @@ import (
 )
 
 const (
-	// readyTimeout is how long /readyz waits for the database.
-	readyTimeout = 2 * time.Second
-
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
@@ -44,6 +41,7 @@ type Server struct {
 	addr   net.Addr
 
 	partitions *partitions
+	health     *health
 
 	stopBackground context.CancelFunc
 	background     sync.WaitGroup
@@ -102,13 +100,17 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	if err := db.Migrate(ctx, s.config.DatabaseURL); err != nil {
 		return err
 	}
-	s.db, err = db.Open(ctx, db.Config{URL: s.config.DatabaseURL, AppendConns: s.config.Lanes, ReadConns: s.config.ReadConns})
+	s.db, err = db.Open(ctx, db.Config{
+		URL: s.config.DatabaseURL, AppendConns: s.config.Lanes, ReadConns: s.config.ReadConns, RefuseUnsafe: !s.config.AllowUnsafeDatabase,
+	})
 	if err != nil {
 		return err
 	}
 	if err := s.db.CheckRole(ctx); err != nil {
 		return err
 	}
+	s.health = &health{db: s.db, log: s.config.Log}
+	s.health.checkDurability(ctx)
 	s.partitions = &partitions{db: s.db, url: s.config.DatabaseURL, log: s.config.Log}
 	s.partitions.make(ctx) // before the first append
 	return ctx.Err()
@@ -122,7 +124,7 @@ func (s *Server) serve(listener net.Listener) {
 	})
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
-	lanes.Log = log
+	lanes.Log, lanes.Attempted = log, s.health.attempted
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
 	watching.Log = log
@@ -135,11 +137,12 @@ func (s *Server) serve(listener net.Listener) {
 	s.background.Go(func() { views.Run(background) })
 	s.background.Go(func() { s.live.Run(background) })
 	s.background.Go(func() { s.partitions.run(background) })
+	s.background.Go(func() { s.health.watch(background) })
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
 			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
-			Ready: s.ready, Warnings: s.partitions.list, Log: log,
+			Ready: s.health.ready, Warnings: s.warnings, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -151,11 +154,7 @@ func (s *Server) serve(listener net.Listener) {
 	})
 }
 
-func (s *Server) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	return s.db.Read.Ping(ctx)
-}
+func (s *Server) warnings() []string { return append(s.health.warnings(), s.partitions.list()...) }
 
 // URL is where the server listens.
 func (s *Server) URL() string { return "http://" + s.addr.String() }

@@ -9,6 +9,46 @@ import (
 	"context"
 )
 
+const limitWorkMem = `-- name: LimitWorkMem :exec
+SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)
+`
+
+// For the transaction: what ProbeDisk makes has to go to a file, where the database's own are.
+func (q *Queries) LimitWorkMem(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, limitWorkMem)
+	return err
+}
+
+const probeCommit = `-- name: ProbeCommit :exec
+SELECT pg_logical_emit_message(true, 'tallystick', '')
+`
+
+// Gives the transaction something that COMMIT has to write, and waits for as an append's does: a record that nobody reads.
+func (q *Queries) ProbeCommit(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, probeCommit)
+	return err
+}
+
+const probeDisk = `-- name: ProbeDisk :exec
+SELECT count(*) FROM unnest(array_fill(repeat('x', 8192), ARRAY[128])) AS filling
+`
+
+// Writes a megabyte to a temporary file, which is gone afterwards.
+func (q *Queries) ProbeDisk(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, probeDisk)
+	return err
+}
+
+const probeWriting = `-- name: ProbeWriting :exec
+UPDATE log_heads SET sequence = sequence WHERE false
+`
+
+// Changes nothing, and is refused where nothing may be changed.
+func (q *Queries) ProbeWriting(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, probeWriting)
+	return err
+}
+
 const serverSettings = `-- name: ServerSettings :one
 
 SELECT current_setting('server_version_num')::integer AS version_num,

@@ -1,0 +1,116 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// settings are what each connection of a DB sets for itself when it is opened, whatever the server, the database or the login say: nothing
+// that happens to their settings later changes it. They are set by statements, not at the start of the connection, since poolers refuse or
+// drop what they do not know there.
+//
+// Plans are generic and take indexes only: they are made once for each connection, and do not depend on statistics, so a
+// table that has just grown or was never analysed cannot turn an append or a query into a scan. What reads events must
+// call PlanForPartitions first.
+var settings = map[string]string{
+	"plan_cache_mode":  "force_generic_plan",
+	"enable_seqscan":   "off",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
+	"jit":              "off",
+	"timezone":         "UTC",
+	"role":             ServerRole,
+}
+
+// ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
+// remove one. Migrate makes it.
+const ServerRole = "tally_server"
+
+// durable has every COMMIT of a connection wait until the transaction is on disk, and on that of synchronous standbys where there are any.
+// off, local and remote_write, by whomever they are set, would let a crash or a failover take back what was acknowledged; remote_apply waits
+// for more, and stays.
+const durable = `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
+
+// remoteApply is the one value of synchronous_commit that waits for more than on.
+const remoteApply = "remote_apply"
+
+// sessionSetup is what a new connection runs.
+var sessionSetup = func() string {
+	var sql strings.Builder
+	sql.WriteString("SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'); " + durable)
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&sql, "; SET %s = '%s'", name, settings[name])
+	}
+	return sql.String()
+}()
+
+// setUp makes a new connection one of the DB's. The error wraps an *UntrustedError where the server could lose what it commits, unless that
+// is allowed.
+func (d *DB) setUp(ctx context.Context, conn *pgconn.PgConn) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	results, err := conn.Exec(ctx, sessionSetup).ReadAll()
+	if err != nil {
+		return fmt.Errorf("setting a connection up: %w", err)
+	}
+	if len(results) == 0 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 3 {
+		return fmt.Errorf("setting a connection up: the database's settings came back as %d results", len(results))
+	}
+	row := results[0].Rows[0]
+	s := Durability{SynchronousCommit: string(row[0]), Fsync: string(row[1]), FullPageWrites: string(row[2])}
+	d.configured.Store(&s)
+	if d.refuseUnsafe {
+		return s.refusal()
+	}
+	return nil
+}
+
+// commitDurably is setUp for a connection that acts as its login.
+func commitDurably(ctx context.Context, conn *pgconn.PgConn) error {
+	return conn.Exec(ctx, durable).Close()
+}
+
+// Durability is what the server's, the database's and the login's settings say of commits.
+type Durability struct {
+	SynchronousCommit string // which connections of a DB overrule where it is weaker than on
+	Fsync             string
+	FullPageWrites    string
+}
+
+// refusal is an *UntrustedError where a crash could lose what was committed.
+func (s Durability) refusal() error {
+	switch {
+	case s.Fsync != "on":
+		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
+	case s.FullPageWrites != "on":
+		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
+	}
+	return nil
+}
+
+// CheckDurability asks, on a connection of its own, what settings are by now: the server's can be changed under running connections. Where
+// those of the pools have to be made anew for it, they are, once whoever uses them gives them back: because the server may not be trusted
+// any more, as the *UntrustedError says, or because commits are to wait for more than they did.
+func (d *DB) CheckDurability(ctx context.Context) (Durability, error) {
+	before := d.configured.Load()
+	conn, err := d.connect(ctx)
+	if err == nil {
+		closeConn(ctx, conn)
+	}
+	now := d.configured.Load()
+	var untrusted *UntrustedError
+	if errors.As(err, &untrusted) || err == nil && before != nil && now.SynchronousCommit == remoteApply && before.SynchronousCommit != remoteApply {
+		d.Append.Reset()
+		d.Read.Reset()
+	}
+	if err != nil {
+		return Durability{}, fmt.Errorf("checking that commits are durable: %w", err)
+	}
+	return *now, nil
+}

@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/db"
+)
+
+const (
+	// readyTimeout is how long /readyz waits for the database.
+	readyTimeout = 2 * time.Second
+	// appendIsNews is how long an append that was committed proves that others can be.
+	appendIsNews = 5 * time.Second
+	// obstacleStays is how long an append that failed for the database's sake counts, unless another succeeds: a probe can succeed where
+	// appends do not, on a disk that is nearly full.
+	obstacleStays = 5 * time.Second
+	// probeEvery is how often the database is probed at most, by whomever asks.
+	probeEvery = time.Second
+	// durabilityCheck is how often the settings that durability hangs on are looked at; each time takes a new connection.
+	durabilityCheck = 10 * time.Second
+)
+
+// health knows whether appends can be stored: from those that were, from those that were not, and where neither tells, by trying.
+type health struct {
+	db  *db.DB
+	log *slog.Logger
+
+	mu         sync.Mutex
+	stored     time.Time // when an append or a probe last succeeded
+	failed     time.Time // when an append last met an obstacle; zero when one has succeeded since
+	obstacle   string
+	untrusted  error         // why the database is not trusted any more
+	configured db.Durability // as told last
+
+	probing sync.Mutex // held by the one who probes
+	probed  time.Time
+	found   error // by the last probe
+}
+
+// attempted is told how appends end.
+func (h *health) attempted(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil {
+		h.stored, h.failed = time.Now(), time.Time{}
+	} else if obstacle := db.Obstacle(err); obstacle != "" {
+		h.failed, h.obstacle = time.Now(), obstacle
+	}
+}
+
+// ready is an *api.NotReadyError where the server knows what keeps it from working.
+func (h *health) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := h.db.Read.Ping(ctx); err != nil {
+		return notReady(err)
+	}
+	h.mu.Lock()
+	failed, obstacle, untrusted := h.failed, h.obstacle, h.untrusted
+	fresh := failed.IsZero() && time.Since(h.stored) < appendIsNews
+	h.mu.Unlock()
+	switch {
+	case untrusted != nil:
+		return notReady(untrusted)
+	case fresh:
+		return nil
+	case time.Since(failed) < obstacleStays:
+		return &api.NotReadyError{Reason: obstacle, Err: errors.New("an append failed for it")}
+	}
+	if err := h.probe(ctx); err != nil {
+		return notReady(err)
+	}
+	return nil
+}
+
+func (h *health) probe(ctx context.Context) error {
+	h.probing.Lock()
+	defer h.probing.Unlock()
+	if time.Since(h.probed) < probeEvery {
+		return h.found
+	}
+	h.found, h.probed = h.db.ProbeWrite(ctx), time.Now()
+	if h.found == nil {
+		h.mu.Lock()
+		h.stored = h.probed
+		h.mu.Unlock()
+	}
+	return h.found
+}
+
+func notReady(err error) error {
+	if obstacle := db.Obstacle(err); obstacle != "" {
+		return &api.NotReadyError{Reason: obstacle, Err: err}
+	}
+	return err
+}
+
+// watch looks after the settings that durability hangs on until ctx ends.
+func (h *health) watch(ctx context.Context) {
+	tick := time.NewTicker(durabilityCheck)
+	defer tick.Stop()
+	for {
+		h.checkDurability(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (h *health) checkDurability(ctx context.Context) {
+	now, err := h.db.CheckDurability(ctx)
+	var untrusted *db.UntrustedError
+	refused := errors.As(err, &untrusted)
+	h.mu.Lock()
+	before, told := h.configured, h.untrusted != nil
+	switch {
+	case err == nil:
+		h.configured, h.untrusted = now, nil
+	case refused:
+		h.untrusted = untrusted
+	}
+	h.mu.Unlock()
+	switch {
+	case refused && !told:
+		h.log.LogAttrs(ctx, slog.LevelError, "nothing is stored until the database can be trusted again", slog.Any("error", err))
+	case err == nil && told:
+		h.log.LogAttrs(ctx, slog.LevelInfo, "the database can be trusted again")
+	}
+	if text := overruled(now); err == nil && text != "" && now.SynchronousCommit != before.SynchronousCommit {
+		h.log.LogAttrs(ctx, slog.LevelWarn, text)
+	}
+}
+
+// overruled says that synchronous_commit is not what somebody has set it to; empty where it is.
+func overruled(d db.Durability) string {
+	switch d.SynchronousCommit {
+	case "off", "local", "remote_write":
+		return fmt.Sprintf("synchronous_commit is set to %s, with which a crash or a failover could lose acknowledged events; Tallystick's connections overrule it and commit with on", d.SynchronousCommit)
+	}
+	return ""
+}
+
+// warnings are what an operator should see to: appends wait for synchronous standbys that somebody meant them not to wait for.
+func (h *health) warnings() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if text := overruled(h.configured); text != "" && h.configured.SynchronousCommit != "off" {
+		return []string{text}
+	}
+	return nil
+}
