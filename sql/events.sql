@@ -19,12 +19,12 @@ WHERE h.log_id = @log_id;
 -- name: ListEventsToFold :many
 -- A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from and
 -- recorded_until spare the partitions before and after.
-SELECT c.sequence, c.recorded_at, c.time, c.data
+SELECT c.sequence, c.recorded_at, c.time, c.data, c.hash
 FROM (
-    SELECT e.sequence, e.recorded_at, e.time, e.data,
+    SELECT e.sequence, e.recorded_at, e.time, e.data, e.hash,
            sum(octet_length(e.data::text)) OVER (ORDER BY e.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
     FROM (
-        SELECT sequence, recorded_at, time, data
+        SELECT sequence, recorded_at, time, data, hash
         FROM events
         WHERE log_id = @log_id AND sequence > @after AND recorded_at >= @recorded_from AND recorded_at < @recorded_until
         ORDER BY sequence

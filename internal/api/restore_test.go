@@ -54,7 +54,9 @@ func (s *service) until(method, path, body string, headers ...string) reply {
 	}
 }
 
-func tokens(n int) string { return fmt.Sprintf(`{"model":"m","tokens_in":%d,"time":"2025-03-01T00:00:00Z"}`, n) }
+func tokens(n int) string {
+	return fmt.Sprintf(`{"model":"m","tokens_in":%d,"time":"2025-03-01T00:00:00Z"}`, n)
+}
 
 // appendTokens appends events that count so many tokens each.
 func (s *service) appendTokens(log string, events, each int) {

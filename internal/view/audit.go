@@ -136,6 +136,7 @@ type audit struct {
 	version  db.UUID
 	fold     *refolding
 	done     int64         // the last sequence that is folded
+	reached  reached       // that event
 	folded   time.Duration // what the last page took to fold
 	report   Report
 	progress func(done, total int64)
@@ -169,7 +170,7 @@ func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target aud
 	return a, nil
 }
 
-// errBuiltAnew: the version has folded less than the audit has.
+// errBuiltAnew: the version has folded less than the audit has, or other events.
 var errBuiltAnew = errors.New("the version was built anew")
 
 // run folds the events up to until outside of any long transaction: events never change, so that they need no snapshot,
@@ -198,6 +199,11 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		}
 		if err := a.views.db.PlanForPartitions(ctx, tx); err != nil {
 			return fmt.Errorf("preparing to read events: %w", err)
+		}
+		if held, err := a.reached.isIn(ctx, a.views.db, tx, a.target.log); err != nil {
+			return err
+		} else if !held {
+			return errBuiltAnew
 		}
 		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
 			return listEvents(ctx, a.views.db, tx, a.target.log, a.done, pageEvents, pageBytes)
@@ -246,6 +252,9 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 			return err
 		}
 		a.folded = time.Since(began)
+		if beyond > 0 {
+			a.reached = reachedAt(&rows[beyond-1])
+		}
 		a.progress(a.done, until)
 	}
 	return nil

@@ -43,7 +43,7 @@ const (
 )
 
 // construction is a version on its way through history, in one server. What it knows between chunks is believed as long as the version's
-// row says that nobody else got on.
+// row says that nobody else got on, and the log still holds the event that it came to: after a restore it may be another one.
 type construction struct {
 	views   *Views
 	log, id db.UUID
@@ -52,6 +52,7 @@ type construction struct {
 	snapshot *Snapshot // the state at applied; nil when nothing is known
 	turn     int64
 	applied  int64
+	reached  reached // the event that was folded last; the zero value when nothing is known of it
 
 	speed  float64 // events/s of the last chunk; 0 when nothing is known
 	before int64   // events that were left before the last chunk
@@ -61,7 +62,7 @@ type construction struct {
 // forget lets go of everything, as when a chunk was not committed.
 func (c *construction) forget() {
 	c.history.close()
-	c.history, c.snapshot = nil, nil
+	c.history, c.snapshot, c.reached = nil, nil, reached{}
 }
 
 // chunk folds the next events of the log's history into the version, in one transaction. The chunk that is to reach the head holds the
@@ -183,7 +184,16 @@ func (b *chunk) run(ctx context.Context) (buildStep, error) {
 
 // prepare makes memory agree with the version's row, which is locked.
 func (b *chunk) prepare(ctx context.Context) error {
+	if err := b.views.db.PlanForPartitions(ctx, b.tx); err != nil {
+		return fmt.Errorf("preparing to read events: %w", err)
+	}
 	known := b.snapshot != nil && b.turn == b.row.Turn && b.applied == b.row.AppliedSequence
+	if known {
+		var err error
+		if known, err = b.reached.isIn(ctx, b.views.db, b.tx, b.log); err != nil {
+			return err
+		}
+	}
 	if !known {
 		b.forget()
 		b.turn, b.applied = b.row.Turn, b.row.AppliedSequence
@@ -198,7 +208,7 @@ func (b *chunk) prepare(ctx context.Context) error {
 	if b.last {
 		b.history.close()
 		b.history = nil
-		return b.views.db.PlanForPartitions(ctx, b.tx)
+		return nil
 	}
 	if b.history == nil {
 		b.history = newHistory(ctx, b.views.db, b.log, b.applied)
@@ -236,7 +246,17 @@ func (b *chunk) page(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) 
 	if b.last {
 		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, pageEvents, pageBytes)
 	}
-	return b.history.next(ctx)
+	page, err := b.history.next(ctx)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	end := reachedAt(&page[len(page)-1])
+	if held, err := end.isIn(ctx, b.views.db, b.tx, b.log); err != nil {
+		return nil, err
+	} else if !held { // it was read ahead, before this transaction
+		return nil, errHistoryGone
+	}
+	return page, nil
 }
 
 // fold folds events until time is up, the log's end is reached or the version halts.
@@ -274,7 +294,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			} else if run.halt != nil {
 				return f.result(b.next(), b.views), nil
 			}
-			b.applied = row.Sequence
+			b.applied, b.reached = row.Sequence, reachedAt(&row)
 			if !time.Now().Before(deadline) || len(run.writes.dirty) >= chunkKeys {
 				b.history.giveBack(page[i+1:])
 				enough = true

@@ -1,8 +1,10 @@
 package view
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -134,3 +136,31 @@ func (h *history) giveBack(events []dbsqlc.ListEventsToFoldRow) {
 		h.left = events
 	}
 }
+
+// reached is how far somebody has folded a log's history: an event, whose hash stands for all before it.
+type reached struct {
+	sequence   int64
+	recordedAt time.Time
+	hash       []byte
+}
+
+func reachedAt(row *dbsqlc.ListEventsToFoldRow) reached {
+	return reached{row.Sequence, row.RecordedAt, row.Hash}
+}
+
+// isIn tells whether the log still holds the event. tx is one that plans for partitions.
+func (r *reached) isIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log db.UUID) (bool, error) {
+	if r.hash == nil {
+		return true, nil
+	}
+	hash, err := d.EventHash(ctx, tx, dbsqlc.EventHashParams{LogID: log, Sequence: r.sequence, RecordedAt: r.recordedAt})
+	if kind := db.Classify(err); isNotFound(kind) {
+		return false, nil
+	} else if kind != nil {
+		return false, fmt.Errorf("looking for the event that was folded last: %w", kind)
+	}
+	return bytes.Equal(hash, r.hash), nil
+}
+
+// errHistoryGone: the database was set back while history was folded.
+var errHistoryGone = fmt.Errorf("the log's history is another one than was read before: %w", db.ErrConflict)

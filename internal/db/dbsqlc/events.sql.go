@@ -76,12 +76,12 @@ func (q *Queries) EventsAround(ctx context.Context, db DBTX, arg EventsAroundPar
 }
 
 const listEventsToFold = `-- name: ListEventsToFold :many
-SELECT c.sequence, c.recorded_at, c.time, c.data
+SELECT c.sequence, c.recorded_at, c.time, c.data, c.hash
 FROM (
-    SELECT e.sequence, e.recorded_at, e.time, e.data,
+    SELECT e.sequence, e.recorded_at, e.time, e.data, e.hash,
            sum(octet_length(e.data::text)) OVER (ORDER BY e.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
     FROM (
-        SELECT sequence, recorded_at, time, data
+        SELECT sequence, recorded_at, time, data, hash
         FROM events
         WHERE log_id = $1 AND sequence > $2 AND recorded_at >= $3 AND recorded_at < $4
         ORDER BY sequence
@@ -106,6 +106,7 @@ type ListEventsToFoldRow struct {
 	RecordedAt time.Time
 	Time       time.Time
 	Data       []byte
+	Hash       []byte
 }
 
 // A page of history, in order: at most max_rows events, and no more once those before have reached max_bytes. recorded_from and
@@ -131,6 +132,7 @@ func (q *Queries) ListEventsToFold(ctx context.Context, db DBTX, arg ListEventsT
 			&i.RecordedAt,
 			&i.Time,
 			&i.Data,
+			&i.Hash,
 		); err != nil {
 			return nil, err
 		}
