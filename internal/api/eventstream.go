@@ -30,6 +30,7 @@ const (
 var (
 	errCut      = errors.New("the answer was cut off")
 	errStopping = errors.New("the server is stopping")
+	errSetBack  = errors.New("the database was set back while the log was read")
 )
 
 // compressed serves an answer in gzip or zstd when the client asks for that.
@@ -133,9 +134,35 @@ func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l
 		}
 		return err
 	}
+	if err := s.stillHolds(ctx, l); err != nil {
+		return err
+	}
 	if begun || l.format.name != formatNDJSON.name {
 		buf = append(buf, l.format.end...)
 	}
 	_, err = w.Write(buf)
 	return err
+}
+
+// stillHolds returns errSetBack where the log does not lead to the head any more that a stream began with: its pages may then be of two
+// histories. A row that is missing says nothing.
+func (s *server) stillHolds(ctx context.Context, l *listing) error {
+	head, err := s.Events.Head(ctx, l.log)
+	if err != nil {
+		return err
+	}
+	switch {
+	case head.Sequence < l.head.Sequence, head.Sequence == l.head.Sequence && head.Hash != l.head.Hash:
+		return errSetBack
+	case head.Sequence == l.head.Sequence, l.head.Sequence == 0:
+		return nil
+	}
+	page, err := s.Events.Page(ctx, l.log, head, eventlog.Query{From: l.head.Sequence, Through: l.head.Sequence}, 1, 1)
+	if err != nil {
+		return err
+	}
+	if len(page.Events) > 0 && page.Events[0].Hash != l.head.Hash {
+		return errSetBack
+	}
+	return nil
 }

@@ -45,12 +45,14 @@ type streaming struct {
 	log   string
 
 	running *httptest.Server
+	db      *testcontainers.Database
 }
 
 // streamingOn runs handlers with the given timeouts on one log; each has so many streams at a time.
 func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streaming {
 	t.Helper()
-	node := testrig.Start(t, testcontainers.New(t).DSN(), testrig.Settings{NoBuilder: true})
+	database := testcontainers.New(t)
+	node := testrig.Start(t, database.DSN(), testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)
 	random := rand.NewChaCha8([32]byte{1})
 	noise := make([]byte, largeEventBytes/4*3)
@@ -63,7 +65,7 @@ func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streami
 	reader := eventlog.NewReader(node.DB)
 	list := make([]streaming, len(timeouts))
 	for i, timeout := range timeouts {
-		s := streaming{ended: make(chan struct{}, 100), hub: live.New(node.DB, reader, live.DefaultConfig()), log: log.String()}
+		s := streaming{db: database, ended: make(chan struct{}, 100), hub: live.New(node.DB, reader, live.DefaultConfig()), log: log.String()}
 		handler := api.New(api.Services{
 			Logs: node.Logs, Ingest: node.Ingest, Views: node.Views, Events: reader, Live: s.hub, Streams: streams,
 			WriteTimeout: timeout, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -239,5 +241,34 @@ func TestStreamThatFails(t *testing.T) {
 			conn := s.send(t, "GET /logs/acme/events?stream=true&format="+format+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
 			wantCut(t, conn, format+" in "+encoding)
 		}
+	}
+}
+
+// TestStreamAcrossARestore: a stream of a log that gets another history meanwhile does not pass for a whole one.
+func TestStreamAcrossARestore(t *testing.T) {
+	s := streamingOn(t, 1, clientPatience)[0]
+	for _, change := range []string{
+		"WITH e AS (UPDATE events e SET hash = sha256(e.hash) FROM log_heads h WHERE e.sequence = h.sequence RETURNING e.hash) UPDATE log_heads SET hash = e.hash FROM e",
+		"UPDATE log_heads h SET sequence = e.sequence, hash = e.hash, recorded_at = e.recorded_at FROM events e WHERE e.sequence = h.sequence - 1",
+	} {
+		for _, format := range []string{"json", "ndjson", "csv"} {
+			conn := s.begin(t, "stream=true&format="+format, "identity")
+			var begun bytes.Buffer
+			if _, err := io.CopyN(&begun, conn, 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			s.db.Exec(t, change)
+			wantCut(t, io.MultiReader(&begun, conn), format+" after "+change)
+			s.wantEnd(t, format)
+		}
+	}
+	conn := s.begin(t, "stream=true&format=ndjson", "identity") // of what the log is now
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if n, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Errorf("a stream of a log that stays as it is ends after %d bytes with %v", n, err)
 	}
 }

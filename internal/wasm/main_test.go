@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // testCache is a cache for those tests that are not about compiling: what one compiled, the others need not.
@@ -17,5 +19,11 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	_ = os.RemoveAll(testCache)
+	if status == 0 { // a test that failed may well have left something
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, "goroutines are left behind by tests that passed:", err)
+			status = 1
+		}
+	}
 	os.Exit(status)
 }

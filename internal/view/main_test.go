@@ -1,0 +1,9 @@
+package view_test
+
+import (
+	"testing"
+
+	"github.com/tallystick/tallystick/testcontainers"
+)
+
+func TestMain(m *testing.M) { testcontainers.Main(m) }
