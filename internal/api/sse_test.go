@@ -75,8 +75,8 @@ func TestSharedQuestion(t *testing.T) {
 		q := all.join("key")
 		watching.Go(func() {
 			defer all.leave("key")
-			for state := range int64(states) {
-				message, err := q.answer(t.Context(), live.State{Sequence: state}, func() (*liveMessage, error) {
+			for state := range int64(states) { // which are versions of what is known
+				message, err := q.answer(t.Context(), live.State{Version: uint64(state)}, func() (*liveMessage, error) {
 					asked.Add(1)
 					return &liveMessage{id: state}, nil
 				})
@@ -111,7 +111,7 @@ func TestQuestionGivenUp(t *testing.T) {
 	q.turn <- struct{}{} // somebody asks, and takes long
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := q.answer(gone, live.State{Sequence: 1}, nil); !errors.Is(err, context.Canceled) {
+	if _, err := q.answer(gone, live.State{Version: 1}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has gone waits, and has %v", err)
 	}
 }

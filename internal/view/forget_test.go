@@ -45,6 +45,7 @@ func TestModulesOfNoVersion(t *testing.T) {
 		return
 	}
 	const modules, loaded = 20, 3
+	others := moduleFiles(t) // of engines of other tests
 	node, _ := start(t, testrig.Settings{MaxLoaded: loaded})
 	log := node.NewLog(t)
 	node.Deploy(t, log, "v", numbered(0), "{}")
@@ -81,7 +82,7 @@ func TestModulesOfNoVersion(t *testing.T) {
 		node.Deploy(t, log, "v", numbered(n), "{}")
 		node.Append(t, log, counted(t, 5*n, 5)...)
 	}
-	few("retired versions", 2*loaded+2)
+	few("retired versions", others+2*loaded+2)
 	if answer := node.Ask(t, log, "v", line("get", "k1")); string(answer.Body) == "null" {
 		t.Errorf("the last version answers %s", answer.Body)
 	}
