@@ -14,7 +14,7 @@ import (
 )
 
 // patience is far above what servers take to come back to their database.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // disconnect ends all connections to the database, and lets nobody in.
 func (s *service) disconnect() {
