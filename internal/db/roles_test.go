@@ -208,6 +208,16 @@ var privileges = map[string]string{
 	"reporting.events":      "analyst: SELECT",
 	"reporting.view_state":  "analyst: SELECT",
 	"reporting.view_status": "analyst: SELECT",
+
+	"reporting.get_text":           "analyst: EXECUTE",
+	"reporting.get_number":         "analyst: EXECUTE",
+	"reporting.get_time":           "analyst: EXECUTE",
+	"reporting.get_jsonb":          "analyst: EXECUTE",
+	"reporting.safe":               "analyst: EXECUTE",
+	"reporting.replace_unreadable": "analyst: EXECUTE",
+	"reporting.number_or_null":     "analyst: EXECUTE",
+	"reporting.time_or_null":       "analyst: EXECUTE",
+	"reporting.jsonb_or_null":      "analyst: EXECUTE",
 }
 
 // granted reads the privileges from the catalogue: everything that anybody but the owner has.

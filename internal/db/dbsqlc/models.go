@@ -150,7 +150,7 @@ type ReportingEvent struct {
 	Type string
 	// The idempotency key; NULL when it has none.
 	Key *string
-	// The event's JSON, byte for byte. Of type json: cast it to jsonb for operators such as @>.
+	// The event's JSON, byte for byte. Of type json: get_text, get_number, get_time and jsonb_or_null read it whatever it holds; ->> does not.
 	Data []byte
 	// The event's hash in the log's chain, 32 bytes: it covers the event and all before it.
 	Hash []byte
@@ -162,7 +162,7 @@ type ReportingLog struct {
 	LogID pgtype.UUID
 	// The log's name, which never changes.
 	Log string
-	// A JSON object of names and values that came with the log.
+	// A JSON object of names and values that came with the log: to be read as data of events is.
 	Labels []byte
 	// When the log was made.
 	CreatedAt time.Time
@@ -186,7 +186,7 @@ type ReportingViewState struct {
 	Version int32
 	// The key, in the view's own form; for monthly-totals it is 2025-03/gpt-4. Sorts by its bytes.
 	Key string
-	// The value, in the view's own form, as json.
+	// The value, in the view's own form, as json: to be read as data of events is.
 	Value []byte
 }
 
