@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/terminal"
 )
 
 // envPrefix begins the environment variable of every flag: --database-url is TALLY_DATABASE_URL.
@@ -26,7 +28,7 @@ func Main() int {
 	context.AfterFunc(ctx, stop)
 	if err := root().ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errReported) {
-			fmt.Fprintln(os.Stderr, "tally:", err)
+			fmt.Fprintln(terminal.NewWriter(os.Stderr), "tally:", err)
 		}
 		return 1
 	}
@@ -48,6 +50,12 @@ func root() *cobra.Command {
 			return flagsFromEnv(cmd.Flags(), os.LookupEnv)
 		},
 	}
+	// What others wrote must not drive a terminal. Data that goes elsewhere stays as it is, byte for byte; what is said on standard error is for
+	// people wherever it goes.
+	if watched(os.Stdout) != nil {
+		cmd.SetOut(terminal.NewWriter(os.Stdout))
+	}
+	cmd.SetErr(terminal.NewWriter(os.Stderr))
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(), benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
 		eventsCommand(), exportCommand(), tailCommand(), watchCommand())
 	return cmd

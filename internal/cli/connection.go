@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/terminal"
 )
 
 // connection are the flags of commands that ask a server.
@@ -59,14 +60,9 @@ func writeTable(w io.Writer, rows [][]string) error {
 // maxCellRunes keeps a row readable: an error of a view may have 2 KiB.
 const maxCellRunes = 160
 
-// oneLine makes text of a view or a user fit for a terminal's line: no control characters, not too long.
+// oneLine makes text of a view or a user fit for a line of output: nothing that a terminal obeys, not too long.
 func oneLine(text string) string {
-	clean := []rune(text)
-	for i, r := range clean {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			clean[i] = ' '
-		}
-	}
+	clean := []rune(terminal.Line(text))
 	if len(clean) > maxCellRunes {
 		clean = append(clean[:maxCellRunes], '…')
 	}

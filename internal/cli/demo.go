@@ -50,15 +50,15 @@ func demoCommand() *cobra.Command {
 }
 
 func runDemo(ctx context.Context, cmd *cobra.Command, url, dataDir string) error {
-	err := demo.Run(ctx, demo.Config{URL: url, Out: cmd.OutOrStdout(), Progress: terminal(os.Stderr)})
+	err := demo.Run(ctx, demo.Config{URL: url, Out: cmd.OutOrStdout(), Progress: watched(os.Stderr)})
 	if errors.Is(err, demo.ErrDifferent) {
 		return fmt.Errorf("%w: something besides the demo has appended events of November 2023 to its logs, or there is a bug; remove %s to start afresh", err, dataDir)
 	}
 	return err
 }
 
-// terminal returns the file when somebody looks at it, else nil.
-func terminal(file *os.File) io.Writer {
+// watched returns the file when somebody looks at it, else nil.
+func watched(file *os.File) io.Writer {
 	if !term.IsTerminal(int(file.Fd())) {
 		return nil
 	}

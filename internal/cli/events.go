@@ -58,7 +58,7 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 	out := cmd.OutOrStdout()
 	if l.format == "" {
 		l.format = "ndjson"
-		if terminal(os.Stdout) != nil {
+		if watched(os.Stdout) != nil {
 			l.format = "table"
 		}
 	}

@@ -136,7 +136,7 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 	if err != nil {
 		return err
 	}
-	copying.shown, copying.said, copying.retries = newProgress("exporting "+log.Name, terminal(os.Stderr), cmd.ErrOrStderr()), cmd.ErrOrStderr(), x.retries
+	copying.shown, copying.said, copying.retries = newProgress("exporting "+log.Name, watched(os.Stderr), cmd.ErrOrStderr()), cmd.ErrOrStderr(), x.retries
 	began := time.Now()
 	err = copying.run(cmd.Context())
 	copying.shown.finish()

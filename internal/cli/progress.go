@@ -38,7 +38,7 @@ func newProgress(what string, terminal, out io.Writer) *progress {
 
 // set shows a state. perSecond is 0 and left is negative while nobody can tell.
 func (p *progress) set(done, total int64, perSecond float64, left time.Duration) {
-	text := p.what + ": " + pace(done, total, perSecond, left)
+	text := oneLine(p.what) + ": " + pace(done, total, perSecond, left)
 	if p.bar == nil {
 		if time.Since(p.said) >= linesEvery {
 			p.said = time.Now()

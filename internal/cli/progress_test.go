@@ -61,7 +61,7 @@ func TestEscapeQuery(t *testing.T) {
 
 // TestOneLine: what a view or a user wrote cannot move a terminal's cursor or break a table.
 func TestOneLine(t *testing.T) {
-	if got := oneLine("a\tb\x1b[2J\r\nc\u0085d"); got != "a b [2J  c d" {
+	if got := oneLine("a\tb\x1b[2J\r\nc\u0085d"); got != `a b\u001b[2J\r\nc\u0085d` {
 		t.Errorf("%q", got)
 	}
 	if got := oneLine(strings.Repeat("é", 1000)); len([]rune(got)) != maxCellRunes+1 {

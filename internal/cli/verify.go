@@ -149,7 +149,7 @@ func (m *paceMeter) set(what string, done, total int64) {
 	if what != m.what || m.bar == nil {
 		m.finish()
 		m.what, m.began = what, time.Now()
-		m.bar = newProgress(what, terminal(os.Stderr), m.cmd.ErrOrStderr())
+		m.bar = newProgress(what, watched(os.Stderr), m.cmd.ErrOrStderr())
 	}
 	rate := float64(done) / max(time.Since(m.began).Seconds(), 0.001)
 	left := time.Duration(-1)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/terminal"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -135,7 +136,7 @@ func settle(cmd *cobra.Command, c *client.Client, log string, v client.View, wai
 		fmt.Fprintf(out, "%s version %d is building on %s: tally view list %s says how far it is\n", v.Name, v.Version, log, log)
 	case client.Halted:
 		return fmt.Errorf("%s version %d halted on %s at event %d: %s; a version that was live before goes on answering. Deploy a corrected "+
-			"version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log, v.HaltedSequence, v.Error, log, v.Name)
+			"version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log, v.HaltedSequence, terminal.Line(v.Error), log, v.Name)
 	default:
 		return fmt.Errorf("%s version %d is %s on %s: another version was asked for meanwhile", v.Name, v.Version, v.Status, log)
 	}
@@ -144,7 +145,7 @@ func settle(cmd *cobra.Command, c *client.Client, log string, v client.View, wai
 
 // follow shows how a version is built until it is done with, one way or the other.
 func follow(ctx context.Context, cmd *cobra.Command, c *client.Client, log string, v client.View) (client.View, error) {
-	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), terminal(os.Stderr), cmd.ErrOrStderr())
+	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), watched(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(ctx, func(ctx context.Context) (done bool, err error) {
 		versions, err := c.View(ctx, log, v.Name)

@@ -32,7 +32,7 @@ func settlePattern(cmd *cobra.Command, c *client.Client, v client.PatternView, w
 // followPattern shows how a view comes to its logs until it is live, or halted, on all of them.
 func followPattern(cmd *cobra.Command, c *client.Client, v client.PatternView) (client.PatternView, error) {
 	version := v.Version
-	shown := newProgress(v.Name+" on "+v.Logs, terminal(os.Stderr), cmd.ErrOrStderr())
+	shown := newProgress(v.Name+" on "+v.Logs, watched(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(cmd.Context(), func(ctx context.Context) (done bool, err error) {
 		if v, err = c.Pattern(ctx, v.Name); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tallystick/tallystick/internal/terminal"
 	"github.com/tallystick/tallystick/internal/viewtest"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -47,7 +48,7 @@ func viewTestCommand() *cobra.Command {
 			if len(args) > 0 {
 				file = args[0]
 			}
-			return run.all(cmd.Context(), cmd.OutOrStdout(), file)
+			return run.all(cmd.Context(), terminal.NewWriter(cmd.OutOrStdout()), file) // for people, wherever it goes
 		},
 	}
 	flags := cmd.Flags()

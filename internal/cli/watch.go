@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/terminal"
 )
 
 // clearScreen moves a terminal's cursor to its first line and takes away what is there.
@@ -32,9 +33,9 @@ func watchCommand() *cobra.Command {
 				question = escapeQuery(strings.TrimPrefix(args[2], "?"))
 			}
 			show := printAnswer
-			if terminal(os.Stdout) != nil {
-				show = func(w io.Writer, m client.Message) error {
-					return drawAnswer(w, strings.Join(args, " "), m, time.Now())
+			if watched(os.Stdout) != nil {
+				show = func(_ io.Writer, m client.Message) error {
+					return drawAnswer(os.Stdout, strings.Join(args, " "), m, time.Now())
 				}
 			}
 			f := follower(cmd)
@@ -66,23 +67,13 @@ func printAnswer(w io.Writer, m client.Message) error {
 	return err
 }
 
-// drawAnswer shows an answer in place of what is on the terminal.
+// drawAnswer shows an answer in place of what is on the terminal, w, which obeys what is written to it.
 func drawAnswer(w io.Writer, what string, m client.Message, now time.Time) error {
 	text := m.Data
 	var indented bytes.Buffer
 	if json.Indent(&indented, m.Data, "", "  ") == nil {
 		text = indented.Bytes()
 	}
-	_, err := fmt.Fprintf(w, "%s%s  event %s  %s\n\n%s\n", clearScreen, oneLine(what), oneLine(m.ID), now.Format(time.TimeOnly), printable(string(text)))
+	_, err := fmt.Fprintf(w, "%s%s  event %s  %s\n\n%s\n", clearScreen, oneLine(what), oneLine(m.ID), now.Format(time.TimeOnly), terminal.Text(string(text)))
 	return err
-}
-
-// printable takes from text what a terminal would obey.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/terminal"
 )
 
 const (
@@ -159,12 +161,13 @@ type Problem struct {
 	Line   int    `json:"line"` // of a batch, from 1; else 0
 }
 
-// Error gives the server's words, and the code that the documentation explains.
+// Error gives the server's words, and the code that the documentation explains, on one line: a view's words may be among them, which
+// must not look like other output.
 func (p *Problem) Error() string {
 	if p.Code == "" {
-		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), p.Detail)
+		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), terminal.Line(p.Detail))
 	}
-	return fmt.Sprintf("%s (%s)", p.Detail, p.Code)
+	return fmt.Sprintf("%s (%s)", terminal.Line(p.Detail), terminal.Line(p.Code))
 }
 
 // IsCode tells whether err is the problem with this code.

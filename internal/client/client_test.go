@@ -142,3 +142,16 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestProblemIsOneLine: what a view says in an error cannot look like other output.
+func TestProblemIsOneLine(t *testing.T) {
+	for code, want := range map[string]string{
+		"query_refused": `no\ntally: ok\u001b[2J\u202e (query_refused)`,
+		"":              `the server answered 400 Bad Request: no\ntally: ok\u001b[2J\u202e`,
+	} {
+		p := client.Problem{Status: http.StatusBadRequest, Code: code, Detail: "no\ntally: ok\x1b[2J\u202e"}
+		if got := p.Error(); got != want {
+			t.Errorf("the error is %q, want %q", got, want)
+		}
+	}
+}
