@@ -20,7 +20,7 @@ type UntrustedError struct{ Reason string }
 func (e *UntrustedError) Error() string { return e.Reason }
 
 // Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events
-// in a crash. allowUnsafe lets a server pass that runs with fsync or full_page_writes off. It asks with the login's own rights: before
+// in a crash, or a pooler before it cannot be worked with. allowUnsafe lets a server pass that runs with fsync or full_page_writes off. It asks with the login's own rights: before
 // Migrate there is no other role.
 func Check(ctx context.Context, url string, allowUnsafe bool) error {
 	config, err := pgx.ParseConfig(url)
@@ -28,11 +28,15 @@ func Check(ctx context.Context, url string, allowUnsafe bool) error {
 		return fmt.Errorf("reading the database URL: %w", err)
 	}
 	config.ConnectTimeout = connectTimeout
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may not know prepared statements
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connecting to PostgreSQL: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }() // nothing is lost
+	if err := checkPooler(ctx, config, conn); err != nil {
+		return err
+	}
 	s, err := dbsqlc.New().ServerSettings(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("reading the server's settings: %w", err)

@@ -35,6 +35,7 @@ type health struct {
 	stored     time.Time // when an append or a probe last succeeded
 	failed     time.Time // when an append last met an obstacle; zero when one has succeeded since
 	obstacle   string
+	away       bool          // whether the lanes' last attempt found no database
 	untrusted  error         // why the database is not trusted any more
 	configured db.Durability // as told last
 
@@ -48,8 +49,11 @@ func (h *health) attempted(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil {
-		h.stored, h.failed = time.Now(), time.Time{}
-	} else if obstacle := db.Obstacle(err); obstacle != "" {
+		h.stored, h.failed, h.away = time.Now(), time.Time{}, false
+		return
+	}
+	h.away = errors.Is(err, db.ErrUnavailable)
+	if obstacle := db.Obstacle(err); obstacle != "" {
 		h.failed, h.obstacle = time.Now(), obstacle
 	}
 }
@@ -62,8 +66,8 @@ func (h *health) ready(ctx context.Context) error {
 		return notReady(err)
 	}
 	h.mu.Lock()
-	failed, obstacle, untrusted := h.failed, h.obstacle, h.untrusted
-	fresh := failed.IsZero() && time.Since(h.stored) < appendIsNews
+	failed, obstacle, untrusted, away := h.failed, h.obstacle, h.untrusted, h.away
+	fresh := failed.IsZero() && !away && time.Since(h.stored) < appendIsNews
 	h.mu.Unlock()
 	switch {
 	case untrusted != nil:
@@ -72,6 +76,11 @@ func (h *health) ready(ctx context.Context) error {
 		return nil
 	case time.Since(failed) < obstacleStays:
 		return &api.NotReadyError{Reason: obstacle, Err: errors.New("an append failed for it")}
+	}
+	if away { // the lanes have connections of their own
+		if err := h.db.Append.Ping(ctx); err != nil {
+			return notReady(err)
+		}
 	}
 	if err := h.probe(ctx); err != nil {
 		return notReady(err)
