@@ -20,6 +20,6 @@ SELECT count(*) FROM unnest(array_fill(repeat('x', 8192), ARRAY[128])) AS fillin
 -- Changes nothing, and is refused where nothing may be changed.
 UPDATE log_heads SET sequence = sequence WHERE false;
 
--- name: ProbeCommit :exec
+-- name: WriteNothing :exec
 -- Gives the transaction something that COMMIT has to write, and waits for as an append's does: a record that nobody reads.
 SELECT pg_logical_emit_message(true, 'tallystick', '');

@@ -40,7 +40,7 @@ func Obstacle(err error) string {
 func (d *DB) ProbeWrite(ctx context.Context) error {
 	err := d.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		var p Pipeline
-		if err := errors.Join(d.LimitWorkMem(ctx, &p), d.ProbeDisk(ctx, &p), d.ProbeWriting(ctx, &p), d.ProbeCommit(ctx, &p)); err != nil {
+		if err := errors.Join(d.LimitWorkMem(ctx, &p), d.ProbeDisk(ctx, &p), d.ProbeWriting(ctx, &p), d.WriteNothing(ctx, &p)); err != nil {
 			return err
 		}
 		return p.SendIn(ctx, tx)

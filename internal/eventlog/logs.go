@@ -139,6 +139,10 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 			return Log{}, fmt.Errorf("finding the log that has the name: %w", db.Classify(findErr))
 		}
 		if existing == log.ID {
+			// Committed, as this transaction sees; when it is durable, so is the log.
+			if err := l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return l.db.WriteNothing(ctx, tx) }); err != nil {
+				return Log{}, fmt.Errorf("creating a log: %w", err)
+			}
 			return l.Get(ctx, tenant, existing)
 		}
 		return Log{}, &NameTakenError{LogID: existing}

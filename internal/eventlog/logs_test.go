@@ -177,7 +177,7 @@ func TestCreatingIsSettled(t *testing.T) {
 	w := testrig.NewWire(t, d.DSN())
 	node := testrig.Start(t, w.DSN, testrig.Settings{NoBuilder: true})
 	node.NewLog(t)
-	w.FailCommits(1, "XX000")
+	w.FailCommit(0, "XX000")
 	log, err := node.Logs.Create(t.Context(), db.DefaultTenant, "doubtful", map[string]string{"plan": "gold"})
 	if err != nil || !w.Done() {
 		t.Fatalf("%v, done: %t", err, w.Done())

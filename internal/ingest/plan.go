@@ -16,6 +16,8 @@ type plan struct {
 	keys  map[eventKey]keyOwner
 	// refused is true when a request was refused, which is only true if the heads were.
 	refused bool
+	// repeated is true when a request has an event that was there before.
+	repeated bool
 }
 
 // logPlan is one log's part of a group.
@@ -78,6 +80,7 @@ func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64) {
 		log.events = append(log.events, recorded)
 	}
 	w.placements = placements
+	p.repeated = p.repeated || fresh < len(placements)
 }
 
 // settleKeys tells new events from duplicates and claims the keys of the new ones, which follow head in order.

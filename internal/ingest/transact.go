@@ -45,6 +45,9 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *do
 		p, err = l.planCached(group)
 	}
 	if errors.Is(err, errSettled) {
+		if err := l.confirm(ctx, tx); err != nil {
+			return d, db.Classify(err)
+		}
 		d.settle(group)
 		l.forget(group)
 		l.publish(d.plan)
@@ -192,7 +195,9 @@ const copyEvents = 500
 // done. So a connection that was lost with the statements on their way cannot store them once the heads have moved.
 func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 	heads, keys, states := p.rows()
-	if len(heads.LogIds) == 0 {
+	if len(heads.LogIds) == 0 && p.repeated {
+		return l.confirm(ctx, tx)
+	} else if len(heads.LogIds) == 0 {
 		return nil
 	}
 	pipeline := &db.Pipeline{}
@@ -226,6 +231,19 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 		return err
 	}
 	return tx.SendAndCommit(ctx, pipeline)
+}
+
+// confirm commits nothing, and waits for it: then what the transaction has seen is as durable as what it had stored itself. A commit that
+// stopped waiting for a synchronous standby, because its connection was ended, is seen before the standby has it.
+func (l *lane) confirm(ctx context.Context, tx *db.Tx) error {
+	pipeline := &db.Pipeline{}
+	if err := l.db.WriteNothing(ctx, pipeline); err != nil {
+		return err
+	}
+	if err := tx.SendAndCommit(ctx, pipeline); err != nil {
+		return fmt.Errorf("%w: confirming: %v", db.ErrUnavailable, err) //nolint:errorlint // what became of it matters to nobody: it is tried again
+	}
+	return nil
 }
 
 // remember lets the cache and the queries know what is now true.

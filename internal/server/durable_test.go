@@ -107,7 +107,7 @@ func (p *ownPostgres) setSystem(name, value string) {
 		p.t.Fatal(err)
 	}
 	defer conn.Close(p.t.Context()) //nolint:errcheck // nothing is lost
-	for _, statement := range []string{fmt.Sprintf("ALTER SYSTEM SET %s = %s", name, value), "SELECT pg_reload_conf()"} {
+	for _, statement := range []string{fmt.Sprintf("ALTER SYSTEM SET %s = '%s'", name, value), "SELECT pg_reload_conf()"} {
 		if _, err := conn.Exec(p.t.Context(), statement); err != nil {
 			p.t.Fatalf("%s: %v", statement, err)
 		}
@@ -393,3 +393,64 @@ func TestReadinessOfAppends(t *testing.T) {
 
 // setReadWrite undoes what keeps even ALTER SYSTEM's own connection from writing.
 func (p *ownPostgres) setReadWrite() { p.setSystem("default_transaction_read_only", "off") }
+
+// TestStandbyIsWaitedFor cuts off COMMITs that wait for a synchronous standby. What they stored is there, and the standby does not have it: nobody
+// is told that it is stored, neither by the server that looks what became of its COMMIT nor as an answer to a retry, until the standby has it.
+func TestStandbyIsWaitedFor(t *testing.T) {
+	pg := startPostgres(t)
+	s, _ := serveSafely(t, pg.DSN())
+	defer stop(t, s)
+	if status, text := request(t, s, http.MethodPost, "/logs", `{"name":"acme"}`); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, text)
+	}
+	pg.setSystem("synchronous_standby_names", "nobody")
+	answers := make(chan string, 1)
+	appendAgain := func() {
+		status, text := request(t, s, http.MethodPost, "/logs/acme/append", `{"id":"1"}`)
+		answers <- fmt.Sprint(status, " ", text)
+	}
+	go appendAgain()
+	waiter, looked := 0, 0
+	text := ""
+	for ; text == ""; looked++ {
+		if waiter, text = pg.awaitStandbyWaiter(waiter, answers); text == "" {
+			pg.run(fmt.Sprintf("SELECT pg_terminate_backend(%d)", waiter)) // the server looks what became of it
+		}
+	}
+	if looked < 3 || !strings.HasPrefix(text, "503") || !strings.Contains(text, "outcome_unknown") {
+		t.Errorf("without the standby: %s", text)
+	}
+	go appendAgain()
+	if _, text := pg.awaitStandbyWaiter(waiter, answers); text != "" {
+		t.Errorf("a retry without the standby: %s", text)
+	}
+	pg.setSystem("synchronous_standby_names", "")
+	if text = <-answers; !strings.HasPrefix(text, "200") || !strings.Contains(text, `"sequence":1`) {
+		t.Errorf("the retry: %s", text)
+	}
+}
+
+// awaitStandbyWaiter returns the process, other than one, that waits for a standby, or the answer that comes first.
+func (p *ownPostgres) awaitStandbyWaiter(other int, answers <-chan string) (pid int, answer string) {
+	p.t.Helper()
+	conn, err := pgx.Connect(p.t.Context(), p.DSN())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer conn.Close(p.t.Context()) //nolint:errcheck // nothing is lost
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for ctx := bounded(p.t); ; {
+		err := conn.QueryRow(ctx, "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid <> $1", other).Scan(&pid)
+		if err == nil {
+			return pid, ""
+		} else if !errors.Is(err, pgx.ErrNoRows) {
+			p.t.Fatal(err)
+		}
+		select {
+		case answer := <-answers:
+			return other, answer
+		case <-tick.C:
+		}
+	}
+}

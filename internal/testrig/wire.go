@@ -18,7 +18,8 @@ type Wire struct {
 
 	target *pgconn.Config
 	lose   atomic.Int32
-	errors atomic.Int32           // how many answers to COMMIT are still to be made errors
+	skip   atomic.Int32           // how many answers to COMMIT are still to pass
+	errors atomic.Int32           // how many after those are to be made errors
 	state  atomic.Pointer[string] // their SQLSTATE
 }
 
@@ -65,10 +66,11 @@ func (w *Wire) LoseRequest() { w.lose.Store(loseRequest) }
 // LoseAnswer loses the answer to what the server sends next, and breaks its connection.
 func (w *Wire) LoseAnswer() { w.lose.Store(loseAnswer) }
 
-// FailCommits turns the answers to the next n commits, which PostgreSQL has made, into errors with the SQLSTATE, as a proxy can.
-func (w *Wire) FailCommits(n int, state string) {
+// FailCommit turns the answer to the next commit but skip, which PostgreSQL has made, into an error with the SQLSTATE, as a proxy can.
+func (w *Wire) FailCommit(skip int, state string) {
 	w.state.Store(&state)
-	w.errors.Store(int32(n)) //nolint:gosec // a few
+	w.skip.Store(int32(skip)) //nolint:gosec // a few
+	w.errors.Store(1)
 }
 
 // Done tells whether the wire has done what it was told to.
@@ -146,7 +148,7 @@ func (w *Wire) fail(said []byte) (out, held []byte) {
 			break
 		}
 		out = append(out, said[:at]...)
-		if w.errors.Add(-1) >= 0 {
+		if w.skip.Add(-1) < 0 && w.errors.Add(-1) >= 0 {
 			fields := "SERROR\x00VERROR\x00C" + *w.state.Load() + "\x00Mcould not commit on at least one node\x00\x00"
 			out = append(out, 'E', 0, 0, 0, byte(4+len(fields)))
 			out = append(out, fields...)

@@ -301,14 +301,14 @@ func TestChangesWhoseCommitIsInDoubt(t *testing.T) {
 	node.Append(t, log, testrig.Parse(t, `{"model":"m","tokens_in":1}`, ""))
 	node.Deploy(t, log, "totals", views.MonthlyTotals(), "{}")
 	node.Deploy(t, log, "totals", views.RateCheck(), "{}")
-	w.FailCommits(1, "XX000")
+	w.FailCommit(0, "XX000")
 	if info, err := node.Views.Rollback(t.Context(), log, "totals", 1, ""); !errors.Is(err, db.ErrOutcomeUnknown) || !w.Done() {
 		t.Errorf("rolled back: %+v, %v", info, err)
 	}
 	if info, err := node.Views.Rollback(t.Context(), log, "totals", 1, ""); err != nil || info.Version != 1 || info.Status != view.Live {
 		t.Errorf("rolled back again: %+v, %v", info, err)
 	}
-	w.FailCommits(1, "XX000")
+	w.FailCommit(0, "XX000")
 	if err := node.Views.Retire(t.Context(), log, "totals", ""); !errors.Is(err, db.ErrOutcomeUnknown) || !w.Done() {
 		t.Errorf("retired: %v", err)
 	}

@@ -19,16 +19,6 @@ func (q *Queries) LimitWorkMem(ctx context.Context, db DBTX) error {
 	return err
 }
 
-const probeCommit = `-- name: ProbeCommit :exec
-SELECT pg_logical_emit_message(true, 'tallystick', '')
-`
-
-// Gives the transaction something that COMMIT has to write, and waits for as an append's does: a record that nobody reads.
-func (q *Queries) ProbeCommit(ctx context.Context, db DBTX) error {
-	_, err := db.Exec(ctx, probeCommit)
-	return err
-}
-
 const probeDisk = `-- name: ProbeDisk :exec
 SELECT count(*) FROM unnest(array_fill(repeat('x', 8192), ARRAY[128])) AS filling
 `
@@ -81,4 +71,14 @@ func (q *Queries) ServerSettings(ctx context.Context, db DBTX) (ServerSettingsRo
 		&i.InRecovery,
 	)
 	return i, err
+}
+
+const writeNothing = `-- name: WriteNothing :exec
+SELECT pg_logical_emit_message(true, 'tallystick', '')
+`
+
+// Gives the transaction something that COMMIT has to write, and waits for as an append's does: a record that nobody reads.
+func (q *Queries) WriteNothing(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, writeNothing)
+	return err
 }
