@@ -8,7 +8,7 @@ use crate::Failure;
 
 const LIMB_DIGITS: usize = 18;
 const LIMB_BASE: u64 = 1_000_000_000_000_000_000;
-const LIMBS: usize = 6;
+const LIMBS: usize = 8;
 const FRACTION_LIMBS: usize = 3;
 /// The limb of the whole numbers under 10^18.
 const UNITS: usize = FRACTION_LIMBS;
@@ -17,9 +17,10 @@ const UNITS: usize = FRACTION_LIMBS;
 pub(crate) const WHOLE_DIGITS: usize = (LIMBS - FRACTION_LIMBS) * LIMB_DIGITS;
 const FRACTION_DIGITS: usize = FRACTION_LIMBS * LIMB_DIGITS;
 
-/// What a number from an event or a configuration may have. The product of two such is exact, and 10^18 of the largest
-/// products can be added before the sum overflows: no log gets there.
-const INPUT_WHOLE_DIGITS: usize = 18;
+/// What a number from an event or a configuration may have: enough for a token's smallest unit, of which there are 10^18.
+/// The product of two such is exact. 10^45 of the largest inputs can be added before the sum overflows, and 10^18 of their
+/// products with a price below 10^27: no log gets there.
+const INPUT_WHOLE_DIGITS: usize = 45;
 const INPUT_FRACTION_DIGITS: usize = 27;
 
 /// The most bytes that a decimal takes as text: a sign and a point beside the digits.
@@ -46,7 +47,7 @@ static POWER_OF_TEN: [u64; LIMB_DIGITS] = [
     100_000_000_000_000_000,
 ];
 
-/// An exact decimal number of up to 54 digits before the point and 54 after it. Nothing is ever rounded: an operation
+/// An exact decimal number of up to 90 digits before the point and 54 after it. Nothing is ever rounded: an operation
 /// that would have to says so instead.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimal(Form);
@@ -63,7 +64,7 @@ impl Decimal {
     /// Zero.
     pub const ZERO: Decimal = Decimal(Form::Units(0));
 
-    /// Reads a JSON number, exponents included, of up to 18 digits before the point and 27 after it. None where the text
+    /// Reads a JSON number, exponents included, of up to 45 digits before the point and 27 after it. None where the text
     /// is no number or has a digit other than 0 beyond those.
     #[inline]
     pub fn parse(text: &str) -> Option<Decimal> {
@@ -80,9 +81,7 @@ impl Decimal {
             number.write(Decimal(Form::Units(units)));
             return Some(rest);
         }
-        let (other, rest) = take_other(text, WHOLE_DIGITS, FRACTION_DIGITS)?;
-        number.write(other);
-        Some(rest)
+        take_other(text, WHOLE_DIGITS, FRACTION_DIGITS, number)
     }
 
     /// Whether the number is less than zero.
@@ -100,7 +99,7 @@ impl Decimal {
         Decimal::settled(!self.is_negative(), self.limbs())
     }
 
-    /// The sum; None where it passes 54 digits before the point.
+    /// The sum; None where it passes 90 digits before the point.
     pub fn plus(&self, other: &Decimal) -> Option<Decimal> {
         let mut sum = *self;
         if sum.add(other) {
@@ -110,7 +109,7 @@ impl Decimal {
         }
     }
 
-    /// Adds in place; false where the sum passes 54 digits before the point, and nothing is added then.
+    /// Adds in place; false where the sum passes 90 digits before the point, and nothing is added then.
     #[inline]
     #[must_use]
     pub fn add(&mut self, other: &Decimal) -> bool {
@@ -143,7 +142,7 @@ impl Decimal {
     /// The exact product of two numbers as [`Decimal::parse`] reads them; None where one of them is larger or finer.
     pub fn times(&self, other: &Decimal) -> Option<Decimal> {
         let (a, b) = (halves(&self.limbs())?, halves(&other.limbs())?);
-        let mut columns = [0u64; HALVES]; // five products under 10^18 and a carry fit
+        let mut columns = [0u64; HALVES]; // eight products under 10^18 and a carry fit
         for (i, left) in a.iter().enumerate() {
             for (j, right) in b.iter().enumerate() {
                 columns[i + j] += left * right;
@@ -312,8 +311,9 @@ fn halves(limbs: &[u64; LIMBS]) -> Option<[u64; INPUT_HALVES]> {
 
 #[inline(never)]
 fn parse_other(text: &str) -> Option<Decimal> {
-    match take_other(text.as_bytes(), INPUT_WHOLE_DIGITS, INPUT_FRACTION_DIGITS) {
-        Some((number, [])) => Some(number),
+    let mut number = MaybeUninit::uninit();
+    match take_other(text.as_bytes(), INPUT_WHOLE_DIGITS, INPUT_FRACTION_DIGITS, &mut number) {
+        Some([]) => Some(unsafe { number.assume_init() }), // it is written
         _ => None,
     }
 }
@@ -334,7 +334,7 @@ fn take_whole(text: &[u8]) -> Option<(u64, &[u8])> {
 
 /// The number that the first digits make, and how many they are: as many as a limb holds.
 #[inline]
-fn take_limb(text: &[u8]) -> (u64, usize) {
+pub(crate) fn take_limb(text: &[u8]) -> (u64, usize) {
     let mut n = 0;
     let mut digits = 0;
     while digits < text.len() && digits < LIMB_DIGITS {
@@ -348,19 +348,25 @@ fn take_limb(text: &[u8]) -> (u64, usize) {
     (n, digits)
 }
 
-/// Takes a number as JSON writes it from the front of the text: the number, and what follows it. None where there is no
-/// number, or where it has a digit other than 0 beyond those given.
+/// Takes a number as JSON writes it from the front of the text: it writes the number, and answers what follows it. None
+/// where there is no number, or where it has a digit other than 0 beyond those given.
 #[inline(never)]
-fn take_other(text: &[u8], whole_digits: usize, fraction_digits: usize) -> Option<(Decimal, &[u8])> {
-    if let Some(taken) = take_fraction(text) {
-        return Some(taken);
+fn take_other<'t>(
+    text: &'t [u8], whole_digits: usize, fraction_digits: usize, number: &mut MaybeUninit<Decimal>,
+) -> Option<&'t [u8]> {
+    if let Some((limbs, rest)) = take_fraction(text) {
+        number.write(Decimal::settled(false, limbs));
+        return Some(rest);
     }
     let (parts, rest) = take_apart(text)?;
-    Some((put_together(parts, whole_digits as i32, fraction_digits as i32)?, rest))
+    let negative = parts.negative;
+    let limbs = put_together(parts, whole_digits as i32, fraction_digits as i32)?;
+    number.write(Decimal::settled(negative, limbs));
+    Some(rest)
 }
 
 /// Takes what most numbers with a point are: up to 18 digits, a point, and up to 18 digits.
-fn take_fraction(text: &[u8]) -> Option<(Decimal, &[u8])> {
+fn take_fraction(text: &[u8]) -> Option<([u64; LIMBS], &[u8])> {
     let (units, digits) = take_limb(text);
     if digits == 0 || (digits > 1 && text[0] == b'0') {
         return None;
@@ -374,7 +380,7 @@ fn take_fraction(text: &[u8]) -> Option<(Decimal, &[u8])> {
     let mut limbs = [0; LIMBS];
     limbs[UNITS] = units;
     limbs[UNITS - 1] = fraction * POWER_OF_TEN[LIMB_DIGITS - digits];
-    Some((Decimal::settled(false, limbs), rest))
+    Some((limbs, rest))
 }
 
 /// A number by JSON's grammar: `digits` hold a point perhaps, and the first digit stands for 10^(whole - 1).
@@ -382,6 +388,11 @@ struct Parts<'a> {
     negative: bool,
     digits: &'a [u8],
     whole: i32,
+}
+
+/// Whether the text is a JSON number, of however many digits.
+pub(crate) fn is_number(text: &str) -> bool {
+    matches!(take_apart(text.as_bytes()), Some((_, [])))
 }
 
 fn digits_in(text: &[u8]) -> usize {
@@ -430,7 +441,7 @@ fn take_exponent(text: &[u8]) -> Option<(i32, &[u8])> {
     Some((if negative { -exponent } else { exponent }, rest))
 }
 
-fn put_together(parts: Parts, whole_digits: i32, fraction_digits: i32) -> Option<Decimal> {
+fn put_together(parts: Parts, whole_digits: i32, fraction_digits: i32) -> Option<[u64; LIMBS]> {
     let mut digits = parts.digits;
     let mut whole = parts.whole;
     while let [b'0' | b'.', rest @ ..] = digits {
@@ -440,7 +451,7 @@ fn put_together(parts: Parts, whole_digits: i32, fraction_digits: i32) -> Option
         digits = rest;
     }
     if digits.is_empty() {
-        return Some(Decimal::ZERO);
+        return Some([0; LIMBS]);
     }
     while let [rest @ .., b'0' | b'.'] = digits {
         digits = rest;
@@ -458,7 +469,7 @@ fn put_together(parts: Parts, whole_digits: i32, fraction_digits: i32) -> Option
         limbs[index / LIMB_DIGITS] += u64::from(c - b'0') * POWER_OF_TEN[index % LIMB_DIGITS];
         place -= 1;
     }
-    Some(Decimal::settled(parts.negative, limbs))
+    Some(limbs)
 }
 
 impl Failure {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::decimal::is_number;
 use crate::host::utf8;
 use crate::Decimal;
 
@@ -164,6 +165,23 @@ impl<'a> Field<'a> {
             Kind::Number | Kind::String => Decimal::parse(self.text()),
             _ => None,
         }
+    }
+
+    /// Why a value that is there is no decimal: `not_a_number`, or `has_too_many_digits` where it is a number, or reads as
+    /// one, that [`Decimal::parse`] does not take. None for a decimal, null and a missing field.
+    pub fn uncounted(&self) -> Option<&'static str> {
+        match self.kind() {
+            Kind::Missing | Kind::Null => None,
+            _ if self.decimal().is_some() => None,
+            Kind::Number | Kind::String if is_number(self.text()) => Some("has_too_many_digits"),
+            _ => Some("not_a_number"),
+        }
+    }
+
+    /// Whether the event has the field, with a value other than null.
+    #[inline]
+    pub fn is_given(&self) -> bool {
+        !matches!(self.kind(), Kind::Missing | Kind::Null)
     }
 
     /// A number's nearest double. Never count money or tokens with it: 0.1 is not 0.1 there.

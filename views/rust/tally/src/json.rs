@@ -193,6 +193,45 @@ fn unescape(mut text: &str) -> Option<String> {
     Some(out)
 }
 
+/// The JSON as PostgreSQL can store and read it: what no text there can hold is replaced, in as many bytes.
+#[inline]
+pub(crate) fn storable(json: &str) -> Cow<'_, str> {
+    if json.contains('\\') {
+        replace_escapes(json)
+    } else {
+        Cow::Borrowed(json)
+    }
+}
+
+#[inline(never)]
+fn replace_escapes(mut json: &str) -> Cow<'_, str> {
+    const ESCAPE: usize = "\\u0000".len();
+    let whole = json;
+    let mut out = String::new();
+    let mut copied = 0;
+    while let Some(at) = json.find('\\') {
+        json = &json[at..];
+        let n = match (code_unit(json), json.get(ESCAPE..).and_then(code_unit)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 2 * ESCAPE,
+            (Some(0 | 0xD800..=0xDFFF), _) => {
+                let place = whole.len() - json.len();
+                out.push_str(&whole[copied..place]);
+                out.push_str("\\ufffd");
+                copied = place + ESCAPE;
+                ESCAPE
+            }
+            (Some(_), _) => ESCAPE,
+            (None, _) => json.len().min(2),
+        };
+        json = json.get(n..).unwrap_or("");
+    }
+    if copied == 0 {
+        return Cow::Borrowed(whole);
+    }
+    out.push_str(&whole[copied..]);
+    Cow::Owned(out)
+}
+
 /// The unit of \uXXXX at the front.
 fn code_unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
@@ -238,6 +277,23 @@ mod tests {
             ("\"", None),
         ] {
             assert_eq!(Json::of(source).string().as_deref(), want, "{}", source);
+        }
+    }
+
+    #[test]
+    fn what_postgres_cannot_read_is_replaced() {
+        for (json, want) in [
+            (r#"{"a":"plain"}"#, r#"{"a":"plain"}"#),
+            (r#""\u0000""#, r#""\ufffd""#),
+            (r#"{"a\u0000":["\ud83d","\uDE00x"]}"#, r#"{"a\ufffd":["\ufffd","\ufffdx"]}"#),
+            (r#""\ud83d\ude00 \ud83d\ud83d\ude00 \ude00\ud83d""#, r#""\ud83d\ude00 \ufffd\ud83d\ude00 \ufffd\ufffd""#),
+            (r#""\\u0000 \\\u0000 \n\u0001\u00e9""#, r#""\\u0000 \\\ufffd \n\u0001\u00e9""#),
+            (r#""é\ud800\u0041""#, r#""é\ufffd\u0041""#),
+        ] {
+            assert_eq!(storable(json), want, "{}", json);
+        }
+        for broken in ["\\", "\"\\", "\\é", "\\u00", "\\ud83d\\u", "\\ud83d\\é"] {
+            storable(broken);
         }
     }
 

@@ -48,7 +48,8 @@
 //!   [`View::new`] again whenever it has.
 //! - There is no clock, no randomness, no file and no network; the times of the event are the only ones.
 //! - A [`Failure`] in [`View::fold`], a panic too, halts the view at that event until someone resumes it or deploys a
-//!   better one: never fail for anything that an event may hold, answer [`Folded::Ignored`].
+//!   better one: never fail for anything that an event may hold. Answer [`Folded::Ignored`] for what is none of the
+//!   view's business, and count what should have counted and cannot with [`State::note_uncounted`].
 //!
 //! Outside of a server only what needs no state works, such as decimals, times and JSON, so that these can be tested
 //! with `cargo test`. A whole view is tested with golden folders: see `tally view test`.
@@ -68,6 +69,7 @@ mod state;
 mod text;
 mod time;
 mod totals;
+mod uncounted;
 mod writer;
 
 pub use decimal::Decimal;
@@ -79,6 +81,7 @@ pub use state::{Scan, State, KEY_BYTES};
 pub use text::shown;
 pub use time::{parse_time, Date, Month};
 pub use totals::{Frame, Totals};
+pub use uncounted::uncounted;
 pub use writer::Writer;
 
 /// What [`view!`] expands to; not for use by hand.

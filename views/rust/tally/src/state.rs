@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::digits::copy;
-use crate::{arena, host};
+use crate::{arena, host, json, uncounted, Failure};
 
 /// A key has 1 to that many bytes of UTF-8 and no NUL; with another one the server stops the view.
 pub const KEY_BYTES: usize = 1024;
@@ -21,7 +21,7 @@ impl<'a> State<'a> {
 
     /// The parts, one after the other, as a key; None where they do not make one: longer than 1,024 bytes, empty, or
     /// with NUL among them.
-    #[inline]
+    #[inline(always)] // with parts of a length that is known, and not only where it is called once
     pub fn key(&self, parts: &[&str]) -> Option<&'a str> {
         let len = parts.iter().map(|part| part.len()).sum();
         if len == 0 || len > KEY_BYTES {
@@ -46,9 +46,19 @@ impl<'a> State<'a> {
     }
 
     /// Writes a value: at most 64 KiB of JSON. Queries must not write.
+    ///
+    /// What an event may hold and PostgreSQL's JSON operators fail on, `\u0000` and lone halves of surrogate pairs, is
+    /// written as `\ufffd`.
     #[inline]
     pub fn set(&mut self, key: &str, value: &str) {
-        host::state_set(key, value.as_bytes())
+        host::state_set(key, json::storable(value).as_bytes())
+    }
+
+    /// Counts values that the view leaves out of its totals, by reason, under a key of their own:
+    /// `{"tokens_in_not_a_number":2,"last_sequence":17}`. Reasons are of lower-case letters and `_`; nothing is written
+    /// without one. Fails where the value of the key is not what this writes. [`uncounted`](crate::uncounted) reads it.
+    pub fn note_uncounted(&mut self, key: &str, reasons: &[&str], sequence: i64) -> Result<(), Failure> {
+        uncounted::note(self, key, reasons, sequence)
     }
 
     /// Removes a key, where it is there. Queries must not write.

@@ -6,6 +6,7 @@ use crate::digits::Cursor;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
+const LEAP_SECOND: u32 = 60;
 
 // Years are counted from March here, so that the leap day is a year's last, in eras of 400 years, which all have the
 // same number of days.
@@ -140,7 +141,8 @@ impl Remembered {
 }
 
 /// Reads an RFC 3339 time, to the microsecond; None where the text is none. A space counts as the + that it is where a
-/// query string carries an offset unescaped.
+/// query string carries an offset unescaped. A leap second, 23:59:60 in UTC, is the second after it, as everywhere where
+/// leap seconds are not counted.
 ///
 /// ```
 /// assert_eq!(tally::parse_time(b"1970-01-01T01:00:00.5+01:00"), Some(500_000));
@@ -160,10 +162,13 @@ pub fn parse_time(text: &[u8]) -> Option<i64> {
     let second = text.digits(2)?;
     let fraction = text.fraction()?;
     let offset = text.offset()?;
-    if !text.0.is_empty() || !date.exists() || hour > 23 || minute > 59 || second > 59 {
+    if !text.0.is_empty() || !date.exists() || hour > 23 || minute > 59 || second > LEAP_SECOND {
         return None;
     }
     let of_day = i64::from(hour * 3600 + minute * 60 + second) - offset;
+    if second == LEAP_SECOND && of_day % (DAY / SECOND) != 0 {
+        return None; // it does not end a day of UTC
+    }
     Some(date.days() * DAY + of_day * SECOND + fraction)
 }
 
@@ -257,6 +262,7 @@ mod tests {
     #[test]
     fn times() {
         let noon = Date { year: 2025, month: 3, day: 1 }.days() * DAY + DAY / 2;
+        let new_year = Date { year: 2017, month: 1, day: 1 }.days() * DAY;
         for (text, want) in [
             ("2025-03-01T12:00:00Z", Some(noon)),
             ("2025-03-01t12:00:00.1234567z", Some(noon + 123_456)),
@@ -266,6 +272,13 @@ mod tests {
             ("2025-02-29T12:00:00Z", None),
             ("2024-02-29T12:00:00Z", Some(Date { year: 2024, month: 2, day: 29 }.days() * DAY + DAY / 2)),
             ("2025-03-01T24:00:00Z", None),
+            ("2016-12-31T23:59:60Z", Some(new_year)),
+            ("2016-12-31t23:59:60.25z", Some(new_year + SECOND / 4)),
+            ("2017-01-01T05:29:60+05:30", Some(new_year)),
+            ("2016-12-31T15:59:60-08:00", Some(new_year)),
+            ("2016-12-31T23:59:61Z", None),
+            ("2016-12-31T23:59:60+01:00", None),
+            ("2016-12-31T23:58:60Z", None),
             ("2025-03-01T12:00:60Z", None),
             ("2025-03-01T12:00:00", None),
             ("2025-03-01T12:00:00.Z", None),

@@ -43,7 +43,7 @@ impl<const N: usize> Frame<N> {
     pub fn load<'a>(&'a self, state: &State<'a>, key: &'a str) -> Result<Totals<'a, N>, Failure> {
         let numbers = arena::decimals();
         match state.get(key) {
-            Some(value) => self.read(value.as_bytes(), numbers).ok_or_else(|| foreign(key))?,
+            Some(value) => self.read(value.as_bytes(), numbers).ok_or_else(|| Failure::foreign(key))?,
             None => numbers.iter_mut().for_each(|number| *number = MaybeUninit::new(Decimal::ZERO)),
         }
         // All of them are written now.
@@ -82,7 +82,7 @@ fn after<'a>(value: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
 }
 
 impl<const N: usize> Totals<'_, N> {
-    /// Adds to the total at that place, counted from 0. Fails where the sum passes 54 digits before the point.
+    /// Adds to the total at that place, counted from 0. Fails where the sum passes 90 digits before the point.
     #[inline]
     pub fn add(&mut self, index: usize, number: &Decimal) -> Result<(), Failure> {
         if self.numbers[index].add(number) {
@@ -115,12 +115,15 @@ impl<const N: usize> Totals<'_, N> {
     }
 }
 
-#[cold]
-fn foreign(key: &str) -> Failure {
-    Failure::from(format!(
-        "the state of key {} is not what this view writes; fold the log again as a new version of the view",
-        shown(key.as_bytes())
-    ))
+impl Failure {
+    /// What to fail with where the value of a key is not what this view writes.
+    #[cold]
+    pub fn foreign(key: &str) -> Failure {
+        Failure::from(format!(
+            "the state of key {} is not what this view writes; fold the log again as a new version of the view",
+            shown(key.as_bytes())
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -135,8 +138,10 @@ mod tests {
             frame.read(value.as_bytes(), &mut numbers).map(|()| numbers.map(|n| unsafe { n.assume_init() }.to_string()))
         };
         assert_eq!(read(r#"{"in":1,"out":-0.5}"#), Some(["1".to_string(), "-0.5".to_string()]));
-        let long = format!(r#"{{"in":{0}.{0},"out":-{0}}}"#, "9".repeat(54));
-        assert_eq!(read(&long), Some([format!("{0}.{0}", "9".repeat(54)), format!("-{}", "9".repeat(54))]));
+        let (whole, fraction) = ("9".repeat(90), "9".repeat(54));
+        let long = format!(r#"{{"in":{0}.{1},"out":-{0}}}"#, whole, fraction);
+        assert_eq!(read(&long), Some([format!("{}.{}", whole, fraction), format!("-{}", whole)]));
+        assert_eq!(read(&format!(r#"{{"in":1{},"out":0}}"#, whole)), None);
         for value in [
             "", "{", r#"{"in":1"#, r#"{"in":1,"out":2"#, r#"{"in":1,"out":2}}"#, r#"{"in":"1","out":2}"#, r#"{"in": 1,"out":2}"#,
             r#"{"in":1,"out":}"#, r#"{"in":01,"out":2}"#, r#"{"out":1,"in":2}"#,

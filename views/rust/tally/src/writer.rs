@@ -64,7 +64,7 @@ impl Writer {
         self
     }
 
-    /// Writes a string: quoted and escaped.
+    /// Writes a string: quoted and escaped. NUL, which PostgreSQL takes in no text, becomes U+FFFD.
     pub fn string(&mut self, text: &str) -> &mut Self {
         self.separate();
         self.text.push('"');
@@ -73,6 +73,7 @@ impl Writer {
             self.text.push_str(&rest[..at]);
             match rest.as_bytes()[at] {
                 c @ (b'"' | b'\\') => self.text.extend(['\\', c as char]),
+                0 => self.text.push(char::REPLACEMENT_CHARACTER),
                 c => self.text.push_str(&format!("\\u{:04x}", c)),
             }
             rest = &rest[at + 1..];
@@ -143,8 +144,8 @@ mod tests {
     #[test]
     fn strings_are_escaped() {
         let mut out = Writer::new();
-        out.string("a\"b\\c\n\u{1}é😀\u{7f}");
-        assert_eq!(out.finish(), "\"a\\\"b\\\\c\\u000a\\u0001é😀\u{7f}\"");
+        out.string("a\"b\\c\n\u{1}é😀\u{7f}\0\0");
+        assert_eq!(out.finish(), "\"a\\\"b\\\\c\\u000a\\u0001é😀\u{7f}\u{fffd}\u{fffd}\"");
     }
 
     #[test]
