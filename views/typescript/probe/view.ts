@@ -114,6 +114,9 @@ function texts(what: Text, a: Text, b: Text, out: Writer): bool {
     out.endObject();
   } else if (what.is("shown")) {
     out.string(Text.of(shown(a)));
+  } else if (what.is("order")) {
+    const order = a.compare(b);
+    out.integer(order < 0 ? -1 : i64(order > 0));
   } else if (what.is("strings")) {
     out.string(Text.of(a.toString()));
   } else {

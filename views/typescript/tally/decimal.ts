@@ -6,7 +6,7 @@ import { Writer } from "./writer";
 
 const LIMB_DIGITS = 18;
 const LIMB_BASE: u64 = 1000000000000000000;
-const LIMBS = 6;
+const LIMBS = 8;
 const FRACTION_LIMBS = 3;
 const UNITS = FRACTION_LIMBS; // the limb of the whole numbers under 10^18
 
@@ -14,9 +14,10 @@ const UNITS = FRACTION_LIMBS; // the limb of the whole numbers under 10^18
 export const WHOLE_DIGITS = (LIMBS - FRACTION_LIMBS) * LIMB_DIGITS;
 const FRACTION_DIGITS = FRACTION_LIMBS * LIMB_DIGITS;
 
-// What a number from an event or a configuration may have. The product of two such is exact, and 10^18 of the largest products
-// can be added before the sum overflows: no log gets there.
-const INPUT_WHOLE_DIGITS = 18;
+// What a number from an event or a configuration may have: enough for a token's smallest unit, of which there are 10^18. The
+// product of two such is exact. 10^45 of the largest inputs can be added before the sum overflows, and 10^18 of their products with
+// a price below 10^27: no log gets there.
+const INPUT_WHOLE_DIGITS = 45;
 const INPUT_FRACTION_DIGITS = 27;
 
 // Half limbs, whose products fit 64 bits, and those that an input number may use. A product's lowest digit falls on the
@@ -38,7 +39,7 @@ function powerOfTen(n: i32): u64 {
   return load<u64>(POWERS_OF_TEN + (<usize>n << 3));
 }
 
-/** An exact decimal number of up to 54 digits before the point and 54 after it. Nothing is ever rounded: an operation that would
+/** An exact decimal number of up to 90 digits before the point and 54 after it. Nothing is ever rounded: an operation that would
  * have to says so instead. Good until the call of the server that made it ends. */
 @unmanaged
 export class Decimal {
@@ -65,7 +66,7 @@ export class Decimal {
     return changetype<Decimal>(at);
   }
 
-  /** Reads a JSON number, exponents included, of up to 18 digits before the point and 27 after it. null where the text is no number
+  /** Reads a JSON number, exponents included, of up to 45 digits before the point and 27 after it. null where the text is no number
    * or has a digit other than 0 beyond those. */
   // @ts-ignore: decorator
   @inline
@@ -160,7 +161,7 @@ export class Decimal {
 
   // ---- Calculating ----
 
-  /** Adds in place; false where the sum passes 54 digits before the point, and the number is of no use then. */
+  /** Adds in place; false where the sum passes 90 digits before the point, and the number is of no use then. */
   // @ts-ignore: decorator
   @inline
   add(other: Decimal): bool {
@@ -216,7 +217,7 @@ export class Decimal {
   /** The exact product of two numbers as parse reads them, as a new one; null where one of them is larger or finer. */
   times(other: Decimal): Decimal | null {
     if (!this.isInput() || !other.isInput()) return null;
-    const columns = room(8 * HALVES); // five products under 10^18 and a carry fit
+    const columns = room(8 * HALVES); // eight products under 10^18 and a carry fit
     memory.fill(columns, 0, 8 * HALVES);
     for (let i = 0; i < INPUT_HALVES; i++) {
       const left = this.half(FIRST_HALF + i);
@@ -283,27 +284,9 @@ export class Decimal {
 
   private takeOther(at: usize, end: usize, wholeDigits: i32, fractionDigits: i32): usize {
     const negative = at < end && load<u8>(at) == 0x2d;
-    const digits = at + usize(negative);
-    at = pastDigits(digits, end);
-    let whole = <i32>(at - digits);
-    if (whole == 0 || (whole > 1 && load<u8>(digits) == 0x30)) return 0;
-    if (at < end && load<u8>(at) == 0x2e) {
-      const fraction = at + 1;
-      at = pastDigits(fraction, end);
-      if (at == fraction) return 0;
-    }
-    const digitsEnd = at;
-    if (at < end && (load<u8>(at) | 0x20) == 0x65) {
-      at++;
-      const below = at < end && load<u8>(at) == 0x2d;
-      if (at < end && (load<u8>(at) == 0x2d || load<u8>(at) == 0x2b)) at++;
-      const exponentAt = at;
-      at = pastDigits(at, end);
-      if (at == exponentAt) return 0;
-      const exponent = readExponent(exponentAt, at);
-      whole += below ? -exponent : exponent;
-    }
-    return this.putTogether(negative, digits, digitsEnd, whole, wholeDigits, fractionDigits) ? at : 0;
+    const past = pastNumber(at, end);
+    if (past == 0) return 0;
+    return this.putTogether(negative, at + usize(negative), digitsEnd, whole, wholeDigits, fractionDigits) ? past : 0;
   }
 
   /** The value of digits with a point among them perhaps, of which the first stands for 10^(whole - 1). */
@@ -359,6 +342,41 @@ export class Decimal {
     this.put(out);
     return out.text().toString();
   }
+}
+
+// What pastNumber has found beside the end: where the digits end, with a point among them perhaps, and that the first of them stands
+// for 10^(whole - 1).
+let digitsEnd: usize = 0;
+let whole: i32 = 0;
+
+/** Where the number ends, as JSON writes it, that starts there; 0 where there is none. */
+function pastNumber(at: usize, end: usize): usize {
+  const digits = at + usize(at < end && load<u8>(at) == 0x2d);
+  at = pastDigits(digits, end);
+  whole = <i32>(at - digits);
+  if (whole == 0 || (whole > 1 && load<u8>(digits) == 0x30)) return 0;
+  if (at < end && load<u8>(at) == 0x2e) {
+    const fraction = at + 1;
+    at = pastDigits(fraction, end);
+    if (at == fraction) return 0;
+  }
+  digitsEnd = at;
+  if (at < end && (load<u8>(at) | 0x20) == 0x65) {
+    at++;
+    const below = at < end && load<u8>(at) == 0x2d;
+    if (at < end && (load<u8>(at) == 0x2d || load<u8>(at) == 0x2b)) at++;
+    const exponentAt = at;
+    at = pastDigits(at, end);
+    if (at == exponentAt) return 0;
+    const exponent = readExponent(exponentAt, at);
+    whole += below ? -exponent : exponent;
+  }
+  return at;
+}
+
+/** Whether the text is a JSON number, of however many digits. */
+export function isNumber(text: Text): bool {
+  return text.len > 0 && pastNumber(text.at, text.at + text.len) == text.at + text.len;
 }
 
 function pastDigits(at: usize, end: usize): usize {

@@ -1,6 +1,6 @@
 // The event, as the server lays it out, with the fields that the view asked for. Nothing is copied.
 
-import { Decimal } from "./decimal";
+import { Decimal, isNumber } from "./decimal";
 import { Text } from "./text";
 
 /** What a field or a JSON value holds. */
@@ -88,6 +88,21 @@ export class Field {
   @inline
   decimal(): Decimal | null {
     return this.kind == Kind.Number || this.kind == Kind.String ? Decimal.parse(this.text) : null;
+  }
+
+  /** Why a value that is there is no decimal: not_a_number, or has_too_many_digits where it is a number, or reads as one, that
+   * Decimal.parse does not take; null for a decimal, null and a missing field. */
+  uncounted(): string | null {
+    if (!this.isGiven() || this.decimal() != null) return null;
+    const isText = this.kind == Kind.Number || this.kind == Kind.String;
+    return isText && isNumber(this.text) ? "has_too_many_digits" : "not_a_number";
+  }
+
+  /** Whether the event has the field, with a value other than null. */
+  // @ts-ignore: decorator
+  @inline
+  isGiven(): bool {
+    return this.kind > Kind.Null;
   }
 
   /** A number's nearest double, 0 for other kinds. Never count money or tokens with it: 0.1 is not 0.1 there. */

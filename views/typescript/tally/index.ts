@@ -9,8 +9,9 @@ export { Json, Members } from "./json";
 export { Query } from "./query";
 export { shown, Text } from "./text";
 export { Date, isMonth, monthOf, NO_TIME, parseTime } from "./time";
-export { Totals } from "./totals";
-export { Writer } from "./writer";
+export { foreign, Totals } from "./totals";
+export { noteUncounted, sumUncounted } from "./uncounted";
+export { KEY_BYTES, Writer } from "./writer";
 
 import * as state from "./state";
 export { state };

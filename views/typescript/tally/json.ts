@@ -165,6 +165,33 @@ function unescape(text: Text): Text | null {
   return out.text();
 }
 
+const ESCAPE_BYTES = 6; // \u0000
+
+/** JSON as PostgreSQL can store and read it: \u0000 and lone halves of surrogate pairs, which no text there can hold, are \ufffd. */
+export function storable(json: Text): Text {
+  let at = json.indexOf(0x5c);
+  if (at < 0) return json;
+  let out: Text | null = null; // a copy, once something is replaced
+  for (; at >= 0; at = json.indexOf(0x5c, at)) {
+    const unit = codeUnit(json, at);
+    if (unit < 0) {
+      at += 2;
+      continue;
+    }
+    const low = codeUnit(json, at + ESCAPE_BYTES);
+    if (unit >= 0xd800 && unit < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+      at += 2 * ESCAPE_BYTES;
+      continue;
+    }
+    if (unit == 0 || (unit >= 0xd800 && unit < 0xe000)) {
+      if (out == null) out = Writer.make(json.len).put(json).text();
+      store<u32>(out.at + at + 2, 0x64666666); // fffd
+    }
+    at += ESCAPE_BYTES;
+  }
+  return out == null ? json : out;
+}
+
 /** The unit of \uXXXX at that place; -1 where there is none. */
 function codeUnit(text: Text, at: i32): i32 {
   if (text.byte(at) != 0x5c || text.byte(at + 1) != 0x75) return -1;

@@ -2,6 +2,7 @@
 // another one the server stops the view.
 
 import * as host from "./host";
+import { storable } from "./json";
 import { Text } from "./text";
 
 /** The value of a key, null where there is no such key. A fold reads its own earlier writes. */
@@ -10,8 +11,14 @@ export function get(key: Text): Text | null {
   return pair < 0 ? null : Text.unpack(pair);
 }
 
-/** Writes a value: at most 64 KiB of JSON. Queries must not write. */
+/** Writes a value: at most 64 KiB of JSON. Queries must not write. What an event may hold and PostgreSQL's JSON operators fail on,
+ * \u0000 and lone halves of surrogate pairs, is written as \ufffd. */
 export function set(key: Text, value: Text): void {
+  setPlain(key, storable(value));
+}
+
+/** The same for what the kit has written, which has nothing of the kind. */
+export function setPlain(key: Text, value: Text): void {
   host.set(key.at, key.len, value.at, value.len);
 }
 

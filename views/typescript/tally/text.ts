@@ -52,9 +52,8 @@ export class Text {
 
   /** The part from start to end, or to the end of the text where that comes first. */
   slice(start: i32, end: i32 = i32.MAX_VALUE): Text {
-    const to = min(end, this.len);
-    const from = max(0, min(start, to));
-    return Text.at(this.at + from, to - from);
+    const from = max(0, min(start, this.len));
+    return Text.at(this.at + from, max(0, min(end, this.len) - from));
   }
 
   /** Where the byte is first found from start on; -1 where it is not. */
@@ -68,6 +67,12 @@ export class Text {
   /** Whether the bytes are the same. */
   equals(other: Text): bool {
     return this.len == other.len && same(this.at, other.at, this.len);
+  }
+
+  /** Below 0, 0 or above 0: whether the bytes come before, are, or come after the others in byte order, as keys do. */
+  compare(other: Text): i32 {
+    const n = memory.compare(this.at, other.at, min(this.len, other.len));
+    return n != 0 ? n : this.len - other.len;
   }
 
   /** Whether the bytes are those of a string. */

@@ -4,6 +4,7 @@ import { Text } from "./text";
 
 const SECOND: i64 = 1000000;
 const DAY: i64 = 86400 * SECOND;
+const LEAP_SECOND = 60;
 
 // Years are counted from March here, so that the leap day is a year's last, in eras of 400 years, which all have the same
 // number of days.
@@ -100,7 +101,8 @@ export function isMonth(text: Text): bool {
 export const NO_TIME: i64 = i64.MIN_VALUE;
 
 /** Reads an RFC 3339 time, to the microsecond; NO_TIME where the text is none. A space counts as the + that it is where a query
- * string carries an offset unescaped. */
+ * string carries an offset unescaped. A leap second, 23:59:60 in UTC, is the second after it, as everywhere where leap seconds are
+ * not counted. */
 export function parseTime(text: Text): i64 {
   const reader = new Reader(text);
   const year = reader.digits(4);
@@ -117,8 +119,10 @@ export function parseTime(text: Text): i64 {
   const second = reader.digits(2);
   const fraction = reader.fraction();
   const offset = reader.offset();
-  if (!reader.atEnd() || !date.exists() || hour > 23 || minute > 59 || second > 59) return NO_TIME;
-  return date.days() * DAY + (<i64>(hour * 3600 + minute * 60 + second) - offset) * SECOND + fraction;
+  if (!reader.atEnd() || !date.exists() || hour > 23 || minute > 59 || second > LEAP_SECOND) return NO_TIME;
+  const ofDay = (<i64>(hour * 3600 + minute * 60 + second) - offset) * SECOND;
+  if (second == LEAP_SECOND && ofDay % DAY != 0) return NO_TIME; // it does not end a day of UTC
+  return date.days() * DAY + ofDay + fraction;
 }
 
 /** Takes a time apart from the front. What is not there as it should be spoils the whole. */

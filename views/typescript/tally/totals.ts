@@ -35,7 +35,7 @@ export class Totals {
       return true;
     }
     if (this.read(value.at, value.at + value.len)) return true;
-    fail("the state of key " + shown(key) + " is not what this view writes; fold the log again as a new version of the view");
+    fail(foreign(key));
     return false;
   }
 
@@ -57,7 +57,7 @@ export class Totals {
     return Decimal.at(this.numbers + <usize>index * Decimal.BYTES);
   }
 
-  /** Adds to the total at that place; nothing where the number is null. false where the sum passes 54 digits before the point: the
+  /** Adds to the total at that place; nothing where the number is null. false where the sum passes 90 digits before the point: the
    * reason is given then, and the fold must answer Folded.Failed. */
   // @ts-ignore: decorator
   @inline
@@ -77,6 +77,11 @@ export class Totals {
       out.put(unchecked(this.names[i]));
       this.get(i).put(out);
     }
-    state.set(this.key, out.putByte(0x7d).text());
+    state.setPlain(this.key, out.putByte(0x7d).text());
   }
+}
+
+/** What to fail with, or refuse, where the value of a key is not what this view writes. */
+export function foreign(key: Text): string {
+  return "the state of key " + shown(key) + " is not what this view writes; fold the log again as a new version of the view";
 }

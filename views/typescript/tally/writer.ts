@@ -22,7 +22,9 @@ const CHUNK: u64 = 1000000000;
 const scratch = memory.data(MOST_DIGITS);
 
 const FIRST_BYTES = 64;
-const KEY_BYTES = 1024;
+
+/** The most bytes that a key may have. */
+export const KEY_BYTES = 1024;
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
@@ -149,7 +151,7 @@ export class Writer {
     return this;
   }
 
-  /** Writes a string, which must be UTF-8: quoted and escaped. */
+  /** Writes a string, which must be UTF-8: quoted and escaped. NUL, which PostgreSQL takes in no text, becomes U+FFFD. */
   string(text: Text): Writer {
     this.separate();
     this.putByte(QUOTE);
@@ -158,11 +160,13 @@ export class Writer {
     for (let at = from; at < end; at++) {
       const c = load<u8>(at);
       if (c >= 0x20 && c != QUOTE && c != BACKSLASH) continue;
-      this.putBytes(from, <i32>(at - from)).putByte(BACKSLASH);
-      if (c < 0x20) {
-        this.putByte(0x75).putNumber(0, 2).putByte(hexadecimal(c >> 4)).putByte(hexadecimal(c & 15));
+      this.putBytes(from, <i32>(at - from));
+      if (c == 0) {
+        this.putByte(0xef).putByte(0xbf).putByte(0xbd);
+      } else if (c < 0x20) {
+        this.putByte(BACKSLASH).putByte(0x75).putNumber(0, 2).putByte(hexadecimal(c >> 4)).putByte(hexadecimal(c & 15));
       } else {
-        this.putByte(c);
+        this.putByte(BACKSLASH).putByte(c);
       }
       from = at + 1;
     }
