@@ -155,10 +155,12 @@ func TestDecimals(t *testing.T) {
 	if got := string(state["2025-03/"]); got != want {
 		t.Errorf("the state is %s, not %s", got, want)
 	}
-	d = mustDeploy(t, "cost_by_team", `{"prices":{"*":{"tokens_in":"`+most+`","tokens_out":0}}}`)
+	price := strings.Repeat("9", fraction) + "." + strings.Repeat("9", fraction)
+	d = mustDeploy(t, "cost_by_team", `{"prices":{"*":{"tokens_in":"`+price+`","tokens_out":0}}}`)
 	state = d.foldAll(t, [][]byte{[]byte(`{"tokens_in":-` + most + `}`)}).State
-	square, _ := new(big.Rat).SetString(most)
-	want = `"cost":"-` + plain(square.Mul(square, square)) + `"`
+	cost, _ := new(big.Rat).SetString(most)
+	each, _ := new(big.Rat).SetString(price)
+	want = `"cost":"-` + plain(cost.Mul(cost, each)) + `"`
 	if got := string(state["2025-03/"]); !strings.Contains(got, want) {
 		t.Errorf("the state is %s; %s is wanted in it", got, want)
 	}
@@ -198,9 +200,14 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// TestYearsBeyondTheKeys folds times that the server takes from no event: their years have not four digits.
+// TestYearsBeyondTheKeys folds times that the server takes from no event: their years have not four digits. They are in no total, and
+// counted.
 func TestYearsBeyondTheKeys(t *testing.T) {
-	for _, view := range []string{"monthly_totals", "rate_check", "cost_by_team"} {
+	for view, want := range map[string]struct{ key, asked, answer string }{
+		"monthly_totals": {"uncounted//m", "", `{"":{"m":{"tokens_in":0,"tokens_out":0,"uncounted":4}}}`},
+		"rate_check":     {"uncounted/", "uncounted", `{"":{"time_out_of_range":4,"last_sequence":1}}`},
+		"cost_by_team":   {"uncounted//t", "team=t", `{"":{"t":{"requests":0,"tokens_in":0,"tokens_out":0,"cost":"0","unpriced":0,"uncounted":4}}}`},
+	} {
 		d := mustDeploy(t, view, "")
 		state := memoryState{}
 		session := d.start(t, state)
@@ -209,11 +216,22 @@ func TestYearsBeyondTheKeys(t *testing.T) {
 			time.Date(-1, 12, 31, 23, 59, 59, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
 			time.UnixMicro(math.MinInt64), time.UnixMicro(math.MaxInt64),
 		} {
-			event := d.event(t, 1, []byte(`{"model":"m","tokens_in":1}`))
+			event := d.event(t, 1, []byte(`{"model":"m","team":"t","tokens_in":1}`))
 			event.Time = happened.UnixMicro()
-			if ignored, err := session.Fold(event); !ignored || err != nil || len(state) > 0 {
-				t.Errorf("%s, %s: ignored is %v, %v, and the state is %q", view, happened, ignored, err, state)
+			if ignored, err := session.Fold(event); ignored || err != nil {
+				t.Errorf("%s, %s: ignored is %v, %v", view, happened, ignored, err)
 			}
+		}
+		if got := string(state[want.key]); got != `{"time_out_of_range":4,"last_sequence":1}` || len(state) != 1 {
+			t.Errorf("%s: the state is %q", view, state)
+		}
+		if got := d.ask(t, state, want.asked); got != want.answer {
+			t.Errorf("%s answers %s, not %s", view, got, want.answer)
+		}
+		empty := d.event(t, 2, []byte(`{"model":"m"}`))
+		empty.Time = math.MaxInt64
+		if ignored, err := session.Fold(empty); ignored != (view != "rate_check") || err != nil {
+			t.Errorf("%s: an event without tokens is ignored: %v, %v", view, ignored, err)
 		}
 	}
 }

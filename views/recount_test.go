@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/viewtest"
 )
@@ -27,7 +26,7 @@ const recountPrices = `{"prices":{"gpt-4":{"tokens_in":"0.00003","tokens_out":6e
 func TestRecount(t *testing.T) {
 	counters := map[string]struct {
 		config string
-		count  func(books, usage) (applied bool)
+		count  func(*books, usage) (applied bool)
 	}{
 		"monthly_totals": {"", countMonth},
 		"rate_check":     {"", countMinute},
@@ -38,11 +37,13 @@ func TestRecount(t *testing.T) {
 			random := rand.New(rand.NewPCG(20250301, uint64(len(view))))
 			d := mustDeploy(t, view, counter.config)
 			events := make([][]byte, recountEvents)
-			want := books{}
+			want := newBooks()
 			var wantIgnored []int64
 			for i := range events {
 				events[i] = randomEvent(random)
-				if !counter.count(want, readUsage(t, events[i])) {
+				u := readUsage(t, events[i])
+				u.sequence = int64(i + 1)
+				if !counter.count(want, u) {
 					wantIgnored = append(wantIgnored, int64(i+1))
 				}
 			}
@@ -51,17 +52,30 @@ func TestRecount(t *testing.T) {
 				t.Errorf("the view ignored %d events, the recount %d", len(folded.Ignored), len(wantIgnored))
 			}
 			compare(t, want, folded.State)
+			if len(want.left) < 5 {
+				t.Errorf("something is left out under %d keys only", len(want.left))
+			}
+			if view == "rate_check" {
+				compareMinutes(t, d, want, folded.State)
+			} else {
+				compareMonths(t, d, want, folded.State)
+			}
 		})
 	}
 }
 
-// compare checks that the state holds exactly the recounted totals, each in its one written form.
-func compare(t *testing.T, want books, state memoryState) {
+// compare checks that the state holds exactly the recounted totals, each in its one written form, and what is left out of them.
+func compare(t *testing.T, want *books, state memoryState) {
 	t.Helper()
-	if len(state) != len(want) {
-		t.Errorf("the state has %d keys, the recount %d", len(state), len(want))
+	if len(state) != len(want.totals)+len(want.left) {
+		t.Errorf("the state has %d keys, the recount %d and %d of what is left out", len(state), len(want.totals), len(want.left))
 	}
-	for key, totals := range want {
+	for key, left := range want.left {
+		if got := string(state["uncounted/"+key]); got != left.String() {
+			t.Errorf("of key %q is left out %s, the recount says %s", key, got, left)
+		}
+	}
+	for key, totals := range want.totals {
 		var found map[string]json.RawMessage
 		if err := json.Unmarshal(state[key], &found); err != nil {
 			t.Errorf("key %q: %v in %q", key, err, state[key])
@@ -87,25 +101,32 @@ func plain(r *big.Rat) string {
 	return text
 }
 
-// books are the totals by key and name.
-type books map[string]map[string]*big.Rat
+// books are the totals by key and name, and what is left out of them by key.
+type books struct {
+	totals map[string]map[string]*big.Rat
+	left   map[string]*leftOut
+}
 
-func (b books) add(key, name string, amount *big.Rat) {
-	if b[key] == nil {
-		b[key] = map[string]*big.Rat{}
+func newBooks() *books {
+	return &books{map[string]map[string]*big.Rat{}, map[string]*leftOut{}}
+}
+
+func (b *books) add(key, name string, amount *big.Rat) {
+	if b.totals[key] == nil {
+		b.totals[key] = map[string]*big.Rat{}
 	}
-	if b[key][name] == nil {
-		b[key][name] = new(big.Rat)
+	if b.totals[key][name] == nil {
+		b.totals[key][name] = new(big.Rat)
 	}
-	b[key][name].Add(b[key][name], amount)
+	b.totals[key][name].Add(b.totals[key][name], amount)
 }
 
 // usage is what the recount makes of an event.
 type usage struct {
-	time          time.Time
-	model, team   any
-	in, out       *big.Rat // zero where they cannot be counted
-	hasIn, hasOut bool
+	sequence    int64
+	time        time.Time
+	model, team any
+	in, out     tokens
 }
 
 func readUsage(t *testing.T, data []byte) usage {
@@ -124,8 +145,7 @@ func readUsage(t *testing.T, data []byte) usage {
 		}
 	}
 	u := usage{time: happened.UTC(), model: event["model"], team: event["team"]}
-	u.in, u.hasIn = amount(event["tokens_in"])
-	u.out, u.hasOut = amount(event["tokens_out"])
+	u.in, u.out = readTokens(event["tokens_in"]), readTokens(event["tokens_out"])
 	return u
 }
 
@@ -151,9 +171,32 @@ func amount(value any) (*big.Rat, bool) {
 	return r, true
 }
 
-// name is what a model or team is kept under.
-func name(value any) (string, bool) {
-	text := ""
+// tokens are what a field of tokens holds.
+type tokens struct {
+	n     *big.Rat // zero where it is not counted
+	given bool     // there is something
+	fault string   // why that is not counted
+}
+
+func readTokens(value any) tokens {
+	n, ok := amount(value)
+	read := tokens{n: n, given: value != nil}
+	text, isText := value.(string)
+	_, isNumber := value.(json.Number)
+	switch {
+	case ok || value == nil:
+	case isNumber || isText && jsonNumber.MatchString(text):
+		read.fault = "has_too_many_digits"
+	default:
+		read.fault = "not_a_number"
+	}
+	return read
+}
+
+func (r tokens) counts() bool { return r.given && r.fault == "" }
+
+// name is what a model or team is kept under, or why it cannot be.
+func name(value any) (text, fault string) {
 	switch value := value.(type) {
 	case nil:
 	case string:
@@ -163,33 +206,61 @@ func name(value any) (string, bool) {
 	case bool:
 		text = fmt.Sprint(value)
 	default:
+		return "", "not_text"
+	}
+	switch {
+	case len(text) > 1024-len("2025-03/"):
+		return "", "too_long"
+	case strings.ContainsRune(text, 0):
+		return "", "has_nul"
+	}
+	return text, ""
+}
+
+// countByMonth tells the key of an event's totals; "" where it is in none.
+func (b *books) countByMonth(u usage, field string, value any) (key string, applied bool) {
+	if !u.in.given && !u.out.given {
 		return "", false
 	}
-	return text, len(text) <= 1024-len("2025-03/") && !strings.ContainsRune(text, 0) && utf8.ValidString(text)
-}
-
-func countMonth(b books, u usage) bool {
-	model, ok := name(u.model)
-	if !ok || (!u.hasIn && !u.hasOut) {
-		return false
+	month := u.time.Format("2006-01/")
+	text, fault := name(value)
+	if fault != "" {
+		b.leave(month, u.sequence, field+"_"+fault)
+		return "", true
 	}
-	key := u.time.Format("2006-01/") + model
-	b.add(key, "tokens_in", u.in)
-	b.add(key, "tokens_out", u.out)
-	return true
+	key = month + text
+	left := key
+	if len("uncounted/"+left) > 1024 {
+		left = month
+	}
+	b.leaveAmounts(left, u)
+	if !u.in.counts() && !u.out.counts() {
+		return "", true
+	}
+	return key, true
 }
 
-func countMinute(b books, u usage) bool {
+func countMonth(b *books, u usage) bool {
+	key, applied := b.countByMonth(u, "model", u.model)
+	if key != "" {
+		b.add(key, "tokens_in", u.in.n)
+		b.add(key, "tokens_out", u.out.n)
+	}
+	return applied
+}
+
+func countMinute(b *books, u usage) bool {
 	key := u.time.Format("2006-01-02T15:04")
 	b.add(key, "requests", big.NewRat(1, 1))
-	b.add(key, "tokens", new(big.Rat).Add(u.in, u.out))
+	b.add(key, "tokens", new(big.Rat).Add(u.in.n, u.out.n))
+	b.leaveAmounts(key, u)
 	return true
 }
 
-func countCost(b books, u usage) bool {
-	team, ok := name(u.team)
-	if !ok || (!u.hasIn && !u.hasOut) {
-		return false
+func countCost(b *books, u usage) bool {
+	key, applied := b.countByMonth(u, "team", u.team)
+	if key == "" {
+		return applied
 	}
 	priceIn, priceOut := "0", "7"
 	switch u.model {
@@ -198,15 +269,14 @@ func countCost(b books, u usage) bool {
 	case "größe":
 		priceIn, priceOut = "-1.5", "999999999999999999.000000000000000000000000001"
 	}
-	key := u.time.Format("2006-01/") + team
 	b.add(key, "requests", big.NewRat(1, 1))
-	b.add(key, "tokens_in", u.in)
-	b.add(key, "tokens_out", u.out)
+	b.add(key, "tokens_in", u.in.n)
+	b.add(key, "tokens_out", u.out.n)
 	b.add(key, "unpriced", new(big.Rat))
 	for _, part := range []struct {
 		price  string
 		amount *big.Rat
-	}{{priceIn, u.in}, {priceOut, u.out}} {
+	}{{priceIn, u.in.n}, {priceOut, u.out.n}} {
 		price, _ := new(big.Rat).SetString(part.price)
 		b.add(key, "cost", price.Mul(price, part.amount))
 	}
@@ -242,6 +312,7 @@ func randomName(random *rand.Rand) string {
 	common := []string{`"gpt-4"`, `"gr\u00f6\u00dfe"`, `"search"`, `"ads"`}
 	odd := []string{
 		`null`, `""`, `7`, `-1.50e+2`, `true`, `false`, `[]`, `{"a":[1]}`, `"nul\u0000"`, `"\ud800x"`, `"\ud83d\ude00"`, `"a/b\"\\\n"`,
+		`"` + strings.Repeat("y", 1006) + `"`, `"` + strings.Repeat("z", 1007) + `"`, `"` + strings.Repeat("\\u0000", 1017) + `"`,
 		`"` + strings.Repeat("x", 1016) + `"`, `"` + strings.Repeat("x", 1017) + `"`, `"` + strings.Repeat("é", 508) + `"`,
 	}
 	if random.IntN(8) > 0 {

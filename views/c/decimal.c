@@ -198,6 +198,12 @@ bool tally_parse_input(tally_text text, tally_decimal *number) {
 	return false;
 }
 
+bool tally_is_number(tally_text text) {
+	parts number;
+	const char *end = text.at + text.len;
+	return take_apart(text.at, end, &number) == end && text.len > 0;
+}
+
 bool tally_count(const tally_slot *slot, tally_decimal *number) {
 	if (slot->kind == TALLY_NUMBER || slot->kind == TALLY_STRING)
 		return tally_parse_input(slot->text, number);
@@ -376,13 +382,13 @@ bool tally_parse_totals(tally_text value, const tally_text *around, tally_decima
 	const char *at = value.at, *end = value.at + value.len;
 	for (uint32_t i = 0; i < n; i++) {
 		tally_text before = around[i];
-		if (end - at < (int32_t)before.len || !tally_equal(before, (tally_text){at, before.len}))
+		if (end - at < (int32_t)before.len || !tally_equal_inline(before, (tally_text){at, before.len}))
 			return false;
 		at = take_number(at + before.len, end, TALLY_WHOLE_DIGITS, TALLY_FRACTION_DIGITS, &totals[i]);
 		if (at == 0)
 			return false;
 	}
-	return tally_equal(around[n], (tally_text){at, (uint32_t)(end - at)});
+	return tally_equal_inline(around[n], (tally_text){at, (uint32_t)(end - at)});
 }
 
 bool tally_load_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n) {

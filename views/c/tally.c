@@ -160,20 +160,7 @@ static tally_text take(tally_text *bytes, uint32_t n) {
 /* ---- Texts ---- */
 
 bool tally_equal(tally_text a, tally_text b) {
-	uint32_t i = 0;
-	if (a.len != b.len)
-		return false;
-	for (; i + 8 <= a.len; i += 8) {
-		uint64_t left, right;
-		__builtin_memcpy(&left, a.at + i, 8);
-		__builtin_memcpy(&right, b.at + i, 8);
-		if (left != right)
-			return false;
-	}
-	for (; i < a.len; i++)
-		if (a.at[i] != b.at[i])
-			return false;
-	return true;
+	return tally_equal_inline(a, b);
 }
 
 bool tally_less(tally_text a, tally_text b) {

@@ -58,6 +58,11 @@ typedef struct {
 	tally_slot slot[];
 } tally_event;
 
+/* Whether a slot holds nothing that could be counted: it is missing or null. */
+static inline bool tally_is_none(const tally_slot *slot) {
+	return slot->kind == TALLY_MISSING || slot->kind == TALLY_NULL;
+}
+
 _Static_assert(sizeof(tally_slot) == 24, "docs/abi.md fixes a slot at 24 bytes");
 _Static_assert(sizeof(tally_event) == 40, "docs/abi.md fixes the header at 40 bytes");
 
@@ -203,6 +208,9 @@ void tally_set_integer(tally_decimal *number, int64_t n);
  * then zero. */
 bool tally_parse_input(tally_text text, tally_decimal *number);
 
+/* Whether text is a JSON number, of any size. */
+bool tally_is_number(tally_text text);
+
 /* Reads a slot that is a number, or a string that reads as one, in the same
  * way. */
 bool tally_count(const tally_slot *slot, tally_decimal *number);
@@ -241,6 +249,44 @@ int32_t tally_fail_totals(tally_text key);
 
 /* What to return where tally_add answers false. */
 int32_t tally_fail_overflow(tally_text key);
+
+/* ---- What is left out of totals, counted by reason ---- */
+
+/* A view that leaves something out counts that, so that no answer is short
+ * without a trace: under a key like "uncounted/2025-03/gpt-4" it keeps
+ *     {"tokens_in_not_a_number":2,"last_sequence":17}
+ * with the reasons in the order in which they were first met, and then the
+ * sequence of the last event. A reason has the letters a to z and _. */
+
+enum { TALLY_MOST_REASONS = 8 }; /* of one event; another one traps */
+
+typedef struct {
+	uint32_t n;
+	tally_text reason[TALLY_MOST_REASONS];
+} tally_reasons;
+
+/* Why a slot is left out for which tally_count has answered false: not_a_number
+ * or has_too_many_digits. Empty where it is missing or null: then nothing is. */
+tally_text tally_uncounted(const tally_slot *slot);
+
+/* Why a slot cannot be a name of up to `most_bytes` in a key: not_text, which
+ * is an array or an object, too_long or has_nul. Empty where it can be. */
+tally_text tally_name_fault(const tally_slot *slot, uint32_t most_bytes);
+
+/* Adds the reason <field>_<fault>, or <fault> where the field is empty; nothing
+ * where there is no fault. */
+void tally_add_reason(tally_reasons *reasons, tally_text field, tally_text fault);
+
+/* Counts each of the reasons once. What it answers is for view_fold to return:
+ * TALLY_APPLIED, or TALLY_FAILED where the key has a value of another form. */
+int32_t tally_note_uncounted(tally_text key, int64_t sequence, const tally_reasons *reasons);
+
+/* The sum of what tally_note_uncounted counted in a value. False where it is not
+ * what that writes: return tally_fail_totals then. */
+bool tally_sum_uncounted(tally_text value, uint64_t *sum);
+
+/* Writes totals, which are an object, with "uncounted":n as its last member. */
+void tally_put_uncounted(tally_out *out, tally_text totals, uint64_t n);
 
 /* ---- Reading JSON ---- */
 

@@ -175,5 +175,8 @@ bool tally_has_parameter(tally_text query, tally_text wanted) {
 }
 
 int32_t tally_fail_repeated(tally_text name) {
-	return tally_fail_shown(TALLY_TEXT("the parameter "), name, TALLY_TEXT(" is given more than once: give it once"));
+	tally_out out = tally_out_new(64);
+	tally_put(&out, name); /* one that the view knows */
+	tally_put(&out, TALLY_TEXT(" is given twice: give it once"));
+	return tally_fail(tally_out_text(&out));
 }

@@ -8,18 +8,30 @@
  *           "prices" means that nothing has a price.
  * State     "2025-03/search": {"requests":2,"tokens_in":300,"tokens_out":840,
  *                              "cost":"0.0594","unpriced":0}
- * Question  month=2025-03   {"search":{...}}
+ *           "uncounted/2025-03/search": {"tokens_in_not_a_number":2,"last_sequence":17}
+ * Question  month=2025-03   {"search":{...}}, with ,"uncounted":2 at the end of a team
+ *                           of which anything is left out
  *           team=search     only that team; none: {"2025-03":{"search":{...}},...}
+ *           uncounted       {"2025-03":{"search":{"tokens_in_not_a_number":2,"last_sequence":17}},...},
+ *                           with month= and team= too
  *
  * The month is that of the event's time. Tokens and prices are numbers, or
- * strings that read as JSON numbers, of up to 18 digits before the point and 27
- * after it; their products and sums are exact. A request whose model has no
- * price is counted under `unpriced`: its tokens count, its cost does not.
+ * strings that read as JSON numbers: tokens of up to 45 digits before the point
+ * and 27 after it, prices of up to 27 and 27; their products and sums are exact.
+ * A request whose model has no price is counted under `unpriced`: its tokens
+ * count, its cost does not. A missing team or null is kept under "". An event
+ * without tokens_in and tokens_out, or with null for both, is ignored.
  *
- * An event is ignored when neither of its token fields is such a number, or
- * when its team cannot be part of a key (an array, an object, over 1,016 bytes,
- * with NUL); one field that is not a number counts 0 beside one that is. A
- * missing team or null is kept under "". */
+ * What is in no total is counted, by reason:
+ *   tokens_in_not_a_number, tokens_in_has_too_many_digits, the same of
+ *       tokens_out: the field counts 0, the other one as it is; where neither
+ *       counts, nor does the request;
+ *   team_not_text (an array, an object), team_too_long (over 1,016 bytes),
+ *       team_has_nul: the request, under the team "";
+ *   time_out_of_range: the request, under the month "", where the year of its
+ *       time has not four digits.
+ * What is left out of a team of over 1,006 bytes is counted under the team "",
+ * since its key would be too long. */
 
 #include "../c/month.h"
 
@@ -65,6 +77,15 @@ static struct {
 	price *other; /* "*"; 0 where there is none */
 } prices;
 
+/* A price may have as many digits before the point as behind it: then 10^18 of
+ * the largest costs can be added before the sum overflows, and no log gets there. */
+static bool is_price(const tally_decimal *number) {
+	tally_decimal most, least;
+	tally_parse_input(TALLY_TEXT("1e27"), &most);
+	tally_parse_input(TALLY_TEXT("-1e27"), &least);
+	return tally_compare(number, &most) < 0 && tally_compare(number, &least) > 0;
+}
+
 static bool fail_price(tally_text before, tally_text shown, tally_text after) {
 	tally_fail_shown(before, shown, after);
 	return false;
@@ -72,7 +93,7 @@ static bool fail_price(tally_text before, tally_text shown, tally_text after) {
 
 static bool read_price(tally_text model, tally_text which, tally_text source, tally_decimal *number) {
 	tally_text text = source;
-	if ((tally_string(source, &text) || source.at[0] != '"') && tally_parse_input(text, number))
+	if ((tally_string(source, &text) || source.at[0] != '"') && tally_parse_input(text, number) && is_price(number))
 		return true;
 	tally_out before = tally_out_new(256);
 	tally_put(&before, TALLY_TEXT("config: the price "));
@@ -81,7 +102,7 @@ static bool read_price(tally_text model, tally_text which, tally_text source, ta
 	tally_put_shown(&before, model);
 	tally_put(&before, TALLY_TEXT(" is "));
 	return fail_price(tally_out_text(&before), text,
-	                  TALLY_TEXT(", which is not a number of up to 18 digits before the point and 27 after it, like \"0.00003\""));
+	                  TALLY_TEXT(", which is not a number of up to 27 digits before the point and 27 after it, like \"0.00003\""));
 }
 
 static bool read_model(tally_text model, tally_text source, price *read) {
@@ -159,6 +180,15 @@ static const price *price_of(const tally_slot *model) {
 
 /* ---- The view ---- */
 
+static const month_view view = {
+	.name = TEAM,
+	.tokens_in = TOKENS_IN,
+	.tokens_out = TOKENS_OUT,
+	.name_field = TALLY_STATIC_TEXT("team"),
+	.name_parameter = TALLY_STATIC_TEXT("team"),
+	.no_totals = TALLY_STATIC_TEXT("{\"requests\":0,\"tokens_in\":0,\"tokens_out\":0,\"cost\":\"0\",\"unpriced\":0}"),
+};
+
 int64_t view_fields(void) {
 	if (!load_prices())
 		return TALLY_FAILED;
@@ -171,34 +201,42 @@ static bool add_cost(tally_decimal *cost, const tally_decimal *tokens, const tal
 	return tally_add(cost, &product);
 }
 
-int32_t view_fold(const tally_event *event) {
-	tally_decimal one, in, out, totals[TOTALS];
-	tally_text key;
-	bool counts_in = tally_count(&event->slot[TOKENS_IN], &in);
-	bool counts_out = tally_count(&event->slot[TOKENS_OUT], &out);
-	if ((!counts_in && !counts_out) || !month_key(event->time, &event->slot[TEAM], &key))
-		return TALLY_IGNORED;
+static inline int32_t add(const tally_event *event, tally_text key, const tally_decimal *in, const tally_decimal *out) {
+	tally_decimal one, totals[TOTALS];
 	if (!load_prices())
 		return TALLY_FAILED;
 	if (!tally_load_totals(key, around, totals, TOTALS))
 		return tally_fail_totals(key);
 	tally_set_decimal(&one, 1);
 	const price *each = price_of(&event->slot[MODEL]);
-	bool fits = tally_add(&totals[TOTAL_REQUESTS], &one) && tally_add(&totals[TOTAL_IN], &in) &&
-	            tally_add(&totals[TOTAL_OUT], &out);
+	bool fits = tally_add(&totals[TOTAL_REQUESTS], &one) && tally_add(&totals[TOTAL_IN], in) &&
+	            tally_add(&totals[TOTAL_OUT], out);
 	if (each == 0)
 		fits = fits && tally_add(&totals[TOTAL_UNPRICED], &one);
 	else
-		fits = fits && add_cost(&totals[TOTAL_COST], &in, &each->in) && add_cost(&totals[TOTAL_COST], &out, &each->out);
+		fits = fits && add_cost(&totals[TOTAL_COST], in, &each->in) && add_cost(&totals[TOTAL_COST], out, &each->out);
 	if (!fits)
 		return tally_fail_overflow(key);
 	tally_store_totals(key, around, totals, TOTALS);
 	return TALLY_APPLIED;
 }
 
-int64_t view_query(tally_text query) {
-	month_question question;
-	if (!month_take_question(query, TALLY_TEXT("team"), &question))
+/* The totals are added at one place, for the compiler to put all of it there. */
+int32_t view_fold(const tally_event *event) {
+	tally_decimal in, out;
+	tally_text key;
+	month_part part;
+	bool counts_in = tally_count(&event->slot[TOKENS_IN], &in);
+	bool counts_out = tally_count(&event->slot[TOKENS_OUT], &out);
+	bool in_full = counts_in ? counts_out || tally_is_none(&event->slot[TOKENS_OUT]) : counts_out && tally_is_none(&event->slot[TOKENS_IN]);
+	in_full = month_key(event->time, &event->slot[TEAM], &key) && in_full;
+	if (!in_full && !month_take_part(&view, event, counts_in, counts_out, &part))
+		return TALLY_IGNORED;
+	if ((in_full || part.counts) && add(event, key, &in, &out) != TALLY_APPLIED)
 		return TALLY_FAILED;
-	return month_answer(&question);
+	return in_full ? TALLY_APPLIED : month_leave_out(event, &part);
+}
+
+int64_t view_query(tally_text query) {
+	return month_query(&view, query);
 }

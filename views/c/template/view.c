@@ -4,13 +4,14 @@
  * State     "2025-03/gpt-4": {"tokens_in":1482000,"tokens_out":3291000}
  * Question  month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000}}
  *           none            {"2025-03":{"gpt-4":{...}},...}
+ *           uncounted       what is left out, by reason, in the same form; with month= too
  * Config    none
  *
  * Tokens are numbers, or strings that read as JSON numbers, of up to 45 digits
- * before the point and 27 after it. An event is ignored when neither of its
- * token fields is such a number, or when its model cannot be part of a key; one
- * field that is not a number counts 0 beside one that is. A missing model or
- * null is kept under "". */
+ * before the point and 27 after it. A missing model or null is kept under "". An
+ * event without any tokens is ignored. What is in no total is counted by reason:
+ *     "uncounted/2025-03/gpt-4": {"tokens_in_not_a_number":2,"last_sequence":17}
+ * and the answer has ,"uncounted":2 at the end of the model's totals. */
 
 #include "tally/tally.h"
 
@@ -35,13 +36,15 @@ static const tally_text around[TOTALS + 1] = {
 };
 
 enum {
-	MONTH_BYTES = 7,                /* 2025-03 */
-	PREFIX_BYTES = MONTH_BYTES + 1, /* 2025-03/ */
+	PREFIX_BYTES = sizeof "2025-03/" - 1,
+	MODEL_BYTES = TALLY_KEY_BYTES - PREFIX_BYTES,
 	SCAN_PAGE = 1000,               /* keys; about 100 KB of totals */
 	ANSWER_BYTES = 1 << 20,         /* the server takes no longer answer */
 };
 
 static const int64_t DAY_MICROSECONDS = 86400000000;
+
+static const tally_text uncounted = TALLY_STATIC_TEXT("uncounted/"); /* begins the keys of what is left out */
 
 int64_t view_fields(void) {
 	return tally_answer(TALLY_TEXT("/model\n/tokens_in\n/tokens_out"));
@@ -49,52 +52,76 @@ int64_t view_fields(void) {
 
 /* ---- Folding ---- */
 
-/* False where the model cannot be part of a key. */
-static bool take_model(const tally_slot *slot, tally_text *model) {
-	*model = slot->text;
-	if (slot->kind == TALLY_ARRAY || slot->kind == TALLY_OBJECT)
-		return false;
-	if (slot->kind == TALLY_MISSING || slot->kind == TALLY_NULL)
-		model->len = 0;
-	for (uint32_t i = 0; i < model->len; i++)
-		if (model->at[i] == 0)
-			return false;
-	return model->len <= TALLY_KEY_BYTES - PREFIX_BYTES;
+/* "2025-03/"; false, and only "/", where the year has not four digits. */
+static bool put_month(tally_out *out, int64_t time) {
+	tally_date date = tally_date_of(tally_floor_divide(time, DAY_MICROSECONDS));
+	bool has_month = date.year >= 0 && date.year <= 9999;
+	if (has_month) {
+		tally_put_padded(out, (uint64_t)date.year, 4);
+		tally_put_char(out, '-');
+		tally_put_padded(out, date.month, 2);
+	}
+	tally_put_char(out, '/');
+	return has_month;
 }
 
-/* "2025-03/gpt-4"; false where the year has not four digits. */
-static bool make_key(int64_t time, tally_text model, tally_text *key) {
-	tally_date date = tally_date_of(tally_floor_divide(time, DAY_MICROSECONDS));
-	if (date.year < 0 || date.year > 9999)
+/* Writes the model, if it is a name that the key has room for. */
+static bool put_model(tally_out *key, const tally_slot *model, uint32_t most_bytes) {
+	if (tally_name_fault(model, most_bytes).len > 0)
 		return false;
-	tally_out out = tally_out_new(PREFIX_BYTES + model.len);
-	tally_put_padded(&out, (uint64_t)date.year, 4);
-	tally_put_char(&out, '-');
-	tally_put_padded(&out, date.month, 2);
-	tally_put_char(&out, '/');
-	tally_put(&out, model);
-	*key = tally_out_text(&out);
+	if (!tally_is_none(model))
+		tally_put(key, model->text);
 	return true;
 }
 
-int32_t view_fold(const tally_event *event) {
-	tally_decimal in, out, totals[TOTALS];
-	tally_text model, key;
-	bool counts_in = tally_count(&event->slot[TOKENS_IN], &in);
-	bool counts_out = tally_count(&event->slot[TOKENS_OUT], &out);
-	if (!counts_in && !counts_out)
-		return TALLY_IGNORED;
-	if (!take_model(&event->slot[MODEL], &model) || !make_key(event->time, model, &key))
-		return TALLY_IGNORED;
+static int32_t add(tally_text key, const tally_decimal *in, const tally_decimal *out) {
+	tally_decimal totals[TOTALS];
 	if (!tally_load_totals(key, around, totals, TOTALS))
 		return tally_fail_totals(key);
-	if (!tally_add(&totals[TOTAL_IN], &in) || !tally_add(&totals[TOTAL_OUT], &out))
+	if (!tally_add(&totals[TOTAL_IN], in) || !tally_add(&totals[TOTAL_OUT], out))
 		return tally_fail_overflow(key);
 	tally_store_totals(key, around, totals, TOTALS);
 	return TALLY_APPLIED;
 }
 
-/* ---- Answering ---- */
+int32_t view_fold(const tally_event *event) {
+	const tally_slot *model = &event->slot[MODEL], *in_slot = &event->slot[TOKENS_IN], *out_slot = &event->slot[TOKENS_OUT];
+	tally_decimal in, out; /* 0 where they are not counted */
+	tally_reasons reasons = {0};
+	bool counts_in = tally_count(in_slot, &in), counts_out = tally_count(out_slot, &out);
+	if (tally_is_none(in_slot) && tally_is_none(out_slot))
+		return TALLY_IGNORED;
+
+	tally_out key = tally_out_new(TALLY_KEY_BYTES);
+	if (!put_month(&key, event->time)) {
+		tally_add_reason(&reasons, TALLY_TEXT(""), TALLY_TEXT("time_out_of_range"));
+	} else if (!put_model(&key, model, MODEL_BYTES)) {
+		tally_add_reason(&reasons, TALLY_TEXT("model"), tally_name_fault(model, MODEL_BYTES));
+	} else {
+		if ((counts_in || counts_out) && add(tally_out_text(&key), &in, &out) != TALLY_APPLIED)
+			return TALLY_FAILED;
+		if (!counts_in)
+			tally_add_reason(&reasons, TALLY_TEXT("tokens_in"), tally_uncounted(in_slot));
+		if (!counts_out)
+			tally_add_reason(&reasons, TALLY_TEXT("tokens_out"), tally_uncounted(out_slot));
+	}
+	if (reasons.n == 0)
+		return TALLY_APPLIED;
+
+	/* A model that makes this key too long, or that is no name, is left out under "". */
+	tally_out left_key = tally_out_new(TALLY_KEY_BYTES);
+	tally_put(&left_key, uncounted);
+	put_month(&left_key, event->time);
+	put_model(&left_key, model, TALLY_KEY_BYTES - left_key.len);
+	return tally_note_uncounted(tally_out_text(&left_key), event->sequence, &reasons);
+}
+
+/* ---- Questions ---- */
+
+typedef struct {
+	tally_text month; /* all where its `at` is 0 */
+	bool uncounted;   /* what is left out is asked for, not the totals */
+} question;
 
 static bool is_month(tally_text text) {
 	uint32_t year, month;
@@ -102,25 +129,74 @@ static bool is_month(tally_text text) {
 	       tally_take_digits(&text, 2, &month) && text.len == 0 && month >= 1 && month <= 12;
 }
 
-/* Reads month=2025-03; month->at stays 0 where all months are asked for. False
- * where the question was refused. */
-static bool take_question(tally_text query, tally_text *month) {
+/* False where the question was refused. */
+static bool take_question(tally_text query, question *asked) {
 	tally_text name, value;
-	*month = (tally_text){0};
+	*asked = (question){0};
 	while (tally_take_parameter(&query, &name, &value)) {
-		if (!tally_equal(name, TALLY_TEXT("month"))) {
-			tally_fail_shown(TALLY_TEXT("unknown parameter "), name, TALLY_TEXT(": this view knows month=2025-03"));
+		bool is_uncounted = tally_equal(name, TALLY_TEXT("uncounted"));
+		if (!is_uncounted && !tally_equal(name, TALLY_TEXT("month"))) {
+			tally_fail_shown(TALLY_TEXT("unknown parameter "), name,
+			                 TALLY_TEXT(": this view knows month=2025-03 and uncounted"));
 			return false;
 		}
-		if (!is_month(value)) {
+		if (is_uncounted ? asked->uncounted : asked->month.at != 0) {
+			tally_fail_repeated(name);
+			return false;
+		}
+		if (is_uncounted) {
+			asked->uncounted = true;
+		} else if (is_month(value)) {
+			asked->month = value;
+		} else {
 			tally_fail_shown(TALLY_TEXT("month is "), value,
 			                 TALLY_TEXT(", which is not a year and a month like 2025-03"));
 			return false;
 		}
-		*month = value;
 	}
 	return true;
 }
+
+/* ---- Answers ---- */
+
+/* A walk over the totals, or over what is left out of them. */
+typedef struct {
+	tally_scan scan;
+	bool has; /* there is an entry */
+	tally_text key;
+	tally_text place; /* "2025-03/gpt-4" */
+	tally_text value;
+} side;
+
+static side begin(const question *asked, tally_text start) {
+	tally_out prefix = tally_out_new(start.len + PREFIX_BYTES);
+	tally_put(&prefix, start);
+	if (asked->month.at != 0) {
+		tally_put(&prefix, asked->month);
+		tally_put_char(&prefix, '/');
+	}
+	return (side){.scan = {.prefix = tally_out_text(&prefix), .page = SCAN_PAGE}};
+}
+
+static void next_left(side *left) {
+	left->has = tally_scan_next(&left->scan, &left->key, &left->value);
+	if (left->has)
+		left->place = (tally_text){left->key.at + uncounted.len, left->key.len - uncounted.len};
+}
+
+/* What is left out comes after all totals. */
+static void next_counted(side *counted) {
+	counted->has = tally_scan_next(&counted->scan, &counted->key, &counted->value) && counted->key.at[0] != uncounted.at[0];
+	counted->place = counted->key;
+}
+
+/* The answer as far as it is written. */
+typedef struct {
+	tally_out out;
+	bool has_month;
+	bool has_model;
+	tally_text month; /* "" where times are out of range */
+} answer;
 
 static void put_member(tally_out *out, bool first, tally_text name) {
 	if (!first)
@@ -129,38 +205,57 @@ static void put_member(tally_out *out, bool first, tally_text name) {
 	tally_put_char(out, ':');
 }
 
+static void put_place(answer *answer, const question *asked, tally_text place) {
+	tally_text month = {place.at, 0};
+	while (month.at[month.len] != '/')
+		month.len++;
+	if (asked->month.at == 0 && (!answer->has_month || !tally_equal(answer->month, month))) {
+		if (answer->has_month)
+			tally_put_char(&answer->out, '}');
+		put_member(&answer->out, !answer->has_month, month);
+		tally_put_char(&answer->out, '{');
+		answer->has_month = true;
+		answer->has_model = false;
+		answer->month = month;
+	}
+	put_member(&answer->out, !answer->has_model, (tally_text){place.at + month.len + 1, place.len - month.len - 1});
+	answer->has_model = true;
+}
+
 int64_t view_query(tally_text query) {
-	tally_text asked, key, value, month = {0};
+	question asked;
+	uint64_t n;
+	answer answer = {.out = tally_out_new(4096)};
 	if (!take_question(query, &asked))
 		return TALLY_FAILED;
-	tally_out prefix = tally_out_new(PREFIX_BYTES), out = tally_out_new(4096);
-	if (asked.at != 0) {
-		tally_put(&prefix, asked);
-		tally_put_char(&prefix, '/');
-	}
-	bool first = true; /* of its month */
-	tally_put_char(&out, '{');
-	tally_scan scan = {.prefix = tally_out_text(&prefix), .page = SCAN_PAGE};
-	while (tally_scan_next(&scan, &key, &value)) {
-		tally_text key_month = {key.at, MONTH_BYTES};
-		tally_text model = {key.at + PREFIX_BYTES, key.len - PREFIX_BYTES};
-		if (asked.at == 0 && (month.at == 0 || !tally_equal(month, key_month))) {
-			if (month.at != 0)
-				tally_put_char(&out, '}');
-			put_member(&out, month.at == 0, key_month);
-			tally_put_char(&out, '{');
-			first = true;
-			month = key_month;
-		}
-		put_member(&out, first, model);
-		tally_put(&out, value);
-		first = false;
-		if (out.len > ANSWER_BYTES - 2) /* two braces to come */
+	side counted = begin(&asked, TALLY_TEXT("")), left = begin(&asked, uncounted);
+	if (!asked.uncounted)
+		next_counted(&counted);
+	next_left(&left);
+	tally_put_char(&answer.out, '{');
+	while (counted.has || left.has) {
+		bool has_left = left.has && (!counted.has || !tally_less(counted.place, left.place));
+		bool has_counted = counted.has && (!has_left || tally_equal(counted.place, left.place));
+		put_place(&answer, &asked, has_counted ? counted.place : left.place);
+		tally_text totals = has_counted ? counted.value : TALLY_TEXT("{\"tokens_in\":0,\"tokens_out\":0}");
+		if (has_left && !tally_sum_uncounted(left.value, &n))
+			return tally_fail_totals(left.key);
+		if (asked.uncounted)
+			tally_put(&answer.out, left.value);
+		else if (has_left)
+			tally_put_uncounted(&answer.out, totals, n);
+		else
+			tally_put(&answer.out, totals);
+		if (answer.out.len > ANSWER_BYTES - 2) /* two braces to come */
 			return tally_fail(TALLY_TEXT("the answer passes 1 MiB: ask for one month, or for one name where the view takes one, "
 			                             "or read the view's state page by page"));
+		if (has_counted)
+			next_counted(&counted);
+		if (has_left)
+			next_left(&left);
 	}
-	if (month.at != 0)
-		tally_put_char(&out, '}');
-	tally_put_char(&out, '}');
-	return tally_answer(tally_out_text(&out));
+	if (answer.has_month)
+		tally_put_char(&answer.out, '}');
+	tally_put_char(&answer.out, '}');
+	return tally_answer(tally_out_text(&answer.out));
 }

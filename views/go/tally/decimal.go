@@ -1,11 +1,11 @@
 package tally
 
-// Decimals are calculated in limbs of base 10^18, three of them before the point and three behind it.
+// Decimals are calculated in limbs of base 10^18, five of them before the point and three behind it.
 const (
 	limbDigits = 18
 	limbBase   = 1_000_000_000_000_000_000
 
-	limbCount     = 6
+	limbCount     = 8
 	fractionLimbs = 3
 	unitsLimb     = fractionLimbs // of the whole numbers under 10^18
 
@@ -13,17 +13,17 @@ const (
 	fractionDigits = fractionLimbs * limbDigits
 )
 
-// What a number from an event or a configuration may have. The product of two such is exact, and 10^18 of the largest
-// products can be added before the sum overflows: no log gets there.
+// What a number from an event or a configuration may have: five and three half limbs. The product of two such is exact, and 10^45
+// of the largest can be added before the sum overflows: no log gets there.
 const (
-	inputWholeDigits    = 18
+	inputWholeDigits    = 45
 	inputFractionDigits = 27
 )
 
 // limbs are a magnitude, the lowest limb first.
 type limbs [limbCount]uint64
 
-// Decimal is an exact decimal number of up to 54 digits before the point and 54 behind it. The zero value is 0. Decimals
+// Decimal is an exact decimal number of up to 90 digits before the point and 54 behind it. The zero value is 0. Decimals
 // of up to 18 digits before the point and 18 behind it, as nearly all are, cost no allocation.
 type Decimal struct {
 	units    uint64 // the whole part, below 10^18
@@ -46,7 +46,7 @@ func NewDecimal(n int64) Decimal {
 
 // newDecimal gives a magnitude and a sign their one form.
 func newDecimal(l *limbs, negative bool) Decimal {
-	if l[0]|l[1]|l[4]|l[5] != 0 {
+	if l[0]|l[1]|l[4]|l[5]|l[6]|l[7] != 0 {
 		return newWide(*l, negative)
 	}
 	return Decimal{units: l[unitsLimb], fraction: l[unitsLimb-1], negative: negative && l[unitsLimb]|l[unitsLimb-1] != 0}
@@ -106,7 +106,7 @@ func (d Decimal) Cmp(n Decimal) int {
 func (d Decimal) Int64() (n int64, ok bool) {
 	l := d.limbs()
 	const most = 1<<63 - 1
-	if l[0]|l[1]|l[2]|l[5] != 0 || l[unitsLimb+1] > most/limbBase {
+	if l[0]|l[1]|l[2]|l[5]|l[6]|l[7] != 0 || l[unitsLimb+1] > most/limbBase {
 		return 0, false
 	}
 	magnitude := l[unitsLimb+1]*limbBase + l[unitsLimb]
@@ -116,7 +116,7 @@ func (d Decimal) Int64() (n int64, ok bool) {
 	return int64(magnitude), magnitude <= most
 }
 
-// Add is d + n; false where that has more than 54 digits before the point.
+// Add is d + n; false where that has more than 90 digits before the point.
 func (d Decimal) Add(n Decimal) (sum Decimal, ok bool) {
 	if d.wide == nil && n.wide == nil && d.negative == n.negative {
 		units, fraction := d.units+n.units, d.fraction+n.fraction
@@ -145,7 +145,7 @@ func (d Decimal) addLimbs(n Decimal) (sum Decimal, ok bool) {
 	return newDecimal(&left, n.negative), true
 }
 
-// Sub is d - n; false where that has more than 54 digits before the point.
+// Sub is d - n; false where that has more than 90 digits before the point.
 func (d Decimal) Sub(n Decimal) (difference Decimal, ok bool) { return d.Add(n.Neg()) }
 
 // add is false where the highest limb overflows.
@@ -201,8 +201,11 @@ const (
 	inputHalves = (inputWholeDigits + inputFractionDigits) / halfDigits
 )
 
-// The lowest digit of a product must fall on the lowest half limb.
-var _ [2 * firstHalf]byte = [fractionHalves]byte{}
+// The lowest digit of a product must fall on the lowest half limb, and its highest on the highest.
+var (
+	_ [2 * firstHalf]byte       = [fractionHalves]byte{}
+	_ [2 * inputHalves]struct{} = [2 * limbCount]struct{}{}
+)
 
 // halves are the half limbs of an input number, from firstHalf on; ok is false where d has more.
 func (d Decimal) halves() (halves [inputHalves]uint64, ok bool) {
@@ -214,10 +217,10 @@ func (d Decimal) halves() (halves [inputHalves]uint64, ok bool) {
 			halves[i] = limb % halfBase
 		}
 	}
-	return halves, l[0]|l[4]|l[5] == 0 && l[1]%halfBase == 0
+	return halves, l[0]|l[6]|l[7] == 0 && l[1]%halfBase == 0 && l[5] < halfBase
 }
 
-// Mul is the exact product of d and n, which must have up to 18 digits before the point and 27 behind it, as all that
+// Mul is the exact product of d and n, which must have up to 45 digits before the point and 27 behind it, as all that
 // [ParseDecimal] and [Field.Decimal] read; false where one has more.
 func (d Decimal) Mul(n Decimal) (product Decimal, ok bool) {
 	left, leftOK := d.halves()
@@ -225,8 +228,11 @@ func (d Decimal) Mul(n Decimal) (product Decimal, ok bool) {
 	if !leftOK || !rightOK {
 		return Decimal{}, false
 	}
-	var column [2 * limbCount]uint64 // five products under 10^18 and a carry fit
+	var column [2 * limbCount]uint64 // eight products under 10^18 and a carry fit
 	for i, l := range left {
+		if l == 0 { // as most are
+			continue
+		}
 		for j, r := range right {
 			column[i+j] += l * r
 		}

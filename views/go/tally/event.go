@@ -124,6 +124,37 @@ func (f Field) Decimal() (d Decimal, ok bool) {
 	return ParseDecimal(f.Text())
 }
 
+// Uncounted tells why a view that counts with Decimal leaves a field out: NotANumber, or HasTooManyDigits. It is "" where Decimal
+// reads the field, and where it is missing or null: then there is nothing to leave out.
+func (f Field) Uncounted() string {
+	switch f.field.kind {
+	case Missing, Null:
+		return ""
+	case Number, String:
+		if _, ok := f.Decimal(); ok {
+			return ""
+		}
+		if isNumber(f.Text()) {
+			return HasTooManyDigits
+		}
+	}
+	return NotANumber
+}
+
+// LabelFault tells why [Key] makes no key of a scope and the field's Label: NotText, TooLong or HasNUL; "" where it does.
+func (f Field) LabelFault(scope string) string {
+	label, ok := f.Label()
+	switch {
+	case !ok:
+		return NotText
+	case len(scope)+len("/")+len(label) > MaxKeyBytes:
+		return TooLong
+	case hasNUL(label):
+		return HasNUL
+	}
+	return ""
+}
+
 // Float is a number's nearest double, infinite beyond the range of a double, and 0 for other kinds. Do not count money
 // with it.
 func (f Field) Float() float64 { return f.field.number }

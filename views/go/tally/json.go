@@ -1,26 +1,36 @@
 package tally
 
 import (
+	"bytes"
 	"iter"
 	"unicode/utf8"
 )
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends text, which must be UTF-8, as a JSON string: quoted and escaped.
+// AppendString appends text as a JSON string: quoted and escaped. What PostgreSQL cannot hold in a text, and would refuse to read
+// from the state, becomes U+FFFD: NUL, and each byte that is not UTF-8.
 func AppendString(b []byte, text string) []byte {
 	b = append(b, '"')
 	plain := 0 // what is before has been appended
-	for i := range len(text) {
+	for i := 0; i < len(text); i++ {
 		c := text[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
+		if c >= utf8.RuneSelf {
+			if r, n := utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError || n > 1 {
+				i += n - 1
+				continue
+			}
+		} else if c >= 0x20 && c != '"' && c != '\\' {
 			continue
 		}
 		b = append(b, text[plain:i]...)
 		plain = i + 1
-		if c < 0x20 {
+		switch {
+		case c == 0 || c >= utf8.RuneSelf:
+			b = utf8.AppendRune(b, utf8.RuneError)
+		case c < 0x20:
 			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		} else {
+		default:
 			b = append(b, '\\', c)
 		}
 	}
@@ -180,6 +190,35 @@ func appendEscape(b []byte, s string) (_ []byte, n int) {
 		return utf8.AppendRune(b, 0x10000+(unit&0x3FF)<<10+low&0x3FF), 12
 	}
 	return utf8.AppendRune(b, unit), 6 // U+FFFD for a surrogate
+}
+
+// storable gives JSON whose strings PostgreSQL can read: where an escape stands for NUL or for half of a surrogate pair alone, as those
+// of an event may, it puts \ufffd. It changes nothing in value itself.
+func storable(value []byte) []byte {
+	own := false
+	for i := 0; ; {
+		next := bytes.IndexByte(value[i:], '\\')
+		if next < 0 || i+next+2 > len(value) {
+			return value
+		}
+		i += next
+		unit, ok := codeUnit(NoCopy(value[i:]))
+		if !ok {
+			i += 2
+			continue
+		}
+		if low, ok := codeUnit(NoCopy(value[i+6:])); ok && unit>>10 == 0xD800>>10 && low>>10 == 0xDC00>>10 {
+			i += 12
+			continue
+		}
+		if unit == 0 || unit>>11 == 0xD800>>11 {
+			if !own {
+				value, own = append(Room(len(value)), value...), true
+			}
+			copy(value[i:], `\ufffd`)
+		}
+		i += 6
+	}
 }
 
 // codeUnit reads the escape of a UTF-16 code unit that starts s: \u and four hexadecimal digits.

@@ -15,7 +15,7 @@ func Key(scope, name string) (key string, ok bool) {
 	if first > word || second > 2*word {
 		b := append(unsafe.Slice((*byte)(to), n)[:0], scope...)
 		b = append(append(b, '/'), name...)
-		return NoCopy(b), !hasNUL(b)
+		return NoCopy(b), !hasNUL(NoCopy(b))
 	}
 	// Nearly every key is short: a name is one word, or two that may overlap.
 	head, tail := wordUpTo(name, 0, second), uint64(everyByte)
@@ -42,11 +42,4 @@ func filled(w uint64, n int) uint64 {
 // hasZero tells whether a byte of a word is 0.
 func hasZero(w uint64) bool { return (w-everyByte)&^w&(0x80*everyByte) != 0 }
 
-func hasNUL(b []byte) bool {
-	for _, c := range b {
-		if c == 0 {
-			return true
-		}
-	}
-	return false
-}
+func hasNUL(s string) bool { return index(s, 0) < len(s) }

@@ -1,13 +1,19 @@
 package tally
 
 // ParseDecimal reads text as a JSON number, exponents included. It is 0 and false where text is none, or has a digit other
-// than 0 beyond 18 before the point and 27 behind it.
+// than 0 beyond 45 before the point and 27 behind it.
 func ParseDecimal(text string) (d Decimal, ok bool) {
 	d, end := takeNumber(text, 0, inputWholeDigits, inputFractionDigits)
 	if end != len(text) || end == 0 {
 		return Decimal{}, false
 	}
 	return d, true
+}
+
+// isNumber tells whether text is a JSON number, of any size.
+func isNumber(text string) bool {
+	_, end := takeParts(text, 0)
+	return end != none && end == len(text)
 }
 
 // none is where a number ends that is not there.

@@ -30,8 +30,9 @@ func Get(key string) (value []byte, ok bool) {
 	return unsafe.Slice((*byte)(at), length), true
 }
 
-// Set writes the value of a key: JSON. Later calls read it, those of the same fold too.
-func Set(key string, value []byte) { importSet(key, NoCopy(value)) }
+// Set writes the value of a key: JSON. Later calls read it, those of the same fold too. An escape in it that PostgreSQL cannot
+// read, \u0000 or half of a surrogate pair alone, is written as \ufffd: so what an event holds can be kept as it is.
+func Set(key string, value []byte) { importSet(key, NoCopy(storable(value))) }
 
 // Delete removes a key, if it is there.
 func Delete(key string) { importDelete(key) }
@@ -45,20 +46,34 @@ func Scan(prefix string) iter.Seq2[string, []byte] { return ScanAfter(prefix, ""
 // ScanAfter goes through the keys that start with prefix and are greater than after, in byte order.
 func ScanAfter(prefix, after string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		for {
-			page := given(importScan(prefix, after, scanPage))
-			if len(page) == 0 {
-				return
-			}
-			for len(page) > 0 {
-				key, value, rest := cutEntry(page)
-				if !yield(NoCopy(key), value) {
-					return
-				}
-				after, page = NoCopy(key), rest
-			}
+		c := Cursor{prefix: prefix, Key: after}
+		for c.Next() && yield(c.Key, c.Value) {
 		}
 	}
+}
+
+// Cursor goes through keys as [Scan] does, at the pace of whoever calls Next: several can be read side by side.
+type Cursor struct {
+	Key   string // of the entry that Next went to
+	Value []byte
+
+	prefix string
+	page   []byte // what is still to come of it
+}
+
+// NewCursor stands before the first key that starts with prefix.
+func NewCursor(prefix string) *Cursor { return &Cursor{prefix: prefix} }
+
+// Next goes to the next key; false where there is none.
+func (c *Cursor) Next() bool {
+	if len(c.page) == 0 {
+		if c.page = given(importScan(c.prefix, c.Key, scanPage)); len(c.page) == 0 {
+			return false
+		}
+	}
+	key, value, rest := cutEntry(c.page)
+	c.Key, c.Value, c.page = NoCopy(key), value, rest
+	return true
 }
 
 // cutEntry takes an entry from the front of what a scan answers.

@@ -18,7 +18,12 @@ import (
 func randomNumber(random *rand.Rand) string {
 	sign := strings.Repeat("-", random.IntN(5)/4)
 	whole := strconv.FormatUint(random.Uint64()>>random.IntN(64), 10)
-	whole = whole[:min(len(whole), 18)]
+	if random.IntN(8) == 0 {
+		for whole = strings.TrimLeft(whole, "0"); len(whole) < inputWholeDigits; {
+			whole += strconv.FormatUint(random.Uint64(), 10)
+		}
+		whole = whole[:1+random.IntN(inputWholeDigits)]
+	}
 	switch random.IntN(4) {
 	case 0:
 		return sign + whole + "." + fmt.Sprintf("%0*d", 1+random.IntN(27), random.IntN(10))
@@ -92,7 +97,9 @@ func parseTotal(text string) (d Decimal, ok bool) {
 
 func TestDecimalLimits(t *testing.T) {
 	for text, want := range map[string]string{
-		"0": "0", "-0": "0", "-0.0e9": "0", "1e17": "100000000000000000", "999999999999999999": "999999999999999999", "1e18": "", "1e-27": "0.000000000000000000000000001",
+		"0": "0", "-0": "0", "-0.0e9": "0", "1e17": "100000000000000000", "999999999999999999": "999999999999999999", "1e18": "1" + strings.Repeat("0", 18), "1e44": "1" + strings.Repeat("0", 44), "1e45": "",
+		strings.Repeat("9", 45): strings.Repeat("9", 45), "1" + strings.Repeat("0", 45): "", "-" + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27): "-" + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27),
+		"1e-27": "0.000000000000000000000000001",
 		"1e-28": "", "0.10": "0.1", "12345678.9e-3": "12345.6789", "01": "", "1.": "", ".1": "", "-": "", "": "", "+1": "", "1e": "", "1 ": "", "0e999999999999": "0",
 		"1e999999999999": "", "10000000000000000000e-2": "100000000000000000", "0.0000000000000000000000000010000": "0.000000000000000000000000001", "12a": "", "12345678": "12345678",
 		"123456789": "123456789", "0x1": "", "1e+2": "100", "1E2": "100", "00": "", "1.5e": "", "123456789012345678.": "", "\x00": "", "1\x00": "",
@@ -104,10 +111,10 @@ func TestDecimalLimits(t *testing.T) {
 	}
 	full, ok := parseTotal(strings.Repeat("9", wholeDigits))
 	if _, fits := full.Add(NewDecimal(1)); !ok || fits {
-		t.Error("10^54 is no overflow")
+		t.Error("10^90 is no overflow")
 	}
 	if sum, fits := full.Add(NewDecimal(-1)); !fits || sum.String() != strings.Repeat("9", wholeDigits-1)+"8" {
-		t.Errorf("10^54-2 is %s", sum)
+		t.Errorf("10^90-2 is %s", sum)
 	}
 	for _, n := range []int64{0, 1, -1, 1<<63 - 1, -1 << 63, limbBase, -limbBase, limbBase - 1} {
 		if got := NewDecimal(n).String(); got != strconv.FormatInt(n, 10) {
@@ -192,7 +199,7 @@ func TestTotals(t *testing.T) {
 		t.Errorf("foreign totals: %v", err)
 	}
 	localState["key"] = `{"a":` + strings.Repeat("9", wholeDigits) + `,"quo\"te":1}`
-	if err := totals.Add("key", one, half); err == nil || !strings.Contains(err.Error(), `"key" pass 54 digits`) {
+	if err := totals.Add("key", one, half); err == nil || !strings.Contains(err.Error(), `"key" pass 90 digits`) {
 		t.Errorf("full totals: %v", err)
 	}
 	localState["key"] = `{"a":` + strings.Repeat("9", wholeDigits) + `,"quo\"te":x}`
@@ -244,7 +251,8 @@ func TestTimes(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]int64{
-		"1970-01-01T01:00:00.0000019+01:00": 1, "1970-01-01t00:00:00z": 0, "1970-01-01T00:00:00-00:01": 60_000_000, "1970-01-01T01:00:00 01:00": 0,
+		"1970-01-01T01:00:00.0000019+01:00": 1, "1970-01-01t00:00:00z": 0, "1970-01-01T00:00:00-00:01": 60_000_000, "1970-01-01T01:00:00 01:00": 0, "1970-01-01T00:59:60.5+01:00": 500_000,
+		"2016-12-31T23:59:60Z": 1_483_228_800_000_000, "2017-01-01t05:29:60.999999+05:30": 1_483_228_800_999_999, "2016-12-31T18:59:60-05:00": 1_483_228_800_000_000,
 	} {
 		if got, ok := ParseTime(text); !ok || int64(got) != want {
 			t.Errorf("%s is read as %d, %v", text, got, ok)
@@ -253,6 +261,7 @@ func TestTimes(t *testing.T) {
 	for _, text := range []string{
 		"", "1970-01-01", "1970-13-01T00:00:00Z", "1970-02-29T00:00:00Z", "1970-01-01T24:00:00Z", "1970-01-01T00:60:00Z", "1970-01-01T00:00:60Z", "1970-01-01T00:00:00",
 		"1970-01-01T00:00:00.Z", "1970-01-01T00:00:00+24:00", "1970-01-01T00:00:00Zx", "1970-01-01 00:00:00Z", "197a-01-01T00:00:00Z", "1970-01-01T00:00:00+1:00",
+		"2016-12-31T23:59:61Z", "2016-12-31T23:58:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:60+00:01", "2017-01-01T00:00:60Z",
 	} {
 		if got, ok := ParseTime(text); ok {
 			t.Errorf("%q is read as %d", text, got)
@@ -262,7 +271,7 @@ func TestTimes(t *testing.T) {
 
 // TestStrings writes and reads JSON strings, and holds them against encoding/json.
 func TestStrings(t *testing.T) {
-	for _, text := range []string{"", "gpt-4", "größe 漢字 😀", "\"\\/\b\f\n\r\t\x00\x1f\x7f", "\u2028", strings.Repeat("x", 5000)} {
+	for _, text := range []string{"", "gpt-4", "größe 漢字 😀", "\"\\/\b\f\n\r\t\x1f\x7f", "\u2028", strings.Repeat("x", 5000)} {
 		written := string(AppendString(nil, text))
 		var read string
 		if err := json.Unmarshal([]byte(written), &read); err != nil || read != text {
@@ -270,6 +279,13 @@ func TestStrings(t *testing.T) {
 		}
 		if got, ok := Unquote(written); !ok || got != text {
 			t.Errorf("%s is read as %q, %v", written, got, ok)
+		}
+	}
+	for text, want := range map[string]string{
+		"a\x00b": `"a�b"`, "\x00": `"�"`, "a\xffé\xc3": `"a�é�"`, "\xed\xa0\xbd": `"���"`, "�\n": "\"�\\u000a\"",
+	} {
+		if got := string(AppendString(nil, text)); got != want {
+			t.Errorf("%q is written %s, not %s", text, got, want)
 		}
 	}
 	for source, want := range map[string]string{

@@ -111,7 +111,8 @@ func (t Time) AppendRFC3339(b []byte) (text []byte, ok bool) {
 }
 
 // ParseTime reads an RFC 3339 time. What is below a microsecond does not count. A space counts as the + that it is where
-// a query string carries an offset unescaped.
+// a query string carries an offset unescaped. A leap second, which is the second 60 at the end of a UTC day and there alone, is
+// the first of the next day, as it is to clocks that do not count leap seconds.
 func ParseTime(text string) (t Time, ok bool) {
 	r := timeReader{rest: text}
 	year, month, day := r.date()
@@ -120,14 +121,21 @@ func ParseTime(text string) (t Time, ok bool) {
 	r.either(':', ':')
 	minute := r.number(2, 0, 59)
 	r.either(':', ':')
-	second := r.number(2, 0, 59)
+	second := r.number(2, 0, leapSecond)
 	fraction := r.fraction()
 	offset := r.offset()
 	if r.bad || r.rest != "" {
 		return 0, false
 	}
-	return DateTime(year, month, day) + Time(hour)*Hour + Time(minute)*Minute + Time(second)*Second + fraction - offset, true
+	t = DateTime(year, month, day) + Time(hour)*Hour + Time(minute)*Minute + Time(second)*Second - offset
+	if second == leapSecond && t%Day != 0 {
+		return 0, false
+	}
+	return t + fraction, true
 }
+
+// leapSecond is the second that only a day's last minute may have.
+const leapSecond = 60
 
 // timeReader takes the parts of a time from the front of a text; bad once one was not there.
 type timeReader struct {

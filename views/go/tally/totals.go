@@ -57,10 +57,14 @@ func (t *Totals) addAny(key string, value []byte, stored bool, amounts []Decimal
 		return nil
 	case errors.Is(err, errOverflow):
 		return errors.New("the totals of key " + Shown(key) +
-			" pass 54 digits before the point, which is all that this view can count")
+			" pass 90 digits before the point, which is all that this view can count")
 	}
-	return errors.New("the state of key " + Shown(key) +
-		" is not what this view writes; fold the log again as a new version of the view")
+	return foreign(key)
+}
+
+// foreign is the error of a value that the view cannot have written.
+func foreign(key string) error {
+	return errors.New("the state of key " + Shown(key) + " is not what this view writes; fold the log again as a new version of the view")
 }
 
 var (
