@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,15 +49,24 @@ func ModelOf(module [sha256.Size]byte, config string) (Model, bool) {
 	return nil, false
 }
 
-// totals is a model that adds numbers up under keys.
+// totals is a model that adds numbers up under keys, and counts what it leaves out.
 type totals struct {
-	count func(u usage) (key string, add []*big.Rat) // "" ignores the event
-	frame []string                                   // the texts before, between and after the numbers
+	count func(u usage) entry
+	frame []string // the texts before, between and after the numbers
 	sums  map[string][]*big.Rat
+	left  map[string]*leftOut
 }
 
-func newTotals(count func(u usage) (string, []*big.Rat), frame ...string) *totals {
-	return &totals{count: count, frame: frame, sums: map[string][]*big.Rat{}}
+// entry is what becomes of an event; nothing where both keys are empty.
+type entry struct {
+	key     string // of the totals that are added to
+	add     []*big.Rat
+	leftKey string // under which the reasons are counted
+	reasons []string
+}
+
+func newTotals(count func(u usage) entry, frame ...string) *totals {
+	return &totals{count: count, frame: frame, sums: map[string][]*big.Rat{}, left: map[string]*leftOut{}}
 }
 
 func (m *totals) Fold(e *Event) error {
@@ -64,20 +74,26 @@ func (m *totals) Fold(e *Event) error {
 	if err != nil {
 		return err
 	}
-	key, add := m.count(u)
-	if key == "" {
+	entry := m.count(u)
+	if len(entry.reasons) > 0 {
+		if m.left[entry.leftKey] == nil {
+			m.left[entry.leftKey] = &leftOut{}
+		}
+		m.left[entry.leftKey].note(e.Sequence, entry.reasons)
+	}
+	if entry.key == "" {
 		return nil
 	}
-	sums := m.sums[key]
+	sums := m.sums[entry.key]
 	if sums == nil {
-		sums = make([]*big.Rat, len(add))
+		sums = make([]*big.Rat, len(entry.add))
 		for i := range sums {
 			sums[i] = new(big.Rat)
 		}
-		m.sums[key] = sums
+		m.sums[entry.key] = sums
 	}
-	for i := range add {
-		sums[i].Add(sums[i], add[i])
+	for i := range entry.add {
+		sums[i].Add(sums[i], entry.add[i])
 	}
 	return nil
 }
@@ -91,7 +107,37 @@ func (m *totals) State() map[string]string {
 		}
 		state[key] = text.String() + m.frame[len(sums)]
 	}
+	for key, left := range m.left {
+		state[key] = left.String()
+	}
 	return state
+}
+
+// leftOut counts, by reason, what is in no total.
+type leftOut struct {
+	reasons []string // as they were first met
+	counts  []int64
+	last    int64 // the sequence of the last event
+}
+
+func (l *leftOut) note(sequence int64, reasons []string) {
+	for _, reason := range reasons {
+		i := slices.Index(l.reasons, reason)
+		if i < 0 {
+			i = len(l.reasons)
+			l.reasons, l.counts = append(l.reasons, reason), append(l.counts, 0)
+		}
+		l.counts[i]++
+	}
+	l.last = sequence
+}
+
+func (l *leftOut) String() string {
+	var text strings.Builder
+	for i, reason := range l.reasons {
+		fmt.Fprintf(&text, `,"%s":%d`, reason, l.counts[i])
+	}
+	return "{" + text.String()[1:] + fmt.Sprintf(`,"last_sequence":%d}`, l.last)
 }
 
 // plain writes a number of at most 54 digits after its point without an exponent and without needless zeros.
@@ -108,6 +154,8 @@ type usage struct {
 	model, team   any
 	in, out       *big.Rat // 0 where they are no numbers that count
 	hasIn, hasOut bool
+	given         bool     // there is at least one of them
+	faults        []string // why one does not count that is there
 }
 
 func readUsage(e *Event) (usage, error) {
@@ -120,13 +168,37 @@ func readUsage(e *Event) (usage, error) {
 	u := usage{time: e.Time.UTC(), model: members["model"], team: members["team"]}
 	u.in, u.hasIn = amount(members["tokens_in"])
 	u.out, u.hasOut = amount(members["tokens_out"])
+	for _, field := range []string{"tokens_in", "tokens_out"} {
+		value := members[field]
+		u.given = u.given || value != nil
+		if _, counts := amount(value); value != nil && !counts {
+			u.faults = append(u.faults, field+"_"+faultOf(value))
+		}
+	}
 	return u, nil
+}
+
+// faultOf is why a value is no amount.
+func faultOf(value any) string {
+	if text, isText := value.(string); isText {
+		if !numberOfAnySize.MatchString(text) {
+			return "not_a_number"
+		}
+		return "has_too_many_digits"
+	}
+	if _, isNumber := value.(json.Number); isNumber {
+		return "has_too_many_digits"
+	}
+	return "not_a_number"
 }
 
 var (
 	jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$`)
-	tenTo45    = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(45), nil))
-	tenTo27    = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(27), nil))
+	// The exponent of a number that counts is short.
+	numberOfAnySize = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+	tenTo45 = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(45), nil))
+	tenTo27 = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(27), nil))
 )
 
 // amount reads a number, or a string that reads as one, below 10^45 and with at most 27 digits after its point.
@@ -145,44 +217,68 @@ func amount(value any) (*big.Rat, bool) {
 	return r, true
 }
 
-// monthKey is the month and a model's or team's name, "" when the name cannot be part of a key.
-func monthKey(u usage, name any) string {
-	var text string
-	switch name := name.(type) {
+// nameOf is a model's or team's name, or why it cannot be part of a key.
+func nameOf(value any) (name, fault string) {
+	switch value := value.(type) {
 	case nil:
 	case string:
-		text = name
+		name = value
 	case json.Number:
-		text = name.String()
+		name = value.String()
 	case bool:
-		text = fmt.Sprint(name)
+		name = fmt.Sprint(value)
 	default:
-		return ""
+		return "", "not_text"
 	}
-	key := u.time.Format("2006-01/") + text
-	if len(key) > 1024 || strings.ContainsRune(key, 0) || !fourDigitYear(u.time) {
-		return ""
+	if len("2025-03/"+name) > maxKeyBytes {
+		return "", "too_long"
 	}
-	return key
+	if strings.ContainsRune(name, 0) {
+		return "", "has_nul"
+	}
+	return name, ""
 }
+
+const maxKeyBytes = 1024
 
 func fourDigitYear(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 
-func countMonth(u usage) (string, []*big.Rat) {
-	if !u.hasIn && !u.hasOut {
-		return "", nil
+// byMonth is the entry of an event under its month and a name, which reasons call by its field.
+func byMonth(u usage, field string, value any, add []*big.Rat) entry {
+	if !u.given {
+		return entry{}
 	}
-	return monthKey(u, u.model), []*big.Rat{u.in, u.out}
-}
-
-func countMinute(u usage) (string, []*big.Rat) {
+	name, fault := nameOf(value)
+	month := u.time.Format("2006-01/")
+	reasons := u.faults
 	if !fourDigitYear(u.time) {
-		return "", nil
+		month, reasons, fault = "/", []string{"time_out_of_range"}, "time"
+	} else if fault != "" {
+		reasons = []string{field + "_" + fault}
 	}
-	return u.time.Format("2006-01-02T15:04"), []*big.Rat{big.NewRat(1, 1), new(big.Rat).Add(u.in, u.out)}
+	left := "uncounted/" + month + name
+	if len(left) > maxKeyBytes {
+		left = "uncounted/" + month
+	}
+	if fault != "" || !u.hasIn && !u.hasOut {
+		return entry{leftKey: left, reasons: reasons}
+	}
+	return entry{key: month + name, add: add, leftKey: left, reasons: reasons}
 }
 
-func countCost(config string) func(u usage) (string, []*big.Rat) {
+func countMonth(u usage) entry {
+	return byMonth(u, "model", u.model, []*big.Rat{u.in, u.out})
+}
+
+func countMinute(u usage) entry {
+	if !fourDigitYear(u.time) {
+		return entry{leftKey: "uncounted/", reasons: []string{"time_out_of_range"}}
+	}
+	minute := u.time.Format("2006-01-02T15:04")
+	return entry{key: minute, add: []*big.Rat{big.NewRat(1, 1), new(big.Rat).Add(u.in, u.out)}, leftKey: "uncounted/" + minute, reasons: u.faults}
+}
+
+func countCost(config string) func(u usage) entry {
 	var parsed struct {
 		Prices map[string]struct {
 			In  json.RawMessage `json:"tokens_in"`
@@ -196,10 +292,7 @@ func countCost(config string) func(u usage) (string, []*big.Rat) {
 		r, _ := new(big.Rat).SetString(strings.Trim(string(text), `"`))
 		return r
 	}
-	return func(u usage) (string, []*big.Rat) {
-		if !u.hasIn && !u.hasOut {
-			return "", nil
-		}
+	return func(u usage) entry {
 		model, _ := u.model.(string)
 		prices, priced := parsed.Prices[model]
 		if !priced {
@@ -211,6 +304,6 @@ func countCost(config string) func(u usage) (string, []*big.Rat) {
 			in, out := price(prices.In), price(prices.Out)
 			cost.Add(in.Mul(in, u.in), out.Mul(out, u.out))
 		}
-		return monthKey(u, u.team), []*big.Rat{big.NewRat(1, 1), u.in, u.out, cost, unpriced}
+		return byMonth(u, "team", u.team, []*big.Rat{big.NewRat(1, 1), u.in, u.out, cost, unpriced})
 	}
 }
