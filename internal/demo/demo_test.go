@@ -98,7 +98,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("a bar was drawn where nobody looks:\n%q", second)
 	}
 
-	serveAndAppend(t, dataDir, `{"type":"llm.request","time":"2023-11-16T18:30:00Z","model":"code","team":"search","tokens_in":1,"tokens_out":0}`)
+	serveAndAppend(t, dataDir, `{"type":"llm.request","time":"2023-11-16T18:30:00Z","model":"code","team":"search","tokens_in":1,"tokens_out":"many"}`)
 	last, status := exit(t, dataDir)
 	if status == 0 {
 		t.Errorf("the demo ended with status 0 in spite of a stray event:\n%s", last)
@@ -107,6 +107,7 @@ func TestDemo(t *testing.T) {
 	wantLine(t, last, `demo-acme +4,411 +4,410 .*✗`)
 	wantLine(t, last, `demo-globex .*✓`)
 	wantLine(t, last, `✗ demo-acme: .*rate-check says 4,411 requests, not 4,410;.*`)
+	wantLine(t, last, `✗ demo-acme: .*monthly-totals says 1 values left out, not 0; rate-check says 1 values left out, not 0;.*`)
 	wantLine(t, last, `tally: a total differs from the known one: .*`)
 }
 

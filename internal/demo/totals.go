@@ -54,7 +54,11 @@ type tally struct {
 	teams       totals   // by cost-by-team, summed over teams
 	teamsCost   *big.Rat // likewise
 	teamsNoCost int64    // requests that cost-by-team knows no price for
+	leftOut     leftOut  // of the trace, which is nothing
 }
+
+// leftOut is how many values and events each view says are in none of its totals.
+type leftOut struct{ monthly, rate, cost int64 }
 
 func (t *tally) add(other *tally) {
 	t.totals.add(other.totals)
@@ -62,14 +66,18 @@ func (t *tally) add(other *tally) {
 	t.teams.add(other.teams)
 	t.teamsCost.Add(t.teamsCost, other.teamsCost)
 	t.teamsNoCost += other.teamsNoCost
+	t.leftOut.monthly += other.leftOut.monthly
+	t.leftOut.rate += other.leftOut.rate
+	t.leftOut.cost += other.leftOut.cost
 }
 
 // ask asks the three views of a log for the trace's month or day: what is appended with another time does not matter.
 func ask(ctx context.Context, c *client.Client, log string) (*tally, error) {
 	t := &tally{teamsCost: new(big.Rat)}
 	var byModel map[string]struct {
-		In  int64 `json:"tokens_in"`
-		Out int64 `json:"tokens_out"`
+		In      int64 `json:"tokens_in"`
+		Out     int64 `json:"tokens_out"`
+		LeftOut int64 `json:"uncounted"`
 	}
 	if err := answer(ctx, c, log, monthlyTotals, "month="+traceMonth, &byModel); err != nil {
 		return nil, err
@@ -77,15 +85,17 @@ func ask(ctx context.Context, c *client.Client, log string) (*tally, error) {
 	for _, used := range byModel {
 		t.tokensIn += used.In
 		t.tokensOut += used.Out
+		t.leftOut.monthly += used.LeftOut
 	}
 	var rate struct {
 		Requests int64 `json:"requests"`
 		Tokens   int64 `json:"tokens"`
+		LeftOut  int64 `json:"uncounted"`
 	}
 	if err := answer(ctx, c, log, rateCheck, "time="+traceEnd+"&minutes=1440", &rate); err != nil {
 		return nil, err
 	}
-	t.requests, t.rateTokens = rate.Requests, rate.Tokens
+	t.requests, t.rateTokens, t.leftOut.rate = rate.Requests, rate.Tokens, rate.LeftOut
 	return t, t.askCost(ctx, c, log)
 }
 
@@ -108,6 +118,7 @@ func (t *tally) askCost(ctx context.Context, c *client.Client, log string) error
 		Out      int64  `json:"tokens_out"`
 		Cost     string `json:"cost"`
 		Unpriced int64  `json:"unpriced"`
+		LeftOut  int64  `json:"uncounted"`
 	}
 	if err := answer(ctx, c, log, costByTeam, "month="+traceMonth, &byTeam); err != nil {
 		return err
@@ -120,6 +131,7 @@ func (t *tally) askCost(ctx context.Context, c *client.Client, log string) error
 		t.teams.add(totals{requests: used.Requests, tokensIn: used.In, tokensOut: used.Out})
 		t.teamsCost.Add(t.teamsCost, cost)
 		t.teamsNoCost += used.Unpriced
+		t.leftOut.cost += used.LeftOut
 	}
 	return nil
 }
@@ -140,6 +152,9 @@ func (t *tally) differences(want totals) []string {
 	check(costByTeam, "tokens in", t.teams.tokensIn, want.tokensIn)
 	check(costByTeam, "tokens out", t.teams.tokensOut, want.tokensOut)
 	check(costByTeam, "requests without a price", t.teamsNoCost, 0)
+	check(monthlyTotals, "values left out", t.leftOut.monthly, 0)
+	check(rateCheck, "values left out", t.leftOut.rate, 0)
+	check(costByTeam, "values left out", t.leftOut.cost, 0)
 	if t.teamsCost.Cmp(want.cost()) != 0 {
 		found = append(found, fmt.Sprintf("%s says a cost of %s, not %s", costByTeam, dollars(t.teamsCost), dollars(want.cost())))
 	}
