@@ -45,3 +45,30 @@ func TestGolden(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplatesPlayGolden plays the golden folders that a new project comes with.
+func TestTemplatesPlayGolden(t *testing.T) {
+	built, err := examples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engine(t)
+	for kit := range built {
+		cases, err := viewtest.Cases(filepath.Join(kit, "template", "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		module := example(t, e, kit)
+		for _, c := range cases {
+			t.Run(kit+"/"+c.Name, func(t *testing.T) {
+				result, err := c.Play(t.Context(), module, wasm.Settings{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !result.OK() {
+					t.Errorf("%s: %v\n%s", c.Dir, result.Faults, viewtest.Diff(result.Want, result.Got))
+				}
+			})
+		}
+	}
+}
