@@ -3,8 +3,8 @@
 #include "abi.h"
 
 void tally_set_integer(tally_decimal *number, int64_t n) {
+	tally_set_decimal(number, 0);
 	number->negative = n < 0;
-	number->below = number->above = 0;
 	number->limb[TALLY_UNITS] = n < 0 ? (uint64_t)-n : (uint64_t)n;
 }
 

@@ -16,9 +16,11 @@ static bool is_digit(char c) {
 	return c >= '0' && c <= '9';
 }
 
+/* What comes before the limbs is read and written at once. */
+enum { FORM_BYTES = sizeof(uint32_t) };
+
 static void set_small(tally_decimal *number, uint64_t n) {
-	number->negative = false;
-	number->below = number->above = 0;
+	__builtin_memset(number, 0, FORM_BYTES);
 	number->limb[TALLY_UNITS] = n;
 }
 
@@ -26,8 +28,11 @@ void tally_set_decimal(tally_decimal *number, uint32_t n) {
 	set_small(number, n);
 }
 
+/* Whether a number is that of its units, as nearly every count is. */
 static bool is_small(const tally_decimal *number) {
-	return (number->negative | number->below | number->above) == 0;
+	uint32_t form;
+	__builtin_memcpy(&form, number, FORM_BYTES);
+	return form == 0;
 }
 
 bool tally_is_zero(const tally_decimal *number) {

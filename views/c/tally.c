@@ -47,6 +47,14 @@ void *tally_room(uint32_t n) {
 	return (void *)at;
 }
 
+void *tally_mark(void) {
+	return tally_room(0);
+}
+
+void tally_release(void *mark) {
+	top = (uintptr_t)mark;
+}
+
 uint32_t tally_room_left(void) {
 	return MEMORY_BYTES - (uint32_t)(top ? top : bottom());
 }
@@ -164,7 +172,15 @@ bool tally_equal(tally_text a, tally_text b) {
 }
 
 bool tally_less(tally_text a, tally_text b) {
-	for (uint32_t i = 0; i < a.len && i < b.len; i++)
+	uint32_t i = 0, len = a.len < b.len ? a.len : b.len;
+	for (; i + 8 <= len; i += 8) {
+		uint64_t left, right;
+		__builtin_memcpy(&left, a.at + i, 8);
+		__builtin_memcpy(&right, b.at + i, 8);
+		if (left != right)
+			break;
+	}
+	for (; i < len; i++)
 		if (a.at[i] != b.at[i])
 			return (unsigned char)a.at[i] < (unsigned char)b.at[i];
 	return a.len < b.len;

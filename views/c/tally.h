@@ -101,6 +101,11 @@ int32_t tally_fail(tally_text reason);
 /* n bytes, aligned to 8; traps where the server's 64 MiB are used up. */
 void *tally_room(uint32_t n);
 
+/* tally_release gives back all that was handed out since tally_mark answered
+ * this mark. */
+void *tally_mark(void);
+void tally_release(void *mark);
+
 /* How many bytes tally_room can still hand out. */
 uint32_t tally_room_left(void);
 
@@ -195,6 +200,7 @@ typedef struct {
 	bool negative;
 	uint8_t below;
 	uint8_t above;
+	uint8_t reserved; /* 0 */
 	uint64_t limb[TALLY_LIMBS];
 } tally_decimal;
 
