@@ -3,6 +3,7 @@ package views_test
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
@@ -39,15 +40,22 @@ type meterQuestion struct {
 type counted struct {
 	sequence int
 	time     time.Time
-	groups   map[string]*string // nil: missing or null
-	value    *big.Rat           // nil: not countable
-	unique   *string
+	groups   map[string]string // as in keys
+	value    *big.Rat          // nil: not countable
+	unique   string            // as in keys; "": none
+}
+
+// leftOut is an event that was not counted, or not in full.
+type leftOut struct {
+	time   time.Time
+	groups map[string]string // nil: none
 }
 
 // model keeps what a configuration makes of events; wrong counts the reasons for which events were not counted, or not in full.
 type model struct {
 	config meterConfig
 	events []counted
+	out    []leftOut
 	wrong  map[string]int
 }
 
@@ -57,17 +65,57 @@ func member(event map[string]any, pointer string) (any, bool) {
 	return v, ok
 }
 
-// text is what a value is grouped or told apart by.
-func text(value any) (string, bool) {
+// none is a value that is missing or null, as in keys.
+const none = "~"
+
+// encoded is what a value is grouped or told apart by, as it stands in keys; why says where there is no such thing.
+func encoded(value any) (text, why string) {
 	switch value := value.(type) {
+	case nil:
+		return none, ""
 	case string:
-		return value, true
+		return strings.NewReplacer("~", "~0", "/", "~1", "\x00", "~2").Replace(value), ""
 	case json.Number:
-		return value.String(), true
+		text, ok := canonical(value.String())
+		if !ok {
+			return "", "exponent_too_long"
+		}
+		return "~n" + text, ""
 	case bool:
-		return strconv.FormatBool(value), true
+		return "~" + strconv.FormatBool(value)[:1], ""
+	case map[string]any: // of an answer
+		if number, ok := value["number"].(string); ok {
+			return "~n" + number, ""
+		}
 	}
-	return "", false
+	return "", "not_text"
+}
+
+// canonical is a number's one text.
+func canonical(text string) (string, bool) {
+	digits, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	if len(strings.TrimLeft(exponent, "+-0")) > 18 && strings.Trim(digits, "-0.") != "" {
+		return "", false
+	}
+	if r, ok := amount(json.Number(text)); ok {
+		return plain(r), true
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		panic(text)
+	}
+	power, ten, sign := 0, big.NewRat(10, 1), ""
+	if r.Sign() < 0 {
+		sign = "-"
+		r.Neg(r)
+	}
+	for ; r.Cmp(ten) >= 0; power++ {
+		r.Quo(r, ten)
+	}
+	for ; r.Cmp(big.NewRat(1, 1)) < 0; power-- {
+		r.Mul(r, ten)
+	}
+	return fmt.Sprintf("%s%se%d", sign, strings.TrimSuffix(strings.TrimRight(r.FloatString(400), "0"), "."), power), true
 }
 
 // add takes an event; it tells whether it is counted at all or of no interest.
@@ -76,18 +124,16 @@ func (m *model) add(sequence int, happened time.Time, event map[string]any) (ign
 		return true
 	}
 	var trouble []string
-	c := counted{sequence: sequence, time: happened, groups: map[string]*string{}}
+	c := counted{sequence: sequence, time: happened, groups: map[string]string{}}
 	for name, pointer := range m.config.GroupBy {
 		value, _ := member(event, pointer)
-		if value == nil {
-			continue
-		}
-		of, ok := text(value)
-		if !ok {
-			m.wrong["group_not_text"]++
+		of, why := encoded(value)
+		if why != "" {
+			m.wrong["group_"+why]++
+			m.out = append(m.out, leftOut{time: happened})
 			return false
 		}
-		c.groups[name] = &of
+		c.groups[name] = of
 	}
 	if m.config.Value != "" {
 		value, given := member(event, m.config.Value)
@@ -107,18 +153,19 @@ func (m *model) add(sequence int, happened time.Time, event map[string]any) (ign
 	}
 	if m.config.Unique != "" {
 		value, _ := member(event, m.config.Unique)
-		of, ok := text(value)
+		of, why := encoded(value)
 		switch {
-		case ok:
-			c.unique = &of
 		case value == nil:
 			trouble = append(trouble, "unique_missing")
+		case why != "":
+			trouble = append(trouble, "unique_"+why)
 		default:
-			trouble = append(trouble, "unique_not_text")
+			c.unique = "=" + of
 		}
 	}
 	if len(trouble) > 0 {
 		m.wrong[trouble[0]]++
+		m.out = append(m.out, leftOut{happened, c.groups})
 	}
 	m.events = append(m.events, c)
 	return false
@@ -135,7 +182,8 @@ func isNumberText(value any) bool {
 // meterRow is a row of an answer. A nil text is null.
 type meterRow struct {
 	from, to time.Time // zero: null
-	group    []*string
+	key      string
+	group    []string // as in keys
 	results  []*string
 	near     []*big.Rat // in place of a result that is only promised to be near
 }
@@ -145,34 +193,30 @@ func (m *model) answer(q meterQuestion) []meterRow {
 	var rows []meterRow
 	for _, stretch := range m.stretches(q) {
 		groups := map[string][]counted{}
-		keys := map[string][]*string{}
+		keys := map[string][]string{}
 		for _, event := range m.events {
 			if event.time.Before(stretch.from) && !stretch.from.IsZero() || !stretch.to.IsZero() && !event.time.Before(stretch.to) || !q.passes(event) {
 				continue
 			}
 			var key strings.Builder
-			var values []*string
+			var values []string
 			for _, name := range q.groupBy {
-				value := event.groups[name]
-				values = append(values, value)
-				if value != nil {
-					key.WriteString(strconv.Quote(*value))
-				}
-				key.WriteByte(',')
+				values = append(values, event.groups[name])
+			}
+			for _, name := range slices.Sorted(slices.Values(q.groupBy)) { // the order of the configuration
+				key.WriteString(event.groups[name] + "/")
 			}
 			groups[key.String()] = append(groups[key.String()], event)
 			keys[key.String()] = values
 		}
-		var here []meterRow
 		for key, events := range groups {
-			row := meterRow{from: stretch.from, to: stretch.to, group: keys[key]}
+			row := meterRow{from: stretch.from, to: stretch.to, key: key, group: keys[key]}
 			if row.aggregate(events, q.picks) {
-				here = append(here, row)
+				rows = append(rows, row)
 			}
 		}
-		slices.SortFunc(here, func(a, b meterRow) int { return slices.CompareFunc(a.group, b.group, compareGroups) })
-		rows = append(rows, here...)
 	}
+	slices.SortStableFunc(rows, func(a, b meterRow) int { return cmp.Compare(a.key, b.key) })
 	if len(rows) == 0 && q.window == "" && len(q.groupBy) == 0 {
 		row := meterRow{from: q.from, to: q.to}
 		if row.aggregate(nil, q.picks) {
@@ -182,25 +226,42 @@ func (m *model) answer(q meterQuestion) []meterRow {
 	return rows
 }
 
+// uncounted is how many events an answer to the question says were left out.
+func (m *model) uncounted(q meterQuestion) int {
+	from, n := q.from, 0
+	for i := 1; i < q.rolling; i++ {
+		from = windowOf(q.window, q.zone, from.Add(-time.Second)).from
+	}
+	for _, event := range m.out {
+		if !from.IsZero() && event.time.Before(from) || !q.to.IsZero() && !event.time.Before(q.to) {
+			continue
+		}
+		if event.groups == nil || q.passes(counted{groups: event.groups}) {
+			n++
+		}
+	}
+	return n
+}
+
 func (q meterQuestion) passes(event counted) bool {
 	for name, allowed := range q.filters {
-		if value := event.groups[name]; value == nil || !slices.Contains(allowed, *value) {
+		if !slices.ContainsFunc(allowed, func(value string) bool {
+			text, _ := encoded(value)
+			number, isNumber := canonicalParameter(value)
+			return event.groups[name] == text || isNumber && event.groups[name] == "~n"+number ||
+				(value == "true" || value == "false") && event.groups[name] == "~"+value[:1]
+		}) {
 			return false
 		}
 	}
 	return true
 }
 
-func compareGroups(a, b *string) int {
-	switch {
-	case a == nil && b == nil:
-		return 0
-	case a == nil:
-		return -1
-	case b == nil:
-		return 1
+func canonicalParameter(value string) (string, bool) {
+	if !jsonNumber.MatchString(value) {
+		return "", false
 	}
-	return cmp.Compare(*a, *b)
+	return canonical(value)
 }
 
 type span struct{ from, to time.Time }
@@ -252,8 +313,8 @@ func (r *meterRow) aggregate(events []counted, picks []string) bool {
 	var latest counted
 	sum, unique := new(big.Rat), map[string]bool{}
 	for _, event := range events {
-		if event.unique != nil {
-			unique[*event.unique] = true
+		if event.unique != "" {
+			unique[event.unique] = true
 		}
 		if event.value == nil {
 			continue

@@ -3,6 +3,7 @@ package views_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"net/url"
@@ -63,8 +64,10 @@ func (q meterQuestion) query() string {
 // meterAnswer is an answer as it is read back.
 type meterAnswer struct {
 	TZData     string           `json:"tz_data"`
+	Uncounted  int              `json:"uncounted"`
 	Rows       []map[string]any `json:"rows"`
 	NextOffset int              `json:"next_offset"`
+	Next       string           `json:"next"`
 }
 
 func decodeAnswer(tb testing.TB, answer string) meterAnswer {
@@ -89,7 +92,8 @@ func differs(answer meterAnswer, want []meterRow, q meterQuestion) string {
 		}
 		group, _ := row["group"].(map[string]any)
 		for g, name := range q.groupBy {
-			if got, given := group[name]; !given || !sameText(got, want[i].group[g]) {
+			got, given := group[name]
+			if value, _ := encoded(got); !given || value != want[i].group[g] {
 				return fmt.Sprintf("row %d has the group %v", i, group)
 			}
 		}
@@ -145,6 +149,14 @@ type modelled struct {
 	view  *deployed
 	model model
 	state memoryState
+	asked *sortedState // the same, for many questions
+}
+
+// ask asks a question of the view.
+func (m *modelled) ask(tb testing.TB, query string) string {
+	tb.Helper()
+	answer, _ := askLarge(tb, m.view, m.asked, query)
+	return answer
 }
 
 func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
@@ -156,6 +168,8 @@ func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
 	m := &modelled{view: mustDeploy(tb, "meter", string(text)), model: model{config: config, wrong: map[string]int{}}}
 	folded := m.view.foldAll(tb, events)
 	m.state = folded.State
+	keys := slices.Collect(maps.Keys(m.state))
+	m.asked = newSortedState(len(keys), func(i int) (key, value string) { return keys[i], string(m.state[keys[i]]) })
 	var ignored []int64
 	for i, data := range events {
 		var event map[string]any
@@ -183,13 +197,40 @@ func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
 // check asks a question of both.
 func (m *modelled) check(tb testing.TB, q meterQuestion) {
 	tb.Helper()
-	answer := m.view.ask(tb, m.state, q.query())
+	answer := m.ask(tb, q.query())
 	if strings.HasPrefix(answer, "refused") {
 		tb.Fatalf("?%s %s", q.query(), answer)
 	}
-	if difference := differs(decodeAnswer(tb, answer), m.model.answer(q), q); difference != "" {
+	got, want := decodeAnswer(tb, answer), m.model.answer(q)
+	if difference := differs(got, want, q); difference != "" {
 		tb.Fatalf("?%s: %s\n%.2000s", q.query(), difference, answer)
 	}
+	if left := m.model.uncounted(q); got.Uncounted != left {
+		tb.Fatalf("?%s: %d are uncounted, the model says %d", q.query(), got.Uncounted, left)
+	}
+	if paged := m.page(tb, q, 1+len(want)/3); paged.Uncounted != got.Uncounted || fmt.Sprint(paged.Rows) != fmt.Sprint(got.Rows) {
+		tb.Fatalf("?%s: page by page came %d rows, %d uncounted; at once %d rows, %d uncounted", q.query(), len(paged.Rows), paged.Uncounted,
+			len(got.Rows), got.Uncounted)
+	}
+}
+
+// page asks for so many rows at a time and puts the pages together.
+func (m *modelled) page(tb testing.TB, q meterQuestion, limit int) meterAnswer {
+	tb.Helper()
+	var all meterAnswer
+	after := ""
+	for pages := 0; pages == 0 || after != ""; pages++ {
+		answer := decodeAnswer(tb, m.ask(tb, q.query()+fmt.Sprintf("&limit=%d%s", limit, after)))
+		all.Rows = append(all.Rows, answer.Rows...)
+		all.Uncounted += answer.Uncounted
+		if len(answer.Rows) > limit || pages > 10 {
+			tb.Fatalf("?%s: page %d has %d rows", q.query(), pages, len(answer.Rows))
+		}
+		if after = ""; answer.Next != "" {
+			after = "&after=" + answer.Next
+		}
+	}
+	return all
 }
 
 func meterEvent(random *rand.Rand, start time.Time, stretch time.Duration) []byte {
@@ -200,18 +241,25 @@ func meterEvent(random *rand.Rand, start time.Time, stretch time.Duration) []byt
 	happened := start.Add(time.Duration(random.Int64N(int64(stretch)))).Truncate(time.Duration(1 + random.IntN(2)*899_999_999_999))
 	event["time"] = happened.Format(time.RFC3339Nano)
 	for _, name := range []string{"model", "team"} {
-		if values := []any{"gpt-4", "a/b", "~", "", nil, "é", 7, true, "7", "nul\x00"}; random.IntN(6) > 0 {
+		values := []any{
+			"gpt-4", "gpt-4-x", "a/b", "~", "", nil, "é", 7, true, "7", "nul\x00", "true", "7.0", "~n7", json.RawMessage("7.0"), json.RawMessage("0.7e1"),
+			json.RawMessage("1e50"), json.RawMessage("100e48"), json.RawMessage("-1.25e-60"), json.RawMessage("12345678901234567890.5"),
+		}
+		if random.IntN(6) > 0 {
 			event[name] = values[random.IntN(len(values))]
 		}
 	}
 	if random.IntN(8) > 0 {
 		event["user"] = fmt.Sprintf("user-%d", random.IntN(40))
+		if values := []string{"1", "1.0", `"1"`, "10e-1", "true", `"true"`, "1e60", "10e59", "1e9999999999999999999"}; random.IntN(4) == 0 {
+			event["user"] = json.RawMessage(values[random.IntN(len(values))])
+		}
 	}
 	if random.IntN(12) > 0 {
 		event["v"] = json.RawMessage(randomAmount(random))
 	}
 	if random.IntN(40) == 0 {
-		event["team"] = []int{1}
+		event["team"] = []any{[]int{1}, json.RawMessage("-1e1000000000000000000")}[random.IntN(2)]
 	}
 	data, err := json.Marshal(event)
 	if err != nil {
@@ -242,7 +290,7 @@ func randomQuestion(tb testing.TB, random *rand.Rand, config meterConfig, start 
 			q.groupBy = append(q.groupBy, name)
 		}
 		if random.IntN(4) == 0 {
-			q.filters = map[string][]string{name: []string{"gpt-4", "7"}[:1+random.IntN(2)]}
+			q.filters = map[string][]string{name: []string{"gpt-4", "7", "true", "1.0e50"}[random.IntN(3):]}
 		}
 	}
 	edge := func() time.Time {

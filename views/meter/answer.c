@@ -1,9 +1,21 @@
 #include "answer.h"
+#include "number.h"
 
 enum {
 	ANSWER_BYTES = 1 << 20, /* docs/abi.md */
-	CLOSING_BYTES = 64,     /* what follows the last row */
+	EDGE_BYTES = 4096,      /* what comes before and behind the rows */
+	ROW_BYTES = 64 << 10,   /* more than any row has */
 };
+
+writing writing_new(const configuration *config, const question *asked) {
+	enum { ROW_GAS = 6000, PICK_GAS = 2500, PERCENTILE_GAS = 60000 };
+	uint32_t gas = ROW_GAS;
+	for (uint32_t i = 0; i < asked->picks.len; i++)
+		gas += asked->picks.at[i].kind == PICK_PERCENTILE ? PERCENTILE_GAS : PICK_GAS;
+	writing made = {.config = config, .asked = asked, .out = tally_out_new(ANSWER_BYTES + ROW_BYTES), .start = EDGE_BYTES, .row_gas = gas};
+	made.out.len = made.start;
+	return made;
+}
 
 bool put_pick(tally_out *out, const configuration *config, const row *row, const pick *pick) {
 	const int32_t *place = config->place;
@@ -39,7 +51,7 @@ bool put_pick(tally_out *out, const configuration *config, const row *row, const
 		tally_put_decimal(out, &average);
 		break;
 	default:
-		put_percentile(out, row->sketch, pick->percentile);
+		put_percentile(out, row->sketch, pick->percentile, &totals[place[TOTAL_MIN]], &totals[place[TOTAL_MAX]]);
 	}
 	return true;
 }
@@ -83,19 +95,43 @@ static void put_header(tally_out *out, const configuration *config, const questi
 		tally_put(out, TALLY_TEXT(",\"rolling\":"));
 		tally_put_padded(out, asked->rolling, 1);
 	}
-	tally_put(out, TALLY_TEXT(",\"rows\":["));
+}
+
+/* A number that readers which make a double of it would round is told as text. */
+static void put_json_number(tally_out *out, tally_text text) {
+	enum { DOUBLE_DIGITS = 15 };
+	tally_decimal countable;
+	uint32_t digits = 0;
+	for (uint32_t i = 0; i < text.len; i++)
+		digits += text.at[i] >= '0' && text.at[i] <= '9';
+	bool exact = digits <= DOUBLE_DIGITS && tally_parse_input(text, &countable);
+	if (!exact)
+		tally_put(out, TALLY_TEXT("{\"number\":\""));
+	tally_put(out, text);
+	if (!exact)
+		tally_put(out, TALLY_TEXT("\"}"));
+}
+
+static void put_json_value(tally_out *out, tally_text encoded) {
+	group_value value = value_of(encoded);
+	switch (value.kind) {
+	case TALLY_STRING:
+		tally_put_exact_string(out, value.text);
+		break;
+	case TALLY_NUMBER:
+		put_json_number(out, value.text);
+		break;
+	default:
+		tally_put(out, value.kind == TALLY_TRUE ? TALLY_TEXT("true") : value.kind == TALLY_FALSE ? TALLY_TEXT("false") : TALLY_TEXT("null"));
+	}
 }
 
 static void put_json_groups(tally_out *out, const configuration *config, const question *asked, const row *row) {
 	for (uint32_t i = 0; i < asked->groups_len; i++) {
-		tally_text value = row->group->values[i];
 		tally_put(out, i == 0 ? TALLY_TEXT(",\"group\":{") : TALLY_TEXT(","));
 		tally_put_string(out, config->groups[asked->groups[i]].name);
 		tally_put_char(out, ':');
-		if (value.at == 0)
-			tally_put(out, TALLY_TEXT("null"));
-		else
-			tally_put_exact_string(out, value);
+		put_json_value(out, row->group->values[i]);
 	}
 	if (asked->groups_len > 0)
 		tally_put_char(out, '}');
@@ -125,70 +161,98 @@ static void put_json_row(tally_out *out, const configuration *config, const ques
 	tally_put_char(out, '}');
 }
 
-static uint32_t end_of(const question *asked, row_list rows) {
-	if (!asked->limited || asked->offset >= rows.len || rows.len - asked->offset <= asked->limit)
-		return rows.len;
-	return asked->offset + asked->limit;
-}
-
-int64_t answer_json(const configuration *config, const question *asked, row_list rows) {
-	tally_out out = tally_out_new(4096);
-	uint32_t end = end_of(asked, rows);
-	put_header(&out, config, asked);
-	for (uint32_t i = asked->offset; i < end; i++) {
-		uint32_t before = out.len;
-		if (i > asked->offset)
-			tally_put_char(&out, ',');
-		put_json_row(&out, config, asked, rows.at[i]);
-		if (out.len > ANSWER_BYTES - CLOSING_BYTES) {
-			out.len = before;
-			end = i;
-		}
+/* Writes what comes behind the rows, and then before them. */
+static tally_text finish_json(writing *writing, uint64_t uncounted, const position *next) {
+	const question *asked = writing->asked;
+	tally_out *out = &writing->out, header = tally_out_new(EDGE_BYTES);
+	tally_put_char(out, ']');
+	if (next != 0 && !asked->after.given) {
+		tally_put(out, TALLY_TEXT(",\"next_offset\":"));
+		tally_put_padded(out, (uint64_t)asked->offset + writing->rows, 1);
 	}
-	tally_put_char(&out, ']');
-	if (end < rows.len) {
-		tally_put(&out, TALLY_TEXT(",\"next_offset\":"));
-		tally_put_padded(&out, end, 1);
+	if (next != 0) {
+		tally_put(out, TALLY_TEXT(",\"next\":\""));
+		put_position(out, next);
+		tally_put_char(out, '"');
 	}
-	tally_put_char(&out, '}');
-	return tally_answer(tally_out_text(&out));
+	tally_put_char(out, '}');
+	put_header(&header, writing->config, asked);
+	tally_put(&header, TALLY_TEXT(",\"uncounted\":"));
+	tally_put_padded(&header, uncounted, 1);
+	tally_put(&header, TALLY_TEXT(",\"rows\":["));
+	__builtin_memcpy(out->at + writing->start - header.len, header.at, header.len);
+	return (tally_text){out->at + writing->start - header.len, out->len - writing->start + header.len};
 }
 
 /* ---- CSV, RFC 4180 ---- */
 
-static void put_cell(tally_out *out, tally_text text) {
-	bool plain = text.len > 0;
+/* Whether a spreadsheet would take the text for a formula. */
+static bool is_formula(tally_text text) {
+	number read;
+	char c = text.len > 0 ? text.at[0] : 0;
+	return (c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r') && !read_number(text, &read);
+}
+
+/* A text that reads as a number, true or false stands in quotes, and is so told
+ * from those. */
+static bool needs_quotes(tally_text text) {
+	number read;
 	for (uint32_t i = 0; i < text.len; i++) {
 		char c = text.at[i];
-		plain = plain && c != '"' && c != ',' && c != '\r' && c != '\n';
+		if (c == '"' || c == ',' || c == '\r' || c == '\n')
+			return true;
 	}
-	if (plain) {
-		tally_put(out, text);
-		return;
-	}
-	tally_put_char(out, '"');
+	return text.len == 0 || read_number(text, &read) || tally_equal(text, TALLY_TEXT("true")) || tally_equal(text, TALLY_TEXT("false"));
+}
+
+static void put_cell(tally_out *out, const question *asked, tally_text text) {
+	bool quoted = needs_quotes(text);
+	if (quoted)
+		tally_put_char(out, '"');
+	if (!asked->raw && is_formula(text))
+		tally_put_char(out, '\'');
 	for (uint32_t i = 0; i < text.len; i++) {
 		if (text.at[i] == '"')
 			tally_put_char(out, '"');
 		tally_put_char(out, text.at[i]);
 	}
-	tally_put_char(out, '"');
+	if (quoted)
+		tally_put_char(out, '"');
+}
+
+/* Nothing between two commas is null, "" is the empty text. */
+static void put_csv_value(tally_out *out, const question *asked, tally_text encoded) {
+	group_value value = value_of(encoded);
+	if (value.kind == TALLY_STRING)
+		put_cell(out, asked, value.text);
+	else if (value.kind == TALLY_NUMBER)
+		tally_put(out, value.text);
+	else if (value.kind != TALLY_NULL)
+		tally_put(out, value.kind == TALLY_TRUE ? TALLY_TEXT("true") : TALLY_TEXT("false"));
+}
+
+/* Whether a column says where to go on. */
+static bool has_next(const question *asked) {
+	return asked->limited || asked->after.given;
 }
 
 static void put_csv_header(tally_out *out, const configuration *config, const question *asked) {
 	tally_put(out, TALLY_TEXT("from,to"));
 	for (uint32_t i = 0; i < asked->groups_len; i++) {
 		tally_put_char(out, ',');
-		put_cell(out, config->groups[asked->groups[i]].name);
+		put_cell(out, asked, config->groups[asked->groups[i]].name);
 	}
 	for (uint32_t i = 0; i < asked->picks.len; i++) {
 		tally_put_char(out, ',');
-		put_cell(out, asked->picks.at[i].name);
+		put_cell(out, asked, asked->picks.at[i].name);
 	}
+	tally_put(out, TALLY_TEXT(",uncounted"));
+	if (has_next(asked))
+		tally_put(out, TALLY_TEXT(",next"));
 	tally_put(out, TALLY_TEXT("\r\n"));
 }
 
-/* Nothing between two commas is null, "" is the empty text. */
+/* Writes a row but for its last columns, which only the last row fills in. */
 static void put_csv_row(tally_out *out, const configuration *config, const question *asked, const row *row) {
 	if (row->window.start > -ZONE_EVER)
 		put_time(out, asked->windows.zone, row->window.start);
@@ -197,26 +261,72 @@ static void put_csv_row(tally_out *out, const configuration *config, const quest
 		put_time(out, asked->windows.zone, row->window.end);
 	for (uint32_t i = 0; i < asked->groups_len; i++) {
 		tally_put_char(out, ',');
-		if (row->group->values[i].at != 0)
-			put_cell(out, row->group->values[i]);
+		put_csv_value(out, asked, row->group->values[i]);
 	}
 	for (uint32_t i = 0; i < asked->picks.len; i++) {
 		tally_put_char(out, ',');
 		put_pick(out, config, row, &asked->picks.at[i]);
 	}
-	tally_put(out, TALLY_TEXT("\r\n"));
+	tally_put_char(out, ',');
 }
 
-int64_t answer_csv(const configuration *config, const question *asked, row_list rows) {
-	tally_out out = tally_out_new(4096);
-	uint32_t end = end_of(asked, rows);
-	put_csv_header(&out, config, asked);
-	for (uint32_t i = asked->offset; i < end; i++) {
-		put_csv_row(&out, config, asked, rows.at[i]);
-		if (out.len > ANSWER_BYTES)
-			return tally_fail(TALLY_TEXT("the answer passes 1 MiB: ask page by page, with limit=5000 and offset=0, 5000 and so on, or for a "
-			                             "shorter stretch"));
+static void end_csv_row(tally_out *out, const question *asked) {
+	tally_put(out, has_next(asked) ? TALLY_TEXT(",\r\n") : TALLY_TEXT("\r\n"));
+}
+
+static tally_text finish_csv(writing *writing, uint64_t uncounted, const position *next) {
+	const question *asked = writing->asked;
+	tally_out *out = &writing->out, header = tally_out_new(EDGE_BYTES);
+	bool row = writing->rows > 0;
+	if (!row && (uncounted > 0 || next != 0)) {
+		for (uint32_t i = 0; i < 2 + asked->groups_len + asked->picks.len; i++)
+			tally_put_char(out, ',');
+		row = true;
 	}
+	if (row) {
+		tally_put_padded(out, uncounted, 1);
+		if (has_next(asked))
+			tally_put_char(out, ',');
+		if (next != 0)
+			put_position(out, next);
+		tally_put(out, TALLY_TEXT("\r\n"));
+	}
+	put_csv_header(&header, writing->config, asked);
+	__builtin_memcpy(out->at + writing->start - header.len, header.at, header.len);
+	return (tally_text){out->at + writing->start - header.len, out->len - writing->start + header.len};
+}
+
+/* ---- Together ---- */
+
+bool write_row(writing *writing, const row *row) {
+	tally_out *out = &writing->out;
+	uint32_t before = out->len;
+	void *mark = tally_mark();
+	if (writing->asked->csv) {
+		if (writing->rows > 0)
+			end_csv_row(out, writing->asked);
+		put_csv_row(out, writing->config, writing->asked, row);
+	} else {
+		if (writing->rows > 0)
+			tally_put_char(out, ',');
+		put_json_row(out, writing->config, writing->asked, row);
+	}
+	tally_release(mark);
+	if (out->len - writing->start > ANSWER_BYTES - 2 * EDGE_BYTES) {
+		out->len = before;
+		return false;
+	}
+	writing->rows++;
+	return true;
+}
+
+int64_t finish(writing *writing, uint64_t uncounted, const position *next) {
+	const question *asked = writing->asked;
+	if (!asked->csv)
+		return tally_answer(finish_json(writing, uncounted, next));
+	if (next != 0 && !has_next(asked))
+		return tally_fail(TALLY_TEXT("the answer passes 1 MiB, or what one question may read: ask page by page with limit=5000, and go on "
+		                             "with after, which the last row has in the column next"));
 	tally_content_type(TALLY_TEXT("text/csv"));
-	return tally_answer(tally_out_text(&out));
+	return tally_answer(finish_csv(writing, uncounted, next));
 }

@@ -5,8 +5,24 @@
 
 #include "rows.h"
 
-int64_t answer_json(const configuration *config, const question *asked, row_list rows);
-int64_t answer_csv(const configuration *config, const question *asked, row_list rows);
+/* An answer that is being written, as JSON or CSV. */
+typedef struct {
+	const configuration *config;
+	const question *asked;
+	tally_out out;
+	uint32_t start;   /* of the rows in out; what comes before them is written last */
+	uint32_t rows;
+	uint32_t row_gas; /* what a row takes, at the most */
+} writing;
+
+writing writing_new(const configuration *config, const question *asked);
+
+/* False, and nothing, where there is no room for the row. */
+bool write_row(writing *writing, const row *row);
+
+/* The answer: with how many events were not counted, and with where to go on,
+ * which is 0 where nothing is left. */
+int64_t finish(writing *writing, uint64_t uncounted, const position *next);
 
 /* Writes what a row has of an aggregation; false, and nothing, where it has
  * none. */

@@ -95,7 +95,8 @@ static bool is_group_name(tally_text name) {
 	static const tally_text taken[] = {
 		TALLY_STATIC_TEXT("window"), TALLY_STATIC_TEXT("timezone"), TALLY_STATIC_TEXT("from"),        TALLY_STATIC_TEXT("to"),
 		TALLY_STATIC_TEXT("group_by"), TALLY_STATIC_TEXT("rolling"), TALLY_STATIC_TEXT("aggregation"), TALLY_STATIC_TEXT("format"),
-		TALLY_STATIC_TEXT("limit"), TALLY_STATIC_TEXT("offset"), TALLY_STATIC_TEXT("uncounted"), TALLY_STATIC_TEXT("missing"),
+		TALLY_STATIC_TEXT("limit"), TALLY_STATIC_TEXT("offset"), TALLY_STATIC_TEXT("after"), TALLY_STATIC_TEXT("csv"),
+		TALLY_STATIC_TEXT("uncounted"), TALLY_STATIC_TEXT("missing"),
 	};
 	pick aggregation;
 	if (name.len == 0 || name.len > MOST_NAME_BYTES || pick_of(name, &aggregation))
@@ -172,6 +173,17 @@ static bool read_zone(configuration *config, tally_text source) {
 	                     TALLY_TEXT(", which is not the name of an IANA time zone like \"UTC\" or \"America/Los_Angeles\""));
 }
 
+static bool read_query_gas(configuration *config, tally_text source) {
+	static const int64_t LEAST = 10000000, MOST = 60000000000; /* the most that --query-gas may be */
+	tally_text digits = source;
+	uint32_t digit;
+	config->query_gas = 0;
+	while (config->query_gas <= MOST && tally_take_digits(&digits, 1, &digit))
+		config->query_gas = config->query_gas * 10 + digit;
+	return (digits.len == 0 && config->query_gas >= LEAST && config->query_gas <= MOST) ||
+	       refuse_member(TALLY_TEXT("query_gas"), source, TALLY_TEXT(", which is not a whole number from 10000000 to 60000000000"));
+}
+
 static bool read_member(configuration *config, tally_text name, tally_text value) {
 	if (tally_equal(name, TALLY_TEXT("type")))
 		return read_types(config, value);
@@ -189,8 +201,10 @@ static bool read_member(configuration *config, tally_text name, tally_text value
 		return read_resolution(config, value);
 	if (tally_equal(name, TALLY_TEXT("timezone")))
 		return read_zone(config, value);
+	if (tally_equal(name, TALLY_TEXT("query_gas")))
+		return read_query_gas(config, value);
 	return refuse(TALLY_TEXT("config: unknown member "), name,
-	              TALLY_TEXT(": this view knows type, where, value, unique, group_by, aggregations, resolution and timezone"));
+	              TALLY_TEXT(": this view knows type, where, value, unique, group_by, aggregations, resolution, timezone and query_gas"));
 }
 
 /* ---- The whole ---- */
@@ -229,8 +243,8 @@ static void plan_totals(configuration *config) {
 	for (uint32_t i = 0; i < config->picks.len; i++) {
 		pick_kind kind = config->picks.at[i].kind;
 		kept[TOTAL_SUM] = kept[TOTAL_SUM] || kind == PICK_SUM || kind == PICK_AVERAGE;
-		kept[TOTAL_MIN] = kept[TOTAL_MIN] || kind == PICK_MIN;
-		kept[TOTAL_MAX] = kept[TOTAL_MAX] || kind == PICK_MAX;
+		kept[TOTAL_MIN] = kept[TOTAL_MIN] || kind == PICK_MIN || kind == PICK_PERCENTILE;
+		kept[TOTAL_MAX] = kept[TOTAL_MAX] || kind == PICK_MAX || kind == PICK_PERCENTILE; /* which lie between them */
 		if (kind == PICK_LATEST)
 			kept[TOTAL_LATEST] = kept[TOTAL_LATEST_TIME] = kept[TOTAL_LATEST_SEQUENCE] = true;
 		config->sketch = config->sketch || kind == PICK_PERCENTILE;
@@ -253,6 +267,7 @@ const configuration *load_configuration(void) {
 		.type = NO_FIELD, .value = NO_FIELD, .unique = NO_FIELD,
 		.parts = {SPAN_QUARTER_HOUR, zone_find(TALLY_TEXT("UTC"))},
 		.zone_name = TALLY_TEXT("UTC"),
+		.query_gas = DEFAULT_QUERY_GAS,
 		.picks = {.at = {{PICK_COUNT, 0, TALLY_STATIC_TEXT("count")}}, .len = 1},
 	};
 	tally_members members = tally_object(tally_config());

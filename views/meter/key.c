@@ -1,20 +1,19 @@
 #include "key.h"
+#include "number.h"
+
+/* ---- Values ---- */
 
 static bool stands_for_itself(char c) {
 	return c != '/' && c != '~' && c != 0;
 }
 
-void put_group(tally_out *out, tally_text value) {
-	if (value.at == 0) {
-		tally_put_char(out, '~');
-		return;
-	}
+void put_string_value(tally_out *out, tally_text text) {
 	uint32_t plain = 0;
-	while (plain < value.len && stands_for_itself(value.at[plain]))
+	while (plain < text.len && stands_for_itself(text.at[plain]))
 		plain++;
-	tally_put(out, (tally_text){value.at, plain});
-	for (uint32_t i = plain; i < value.len; i++) {
-		char c = value.at[i];
+	tally_put(out, (tally_text){text.at, plain});
+	for (uint32_t i = plain; i < text.len; i++) {
+		char c = text.at[i];
 		if (!stands_for_itself(c)) {
 			tally_put_char(out, '~');
 			c = c == '~' ? '0' : c == '/' ? '1' : '2';
@@ -23,9 +22,42 @@ void put_group(tally_out *out, tally_text value) {
 	}
 }
 
-tally_text group_value(tally_text encoded) {
-	if (tally_equal(encoded, TALLY_TEXT("~")))
-		return (tally_text){0};
+bool put_number_value(tally_out *out, tally_text text) {
+	uint32_t start = out->len;
+	tally_put(out, TALLY_TEXT("~n"));
+	if (put_number(out, text))
+		return true;
+	out->len = start;
+	return false;
+}
+
+void put_no_value(tally_out *out) {
+	tally_put_char(out, '~');
+}
+
+value_fault put_value(tally_out *out, const tally_slot *slot) {
+	switch (slot->kind) {
+	case TALLY_STRING:
+		put_string_value(out, slot->text);
+		return VALUE_GOOD;
+	case TALLY_NUMBER:
+		return put_number_value(out, slot->text) ? VALUE_GOOD : VALUE_VAST;
+	case TALLY_TRUE:
+		tally_put(out, TALLY_TEXT("~t"));
+		return VALUE_GOOD;
+	case TALLY_FALSE:
+		tally_put(out, TALLY_TEXT("~f"));
+		return VALUE_GOOD;
+	case TALLY_ARRAY:
+	case TALLY_OBJECT:
+		return VALUE_NOT_TEXT;
+	default:
+		put_no_value(out);
+		return VALUE_GOOD;
+	}
+}
+
+static tally_text string_of(tally_text encoded) {
 	tally_out out = tally_out_new(encoded.len);
 	for (uint32_t i = 0; i < encoded.len; i++) {
 		char c = encoded.at[i];
@@ -38,9 +70,32 @@ tally_text group_value(tally_text encoded) {
 	return tally_out_text(&out);
 }
 
-/* Writes the part that holds a time; false where its year is not one that is
- * counted. The last part is remembered: most events follow one of it. */
-static bool put_part(tally_out *out, const grid *parts, int64_t time) {
+group_value value_of(tally_text encoded) {
+	char mark = encoded.len > 1 && encoded.at[0] == '~' ? encoded.at[1] : 0;
+	if (tally_equal(encoded, TALLY_TEXT("~")))
+		return (group_value){.kind = TALLY_NULL};
+	if (mark == 'n')
+		return (group_value){TALLY_NUMBER, {encoded.at + 2, encoded.len - 2}};
+	if (mark == 't' || mark == 'f')
+		return (group_value){.kind = mark == 't' ? TALLY_TRUE : TALLY_FALSE};
+	return (group_value){TALLY_STRING, string_of(encoded)};
+}
+
+bool take_value(tally_text *group, tally_text *encoded) {
+	*encoded = (tally_text){group->at, 0};
+	while (encoded->len < group->len && group->at[encoded->len] != '/')
+		encoded->len++;
+	if (encoded->len == group->len)
+		return false;
+	group->at += encoded->len + 1;
+	group->len -= encoded->len + 1;
+	return true;
+}
+
+/* ---- Keys ---- */
+
+/* The last part is remembered: most events follow one of it. */
+bool put_part(tally_out *out, const grid *parts, int64_t time) {
 	static stretch part; /* holds no time at first */
 	static char text[PART_BYTES];
 	int64_t second = tally_floor_divide(time, MICROSECONDS);
@@ -60,19 +115,12 @@ bool total_key(const configuration *config, const tally_event *event, tally_text
 	tally_out out = tally_out_new(256);
 	tally_put(&out, family);
 	for (uint32_t i = 0; i < config->groups_len; i++) {
-		int32_t field = config->groups[i].field;
-		const tally_slot *slot = &event->slot[field];
-		tally_text value = slot->text;
-		trouble->field = field;
-		if (slot->kind == TALLY_ARRAY || slot->kind == TALLY_OBJECT) {
-			trouble->reason = TALLY_TEXT("group_not_text");
+		trouble->field = config->groups[i].field;
+		value_fault fault = put_value(&out, &event->slot[trouble->field]);
+		if (fault != VALUE_GOOD) {
+			trouble->reason = fault == VALUE_VAST ? TALLY_TEXT("group_exponent_too_long") : TALLY_TEXT("group_not_text");
 			return false;
 		}
-		if (slot->kind == TALLY_MISSING || slot->kind == TALLY_NULL)
-			value.at = 0;
-		else if (value.len == 0)
-			value.at = ""; /* wherever an empty text is said to be, it is not missing */
-		put_group(&out, value);
 		tally_put_char(&out, '/');
 		if (out.len > family.len + PLACE_BYTES - PART_BYTES) {
 			trouble->reason = TALLY_TEXT("group_too_long");

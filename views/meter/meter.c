@@ -3,7 +3,7 @@
  *
  * docs/meter.md is its reference: configuration, questions, limits. */
 
-#include "answer.h"
+#include "page.h"
 #include "number.h"
 
 int64_t view_fields(void) {
@@ -22,7 +22,7 @@ static bool is_of_type(const configuration *config, const tally_event *event) {
 }
 
 /* Reads the event's value; false, and why, where it cannot be counted. */
-static bool take_value(const configuration *config, const tally_event *event, tally_decimal *value, trouble *trouble) {
+static bool read_value(const configuration *config, const tally_event *event, tally_decimal *value, trouble *trouble) {
 	const tally_slot *slot = &event->slot[config->value];
 	number beyond;
 	if (tally_count(slot, value))
@@ -46,14 +46,14 @@ static void take_unique(const configuration *config, const tally_event *event, t
 	struct trouble found = {.field = config->unique};
 	if (slot->kind == TALLY_MISSING || slot->kind == TALLY_NULL) {
 		found.reason = TALLY_TEXT("unique_missing");
-	} else if (slot->kind == TALLY_ARRAY || slot->kind == TALLY_OBJECT) {
-		found.reason = TALLY_TEXT("unique_not_text");
 	} else {
-		tally_out out = tally_out_new(slot->text.len + 2);
+		tally_out out = tally_out_new(slot->text.len + 4);
 		tally_put_char(&out, '='); /* so that the empty text has a key too */
-		put_group(&out, slot->text.len == 0 ? TALLY_TEXT("") : slot->text);
+		value_fault fault = put_value(&out, slot);
 		encoded = tally_out_text(&out);
-		if (PREFIX_BYTES + place.len + 1 + encoded.len > TALLY_KEY_BYTES)
+		if (fault != VALUE_GOOD)
+			found.reason = fault == VALUE_VAST ? TALLY_TEXT("unique_exponent_too_long") : TALLY_TEXT("unique_not_text");
+		else if (PREFIX_BYTES + place.len + 1 + encoded.len > TALLY_KEY_BYTES)
 			found.reason = TALLY_TEXT("unique_too_long");
 	}
 	if (found.reason.at != 0) {
@@ -98,14 +98,14 @@ int32_t view_fold(const tally_event *event) {
 	if (!is_of_type(config, event) || !meets_conditions(config, event))
 		return TALLY_IGNORED;
 	if (!total_key(config, event, &key, &place, &trouble)) {
-		note_uncounted(config, event, trouble);
+		note_uncounted(config, event, (tally_text){0}, trouble);
 		return TALLY_APPLIED;
 	}
 	if (!tally_load_totals(key, config->around, totals, config->totals_len))
 		return tally_fail_totals(key);
 	tally_set_decimal(&one, 1);
 	bool fits = tally_add(&totals[0], &one);
-	if (config->value != NO_FIELD && take_value(config, event, &value, &trouble)) {
+	if (config->value != NO_FIELD && read_value(config, event, &value, &trouble)) {
 		fits = fits && add_value(config, event, &value, totals);
 		if (config->sketch && !count_in_sketch(place, &value))
 			return TALLY_FAILED;
@@ -116,19 +116,16 @@ int32_t view_fold(const tally_event *event) {
 	if (config->unique != NO_FIELD)
 		take_unique(config, event, place, &trouble);
 	if (trouble.reason.at != 0)
-		note_uncounted(config, event, trouble);
+		note_uncounted(config, event, place, trouble);
 	return TALLY_APPLIED;
 }
 
 int64_t view_query(tally_text query) {
 	const configuration *config = load_configuration();
 	question asked;
-	row_list rows;
 	if (config == 0 || !read_question(config, query, &asked))
 		return TALLY_FAILED;
 	if (asked.uncounted)
 		return answer_uncounted();
-	if (!gather_rows(config, &asked, &rows))
-		return TALLY_FAILED;
-	return asked.csv ? answer_csv(config, &asked, rows) : answer_json(config, &asked, rows);
+	return answer(config, &asked);
 }

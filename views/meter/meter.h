@@ -2,8 +2,10 @@
  *
  * State    "total/<group>/<part>"              counts, sums and the like
  *          "sketch/<group>/<part>/<decade>"    the values' distribution, see sketch.h
- *          "unique/<group>/<part>/<value>"     each value once
- *          "uncounted"                         what could not be counted, see uncounted.c
+ *          "unique/<group>/<part>/=<value>"    each value once
+ *          "uncounted/<group>/<part>"          how many events of it were not counted in full, by reason
+ *          "ungrouped/<part>", "untimed"       how many belong to no group, and to no part
+ *          "uncounted"                         all of these by reason, and the last of them, see uncounted.c
  *
  * <group> is the values of group_by, see key.c; <part> the start of the smallest
  * stretch of time that is kept apart, in UTC: 2025-03-01T10:00:00Z. */
@@ -25,6 +27,8 @@ enum {
 };
 
 static const int64_t MICROSECONDS = 1000000;
+
+static const int64_t DEFAULT_QUERY_GAS = 1000000000; /* that of the server: docs/abi.md */
 
 /* ---- Aggregations ---- */
 
@@ -92,6 +96,7 @@ typedef struct {
 	bool sketch;
 	grid parts;
 	tally_text zone_name;
+	int64_t query_gas; /* what a question may take */
 	int32_t place[TOTALS]; /* in a state value; -1: not kept */
 	uint32_t totals_len;
 	tally_text around[TOTALS + 1];
@@ -121,7 +126,13 @@ typedef struct trouble {
 	int32_t field;     /* or NO_FIELD */
 } trouble;
 
-void note_uncounted(const configuration *config, const tally_event *event, trouble trouble);
+/* Notes it for the place, which is empty where the event has none. */
+void note_uncounted(const configuration *config, const tally_event *event, tally_text place, trouble trouble);
+
+/* How many events a state value of "uncounted/..." or "ungrouped/..." counts, and
+ * how many belong to no part of time. */
+uint64_t sum_of_counts(tally_text counts);
+uint64_t count_untimed(void);
 
 /* The answer to the question for them. */
 int64_t answer_uncounted(void);

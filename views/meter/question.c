@@ -1,13 +1,14 @@
 #include "question.h"
+#include "number.h"
 
 /* What was asked, as far as it can only be read when all is known. */
 typedef struct {
 	tally_text from;
 	tally_text to;
+	tally_text after;
 } late;
 
-/* Refuses "<name> is <value>, <why>". */
-static bool refuse_parameter(tally_text name, tally_text value, tally_text why) {
+bool refuse_parameter(tally_text name, tally_text value, tally_text why) {
 	tally_out before = tally_out_new(128);
 	tally_put(&before, name);
 	tally_put(&before, TALLY_TEXT(" is "));
@@ -74,10 +75,26 @@ static bool read_group_by(const configuration *config, tally_text list, question
 	return true;
 }
 
-static void add_filter(question *asked, uint32_t group, tally_text value) {
+static void add_filter(question *asked, uint32_t group, const tally_out *value) {
 	filter *added = tally_room(sizeof *added);
-	*added = (filter){asked->filters, group, value};
+	*added = (filter){asked->filters, group, tally_out_text(value)};
 	asked->filters = added;
+}
+
+/* A parameter has no types: 12 stands for the string and for the number, true
+ * for the string and for true. */
+static void add_filters(question *asked, uint32_t group, tally_text value) {
+	tally_out string = tally_out_new(value.len + 16), other = tally_out_new(value.len + 16);
+	number read;
+	put_string_value(&string, value);
+	add_filter(asked, group, &string);
+	if (tally_equal(value, TALLY_TEXT("true")) || tally_equal(value, TALLY_TEXT("false"))) {
+		tally_put_char(&other, '~');
+		tally_put_char(&other, value.at[0]);
+		add_filter(asked, group, &other);
+	} else if (read_number(value, &read) && put_number_value(&other, value)) {
+		add_filter(asked, group, &other);
+	}
 }
 
 static bool read_missing(const configuration *config, tally_text list, question *asked) {
@@ -86,7 +103,9 @@ static bool read_missing(const configuration *config, tally_text list, question 
 	while (take_listed(&list, &name)) {
 		if (!group_of(config, name, &group))
 			return refuse_group(config, TALLY_TEXT("missing"), name);
-		add_filter(asked, group, (tally_text){0});
+		tally_out none = tally_out_new(1);
+		put_no_value(&none);
+		add_filter(asked, group, &none);
 	}
 	return true;
 }
@@ -162,10 +181,15 @@ static bool read_format(tally_text value, question *asked) {
 	       refuse_parameter(TALLY_TEXT("format"), value, TALLY_TEXT(", which is not json or csv"));
 }
 
+static bool read_csv(tally_text value, question *asked) {
+	asked->raw = tally_equal(value, TALLY_TEXT("raw"));
+	return asked->raw || refuse_parameter(TALLY_TEXT("csv"), value, TALLY_TEXT(", which is not raw"));
+}
+
 static bool refuse_unknown(const configuration *config, tally_text name) {
 	tally_out after = tally_out_new(256);
-	tally_put(&after, TALLY_TEXT(": this view knows window, timezone, from, to, rolling, group_by, aggregation, missing, format, limit, offset, "
-	                             "uncounted and its groups, which are "));
+	tally_put(&after, TALLY_TEXT(": this view knows window, timezone, from, to, rolling, group_by, aggregation, missing, format, csv, limit, "
+	                             "after, offset, uncounted and its groups, which are "));
 	tally_put(&after, group_names(config));
 	return refuse(TALLY_TEXT("unknown parameter "), name, tally_out_text(&after));
 }
@@ -185,6 +209,8 @@ static bool read_parameter(const configuration *config, tally_text name, tally_t
 		return read_missing(config, value, asked);
 	if (tally_equal(name, TALLY_TEXT("format")))
 		return read_format(value, asked);
+	if (tally_equal(name, TALLY_TEXT("csv")))
+		return read_csv(value, asked);
 	if (tally_equal(name, TALLY_TEXT("rolling")))
 		return read_whole(name, value, 1, MOST_ROLLING, &asked->rolling);
 	if (tally_equal(name, TALLY_TEXT("limit")))
@@ -195,10 +221,12 @@ static bool read_parameter(const configuration *config, tally_text name, tally_t
 		late->from = value;
 	else if (tally_equal(name, TALLY_TEXT("to")))
 		late->to = value;
+	else if (tally_equal(name, TALLY_TEXT("after")))
+		late->after = value;
 	else if (tally_equal(name, TALLY_TEXT("uncounted")))
 		asked->uncounted = true;
 	else if (group_of(config, name, &group))
-		add_filter(asked, group, value);
+		add_filters(asked, group, value);
 	else
 		return refuse_unknown(config, name);
 	return true;
@@ -274,14 +302,30 @@ static bool check_rolling(const question *asked) {
 	       tally_fail(TALLY_TEXT("rolling reaches back before the year 0001")) != TALLY_FAILED;
 }
 
+/* Finds how the groups that are asked for lie in the keys. */
+static void order_groups(question *asked) {
+	uint32_t len = asked->groups_len;
+	for (uint32_t i = 0; i < len; i++) {
+		uint32_t at = i;
+		for (; at > 0 && asked->ordered[at - 1] > asked->groups[i]; at--)
+			asked->ordered[at] = asked->ordered[at - 1];
+		asked->ordered[at] = asked->groups[i];
+	}
+	asked->depth = len > 0 && asked->ordered[len - 1] == len - 1 ? len : 0;
+}
+
 bool read_question(const configuration *config, tally_text query, question *asked) {
 	tally_text name, value;
 	late late = {0};
+	uint32_t group;
 	*asked = (question){.rolling = 1, .windows = {SPAN_DAY, config->parts.zone}, .zone_name = config->zone_name,
 	                    .from = -ZONE_EVER, .to = ZONE_EVER};
 	while (tally_take_parameter(&query, &name, &value))
-		if (!read_parameter(config, name, value, asked, &late))
+		if (!group_of(config, name, &group) && tally_has_parameter(query, name))
+			return tally_fail_repeated(name) != TALLY_FAILED;
+		else if (!read_parameter(config, name, value, asked, &late))
 			return false;
+	order_groups(asked);
 	if (asked->picks.len == 0)
 		asked->picks = config->picks;
 	asked->starts = late.from.at != 0;
@@ -293,6 +337,10 @@ bool read_question(const configuration *config, tally_text query, question *aske
 		return refuse_parameter(TALLY_TEXT("from"), late.from, TALLY_TEXT(", which is not before to; to is exclusive"));
 	if (asked->uncounted && asked->csv)
 		return tally_fail(TALLY_TEXT("uncounted is answered as JSON only")) != TALLY_FAILED;
+	if (asked->raw && !asked->csv)
+		return tally_fail(TALLY_TEXT("csv=raw goes with format=csv")) != TALLY_FAILED;
+	if (late.after.at != 0 && !read_after(config, late.after, asked))
+		return false;
 	return check_rolling(asked);
 }
 

@@ -3,7 +3,7 @@
 #ifndef METER_QUESTION_H
 #define METER_QUESTION_H
 
-#include "meter.h"
+#include "walk.h"
 
 enum {
 	MOST_ROLLING = 366,
@@ -16,12 +16,21 @@ typedef struct filter filter;
 struct filter {
 	filter *next;
 	uint32_t group;
-	tally_text value; /* at is 0 where the group must be missing */
+	tally_text value; /* as it stands in a key */
 };
+
+/* Where an answer goes on: behind a group, or behind one of its windows. */
+typedef struct {
+	bool given;
+	bool timed;
+	tally_text group; /* values, each with / behind it */
+	int64_t start;    /* of the window, where timed */
+} position;
 
 typedef struct {
 	bool uncounted;
 	bool csv;
+	bool raw; /* CSV for machines */
 	bool windowed;
 	grid windows;
 	tally_text zone_name;
@@ -32,15 +41,35 @@ typedef struct {
 	uint32_t rolling; /* windows that each row covers */
 	uint32_t groups[MOST_GROUPS];
 	uint32_t groups_len;
+	uint32_t ordered[MOST_GROUPS]; /* the same in the order of the configuration */
+	uint32_t depth; /* where they are the first of the configuration's: how many; else 0 */
 	filter *filters;
 	pick_list picks;
 	bool limited;
 	uint32_t limit;
 	uint32_t offset;
+	position after;
 } question;
 
 /* False where tally_fail has been called. */
 bool read_question(const configuration *config, tally_text query, question *asked);
+
+/* Answers false after tally_fail("<name> is <value>, <why>"). */
+bool refuse_parameter(tally_text name, tally_text value, tally_text why);
+
+/* Reads a position of an answer to the question, as put_position writes it, once
+ * all else of the question is read. False where tally_fail has been called. */
+bool read_after(const configuration *config, tally_text value, question *asked);
+
+/* Writes a position as the parameter after has it. */
+void put_position(tally_out *out, const position *at);
+
+/* Whether the filters leave a group in. */
+bool passes(const question *asked, tally_text group);
+
+/* The texts that begin the keys of the groups which the filters of the first
+ * groups leave in, in byte order. */
+text_list filtered_starts(const configuration *config, const question *asked);
 
 /* Where the stretch begins that a row covers whose own window begins at `time`:
  * with rolling, in an earlier window. */

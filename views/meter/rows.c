@@ -1,39 +1,45 @@
 #include "rows.h"
-#include "walk.h"
 
-/* The rows that an entry of the state belongs to, and what they are found by. */
+/* The rows of a scope, and what they are found by. */
 typedef struct {
-	const configuration *config;
-	const question *asked;
-	bool sketches; /* rows need them */
+	reading *reading;
 	table groups;
 	table rows;
 	table uniques;
+	row *first;
+	row *newest;
 
 	/* Of the last entry: neighbours share their group, and often the windows. */
 	tally_out last_group;
+	tally_out row_key; /* room for a row_group's */
 	bool has_group;
 	row_group *group; /* 0 where a filter leaves it out */
 	row *row;         /* where there is one window for all that is of the group */
 	stretch windows[MOST_ROLLING];
 	uint32_t windows_len;
-
-	/* The parts that were met. */
-	bool any;
-	int64_t first;
-	int64_t last;
 } gathering;
 
-/* Whether there is room to go on; the answer and the tables' growth need some
+/* What a question takes beside reading, in units of gas, at the most. Measured,
+ * and held by a test. */
+enum {
+	FINDING_GAS = 1500,
+	BYTE_GAS = 75, /* of a value */
+	REST_BYTE_GAS = 18,
+	SCOPE_GAS = 5000,
+	ROW_GAS = 2500,
+	SKETCH_ROW_GAS = 12000,
+};
+
+/* ---- Limits ---- */
+
+/* Whether there is room to go on; the growth of tables and the sorting need some
  * too. */
 static bool has_room(void) {
-	enum { RESERVE_BYTES = 16 << 20 };
-	return tally_room_left() > RESERVE_BYTES ||
-	       tally_fail(TALLY_TEXT("the question needs more memory than a view has: ask for a shorter stretch, fewer groups or longer "
-	                             "windows")) != TALLY_FAILED;
+	enum { RESERVE_BYTES = 12 << 20 };
+	return tally_room_left() > RESERVE_BYTES;
 }
 
-static bool wants(const question *asked, pick_kind kind) {
+bool is_asked(const question *asked, pick_kind kind) {
 	for (uint32_t i = 0; i < asked->picks.len; i++)
 		if (asked->picks.at[i].kind == kind)
 			return true;
@@ -42,63 +48,54 @@ static bool wants(const question *asked, pick_kind kind) {
 
 /* ---- Groups ---- */
 
-static bool same_text(tally_text a, tally_text b) {
-	return (a.at == 0) == (b.at == 0) && tally_equal(a, b);
+/* Writes the values that a row is told apart by. */
+static tally_text row_key_of(gathering *all, const tally_text *values) {
+	const question *asked = all->reading->asked;
+	all->row_key.len = 0;
+	for (uint32_t i = 0; i < asked->groups_len; i++) {
+		tally_put(&all->row_key, values[asked->ordered[i]]);
+		tally_put_char(&all->row_key, '/');
+	}
+	return tally_out_text(&all->row_key);
 }
 
-/* Whether the filters leave the group in: of a name's several values one must
- * be the group's. */
-static bool passes(const question *asked, const tally_text *values, uint32_t len) {
-	for (uint32_t group = 0; group < len; group++) {
-		bool filtered = false, met = false;
-		for (const filter *filter = asked->filters; filter != 0; filter = filter->next)
-			if (filter->group == group) {
-				filtered = true;
-				met = met || same_text(filter->value, values[group]);
-			}
-		if (filtered && !met)
-			return false;
-	}
-	return true;
+static row_group *new_group(const question *asked, tally_text key) {
+	row_group *made = tally_room((uint32_t)sizeof *made + asked->groups_len * (uint32_t)sizeof *made->values);
+	tally_out copy = tally_out_new(key.len);
+	tally_put(&copy, key);
+	made->key = tally_out_text(&copy);
+	tally_text rest = made->key, value;
+	for (uint32_t i = 0; take_value(&rest, &value); i++)
+		for (uint32_t at = 0; at < asked->groups_len; at++)
+			if (asked->groups[at] == asked->ordered[i])
+				made->values[at] = value;
+	return made;
 }
 
 static row_group *find_group(gathering *all, const tally_text *values) {
-	const question *asked = all->asked;
-	uint64_t hash = 0;
-	for (uint32_t i = 0; i < asked->groups_len; i++)
-		hash = hash_text(hash * 31 + (values[asked->groups[i]].at == 0), values[asked->groups[i]]);
-	for (entry *at = table_first(&all->groups, hash); at != 0; at = at->next) {
-		row_group *group = (row_group *)at;
-		uint32_t same = 0;
-		while (same < asked->groups_len && same_text(group->values[same], values[asked->groups[same]]))
-			same++;
-		if (at->hash == hash && same == asked->groups_len)
-			return group;
-	}
-	row_group *added = tally_room((uint32_t)sizeof *added + asked->groups_len * (uint32_t)sizeof *values);
+	tally_text key = row_key_of(all, values);
+	uint64_t hash = hash_text(0, key);
+	for (entry *at = table_first(&all->groups, hash); at != 0; at = at->next)
+		if (at->hash == hash && tally_equal(((row_group *)at)->key, key))
+			return (row_group *)at;
+	row_group *added = new_group(all->reading->asked, key);
 	added->entry.hash = hash;
-	for (uint32_t i = 0; i < asked->groups_len; i++)
-		added->values[i] = values[asked->groups[i]];
 	table_add(&all->groups, &added->entry);
 	return added;
 }
 
 /* Takes the group that an entry of the state belongs to. */
-static void enter_group(gathering *all, tally_text encoded) {
-	tally_text values[MOST_GROUPS], last = tally_out_text(&all->last_group);
-	if (all->has_group && tally_equal(last, encoded))
+static void enter_group(gathering *all, tally_text group) {
+	tally_text values[MOST_GROUPS], rest = group;
+	if (all->has_group && tally_equal(tally_out_text(&all->last_group), group))
 		return;
 	all->has_group = true;
 	all->last_group.len = 0;
-	tally_put(&all->last_group, encoded);
-	uint32_t start = 0, n = 0;
-	for (uint32_t i = 0; i < encoded.len; i++)
-		if (encoded.at[i] == '/') {
-			values[n++] = group_value((tally_text){encoded.at + start, i - start});
-			start = i + 1;
-		}
+	tally_put(&all->last_group, group);
+	for (uint32_t n = 0; take_value(&rest, &values[n]); n++)
+		;
 	all->row = 0;
-	all->group = passes(all->asked, values, n) ? find_group(all, values) : 0;
+	all->group = passes(all->reading->asked, group) ? find_group(all, values) : 0;
 }
 
 /* ---- Windows ---- */
@@ -106,7 +103,7 @@ static void enter_group(gathering *all, tally_text encoded) {
 /* Takes the windows of the rows that count a part: with rolling, its own and
  * those after it. */
 static void enter_windows(gathering *all, int64_t part) {
-	const question *asked = all->asked;
+	const question *asked = all->reading->asked;
 	stretch *first = &all->windows[0];
 	if (all->windows_len > 0 && part >= first->start && part < first->end)
 		return;
@@ -117,15 +114,34 @@ static void enter_windows(gathering *all, int64_t part) {
 		all->windows[i] = window_at(&asked->windows, all->windows[i - 1].end);
 }
 
+/* Whether the windows are made of whole parts as far as parts were met; false
+ * where tally_fail has been called. */
+static bool check_part(reading *reading, int64_t part) {
+	const question *asked = reading->asked;
+	int64_t first = reading->first, last = reading->last;
+	if (!asked->windowed || (reading->any && part >= first && part <= last))
+		return true;
+	int64_t end = window_at(&reading->config->parts, part).end;
+	int64_t from = !reading->any || part < first ? part : last, to = reading->any && part < first ? first : end;
+	reading->first = !reading->any || part < first ? part : first;
+	reading->last = !reading->any || part > last ? part : last;
+	reading->any = true;
+	return check_windows(reading->config, asked, from, to);
+}
+
 /* ---- Rows ---- */
 
-static row *row_new(const gathering *all, row_group *group, stretch window) {
-	const configuration *config = all->config;
+static row *row_new(const reading *reading, row_group *group, stretch window) {
+	const configuration *config = reading->config;
 	row *made = tally_room((uint32_t)sizeof *made + config->totals_len * (uint32_t)sizeof *made->totals);
-	*made = (row){.group = group, .window = window, .sketch = all->sketches ? sketch_new() : 0};
+	*made = (row){.group = group, .start = window.start, .window = window, .sketch = reading->sketches ? sketch_new() : 0};
 	for (uint32_t i = 0; i < config->totals_len; i++)
 		tally_set_decimal(&made->totals[i], 0);
 	return made;
+}
+
+row *empty_row(const reading *reading) {
+	return row_new(reading, 0, (stretch){reading->asked->from, reading->asked->to});
 }
 
 static row *find_row(gathering *all, stretch window) {
@@ -133,14 +149,18 @@ static row *find_row(gathering *all, stretch window) {
 	hash ^= hash >> 32;
 	for (entry *at = table_first(&all->rows, hash); at != 0; at = at->next) {
 		row *found = (row *)at;
-		if (found->group == all->group && found->window.start == window.start)
+		if (found->group == all->group && found->start == window.start)
 			return found;
 	}
-	if (!has_room())
-		return 0;
-	row *added = row_new(all, all->group, window);
+	row *added = row_new(all->reading, all->group, window);
 	added->entry.hash = hash;
 	table_add(&all->rows, &added->entry);
+	if (all->newest == 0)
+		all->first = added;
+	else
+		all->newest->next = added;
+	all->newest = added;
+	all->reading->effort.used += all->reading->sketches ? SKETCH_ROW_GAS : ROW_GAS;
 	return added;
 }
 
@@ -173,16 +193,23 @@ static bool merge(const configuration *config, tally_decimal *into, const tally_
 	return tally_add(&into[place[TOTAL_COUNT]], &part[place[TOTAL_COUNT]]);
 }
 
-static bool add_total(gathering *all, row *row, const walk *walk, const finding *found) {
-	tally_decimal part[TOTALS];
-	if (!tally_parse_totals(found->value, all->config->around, part, all->config->totals_len))
-		return tally_fail_totals(walk->key) != TALLY_FAILED;
-	return merge(all->config, row->totals, part) || tally_fail_overflow(walk->key) != TALLY_FAILED;
+/* What a call of tally_fail comes to. */
+static outcome refused(int32_t failed) {
+	(void)failed;
+	return REFUSED;
 }
 
-static bool add_sketch(gathering *all, row *row, const walk *walk, const finding *found) {
+static outcome add_total(gathering *all, row *row, const walk *walk, const finding *found) {
+	const configuration *config = all->reading->config;
+	tally_decimal part[TOTALS];
+	if (!tally_parse_totals(found->value, config->around, part, config->totals_len))
+		return refused(tally_fail_totals(walk->key));
+	return merge(config, row->totals, part) ? DONE : refused(tally_fail_overflow(walk->key));
+}
+
+static outcome add_sketch(gathering *all, row *row, const walk *walk, const finding *found) {
 	(void)all;
-	return has_room() && (sketch_add(row->sketch, found->rest, found->value) || tally_fail_totals(walk->key) != TALLY_FAILED);
+	return sketch_add(row->sketch, found->rest, found->value) ? DONE : refused(tally_fail_totals(walk->key));
 }
 
 /* A unique value that a row has counted. */
@@ -192,138 +219,96 @@ typedef struct {
 	tally_text value;
 } unique;
 
-static bool add_unique(gathering *all, row *row, const walk *walk, const finding *found) {
+static outcome add_unique(gathering *all, row *row, const walk *walk, const finding *found) {
 	(void)walk;
 	uint64_t hash = hash_text(row->entry.hash, found->rest);
 	for (entry *at = table_first(&all->uniques, hash); at != 0; at = at->next) {
 		unique *known = (unique *)at;
 		if (at->hash == hash && known->row == row && tally_equal(known->value, found->rest))
-			return true;
+			return DONE;
 	}
-	if (!has_room())
-		return false;
 	unique *added = tally_room(sizeof *added);
 	tally_out value = tally_out_new(found->rest.len);
 	tally_put(&value, found->rest);
 	*added = (unique){.entry = {.hash = hash}, .row = row, .value = tally_out_text(&value)};
 	table_add(&all->uniques, &added->entry);
 	row->unique++;
-	return true;
+	return DONE;
 }
 
-/* ---- Walking the state ---- */
+/* ---- Reading ---- */
 
-typedef bool add_finding(gathering *all, row *row, const walk *walk, const finding *found);
-
-static void note_part(gathering *all, int64_t part) {
-	all->first = !all->any || part < all->first ? part : all->first;
-	all->last = !all->any || part > all->last ? part : all->last;
-	all->any = true;
-}
+typedef outcome add_finding(gathering *all, row *row, const walk *walk, const finding *found);
 
 /* Adds what was found to each of its rows. */
-static bool add_to_rows(gathering *all, const walk *walk, const finding *found, add_finding *add) {
-	const question *asked = all->asked;
+static outcome add_to_rows(gathering *all, const walk *walk, const finding *found, add_finding *add) {
+	const question *asked = all->reading->asked;
 	for (uint32_t i = 0; i < all->windows_len; i++) {
 		stretch window = all->windows[i];
 		if (asked->rolling > 1 && (window.start < asked->from || window.start >= asked->to))
 			continue;
+		if (!has_room())
+			return TOO_LARGE;
 		row *row = all->row != 0 ? all->row : find_row(all, window);
-		if (row == 0 || !add(all, row, walk, found))
-			return false;
+		outcome added = add(all, row, walk, found);
+		if (added != DONE)
+			return added;
+		all->reading->effort.used += FINDING_GAS + (int64_t)found->value.len * BYTE_GAS + (int64_t)found->rest.len * REST_BYTE_GAS;
 		all->row = all->windows_len == 1 ? row : 0;
 	}
-	return true;
+	return DONE;
 }
 
-/* The values that all groups must start with, as they stand in keys. */
-static tally_text first_values(const gathering *all) {
-	tally_out out = tally_out_new(TALLY_KEY_BYTES);
-	for (uint32_t group = 0; group < all->config->groups_len; group++) {
-		const filter *only = 0;
-		uint32_t len = out.len, filters = 0;
-		for (const filter *filter = all->asked->filters; filter != 0; filter = filter->next)
-			if (filter->group == group) {
-				only = filter;
-				filters++;
-			}
-		if (filters != 1 || !tally_is_utf8(only->value))
-			break;
-		put_group(&out, only->value);
-		tally_put_char(&out, '/');
-		if (out.len > PLACE_BYTES) {
-			out.len = len; /* no key has it */
-			break;
-		}
-	}
-	return tally_out_text(&out);
+static outcome finish_walk(const walk *walk) {
+	return walk->broken ? refused(tally_fail_totals(walk->key)) : walk->exhausted ? TOO_LARGE : DONE;
 }
 
-static bool gather_family(gathering *all, tally_text family, add_finding *add) {
-	const question *asked = all->asked;
-	walk walk = walk_new(family, first_values(all), all->config->groups_len, covered_from(asked, asked->from), asked->to);
+static outcome gather_family(gathering *all, walk *walk, tally_text scope, add_finding *add) {
 	finding found;
-	while (walk_next(&walk, &found)) {
+	while (walk_next_in(walk, scope, &found)) {
 		enter_group(all, found.group);
 		if (all->group == 0) {
-			walk_skip_group(&walk, found.group);
+			walk_skip_group(walk, found.group);
 			continue;
 		}
-		note_part(all, found.part);
+		if (!check_part(all->reading, found.part))
+			return REFUSED;
 		enter_windows(all, found.part);
-		if (!add_to_rows(all, &walk, &found, add))
-			return false;
+		outcome added = add_to_rows(all, walk, &found, add);
+		if (added != DONE)
+			return added;
 	}
-	return !walk.broken || tally_fail_totals(walk.key) != TALLY_FAILED;
+	return finish_walk(walk);
 }
 
-/* ---- Sorting ---- */
-
-static bool comes_before(const question *asked, const row *a, const row *b) {
-	if (a->window.start != b->window.start)
-		return a->window.start < b->window.start;
-	for (uint32_t i = 0; i < asked->groups_len; i++) {
-		tally_text left = a->group->values[i], right = b->group->values[i];
-		if (!same_text(left, right))
-			return left.at == 0 || (right.at != 0 && tally_less(left, right));
-	}
-	return false;
-}
-
-static void sort(const question *asked, row_list *rows) {
-	row **from = rows->at, **to = tally_room(rows->len * (uint32_t)sizeof *to);
-	for (uint32_t run = 1; run < rows->len; run *= 2) {
-		for (uint32_t start = 0; start < rows->len; start += 2 * run) {
-			uint32_t middle = start + run < rows->len ? start + run : rows->len;
-			uint32_t end = middle + run < rows->len ? middle + run : rows->len;
-			for (uint32_t out = start, a = start, b = middle; out < end; out++)
-				to[out] = a < middle && (b == end || !comes_before(asked, from[b], from[a])) ? from[a++] : from[b++];
+static outcome count_walk(reading *reading, walk *walk, tally_text scope, bool filtered, uint64_t *count) {
+	finding found;
+	while (walk_next_in(walk, scope, &found)) {
+		if (filtered && !passes(reading->asked, found.group)) {
+			walk_skip_group(walk, found.group);
+			continue;
 		}
-		row **swapped = from;
-		from = to;
-		to = swapped;
+		*count += sum_of_counts(found.value);
+		reading->effort.used += FINDING_GAS + (int64_t)found.value.len * BYTE_GAS;
 	}
-	rows->at = from;
+	return finish_walk(walk);
 }
 
 /* ---- Together ---- */
 
 /* A row is left out where it has nothing of what was asked for. */
-static bool has_answer(const gathering *all, const row *row) {
-	if (wants(all->asked, PICK_COUNT) || wants(all->asked, PICK_UNIQUE))
+static bool has_answer(const reading *reading, const row *row) {
+	if (is_asked(reading->asked, PICK_COUNT) || is_asked(reading->asked, PICK_UNIQUE))
 		return true;
-	return !tally_is_zero(&row->totals[all->config->place[TOTAL_VALUES]]);
+	return !tally_is_zero(&row->totals[reading->config->place[TOTAL_VALUES]]);
 }
 
 static void list_rows(const gathering *all, row_list *rows) {
 	rows->at = tally_room((all->rows.len + 1) * (uint32_t)sizeof *rows->at);
-	for (uint32_t i = 0; i < all->rows.size; i++)
-		for (entry *at = all->rows.slots[i]; at != 0; at = at->next)
-			if (has_answer(all, (row *)at))
-				rows->at[rows->len++] = (row *)at;
-	bool countable = wants(all->asked, PICK_COUNT) || wants(all->asked, PICK_UNIQUE);
-	if (rows->len == 0 && countable && !all->asked->windowed && all->asked->groups_len == 0)
-		rows->at[rows->len++] = row_new(all, 0, (stretch){-ZONE_EVER, ZONE_EVER});
+	rows->len = 0;
+	for (row *made = all->first; made != 0; made = made->next)
+		if (has_answer(all->reading, made))
+			rows->at[rows->len++] = made;
 }
 
 /* Makes each row's window the stretch that it covers: with rolling, earlier
@@ -340,20 +325,52 @@ static void show_covered(const question *asked, row_list *rows) {
 	}
 }
 
-bool gather_rows(const configuration *config, const question *asked, row_list *rows) {
+outcome gather_rows(reading *reading, tally_text scope, row_list *rows, uint64_t *uncounted) {
 	gathering *all = tally_room(sizeof *all);
-	*all = (gathering){.config = config, .asked = asked, .sketches = wants(asked, PICK_PERCENTILE), .last_group = tally_out_new(TALLY_KEY_BYTES)};
-	*rows = (row_list){0};
-	if (!gather_family(all, TALLY_TEXT("total/"), add_total) ||
-	    (all->sketches && !gather_family(all, TALLY_TEXT("sketch/"), add_sketch)) ||
-	    (wants(asked, PICK_UNIQUE) && !gather_family(all, TALLY_TEXT("unique/"), add_unique)))
-		return false;
-	int64_t from = asked->starts ? covered_from(asked, asked->from) : all->first;
-	int64_t to = asked->ends ? asked->to : window_at(&config->parts, all->last).end;
-	if (!check_windows(config, asked, from, to))
-		return false;
+	reading->effort.used += SCOPE_GAS;
+	*all = (gathering){.reading = reading, .last_group = tally_out_new(TALLY_KEY_BYTES), .row_key = tally_out_new(TALLY_KEY_BYTES)};
+	outcome came = gather_family(all, &reading->total, scope, add_total);
+	if (came == DONE && reading->sketches)
+		came = gather_family(all, &reading->sketch, scope, add_sketch);
+	if (came == DONE && reading->uniques)
+		came = gather_family(all, &reading->unique, scope, add_unique);
+	if (came == DONE)
+		came = count_walk(reading, &reading->uncounted, scope, true, uncounted);
+	if (came != DONE)
+		return came;
 	list_rows(all, rows);
-	sort(asked, rows);
-	show_covered(asked, rows);
-	return true;
+	sort_rows(rows, &reading->effort);
+	show_covered(reading->asked, rows);
+	return DONE;
+}
+
+outcome count_ungrouped(reading *reading, uint64_t *uncounted) {
+	const question *asked = reading->asked;
+	tally_text all = TALLY_TEXT("");
+	text_list starts = {&all, 1};
+	walk walk = walk_new(TALLY_TEXT("ungrouped/"), &starts, 0, covered_from(asked, asked->from), asked->to, &reading->effort);
+	*uncounted += count_untimed();
+	return count_walk(reading, &walk, all, false, uncounted);
+}
+
+/* ---- Beginning ---- */
+
+bool start_reading(reading *reading, const configuration *config, const question *asked) {
+	int64_t from = covered_from(asked, asked->from), to = asked->to;
+	*reading = (struct reading){
+		.config = config, .asked = asked,
+		.sketches = is_asked(asked, PICK_PERCENTILE), .uniques = is_asked(asked, PICK_UNIQUE),
+		.starts = filtered_starts(config, asked),
+		.effort = {.limit = config->query_gas / 100 * 85}, /* writing, and what is not counted, takes the rest */
+	};
+	reading->total = walk_new(TALLY_TEXT("total/"), &reading->starts, config->groups_len, from, to, &reading->effort);
+	reading->sketch = walk_new(TALLY_TEXT("sketch/"), &reading->starts, config->groups_len, from, to, &reading->effort);
+	reading->unique = walk_new(TALLY_TEXT("unique/"), &reading->starts, config->groups_len, from, to, &reading->effort);
+	reading->uncounted = walk_new(TALLY_TEXT("uncounted/"), &reading->starts, config->groups_len, from, to, &reading->effort);
+	if (!asked->starts || !asked->ends)
+		return true;
+	reading->any = true;
+	reading->first = from;
+	reading->last = to;
+	return check_windows(config, asked, from, to);
 }

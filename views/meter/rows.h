@@ -7,27 +7,72 @@
 #include "sketch.h"
 #include "table.h"
 
-/* The values of the groups that were asked for, in that order. */
+/* The values of the groups that were asked for, as they stand in keys. */
 typedef struct {
 	entry entry;
-	tally_text values[];
+	tally_text key; /* in the order of the configuration, each with / behind it */
+	tally_text values[]; /* in the order of the question */
 } row_group;
 
-typedef struct {
+typedef struct row row;
+
+struct row {
 	entry entry;
+	row *next; /* the one made after it */
 	row_group *group;
-	stretch window; /* -ZONE_EVER and ZONE_EVER where it is open */
+	int64_t start;  /* of its window; with rolling, its own */
+	stretch window; /* what it covers; -ZONE_EVER and ZONE_EVER where it is open */
 	uint64_t unique;
 	sketch *sketch;
 	tally_decimal totals[]; /* as configured */
-} row;
+};
 
 typedef struct {
-	row **at; /* by start of window, then by group: missing first, then in byte order */
+	row **at; /* by group, then by start */
 	uint32_t len;
 } row_list;
 
+/* What came of a step of a question. */
+typedef enum {
+	DONE,
+	NOTHING_LEFT,
+	TOO_LARGE, /* it would take more memory or gas than a question may */
+	REFUSED,   /* tally_fail has been called */
+} outcome;
+
+/* What answering a question reads. */
+typedef struct reading {
+	const configuration *config;
+	const question *asked;
+	bool sketches; /* rows need them */
+	bool uniques;
+	text_list starts; /* of the groups that the filters leave in */
+	walk total;
+	walk sketch;
+	walk unique;
+	walk uncounted;
+	effort effort;
+	bool any;    /* parts were met, and windows fit from first to last */
+	int64_t first;
+	int64_t last;
+} reading;
+
 /* False where tally_fail has been called. */
-bool gather_rows(const configuration *config, const question *asked, row_list *rows);
+bool start_reading(reading *reading, const configuration *config, const question *asked);
+
+bool is_asked(const question *asked, pick_kind kind);
+
+/* Gathers the rows of the groups that start with scope, which may be empty, and
+ * counts those of their events that are uncounted. */
+outcome gather_rows(reading *reading, tally_text scope, row_list *rows, uint64_t *uncounted);
+
+/* Sorts by group, then by start. */
+void sort_rows(row_list *rows, effort *effort);
+
+/* A row for a question that nothing was found for. */
+row *empty_row(const reading *reading);
+
+/* Counts the events of the time asked for that belong to no group. */
+outcome count_ungrouped(reading *reading, uint64_t *uncounted);
 
 #endif

@@ -3,7 +3,7 @@
 enum {
 	BUCKETS = 117, /* of a decade */
 	LOWEST_DECADE = -TALLY_INPUT_FRACTION_DIGITS,
-	DECADES = TALLY_INPUT_FRACTION_DIGITS + TALLY_INPUT_WHOLE_DIGITS,
+	HIGHEST_DECADE = TALLY_INPUT_WHOLE_DIGITS - 1,
 	DECADE_NAMED_0 = 50,
 	MANTISSA_DIGITS = 9, /* of the bounds */
 	MIDDLE_DIGITS = 6,   /* of what is answered */
@@ -158,12 +158,20 @@ bool count_in_sketch(tally_text place, const tally_decimal *value) {
 
 /* ---- Merging and answering ---- */
 
-/* Buckets by sign and decade, made where one is met. */
+/* The counts of a decade; decades are made where one is met. */
+typedef struct decade decade;
+
+struct decade {
+	decade *next;
+	int32_t of; /* the power of ten */
+	bool negative;
+	uint64_t counts[BUCKETS];
+};
+
 struct sketch {
 	uint64_t len;
 	uint64_t zeros;
-	uint64_t *positive[DECADES];
-	uint64_t *negative[DECADES];
+	decade *decades;
 };
 
 sketch *sketch_new(void) {
@@ -172,26 +180,31 @@ sketch *sketch_new(void) {
 	return made;
 }
 
-static uint64_t *counts_of(uint64_t **decade) {
-	if (*decade == 0) {
-		*decade = tally_room(BUCKETS * sizeof **decade);
-		for (uint32_t i = 0; i < BUCKETS; i++)
-			(*decade)[i] = 0;
-	}
-	return *decade;
+static uint64_t *find_counts(const sketch *sketch, bool negative, int32_t of) {
+	for (decade *at = sketch->decades; at != 0; at = at->next)
+		if (at->of == of && at->negative == negative)
+			return at->counts;
+	return 0;
+}
+
+static uint64_t *counts_of(sketch *sketch, bool negative, int32_t of) {
+	uint64_t *found = find_counts(sketch, negative, of);
+	if (found != 0)
+		return found;
+	decade *added = tally_room(sizeof *added);
+	*added = (decade){.next = sketch->decades, .of = of, .negative = negative};
+	sketch->decades = added;
+	return added->counts;
 }
 
 bool sketch_add(sketch *sum, tally_text name, tally_text value) {
-	uint32_t bucket, decade;
+	uint32_t bucket, named;
 	uint64_t count, zeros[BUCKETS] = {0}, *counts = zeros;
 	bool negative = tally_take_char(&name, '-');
 	if (negative || tally_take_char(&name, '+')) {
-		if (!tally_take_digits(&name, 2, &decade))
+		if (!tally_take_digits(&name, 2, &named))
 			return false;
-		decade -= (uint32_t)(DECADE_NAMED_0 + LOWEST_DECADE);
-		if (decade >= DECADES)
-			return false;
-		counts = counts_of(negative ? &sum->negative[decade] : &sum->positive[decade]);
+		counts = counts_of(sum, negative, (int32_t)named - DECADE_NAMED_0);
 	}
 	if (!tally_take_char(&value, '{'))
 		return false;
@@ -236,27 +249,43 @@ static uint64_t rank_of(uint64_t n, uint32_t percentile) {
 	return rank == 0 ? 1 : rank;
 }
 
-void put_percentile(tally_out *out, const sketch *sketch, uint32_t percentile) {
-	uint64_t rank = rank_of(sketch->len, percentile);
-	for (int32_t d = DECADES; d-- > 0;)
-		for (uint32_t i = BUCKETS; sketch->negative[d] != 0 && i-- > 0;) {
-			if (rank <= sketch->negative[d][i]) {
-				put_middle(out, true, d + LOWEST_DECADE, i);
-				return;
-			}
-			rank -= sketch->negative[d][i];
-		}
+/* Writes what is answered for the value of a rank. */
+static void put_ranked(tally_out *out, const sketch *sketch, uint64_t rank) {
+	uint64_t *counts;
+	for (int32_t of = HIGHEST_DECADE; of >= LOWEST_DECADE; of--)
+		if ((counts = find_counts(sketch, true, of)) != 0)
+			for (uint32_t i = BUCKETS; i-- > 0; rank -= counts[i])
+				if (rank <= counts[i]) {
+					put_middle(out, true, of, i);
+					return;
+				}
 	if (rank <= sketch->zeros) {
 		tally_put_char(out, '0');
 		return;
 	}
 	rank -= sketch->zeros;
-	for (int32_t d = 0; d < DECADES; d++)
-		for (uint32_t i = 0; sketch->positive[d] != 0 && i < BUCKETS; i++) {
-			if (rank <= sketch->positive[d][i]) {
-				put_middle(out, false, d + LOWEST_DECADE, i);
-				return;
-			}
-			rank -= sketch->positive[d][i];
-		}
+	for (int32_t of = LOWEST_DECADE; of <= HIGHEST_DECADE; of++)
+		if ((counts = find_counts(sketch, false, of)) != 0)
+			for (uint32_t i = 0; i < BUCKETS; rank -= counts[i++])
+				if (rank <= counts[i]) {
+					put_middle(out, false, of, i);
+					return;
+				}
+}
+
+void put_percentile(tally_out *out, const sketch *sketch, uint32_t percentile, const tally_decimal *min, const tally_decimal *max) {
+	static const tally_text around[2]; /* nothing */
+	uint64_t rank = rank_of(sketch->len, percentile);
+	uint32_t start = out->len;
+	tally_decimal answered;
+	const tally_decimal *edge = rank == 1 ? min : rank == sketch->len ? max : 0;
+	if (edge == 0) {
+		put_ranked(out, sketch, rank);
+		tally_parse_totals((tally_text){out->at + start, out->len - start}, around, &answered, 1);
+		edge = tally_compare(&answered, min) < 0 ? min : tally_compare(&answered, max) > 0 ? max : 0;
+	}
+	if (edge != 0) {
+		out->len = start;
+		tally_put_decimal(out, edge);
+	}
 }

@@ -30,7 +30,8 @@ bool sketch_add(sketch *sum, tally_text decade, tally_text value);
 
 /* Writes the percentile, in thousandths of a percent, by nearest rank: the
  * smallest value that at least so many percent of the values do not exceed. The
+ * least and the greatest value are known, and what is answered lies between. The
  * sketch must not be empty. */
-void put_percentile(tally_out *out, const sketch *sketch, uint32_t percentile);
+void put_percentile(tally_out *out, const sketch *sketch, uint32_t percentile, const tally_decimal *min, const tally_decimal *max);
 
 #endif

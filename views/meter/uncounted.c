@@ -1,5 +1,5 @@
 /* The events that could not be counted, or not in full: how many for each
- * reason, and the last of them.
+ * reason, all together and of each place, and the last of them. "uncounted" is
  *
  *     {"count":{"value_null":2},
  *      "last":[{"sequence":7,"time":"2025-03-01T10:05:30Z","reason":"value_null","field":"/tokens","found":"null"}]} */
@@ -12,6 +12,7 @@ enum {
 };
 
 static const tally_text uncounted_key = TALLY_STATIC_TEXT("uncounted");
+static const tally_text untimed_key = TALLY_STATIC_TEXT("untimed");
 static const tally_text none_yet = TALLY_STATIC_TEXT("{\"count\":{},\"last\":[]}");
 
 static tally_text read_uncounted(void) {
@@ -120,7 +121,25 @@ static void put_kept(tally_out *out, tally_text last) {
 		}
 }
 
-void note_uncounted(const configuration *config, const tally_event *event, trouble trouble) {
+/* Counts it where a question for the group and the time finds it. */
+static void count_at_place(const configuration *config, const tally_event *event, tally_text place, tally_text reason) {
+	tally_out key = tally_out_new(64 + place.len), out = tally_out_new(256);
+	tally_text before;
+	tally_put(&key, place.len > 0 ? TALLY_TEXT("uncounted/") : TALLY_TEXT("ungrouped/"));
+	tally_put(&key, place);
+	if (place.len == 0 && !put_part(&key, &config->parts, event->time)) {
+		key.len = 0;
+		tally_put(&key, untimed_key);
+	}
+	if (!tally_get(tally_out_text(&key), &before))
+		before = TALLY_TEXT("{}");
+	tally_put_char(&out, '{');
+	put_counts(&out, before, reason);
+	tally_put_char(&out, '}');
+	tally_set(tally_out_text(&key), tally_out_text(&out));
+}
+
+void note_uncounted(const configuration *config, const tally_event *event, tally_text place, trouble trouble) {
 	tally_text before = read_uncounted();
 	tally_out out = tally_out_new(before.len + 1024);
 	tally_put(&out, TALLY_TEXT("{\"count\":{"));
@@ -130,6 +149,26 @@ void note_uncounted(const configuration *config, const tally_event *event, troub
 	put_entry(&out, config, event, trouble);
 	tally_put(&out, TALLY_TEXT("]}"));
 	tally_set(uncounted_key, tally_out_text(&out));
+	count_at_place(config, event, place, trouble.reason);
+}
+
+uint64_t sum_of_counts(tally_text counts) {
+	tally_text name, value;
+	uint64_t sum = 0;
+	uint32_t digit;
+	tally_members members = tally_object(counts);
+	while (tally_member_next(&members, &name, &value)) {
+		uint64_t count = 0;
+		while (tally_take_digits(&value, 1, &digit))
+			count = count * 10 + digit;
+		sum += count;
+	}
+	return sum;
+}
+
+uint64_t count_untimed(void) {
+	tally_text value;
+	return tally_get(untimed_key, &value) ? sum_of_counts(value) : 0;
 }
 
 int64_t answer_uncounted(void) {
