@@ -13,6 +13,12 @@ SELECT k.log_id, k.key_hash, k.payload_hash, k.sequence
 FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash) AS u
 JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
 
+-- name: ExpectNoEventKeys :exec
+-- Fails when one of the keys exists.
+SELECT (count(*) = 0)::as_expected
+FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash) AS u
+JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
+
 -- name: MoveHeads :exec
 -- Moves heads that are still where the caller believes them (the hash stands for the whole log before it), and fails when one
 -- is not.

@@ -16,7 +16,7 @@ import (
 
 // AppendHeaders are the headers of both kinds of append.
 type AppendHeaders struct {
-	IdempotencyKey   string `header:"Idempotency-Key" doc:"Makes a retry safe, for ever: the same key with the same bytes returns the original sequence. Takes the place of the event's id and source; in a batch, event n (from 0) gets the key with :n added."`
+	IdempotencyKey   string `header:"Idempotency-Key" doc:"Makes a retry of events without an id safe, for ever: the same key with the same bytes returns the original sequence. In a batch, event n (from 0) gets the key with :n added. An event that has an id is known by that."`
 	ExpectedSequence string `header:"Expected-Sequence" doc:"Append only if the log's last sequence is this (0: the log is empty)."`
 }
 
@@ -85,7 +85,7 @@ func eventSchema() *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"type":   {Type: huma.TypeString, Nullable: true, MaxLength: new(eventlog.MaxTypeBytes), Description: "What kind of event it is."},
 			"time":   {Type: huma.TypeString, Nullable: true, Format: "date-time", Description: "When it happened; the time of recording when absent."},
-			"id":     {Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(eventlog.MaxKeyBytes), Description: "With source, the idempotency key where no header gives one."},
+			"id":     {Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(eventlog.MaxKeyBytes), Description: "With source, the event's identity: its idempotency key."},
 			"source": {Type: huma.TypeString, Nullable: true, Description: "Where the event comes from."},
 		},
 		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
@@ -227,8 +227,8 @@ func splitBatch(body []byte) (*batch, [][]byte, error) {
 	number := 0
 	for line := range bytes.Lines(body) {
 		number++
-		if line = bytes.Trim(line, space); len(line) > 0 {
-			documents = append(documents, line)
+		if len(bytes.Trim(line, space)) > 0 {
+			documents = append(documents, line) // with its end: an event that was sent alone, with that end, is the same
 			b.lines = append(b.lines, number)
 		}
 		if len(documents) > ingest.MaxBatchEvents {

@@ -25,17 +25,80 @@ func TestAppendAnswers(t *testing.T) {
 	if retry.Sequence != 4 || !retry.Duplicate {
 		t.Errorf("a retry: %+v", retry)
 	}
-	// A header's key takes the place of the event's own; an empty one is none.
-	s.append("acme", `{"id":"a","n":5}`, "Idempotency-Key: ")
-	s.append("acme", `{"id":"a","n":6}`, "Idempotency-Key: other")
-	want := []string{
-		`{"n":1}`, ` { "n" : 1.0 } `, `{"type":"a","time":"2025-03-01T10:05:30Z"}`, `{"n":4}`, `{"id":"a","n":5}`, `{"id":"a","n":6}`,
-	}
+	want := []string{`{"n":1}`, `{ "n" : 1.0 }`, `{"type":"a","time":"2025-03-01T10:05:30Z"}`, `{"n":4}`}
 	if got := s.events(id); !slices.Equal(got, want) {
 		t.Errorf("stored are %q, want %q", got, want)
 	}
-	if got := s.head("acme"); got.Sequence != 6 || len(got.Hash) != 64 {
+	if got := s.head("acme"); got.Sequence != 4 || len(got.Hash) != 64 {
 		t.Errorf("the head is %+v", got)
+	}
+}
+
+// TestIdentity: an event's id is its identity, whatever key comes beside it and whether it comes alone or in a batch; a header's key stands
+// in where there is no id; white space around the object is no part of it.
+func TestIdentity(t *testing.T) {
+	s := start(t)
+	id := s.createLog("acme")
+	post := func(path, body string, headers ...string) appended {
+		t.Helper()
+		r := s.call("POST", "/logs/acme/"+path, body, headers...)
+		if r.status != http.StatusOK && r.status != http.StatusCreated {
+			t.Fatalf("%s %q %q is answered %d: %s", path, body, headers, r.status, r.body)
+		}
+		return decode[appended](t, r.body)
+	}
+	retries := func(sequence int64, body, key string) {
+		t.Helper()
+		for _, headers := range [][]string{{}, {"Idempotency-Key: " + key}, {"Idempotency-Key: a third"}} {
+			for _, sent := range []string{body, body + "\n", " \r\n\t" + body + " \r\n"} {
+				if got := post("append", sent, headers...); got.Sequence != sequence || !got.Duplicate {
+					t.Errorf("append %q %q: %+v, want the duplicate of %d", sent, headers, got, sequence)
+				}
+			}
+			for _, batch := range []string{body, body + "\n", "[" + body + "]", "[\n  " + body + "\n]\n", "\n" + body + "\r\n" + body} {
+				if got := post("append_batch", batch, headers...); got.Appended != 0 || got.FirstSequence != sequence || got.LastSequence != sequence {
+					t.Errorf("append_batch %q %q: %+v, want duplicates of %d", batch, headers, got, sequence)
+				}
+			}
+		}
+	}
+	post("append", `{"id":"e1","source":"s","n":1}`, "Idempotency-Key: one")
+	retries(1, `{"id":"e1","source":"s","n":1}`, "one")
+	post("append", `{"id":"e2","n":2}`+"\n", "Idempotency-Key: two")
+	retries(2, `{"id":"e2","n":2}`, "two")
+	post("append_batch", `{"id":"e3","n":3}`+"\n", "Idempotency-Key: three")
+	retries(3, `{"id":"e3","n":3}`, "three")
+	post("append", `{"id":"e4","n":4}`)
+	retries(4, `{"id":"e4","n":4}`, "four")
+
+	// The header stands in for the event of a batch that has no id, by its place.
+	batch := "{\"n\":5}\n{\"id\":\"e6\"}\n{\"n\":7}\n"
+	if got := post("append_batch", batch, "Idempotency-Key: mixed"); got.Appended != 3 || got.FirstSequence != 5 {
+		t.Errorf("a batch with and without ids: %+v", got)
+	}
+	if got := post("append_batch", batch, "Idempotency-Key: mixed"); got.Appended != 0 || got.LastSequence != 7 {
+		t.Errorf("its retry: %+v", got)
+	}
+	if got := post("append", `{"n":7} `, "Idempotency-Key: mixed:2"); got.Sequence != 7 || !got.Duplicate {
+		t.Errorf("its last event by itself: %+v", got)
+	}
+	// Two events may come under one header key where they have ids; the key is free for an event that has none.
+	for i, body := range []string{`{"id":"e8"}`, `{"id":"e9"}`, `{"n":10}`} {
+		if got := post("append", body, "Idempotency-Key: shared"); got.Sequence != int64(8+i) || got.Duplicate {
+			t.Errorf("%s: %+v", body, got)
+		}
+	}
+	s.wantProblem(http.StatusUnprocessableEntity, "idempotency_key_reused",
+		s.call("POST", "/logs/acme/append", `{"id":"e1","source":"s","n":2}`, "Idempotency-Key: new"), `"s e1"`, "event 1")
+	s.wantProblem(http.StatusBadRequest, "invalid_idempotency_key",
+		s.call("POST", "/logs/acme/append", `{"id":"e99"}`, "Idempotency-Key: "+strings.Repeat("k", 513)))
+	for i, event := range s.events(id) {
+		if strings.TrimSpace(event) != event {
+			t.Errorf("event %d is stored as %q", i+1, event)
+		}
+	}
+	if got := s.head("acme").Sequence; got != 10 {
+		t.Errorf("the log is at %d, want 10", got)
 	}
 }
 

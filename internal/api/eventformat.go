@@ -124,8 +124,8 @@ func recordedSchema() *huma.Schema {
 			"type":        text("", "Absent when it has none."),
 			"key":         text("", "Its idempotency key; absent when it has none."),
 			"hash":        text("", "The hash of everything up to it, in hexadecimal."),
-			"data":        {Type: huma.TypeObject, Description: "The event as it was sent.", AdditionalProperties: true},
-			"raw":         text("", "The bytes as they were sent, where data does not show them: white space around them and, in lines, line breaks."),
+			"data":        {Type: huma.TypeObject, Description: "The object as it was sent.", AdditionalProperties: true},
+			"raw":         text("", "The bytes as they were sent, where data does not show them: in lines, those with line breaks; white space around an object, which earlier versions kept."),
 		},
 		Required: []string{"sequence", "time", "recorded_at", "hash", "data"},
 	}

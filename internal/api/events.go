@@ -239,8 +239,8 @@ func readTime(name, text string) (*int64, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no bound, and no error
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	t, ok := eventlog.ParseTime(text)
+	if !ok {
 		return nil, newProblem(http.StatusBadRequest, "invalid_range", name+" is no RFC 3339 time such as 2025-03-01T00:00:00Z (in a URL, a + is written %2B)")
 	}
 	// Times are kept to the microsecond: a bound between two is that of the later one.

@@ -270,6 +270,31 @@ func TestEventsRefusals(t *testing.T) {
 	s.want(http.StatusOK, s.call("GET", "/logs/acme/events?from=31", "")) // the next one to come
 }
 
+// TestEveryRFC3339Time: small letters and leap seconds are times, in events and in filters; one does not refuse a whole batch.
+func TestEveryRFC3339Time(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	batch := `[{"time":"2016-12-31T23:59:60Z"},{"time":"2017-01-01t00:00:00z"},{"time":"2016-12-31t23:59:60.5z"},{"time":"2017-01-01T05:29:59+05:30"}]`
+	s.want(http.StatusCreated, s.call("POST", "/logs/acme/append_batch", batch))
+	times := func(query string) (all []string) {
+		t.Helper()
+		page := decode[struct{ Events []struct{ Time string } }](t, s.want(http.StatusOK, s.call("GET", "/logs/acme/events?"+query, "")))
+		for _, e := range page.Events {
+			all = append(all, e.Time)
+		}
+		return all
+	}
+	if got, want := times(""), []string{"2017-01-01T00:00:00Z", "2017-01-01T00:00:00Z", "2017-01-01T00:00:00.5Z", "2016-12-31T23:59:59Z"}; !slices.Equal(got, want) {
+		t.Errorf("the times are %q, want %q", got, want)
+	}
+	if got := times("time_from=2016-12-31t23:59:60z&time_to=2016-12-31T23:59:60.25Z"); len(got) != 2 {
+		t.Errorf("at the leap second are %q", got)
+	}
+	for _, text := range []string{"2016-12-31T23:58:60Z", "2016-12-31T24:00:00Z", "2016-12-31%2023:59:59Z", "2016-12-31T1:00:00Z"} {
+		s.wantProblem(http.StatusBadRequest, "invalid_range", s.call("GET", "/logs/acme/events?recorded_from="+text, ""), "RFC 3339")
+	}
+}
+
 // TestEventsPagesHoldWhileAppending: what is appended while somebody reads in pages comes after what is there, once.
 func TestEventsPagesHoldWhileAppending(t *testing.T) {
 	s := start(t)

@@ -178,6 +178,8 @@ func TestRefusedLife(t *testing.T) {
 		"resume: other view":           {"POST", "/logs/acme/views/w/resume", `{}`, "", 404, "view_not_found"},
 		"resume: other member":         {"POST", v + "/resume", `{"skipp": true}`, "", 422, "invalid_request"},
 		"resume: too much gas":         {"POST", v + "/resume", fmt.Sprintf(`{"gas": %d}`, view.MaxFoldGas+1), "", 422, "invalid_gas"},
+		"resume: reason with C1":       {"POST", v + "/resume", `{"reason": "a\u009b31m"}`, "", 422, "invalid_reason"},
+		"resume: reason with NUL":      {"POST", v + "/resume", `{"reason": "a\u0000"}`, "", 422, "invalid_reason"},
 		"resume: long reason":          {"POST", v + "/resume", fmt.Sprintf(`{"reason": %q}`, strings.Repeat("x", view.MaxReasonBytes+1)), "", 422, "invalid_reason"},
 		"resume: large body":           {"POST", v + "/resume", fmt.Sprintf(`{"reason": %q}`, strings.Repeat("x", 20<<10)), "", 413, "body_too_large"},
 		"resume: long actor":           {"POST", v + "/resume", `{}`, long, 400, "invalid_actor"},

@@ -43,6 +43,8 @@ func TestRefusals(t *testing.T) {
 		"log: name with a NUL":       {path: "/logs", body: `{"name":"a\u0000"}`, status: 400, code: "invalid_name"},
 		"log: name like an id":       {path: "/logs", body: `{"name":"` + unknown + `"}`, status: 400, code: "invalid_name", detail: []string{"UUID"}},
 		"log: label with a NUL":      {path: "/logs", body: `{"name":"a","labels":{"a":"\u0000"}}`, status: 400, code: "invalid_labels"},
+		"log: label with C1":         {path: "/logs", body: `{"name":"a","labels":{"a":"\u0090"}}`, status: 400, code: "invalid_labels"},
+		"log: label name with C1":    {path: "/logs", body: `{"name":"a","labels":{"\u0080":""}}`, status: 400, code: "invalid_labels"},
 		"log: label of a wrong kind": {path: "/logs", body: `{"name":"a","labels":{"a":1}}`, status: 422, code: "invalid_request"},
 		"log: too large":             {path: "/logs", body: `{"name":"` + strings.Repeat("a", 128<<10) + `"}`, status: 413, code: "body_too_large", detail: []string{"131072 bytes"}},
 		"log: name taken": {path: "/logs", body: `{"name":"acme"}`, status: 409, code: "name_taken", detail: []string{acme}, also: func(t *testing.T, p problem, _ reply) {
@@ -79,6 +81,8 @@ func TestRefusals(t *testing.T) {
 		"append: null":              {path: "/logs/acme/append", body: `null`, status: 400, code: "not_an_object"},
 		"append: type":              {path: "/logs/acme/append", body: `{"type":7}`, status: 400, code: "invalid_event_type"},
 		"append: type with NUL":     {path: "/logs/acme/append", body: `{"type":"\u0000"}`, status: 400, code: "invalid_event_type"},
+		"append: type with C1":      {path: "/logs/acme/append", body: `{"type":"a\u009b31m"}`, status: 400, code: "invalid_event_type", detail: []string{"U+009B"}},
+		"append: id with C1":        {path: "/logs/acme/append", body: `{"id":"\u0085"}`, status: 400, code: "invalid_event_id", detail: []string{"U+0085"}},
 		"append: time":              {path: "/logs/acme/append", body: `{"time":"yesterday"}`, status: 400, code: "invalid_event_time", detail: []string{"RFC 3339"}},
 		"append: id":                {path: "/logs/acme/append", body: `{"id":7}`, status: 400, code: "invalid_event_id"},
 		"append: empty id":          {path: "/logs/acme/append", body: `{"id":""}`, status: 400, code: "invalid_event_id"},
@@ -87,7 +91,8 @@ func TestRefusals(t *testing.T) {
 		"append: compressed":        {path: "/logs/acme/append", body: "{}", headers: []string{"Content-Encoding: gzip"}, status: 415, code: "content_encoding", detail: []string{"gzip"}},
 		"append: from another site": {path: "/logs/acme/append", body: "{}", headers: []string{"Origin: https://example.com"}, status: 403, code: "cross_origin"},
 
-		"key: control character": {path: "/logs/acme/append", body: `{}`, headers: []string{"Idempotency-Key: a\tb"}, status: 400, code: "invalid_idempotency_key", detail: []string{"0x09"}},
+		"key: control character": {path: "/logs/acme/append", body: `{}`, headers: []string{"Idempotency-Key: a\tb"}, status: 400, code: "invalid_idempotency_key", detail: []string{"U+0009"}},
+		"key: C1":                {path: "/logs/acme/append", body: `{}`, headers: []string{"Idempotency-Key: a\u0085b"}, status: 400, code: "invalid_idempotency_key", detail: []string{"U+0085"}},
 		"key: no UTF-8":          {path: "/logs/acme/append", body: `{}`, headers: []string{"Idempotency-Key: \xe9"}, status: 400, code: "invalid_idempotency_key"},
 		"key: long":              {path: "/logs/acme/append", body: `{}`, headers: []string{"Idempotency-Key: " + strings.Repeat("k", 513)}, status: 400, code: "invalid_idempotency_key", detail: []string{"513", "512"}},
 		"key: reused":            {path: "/logs/acme/append", body: `{"other":1}`, headers: []string{"Idempotency-Key: first"}, status: 422, code: "idempotency_key_reused", detail: []string{`"first"`, "event 1"}, also: wantSequence(1)},

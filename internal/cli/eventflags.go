@@ -2,11 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
 // eventFlags say which events of a log are wanted.
@@ -64,13 +66,16 @@ func (e *eventFlags) events() (client.Events, error) {
 	return wanted, nil
 }
 
-// timeForms are the ways in which a time may be given. One without a zone is in UTC, as months of views and times of events are.
-var timeForms = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", time.DateOnly, "2006-01"}
+// timeForms are the ways in which a time may be given beside RFC 3339. One without a zone is in UTC, as months of views and times of events are.
+var timeForms = []string{"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", time.DateOnly, "2006-01"}
 
 // readTime reads a time; a date or a month stands for its first moment.
 func readTime(text string) (time.Time, error) {
+	if t, ok := eventlog.ParseTime(text); ok {
+		return t, nil
+	}
 	for _, form := range timeForms {
-		if t, err := time.Parse(form, text); err == nil {
+		if t, err := time.Parse(form, strings.ToUpper(text)); err == nil {
 			return t, nil
 		}
 	}

@@ -3,11 +3,13 @@
 package eventlog
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"sync"
-	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -26,15 +28,22 @@ const (
 	maxYear = 9999
 )
 
+// space is what JSON allows around a document.
+const space = " \t\r\n"
+
 // Event is one JSON object as it was sent, with what Tallystick reads from it.
 type Event struct {
-	Data []byte // byte for byte as sent
+	Data []byte // the object, byte for byte as sent; the white space around it is no part of it
 	Type string // "" when the event has none
 	Time int64  // when it happened, microseconds since 1970 UTC; meaningful only with HasTime
 	// HasTime is false for an event without a time: it happened when it was recorded.
 	HasTime bool
 	Key     string  // the idempotency key, for people; "" when there is none
 	KeyHash db.UUID // the idempotency key, for the database; not Valid when there is none
+	// FormerKeyHash is the key that came beside an event with an id. Earlier versions stored such an event under it, so that a retry must be
+	// looked for there too. Not Valid when there is none.
+	FormerKeyHash db.UUID
+	sent          []byte // Data and the white space around it, which earlier versions stored with it
 }
 
 // InvalidError says why a value is no event. Code is stable, Detail is for people.
@@ -59,9 +68,10 @@ func mustCompile(pointers ...string) *jsonscan.Pointers {
 	return p
 }
 
-// Parse checks that data is one JSON object within the limits and reads its type, time, id and source, which follow
-// CloudEvents 1.0. The event keeps data: the caller must not change it. The error is an *InvalidError.
-func Parse(data []byte) (Event, error) {
+// Parse checks that what was sent is one JSON object within the limits and reads its type, time, id and source, which follow
+// CloudEvents 1.0. The event keeps sent: the caller must not change it. The error is an *InvalidError.
+func Parse(sent []byte) (Event, error) {
+	data := bytes.Trim(sent, space)
 	if len(data) > MaxEventBytes {
 		return Event{}, invalid("event_too_large", "the event has %d bytes; at most %d are allowed", len(data), MaxEventBytes)
 	}
@@ -74,10 +84,10 @@ func Parse(data []byte) (Event, error) {
 	if err := envelope.Scan(data, values[:]); err != nil {
 		return Event{}, invalid("invalid_json", "the event is not valid JSON: %v", err)
 	}
-	if !isObject(data) {
+	if data[0] != '{' {
 		return Event{}, invalid("not_an_object", `an event is a JSON object such as {"type": "api.call", "tokens": 12}; this is another kind of JSON value`)
 	}
-	e := Event{Data: data}
+	e := Event{Data: data, sent: sent}
 	typ, clock, id, source := values[0], values[1], values[2], values[3]
 	if err := e.readType(typ); err != nil {
 		return Event{}, err
@@ -89,18 +99,6 @@ func Parse(data []byte) (Event, error) {
 		return Event{}, err
 	}
 	return e, nil
-}
-
-// isObject looks at the first byte of a document that is known to be valid JSON.
-func isObject(data []byte) bool {
-	for _, c := range data {
-		switch c {
-		case ' ', '\t', '\n', '\r':
-		default:
-			return c == '{'
-		}
-	}
-	return false
 }
 
 func absent(v jsonscan.Value) bool { return v.Kind == jsonscan.Missing || v.Kind == jsonscan.Null }
@@ -119,35 +117,32 @@ func (e *Event) readType(v jsonscan.Value) error {
 	return nil
 }
 
-// CheckType tells whether an event could have that type. The error is an *InvalidError.
+// CheckType tells whether a log could hold events of that type. Earlier versions took the control characters U+0080 to U+009F. The error
+// is an *InvalidError.
 func CheckType(text string) error {
-	return checkText("invalid_event_type", "the type", []byte(text), MaxTypeBytes)
+	const code, what = "invalid_event_type", "the type"
+	if err := checkSize(code, what, []byte(text), MaxTypeBytes); err != nil {
+		return err
+	}
+	if strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && c < 0x80 }) {
+		return invalid(code, "%s holds a control character", what)
+	}
+	return nil
 }
 
 func (e *Event) readTime(v jsonscan.Value) error {
 	if absent(v) {
 		return nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(v.Text))
-	if v.Kind != jsonscan.String || err != nil || !strictRFC3339(v.Text) {
+	t, ok := ParseTime(string(v.Text))
+	if v.Kind != jsonscan.String || !ok {
 		return invalid("invalid_event_time", "the event's time must be a string in RFC 3339 form, such as 2025-03-01T10:05:30Z")
 	}
-	if year := t.UTC().Year(); year < 0 || year > maxYear {
+	if year := t.Year(); year < 0 || year > maxYear {
 		return invalid("invalid_event_time", "the event's time is in the year %d of UTC; 0 to %d are allowed", year, maxYear)
 	}
 	e.Time, e.HasTime = t.UnixMicro(), true
 	return nil
-}
-
-// strictRFC3339 tells whether a text that time.Parse took for RFC 3339 is just that: it also takes an hour of one digit,
-// a comma before the fraction, and offsets of a day and more.
-func strictRFC3339(text []byte) bool {
-	const hourEnd, secondsEnd = len("2006-01-02T15"), len("2006-01-02T15:04:05")
-	if text[hourEnd] != ':' || text[secondsEnd] == ',' {
-		return false
-	}
-	zone := text[len(text)-len("+00:00"):]
-	return text[len(text)-1] == 'Z' || string(zone[1:3]) < "24" && string(zone[4:]) < "60"
 }
 
 func (e *Event) readID(id, source jsonscan.Value) error {
@@ -160,16 +155,25 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 	if absent(source) {
 		source.Text = nil // that of null is not empty
 	}
-	return e.setKey("invalid_event_id", string(source.Text), string(id.Text))
+	return e.identify("invalid_event_id", string(source.Text), string(id.Text))
 }
 
-// SetKey gives the event an idempotency key that takes the place of its id and source.
+// SetKey gives the event an idempotency key, unless it has an id: that is its identity, whatever comes beside it. The error is an
+// *InvalidError, also where the key is not needed.
 func (e *Event) SetKey(key string) error {
-	return e.setKey("invalid_idempotency_key", "", key)
+	if !e.KeyHash.Valid {
+		return e.identify("invalid_idempotency_key", "", key)
+	}
+	former := Event{}
+	if err := former.identify("invalid_idempotency_key", "", key); err != nil {
+		return err
+	}
+	e.FormerKeyHash = former.KeyHash
+	return nil
 }
 
-// setKey hashes source and id so that no two pairs meet: the length of the source comes first.
-func (e *Event) setKey(code, source, id string) error {
+// identify hashes source and id so that no two pairs meet: the length of the source comes first.
+func (e *Event) identify(code, source, id string) error {
 	if id == "" {
 		return invalid(code, "the idempotency key is empty; leave it out or give it 1 to %d bytes", MaxKeyBytes)
 	}
@@ -183,30 +187,43 @@ func (e *Event) setKey(code, source, id string) error {
 	var room [8 + MaxKeyBytes]byte
 	buf := binary.BigEndian.AppendUint64(room[:0], uint64(len(source)))
 	buf = append(append(buf, source...), id...)
-	sum := sha256.Sum256(buf)
 	e.Key = text
-	e.KeyHash = db.UUID{Bytes: [16]byte(sum[:16]), Valid: true}
+	e.KeyHash = halfHash(buf)
 	return nil
 }
 
 // checkText refuses what a PostgreSQL text column, or a reader of one, could not take.
 func checkText(code, what string, text []byte, limit int) error {
+	if err := checkSize(code, what, text, limit); err != nil {
+		return err
+	}
+	for _, c := range string(text) {
+		if unicode.IsControl(c) {
+			return invalid(code, "%s holds a control character (U+%04X)", what, c)
+		}
+	}
+	return nil
+}
+
+func checkSize(code, what string, text []byte, limit int) error {
 	if len(text) > limit {
 		return invalid(code, "%s has %d bytes; at most %d are allowed", what, len(text), limit)
 	}
 	if !utf8.Valid(text) {
 		return invalid(code, "%s is not valid UTF-8", what)
 	}
-	for _, c := range text {
-		if c < 0x20 || c == 0x7f {
-			return invalid(code, "%s holds a control character (byte 0x%02x)", what, c)
-		}
-	}
 	return nil
 }
 
 // PayloadHash tells a retry from a reused key: half of the SHA-256 of the event's bytes.
-func (e *Event) PayloadHash() db.UUID {
-	sum := sha256.Sum256(e.Data)
+func (e *Event) PayloadHash() db.UUID { return halfHash(e.Data) }
+
+// HasPayload tells whether a stored payload hash is this event's. Earlier versions hashed the white space around an object too.
+func (e *Event) HasPayload(stored db.UUID) bool {
+	return stored == e.PayloadHash() || len(e.sent) > len(e.Data) && stored == halfHash(e.sent)
+}
+
+func halfHash(data []byte) db.UUID {
+	sum := sha256.Sum256(data)
 	return db.UUID{Bytes: [16]byte(sum[:16]), Valid: true}
 }

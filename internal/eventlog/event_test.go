@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%.80s: %v", data, err)
 			continue
 		}
-		if string(e.Data) != data || e.Type != want.typ || e.Key != want.key || e.KeyHash.Valid != (want.key != "") || e.HasTime {
+		if string(e.Data) != strings.Trim(data, " \t\r\n") || e.Type != want.typ || e.Key != want.key || e.KeyHash.Valid != (want.key != "") || e.HasTime {
 			t.Errorf("%.80s: type %q, key %q, %v, time %v; want %+v", data, e.Type, e.Key, e.KeyHash.Valid, e.HasTime, want)
 		}
 	}
@@ -67,6 +67,8 @@ func TestParseRefuses(t *testing.T) {
 		`[]`: "not_an_object", `1`: "not_an_object", `null`: "not_an_object", ` "type"`: "not_an_object", `[{"type":"a"}]`: "not_an_object",
 		`{"type":1}`: "invalid_event_type", `{"type":["a"]}`: "invalid_event_type", `{"type":true}`: "invalid_event_type",
 		`{"type":"a\u0000b"}`: "invalid_event_type", `{"type":"a\nb"}`: "invalid_event_type", `{"type":"\u007f"}`: "invalid_event_type",
+		`{"type":"a\u0080"}`: "invalid_event_type", `{"type":"a\u009b31m"}`: "invalid_event_type", "{\"type\":\"\u0085\"}": "invalid_event_type", // C1
+		`{"id":"a\u009f"}`: "invalid_event_id", `{"id":"a","source":"\u0085"}`: "invalid_event_id",
 		`{"type":"` + xs(eventlog.MaxTypeBytes+1) + `"}`: "invalid_event_type",
 		`{"type":"` + strings.Repeat("é", 128) + `"}`:    "invalid_event_type", // bytes count, not characters
 		`{"id":1}`: "invalid_event_id", `{"id":""}`: "invalid_event_id", `{"id":{}}`: "invalid_event_id", `{"id":"a","source":1}`: "invalid_event_id",
@@ -95,6 +97,12 @@ func TestTime(t *testing.T) {
 		"2024-02-29T00:00:00Z":                "2024-02-29 00:00:00 +0000",
 		"0000-01-01T00:00:00Z":                "0000-01-01 00:00:00 +0000",
 		"9999-12-31T23:59:59.999999999Z":      "9999-12-31 23:59:59.999999 +0000",
+		"2025-03-01t10:05:30z":                "2025-03-01 10:05:30 +0000",
+		"2025-03-01t10:05:30.25+01:00":        "2025-03-01 09:05:30.25 +0000",
+		"2016-12-31T23:59:60Z":                "2017-01-01 00:00:00 +0000", // a leap second, as PostgreSQL reads it
+		"2016-12-31t23:59:60.25z":             "2017-01-01 00:00:00.25 +0000",
+		"2017-01-01T05:29:60+05:30":           "2017-01-01 00:00:00 +0000",
+		"1990-12-31T15:59:60-08:00":           "1991-01-01 00:00:00 +0000",
 	} {
 		e, err := eventlog.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
 		if err != nil || !e.HasTime || e.Time != micros(t, want) {
@@ -105,6 +113,8 @@ func TestTime(t *testing.T) {
 		"2025-03-01", "2025-03-01T10:05Z", "2025-03-01T10:05:30", "2025-03-01 10:05:30Z", "2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z",
 		"2025-03-01T24:00:00Z", "2025-03-01T23:60:00Z", "2025-03-01T10:05:30+0100", "2025-03-01T10:05:30.Z", "2025-03-01T10:05:30,5Z",
 		"2025-03-01T1:05:30Z", "2025-03-01T10:05:30+24:00", "2025-03-01T10:05:30+01:60", "02025-03-01T10:05:30Z", "2025-03-01T10:05:30Zz",
+		"2016-12-31T23:58:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:60+01:00", "2016-12-31T23:59:61Z", "2016-12-31T23:60:60Z", // no leap seconds
+		"2025-03-01T10:05:30+", "2025-03-01T10:05:30z ", "2025-03-01\u0131\u0131\u0131\u0131\u0131", "9999-12-31T23:59:60Z",
 		"0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", // in UTC, years that RFC 3339 cannot write
 	} {
 		e, err := eventlog.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
@@ -150,22 +160,34 @@ func TestKeysDoNotMeet(t *testing.T) {
 	}
 }
 
+// TestSetKey: a key fills in where there is no id, and is held to the same limits where there is one.
 func TestSetKey(t *testing.T) {
-	e, err := eventlog.Parse([]byte(`{"id":"inner","source":"s"}`))
-	if err != nil {
-		t.Fatal(err)
+	parse := func(data string) eventlog.Event {
+		e, err := eventlog.Parse([]byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
 	}
-	inner := e.KeyHash
-	if err := e.SetKey("outer"); err != nil || e.Key != "outer" || e.KeyHash == inner {
-		t.Errorf("the key is %q, %v", e.Key, err)
+	with, without := parse(`{"id":"inner","source":"s"}`), parse(`{"source":"s"}`)
+	inner := with.KeyHash
+	if err := with.SetKey("outer"); err != nil || with.Key != "s inner" || with.KeyHash != inner {
+		t.Errorf("the key beside an id makes it %q, %v", with.Key, err)
 	}
-	for _, key := range []string{"", "a\nb", "\x00", "\xff", "\x7f", strings.Repeat("x", eventlog.MaxKeyBytes+1)} {
-		var invalid *eventlog.InvalidError
-		if err := e.SetKey(key); !errors.As(err, &invalid) || invalid.Code != "invalid_idempotency_key" || e.Key != "outer" {
-			t.Errorf("%.20q: %v; the key is now %.20q", key, err, e.Key)
+	if err := without.SetKey("outer"); err != nil || without.Key != "outer" || without.KeyHash != with.FormerKeyHash || without.FormerKeyHash.Valid {
+		t.Errorf("the key is %q, %v", without.Key, err)
+	}
+	for _, key := range []string{"", "a\nb", "\x00", "\xff", "\x7f", "\u0085", "\u009f", strings.Repeat("x", eventlog.MaxKeyBytes+1)} {
+		for _, data := range []string{`{"id":"inner"}`, `{}`} {
+			e := parse(data)
+			before := e.Key
+			var invalid *eventlog.InvalidError
+			if err := e.SetKey(key); !errors.As(err, &invalid) || invalid.Code != "invalid_idempotency_key" || e.Key != before {
+				t.Errorf("%s with %.20q: %v; the key is now %.20q", data, key, err, e.Key)
+			}
 		}
 	}
-	if err := e.SetKey(strings.Repeat("x", eventlog.MaxKeyBytes)); err != nil {
-		t.Error(err)
+	if e := parse(`{}`); e.SetKey(strings.Repeat("x", eventlog.MaxKeyBytes)) != nil {
+		t.Error("the longest key is refused")
 	}
 }

@@ -34,7 +34,8 @@ type eventKey struct{ log, hash db.UUID }
 type keyOwner struct {
 	sequence int64
 	payload  db.UUID
-	fresh    bool // not in the database yet
+	former   db.UUID // the event's former key, which is not to be in the database; not Valid for none
+	fresh    bool    // not in the database yet
 }
 
 func newPlan(snapshots map[db.UUID]*view.Snapshot, known map[eventKey]keyOwner) *plan {
@@ -90,10 +91,9 @@ func (p *plan) settleKeys(w *waiter, head int64) (placements []Placement, fresh 
 		e := &w.request.Events[i]
 		sequence := head + int64(fresh) + 1
 		if e.KeyHash.Valid {
-			key, payload := eventKey{w.log, e.KeyHash}, e.PayloadHash()
-			owner, taken := p.keys[key]
+			owner, taken := p.owner(w.log, e)
 			switch {
-			case taken && owner.payload != payload:
+			case taken && !e.HasPayload(owner.payload):
 				if owner.sequence > head { // claimed by this request, which is not stored
 					owner.sequence = 0
 				}
@@ -102,12 +102,24 @@ func (p *plan) settleKeys(w *waiter, head int64) (placements []Placement, fresh 
 				placements[i] = Placement{Sequence: owner.sequence, Duplicate: true}
 				continue
 			}
-			p.keys[key] = keyOwner{sequence: sequence, payload: payload, fresh: true}
+			p.keys[eventKey{w.log, e.KeyHash}] = keyOwner{sequence: sequence, payload: e.PayloadHash(), former: e.FormerKeyHash, fresh: true}
 		}
 		placements[i] = Placement{Sequence: sequence}
 		fresh++
 	}
 	return placements, fresh, nil
+}
+
+// owner returns the event that has e's key, or else the same bytes under its former key: an earlier version stored them so.
+func (p *plan) owner(log db.UUID, e *eventlog.Event) (owner keyOwner, taken bool) {
+	owner, taken = p.keys[eventKey{log, e.KeyHash}]
+	if taken && e.HasPayload(owner.payload) || !e.FormerKeyHash.Valid {
+		return owner, taken
+	}
+	if former, ok := p.keys[eventKey{log, e.FormerKeyHash}]; ok && !former.fresh && e.HasPayload(former.payload) {
+		return former, true
+	}
+	return owner, taken
 }
 
 // giveBackKeys undoes what a refused request claimed: the keys beyond the head.

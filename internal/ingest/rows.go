@@ -116,3 +116,15 @@ func (p *plan) addKeys(to *dbsqlc.InsertEventKeysParams) {
 		to.Sequences = append(to.Sequences, owner.sequence)
 	}
 }
+
+// formerKeys are the keys under which an earlier version may have stored an event that the plan takes for new. A plan that found them in the
+// database, and other bytes there, is right in taking it for new, and has none.
+func (p *plan) formerKeys() (rows dbsqlc.ExpectNoEventKeysParams) {
+	for key, owner := range p.keys {
+		if _, found := p.keys[eventKey{key.log, owner.former}]; owner.former.Valid && !found {
+			rows.LogIds = append(rows.LogIds, key.log)
+			rows.KeyHashes = append(rows.KeyHashes, owner.former)
+		}
+	}
+	return rows
+}

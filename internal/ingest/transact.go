@@ -158,9 +158,11 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 	var params dbsqlc.FindEventKeysParams
 	for _, w := range group {
 		for i := range w.request.Events {
-			if hash := w.request.Events[i].KeyHash; hash.Valid {
-				params.LogIds = append(params.LogIds, w.log)
-				params.KeyHashes = append(params.KeyHashes, hash)
+			for _, hash := range []db.UUID{w.request.Events[i].KeyHash, w.request.Events[i].FormerKeyHash} {
+				if hash.Valid {
+					params.LogIds = append(params.LogIds, w.log)
+					params.KeyHashes = append(params.KeyHashes, hash)
+				}
 			}
 		}
 	}
@@ -203,6 +205,11 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 	pipeline := &db.Pipeline{}
 	if err := l.db.MoveHeads(ctx, pipeline, heads); err != nil {
 		return err
+	}
+	if former := p.formerKeys(); len(former.KeyHashes) > 0 {
+		if err := l.db.ExpectNoEventKeys(ctx, pipeline, former); err != nil {
+			return err
+		}
 	}
 	if len(keys.KeyHashes) > 0 {
 		if err := l.db.InsertEventKeys(ctx, pipeline, keys); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
@@ -182,6 +184,9 @@ func (v *Views) Resume(ctx context.Context, log db.UUID, name string, r Resumpti
 	}
 	if len(r.Reason) > MaxReasonBytes {
 		return Info{}, &RefusedError{"invalid_reason", fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(r.Reason), MaxReasonBytes)}
+	}
+	if strings.ContainsFunc(r.Reason, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }) {
+		return Info{}, &RefusedError{"invalid_reason", "the reason holds a control character; of those, only line feeds and tabs are allowed"}
 	}
 	var id db.UUID
 	err := v.changing(ctx, log, name, func(tx pgx.Tx, view db.UUID) error {

@@ -49,6 +49,23 @@ func (q *Queries) EventHash(ctx context.Context, db DBTX, arg EventHashParams) (
 	return hash, err
 }
 
+const expectNoEventKeys = `-- name: ExpectNoEventKeys :exec
+SELECT (count(*) = 0)::as_expected
+FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash) AS u
+JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash
+`
+
+type ExpectNoEventKeysParams struct {
+	LogIds    []pgtype.UUID
+	KeyHashes []pgtype.UUID
+}
+
+// Fails when one of the keys exists.
+func (q *Queries) ExpectNoEventKeys(ctx context.Context, db DBTX, arg ExpectNoEventKeysParams) error {
+	_, err := db.Exec(ctx, expectNoEventKeys, arg.LogIds, arg.KeyHashes)
+	return err
+}
+
 const findEventKeys = `-- name: FindEventKeys :many
 SELECT k.log_id, k.key_hash, k.payload_hash, k.sequence
 FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash) AS u
