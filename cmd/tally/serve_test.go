@@ -31,6 +31,12 @@ func TestServeRefusals(t *testing.T) {
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:80", "example.com:80"} {
 		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, listen, "--allow-remote", "127.0.0.1")
 	}
+	remote := []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", "0.0.0.0:0", "--allow-remote"}
+	refuses(t, nil, remote, "--allow-remote needs --allow-host")
+	refuses(t, nil, append(remote, "--allow-host", "tally.internal:8080"), "--allow-host", "without port", "tally.internal:8080")
+	refuses(t, nil, append(remote, "--allow-host", "http://tally.internal"), "--allow-host", "scheme")
+	refuses(t, nil, append(remote, "--allow-host", "tally.internal,other"), "refused") // as far as the database
+	refuses(t, setting("TALLY_ALLOW_HOST=*"), remote, "refused")
 	for _, listen := range []string{"8080", "127.0.0.1", ""} {
 		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, "host:port")
 	}

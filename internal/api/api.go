@@ -34,6 +34,8 @@ type Services struct {
 	// Warnings are what an operator should see to while the server serves; nil when there never are any.
 	Warnings func() []string
 	Log      *slog.Logger
+	// AllowHosts are the hosts that requests may name beside this machine's own; AnyHost allows all.
+	AllowHosts []string
 	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
@@ -46,6 +48,7 @@ type Services struct {
 
 type server struct {
 	Services
+	hosts         hosts
 	bodies        atomic.Int64  // bytes of request bodies under way
 	answers       atomic.Int64  // bytes of pages of events under way
 	streams       chan struct{} // holds one for each stream under way
@@ -67,7 +70,7 @@ func New(services Services, version string) http.Handler {
 	if services.Streams == 0 {
 		services.Streams = defaultStreams
 	}
-	s := &server{Services: services, streams: make(chan struct{}, services.Streams), verifications: make(chan struct{}, maxVerifications)}
+	s := &server{Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams), verifications: make(chan struct{}, maxVerifications)}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, config(version)))
 	mux.Handle("/", unrouted(mux))
@@ -88,10 +91,12 @@ func config(version string) huma.Config {
 	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	config.CreateHooks = nil // no $schema member in answers: they are exactly what the documentation shows
 	config.SchemasPath = ""
+	config.Transformers = append(config.Transformers, withRequestID)
 	return config
 }
 
 func (s *server) register(api huma.API) {
+	api.UseMiddleware(checkParameters)
 	s.registerLogs(api)
 	s.registerAppend(api)
 	s.registerEvents(api)
@@ -104,12 +109,15 @@ func (s *server) register(api huma.API) {
 
 // register adds an operation whose description knows the errors that any operation of its kind may end in.
 func register[I, O any](s *server, api huma.API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
-	common := []int{http.StatusInternalServerError, http.StatusServiceUnavailable}
+	common := []int{http.StatusBadRequest, http.StatusMisdirectedRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if operation.Method != http.MethodGet {
 		common = append(common, http.StatusForbidden, http.StatusUnsupportedMediaType)
 	}
 	if operation.MaxBodyBytes > 0 {
-		common = append(common, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
+		common = append(common, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
+	}
+	if _, question := any(new(I)).(interface{ ownsQuery() }); question {
+		operation.Metadata = map[string]any{anyQuery: true}
 	}
 	operation.BodyReadTimeout = s.BodyTimeout
 	operation.Errors = append(common, operation.Errors...)
@@ -140,6 +148,7 @@ func (s *server) resolve(ctx context.Context, ref string) (db.UUID, error) {
 	if err != nil {
 		return db.UUID{}, s.problem(ctx, err)
 	}
+	requestOf(ctx).log = id
 	return id, nil
 }
 
@@ -171,6 +180,6 @@ func unrouted(mux *http.ServeMux) http.Handler {
 			return
 		}
 		w.Header().Set("Allow", allowed)
-		writeProblem(w, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", r.URL.Path+" does not take "+r.Method+"; it takes "+allowed))
+		writeProblem(w, newProblem("method_not_allowed", r.URL.Path+" does not take "+r.Method+"; it takes "+allowed))
 	})
 }

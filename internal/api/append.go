@@ -58,17 +58,18 @@ type appendBatchOutput struct {
 
 func (s *server) registerAppend(api huma.API) {
 	errors := []int{http.StatusNotFound, http.StatusConflict}
+	binary := huma.Middlewares{refuseBinaryEvents}
 	register(s, api, huma.Operation{
 		OperationID: "append", Method: http.MethodPost, Path: "/logs/{log}/append", Summary: "Append an event", Tags: []string{"events"},
 		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, Errors: errors, SkipValidateBody: true,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
 	}, s.append)
 	describeDuplicate(api, "/logs/{log}/append", "The event was there before.")
 	describeBody(api, "/logs/{log}/append", map[string]*huma.Schema{"application/json": eventSchema()})
 	register(s, api, huma.Operation{
 		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch", Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, Errors: errors, SkipValidateBody: true,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
 	}, s.appendBatch)
 	describeDuplicate(api, "/logs/{log}/append_batch", "All of the events were there before.")
 	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{
@@ -148,7 +149,7 @@ func (h *AppendHeaders) expected() (int64, error) {
 	}
 	n, err := strconv.ParseInt(h.ExpectedSequence, 10, 64)
 	if err != nil || n < 0 {
-		return 0, newProblem(http.StatusBadRequest, "invalid_expected_sequence", "the Expected-Sequence header must be a whole number from 0 on: the log's last sequence as you know it")
+		return 0, newProblem("invalid_expected_sequence", "the Expected-Sequence header must be a whole number from 0 on: the log's last sequence as you know it")
 	}
 	return n, nil
 }
@@ -186,10 +187,10 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 		return nil, err
 	}
 	if len(documents) == 0 {
-		return nil, newProblem(http.StatusBadRequest, "empty_batch", "the batch holds no event: send one JSON object per line, or a JSON array of objects")
+		return nil, newProblem("empty_batch", "the batch holds no event: send one JSON object per line, or a JSON array of objects")
 	}
 	if len(documents) > ingest.MaxBatchEvents {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "batch_too_large", fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
+		return nil, newProblem("batch_too_large", fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
 	}
 	b.events = make([]eventlog.Event, len(documents))
 	for i, document := range documents {
@@ -212,7 +213,7 @@ func splitBatch(body []byte) (*batch, [][]byte, error) {
 	if trimmed := bytes.TrimLeft(body, space); len(trimmed) > 0 && trimmed[0] == '[' {
 		elements, err := jsonscan.Elements(body, ingest.MaxBatchEvents+1)
 		if err != nil {
-			return nil, nil, newProblem(http.StatusBadRequest, "invalid_json", "the batch is not a valid JSON array: "+err.Error())
+			return nil, nil, newProblem("invalid_json", "the batch is not a valid JSON array: "+err.Error())
 		}
 		b := &batch{what: "element", lines: make([]int, len(elements))}
 		for i := range elements {

@@ -32,7 +32,7 @@ func (s *server) registerCheckpoint(api huma.API) {
 }
 
 func noSigningKey() *Problem {
-	return newProblem(http.StatusNotImplemented, "no_signing_key", "this server has no key to sign with: make one by tally keygen, and start the server with --signing-key")
+	return newProblem("no_signing_key", "this server has no key to sign with: make one by tally keygen, and start the server with --signing-key")
 }
 
 func (s *server) getCheckpoint(ctx context.Context, in *LogPath) (*checkpointOutput, error) {

@@ -38,7 +38,7 @@ func negotiate(name, accept string) (eventFormat, error) {
 				return *f, nil
 			}
 		}
-		return eventFormat{}, newProblem(http.StatusBadRequest, "unsupported_format", "there is no format "+strconv.Quote(name)+": "+known)
+		return eventFormat{}, newProblem("unsupported_format", "there is no format "+strconv.Quote(name)+": "+known)
 	}
 	if strings.TrimSpace(accept) == "" {
 		return *formatJSON, nil
@@ -62,7 +62,7 @@ func negotiate(name, accept string) (eventFormat, error) {
 		}
 	}
 	if quality == 0 {
-		return eventFormat{}, newProblem(http.StatusNotAcceptable, "unsupported_format", "nothing that the Accept header asks for is served here: "+known)
+		return eventFormat{}, newProblem("not_acceptable", "nothing that the Accept header asks for is served here: "+known)
 	}
 	return *best, nil
 }

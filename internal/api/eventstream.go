@@ -87,7 +87,7 @@ func (s *server) streamEvents(l *listing) (*huma.StreamResponse, error) {
 	select {
 	case s.streams <- struct{}{}:
 	default:
-		return nil, retry(newProblem(http.StatusServiceUnavailable, "too_many_streams", "as many streams as the server allows are under way; try again when one has ended, or read in pages"), streamsRetrySeconds)
+		return nil, retry(newProblem("too_many_streams", "as many streams as the server allows are under way; try again when one has ended, or read in pages"), streamsRetrySeconds)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { <-s.streams }()

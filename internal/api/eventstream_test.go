@@ -84,7 +84,7 @@ func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streami
 // begin asks for events and reads none of them.
 func (s *streaming) begin(t *testing.T, query, encoding string) net.Conn {
 	t.Helper()
-	conn := s.send(t, "GET /logs/"+s.log+"/events?"+query+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
+	conn := s.send(t, "GET /logs/"+s.log+"/events?"+query+" HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(256 << 10) // so that not much is under way
 	}
@@ -238,7 +238,7 @@ func TestStreamThatFails(t *testing.T) {
 	}
 	for _, format := range []string{"json", "ndjson", "csv"} {
 		for _, encoding := range encodings {
-			conn := s.send(t, "GET /logs/acme/events?stream=true&format="+format+" HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
+			conn := s.send(t, "GET /logs/acme/events?stream=true&format="+format+" HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
 			wantCut(t, conn, format+" in "+encoding)
 		}
 	}

@@ -1,11 +1,11 @@
 package api
 
 import (
+	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"path"
-	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,14 +21,21 @@ const (
 	bodyTimeout = 30 * time.Second
 )
 
-// guard stands before every operation: it bounds the memory and the time of bodies, keeps a panic from reaching the
-// client as anything but a problem, and takes bodies for what the path says they are: curl calls whatever it posts a
-// form, and no two clients agree on a type for lines of JSON.
+// guard stands before every path, health checks and the documentation included: it gives a request its id, answers only those that name this
+// server as their host, bounds the memory and the time of bodies, keeps a panic from reaching the client as anything but a problem, logs what
+// failed, and takes bodies for what the path says they are: curl calls whatever it posts a form, and no two clients agree on a type for lines
+// of JSON.
 func (s *server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		w := &answer{ResponseWriter: writer}
-		defer s.recover(w, r)
+		w, request := &answer{ResponseWriter: writer}, newRequest()
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
+		w.Header().Set(requestIDHeader, request.id)
+		defer s.finish(w, r, request)
+		if !s.hosts.allow(r) {
+			writeProblem(w, newProblem("host_not_allowed", "the Host header is "+strconv.Quote(shortened(r.Host))+", which is none of this server's names: ask localhost, or have it started with --allow-host"))
+			return
+		}
 		if r.ContentLength != 0 {
 			// A connection that cannot have a deadline is not one that a client could be slow on.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.BodyTimeout))
@@ -37,13 +44,13 @@ func (s *server) guard(next http.Handler) http.Handler {
 		defer s.bodies.Add(-size)
 		if s.bodies.Add(size) > maxBodiesBytes && size > 0 {
 			w.Header().Set("Connection", "close") // the body is not read
-			writeProblem(w, retry(newProblem(http.StatusServiceUnavailable, "busy", "too many requests with large bodies are under way; nothing was stored, try again a little later"), busyRetrySeconds))
+			writeProblem(w, retry(newProblem("busy", "too many requests with large bodies are under way; nothing was stored, try again a little later"), busyRetrySeconds))
 			return
 		}
 		// A body of any type is taken, so a page of another site could post here from the browser of somebody whose
 		// network reaches this server. Browsers say that they do; no other client sends these headers.
 		if crossOrigin.Check(r) != nil {
-			writeProblem(w, newProblem(http.StatusForbidden, "cross_origin", "a browser sent this request for a page of another origin; nothing was done"))
+			writeProblem(w, newProblem("cross_origin", "a browser sent this request for a page of another origin; nothing was done"))
 			return
 		}
 		if p := unreadable(r); p != nil {
@@ -71,48 +78,14 @@ func unreadable(r *http.Request) *Problem {
 	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {
 		return noSuchPath(r)
 	}
-	if encoding := r.Header.Get("Content-Encoding"); r.ContentLength != 0 && encoding != "" && encoding != "identity" {
-		return newProblem(http.StatusUnsupportedMediaType, "content_encoding", fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", encoding))
+	if encoding := r.Header.Get("Content-Encoding"); r.ContentLength != 0 && encoding != "" && !strings.EqualFold(encoding, "identity") {
+		p := newProblem("content_encoding", fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", shortened(encoding)))
+		p.header = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, section 12.5.3
+		return p
 	}
 	return nil
 }
 
 func noSuchPath(r *http.Request) *Problem {
-	return newProblem(http.StatusNotFound, "no_such_path", "nothing is served at "+r.URL.Path+"; /docs lists what is")
-}
-
-// answer remembers whether it has begun.
-type answer struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (a *answer) WriteHeader(status int) {
-	a.begun = true
-	a.ResponseWriter.WriteHeader(status)
-}
-
-func (a *answer) Write(p []byte) (int, error) {
-	a.begun = true
-	return a.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// recover logs a panic and answers with a problem. An answer that has begun cannot be taken back: the connection is
-// cut, so that the client does not take a part for the whole.
-func (s *server) recover(w *answer, r *http.Request) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	if p != http.ErrAbortHandler { //nolint:errorlint // a panic's value, compared as net/http does
-		s.Log.LogAttrs(r.Context(), slog.LevelError, "a request panicked", slog.Any("panic", p),
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
-	}
-	if w.begun || p == http.ErrAbortHandler { //nolint:errorlint // as above
-		panic(http.ErrAbortHandler)
-	}
-	writeProblem(w, internalProblem())
+	return newProblem("no_such_path", "nothing is served at "+r.URL.Path+"; /docs lists what is")
 }

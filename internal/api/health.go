@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,10 +34,10 @@ func (e *NotReadyError) Unwrap() error { return e.Err }
 
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, huma.Operation{
-		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"},
+		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"}, Metadata: map[string]any{anyQuery: true},
 	}, s.healthz)
 	register(s, api, huma.Operation{
-		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database, and store events there?", Tags: []string{"operation"},
+		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database, and store events there?", Tags: []string{"operation"}, Metadata: map[string]any{anyQuery: true},
 	}, s.readyz)
 }
 
@@ -50,13 +49,13 @@ func (s *server) healthz(context.Context, *struct{}) (*healthOutput, error) {
 
 func (s *server) readyz(ctx context.Context, _ *struct{}) (*readyOutput, error) {
 	if err := s.Ready(ctx); err != nil {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, "not ready", slog.Any("error", err))
+		requestOf(ctx).fail(err)
 		detail := "the database does not answer"
 		var known *NotReadyError
 		if errors.As(err, &known) {
 			detail = "appends cannot be stored: " + known.Reason
 		}
-		return nil, retry(newProblem(http.StatusServiceUnavailable, "not_ready", detail), outageRetrySeconds)
+		return nil, retry(newProblem("not_ready", detail), outageRetrySeconds)
 	}
 	out := &readyOutput{}
 	out.Body.Status = "ok"

@@ -31,7 +31,7 @@ func (h *ActorHeader) check() error {
 	if len(h.Actor) <= maxActorBytes && utf8.ValidString(h.Actor) && !strings.ContainsFunc(h.Actor, unicode.IsControl) {
 		return nil
 	}
-	return newProblem(http.StatusBadRequest, "invalid_actor", fmt.Sprintf("Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(h.Actor), maxActorBytes))
+	return newProblem("invalid_actor", fmt.Sprintf("Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(h.Actor), maxActorBytes))
 }
 
 // Action is something that was done to a view.

@@ -75,7 +75,7 @@ func (s *server) watch(ctx context.Context, log db.UUID, seen string) (watch *li
 	watch, err = s.Live.Watch(log) // before the head is read: what comes in between is told
 	switch {
 	case errors.Is(err, live.ErrTooManyWatchers):
-		return nil, after, retry(newProblem(http.StatusServiceUnavailable, "too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
+		return nil, after, retry(newProblem("too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
 	case errors.Is(err, live.ErrClosed):
 		return nil, after, stopping()
 	case err != nil:
@@ -100,7 +100,7 @@ func (s *server) seen(ctx context.Context, watch *live.Watch, seen string) (live
 	after, err := strconv.ParseInt(seen, 10, 64)
 	switch {
 	case err != nil || after < 0:
-		return live.Position{}, newProblem(http.StatusBadRequest, "invalid_event_id", "Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
+		return live.Position{}, newProblem("invalid_event_id", "Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
 	case after > head.Sequence:
 		return live.Position{}, unknownEventID(head.Sequence)
 	case after == head.Sequence:
@@ -111,7 +111,7 @@ func (s *server) seen(ctx context.Context, watch *live.Watch, seen string) (live
 
 // unknownEventID is the problem of a client that has seen what the log does not hold.
 func unknownEventID(head int64) *Problem {
-	p := newProblem(http.StatusConflict, "unknown_event_id", "the log, which ends at "+strconv.FormatInt(head, 10)+
+	p := newProblem("unknown_event_id", "the log, which ends at "+strconv.FormatInt(head, 10)+
 		", does not hold the event that was received last: is it another log, or was its database set back? Start anew, without Last-Event-ID")
 	p.Head = &head
 	return p
@@ -127,7 +127,7 @@ func closed(c <-chan struct{}) bool {
 }
 
 func stopping() *Problem {
-	return retry(newProblem(http.StatusServiceUnavailable, "stopping", "the server is stopping; come back in a moment, to this server or another"), busyRetrySeconds)
+	return retry(newProblem("stopping", "the server is stopping; come back in a moment, to this server or another"), busyRetrySeconds)
 }
 
 // stream is a stream of events on its way.

@@ -176,15 +176,15 @@ func patternProblem(err error) *Problem {
 	var large *view.StateTooLargeError
 	switch {
 	case errors.Is(err, view.ErrPatternNotFound):
-		return newProblem(http.StatusNotFound, "pattern_not_found", "no view of that name is deployed on a pattern of logs; GET /views lists those that are")
+		return newProblem("pattern_not_found", "no view of that name is deployed on a pattern of logs; GET /views lists those that are")
 	case errors.As(err, &differs):
-		return newProblem(http.StatusConflict, "pattern_differs", differs.Error())
+		return newProblem("pattern_differs", differs.Error())
 	case errors.Is(err, view.ErrStateNotKept):
-		return newProblem(http.StatusGone, "state_not_kept", "the state of this version is no longer kept, so there is nothing to compare with; a rollback builds it again")
+		return newProblem("state_not_kept", "the state of this version is no longer kept, so there is nothing to compare with; a rollback builds it again")
 	case errors.Is(err, view.ErrAuditInterrupted):
-		return newProblem(http.StatusConflict, "audit_interrupted", "the version was built anew while it was audited; try again when that is done")
+		return newProblem("audit_interrupted", "the version was built anew while it was audited; try again when that is done")
 	case errors.As(err, &large):
-		p := newProblem(http.StatusUnprocessableEntity, "state_too_large", large.Error())
+		p := newProblem("state_too_large", large.Error())
 		p.Sequence = &large.Sequence
 		return p
 	}

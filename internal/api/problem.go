@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,8 +34,10 @@ type Problem struct {
 	// Sequence is where a view halted, or the event that has an idempotency key.
 	Sequence *int64 `json:"sequence,omitempty" doc:"The event in question."`
 	Applied  *int64 `json:"applied,omitempty" doc:"How many events a building view has folded."`
+	// RequestID is that of a request that the server is to blame for.
+	RequestID string `json:"request_id,omitempty" doc:"The request's id, as the header Tally-Request-Id and the server's log have it; where the status is 500 or above."`
 
-	retryAfter int // seconds; 0: none
+	header http.Header // of the answer
 }
 
 // Error implements error.
@@ -49,38 +50,56 @@ func (p *Problem) GetStatus() int { return p.Status }
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
 // GetHeaders implements huma.HeadersError.
-func (p *Problem) GetHeaders() http.Header {
-	if p.retryAfter == 0 {
-		return nil
-	}
-	return http.Header{"Retry-After": {strconv.Itoa(p.retryAfter)}}
-}
+func (p *Problem) GetHeaders() http.Header { return p.header }
 
-func newProblem(status int, code, detail string) *Problem {
+// newProblem is a problem with the status that goes with its code.
+func newProblem(code, detail string) *Problem {
+	status, known := statuses[code]
+	if !known { // TestCodes finds it
+		status = http.StatusBadRequest
+	}
 	return &Problem{Type: "urn:tallystick:problem:" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
-func internalProblem() *Problem {
-	return newProblem(http.StatusInternalServerError, "internal", "something went wrong in the server; its log says what")
-}
+// internalDetail is all that a client is told of a fault of the server.
+const internalDetail = "something went wrong in the server; its log says what"
 
 // writeProblem answers outside of huma.
 func writeProblem(w http.ResponseWriter, p *Problem) {
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
+	p = p.of(w.Header().Get(requestIDHeader))
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client has gone
 }
 
+// of is the problem as the request with that id is answered with it. Several requests may share one problem.
+func (p *Problem) of(request string) *Problem {
+	if p.Status < http.StatusInternalServerError {
+		return p
+	}
+	own := *p
+	own.RequestID = request
+	return &own
+}
+
+// withRequestID is a huma.Transformer.
+func withRequestID(ctx huma.Context, _ string, value any) (any, error) {
+	if p, ok := value.(*Problem); ok {
+		return p.of(requestOf(ctx.Context()).id), nil
+	}
+	return value, nil
+}
+
 // huma makes its own errors (parameters, bodies) through these; the text of an internal one stays inside.
 func init() { //nolint:gochecknoinits // huma's only hooks are package variables
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return requestProblem(nil, status, message, errs)
+		return requestProblem(context.Background(), nil, status, message, errs)
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
-		return requestProblem(ctx.Operation(), status, message, errs)
+		return requestProblem(ctx.Context(), ctx.Operation(), status, message, errs)
 	}
 }
 
@@ -88,21 +107,25 @@ func init() { //nolint:gochecknoinits // huma's only hooks are package variables
 const unreadBody = "cannot read request body"
 
 // requestProblem words huma's errors. operation is nil where huma only asks for the type of an error.
-func requestProblem(operation *huma.Operation, status int, message string, errs []error) *Problem {
+func requestProblem(ctx context.Context, operation *huma.Operation, status int, message string, errs []error) *Problem {
 	switch {
 	case message == unreadBody:
-		return newProblem(http.StatusBadRequest, "body_incomplete", "the body broke off before its end; nothing was stored")
+		return newProblem("body_incomplete", "the body broke off before its end; nothing was stored")
 	case status >= http.StatusInternalServerError:
-		return internalProblem()
+		requestOf(ctx).fail(errors.Join(append([]error{errors.New(message)}, errs...)...))
+		return newProblem("internal", internalDetail)
 	case status == http.StatusRequestTimeout && operation != nil:
-		return newProblem(status, "body_timeout", fmt.Sprintf("the body did not arrive within %s; nothing was stored", operation.BodyReadTimeout))
+		return newProblem("body_timeout", fmt.Sprintf("the body did not arrive within %s; nothing was stored", operation.BodyReadTimeout))
 	case status == http.StatusRequestEntityTooLarge && operation != nil:
 		// huma takes a body of MaxBodyBytes for too large, so one less is allowed.
-		return newProblem(status, "body_too_large", fmt.Sprintf("the body is too large: at most %d bytes are allowed", operation.MaxBodyBytes-1))
+		return newProblem("body_too_large", fmt.Sprintf("the body is too large: at most %d bytes are allowed", operation.MaxBodyBytes-1))
 	case status == http.StatusBadRequest && len(errs) == 0:
-		return newProblem(status, "body_missing", "the request has no body; this operation needs one")
+		return newProblem("body_missing", "the request has no body; this operation needs one")
 	}
-	p := newProblem(status, codeOf(status), message)
+	p := newProblem("invalid_request", message)
+	if status == http.StatusBadRequest {
+		p = newProblem("invalid_json", message)
+	}
 	for _, err := range errs {
 		field := &huma.ErrorDetail{Message: err.Error()}
 		var detail *huma.ErrorDetail
@@ -117,16 +140,6 @@ func requestProblem(operation *huma.Operation, status int, message string, errs 
 	return p
 }
 
-func codeOf(status int) string {
-	switch status {
-	case http.StatusBadRequest:
-		return "invalid_json"
-	case http.StatusUnprocessableEntity:
-		return "invalid_request"
-	}
-	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
-}
-
 const (
 	// busyRetrySeconds: a lane empties its queue within a second or two.
 	busyRetrySeconds = 1
@@ -134,8 +147,12 @@ const (
 	outageRetrySeconds = 5
 )
 
-// problem turns a domain error into what the client may see. What it may not see is logged.
+// problem turns a domain error into what the client may see. What it may not see is logged when the request is done.
 func (s *server) problem(ctx context.Context, err error) error {
+	return s.present(ctx, err).of(requestOf(ctx).id)
+}
+
+func (s *server) present(ctx context.Context, err error) *Problem {
 	if p := logProblem(err); p != nil {
 		return p
 	}
@@ -147,35 +164,31 @@ func (s *server) problem(ctx context.Context, err error) error {
 	}
 	switch {
 	case errors.Is(err, ingest.ErrBusy):
-		return retry(newProblem(http.StatusServiceUnavailable, "busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
+		return retry(newProblem("busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
-		return retry(newProblem(http.StatusServiceUnavailable, "stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
+		return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrOutcomeUnknown):
-		s.report(ctx, err)
-		return retry(newProblem(http.StatusServiceUnavailable, "outcome_unknown", "the database was lost while committing: what was asked for may or may not be stored; a retry with the same idempotency keys settles it for events, and a retry of a deploy finds what is there"), outageRetrySeconds)
+		requestOf(ctx).fail(err)
+		return retry(newProblem("outcome_unknown", "the database was lost while committing: what was asked for may or may not be stored; a retry with the same idempotency keys settles it for events, and a retry of a deploy finds what is there"), outageRetrySeconds)
 	case errors.Is(err, db.ErrMisconfigured):
-		s.report(ctx, err)
-		return retry(newProblem(http.StatusServiceUnavailable, "database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; the server's log and /readyz say what is wrong"), outageRetrySeconds)
+		requestOf(ctx).fail(err)
+		return retry(newProblem("database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; the server's log and /readyz say what is wrong"), outageRetrySeconds)
 	case errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrConflict), errors.Is(err, context.DeadlineExceeded):
-		s.report(ctx, err)
-		return retry(newProblem(http.StatusServiceUnavailable, "database_unavailable", "the database is not available; nothing was stored, try again"), outageRetrySeconds)
+		requestOf(ctx).fail(err)
+		return retry(newProblem("database_unavailable", "the database is not available; nothing was stored, try again"), outageRetrySeconds)
 	case errors.Is(err, db.ErrRejectedData):
-		s.report(ctx, err)
-		return newProblem(http.StatusBadRequest, "value_refused", "the database refuses a value of this request; nothing was stored")
+		requestOf(ctx).fail(err)
+		return newProblem("value_refused", "the database refuses a value of this request; nothing was stored")
 	}
 	if ctx.Err() != nil {
-		return newProblem(http.StatusBadRequest, "connection_closed", "the client closed its side of the connection before the answer was ready")
+		return newProblem("connection_closed", "the client closed its side of the connection before the answer was ready")
 	}
-	s.report(ctx, err)
-	return internalProblem()
-}
-
-func (s *server) report(ctx context.Context, err error) {
-	s.Log.LogAttrs(ctx, slog.LevelError, "a request failed", slog.Any("error", err))
+	requestOf(ctx).fail(err)
+	return newProblem("internal", internalDetail)
 }
 
 func retry(p *Problem, seconds int) *Problem {
-	p.retryAfter = seconds
+	p.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
 	return p
 }
 
@@ -188,25 +201,21 @@ func logProblem(err error) *Problem {
 	var reused *ingest.KeyReusedError
 	switch {
 	case errors.Is(err, eventlog.ErrLogNotFound):
-		return newProblem(http.StatusNotFound, "log_not_found", "there is no log with that id or name; POST /logs creates one")
+		return newProblem("log_not_found", "there is no log with that id or name; POST /logs creates one")
 	case errors.As(err, &gone):
 		return unknownEventID(gone.Head)
 	case errors.As(err, &invalid):
-		status := http.StatusBadRequest
-		if strings.HasSuffix(invalid.Code, "_too_large") {
-			status = http.StatusRequestEntityTooLarge
-		}
-		return newProblem(status, invalid.Code, invalid.Detail)
+		return newProblem(invalid.Code, invalid.Detail)
 	case errors.As(err, &taken):
-		p := newProblem(http.StatusConflict, "name_taken", "another log has that name: "+taken.LogID.String())
+		p := newProblem("name_taken", "another log has that name: "+taken.LogID.String())
 		p.LogID = taken.LogID.String()
 		return p
 	case errors.As(err, &mismatch):
-		p := newProblem(http.StatusConflict, "sequence_mismatch", mismatch.Error()+"; nothing was stored")
+		p := newProblem("sequence_mismatch", mismatch.Error()+"; nothing was stored")
 		p.Head = &mismatch.Head
 		return p
 	case errors.As(err, &reused):
-		p := newProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", reused.Error()+"; nothing was stored: send the same bytes again, or use another key")
+		p := newProblem("idempotency_key_reused", reused.Error()+"; nothing was stored: send the same bytes again, or use another key")
 		if reused.Sequence > 0 {
 			p.Sequence = &reused.Sequence
 		}
@@ -223,31 +232,27 @@ func viewProblem(err error) *Problem {
 	var query *view.QueryError
 	switch {
 	case errors.Is(err, view.ErrViewNotFound):
-		return newProblem(http.StatusNotFound, "view_not_found", "the log has no view with that name; GET /logs/{log}/views lists them")
+		return newProblem("view_not_found", "the log has no view with that name; GET /logs/{log}/views lists them")
 	case errors.Is(err, view.ErrVersionNotFound):
-		return newProblem(http.StatusNotFound, "version_not_found", "the view has no version with that number; GET /logs/{log}/views/{view}/versions lists them")
+		return newProblem("version_not_found", "the view has no version with that number; GET /logs/{log}/views/{view}/versions lists them")
 	case errors.Is(err, view.ErrViewRetired):
-		return newProblem(http.StatusGone, "view_retired", "the view is retired; a deploy or a rollback brings it back")
+		return newProblem("view_retired", "the view is retired; a deploy or a rollback brings it back")
 	case errors.Is(err, view.ErrNotHalted):
-		return newProblem(http.StatusConflict, "view_not_halted", "no such version of the view is halted, so there is nothing to resume")
+		return newProblem("view_not_halted", "no such version of the view is halted, so there is nothing to resume")
 	case errors.As(err, &refused):
-		status := http.StatusUnprocessableEntity
-		if strings.HasSuffix(refused.Code, "too_large") {
-			status = http.StatusRequestEntityTooLarge
-		}
-		return newProblem(status, refused.Code, refused.Detail)
+		return newProblem(refused.Code, refused.Detail)
 	case errors.As(err, &building):
-		p := newProblem(http.StatusServiceUnavailable, "view_building", building.Error()+"; try again in a moment")
+		p := newProblem("view_building", building.Error()+"; try again in a moment")
 		p.Applied, p.Head = &building.Applied, &building.Head
 		return retry(p, busyRetrySeconds)
 	case errors.As(err, &halted):
-		p := newProblem(http.StatusConflict, "view_halted", halted.Error()+"; resume it there or past that event, or deploy a corrected version")
+		p := newProblem("view_halted", halted.Error()+"; resume it there or past that event, or deploy a corrected version")
 		p.Sequence = &halted.Sequence
 		return p
 	case errors.As(err, &query) && query.Refused:
-		return newProblem(http.StatusBadRequest, "query_refused", query.Reason)
+		return newProblem("query_refused", query.Reason)
 	case errors.As(err, &query):
-		return newProblem(http.StatusInternalServerError, "query_failed", fmt.Sprintf("the view failed over this question: %s", query.Reason))
+		return newProblem("query_failed", fmt.Sprintf("the view failed over this question: %s", query.Reason))
 	}
 	return nil
 }

@@ -127,6 +127,20 @@ func (s *service) try(method, path string, body io.Reader, headers ...string) (r
 		name, value, _ := strings.Cut(header, ": ")
 		request.Header.Set(name, value)
 	}
+	return s.do(request)
+}
+
+// exchange sends a request as it is.
+func (s *service) exchange(request *http.Request) reply {
+	s.t.Helper()
+	r, err := s.do(request)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", request.Method, shorten(request.URL.Path), err)
+	}
+	return r
+}
+
+func (s *service) do(request *http.Request) (reply, error) {
 	client := http.Client{
 		Timeout:       requestTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -32,7 +32,7 @@ func TestSlowBodies(t *testing.T) {
 		"/nowhere":                {404, "no_such_path"},
 		"/healthz":                {405, "method_not_allowed"},
 	} {
-		conn := s.send(t, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+		conn := s.send(t, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
 		s.wantProblem(want.status, want.code, receive(t, conn))
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: the connection was not closed but says %v", path, err)
@@ -46,7 +46,7 @@ func TestTooManyBodies(t *testing.T) {
 	const room = 512 / 10 // MiB
 	s := start(t)
 	s.createLog("acme")
-	announce := fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte)
+	announce := fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte)
 	waiting := make([]net.Conn, room)
 	for i := range waiting {
 		waiting[i] = s.send(t, announce)

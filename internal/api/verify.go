@@ -115,7 +115,7 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 	select {
 	case s.verifications <- struct{}{}:
 	default:
-		return nil, retry(newProblem(http.StatusServiceUnavailable, "too_many_verifications", "as many logs as the server allows are being verified; try again in a while"), verifyRetrySeconds)
+		return nil, retry(newProblem("too_many_verifications", "as many logs as the server allows are being verified; try again in a while"), verifyRetrySeconds)
 	}
 	if strings.Contains(in.Accept, formatNDJSON.mediaType) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
@@ -140,11 +140,11 @@ func (s *server) verification(ctx context.Context, in *verifyInput) (v verificat
 	if in.Hash != "" {
 		hash, err := hex.DecodeString(in.Hash)
 		if err != nil || len(hash) != len(eventlog.Hash{}) {
-			return v, newProblem(http.StatusBadRequest, "invalid_hash", "hash is not 64 hexadecimal digits, as a log's head and its events have them")
+			return v, newProblem("invalid_hash", "hash is not 64 hexadecimal digits, as a log's head and its events have them")
 		}
 		v.noted = []eventlog.Noted{{Sequence: in.Sequence, Hash: eventlog.Hash(hash)}}
 	} else if in.Sequence > 0 {
-		return v, newProblem(http.StatusBadRequest, "invalid_hash", "sequence comes without hash: a head that was noted earlier has both")
+		return v, newProblem("invalid_hash", "sequence comes without hash: a head that was noted earlier has both")
 	}
 	id, err := s.resolve(ctx, in.Log)
 	if err != nil {
@@ -176,7 +176,7 @@ func (s *server) verification(ctx context.Context, in *verifyInput) (v verificat
 func (s *server) named(ctx context.Context, views []string, list string) (wanted []string, err error) {
 	names := strings.Split(list, ",")
 	if len(names) > maxViewsNamed {
-		return nil, newProblem(http.StatusBadRequest, "invalid_views", fmt.Sprintf("views names %d views; at most %d are allowed, as many as a log can have: name each once, or leave views out for all", len(names), maxViewsNamed))
+		return nil, newProblem("invalid_views", fmt.Sprintf("views names %d views; at most %d are allowed, as many as a log can have: name each once, or leave views out for all", len(names), maxViewsNamed))
 	}
 	for _, name := range names {
 		switch {

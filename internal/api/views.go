@@ -108,6 +108,9 @@ type Question struct {
 	query string
 }
 
+// ownsQuery has the query string left alone: see register.
+func (*Question) ownsQuery() {}
+
 // Resolve implements huma.Resolver: the whole query string belongs to the view.
 func (in *Question) Resolve(ctx huma.Context) []error {
 	request, _ := humago.Unwrap(ctx)
@@ -121,7 +124,7 @@ func (in *Question) Resolve(ctx huma.Context) []error {
 // check returns a *Problem when the question is too long.
 func (in *Question) check() error {
 	if len(in.query) > maxQueryBytes {
-		return newProblem(http.StatusRequestURITooLong, "query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
+		return newProblem("query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
 	}
 	return nil
 }
@@ -220,7 +223,7 @@ func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deploy
 			Gas    int64           `json:"gas"`
 		}
 		if err := json.Unmarshal(trimmed, &named); err != nil {
-			return d, newProblem(http.StatusBadRequest, "invalid_json", "the body is neither a WebAssembly module nor valid JSON: "+err.Error())
+			return d, newProblem("invalid_json", "the body is neither a WebAssembly module nor valid JSON: "+err.Error())
 		}
 		if len(named.Config) > 0 {
 			config = named.Config
@@ -239,7 +242,7 @@ func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deploy
 func (s *server) uploaded(ctx context.Context, hash string) ([]byte, error) {
 	sha256, err := hex.DecodeString(hash)
 	if err != nil || len(sha256) != 32 {
-		return nil, newProblem(http.StatusBadRequest, "invalid_module_hash", `"module" must be the SHA-256 of an uploaded module: 64 hexadecimal digits`)
+		return nil, newProblem("invalid_module_hash", `"module" must be the SHA-256 of an uploaded module: 64 hexadecimal digits`)
 	}
 	code, err := s.Views.ModuleCode(ctx, [32]byte(sha256))
 	if err != nil {

@@ -63,7 +63,7 @@ func (n *notes) Handle(_ context.Context, r slog.Record) error {
 // open sends a request for a stream and reads nothing of what comes.
 func (s *service) open(t *testing.T, path string) net.Conn {
 	t.Helper()
-	conn := s.send(t, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+	conn := s.send(t, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(4 << 10) // so that not much is under way
 	}

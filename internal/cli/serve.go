@@ -26,6 +26,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	c := &f.config
 	flags.StringVar(&c.Listen, "listen", c.Listen, "address to serve on, host:port")
 	flags.BoolVar(&c.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no access keys yet")
+	flags.StringSliceVar(&c.AllowHosts, "allow-host", nil, "host by which requests may reach the server beside localhost and the address itself; may be repeated, or hold commas; * for any")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
 	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile, "file with the key that signs checkpoints, as tally keygen makes it")
 	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", c.StateCacheBytes, "memory for logs' heads and view state, in bytes")

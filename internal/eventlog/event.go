@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -124,8 +123,10 @@ func CheckType(text string) error {
 	if err := checkSize(code, what, []byte(text), MaxTypeBytes); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && c < 0x80 }) {
-		return invalid(code, "%s holds a control character", what)
+	for _, c := range text {
+		if unicode.IsControl(c) && c < utf8.RuneSelf {
+			return invalid(code, "%s holds a control character (U+%04X)", what, c)
+		}
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ package ingest
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -87,7 +86,6 @@ type Config struct {
 	Lanes            int // group-commit loops, each with one transaction at a time
 	MaxWaitingEvents int // per lane
 	MaxWaitingBytes  int // per lane
-	Log              *slog.Logger
 	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
 	Committed func(log db.UUID, events []eventlog.Recorded)
 	// Attempted is told how each group's transaction ended, nil when it was committed; it must not wait. May be nil.
@@ -98,7 +96,7 @@ type Config struct {
 // DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more only make groups smaller.
 func DefaultConfig() Config {
 	const fewest, most = 2, 16
-	return Config{Lanes: min(max(runtime.GOMAXPROCS(0), fewest), most), MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Log: slog.Default(), Now: time.Now}
+	return Config{Lanes: min(max(runtime.GOMAXPROCS(0), fewest), most), MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Now: time.Now}
 }
 
 // Ingester appends events to logs. It is safe for concurrent use.

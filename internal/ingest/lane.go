@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -137,9 +136,6 @@ func (l *lane) commit(group []*waiter) {
 		l.commit(group[:half])
 		l.commit(group[half:])
 		return
-	}
-	if err != nil {
-		l.config.Log.LogAttrs(ctx, slog.LevelError, "appending failed", slog.Int("requests", len(group)), slog.Any("error", err))
 	}
 	for _, w := range group {
 		if err != nil {

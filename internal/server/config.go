@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -19,6 +22,7 @@ type Config struct {
 	Version             string        // of this program
 	AllowUnsafeDatabase bool          // accept a database that can lose acknowledged events in a crash
 	AllowRemote         bool          // listen on other addresses than loopback: whoever reaches them may do anything
+	AllowHosts          []string      // hosts that requests may name beside this machine's own; api.AnyHost allows all
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
 	StateCacheBytes     int           // memory for logs' heads and view state
@@ -66,6 +70,10 @@ func (c *Config) Validate() error {
 		return errors.New("--database-url is missing: say which PostgreSQL database to use, such as postgres://tally@db.internal/tally")
 	case !c.AllowRemote && !isLoopback(host):
 		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: listen on 127.0.0.1, or pass --allow-remote where a gateway or the network keeps strangers out", c.Listen)
+	case !isLoopback(host) && len(c.AllowHosts) == 0:
+		return fmt.Errorf("--allow-remote needs --allow-host: name each host that clients reach this server by, such as --allow-host tally.internal, or pass --allow-host '%s' where a gateway checks them", api.AnyHost)
+	case slices.ContainsFunc(c.AllowHosts, func(host string) bool { return !isHost(host) }):
+		return fmt.Errorf("--allow-host must be hosts without port or scheme, such as tally.internal, or %s; they are %q", api.AnyHost, c.AllowHosts)
 	case c.Lanes < 1 || c.ReadConns < minReadConns:
 		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d", minReadConns, c.Lanes, c.ReadConns)
 	case c.MaxWaitingEvents < ingest.MaxBatchEvents || c.MaxWaitingBytes < ingest.MaxBatchBytes:
@@ -80,6 +88,16 @@ func (c *Config) Validate() error {
 		return errors.New("--state-cache-bytes must not be negative")
 	}
 	return nil
+}
+
+// isHost tells whether a Host header could name it.
+func isHost(host string) bool {
+	if host == api.AnyHost || net.ParseIP(strings.Trim(host, "[]")) != nil {
+		return true
+	}
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
+	})
 }
 
 func isLoopback(host string) bool {

@@ -124,7 +124,7 @@ func (s *Server) serve(listener net.Listener) {
 	})
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
-	lanes.Log, lanes.Attempted = log, s.health.attempted
+	lanes.Attempted = s.health.attempted
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
 	watching.Log = log
@@ -142,7 +142,7 @@ func (s *Server) serve(listener net.Listener) {
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
 			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
-			Ready: s.health.ready, Warnings: s.warnings, Log: log,
+			Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

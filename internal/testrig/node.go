@@ -69,7 +69,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	log := slog.New(slog.DiscardHandler)
 	n.Views = view.New(d, n.engine, view.Config{CacheBytes: or(s.CacheBytes, 64<<20), FoldGas: s.FoldGas, Log: log})
 	config := ingest.DefaultConfig()
-	config.Log, config.Lanes = log, or(s.Lanes, 2)
+	config.Lanes = or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
 	config.MaxWaitingBytes = or(s.MaxWaitingBytes, config.MaxWaitingBytes)
 	if s.Now != nil {

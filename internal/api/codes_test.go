@@ -1,0 +1,76 @@
+package api_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/api"
+)
+
+// TestCodes: every problem code has one status, which docs/api.md says, and every code that the sources name is among them.
+func TestCodes(t *testing.T) {
+	text, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, problems, found := strings.Cut(string(text), "\n## Problems\n")
+	if !found {
+		t.Fatal("docs/api.md has no section of problems")
+	}
+	documented := map[string]int{}
+	for _, row := range regexp.MustCompile("(?m)^\\| ([0-9]+) \\| (`[a-z_`, ]+) \\|").FindAllStringSubmatch(problems, -1) {
+		status, err := strconv.Atoi(row[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range regexp.MustCompile("[a-z_]+").FindAllString(row[2], -1) {
+			if api.Statuses[code] != status {
+				t.Errorf("docs/api.md says that %s is answered with %d; it is with %d", code, status, api.Statuses[code])
+			}
+			documented[code] = status
+		}
+	}
+	for code, status := range api.Statuses {
+		if documented[code] == 0 {
+			t.Errorf("docs/api.md does not explain %s", code)
+		}
+		if http.StatusText(status) == "" || status < 400 {
+			t.Errorf("%s has the status %d", code, status)
+		}
+	}
+	if len(documented) < 60 {
+		t.Errorf("only %d codes were found in docs/api.md", len(documented))
+	}
+
+	named := 0
+	uses := regexp.MustCompile(`(?:newProblem|invalid|checkText|checkSize|identify)\("([a-z_]+)"|RefusedError\{(?:Code: )?"([a-z_]+)"|\bCode[A-Za-z]* += "([a-z_]+)"|code: +"([a-z_]+)"`)
+	for _, folder := range []string{".", "../eventlog", "../ingest", "../view", "../wasm"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, use := range uses.FindAllStringSubmatch(string(source), -1) {
+				named++
+				if code := strings.Join(use[1:], ""); api.Statuses[code] == 0 {
+					t.Errorf("%s names the code %s, which has no status", file, code)
+				}
+			}
+		}
+	}
+	if named < 80 {
+		t.Errorf("only %d uses of codes were found in the sources", named)
+	}
+}

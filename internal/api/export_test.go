@@ -1,0 +1,4 @@
+package api
+
+// Statuses are the statuses of all codes.
+var Statuses = statuses

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// anyQuery marks, in an operation's metadata, one whose query string is not checked: a question's belongs to its view, and a load balancer may
+// add what it likes to a health check, where nothing hangs on it.
+const anyQuery = "any query"
+
+// singleHeaders are headers of which a request has one at most, and the code of the problem where it has more. The value says whether one that
+// is there may be empty.
+var singleHeaders = map[string]struct {
+	code     string
+	mayBeNil bool
+}{
+	"Idempotency-Key":   {code: "invalid_idempotency_key"},
+	"Expected-Sequence": {code: "invalid_expected_sequence"},
+	"Tally-Actor":       {code: "invalid_actor", mayBeNil: true},
+	"Last-Event-ID":     {code: "invalid_event_id", mayBeNil: true},
+}
+
+// checkParameters refuses, before an operation reads its parameters, what would else be left out without a word: a parameter that does not exist
+// or comes twice, and a header that comes twice or is empty.
+func checkParameters(ctx huma.Context, next func(huma.Context)) {
+	request, w := humago.Unwrap(ctx)
+	operation := ctx.Operation()
+	p := checkHeaders(operation, request.Header)
+	if p == nil && operation.Metadata[anyQuery] == nil && request.URL.RawQuery != "" {
+		p = checkQuery(operation, request.URL)
+	}
+	if p != nil {
+		writeProblem(w, p)
+		return
+	}
+	next(ctx)
+}
+
+func checkHeaders(operation *huma.Operation, header http.Header) *Problem {
+	for _, parameter := range operation.Parameters {
+		rule, known := singleHeaders[parameter.Name]
+		if parameter.In != "header" || !known {
+			continue
+		}
+		switch values := header.Values(parameter.Name); {
+		case len(values) > 1:
+			return newProblem(rule.code, "the request has "+strconv.Itoa(len(values))+" headers "+parameter.Name+"; one at most is allowed")
+		case len(values) == 1 && values[0] == "" && !rule.mayBeNil:
+			return newProblem(rule.code, "the header "+parameter.Name+" is empty: give it a value, or leave it out")
+		}
+	}
+	return nil
+}
+
+// checkQuery also gives a parameter without a value, such as ?stream, the value that it stands for: what reads the query string finds it by its =.
+func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
+	const code = "invalid_parameter"
+	parts := strings.Split(u.RawQuery, "&")
+	seen := make([]string, 0, len(parts))
+	for i, part := range parts {
+		if part == "" {
+			continue
+		}
+		escaped, value, valued := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(escaped)
+		if err == nil {
+			_, err = url.QueryUnescape(value)
+		}
+		switch {
+		case err != nil:
+			return newProblem(code, "the query string is not valid: "+strconv.Quote(shortened(part))+" is not percent-encoded as it should be; % itself is written %25")
+		case !slices.ContainsFunc(operation.Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name }):
+			return newProblem(code, "there is no parameter "+strconv.Quote(shortened(name))+" here: "+parameterNames(operation))
+		case slices.Contains(seen, name):
+			return newProblem(code, "the parameter "+name+" comes twice: give it once")
+		}
+		seen = append(seen, name)
+		if !valued {
+			parts[i] += "=true"
+		}
+	}
+	u.RawQuery = strings.Join(parts, "&")
+	return nil
+}
+
+func parameterNames(operation *huma.Operation) string {
+	var names []string
+	for _, p := range operation.Parameters {
+		if p.In == "query" {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "the operation takes none"
+	}
+	return "the operation takes " + strings.Join(names, ", ")
+}
+
+// shortened keeps what a client sent from filling the answer that tells of it.
+func shortened(text string) string {
+	const enough = 64
+	if len(text) <= enough {
+		return text
+	}
+	return text[:enough] + "…"
+}
+
+// refuseBinaryEvents refuses CloudEvents in binary mode, which have their id, type and time in headers: they would be lost.
+func refuseBinaryEvents(ctx huma.Context, next func(huma.Context)) {
+	request, w := humago.Unwrap(ctx)
+	for name := range request.Header {
+		if strings.HasPrefix(name, "Ce-") {
+			writeProblem(w, newProblem("binary_event", "the header "+strings.ToLower(shortened(name))+" belongs to a CloudEvent in binary mode, which is not taken: its attributes "+
+				"would be lost; send it in structured mode, as one JSON object with id, source, type, time and data; nothing was stored"))
+			return
+		}
+	}
+	next(ctx)
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/tallystick/tallystick/internal/db"
+)
+
+const (
+	// requestIDHeader names a request: in its answer, in a problem that the server is to blame for, and in the server's log.
+	requestIDHeader = "Tally-Request-Id"
+	// maxLoggedPath bounds what a line of the log holds of a path: a log's and a view's name of 200 bytes each, and what is between.
+	maxLoggedPath = 512
+)
+
+// request is what is known of a request under way. It belongs to the goroutine that serves it.
+type request struct {
+	id    string
+	log   db.UUID // not Valid while no log is known
+	cause error   // why the server could not do it; nil when it could, or the client is to blame
+}
+
+type requestKey struct{}
+
+// newRequest gives a request its id: 64 random bits, which nobody has to guess or to be kept from guessing.
+func newRequest() *request {
+	return &request{id: fmt.Sprintf("%016x", rand.Uint64())} //nolint:gosec // see above
+}
+
+// requestOf returns what is known of the request whose context this is; outside of one, something that nobody reads.
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+// fail notes why the server cannot do what is asked; the first reason counts. It is logged when the answer is done.
+func (r *request) fail(err error) {
+	if r.cause == nil {
+		r.cause = err
+	}
+}
+
+// finish logs a request that failed, once, and turns a panic into a problem. An answer that has begun cannot be taken back: the connection is
+// cut, so that the client does not take a part for the whole.
+func (s *server) finish(w *answer, r *http.Request, request *request) {
+	p := recover()
+	aborted := p == http.ErrAbortHandler //nolint:errorlint // a panic's value, compared as net/http does
+	begun := w.status != 0
+	if p != nil && !begun && !aborted {
+		writeProblem(w, newProblem("internal", internalDetail))
+	}
+	if p != nil && !aborted {
+		s.logFailure(w, r, request, "a request panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	} else if request.cause != nil {
+		s.logFailure(w, r, request, "a request failed", slog.Any("error", request.cause))
+	}
+	if p != nil && (begun || aborted) {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (s *server) logFailure(w *answer, r *http.Request, request *request, what string, more ...slog.Attr) {
+	path := r.URL.EscapedPath()
+	if len(path) > maxLoggedPath {
+		path = path[:maxLoggedPath] + "…"
+	}
+	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", path), slog.Int("status", w.status), slog.String("request_id", request.id)}
+	if request.log.Valid {
+		attrs = append(attrs, slog.String("log", request.log.String()))
+	}
+	s.Log.LogAttrs(r.Context(), slog.LevelError, what, append(attrs, more...)...)
+}
+
+// answer remembers its status; 0 stands for one that has not begun.
+type answer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= http.StatusOK {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
