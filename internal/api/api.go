@@ -54,6 +54,7 @@ type server struct {
 	streams       chan struct{} // holds one for each stream under way
 	verifications chan struct{} // likewise
 	questions     questions     // that watchers ask
+	ahead         ahead
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.

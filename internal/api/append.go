@@ -31,6 +31,7 @@ type appendOutput struct {
 	Body   struct {
 		Sequence  int64 `json:"sequence" doc:"The event's place in its log."`
 		Duplicate bool  `json:"duplicate,omitempty" doc:"True when the event was there before."`
+		Ahead     bool  `json:"ahead,omitempty" doc:"True when the event's time is more than a day ahead of when it was recorded."`
 	}
 }
 
@@ -52,6 +53,7 @@ type appendBatchOutput struct {
 		FirstSequence int64       `json:"first_sequence" doc:"The least sequence of the batch's events."`
 		LastSequence  int64       `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
 		Appended      int         `json:"appended" doc:"How many events are new."`
+		Ahead         int         `json:"ahead,omitempty" doc:"How many new events have a time more than a day ahead of when they were recorded."`
 		Duplicates    []Duplicate `json:"duplicates" nullable:"false" doc:"Events that were there before."`
 	}
 }
@@ -136,7 +138,8 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 		return nil, s.problem(ctx, err)
 	}
 	out := &appendOutput{Status: http.StatusCreated}
-	out.Body.Sequence, out.Body.Duplicate = placements[0].Sequence, placements[0].Duplicate
+	out.Body.Sequence, out.Body.Duplicate, out.Body.Ahead = placements[0].Sequence, placements[0].Duplicate, placements[0].Ahead
+	s.ahead.note(log, placements)
 	if out.Body.Duplicate {
 		out.Status = http.StatusOK
 	}
@@ -171,6 +174,7 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 	if err != nil {
 		return nil, batch.at(s.problem(ctx, err), err)
 	}
+	s.ahead.note(log, placements)
 	return batch.answer(placements), nil
 }
 
@@ -254,6 +258,9 @@ func (b *batch) answer(placements []ingest.Placement) *appendBatchOutput {
 	for i, p := range placements {
 		out.Body.FirstSequence = min(out.Body.FirstSequence, p.Sequence)
 		out.Body.LastSequence = max(out.Body.LastSequence, p.Sequence)
+		if p.Ahead {
+			out.Body.Ahead++
+		}
 		if p.Duplicate {
 			out.Body.Duplicates = append(out.Body.Duplicates, Duplicate{Line: b.lines[i], Sequence: p.Sequence})
 		}

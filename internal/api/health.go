@@ -62,5 +62,6 @@ func (s *server) readyz(ctx context.Context, _ *struct{}) (*readyOutput, error) 
 	if s.Warnings != nil {
 		out.Body.Warnings = s.Warnings()
 	}
+	out.Body.Warnings = append(out.Body.Warnings, s.ahead.warnings()...)
 	return out, nil
 }

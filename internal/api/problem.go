@@ -199,7 +199,10 @@ func logProblem(err error) *Problem {
 	var mismatch *ingest.SequenceMismatchError
 	var gone *live.GoneError
 	var reused *ingest.KeyReusedError
+	var ahead *ingest.TooFarAheadError
 	switch {
+	case errors.As(err, &ahead):
+		return newProblem("event_too_far_ahead", ahead.Error()+"; nothing was stored")
 	case errors.Is(err, eventlog.ErrLogNotFound):
 		return newProblem("log_not_found", "there is no log with that id or name; POST /logs creates one")
 	case errors.As(err, &gone):

@@ -36,6 +36,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.IntVar(&c.ReadConns, "read-connections", c.ReadConns, "database connections for queries, reads and builds")
 	flags.IntVar(&c.MaxWaitingEvents, "max-waiting-events", c.MaxWaitingEvents, "events that may wait in one lane before more are refused with 503")
 	flags.IntVar(&c.MaxWaitingBytes, "max-waiting-bytes", c.MaxWaitingBytes, "bytes of events that may wait in one lane before more are refused with 503")
+	flags.DurationVar(&c.MaxEventAhead, "max-event-ahead", 0, "how far ahead of now the time of a new event may be, such as 24h; 0 for any")
 	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout, "how long requests under way may take when the server stops")
 	flags.StringVar(&f.logLevel, "log-level", logLevel, "least level to log: debug, info, warn, error")
 }

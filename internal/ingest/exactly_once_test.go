@@ -22,14 +22,14 @@ func TestDuplicatesInOneRequest(t *testing.T) {
 	a, b := keyed(t, "a", 2), keyed(t, "b", 1)
 	unkeyed := testrig.Parse(t, `{"tokens_in":1}`, "")
 	got := node.Append(t, log, a[0], unkeyed, a[0], a[1], unkeyed, b[0], a[0])
-	want := []ingest.Placement{{Sequence: 1}, {Sequence: 2}, {1, true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5}, {1, true}}
+	want := []ingest.Placement{{Sequence: 1}, {Sequence: 2}, {Sequence: 1, Duplicate: true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5}, {Sequence: 1, Duplicate: true}}
 	if !slices.Equal(got, want) {
 		t.Errorf("placed at %v, want %v", got, want)
 	}
 	// A batch that is partly known: its new events follow the head, the others keep their places.
 	more := keyed(t, "a", 4)
 	got = node.Append(t, log, more[3], more[1], more[2], more[2])
-	if want := []ingest.Placement{{Sequence: 6}, {3, true}, {Sequence: 7}, {7, true}}; !slices.Equal(got, want) {
+	if want := []ingest.Placement{{Sequence: 6}, {Sequence: 3, Duplicate: true}, {Sequence: 7}, {Sequence: 7, Duplicate: true}}; !slices.Equal(got, want) {
 		t.Errorf("placed at %v, want %v", got, want)
 	}
 	if n := len(testrig.Check(t, d.DSN())[log].Events); n != 7 {

@@ -39,7 +39,12 @@ type Request struct {
 type Placement struct {
 	Sequence  int64
 	Duplicate bool // the event was there before: its idempotency key says so
+	Ahead     bool // the event is new, and says that it happened more than AheadAfter later than it was recorded
 }
+
+// AheadAfter is from when on an event's time is taken for a mistake that somebody should see: clocks differ by seconds, and times without
+// their zone by 14 hours at most.
+const AheadAfter = 24 * time.Hour
 
 var (
 	// ErrBusy: more appends wait than the limits allow. Nothing was stored; try again a little later.
@@ -72,11 +77,26 @@ func (e *KeyReusedError) Error() string {
 	return fmt.Sprintf("the idempotency key %q belongs to event %d, whose bytes differ", e.Key, e.Sequence)
 }
 
+// TooFarAheadError: an event says that it will happen later than is allowed. Nothing was stored.
+type TooFarAheadError struct {
+	Index int   // of the event in the request
+	Time  int64 // of the event, microseconds since 1970 UTC
+	Most  time.Duration
+}
+
+func (e *TooFarAheadError) Error() string {
+	return fmt.Sprintf("the event's time is %s, which is more than %v ahead of now", time.UnixMicro(e.Time).UTC().Format(time.RFC3339), e.Most)
+}
+
 // IndexOf returns which event of a request err is about, if it is about one.
 func IndexOf(err error) (int, bool) {
 	var reused *KeyReusedError
-	if errors.As(err, &reused) {
+	var ahead *TooFarAheadError
+	switch {
+	case errors.As(err, &reused):
 		return reused.Index, true
+	case errors.As(err, &ahead):
+		return ahead.Index, true
 	}
 	return 0, false
 }
@@ -86,6 +106,8 @@ type Config struct {
 	Lanes            int // group-commit loops, each with one transaction at a time
 	MaxWaitingEvents int // per lane
 	MaxWaitingBytes  int // per lane
+	// MaxAhead is how far ahead of the time of recording a new event's own may be; 0: any.
+	MaxAhead time.Duration
 	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
 	Committed func(log db.UUID, events []eventlog.Recorded)
 	// Attempted is told how each group's transaction ended, nil when it was committed; it must not wait. May be nil.
@@ -119,8 +141,8 @@ func New(d *db.DB, views *view.Views, config Config) *Ingester {
 // Append adds the request's events to the log and folds them into its live views. When it returns without an error
 // they are durable and every query sees them. It cannot be interrupted: a group waits for the database for half a minute at most, and a
 // request for the groups before its own.
-// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError,
-// eventlog.ErrLogNotFound, or one of package db's.
+// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError, a
+// *TooFarAheadError, eventlog.ErrLogNotFound, or one of package db's.
 func (g *Ingester) Append(log db.UUID, request Request) ([]Placement, error) {
 	w := &waiter{log: log, request: request, done: make(chan struct{})}
 	for i := range request.Events {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -55,7 +56,7 @@ func newPlan(snapshots map[db.UUID]*view.Snapshot, known map[eventKey]keyOwner) 
 }
 
 // place gives every event of the request its sequence, or the request its error.
-func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64) {
+func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64, maxAhead time.Duration) {
 	w.placements, w.err = nil, nil
 	log := p.byLog[w.log]
 	if log == nil {
@@ -63,6 +64,10 @@ func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64) {
 		return
 	}
 	placements, fresh, err := p.settleKeys(w, log.head.Sequence)
+	now = max(now, log.head.RecordedAt)
+	if err == nil && fresh > 0 {
+		err = checkAhead(w.request.Events, placements, now, maxAhead)
+	}
 	if err == nil && fresh > 0 && w.request.Expected != AnySequence && w.request.Expected != log.head.Sequence {
 		err = &SequenceMismatchError{Expected: w.request.Expected, Head: log.head.Sequence}
 	}
@@ -82,6 +87,22 @@ func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64) {
 	}
 	w.placements = placements
 	p.repeated = p.repeated || fresh < len(placements)
+}
+
+// checkAhead marks the new events that are ahead of now, when they are recorded, and refuses one that is too far. A retry is no new event:
+// it is answered whatever the limit has become.
+func checkAhead(events []eventlog.Event, placements []Placement, now int64, most time.Duration) error {
+	for i := range placements {
+		if placements[i].Duplicate || !events[i].HasTime {
+			continue
+		}
+		ahead := events[i].Time - now // both are within the years 0 to 9999
+		if most > 0 && ahead > most.Microseconds() {
+			return &TooFarAheadError{Index: i, Time: events[i].Time, Most: most}
+		}
+		placements[i].Ahead = ahead > AheadAfter.Microseconds()
+	}
+	return nil
 }
 
 // settleKeys tells new events from duplicates and claims the keys of the new ones, which follow head in order.

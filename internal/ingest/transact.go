@@ -113,7 +113,7 @@ func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, d *do
 func (l *lane) place(group []*waiter, p *plan) *plan {
 	now := l.config.Now().UnixMicro()
 	for _, w := range group {
-		p.place(w, &l.chain, now)
+		p.place(w, &l.chain, now, l.config.MaxAhead)
 	}
 	return p
 }

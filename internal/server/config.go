@@ -32,6 +32,7 @@ type Config struct {
 	ReadConns           int           // database connections for queries, reads and builds
 	MaxWaitingEvents    int           // appends that may wait in one lane before others are told to come back
 	MaxWaitingBytes     int           // likewise, in bytes
+	MaxEventAhead       time.Duration // how far ahead of now the time of a new event may be; 0: any
 	ShutdownTimeout     time.Duration // how long requests that are under way may take when the server stops
 	Log                 *slog.Logger
 }
@@ -82,6 +83,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--fold-gas must be 1 to %d; it is %d", view.MaxFoldGas, c.FoldGas)
 	case c.QueryGas < 1 || c.QueryGas > maxQueryGas:
 		return fmt.Errorf("--query-gas must be 1 to %d; it is %d", maxQueryGas, c.QueryGas)
+	case c.MaxEventAhead < 0:
+		return fmt.Errorf("--max-event-ahead must be 0, for no limit, or a time such as 24h; it is %v", c.MaxEventAhead)
 	case c.ShutdownTimeout <= 0:
 		return fmt.Errorf("--shutdown-timeout must be positive; it is %v", c.ShutdownTimeout)
 	case c.StateCacheBytes < 0:

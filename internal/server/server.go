@@ -125,6 +125,7 @@ func (s *Server) serve(listener net.Listener) {
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Attempted = s.health.attempted
+	lanes.MaxAhead = s.config.MaxEventAhead
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
 	watching.Log = log

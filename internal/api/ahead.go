@@ -1,0 +1,40 @@
+package api
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/ingest"
+)
+
+// ahead counts the events that this server has stored since it started whose time is more than ingest.AheadAfter ahead of when they were
+// recorded: mostly slips that a bill will not show for years.
+type ahead struct {
+	mu       sync.Mutex
+	events   int64
+	log      db.UUID // of the last one
+	sequence int64   // likewise
+}
+
+func (a *ahead) note(log db.UUID, placements []ingest.Placement) {
+	for _, p := range placements {
+		if p.Ahead {
+			a.mu.Lock()
+			a.events++
+			a.log, a.sequence = log, p.Sequence
+			a.mu.Unlock()
+		}
+	}
+}
+
+// warnings tells of them, where there are some.
+func (a *ahead) warnings() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.events == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("events stored since this server started that say they happened more than %.0f hours after they were recorded: %d; the last is event %d of log %s",
+		ingest.AheadAfter.Hours(), a.events, a.sequence, a.log)}
+}
