@@ -82,6 +82,14 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%s differs from what the server streams: %.300s\nwant %.300s", format, got, want)
 		}
 	}
+	o.append("formulas", `{"type":"=1+1","id":"@a"}`)
+	if got := o.prints("events", "formulas", "--format", "csv"); !strings.Contains(got, ",'=1+1,'@a,") {
+		t.Errorf("CSV for people: %s", got)
+	}
+	if got := o.prints("events", "formulas", "--format", "csv", "--csv", "raw"); !strings.Contains(got, ",=1+1,@a,") {
+		t.Errorf("CSV for programs: %s", got)
+	}
+	o.fails(words("--csv goes with --format csv"), "events", "formulas", "--csv", "raw")
 	rows, err := csv.NewReader(strings.NewReader(o.prints("events", "acme", "--limit", "2", "--format", "csv"))).ReadAll()
 	if err != nil || len(rows) != 3 || rows[2][6] != calls(2)[1] {
 		t.Errorf("%v: %v", err, rows)

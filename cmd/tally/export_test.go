@@ -108,6 +108,9 @@ func TestExport(t *testing.T) {
 		t.Errorf("filtered: %.300s, want %.300s", got, want)
 	}
 	o.succeeds(words("41 events", "holds up to event 50"), "export", "acme", "--out", "part.ndjson", "--from", "10", "--to", "50")
+	if got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--csv", "raw", "--after", "2990"); got != o.streamed("csv", "&csv=raw&from=2991") {
+		t.Errorf("CSV for programs: %.300s", got)
+	}
 	if got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--after", "2990"); got != o.streamed("csv", "&from=2991") {
 		t.Errorf("standard output: %s", got)
 	}
@@ -131,6 +134,8 @@ func TestExport(t *testing.T) {
 	o.fails(words("--out is missing"), "export", "acme")
 	o.fails(words("sequence_not_found"), "export", "acme", "--out", "x", "--from", "3003")
 	o.fails(words("starts at 8 and ends at 7"), "export", "acme", "--out", "x", "--from", "8", "--to", "7")
+	o.fails(words(`--csv "safe"`, "raw"), "export", "acme", "--out", "x.csv", "--csv", "safe")
+	o.fails(words("--csv goes with --format csv"), "export", "acme", "--out", "x", "--csv", "raw")
 	o.fails(words(`"xml"`, "ndjson, csv and json"), "export", "acme", "--out", "x", "--format", "xml")
 	o.fails(words("either --gzip or --zstd"), "export", "acme", "--out", "x", "--gzip", "--zstd")
 	o.fails(words("no such file or directory"), "export", "acme", "--out", "nowhere/x")

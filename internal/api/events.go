@@ -42,6 +42,7 @@ type listEventsInput struct {
 	LogPath
 	EventRange
 	Format string `query:"format" doc:"json, ndjson or csv; without it the Accept header decides, and then it is json."`
+	CSV    string `query:"csv" enum:"raw" doc:"raw, with CSV: leaves fields as they are that a spreadsheet would take for formulas. Else they have an apostrophe in front."`
 	Accept string `header:"Accept"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"10000" doc:"The most events of a page; 100 when absent."`
 	Cursor string `query:"cursor" doc:"The next_cursor of the page before; give the same filters as there."`
@@ -160,6 +161,12 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 	format, err := negotiate(in.Format, in.Accept)
 	if err != nil {
 		return nil, err
+	}
+	if in.CSV != "" {
+		if format.name != formatCSV.name {
+			return nil, newProblem("unsupported_format", "csv="+in.CSV+" goes with events as CSV: give format=csv too")
+		}
+		format.event = eventlog.AppendRawCSV
 	}
 	log, head, err := s.head(ctx, in.Log)
 	if err != nil {

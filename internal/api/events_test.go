@@ -271,6 +271,22 @@ func TestEventsRefusals(t *testing.T) {
 	s.want(http.StatusOK, s.call("GET", "/logs/acme/events?from=31", "")) // the next one to come
 }
 
+// TestCSVForSpreadsheets: CSV is for people unless csv=raw says otherwise, on pages and streams.
+func TestCSVForSpreadsheets(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	s.append("acme", `{"type":"=HYPERLINK(1)","id":"+1"}`)
+	for _, more := range []string{"", "&stream=true"} {
+		people := string(s.want(http.StatusOK, s.call("GET", "/logs/acme/events?format=csv"+more, "")))
+		programs := string(s.want(http.StatusOK, s.call("GET", "/logs/acme/events?csv=raw"+more, "", "Accept: text/csv")))
+		if !strings.Contains(people, ",'=HYPERLINK(1),'+1,") || !strings.Contains(programs, ",=HYPERLINK(1),+1,") {
+			t.Errorf("for people %q, for programs %q", people, programs)
+		}
+	}
+	s.wantProblem(http.StatusBadRequest, "unsupported_format", s.call("GET", "/logs/acme/events?csv=raw", ""), "format=csv")
+	s.wantProblem(http.StatusUnprocessableEntity, "invalid_request", s.call("GET", "/logs/acme/events?format=csv&csv=safe", ""), "raw")
+}
+
 // TestEveryRFC3339Time: small letters and leap seconds are times, in events and in filters; one does not refuse a whole batch.
 func TestEveryRFC3339Time(t *testing.T) {
 	s := start(t)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/tallystick/tallystick/internal/client"
@@ -33,6 +35,7 @@ type eventList struct {
 	connection
 	wanted eventFlags
 	format string
+	csv    csvFlag
 	limit  int
 }
 
@@ -50,6 +53,7 @@ func eventsCommand() *cobra.Command {
 	run.add(flags)
 	run.wanted.add(flags)
 	flags.StringVar(&run.format, "format", "", "table, json, ndjson or csv")
+	run.csv.add(flags)
 	flags.IntVar(&run.limit, "limit", defaultEvents, "how many events; 0 for all of the range")
 	return cmd
 }
@@ -62,9 +66,12 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 			l.format = "table"
 		}
 	}
-	write, ok := eventWriters[l.format]
+	if err := l.csv.check(l.format); err != nil {
+		return err
+	}
+	write, ok := eventWriters[l.csv.form(l.format)]
 	switch {
-	case !ok:
+	case !ok || l.format == rawCSV:
 		return fmt.Errorf("--format %q is none of table, json, ndjson and csv", l.format)
 	case l.limit < 0:
 		return fmt.Errorf("--limit %d is no number of events: it must be 0, for all, or above", l.limit)
@@ -141,6 +148,7 @@ var eventWriters = map[string]func(io.Writer) eventWriter{
 	"json":   func(w io.Writer) eventWriter { return &textWriter{w: w, format: jsonText} },
 	"ndjson": func(w io.Writer) eventWriter { return &textWriter{w: w, format: ndjsonText} },
 	"csv":    func(w io.Writer) eventWriter { return &textWriter{w: w, format: csvText} },
+	rawCSV:   func(w io.Writer) eventWriter { return &textWriter{w: w, format: rawCSVText} },
 }
 
 // textFormat is a form for programs: what the API streams, byte for byte.
@@ -154,7 +162,36 @@ var (
 	jsonText   = textFormat{"json", "[\n", ",\n", "\n]\n", eventlog.AppendJSON}
 	ndjsonText = textFormat{"ndjson", "", "", "", func(b []byte, e *eventlog.Recorded) []byte { return append(eventlog.AppendLine(b, e), '\n') }}
 	csvText    = textFormat{"csv", eventlog.CSVHeader, "", "", eventlog.AppendCSV}
+	rawCSVText = textFormat{rawCSV, eventlog.CSVHeader, "", "", eventlog.AppendRawCSV}
 )
+
+// rawCSV names CSV whose fields are as they are.
+const rawCSV = "csv=raw"
+
+// csvFlag says for whom CSV is.
+type csvFlag string
+
+func (c *csvFlag) add(flags *pflag.FlagSet) {
+	flags.StringVar((*string)(c), "csv", "", "raw leaves fields of CSV as they are that a spreadsheet would take for formulas; else they have an apostrophe in front")
+}
+
+func (c csvFlag) check(format string) error {
+	switch {
+	case c != "" && c != "raw":
+		return fmt.Errorf("--csv %q is not known: give raw, or leave it out", string(c))
+	case c != "" && format != csvText.name:
+		return errors.New("--csv goes with --format csv")
+	}
+	return nil
+}
+
+// form is the name of a format as it is written.
+func (c csvFlag) form(format string) string {
+	if c != "" {
+		return rawCSV
+	}
+	return format
+}
 
 // textWriter writes a textFormat.
 type textWriter struct {

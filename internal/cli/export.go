@@ -36,6 +36,7 @@ type exporting struct {
 	connection
 	wanted        eventFlags
 	out, format   string
+	csv           csvFlag
 	gzip, zstd    bool
 	resume, force bool
 	retries       int
@@ -57,6 +58,7 @@ func exportCommand() *cobra.Command {
 	run.wanted.add(flags)
 	flags.StringVar(&run.out, "out", "", "file to write; - for standard output")
 	flags.StringVar(&run.format, "format", "", "ndjson, csv or json; by the file's name when not given, else ndjson")
+	run.csv.add(flags)
 	flags.BoolVar(&run.gzip, "gzip", false, "compress with gzip, as a file that ends in .gz is")
 	flags.BoolVar(&run.zstd, "zstd", false, "compress with zstd, as a file that ends in .zst is")
 	flags.BoolVar(&run.resume, "resume", false, "go on with what an earlier run left, if it left something")
@@ -66,7 +68,7 @@ func exportCommand() *cobra.Command {
 }
 
 // textForms are the formats of an export.
-var textForms = map[string]textFormat{"ndjson": ndjsonText, "csv": csvText, "json": jsonText}
+var textForms = map[string]textFormat{"ndjson": ndjsonText, "csv": csvText, "json": jsonText, rawCSV: rawCSVText}
 
 // form reads what is to be written from the flags and the file's name.
 func (x *exporting) form() (format, compression string, err error) {
@@ -94,14 +96,14 @@ func (x *exporting) form() (format, compression string, err error) {
 	if format == "" {
 		format = "ndjson"
 		name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
-		if extension := strings.TrimPrefix(filepath.Ext(name), "."); textForms[extension].name != "" {
+		if extension := strings.TrimPrefix(filepath.Ext(name), "."); textForms[extension].name != "" && extension != rawCSV {
 			format = extension
 		}
 	}
-	if textForms[format].name == "" {
+	if textForms[format].name == "" || format == rawCSV {
 		return "", "", fmt.Errorf("--format %q is none of ndjson, csv and json", format)
 	}
-	return format, compression, nil
+	return x.csv.form(format), compression, x.csv.check(format)
 }
 
 func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) error {

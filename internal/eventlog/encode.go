@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -108,39 +110,56 @@ func appendString(b []byte, s string) []byte {
 // CSVHeader names the columns of AppendCSV.
 const CSVHeader = "sequence,time,recorded_at,type,key,hash,data\r\n"
 
-// AppendCSV appends an event as a line of CSV (RFC 4180), its end included.
-func AppendCSV(b []byte, e *Recorded) []byte {
+// AppendCSV appends an event as a line of CSV (RFC 4180), its end included. A field that a spreadsheet would take for a formula has an
+// apostrophe in front, by which spreadsheets know text.
+func AppendCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, appendSafeField) }
+
+// AppendRawCSV is AppendCSV for programs: the fields are as they are.
+func AppendRawCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, appendField) }
+
+func appendCSV(b []byte, e *Recorded, field func(b, text []byte) []byte) []byte {
 	b = strconv.AppendInt(b, e.Sequence, 10)
 	b = append(b, ',')
 	b = appendTime(b, e.Time)
 	b = append(b, ',')
 	b = appendTime(b, e.RecordedAt)
 	b = append(b, ',')
-	b = appendField(b, []byte(e.Type))
+	b = field(b, []byte(e.Type))
 	b = append(b, ',')
-	b = appendField(b, []byte(e.Key))
+	b = field(b, []byte(e.Key))
 	b = append(b, ',')
 	b = hex.AppendEncode(b, e.Hash[:])
 	b = append(b, ',')
-	b = appendField(b, e.Data)
+	b = field(b, e.Data)
 	return append(b, '\r', '\n')
 }
 
-func appendField(b, field []byte) []byte {
-	if !bytes.ContainsAny(field, "\",\r\n") {
-		return append(b, field...)
+// appendSafeField appends a field for a spreadsheet to show, not to work out.
+func appendSafeField(b, text []byte) []byte {
+	if len(text) > 0 && strings.IndexByte("=+-@\t\r", text[0]) >= 0 && !plainNumber.Match(text) {
+		text = append([]byte{'\''}, text...)
+	}
+	return appendField(b, text)
+}
+
+// plainNumber is a number as JSON has it: a negative one is no formula.
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+func appendField(b, text []byte) []byte {
+	if !bytes.ContainsAny(text, "\",\r\n") {
+		return append(b, text...)
 	}
 	b = append(b, '"')
 	for {
-		i := bytes.IndexByte(field, '"')
+		i := bytes.IndexByte(text, '"')
 		if i < 0 {
 			break
 		}
-		b = append(b, field[:i+1]...)
+		b = append(b, text[:i+1]...)
 		b = append(b, '"')
-		field = field[i+1:]
+		text = text[i+1:]
 	}
-	b = append(b, field...)
+	b = append(b, text...)
 	return append(b, '"')
 }
 
