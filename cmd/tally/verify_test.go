@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -67,6 +68,17 @@ func TestVerify(t *testing.T) {
 	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--key", "verifier.txt", "--json"}, `"ok": true`)
 	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson"}, "the chain is whole", "which log this is was not checked")
 	succeeds(t, dir, []string{"verify", "--export", "part.ndjson"}, "the hash before event 21 is not known")
+	// The environment's verifier key has a name of its own: TALLY_KEY is for the key that a server asks for.
+	in := func(variable string) func(*exec.Cmd) {
+		return func(cmd *exec.Cmd) { cmd.Dir, cmd.Env = dir, append(cmd.Env, variable) }
+	}
+	if p := start(t, in("TALLY_VERIFIER_KEY="+verifier), "verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"); p.wait() != 0 {
+		t.Errorf("with TALLY_VERIFIER_KEY: %s", p.output)
+	}
+	if p := start(t, in("TALLY_KEY=an access key"), "verify", "--export", "acme.ndjson"); p.wait() != 0 {
+		t.Errorf("with TALLY_KEY: %s", p.output)
+	}
+	refuses(t, in("TALLY_KEY="+verifier), []string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"}, "--key is missing")
 	// What proves nothing is not taken for a proof.
 	fails(t, dir, offline("late.ndjson"), "noted_outside")
 	fails(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "other.checkpoint", "--key", verifier}, "event_changed")

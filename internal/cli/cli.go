@@ -74,7 +74,7 @@ func Version() string {
 func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 	var failures []error
 	flags.VisitAll(func(flag *pflag.Flag) {
-		name := envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		name := envName(flag)
 		value, ok := lookup(name)
 		if !ok || flag.Changed || flag.Name == "help" || flag.Name == "version" {
 			return
@@ -84,6 +84,16 @@ func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) erro
 		}
 	})
 	return errors.Join(failures...)
+}
+
+// envAnnotation names, on a flag, the environment variable that stands in for it where that is not the flag's own name.
+const envAnnotation = "tally_env"
+
+func envName(flag *pflag.Flag) string {
+	if names := flag.Annotations[envAnnotation]; len(names) > 0 {
+		return names[0]
+	}
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 }
 
 func newLogger(level string) (*slog.Logger, error) {

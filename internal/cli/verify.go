@@ -48,7 +48,8 @@ func verifyCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.views, "views", "", "views to fold again: all, none, or names with commas between them; all when not given")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "file with a checkpoint to hold the log against; - for standard input")
-	flags.StringVar(&f.key, "key", "", "verifier key of whoever signed the checkpoint, or a file that holds it")
+	flags.StringVar(&f.key, "key", "", "verifier key of whoever signed the checkpoint, or a file that holds it (environment: TALLY_VERIFIER_KEY)")
+	flags.Lookup("key").Annotations = map[string][]string{envAnnotation: {envPrefix + "VERIFIER_KEY"}} // TALLY_KEY would be taken for an access key
 	flags.StringVar(&f.export, "export", "", "file with an export in NDJSON, plain or compressed by gzip or zstd; - for standard input")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
