@@ -74,6 +74,7 @@ func New(services Services, version string) http.Handler {
 	s := &server{Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams), verifications: make(chan struct{}, maxVerifications)}
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, config(version)))
+	serveDocs(mux)
 	mux.Handle("/", unrouted(mux))
 	return s.guard(mux)
 }
@@ -92,6 +93,7 @@ func config(version string) huma.Config {
 	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	config.CreateHooks = nil // no $schema member in answers: they are exactly what the documentation shows
 	config.SchemasPath = ""
+	config.DocsPath = "" // huma's page loads its program from elsewhere: see serveDocs
 	config.Transformers = append(config.Transformers, withRequestID)
 	return config
 }
