@@ -45,8 +45,8 @@ type counted struct {
 	unique   string            // as in keys; "": none
 }
 
-// leftOut is an event that was not counted, or not in full.
-type leftOut struct {
+// missed is an event that was not counted, or not in full.
+type missed struct {
 	time   time.Time
 	groups map[string]string // nil: none
 }
@@ -55,7 +55,7 @@ type leftOut struct {
 type model struct {
 	config meterConfig
 	events []counted
-	out    []leftOut
+	out    []missed
 	wrong  map[string]int
 }
 
@@ -130,7 +130,7 @@ func (m *model) add(sequence int, happened time.Time, event map[string]any) (ign
 		of, why := encoded(value)
 		if why != "" {
 			m.wrong["group_"+why]++
-			m.out = append(m.out, leftOut{time: happened})
+			m.out = append(m.out, missed{time: happened})
 			return false
 		}
 		c.groups[name] = of
@@ -165,7 +165,7 @@ func (m *model) add(sequence int, happened time.Time, event map[string]any) (ign
 	}
 	if len(trouble) > 0 {
 		m.wrong[trouble[0]]++
-		m.out = append(m.out, leftOut{happened, c.groups})
+		m.out = append(m.out, missed{happened, c.groups})
 	}
 	m.events = append(m.events, c)
 	return false
