@@ -83,7 +83,7 @@ func (p *pooler) serve(client net.Conn, number uint32) {
 			}
 		}
 		to := conn.PgConn().Frontend()
-		to.Send(message.(pgproto3.FrontendMessage))
+		to.Send(message)
 		if to.Flush() != nil {
 			return
 		}

@@ -69,7 +69,7 @@ func (w *Wire) LoseAnswer() { w.lose.Store(loseAnswer) }
 // FailCommit turns the answer to the next commit but skip, which PostgreSQL has made, into an error with the SQLSTATE, as a proxy can.
 func (w *Wire) FailCommit(skip int, state string) {
 	w.state.Store(&state)
-	w.skip.Store(int32(skip)) //nolint:gosec // a few
+	w.skip.Store(int32(skip))
 	w.errors.Store(1)
 }
 
@@ -77,13 +77,13 @@ func (w *Wire) FailCommit(skip int, state string) {
 func (w *Wire) Done() bool { return w.lose.Load() == loseNothing && w.errors.Load() <= 0 }
 
 func (w *Wire) carry(server net.Conn) {
-	defer server.Close() //nolint:errcheck // nobody would be told
+	defer server.Close()
 	network, address := pgconn.NetworkAddress(w.target.Host, w.target.Port)
 	database, err := net.Dial(network, address) //nolint:noctx // it ends with the connection
 	if err != nil {
 		return
 	}
-	defer database.Close() //nolint:errcheck // nobody would be told
+	defer database.Close()
 	var losing atomic.Bool
 	answers := make(chan struct{})
 	go func() {
