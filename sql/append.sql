@@ -79,6 +79,14 @@ FROM (
 ) AS u
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
 
+-- name: FindViewState :many
+-- The values of keys that a fold needs and this server does not know. A key that is not there has no row.
+SELECT s.log_id, s.version_id, s.key, s.value
+FROM (
+    SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id, unnest(@keys::text[]) AS key
+) AS u
+JOIN view_state s ON s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
+
 -- name: UpdateViewState :exec
 -- For keys that are known to be there, which saves looking for conflicts. Fails when one is not.
 WITH updated AS (

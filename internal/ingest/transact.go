@@ -180,11 +180,17 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 	return known, nil
 }
 
-func (l *lane) fold(ctx context.Context, tx *db.Tx, p *plan) (err error) {
-	for _, log := range p.logs {
-		if log.fold, err = l.views.Fold(ctx, tx, log.snapshot, log.events, log.head); err != nil {
-			return err
-		}
+func (l *lane) fold(ctx context.Context, tx *db.Tx, p *plan) error {
+	batches := make([]view.Batch, len(p.logs))
+	for i, log := range p.logs {
+		batches[i] = view.Batch{Snapshot: log.snapshot, Events: log.events, Head: log.head}
+	}
+	folds, err := l.views.Fold(ctx, tx, batches)
+	if err != nil {
+		return err
+	}
+	for i, log := range p.logs {
+		log.fold = folds[i]
 	}
 	return nil
 }

@@ -28,11 +28,13 @@ func BenchmarkFold(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				for i, s := range snapshots {
-					fold, err := views.Fold(b.Context(), nil, s, benchEvents(s.Head.Sequence, shape.events), eventlog.Head{Sequence: s.Head.Sequence + int64(shape.events)})
-					if err != nil || len(fold.Halts) > 0 {
-						b.Fatal(err, fold.Halts)
+					folds, err := views.Fold(b.Context(), nil, []Batch{{
+						s, benchEvents(s.Head.Sequence, shape.events), eventlog.Head{Sequence: s.Head.Sequence + int64(shape.events)},
+					}})
+					if err != nil || len(folds[0].Halts) > 0 {
+						b.Fatal(err, folds)
 					}
-					snapshots[i] = fold.Next
+					snapshots[i] = folds[0].Next
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*shape.logs*shape.events), "ns/event")

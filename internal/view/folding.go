@@ -53,11 +53,20 @@ func (v *Views) doneFolding(f *folding) {
 		clear(r.writes.undo[:cap(r.writes.undo)])
 		clear(r.writes.pending[:cap(r.writes.pending)])
 		clear(r.event.Fields)
-		*r = run{writes: writes{dirty: r.writes.dirty, undo: r.writes.undo[:0], pending: r.writes.pending[:0]}, event: wasm.Event{Fields: r.event.Fields[:0]}}
+		clear(r.writes.missed)
+		*r = run{
+			writes: writes{dirty: r.writes.dirty, undo: r.writes.undo[:0], pending: r.writes.pending[:0], missed: r.writes.missed[:0]},
+			event:  wasm.Event{Fields: r.event.Fields[:0]},
+		}
 	}
 	clear(f.values)
 	f.snapshot = nil
 	v.foldings.Put(f)
+}
+
+// missed tells whether a view has asked for a key that is not in memory and was given a guess.
+func (f *folding) missed() bool {
+	return slices.ContainsFunc(f.runs, func(r run) bool { return len(r.writes.missed) > 0 })
 }
 
 // start begins a session for each view. State that is not in memory is read from tx, or from the read pool when tx is nil.

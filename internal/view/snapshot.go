@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -101,28 +100,6 @@ type Fold struct {
 	Next    *Snapshot // the log after the batch; believed only once the batch has been committed
 	Changes []Change
 	Halts   []Halt
-}
-
-// Fold folds events, the ones that follow the snapshot's head in order, over every live view. A view that fails
-// halts by itself and is not part of the next snapshot. head is the head that the events make. An error means that
-// nothing can be said of the batch, such as when the database could not be read. State that is not in memory is read
-// from tx, or from the read pool when tx is nil.
-func (v *Views) Fold(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, events []eventlog.Recorded, head eventlog.Head) (Fold, error) {
-	next := &Snapshot{Log: s.Log, Head: head, views: s.views, fields: s.fields, places: s.places}
-	if len(s.views) == 0 || len(events) == 0 {
-		return Fold{Next: next}, nil
-	}
-	f := v.folding(s)
-	defer v.doneFolding(f)
-	if err := f.start(ctx, v.db, tx); err != nil {
-		return Fold{}, err
-	}
-	for i := range events {
-		if err := f.event(&events[i]); err != nil {
-			return Fold{}, err
-		}
-	}
-	return f.result(next, v), nil
 }
 
 // changes appends what was written, in key order, and brings the state up to date with it.

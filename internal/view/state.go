@@ -98,6 +98,10 @@ type writes struct {
 	// pending are keys whose newest value is not in state yet. A busy key is written at every event, and needs to be in the tree once.
 	pending []*dirtyKey
 	undo    []undoEntry // how to take the current event's writes back
+	// guess has Get take a key that is not in memory for absent and remember it in missed, instead of reading it: the fold is then only
+	// good for finding out which keys it needs.
+	guess  bool
+	missed []string
 }
 
 // dirtyKey is a key that was written.
@@ -145,6 +149,11 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 		return nil, false, nil
 	}
 	owned := string(key)
+	if w.guess {
+		w.missed = append(w.missed, owned)
+		w.state.put(owned, nil)
+		return nil, false, nil
+	}
 	value, found, err := w.from.get(w.ctx, owned)
 	if err != nil {
 		return nil, false, err

@@ -102,6 +102,46 @@ func (q *Queries) FindEventKeys(ctx context.Context, db DBTX, arg FindEventKeysP
 	return items, nil
 }
 
+const findViewState = `-- name: FindViewState :many
+SELECT s.log_id, s.version_id, s.key, s.value
+FROM (
+    SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key
+) AS u
+JOIN view_state s ON s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
+`
+
+type FindViewStateParams struct {
+	LogIds     []pgtype.UUID
+	VersionIds []pgtype.UUID
+	Keys       []string
+}
+
+// The values of keys that a fold needs and this server does not know. A key that is not there has no row.
+func (q *Queries) FindViewState(ctx context.Context, db DBTX, arg FindViewStateParams) ([]ViewState, error) {
+	rows, err := db.Query(ctx, findViewState, arg.LogIds, arg.VersionIds, arg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ViewState
+	for rows.Next() {
+		var i ViewState
+		if err := rows.Scan(
+			&i.LogID,
+			&i.VersionID,
+			&i.Key,
+			&i.Value,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const haltViewVersion = `-- name: HaltViewVersion :exec
 WITH halted AS (
     UPDATE view_versions v
