@@ -20,12 +20,13 @@ type doubt struct {
 type answer struct {
 	placements []Placement
 	err        error
+	decided    bool
 }
 
 func newDoubt(p *plan, group []*waiter) *doubt {
 	d := &doubt{plan: p, answers: make([]answer, len(group))}
 	for i, w := range group {
-		d.answers[i] = answer{w.placements, w.err}
+		d.answers[i] = answer{w.placements, w.err, w.decided}
 	}
 	return d
 }
@@ -33,7 +34,7 @@ func newDoubt(p *plan, group []*waiter) *doubt {
 // settle gives the group the answers of the attempt, which was committed.
 func (d *doubt) settle(group []*waiter) {
 	for i, w := range group {
-		w.placements, w.err = d.answers[i].placements, d.answers[i].err
+		w.placements, w.err, w.decided = d.answers[i].placements, d.answers[i].err, d.answers[i].decided
 	}
 }
 

@@ -9,3 +9,12 @@ func (g *Ingester) Waiting(log db.UUID) int {
 	defer l.mu.Unlock()
 	return len(l.waiting)
 }
+
+// IsSlow tells whether the log is in a lane for slow logs.
+func (g *Ingester) IsSlow(log db.UUID) bool { return !g.laneOf(log).shared() }
+
+func (g *Ingester) laneOf(log db.UUID) *lane {
+	g.router.mu.RLock()
+	defer g.router.mu.RUnlock()
+	return g.router.laneOf(log)
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -122,20 +121,11 @@ func DefaultConfig() Config {
 }
 
 // Ingester appends events to logs. It is safe for concurrent use.
-type Ingester struct {
-	lanes []*lane
-	done  sync.WaitGroup
-}
+type Ingester struct{ router *router }
 
 // New starts the lanes. Close stops them.
 func New(d *db.DB, views *view.Views, config Config) *Ingester {
-	ingester := &Ingester{lanes: make([]*lane, config.Lanes)}
-	for i := range ingester.lanes {
-		l := newLane(d, views, config)
-		ingester.lanes[i] = l
-		ingester.done.Go(l.run)
-	}
-	return ingester
+	return &Ingester{newRouter(d, views, config)}
 }
 
 // Append adds the request's events to the log and folds them into its live views. When it returns without an error
@@ -148,23 +138,12 @@ func (g *Ingester) Append(log db.UUID, request Request) ([]Placement, error) {
 	for i := range request.Events {
 		w.bytes += len(request.Events[i].Data)
 	}
-	if err := g.laneOf(log).enqueue(w); err != nil {
+	if err := g.router.enqueue(w); err != nil {
 		return nil, err
 	}
 	<-w.done
 	return w.placements, w.err
 }
 
-// laneOf spreads logs over lanes; a log always uses the same one, so that it never conflicts with itself. The last
-// bytes of a version 7 UUID are its random ones.
-func (g *Ingester) laneOf(log db.UUID) *lane {
-	return g.lanes[int(log.Bytes[15])%len(g.lanes)]
-}
-
 // Close refuses new appends, finishes those that wait, and returns when all lanes have stopped.
-func (g *Ingester) Close() {
-	for _, l := range g.lanes {
-		l.close()
-	}
-	g.done.Wait()
-}
+func (g *Ingester) Close() { g.router.close() }

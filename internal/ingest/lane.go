@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -17,10 +18,15 @@ type waiter struct {
 	request Request
 	bytes   int
 
+	decided    bool // placed, or refused with err; a group that has no room for it leaves it undecided
 	placements []Placement
 	err        error
 	done       chan struct{}
 }
+
+func (w *waiter) reset() { w.decided, w.placements, w.err = false, nil, nil }
+
+func (w *waiter) refuse(err error) { w.decided, w.placements, w.err = true, nil, err }
 
 // lane commits the appends of its logs, group by group: while one group is being committed the next one gathers.
 type lane struct {
@@ -28,20 +34,28 @@ type lane struct {
 	views  *view.Views
 	config Config
 	chain  eventlog.Chainer
+	budget view.Budget // of one request
+	paces  paces       // of this lane's logs
+	router *router
+	turns  *turns // of slow lanes; nil: the lane is shared
 
 	mu      sync.Mutex
 	waiting []*waiter
-	events  int // in waiting
-	bytes   int // in waiting
-	closed  bool
+	events  int           // in waiting
+	bytes   int           // in waiting
+	closed  bool          // to new requests
+	ended   bool          // once nothing waits any more
 	wake    chan struct{} // holds a token when there may be something to do
 
 	// lockFirst counts the groups to come that lock their heads before folding, because optimism failed lately.
 	lockFirst int
 }
 
-func newLane(d *db.DB, views *view.Views, config Config) *lane {
-	return &lane{db: d, views: views, config: config, wake: make(chan struct{}, 1)}
+func newLane(d *db.DB, views *view.Views, config Config, r *router) *lane {
+	return &lane{
+		db: d, views: views, config: config, router: r, paces: paces{}, wake: make(chan struct{}, 1),
+		budget: view.Budget{Time: laneFoldTime, Gas: maxRequestGas, Bytes: maxRequestState},
+	}
 }
 
 func (l *lane) enqueue(w *waiter) error {
@@ -55,10 +69,46 @@ func (l *lane) enqueue(w *waiter) error {
 		return ErrBusy
 	}
 	l.waiting = append(l.waiting, w)
-	l.events += len(w.request.Events)
-	l.bytes += w.bytes
+	l.count(w, 1)
 	l.signal()
 	return nil
+}
+
+// count adds a request to what waits, or with -1 takes it out.
+func (l *lane) count(w *waiter, sign int) {
+	l.events += sign * len(w.request.Events)
+	l.bytes += sign * w.bytes
+}
+
+// putBack has requests that were taken before wait again, in front of all others. They are not refused, whatever waits.
+func (l *lane) putBack(requests []*waiter) {
+	if len(requests) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(slices.Clip(requests), l.waiting...)
+	for _, w := range requests {
+		l.count(w, 1)
+	}
+	l.signal()
+}
+
+// takeLog takes out what waits for one log.
+func (l *lane) takeLog(log db.UUID) []*waiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var taken, others []*waiter
+	for _, w := range l.waiting {
+		if w.log == log {
+			taken = append(taken, w)
+			l.count(w, -1)
+		} else {
+			others = append(others, w)
+		}
+	}
+	l.waiting = others
+	return taken
 }
 
 func (l *lane) signal() {
@@ -68,20 +118,29 @@ func (l *lane) signal() {
 	}
 }
 
-func (l *lane) close() {
+// refuseMore refuses new requests.
+func (l *lane) refuseMore() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
+}
+
+// end has run return once nothing waits.
+func (l *lane) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
 	l.signal()
 }
 
 func (l *lane) run() {
 	for range l.wake {
 		for group := l.take(); len(group) > 0; group = l.take() {
-			l.commit(group)
+			l.putBack(l.commit(group))
+			l.moveLogs()
 		}
 		l.mu.Lock()
-		finished := l.closed && len(l.waiting) == 0
+		finished := l.ended && len(l.waiting) == 0
 		l.mu.Unlock()
 		if finished {
 			return
@@ -120,8 +179,9 @@ const (
 	lockFirstGroups = 16
 )
 
-// commit settles every request of the group: it is stored, or its error says why not.
-func (l *lane) commit(group []*waiter) {
+// commit answers the requests of the group: one is stored, or its error says why not. It returns those that have to wait for another
+// group, in their order.
+func (l *lane) commit(group []*waiter) []*waiter {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 
@@ -133,16 +193,18 @@ func (l *lane) commit(group []*waiter) {
 		// One request may hold a value that the database refuses, or be for a log whose view cannot be loaded: the
 		// others must not suffer for it. Halving finds it in a few steps.
 		half := len(group) / 2
-		l.commit(group[:half])
-		l.commit(group[half:])
-		return
+		left := l.commit(group[:half])
+		return append(left, l.commit(group[half:])...)
 	}
 	for _, w := range group {
 		if err != nil {
-			w.placements, w.err = nil, err
+			w.refuse(err)
 		}
-		close(w.done)
+		if w.decided {
+			close(w.done)
+		}
 	}
+	return deferred(group)
 }
 
 // mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.

@@ -10,11 +10,12 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// plan is what a group of requests does to its logs: who gets which sequence, and who is refused.
+// plan is what a group of requests does to its logs: who gets which sequence, who is refused, and who has to wait for the next group.
 type plan struct {
-	logs  []*logPlan // in the order of their ids
+	logs  []*logPlan // in the order in which their first requests came
 	byLog map[db.UUID]*logPlan
-	keys  map[eventKey]keyOwner
+	known map[eventKey]keyOwner // keys of events that are in the database; nil when that was not asked
+	now   int64                 // when the group's events are recorded
 	// refused is true when a request was refused, which is only true if the heads were.
 	refused bool
 	// repeated is true when a request has an event that was there before.
@@ -24,9 +25,14 @@ type plan struct {
 // logPlan is one log's part of a group.
 type logPlan struct {
 	snapshot *view.Snapshot
+	requests []*waiter
+	admitted int           // of the requests, from the first on: placed or refused. The others are deferred
 	head     eventlog.Head // after events
 	events   []eventlog.Recorded
+	keys     map[db.UUID]keyOwner // of events, by the hash of the key
 	fold     view.Fold
+	spent    time.Duration // folding
+	slow     bool          // a request took too long for the lane
 }
 
 type eventKey struct{ log, hash db.UUID }
@@ -36,57 +42,67 @@ type keyOwner struct {
 	sequence int64
 	payload  db.UUID
 	former   db.UUID // the event's former key, which is not to be in the database; not Valid for none
-	fresh    bool    // not in the database yet
 }
 
-func newPlan(snapshots map[db.UUID]*view.Snapshot, known map[eventKey]keyOwner) *plan {
-	p := &plan{byLog: make(map[db.UUID]*logPlan, len(snapshots)), keys: known}
-	if p.keys == nil {
-		p.keys = map[eventKey]keyOwner{}
+func newPlan(group []*waiter, snapshots map[db.UUID]*view.Snapshot, known map[eventKey]keyOwner, now int64) *plan {
+	p := &plan{byLog: make(map[db.UUID]*logPlan, len(snapshots)), known: known, now: now}
+	for _, w := range group {
+		w.reset()
+		log := p.byLog[w.log]
+		if log == nil {
+			s := snapshots[w.log]
+			if s == nil {
+				w.refuse(eventlog.ErrLogNotFound)
+				p.refused = true
+				continue
+			}
+			log = &logPlan{snapshot: s}
+			p.byLog[w.log] = log
+			p.logs = append(p.logs, log)
+		}
+		log.requests = append(log.requests, w)
 	}
-	for id, s := range snapshots {
-		log := &logPlan{snapshot: s, head: s.Head}
-		p.byLog[id] = log
-		p.logs = append(p.logs, log)
-	}
-	slices.SortFunc(p.logs, func(a, b *logPlan) int {
-		return bytes.Compare(a.snapshot.Log.Bytes[:], b.snapshot.Log.Bytes[:])
-	})
 	return p
 }
 
-// place gives every event of the request its sequence, or the request its error.
-func (p *plan) place(w *waiter, chain *eventlog.Chainer, now int64, maxAhead time.Duration) {
-	w.placements, w.err = nil, nil
-	log := p.byLog[w.log]
-	if log == nil {
-		w.err, p.refused = eventlog.ErrLogNotFound, true
-		return
+// sort puts the logs in the order of their ids, so that servers that lock several never wait for each other in a circle.
+func (p *plan) sort() {
+	slices.SortFunc(p.logs, func(a, b *logPlan) int {
+		return bytes.Compare(a.snapshot.Log.Bytes[:], b.snapshot.Log.Bytes[:])
+	})
+}
+
+// reset takes everything back that the plan decided for the log.
+func (log *logPlan) reset() {
+	log.head, log.events, log.keys, log.admitted = log.snapshot.Head, log.events[:0], nil, 0
+	for _, w := range log.requests {
+		w.reset()
 	}
-	placements, fresh, err := p.settleKeys(w, log.head.Sequence)
-	now = max(now, log.head.RecordedAt)
-	if err == nil && fresh > 0 {
-		err = checkAhead(w.request.Events, placements, now, maxAhead)
+}
+
+// place gives every event of the request its sequence, after those that the log's plan has already, and returns the new ones.
+func (p *plan) place(log *logPlan, w *waiter, chain *eventlog.Chainer, maxAhead time.Duration) (fresh []eventlog.Recorded, err error) {
+	placements, claimed, err := p.resolve(log, w)
+	if err == nil && len(claimed) > 0 {
+		err = checkAhead(w.request.Events, placements, max(p.now, log.head.RecordedAt), maxAhead)
 	}
-	if err == nil && fresh > 0 && w.request.Expected != AnySequence && w.request.Expected != log.head.Sequence {
+	if err == nil && len(claimed) > 0 && w.request.Expected != AnySequence && w.request.Expected != log.head.Sequence {
 		err = &SequenceMismatchError{Expected: w.request.Expected, Head: log.head.Sequence}
 	}
 	if err != nil {
-		w.err, p.refused = err, true
-		p.giveBackKeys(w, log.head.Sequence)
-		return
+		log.release(w, claimed)
+		return nil, err
 	}
-	log.events = slices.Grow(log.events, fresh)
-	for i, placement := range placements {
-		if placement.Duplicate {
-			continue
-		}
+	before := len(log.events)
+	log.events = slices.Grow(log.events, len(claimed))
+	for _, i := range claimed {
 		var recorded eventlog.Recorded
-		recorded, log.head = chain.Next(log.head, w.request.Events[i], now)
+		recorded, log.head = chain.Next(log.head, w.request.Events[i], p.now)
 		log.events = append(log.events, recorded)
 	}
 	w.placements = placements
-	p.repeated = p.repeated || fresh < len(placements)
+	p.repeated = p.repeated || len(claimed) < len(placements)
+	return log.events[before:], nil
 }
 
 // checkAhead marks the new events that are ahead of now, when they are recorded, and refuses one that is too far. A retry is no new event:
@@ -105,50 +121,66 @@ func checkAhead(events []eventlog.Event, placements []Placement, now int64, most
 	return nil
 }
 
-// settleKeys tells new events from duplicates and claims the keys of the new ones, which follow head in order.
-func (p *plan) settleKeys(w *waiter, head int64) (placements []Placement, fresh int, err error) {
+// resolve tells new events from duplicates and claims the keys of the new ones, which follow the head in order. claimed are the indexes of
+// the new ones, those up to the one at fault when there is an error.
+func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed []int, err error) {
 	placements = make([]Placement, len(w.request.Events))
+	claimed = make([]int, 0, len(placements))
+	head := log.head.Sequence
 	for i := range w.request.Events {
 		e := &w.request.Events[i]
-		sequence := head + int64(fresh) + 1
+		sequence := head + int64(len(claimed)) + 1
 		if e.KeyHash.Valid {
-			owner, taken := p.owner(w.log, e)
+			owner, taken := p.owner(log, e)
 			switch {
 			case taken && !e.HasPayload(owner.payload):
 				if owner.sequence > head { // claimed by this request, which is not stored
 					owner.sequence = 0
 				}
-				return nil, 0, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
+				return nil, claimed, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
 			case taken:
 				placements[i] = Placement{Sequence: owner.sequence, Duplicate: true}
 				continue
 			}
-			p.keys[eventKey{w.log, e.KeyHash}] = keyOwner{sequence: sequence, payload: e.PayloadHash(), former: e.FormerKeyHash, fresh: true}
+			if log.keys == nil {
+				log.keys = map[db.UUID]keyOwner{}
+			}
+			log.keys[e.KeyHash] = keyOwner{sequence: sequence, payload: e.PayloadHash(), former: e.FormerKeyHash}
 		}
 		placements[i] = Placement{Sequence: sequence}
-		fresh++
+		claimed = append(claimed, i)
 	}
-	return placements, fresh, nil
+	return placements, claimed, nil
 }
 
 // owner returns the event that has e's key, or else the same bytes under its former key: an earlier version stored them so.
-func (p *plan) owner(log db.UUID, e *eventlog.Event) (owner keyOwner, taken bool) {
-	owner, taken = p.keys[eventKey{log, e.KeyHash}]
+func (p *plan) owner(log *logPlan, e *eventlog.Event) (owner keyOwner, taken bool) {
+	id := log.snapshot.Log
+	owner, taken = log.keys[e.KeyHash]
+	if !taken {
+		owner, taken = p.known[eventKey{id, e.KeyHash}]
+	}
 	if taken && e.HasPayload(owner.payload) || !e.FormerKeyHash.Valid {
 		return owner, taken
 	}
-	if former, ok := p.keys[eventKey{log, e.FormerKeyHash}]; ok && !former.fresh && e.HasPayload(former.payload) {
+	if former, ok := p.known[eventKey{id, e.FormerKeyHash}]; ok && e.HasPayload(former.payload) {
 		return former, true
 	}
 	return owner, taken
 }
 
-// giveBackKeys undoes what a refused request claimed: the keys beyond the head.
-func (p *plan) giveBackKeys(w *waiter, head int64) {
-	for i := range w.request.Events {
-		key := eventKey{w.log, w.request.Events[i].KeyHash}
-		if owner, ok := p.keys[key]; ok && owner.fresh && owner.sequence > head {
-			delete(p.keys, key)
-		}
+// release gives back the keys that the request claimed.
+func (log *logPlan) release(w *waiter, claimed []int) {
+	for _, i := range claimed {
+		delete(log.keys, w.request.Events[i].KeyHash)
 	}
+}
+
+// unplace takes back the last request that was placed, whose new events these are. before is the head in front of them.
+func (log *logPlan) unplace(w *waiter, fresh []eventlog.Recorded, before eventlog.Head) {
+	for i := range fresh {
+		delete(log.keys, fresh[i].KeyHash)
+	}
+	log.events, log.head = log.events[:len(log.events)-len(fresh)], before
+	w.placements = nil
 }

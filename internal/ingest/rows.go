@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/view"
@@ -15,10 +16,10 @@ func (p *plan) rows() (heads dbsqlc.MoveHeadsParams, keys dbsqlc.InsertEventKeys
 	for _, log := range p.logs {
 		if len(log.events) > 0 {
 			addHead(&heads, log)
+			log.addKeys(&keys)
 			states.Add(log.snapshot.Log, log.fold)
 		}
 	}
-	p.addKeys(&keys)
 	return heads, keys, states
 }
 
@@ -94,24 +95,17 @@ func addEvents(to *dbsqlc.InsertEventsParams, log *logPlan) {
 	}
 }
 
-// addKeys adds the fresh keys in the order of the index they go into, which touches its pages once.
-func (p *plan) addKeys(to *dbsqlc.InsertEventKeysParams) {
-	fresh := make([]eventKey, 0, len(p.keys))
-	for key, owner := range p.keys {
-		if owner.fresh {
-			fresh = append(fresh, key)
-		}
+// addKeys adds the events' keys in the order of the index they go into, which touches its pages once.
+func (log *logPlan) addKeys(to *dbsqlc.InsertEventKeysParams) {
+	hashes := make([]db.UUID, 0, len(log.keys))
+	for hash := range log.keys {
+		hashes = append(hashes, hash)
 	}
-	slices.SortFunc(fresh, func(a, b eventKey) int {
-		if c := bytes.Compare(a.log.Bytes[:], b.log.Bytes[:]); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.hash.Bytes[:], b.hash.Bytes[:])
-	})
-	for _, key := range fresh {
-		owner := p.keys[key]
-		to.LogIds = append(to.LogIds, key.log)
-		to.KeyHashes = append(to.KeyHashes, key.hash)
+	slices.SortFunc(hashes, func(a, b db.UUID) int { return bytes.Compare(a.Bytes[:], b.Bytes[:]) })
+	for _, hash := range hashes {
+		owner := log.keys[hash]
+		to.LogIds = append(to.LogIds, log.snapshot.Log)
+		to.KeyHashes = append(to.KeyHashes, hash)
 		to.PayloadHashes = append(to.PayloadHashes, owner.payload)
 		to.Sequences = append(to.Sequences, owner.sequence)
 	}
@@ -120,10 +114,17 @@ func (p *plan) addKeys(to *dbsqlc.InsertEventKeysParams) {
 // formerKeys are the keys under which an earlier version may have stored an event that the plan takes for new. A plan that found them in the
 // database, and other bytes there, is right in taking it for new, and has none.
 func (p *plan) formerKeys() (rows dbsqlc.ExpectNoEventKeysParams) {
-	for key, owner := range p.keys {
-		if _, found := p.keys[eventKey{key.log, owner.former}]; owner.former.Valid && !found {
-			rows.LogIds = append(rows.LogIds, key.log)
-			rows.KeyHashes = append(rows.KeyHashes, owner.former)
+	for _, log := range p.logs {
+		for _, owner := range log.keys {
+			if !owner.former.Valid {
+				continue
+			}
+			_, found := p.known[eventKey{log.snapshot.Log, owner.former}]
+			_, taken := log.keys[owner.former] // by another event, whose key is to be new itself
+			if !found && !taken {
+				rows.LogIds = append(rows.LogIds, log.snapshot.Log)
+				rows.KeyHashes = append(rows.KeyHashes, owner.former)
+			}
 		}
 	}
 	return rows

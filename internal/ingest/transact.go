@@ -20,8 +20,8 @@ var (
 	errSettled = errors.New("committed after all")
 )
 
-// transact is the append transaction: it places the group's events, folds them into their logs' views, and commits
-// events, keys, state and heads together.
+// transact is the append transaction: it decides on the group's requests, folding their events into their logs' views, and commits
+// events, keys, state and heads together. A group that has no room for all of its requests leaves the last of a log undecided.
 //
 // With locked false it works on the cached heads and lets the database compare them while it moves them: one round
 // trip does everything. errCold or db.ErrStale means that nothing was stored and that the group needs locked true. With
@@ -29,8 +29,6 @@ var (
 //
 // d is an attempt whose outcome is not known, nil when there is none; it needs locked true. What transact returns is in
 // doubt afterwards.
-//
-// When it returns no error every waiter of the group has its placements or its own error.
 func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *doubt) (*doubt, error) {
 	tx, err := db.Begin(ctx, l.db.Append)
 	if err != nil {
@@ -55,8 +53,11 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *do
 	} else if err != nil {
 		return d, db.Classify(err)
 	}
-	if err := l.fold(ctx, tx, p); err != nil {
-		return d, db.Classify(fmt.Errorf("folding: %w", err))
+	if err := l.admit(ctx, tx, p); err != nil {
+		return d, db.Classify(err)
+	}
+	if p.refused && !locked {
+		return nil, db.ErrStale // a refusal needs the true head and keys
 	}
 	if err := l.store(ctx, tx, p); err != nil {
 		if d == nil && errors.Is(err, db.ErrOutcomeUnknown) {
@@ -65,10 +66,11 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *do
 		return d, db.Classify(err)
 	}
 	l.remember(p)
+	l.judge(p)
 	return nil, nil
 }
 
-// planCached places the group's events on the cached heads.
+// planCached is a plan on the cached heads.
 func (l *lane) planCached(group []*waiter) (*plan, error) {
 	snapshots := make(map[db.UUID]*view.Snapshot, len(group))
 	for _, w := range group {
@@ -81,15 +83,10 @@ func (l *lane) planCached(group []*waiter) (*plan, error) {
 		}
 		snapshots[w.log] = s
 	}
-	p := l.place(group, newPlan(snapshots, nil))
-	if p.refused {
-		return nil, db.ErrStale // a refusal needs the true head and keys
-	}
-	return p, nil
+	return newPlan(group, snapshots, nil, l.now()), nil
 }
 
-// planLocked locks the heads, reads what is not cached, and places the group's events. It returns errSettled when d
-// was committed.
+// planLocked locks the heads and reads what is not cached. It returns errSettled when d was committed.
 func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, d *doubt) (*plan, error) {
 	snapshots, err := l.lockHeads(ctx, tx, group)
 	if err != nil {
@@ -107,16 +104,10 @@ func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, d *do
 	if err != nil {
 		return nil, err
 	}
-	return l.place(group, newPlan(snapshots, known)), nil
+	return newPlan(group, snapshots, known, l.now()), nil
 }
 
-func (l *lane) place(group []*waiter, p *plan) *plan {
-	now := l.config.Now().UnixMicro()
-	for _, w := range group {
-		p.place(w, &l.chain, now, l.config.MaxAhead)
-	}
-	return p
-}
+func (l *lane) now() int64 { return l.config.Now().UnixMicro() }
 
 func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter) (map[db.UUID]*view.Snapshot, error) {
 	ids := make([]db.UUID, 0, len(group))
@@ -178,21 +169,6 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 		known[eventKey{row.LogID, row.KeyHash}] = keyOwner{sequence: row.Sequence, payload: row.PayloadHash}
 	}
 	return known, nil
-}
-
-func (l *lane) fold(ctx context.Context, tx *db.Tx, p *plan) error {
-	batches := make([]view.Batch, len(p.logs))
-	for i, log := range p.logs {
-		batches[i] = view.Batch{Snapshot: log.snapshot, Events: log.events, Head: log.head}
-	}
-	folds, err := l.views.Fold(ctx, tx, batches)
-	if err != nil {
-		return err
-	}
-	for i, log := range p.logs {
-		log.fold = folds[i]
-	}
-	return nil
 }
 
 // copyEvents is from how many events on a group is stored by COPY, which costs the database about a tenth less than INSERT
@@ -263,7 +239,9 @@ func (l *lane) confirm(ctx context.Context, tx *db.Tx) error {
 func (l *lane) remember(p *plan) {
 	snapshots := make([]*view.Snapshot, 0, len(p.logs))
 	for _, log := range p.logs {
-		snapshots = append(snapshots, log.fold.Next)
+		if log.admitted > 0 {
+			snapshots = append(snapshots, log.fold.Next)
+		}
 	}
 	l.views.Remember(snapshots)
 	l.publish(p)
@@ -275,6 +253,8 @@ func (l *lane) publish(p *plan) {
 		return
 	}
 	for _, log := range p.logs {
-		l.config.Committed(log.snapshot.Log, log.events)
+		if len(log.events) > 0 {
+			l.config.Committed(log.snapshot.Log, log.events)
+		}
 	}
 }

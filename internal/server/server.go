@@ -101,7 +101,7 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	s.db, err = db.Open(ctx, db.Config{
-		URL: s.config.DatabaseURL, AppendConns: s.config.Lanes, ReadConns: s.config.ReadConns, RefuseUnsafe: !s.config.AllowUnsafeDatabase,
+		URL: s.config.DatabaseURL, AppendConns: s.config.Lanes + ingest.SlowLanes, ReadConns: s.config.ReadConns, RefuseUnsafe: !s.config.AllowUnsafeDatabase,
 	})
 	if err != nil {
 		return err

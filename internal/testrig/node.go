@@ -57,7 +57,7 @@ type Settings struct {
 // Start runs a node on the database until Stop, or the end of the test.
 func Start(t testing.TB, dsn string, s Settings) *Node {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Config{URL: dsn, AppendConns: or(s.Lanes, 2), ReadConns: or(s.ReadConns, 6)})
+	d, err := db.Open(t.Context(), db.Config{URL: dsn, AppendConns: or(s.Lanes, 2) + ingest.SlowLanes, ReadConns: or(s.ReadConns, 6)})
 	if err != nil {
 		t.Fatal(err)
 	}

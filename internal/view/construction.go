@@ -266,9 +266,9 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 		return Fold{}, fmt.Errorf("reading which events to leave out: %w", db.Classify(err))
 	}
 	f := b.views.folding(b.snapshot)
-	defer b.views.doneFolding(f)
+	defer f.Close()
 	f.bounds = buildBounds
-	if err := f.start(ctx, b.views.db, b.tx); err != nil {
+	if err := f.start(ctx, b.tx); err != nil {
 		return Fold{}, err
 	}
 	run := &f.runs[0]
@@ -292,7 +292,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			} else if err := b.event(f, row); err != nil {
 				return Fold{}, err
 			} else if run.halt != nil {
-				return f.result(b.next(), b.views), nil
+				return f.result(b.next()), nil
 			}
 			b.applied, b.reached = row.Sequence, reachedAt(&row)
 			if !time.Now().Before(deadline) || len(run.writes.dirty) >= chunkKeys {
@@ -302,17 +302,19 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			}
 		}
 	}
-	return f.result(b.next(), b.views), nil
+	return f.result(b.next()), nil
 }
 
 func notWhole(missing int64) error {
 	return fmt.Errorf("the log has no event %d: its history is not whole", missing)
 }
 
-func (b *chunk) event(f *folding, row dbsqlc.ListEventsToFoldRow) error {
+func (b *chunk) event(f *Folding, row dbsqlc.ListEventsToFoldRow) error {
 	e := eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
 	e.Time, e.Data = row.Time.UnixMicro(), row.Data
-	return f.event(&e)
+	_, err := f.event(&e)
+	f.Keep()
+	return err
 }
 
 func (b *chunk) next() *Snapshot {

@@ -28,13 +28,17 @@ func BenchmarkFold(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				for i, s := range snapshots {
-					folds, err := views.Fold(b.Context(), nil, []Batch{{
-						s, benchEvents(s.Head.Sequence, shape.events), eventlog.Head{Sequence: s.Head.Sequence + int64(shape.events)},
-					}})
-					if err != nil || len(folds[0].Halts) > 0 {
-						b.Fatal(err, folds)
+					f, err := views.Begin(b.Context(), nil, s, true)
+					if err != nil {
+						b.Fatal(err)
 					}
-					snapshots[i] = folds[0].Next
+					err = f.Fold(benchEvents(s.Head.Sequence, shape.events), Budget{})
+					f.Keep()
+					fold := f.Result(eventlog.Head{Sequence: s.Head.Sequence + int64(shape.events)})
+					if f.Close(); err != nil || len(fold.Halts) > 0 {
+						b.Fatal(err, fold.Halts)
+					}
+					snapshots[i] = fold.Next
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*shape.logs*shape.events), "ns/event")

@@ -5,20 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// folding is one batch of one log on its way through the log's views. Its room is used again for the next.
-type folding struct {
+// Folding is events of one log on their way through its live views, request by request. What a request did can be undone until it is
+// kept. One goroutine uses it; Close ends it.
+type Folding struct {
+	views    *Views
 	snapshot *Snapshot
 	bounds   bounds
 	runs     []run
 	values   []jsonscan.Value
+	guess    bool
+	written  int // bytes of keys and values that the views have set since the last Keep
 }
 
 // run is one view of a folding.
@@ -29,21 +33,23 @@ type run struct {
 	session *wasm.Session
 	event   wasm.Event // the one being folded, in the session's terms
 	halt    *Halt
+	halted  bool // by the request that is not kept yet
 }
 
-func (v *Views) folding(s *Snapshot) *folding {
-	f, ok := v.foldings.Get().(*folding)
+// folding returns an empty Folding, its room used before perhaps.
+func (v *Views) folding(s *Snapshot) *Folding {
+	f, ok := v.foldings.Get().(*Folding)
 	if !ok {
-		f = &folding{}
+		f = &Folding{}
 	}
-	f.snapshot, f.bounds = s, serveBounds
+	f.views, f.snapshot, f.bounds = v, s, serveBounds
 	f.runs = slices.Grow(f.runs[:0], len(s.views))[:len(s.views)]
 	f.values = slices.Grow(f.values[:0], len(s.fields.names))[:len(s.fields.names)]
 	return f
 }
 
-// doneFolding ends the sessions and keeps the room, but nothing of what was in it.
-func (v *Views) doneFolding(f *folding) {
+// Close ends the sessions and keeps the room for the next folding, but nothing of what was in it.
+func (f *Folding) Close() {
 	for i := range f.runs {
 		r := &f.runs[i]
 		if r.session != nil {
@@ -52,29 +58,27 @@ func (v *Views) doneFolding(f *folding) {
 		clear(r.writes.dirty)
 		clear(r.writes.undo[:cap(r.writes.undo)])
 		clear(r.writes.pending[:cap(r.writes.pending)])
-		clear(r.event.Fields)
 		clear(r.writes.missed)
+		clear(r.event.Fields)
 		*r = run{
 			writes: writes{dirty: r.writes.dirty, undo: r.writes.undo[:0], pending: r.writes.pending[:0], missed: r.writes.missed[:0]},
 			event:  wasm.Event{Fields: r.event.Fields[:0]},
 		}
 	}
 	clear(f.values)
-	f.snapshot = nil
-	v.foldings.Put(f)
-}
-
-// missed tells whether a view has asked for a key that is not in memory and was given a guess.
-func (f *folding) missed() bool {
-	return slices.ContainsFunc(f.runs, func(r run) bool { return len(r.writes.missed) > 0 })
+	views := f.views
+	f.views, f.snapshot, f.guess, f.written = nil, nil, false, 0
+	views.foldings.Put(f)
 }
 
 // start begins a session for each view. State that is not in memory is read from tx, or from the read pool when tx is nil.
-func (f *folding) start(ctx context.Context, d *db.DB, tx dbsqlc.DBTX) error {
+func (f *Folding) start(ctx context.Context, tx dbsqlc.DBTX) error {
 	for i, live := range f.snapshot.views {
-		if err := f.runs[i].start(ctx, live, stateReader{db: d, tx: tx, log: f.snapshot.Log, version: live.version.ID}); err != nil {
+		from := stateReader{db: f.views.db, tx: tx, log: f.snapshot.Log, version: live.version.ID}
+		if err := f.runs[i].start(ctx, live, from); err != nil {
 			return err
 		}
+		f.runs[i].writes.guess = f.guess
 	}
 	return nil
 }
@@ -84,18 +88,125 @@ func (r *run) start(ctx context.Context, live liveView, from stateReader) error 
 	r.writes.ctx, r.writes.state, r.writes.from = ctx, live.state.copy(), &r.reader
 	n := len(live.version.fields.names)
 	r.event.Fields = slices.Grow(r.event.Fields[:0], n)[:n]
-	if live.version.refused != "" {
-		return nil
+	return r.open()
+}
+
+// open begins a session, whose guest remembers nothing.
+func (r *run) open() (err error) {
+	if r.version.refused == "" {
+		r.session, err = r.version.start(r.writes.ctx, &r.writes)
 	}
-	var err error
-	r.session, err = live.version.start(ctx, &r.writes)
 	return err
 }
 
-func (f *folding) event(e *eventlog.Recorded) error {
+// Budget bounds the folding of one request. A zero value bounds nothing.
+type Budget struct {
+	Time  time.Duration // since Fold was called
+	Gas   int64         // of all views and events together
+	Bytes int           // of keys and values that the views set
+	// Pause is called between events; may be nil.
+	Pause func()
+}
+
+// What a budget can run out of.
+const (
+	BudgetOfTime  = "time"
+	BudgetOfGas   = "gas"
+	BudgetOfBytes = "bytes of state"
+)
+
+// BudgetError: a request takes more than its budget. Undo takes back what was folded of it.
+type BudgetError struct {
+	Folded int    // events that were within the budget
+	What   string // that ran out
+}
+
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("the budget of %s ran out after %d events", e.What, e.Folded)
+}
+
+// Fold folds the events of one request, the ones that follow in their log. A view that fails over one halts by itself. The error is a
+// *BudgetError, or means that nothing can be said of the batch, such as when the database could not be read. A request of one event has no
+// budget: its views' gas bounds it.
+func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
+	if len(f.runs) == 0 {
+		return nil
+	}
+	began := time.Now()
+	var gas int64
+	for i := range events {
+		if i > 0 {
+			if what := budget.exceeded(began, gas, f.written); what != "" {
+				return &BudgetError{Folded: i, What: what}
+			}
+			if budget.Pause != nil {
+				budget.Pause()
+			}
+		}
+		used, err := f.event(&events[i])
+		if err != nil {
+			return err
+		}
+		gas += used
+	}
+	return nil
+}
+
+func (b *Budget) exceeded(began time.Time, gas int64, bytes int) string {
+	switch {
+	case b.Gas > 0 && gas > b.Gas:
+		return BudgetOfGas
+	case b.Bytes > 0 && bytes > b.Bytes:
+		return BudgetOfBytes
+	case b.Time > 0 && time.Since(began) > b.Time:
+		return BudgetOfTime
+	}
+	return ""
+}
+
+// Keep makes what the request did part of the folding.
+func (f *Folding) Keep() {
+	for i := range f.runs {
+		f.runs[i].writes.keep()
+		f.runs[i].halted = false
+	}
+	f.written = 0
+}
+
+// Undo takes back what was folded since the last Keep. The guests forget what they saw of it.
+func (f *Folding) Undo() error {
+	for i := range f.runs {
+		r := &f.runs[i]
+		r.writes.mark = 0
+		r.writes.revert()
+		if r.halted {
+			r.halt, r.halted = nil, false
+		}
+		if r.session == nil {
+			continue
+		}
+		r.session.Close()
+		if err := r.open(); err != nil {
+			return err
+		}
+	}
+	f.written = 0
+	return nil
+}
+
+// ChangedKeys is how many keys of the views' state the folding has changed so far.
+func (f *Folding) ChangedKeys() (keys int) {
+	for i := range f.runs {
+		keys += len(f.runs[i].writes.dirty)
+	}
+	return keys
+}
+
+// event folds one event into every view that has not halted, and returns the gas that this took.
+func (f *Folding) event(e *eventlog.Recorded) (gas int64, err error) {
 	if len(f.values) > 0 {
 		if err := f.snapshot.fields.pointers.Scan(e.Data, f.values); err != nil {
-			return fmt.Errorf("reading event %d: %w", e.Sequence, err)
+			return 0, fmt.Errorf("reading event %d: %w", e.Sequence, err)
 		}
 	}
 	for i := range f.runs {
@@ -107,15 +218,20 @@ func (f *folding) event(e *eventlog.Recorded) error {
 			r.event.Fields[field] = f.values[place]
 		}
 		if err := r.fold(e); err != nil {
-			return err
+			return gas, err
 		}
+		if r.session != nil {
+			gas += r.session.GasUsed()
+		}
+		f.written += r.writes.written
+		r.writes.written = 0
 	}
-	return nil
+	return gas, nil
 }
 
 func (r *run) fold(e *eventlog.Recorded) error {
 	if r.version.refused != "" {
-		r.halt = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: r.version.refused}
+		r.stop(e, r.version.refused)
 		return nil
 	}
 	r.event.Sequence, r.event.Time, r.event.RecordedAt, r.event.Data = e.Sequence, e.Time, e.RecordedAt, e.Data
@@ -124,7 +240,7 @@ func (r *run) fold(e *eventlog.Recorded) error {
 		err = r.foldAgain()
 	}
 	if err == nil {
-		r.writes.keep()
+		r.writes.mark = len(r.writes.undo)
 		return nil
 	}
 	var failed *wasm.ViewError
@@ -132,22 +248,27 @@ func (r *run) fold(e *eventlog.Recorded) error {
 		return fmt.Errorf("folding event %d into view %s: %w", e.Sequence, r.version.Name, err)
 	}
 	r.writes.revert()
-	r.halt = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: failed.Error()}
+	r.stop(e, failed.Error())
 	return nil
 }
 
+func (r *run) stop(e *eventlog.Recorded, reason string) {
+	r.halt, r.halted = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: reason}, true
+}
+
 // foldAgain folds the event in a session of its own, which the events after it share.
-func (r *run) foldAgain() (err error) {
+func (r *run) foldAgain() error {
 	r.writes.revert()
 	r.session.Close()
-	if r.session, err = r.version.start(r.writes.ctx, &r.writes); err != nil {
+	if err := r.open(); err != nil {
 		return err
 	}
-	_, err = r.session.Fold(&r.event)
+	_, err := r.session.Fold(&r.event)
 	return err
 }
 
-func (f *folding) result(next *Snapshot, v *Views) Fold {
+// result is what the events up to next.Head did.
+func (f *Folding) result(next *Snapshot) Fold {
 	fold := Fold{Next: next}
 	live := make([]liveView, 0, len(f.runs))
 	for i := range f.runs {
@@ -162,7 +283,7 @@ func (f *folding) result(next *Snapshot, v *Views) Fold {
 	next.views = live
 	if len(fold.Halts) > 0 {
 		next.Head.ViewsEpoch++
-		next.fields, next.places = v.fields.union(live)
+		next.fields, next.places = f.views.fields.union(live)
 	}
 	return fold
 }

@@ -97,7 +97,10 @@ type writes struct {
 	dirty map[string]*dirtyKey // the keys that were written
 	// pending are keys whose newest value is not in state yet. A busy key is written at every event, and needs to be in the tree once.
 	pending []*dirtyKey
-	undo    []undoEntry // how to take the current event's writes back
+	// undo is how to take back what was written since the last keep; from mark on it is the current event's.
+	undo    []undoEntry
+	mark    int
+	written int // bytes of keys and values that were set; whoever counts them sets it to 0
 	// guess has Get take a key that is not in memory for absent and remember it in missed, instead of reading it: the fold is then only
 	// good for finding out which keys it needs.
 	guess  bool
@@ -189,6 +192,7 @@ func (w *writes) write(key []byte, value []byte) {
 		w.dirty[dirty.key] = dirty
 	}
 	w.undo = append(w.undo, undoEntry{dirty: dirty, value: dirty.value, wasDirty: wasDirty})
+	w.written += len(key) + len(value)
 	dirty.value = value
 	w.await(dirty)
 }
@@ -300,12 +304,12 @@ func (w *writes) dirtyKeys(prefix, after string) []string {
 	return keys
 }
 
-// keep makes the current event's writes part of the fold.
-func (w *writes) keep() { w.undo = w.undo[:0] }
+// keep makes what was written final.
+func (w *writes) keep() { w.undo, w.mark = w.undo[:0], 0 }
 
-// revert takes the current event's writes back, newest first.
+// revert takes back what was written since mark, newest first.
 func (w *writes) revert() {
-	for _, u := range slices.Backward(w.undo) {
+	for _, u := range slices.Backward(w.undo[w.mark:]) {
 		u.dirty.value = u.value
 		if !u.wasDirty {
 			u.dirty.reverted = true
@@ -313,6 +317,6 @@ func (w *writes) revert() {
 		}
 		w.await(u.dirty)
 	}
-	w.undo = w.undo[:0]
+	w.undo = w.undo[:w.mark]
 	w.flush() // the next write of a reverted key begins from what state says
 }

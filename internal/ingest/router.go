@@ -1,0 +1,173 @@
+package ingest
+
+import (
+	"sync"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// SlowLanes is how many lanes there are for logs that are slow to fold, besides Config.Lanes. Each needs a database connection while it has
+// something to do.
+const SlowLanes = 8
+
+// router knows which lane a log is in. A log is in one lane at a time, so that it never conflicts with itself. The shared lanes divide the
+// logs between them; one whose views are slow to fold moves to a slow lane, where it holds up nobody, and back once it is quick again.
+type router struct {
+	shared  []*lane
+	slow    []*lane
+	folding turns // of the slow lanes
+
+	mu    sync.RWMutex
+	moved map[db.UUID]*lane // the logs in slow lanes
+	homes map[*lane]int     // how many of them each has
+
+	sharedDone, slowDone sync.WaitGroup
+}
+
+func newRouter(d *db.DB, views *view.Views, config Config) *router {
+	r := &router{moved: map[db.UUID]*lane{}, homes: map[*lane]int{}}
+	for range config.Lanes {
+		l := newLane(d, views, config, r)
+		r.shared = append(r.shared, l)
+		r.sharedDone.Go(l.run)
+	}
+	for range SlowLanes {
+		l := newLane(d, views, config, r)
+		l.budget.Time, l.budget.Pause = slowFoldTime, r.folding.pause
+		l.turns = &r.folding
+		r.slow = append(r.slow, l)
+		r.slowDone.Go(l.run)
+	}
+	return r
+}
+
+// laneOf spreads logs over the shared lanes: the last bytes of a version 7 UUID are its random ones. mu is held.
+func (r *router) laneOf(log db.UUID) *lane {
+	if l := r.moved[log]; l != nil {
+		return l
+	}
+	return r.shared[int(log.Bytes[15])%len(r.shared)]
+}
+
+func (r *router) enqueue(w *waiter) error {
+	r.mu.RLock() // until it waits, so that it does not go to a lane that its log has left
+	defer r.mu.RUnlock()
+	return r.laneOf(w.log).enqueue(w)
+}
+
+// move takes a log from the lane, which is between two groups, to the slow lane with the fewest logs, or from a slow lane back to its own.
+func (r *router) move(log db.UUID, from *lane) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	waiting := from.takeLog(log)
+	if from.shared() {
+		to := r.slow[0]
+		for _, l := range r.slow[1:] {
+			if r.homes[l] < r.homes[to] {
+				to = l
+			}
+		}
+		r.moved[log] = to
+		r.homes[to]++
+	} else {
+		delete(r.moved, log)
+		r.homes[from]--
+	}
+	r.laneOf(log).putBack(waiting)
+}
+
+// close refuses new requests, and returns when those that wait have been answered. The shared lanes end first: they may still move logs.
+func (r *router) close() {
+	for _, lanes := range [][]*lane{r.shared, r.slow} {
+		for _, l := range lanes {
+			l.refuseMore()
+		}
+	}
+	for _, l := range r.shared {
+		l.end()
+	}
+	r.sharedDone.Wait()
+	for _, l := range r.slow {
+		l.end()
+	}
+	r.slowDone.Wait()
+}
+
+const (
+	// slowGroups is after how many groups in a row that took longer than logFoldTime a log moves to a slow lane.
+	slowGroups = 3
+	// quickTime and quickGroups: a log moves back after that many groups in a row which took no longer than that. It is well below logFoldTime, so that
+	// a log does not go to and fro.
+	quickTime   = logFoldTime / 4
+	quickGroups = 200
+)
+
+// paces counts how many groups in a row each log of a lane was slow, or in a slow lane quick; only such logs are in it.
+type paces map[db.UUID]int
+
+// judge notes how long the plan's logs took to fold, for moveLogs.
+func (l *lane) judge(p *plan) {
+	for _, log := range p.logs {
+		id := log.snapshot.Log
+		switch {
+		case log.slow:
+			l.paces[id] = slowGroups
+		case l.shared() && log.spent > logFoldTime, !l.shared() && log.spent <= quickTime:
+			l.paces[id]++
+		default:
+			delete(l.paces, id)
+		}
+	}
+}
+
+// moveLogs moves the logs that are in the wrong kind of lane. The lane is between two groups.
+func (l *lane) moveLogs() {
+	if l.leaving() && !l.shared() {
+		return // nobody takes requests in a shared lane any more
+	}
+	enough := slowGroups
+	if !l.shared() {
+		enough = quickGroups
+	}
+	for log, groups := range l.paces {
+		if groups >= enough {
+			delete(l.paces, log)
+			l.router.move(log, l)
+		}
+	}
+}
+
+func (l *lane) leaving() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+// shared tells whether the lane is one that logs share.
+func (l *lane) shared() bool { return l.turns == nil }
+
+// turnTime is how long a slow lane folds before another has its turn.
+const turnTime = 10 * time.Millisecond
+
+// turns lets one slow lane fold at a time, so that the shared lanes always have cores.
+type turns struct {
+	mu    sync.Mutex // fair: one that has waited for a millisecond is next
+	began time.Time  // by whoever has mu
+}
+
+func (t *turns) take() {
+	t.mu.Lock()
+	t.began = time.Now()
+}
+
+func (t *turns) giveUp() { t.mu.Unlock() }
+
+// pause lets another lane have its turn once this one has had its time.
+func (t *turns) pause() {
+	if time.Since(t.began) > turnTime {
+		t.giveUp()
+		t.take()
+	}
+}
