@@ -87,6 +87,7 @@ func (s *Script) perform(line string) error {
 	case "scan":
 		at := strings.LastIndexByte(rest, '\t')
 		s.state.Set(rest[at+1:], s.digest(rest[:at]))
+	case "spin":
 	case "trap":
 		return errTrap
 	default:

@@ -7,6 +7,7 @@
  *               delete  KEY
  *               copy    KEY TO                       TO gets the value of KEY, or null
  *               scan    PREFIX AFTER LIMIT PAGE TO   TO gets the digest of the entries
+ *               spin    N                            N million turns of an empty loop
  *               fail    TEXT
  *               trap
  *           An event without a script is ignored.
@@ -71,6 +72,11 @@ static tally_text value_or_null(tally_text key) {
 	return tally_get(key, &value) ? value : TALLY_TEXT("null");
 }
 
+static void spin(uint32_t millions) {
+	for (uint32_t i = 0; i < millions * 1000000; i++)
+		__asm__ volatile("");
+}
+
 static int32_t perform(tally_text line) {
 	tally_text name = until(&line, '\t');
 	if (tally_equal(name, TALLY_TEXT("set"))) {
@@ -84,6 +90,8 @@ static int32_t perform(tally_text line) {
 	} else if (tally_equal(name, TALLY_TEXT("scan"))) {
 		tally_text found = digest(&line);
 		tally_set(line, found);
+	} else if (tally_equal(name, TALLY_TEXT("spin"))) {
+		spin(number(line));
 	} else if (tally_equal(name, TALLY_TEXT("trap"))) {
 		__builtin_trap();
 	} else {
