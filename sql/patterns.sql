@@ -11,13 +11,17 @@ SELECT pg_advisory_xact_lock(hashtextextended('tallystick.view_patterns.' || (@t
 
 -- name: PlacePatternViews :exec
 -- Puts the views of matching patterns on a log that is being created, live at once: it has no event to fold. The oldest patterns
--- go first where there are more than a log may have views.
-WITH matching AS MATERIALIZED (
-    SELECT p.pattern_id, p.name, p.pattern, p.revision, p.module_sha256, p.config, p.fields, p.fold_gas, p.actor, gen_random_uuid() AS view_id
-    FROM view_patterns p
-    WHERE p.tenant_id = @tenant_id AND p.status = 'active' AND @name::text LIKE p.like_pattern
-    ORDER BY p.created_at, p.pattern_id
-    LIMIT @max_views
+-- go first where there are more than a log may have views, or more than may fold one event.
+WITH oldest AS (
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, actor,
+           row_number() OVER (ORDER BY created_at, pattern_id) AS place,
+           sum(fold_gas) OVER (ORDER BY created_at, pattern_id) AS gas_so_far
+    FROM view_patterns
+    WHERE tenant_id = @tenant_id AND status = 'active' AND @name::text LIKE like_pattern
+), matching AS MATERIALIZED (
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, actor, gen_random_uuid() AS view_id
+    FROM oldest
+    WHERE place <= @max_views::bigint AND gas_so_far <= @max_fold_gas::bigint
 ), placed AS (
     INSERT INTO views (log_id, view_id, name, pattern_id, pattern_revision)
     SELECT @log_id, m.view_id, m.name, m.pattern_id, m.revision FROM matching m

@@ -22,9 +22,12 @@ SELECT EXISTS (SELECT FROM view_versions v WHERE v.log_id = w.log_id AND v.view_
 FROM views w
 WHERE w.log_id = @log_id AND w.name = @name;
 
--- name: CountOtherViews :one
--- How many views of the log have a version that is not retired, besides this one.
-SELECT count(DISTINCT view_id) FROM view_versions WHERE log_id = @log_id AND view_id <> @view_id AND status <> 'retired';
+-- name: OtherViews :one
+-- How many views of the log have a version that is not retired, besides this one, and what one event may cost in all of them.
+SELECT count(*) AS views, coalesce(sum(v.fold_gas), 0)::bigint AS fold_gas
+FROM (
+    SELECT max(fold_gas) AS fold_gas FROM view_versions WHERE log_id = @log_id AND view_id <> @view_id AND status <> 'retired' GROUP BY view_id
+) v;
 
 -- name: LastViewVersion :one
 -- The number and the turn that the next version of a view comes after; 0 when there is none.
@@ -49,7 +52,7 @@ INSERT INTO view_actions (log_id, view_id, version, action, actor)
 SELECT log_id, view_id, version, 'deploy', actor FROM inserted;
 
 -- name: FindViewVersion :one
-SELECT version_id, version, turn, status, state, halted_sequence, error
+SELECT version_id, version, turn, status, state, fold_gas, halted_sequence, error
 FROM view_versions
 WHERE log_id = @log_id AND view_id = @view_id AND version = @version;
 

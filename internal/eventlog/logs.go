@@ -22,6 +22,9 @@ const (
 	MaxLabels     = 32
 	MaxLabelBytes = 255 // of a label's name, and of its value
 	MaxViews      = 64  // of one log: what one append may have to fold
+	// MaxViewGas is what all views of a log together may use to fold one event, in units of gas: some two seconds, which an append that
+	// meets them all must be able to wait for.
+	MaxViewGas = 4_000_000_000
 	// maxResolved bounds the memory of resolved names; past it the oldest knowledge is simply forgotten.
 	maxResolved = 200_000
 )
@@ -103,7 +106,9 @@ func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant db.UUID, log Log)
 	if err := l.db.SharePatterns(ctx, &pipeline, tenant); err != nil {
 		return err
 	}
-	err = l.db.PlacePatternViews(ctx, &pipeline, dbsqlc.PlacePatternViewsParams{LogID: log.ID, TenantID: tenant, Name: log.Name, MaxViews: MaxViews})
+	err = l.db.PlacePatternViews(ctx, &pipeline, dbsqlc.PlacePatternViewsParams{
+		LogID: log.ID, TenantID: tenant, Name: log.Name, MaxViews: MaxViews, MaxFoldGas: MaxViewGas,
+	})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ const (
 	MaxConfigBytes = 64 << 10
 	// MaxViewsPerLog bounds what one append may have to fold.
 	MaxViewsPerLog = eventlog.MaxViews
+	// MaxGasPerLog bounds what all of them may use to fold one event.
+	MaxGasPerLog = eventlog.MaxViewGas
 	// MaxFoldGas bounds the budget of one event's fold: about a second of work, for which a lane's other logs wait too.
 	MaxFoldGas = 1_000_000_000
 	// deployPatience is how long a deploy, rollback or resume waits for its version to be built before it answers that it is building.
@@ -173,7 +176,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string,
 	if err != nil {
 		return db.UUID{}, err
 	}
-	if err := v.checkViews(ctx, tx, log, view); err != nil {
+	if err := v.checkRoom(ctx, tx, log, view, cmp.Or(w.foldGas, v.config.FoldGas)); err != nil {
 		return db.UUID{}, err
 	}
 	active, err := v.db.ActiveVersions(ctx, tx, dbsqlc.ActiveVersionsParams{LogID: log, ViewID: view})
@@ -216,14 +219,17 @@ func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log db.UUID) error {
 	return nil
 }
 
-// checkViews refuses a view that the log has no room for. The log is locked.
-func (v *Views) checkViews(ctx context.Context, tx pgx.Tx, log, view db.UUID) error {
-	others, err := v.db.CountOtherViews(ctx, tx, dbsqlc.CountOtherViewsParams{LogID: log, ViewID: view})
-	if err != nil {
+// checkRoom refuses a view that the log has no room for, or whose fold could cost more than the log's other views leave. The log is locked.
+func (v *Views) checkRoom(ctx context.Context, tx pgx.Tx, log, view db.UUID, foldGas int64) error {
+	others, err := v.db.OtherViews(ctx, tx, dbsqlc.OtherViewsParams{LogID: log, ViewID: view})
+	switch {
+	case err != nil:
 		return fmt.Errorf("counting a log's views: %w", err)
-	}
-	if others >= MaxViewsPerLog {
-		return &RefusedError{"too_many_views", fmt.Sprintf("the log has %d views; at most %d are allowed", others, MaxViewsPerLog)}
+	case others.Views >= MaxViewsPerLog:
+		return &RefusedError{"too_many_views", fmt.Sprintf("the log has %d views; at most %d are allowed", others.Views, MaxViewsPerLog)}
+	case others.FoldGas+foldGas > MaxGasPerLog:
+		return &RefusedError{"too_much_gas", fmt.Sprintf("the view may use %d units of gas for one event and the log's other views %d; together at most %d are allowed: "+
+			"deploy it with less gas, or retire another view", foldGas, others.FoldGas, int64(MaxGasPerLog))}
 	}
 	return nil
 }

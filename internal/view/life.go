@@ -35,7 +35,7 @@ func (v *Views) Rollback(ctx context.Context, log db.UUID, name string, version 
 		if err != nil {
 			return err
 		}
-		if err := v.checkViews(ctx, tx, log, view); err != nil {
+		if err := v.checkRoom(ctx, tx, log, view, row.FoldGas); err != nil {
 			return err
 		}
 		id = row.VersionID
@@ -200,6 +200,11 @@ func (v *Views) Resume(ctx context.Context, log db.UUID, name string, r Resumpti
 			return ErrNotHalted
 		} else if err != nil {
 			return fmt.Errorf("finding the halted version: %w", err)
+		}
+		if r.FoldGas > 0 {
+			if err := v.checkRoom(ctx, tx, log, view, r.FoldGas); err != nil {
+				return err
+			}
 		}
 		id = row.VersionID
 		return v.resume(ctx, tx, log, view, row, r)

@@ -256,6 +256,57 @@ func TestRetiredViewsMakeRoom(t *testing.T) {
 	}
 }
 
+// TestGasOfALog: the views of a log may not use more gas for one event, all together, than an append can wait for. Whatever would exceed
+// that is refused, and a log that is created under patterns gets the oldest of those that there is gas for.
+func TestGasOfALog(t *testing.T) {
+	node, _ := start(t, testrig.Settings{NoBuilder: true})
+	log := node.NewLog(t)
+	deploy := func(name string, gas int64) error {
+		_, err := node.Views.Deploy(t.Context(), log, name, view.Deployment{Code: testrig.Scripted(), Config: []byte("{}"), FoldGas: gas})
+		return err
+	}
+	refused := func(what string, err error) {
+		t.Helper()
+		var refused *view.RefusedError
+		if !errors.As(err, &refused) || refused.Code != "too_much_gas" {
+			t.Errorf("%s: %v; want too_much_gas", what, err)
+		}
+	}
+	for i := range view.MaxGasPerLog / view.MaxFoldGas {
+		if err := deploy(fmt.Sprint("v", i), view.MaxFoldGas); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused("one view more", deploy("more", 1))
+	if err := deploy("v0", view.MaxFoldGas-10); err != nil {
+		t.Errorf("with less gas than before: %v", err)
+	}
+	if err := deploy("more", 10); err != nil {
+		t.Errorf("with the gas that is left: %v", err)
+	}
+	_, err := node.Views.Rollback(t.Context(), log, "v0", 1, "")
+	refused("rolling back to more gas", err)
+	node.Append(t, log, script(t, line("trap")))
+	_, err = node.Views.Resume(t.Context(), log, "more", view.Resumption{FoldGas: 11, Skip: true})
+	refused("resuming with more gas", err)
+
+	for i := range 5 {
+		_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, fmt.Sprint("p", i), "c-*", view.Deployment{
+			Code: testrig.Scripted(), Config: []byte("{}"), FoldGas: view.MaxFoldGas,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	created := logNamed(t, node, "c-1")
+	for i := range 5 {
+		_, err := node.Views.Get(t.Context(), created, fmt.Sprint("p", i))
+		if has, want := err == nil, i < view.MaxGasPerLog/view.MaxFoldGas; has != want {
+			t.Errorf("a new log has view %d: %t, want %t (%v)", i, has, want, err)
+		}
+	}
+}
+
 // TestUnloadableModuleHalts: a server that refuses the module of a live version, as a newer one may, halts it there. Its log goes on,
 // and so does the view once a server takes the module.
 func TestUnloadableModuleHalts(t *testing.T) {

@@ -526,12 +526,16 @@ func (q *Queries) PatternSampleLog(ctx context.Context, db DBTX, arg PatternSamp
 }
 
 const placePatternViews = `-- name: PlacePatternViews :exec
-WITH matching AS MATERIALIZED (
-    SELECT p.pattern_id, p.name, p.pattern, p.revision, p.module_sha256, p.config, p.fields, p.fold_gas, p.actor, gen_random_uuid() AS view_id
-    FROM view_patterns p
-    WHERE p.tenant_id = $2 AND p.status = 'active' AND $3::text LIKE p.like_pattern
-    ORDER BY p.created_at, p.pattern_id
-    LIMIT $4
+WITH oldest AS (
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, actor,
+           row_number() OVER (ORDER BY created_at, pattern_id) AS place,
+           sum(fold_gas) OVER (ORDER BY created_at, pattern_id) AS gas_so_far
+    FROM view_patterns
+    WHERE tenant_id = $2 AND status = 'active' AND $3::text LIKE like_pattern
+), matching AS MATERIALIZED (
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, actor, gen_random_uuid() AS view_id
+    FROM oldest
+    WHERE place <= $4::bigint AND gas_so_far <= $5::bigint
 ), placed AS (
     INSERT INTO views (log_id, view_id, name, pattern_id, pattern_revision)
     SELECT $1, m.view_id, m.name, m.pattern_id, m.revision FROM matching m
@@ -545,20 +549,22 @@ FROM matching m CROSS JOIN (SELECT unnest(ARRAY['deploy', 'live']) AS action) a
 `
 
 type PlacePatternViewsParams struct {
-	LogID    pgtype.UUID
-	TenantID pgtype.UUID
-	Name     string
-	MaxViews int32
+	LogID      pgtype.UUID
+	TenantID   pgtype.UUID
+	Name       string
+	MaxViews   int64
+	MaxFoldGas int64
 }
 
 // Puts the views of matching patterns on a log that is being created, live at once: it has no event to fold. The oldest patterns
-// go first where there are more than a log may have views.
+// go first where there are more than a log may have views, or more than may fold one event.
 func (q *Queries) PlacePatternViews(ctx context.Context, db DBTX, arg PlacePatternViewsParams) error {
 	_, err := db.Exec(ctx, placePatternViews,
 		arg.LogID,
 		arg.TenantID,
 		arg.Name,
 		arg.MaxViews,
+		arg.MaxFoldGas,
 	)
 	return err
 }

@@ -159,23 +159,6 @@ func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID pgtype.UUID
 	return err
 }
 
-const countOtherViews = `-- name: CountOtherViews :one
-SELECT count(DISTINCT view_id) FROM view_versions WHERE log_id = $1 AND view_id <> $2 AND status <> 'retired'
-`
-
-type CountOtherViewsParams struct {
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
-}
-
-// How many views of the log have a version that is not retired, besides this one.
-func (q *Queries) CountOtherViews(ctx context.Context, db DBTX, arg CountOtherViewsParams) (int64, error) {
-	row := db.QueryRow(ctx, countOtherViews, arg.LogID, arg.ViewID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const dropViewState = `-- name: DropViewState :execrows
 DELETE FROM view_state s
 USING (
@@ -234,7 +217,7 @@ func (q *Queries) DroppingVersions(ctx context.Context, db DBTX, maxRows int32) 
 }
 
 const findViewVersion = `-- name: FindViewVersion :one
-SELECT version_id, version, turn, status, state, halted_sequence, error
+SELECT version_id, version, turn, status, state, fold_gas, halted_sequence, error
 FROM view_versions
 WHERE log_id = $1 AND view_id = $2 AND version = $3
 `
@@ -251,6 +234,7 @@ type FindViewVersionRow struct {
 	Turn           int64
 	Status         string
 	State          string
+	FoldGas        int64
 	HaltedSequence *int64
 	Error          *string
 }
@@ -264,6 +248,7 @@ func (q *Queries) FindViewVersion(ctx context.Context, db DBTX, arg FindViewVers
 		&i.Turn,
 		&i.Status,
 		&i.State,
+		&i.FoldGas,
 		&i.HaltedSequence,
 		&i.Error,
 	)
@@ -1085,6 +1070,31 @@ type MarkOldStatesParams struct {
 func (q *Queries) MarkOldStates(ctx context.Context, db DBTX, arg MarkOldStatesParams) error {
 	_, err := db.Exec(ctx, markOldStates, arg.LogID, arg.ViewID, arg.KeptStates)
 	return err
+}
+
+const otherViews = `-- name: OtherViews :one
+SELECT count(*) AS views, coalesce(sum(v.fold_gas), 0)::bigint AS fold_gas
+FROM (
+    SELECT max(fold_gas) AS fold_gas FROM view_versions WHERE log_id = $1 AND view_id <> $2 AND status <> 'retired' GROUP BY view_id
+) v
+`
+
+type OtherViewsParams struct {
+	LogID  pgtype.UUID
+	ViewID pgtype.UUID
+}
+
+type OtherViewsRow struct {
+	Views   int64
+	FoldGas int64
+}
+
+// How many views of the log have a version that is not retired, besides this one, and what one event may cost in all of them.
+func (q *Queries) OtherViews(ctx context.Context, db DBTX, arg OtherViewsParams) (OtherViewsRow, error) {
+	row := db.QueryRow(ctx, otherViews, arg.LogID, arg.ViewID)
+	var i OtherViewsRow
+	err := row.Scan(&i.Views, &i.FoldGas)
+	return i, err
 }
 
 const resumeVersion = `-- name: ResumeVersion :execrows
