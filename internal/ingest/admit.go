@@ -19,9 +19,9 @@ const (
 	// laneFoldTime is how long one request may fold in a lane that it shares. Beyond it its log moves to a slow lane, where the request is folded from
 	// its beginning: the others have lost this much, once.
 	laneFoldTime = 250 * time.Millisecond
-	// slowFoldTime is how long one request may fold where it holds up nobody. It is well below commitTimeout, and beyond what maxRequestGas takes
-	// on a machine that is not overloaded.
-	slowFoldTime = 6 * time.Second
+	// slowFoldTime is how long one request may fold where it holds up nobody: far beyond what maxRequestGas takes, unless the machine is
+	// overloaded or the view does what gas is a bad clock for.
+	slowFoldTime = 20 * time.Second
 	// maxRequestGas bounds what the views of a log may use for one request, all its events together: some 2 s. A request of one event is always
 	// within it, for a log's views may not have more than that (view.MaxFoldGas of each).
 	maxRequestGas = 5_000_000_000
@@ -33,6 +33,8 @@ const (
 	// guessRounds bounds how often a log's requests are folded only to find out which keys they need. One round finds all keys that do not
 	// depend on the values of others; a view that goes on from value to value has the rest read one by one.
 	guessRounds = 3
+	// guessTime: what takes longer is not folded in guesses more than once.
+	guessTime = time.Second
 )
 
 // TooCostlyError: the log's views need more for the request than one request may take. Nothing was stored.
@@ -62,7 +64,8 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 				log.reset()
 				continue
 			}
-			missed, err := l.admitLog(ctx, tx, p, log, round < guessRounds, &missing)
+			guess := round < guessRounds && log.spent < guessTime
+			missed, err := l.admitLog(ctx, tx, p, log, guess, &missing)
 			if err != nil {
 				return err
 			}

@@ -21,8 +21,10 @@ const (
 	// make everybody in it wait for the slowest.
 	maxGroupEvents = 10_000
 	maxGroupBytes  = 16 << 20
-	// commitTimeout is how long a lane waits for the database before it gives a group up.
-	commitTimeout = 30 * time.Second
+	// commitTimeout is how long a lane works on a group before it gives it up. slowCommitTimeout is that of a lane for slow logs, where a request may
+	// take slowFoldTime, and twice that where keys were missing.
+	commitTimeout     = 30 * time.Second
+	slowCommitTimeout = 60 * time.Second
 )
 
 // AnySequence as Request.Expected asks nothing of the log's head.

@@ -182,7 +182,11 @@ const (
 // commit answers the requests of the group: one is stored, or its error says why not. It returns those that have to wait for another
 // group, in their order.
 func (l *lane) commit(group []*waiter) []*waiter {
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	timeout := commitTimeout
+	if !l.shared() {
+		timeout = slowCommitTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 
 	err := l.attempt(ctx, group)
