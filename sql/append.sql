@@ -8,6 +8,17 @@ WHERE log_id = ANY (@log_ids::uuid[])
 ORDER BY log_id
 FOR UPDATE;
 
+-- name: LockFreeHeads :many
+-- The same, but for heads that somebody else has locked: those have no row.
+SELECT log_id, sequence, hash, recorded_at, views_epoch
+FROM log_heads
+WHERE log_id = ANY (@log_ids::uuid[])
+ORDER BY log_id
+FOR UPDATE SKIP LOCKED;
+
+-- name: ExistingLogs :many
+SELECT log_id FROM log_heads WHERE log_id = ANY (@log_ids::uuid[]);
+
 -- name: FindEventKeys :many
 SELECT k.log_id, k.key_hash, k.payload_hash, k.sequence
 FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash) AS u

@@ -1,14 +1,19 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -62,6 +67,8 @@ type Config struct {
 	URL         string // a PostgreSQL connection string, URL or keyword form
 	AppendConns int    // connections for lanes
 	ReadConns   int    // connections for queries, reads and builds
+	// LockTimeout is how long a lane waits for a log's lock; DefaultLockTimeout unless set.
+	LockTimeout time.Duration
 	// RefuseUnsafe has each new connection refuse a server that runs with fsync or full_page_writes off.
 	RefuseUnsafe bool
 }
@@ -70,10 +77,12 @@ type Config struct {
 func Open(ctx context.Context, config Config) (*DB, error) {
 	d := &DB{Queries: dbsqlc.New(), refuseUnsafe: config.RefuseUnsafe}
 	var err error
-	if d.Append, err = d.newPool(ctx, config.URL, config.AppendConns); err != nil {
+	forLanes := maps.Clone(appendSettings)
+	forLanes["lock_timeout"] = strconv.FormatInt(cmp.Or(config.LockTimeout, DefaultLockTimeout).Milliseconds(), 10)
+	if d.Append, err = d.newPool(ctx, config.URL, config.AppendConns, forLanes); err != nil {
 		return nil, err
 	}
-	if d.Read, err = d.newPool(ctx, config.URL, config.ReadConns); err != nil {
+	if d.Read, err = d.newPool(ctx, config.URL, config.ReadConns, readSettings); err != nil {
 		d.Append.Close()
 		return nil, err
 	}
@@ -86,14 +95,19 @@ func (d *DB) Close() {
 	d.Read.Close()
 }
 
-func (d *DB) newPool(ctx context.Context, url string, conns int) (*pgxpool.Pool, error) {
+// deadPeer is how a connection notices that nobody is at the other end, while it waits for an answer.
+var deadPeer = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
+
+func (d *DB) newPool(ctx context.Context, url string, conns int, more map[string]string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database URL: %w", err)
 	}
 	config.MaxConns = int32(min(max(conns, 1), 10_000))
 	config.ConnConfig.ConnectTimeout = connectTimeout
-	config.ConnConfig.AfterConnect = d.setUp
+	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: deadPeer}).DialContext
+	setup := sessionSetup(more)
+	config.ConnConfig.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error { return d.setUp(ctx, conn, setup) }
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "tallystick"
 	}

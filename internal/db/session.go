@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -18,15 +19,39 @@ import (
 // Plans are generic and take indexes only: they are made once for each connection, and do not depend on statistics, so a
 // table that has just grown or was never analysed cannot turn an append or a query into a scan. What reads events must
 // call PlanForPartitions first.
+//
+// A server that is gone without a word, or stopped in the middle of a transaction, must not hold locks that others wait for: PostgreSQL ends its
+// transaction when it has been idle for seconds, and finds out by itself when nobody is at the other end.
 var settings = map[string]string{
-	"plan_cache_mode":  "force_generic_plan",
-	"enable_seqscan":   "off",
-	"enable_hashjoin":  "off",
-	"enable_mergejoin": "off",
-	"jit":              "off",
-	"timezone":         "UTC",
-	"role":             ServerRole,
+	"plan_cache_mode":         "force_generic_plan",
+	"enable_seqscan":          "off",
+	"enable_hashjoin":         "off",
+	"enable_mergejoin":        "off",
+	"jit":                     "off",
+	"timezone":                "UTC",
+	"role":                    ServerRole,
+	"tcp_keepalives_idle":     "10", // seconds
+	"tcp_keepalives_interval": "5",
+	"tcp_keepalives_count":    "3",
+	"tcp_user_timeout":        "25s", // of what was sent and is not acknowledged; ignored on Unix sockets
 }
+
+// appendSettings are those of connections for lanes, besides. A lane's transaction waits for PostgreSQL alone, and for a fold that tells PostgreSQL
+// now and then that it is still there (Tx.KeepAlive).
+var appendSettings = map[string]string{
+	"idle_in_transaction_session_timeout": "10s",
+	"statement_timeout":                   "30s",
+}
+
+// readSettings are those of all other connections, besides. Between two statements of theirs a view may answer a question, or a version be built.
+var readSettings = map[string]string{
+	"idle_in_transaction_session_timeout": "2min",
+	"statement_timeout":                   "10min",
+}
+
+// DefaultLockTimeout is how long an append waits for a lock that another server, or whoever, has on a log. It is far above what an append or the last
+// step of a build takes.
+const DefaultLockTimeout = 2 * time.Second
 
 // ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
 // remove one. Migrate makes it.
@@ -40,22 +65,24 @@ const durable = `SELECT set_config('synchronous_commit', CASE current_setting('s
 // remoteApply is the one value of synchronous_commit that waits for more than on.
 const remoteApply = "remote_apply"
 
-// sessionSetup is what a new connection runs.
-var sessionSetup = func() string {
+// sessionSetup is what a new connection runs, with some settings besides those of all.
+func sessionSetup(more map[string]string) string {
+	all := maps.Clone(settings)
+	maps.Copy(all, more)
 	var sql strings.Builder
 	sql.WriteString("SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'); " + durable)
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		fmt.Fprintf(&sql, "; SET %s = '%s'", name, settings[name])
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(&sql, "; SET %s = '%s'", name, all[name])
 	}
 	return sql.String()
-}()
+}
 
 // setUp makes a new connection one of the DB's. The error wraps an *UntrustedError where the server could lose what it commits, unless that
 // is allowed.
-func (d *DB) setUp(ctx context.Context, conn *pgconn.PgConn) error {
+func (d *DB) setUp(ctx context.Context, conn *pgconn.PgConn, setup string) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	results, err := conn.Exec(ctx, sessionSetup).ReadAll()
+	results, err := conn.Exec(ctx, setup).ReadAll()
 	if err != nil {
 		return fmt.Errorf("setting a connection up: %w", err)
 	}

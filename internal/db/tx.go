@@ -89,6 +89,14 @@ func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
 	return committing(err)
 }
 
+// KeepAlive tells PostgreSQL that whoever has the transaction is still at work on it, where it has begun: else it would be ended for being
+// idle. An error is met again by the next statement.
+func (t *Tx) KeepAlive(ctx context.Context) {
+	if t.begun {
+		_, _ = t.conn.Exec(ctx, "select")
+	}
+}
+
 // with returns the pipeline's statements with a BEGIN before them, if the transaction needs one, and last after them.
 func (t *Tx) with(p *Pipeline, last string) *Pipeline {
 	q := &Pipeline{}

@@ -53,6 +53,7 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 	if l.turns != nil {
 		l.turns.take()
 		defer l.turns.giveUp()
+		defer l.keepAlive(ctx, tx)()
 	}
 	left := p.logs
 	for round := 0; len(left) > 0; round++ {
@@ -89,6 +90,23 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 	}
 	p.sort()
 	return nil
+}
+
+// keepAliveTime is how often PostgreSQL is told that a fold goes on, well within the time after which an idle transaction is ended.
+const keepAliveTime = 2 * time.Second
+
+// keepAlive has the lane's budget tell PostgreSQL, between events, that the transaction is not forgotten, until the function that it returns is
+// called.
+func (l *lane) keepAlive(ctx context.Context, tx *db.Tx) (end func()) {
+	pause, last := l.budget.Pause, time.Now()
+	l.budget.Pause = func() {
+		pause()
+		if time.Since(last) > keepAliveTime {
+			tx.KeepAlive(ctx)
+			last = time.Now()
+		}
+	}
+	return func() { l.budget.Pause = pause }
 }
 
 // admitLog decides on one log's requests. missed tells that keys were missing, which are added to missing: then all of it has to be done

@@ -216,28 +216,33 @@ func mayBeOnes(err error) bool {
 	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrOutcomeUnknown)
 }
 
-// attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked.
+// attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock that
+// somebody else keeps is waited for once: then the logs that are held are left out.
 func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
-	locked := l.lockFirst > 0
-	if locked {
+	how := lockNone
+	if l.lockFirst > 0 {
 		l.lockFirst--
+		how = lockAll
 	}
 	var d *doubt
 	for range maxAttempts {
 		inDoubt := d != nil
-		d, err = l.transact(ctx, group, locked, d)
+		d, err = l.transact(ctx, group, how, d)
 		switch {
 		case errors.Is(err, errCold):
-			locked = true
+			how = lockAll
 			continue
-		case errors.Is(err, db.ErrStale) && !locked: // the cache need not go: it is believed where the locked head agrees
-			locked, l.lockFirst = true, lockFirstGroups
+		case errors.Is(err, db.ErrStale) && how == lockNone: // the cache need not go: it is believed where the locked head agrees
+			how, l.lockFirst = lockAll, lockFirstGroups
 			continue
 		case err == nil:
 			return nil
 		}
 		l.forget(group)
-		locked = true
+		how = lockAll
+		if errors.Is(err, db.ErrConflict) && l.shared() && d == nil {
+			how = lockFree
+		}
 		if inDoubt && errors.Is(err, db.ErrOutcomeUnknown) || !mayPass(err) {
 			break
 		}

@@ -18,6 +18,7 @@ type plan struct {
 	now   int64                 // when the group's events are recorded
 	// refused is true when a request was refused, which is only true if the heads were.
 	refused bool
+	held    []db.UUID // logs that somebody else has locked, whose requests are left undecided
 	// repeated is true when a request has an event that was there before.
 	repeated bool
 }
@@ -44,13 +45,16 @@ type keyOwner struct {
 	former   db.UUID // the event's former key, which is not to be in the database; not Valid for none
 }
 
-func newPlan(group []*waiter, snapshots map[db.UUID]*view.Snapshot, known map[eventKey]keyOwner, now int64) *plan {
-	p := &plan{byLog: make(map[db.UUID]*logPlan, len(snapshots)), known: known, now: now}
+func newPlan(group []*waiter, snapshots map[db.UUID]*view.Snapshot, held []db.UUID, known map[eventKey]keyOwner, now int64) *plan {
+	p := &plan{byLog: make(map[db.UUID]*logPlan, len(snapshots)), held: held, known: known, now: now}
 	for _, w := range group {
 		w.reset()
 		log := p.byLog[w.log]
 		if log == nil {
 			s := snapshots[w.log]
+			if slices.Contains(held, w.log) {
+				continue
+			}
 			if s == nil {
 				w.refuse(eventlog.ErrLogNotFound)
 				p.refused = true

@@ -109,6 +109,9 @@ type paces map[db.UUID]int
 
 // judge notes how long the plan's logs took to fold, for moveLogs.
 func (l *lane) judge(p *plan) {
+	for _, log := range p.held {
+		l.paces[log] = slowGroups // whoever holds it holds up nobody else there
+	}
 	for _, log := range p.logs {
 		id := log.snapshot.Log
 		switch {

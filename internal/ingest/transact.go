@@ -20,16 +20,25 @@ var (
 	errSettled = errors.New("committed after all")
 )
 
+// locking is which heads a transaction locks before it folds.
+type locking int
+
+const (
+	lockNone locking = iota
+	lockAll
+	lockFree // those that nobody else has locked; requests for the other logs are left undecided
+)
+
 // transact is the append transaction: it decides on the group's requests, folding their events into their logs' views, and commits
 // events, keys, state and heads together. A group that has no room for all of its requests leaves the last of a log undecided.
 //
-// With locked false it works on the cached heads and lets the database compare them while it moves them: one round
-// trip does everything. errCold or db.ErrStale means that nothing was stored and that the group needs locked true. With
-// locked true the heads are locked first and everything is read under the lock.
+// With lockNone it works on the cached heads and lets the database compare them while it moves them: one round
+// trip does everything. errCold or db.ErrStale means that nothing was stored and that the group needs locks. With
+// those the heads are locked first and everything is read under the lock.
 //
-// d is an attempt whose outcome is not known, nil when there is none; it needs locked true. What transact returns is in
+// d is an attempt whose outcome is not known, nil when there is none; it needs lockAll. What transact returns is in
 // doubt afterwards.
-func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *doubt) (*doubt, error) {
+func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *doubt) (*doubt, error) {
 	tx, err := db.Begin(ctx, l.db.Append)
 	if err != nil {
 		return d, db.Classify(err)
@@ -37,10 +46,10 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *do
 	defer tx.Close()
 
 	var p *plan
-	if locked {
-		p, err = l.planLocked(ctx, tx, group, d)
-	} else {
+	if how == lockNone {
 		p, err = l.planCached(group)
+	} else {
+		p, err = l.planLocked(ctx, tx, group, how, d)
 	}
 	if errors.Is(err, errSettled) {
 		if err := l.confirm(ctx, tx); err != nil {
@@ -56,7 +65,7 @@ func (l *lane) transact(ctx context.Context, group []*waiter, locked bool, d *do
 	if err := l.admit(ctx, tx, p); err != nil {
 		return d, db.Classify(err)
 	}
-	if p.refused && !locked {
+	if p.refused && how == lockNone {
 		return nil, db.ErrStale // a refusal needs the true head and keys
 	}
 	if err := l.store(ctx, tx, p); err != nil {
@@ -83,12 +92,12 @@ func (l *lane) planCached(group []*waiter) (*plan, error) {
 		}
 		snapshots[w.log] = s
 	}
-	return newPlan(group, snapshots, nil, l.now()), nil
+	return newPlan(group, snapshots, nil, nil, l.now()), nil
 }
 
 // planLocked locks the heads and reads what is not cached. It returns errSettled when d was committed.
-func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, d *doubt) (*plan, error) {
-	snapshots, err := l.lockHeads(ctx, tx, group)
+func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, how locking, d *doubt) (*plan, error) {
+	snapshots, held, err := l.lockHeads(ctx, tx, group, how)
 	if err != nil {
 		return nil, err
 	}
@@ -104,22 +113,30 @@ func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, d *do
 	if err != nil {
 		return nil, err
 	}
-	return newPlan(group, snapshots, known, l.now()), nil
+	return newPlan(group, snapshots, held, known, l.now()), nil
 }
 
 func (l *lane) now() int64 { return l.config.Now().UnixMicro() }
 
-func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter) (map[db.UUID]*view.Snapshot, error) {
+// lockHeads locks the heads of the group's logs and returns their snapshots, from memory or the database. held are logs that somebody else
+// has locked, where those are not waited for.
+func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how locking) (snapshots map[db.UUID]*view.Snapshot, held []db.UUID, err error) {
 	ids := make([]db.UUID, 0, len(group))
 	for _, w := range group {
 		ids = append(ids, w.log)
 	}
 	slices.SortFunc(ids, func(a, b db.UUID) int { return bytes.Compare(a.Bytes[:], b.Bytes[:]) })
-	rows, err := l.db.LockHeads(ctx, tx, slices.Compact(ids))
-	if err != nil {
-		return nil, fmt.Errorf("locking heads: %w", err)
+	ids = slices.Compact(ids)
+	var rows []dbsqlc.LogHead
+	if how == lockFree {
+		rows, held, err = l.lockFreeHeads(ctx, tx, ids)
+	} else {
+		rows, err = l.db.LockHeads(ctx, tx, ids)
 	}
-	snapshots := make(map[db.UUID]*view.Snapshot, len(rows))
+	if err != nil {
+		return nil, nil, fmt.Errorf("locking heads: %w", err)
+	}
+	snapshots = make(map[db.UUID]*view.Snapshot, len(rows))
 	cold := map[db.UUID]eventlog.Head{}
 	for _, row := range rows {
 		head := eventlog.Head{
@@ -132,16 +149,31 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter) (map[d
 		}
 	}
 	if len(cold) == 0 {
-		return snapshots, nil
+		return snapshots, held, nil
 	}
 	loaded, err := l.views.Load(ctx, tx, cold)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for id, s := range loaded {
 		snapshots[id] = s
 	}
-	return snapshots, nil
+	return snapshots, held, nil
+}
+
+// lockFreeHeads locks the heads that nobody else has locked; held are the logs of the others.
+func (l *lane) lockFreeHeads(ctx context.Context, tx *db.Tx, ids []db.UUID) (rows []dbsqlc.LogHead, held []db.UUID, err error) {
+	free, err := l.db.LockFreeHeads(ctx, tx, ids)
+	if err != nil || len(free) == len(ids) {
+		return free, nil, err
+	}
+	if held, err = l.db.ExistingLogs(ctx, tx, ids); err != nil {
+		return nil, nil, err
+	}
+	held = slices.DeleteFunc(held, func(id db.UUID) bool {
+		return slices.ContainsFunc(free, func(row dbsqlc.LogHead) bool { return row.LogID == id })
+	})
+	return free, held, nil
 }
 
 // findKeys reads the owners of the group's idempotency keys.

@@ -5,6 +5,7 @@
 package testrig
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -40,13 +41,14 @@ type Node struct {
 
 // Settings of a node. The zero value suits most tests.
 type Settings struct {
-	Lanes            int   // 2 unless set
-	ReadConns        int   // 6 unless set
-	CacheBytes       int   // 64 MiB unless set
-	FoldGas          int64 // wasm's default unless set
-	MaxLoaded        int   // modules in memory; wasm's default unless set
-	MaxWaitingEvents int   // ingest's default unless set
-	MaxWaitingBytes  int   // ingest's default unless set
+	Lanes            int           // 2 unless set
+	ReadConns        int           // 6 unless set
+	CacheBytes       int           // 64 MiB unless set
+	FoldGas          int64         // wasm's default unless set
+	MaxLoaded        int           // modules in memory; wasm's default unless set
+	MaxWaitingEvents int           // ingest's default unless set
+	MaxWaitingBytes  int           // ingest's default unless set
+	LockTimeout      time.Duration // as long as a test may hold a log's lock, unless set
 	NoBuilder        bool
 	Live             *live.Config                                  // how the node watches logs; it does not unless set
 	Committed        func(log db.UUID, events []eventlog.Recorded) // is told of what is committed, where Live is not
@@ -54,10 +56,15 @@ type Settings struct {
 	Now              func() time.Time                              // when events are recorded; the clock unless set
 }
 
+// testPatience is longer than any test holds a lock.
+const testPatience = 10 * time.Minute
+
 // Start runs a node on the database until Stop, or the end of the test.
 func Start(t testing.TB, dsn string, s Settings) *Node {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Config{URL: dsn, AppendConns: or(s.Lanes, 2) + ingest.SlowLanes, ReadConns: or(s.ReadConns, 6)})
+	d, err := db.Open(t.Context(), db.Config{
+		URL: dsn, AppendConns: or(s.Lanes, 2) + ingest.SlowLanes, ReadConns: or(s.ReadConns, 6), LockTimeout: cmp.Or(s.LockTimeout, testPatience),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,30 @@ func (q *Queries) EventHash(ctx context.Context, db DBTX, arg EventHashParams) (
 	return hash, err
 }
 
+const existingLogs = `-- name: ExistingLogs :many
+SELECT log_id FROM log_heads WHERE log_id = ANY ($1::uuid[])
+`
+
+func (q *Queries) ExistingLogs(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]pgtype.UUID, error) {
+	rows, err := db.Query(ctx, existingLogs, logIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []pgtype.UUID
+	for rows.Next() {
+		var log_id pgtype.UUID
+		if err := rows.Scan(&log_id); err != nil {
+			return nil, err
+		}
+		items = append(items, log_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const expectNoEventKeys = `-- name: ExpectNoEventKeys :exec
 SELECT (count(*) = 0)::as_expected
 FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS key_hash) AS u
@@ -261,6 +285,41 @@ type InsertLogMonthsParams struct {
 func (q *Queries) InsertLogMonths(ctx context.Context, db DBTX, arg InsertLogMonthsParams) error {
 	_, err := db.Exec(ctx, insertLogMonths, arg.LogIds, arg.Months, arg.FirstSequences)
 	return err
+}
+
+const lockFreeHeads = `-- name: LockFreeHeads :many
+SELECT log_id, sequence, hash, recorded_at, views_epoch
+FROM log_heads
+WHERE log_id = ANY ($1::uuid[])
+ORDER BY log_id
+FOR UPDATE SKIP LOCKED
+`
+
+// The same, but for heads that somebody else has locked: those have no row.
+func (q *Queries) LockFreeHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]LogHead, error) {
+	rows, err := db.Query(ctx, lockFreeHeads, logIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LogHead
+	for rows.Next() {
+		var i LogHead
+		if err := rows.Scan(
+			&i.LogID,
+			&i.Sequence,
+			&i.Hash,
+			&i.RecordedAt,
+			&i.ViewsEpoch,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockHeads = `-- name: LockHeads :many

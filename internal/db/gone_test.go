@@ -1,0 +1,37 @@
+package db_test
+
+import (
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/testcontainers"
+)
+
+// TestForgottenTransactionIsEnded leaves a lane's transaction lie with a log's lock, as a server does that is stopped: PostgreSQL ends it, and
+// whoever waits for the lock goes on.
+func TestForgottenTransactionIsEnded(t *testing.T) {
+	t.Parallel()
+	d := testcontainers.New(t)
+	node := testrig.Start(t, d.DSN(), testrig.Settings{})
+	log := node.NewLog(t)
+	forgotten, err := db.Begin(t.Context(), node.DB.Append)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer forgotten.Close()
+	if _, err := node.DB.LockHeads(t.Context(), forgotten, []db.UUID{log}); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := db.Begin(t.Context(), node.DB.Append)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waiting.Close()
+	if rows, err := node.DB.LockHeads(t.Context(), waiting, []db.UUID{log}); err != nil || len(rows) != 1 {
+		t.Fatalf("the lock of a log whose transaction was forgotten: %v, %v", rows, err)
+	}
+	if _, err := node.DB.LockHeads(t.Context(), forgotten, []db.UUID{log}); err == nil {
+		t.Error("the forgotten transaction goes on")
+	}
+}
