@@ -57,11 +57,12 @@ var statuses = map[string]int{
 	"state_not_kept": http.StatusGone,
 	"view_retired":   http.StatusGone,
 
-	"batch_too_large":  http.StatusRequestEntityTooLarge,
-	"body_too_large":   http.StatusRequestEntityTooLarge,
-	"config_too_large": http.StatusRequestEntityTooLarge,
-	"event_too_large":  http.StatusRequestEntityTooLarge,
-	"too_large":        http.StatusRequestEntityTooLarge,
+	"append_too_costly": http.StatusRequestEntityTooLarge,
+	"batch_too_large":   http.StatusRequestEntityTooLarge,
+	"body_too_large":    http.StatusRequestEntityTooLarge,
+	"config_too_large":  http.StatusRequestEntityTooLarge,
+	"event_too_large":   http.StatusRequestEntityTooLarge,
+	"too_large":         http.StatusRequestEntityTooLarge,
 
 	"query_too_long": http.StatusRequestURITooLong,
 
@@ -89,6 +90,7 @@ var statuses = map[string]int{
 	"state_too_large":        http.StatusUnprocessableEntity,
 	"too_many_patterns":      http.StatusUnprocessableEntity,
 	"too_many_views":         http.StatusUnprocessableEntity,
+	"too_much_gas":           http.StatusUnprocessableEntity,
 	"unknown_import":         http.StatusUnprocessableEntity,
 	"unsupported_feature":    http.StatusUnprocessableEntity,
 	"view_refused_config":    http.StatusUnprocessableEntity,

@@ -34,6 +34,7 @@ type Problem struct {
 	// Sequence is where a view halted, or the event that has an idempotency key.
 	Sequence *int64 `json:"sequence,omitempty" doc:"The event in question."`
 	Applied  *int64 `json:"applied,omitempty" doc:"How many events a building view has folded."`
+	Events   *int   `json:"events,omitempty" doc:"How many of the request's events one request may have, for what its log's views need."`
 	// RequestID is that of a request that the server is to blame for.
 	RequestID string `json:"request_id,omitempty" doc:"The request's id, as the header Tally-Request-Id and the server's log have it; where the status is 500 or above."`
 
@@ -200,7 +201,12 @@ func logProblem(err error) *Problem {
 	var gone *live.GoneError
 	var reused *ingest.KeyReusedError
 	var ahead *ingest.TooFarAheadError
+	var costly *ingest.TooCostlyError
 	switch {
+	case errors.As(err, &costly):
+		p := newProblem("append_too_costly", fmt.Sprintf("%v; nothing was stored: send at most %d events like these at once", costly, costly.Events))
+		p.Events = &costly.Events
+		return p
 	case errors.As(err, &ahead):
 		return newProblem("event_too_far_ahead", ahead.Error()+"; nothing was stored")
 	case errors.Is(err, eventlog.ErrLogNotFound):
