@@ -102,7 +102,7 @@ type problem struct {
 	Status                    int
 	Errors                    []struct{ Location, Message string }
 	LogID                     string `json:"log_id"`
-	Line                      int
+	Line, Events              int
 	Head, Sequence, Applied   *int64
 }
 

@@ -38,16 +38,12 @@ var settings = map[string]string{
 
 // appendSettings are those of connections for lanes, besides. A lane's transaction waits for PostgreSQL alone, and for a fold that tells PostgreSQL
 // now and then that it is still there (Tx.KeepAlive).
-var appendSettings = map[string]string{
-	"idle_in_transaction_session_timeout": "10s",
-	"statement_timeout":                   "30s",
-}
+//
+// statement_timeout is not among them: when it ends a COMMIT that waits for a synchronous standby, PostgreSQL answers with success.
+var appendSettings = map[string]string{"idle_in_transaction_session_timeout": "10s"}
 
 // readSettings are those of all other connections, besides. Between two statements of theirs a view may answer a question, or a version be built.
-var readSettings = map[string]string{
-	"idle_in_transaction_session_timeout": "2min",
-	"statement_timeout":                   "10min",
-}
+var readSettings = map[string]string{"idle_in_transaction_session_timeout": "2min"}
 
 // DefaultLockTimeout is how long an append waits for a lock that another server, or whoever, has on a log. It is far above what an append or the last
 // step of a build takes.
