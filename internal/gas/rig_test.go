@@ -106,7 +106,7 @@ func (r *rig) link() {
 	})
 	add("get_into", []api.ValueType{i32, i32, i32, i32}, []api.ValueType{i32}, func(stack []uint64) {
 		value, ok := r.state[string(r.bytes(stack[0], stack[1]))]
-		if len(value) <= int(stack[3]) {
+		if len(value) <= int(api.DecodeI32(stack[3])) { // the upper half of a parameter may hold anything
 			copy(r.bytes(stack[2], uint64(len(value))), value)
 		}
 		if stack[0] = api.EncodeI32(-1); ok {
