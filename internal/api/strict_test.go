@@ -81,7 +81,8 @@ func TestNothingIsLeftOut(t *testing.T) {
 		t.Errorf("something was stored: %+v, before it %+v", after, before)
 	}
 	// What is a view's own, or hangs on nothing, is left alone; and a parameter without a value counts wherever it stands.
-	s.want(http.StatusOK, s.call("GET", "/logs/acme/views/totals/query?month=2025-03&month=2025-03", ""))
+	s.want(http.StatusOK, s.call("GET", "/logs/acme/views/totals/query?month=2025-03", ""))
+	s.wantProblem(http.StatusBadRequest, "query_refused", s.call("GET", "/logs/acme/views/totals/query?month=2025-03&month=2025-03", ""), "month")
 	s.want(http.StatusOK, s.call("GET", "/healthz?now=1&now=2", ""))
 	s.want(http.StatusOK, s.call("GET", "/readyz?verbose", ""))
 	s.append("acme", `{"type":"a"}`)
