@@ -146,6 +146,7 @@ func infosHalted(t *testing.T, node *testrig.Node, log db.UUID) (halted []view.I
 // TestLifeHammer has two servers append events, some of which no view can fold, while views are deployed, rolled back, retired and resumed at
 // random on both. Whatever is left is what the events make of it, those left out that were skipped.
 func TestLifeHammer(t *testing.T) {
+	const mostAppends = 2000 // of a server, so that a busy machine does not have more to build than it has time for
 	d := testcontainers.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
@@ -157,7 +158,7 @@ func TestLifeHammer(t *testing.T) {
 	for i, node := range nodes {
 		appenders.Go(func() {
 			random := rand.New(rand.NewPCG(41, uint64(i)))
-			for n := 0; ; n++ {
+			for n := range mostAppends {
 				select {
 				case <-stop:
 					return

@@ -137,6 +137,7 @@ func (f Field) Uncounted() string {
 		if isNumber(f.Text()) {
 			return HasTooManyDigits
 		}
+	default: // a boolean, an array or an object
 	}
 	return NotANumber
 }
