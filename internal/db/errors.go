@@ -21,6 +21,7 @@ const (
 	limitExceeded         = "53400"
 	ioError               = "58030"
 	insufficientPrivilege = "42501"
+	idleInTransaction     = "25P03" // for too long: the connection is gone
 	invalidParameterValue = "22023"
 )
 
@@ -106,7 +107,7 @@ func kindOfAnswer(e *pgconn.PgError) error {
 	case strings.HasPrefix(code, "22"), code == "54001": // data exception; statement too complex (nesting)
 		return ErrRejectedData
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), strings.HasPrefix(code, "58"),
-		code == readOnly: // connection; resources; operator intervention; system; read-only after a failover
+		code == readOnly, code == idleInTransaction: // connection; resources; operator intervention; system; read-only after a failover
 		return ErrUnavailable
 	}
 	return nil

@@ -30,6 +30,8 @@ const (
 	maxRequestState = 64 << 20
 	// maxGroupKeys closes a group whose folds have changed that many keys of one log: they are written in one statement.
 	maxGroupKeys = 20_000
+	// maxGroupState closes a group whose views have set that many bytes of keys and values.
+	maxGroupState = 16 << 20
 	// guessRounds bounds how often a log's requests are folded only to find out which keys they need. One round finds all keys that do not
 	// depend on the values of others; a view that goes on from value to value has the rest read one by one.
 	guessRounds = 3
@@ -57,11 +59,11 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 	}
 	left := p.logs
 	for round := 0; len(left) > 0; round++ {
-		began := time.Now()
+		began, written := time.Now(), 0
 		var missing view.Missing
 		var again []*logPlan
 		for i, log := range left {
-			if i > 0 && time.Since(began) > groupFoldTime {
+			if i > 0 && (time.Since(began) > groupFoldTime || written > maxGroupState) {
 				log.reset()
 				continue
 			}
@@ -70,6 +72,7 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 			if err != nil {
 				return err
 			}
+			written += log.written
 			if missed {
 				again = append(again, log)
 			}
@@ -120,7 +123,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 	defer f.Close()
 	began := time.Now()
 	for i, w := range log.requests {
-		if i > 0 && (time.Since(began) > logFoldTime || f.ChangedKeys() > maxGroupKeys) {
+		if i > 0 && (time.Since(began) > logFoldTime || f.ChangedKeys() > maxGroupKeys || f.Written() > maxGroupState) {
 			break
 		}
 		if err := l.admitRequest(p, log, w, f); err != nil {
@@ -131,7 +134,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 		}
 		log.admitted++
 	}
-	log.spent = time.Since(began)
+	log.spent, log.written = time.Since(began), f.Written()
 	if f.Missed() {
 		missing.Add(f)
 		return true, nil

@@ -33,6 +33,7 @@ type logPlan struct {
 	keys     map[db.UUID]keyOwner // of events, by the hash of the key
 	fold     view.Fold
 	spent    time.Duration // folding
+	written  int           // bytes of keys and values that its views have set
 	slow     bool          // a request took too long for the lane
 }
 
@@ -78,7 +79,7 @@ func (p *plan) sort() {
 
 // reset takes everything back that the plan decided for the log.
 func (log *logPlan) reset() {
-	log.head, log.events, log.keys, log.admitted = log.snapshot.Head, log.events[:0], nil, 0
+	log.head, log.events, log.keys, log.admitted, log.slow = log.snapshot.Head, log.events[:0], nil, 0, false
 	for _, w := range log.requests {
 		w.reset()
 	}

@@ -102,6 +102,8 @@ const (
 	// a log does not go to and fro.
 	quickTime   = logFoldTime / 4
 	quickGroups = 200
+	// maxPaces bounds what is remembered of logs that were slow now and then; past it that is forgotten.
+	maxPaces = 10_000
 )
 
 // paces counts how many groups in a row each log of a lane was slow, or in a slow lane quick; only such logs are in it.
@@ -109,6 +111,9 @@ type paces map[db.UUID]int
 
 // judge notes how long the plan's logs took to fold, for moveLogs.
 func (l *lane) judge(p *plan) {
+	if len(l.paces) > maxPaces {
+		clear(l.paces)
+	}
 	for _, log := range p.held {
 		l.paces[log] = slowGroups // whoever holds it holds up nobody else there
 	}
@@ -117,6 +122,7 @@ func (l *lane) judge(p *plan) {
 		switch {
 		case log.slow:
 			l.paces[id] = slowGroups
+		case log.admitted == 0: // it had no turn
 		case l.shared() && log.spent > logFoldTime, !l.shared() && log.spent <= quickTime:
 			l.paces[id]++
 		default:

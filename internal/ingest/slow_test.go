@@ -76,6 +76,37 @@ func TestSlowLogLeavesItsLane(t *testing.T) {
 	}
 }
 
+// TestSlowAndMissing has a request be too slow for its lane before it is known which keys it needs.
+func TestSlowAndMissing(t *testing.T) {
+	const keys, events = 1500, 60 // more keys than are held in memory whole
+	node, d := start(t, testrig.Settings{Lanes: 1})
+	log := newScripted(t, node)
+	fill := make([]eventlog.Event, keys)
+	for k := range fill {
+		fill[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("set", fmt.Sprint("k", k), k)), "")
+	}
+	node.Append(t, log, fill...)
+	node.Stop(t)
+	node = testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1})
+	slow := make([]eventlog.Event, events)
+	for k := range slow {
+		slow[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("copy", fmt.Sprint("k", keys-1-k), fmt.Sprint("copy", k)), spin), "")
+	}
+	first := appendAsync(node, log, request(slow...))
+	second := appendAsync(node, log, request(scripts(t, 1, testrig.Line("copy", "k7", "late"))...))
+	for i, answer := range []<-chan result{first, second} {
+		if r := <-answer; r.err != nil {
+			t.Errorf("request %d: %v", i, r.err)
+		}
+	}
+	if !node.Ingest.IsSlow(log) {
+		t.Error("the log is in a lane that it shares")
+	}
+	if got := len(testrig.Check(t, d.DSN())[log].Events); got != keys+events+1 {
+		t.Errorf("the log has %d events, want %d", got, keys+events+1)
+	}
+}
+
 // TestGroupsEndWithTheirTime has many requests wait whose folding takes long together. They are answered in several groups, in their order, and
 // the log of the requests behind them does not have to wait for all.
 func TestGroupsEndWithTheirTime(t *testing.T) {

@@ -23,6 +23,7 @@ type Folding struct {
 	values   []jsonscan.Value
 	guess    bool
 	written  int // bytes of keys and values that the views have set since the last Keep
+	kept     int // likewise, before it
 }
 
 // run is one view of a folding.
@@ -67,7 +68,7 @@ func (f *Folding) Close() {
 	}
 	clear(f.values)
 	views := f.views
-	f.views, f.snapshot, f.guess, f.written = nil, nil, false, 0
+	f.views, f.snapshot, f.guess, f.written, f.kept = nil, nil, false, 0, 0
 	views.foldings.Put(f)
 }
 
@@ -170,7 +171,7 @@ func (f *Folding) Keep() {
 		f.runs[i].writes.keep()
 		f.runs[i].halted = false
 	}
-	f.written = 0
+	f.kept, f.written = f.kept+f.written, 0
 }
 
 // Undo takes back what was folded since the last Keep. The guests forget what they saw of it.
@@ -193,6 +194,9 @@ func (f *Folding) Undo() error {
 	f.written = 0
 	return nil
 }
+
+// Written is how many bytes of keys and values the views have set so far.
+func (f *Folding) Written() int { return f.kept + f.written }
 
 // ChangedKeys is how many keys of the views' state the folding has changed so far.
 func (f *Folding) ChangedKeys() (keys int) {
