@@ -50,7 +50,7 @@ func (c *client) do(method, path, headers string, body []byte) ([]byte, error) {
 	b := append(c.request[:0], method...)
 	b = append(b, ' ')
 	b = append(b, path...)
-	b = append(b, " HTTP/1.1\r\nHost: tally\r\n"...)
+	b = append(b, " HTTP/1.1\r\nHost: localhost\r\n"...)
 	b = append(b, headers...)
 	if len(body) > 0 {
 		b = append(b, "Content-Type: application/json\r\nContent-Length: "...)
