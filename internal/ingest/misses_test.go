@@ -1,15 +1,8 @@
 package ingest_test
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"net"
-	"sync/atomic"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -30,8 +23,8 @@ func TestUnknownKeysTakeAFewStatements(t *testing.T) {
 		meterText = `{"unique":"/user","aggregations":["count","unique"],"resolution":"day"}`
 	)
 	d := testcontainers.New(t)
-	count := newTripCounter(t, d.DSN())
-	node := testrig.Start(t, count.dsn, testrig.Settings{Lanes: 1, NoBuilder: true})
+	wire := testrig.NewWire(t, d.DSN())
+	node := testrig.Start(t, wire.DSN, testrig.Settings{Lanes: 1, NoBuilder: true})
 	log := node.NewLog(t)
 	for i := range meters {
 		node.Deploy(t, log, fmt.Sprintf("meter-%d", i), views.Meter(), meterText)
@@ -47,9 +40,9 @@ func TestUnknownKeysTakeAFewStatements(t *testing.T) {
 	}
 	node.Append(t, log, newUsers(users)...)
 	node.Append(t, log, newUsers(batch)...) // every statement has been prepared
-	before := count.trips.Load()
+	before := wire.Trips()
 	node.Append(t, log, newUsers(batch)...)
-	if trips := count.trips.Load() - before; trips > fewTrips {
+	if trips := wire.Trips() - before; trips > fewTrips {
 		t.Errorf("a batch of %d events of new users took %d round trips, want at most %d", batch, trips, fewTrips)
 	}
 	for i := range meters {
@@ -97,65 +90,4 @@ func TestMissesOfManyLogs(t *testing.T) {
 		}
 	}
 	testrig.Check(t, d.DSN())
-}
-
-// tripCounter stands between a server and PostgreSQL and counts round trips.
-type tripCounter struct {
-	dsn   string
-	trips atomic.Int64
-}
-
-func newTripCounter(t *testing.T, dsn string) *tripCounter {
-	t.Helper()
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	c := &tripCounter{dsn: fmt.Sprintf("host=127.0.0.1 port=%d user='%s' password='%s' dbname='%s' sslmode=disable",
-		listener.Addr().(*net.TCPAddr).Port, config.User, config.Password, config.Database)}
-	network, address := pgconn.NetworkAddress(config.Host, config.Port)
-	go func() {
-		for {
-			server, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			database, err := net.Dial(network, address)
-			if err != nil {
-				_ = server.Close()
-				continue
-			}
-			go func() {
-				_, _ = io.Copy(database, server)
-				_ = database.Close()
-			}()
-			go func() {
-				_, _ = io.Copy(&tripWriter{to: server, count: &c.trips}, database)
-				_ = server.Close()
-			}()
-		}
-	}()
-	return c
-}
-
-// readyForQuery is how the message that ends a round trip begins: its letter and its length.
-var readyForQuery = []byte("Z\x00\x00\x00\x05")
-
-// tripWriter passes on what the database says.
-type tripWriter struct {
-	to    io.Writer
-	count *atomic.Int64
-	tail  []byte // of what was passed on, shorter than the message
-}
-
-func (w *tripWriter) Write(p []byte) (int, error) {
-	seen := append(w.tail, p...) //nolint:gocritic // it is cut to a tail of its own below
-	w.count.Add(int64(bytes.Count(seen, readyForQuery)))
-	w.tail = bytes.Clone(seen[max(0, len(seen)-len(readyForQuery)+1):])
-	return w.to.Write(p)
 }

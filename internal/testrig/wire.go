@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -17,6 +18,7 @@ type Wire struct {
 	DSN string // the way to PostgreSQL over the wire
 
 	target *pgconn.Config
+	trips  atomic.Int64
 	lose   atomic.Int32
 	skip   atomic.Int32           // how many answers to COMMIT are still to pass
 	errors atomic.Int32           // how many after those are to be made errors
@@ -76,6 +78,9 @@ func (w *Wire) FailCommit(skip int, state string) {
 // Done tells whether the wire has done what it was told to.
 func (w *Wire) Done() bool { return w.lose.Load() == loseNothing && w.errors.Load() <= 0 }
 
+// Trips is how many round trips the wire has carried.
+func (w *Wire) Trips() int64 { return w.trips.Load() }
+
 func (w *Wire) carry(server net.Conn) {
 	defer server.Close()
 	network, address := pgconn.NetworkAddress(w.target.Host, w.target.Port)
@@ -118,11 +123,15 @@ func (w *Wire) answer(server io.Writer, database io.Reader, losing *atomic.Bool)
 	ready := []byte("Z\x00\x00\x00\x05") // ReadyForQuery, but for the state that follows
 	buf := make([]byte, 1<<20)
 	var held []byte // may be the beginning of an answer to COMMIT
+	var tail []byte // may be the beginning of a ReadyForQuery
 	for {
 		n, err := database.Read(buf)
 		if err != nil {
 			return
 		}
+		seen := slices.Concat(tail, buf[:n])
+		w.trips.Add(int64(bytes.Count(seen, ready)))
+		tail = seen[max(0, len(seen)-len(ready)+1):]
 		if losing.Load() {
 			if n > len(ready) && bytes.Equal(buf[n-len(ready)-1:n-1], ready) {
 				return
