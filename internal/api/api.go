@@ -63,7 +63,7 @@ func New(services Services, version string) http.Handler {
 		services.BodyTimeout = bodyTimeout
 	}
 	if services.WriteTimeout == 0 {
-		services.WriteTimeout = streamWriteTimeout
+		services.WriteTimeout = answerWriteTimeout
 	}
 	if services.WatchTimeout == 0 {
 		services.WatchTimeout = sseWriteTimeout

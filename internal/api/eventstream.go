@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// streamWriteTimeout is how long a client may take for writePiece bytes: longer means that it does not read.
-	streamWriteTimeout = 30 * time.Second
-	// writePiece at a time goes to a client. It must be passed in streamWriteTimeout, which 70 kbit/s can do.
+	// answerWriteTimeout is how long a client may take for writePiece bytes: longer means that it does not read.
+	answerWriteTimeout = 30 * time.Second
+	// writePiece at a time goes to a client. It must be passed in answerWriteTimeout, which 70 kbit/s can do.
 	writePiece = 256 << 10
 	// defaultStreams is how many streams go on at a time where nothing else is said.
 	defaultStreams = 8

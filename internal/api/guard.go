@@ -28,7 +28,7 @@ const (
 func (s *server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		w, request := &answer{ResponseWriter: writer}, newRequest()
+		w, request := &answer{ResponseWriter: writer, timeout: s.WriteTimeout}, newRequest()
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)

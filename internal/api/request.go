@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 )
@@ -78,10 +79,13 @@ func (s *server) logFailure(w *answer, r *http.Request, request *request, what s
 	s.Log.LogAttrs(r.Context(), slog.LevelError, what, append(attrs, more...)...)
 }
 
-// answer remembers its status; 0 stands for one that has not begun.
+// answer remembers its status; 0 stands for one that has not begun. A client must take each piece of it in time, unless whoever writes it sets
+// deadlines of his own.
 type answer struct {
 	http.ResponseWriter
-	status int
+	status   int
+	timeout  time.Duration // of writePiece bytes
+	ownPaced bool
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -91,11 +95,30 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-func (a *answer) Write(p []byte) (int, error) {
+func (a *answer) Write(p []byte) (written int, err error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	return a.ResponseWriter.Write(p)
+	if a.ownPaced {
+		return a.ResponseWriter.Write(p)
+	}
+	connection := http.NewResponseController(a.ResponseWriter)
+	for first := true; first || written < len(p); first = false {
+		// A connection that cannot have a deadline is not one that a client could be slow on.
+		_ = connection.SetWriteDeadline(time.Now().Add(a.timeout))
+		n, err := a.ResponseWriter.Write(p[written:min(len(p), written+writePiece)])
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// SetWriteDeadline is for http.ResponseController.
+func (a *answer) SetWriteDeadline(deadline time.Time) error {
+	a.ownPaced = true
+	return http.NewResponseController(a.ResponseWriter).SetWriteDeadline(deadline)
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,25 @@ func TestSlowBodies(t *testing.T) {
 			t.Errorf("%s: the connection was not closed but says %v", path, err)
 		}
 	}
+}
+
+// TestAnswersThatNobodyReads: a client that asks and does not read is cut off, whatever it asked for.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	const requests = 400 // of an answer of 100 KB and more: more than the buffers of a connection take
+	closed := make(chan struct{})
+	handler := api.New(api.Services{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), WriteTimeout: 50 * time.Millisecond}, "test")
+	running := httptest.NewUnstartedServer(handler)
+	running.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			close(closed)
+		}
+	}
+	running.Start()
+	defer running.Close()
+	s := &service{t: t, url: running.URL}
+	conn := s.send(t, strings.Repeat("GET /openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n", requests))
+	defer conn.Close() //nolint:errcheck // the server has closed it
+	<-closed
 }
 
 // TestTooManyBodies: bodies under way are bounded by what they may grow to; others are told to come back, before they

@@ -247,7 +247,7 @@ func (s *server) verifyInLines(ctx huma.Context, v verification) {
 	connection := http.NewResponseController(w)
 	var said time.Time
 	say := func(line any) {
-		_ = connection.SetWriteDeadline(time.Now().Add(streamWriteTimeout)) // a connection without deadlines is not one that a client could be slow on
+		_ = connection.SetWriteDeadline(time.Now().Add(answerWriteTimeout)) // a connection without deadlines is not one that a client could be slow on
 		_ = out.Encode(line)                                                // the client has gone, which ends r's context
 		_ = connection.Flush()
 	}
