@@ -1,6 +1,10 @@
 package ingest
 
-import "github.com/tallystick/tallystick/internal/db"
+import (
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+)
 
 // Waiting is how many requests wait in the log's lane, for tests that must know that an append has been taken.
 func (g *Ingester) Waiting(log db.UUID) int {
@@ -17,4 +21,11 @@ func (g *Ingester) laneOf(log db.UUID) *lane {
 	g.router.mu.RLock()
 	defer g.router.mu.RUnlock()
 	return g.router.laneOf(log)
+}
+
+// ShareFor sets how long one request may fold in a shared lane, before anything is appended: how fast a machine is must not matter.
+func (g *Ingester) ShareFor(most time.Duration) {
+	for _, l := range g.router.shared {
+		l.budget.Time = most
+	}
 }

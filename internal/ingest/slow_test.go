@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -37,6 +38,7 @@ var spin = testrig.Line("spin", 50)
 // the batch is refused with the number of events that would do, and so many are taken.
 func TestSlowLogLeavesItsLane(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1})
+	node.Ingest.ShareFor(time.Millisecond)
 	slow, quiet := newScripted(t, node), newScripted(t, node)
 	node.Append(t, quiet, scripts(t, 1, testrig.Line("set", "a", 1))...)
 
@@ -88,6 +90,7 @@ func TestSlowAndMissing(t *testing.T) {
 	node.Append(t, log, fill...)
 	node.Stop(t)
 	node = testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1})
+	node.Ingest.ShareFor(time.Millisecond)
 	slow := make([]eventlog.Event, events)
 	for k := range slow {
 		slow[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("copy", fmt.Sprint("k", keys-1-k), fmt.Sprint("copy", k)), spin), "")
@@ -124,7 +127,7 @@ func TestGroupsEndWithTheirTime(t *testing.T) {
 	awaitLockWaiters(t, d.DSN(), 1)
 	var answers []<-chan result
 	for i := range requests {
-		answers = append(answers, appendAsync(node, slow, request(scripts(t, 1, spin, testrig.Line("set", "last", i))...)))
+		answers = append(answers, appendAsync(node, slow, request(scripts(t, 1, testrig.Line("spin", 100), testrig.Line("set", "last", i))...)))
 		awaitWaiting(t, node, slow, i+1)
 	}
 	behind := appendAsync(node, quiet, request(scripts(t, 1)...))
