@@ -40,6 +40,8 @@ type Services struct {
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
 	BodyTimeout time.Duration
+	// BodiesBytes bounds the memory of request bodies under way; 0 stands for 256 MiB.
+	BodiesBytes int64
 	// WriteTimeout is how long a client may take nothing of an answer; 0 stands for 30 seconds.
 	WriteTimeout time.Duration
 	// WatchTimeout is how long a client that watches may take for what is sent to it at once; 0 stands for 10 seconds.
@@ -61,6 +63,9 @@ type server struct {
 func New(services Services, version string) http.Handler {
 	if services.BodyTimeout == 0 {
 		services.BodyTimeout = bodyTimeout
+	}
+	if services.BodiesBytes == 0 {
+		services.BodiesBytes = maxBodiesBytes
 	}
 	if services.WriteTimeout == 0 {
 		services.WriteTimeout = answerWriteTimeout

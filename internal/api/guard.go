@@ -8,18 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tallystick/tallystick/internal/ingest"
 )
 
-const (
-	// maxBodiesBytes bounds the memory of request bodies under way, those still being sent included: many clients with
-	// a large batch each must not exhaust the server.
-	maxBodiesBytes = 512 << 20
-	// bodyTimeout is how long a client may take to send a body, whether an operation takes it or not: the 10 MiB of the
-	// largest batch at 3 Mbit/s.
-	bodyTimeout = 30 * time.Second
-)
+// bodyTimeout is how long a client may take to send a body, whether an operation takes it or not: the 10 MiB of the largest batch at
+// 3 Mbit/s.
+const bodyTimeout = 30 * time.Second
 
 // guard stands before every path, health checks and the documentation included: it gives a request its id, answers only those that name this
 // server as their host, bounds the memory and the time of bodies, keeps a panic from reaching the client as anything but a problem, logs what
@@ -40,12 +33,10 @@ func (s *server) guard(next http.Handler) http.Handler {
 			// A connection that cannot have a deadline is not one that a client could be slow on.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.BodyTimeout))
 		}
-		size := bodySize(r)
-		defer s.bodies.Add(-size)
-		if s.bodies.Add(size) > maxBodiesBytes && size > 0 {
-			w.Header().Set("Connection", "close") // the body is not read
-			writeProblem(w, retry(newProblem("busy", "too many requests with large bodies are under way; nothing was stored, try again a little later"), busyRetrySeconds))
-			return
+		body := &bookedBody{ReadCloser: r.Body, server: s}
+		defer body.release()
+		if r.Body != http.NoBody {
+			r.Body = body
 		}
 		// A body of any type is taken, so a page of another site could post here from the browser of somebody whose
 		// network reaches this server. Browsers say that they do; no other client sends these headers.
@@ -60,16 +51,6 @@ func (s *server) guard(next http.Handler) http.Handler {
 		r.Header.Del("Content-Type")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// bodySize is how much memory the request's body may take. One that does not say how long it is counts as the largest
-// that any operation reads.
-func bodySize(r *http.Request) int64 {
-	const largest = max(ingest.MaxBatchBytes, maxModuleBytes)
-	if r.ContentLength < 0 || r.ContentLength > largest {
-		return largest
-	}
-	return r.ContentLength
 }
 
 // unreadable says why a request cannot be understood whatever its path is; nil when it can. Paths are not cleaned up:

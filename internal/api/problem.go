@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,7 +101,11 @@ func init() { //nolint:gochecknoinits // huma's only hooks are package variables
 		return requestProblem(context.Background(), nil, status, message, errs)
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
-		return requestProblem(ctx.Context(), ctx.Operation(), status, message, errs)
+		p := requestProblem(ctx.Context(), ctx.Operation(), status, message, errs)
+		for name := range p.GetHeaders() { // huma sends those of errors that operations return
+			ctx.SetHeader(name, p.GetHeaders().Get(name))
+		}
+		return p
 	}
 }
 
@@ -110,6 +115,8 @@ const unreadBody = "cannot read request body"
 // requestProblem words huma's errors. operation is nil where huma only asks for the type of an error.
 func requestProblem(ctx context.Context, operation *huma.Operation, status int, message string, errs []error) *Problem {
 	switch {
+	case slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, errManyBodies) }):
+		return retry(newProblem("busy", "too many requests with large bodies are under way; nothing was stored, try again a little later"), busyRetrySeconds)
 	case message == unreadBody:
 		return newProblem("body_incomplete", "the body broke off before its end; nothing was stored")
 	case status >= http.StatusInternalServerError:

@@ -60,37 +60,58 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 	<-closed
 }
 
-// TestTooManyBodies: bodies under way are bounded by what they may grow to; others are told to come back, before they
-// are sent.
-func TestTooManyBodies(t *testing.T) {
-	const room = 512 / 10 // MiB
+// TestClaimedBodies: a body takes room as it arrives, not as it is claimed.
+func TestClaimedBodies(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
-	announce := fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte)
-	waiting := make([]net.Conn, room)
-	for i := range waiting {
-		waiting[i] = s.send(t, announce)
-		if r := receive(t, waiting[i]); r.status != http.StatusContinue {
+	for i := range 60 { // 600 MiB
+		conn := s.send(t, fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte))
+		if r := receive(t, conn); r.status != http.StatusContinue {
 			t.Fatalf("body %d is answered %d: %s", i+1, r.status, r.body)
 		}
 	}
-	for range 2 {
-		r := receive(t, s.send(t, announce))
-		if s.wantProblem(http.StatusServiceUnavailable, "busy", r, "nothing was stored"); r.header.Get("Retry-After") != "1" {
-			t.Errorf("Retry-After is %q", r.header.Get("Retry-After"))
-		}
+	event := `{"text":"` + strings.Repeat("x", mebibyte/2) + `"}`
+	s.want(http.StatusCreated, s.call("POST", "/logs/acme/append_batch", strings.Repeat(event+"\n", 8)))
+}
+
+// TestTooManyBodies: there is no room for more than so many bytes of bodies. Whoever sends more is told to come back, and hears it though it
+// was still sending; a small body has room.
+func TestTooManyBodies(t *testing.T) {
+	handler := api.New(api.Services{Log: slog.New(slog.DiscardHandler), BodiesBytes: mebibyte}, "test")
+	running := httptest.NewServer(handler)
+	defer running.Close()
+	s := &service{t: t, url: running.URL}
+	request := func(claimed int) string {
+		return fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", claimed)
 	}
-	s.append("acme", `{}`) // small ones have room
-	for _, conn := range waiting {
-		if err := conn.Close(); err != nil {
-			t.Fatal(err)
+	full := strings.Repeat("x", mebibyte)
+	busy := func() reply {
+		conn := s.send(t, request(mebibyte))
+		defer conn.Close() //nolint:errcheck // it has served
+		for sent := 0; sent < mebibyte; sent += 4096 { // slowly enough that an answer could come in between
+			if _, err := conn.Write([]byte(full[:4096])); err != nil {
+				t.Fatalf("after %d bytes: %v", sent, err)
+			}
 		}
+		return receive(t, conn)
 	}
-	s.await("the room of bodies that were given up is given back", func() bool { // once the server has noticed
-		r := receive(t, s.send(t, announce))
-		if r.status != http.StatusContinue {
-			s.wantProblem(http.StatusServiceUnavailable, "busy", r)
+	var held net.Conn
+	var r reply
+	s.await("a body that is under way takes the room", func() bool { // where it did not come first, it was the one that was refused
+		held = s.send(t, request(2*mebibyte)+full[:mebibyte-1]) // and no more for now
+		if r = busy(); r.status != http.StatusServiceUnavailable {
+			_ = held.Close()
 		}
-		return r.status == http.StatusContinue
+		return r.status == http.StatusServiceUnavailable
 	})
+	if s.wantProblem(http.StatusServiceUnavailable, "busy", r, "nothing was stored"); r.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After is %q", r.header.Get("Retry-After"))
+	}
+	if r := receive(t, s.send(t, request(4096)+full[:4096])); r.status == http.StatusServiceUnavailable { // there is no database behind it
+		t.Errorf("a small body is answered %d: %s", r.status, r.body)
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.await("the room of a body that was given up is given back", func() bool { return busy().status != http.StatusServiceUnavailable })
 }
