@@ -87,7 +87,7 @@ func TestTooManyBodies(t *testing.T) {
 	full := strings.Repeat("x", mebibyte)
 	busy := func() reply {
 		conn := s.send(t, request(mebibyte))
-		defer conn.Close() //nolint:errcheck // it has served
+		defer conn.Close()                             //nolint:errcheck // it has served
 		for sent := 0; sent < mebibyte; sent += 4096 { // slowly enough that an answer could come in between
 			if _, err := conn.Write([]byte(full[:4096])); err != nil {
 				t.Fatalf("after %d bytes: %v", sent, err)
