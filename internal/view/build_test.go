@@ -116,28 +116,17 @@ func TestNewVersionsWhileAppending(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// deployHeldUp deploys a view on a log with history and returns once only the last chunk is left, for which it waits
-// behind the head's lock. A value on the channel says that Deploy has returned.
-func deployHeldUp(t *testing.T, ctx context.Context, node, other *testrig.Node, log db.UUID) <-chan error {
+// deployHeldUp deploys a view on a log with history whose head is locked, and returns once the last chunk waits for that lock. How much of the
+// history the chunks before it have folded depends on the machine. A value on the channel says that Deploy has returned.
+func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *testcontainers.Database, log db.UUID) <-chan error {
 	t.Helper()
 	returned := make(chan error, 1)
 	go func() {
 		_, err := node.Views.Deploy(ctx, log, "script", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
 		returned <- err
 	}()
-	await(t, "history is built", func() bool {
-		_, err := other.Views.Query(t.Context(), log, "script", "get\tlast")
-		var building *view.BuildingError
-		if errors.As(err, &building) {
-			if building.Head != history || building.Applied > history {
-				t.Fatalf("building says %d of %d", building.Applied, building.Head)
-			}
-			return building.Applied == history
-		}
-		if !errors.Is(err, view.ErrViewNotFound) {
-			t.Fatalf("a view that is building: %v", err)
-		}
-		return false
+	await(t, "the last chunk waits", func() bool {
+		return d.Exec(t, `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
 	})
 	return returned
 }
@@ -149,10 +138,14 @@ func TestBuildingIsVisible(t *testing.T) {
 	log := a.NewLog(t)
 	a.Append(t, log, counted(t, 0, history)...)
 	release := holdHead(t, d.DSN(), log)
-	deployed := deployHeldUp(t, t.Context(), a, b, log)
+	deployed := deployHeldUp(t, t.Context(), a, d, log)
 	info := statusOf(t, b, log, "script")
-	if info.Status != view.Building || info.Applied != history || info.Head != history {
+	if info.Status != view.Building || info.Applied < 1 || info.Applied > history || info.Head != history {
 		t.Errorf("the status is %+v", info)
+	}
+	var building *view.BuildingError
+	if _, err := b.Views.Query(t.Context(), log, "script", "get\tlast"); !errors.As(err, &building) || building.Applied != info.Applied || building.Head != history {
+		t.Errorf("a question to a view that is building: %v", err)
 	}
 	release()
 	if err := <-deployed; err != nil {
@@ -173,7 +166,7 @@ func TestBuildIsTakenOver(t *testing.T) {
 	a.Append(t, log, counted(t, 0, history)...)
 	release := holdHead(t, d.DSN(), log)
 	ctx, cancel := context.WithCancel(t.Context())
-	deployed := deployHeldUp(t, ctx, a, b, log)
+	deployed := deployHeldUp(t, ctx, a, d, log)
 	cancel()
 	if err := <-deployed; !errors.Is(err, context.Canceled) {
 		t.Fatalf("a deploy that is given up: %v", err)
@@ -195,7 +188,7 @@ func TestBuilderConnectionIsKilled(t *testing.T) {
 	log := node.NewLog(t)
 	node.Append(t, log, counted(t, 0, history)...)
 	release := holdHead(t, d.DSN(), log)
-	deployed := deployHeldUp(t, t.Context(), node, node, log)
+	deployed := deployHeldUp(t, t.Context(), node, d, log)
 	await(t, "the builder is killed", func() bool {
 		return d.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
