@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -85,7 +86,7 @@ type answer struct {
 	http.ResponseWriter
 	status   int
 	timeout  time.Duration // of writePiece bytes
-	ownPaced bool
+	ownPaced atomic.Bool   // a stream is hurried by whoever stops the server, while it writes
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -99,7 +100,7 @@ func (a *answer) Write(p []byte) (written int, err error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	if a.ownPaced {
+	if a.ownPaced.Load() {
 		return a.ResponseWriter.Write(p)
 	}
 	connection := http.NewResponseController(a.ResponseWriter)
@@ -117,7 +118,7 @@ func (a *answer) Write(p []byte) (written int, err error) {
 
 // SetWriteDeadline is for http.ResponseController.
 func (a *answer) SetWriteDeadline(deadline time.Time) error {
-	a.ownPaced = true
+	a.ownPaced.Store(true)
 	return http.NewResponseController(a.ResponseWriter).SetWriteDeadline(deadline)
 }
 
