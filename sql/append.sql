@@ -48,18 +48,13 @@ WITH moved AS (
 SELECT (count(*) = cardinality(@log_ids::uuid[]))::as_expected FROM moved;
 
 -- name: InsertEventKeys :exec
--- Fails when one of the keys exists.
-WITH inserted AS (
-    INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
-    SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
-    FROM (
-        SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash,
-               unnest(@payload_hashes::uuid[]) AS payload_hash, unnest(@sequences::bigint[]) AS sequence
-    ) AS u
-    ON CONFLICT (log_id, key_hash) DO NOTHING
-    RETURNING log_id
-)
-SELECT (count(*) = cardinality(@log_ids::uuid[]))::as_expected FROM inserted;
+-- Fails when one of the keys exists. ON CONFLICT DO NOTHING, which would let the rows be counted, takes half as much again.
+INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
+SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
+FROM (
+    SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@key_hashes::uuid[]) AS key_hash,
+           unnest(@payload_hashes::uuid[]) AS payload_hash, unnest(@sequences::bigint[]) AS sequence
+) AS u;
 
 -- name: InsertEvents :exec
 -- An empty key stands for none.

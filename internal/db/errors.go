@@ -15,6 +15,7 @@ import (
 // SQLSTATEs.
 const (
 	checkViolation        = "23514"
+	uniqueViolation       = "23505"
 	readOnly              = "25006"
 	outOfMemory           = "53200"
 	diskFull              = "53100"
@@ -37,7 +38,7 @@ var (
 	ErrConflict = errors.New("the transaction conflicted with another")
 	// ErrMisconfigured: somebody has to see to the server before it can do what it was asked to. Nothing was committed.
 	ErrMisconfigured = errors.New("the database is misconfigured")
-	// ErrStale: what this server believed of the database is out of date (see as_expected). Nothing was committed.
+	// ErrStale: what this server believed of the database is out of date (see as_expected), or a key that it took for new is in event_keys. Nothing was committed.
 	ErrStale = errors.New("what is known of the database is out of date")
 	// ErrOutcomeUnknown: COMMIT was not answered, or with an error that says nothing about what became of the transaction.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
@@ -100,7 +101,9 @@ func kindOfAnswer(e *pgconn.PgError) error {
 		return ErrStale
 	case isMissingLibrary(e):
 		return ErrMisconfigured
-	case code == "23505":
+	case code == uniqueViolation && strings.HasPrefix(e.TableName, "event_keys"): // a key that was believed to be new
+		return ErrStale
+	case code == uniqueViolation:
 		return ErrAlreadyExists
 	case strings.HasPrefix(code, "40"), code == "55P03":
 		return ErrConflict

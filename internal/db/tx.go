@@ -72,9 +72,22 @@ func (t *Tx) Send(ctx context.Context, p *Pipeline) error {
 }
 
 // SendAndCommit runs what the pipeline holds and commits, in one round trip. Nothing is committed when a statement fails. The
-// error wraps ErrOutcomeUnknown when COMMIT was on its way and was not answered, or was answered with an error that is not known to
+// error wraps ErrOutcomeUnknown when the commit was on its way and was not answered, or was answered with an error that is not known to
 // be a refusal: then nobody knows.
+//
+// A transaction that has not begun needs neither BEGIN nor COMMIT: PostgreSQL makes one of what is sent up to a Sync, and commits it there
+// (its protocol, 54.2.4 Pipelining).
 func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
+	if !t.begun {
+		_, answered, err := p.send(ctx, t.conn)
+		switch {
+		case err == nil:
+			return nil
+		case answered < p.Len() && isError(err): // of a statement, after which PostgreSQL skipped the rest
+			return fmt.Errorf("committing: %w", err)
+		}
+		return committing(err)
+	}
 	q := t.with(p, "commit")
 	last, answered, err := q.send(ctx, t.conn)
 	if t.ended = last.String() == "COMMIT"; t.ended {
@@ -109,15 +122,6 @@ func (t *Tx) with(p *Pipeline, last string) *Pipeline {
 		q.batch.Queue(last)
 	}
 	return q
-}
-
-// CopyFrom adds rows to a table by COPY, which is cheaper than INSERT for a thousand of them and takes round trips of its own.
-func (t *Tx) CopyFrom(ctx context.Context, table string, columns []string, rows pgx.CopyFromSource) error {
-	if err := t.begin(ctx); err != nil {
-		return err
-	}
-	_, err := t.conn.CopyFrom(ctx, pgx.Identifier{table}, columns, rows)
-	return err
 }
 
 // Close rolls back what was not committed and gives the connection back; a connection that cannot be rolled back is

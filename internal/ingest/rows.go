@@ -59,6 +59,25 @@ func (p *plan) eventRows(n int) dbsqlc.InsertEventsParams {
 	return events
 }
 
+// nextEvent returns a function that fills in the plan's events, one after the other, for COPY.
+func (p *plan) nextEvent() func(*db.NewEvent) bool {
+	logs, i := p.logs, 0
+	return func(to *db.NewEvent) bool {
+		for len(logs) > 0 && i == len(logs[0].events) {
+			logs, i = logs[1:], 0
+		}
+		if len(logs) == 0 {
+			return false
+		}
+		e := &logs[0].events[i]
+		i++
+		*to = db.NewEvent{
+			Log: logs[0].snapshot.Log, Sequence: e.Sequence, RecordedAt: e.RecordedAt, Time: e.Time, Type: e.Type, Key: e.Key, Data: e.Data, Hash: e.Hash[:],
+		}
+		return true
+	}
+}
+
 func addHead(to *dbsqlc.MoveHeadsParams, log *logPlan) {
 	before, after := &log.snapshot.Head, &log.fold.Next.Head
 	to.LogIds = append(to.LogIds, log.snapshot.Log)

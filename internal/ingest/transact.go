@@ -243,7 +243,7 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 		if err := tx.Send(ctx, pipeline); err != nil {
 			return fmt.Errorf("moving heads: %w", err)
 		}
-		if err := tx.CopyFrom(ctx, "events", eventColumns, &eventSource{logs: p.logs}); err != nil {
+		if err := tx.CopyEvents(ctx, p.nextEvent()); err != nil {
 			return fmt.Errorf("copying events: %w", err)
 		}
 		pipeline = &db.Pipeline{}

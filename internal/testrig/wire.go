@@ -1,11 +1,12 @@
 package testrig
 
 import (
-	"bytes"
+	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
-	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -20,7 +21,7 @@ type Wire struct {
 	target *pgconn.Config
 	trips  atomic.Int64
 	lose   atomic.Int32
-	skip   atomic.Int32           // how many answers to COMMIT are still to pass
+	skip   atomic.Int32           // how many commits are still to pass
 	errors atomic.Int32           // how many after those are to be made errors
 	state  atomic.Pointer[string] // their SQLSTATE
 }
@@ -120,56 +121,75 @@ func (w *Wire) carry(server net.Conn) {
 
 // answer carries what the database says until it is to be lost, and returns when that is complete.
 func (w *Wire) answer(server io.Writer, database io.Reader, losing *atomic.Bool) {
-	ready := []byte("Z\x00\x00\x00\x05") // ReadyForQuery, but for the state that follows
-	buf := make([]byte, 1<<20)
-	var held []byte // may be the beginning of an answer to COMMIT
-	var tail []byte // may be the beginning of a ReadyForQuery
+	said := bufio.NewReaderSize(database, 1<<20)
+	out := bufio.NewWriterSize(server, 1<<20)
+	stored := false // something, by a statement since the last ReadyForQuery
 	for {
-		n, err := database.Read(buf)
+		message, err := readMessage(said)
 		if err != nil {
 			return
 		}
-		seen := slices.Concat(tail, buf[:n])
-		w.trips.Add(int64(bytes.Count(seen, ready)))
-		tail = seen[max(0, len(seen)-len(ready)+1):]
+		tag := ""
+		switch message[0] {
+		case commandComplete:
+			tag = string(message[messageHeader : len(message)-1])
+		case readyForQuery:
+			w.trips.Add(1)
+		}
 		if losing.Load() {
-			if n > len(ready) && bytes.Equal(buf[n-len(ready)-1:n-1], ready) {
+			if message[0] == readyForQuery {
 				return
 			}
 			continue
 		}
-		var out []byte
-		out, held = w.fail(append(held, buf[:n]...))
-		if _, err := server.Write(out); err != nil {
+		switch {
+		case tag == "COMMIT" && w.fails():
+			message = w.failure()
+		case strings.HasPrefix(tag, "INSERT"):
+			stored = true
+		case message[0] == readyForQuery:
+			if stored && message[messageHeader] == idle && w.fails() { // it was committed without a COMMIT
+				_, _ = out.Write(w.failure())
+			}
+			stored = false
+		}
+		if tag == "COMMIT" {
+			stored = false
+		}
+		if _, err := out.Write(message); err != nil {
 			return
+		}
+		if said.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return
+			}
 		}
 	}
 }
 
-// committed is CommandComplete for COMMIT.
-var committed = []byte("C\x00\x00\x00\x0bCOMMIT\x00")
+// What PostgreSQL says, by its protocol (55.7, Message Formats): a byte for the kind, and four for the length of what follows, which count
+// themselves.
+const (
+	messageHeader   = 5
+	commandComplete = 'C'
+	readyForQuery   = 'Z'
+	idle            = 'I'
+)
 
-// fail replaces the answers to COMMIT that are to be errors. What may be the beginning of one is held back.
-func (w *Wire) fail(said []byte) (out, held []byte) {
-	for {
-		at := bytes.Index(said, committed)
-		if at < 0 {
-			break
-		}
-		out = append(out, said[:at]...)
-		if w.skip.Add(-1) < 0 && w.errors.Add(-1) >= 0 {
-			fields := "SERROR\x00VERROR\x00C" + *w.state.Load() + "\x00Mcould not commit on at least one node\x00\x00"
-			out = append(out, 'E', 0, 0, 0, byte(4+len(fields)))
-			out = append(out, fields...)
-		} else {
-			out = append(out, committed...)
-		}
-		said = said[at+len(committed):]
+func readMessage(from *bufio.Reader) ([]byte, error) {
+	header, err := from.Peek(messageHeader)
+	if err != nil {
+		return nil, err
 	}
-	for n := min(len(committed)-1, len(said)); n > 0; n-- {
-		if bytes.HasSuffix(said, committed[:n]) {
-			return append(out, said[:len(said)-n]...), bytes.Clone(said[len(said)-n:])
-		}
-	}
-	return append(out, said...), nil
+	message := make([]byte, 1+binary.BigEndian.Uint32(header[1:]))
+	_, err = io.ReadFull(from, message)
+	return message, err
+}
+
+// fails tells whether a commit is one of those whose answer is to be an error.
+func (w *Wire) fails() bool { return w.skip.Add(-1) < 0 && w.errors.Add(-1) >= 0 }
+
+func (w *Wire) failure() []byte {
+	fields := "SERROR\x00VERROR\x00C" + *w.state.Load() + "\x00Mcould not commit on at least one node\x00\x00"
+	return append([]byte{'E', 0, 0, 0, byte(4 + len(fields))}, fields...)
 }
