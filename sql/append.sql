@@ -2,7 +2,7 @@
 
 -- name: LockHeads :many
 -- Locks in log_id order, so that two servers never wait for each other.
-SELECT log_id, sequence, hash, recorded_at, views_epoch
+SELECT log_id, sequence, hash, recorded_at, views_epoch, recent
 FROM log_heads
 WHERE log_id = ANY (@log_ids::uuid[])
 ORDER BY log_id
@@ -10,7 +10,7 @@ FOR UPDATE;
 
 -- name: LockFreeHeads :many
 -- The same, but for heads that somebody else has locked: those have no row.
-SELECT log_id, sequence, hash, recorded_at, views_epoch
+SELECT log_id, sequence, hash, recorded_at, views_epoch, recent
 FROM log_heads
 WHERE log_id = ANY (@log_ids::uuid[])
 ORDER BY log_id
@@ -35,12 +35,12 @@ JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash;
 -- is not.
 WITH moved AS (
     UPDATE log_heads h
-    SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
+    SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch, recent = u.recent
     FROM (
         SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@expected_hashes::bytea[]) AS expected_hash,
                unnest(@expected_epochs::bigint[]) AS expected_epoch, unnest(@sequences::bigint[]) AS sequence,
                unnest(@hashes::bytea[]) AS hash, unnest(@recorded_ats::timestamptz[]) AS recorded_at,
-               unnest(@views_epochs::bigint[]) AS views_epoch
+               unnest(@views_epochs::bigint[]) AS views_epoch, unnest(@recents::text[]) AS recent
     ) AS u
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
@@ -77,7 +77,7 @@ FROM (
 ON CONFLICT (log_id, month) DO NOTHING;
 
 -- name: PutViewState :exec
-INSERT INTO view_state (log_id, version_id, key, value)
+INSERT INTO view_state_rows (log_id, version_id, key, value)
 SELECT u.log_id, u.version_id, u.key, u.value
 FROM (
     SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id,
@@ -86,17 +86,17 @@ FROM (
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
 
 -- name: FindViewState :many
--- The values of keys that a fold needs and this server does not know. A key that is not there has no row.
+-- The values of keys that a fold needs and this server does not know, nor has the head row. A key that is not there has no row.
 SELECT s.log_id, s.version_id, s.key, s.value
 FROM (
     SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id, unnest(@keys::text[]) AS key
 ) AS u
-JOIN view_state s ON s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
+JOIN view_state_rows s ON s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
 
 -- name: UpdateViewState :exec
 -- For keys that are known to be there, which saves looking for conflicts. Fails when one is not.
 WITH updated AS (
-    UPDATE view_state s
+    UPDATE view_state_rows s
     SET value = u.value
     FROM (
         SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id,
@@ -108,7 +108,7 @@ WITH updated AS (
 SELECT (count(*) = cardinality(@log_ids::uuid[]))::as_expected FROM updated;
 
 -- name: DeleteViewState :exec
-DELETE FROM view_state s
+DELETE FROM view_state_rows s
 USING (
     SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id,
            unnest(@keys::text[]) AS key

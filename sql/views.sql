@@ -117,19 +117,23 @@ SELECT s.log_id, s.version_id, s.key, s.value
 FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id) AS u
 CROSS JOIN LATERAL (
     SELECT t.log_id, t.version_id, t.key, t.value
-    FROM view_state t
+    FROM view_state_rows t
     WHERE t.log_id = u.log_id AND t.version_id = u.version_id
     ORDER BY t.key
     LIMIT @max_keys
 ) s;
 
+-- name: GetRecentState :one
+-- What the log's head row holds of state, which counts before the rows.
+SELECT recent FROM log_heads WHERE log_id = @log_id;
+
 -- name: GetViewState :one
-SELECT value FROM view_state WHERE log_id = @log_id AND version_id = @version_id AND key = @key;
+SELECT value FROM view_state_rows WHERE log_id = @log_id AND version_id = @version_id AND key = @key;
 
 -- name: ScanViewState :many
 -- Keys from from_key on and before to_key (empty: no end), in byte order.
 SELECT key, value
-FROM view_state
+FROM view_state_rows
 WHERE log_id = @log_id AND version_id = @version_id AND key > @after AND key >= @from_key AND (@to_key::text = '' OR key < @to_key)
 ORDER BY key
 LIMIT @max_rows;
@@ -262,9 +266,9 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: DropViewState :execrows
 -- The first keys of a version's state.
-DELETE FROM view_state s
+DELETE FROM view_state_rows s
 USING (
-    SELECT t.key FROM view_state t WHERE t.log_id = @log_id AND t.version_id = @version_id ORDER BY t.key LIMIT @max_rows
+    SELECT t.key FROM view_state_rows t WHERE t.log_id = @log_id AND t.version_id = @version_id ORDER BY t.key LIMIT @max_rows
 ) d
 WHERE s.log_id = @log_id AND s.version_id = @version_id AND s.key = d.key;
 
@@ -274,10 +278,21 @@ UPDATE view_versions
 SET state = CASE WHEN status = 'retired' THEN 'dropped' ELSE 'kept' END, applied_sequence = 0
 WHERE log_id = @log_id AND version_id = @version_id;
 
+-- name: StoreRecentState :exec
+-- Puts what the log's head row holds of state into rows. The head is locked; BumpViewsEpoch, which follows, leaves the row without it.
+INSERT INTO view_state_rows (log_id, version_id, key, value)
+SELECT h.log_id, r.version_id, r.key, r.value
+FROM log_heads h
+CROSS JOIN LATERAL recent_state(h.recent) r
+WHERE h.log_id = @log_id
+ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
+
 -- name: BumpViewsEpoch :exec
 -- The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
 -- not take theirs for this one.
-UPDATE log_heads SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE log_id = @log_id;
+UPDATE log_heads
+SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint), recent = ''
+WHERE log_id = @log_id;
 
 -- name: VersionStatus :one
 SELECT status FROM view_versions WHERE log_id = @log_id AND version_id = @version_id;

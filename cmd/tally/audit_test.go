@@ -24,7 +24,8 @@ func TestAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	if _, err := conn.Exec(t.Context(), `UPDATE view_state SET value = '{"tokens_in":5,"tokens_out":0}' WHERE key LIKE '%/b'`); err != nil {
+	testrig.StateToRows(t, dsn)
+	if _, err := conn.Exec(t.Context(), `UPDATE view_state_rows SET value = '{"tokens_in":5,"tokens_out":0}' WHERE key LIKE '%/b'`); err != nil {
 		t.Fatal(err)
 	}
 	o.changed(`{"tokens_in":5,"tokens_out":0}`, "audit", "acme")

@@ -147,13 +147,14 @@ func TestAudits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	edit(`UPDATE view_state SET value = '{"tokens_in":4,"tokens_out":0}' WHERE log_id = $1`)
+	testrig.StateToRows(t, s.db.Config().ConnString())
+	edit(`UPDATE view_state_rows SET value = '{"tokens_in":4,"tokens_out":0}' WHERE log_id = $1`)
 	got := audit("?version=1")
 	if d := got.Difference; got.OK || d == nil || d.Way != "stored state" || d.Key != "2025-03/m" || d.Sequence != 3 ||
 		d.Expected == nil || *d.Expected != `{"tokens_in":3,"tokens_out":0}` || d.Found == nil || *d.Found != `{"tokens_in":4,"tokens_out":0}` {
 		t.Errorf("with an edited value: %+v", got)
 	}
-	edit(`DELETE FROM view_state WHERE log_id = $1`)
+	edit(`DELETE FROM view_state_rows WHERE log_id = $1`)
 	if d := audit("").Difference; d == nil || d.Expected == nil || d.Found != nil {
 		t.Errorf("with a value removed: %+v", d)
 	}

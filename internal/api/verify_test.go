@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testrig"
 )
 
 type verified struct {
@@ -218,7 +219,8 @@ func TestVerifyViews(t *testing.T) {
 	if !r.OK || len(r.Views) != 1 || !r.Views[0].OK || r.Views[0].Audit == nil || r.Views[0].Audit.Events != 61 || r.Views[0].Audit.Keys == 0 {
 		t.Fatalf("before: %+v", r)
 	}
-	if _, err := s.db.Exec(t.Context(), "UPDATE view_state SET value = '{\"tokens_in\":6}' WHERE key = (SELECT min(key) FROM view_state)"); err != nil {
+	testrig.StateToRows(t, s.db.Config().ConnString())
+	if _, err := s.db.Exec(t.Context(), "UPDATE view_state_rows SET value = '{\"tokens_in\":6}' WHERE key = (SELECT min(key) FROM view_state_rows)"); err != nil {
 		t.Fatal(err)
 	}
 	body := s.want(http.StatusOK, s.call("GET", "/logs/acme/verify", ""))

@@ -82,7 +82,8 @@ func TestSQLDocs(t *testing.T) {
 		}
 	}
 	testrig.Check(t, d.DSN())
-	d.Exec(t, `UPDATE view_state SET value = '{"tokens_in":1350,"tokens_out":601}' WHERE key = '2025-03/gpt-4' AND value->>'tokens_in' = '1350'`)
+	testrig.StateToRows(t, d.DSN())
+	d.Exec(t, `UPDATE view_state_rows SET value = '{"tokens_in":1350,"tokens_out":601}' WHERE key = '2025-03/gpt-4' AND value->>'tokens_in' = '1350'`)
 	if got := table(t, analyst, agreement); !strings.Contains(got, "601") || !strings.Contains(got, "(2 rows)") {
 		t.Errorf("with a total that was edited, events and state compare as\n%s", got)
 	}

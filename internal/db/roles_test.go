@@ -190,12 +190,14 @@ var privileges = map[string]string{
 	"public.view_actions":     "server: INSERT SELECT",
 	"public.view_skips":       "server: INSERT SELECT",
 	"public.logs":             "server: INSERT SELECT UPDATE(labels)",
-	"public.log_heads":        "server: INSERT SELECT UPDATE(hash,recorded_at,sequence,views_epoch)",
+	"public.log_heads":        "server: INSERT SELECT UPDATE(hash,recent,recorded_at,sequence,views_epoch)",
 	"public.views":            "server: INSERT SELECT UPDATE(pattern_id,pattern_revision)",
 	"public.view_versions": "server: INSERT SELECT UPDATE(applied_sequence,asked_at,build_rate,builder,built_at,error,fold_gas,halted_at,halted_sequence," +
 		"live_at,retired_at,state,status,turn)",
-	"public.view_patterns": "server: INSERT SELECT UPDATE",
-	"public.view_state":    "server: DELETE INSERT SELECT UPDATE",
+	"public.view_patterns":   "server: INSERT SELECT UPDATE",
+	"public.view_state_rows": "server: DELETE INSERT SELECT UPDATE",
+	"public.view_state":      "server: SELECT",
+	"public.recent_state":    "analyst: EXECUTE; server: EXECUTE",
 
 	"public.events_partitions":     "server: SELECT",
 	"public.frozen_partitions":     "server: SELECT",

@@ -87,6 +87,7 @@ func addHead(to *dbsqlc.MoveHeadsParams, log *logPlan) {
 	to.Hashes = append(to.Hashes, after.Hash[:])
 	to.RecordedAts = append(to.RecordedAts, time.UnixMicro(after.RecordedAt))
 	to.ViewsEpochs = append(to.ViewsEpochs, after.ViewsEpoch)
+	to.Recents = append(to.Recents, log.fold.Next.Recent())
 }
 
 func growEvents(to *dbsqlc.InsertEventsParams, n int) {

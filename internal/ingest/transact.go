@@ -9,7 +9,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -137,15 +136,12 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 		return nil, nil, fmt.Errorf("locking heads: %w", err)
 	}
 	snapshots = make(map[db.UUID]*view.Snapshot, len(rows))
-	cold := map[db.UUID]eventlog.Head{}
+	var cold []dbsqlc.LogHead
 	for _, row := range rows {
-		head := eventlog.Head{
-			Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
-		}
-		if s := l.views.Cached(row.LogID); s != nil && s.Head == head {
+		if s := l.views.Cached(row.LogID); s != nil && s.Head == view.HeadOf(&row) {
 			snapshots[row.LogID] = s
 		} else {
-			cold[row.LogID] = head
+			cold = append(cold, row)
 		}
 	}
 	if len(cold) == 0 {

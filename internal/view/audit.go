@@ -290,7 +290,11 @@ func (a *audit) foldPage(ctx context.Context, events []eventlog.Recorded, skips 
 
 // compareStored reads the stored state page by page, in the order of its keys, beside the one that folding gave.
 func (a *audit) compareStored(ctx context.Context, tx pgx.Tx) (*Difference, error) {
-	stored := &stateReader{db: a.views.db, tx: tx, log: a.target.log, version: a.version}
+	recent, err := a.views.readRecent(ctx, tx, a.target.log)
+	if err != nil {
+		return nil, err
+	}
+	stored := &stateReader{db: a.views.db, tx: tx, log: a.target.log, version: a.version, recent: recent}
 	folded := a.fold.base.Iter()
 	more := folded.First()
 	for after := ""; ; {

@@ -72,13 +72,13 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 func TestAuditFindsEdits(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	for edit, want := range map[string]view.Difference{
-		`UPDATE view_state SET value = '2' WHERE log_id = $1 AND key = 'b'`:                                                                       {Key: "b", Expected: "1", Found: "2"},
-		`UPDATE view_state SET value = ' 1' WHERE log_id = $1 AND key = 'b'`:                                                                      {Key: "b", Expected: "1", Found: " 1"},
-		`DELETE FROM view_state WHERE log_id = $1 AND key = 'a'`:                                                                                  {Key: "a", Expected: "1"},
-		`DELETE FROM view_state WHERE log_id = $1 AND key = 'c'`:                                                                                  {Key: "c", Expected: "1"},
-		`DELETE FROM view_state WHERE log_id = $1`:                                                                                                {Key: "a", Expected: "1"},
-		`INSERT INTO view_state (log_id, version_id, key, value) SELECT log_id, version_id, 'aa', '{"x":7}' FROM view_versions WHERE log_id = $1`: {Key: "aa", Found: `{"x":7}`},
-		`INSERT INTO view_state (log_id, version_id, key, value) SELECT log_id, version_id, 'd', '7' FROM view_versions WHERE log_id = $1`:        {Key: "d", Found: "7"},
+		`UPDATE view_state_rows SET value = '2' WHERE log_id = $1 AND key = 'b'`:                                                                       {Key: "b", Expected: "1", Found: "2"},
+		`UPDATE view_state_rows SET value = ' 1' WHERE log_id = $1 AND key = 'b'`:                                                                      {Key: "b", Expected: "1", Found: " 1"},
+		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'a'`:                                                                                  {Key: "a", Expected: "1"},
+		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'c'`:                                                                                  {Key: "c", Expected: "1"},
+		`DELETE FROM view_state_rows WHERE log_id = $1`:                                                                                                {Key: "a", Expected: "1"},
+		`INSERT INTO view_state_rows (log_id, version_id, key, value) SELECT log_id, version_id, 'aa', '{"x":7}' FROM view_versions WHERE log_id = $1`: {Key: "aa", Found: `{"x":7}`},
+		`INSERT INTO view_state_rows (log_id, version_id, key, value) SELECT log_id, version_id, 'd', '7' FROM view_versions WHERE log_id = $1`:        {Key: "d", Found: "7"},
 	} {
 		log := node.NewLog(t)
 		node.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -86,6 +86,7 @@ func TestAuditFindsEdits(t *testing.T) {
 		if report := audit(t, node, log, "v", 0); !report.OK || report.Keys != 3 {
 			t.Fatalf("before: %+v", report)
 		}
+		testrig.StateToRows(t, d.DSN())
 		d.Exec(t, edit, log)
 		want.Way, want.Sequence = "stored state", 2
 		if report := audit(t, node, log, "v", 0); report.OK || report.Difference == nil || *report.Difference != want {

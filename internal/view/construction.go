@@ -383,7 +383,7 @@ func (b *chunk) goLive(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("going live: %w", err)
 	}
-	return queries.BumpViewsEpoch(ctx, b.tx, b.log)
+	return b.views.changeLiveViews(ctx, b.tx, b.log)
 }
 
 // dropSome drops some of a retired version's state, and says whether it could.

@@ -40,11 +40,13 @@ func (f *Folding) Missed() bool {
 // Result is what was kept, as of head, the head that those events make. The folding takes no more events.
 func (f *Folding) Result(head eventlog.Head) Fold {
 	s := f.snapshot
-	next := &Snapshot{Log: s.Log, Head: head, views: s.views, fields: s.fields, places: s.places}
+	next := &Snapshot{Log: s.Log, Head: head, views: s.views, recent: s.recent, fields: s.fields, places: s.places}
 	if len(s.views) == 0 || head == s.Head {
 		return Fold{Next: next}
 	}
-	return f.result(next)
+	fold := f.result(next)
+	fold.Next.recent, fold.Changes = s.recent.with(fold.Changes, fold.Halts)
+	return fold
 }
 
 // Missing is keys that foldings need and that are not in memory. The zero value is none.

@@ -75,7 +75,7 @@ func (f *Folding) Close() {
 // start begins a session for each view. State that is not in memory is read from tx, or from the read pool when tx is nil.
 func (f *Folding) start(ctx context.Context, tx dbsqlc.DBTX) error {
 	for i, live := range f.snapshot.views {
-		from := stateReader{db: f.views.db, tx: tx, log: f.snapshot.Log, version: live.version.ID}
+		from := stateReader{db: f.views.db, tx: tx, log: f.snapshot.Log, version: live.version.ID, recent: f.snapshot.recent}
 		if err := f.runs[i].start(ctx, live, from); err != nil {
 			return err
 		}
@@ -87,6 +87,9 @@ func (f *Folding) start(ctx context.Context, tx dbsqlc.DBTX) error {
 func (r *run) start(ctx context.Context, live liveView, from stateReader) error {
 	r.version, r.reader = live.version, from
 	r.writes.ctx, r.writes.state, r.writes.from = ctx, live.state.copy(), &r.reader
+	if !live.state.whole { // all of it may have been forgotten
+		r.writes.state.putRecent(from.recent, from.version)
+	}
 	n := len(live.version.fields.names)
 	r.event.Fields = slices.Grow(r.event.Fields[:0], n)[:n]
 	return r.open()

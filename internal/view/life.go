@@ -147,6 +147,18 @@ func (v *Views) retire(ctx context.Context, tx pgx.Tx, r retirement) error {
 	return nil
 }
 
+// changeLiveViews ends every server's snapshot of a log, whose head is locked and whose live views have changed. What the head row held of state,
+// maybe of versions that are not live any more, goes to rows.
+func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log db.UUID) error {
+	if err := v.db.StoreRecentState(ctx, tx, log); err != nil {
+		return fmt.Errorf("storing the head's state: %w", err)
+	}
+	if err := v.db.BumpViewsEpoch(ctx, tx, log); err != nil {
+		return fmt.Errorf("ending snapshots: %w", err)
+	}
+	return nil
+}
+
 // Retire ends all versions of a view: it folds and answers no more. A later Deploy or Rollback brings it back.
 // The error is ErrViewNotFound, ErrViewRetired or the database's.
 func (v *Views) Retire(ctx context.Context, log db.UUID, name, actor string) error {

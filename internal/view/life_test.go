@@ -87,7 +87,7 @@ func TestRollback(t *testing.T) {
 	a.Append(t, log, counted(t, 0, 20)...)
 	// A state that was kept is not built again: what somebody wrote into it stays.
 	a.Deploy(t, log, "v", views.MonthlyTotals(), "{}")
-	execute(t, d, "INSERT INTO view_state VALUES ($1, $2, 'written by hand', '1')", log, first.VersionID)
+	execute(t, d, "INSERT INTO view_state_rows VALUES ($1, $2, 'written by hand', '1')", log, first.VersionID)
 	b.Append(t, log, counted(t, 20, 20)...)
 	rollback(t, b, log, "v", 1)
 	for i, node := range []*testrig.Node{a, b} {
@@ -96,7 +96,7 @@ func TestRollback(t *testing.T) {
 			t.Errorf("after the rollback the answer is %s at %d", got.Body, got.Sequence)
 		}
 	}
-	execute(t, d, "DELETE FROM view_state WHERE version_id = $1 AND key = 'written by hand'", first.VersionID)
+	execute(t, d, "DELETE FROM view_state_rows WHERE version_id = $1 AND key = 'written by hand'", first.VersionID)
 	a.Views.Forget(log)
 	b.Views.Forget(log)
 	testrig.Check(t, d.DSN())

@@ -14,18 +14,20 @@ func isNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
 
 // Load reads the live views of logs and their state, as tx sees them, and joins them with the heads into snapshots.
 // tx must hold the heads' locks, or be one snapshot of the database in which the heads were read.
-func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads map[db.UUID]eventlog.Head) (map[db.UUID]*Snapshot, error) {
-	ids := make([]db.UUID, 0, len(heads))
-	for id := range heads {
-		ids = append(ids, id)
+func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead) (map[db.UUID]*Snapshot, error) {
+	snapshots := make(map[db.UUID]*Snapshot, len(heads))
+	ids := make([]db.UUID, len(heads))
+	for i := range heads {
+		recent, err := parseRecent(heads[i].Recent)
+		if err != nil {
+			return nil, fmt.Errorf("log %s: %w", heads[i].LogID, err)
+		}
+		ids[i] = heads[i].LogID
+		snapshots[ids[i]] = &Snapshot{Log: ids[i], Head: HeadOf(&heads[i]), recent: recent}
 	}
 	rows, err := v.db.LiveViews(ctx, tx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("reading live views: %w", db.Classify(err))
-	}
-	snapshots := make(map[db.UUID]*Snapshot, len(heads))
-	for id, head := range heads {
-		snapshots[id] = &Snapshot{Log: id, Head: head}
 	}
 	for _, row := range rows {
 		version, err := v.version(ctx, tx, versionRow{row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas})
@@ -42,6 +44,13 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads map[db.UUID]even
 		s.fields, s.places = v.fields.union(s.views)
 	}
 	return snapshots, nil
+}
+
+// HeadOf is the head that a row says.
+func HeadOf(row *dbsqlc.LogHead) eventlog.Head {
+	return eventlog.Head{
+		Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
+	}
 }
 
 // loadStates reads the states whole where they are small enough, else their first keys.
@@ -67,9 +76,13 @@ func (v *Views) loadStates(ctx context.Context, tx dbsqlc.DBTX, snapshots map[db
 	for _, row := range rows {
 		states[place{row.LogID, row.VersionID}].put(row.Key, row.Value)
 	}
-	for _, s := range states {
-		s.whole = true
-		*s = *s.trim(serveBounds)
+	for _, s := range snapshots {
+		for i := range s.views {
+			state := s.views[i].state
+			state.putRecent(s.recent, s.views[i].version.ID)
+			state.whole = true // unless it has more keys than were read, which trim sees
+			s.views[i].state = state.trim(serveBounds)
+		}
 	}
 	return nil
 }

@@ -114,7 +114,11 @@ func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query stri
 		if err != nil {
 			return err
 		}
-		reader := &stateReader{db: v.db, tx: tx, log: log, version: row.VersionID}
+		recent, err := v.readRecent(ctx, tx, log)
+		if err != nil {
+			return err
+		}
+		reader := &stateReader{db: v.db, tx: tx, log: log, version: row.VersionID, recent: recent}
 		answer, err = ask(version, newWrites(ctx, &state{}, reader), query, row.Head)
 		return err
 	})

@@ -49,6 +49,8 @@ type Snapshot struct {
 	Log   db.UUID
 	Head  eventlog.Head
 	views []liveView
+	// recent is what the head row holds of the views' state; the views' state in memory has it too.
+	recent recentState
 	// fields are what all views together want of an event, so that it is parsed once; places says where each view's
 	// own fields are among them.
 	fields *fieldSet
@@ -79,12 +81,12 @@ func (s *Snapshot) find(version db.UUID) (liveView, bool) {
 	return liveView{}, false
 }
 
-// Change is one key of a view's state after a fold.
+// Change is one key of a version's state after a fold.
 type Change struct {
 	Version db.UUID
 	Key     string
 	Value   []byte // nil: the key is removed
-	Existed bool   // the key is known to be in the database
+	Existed bool   // the key is known to have a row
 }
 
 // Halt says where and why a view stopped.
@@ -98,9 +100,12 @@ type Halt struct {
 // Fold is what a batch of events does to a log.
 type Fold struct {
 	Next    *Snapshot // the log after the batch; believed only once the batch has been committed
-	Changes []Change
+	Changes []Change  // rows of state to write
 	Halts   []Halt
 }
+
+// Recent is what the log's head row holds of its views' state.
+func (s *Snapshot) Recent() string { return s.recent.String() }
 
 // changes appends what was written, in key order, and brings the state up to date with it.
 func (w *writes) changes(to []Change, version db.UUID) []Change {

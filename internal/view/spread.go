@@ -185,5 +185,5 @@ func (v *Views) retireView(ctx context.Context, tx pgx.Tx, log db.UUID, name, ac
 	} else if err != nil {
 		return err
 	}
-	return v.db.BumpViewsEpoch(ctx, tx, log)
+	return v.changeLiveViews(ctx, tx, log)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/btree"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -50,6 +51,15 @@ func (s *state) put(key string, value []byte) {
 		s.bytes -= entryBytes(key, old)
 	}
 	s.bytes += entryBytes(key, value)
+}
+
+// putRecent has the state know what the head row holds of a version.
+func (s *state) putRecent(recent recentState, version db.UUID) {
+	for i := range recent {
+		if recent[i].version == version {
+			s.put(recent[i].key, recent[i].value)
+		}
+	}
 }
 
 func (s *state) forget(key string) {

@@ -117,6 +117,7 @@ type stateReader struct {
 	tx      dbsqlc.DBTX // nil: the read pool
 	log     db.UUID
 	version db.UUID
+	recent  recentState // what the log's head row holds; nothing for a version that is not live
 }
 
 func (r *stateReader) source() dbsqlc.DBTX {
@@ -127,6 +128,9 @@ func (r *stateReader) source() dbsqlc.DBTX {
 }
 
 func (r *stateReader) get(ctx context.Context, key string) ([]byte, bool, error) {
+	if value, found := r.recent.get(r.version, key); found {
+		return value, true, nil
+	}
 	value, err := r.db.GetViewState(ctx, r.source(), dbsqlc.GetViewStateParams{LogID: r.log, VersionID: r.version, Key: key})
 	switch kind := db.Classify(err); {
 	case isNotFound(kind):
@@ -138,9 +142,10 @@ func (r *stateReader) get(ctx context.Context, key string) ([]byte, bool, error)
 }
 
 func (r *stateReader) scan(ctx context.Context, prefix, after string, limit int) ([]wasm.Entry, error) {
+	limit = min(limit, maxScanKeys)
 	rows, err := r.db.ScanViewState(ctx, r.source(), dbsqlc.ScanViewStateParams{
 		LogID: r.log, VersionID: r.version, FromKey: prefix, ToKey: prefixEnd(prefix), After: after,
-		MaxRows: int32(min(limit, maxScanKeys)), //nolint:gosec // bounded on this line
+		MaxRows: int32(limit), //nolint:gosec // bounded above
 	})
 	if err != nil {
 		return nil, fmt.Errorf("scanning view state: %w", db.Classify(err))
@@ -149,5 +154,6 @@ func (r *stateReader) scan(ctx context.Context, prefix, after string, limit int)
 	for i, row := range rows {
 		entries[i] = wasm.Entry{Key: []byte(row.Key), Value: row.Value}
 	}
-	return entries, nil
+	entries = r.recent.over(entries, len(rows) == limit, r.version, prefix, after)
+	return entries[:min(limit, len(entries))], nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const deleteViewState = `-- name: DeleteViewState :exec
-DELETE FROM view_state s
+DELETE FROM view_state_rows s
 USING (
     SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id,
            unnest($3::text[]) AS key
@@ -131,7 +131,7 @@ SELECT s.log_id, s.version_id, s.key, s.value
 FROM (
     SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id, unnest($3::text[]) AS key
 ) AS u
-JOIN view_state s ON s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
+JOIN view_state_rows s ON s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
 `
 
 type FindViewStateParams struct {
@@ -140,16 +140,16 @@ type FindViewStateParams struct {
 	Keys       []string
 }
 
-// The values of keys that a fold needs and this server does not know. A key that is not there has no row.
-func (q *Queries) FindViewState(ctx context.Context, db DBTX, arg FindViewStateParams) ([]ViewState, error) {
+// The values of keys that a fold needs and this server does not know, nor has the head row. A key that is not there has no row.
+func (q *Queries) FindViewState(ctx context.Context, db DBTX, arg FindViewStateParams) ([]ViewStateRow, error) {
 	rows, err := db.Query(ctx, findViewState, arg.LogIds, arg.VersionIds, arg.Keys)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ViewState
+	var items []ViewStateRow
 	for rows.Next() {
-		var i ViewState
+		var i ViewStateRow
 		if err := rows.Scan(
 			&i.LogID,
 			&i.VersionID,
@@ -283,7 +283,7 @@ func (q *Queries) InsertLogMonths(ctx context.Context, db DBTX, arg InsertLogMon
 }
 
 const lockFreeHeads = `-- name: LockFreeHeads :many
-SELECT log_id, sequence, hash, recorded_at, views_epoch
+SELECT log_id, sequence, hash, recorded_at, views_epoch, recent
 FROM log_heads
 WHERE log_id = ANY ($1::uuid[])
 ORDER BY log_id
@@ -306,6 +306,7 @@ func (q *Queries) LockFreeHeads(ctx context.Context, db DBTX, logIds []pgtype.UU
 			&i.Hash,
 			&i.RecordedAt,
 			&i.ViewsEpoch,
+			&i.Recent,
 		); err != nil {
 			return nil, err
 		}
@@ -319,7 +320,7 @@ func (q *Queries) LockFreeHeads(ctx context.Context, db DBTX, logIds []pgtype.UU
 
 const lockHeads = `-- name: LockHeads :many
 
-SELECT log_id, sequence, hash, recorded_at, views_epoch
+SELECT log_id, sequence, hash, recorded_at, views_epoch, recent
 FROM log_heads
 WHERE log_id = ANY ($1::uuid[])
 ORDER BY log_id
@@ -343,6 +344,7 @@ func (q *Queries) LockHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 			&i.Hash,
 			&i.RecordedAt,
 			&i.ViewsEpoch,
+			&i.Recent,
 		); err != nil {
 			return nil, err
 		}
@@ -357,12 +359,12 @@ func (q *Queries) LockHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 const moveHeads = `-- name: MoveHeads :exec
 WITH moved AS (
     UPDATE log_heads h
-    SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch
+    SET sequence = u.sequence, hash = u.hash, recorded_at = u.recorded_at, views_epoch = u.views_epoch, recent = u.recent
     FROM (
         SELECT unnest($1::uuid[]) AS log_id, unnest($2::bytea[]) AS expected_hash,
                unnest($3::bigint[]) AS expected_epoch, unnest($4::bigint[]) AS sequence,
                unnest($5::bytea[]) AS hash, unnest($6::timestamptz[]) AS recorded_at,
-               unnest($7::bigint[]) AS views_epoch
+               unnest($7::bigint[]) AS views_epoch, unnest($8::text[]) AS recent
     ) AS u
     WHERE h.log_id = u.log_id AND h.hash = u.expected_hash AND h.views_epoch = u.expected_epoch
     RETURNING h.log_id
@@ -378,6 +380,7 @@ type MoveHeadsParams struct {
 	Hashes         [][]byte
 	RecordedAts    []time.Time
 	ViewsEpochs    []int64
+	Recents        []string
 }
 
 // Moves heads that are still where the caller believes them (the hash stands for the whole log before it), and fails when one
@@ -391,12 +394,13 @@ func (q *Queries) MoveHeads(ctx context.Context, db DBTX, arg MoveHeadsParams) e
 		arg.Hashes,
 		arg.RecordedAts,
 		arg.ViewsEpochs,
+		arg.Recents,
 	)
 	return err
 }
 
 const putViewState = `-- name: PutViewState :exec
-INSERT INTO view_state (log_id, version_id, key, value)
+INSERT INTO view_state_rows (log_id, version_id, key, value)
 SELECT u.log_id, u.version_id, u.key, u.value
 FROM (
     SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id,
@@ -424,7 +428,7 @@ func (q *Queries) PutViewState(ctx context.Context, db DBTX, arg PutViewStatePar
 
 const updateViewState = `-- name: UpdateViewState :exec
 WITH updated AS (
-    UPDATE view_state s
+    UPDATE view_state_rows s
     SET value = u.value
     FROM (
         SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id,

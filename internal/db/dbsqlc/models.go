@@ -120,6 +120,7 @@ type LogHead struct {
 	Hash       []byte
 	RecordedAt time.Time
 	ViewsEpoch int64
+	Recent     string
 }
 
 type LogMonth struct {
@@ -174,20 +175,13 @@ type ReportingLog struct {
 	LastHash []byte
 }
 
-// What live views hold: keys and JSON values, of all events up to the log's last. A view that is not live has no rows: see view_status.
 type ReportingViewState struct {
-	// The log's id.
-	LogID pgtype.UUID
-	// The log's name.
-	Log string
-	// The view's name.
-	View string
-	// The number of the version that is live.
+	LogID   pgtype.UUID
+	Log     string
+	View    string
 	Version int32
-	// The key, in the view's own form; for monthly-totals it is 2025-03/gpt-4. Sorts by its bytes.
-	Key string
-	// The value, in the view's own form, as json: to be read as data of events is.
-	Value []byte
+	Key     string
+	Value   []byte
 }
 
 // Every version of every view, and how it stands.
@@ -281,7 +275,15 @@ type ViewSkip struct {
 	CreatedAt time.Time
 }
 
+// The state of every version: its rows, and what the log's head row holds of it.
 type ViewState struct {
+	LogID     pgtype.UUID
+	VersionID pgtype.UUID
+	Key       string
+	Value     []byte
+}
+
+type ViewStateRow struct {
 	LogID     pgtype.UUID
 	VersionID pgtype.UUID
 	Key       string

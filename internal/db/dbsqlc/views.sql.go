@@ -149,7 +149,9 @@ func (q *Queries) BuildingVersions(ctx context.Context, db DBTX, arg BuildingVer
 }
 
 const bumpViewsEpoch = `-- name: BumpViewsEpoch :exec
-UPDATE log_heads SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE log_id = $1
+UPDATE log_heads
+SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint), recent = ''
+WHERE log_id = $1
 `
 
 // The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
@@ -160,9 +162,9 @@ func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID pgtype.UUID
 }
 
 const dropViewState = `-- name: DropViewState :execrows
-DELETE FROM view_state s
+DELETE FROM view_state_rows s
 USING (
-    SELECT t.key FROM view_state t WHERE t.log_id = $1 AND t.version_id = $2 ORDER BY t.key LIMIT $3
+    SELECT t.key FROM view_state_rows t WHERE t.log_id = $1 AND t.version_id = $2 ORDER BY t.key LIMIT $3
 ) d
 WHERE s.log_id = $1 AND s.version_id = $2 AND s.key = d.key
 `
@@ -266,6 +268,18 @@ func (q *Queries) GetModule(ctx context.Context, db DBTX, sha256 []byte) ([]byte
 	return wasm, err
 }
 
+const getRecentState = `-- name: GetRecentState :one
+SELECT recent FROM log_heads WHERE log_id = $1
+`
+
+// What the log's head row holds of state, which counts before the rows.
+func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID pgtype.UUID) (string, error) {
+	row := db.QueryRow(ctx, getRecentState, logID)
+	var recent string
+	err := row.Scan(&recent)
+	return recent, err
+}
+
 const getView = `-- name: GetView :one
 SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
        v.status, v.applied_sequence, v.halted_sequence, v.error
@@ -323,7 +337,7 @@ func (q *Queries) GetView(ctx context.Context, db DBTX, arg GetViewParams) (GetV
 }
 
 const getViewState = `-- name: GetViewState :one
-SELECT value FROM view_state WHERE log_id = $1 AND version_id = $2 AND key = $3
+SELECT value FROM view_state_rows WHERE log_id = $1 AND version_id = $2 AND key = $3
 `
 
 type GetViewStateParams struct {
@@ -919,7 +933,7 @@ SELECT s.log_id, s.version_id, s.key, s.value
 FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id) AS u
 CROSS JOIN LATERAL (
     SELECT t.log_id, t.version_id, t.key, t.value
-    FROM view_state t
+    FROM view_state_rows t
     WHERE t.log_id = u.log_id AND t.version_id = u.version_id
     ORDER BY t.key
     LIMIT $3
@@ -933,15 +947,15 @@ type LoadViewStateParams struct {
 }
 
 // The first keys of each version's state, at most max_keys of each.
-func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateParams) ([]ViewState, error) {
+func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateParams) ([]ViewStateRow, error) {
 	rows, err := db.Query(ctx, loadViewState, arg.LogIds, arg.VersionIds, arg.MaxKeys)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ViewState
+	var items []ViewStateRow
 	for rows.Next() {
-		var i ViewState
+		var i ViewStateRow
 		if err := rows.Scan(
 			&i.LogID,
 			&i.VersionID,
@@ -1159,7 +1173,7 @@ func (q *Queries) RetireVersions(ctx context.Context, db DBTX, arg RetireVersion
 
 const scanViewState = `-- name: ScanViewState :many
 SELECT key, value
-FROM view_state
+FROM view_state_rows
 WHERE log_id = $1 AND version_id = $2 AND key > $3 AND key >= $4 AND ($5::text = '' OR key < $5)
 ORDER BY key
 LIMIT $6
@@ -1268,6 +1282,21 @@ type SetVersionLiveParams struct {
 
 func (q *Queries) SetVersionLive(ctx context.Context, db DBTX, arg SetVersionLiveParams) error {
 	_, err := db.Exec(ctx, setVersionLive, arg.AppliedSequence, arg.LogID, arg.VersionID)
+	return err
+}
+
+const storeRecentState = `-- name: StoreRecentState :exec
+INSERT INTO view_state_rows (log_id, version_id, key, value)
+SELECT h.log_id, r.version_id, r.key, r.value
+FROM log_heads h
+CROSS JOIN LATERAL recent_state(h.recent) r
+WHERE h.log_id = $1
+ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value
+`
+
+// Puts what the log's head row holds of state into rows. The head is locked; BumpViewsEpoch, which follows, leaves the row without it.
+func (q *Queries) StoreRecentState(ctx context.Context, db DBTX, logID pgtype.UUID) error {
+	_, err := db.Exec(ctx, storeRecentState, logID)
 	return err
 }
 
