@@ -32,9 +32,9 @@ WHERE c.oid = to_regclass(@partition::text);
 -- name: RecordFrozen :exec
 INSERT INTO frozen_partitions (partition) VALUES (@partition) ON CONFLICT (partition) DO UPDATE SET frozen_at = excluded.frozen_at;
 
--- name: TryMaintenanceLock :one
+-- name: LockMaintenance :exec
 -- Until the session ends.
-SELECT pg_try_advisory_lock(hashtext('tallystick.maintenance')) AS locked;
+SELECT pg_advisory_lock(hashtext('tallystick.maintenance'));
 
 -- name: AdoptEventsDefault :one
 SELECT coalesce(adopt_events_default(), '')::text AS partition;

@@ -81,12 +81,25 @@ func NewMaintainer(ctx context.Context, url string) (_ *Maintainer, err error) {
 	} else if !owns {
 		return nil, ErrNotOwner
 	}
-	if locked, err := m.queries.TryMaintenanceLock(ctx, conn); err != nil {
-		return nil, fmt.Errorf("locking maintenance: %w", Classify(err))
-	} else if !locked {
-		return nil, ErrMaintained
+	return m, m.lock(ctx)
+}
+
+// lockPatience is how long another that maintains is waited for: PostgreSQL may not have noticed yet that it is gone.
+const lockPatience = "3s"
+
+func (m *Maintainer) lock(ctx context.Context) error {
+	if _, err := m.conn.Exec(ctx, "SET lock_timeout = '"+lockPatience+"'"); err != nil {
+		return fmt.Errorf("bounding the wait for a lock: %w", Classify(err))
 	}
-	return m, nil
+	if err := Classify(m.queries.LockMaintenance(ctx, m.conn)); errors.Is(err, ErrConflict) {
+		return ErrMaintained
+	} else if err != nil {
+		return fmt.Errorf("locking maintenance: %w", err)
+	}
+	if _, err := m.conn.Exec(ctx, "RESET lock_timeout"); err != nil {
+		return fmt.Errorf("setting the wait for a lock back: %w", Classify(err))
+	}
+	return nil
 }
 
 // Close ends the connection and lets others maintain.

@@ -65,6 +65,16 @@ func (q *Queries) IsFrozen(ctx context.Context, db DBTX, partition string) (bool
 	return frozen, err
 }
 
+const lockMaintenance = `-- name: LockMaintenance :exec
+SELECT pg_advisory_lock(hashtext('tallystick.maintenance'))
+`
+
+// Until the session ends.
+func (q *Queries) LockMaintenance(ctx context.Context, db DBTX) error {
+	_, err := db.Exec(ctx, lockMaintenance)
+	return err
+}
+
 const makeEventsPartitions = `-- name: MakeEventsPartitions :one
 SELECT ensure_events_partitions(now() - interval '1 day', $1)
 `
@@ -125,16 +135,4 @@ INSERT INTO frozen_partitions (partition) VALUES ($1) ON CONFLICT (partition) DO
 func (q *Queries) RecordFrozen(ctx context.Context, db DBTX, partition string) error {
 	_, err := db.Exec(ctx, recordFrozen, partition)
 	return err
-}
-
-const tryMaintenanceLock = `-- name: TryMaintenanceLock :one
-SELECT pg_try_advisory_lock(hashtext('tallystick.maintenance')) AS locked
-`
-
-// Until the session ends.
-func (q *Queries) TryMaintenanceLock(ctx context.Context, db DBTX) (bool, error) {
-	row := db.QueryRow(ctx, tryMaintenanceLock)
-	var locked bool
-	err := row.Scan(&locked)
-	return locked, err
 }
