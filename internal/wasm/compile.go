@@ -55,7 +55,7 @@ func compileOutside(ctx context.Context, metered []byte, dir string, limits comp
 	said := &boundedText{}
 	cmd := exec.CommandContext(bounded, program) //nolint:gosec // this program itself
 	cmd.Args = []string{"tally-compile-view"}
-	cmd.Env = []string{compilerEnv + "=" + string(task)}
+	cmd.Env = append([]string{compilerEnv + "=" + string(task)}, compilerSettings...)
 	cmd.Dir = dir
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(metered), said
 	cmd.WaitDelay = time.Second

@@ -4,3 +4,6 @@ package wasm
 
 // slowness is how much longer compiling takes because of how this program was built.
 const slowness = 1
+
+// compilerSettings are variables of a compiling process's environment.
+var compilerSettings []string
