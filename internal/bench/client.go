@@ -16,8 +16,8 @@ import (
 // requestPatience bounds one request. Nothing that is measured takes longer, unless the server hangs.
 const requestPatience = 60 * time.Second
 
-// client is one keep-alive HTTP/1.1 connection. It does just what the load needs, because it shares the cores with the
-// server that it measures: net/http's client would cost about as much as the server. It serves one goroutine.
+// client is one keep-alive HTTP/1.1 connection that serves one goroutine. It does just what a measurement needs, because it shares
+// the cores with the server: net/http's client would cost about as much as that. Load with many requests a second is a flow's job.
 type client struct {
 	conn    net.Conn
 	reader  *bufio.Reader
@@ -47,35 +47,32 @@ func (c *client) close() {
 // do sends a request and returns the answer's body, which holds until the next call. headers are whole lines, each with
 // its end. An answer that is not 2xx is an error that shows it.
 func (c *client) do(method, path, headers string, body []byte) ([]byte, error) {
-	b := append(c.request[:0], method...)
-	b = append(b, ' ')
-	b = append(b, path...)
-	b = append(b, " HTTP/1.1\r\nHost: localhost\r\n"...)
-	b = append(b, headers...)
-	if len(body) > 0 {
-		b = append(b, "Content-Type: application/json\r\nContent-Length: "...)
-		b = strconv.AppendInt(b, int64(len(body)), 10)
-		b = append(b, "\r\n"...)
+	c.request = appendRequest(c.request[:0], method, path, headers, body)
+	if err := c.exchange(c.request); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	b = append(b, "\r\n"...)
-	c.request = append(b, body...)
+	return c.answer, nil
+}
+
+// exchange sends a whole request and reads its answer. One that is not 2xx is an error that shows it.
+func (c *client) exchange(request []byte) error {
 	if now := time.Now(); c.patientUntil.Sub(now) < requestPatience/2 {
 		c.patientUntil = now.Add(requestPatience)
 		if err := c.conn.SetDeadline(c.patientUntil); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if _, err := c.conn.Write(c.request); err != nil {
-		return nil, err
+	if _, err := c.conn.Write(request); err != nil {
+		return err
 	}
 	status, err := c.read()
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		return err
 	}
 	if status < 200 || status > 299 {
-		return nil, fmt.Errorf("%s %s: the server answered %d: %s", method, path, status, c.answer)
+		return fmt.Errorf("the server answered %d: %s", status, c.answer)
 	}
-	return c.answer, nil
+	return nil
 }
 
 var errNotHTTP = errors.New("the answer is not HTTP/1.1")

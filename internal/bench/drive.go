@@ -18,9 +18,10 @@ const (
 // operation does one piece of work and says how many events it moved or questions it answered.
 type operation func(ctx context.Context) (int, error)
 
-// worker is one client: its operation, and how to let go of what it holds.
+// worker is one client: its operation, or the flow that it is one of, and how to let go of what it holds.
 type worker struct {
 	once  operation
+	flow  *flow
 	close func()
 }
 
@@ -74,16 +75,15 @@ func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
 	}
 	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
 	until := from.Add(window)
-	samples := make([]sample, n)
 	all := sample{seconds: window.Seconds()}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		all.used = s.usageBetween(ctx, from, until)
 		return nil
 	})
-	for i := range n {
-		group.Go(func() error { return samples[i].fill(ctx, workers[i].once, from, until) })
-	}
+	samples := work(ctx, group, workers, func(now time.Time) bool { return now.Before(until) }, func(ended time.Time) bool {
+		return !ended.Before(from) && !ended.After(until)
+	})
 	if err := group.Wait(); err != nil {
 		return sample{}, err
 	}
@@ -91,8 +91,8 @@ func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
 	return all, nil
 }
 
-// driveWhile keeps n workers busy for as long as work takes. There is no warm-up: all that ends meanwhile counts.
-func (s *stage) driveWhile(ctx context.Context, n int, hire hire, work func(ctx context.Context) error) (sample, error) {
+// driveWhile keeps n workers busy for as long as something else takes. There is no warm-up: all that ends meanwhile counts.
+func (s *stage) driveWhile(ctx context.Context, n int, hire hire, meanwhile func(ctx context.Context) error) (sample, error) {
 	workers, err := hireAll(ctx, n, hire)
 	defer dismiss(workers)
 	if err != nil {
@@ -101,15 +101,19 @@ func (s *stage) driveWhile(ctx context.Context, n int, hire hire, work func(ctx 
 	used, _ := s.usage()
 	began := time.Now()
 	done := make(chan struct{})
-	samples := make([]sample, n)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(done)
-		return work(ctx)
+		return meanwhile(ctx)
 	})
-	for i := range n {
-		group.Go(func() error { return samples[i].fillWhile(ctx, workers[i].once, done) })
-	}
+	samples := work(ctx, group, workers, func(time.Time) bool {
+		select {
+		case <-done:
+			return false
+		default:
+			return true
+		}
+	}, func(time.Time) bool { return true })
 	if err := group.Wait(); err != nil {
 		return sample{}, err
 	}
@@ -145,39 +149,47 @@ func (s *sample) gather(samples []sample) {
 	slices.Sort(s.latencies)
 }
 
-func (s *sample) fillWhile(ctx context.Context, once operation, done <-chan struct{}) error {
-	for began := time.Now(); ctx.Err() == nil; {
-		select {
-		case <-done:
-			return nil
-		default:
+// work has all workers work while there is more to do. What each did may be read once the group has ended.
+func work(ctx context.Context, group *errgroup.Group, workers []worker, more, counts func(now time.Time) bool) []sample {
+	samples := make([]sample, len(workers)+1) // the last is of all flows together
+	var flows []*flow
+	for i, w := range workers {
+		if w.flow != nil {
+			flows = append(flows, w.flow)
+			continue
 		}
+		group.Go(func() error { return samples[i].fill(ctx, w.once, more, counts) })
+	}
+	if len(flows) > 0 {
+		pumped := &samples[len(workers)]
+		group.Go(func() error {
+			return pump(ctx, flows, progress{more: more, done: func(events int, began, ended time.Time) {
+				pumped.addWithin(events, began, ended, counts)
+			}})
+		})
+	}
+	return samples
+}
+
+func (s *sample) fill(ctx context.Context, once operation, more, counts func(now time.Time) bool) error {
+	for began := time.Now(); more(began) && ctx.Err() == nil; {
 		count, err := once(ctx)
 		if err != nil {
 			return err
 		}
 		ended := time.Now()
-		s.count += count
-		s.latencies = append(s.latencies, ended.Sub(began))
+		s.addWithin(count, began, ended, counts)
 		began = ended
 	}
 	return ctx.Err()
 }
 
-func (s *sample) fill(ctx context.Context, once operation, from, until time.Time) error {
-	for began := time.Now(); began.Before(until) && ctx.Err() == nil; {
-		count, err := once(ctx)
-		if err != nil {
-			return err
-		}
-		ended := time.Now()
-		if !ended.Before(from) && !ended.After(until) {
-			s.count += count
-			s.latencies = append(s.latencies, ended.Sub(began))
-		}
-		began = ended
+// addWithin counts a piece of work if when it ended counts.
+func (s *sample) addWithin(count int, began, ended time.Time, counts func(time.Time) bool) {
+	if counts(ended) {
+		s.count += count
+		s.latencies = append(s.latencies, ended.Sub(began))
 	}
-	return ctx.Err()
 }
 
 // usedSince is what was used since then; nothing where it cannot be told.
@@ -186,7 +198,7 @@ func (s *stage) usedSince(then usage) usage {
 	if !ok {
 		return usage{}
 	}
-	return usage{server: now.server - then.server, postgres: now.postgres - then.postgres}
+	return now.since(then)
 }
 
 // usageBetween waits until the window is over and returns what was used within it.
@@ -205,5 +217,5 @@ func (s *stage) usageBetween(ctx context.Context, from, until time.Time) usage {
 			return usage{}
 		}
 	}
-	return usage{server: at[1].server - at[0].server, postgres: at[1].postgres - at[0].postgres}
+	return at[1].since(at[0])
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -35,21 +36,45 @@ type event struct {
 	endpoint  string
 	tokensIn  int64
 	tokensOut int64
+	id        []byte // its idempotency key; none for most
 }
 
 // generator makes events. The same seed makes the same ones. It serves one goroutine.
 type generator struct {
 	random *rand.Rand
 	buf    []byte
+	id     []byte // the last event's
 }
 
 func newGenerator(seed int) *generator {
 	return &generator{random: rand.New(rand.NewPCG(uint64(seed), 1))} //nolint:gosec // load, not secrets; seeds are small
 }
 
+// numberDigits is how long the number is that an id ends with: all that differs between the ids of one generator.
+const numberDigits = 9
+
+// distinct has the events from now on carry ids, which no other generator has given or will give, whatever its seed.
+func (g *generator) distinct(seed int) {
+	g.id = fmt.Appendf(nil, "%x-%03x-%0*d", time.Now().UnixNano(), seed, numberDigits, 0)
+}
+
+// increment makes an id the next one.
+func increment(id []byte) {
+	for i := len(id) - 1; i >= len(id)-numberDigits; i-- {
+		if id[i]++; id[i] <= '9' {
+			return
+		}
+		id[i] = '0'
+	}
+}
+
 func (g *generator) event(at time.Time) event {
 	bits := g.random.Uint64()
+	if g.id != nil {
+		increment(g.id)
+	}
 	return event{
+		id:        g.id,
 		time:      at.UTC(),
 		model:     models[bits%uint64(len(models))],
 		team:      teams[bits>>8%uint64(len(teams))],
@@ -65,8 +90,18 @@ func (g *generator) json(at time.Time) []byte {
 	return g.buf
 }
 
+// idMember is how an event begins that has an id.
+const idMember = `{"id":"`
+
 func (e event) appendJSON(b []byte) []byte {
-	b = append(b, `{"type":"api.call","time":"`...)
+	if e.id == nil {
+		b = append(b, '{')
+	} else {
+		b = append(b, idMember...)
+		b = append(b, e.id...)
+		b = append(b, `",`...)
+	}
+	b = append(b, `"type":"api.call","time":"`...)
 	b = e.time.AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	b = append(b, `","endpoint":"`...)
 	b = append(b, e.endpoint...)

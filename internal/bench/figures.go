@@ -12,9 +12,10 @@ type Figure struct {
 	P50       float64 `json:"p50_ms"`     // of one request or transaction; 0 where none was timed
 	P99       float64 `json:"p99_ms"`
 	Longest   float64 `json:"longest_ms"`
-	// Processor time of the server and of PostgreSQL for one event or question, in microseconds; 0 where it cannot be told.
+	// Processor time of the server, of PostgreSQL and of what makes the load, for one event or question, in microseconds; 0 where it cannot be told.
 	ServerCPU   float64   `json:"server_cpu_us"`
 	PostgresCPU float64   `json:"postgresql_cpu_us"`
+	LoadCPU     float64   `json:"load_cpu_us"`
 	Rounds      []float64 `json:"rounds_per_second"` // each round's rate, in order
 }
 
@@ -52,7 +53,7 @@ func (r *recorder) figures() []Figure {
 	list := make([]Figure, len(r.names))
 	for i, name := range r.names {
 		f := Figure{Name: name}
-		var p50, p99, longest, server, postgres []float64
+		var p50, p99, longest, server, postgres, load []float64
 		for _, s := range r.samples[name] {
 			f.Rounds = append(f.Rounds, s.perSecond())
 			p50 = append(p50, milliseconds(s.quantile(0.50)))
@@ -60,9 +61,10 @@ func (r *recorder) figures() []Figure {
 			longest = append(longest, milliseconds(s.quantile(1)))
 			server = append(server, s.each(s.used.server))
 			postgres = append(postgres, s.each(s.used.postgres))
+			load = append(load, s.each(s.used.load))
 		}
 		f.PerSecond, f.P50, f.P99, f.Longest = median(f.Rounds), median(p50), median(p99), median(longest)
-		f.ServerCPU, f.PostgresCPU = median(server), median(postgres)
+		f.ServerCPU, f.PostgresCPU, f.LoadCPU = median(server), median(postgres), median(load)
 		list[i] = f
 	}
 	return list

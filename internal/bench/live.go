@@ -164,7 +164,7 @@ func appendsBesideWatchers(ctx context.Context, s *stage, report func(string, sa
 	if err := s.ensureLogs(ctx, oneLog(s)); err != nil {
 		return err
 	}
-	alone, err := s.drive(ctx, keyedClients, s.appends(oneLog(s)))
+	alone, err := s.drive(ctx, mostClients, s.appends(oneLog(s)))
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func appendsBesideWatchers(ctx context.Context, s *stage, report func(string, sa
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	beside, err := s.drive(ctx, keyedClients, s.appends(oneLog(s)))
+	beside, err := s.drive(ctx, mostClients, s.appends(oneLog(s)))
 	if err != nil {
 		return err
 	}

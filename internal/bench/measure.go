@@ -19,8 +19,10 @@ const (
 	bareInsert    = "insert/1"
 	appendOne     = "append/one-log/"
 	appendMany    = "append/many-logs/"
-	appendKeyed   = "append-keyed/one-log/256"
+	appendIDsOne  = "append-ids/one-log/256"
+	appendIDsMany = "append-ids/many-logs/256"
 	batchMany     = "batch/many-logs"
+	batchIDsMany  = "batch-ids/many-logs"
 	querySmall    = "query/small"
 	queryLarge    = "query/large"
 	querySeveral  = "query/small/16"
@@ -54,7 +56,8 @@ const (
 	// Under load, a few clients ask while others append as fast as they can.
 	loadedQueryClients  = 4
 	loadedAppendClients = 64
-	keyedClients        = 256
+	// mostClients append in what is said of many clients.
+	mostClients = 256
 )
 
 // measurement gives one or more figures each time that it runs.
@@ -99,9 +102,9 @@ func appendMeasurements() []measurement {
 	list := []measurement{
 		driven(copyOne, 1, nil, func(s *stage) hire { return hireCopier(s.database, manyLogs(s).count) }),
 		driven(batchMany, batchClients, manyLogs, func(s *stage) hire { return s.batches(manyLogs(s)) }),
+		driven(batchIDsMany, batchClients, manyLogs, func(s *stage) hire { return s.batchesWithIDs(manyLogs(s)) }),
 		driven(copyTwo, 2, nil, func(s *stage) hire { return hireCopier(s.database, manyLogs(s).count) }),
 		driven(bareInsert, 1, nil, func(s *stage) hire { return hireByHand(s.database, 1, (*byHand).insert) }),
-		driven(appendKeyed, keyedClients, oneLog, func(s *stage) hire { return s.keyedAppends(oneLog(s)) }),
 	}
 	for i, n := range appendClients {
 		list = append(list,
@@ -115,7 +118,11 @@ func appendMeasurements() []measurement {
 			}),
 		)
 	}
-	return list
+	return append(list, // beside the same without ids
+		driven(appendIDsMany, mostClients, manyLogs, func(s *stage) hire { return s.appendsWithIDs(manyLogs(s)) }),
+		driven(appendIDsOne, mostClients, oneLog, func(s *stage) hire { return s.appendsWithIDs(oneLog(s)) }),
+		measurement{names: []string{wrkOne}, on: oneLog, run: wrkAppends},
+	)
 }
 
 func queryPhase() phase {

@@ -15,12 +15,20 @@ import (
 // tick is the unit in which Linux tells processor time, the same on every machine.
 const tick = 10 * time.Millisecond
 
-// usage is the processor time that processes have used.
-type usage struct{ server, postgres time.Duration }
+// usage is the processor time that processes have used. load is this process's own: what makes the load and takes the times.
+type usage struct{ server, postgres, load time.Duration }
 
-// usage returns what the server and our own PostgreSQL have used so far; false where it cannot be told.
+// since is what was used since then.
+func (u usage) since(then usage) usage {
+	return usage{server: u.server - then.server, postgres: u.postgres - then.postgres, load: u.load - then.load}
+}
+
+// usage returns what this process, the server and our own PostgreSQL have used so far; false where it cannot be told.
 func (s *stage) usage() (u usage, ok bool) {
 	if runtime.GOOS != "linux" || s.postgres == nil {
+		return u, false
+	}
+	if u.load, ok = processorTime("self", false); !ok {
 		return u, false
 	}
 	if u.server, ok = processorTime(strconv.Itoa(s.server.cmd.Process.Pid), false); !ok {

@@ -33,14 +33,14 @@ func (r *Report) WriteTable(w io.Writer) error {
 		return err
 	}
 	table = tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "MEASUREMENT\tPER SECOND\tP50 MS\tP99 MS\tSERVER CPU µs\tPOSTGRES CPU µs\tROUNDS\t")
+	fmt.Fprintln(table, "MEASUREMENT\tPER SECOND\tP50 MS\tP99 MS\tSERVER CPU µs\tPOSTGRES CPU µs\tLOAD CPU µs\tROUNDS\t")
 	for _, f := range r.Measured {
 		rounds := make([]string, len(f.Rounds))
 		for i, rate := range f.Rounds {
 			rounds[i] = count(rate)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Name, count(f.PerSecond), decimals(f.P50, 3), decimals(f.P99, 3),
-			decimals(f.ServerCPU, 1), decimals(f.PostgresCPU, 1), strings.Join(rounds, " "))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Name, count(f.PerSecond), decimals(f.P50, 3), decimals(f.P99, 3),
+			decimals(f.ServerCPU, 1), decimals(f.PostgresCPU, 1), decimals(f.LoadCPU, 1), strings.Join(rounds, " "))
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -43,6 +44,15 @@ type logs struct {
 func (l logs) name(i int) string { return l.prefix + "-" + strconv.Itoa(i) }
 
 func (l logs) path(i int) string { return "/logs/" + l.name(i) }
+
+// paths are those of all logs, each with what follows it.
+func (l logs) paths(suffix string) []string {
+	paths := make([]string, l.count)
+	for i := range paths {
+		paths[i] = l.path(i) + suffix
+	}
+	return paths
+}
 
 // uploadModules makes the server know the views' modules, so that logs can name them.
 func (s *stage) uploadModules(ctx context.Context) error {
@@ -144,43 +154,85 @@ func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) hire
 	}
 }
 
-// appends sends single events to logs of the set at random.
-func (s *stage) appends(set logs) hire {
-	return s.hireClient(func(c *client, g *generator) (int, error) {
-		return 1, appendOnce(c, g, set, g.random.IntN(set.count))
-	})
-}
+// scripts makes the script of worker i, whose events g makes.
+type scripts = func(g *generator, i int) script
 
-// keyedAppends is appends with a new idempotency key for each event.
-func (s *stage) keyedAppends(set logs) hire {
-	return s.hireClient(func(c *client, g *generator) (int, error) {
-		key := "Idempotency-Key: " + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.FormatUint(g.random.Uint64(), 36) + "\r\n"
-		_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append", key, g.json(time.Now()))
-		return 1, err
-	})
-}
-
-// batches sends batches of events, each to one log of the set at random. The bodies are made before, as COPY's rows are.
-func (s *stage) batches(set logs) hire {
+// hireFlow makes workers that are a flow each.
+func (s *stage) hireFlow(scripts scripts) hire {
 	return func(ctx context.Context, i int) (worker, error) {
-		c, err := dial(ctx, s.server.address)
+		f, err := openFlow(ctx, s.server.address, scripts(newGenerator(i), i))
 		if err != nil {
 			return worker{}, fmt.Errorf("connecting to the server: %w", err)
 		}
-		g := newGenerator(i)
-		now := time.Now()
-		bodies := make([][]byte, copyRows/batchEvents)
-		for n := range bodies {
-			for range batchEvents {
-				bodies[n] = append(g.event(now).appendJSON(bodies[n]), '\n')
-			}
-		}
-		turn := 0
-		once := func(context.Context) (int, error) {
-			turn++
-			_, err := c.do("POST", set.path(g.random.IntN(set.count))+"/append_batch", "", bodies[turn%len(bodies)])
-			return batchEvents, err
-		}
-		return worker{once: once, close: c.close}, nil
+		return worker{flow: f, close: f.close}, nil
 	}
+}
+
+// appends sends single events to logs of the set at random.
+func (s *stage) appends(set logs) hire { return s.hireFlow(single(set)) }
+
+// appendsWithIDs is appends with an idempotency key for each event, as a sender has that can send again.
+func (s *stage) appendsWithIDs(set logs) hire { return s.hireFlow(singleWithIDs(set)) }
+
+// batches sends batches of events, each to one log of the set at random. The bodies are made before, as COPY's rows are.
+func (s *stage) batches(set logs) hire { return s.hireFlow(batched(set)) }
+
+// batchesWithIDs is batches of events that have idempotency keys, which are all that changes from one use of a body to the next.
+func (s *stage) batchesWithIDs(set logs) hire { return s.hireFlow(batchedWithIDs(set)) }
+
+func single(set logs) scripts {
+	paths := set.paths("/append")
+	return func(g *generator, _ int) script {
+		return func(b []byte) ([]byte, int) {
+			return appendRequest(b, "POST", paths[g.random.IntN(len(paths))], "", g.json(time.Now())), 1
+		}
+	}
+}
+
+func singleWithIDs(set logs) scripts {
+	scripts := single(set)
+	return func(g *generator, i int) script {
+		g.distinct(i)
+		return scripts(g, i)
+	}
+}
+
+func batched(set logs) scripts {
+	paths := set.paths("/append_batch")
+	return func(g *generator, _ int) script {
+		bodies, turn := g.batches(time.Now()), 0
+		return func(b []byte) ([]byte, int) {
+			turn++
+			return appendRequest(b, "POST", paths[g.random.IntN(len(paths))], "", bodies[turn%len(bodies)]), batchEvents
+		}
+	}
+}
+
+func batchedWithIDs(set logs) scripts {
+	paths := set.paths("/append_batch")
+	return func(g *generator, i int) script {
+		g.distinct(i)
+		bodies, turn := g.batches(time.Now()), 0
+		id := bytes.Clone(g.id)
+		return func(b []byte) ([]byte, int) {
+			turn++
+			body := bodies[turn%len(bodies)]
+			for line := body; len(line) > 0; line = line[bytes.IndexByte(line, '\n')+1:] {
+				increment(id)
+				copy(line[len(idMember):], id)
+			}
+			return appendRequest(b, "POST", paths[g.random.IntN(len(paths))], "", body), batchEvents
+		}
+	}
+}
+
+// batches makes the bodies that a client sends again and again.
+func (g *generator) batches(now time.Time) [][]byte {
+	bodies := make([][]byte, copyRows/batchEvents)
+	for n := range bodies {
+		for range batchEvents {
+			bodies[n] = append(g.event(now).appendJSON(bodies[n]), '\n')
+		}
+	}
+	return bodies
 }

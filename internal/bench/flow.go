@@ -1,0 +1,70 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// script appends a connection's next request to b, and says how many events it carries. What it returns holds until the next call.
+type script func(b []byte) (request []byte, events int)
+
+// progress is how a pump knows when to end, and what it tells of each answer.
+type progress struct {
+	more func(now time.Time) bool
+	done func(events int, began, ended time.Time)
+}
+
+// appendRequest appends a request to b. headers are whole lines, each with its end.
+func appendRequest(b []byte, method, path, headers string, body []byte) []byte {
+	b = append(b, method...)
+	b = append(b, ' ')
+	b = append(b, path...)
+	b = append(b, " HTTP/1.1\r\nHost: localhost\r\n"...)
+	b = append(b, headers...)
+	if len(body) > 0 {
+		b = append(b, "Content-Type: application/json\r\nContent-Length: "...)
+		b = strconv.AppendInt(b, int64(len(body)), 10)
+		b = append(b, "\r\n"...)
+	}
+	b = append(b, "\r\n"...)
+	return append(b, body...)
+}
+
+var (
+	headEnd       = []byte("\r\n\r\n")
+	lengthHeader  = []byte("\r\nContent-Length: ")
+	errNoLength   = errors.New("the answer does not say how long it is")
+	errLongAnswer = errors.New("more than one answer came to one request")
+)
+
+// answered says whether b is a whole answer. Anything but a 2xx answer with its length is an error.
+func answered(b []byte) (whole bool, err error) {
+	end := bytes.Index(b, headEnd)
+	if end < 0 {
+		return false, nil
+	}
+	head, body := b[:end+2], b[end+len(headEnd):]
+	if len(head) < len("HTTP/1.1 200") || string(head[:9]) != "HTTP/1.1 " {
+		return false, errNotHTTP
+	}
+	at := bytes.Index(head, lengthHeader)
+	if at < 0 {
+		return false, errNoLength
+	}
+	digits := head[at+len(lengthHeader):]
+	length, err := strconv.Atoi(string(digits[:bytes.IndexByte(digits, '\r')]))
+	switch {
+	case err != nil:
+		return false, errNotHTTP
+	case len(body) < length:
+		return false, nil
+	case len(body) > length:
+		return false, errLongAnswer
+	case head[9] != '2':
+		return false, fmt.Errorf("the server answered %s: %s", head[9:12], body)
+	}
+	return true, nil
+}
