@@ -16,6 +16,7 @@ import (
 const (
 	checkViolation        = "23514"
 	uniqueViolation       = "23505"
+	notNullViolation      = "23502"
 	readOnly              = "25006"
 	outOfMemory           = "53200"
 	diskFull              = "53100"
@@ -98,6 +99,8 @@ func kindOf(err error) error {
 func kindOfAnswer(e *pgconn.PgError) error {
 	switch code := e.Code; {
 	case code == checkViolation && e.ConstraintName == "rows_as_expected":
+		return ErrStale
+	case code == notNullViolation && e.ColumnName == "log_id": // of an event whose log has no head (see InsertEvent)
 		return ErrStale
 	case isMissingLibrary(e):
 		return ErrMisconfigured

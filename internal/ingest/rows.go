@@ -11,16 +11,31 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// rows lays the plan out as the statements take it: a column at a time. The events have a layout of their own.
-func (p *plan) rows() (heads dbsqlc.MoveHeadsParams, keys dbsqlc.InsertEventKeysParams, states view.Writer) {
+// The statements for any number of rows take a column at a time.
+
+func (p *plan) headRows() (heads dbsqlc.MoveHeadsParams) {
 	for _, log := range p.logs {
 		if len(log.events) > 0 {
 			addHead(&heads, log)
-			log.addKeys(&keys)
+		}
+	}
+	return heads
+}
+
+func (p *plan) keyRows() (keys dbsqlc.InsertEventKeysParams) {
+	for _, log := range p.logs {
+		log.addKeys(&keys)
+	}
+	return keys
+}
+
+func (p *plan) stateRows() (states view.Writer) {
+	for _, log := range p.logs {
+		if len(log.events) > 0 {
 			states.Add(log.snapshot.Log, log.fold)
 		}
 	}
-	return heads, keys, states
+	return states
 }
 
 // months are the rows of log_months that the plan makes: one for each log whose first event of a month it holds. The events that a plan adds
@@ -88,6 +103,35 @@ func addHead(to *dbsqlc.MoveHeadsParams, log *logPlan) {
 	to.RecordedAts = append(to.RecordedAts, time.UnixMicro(after.RecordedAt))
 	to.ViewsEpochs = append(to.ViewsEpochs, after.ViewsEpoch)
 	to.Recents = append(to.Recents, log.fold.Next.Recent())
+}
+
+// isOfSingles tells whether the plan's n events are few, and each is of a log of its own.
+func (p *plan) isOfSingles(n int) bool {
+	if n > singleEvents {
+		return false
+	}
+	for _, log := range p.logs {
+		if len(log.events) > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (log *logPlan) headRow() dbsqlc.MoveHeadParams {
+	before, after := &log.snapshot.Head, &log.fold.Next.Head
+	return dbsqlc.MoveHeadParams{
+		LogID: log.snapshot.Log, ExpectedHash: before.Hash[:], ExpectedEpoch: before.ViewsEpoch, Sequence: after.Sequence, Hash: after.Hash[:],
+		RecordedAt: time.UnixMicro(after.RecordedAt), ViewsEpoch: after.ViewsEpoch, Recent: log.fold.Next.Recent(),
+	}
+}
+
+func (log *logPlan) eventRow(i int) dbsqlc.InsertEventParams {
+	e := &log.events[i]
+	return dbsqlc.InsertEventParams{
+		LogID: log.snapshot.Log, Sequence: e.Sequence, RecordedAt: time.UnixMicro(e.RecordedAt), Time: time.UnixMicro(e.Time), Type: e.Type,
+		Key: e.Key, Data: e.Data, Hash: e.Hash[:],
+	}
 }
 
 func growEvents(to *dbsqlc.InsertEventsParams, n int) {

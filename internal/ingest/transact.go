@@ -199,6 +199,10 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 	return known, nil
 }
 
+// singleEvents is up to how many events, each of a log of its own, are stored by statements of one row. They take half of what those for any
+// number of rows do, each; from about here on those are cheaper together.
+const singleEvents = 3
+
 // copyEvents is from how many events on a group is stored by COPY, which costs the database about a tenth less than INSERT
 // and takes two more round trips.
 const copyEvents = 500
@@ -206,14 +210,15 @@ const copyEvents = 500
 // store writes everything the plan holds and commits. The heads come first: where one has moved, nothing after it is
 // done. So a connection that was lost with the statements on their way cannot store them once the heads have moved.
 func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
-	heads, keys, states := p.rows()
-	if len(heads.LogIds) == 0 && p.repeated {
+	n := p.countEvents()
+	if n == 0 && p.repeated {
 		return l.confirm(ctx, tx)
-	} else if len(heads.LogIds) == 0 {
+	} else if n == 0 {
 		return nil
 	}
 	pipeline := &db.Pipeline{}
-	if err := l.db.MoveHeads(ctx, pipeline, heads); err != nil {
+	alone := p.isOfSingles(n)
+	if err := l.queueHeads(ctx, pipeline, p, alone); err != nil {
 		return err
 	}
 	if former := p.formerKeys(); len(former.KeyHashes) > 0 {
@@ -221,21 +226,28 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 			return err
 		}
 	}
-	if len(keys.KeyHashes) > 0 {
-		if err := l.db.InsertEventKeys(ctx, pipeline, keys); err != nil {
-			return err
-		}
+	if err := l.queueKeys(ctx, pipeline, p, alone); err != nil {
+		return err
 	}
 	if months := p.months(); len(months.LogIds) > 0 {
 		if err := l.db.InsertLogMonths(ctx, pipeline, months); err != nil {
 			return err
 		}
 	}
-	if n := p.countEvents(); n < copyEvents {
+	switch {
+	case alone:
+		for _, log := range p.logs {
+			for i := range log.events {
+				if err := l.db.InsertEvent(ctx, pipeline, log.eventRow(i)); err != nil {
+					return err
+				}
+			}
+		}
+	case n < copyEvents:
 		if err := l.db.InsertEvents(ctx, pipeline, p.eventRows(n)); err != nil {
 			return err
 		}
-	} else {
+	default:
 		if err := tx.Send(ctx, pipeline); err != nil {
 			return fmt.Errorf("moving heads: %w", err)
 		}
@@ -244,10 +256,47 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 		}
 		pipeline = &db.Pipeline{}
 	}
+	states := p.stateRows()
 	if err := states.Queue(ctx, l.db.Queries, pipeline); err != nil {
 		return err
 	}
 	return tx.SendAndCommit(ctx, pipeline)
+}
+
+// queueHeads queues moving the heads, each by itself when every log has one event.
+func (l *lane) queueHeads(ctx context.Context, to *db.Pipeline, p *plan, alone bool) error {
+	if !alone {
+		return l.db.MoveHeads(ctx, to, p.headRows())
+	}
+	for _, log := range p.logs {
+		if len(log.events) > 0 {
+			if err := l.db.MoveHead(ctx, to, log.headRow()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// queueKeys queues storing the events' keys, likewise.
+func (l *lane) queueKeys(ctx context.Context, to *db.Pipeline, p *plan, alone bool) error {
+	if !alone {
+		if keys := p.keyRows(); len(keys.KeyHashes) > 0 {
+			return l.db.InsertEventKeys(ctx, to, keys)
+		}
+		return nil
+	}
+	for _, log := range p.logs {
+		for hash, owner := range log.keys {
+			err := l.db.InsertEventKey(ctx, to, dbsqlc.InsertEventKeyParams{
+				LogID: log.snapshot.Log, KeyHash: hash, PayloadHash: owner.payload, Sequence: owner.sequence,
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // confirm commits nothing, and waits for it: then what the transaction has seen is as durable as what it had stored itself. A commit that

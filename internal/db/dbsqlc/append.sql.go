@@ -197,6 +197,59 @@ func (q *Queries) HaltViewVersion(ctx context.Context, db DBTX, arg HaltViewVers
 	return err
 }
 
+const insertEvent = `-- name: InsertEvent :exec
+INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
+VALUES ((SELECT h.log_id FROM log_heads h WHERE h.log_id = $1), $2, $3, $4, $5, NULLIF($6::text, ''), $7, $8)
+`
+
+type InsertEventParams struct {
+	LogID      pgtype.UUID
+	Sequence   int64
+	RecordedAt time.Time
+	Time       time.Time
+	Type       string
+	Key        string
+	Data       []byte
+	Hash       []byte
+}
+
+// InsertEvents for one event. Fails when its log has no head.
+func (q *Queries) InsertEvent(ctx context.Context, db DBTX, arg InsertEventParams) error {
+	_, err := db.Exec(ctx, insertEvent,
+		arg.LogID,
+		arg.Sequence,
+		arg.RecordedAt,
+		arg.Time,
+		arg.Type,
+		arg.Key,
+		arg.Data,
+		arg.Hash,
+	)
+	return err
+}
+
+const insertEventKey = `-- name: InsertEventKey :exec
+INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence) VALUES ($1, $2, $3, $4)
+`
+
+type InsertEventKeyParams struct {
+	LogID       pgtype.UUID
+	KeyHash     pgtype.UUID
+	PayloadHash pgtype.UUID
+	Sequence    int64
+}
+
+// InsertEventKeys for one key.
+func (q *Queries) InsertEventKey(ctx context.Context, db DBTX, arg InsertEventKeyParams) error {
+	_, err := db.Exec(ctx, insertEventKey,
+		arg.LogID,
+		arg.KeyHash,
+		arg.PayloadHash,
+		arg.Sequence,
+	)
+	return err
+}
+
 const insertEventKeys = `-- name: InsertEventKeys :exec
 INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence)
 SELECT u.log_id, u.key_hash, u.payload_hash, u.sequence
@@ -354,6 +407,38 @@ func (q *Queries) LockHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const moveHead = `-- name: MoveHead :exec
+UPDATE log_heads
+SET sequence = $1, hash = $2, recorded_at = $3, views_epoch = $4, recent = $5
+WHERE log_id = $6 AND CASE WHEN hash = $7 AND views_epoch = $8 THEN true ELSE false::as_expected END
+`
+
+type MoveHeadParams struct {
+	Sequence      int64
+	Hash          []byte
+	RecordedAt    time.Time
+	ViewsEpoch    int64
+	Recent        string
+	LogID         pgtype.UUID
+	ExpectedHash  []byte
+	ExpectedEpoch int64
+}
+
+// MoveHeads for one head, in half the time. It does not see that there is no such head: InsertEvent does.
+func (q *Queries) MoveHead(ctx context.Context, db DBTX, arg MoveHeadParams) error {
+	_, err := db.Exec(ctx, moveHead,
+		arg.Sequence,
+		arg.Hash,
+		arg.RecordedAt,
+		arg.ViewsEpoch,
+		arg.Recent,
+		arg.LogID,
+		arg.ExpectedHash,
+		arg.ExpectedEpoch,
+	)
+	return err
 }
 
 const moveHeads = `-- name: MoveHeads :exec
