@@ -78,7 +78,12 @@ func New(services Services, version string) http.Handler {
 	}
 	s := &server{Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams), verifications: make(chan struct{}, maxVerifications)}
 	mux := http.NewServeMux()
-	s.register(humago.New(mux, config(version)))
+	direct := &directMux{ServeMux: mux}
+	api := humago.New(direct, config(version))
+	s.register(api)
+	direct.direct = map[string]func(http.ResponseWriter, *http.Request) bool{
+		http.MethodPost + " " + appendPath: s.directAppend(api.OpenAPI().Paths[appendPath].Post),
+	}
 	serveDocs(mux)
 	mux.Handle("/", unrouted(mux))
 	return s.guard(mux)
@@ -159,6 +164,9 @@ func (s *server) resolve(ctx context.Context, ref string) (db.UUID, error) {
 	requestOf(ctx).log = id
 	return id, nil
 }
+
+// maxLogRef is the longest reference to a log, in characters: LogPath's maxLength.
+const maxLogRef = 200
 
 // LogPath is the {log} of a path.
 type LogPath struct {

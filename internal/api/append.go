@@ -58,16 +58,18 @@ type appendBatchOutput struct {
 	}
 }
 
+const appendPath = "/logs/{log}/append"
+
 func (s *server) registerAppend(api huma.API) {
 	errors := []int{http.StatusNotFound, http.StatusConflict}
 	binary := huma.Middlewares{refuseBinaryEvents}
 	register(s, api, huma.Operation{
-		OperationID: "append", Method: http.MethodPost, Path: "/logs/{log}/append", Summary: "Append an event", Tags: []string{"events"},
+		OperationID: "append", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
 		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
 	}, s.append)
-	describeDuplicate(api, "/logs/{log}/append", "The event was there before.")
-	describeBody(api, "/logs/{log}/append", map[string]*huma.Schema{"application/json": eventSchema()})
+	describeDuplicate(api, appendPath, "The event was there before.")
+	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
 	register(s, api, huma.Operation{
 		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch", Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
