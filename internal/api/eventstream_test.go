@@ -138,7 +138,7 @@ func TestUnreadAnswers(t *testing.T) {
 // TestAbandonedStreams: clients that go away in the middle of streams, whenever that is, leave nothing behind: their places are free
 // afterwards, and the server stops at once.
 func TestAbandonedStreams(t *testing.T) {
-	const streams, clients, each = 8, 4, 9 * 8
+	const streams, clients, each = 8, 4, 9 * 2
 	s := streamingOn(t, streams, clientPatience)[0]
 	var abandoning sync.WaitGroup
 	for client := range clients {

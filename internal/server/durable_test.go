@@ -305,6 +305,7 @@ func TestSettingsOfCommits(t *testing.T) {
 
 // TestDatabaseIsNoLongerTrusted: full_page_writes is turned off under a running server, which then stores nothing, says why, and goes on when it is on again.
 func TestDatabaseIsNoLongerTrusted(t *testing.T) {
+	t.Parallel() // it mostly waits for the server to look
 	pg := startPostgres(t)
 	s, said := serveSafely(t, pg.DSN())
 	defer stop(t, s)
@@ -345,6 +346,7 @@ func awaitReady(t *testing.T, s *server.Server, want int, says string) {
 // TestReadinessOfAppends: each way to keep appends from being stored makes the server say that it is not ready, and why, whether appends
 // fail for it or nobody appends; it is ready again by itself.
 func TestReadinessOfAppends(t *testing.T) {
+	t.Parallel() // it mostly waits for the server to look
 	pg := startPostgres(t)
 	s, _ := serveSafely(t, pg.DSN())
 	defer stop(t, s)
