@@ -31,7 +31,7 @@ func TestDirectAppends(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer response.Body.Close()
+		defer func() { _ = response.Body.Close() }()
 		answer, err := io.ReadAll(response.Body)
 		if err != nil {
 			t.Fatal(err)
