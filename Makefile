@@ -10,7 +10,7 @@ BENCH_FLAGS ?=
 TEST_FLAGS ?= -timeout 25m
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench lint generate generated check
+.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,7 @@ SERIAL := $(addprefix github.com/tallystick/tallystick/internal/,gas jsonscan wa
 test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test $(TEST_FLAGS) $(SERIAL)
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
+	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
 	go test -run '^(TestBombs|TestHostileModulesAreContained)$$' $(TEST_FLAGS) ./internal/wasm
 
 HARD_ROUNDS ?= 10
@@ -55,9 +56,18 @@ kits-check: build ## build and test a view in each language, as `tally view new`
 bench: build ## measure appends and queries beside hand-written SQL
 	bin/tally bench $(BENCH_FLAGS)
 
+KAFKA := bin/kafka
+
+bench-kafka: build ## measure beside a pipeline of Kafka and counters in PostgreSQL; needs Java 17 and mvn
+	mvn -q -B -f tools/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA)/lib
+	go -C tools/kafka build -o $(CURDIR)/$(KAFKA)/kafka .
+	timeout 60m bin/tally bench --kafka $(KAFKA) $(BENCH_FLAGS)
+
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
+	go -C tools/kafka vet ./...
+	cd tools/kafka && go tool -modfile=../go.mod golangci-lint run
 
 generate: ## write anew what is generated: queries, openapi.yaml, views
 	$(TOOL) sqlc generate
@@ -66,6 +76,7 @@ generate: ## write anew what is generated: queries, openapi.yaml, views
 
 generated: ## prove that what is generated is up to date
 	go mod tidy -diff
+	go -C tools/kafka mod tidy -diff
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || { echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
 	$(MAKE) -C views check

@@ -30,6 +30,7 @@ type Config struct {
 	DataDir     string // where a temporary folder is made; "" for the system's
 	PostgresBin string // folder of the server binaries; "" to find them
 	DatabaseURL string // a server to use in place of one of our own
+	Pipeline    string // folder of the Kafka pipeline, whose rows are measured then; "" for none
 	Progress    io.Writer
 	Log         *slog.Logger
 }
@@ -50,7 +51,7 @@ func (c *Config) Validate() error {
 	if c.Rounds < 1 || c.Rounds > 100 {
 		return fmt.Errorf("--rounds must be from 1 to 100; it is %d", c.Rounds)
 	}
-	_, err := chosen(c.Rows)
+	_, err := chosen(c.Rows, c.Pipeline != "")
 	return err
 }
 
@@ -92,7 +93,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	rows, err := chosen(config.Rows)
+	rows, err := chosen(config.Rows, config.Pipeline != "")
 	if err != nil {
 		return nil, err
 	}

@@ -158,7 +158,7 @@ func TestNeeds(t *testing.T) {
 			names = append(names, m.names...)
 		}
 	}
-	for _, kind := range rowKinds() {
+	for _, kind := range append(rowKinds(), kafkaRows()...) {
 		needed = append(needed, kind.needs...)
 		for _, name := range kind.needs {
 			if !slices.Contains(names, name) {
@@ -196,7 +196,7 @@ func TestVerdicts(t *testing.T) {
 		appendOne + "1": {P50: 2.6}, bareInsert: {P50: 1},
 	}
 	for name, want := range map[string]string{"one-log": "yes", "one-log-64": "NO", "latency": "NO", "many-logs": "–", "keys": "–"} {
-		kinds, err := chosen([]string{name})
+		kinds, err := chosen([]string{name}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %g against %q is %q, want %q", name, row.Value, row.Bar, got, want)
 		}
 	}
-	if _, err := chosen([]string{"speed"}); err == nil || !strings.Contains(err.Error(), "one-log") {
+	if _, err := chosen([]string{"speed"}, false); err == nil || !strings.Contains(err.Error(), "one-log") {
 		t.Errorf("an unknown row is not refused with those that there are: %v", err)
 	}
 }

@@ -34,22 +34,28 @@ func (s *stage) usage() (u usage, ok bool) {
 	if u.server, ok = processorTime(strconv.Itoa(s.server.cmd.Process.Pid), false); !ok {
 		return u, false
 	}
-	postmaster := strconv.Itoa(s.postgres.PID())
-	if u.postgres, ok = processorTime(postmaster, true); !ok {
-		return u, false
+	u.postgres, ok = treeTime(s.postgres.PID())
+	return u, ok
+}
+
+// treeTime is what a process and its children have used so far, also those that have ended.
+func treeTime(pid int) (used time.Duration, ok bool) {
+	parent := strconv.Itoa(pid)
+	if used, ok = processorTime(parent, true); !ok {
+		return 0, false
 	}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return u, false
+		return 0, false
 	}
 	for _, path := range stats {
-		pid := strings.Split(path, "/")[2]
-		if fields := processFields(pid); fields != nil && fields[1] == postmaster {
-			used, _ := processorTime(pid, false) // a process that has just ended is the postmaster's by now
-			u.postgres += used
+		child := strings.Split(path, "/")[2]
+		if fields := processFields(child); fields != nil && fields[1] == parent {
+			own, _ := processorTime(child, false) // a process that has just ended is its parent's by now
+			used += own
 		}
 	}
-	return u, true
+	return used, true
 }
 
 // processFields are the fields of /proc/<pid>/stat from the third, the state, on; nil when there is no such process.

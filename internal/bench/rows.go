@@ -185,15 +185,22 @@ func RowNames() []string {
 	return names
 }
 
-// chosen returns the rows that were asked for, all when none was.
-func chosen(names []string) ([]rowKind, error) {
+// chosen returns the rows that were asked for, all when none was. Those beside Kafka are a run of their own.
+func chosen(names []string, kafka bool) ([]rowKind, error) {
 	kinds := rowKinds()
+	if kafka {
+		kinds = kafkaRows()
+	}
 	if len(names) == 0 {
 		return kinds, nil
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(kinds, func(k rowKind) bool { return k.name == name }) {
-			return nil, fmt.Errorf("there is no row %q; there are %v", name, RowNames())
+			known := make([]string, len(kinds))
+			for i, kind := range kinds {
+				known[i] = kind.name
+			}
+			return nil, fmt.Errorf("there is no row %q; there are %v", name, known)
 		}
 	}
 	return slices.DeleteFunc(kinds, func(k rowKind) bool { return !slices.Contains(names, k.name) }), nil

@@ -22,6 +22,7 @@ type stage struct {
 	database string           // URL
 	version  string           // PostgreSQL's
 	server   *server
+	pipeline *pipeline // nil but where it is compared with
 	modules  []module
 	large    *history                      // nil before it is loaded
 	made     map[logs]bool                 // sets of logs that are there
@@ -104,11 +105,8 @@ func (s *stage) close(ctx context.Context) error {
 // startPostgres runs PostgreSQL with the settings of tally dev, in the temporary folder.
 func (s *stage) startPostgres(ctx context.Context) (err error) {
 	options := postgres.Options{DataDir: filepath.Join(s.folder, "postgres"), Database: "tally", Log: s.config.Log}
-	if s.config.PostgresBin != "" {
-		options.Binaries, err = postgres.Find(ctx, postgres.FindOptions{Dir: s.config.PostgresBin, Log: s.config.Log})
-		if err != nil {
-			return fmt.Errorf("finding PostgreSQL: %w", err)
-		}
+	if options.Binaries, err = s.binaries(ctx); err != nil {
+		return err
 	}
 	if s.postgres, err = postgres.Start(ctx, options); err != nil {
 		return err
@@ -116,6 +114,18 @@ func (s *stage) startPostgres(ctx context.Context) (err error) {
 	s.later(s.postgres.Stop)
 	s.database = s.postgres.DSN()
 	return nil
+}
+
+// binaries are PostgreSQL's where the user named a folder; else nothing, and Start finds some.
+func (s *stage) binaries(ctx context.Context) (postgres.Binaries, error) {
+	if s.config.PostgresBin == "" {
+		return postgres.Binaries{}, nil
+	}
+	found, err := postgres.Find(ctx, postgres.FindOptions{Dir: s.config.PostgresBin, Log: s.config.Log})
+	if err != nil {
+		return found, fmt.Errorf("finding PostgreSQL: %w", err)
+	}
+	return found, nil
 }
 
 // makeDatabase makes a database of our own on the server that the user named, and drops it in the end.

@@ -159,8 +159,15 @@ type scripts = func(g *generator, i int) script
 
 // hireFlow makes workers that are a flow each.
 func (s *stage) hireFlow(scripts scripts) hire {
+	return func(ctx context.Context, i int) (worker, error) { // the server may be another by then
+		return hireFlowAt(s.server.address, scripts)(ctx, i)
+	}
+}
+
+// hireFlowAt is hireFlow for any server.
+func hireFlowAt(address string, scripts scripts) hire {
 	return func(ctx context.Context, i int) (worker, error) {
-		f, err := openFlow(ctx, s.server.address, scripts(newGenerator(i), i))
+		f, err := openFlow(ctx, address, scripts(newGenerator(i), i))
 		if err != nil {
 			return worker{}, fmt.Errorf("connecting to the server: %w", err)
 		}

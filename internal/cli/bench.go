@@ -58,6 +58,7 @@ func benchCommand() *cobra.Command {
 	flags.StringVar(&config.DataDir, "data-dir", "", "folder in which a temporary one is made for the database; the system's when not given")
 	flags.StringVar(&config.PostgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
 	flags.StringVar(&config.DatabaseURL, "database-url", "", "PostgreSQL server to use in place of one of its own; the role must be allowed to create databases")
+	flags.StringVar(&config.Pipeline, "kafka", "", "folder of the Kafka pipeline that make bench-kafka makes; measures the rows beside it, and no others")
 	flags.StringVar(&logLevel, "log-level", "warn", "least level to log: debug, info, warn, error")
 	return cmd
 }
