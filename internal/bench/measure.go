@@ -90,7 +90,7 @@ func manyLogs(s *stage) logs { return logs{prefix: "many", count: s.config.scale
 
 // phases are all measurements in the order in which they run. What grows the database comes last.
 func phases() []phase {
-	return []phase{foldPhase(), {measurements: appendMeasurements()}, queryPhase(), rebuildPhase(), readPhase(), verifyPhase(), livePhase(), partitionsPhase(), analystPhase(), kafkaPhase(), {
+	return []phase{foldPhase(), {measurements: appendMeasurements()}, queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(), livePhase(), partitionsPhase(), analystPhase(), kafkaPhase(), {
 		once: true,
 		measurements: []measurement{{names: []string{createLogs, appendRound}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
 			return s.memory(ctx, report)

@@ -165,7 +165,7 @@ func TestUnreproducibleViewsAreRefused(t *testing.T) {
 	empty, used := node.NewLog(t), node.NewLog(t)
 	node.Append(t, used, counted(t, 0, 700)...)
 	for _, keeps := range []string{"memory", "address", "cache", "ignorance"} {
-		for _, log := range []db.UUID{empty, used} {
+		for _, log := range []db.UUID{empty, used, empty} { // a refusal is not remembered
 			config := fmt.Sprintf(`{"keeps":%q}`, keeps)
 			_, err := node.Views.Deploy(t.Context(), log, "v", view.Deployment{Code: testrig.Forgetful(), Config: []byte(config)})
 			var refused *view.RefusedError
@@ -214,8 +214,10 @@ func TestFoldedAgain(t *testing.T) {
 }
 
 // TestRehearsalKnowsTheLog: a view that goes wrong over real events only, of the beginning or the end of a history.
+// That it went well on a log without events says nothing of them.
 func TestRehearsalKnowsTheLog(t *testing.T) {
 	node, _ := start(t, testrig.Settings{})
+	node.Deploy(t, node.NewLog(t), "v", testrig.Forgetful(), `{"keeps":"real"}`)
 	for _, at := range []int{0, 5000} {
 		log := node.NewLog(t)
 		events := counted(t, 0, 5010)
@@ -227,6 +229,27 @@ func TestRehearsalKnowsTheLog(t *testing.T) {
 		var refused *view.RefusedError
 		if !errors.As(err, &refused) || refused.Code != "not_reproducible" || !strings.Contains(refused.Detail, "events of the log") || !strings.Contains(refused.Detail, "only here") {
 			t.Errorf("at %d: %v", at, err)
+		}
+	}
+}
+
+// TestRehearsedOnce: what passed once is not rehearsed again on a log without events, and that very view alone is meant.
+func TestRehearsedOnce(t *testing.T) {
+	node, _ := start(t, testrig.Settings{})
+	empty, used := node.NewLog(t), node.NewLog(t)
+	node.Append(t, used, counted(t, 0, 10)...)
+	code := testrig.CountingGlobal() // it would not pass
+	node.Views.Passed(code, []byte("{}"))
+	for _, deploy := range []struct {
+		log    db.UUID
+		config string
+		gas    int64
+		passes bool
+	}{{empty, `{"other":1}`, 0, false}, {empty, "{}", 1_000_000, false}, {used, "{}", 0, false}, {empty, "{}", 0, true}} {
+		_, err := node.Views.Deploy(t.Context(), deploy.log, "v", view.Deployment{Code: code, Config: []byte(deploy.config), FoldGas: deploy.gas})
+		var refused *view.RefusedError
+		if deploy.passes && err != nil || !deploy.passes && (!errors.As(err, &refused) || refused.Code != "not_reproducible") {
+			t.Errorf("%+v: %v", deploy, err)
 		}
 	}
 }

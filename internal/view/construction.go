@@ -184,8 +184,11 @@ func (b *chunk) run(ctx context.Context) (buildStep, error) {
 
 // prepare makes memory agree with the version's row, which is locked.
 func (b *chunk) prepare(ctx context.Context) error {
-	if err := b.views.db.PlanForPartitions(ctx, b.tx); err != nil {
-		return fmt.Errorf("preparing to read events: %w", err)
+	// A new log has nothing to read, and whoever makes many has each statement planned once.
+	if b.snapshot != nil || !b.last || b.row.AppliedSequence < b.head {
+		if err := b.views.db.PlanForPartitions(ctx, b.tx); err != nil {
+			return fmt.Errorf("preparing to read events: %w", err)
+		}
 	}
 	known := b.snapshot != nil && b.turn == b.row.Turn && b.applied == b.row.AppliedSequence
 	if known {
@@ -243,7 +246,9 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 
 // page returns the next events.
 func (b *chunk) page(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
-	if b.last {
+	if b.last && b.applied == b.head {
+		return nil, nil
+	} else if b.last {
 		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, pageEvents, pageBytes)
 	}
 	page, err := b.history.next(ctx)

@@ -77,22 +77,47 @@ func (v *Views) letGo(ctx context.Context, c candidate) {
 	}
 }
 
-// rehearse folds a sample in several ways, which must agree: events made up for the view's fields, and the log's own
+// rehearse folds samples in several ways, which must agree: events made up for the view's fields, and the log's own
 // where log is valid. A view that fails over an event is not refused for it, as long as it always does.
 // The error is a *RefusedError with the code not_reproducible, or not the view's fault.
 func (v *Views) rehearse(ctx context.Context, log db.UUID, c candidate) error {
+	var samples []sample
+	if !v.rehearsed.has(c.rehearsal()) {
+		samples = append(samples, sample{"events made up for its fields", synthetic(c.fields)}, sample{"no events", nil})
+	}
+	if log.Valid {
+		history, err := v.history(ctx, log)
+		if err != nil {
+			return err
+		}
+		if len(history) > 0 {
+			samples = append(samples, sample{"events of the log", history})
+		}
+	}
+	if len(samples) == 0 {
+		return nil
+	}
 	restarted, err := v.engine.Restarted(ctx)
 	if err != nil {
 		return fmt.Errorf("starting another engine: %w", err)
 	}
-	err = v.rehearseWith(ctx, restarted, log, c)
+	err = v.rehearseWith(ctx, restarted, samples, c)
 	if closing := restarted.Close(context.WithoutCancel(ctx)); closing != nil {
 		return errors.Join(err, fmt.Errorf("closing the other engine: %w", closing))
+	}
+	if err == nil {
+		v.rehearsed.add(c.rehearsal())
 	}
 	return err
 }
 
-func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, log db.UUID, c candidate) error {
+// sample is events that a view is rehearsed with, and what to call them.
+type sample struct {
+	what   string
+	events []eventlog.Recorded
+}
+
+func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, samples []sample, c candidate) error {
 	again, err := restarted.Compile(ctx, c.code)
 	if err != nil {
 		return fmt.Errorf("compiling a module again: %w", err)
@@ -102,21 +127,9 @@ func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, log db
 		return err
 	}
 	c.settings.QueryGas = rehearsalQueryGas
-	samples := [][]eventlog.Recorded{synthetic(c.fields)}
-	if log.Valid {
-		history, err := v.sample(ctx, log)
-		if err != nil {
-			return err
-		}
-		samples = append(samples, history)
-	}
-	for i, sample := range samples {
-		what := "events made up for its fields"
-		if i > 0 {
-			what = "events of the log"
-		}
+	for _, s := range samples {
 		r := newRefolding(c.module, again, c.settings, fields, rehearsalStateBytes)
-		err := r.rehearse(ctx, sample, what)
+		err := r.rehearse(ctx, s.events, s.what)
 		r.close()
 		if err != nil {
 			return err
@@ -125,8 +138,8 @@ func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, log db
 	return nil
 }
 
-// sample reads the beginning and the end of a log.
-func (v *Views) sample(ctx context.Context, log db.UUID) (events []eventlog.Recorded, err error) {
+// history reads the beginning and the end of a log.
+func (v *Views) history(ctx context.Context, log db.UUID) (events []eventlog.Recorded, err error) {
 	err = v.db.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		head, err := v.db.GetHead(ctx, tx, log)
 		if err != nil || head.Sequence == 0 {
@@ -168,9 +181,9 @@ func errNotWhole(sequence int64) error {
 	return fmt.Errorf("the log has no event %d: its history is not whole", sequence)
 }
 
-func (r *refolding) rehearse(ctx context.Context, sample []eventlog.Recorded, what string) error {
-	for i := range sample {
-		result, difference, err := r.fold(ctx, &sample[i])
+func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, what string) error {
+	for i := range events {
+		result, difference, err := r.fold(ctx, &events[i])
 		var full *StateTooLargeError
 		switch {
 		case errors.As(err, &full):

@@ -24,13 +24,14 @@ type Config struct {
 
 // Views runs the views of one server. It is safe for concurrent use.
 type Views struct {
-	db     *db.DB
-	engine *wasm.Engine
-	config Config
-	log    *slog.Logger
-	id     db.UUID // tells this server's builds from others'
-	fields fieldSets
-	cache  cache
+	db        *db.DB
+	engine    *wasm.Engine
+	config    Config
+	log       *slog.Logger
+	id        db.UUID // tells this server's builds from others'
+	fields    fieldSets
+	rehearsed rehearsed
+	cache     cache
 
 	foldings      sync.Pool     // of *folding
 	work          chan struct{} // tells the builder that a version waits

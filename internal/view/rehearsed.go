@@ -1,0 +1,41 @@
+package view
+
+import (
+	"crypto/sha256"
+	"sync"
+)
+
+// rehearsed remembers which views passed their rehearsal on events that were made up, and on none: that does not depend on the log, and
+// whoever makes logs deploys the same few views on each.
+type rehearsed struct {
+	mu     sync.Mutex
+	passed map[rehearsal]bool
+}
+
+// rehearsal is what a rehearsal's outcome depends on, besides a log's events.
+type rehearsal struct {
+	module, config [sha256.Size]byte
+	foldGas        int64
+}
+
+// maxRehearsed bounds the memory of rehearsals to about a megabyte; past it they are forgotten.
+const maxRehearsed = 10_000
+
+func (c *candidate) rehearsal() rehearsal {
+	return rehearsal{module: c.module.SHA256(), config: sha256.Sum256(c.settings.Config), foldGas: c.settings.FoldGas}
+}
+
+func (r *rehearsed) has(what rehearsal) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.passed[what]
+}
+
+func (r *rehearsed) add(what rehearsal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.passed == nil || len(r.passed) >= maxRehearsed {
+		r.passed = map[rehearsal]bool{}
+	}
+	r.passed[what] = true
+}
