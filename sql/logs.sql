@@ -32,6 +32,10 @@ LIMIT @max_rows;
 -- name: GetHead :one
 SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @log_id;
 
+-- name: GetWholeHead :one
+-- With what it holds of state.
+SELECT log_id, sequence, hash, recorded_at, views_epoch, recent FROM log_heads WHERE log_id = @log_id;
+
 -- name: LockHead :one
 SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @log_id FOR UPDATE;
 

@@ -47,11 +47,31 @@ func (v *Views) Remember(snapshots []*Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range snapshots {
-		c.remove(s.Log)
-		entry := &cached{snapshot: s, bytes: s.bytes()}
-		c.elements[s.Log] = c.recent.PushFront(entry)
-		c.bytes += entry.bytes
+		c.put(s)
 	}
+	c.shrink()
+}
+
+// warm keeps a snapshot that was read, unless an append has made a later one known meanwhile.
+func (c *cache) warm(s *Snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if element, ok := c.elements[s.Log]; ok && element.Value.(*cached).snapshot.Head.Sequence > s.Head.Sequence { //nolint:forcetypeassert // as above
+		return
+	}
+	c.put(s)
+	c.shrink()
+}
+
+func (c *cache) put(s *Snapshot) {
+	c.remove(s.Log)
+	entry := &cached{snapshot: s, bytes: s.bytes()}
+	c.elements[s.Log] = c.recent.PushFront(entry)
+	c.bytes += entry.bytes
+}
+
+// shrink forgets what there is no room for.
+func (c *cache) shrink() {
 	for c.bytes > c.limit && c.recent.Len() > 0 {
 		c.remove(c.recent.Back().Value.(*cached).snapshot.Log) //nolint:forcetypeassert // the list holds nothing else
 	}

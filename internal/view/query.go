@@ -53,6 +53,8 @@ const headReads = 3
 // Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one.
 // The error is ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, or the database's.
 //
+// Memory that is missing, as after a restart, is loaded for a log that is asked again (warm.go).
+//
 // Memory is believed where it is at the very head that was read: the hash stands for all events, the epoch for all deploys. Memory that is
 // behind has missed what another server appended. Memory that is ahead either heard of an append that was committed since the head was
 // read, which a second reading shows, or has seen what the database does not hold any more.
@@ -68,8 +70,9 @@ func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Ans
 			latest = v.Cached(log)
 		}
 		if latest.isAt(&row) {
-			if live, ok := latest.find(row.VersionID); ok && live.state.whole {
-				return ask(live.version, newWrites(ctx, live.state, nil), query, row.Head)
+			answer, still, err := v.querySnapshot(ctx, latest, &row, name, query)
+			if still {
+				return answer, err
 			}
 			break
 		}
@@ -77,11 +80,31 @@ func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Ans
 			v.setBack(ctx, before, row.Head)
 			break
 		}
-		if latest == nil || latest.Head.Sequence <= row.Head {
+		if (latest == nil || latest.Head.Sequence <= row.Head) && !v.warm(ctx, log, &row) {
 			break
 		}
 	}
 	return v.queryDatabase(ctx, log, name, query)
+}
+
+// querySnapshot asks the version that row names of a snapshot that is at row's head. What the snapshot lacks is read from the database as it is then,
+// and belongs to that head if the head has not moved afterwards: else still is false, and the answer is worth nothing.
+func (v *Views) querySnapshot(ctx context.Context, s *Snapshot, row *dbsqlc.GetViewRow, name, query string) (answer Answer, still bool, err error) {
+	live, ok := s.find(row.VersionID)
+	if !ok {
+		return Answer{}, false, nil
+	}
+	if live.state.whole {
+		answer, err = ask(live.version, newWrites(ctx, live.state, nil), query, row.Head)
+		return answer, true, err
+	}
+	from := &stateReader{db: v.db, log: s.Log, version: row.VersionID, recent: s.recent}
+	answer, err = ask(live.version, newWrites(ctx, live.state.copy(), from), query, row.Head)
+	if !from.read {
+		return answer, true, err
+	}
+	now, failed := v.ready(ctx, v.db.Read, s.Log, name)
+	return answer, failed == nil && s.isAt(&now), err
 }
 
 // isAt tells whether a snapshot is at the head that a row says. A nil snapshot is not.

@@ -32,6 +32,7 @@ type Views struct {
 	fields    fieldSets
 	rehearsed rehearsed
 	cache     cache
+	unknown   unknownLogs
 
 	foldings      sync.Pool     // of *folding
 	work          chan struct{} // tells the builder that a version waits
@@ -119,6 +120,7 @@ type stateReader struct {
 	log     db.UUID
 	version db.UUID
 	recent  recentState // what the log's head row holds; nothing for a version that is not live
+	read    bool        // the database was asked
 }
 
 func (r *stateReader) source() dbsqlc.DBTX {
@@ -132,6 +134,7 @@ func (r *stateReader) get(ctx context.Context, key string) ([]byte, bool, error)
 	if value, found := r.recent.get(r.version, key); found {
 		return value, true, nil
 	}
+	r.read = true
 	value, err := r.db.GetViewState(ctx, r.source(), dbsqlc.GetViewStateParams{LogID: r.log, VersionID: r.version, Key: key})
 	switch kind := db.Classify(err); {
 	case isNotFound(kind):
@@ -144,6 +147,7 @@ func (r *stateReader) get(ctx context.Context, key string) ([]byte, bool, error)
 
 func (r *stateReader) scan(ctx context.Context, prefix, after string, limit int) ([]wasm.Entry, error) {
 	limit = min(limit, maxScanKeys)
+	r.read = true
 	rows, err := r.db.ScanViewState(ctx, r.source(), dbsqlc.ScanViewStateParams{
 		LogID: r.log, VersionID: r.version, FromKey: prefix, ToKey: prefixEnd(prefix), After: after,
 		MaxRows: int32(limit), //nolint:gosec // bounded above

@@ -72,6 +72,25 @@ func (q *Queries) GetLog(ctx context.Context, db DBTX, arg GetLogParams) (GetLog
 	return i, err
 }
 
+const getWholeHead = `-- name: GetWholeHead :one
+SELECT log_id, sequence, hash, recorded_at, views_epoch, recent FROM log_heads WHERE log_id = $1
+`
+
+// With what it holds of state.
+func (q *Queries) GetWholeHead(ctx context.Context, db DBTX, logID pgtype.UUID) (LogHead, error) {
+	row := db.QueryRow(ctx, getWholeHead, logID)
+	var i LogHead
+	err := row.Scan(
+		&i.LogID,
+		&i.Sequence,
+		&i.Hash,
+		&i.RecordedAt,
+		&i.ViewsEpoch,
+		&i.Recent,
+	)
+	return i, err
+}
+
 const insertLog = `-- name: InsertLog :one
 
 INSERT INTO logs (log_id, tenant_id, name, labels)
