@@ -77,7 +77,7 @@ var floors = [][]string{
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/gas"},
 	{"internal/client", "internal/jsonscan", "internal/wasmbin", "testcontainers"},
-	{"internal/db", "internal/postgres", "internal/terminal"},
+	{"internal/db", "internal/memory", "internal/postgres", "internal/terminal"},
 	{"internal/db/dbsqlc", "migrations", "views", "views/go/template"},
 	{"views/go/tally"},
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -40,8 +40,8 @@ type Services struct {
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
 	BodyTimeout time.Duration
-	// BodiesBytes bounds the memory of request bodies under way; 0 stands for 256 MiB.
-	BodiesBytes int64
+	// Bodies and Answers bound the memory of requests' bodies and of answers; nil: without bound.
+	Bodies, Answers *memory.Book
 	// WriteTimeout is how long a client may take nothing of an answer; 0 stands for 30 seconds.
 	WriteTimeout time.Duration
 	// WatchTimeout is how long a client that watches may take for what is sent to it at once; 0 stands for 10 seconds.
@@ -51,8 +51,6 @@ type Services struct {
 type server struct {
 	Services
 	hosts         hosts
-	bodies        atomic.Int64  // bytes of request bodies under way
-	answers       atomic.Int64  // bytes of pages of events under way
 	streams       chan struct{} // holds one for each stream under way
 	verifications chan struct{} // likewise
 	questions     questions     // that watchers ask
@@ -63,9 +61,6 @@ type server struct {
 func New(services Services, version string) http.Handler {
 	if services.BodyTimeout == 0 {
 		services.BodyTimeout = bodyTimeout
-	}
-	if services.BodiesBytes == 0 {
-		services.BodiesBytes = maxBodiesBytes
 	}
 	if services.WriteTimeout == 0 {
 		services.WriteTimeout = answerWriteTimeout

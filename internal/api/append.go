@@ -198,6 +198,9 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 	if len(documents) > ingest.MaxBatchEvents {
 		return nil, newProblem("batch_too_large", fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
 	}
+	if err := requestOf(ctx).body.parsed(len(documents)); err != nil {
+		return nil, s.problem(ctx, err)
+	}
 	b.events = make([]eventlog.Event, len(documents))
 	for i, document := range documents {
 		event, err := eventlog.Parse(document)

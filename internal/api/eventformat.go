@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/eventlog"
 )
+
+// formatPiece is how much of a page is written at once, and one event more.
+const formatPiece = 64 << 10
 
 // eventFormat is a form that events are answered in.
 type eventFormat struct {
@@ -94,21 +98,36 @@ func (f *eventFormat) append(b []byte, events []eventlog.Recorded, begun bool) [
 	return b
 }
 
-// page is a page's body. An NDJSON page without events is empty.
-func (f *eventFormat) page(events []eventlog.Recorded, cursor string) []byte {
-	if f.name != formatJSON.name {
-		b := f.append([]byte(f.begin), events, false)
-		if len(events) > 0 {
-			b = append(b, f.end...)
+// writePage writes a page's body. An NDJSON page without events is empty.
+func (f *eventFormat) writePage(w io.Writer, events []eventlog.Recorded, cursor string) error {
+	switch {
+	case f.name != formatJSON.name && len(events) == 0:
+		return f.write(w, nil, f.begin, "")
+	case f.name != formatJSON.name:
+		return f.write(w, events, f.begin, f.end)
+	case cursor != "":
+		return f.write(w, events, `{"events":[`, `],"next_cursor":"`+cursor+"\"}\n")
+	}
+	return f.write(w, events, `{"events":[`, "]}\n")
+}
+
+// write writes events between a beginning and an end, some at a time, so that no more than that is in memory twice.
+func (f *eventFormat) write(w io.Writer, events []eventlog.Recorded, begin, end string) error {
+	b := append(make([]byte, 0, formatPiece), begin...)
+	for i := range events {
+		b = f.append(b, events[i:i+1], i > 0)
+		if len(b) < formatPiece {
+			continue
 		}
-		return b
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+		if b = b[:0]; cap(b) > 2*formatPiece {
+			b = nil
+		}
 	}
-	b := f.append([]byte(`{"events":[`), events, false)
-	b = append(b, ']')
-	if cursor != "" {
-		b = append(append(append(b, `,"next_cursor":"`...), cursor...), '"')
-	}
-	return append(b, "}\n"...)
+	_, err := w.Write(append(b, end...))
+	return err
 }
 
 func recordedSchema() *huma.Schema {

@@ -14,13 +14,14 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 const (
 	// pageScan bounds how many events one page looks at when a filter leaves most of them out: some seconds of reading.
 	pageScan = 1_000_000
-	// maxAnswersBytes bounds the memory of pages under way: many slow clients with a large one each must not exhaust the server.
-	maxAnswersBytes = 256 << 20
+	// compressorBytes is about what compressing an answer takes, and the piece of it that is being written.
+	compressorBytes = 1 << 20
 	// nextCursorHeader carries the cursor of pages that have no room for it.
 	nextCursorHeader = "Tally-Next-Cursor"
 	sequenceHeader   = "Tally-Sequence"
@@ -84,31 +85,33 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*huma.Str
 		return nil, err
 	}
 	if in.Stream {
-		return s.streamEvents(l)
+		return s.streamEvents(ctx, l)
 	}
-	page, err := s.Events.Page(ctx, l.log, l.head, l.query, l.limit, pageScan)
+	room := requestOf(ctx).answer
+	if err := s.book(ctx, eventlog.PageBytes(l.limit)); err != nil { // before a connection to the database is taken
+		return nil, err
+	}
+	page, err := s.Events.Page(ctx, l.log, l.head, l.query, l.limit, pageScan, room)
 	if err != nil {
 		return nil, s.problem(ctx, err)
+	}
+	if room.Bytes() > memory.Small {
+		if err := s.bookNow(ctx, room.Bytes()+compressorBytes); err != nil {
+			return nil, err
+		}
 	}
 	cursor := ""
 	if !page.Done {
 		cursor = l.cursor(page.Through)
 	}
-	body := l.format.page(page.Events, cursor)
-	size := int64(cap(body))
-	if s.answers.Add(size) > maxAnswersBytes {
-		s.answers.Add(-size)
-		return nil, retry(newProblem("busy", "too many large pages are under way to slow clients; try again a little later, or ask for smaller ones"), busyRetrySeconds)
-	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer s.answers.Add(-size)
 		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, _ *paced) {
 			l.format.setHeaders(w.Header(), l.head)
 			if cursor != "" {
 				w.Header().Set(nextCursorHeader, cursor)
 			}
 			if r.Method != http.MethodHead {
-				_, _ = w.Write(body) // the client has gone
+				_ = l.format.writePage(w, page.Events, cursor) // the client has gone
 			}
 		})
 	}}, nil
@@ -122,7 +125,7 @@ func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamR
 	if in.Sequence > head.Sequence {
 		return nil, unknownSequence(head)
 	}
-	page, err := s.Events.Page(ctx, log, head, eventlog.Query{From: in.Sequence, Through: in.Sequence}, 1, 1)
+	page, err := s.Events.Page(ctx, log, head, eventlog.Query{From: in.Sequence, Through: in.Sequence}, 1, 1, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -132,7 +135,7 @@ func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamR
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		s.respond(ctx, func(w http.ResponseWriter, _ *http.Request, _ *paced) {
 			formatJSON.setHeaders(w.Header(), head)
-			_, _ = w.Write(append(eventlog.AppendJSON(nil, &page.Events[0]), '\n')) // the client has gone
+			_ = formatJSON.write(w, page.Events, "", "\n") // the client has gone
 		})
 	}}, nil
 }

@@ -83,13 +83,17 @@ func (p *paced) cutOff() {
 
 // streamEvents answers with a whole range. What it began it cannot take back: an answer that cannot be finished is cut off, so that
 // no part passes for the whole.
-func (s *server) streamEvents(l *listing) (*huma.StreamResponse, error) {
+func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResponse, error) {
 	select {
 	case s.streams <- struct{}{}:
 	default:
 		return nil, retry(newProblem("too_many_streams", "as many streams as the server allows are under way; try again when one has ended, or read in pages"), streamsRetrySeconds)
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+	if err := s.book(ctx, eventlog.StreamBytes+compressorBytes); err != nil {
+		<-s.streams
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 		defer func() { <-s.streams }()
 		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, p *paced) {
 			l.format.setHeaders(w.Header(), l.head)
@@ -119,14 +123,13 @@ func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l
 		case <-ctx.Done():
 		}
 	})
-	buf := []byte(l.format.begin)
 	begun := false
 	err := s.Events.Stream(ctx, l.log, l.head, l.query, func(events []eventlog.Recorded) error {
-		buf = l.format.append(buf, events, begun)
-		begun = true
-		_, err := w.Write(buf)
-		buf = buf[:0]
-		return err
+		begin := l.format.between
+		if !begun {
+			begun, begin = true, l.format.begin
+		}
+		return l.format.write(w, events, begin, "")
 	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -137,11 +140,12 @@ func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l
 	if err := s.stillHolds(ctx, l); err != nil {
 		return err
 	}
-	if begun || l.format.name != formatNDJSON.name {
-		buf = append(buf, l.format.end...)
+	switch {
+	case !begun:
+		return l.format.writePage(w, nil, "")
+	case begun:
 	}
-	_, err = w.Write(buf)
-	return err
+	return l.format.write(w, nil, "", l.format.end)
 }
 
 // stillHolds returns errSetBack where the log does not lead to the head any more that a stream began with: its pages may then be of two
@@ -157,7 +161,7 @@ func (s *server) stillHolds(ctx context.Context, l *listing) error {
 	case head.Sequence == l.head.Sequence, l.head.Sequence == 0:
 		return nil
 	}
-	page, err := s.Events.Page(ctx, l.log, head, eventlog.Query{From: l.head.Sequence, Through: l.head.Sequence}, 1, 1)
+	page, err := s.Events.Page(ctx, l.log, head, eventlog.Query{From: l.head.Sequence, Through: l.head.Sequence}, 1, 1, nil)
 	if err != nil {
 		return err
 	}

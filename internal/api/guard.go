@@ -33,11 +33,13 @@ func (s *server) guard(next http.Handler) http.Handler {
 			// A connection that cannot have a deadline is not one that a client could be slow on.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.BodyTimeout))
 		}
-		body := &bookedBody{ReadCloser: r.Body, server: s}
-		defer body.release()
+		request.body = &bookedBody{ReadCloser: r.Body, ctx: r.Context(), held: s.Bodies.Hold(), allowed: freeBodyBytes}
+		defer request.body.held.Release()
 		if r.Body != http.NoBody {
-			r.Body = body
+			r.Body = request.body
 		}
+		request.answer = s.Answers.Hold()
+		defer request.answer.Release()
 		// A body of any type is taken, so a page of another site could post here from the browser of somebody whose
 		// network reaches this server. Browsers say that they do; no other client sends these headers.
 		if crossOrigin.Check(r) != nil {

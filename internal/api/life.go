@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -111,17 +112,21 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 	if err != nil {
 		return nil, err
 	}
-	infos, err := s.Views.Versions(ctx, log, in.View, in.Before, in.Limit)
+	infos, more, err := s.versions(ctx, log, in)
 	if err != nil {
-		return nil, s.problem(ctx, err)
+		return nil, err
 	}
 	actions, err := s.Views.Actions(ctx, log, in.View)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	views, err := s.presentViews(ctx, infos)
+	if err != nil {
+		return nil, err
+	}
 	out := &versionsOutput{}
-	out.Body.Versions = presentViews(infos).Body.Views
-	if n := len(infos); n == in.Limit && infos[n-1].Version > 1 {
+	out.Body.Versions = views.Body.Views
+	if n := len(infos); more && infos[n-1].Version > 1 {
 		out.Body.Next = infos[n-1].Version
 	}
 	out.Body.Actions = make([]Action, len(actions))
@@ -129,6 +134,30 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 		out.Body.Actions[i] = Action{Version: a.Version, Action: a.Action, Actor: a.Actor, Sequence: a.Sequence, Detail: a.Detail, At: a.At.UTC()}
 	}
 	return out, nil
+}
+
+// versionsAtOnce are read in one statement: each may have a configuration of 64 KiB.
+const versionsAtOnce = 20
+
+// versions reads a page of a view's versions, and tells whether there may be more.
+func (s *server) versions(ctx context.Context, log db.UUID, in *versionsInput) (infos []view.Info, more bool, err error) {
+	before, size := in.Before, 0
+	for more = true; more && len(infos) < in.Limit && size < listBytes; {
+		limit := min(in.Limit-len(infos), versionsAtOnce)
+		next, err := s.Views.Versions(ctx, log, in.View, before, limit)
+		if err != nil {
+			return nil, false, s.problem(ctx, err)
+		}
+		for i := range next {
+			size += infoBytes(&next[i])
+			before = next[i].Version
+		}
+		if err := s.bookNow(ctx, int64(listFactor*size)); err != nil {
+			return nil, false, err
+		}
+		infos, more = append(infos, next...), len(next) == limit
+	}
+	return infos, more, nil
 }
 
 func (s *server) rollbackView(ctx context.Context, in *rollbackInput) (*viewOutput, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -32,6 +33,9 @@ func presentLog(l eventlog.Log) Log {
 // maxLogBytes bounds the description of a log: all labels that it may have, every byte of them escaped.
 const maxLogBytes = 128 << 10
 
+// logsAtOnce are read in one statement: each may have labels of 16 KiB.
+const logsAtOnce = 100
+
 type createLogInput struct {
 	Body struct {
 		Name   string            `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
@@ -54,7 +58,7 @@ type listLogsInput struct {
 type listLogsOutput struct {
 	Body struct {
 		Logs []Log  `json:"logs" nullable:"false"`
-		Next string `json:"next,omitempty" doc:"Give it as after to read on; absent on the last page."`
+		Next string `json:"next,omitempty" doc:"Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that."`
 	}
 }
 
@@ -87,19 +91,50 @@ func (s *server) createLog(ctx context.Context, in *createLogInput) (*createLogO
 }
 
 func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutput, error) {
-	logs, err := s.Logs.List(ctx, s.tenant(ctx), in.Prefix, in.After, in.Limit)
-	if err != nil {
-		return nil, s.problem(ctx, err)
-	}
 	out := &listLogsOutput{}
-	out.Body.Logs = make([]Log, len(logs))
-	for i, l := range logs {
-		out.Body.Logs[i] = presentLog(l)
-	}
-	if len(logs) == int(in.Limit) {
-		out.Body.Next = logs[len(logs)-1].Name
+	out.Body.Logs = []Log{}
+	after, size := in.After, 0
+	for more := true; more && len(out.Body.Logs) < int(in.Limit) && size < listBytes; {
+		limit := min(in.Limit-int32(len(out.Body.Logs)), logsAtOnce) //nolint:gosec // below the limit
+		logs, err := s.Logs.List(ctx, s.tenant(ctx), in.Prefix, after, limit)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		for i := range logs {
+			size += logBytes(&logs[i])
+			out.Body.Logs = append(out.Body.Logs, presentLog(logs[i]))
+			after = logs[i].Name
+		}
+		if err := s.bookNow(ctx, int64(listFactor*size)); err != nil {
+			return nil, err
+		}
+		more = len(logs) == int(limit)
+		out.Body.Next = ""
+		if more {
+			out.Body.Next = after
+		}
 	}
 	return out, nil
+}
+
+// logBytes is about how long a log's description is.
+func logBytes(l *eventlog.Log) int {
+	const escaped = 6 // bytes for one, at most, as in \u003c
+	size := 1 << 9
+	for name, value := range l.Labels {
+		size += len(name) + len(value)
+		if !plainJSON(name) || !plainJSON(value) {
+			size += (escaped - 1) * (len(name) + len(value))
+		}
+	}
+	return size
+}
+
+// plainJSON tells whether a text is as long in JSON as it is.
+func plainJSON(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&' || r == '\u2028' || r == '\u2029'
+	})
 }
 
 func (s *server) getLog(ctx context.Context, in *LogPath) (*getLogOutput, error) {

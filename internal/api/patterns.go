@@ -118,6 +118,13 @@ func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOu
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	size := 0
+	for i := range infos {
+		size += 1<<10 + len(infos[i].Config)
+	}
+	if err := s.bookNow(ctx, int64(listFactor*size)); err != nil {
+		return nil, err
+	}
 	out := &listPatternsOutput{}
 	out.Body.Views = make([]PatternView, len(infos))
 	for i, info := range infos {

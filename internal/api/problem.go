@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -115,8 +116,8 @@ const unreadBody = "cannot read request body"
 // requestProblem words huma's errors. operation is nil where huma only asks for the type of an error.
 func requestProblem(ctx context.Context, operation *huma.Operation, status int, message string, errs []error) *Problem {
 	switch {
-	case slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, errManyBodies) }):
-		return retry(newProblem("busy", "too many requests with large bodies are under way; nothing was stored, try again a little later"), busyRetrySeconds)
+	case slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, memory.ErrFull) }):
+		return fullProblem()
 	case message == unreadBody:
 		return newProblem("body_incomplete", "the body broke off before its end; nothing was stored")
 	case status >= http.StatusInternalServerError:
@@ -173,6 +174,8 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	switch {
 	case errors.Is(err, ingest.ErrBusy):
 		return retry(newProblem("busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
+	case errors.Is(err, memory.ErrFull):
+		return fullProblem()
 	case errors.Is(err, ingest.ErrClosed):
 		return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrOutcomeUnknown):

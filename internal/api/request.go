@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 const (
@@ -25,6 +26,9 @@ type request struct {
 	id    string
 	log   db.UUID // not Valid while no log is known
 	cause error   // why the server could not do it; nil when it could, or the client is to blame
+	body  *bookedBody
+	// answer is the room of the answer.
+	answer *memory.Hold
 }
 
 type requestKey struct{}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // TestSlowBodies: a body that does not arrive in time is given up, and does not hold its connection where no operation
@@ -77,7 +78,7 @@ func TestClaimedBodies(t *testing.T) {
 // TestTooManyBodies: there is no room for more than so many bytes of bodies. Whoever sends more is told to come back, and hears it though it
 // was still sending; a small body has room.
 func TestTooManyBodies(t *testing.T) {
-	handler := api.New(api.Services{Log: slog.New(slog.DiscardHandler), BodiesBytes: mebibyte}, "test")
+	handler := api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: memory.NewBook(4*mebibyte, time.Millisecond)}, "test")
 	running := httptest.NewServer(handler)
 	defer running.Close()
 	s := &service{t: t, url: running.URL}
@@ -107,7 +108,7 @@ func TestTooManyBodies(t *testing.T) {
 	if s.wantProblem(http.StatusServiceUnavailable, "busy", r, "nothing was stored"); r.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After is %q", r.header.Get("Retry-After"))
 	}
-	if r := receive(t, s.send(t, request(4096)+full[:4096])); r.status == http.StatusServiceUnavailable { // there is no database behind it
+	if r := receive(t, s.send(t, request(30<<10)+full[:30<<10])); r.status == http.StatusServiceUnavailable { // there is no database behind it
 		t.Errorf("a small body is answered %d: %s", r.status, r.body)
 	}
 	if err := held.Close(); err != nil {

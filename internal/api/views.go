@@ -260,7 +260,7 @@ func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, 
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return presentViews(infos), nil
+	return s.presentViews(ctx, infos)
 }
 
 func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, error) {
@@ -272,16 +272,26 @@ func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, e
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return presentViews(infos), nil
+	return s.presentViews(ctx, infos)
 }
 
-func presentViews(infos []view.Info) *listViewsOutput {
+// infoBytes is about how long a version's description is.
+func infoBytes(i *view.Info) int { return 1<<10 + len(i.Config) + len(i.Error) }
+
+func (s *server) presentViews(ctx context.Context, infos []view.Info) (*listViewsOutput, error) {
+	size := 0
+	for i := range infos {
+		size += infoBytes(&infos[i])
+	}
+	if err := s.bookNow(ctx, int64(listFactor*size)); err != nil {
+		return nil, err
+	}
 	out := &listViewsOutput{}
 	out.Body.Views = make([]View, len(infos))
 	for i, info := range infos {
 		out.Body.Views[i] = presentView(info)
 	}
-	return out
+	return out, nil
 }
 
 func (s *server) queryView(ctx context.Context, in *Question) (*queryOutput, error) {
@@ -295,6 +305,9 @@ func (s *server) queryView(ctx context.Context, in *Question) (*queryOutput, err
 	answer, err := s.Views.Query(ctx, log, in.View, in.query)
 	if err != nil {
 		return nil, s.problem(ctx, err)
+	}
+	if err := s.bookNow(ctx, int64(len(answer.Body))); err != nil {
+		return nil, err
 	}
 	contentType := answer.Type
 	if strings.HasPrefix(contentType, "text/") {

@@ -29,7 +29,8 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringSliceVar(&c.AllowHosts, "allow-host", nil, "host by which requests may reach the server beside localhost and the address itself; may be repeated, or hold commas; * for any")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
 	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile, "file with the key that signs checkpoints, as tally keygen makes it")
-	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", c.StateCacheBytes, "memory for logs' heads and view state, in bytes")
+	flags.Int64Var(&c.MemoryLimit, "memory-limit", 0, "memory of the server, in bytes, at which it answers 503; 0 for three quarters of its control group's, or half of the machine's")
+	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", 0, "memory for logs' heads and view state, in bytes; 0 for an eighth of the memory limit, 256 MiB at most")
 	flags.Int64Var(&c.FoldGas, "fold-gas", c.FoldGas, "budget of one event's fold, in units of gas, for views deployed without their own")
 	flags.Int64Var(&c.QueryGas, "query-gas", c.QueryGas, "budget of one question to a view, in units of gas")
 	flags.IntVar(&c.Lanes, "lanes", c.Lanes, "group-commit loops, each with one database connection")
@@ -80,11 +81,20 @@ func serveCommand() *cobra.Command {
 // GOGC in the environment takes its place.
 const gcPercent = 400
 
-// serve runs a server until ctx ends or it fails. started is told when requests are taken.
-func serve(ctx context.Context, config server.Config, started func(*server.Server)) error {
+// limitMemory has the collector keep the heap to its share of the limit: far from it, gcPercent decides alone. GOMEMLIMIT in the environment
+// takes its place.
+func limitMemory(config *server.Config) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(config.Memory().Shares().Heap)
+	}
+}
+
+// serve runs a server until ctx ends or it fails. started is told when requests are taken.
+func serve(ctx context.Context, config server.Config, started func(*server.Server)) error {
+	limitMemory(&config)
 	s, err := server.Start(ctx, config)
 	if err != nil {
 		return err

@@ -9,14 +9,24 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 const (
 	// A page of a long read is what one statement returns: about pageBytes, and never more than maxPageEvents.
 	pageBytes     = 1 << 20
 	maxPageEvents = 4000
-	// maxPageBytes ends a page whose events turn out larger than those before: one event may have MaxEventBytes.
-	maxPageBytes = 8 << 20
+	// maxPageBytes ends a page that somebody asked for, and maxAheadBytes one of a long read, of which there are two in memory, once events turn out
+	// larger than those before: one event may have MaxEventBytes.
+	maxPageBytes  = 8 << 20
+	maxAheadBytes = 2 << 20
+	// StreamBytes is about what a long read takes in memory: the page that is read, the one before it, and an event too many of each.
+	StreamBytes = 2 * (maxAheadBytes + MaxEventBytes + maxPageEvents*eventOverhead)
+	// eventOverhead is about what an event of a page takes beside its bytes, and usualEventBytes what one has of those where nothing is known.
+	eventOverhead   = 256
+	usualEventBytes = 384
+	// roomStep is how much room a page takes at once, as its events arrive.
+	roomStep = 64 << 10
 	// firstPageEvents is how many are asked for while nothing is known of their size.
 	firstPageEvents = 500
 	// scanEvents bounds how many events one statement looks at when a filter leaves most of them out.
@@ -61,26 +71,32 @@ type Page struct {
 	Done bool
 }
 
+// PageBytes is about what a page of so many events takes in memory, as far as can be told before it is read.
+func PageBytes(limit int) int64 {
+	return min(int64(limit)*(eventOverhead+usualEventBytes), maxPageBytes+int64(limit)*eventOverhead)
+}
+
 // Page returns up to limit events of a range whose head is head. It looks at no more than scanned events to find them, so a page may be
-// short, or empty, before the range is done.
-func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limit int, scanned int64) (Page, error) {
+// short, or empty, before the range is done. Its memory is room's, which may have PageBytes already: it takes more as events arrive, and holds in the
+// end what the page takes. The error is memory.ErrFull where there is none, ErrLogNotFound, or the database's.
+func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limit int, scanned int64, room *memory.Hold) (Page, error) {
 	s, err := r.scan(ctx, log, head, q)
 	if err != nil {
 		return Page{}, err
 	}
 	page := Page{Through: s.after}
 	until := min(s.through, saturatingAdd(s.after, scanned))
-	bytes := 0
+	bytes, held := 0, int64(0)
 	for s.after < until && len(page.Events) < limit && bytes < maxPageBytes {
-		events, err := s.next(ctx, &pageBuilder{}, limit-len(page.Events), until)
+		b := &pageBuilder{room: room, held: held, maxBytes: maxPageBytes - bytes}
+		events, err := s.next(ctx, b, limit-len(page.Events), until)
 		if err != nil {
 			return Page{}, err
 		}
-		for i := range events {
-			bytes += len(events[i].Data)
-		}
+		bytes, held = bytes+b.bytes, b.needs()
 		page.Events = append(page.Events, events...)
 	}
+	room.Shrink(held)
 	page.Through, page.Done = s.after, s.after >= s.through
 	return page, nil
 }
@@ -96,6 +112,7 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 		if s.after >= s.through {
 			return nil, false, nil
 		}
+		b.maxBytes = maxAheadBytes
 		events, err = s.next(ctx, b, maxPageEvents, s.through)
 		return events, s.after < s.through, err
 	}, each)
@@ -253,12 +270,15 @@ func (s *scan) pageEvents(limit int) int {
 
 // pageBuilder copies rows out of a connection's buffers, into few pieces of memory.
 type pageBuilder struct {
-	limit  int
-	bytes  int
-	events []Recorded
-	data   []byte // of all events
-	texts  []byte // types and keys of all events
-	places []place
+	limit    int
+	maxBytes int // the page ends where it has as many
+	bytes    int
+	room     *memory.Hold // nil: its memory is bounded by whoever reads
+	held     int64        // of room, by the events that were read before
+	events   []Recorded
+	data     []byte // of all events
+	texts    []byte // types and keys of all events
+	places   []place
 }
 
 // place is where a row's parts end.
@@ -267,15 +287,25 @@ type place struct{ data, typ, key int }
 // reset begins a page of up to limit events of some eventBytes each, as far as is known, in the memory of the page before.
 func (b *pageBuilder) reset(limit, eventBytes int) {
 	b.limit, b.bytes = limit, 0
-	b.data = slices.Grow(b.data[:0], min(limit*eventBytes*9/8, maxPageBytes)) // a little more than events like those before take
+	b.data = slices.Grow(b.data[:0], min(limit*eventBytes*9/8, b.maxBytes)) // a little more than events like those before take
 	b.texts, b.events, b.places = b.texts[:0], b.events[:0], b.places[:0]
 }
 
-func (b *pageBuilder) full() bool { return len(b.events) >= b.limit || b.bytes >= maxPageBytes }
+func (b *pageBuilder) full() bool { return len(b.events) >= b.limit || b.bytes >= b.maxBytes }
+
+// needs is about what the page takes, with what was read before. What grows takes a quarter more.
+func (b *pageBuilder) needs() int64 {
+	return b.held + int64(b.bytes+b.bytes/4+len(b.events)*eventOverhead)
+}
 
 func (b *pageBuilder) add(row *db.EventRow) error {
 	if len(row.Hash) != len(Hash{}) {
 		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(Hash{}))
+	}
+	if need := b.needs() + int64(len(row.Data)); need > b.room.Bytes() {
+		if err := b.room.TryGrow(need + roomStep); err != nil {
+			return err
+		}
 	}
 	if len(b.events) == 0 { // not for a page without events
 		b.events, b.places = slices.Grow(b.events, b.limit), slices.Grow(b.places, b.limit)
@@ -290,7 +320,7 @@ func (b *pageBuilder) add(row *db.EventRow) error {
 		Sequence: row.Sequence, RecordedAt: row.RecordedAt, Hash: Hash(row.Hash),
 	})
 	b.bytes += len(row.Data) + len(row.Type) + len(row.Key)
-	if b.bytes >= maxPageBytes && len(b.events) < b.limit {
+	if b.bytes >= b.maxBytes && len(b.events) < b.limit {
 		return db.ErrEnough
 	}
 	return nil

@@ -27,7 +27,7 @@ func TestPageLooksAtSoManyEvents(t *testing.T) {
 	}
 	var got []string
 	for q := (eventlog.Query{From: 1, Filter: db.EventFilter{Type: "rare"}}); ; {
-		page, err := reader.Page(t.Context(), log, head, q, 100, scanned)
+		page, err := reader.Page(t.Context(), log, head, q, 100, scanned, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ func readAll(ctx context.Context, t *testing.T, node *testrig.Node, log db.UUID,
 	if err != nil || read != want {
 		t.Errorf("a stream has %d events, want %d: %v", read, want, err)
 	}
-	page, err := reader.Page(ctx, log, head, eventlog.Query{From: head.Sequence - 99}, 100, math.MaxInt64)
+	page, err := reader.Page(ctx, log, head, eventlog.Query{From: head.Sequence - 99}, 100, math.MaxInt64, nil)
 	if err != nil || len(page.Events) != 100 {
 		t.Errorf("the last page has %d events: %v", len(page.Events), err)
 	}

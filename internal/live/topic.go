@@ -190,7 +190,7 @@ func (w *Watch) read(ctx context.Context, after Position, keep bool) (_ []Line, 
 		return nil, after, &GoneError{after.Sequence, head.Sequence}
 	}
 	limit := w.topic.pageEvents() + 1
-	page, err := w.hub.reader.Page(ctx, w.log, head, eventlog.Query{From: max(after.Sequence, 1)}, limit, int64(limit))
+	page, err := w.hub.reader.Page(ctx, w.log, head, eventlog.Query{From: max(after.Sequence, 1)}, limit, int64(limit), nil)
 	if err != nil {
 		return nil, after, err
 	}

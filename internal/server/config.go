@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -25,7 +26,8 @@ type Config struct {
 	AllowHosts          []string      // hosts that requests may name beside this machine's own; api.AnyHost allows all
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
-	StateCacheBytes     int           // memory for logs' heads and view state
+	MemoryLimit         int64         // of this process, in bytes; 0: as memory.DefaultLimit says
+	StateCacheBytes     int           // memory for logs' heads and view state; 0: its share of the limit
 	FoldGas             int64         // the budget of one event's fold, for versions deployed without their own
 	QueryGas            int64         // the budget of one question
 	Lanes               int           // group-commit loops, each with one database connection
@@ -42,7 +44,6 @@ func DefaultConfig() Config {
 	lanes := ingest.DefaultConfig()
 	return Config{
 		Listen:           "127.0.0.1:8080",
-		StateCacheBytes:  256 << 20,
 		FoldGas:          wasm.DefaultFoldGas,
 		QueryGas:         wasm.DefaultQueryGas,
 		Lanes:            lanes.Lanes,
@@ -89,8 +90,19 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--shutdown-timeout must be positive; it is %v", c.ShutdownTimeout)
 	case c.StateCacheBytes < 0:
 		return errors.New("--state-cache-bytes must not be negative")
+	case c.MemoryLimit != 0 && c.MemoryLimit < memory.LeastLimit:
+		return fmt.Errorf("--memory-limit must be at least %d (%d MiB), or 0 for that of the control group or the machine; it is %d",
+			memory.LeastLimit, memory.LeastLimit>>20, c.MemoryLimit)
 	}
 	return nil
+}
+
+// Memory is the limit that was given, else the default.
+func (c *Config) Memory() memory.Limit {
+	if c.MemoryLimit > 0 {
+		return memory.Limit{Bytes: c.MemoryLimit, Why: "--memory-limit"}
+	}
+	return memory.DefaultLimit()
 }
 
 // isHost tells whether a Host header could name it.

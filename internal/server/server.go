@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -27,6 +29,10 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
+	// bodyPatience is how long a body waits for room, while its client waits to send more; answerPatience likewise, before an answer is begun. Whoever
+	// waited longer would have given up, or come back, by then.
+	bodyPatience   = 5 * time.Second
+	answerPatience = 2 * time.Second
 )
 
 // Server is a running Tallystick server.
@@ -119,8 +125,12 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 // serve starts the parts that run until Stop.
 func (s *Server) serve(listener net.Listener) {
 	log := s.config.Log
+	limit := s.config.Memory()
+	shares := limit.Shares()
+	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
 	views := view.New(s.db, s.engine, view.Config{
-		CacheBytes: s.config.StateCacheBytes, FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
+		CacheBytes: cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
+		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
 	})
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
@@ -143,6 +153,7 @@ func (s *Server) serve(listener net.Listener) {
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
 			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
+			Bodies: memory.NewBook(shares.Bodies, bodyPatience), Answers: memory.NewBook(shares.Answers, answerPatience),
 			Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,

@@ -227,7 +227,7 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 	}
 	reader := &stateReader{db: b.views.db, tx: b.tx, log: b.log, version: b.id}
 	for after := ""; ; {
-		page, err := reader.scan(ctx, "", after, maxScanKeys)
+		page, err := reader.scan(ctx, "", after, loadedKeys)
 		if err != nil {
 			return nil, err
 		}
@@ -235,10 +235,10 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 			after = string(entry.Key)
 			s.put(after, entry.Value)
 		}
-		if len(page) < maxScanKeys {
+		if len(page) < loadedKeys {
 			return s, nil
 		}
-		if s.bytes > buildBounds.bytes {
+		if s.bytes > b.views.config.buildBounds().bytes {
 			return &state{}, nil
 		}
 	}
@@ -272,7 +272,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 	}
 	f := b.views.folding(b.snapshot)
 	defer f.Close()
-	f.bounds = buildBounds
+	f.bounds = b.views.config.buildBounds()
 	if err := f.start(ctx, b.tx); err != nil {
 		return Fold{}, err
 	}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -22,7 +23,9 @@ const (
 	maxKnownBytes = 1 << 20
 	// maxBuiltKeys and maxBuiltBytes are how much of the state of a version that is being built is held in memory.
 	maxBuiltKeys  = 1 << 20
-	maxBuiltBytes = 128 << 20
+	maxBuiltBytes = 128 << 20 // where Config says nothing
+	// loadedKeys of such a state are read at once: some 16 MiB of the largest values.
+	loadedKeys = 256
 	// maxScanKeys bounds one page of a scan; the guest asks for the next.
 	maxScanKeys = 1024
 	// entryOverhead is about what a key and its value cost in memory besides their bytes.
@@ -75,13 +78,14 @@ type bounds struct {
 	bytes     int
 }
 
-var (
-	// serveBounds is for the states of logs that are appended to and asked: there are many.
-	serveBounds = bounds{maxWholeKeys, maxKnownKeys, maxKnownBytes}
-	// buildBounds is for the state of a version that is being built, one at a time in a server: each key that is not in memory costs a
-	// question to the database, and a build comes past all of them.
-	buildBounds = bounds{maxBuiltKeys, maxBuiltKeys, maxBuiltBytes}
-)
+// serveBounds is for the states of logs that are appended to and asked: there are many.
+var serveBounds = bounds{maxWholeKeys, maxKnownKeys, maxKnownBytes}
+
+// buildBounds is for the state of a version that is being built, one at a time in a server: each key that is not in memory costs a
+// question to the database, and a build comes past all of them.
+func (c *Config) buildBounds() bounds {
+	return bounds{maxBuiltKeys, maxBuiltKeys, cmp.Or(c.BuildBytes, maxBuiltBytes)}
+}
 
 // trim keeps a state from growing without bound between batches.
 func (s *state) trim(b bounds) *state {

@@ -17,6 +17,7 @@ import (
 // Config says how a server runs views.
 type Config struct {
 	CacheBytes int   // memory for logs' heads and state; the least recently used go first
+	BuildBytes int   // memory for the state of the version that is being built; 0 for 128 MiB
 	FoldGas    int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
 	QueryGas   int64 // the budget of one question; 0: wasm.DefaultQueryGas
 	Log        *slog.Logger

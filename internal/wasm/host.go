@@ -190,8 +190,8 @@ func (in *instance) hostScan(stack []uint64) {
 	stack[0] = in.give(in.transfer)
 }
 
-// scanPage is how many entries are asked of the state at once: a guest may ask for billions, and gets what fits.
-const scanPage = 256
+// scanPage is how many entries are asked of the state at once, 4 MiB of the largest: a guest may ask for billions, and gets what fits.
+const scanPage = 64
 
 // gather lays out the result of a scan in in.transfer: up to limit entries, and to MaxScanBytes if there are two.
 func (in *instance) gather(prefix, after []byte, limit int) error {

@@ -1,0 +1,203 @@
+// Package memory keeps account of what a server holds for others, so that it refuses work before the kernel ends it: a limit, the shares of
+// it, and books in which memory is taken down before it is used.
+package memory
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Small is how much one Hold may have of the part of a book that is kept free of large ones.
+const Small = 64 << 10
+
+// smallPart of a book is only for holds of up to Small: whatever large things are under way, small ones go on.
+const smallPart = 4
+
+// ErrFull: there is no room in the book, and there was none for as long as was waited.
+var ErrFull = errors.New("the memory for this is used up")
+
+// Book takes down the memory that is held for one purpose, up to a bound. It is safe for concurrent use. A nil *Book has no bound.
+type Book struct {
+	total, forLarge int64
+	patience        time.Duration
+
+	mu      sync.Mutex
+	held    int64
+	peak    int64      // of held
+	waiting *list.List // of *waiter, in the order in which they came
+}
+
+type waiter struct {
+	bytes   int64
+	large   bool
+	granted chan struct{} // closed when the bytes are its own; guarded by the book
+}
+
+// NewBook is an empty book of so many bytes, in which Grow waits for room for as long as patience.
+func NewBook(total int64, patience time.Duration) *Book {
+	return &Book{total: total, forLarge: total - total/smallPart, patience: patience, waiting: list.New()}
+}
+
+// Held is how many bytes are taken down; Peak is the most that ever were.
+func (b *Book) Held() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.held
+}
+
+// Peak is the most that Held ever was.
+func (b *Book) Peak() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.peak
+}
+
+// fits tells whether there is room. b.mu is held.
+func (b *Book) fits(bytes int64, large bool) bool {
+	if large {
+		return b.held+bytes <= b.forLarge
+	}
+	return b.held+bytes <= b.total
+}
+
+// take takes bytes down if there is room and nobody of their kind waits. b.mu is held.
+func (b *Book) take(bytes int64, large bool) bool {
+	for e := b.waiting.Front(); e != nil; e = e.Next() {
+		if e.Value.(*waiter).large == large { //nolint:forcetypeassert // the list holds nothing else
+			return false
+		}
+	}
+	return b.grant(bytes, large)
+}
+
+func (b *Book) grant(bytes int64, large bool) bool {
+	if !b.fits(bytes, large) {
+		return false
+	}
+	b.held += bytes
+	b.peak = max(b.peak, b.held)
+	return true
+}
+
+// give gives bytes back, to those who wait first. A large one that has no room yet keeps other large ones waiting, but no small ones.
+func (b *Book) give(bytes int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held -= bytes
+	b.grantWaiting()
+}
+
+func (b *Book) grantWaiting() {
+	var noSmall, noLarge bool
+	for e := b.waiting.Front(); e != nil; {
+		w, next := e.Value.(*waiter), e.Next() //nolint:forcetypeassert // the list holds nothing else
+		blocked := &noSmall
+		if w.large {
+			blocked = &noLarge
+		}
+		if !*blocked && b.grant(w.bytes, w.large) {
+			b.waiting.Remove(e)
+			close(w.granted)
+		} else {
+			*blocked = true
+		}
+		e = next
+	}
+}
+
+// wait takes bytes down as soon as there is room. The error is ErrFull or the context's.
+func (b *Book) wait(ctx context.Context, bytes int64, large bool) error {
+	b.mu.Lock()
+	if b.take(bytes, large) {
+		b.mu.Unlock()
+		return nil
+	}
+	if large && bytes > b.forLarge || bytes > b.total {
+		b.mu.Unlock()
+		return ErrFull
+	}
+	w := &waiter{bytes: bytes, large: large, granted: make(chan struct{})}
+	e := b.waiting.PushBack(w)
+	b.mu.Unlock()
+	timer := time.NewTimer(b.patience)
+	defer timer.Stop()
+	err := ErrFull
+	select {
+	case <-w.granted:
+		return nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-timer.C:
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-w.granted: // just now
+		return nil
+	default:
+	}
+	b.waiting.Remove(e)
+	b.grantWaiting() // who waited behind it may fit
+	return err
+}
+
+// Hold is what one request, or another piece of work, has taken down in a book. One goroutine at a time uses it; Release gives everything
+// back, and may be called twice. A nil *Hold, and one without a book, has no bound.
+type Hold struct {
+	book  *Book
+	bytes int64
+}
+
+// Hold begins to take down memory in the book.
+func (b *Book) Hold() *Hold { return &Hold{book: b} }
+
+// Bytes is how much is taken down.
+func (h *Hold) Bytes() int64 {
+	if h == nil {
+		return 0
+	}
+	return h.bytes
+}
+
+func (h *Hold) bounded() bool { return h != nil && h.book != nil }
+
+// Grow takes down more, up to so many bytes in all, and waits for room. The error is ErrFull or the context's: then nothing has changed.
+func (h *Hold) Grow(ctx context.Context, to int64) error {
+	if !h.bounded() || to <= h.bytes {
+		return nil
+	}
+	if err := h.book.wait(ctx, to-h.bytes, to > Small); err != nil {
+		return err
+	}
+	h.bytes = to
+	return nil
+}
+
+// TryGrow is Grow for those who must not wait: it returns ErrFull where there is no room at once.
+func (h *Hold) TryGrow(to int64) error {
+	if !h.bounded() || to <= h.bytes {
+		return nil
+	}
+	h.book.mu.Lock()
+	defer h.book.mu.Unlock()
+	if !h.book.take(to-h.bytes, to > Small) {
+		return ErrFull
+	}
+	h.bytes = to
+	return nil
+}
+
+// Shrink gives back what is beyond so many bytes.
+func (h *Hold) Shrink(to int64) {
+	if !h.bounded() || to >= h.bytes {
+		return
+	}
+	h.book.give(h.bytes - to)
+	h.bytes = to
+}
+
+// Release gives everything back.
+func (h *Hold) Release() { h.Shrink(0) }
