@@ -67,3 +67,32 @@ func haltingAt(sequence byte) []byte {
 		section(11, []byte{2, 0, 0x41, answerAt, 0x0b}, text("true"), []byte{0, 0x41, refusalAt, 0x0b}, text(refusal)),
 	)
 }
+
+// answering is a view that ignores every event and gives the same answer, of JSON, to every question.
+func answering(answer string) []byte {
+	const answerAt, roomAt, page = 0, 2 << 20, 64 << 10
+	number := func(n int) []byte { // signed, and not negative
+		return binary.AppendUvarint(nil, uint64(n))
+	}
+	body := func(instructions []byte) []byte {
+		return slices.Concat(binary.AppendUvarint(nil, uint64(len(instructions)+2)), []byte{0}, instructions, []byte{0x0b})
+	}
+	length := []byte{0x42} // i64.const of the pair of pointer 0 and the length, in the signed form
+	for n := len(answer); ; n >>= 7 {
+		if n < 0x40 {
+			length = append(length, byte(n))
+			break
+		}
+		length = append(length, byte(n)|0x80)
+	}
+	segment := slices.Concat([]byte{1, 0, 0x41, answerAt, 0x0b}, number(len(answer)), []byte(answer))
+	return slices.Concat(magic,
+		section(1, []byte{2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 2, 0x7f, 0x7f, 1, 0x7e}),
+		section(3, []byte{3, 0, 0, 1}),
+		section(5, []byte{1, 0}, number(roomAt/page+20)),
+		section(7, []byte{4}, text("memory"), []byte{2, 0}, text("tally_alloc"), []byte{0, 0},
+			text("tally_fold"), []byte{0, 1}, text("tally_query"), []byte{0, 2}),
+		section(10, []byte{3}, body(append([]byte{0x41}, 0x80, 0x80, 0x80, 0x01)), body([]byte{0x41, 1}), body(length)),
+		section(11, segment),
+	)
+}

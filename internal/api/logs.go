@@ -34,7 +34,7 @@ func presentLog(l eventlog.Log) Log {
 const maxLogBytes = 128 << 10
 
 // logsAtOnce are read in one statement: each may have labels of 16 KiB.
-const logsAtOnce = 100
+const logsAtOnce = 25
 
 type createLogInput struct {
 	Body struct {

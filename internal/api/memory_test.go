@@ -1,0 +1,118 @@
+package api_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/server"
+)
+
+func leastMemory(c *server.Config) { c.MemoryLimit = memory.LeastLimit }
+
+// unread sends requests on so many connections, of which it reads the first line of an answer and nothing more.
+func (s *service) unread(t *testing.T, connections int, requests string) (leave func()) {
+	t.Helper()
+	conns := make([]net.Conn, connections)
+	for i := range conns {
+		conns[i] = s.send(t, requests)
+		if tcp, ok := conns[i].(*net.TCPConn); ok {
+			_ = tcp.SetReadBuffer(4096) // the kernel's buffers are not what is measured
+		}
+		if _, err := bufio.NewReaderSize(conns[i], 16).ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+	}
+}
+
+// TestMemoryOfUnreadAnswers: clients that ask for much and read nothing use up the room for large answers, not the server's memory. Meanwhile
+// appends and small answers go on, and large ones are refused until the clients have gone.
+func TestMemoryOfUnreadAnswers(t *testing.T) {
+	s := start(t, leastMemory)
+	s.createLog("acme")
+	s.createLog("quiet")
+	event := `{"text":"` + strings.Repeat("x", mebibyte-100) + `"}`
+	for range 9 {
+		s.want(http.StatusCreated, s.call("POST", "/logs/acme/append", event))
+	}
+	s.want(http.StatusCreated, s.call("PUT", "/logs/acme/views/long", string(answering(`"`+strings.Repeat("x", mebibyte-2)+`"`))))
+	s.want(http.StatusCreated, s.call("PUT", "/logs/quiet/views/short", string(haltingAt(63))))
+	get := func(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n" }
+	for _, c := range []struct {
+		path     string
+		clients  int
+		requests int // of each, one after the other: more than the buffers of its connection take
+	}{
+		{"/logs/acme/events?limit=1000", 8, 2},
+		{"/logs/acme/views/long/query", 48, 16},
+	} {
+		leave := s.unread(t, c.clients, strings.Repeat(get(c.path), c.requests))
+		s.await("large answers are refused", func() bool {
+			r := s.call("GET", c.path, "")
+			if r.status == http.StatusServiceUnavailable {
+				s.wantProblem(http.StatusServiceUnavailable, "busy", r, "no memory left")
+			}
+			return r.status == http.StatusServiceUnavailable
+		})
+		s.want(http.StatusCreated, s.call("POST", "/logs/quiet/append", `{}`))
+		s.want(http.StatusOK, s.call("GET", "/logs/quiet/events", ""))
+		s.want(http.StatusOK, s.call("GET", "/logs/quiet/views/short/query", ""))
+		s.want(http.StatusOK, s.call("GET", "/logs?limit=5", ""))
+		leave()
+		s.await("there is room again", func() bool { return s.call("GET", c.path, "").status == http.StatusOK })
+	}
+}
+
+// TestListsEndInTime: a page of logs whose labels are long is shorter than its limit allows, and all pages together list each log once.
+func TestListsEndInTime(t *testing.T) {
+	s := start(t)
+	labels := map[string]string{}
+	for i := range 32 {
+		labels[fmt.Sprintf("label-%02d", i)] = strings.Repeat("<", 255) // six bytes each, in JSON
+	}
+	body := func(name string) string {
+		text, err := json.Marshal(map[string]any{"name": name, "labels": labels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var made, listed []string
+	for i := range 120 {
+		made = append(made, fmt.Sprintf("log-%03d", i))
+		s.want(http.StatusCreated, s.call("POST", "/logs", body(made[i])))
+	}
+	for after, pages := "", 0; pages == 0 || after != ""; pages++ {
+		r := s.call("GET", "/logs?limit=1000&after="+after, "")
+		s.want(http.StatusOK, r)
+		var page struct {
+			Logs []struct{ Name string }
+			Next string
+		}
+		if err := json.Unmarshal(r.body, &page); err != nil {
+			t.Fatal(err)
+		}
+		const most = 2 * mebibyte
+		if len(r.body) > most {
+			t.Errorf("page %d has %d logs and %d bytes", pages+1, len(page.Logs), len(r.body))
+		}
+		for _, l := range page.Logs {
+			listed = append(listed, l.Name)
+		}
+		after = page.Next
+	}
+	if !slices.Equal(listed, made) {
+		t.Errorf("listed are %v", listed)
+	}
+}
