@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -80,7 +81,7 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 		if left = again; len(left) == 0 {
 			break
 		}
-		found, err := l.views.ReadMissing(ctx, tx, &missing)
+		found, err := l.views.ReadMissing(ctx, tx, &missing, l.budget.Room)
 		if err != nil {
 			return err
 		}
@@ -121,6 +122,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 		return false, fmt.Errorf("beginning to fold: %w", err)
 	}
 	defer f.Close()
+	used := l.budget.Room.Used()
 	began := time.Now()
 	for i, w := range log.requests {
 		if i > 0 && (time.Since(began) > logFoldTime || f.ChangedKeys() > maxGroupKeys || f.Written() > maxGroupState) {
@@ -137,6 +139,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 	log.spent, log.written = time.Since(began), f.Written()
 	if f.Missed() {
 		missing.Add(f)
+		l.budget.Room.Unuse(used)
 		return true, nil
 	}
 	log.fold = f.Result(log.head)
@@ -146,7 +149,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 // admitRequest places and folds one request, or refuses it. A request that takes too long for a lane that it shares is neither: it marks its
 // log as slow.
 func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) error {
-	before := log.head
+	before, used := log.head, l.budget.Room.Used()
 	fresh, err := p.place(log, w, &l.chain, l.config.MaxAhead)
 	if err != nil {
 		w.refuse(err)
@@ -161,6 +164,12 @@ func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) e
 		} else {
 			w.refuse(&TooCostlyError{Events: over.Folded, What: over.What})
 		}
+		l.budget.Room.Unuse(used)
+		return f.Undo()
+	} else if errors.Is(err, memory.ErrFull) {
+		log.unplace(w, fresh, before)
+		w.refuse(err)
+		l.budget.Room.Unuse(used)
 		return f.Undo()
 	} else if err != nil {
 		return fmt.Errorf("folding: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -109,6 +110,8 @@ type Config struct {
 	MaxWaitingBytes  int // per lane
 	// MaxAhead is how far ahead of the time of recording a new event's own may be; 0: any.
 	MaxAhead time.Duration
+	// Room is where the memory is booked of what the views of groups under way set and read; nil: nowhere.
+	Room *memory.Book
 	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
 	Committed func(log db.UUID, events []eventlog.Recorded)
 	// Attempted is told how each group's transaction ended, nil when it was committed; it must not wait. May be nil.

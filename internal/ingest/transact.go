@@ -38,6 +38,8 @@ const (
 // d is an attempt whose outcome is not known, nil when there is none; it needs lockAll. What transact returns is in
 // doubt afterwards.
 func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *doubt) (*doubt, error) {
+	l.budget.Room = l.config.Room.Hold()
+	defer l.budget.Room.Release()
 	tx, err := db.Begin(ctx, l.db.Append)
 	if err != nil {
 		return d, db.Classify(err)

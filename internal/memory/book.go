@@ -149,7 +149,11 @@ func (b *Book) wait(ctx context.Context, bytes int64, large bool) error {
 type Hold struct {
 	book  *Book
 	bytes int64
+	used  int64 // of these, by Use
 }
+
+// useStep is how much Use takes down beyond what is used.
+const useStep = 32 << 10
 
 // Hold begins to take down memory in the book.
 func (b *Book) Hold() *Hold { return &Hold{book: b} }
@@ -190,6 +194,36 @@ func (h *Hold) TryGrow(to int64) error {
 	return nil
 }
 
+// Use notes that so many more bytes are used, and takes down more in steps. It does not wait: the error is ErrFull, and nothing was noted.
+func (h *Hold) Use(more int64) error {
+	if !h.bounded() {
+		return nil
+	}
+	if h.used+more > h.bytes {
+		if err := h.TryGrow(h.used + more + useStep); err != nil {
+			return err
+		}
+	}
+	h.used += more
+	return nil
+}
+
+// Used is how much Use has noted.
+func (h *Hold) Used() int64 {
+	if h == nil {
+		return 0
+	}
+	return h.used
+}
+
+// Unuse takes back what Use noted beyond so many bytes.
+func (h *Hold) Unuse(to int64) {
+	if h.bounded() && to < h.used {
+		h.used = to
+		h.Shrink(to + useStep)
+	}
+}
+
 // Shrink gives back what is beyond so many bytes.
 func (h *Hold) Shrink(to int64) {
 	if !h.bounded() || to >= h.bytes {
@@ -200,4 +234,7 @@ func (h *Hold) Shrink(to int64) {
 }
 
 // Release gives everything back.
-func (h *Hold) Release() { h.Shrink(0) }
+func (h *Hold) Release() {
+	h.Unuse(0)
+	h.Shrink(0)
+}

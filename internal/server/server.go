@@ -135,6 +135,7 @@ func (s *Server) serve(listener net.Listener) {
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Attempted = s.health.attempted
+	lanes.Room = memory.NewBook(shares.Groups, 0) // nobody waits for it, who would keep others waiting
 	lanes.MaxAhead = s.config.MaxEventAhead
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()

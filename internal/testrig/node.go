@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -48,6 +49,7 @@ type Settings struct {
 	MaxLoaded        int           // modules in memory; wasm's default unless set
 	MaxWaitingEvents int           // ingest's default unless set
 	MaxWaitingBytes  int           // ingest's default unless set
+	Room             *memory.Book  // of what views write; without bound unless set
 	LockTimeout      time.Duration // as long as a test may hold a log's lock, unless set
 	NoBuilder        bool
 	Live             *live.Config                                  // how the node watches logs; it does not unless set
@@ -79,6 +81,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	config.Lanes = or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
 	config.MaxWaitingBytes = or(s.MaxWaitingBytes, config.MaxWaitingBytes)
+	config.Room = s.Room
 	if s.Now != nil {
 		config.Now = s.Now
 	}

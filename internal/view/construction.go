@@ -317,7 +317,7 @@ func notWhole(missing int64) error {
 func (b *chunk) event(f *Folding, row dbsqlc.ListEventsToFoldRow) error {
 	e := eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
 	e.Time, e.Data = row.Time.UnixMicro(), row.Data
-	_, err := f.event(&e)
+	_, err := f.event(&e, nil)
 	f.Keep()
 	return err
 }

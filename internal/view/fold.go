@@ -7,10 +7,12 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// findKeys is how many keys one statement reads: enough that a batch of 10,000 events takes a few, and no more than some MB of answers.
-const findKeys = 16_384
+// findKeys is how many keys one statement reads: enough that a batch of 10,000 events takes ten, and no more than 64 MiB of answers, where each
+// is as large as may be.
+const findKeys = 1024
 
 // Begin opens a folding of the events that follow the snapshot's head, over every live view of the log. State that is not in memory is
 // read from tx, key by key, or from the read pool when tx is nil.
@@ -69,8 +71,8 @@ type Found map[stateOf]map[string][]byte
 // stateOf names a version's state on a log.
 type stateOf struct{ log, version db.UUID }
 
-// ReadMissing reads the keys, in a few statements for any number of logs.
-func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing) (Found, error) {
+// ReadMissing reads the keys, in a few statements for any number of logs. Their memory is booked in room; the error may be memory.ErrFull.
+func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing, room *memory.Hold) (Found, error) {
 	found := Found{}
 	all := &m.keys
 	for i, key := range all.Keys {
@@ -88,8 +90,13 @@ func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing) (Fo
 		if err != nil {
 			return nil, fmt.Errorf("reading view state: %w", db.Classify(err))
 		}
+		read := 0
 		for _, row := range rows {
+			read += entryBytes(row.Key, row.Value)
 			found[stateOf{row.LogID, row.VersionID}][row.Key] = row.Value
+		}
+		if err := room.Use(int64(read)); err != nil {
+			return nil, err
 		}
 	}
 	return found, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -110,7 +111,13 @@ type Budget struct {
 	Bytes int           // of keys and values that the views set
 	// Pause is called between events; may be nil.
 	Pause func()
+	// Room is where the memory of what views set and read is booked; nil: nowhere.
+	Room *memory.Hold
 }
+
+// setFactor is what a key and a value that a view sets take until they are stored, in terms of their bytes: they are in memory, and on their way
+// to the database.
+const setFactor = 2
 
 // What a budget can run out of.
 const (
@@ -130,7 +137,7 @@ func (e *BudgetError) Error() string {
 }
 
 // Fold folds the events of one request, the ones that follow in their log. A view that fails over one halts by itself. The error is a
-// *BudgetError, or means that nothing can be said of the batch, such as when the database could not be read. A request of one event has no
+// *BudgetError, memory.ErrFull, or means that nothing can be said of the batch, such as when the database could not be read. A request of one event has no
 // budget: its views' gas bounds it.
 func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
@@ -147,7 +154,7 @@ func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
 				budget.Pause()
 			}
 		}
-		used, err := f.event(&events[i])
+		used, err := f.event(&events[i], budget.Room)
 		if err != nil {
 			return err
 		}
@@ -210,7 +217,7 @@ func (f *Folding) ChangedKeys() (keys int) {
 }
 
 // event folds one event into every view that has not halted, and returns the gas that this took.
-func (f *Folding) event(e *eventlog.Recorded) (gas int64, err error) {
+func (f *Folding) event(e *eventlog.Recorded, room *memory.Hold) (gas int64, err error) {
 	if len(f.values) > 0 {
 		if err := f.snapshot.fields.pointers.Scan(e.Data, f.values); err != nil {
 			return 0, fmt.Errorf("reading event %d: %w", e.Sequence, err)
@@ -230,8 +237,13 @@ func (f *Folding) event(e *eventlog.Recorded) (gas int64, err error) {
 		if r.session != nil {
 			gas += r.session.GasUsed()
 		}
+		if more := setFactor*r.writes.written + max(r.writes.read, 0); more > 0 {
+			if err := room.Use(int64(more)); err != nil {
+				return gas, err
+			}
+		}
 		f.written += r.writes.written
-		r.writes.written = 0
+		r.writes.written, r.writes.read = 0, 0
 	}
 	return gas, nil
 }

@@ -115,6 +115,7 @@ type writes struct {
 	undo    []undoEntry
 	mark    int
 	written int // bytes of keys and values that were set; whoever counts them sets it to 0
+	read    int // likewise, of those that were read from the database
 	// guess has Get take a key that is not in memory for absent and remember it in missed, instead of reading it: the fold is then only
 	// good for finding out which keys it needs.
 	guess  bool
@@ -179,6 +180,7 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 		value = nil
 	}
 	w.state.put(owned, value)
+	w.read += entryBytes(owned, value)
 	return value, found, nil
 }
 
