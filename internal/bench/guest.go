@@ -23,6 +23,7 @@ type guest struct {
 	otherLocals int
 	other       []byte
 	nonce       []byte // is kept in memory, behind null
+	sets        bool   // the guest imports set, as function importedSet: all others come one later
 }
 
 const (
@@ -32,6 +33,8 @@ const (
 	roomAt = 4096
 	// foldFunction is the index of tally_fold.
 	foldFunction = 1
+	// importedSet is the index of set, where it is imported.
+	importedSet = 0
 )
 
 // op is an instruction without operands. All opcodes here are one byte.
@@ -60,20 +63,26 @@ const (
 	typeFold  = iota // also of tally_alloc, and of others
 	typeQuery        // of tally_query
 	typeStart        // of _initialize
+	typeSet          // of the import set
 )
 
 var guestTypes = vector(
 	[]byte{wasmbin.FunctionForm, 1, wasmbin.TypeI32, 1, wasmbin.TypeI32},
 	[]byte{wasmbin.FunctionForm, 2, wasmbin.TypeI32, wasmbin.TypeI32, 1, wasmbin.TypeI64},
 	[]byte{wasmbin.FunctionForm, 0, 0},
+	[]byte{wasmbin.FunctionForm, 4, wasmbin.TypeI32, wasmbin.TypeI32, wasmbin.TypeI32, wasmbin.TypeI32, 0},
 )
 
 // encode writes the module down.
 func (g *guest) encode() []byte {
 	var functions, exports, bodies [][]byte
+	imported := 0
+	if g.sets {
+		imported = 1
+	}
 	add := func(name string, kind byte, body []byte, locals int) {
 		if name != "" {
-			exports = append(exports, code(sized([]byte(name)), []byte{wasmbin.KindFunction}, unsigned(len(functions))))
+			exports = append(exports, code(sized([]byte(name)), []byte{wasmbin.KindFunction}, unsigned(imported+len(functions))))
 		}
 		declared := vector()
 		if locals > 0 {
@@ -101,6 +110,9 @@ func (g *guest) encode() []byte {
 	out := []byte(wasmbin.Magic)
 	section := func(id byte, data []byte) { out = append(append(out, id), sized(data)...) }
 	section(wasmbin.SectionType, guestTypes)
+	if g.sets {
+		section(wasmbin.SectionImport, vector(code(sized([]byte("tally")), sized([]byte("set")), []byte{wasmbin.KindFunction, typeSet})))
+	}
 	section(wasmbin.SectionFunction, vector(functions...))
 	if g.table > 0 {
 		section(wasmbin.SectionTable, vector(code([]byte{wasmbin.TypeFuncref, 0}, unsigned(int(g.table)))))

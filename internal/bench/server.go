@@ -31,11 +31,12 @@ type server struct {
 	err     error
 }
 
-// startServer runs program's serve command with its default settings on the database. The process ends with ctx, or by
+// startServer runs program's serve command on the database, with its default settings but for these flags. The process ends with ctx, or by
 // stop. Settings of the environment are not handed on, so that two runs measure the same thing.
-func startServer(ctx context.Context, program, databaseURL, moduleCache string) (*server, error) {
+func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	s := &server{done: make(chan struct{})}
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn") //nolint:gosec // this very program
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn"}, flags...)
+	s.cmd = exec.CommandContext(ctx, program, args...) //nolint:gosec // this very program
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "TALLY_") {
 			s.cmd.Env = append(s.cmd.Env, setting)

@@ -185,14 +185,14 @@ func (s *stage) checkDurable(ctx context.Context) error {
 	return nil
 }
 
-// startServer runs a tally server on the database, in place of the one that ran before.
-func (s *stage) startServer(ctx context.Context) (err error) {
+// startServer runs a tally server on the database, in place of the one that ran before, with default settings but for these flags.
+func (s *stage) startServer(ctx context.Context, flags ...string) (err error) {
 	if s.server != nil {
 		if err := s.server.stop(); err != nil {
 			return err
 		}
 	}
-	s.server, err = startServer(ctx, s.config.Program, s.database, filepath.Join(s.folder, "modules"))
+	s.server, err = startServer(ctx, s.config.Program, s.database, filepath.Join(s.folder, "modules"), flags...)
 	return err
 }
 

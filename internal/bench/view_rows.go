@@ -35,7 +35,30 @@ func viewRows() []rowKind {
 			},
 		},
 	}
-	return slices.Concat(rows, rebuildRows(), hostileRows())
+	return slices.Concat(rows, rebuildRows(), hostileRows(), []rowKind{memoryAttacksRow()})
+}
+
+func memoryAttacksRow() rowKind {
+	row := rowKind{
+		name: "memory-attacks", what: "the most that a server with a limit of 1 GiB held while clients tried to fill its memory", unit: "MB", atMost: attackedMemory / 1e6,
+	}
+	for i := range memoryAttacks {
+		row.needs = append(row.needs, memoryAttack+memoryAttacks[i].name)
+	}
+	row.value = func(f figures, s *stage) (worst float64, text string) {
+		for i := range memoryAttacks {
+			name := memoryAttacks[i].name
+			peak, beside := s.value(memoryPeak+name)/1e6, f[memoryAttack+name]
+			worst = max(worst, peak)
+			if text != "" {
+				text += "; "
+			}
+			text += fmt.Sprintf("%s %.0f MB, %.0f refused, %.0f cut off, appends beside it p50 %.1f ms, longest %.0f ms",
+				name, peak, s.value(memoryRefused+name), s.value(memoryCut+name), beside.P50, beside.Longest)
+		}
+		return worst, text
+	}
+	return row
 }
 
 func rebuildRows() []rowKind {
