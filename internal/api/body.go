@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
@@ -15,6 +16,8 @@ const (
 	bodyStep = 256 << 10
 	// bodyFactor is what a body of unknown length takes, in terms of its bytes: what it is read into doubles when it is full.
 	bodyFactor = 2
+	// LargestBody is what the largest body takes.
+	LargestBody = bodyFactor*(ingest.MaxBatchBytes+bodyStep) + ingest.MaxBatchEvents*parsedEventBytes
 	// parsedEventBytes is about what an event of a batch takes beside its bytes until it is committed: it may be of two bytes.
 	parsedEventBytes = 512
 )

@@ -16,7 +16,7 @@ import (
 // and other logs' appends go on; in the end nothing is booked.
 func TestGroupsAreBooked(t *testing.T) {
 	const kib = 1 << 10
-	room := memory.NewBook(4<<20, 0)
+	room := memory.NewBook(4<<20, 0, 0)
 	node, d := start(t, testrig.Settings{Room: room})
 	greedy, quiet := newScripted(t, node), newScripted(t, node)
 	value := `"` + strings.Repeat("x", 60*kib) + `"`

@@ -20,28 +20,36 @@ const smallPart = 4
 var ErrFull = errors.New("the memory for this is used up")
 
 // Book takes down the memory that is held for one purpose, up to a bound. It is safe for concurrent use. A nil *Book has no bound.
+//
+// Holds that grow as they go could all wait for one another, each with a part of what it needs. So a part of the room for large ones is kept for one
+// of them, the leader, until it is done: whoever needs it first, of those who wait whoever has the most.
 type Book struct {
 	total, forLarge int64
+	forLeader       int64 // of forLarge
 	patience        time.Duration
 
 	mu      sync.Mutex
 	held    int64
-	peak    int64      // of held
+	peak    int64 // of held
+	leader  *Hold
 	waiting *list.List // of *waiter, in the order in which they came
 }
 
 type waiter struct {
+	hold    *Hold
 	bytes   int64
 	large   bool
 	granted chan struct{} // closed when the bytes are its own; guarded by the book
 }
 
-// NewBook is an empty book of so many bytes, in which Grow waits for room for as long as patience.
-func NewBook(total int64, patience time.Duration) *Book {
-	return &Book{total: total, forLarge: total - total/smallPart, patience: patience, waiting: list.New()}
+// NewBook is an empty book of so many bytes, in which Grow waits for room for as long as patience. largest is what one hold takes at most that grows
+// as it goes; 0 where none does.
+func NewBook(total, largest int64, patience time.Duration) *Book {
+	forLarge := total - total/smallPart
+	return &Book{total: total, forLarge: forLarge, forLeader: min(largest, forLarge), patience: patience, waiting: list.New()}
 }
 
-// Held is how many bytes are taken down; Peak is the most that ever were.
+// Held is how many bytes are taken down.
 func (b *Book) Held() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,26 +63,35 @@ func (b *Book) Peak() int64 {
 	return b.peak
 }
 
-// fits tells whether there is room. b.mu is held.
-func (b *Book) fits(bytes int64, large bool) bool {
-	if large {
-		return b.held+bytes <= b.forLarge
+// fits tells whether there is room, which may make the hold the leader. b.mu is held.
+func (b *Book) fits(h *Hold, bytes int64, large bool) bool {
+	switch {
+	case !large:
+		return b.held+bytes <= b.total
+	case b.held+bytes <= b.forLarge-b.forLeader:
+		return true
+	case b.held+bytes > b.forLarge || b.leader != nil && b.leader != h:
+		return false
 	}
-	return b.held+bytes <= b.total
+	b.leader = h
+	return true
 }
 
-// take takes bytes down if there is room and nobody of their kind waits. b.mu is held.
-func (b *Book) take(bytes int64, large bool) bool {
+// take takes bytes down if there is room and nobody of their kind waits, before whom only the leader goes. b.mu is held.
+func (b *Book) take(h *Hold, bytes int64, large bool) bool {
+	if b.leader == h {
+		return b.grant(h, bytes, large)
+	}
 	for e := b.waiting.Front(); e != nil; e = e.Next() {
 		if e.Value.(*waiter).large == large { //nolint:forcetypeassert // the list holds nothing else
 			return false
 		}
 	}
-	return b.grant(bytes, large)
+	return b.grant(h, bytes, large)
 }
 
-func (b *Book) grant(bytes int64, large bool) bool {
-	if !b.fits(bytes, large) {
+func (b *Book) grant(h *Hold, bytes int64, large bool) bool {
+	if !b.fits(h, bytes, large) {
 		return false
 	}
 	b.held += bytes
@@ -83,14 +100,20 @@ func (b *Book) grant(bytes int64, large bool) bool {
 }
 
 // give gives bytes back, to those who wait first. A large one that has no room yet keeps other large ones waiting, but no small ones.
-func (b *Book) give(bytes int64) {
+func (b *Book) give(h *Hold, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held -= bytes
+	if b.leader == h && bytes == h.bytes {
+		b.leader = nil
+	}
 	b.grantWaiting()
 }
 
 func (b *Book) grantWaiting() {
+	if b.leader == nil && b.forLeader > 0 {
+		b.leader = b.furthest()
+	}
 	var noSmall, noLarge bool
 	for e := b.waiting.Front(); e != nil; {
 		w, next := e.Value.(*waiter), e.Next() //nolint:forcetypeassert // the list holds nothing else
@@ -98,7 +121,7 @@ func (b *Book) grantWaiting() {
 		if w.large {
 			blocked = &noLarge
 		}
-		if !*blocked && b.grant(w.bytes, w.large) {
+		if (!*blocked || w.hold == b.leader) && b.grant(w.hold, w.bytes, w.large) {
 			b.waiting.Remove(e)
 			close(w.granted)
 		} else {
@@ -108,21 +131,33 @@ func (b *Book) grantWaiting() {
 	}
 }
 
+// furthest is the hold that has the most of those that wait; nil where none has anything.
+func (b *Book) furthest() (most *Hold) {
+	for e := b.waiting.Front(); e != nil; e = e.Next() {
+		if w := e.Value.(*waiter); w.hold.bytes > most.Bytes() { //nolint:forcetypeassert // the list holds nothing else
+			most = w.hold
+		}
+	}
+	return most
+}
+
 // wait takes bytes down as soon as there is room. The error is ErrFull or the context's.
-func (b *Book) wait(ctx context.Context, bytes int64, large bool) error {
+func (b *Book) wait(ctx context.Context, h *Hold, bytes int64, large bool) error {
 	b.mu.Lock()
-	if b.take(bytes, large) {
+	if b.take(h, bytes, large) {
 		b.mu.Unlock()
 		return nil
 	}
-	if large && bytes > b.forLarge || bytes > b.total {
+	if large && bytes > b.forLarge || bytes > b.total || h.waited >= b.patience {
 		b.mu.Unlock()
 		return ErrFull
 	}
-	w := &waiter{bytes: bytes, large: large, granted: make(chan struct{})}
+	w := &waiter{hold: h, bytes: bytes, large: large, granted: make(chan struct{})}
 	e := b.waiting.PushBack(w)
 	b.mu.Unlock()
-	timer := time.NewTimer(b.patience)
+	began := time.Now()
+	defer func() { h.waited += time.Since(began) }()
+	timer := time.NewTimer(b.patience - h.waited)
 	defer timer.Stop()
 	err := ErrFull
 	select {
@@ -147,9 +182,10 @@ func (b *Book) wait(ctx context.Context, bytes int64, large bool) error {
 // Hold is what one request, or another piece of work, has taken down in a book. One goroutine at a time uses it; Release gives everything
 // back, and may be called twice. A nil *Hold, and one without a book, has no bound.
 type Hold struct {
-	book  *Book
-	bytes int64
-	used  int64 // of these, by Use
+	book   *Book
+	bytes  int64
+	used   int64         // of these, by Use
+	waited time.Duration // all times together
 }
 
 // useStep is how much Use takes down beyond what is used.
@@ -168,12 +204,12 @@ func (h *Hold) Bytes() int64 {
 
 func (h *Hold) bounded() bool { return h != nil && h.book != nil }
 
-// Grow takes down more, up to so many bytes in all, and waits for room. The error is ErrFull or the context's: then nothing has changed.
+// Grow takes down more, up to so many bytes in all, and waits for room, no longer than the book's patience in all. The error is ErrFull or the context's: then nothing has changed.
 func (h *Hold) Grow(ctx context.Context, to int64) error {
 	if !h.bounded() || to <= h.bytes {
 		return nil
 	}
-	if err := h.book.wait(ctx, to-h.bytes, to > Small); err != nil {
+	if err := h.book.wait(ctx, h, to-h.bytes, to > Small); err != nil {
 		return err
 	}
 	h.bytes = to
@@ -187,7 +223,7 @@ func (h *Hold) TryGrow(to int64) error {
 	}
 	h.book.mu.Lock()
 	defer h.book.mu.Unlock()
-	if !h.book.take(to-h.bytes, to > Small) {
+	if !h.book.take(h, to-h.bytes, to > Small) {
 		return ErrFull
 	}
 	h.bytes = to
@@ -229,7 +265,7 @@ func (h *Hold) Shrink(to int64) {
 	if !h.bounded() || to >= h.bytes {
 		return
 	}
-	h.book.give(h.bytes - to)
+	h.book.give(h, h.bytes-to)
 	h.bytes = to
 }
 

@@ -3,6 +3,7 @@ package memory_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,7 @@ const (
 
 // TestBook: no more is taken down than there is, a part of it is for small holds only, and what is given back can be taken again.
 func TestBook(t *testing.T) {
-	book := memory.NewBook(4*mib, impatient)
+	book := memory.NewBook(4*mib, 0, impatient)
 	large, other, small := book.Hold(), book.Hold(), book.Hold()
 	if err := large.Grow(t.Context(), 3*mib); err != nil {
 		t.Fatalf("three quarters: %v", err)
@@ -71,7 +72,7 @@ func TestUnbounded(t *testing.T) {
 
 // TestWaiting: who finds no room waits for it, in order, and small ones do not wait for large ones. Who gives up leaves no trace.
 func TestWaiting(t *testing.T) {
-	book := memory.NewBook(4*mib, patient)
+	book := memory.NewBook(4*mib, 0, patient)
 	first := book.Hold()
 	if err := first.Grow(t.Context(), 3*mib); err != nil {
 		t.Fatal(err)
@@ -101,9 +102,33 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestLeader: of holds that grow as they go, and take up all there is, one after the other gets what it needs.
+func TestLeader(t *testing.T) {
+	const holds, each, step = 8, mib, 64 * kib
+	book := memory.NewBook(4*mib, each, patient)
+	var work sync.WaitGroup
+	for range holds {
+		work.Go(func() {
+			hold := book.Hold()
+			defer hold.Release()
+			for to := int64(step); to <= each; to += step {
+				if err := hold.Grow(t.Context(), to); err != nil {
+					t.Errorf("growing to %d: %v", to, err)
+					return
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	work.Wait()
+	if held := book.Held(); held != 0 {
+		t.Errorf("%d bytes are held in the end", held)
+	}
+}
+
 // TestBookHammer: whatever many do at once, no more is held than there is, and in the end nothing.
 func TestBookHammer(t *testing.T) {
-	book := memory.NewBook(mib, time.Millisecond)
+	book := memory.NewBook(mib, 300*kib, time.Millisecond)
 	var held atomic.Int64
 	var work sync.WaitGroup
 	for worker := range 16 {

@@ -135,7 +135,7 @@ func (s *Server) serve(listener net.Listener) {
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Attempted = s.health.attempted
-	lanes.Room = memory.NewBook(shares.Groups, 0) // nobody waits for it, who would keep others waiting
+	lanes.Room = memory.NewBook(shares.Groups, 0, 0) // nobody waits for it, who would keep others waiting
 	lanes.MaxAhead = s.config.MaxEventAhead
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
@@ -154,7 +154,7 @@ func (s *Server) serve(listener net.Listener) {
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
 			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
-			Bodies: memory.NewBook(shares.Bodies, bodyPatience), Answers: memory.NewBook(shares.Answers, answerPatience),
+			Bodies: memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience), Answers: memory.NewBook(shares.Answers, 0, answerPatience),
 			Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
