@@ -43,8 +43,8 @@ func (s *server) registerAudit(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "audit-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/audit",
 		Summary: "Fold a view's events again and compare", Tags: []string{"views"},
-		Description: "Folds the raw events one by one, in batches, and in uneven batches after a restart, and compares what each gives " +
-			"with the others and with the stored state, byte for byte. It takes as long as reading the log three times or so; appends go on meanwhile.",
+		Description: "Folds the raw events one by one, in batches, in uneven batches after a restart, and many in one call, and compares what each " +
+			"gives with the others and with the stored state, byte for byte. It takes as long as reading the log three times or so; appends go on meanwhile.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
 	}, s.auditView)
 }

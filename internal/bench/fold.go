@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
@@ -42,7 +44,8 @@ type foldedView struct {
 	module   *wasm.Module
 	settings wasm.Settings
 	fields   *jsonscan.Pointers
-	values   []jsonscan.Value
+	batch    [wasm.MaxBatchEvents]wasm.Event
+	values   []jsonscan.Value // of the batch
 	state    *view.MemoryState
 }
 
@@ -101,7 +104,7 @@ func (f *folds) add(ctx context.Context, name string, code []byte, config string
 	if v.fields, err = fieldsOf(ctx, module, config); err != nil {
 		return fmt.Errorf("asking the view of %s for its fields: %w", name, err)
 	}
-	v.values = make([]jsonscan.Value, v.fields.Len())
+	v.values = make([]jsonscan.Value, len(v.batch)*v.fields.Len())
 	f.views = append(f.views, v)
 	return nil
 }
@@ -153,19 +156,46 @@ func (v *foldedView) foldAll(ctx context.Context, events []*wasm.Event) error {
 		return err
 	}
 	defer session.Close()
-	for _, event := range events {
-		if err := v.fields.Scan(event.Data, v.values); err != nil {
+	for batch := range slices.Chunk(events, wasm.MaxBatchEvents) {
+		if err := v.read(batch); err != nil {
 			return err
 		}
-		e := *event
-		e.Fields = v.values
-		if ignored, err := session.Fold(&e); err != nil || ignored {
-			return fmt.Errorf("event %d was not applied: %w", event.Sequence, err)
+		for left := v.batch[:len(batch)]; len(left) > 0; {
+			folded, err := v.foldSome(session, left)
+			if err != nil {
+				return fmt.Errorf("event %d was not applied: %w", left[0].Sequence, err)
+			}
+			left = left[folded:]
+			v.state.Keep()
 		}
-		v.state.Keep()
 	}
 	v.state.Commit()
 	return nil
+}
+
+// read makes of events what the view is given.
+func (v *foldedView) read(events []*wasm.Event) error {
+	for i, event := range events {
+		fields := v.values[i*v.fields.Len():][:v.fields.Len()]
+		if err := v.fields.Scan(event.Data, fields); err != nil {
+			return err
+		}
+		v.batch[i] = *event
+		v.batch[i].Fields = fields
+	}
+	return nil
+}
+
+// foldSome folds the first of the events: in a batch where the view takes one.
+func (v *foldedView) foldSome(session *wasm.Session, events []wasm.Event) (folded int, err error) {
+	if folded, err = session.FoldBatch(events); err != nil || folded > 0 {
+		return folded, err
+	}
+	ignored, err := session.Fold(&events[0])
+	if err == nil && ignored {
+		err = errors.New("it was ignored")
+	}
+	return 1, err
 }
 
 // measureGas folds one event again and again with monthly_totals, metered and bare in turns. Its fields have been read, and

@@ -163,10 +163,7 @@ func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target aud
 	a := &audit{views: v, target: target, version: row.VersionID, progress: progress}
 	a.fold = newRefolding(version.module, again, wasm.Settings{Config: row.Config, FoldGas: row.FoldGas}, version.fields, MaxAuditStateBytes)
 	a.report = Report{View: target.view, Version: row.Version}
-	for _, w := range a.fold.ways {
-		a.report.Ways = append(a.report.Ways, w.name)
-	}
-	a.report.Ways = append(a.report.Ways, wayStored)
+	a.report.Ways = append(a.fold.names(), wayStored)
 	return a, nil
 }
 
@@ -212,7 +209,13 @@ func (a *audit) run(ctx context.Context, until int64) error {
 			return err
 		}
 		a.report.Sequence = row.Sequence
-		if a.report.Difference, err = a.compareStored(ctx, tx); err != nil {
+		if a.report.Difference, err = a.fold.finish(ctx); err != nil {
+			return err
+		}
+		if a.report.Difference == nil {
+			a.report.Difference, err = a.compareStored(ctx, tx)
+		}
+		if err != nil {
 			return err
 		}
 		a.report.OK = a.report.Difference == nil

@@ -56,7 +56,7 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !report.OK || report.Difference != nil || report.Sequence < history || report.Events != report.Sequence || report.Version != 1 ||
-			report.Keys == 0 || len(report.Ways) != 4 {
+			report.Keys == 0 || len(report.Ways) != 5 {
 			t.Errorf("%s: %+v: %v", name, report, report.Difference)
 		}
 		if len(done) < 2 || !slices.IsSorted(done) || done[len(done)-1] != report.Sequence {

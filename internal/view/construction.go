@@ -132,6 +132,7 @@ type chunk struct {
 	head    int64         // where it is locked
 	row     dbsqlc.LockBuildingVersionRow
 	version *Version
+	events  []eventlog.Recorded // the next ones to fold
 }
 
 func (b *chunk) run(ctx context.Context) (buildStep, error) {
@@ -242,84 +243,6 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 			return &state{}, nil
 		}
 	}
-}
-
-// page returns the next events.
-func (b *chunk) page(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
-	if b.last && b.applied == b.head {
-		return nil, nil
-	} else if b.last {
-		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, pageEvents, pageBytes)
-	}
-	page, err := b.history.next(ctx)
-	if err != nil || len(page) == 0 {
-		return nil, err
-	}
-	end := reachedAt(&page[len(page)-1])
-	if held, err := end.isIn(ctx, b.views.db, b.tx, b.log); err != nil {
-		return nil, err
-	} else if !held { // it was read ahead, before this transaction
-		return nil, errHistoryGone
-	}
-	return page, nil
-}
-
-// fold folds events until time is up, the log's end is reached or the version halts.
-func (b *chunk) fold(ctx context.Context) (Fold, error) {
-	skips, err := b.views.db.ListSkips(ctx, b.tx, dbsqlc.ListSkipsParams{LogID: b.log, VersionID: b.id, After: b.applied})
-	if err != nil {
-		return Fold{}, fmt.Errorf("reading which events to leave out: %w", db.Classify(err))
-	}
-	f := b.views.folding(b.snapshot)
-	defer f.Close()
-	f.bounds = b.views.config.buildBounds()
-	if err := f.start(ctx, b.tx); err != nil {
-		return Fold{}, err
-	}
-	run := &f.runs[0]
-	var deadline time.Time // from the first page on: until then nothing could be folded
-	for enough := false; !enough; {
-		page, err := b.page(ctx)
-		if err != nil {
-			return Fold{}, err
-		}
-		if enough = len(page) == 0; enough && b.last && b.applied < b.head {
-			return Fold{}, notWhole(b.applied + 1)
-		} else if deadline.IsZero() {
-			deadline = time.Now().Add(b.limit)
-		}
-		for i, row := range page {
-			if row.Sequence != b.applied+1 {
-				return Fold{}, notWhole(b.applied + 1)
-			}
-			if len(skips) > 0 && skips[0] == row.Sequence {
-				skips = skips[1:]
-			} else if err := b.event(f, row); err != nil {
-				return Fold{}, err
-			} else if run.halt != nil {
-				return f.result(b.next()), nil
-			}
-			b.applied, b.reached = row.Sequence, reachedAt(&row)
-			if !time.Now().Before(deadline) || len(run.writes.dirty) >= chunkKeys {
-				b.history.giveBack(page[i+1:])
-				enough = true
-				break
-			}
-		}
-	}
-	return f.result(b.next()), nil
-}
-
-func notWhole(missing int64) error {
-	return fmt.Errorf("the log has no event %d: its history is not whole", missing)
-}
-
-func (b *chunk) event(f *Folding, row dbsqlc.ListEventsToFoldRow) error {
-	e := eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
-	e.Time, e.Data = row.Time.UnixMicro(), row.Data
-	_, err := f.event(&e, nil)
-	f.Keep()
-	return err
 }
 
 func (b *chunk) next() *Snapshot {

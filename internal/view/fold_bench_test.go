@@ -46,7 +46,7 @@ func BenchmarkFold(b *testing.B) {
 	}
 }
 
-func benchViews(b *testing.B) (*Views, []*Version) {
+func benchViews(b testing.TB) (*Views, []*Version) {
 	b.Helper()
 	engine, err := wasm.NewEngine(b.Context(), wasm.Config{})
 	if err != nil {

@@ -21,7 +21,9 @@ type Folding struct {
 	snapshot *Snapshot
 	bounds   bounds
 	runs     []run
-	values   []jsonscan.Value
+	values   []jsonscan.Value // of the events of the chunk at hand, what all views want of each
+	batch    []wasm.Event     // the chunk in one view's terms, for one view after the other
+	fields   []jsonscan.Value // of batch
 	guess    bool
 	written  int // bytes of keys and values that the views have set since the last Keep
 	kept     int // likewise, before it
@@ -34,6 +36,7 @@ type run struct {
 	writes  writes
 	session *wasm.Session
 	event   wasm.Event // the one being folded, in the session's terms
+	ahead   int        // events of the chunk at hand that it has folded in batches
 	halt    *Halt
 	halted  bool // by the request that is not kept yet
 }
@@ -46,7 +49,6 @@ func (v *Views) folding(s *Snapshot) *Folding {
 	}
 	f.views, f.snapshot, f.bounds = v, s, serveBounds
 	f.runs = slices.Grow(f.runs[:0], len(s.views))[:len(s.views)]
-	f.values = slices.Grow(f.values[:0], len(s.fields.names))[:len(s.fields.names)]
 	return f
 }
 
@@ -68,6 +70,9 @@ func (f *Folding) Close() {
 		}
 	}
 	clear(f.values)
+	clear(f.batch)
+	clear(f.fields)
+	f.values, f.batch, f.fields = f.values[:0], f.batch[:0], f.fields[:0]
 	views := f.views
 	f.views, f.snapshot, f.guess, f.written, f.kept = nil, nil, false, 0, 0
 	views.foldings.Put(f)
@@ -109,6 +114,7 @@ type Budget struct {
 	Time  time.Duration // since Fold was called
 	Gas   int64         // of all views and events together
 	Bytes int           // of keys and values that the views set
+	Keys  int           // of the views' state that the folding has changed
 	// Pause is called between events; may be nil.
 	Pause func()
 	// Room is where the memory of what views set and read is booked; nil: nowhere.
@@ -124,6 +130,7 @@ const (
 	BudgetOfTime  = "time"
 	BudgetOfGas   = "gas"
 	BudgetOfBytes = "bytes of state"
+	BudgetOfKeys  = "keys of state"
 )
 
 // BudgetError: a request takes more than its budget. Undo takes back what was folded of it.
@@ -143,36 +150,43 @@ func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
 		return nil
 	}
-	began := time.Now()
-	var gas int64
-	for i := range events {
-		if i > 0 {
-			if what := budget.exceeded(began, gas, f.written); what != "" {
-				return &BudgetError{Folded: i, What: what}
-			}
-			if budget.Pause != nil {
-				budget.Pause()
-			}
-		}
-		used, err := f.event(&events[i], budget.Room)
-		if err != nil {
+	spent := spending{budget: &budget, began: time.Now()}
+	for chunk := range slices.Chunk(events, wasm.MaxBatchEvents) {
+		if err := f.chunk(chunk, &spent); err != nil {
 			return err
 		}
-		gas += used
 	}
 	return nil
 }
 
-func (b *Budget) exceeded(began time.Time, gas int64, bytes int) string {
+// spending is how far a request is with its budget.
+type spending struct {
+	budget *Budget
+	began  time.Time
+	events int // that every view has folded
+	gas    int64
+}
+
+// next is asked before more is folded than a first event, or a first batch.
+func (f *Folding) next(s *spending) error {
+	b, what := s.budget, ""
 	switch {
-	case b.Gas > 0 && gas > b.Gas:
-		return BudgetOfGas
-	case b.Bytes > 0 && bytes > b.Bytes:
-		return BudgetOfBytes
-	case b.Time > 0 && time.Since(began) > b.Time:
-		return BudgetOfTime
+	case b.Gas > 0 && s.gas > b.Gas:
+		what = BudgetOfGas
+	case b.Bytes > 0 && f.written > b.Bytes:
+		what = BudgetOfBytes
+	case b.Keys > 0 && f.ChangedKeys() > b.Keys:
+		what = BudgetOfKeys
+	case b.Time > 0 && time.Since(s.began) > b.Time:
+		what = BudgetOfTime
 	}
-	return ""
+	if what != "" {
+		return &BudgetError{Folded: max(s.events, 1), What: what}
+	}
+	if b.Pause != nil {
+		b.Pause()
+	}
+	return nil
 }
 
 // Keep makes what the request did part of the folding.
@@ -214,38 +228,6 @@ func (f *Folding) ChangedKeys() (keys int) {
 		keys += len(f.runs[i].writes.dirty)
 	}
 	return keys
-}
-
-// event folds one event into every view that has not halted, and returns the gas that this took.
-func (f *Folding) event(e *eventlog.Recorded, room *memory.Hold) (gas int64, err error) {
-	if len(f.values) > 0 {
-		if err := f.snapshot.fields.pointers.Scan(e.Data, f.values); err != nil {
-			return 0, fmt.Errorf("reading event %d: %w", e.Sequence, err)
-		}
-	}
-	for i := range f.runs {
-		r := &f.runs[i]
-		if r.halt != nil {
-			continue
-		}
-		for field, place := range f.snapshot.places[i] {
-			r.event.Fields[field] = f.values[place]
-		}
-		if err := r.fold(e); err != nil {
-			return gas, err
-		}
-		if r.session != nil {
-			gas += r.session.GasUsed()
-		}
-		if more := setFactor*r.writes.written + max(r.writes.read, 0); more > 0 {
-			if err := room.Use(int64(more)); err != nil {
-				return gas, err
-			}
-		}
-		f.written += r.writes.written
-		r.writes.written, r.writes.read = 0, 0
-	}
-	return gas, nil
 }
 
 func (r *run) fold(e *eventlog.Recorded) error {

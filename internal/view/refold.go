@@ -107,6 +107,7 @@ type refolding struct {
 	settings wasm.Settings
 	fields   *fieldSet
 	ways     []*way
+	batches  batchWay
 	limit    int64 // for bytes
 
 	base   btree.Map[string, []byte]
@@ -128,7 +129,16 @@ func newRefolding(module, restarted *wasm.Module, settings wasm.Settings, fields
 	for _, w := range r.ways {
 		w.layer.base = &r.base
 	}
+	r.batches.module = restarted
 	return r
+}
+
+// names are those of all ways.
+func (r *refolding) names() (names []string) {
+	for _, w := range r.ways {
+		names = append(names, w.name)
+	}
+	return append(names, wayBatches)
 }
 
 func (r *refolding) close() {
@@ -162,10 +172,22 @@ func (r *refolding) fold(ctx context.Context, e *eventlog.Recorded) (outcome, *D
 			return outcome{}, difference, nil
 		}
 	}
+	if first.result.failed == nil {
+		r.batches.add(&r.event, first)
+	}
 	if r.settle(); r.bytes > r.limit {
 		return outcome{}, nil, &StateTooLargeError{Limit: r.limit, Sequence: e.Sequence}
 	}
-	return first.result, nil, nil
+	if first.result.failed == nil && !r.batches.full() {
+		return first.result, nil, nil
+	}
+	difference, err := r.finish(ctx)
+	return first.result, difference, err
+}
+
+// finish has the way of batches catch up with the others: at the end, and where an event fails.
+func (r *refolding) finish(ctx context.Context) (*Difference, error) {
+	return r.batches.fold(ctx, r.settings)
 }
 
 // settle makes what all ways wrote for the event part of the state that they share.

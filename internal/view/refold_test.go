@@ -103,6 +103,12 @@ func TestWaysOfForgetting(t *testing.T) {
 			t.Errorf("found %+v", got)
 		}
 	})
+	t.Run("place", func(t *testing.T) { // each event alone is always at the same
+		got := foldAll(t, refoldingOf(t, forgetful(t), `{"keeps":"place"}`), named(40))
+		if got == nil || got.Way != "many events in one call" || got.Sequence != 2 || got.Key != "n0" || got.Expected == got.Found {
+			t.Errorf("found %+v", got)
+		}
+	})
 	t.Run("nothing", func(t *testing.T) {
 		r := refoldingOf(t, forgetful(t), `{"keeps":"nothing"}`)
 		if got := foldAll(t, r, named(2000)); got != nil {

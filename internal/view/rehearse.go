@@ -191,7 +191,7 @@ func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, wh
 		case err != nil:
 			return err
 		case difference != nil:
-			return &RefusedError{"not_reproducible", fmt.Sprintf("folding %s one by one and in batches gives different results: %v; %s", what, difference, reproducibleHint)}
+			return notReproducible(what, difference)
 		}
 		if f := result.failed; f != nil && f.Kind != wasm.KindRefused {
 			r.gas += rehearsalFailureGas
@@ -200,7 +200,16 @@ func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, wh
 			break
 		}
 	}
+	if difference, err := r.finish(ctx); err != nil {
+		return err
+	} else if difference != nil {
+		return notReproducible(what, difference)
+	}
 	return r.rehearseQueries(ctx)
+}
+
+func notReproducible(what string, difference *Difference) error {
+	return &RefusedError{"not_reproducible", fmt.Sprintf("folding %s one by one and in batches gives different results: %v; %s", what, difference, reproducibleHint)}
 }
 
 // rehearseQueries asks every question of the first module twice and of the restarted one once.

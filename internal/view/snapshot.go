@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -23,6 +24,7 @@ type Version struct {
 	// refused says why this server cannot run the module, where it was deployed on one that could: the version halts at the next
 	// event. There is no module then.
 	refused string
+	single  atomic.Int64 // events that it folds one by one before it tries batches again
 }
 
 // gas is the budgets of one event and one question.

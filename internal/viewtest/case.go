@@ -149,10 +149,11 @@ func (r *Result) play(ctx context.Context, queries []string) error {
 	}
 	r.Gas = folded.Gas
 	for _, way := range []struct {
-		name string
-		size batching
-	}{{"one by one", oneByOne}, {"in batches", inBatches}} {
-		other, err := r.View.fold(ctx, r.Events, way.size)
+		name     string
+		size     batching
+		together bool
+	}{{"one by one", oneByOne, false}, {"in batches", inBatches, false}, {"many in one call", inOneSession, true}} {
+		other, err := r.View.fold(ctx, r.Events, way.size, way.together)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,9 @@ type Folded struct {
 	// Halted is the event that the view could not fold, where it stopped; 0 when it folded all.
 	Halted int64
 	Reason string // why it halted
-	Gas    Gas
+	Gas    Gas    // of the events that were folded one by one
+	// Together is how many were folded in calls of many events.
+	Together int
 }
 
 // Gas is what folding took of the budget.
@@ -29,7 +31,8 @@ type Gas struct {
 // batching says how many events the n-th session folds, from 0.
 type batching func(n int) int
 
-// Ways in which the same events must give the same state: a view that differs keeps something in its memory.
+// Ways in which the same events must give the same state: a view that differs keeps something in its memory. One more is many events in
+// one call, where the view takes them so.
 var (
 	inOneSession batching = func(int) int { return int(^uint(0) >> 1) }
 	oneByOne     batching = func(int) int { return 1 }
@@ -38,25 +41,30 @@ var (
 
 // Fold folds the events in one session, from sequence 1 on. The error is not the view's doing: its own are in Folded.
 func (v *View) Fold(ctx context.Context, events []Event) (*Folded, error) {
-	return v.fold(ctx, events, inOneSession)
+	return v.fold(ctx, events, inOneSession, false)
 }
 
 // FoldOneByOne is Fold with a session for each event.
 func (v *View) FoldOneByOne(ctx context.Context, events []Event) (*Folded, error) {
-	return v.fold(ctx, events, oneByOne)
+	return v.fold(ctx, events, oneByOne, false)
 }
 
 // FoldInBatches is Fold with a session for every few events.
 func (v *View) FoldInBatches(ctx context.Context, events []Event) (*Folded, error) {
-	return v.fold(ctx, events, inBatches)
+	return v.fold(ctx, events, inBatches, false)
 }
 
-func (v *View) fold(ctx context.Context, events []Event, size batching) (*Folded, error) {
+// FoldTogether is Fold with calls that fold many events each, as a server folds a batch, where the view takes them.
+func (v *View) FoldTogether(ctx context.Context, events []Event) (*Folded, error) {
+	return v.fold(ctx, events, inOneSession, true)
+}
+
+func (v *View) fold(ctx context.Context, events []Event, size batching, together bool) (*Folded, error) {
 	f := &Folded{State: State{}}
 	state := &undoable{State: f.State, before: map[string][]byte{}}
 	for batch, at := 0, 0; at < len(events) && f.Halted == 0; batch++ {
 		end := at + min(size(batch), len(events)-at)
-		if err := v.foldBatch(ctx, f, state, at, events[at:end]); err != nil {
+		if err := v.foldBatch(ctx, f, state, at, events[at:end], together); err != nil {
 			return nil, err
 		}
 		at = end
@@ -65,14 +73,29 @@ func (v *View) fold(ctx context.Context, events []Event, size batching) (*Folded
 }
 
 // foldBatch folds events, of which `before` came before them, until one halts the view.
-func (v *View) foldBatch(ctx context.Context, f *Folded, state *undoable, before int, events []Event) error {
+func (v *View) foldBatch(ctx context.Context, f *Folded, state *undoable, before int, events []Event, together bool) error {
 	session, err := v.Start(ctx, state)
 	if err != nil {
 		return err
 	}
 	defer func() { session.Close() }()
 	ev := &wasm.Event{Fields: make([]jsonscan.Value, v.fields.Len())}
-	for i := range events {
+	for i := 0; i < len(events); i++ {
+		if together {
+			n, err := v.foldTogether(f, session, state, before+i, events[i:])
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				i += n - 1
+				continue
+			}
+			together = false // as the server does it then
+			session.Close()
+			if session, err = v.Start(ctx, state); err != nil {
+				return err
+			}
+		}
 		sequence := int64(before + i + 1)
 		if err := v.read(ev, sequence, &events[i]); err != nil {
 			return fmt.Errorf("reading event %d: %w", sequence, err)
@@ -104,6 +127,32 @@ func (v *View) foldBatch(ctx context.Context, f *Folded, state *undoable, before
 		}
 	}
 	return nil
+}
+
+// foldTogether folds the first of the events in one call, and says how many; none where they are to be folded one by one.
+func (v *View) foldTogether(f *Folded, session *wasm.Session, state *undoable, before int, events []Event) (int, error) {
+	batch := make([]wasm.Event, min(len(events), wasm.MaxBatchEvents))
+	for i := range batch {
+		batch[i].Fields = make([]jsonscan.Value, v.fields.Len())
+		if err := v.read(&batch[i], int64(before+i+1), &events[i]); err != nil {
+			return 0, fmt.Errorf("reading event %d: %w", before+i+1, err)
+		}
+	}
+	n, err := session.FoldBatch(batch)
+	if _, failed := errors.AsType[*wasm.ViewError](err); failed {
+		state.undo()
+		return 0, nil
+	} else if err != nil {
+		return 0, fmt.Errorf("folding from event %d on: %w", before+1, err)
+	}
+	state.keep()
+	for i := range batch[:n] {
+		if batch[i].Ignored {
+			f.Ignored = append(f.Ignored, batch[i].Sequence)
+		}
+	}
+	f.Together += n
+	return n, nil
 }
 
 func (g *Gas) add(used int64) {

@@ -40,6 +40,7 @@ var guestExports = []guestExport{
 	{name: "tally_event_room", signature: signature{"", i64}, optional: true},
 	{name: "tally_fields", signature: signature{"", i64}, optional: true},
 	{name: "tally_fold", signature: signature{i32, i32}},
+	{name: "tally_fold_batch", signature: signature{i32 + i32, i32}, optional: true},
 	{name: "tally_query", signature: signature{i32 + i32, i64}},
 	{name: "_initialize", optional: true},
 }
@@ -127,11 +128,13 @@ func importNames() string {
 	return strings.Join(names, ", ") + " and the functions of " + wasiModule
 }
 
-// Layout of what tally_fold is given, in bytes.
+// Layout of what tally_fold and tally_fold_batch are given, in bytes.
 const (
-	headerSize = 40
-	slotSize   = 24
-	alignment  = 8 // of all room that tally_alloc gives
+	headerSize  = 40
+	resultAt    = 36 // in the header of an event of a batch
+	slotSize    = 24
+	pointerSize = 4
+	alignment   = 8 // of all room that tally_alloc gives, and of events in a batch
 )
 
 // packed puts a pointer and a length into one i64.

@@ -32,13 +32,14 @@ const (
 	budgetInit   budget = "starting the module (its start function and _initialize)"
 	budgetFields budget = "tally_fields"
 	budgetFold   budget = "one event"
+	budgetBatch  budget = "a batch of events (half of one event's)"
 	budgetQuery  budget = "one query"
 )
 
 // advice is what to do about a budget that was not enough.
 func (b budget) advice() string {
 	switch b {
-	case budgetFold:
+	case budgetFold, budgetBatch:
 		return "do less work for an event, or deploy the view with more fold gas"
 	case budgetQuery:
 		return "do less work for a query, or deploy the view with more query gas"
@@ -56,7 +57,7 @@ func (b budget) phase() phase {
 		return phaseFields
 	case budgetQuery:
 		return phaseQuery
-	case budgetFold:
+	case budgetFold, budgetBatch:
 	}
 	return phaseFold
 }

@@ -20,6 +20,7 @@ type instance struct {
 	linear                     *linearMemory // what memory is made of
 	globals                    []api.MutableGlobal
 	alloc, fields, fold, query api.Function // fields is nil when the guest has none
+	foldBatch                  api.Function // likewise
 	eventRoom                  guestRoom
 	// ctx carries the instance to its host functions; made once, since making one allocates.
 	ctx context.Context
@@ -45,6 +46,8 @@ type instance struct {
 
 	writes, writeBytes int    // of the running call
 	transfer           []byte // reused to gather the result of a scan
+
+	placed []uint32 // where the events of a batch are
 }
 
 // instanceContext is the context of every call into an instance: it tells host functions which instance calls them, at the
@@ -82,6 +85,7 @@ func (p *program) newInstance() (*instance, error) {
 	in.alloc = guest.ExportedFunction("tally_alloc")
 	in.fields = guest.ExportedFunction("tally_fields")
 	in.fold = guest.ExportedFunction("tally_fold")
+	in.foldBatch = guest.ExportedFunction("tally_fold_batch")
 	in.query = guest.ExportedFunction("tally_query")
 	return in, nil
 }
@@ -112,7 +116,7 @@ func (in *instance) discard() error {
 
 // largestStack is the largest native stack that the runtime holds for one of the exports; known is false where that cannot be told.
 func (in *instance) largestStack() (size int, known bool) {
-	for _, f := range [...]api.Function{in.alloc, in.fold, in.query, in.fields} {
+	for _, f := range [...]api.Function{in.alloc, in.fold, in.foldBatch, in.query, in.fields} {
 		n, ok := stackSize(f)
 		if !ok {
 			return 0, false

@@ -34,7 +34,8 @@ type Event struct {
 	Data                       []byte // the event as it was sent
 	// Fields are the values of the pointers that [Module.Fields] returned, in its order. Texts that alias Data cost
 	// nothing to pass on.
-	Fields []jsonscan.Value
+	Fields  []jsonscan.Value
+	Ignored bool // whether the view had no use for it: what FoldBatch says
 }
 
 // Session is a guest at work on one state. It is used by one goroutine at a time. After an error that is not a refusal
@@ -165,10 +166,9 @@ func (s *Session) settle(in *instance, err *error) {
 	}
 }
 
-// writeEvent lays an event out in guest memory: header, slots, data, and then the texts that are not part of data.
+// writeEvent lays an event out in guest memory.
 func (in *instance) writeEvent(ev *Event) (ptr uint32, err error) {
-	dataAt := headerSize + slotSize*len(ev.Fields)
-	size := dataAt + len(ev.Data)
+	size := headerSize + slotSize*len(ev.Fields) + len(ev.Data)
 	for i := range ev.Fields {
 		if _, ok := within(ev.Data, ev.Fields[i].Text); !ok {
 			size += len(ev.Fields[i].Text)
@@ -178,30 +178,44 @@ func (in *instance) writeEvent(ev *Event) (ptr uint32, err error) {
 	if err != nil {
 		return 0, err
 	}
+	layOut(room, 0, ptr, ev)
+	return ptr, nil
+}
+
+// layOut writes an event at that place of the room, which begins at ptr: header, slots, data, and then the texts that are not part of data.
+// It returns where the event ends, or that it does not fit.
+func layOut(room []byte, at int, ptr uint32, ev *Event) (end int, fits bool) {
+	dataAt := at + headerSize + slotSize*len(ev.Fields)
+	if end = dataAt + len(ev.Data); end > len(room) {
+		return 0, false
+	}
 	le := binary.LittleEndian
-	le.PutUint64(room[0:], uint64(ev.Sequence))
-	le.PutUint64(room[8:], uint64(ev.Time))
-	le.PutUint64(room[16:], uint64(ev.RecordedAt))
-	le.PutUint32(room[24:], ptr+uint32(dataAt))
-	le.PutUint32(room[28:], uint32(len(ev.Data)))
-	le.PutUint32(room[32:], uint32(len(ev.Fields)))
-	le.PutUint32(room[36:], 0)
-	end := dataAt + copy(room[dataAt:], ev.Data)
+	header := room[at:][:headerSize]
+	le.PutUint64(header[0:], uint64(ev.Sequence))
+	le.PutUint64(header[8:], uint64(ev.Time))
+	le.PutUint64(header[16:], uint64(ev.RecordedAt))
+	le.PutUint32(header[24:], ptr+uint32(dataAt))
+	le.PutUint32(header[28:], uint32(len(ev.Data)))
+	le.PutUint32(header[32:], uint32(len(ev.Fields)))
+	le.PutUint32(header[resultAt:], 0)
+	copy(room[dataAt:], ev.Data)
 	for i := range ev.Fields {
 		field := &ev.Fields[i]
-		at, ok := within(ev.Data, field.Text)
-		if at += dataAt; !ok {
-			at = end
+		textAt, ok := within(ev.Data, field.Text)
+		if textAt += dataAt; !ok {
+			if textAt = end; len(room)-end < len(field.Text) {
+				return 0, false
+			}
 			end += copy(room[end:], field.Text)
 		}
-		slot := room[headerSize+slotSize*i:][:slotSize]
+		slot := room[at+headerSize+slotSize*i:][:slotSize]
 		le.PutUint32(slot[0:], uint32(field.Kind))
-		le.PutUint32(slot[4:], ptr+uint32(at))
+		le.PutUint32(slot[4:], ptr+uint32(textAt))
 		le.PutUint32(slot[8:], uint32(len(field.Text)))
 		le.PutUint32(slot[12:], 0)
 		le.PutUint64(slot[16:], math.Float64bits(field.Number))
 	}
-	return ptr, nil
+	return end, true
 }
 
 // within returns where text lies in data, and false when it is other memory. A slice of data has as much capacity less

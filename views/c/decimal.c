@@ -396,23 +396,49 @@ bool tally_parse_totals(tally_text value, const tally_text *around, tally_decima
 	return tally_equal_inline(around[n], (tally_text){at, (uint32_t)(end - at)});
 }
 
-bool tally_load_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n) {
+bool tally_read_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n) {
 	tally_text value;
-	if (tally_get(key, &value))
+	if (tally_read(key, &value))
 		return tally_parse_totals(value, around, totals, n);
 	for (uint32_t i = 0; i < n; i++)
 		set_small(&totals[i], 0);
 	return true;
 }
 
-void tally_store_totals(tally_text key, const tally_text *around, const tally_decimal *totals, uint32_t n) {
+void tally_write_totals(tally_text key, const tally_text *around, const tally_decimal *totals, uint32_t n) {
 	tally_out out = tally_out_new(256);
 	for (uint32_t i = 0; i < n; i++) {
 		tally_put(&out, around[i]);
 		tally_put_decimal(&out, &totals[i]);
 	}
 	tally_put(&out, around[n]);
-	tally_set(key, tally_out_text(&out));
+	tally_write(key, tally_out_text(&out));
+}
+
+/* Copies what is set, which is little. */
+static inline void copy_totals(tally_decimal *to, const tally_decimal *from, uint32_t n) {
+	for (uint32_t i = 0; i < n; i++) {
+		__builtin_memcpy(&to[i], &from[i], FORM_BYTES);
+		for (int limb = tally_low(&from[i]); limb <= tally_high(&from[i]); limb++)
+			to[i].limb[limb] = from[i].limb[limb];
+	}
+}
+
+bool tally_load_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n) {
+	bool broken = false;
+	const tally_decimal *held = tally_batch.on ? tally_batch_load(key, around, n, &broken) : 0;
+	if (held == 0)
+		return !broken && tally_read_totals(key, around, totals, n);
+	copy_totals(totals, held, n);
+	return true;
+}
+
+void tally_store_totals(tally_text key, const tally_text *around, const tally_decimal *totals, uint32_t n) {
+	tally_decimal *held = tally_batch.on ? tally_batch_store(key, around, n) : 0;
+	if (held == 0)
+		tally_write_totals(key, around, totals, n);
+	else
+		copy_totals(held, totals, n);
 }
 
 int32_t tally_fail_totals(tally_text key) {

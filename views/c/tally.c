@@ -19,7 +19,7 @@ enum {
 	PAGE_BYTES = 65536,
 	MEMORY_BYTES = 64 << 20, /* docs/abi.md */
 	ALIGNMENT = 8, /* what docs/abi.md promises of tally_alloc */
-	EVENT_BYTES = 2048, /* most events are smaller; larger ones go where tally_alloc says */
+	EVENT_BYTES = 24576, /* a batch of some eighty events; a single larger one goes where tally_alloc says */
 	VALUE_BYTES = 512, /* most values are smaller; for larger ones the server is asked twice */
 };
 
@@ -28,7 +28,7 @@ extern unsigned char __heap_base; /* set by the linker: the first free byte */
 static uintptr_t kept; /* where each call starts handing out; 0 before the first */
 static uintptr_t top;
 
-static uintptr_t bottom(void) {
+uintptr_t tally_bottom(void) {
 	return kept ? kept : (uintptr_t)&__heap_base;
 }
 
@@ -38,7 +38,7 @@ static __attribute__((noinline)) void grow(uint64_t bytes) {
 }
 
 void *tally_room(uint32_t n) {
-	uintptr_t at = ((top ? top : bottom()) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
+	uintptr_t at = ((top ? top : tally_bottom()) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
 	uint64_t end = (uint64_t)at + n;
 	uint64_t have = (uint64_t)__builtin_wasm_memory_size(0) * PAGE_BYTES;
 	if (end > have)
@@ -56,7 +56,7 @@ void tally_release(void *mark) {
 }
 
 uint32_t tally_room_left(void) {
-	return MEMORY_BYTES - (uint32_t)(top ? top : bottom());
+	return MEMORY_BYTES - (uint32_t)(top ? top : tally_bottom());
 }
 
 void tally_keep(void) {
@@ -65,6 +65,10 @@ void tally_keep(void) {
 
 static void release(void) {
 	top = kept;
+}
+
+void tally_release_event(void) {
+	top = tally_batch.bottom > kept ? tally_batch.bottom : kept;
 }
 
 /* ---- Exports ---- */
@@ -128,7 +132,7 @@ int32_t tally_fail_shown(tally_text before, tally_text shown, tally_text after) 
 	return tally_fail(tally_out_text(&out));
 }
 
-bool tally_get(tally_text key, tally_text *value) {
+bool tally_read(tally_text key, tally_text *value) {
 	uint32_t room = VALUE_BYTES;
 	char *at = tally_room(room);
 	int32_t len = import_get_into(key.at, key.len, at, room);
@@ -142,11 +146,25 @@ bool tally_get(tally_text key, tally_text *value) {
 	return true;
 }
 
-void tally_set(tally_text key, tally_text value) {
+void tally_write(tally_text key, tally_text value) {
 	import_set(key.at, key.len, value.at, value.len);
 }
 
+bool tally_get(tally_text key, tally_text *value) {
+	if (tally_batch.on)
+		tally_batch_forget(key);
+	return tally_read(key, value);
+}
+
+void tally_set(tally_text key, tally_text value) {
+	if (tally_batch.on)
+		tally_batch_forget(key);
+	tally_write(key, value);
+}
+
 void tally_delete(tally_text key) {
+	if (tally_batch.on)
+		tally_batch_forget(key);
 	import_delete(key.at, key.len);
 }
 
@@ -155,6 +173,8 @@ tally_text tally_config(void) {
 }
 
 tally_text tally_scan_page(const tally_scan *scan) {
+	if (tally_batch.on)
+		tally_batch_write();
 	return unpack(import_scan(scan->prefix.at, scan->prefix.len, scan->after.at, scan->after.len, scan->page));
 }
 

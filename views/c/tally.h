@@ -54,7 +54,7 @@ typedef struct {
 	int64_t recorded_at;
 	tally_text data;
 	uint32_t slots;
-	uint32_t reserved;
+	uint32_t result; /* the kit's, of an event of a batch */
 	tally_slot slot[];
 } tally_event;
 

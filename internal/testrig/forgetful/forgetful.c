@@ -7,6 +7,7 @@
  * Config    {"keeps":"nothing"}  counts each name in its state: what a view should do
  *           "memory"             counts each event in a variable
  *           "address"            writes the address of what it was given
+ *           "place"              writes where the event is, which differs where many come in one call
  *           "cache"              writes the sequence of the first event that it was given
  *           "refusal"            fails over every tenth event since it began
  *           "ignorance"          ignores every second event since it began
@@ -61,6 +62,8 @@ int32_t view_fold(const tally_event *event) {
 		tally_keep();
 		return write(key, (uint32_t)(uintptr_t)tally_room(8));
 	}
+	if (KEEPS("place"))
+		return write(key, (uint32_t)(uintptr_t)event);
 	if (KEEPS("cache")) {
 		cached = cached == 0 ? (uint32_t)event->sequence : cached;
 		return write(key, cached);

@@ -1,0 +1,194 @@
+package view
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// unbatchedEvents is how many events a version folds one by one after a batch of its events failed, before it tries batches again: a
+// batch that comes to nothing takes no more than half the gas of one event, which is little beside so many.
+const unbatchedEvents = 10_000
+
+// chunk folds up to wasm.MaxBatchEvents events into every view that has not halted: in batches as far as a view takes them, and one by one
+// from there on.
+func (f *Folding) chunk(events []eventlog.Recorded, spent *spending) error {
+	if spent.events > 0 {
+		if err := f.next(spent); err != nil {
+			return err
+		}
+	}
+	before := spent.events
+	if err := f.read(events); err != nil {
+		return err
+	}
+	for i := range f.runs {
+		f.runs[i].ahead = 0
+	}
+	for i := range f.runs {
+		if err := f.foldAhead(i, events, before, spent); err != nil {
+			return err
+		}
+	}
+	for i := f.ahead(len(events)); i < len(events); i++ {
+		if spent.events = before + i; spent.events > 0 {
+			if err := f.next(spent); err != nil {
+				return err
+			}
+		}
+		if err := f.event(i, &events[i], spent); err != nil {
+			return err
+		}
+	}
+	spent.events = before + len(events)
+	return nil
+}
+
+// ahead is how many of n events every view has folded that has not halted.
+func (f *Folding) ahead(n int) int {
+	for i := range f.runs {
+		if f.runs[i].halt == nil {
+			n = min(n, f.runs[i].ahead)
+		}
+	}
+	return n
+}
+
+// read reads what the views want of the events.
+func (f *Folding) read(events []eventlog.Recorded) error {
+	set := f.snapshot.fields
+	n := len(set.names)
+	f.values = resized(f.values, n*len(events))
+	if n == 0 {
+		return nil
+	}
+	for i := range events {
+		if err := set.pointers.Scan(events[i].Data, f.values[i*n:][:n]); err != nil {
+			return fmt.Errorf("reading event %d: %w", events[i].Sequence, err)
+		}
+	}
+	return nil
+}
+
+// resized returns the slice with room for n elements at the least, of which those beyond its length are zero.
+func resized[T any](s []T, n int) []T {
+	if n <= len(s) {
+		return s
+	}
+	return slices.Grow(s, n-len(s))[:n]
+}
+
+// foldAhead folds as many of the events as a view takes in batches. There were so many before them.
+func (f *Folding) foldAhead(view int, events []eventlog.Recorded, before int, spent *spending) error {
+	r := &f.runs[view]
+	if len(events) < 2 || r.halt != nil || r.session == nil || !r.session.Batches() || r.version.unbatched(len(events)) {
+		return nil
+	}
+	batch := f.lay(view, events)
+	for r.ahead < len(batch) {
+		if r.ahead > 0 {
+			spent.events = before + f.ahead(len(events))
+			if err := f.next(spent); err != nil {
+				return err
+			}
+		}
+		folded, err := r.foldBatch(batch[r.ahead:])
+		if err != nil {
+			return fmt.Errorf("folding events from %d on into view %s: %w", batch[r.ahead].Sequence, r.version.Name, err)
+		}
+		if folded == 0 {
+			return nil
+		}
+		r.ahead += folded
+		spent.gas += r.session.GasUsed()
+		if err := f.count(r, spent.budget.Room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lay puts the chunk into a view's terms.
+func (f *Folding) lay(view int, events []eventlog.Recorded) []wasm.Event {
+	places, all := f.snapshot.places[view], len(f.snapshot.fields.names)
+	f.batch = resized(f.batch, len(events))
+	f.fields = resized(f.fields, len(places)*len(events))
+	for i := range events {
+		e := &events[i]
+		fields := f.fields[i*len(places):][:len(places)]
+		for field, place := range places {
+			fields[field] = f.values[i*all+place]
+		}
+		f.batch[i] = wasm.Event{Sequence: e.Sequence, Time: e.Time, RecordedAt: e.RecordedAt, Data: e.Data, Fields: fields}
+	}
+	return f.batch[:len(events)]
+}
+
+// foldBatch folds the first of the events in one batch, and says how many: none where they are to be folded one by one, as what is in
+// doubt is.
+func (r *run) foldBatch(events []wasm.Event) (folded int, err error) {
+	folded, err = r.session.FoldBatch(events)
+	if err == nil {
+		r.writes.mark = len(r.writes.undo)
+		return folded, nil
+	}
+	if _, failed := errors.AsType[*wasm.ViewError](err); !failed {
+		return 0, err
+	}
+	if len(r.writes.missed) == 0 { // else it may be the guesses that made it fail
+		r.version.single.Store(unbatchedEvents)
+	}
+	r.writes.revert()
+	r.writes.written = 0
+	r.session.Close()
+	return 0, r.open()
+}
+
+// unbatched tells that the version folds so many events one by one.
+func (v *Version) unbatched(events int) bool {
+	if v.single.Load() <= 0 {
+		return false
+	}
+	v.single.Add(-int64(events))
+	return true
+}
+
+// event folds one event of the chunk into every view that has not folded it.
+func (f *Folding) event(i int, e *eventlog.Recorded, spent *spending) error {
+	all := len(f.snapshot.fields.names)
+	for view := range f.runs {
+		r := &f.runs[view]
+		if r.halt != nil || i < r.ahead {
+			continue
+		}
+		for field, place := range f.snapshot.places[view] {
+			r.event.Fields[field] = f.values[i*all+place]
+		}
+		if err := r.fold(e); err != nil {
+			return err
+		}
+		if r.session != nil {
+			spent.gas += r.session.GasUsed()
+		}
+		if err := f.count(r, spent.budget.Room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count takes note of what a view has set and read, and books its memory.
+func (f *Folding) count(r *run, room *memory.Hold) error {
+	if more := setFactor*r.writes.written + max(r.writes.read, 0); more > 0 {
+		if err := room.Use(int64(more)); err != nil {
+			return err
+		}
+	}
+	f.written += r.writes.written
+	r.writes.written, r.writes.read = 0, 0
+	return nil
+}

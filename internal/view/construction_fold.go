@@ -1,0 +1,119 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// page returns the next events.
+func (b *chunk) page(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+	if b.last && b.applied == b.head {
+		return nil, nil
+	} else if b.last {
+		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, pageEvents, pageBytes)
+	}
+	page, err := b.history.next(ctx)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	end := reachedAt(&page[len(page)-1])
+	if held, err := end.isIn(ctx, b.views.db, b.tx, b.log); err != nil {
+		return nil, err
+	} else if !held { // it was read ahead, before this transaction
+		return nil, errHistoryGone
+	}
+	return page, nil
+}
+
+// fold folds events until time is up, the log's end is reached or the version halts.
+func (b *chunk) fold(ctx context.Context) (Fold, error) {
+	skips, err := b.views.db.ListSkips(ctx, b.tx, dbsqlc.ListSkipsParams{LogID: b.log, VersionID: b.id, After: b.applied})
+	if err != nil {
+		return Fold{}, fmt.Errorf("reading which events to leave out: %w", db.Classify(err))
+	}
+	f := b.views.folding(b.snapshot)
+	defer f.Close()
+	f.bounds = b.views.config.buildBounds()
+	if err := f.start(ctx, b.tx); err != nil {
+		return Fold{}, err
+	}
+	run := &f.runs[0]
+	var deadline time.Time // from the first page on: until then nothing could be folded
+	for enough := false; !enough; {
+		page, err := b.page(ctx)
+		if err != nil {
+			return Fold{}, err
+		}
+		if enough = len(page) == 0; enough && b.last && b.applied < b.head {
+			return Fold{}, notWhole(b.applied + 1)
+		} else if deadline.IsZero() {
+			deadline = time.Now().Add(b.limit)
+		}
+		for at := 0; at < len(page) && !enough; {
+			n, err := b.foldSome(f, page[at:], &skips, deadline)
+			if err != nil {
+				return Fold{}, err
+			} else if run.halt != nil {
+				return f.result(b.next()), nil
+			}
+			at += n
+			if !time.Now().Before(deadline) || len(run.writes.dirty) >= chunkKeys {
+				b.history.giveBack(page[at:])
+				enough = true
+			}
+		}
+	}
+	return f.result(b.next()), nil
+}
+
+func notWhole(missing int64) error {
+	return fmt.Errorf("the log has no event %d: its history is not whole", missing)
+}
+
+// foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the version
+// halts, the events before are done.
+func (b *chunk) foldSome(f *Folding, page []dbsqlc.ListEventsToFoldRow, skips *[]int64, deadline time.Time) (n int, err error) {
+	b.events = b.events[:0]
+	for n = 0; n < min(len(page), wasm.MaxBatchEvents); n++ {
+		row := &page[n]
+		if row.Sequence != b.applied+int64(n)+1 {
+			if n == 0 {
+				return 0, notWhole(b.applied + 1)
+			}
+			break
+		}
+		if len(*skips) > 0 && (*skips)[0] == row.Sequence {
+			if n == 0 {
+				*skips = (*skips)[1:]
+				b.applied, b.reached = row.Sequence, reachedAt(row)
+				return 1, nil
+			}
+			break
+		}
+		e := eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
+		e.Time, e.Data = row.Time.UnixMicro(), row.Data
+		b.events = append(b.events, e)
+	}
+	err = f.Fold(b.events, Budget{Time: max(time.Until(deadline), 1), Keys: chunkKeys})
+	if over, ok := errors.AsType[*BudgetError](err); ok {
+		n, err = over.Folded, nil
+	}
+	f.Keep()
+	if err != nil {
+		return 0, err
+	}
+	if halt := f.runs[0].halt; halt != nil {
+		n = int(halt.Sequence - b.applied - 1)
+	}
+	if n > 0 {
+		b.applied, b.reached = page[n-1].Sequence, reachedAt(&page[n-1])
+	}
+	return n, nil
+}
