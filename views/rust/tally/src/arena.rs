@@ -9,12 +9,17 @@ use crate::Decimal;
 /// What `tally_alloc` promises.
 const ALIGNMENT: usize = 8;
 
-/// Room that is there from the start: ordinary events, keys and values fit, so that memory does not grow in a fold.
-const FIRST_BYTES: usize = 32 << 10;
+/// Room that is there from the start: keys and values fit, those that a batch holds too, so that memory does not grow in a fold.
+const FIRST_BYTES: usize = 16 << 10;
+
+/// Room for events: a batch of some seventy. A single larger one goes where [`alloc`] says.
+const EVENT_BYTES: usize = 20 << 10;
 
 struct Arena {
     first: UnsafeCell<[u64; FIRST_BYTES / 8]>,
-    start: Cell<usize>, // all three are multiples of ALIGNMENT, but for top
+    events: UnsafeCell<[u64; EVENT_BYTES / 8]>,
+    base: Cell<usize>,  // of the room
+    start: Cell<usize>, // where each call begins, above what is held; all four are multiples of ALIGNMENT, but for top
     top: Cell<usize>,
     end: Cell<usize>,
 }
@@ -24,7 +29,9 @@ unsafe impl Sync for Arena {}
 
 static ARENA: Arena = Arena {
     first: UnsafeCell::new([0; FIRST_BYTES / 8]),
+    events: UnsafeCell::new([0; EVENT_BYTES / 8]),
     // An empty region before the first call.
+    base: Cell::new(ALIGNMENT),
     start: Cell::new(ALIGNMENT),
     top: Cell::new(ALIGNMENT),
     end: Cell::new(ALIGNMENT),
@@ -57,7 +64,7 @@ pub fn decimals<'a, const N: usize>() -> &'a mut [MaybeUninit<Decimal>; N] {
 #[cold]
 #[inline(never)]
 fn more(n: usize) -> *mut u8 {
-    let had = ARENA.end.get() - ARENA.start.get();
+    let had = ARENA.end.get() - ARENA.base.get();
     if had == 0 && n <= FIRST_BYTES {
         take_over(ARENA.first.get() as usize, FIRST_BYTES);
     } else {
@@ -70,12 +77,41 @@ fn more(n: usize) -> *mut u8 {
 }
 
 fn take_over(start: usize, bytes: usize) {
+    ARENA.base.set(start);
     ARENA.start.set(start);
     ARENA.top.set(start);
     ARENA.end.set(start + bytes);
 }
 
-/// Takes back everything that was handed out. The bytes stay as they are until they are handed out again.
+/// Keeps what was handed out past [`release`], until [`release_held`].
+pub fn hold() {
+    ARENA.start.set((ARENA.top.get() + ALIGNMENT - 1) & !(ALIGNMENT - 1));
+}
+
+/// Takes back everything, what was held too.
+pub fn release_held() {
+    ARENA.start.set(ARENA.base.get());
+    release();
+}
+
+/// Where the arena is, for [`back_to`].
+pub fn mark() -> usize {
+    ARENA.top.get()
+}
+
+/// Takes back what was handed out since the mark, unless it went to another room.
+pub fn back_to(mark: usize) {
+    if mark >= ARENA.start.get() && mark <= ARENA.end.get() {
+        ARENA.top.set(mark);
+    }
+}
+
+/// The room for events, packed.
+pub fn event_room() -> i64 {
+    ((ARENA.events.get() as u64) << 32 | EVENT_BYTES as u64) as i64
+}
+
+/// Takes back everything that was handed out, but for what is held. The bytes stay as they are until they are handed out again.
 #[inline]
 pub fn release() {
     ARENA.top.set(ARENA.start.get());

@@ -84,6 +84,24 @@ impl Decimal {
         take_other(text, WHOLE_DIGITS, FRACTION_DIGITS, number)
     }
 
+    /// Copies the number; one of units alone, as nearly every one is, without the rest of its room.
+    #[inline]
+    pub(crate) fn copy_to(&self, to: &mut MaybeUninit<Decimal>) {
+        match self.0 {
+            Form::Units(units) => to.write(Decimal(Form::Units(units))),
+            _ => to.write(*self),
+        };
+    }
+
+    /// Becomes that number, in the same way.
+    #[inline]
+    pub(crate) fn set_to(&mut self, number: &Decimal) {
+        match number.0 {
+            Form::Units(units) => self.0 = Form::Units(units),
+            _ => *self = *number,
+        }
+    }
+
     /// Whether the number is less than zero.
     pub fn is_negative(&self) -> bool {
         matches!(self.0, Form::Wide { negative: true, .. })

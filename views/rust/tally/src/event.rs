@@ -37,7 +37,7 @@ pub(crate) struct Header {
     data: u32,
     data_len: u32,
     slots: u32,
-    reserved: u32,
+    result: u32, // of an event of a batch
 }
 
 /// A slot of docs/abi.md.
@@ -63,6 +63,16 @@ impl<'a> Event<'a> {
     #[inline]
     pub(crate) unsafe fn at(header: *const Header) -> Event<'a> {
         Event { header, call: PhantomData }
+    }
+
+    /// Tells the server what became of an event of a batch.
+    ///
+    /// # Safety
+    ///
+    /// The header must be what the server wrote for the running call.
+    #[inline]
+    pub(crate) unsafe fn say(header: *mut Header, result: i32) {
+        (*header).result = result as u32;
     }
 
     #[inline]

@@ -101,6 +101,11 @@ macro_rules! view {
             }
 
             #[no_mangle]
+            extern "C" fn tally_event_room() -> i64 {
+                $crate::exports::event_room()
+            }
+
+            #[no_mangle]
             extern "C" fn tally_fields() -> i64 {
                 GUEST.fields()
             }
@@ -108,6 +113,11 @@ macro_rules! view {
             #[no_mangle]
             unsafe extern "C" fn tally_fold(event: usize) -> i32 {
                 GUEST.fold(event)
+            }
+
+            #[no_mangle]
+            unsafe extern "C" fn tally_fold_batch(events: usize, n: usize) -> i32 {
+                GUEST.fold_batch(events, n)
             }
 
             #[no_mangle]
@@ -129,7 +139,7 @@ pub use exported::Guest;
 #[cfg(target_arch = "wasm32")]
 mod exported {
     use super::*;
-    use crate::{arena, host, Event, Json, Query, State};
+    use crate::{arena, batch, host, Event, Json, Query, State};
     use std::cell::UnsafeCell;
 
     const APPLIED: i32 = 0;
@@ -194,14 +204,38 @@ mod exported {
         /// The event must be what the server wrote.
         #[inline]
         pub unsafe fn fold(&self, event: usize) -> i32 {
+            let result = self.fold_one(event);
+            arena::release();
+            result
+        }
+
+        /// tally_fold_batch
+        ///
+        /// # Safety
+        ///
+        /// The events must be what the server wrote.
+        #[inline]
+        pub unsafe fn fold_batch(&self, events: usize, n: usize) -> i32 {
+            let events = std::slice::from_raw_parts(events as *const u32, n);
+            batch::fold(
+                |i| {
+                    let event = events[i] as usize;
+                    let result = self.fold_one(event);
+                    Event::say(event as *mut _, result);
+                    result.min(APPLIED)
+                },
+                n,
+            )
+        }
+
+        #[inline]
+        unsafe fn fold_one(&self, event: usize) -> i32 {
             let event = Event::at(event as *const _);
-            let result = match self.view().and_then(|view| view.fold(&event, &mut State::of_call())) {
+            match self.view().and_then(|view| view.fold(&event, &mut State::of_call())) {
                 Ok(Folded::Applied) => APPLIED,
                 Ok(Folded::Ignored) => IGNORED,
                 Err(failure) => fail(failure),
-            };
-            arena::release();
-            result
+            }
         }
 
         /// tally_query

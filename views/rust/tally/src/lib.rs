@@ -58,6 +58,7 @@
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))] // nothing calls into a view there
 
 mod arena;
+mod batch;
 mod decimal;
 mod digits;
 mod event;
@@ -88,6 +89,6 @@ pub use writer::Writer;
 #[doc(hidden)]
 #[cfg(target_arch = "wasm32")]
 pub mod exports {
-    pub use crate::arena::alloc;
+    pub use crate::arena::{alloc, event_room};
     pub use crate::guest::Guest;
 }

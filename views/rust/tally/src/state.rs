@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::digits::copy;
-use crate::{arena, host, json, uncounted, Failure};
+use crate::{arena, batch, host, json, uncounted, Failure};
 
 /// A key has 1 to that many bytes of UTF-8 and no NUL; with another one the server stops the view.
 pub const KEY_BYTES: usize = 1024;
@@ -42,6 +42,7 @@ impl<'a> State<'a> {
     /// The value of a key. A fold reads its own earlier writes.
     #[inline]
     pub fn get(&self, key: &str) -> Option<&'a str> {
+        settle(key);
         host::state_get(key)
     }
 
@@ -51,6 +52,7 @@ impl<'a> State<'a> {
     /// written as `\ufffd`.
     #[inline]
     pub fn set(&mut self, key: &str, value: &str) {
+        settle(key);
         host::state_set(key, json::storable(value).as_bytes())
     }
 
@@ -63,6 +65,7 @@ impl<'a> State<'a> {
 
     /// Removes a key, where it is there. Queries must not write.
     pub fn delete(&mut self, key: &str) {
+        settle(key);
         host::state_delete(key)
     }
 
@@ -74,6 +77,14 @@ impl<'a> State<'a> {
     /// The same, from the first key on that is greater than `after`.
     pub fn scan_after(&self, prefix: &str, after: &str) -> Scan<'a> {
         Scan { prefix: keep(prefix), after: keep(after), rest: &[] }
+    }
+}
+
+/// Has a batch write what it holds of a key, before that is read or written here.
+#[inline]
+fn settle(key: &str) {
+    if batch::is_on() {
+        batch::forget(key)
     }
 }
 
@@ -125,6 +136,9 @@ impl<'a> Iterator for Scan<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
+            if batch::is_on() {
+                batch::write_all()
+            }
             self.rest = host::state_scan(self.prefix, self.after, PAGE);
         }
         if self.rest.is_empty() {

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use crate::decimal::TEXT_BYTES;
 use crate::digits::Cursor;
-use crate::{arena, host, shown, Decimal, Failure, State};
+use crate::{arena, batch, host, shown, Decimal, Failure, State};
 
 /// The text before each of N decimals, and after the last one. Made by [`totals!`](crate::totals), or by hand for
 /// another frame.
@@ -41,14 +41,25 @@ impl<const N: usize> Frame<N> {
     /// [`Totals::store`] writes in this frame.
     #[inline]
     pub fn load<'a>(&'a self, state: &State<'a>, key: &'a str) -> Result<Totals<'a, N>, Failure> {
+        let _ = state;
         let numbers = arena::decimals();
-        match state.get(key) {
-            Some(value) => self.read(value.as_bytes(), numbers).ok_or_else(|| Failure::foreign(key))?,
-            None => numbers.iter_mut().for_each(|number| *number = MaybeUninit::new(Decimal::ZERO)),
+        match if batch::is_on() { batch::load(self, key)? } else { None } {
+            Some(held) => numbers.iter_mut().zip(held).for_each(|(number, held)| held.copy_to(number)),
+            None => self.fetch(key, numbers)?,
         }
         // All of them are written now.
         let numbers = unsafe { &mut *(numbers as *mut _ as *mut [Decimal; N]) };
         Ok(Totals { frame: self, key, numbers })
+    }
+
+    /// Reads the totals of a key, past any batch, into the numbers; it has written all of them where it does not fail.
+    #[inline]
+    pub(crate) fn fetch(&self, key: &str, numbers: &mut [MaybeUninit<Decimal>; N]) -> Result<(), Failure> {
+        match host::state_get(key) {
+            Some(value) => return self.read(value.as_bytes(), numbers).ok_or_else(|| Failure::foreign(key)),
+            None => numbers.iter_mut().for_each(|number| *number = MaybeUninit::new(Decimal::ZERO)),
+        }
+        Ok(())
     }
 
     /// Reads a value into the numbers; it has written all of them where it does not answer None.
@@ -104,15 +115,22 @@ impl<const N: usize> Totals<'_, N> {
     /// Writes the totals.
     #[inline]
     pub fn store(&self, _state: &mut State) {
-        let frame: usize = self.frame.before.iter().map(|text| text.len()).sum();
-        let mut out = Cursor::new(arena::bytes(frame + self.frame.end.len() + N * TEXT_BYTES));
-        for (before, number) in self.frame.before.iter().zip(self.numbers.iter()) {
-            out.put(before.as_bytes());
-            number.put(&mut out);
+        if !batch::is_on() || !batch::store(self.frame, self.key, self.numbers) {
+            write(self.key, &self.frame.before, self.frame.end, self.numbers)
         }
-        out.put(self.frame.end.as_bytes());
-        host::state_set(self.key, out.written());
     }
+}
+
+#[inline]
+pub(crate) fn write(key: &str, before: &[&str], end: &str, numbers: &[Decimal]) {
+    let frame: usize = before.iter().map(|text| text.len()).sum();
+    let mut out = Cursor::new(arena::bytes(frame + end.len() + numbers.len() * TEXT_BYTES));
+    for (before, number) in before.iter().zip(numbers) {
+        out.put(before.as_bytes());
+        number.put(&mut out);
+    }
+    out.put(end.as_bytes());
+    host::state_set(key, out.written());
 }
 
 impl Failure {
