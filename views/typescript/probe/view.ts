@@ -11,7 +11,7 @@ import {
   Text, View, Writer,
 } from "./tally";
 
-export { tally_alloc, tally_fields, tally_fold, tally_query } from "./tally";
+export { tally_alloc, tally_event_room, tally_fields, tally_fold, tally_fold_batch, tally_query } from "./tally";
 
 class Probe extends View {
   configure(config: Json): bool {

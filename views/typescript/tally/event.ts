@@ -30,7 +30,13 @@ export class Event {
   private dataAt: usize;
   private dataLen: i32;
   private slots: u32;
-  private reserved: u32;
+  /** What became of it in a batch. */
+  private result: u32;
+
+  /** Tells the server what became of an event of a batch. */
+  say(result: i32): void {
+    this.result = result;
+  }
 
   /** The event's JSON, byte for byte as it was sent. */
   get data(): Text {

@@ -1,5 +1,6 @@
 // What a view is, and what the server's calls into it do. A view's module exports the functions named tally_… from here.
 
+import * as batch from "./batch";
 import { Event } from "./event";
 import * as host from "./host";
 import { Json } from "./json";
@@ -25,6 +26,7 @@ export const ANSWER_BYTES = 1048576;
 export type Answer = i64;
 
 const REFUSED: Answer = -1;
+const REFUSED_BATCH = -1;
 
 /** Answers with JSON. */
 export function json(out: Writer): Answer {
@@ -91,6 +93,7 @@ export function register(theView: View): void {
 
 /** The view, configured; null where it cannot be. What its configuration needs is kept. */
 function ready(): View | null {
+  if (!hasKept()) keep();
   const found = view;
   if (found == null || isConfigured) return found;
   if (!found.configure(new Json(Text.unpack(host.config())))) return null;
@@ -117,6 +120,29 @@ export function tally_fold(event: usize): i32 {
   const folded: i32 = found == null ? Folded.Failed : found.fold(changetype<Event>(event));
   release();
   return folded;
+}
+
+/** Folds the events that the list of n pointers names. */
+export function tally_fold_batch(list: usize, n: i32): i32 {
+  const found = ready();
+  batch.begin();
+  let goesOn = found != null;
+  for (let i = 0; goesOn && i < n; i++) {
+    const event = changetype<Event>(load<usize>(list + (<usize>i << 2)));
+    batch.beginEvent();
+    const folded: i32 = found!.fold(event);
+    event.say(folded);
+    goesOn = folded >= 0 && batch.endEvent();
+    release();
+  }
+  if (goesOn) batch.writeAll();
+  batch.end();
+  release();
+  return goesOn ? 0 : REFUSED_BATCH;
+}
+
+export function tally_event_room(): i64 {
+  return (<i64>batch.EVENTS << 32) | batch.EVENT_BYTES;
 }
 
 export function tally_query(at: usize, len: i32): i64 {

@@ -1,10 +1,10 @@
 // Write Tallystick views in AssemblyScript. README.md beside the kit in the repository says how; in short: extend View, register an
-// instance, and export the four functions that the server calls.
+// instance, and export the functions that the server calls.
 
 export { Decimal } from "./decimal";
 export { Event, Field, Kind } from "./event";
 export { Answer, ANSWER_BYTES, csv, fail, Folded, json, plain, refuse, register, View } from "./guest";
-export { tally_alloc, tally_fields, tally_fold, tally_query } from "./guest";
+export { tally_alloc, tally_event_room, tally_fields, tally_fold, tally_fold_batch, tally_query } from "./guest";
 export { Json, Members } from "./json";
 export { Query } from "./query";
 export { shown, Text } from "./text";

@@ -18,6 +18,11 @@ export function keep(): void {
   mark = heap.alloc(0);
 }
 
+/** Whether what is at that place was there at keep. */
+export function isKept(at: usize): bool {
+  return at < mark;
+}
+
 /** Whether keep was ever called. */
 // @ts-ignore: decorator
 @inline

@@ -1,12 +1,21 @@
 // State: keys and JSON values that the server keeps. A key has 1 to 1,024 bytes of UTF-8 and no NUL (Writer.key checks that); with
 // another one the server stops the view.
 
+import * as batch from "./batch";
 import * as host from "./host";
 import { storable } from "./json";
 import { Text } from "./text";
 
 /** The value of a key, null where there is no such key. A fold reads its own earlier writes. */
 export function get(key: Text): Text | null {
+  settle(key);
+  return read(key);
+}
+
+/** The same past a batch. */
+// @ts-ignore: decorator
+@inline
+export function read(key: Text): Text | null {
   const pair = host.get(key.at, key.len);
   return pair < 0 ? null : Text.unpack(pair);
 }
@@ -19,12 +28,28 @@ export function set(key: Text, value: Text): void {
 
 /** The same for what the kit has written, which has nothing of the kind. */
 export function setPlain(key: Text, value: Text): void {
+  settle(key);
+  write(key, value);
+}
+
+/** The same past a batch. */
+// @ts-ignore: decorator
+@inline
+export function write(key: Text, value: Text): void {
   host.set(key.at, key.len, value.at, value.len);
 }
 
 /** Removes a key, where it is there. Queries must not write. */
 export function remove(key: Text): void {
+  settle(key);
   host.remove(key.at, key.len);
+}
+
+/** Has a batch write what it holds of a key, before that is read or written here. */
+// @ts-ignore: decorator
+@inline
+function settle(key: Text): void {
+  if (batch.isOn) batch.forget(key);
 }
 
 /** The keys that start with the prefix, in byte order, with their values: all, or those greater than `after`. */
@@ -54,6 +79,7 @@ export class Scan {
   /** Goes on to the next key; false where there is none. */
   next(): bool {
     if (this.rest == this.end) {
+      if (batch.isOn) batch.writeAll();
       const page = Text.unpack(host.scan(this.prefix.at, this.prefix.len, this.key.at, this.key.len, PAGE));
       this.rest = page.at;
       this.end = page.at + page.len;

@@ -1,5 +1,6 @@
 // State values that are a few decimals in a fixed frame, read and written quickly.
 
+import * as batch from "./batch";
 import { Decimal, WHOLE_DIGITS } from "./decimal";
 import { fail } from "./guest";
 import { room } from "./memory";
@@ -29,21 +30,42 @@ export class Totals {
     const count = this.names.length;
     this.key = key;
     this.numbers = room(<usize>count * Decimal.BYTES);
-    const value = state.get(key);
+    if (batch.isOn) {
+      const held = batch.held(this, key);
+      if (held != 0) this.copy(this.numbers, held);
+      if (held != 0 || batch.isBroken) return held != 0;
+    }
+    return this.fetch(key, this.numbers);
+  }
+
+  /** How many there are. */
+  get length(): i32 {
+    return this.names.length;
+  }
+
+  private copy(to: usize, from: usize): void {
+    for (let i = 0, count = this.names.length; i < count; i++) {
+      Decimal.at(to + <usize>i * Decimal.BYTES).become(Decimal.at(from + <usize>i * Decimal.BYTES));
+    }
+  }
+
+  /** Reads the totals of a key, past any batch, to that place. */
+  fetch(key: Text, to: usize): bool {
+    const value = state.read(key);
     if (value == null) {
-      for (let i = 0; i < count; i++) this.get(i).setZero();
+      for (let i = 0, count = this.names.length; i < count; i++) Decimal.at(to + <usize>i * Decimal.BYTES).setZero();
       return true;
     }
-    if (this.read(value.at, value.at + value.len)) return true;
+    if (this.read(value.at, value.at + value.len, to)) return true;
     fail(foreign(key));
     return false;
   }
 
-  private read(at: usize, end: usize): bool {
+  private read(at: usize, end: usize, to: usize): bool {
     for (let i = 0, count = this.names.length; i < count; i++) {
       const name = unchecked(this.names[i]);
       if (<i32>(end - at) < name.len || !same(at, name.at, name.len)) return false;
-      at = this.get(i).takeWritten(at + name.len, end);
+      at = Decimal.at(to + <usize>i * Decimal.BYTES).takeWritten(at + name.len, end);
       if (at == 0) return false;
     }
     return end - at == 1 && load<u8>(at) == 0x7d;
@@ -72,12 +94,19 @@ export class Totals {
 
   /** Writes the totals of the key that was loaded. */
   store(): void {
+    const held = batch.isOn ? batch.dirty(this, this.key) : 0;
+    if (held != 0) this.copy(held, this.numbers);
+    else this.write(this.key, this.numbers);
+  }
+
+  /** Writes the totals at that place, past any batch. */
+  write(key: Text, from: usize): void {
     const out = Writer.make(128);
     for (let i = 0, count = this.names.length; i < count; i++) {
       out.put(unchecked(this.names[i]));
-      this.get(i).put(out);
+      Decimal.at(from + <usize>i * Decimal.BYTES).put(out);
     }
-    state.setPlain(this.key, out.putByte(0x7d).text());
+    state.write(key, out.putByte(0x7d).text());
   }
 }
 

@@ -20,7 +20,7 @@ import {
   sumUncounted, Text, Totals, View, Writer,
 } from "./tally";
 
-export { tally_alloc, tally_fields, tally_fold, tally_query } from "./tally";
+export { tally_alloc, tally_event_room, tally_fields, tally_fold, tally_fold_batch, tally_query } from "./tally";
 
 enum Fields {
   Model,
