@@ -25,7 +25,7 @@ func TestFoldTogether(t *testing.T) {
 		"cost_by_team": mustDeploy(t, "cost_by_team", recountPrices),
 		"meter":        mustDeploy(t, "meter", meters[0]), "meter of sketches": mustDeploy(t, "meter", meters[1]),
 	}
-	for _, kit := range []string{"c", "rust", "typescript"} {
+	for _, kit := range []string{"c", "rust", "typescript", "go"} {
 		v, err := viewtest.Deploy(t.Context(), example(t, engine(t), kit), wasm.Settings{})
 		if err != nil {
 			t.Fatalf("%s: %v", kit, err)

@@ -53,8 +53,8 @@ func tallyAlloc(n uint32) uint32 {
 	return uint32(uintptr(grant))
 }
 
-// eventRoom is where the server lays out events; larger ones go where tally_alloc says.
-var eventRoom [2048 / roomAlignment]uint64 // words, so that it is aligned
+// eventRoom is where the server lays out events, some eighty at a time; larger ones go where tally_alloc says.
+var eventRoom [24 << 10 / roomAlignment]uint64 // words, so that it is aligned
 
 //go:wasmexport tally_event_room
 func tallyEventRoom() int64 {
@@ -97,6 +97,14 @@ func fold(event *Event) int32 {
 	default:
 		return int32(fail(err))
 	}
+}
+
+//go:wasmexport tally_fold_batch
+func tallyFoldBatch(list *uint32, n uint32) int32 {
+	if !foldBatch(unsafe.Slice(list, n), fold) {
+		return failed
+	}
+	return applied
 }
 
 //go:wasmexport tally_query

@@ -16,7 +16,7 @@ type Event struct {
 	data    uint32
 	dataLen uint32
 	fields  uint32
-	_       uint32
+	result  uint32 // of an event of a batch
 }
 
 // field is a requested field as the server lays it out.

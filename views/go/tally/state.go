@@ -18,6 +18,14 @@ const valueRoomBytes = 512
 
 // Get reads the value of a key, false where there is none.
 func Get(key string) (value []byte, ok bool) {
+	if batch.on {
+		forgetHeld(key)
+	}
+	return get(key)
+}
+
+// get is Get past a batch.
+func get(key string) (value []byte, ok bool) {
 	at := take(valueRoomBytes)
 	length := importGetInto(key, at, valueRoomBytes)
 	if length < 0 {
@@ -32,10 +40,20 @@ func Get(key string) (value []byte, ok bool) {
 
 // Set writes the value of a key: JSON. Later calls read it, those of the same fold too. An escape in it that PostgreSQL cannot
 // read, \u0000 or half of a surrogate pair alone, is written as \ufffd: so what an event holds can be kept as it is.
-func Set(key string, value []byte) { importSet(key, NoCopy(storable(value))) }
+func Set(key string, value []byte) {
+	if batch.on {
+		forgetHeld(key)
+	}
+	importSet(key, NoCopy(storable(value)))
+}
 
 // Delete removes a key, if it is there.
-func Delete(key string) { importDelete(key) }
+func Delete(key string) {
+	if batch.on {
+		forgetHeld(key)
+	}
+	importDelete(key)
+}
 
 // scanPage is how many keys are asked of the server at a time: about 100 KB of totals.
 const scanPage = 1000
@@ -67,6 +85,9 @@ func NewCursor(prefix string) *Cursor { return &Cursor{prefix: prefix} }
 // Next goes to the next key; false where there is none.
 func (c *Cursor) Next() bool {
 	if len(c.page) == 0 {
+		if batch.on {
+			writeHeld()
+		}
 		if c.page = given(importScan(c.prefix, c.Key, scanPage)); len(c.page) == 0 {
 			return false
 		}

@@ -37,7 +37,15 @@ func (t *Totals) Add(key string, amounts ...Decimal) error {
 	if len(amounts)+1 != len(t.around) {
 		panic("tally: Totals.Add needs an amount for each name that NewTotals was given")
 	}
-	value, ok := Get(key)
+	if batch.on {
+		if t.addQuickly(key, amounts) {
+			return nil
+		}
+		if done, err := t.addHeld(key, amounts); done {
+			return err
+		}
+	}
+	value, ok := get(key)
 	if ok && t.plain {
 		room := take(totalsRoom)
 		if n := addCounts(room, value, t.around, amounts); n > 0 {

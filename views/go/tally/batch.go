@@ -1,0 +1,284 @@
+package tally
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// In a batch the server gives many events in one call. What [Totals.Add] has read once is then held here until the end of the call, and
+// written once. The state after the batch is the same, byte for byte, as after its events one by one; where that is in doubt the
+// batch fails, and the server folds them so.
+const (
+	batchSlots = 128 // of the hash table; a power of two, and room to spare beside maxHeld and what an event adds
+
+	// After so many keys, totals and bytes of keys all are written before the next event.
+	maxHeld, maxHeldSums, maxHeldBytes = 64, 128, 2048
+	// What there is room for: beyond it an event's totals go past the batch.
+	heldRoom, heldSums, heldBytes = 80, 160, 4096
+
+	maxBatchTotals = 16 // of a key
+	// maxBatchAdds bounds what the batch spares an event of gas, to what docs/abi.md allows.
+	maxBatchAdds = 16
+)
+
+// heldTotals are a key's totals that are held.
+type heldTotals struct {
+	of    *Totals
+	hash  uint64
+	key   string
+	sums  []Decimal
+	known bool
+	dirty bool
+}
+
+// batch is what is held.
+var batch struct {
+	on     bool
+	failed bool // it must not count
+	adds   int  // of the event
+	n      int
+	sums   int
+	bytes  int
+	slots  [batchSlots]uint8 // 1 + the place in held, 0 where there is none
+	held   [heldRoom]heldTotals
+	of     [heldSums]Decimal
+	keys   [heldBytes]byte
+}
+
+// errAlone ends a batch.
+var errAlone = errors.New("this event is to be folded alone")
+
+// sameKey tells whether two texts are the same, by words.
+func sameKey(a, b string) bool {
+	n := len(a)
+	if n != len(b) {
+		return false
+	}
+	if n <= word {
+		return wordUpTo(a, 0, n) == wordUpTo(b, 0, n)
+	}
+	for i := 0; i < n-word; i += word {
+		if wordAt(a, i) != wordAt(b, i) {
+			return false
+		}
+	}
+	return wordAt(a, n-word) == wordAt(b, n-word)
+}
+
+// hashShift leaves of a hash the number of a slot.
+const hashShift = 64 - 7
+
+var _ [batchSlots]struct{} = [1 << (64 - hashShift)]struct{}{}
+
+const hashMix = 0x9E3779B97F4A7C15
+
+func keyHash(key string) uint64 {
+	n := len(key)
+	if n < word {
+		return (wordUpTo(key, 0, n) ^ uint64(n)) * hashMix
+	}
+	h := wordAt(key, n-word) ^ uint64(n)
+	for i := 0; i < n-word; i += word {
+		h = h*hashMix ^ wordAt(key, i) ^ h>>32
+	}
+	return h * hashMix
+}
+
+// heldOf is what is held of a key, nil where nothing is, and its slot.
+func heldOf(key string) (h *heldTotals, hash uint64, slot uint64) {
+	hash = keyHash(key)
+	slot = hash >> hashShift
+	for batch.slots[slot] != 0 {
+		if h := &batch.held[batch.slots[slot]-1]; h.hash == hash && sameKey(h.key, key) {
+			return h, hash, slot
+		}
+		slot = (slot + 1) % batchSlots
+	}
+	return nil, hash, slot
+}
+
+// addQuickly is addHeld for what nearly all of a batch is: whole numbers for totals that are held already, under a key of one to four
+// words. It does all in one function without a call, which is what makes it quick; whatever is not as expected it leaves as it is.
+func (t *Totals) addQuickly(key string, amounts []Decimal) bool {
+	n, p := len(key), unsafe.Pointer(unsafe.StringData(key))
+	if n < word || n > 4*word {
+		return false
+	}
+	last := *(*uint64)(unsafe.Add(p, n-word))
+	hash := last ^ uint64(n) // as keyHash does it
+	for i := 0; i < n-word; i += word {
+		hash = hash*hashMix ^ *(*uint64)(unsafe.Add(p, i)) ^ hash>>32
+	}
+	hash *= hashMix
+	var h *heldTotals
+	for slot := hash >> hashShift; ; slot = (slot + 1) % batchSlots {
+		place := uint(batch.slots[slot]) - 1
+		if place >= heldRoom {
+			return false
+		}
+		if h = &batch.held[place]; h.hash == hash {
+			break // another key of that hash is not looked for
+		}
+	}
+	if h.of != t || !h.known || len(h.key) != n || len(h.sums) != len(amounts) {
+		return false
+	}
+	own := unsafe.Pointer(unsafe.StringData(h.key))
+	differ := *(*uint64)(unsafe.Add(own, n-word)) ^ last
+	for i := 0; i < n-word; i += word {
+		differ |= *(*uint64)(unsafe.Add(own, i)) ^ *(*uint64)(unsafe.Add(p, i))
+	}
+	if differ != 0 {
+		return false
+	}
+	sums := h.sums[:len(amounts)]
+	for i := range amounts {
+		a, s := &amounts[i], &sums[i]
+		if a.fraction|s.fraction != 0 || a.wide != nil || s.wide != nil || a.negative || s.negative || a.units+s.units >= limbBase {
+			return false
+		}
+	}
+	for i := range amounts {
+		sums[i].units += amounts[i].units
+	}
+	h.dirty = true
+	batch.adds++
+	return true
+}
+
+// hold makes room for a key's totals; nil where there is none.
+func (t *Totals) hold(key string, hash, slot uint64) *heldTotals {
+	n := len(t.around) - 1
+	if n > maxBatchTotals || batch.n == heldRoom || batch.sums+n > heldSums || batch.bytes+len(key) > heldBytes {
+		return nil
+	}
+	own := batch.keys[batch.bytes:][:len(key)]
+	copy(own, key)
+	h := &batch.held[batch.n]
+	*h = heldTotals{of: t, hash: hash, key: NoCopy(own), sums: batch.of[batch.sums:][:n]}
+	batch.n++
+	batch.sums += n
+	batch.bytes += len(key)
+	batch.slots[slot] = uint8(batch.n)
+	return h
+}
+
+// addHeld adds to the totals that the batch holds; done is false where it does not hold those of this key.
+func (t *Totals) addHeld(key string, amounts []Decimal) (done bool, err error) {
+	batch.adds++
+	h, hash, slot := heldOf(key)
+	if h == nil {
+		if h = t.hold(key, hash, slot); h == nil {
+			return false, nil
+		}
+	}
+	if h.of != t {
+		forgetHeld(key) // one key in two kinds of totals: past the batch
+		return false, nil
+	}
+	if !h.known {
+		if err := h.read(); err != nil {
+			return true, err
+		}
+	}
+	for i := range amounts {
+		var ok bool
+		if h.sums[i], ok = h.sums[i].Add(amounts[i]); !ok {
+			batch.failed = true
+			return true, errAlone
+		}
+	}
+	h.dirty = true
+	return true, nil
+}
+
+// read reads the totals of a key that is held.
+func (h *heldTotals) read() error {
+	value, ok := get(h.key)
+	if !ok {
+		clear(h.sums)
+	} else if !h.of.read(NoCopy(value), h.sums) {
+		return foreign(h.key)
+	}
+	h.known = true
+	return nil
+}
+
+// read reads a value in the form that it is written in, and in no other.
+func (t *Totals) read(value string, sums []Decimal) bool {
+	at := 0
+	for i := range sums {
+		if !hasAt(value, at, t.around[i]) {
+			return false
+		}
+		if sums[i], at = takeNumber(value, at+len(t.around[i]), wholeDigits, fractionDigits); at == none {
+			return false
+		}
+	}
+	last := t.around[len(sums)]
+	return hasAt(value, at, last) && at+len(last) == len(value)
+}
+
+func (h *heldTotals) write() {
+	if !h.dirty {
+		return
+	}
+	top := roomTop
+	b := Room(totalsRoom)
+	for i := range h.sums {
+		b = h.sums[i].Append(appendText(b, h.of.around[i]))
+	}
+	importSet(h.key, NoCopy(appendText(b, h.of.around[len(h.sums)])))
+	roomTop = top
+	h.dirty = false
+}
+
+// forgetHeld writes what is held of a key, which is about to be read or written in another way.
+func forgetHeld(key string) {
+	if h, _, _ := heldOf(key); h != nil {
+		h.write()
+		h.known = false
+	}
+}
+
+// writeHeld writes what is held of all keys.
+func writeHeld() {
+	for i := range batch.n {
+		batch.held[i].write()
+	}
+}
+
+func forgetAllHeld() {
+	if batch.n > 0 {
+		clear(batch.slots[:])
+	}
+	batch.n, batch.sums, batch.bytes = 0, 0, 0
+}
+
+// foldBatch folds the events that a list names, one after the other, and tells whether all are folded.
+func foldBatch(list []uint32, fold func(*Event) int32) bool {
+	batch.on, batch.failed = true, false
+	folded := true
+	for _, at := range list {
+		batch.adds = 0
+		event := (*Event)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(list)), uintptr(at)-uintptr(unsafe.Pointer(unsafe.SliceData(list)))))
+		result := fold(event)
+		if result < 0 || batch.failed || batch.adds > maxBatchAdds {
+			folded = false
+			break
+		}
+		event.result = uint32(result)
+		if batch.n >= maxHeld || batch.sums >= maxHeldSums || batch.bytes >= maxHeldBytes {
+			writeHeld()
+			forgetAllHeld()
+		}
+		release()
+	}
+	if folded {
+		writeHeld()
+	}
+	batch.on = false
+	forgetAllHeld()
+	release()
+	return folded
+}
