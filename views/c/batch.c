@@ -6,10 +6,14 @@
 
 #include "abi.h"
 
+#ifndef TALLY_HELD_BYTES
+#define TALLY_HELD_BYTES 12288 /* with the room for events and the rest it stays within a page of memory */
+#endif
+
 enum {
-	SLOTS = 128,       /* of the hash table; a power of two, and room to spare beside MOST_HELD */
-	MOST_HELD = 64,    /* keys after which all are written before the next event */
-	MOST_BYTES = 12288, /* likewise: with the event room and the rest it stays within a page of memory */
+	SLOTS = 256,     /* of the hash table; a power of two, and room to spare beside MOST_HELD */
+	MOST_HELD = 128, /* keys after which all are written before the next event */
+	MOST_BYTES = TALLY_HELD_BYTES, /* likewise */
 	MOST_TOTALS = 16,  /* of a key */
 	MOST_FRAME = 512,  /* bytes around a key's totals */
 	/* Loads of an event. They bound what the batch spares an event of gas, to what docs/abi.md allows. */
@@ -18,6 +22,7 @@ enum {
 
 struct tally_held {
 	tally_held *next;
+	tally_held **slot;
 	const tally_text *around; /* 0 where the value is not known any more */
 	uint32_t n;
 	bool dirty;
@@ -33,7 +38,6 @@ static struct {
 	tally_held *last;   /* in the order of their coming */
 	tally_held *recent; /* that was asked for last */
 	uint32_t n;
-	uint32_t bytes;
 	uint32_t loads; /* of the event */
 } held;
 
@@ -83,10 +87,10 @@ void tally_batch_forget(tally_text key) {
 }
 
 static void forget_all(void) {
-	if (held.n > 0)
-		__builtin_memset(held.slot, 0, sizeof held.slot);
+	for (tally_held *h = held.first; h != 0; h = h->next)
+		*h->slot = 0;
 	held.first = held.last = held.recent = 0;
-	held.n = held.bytes = 0;
+	held.n = 0;
 	tally_batch.bottom = 0;
 }
 
@@ -110,21 +114,20 @@ static bool may_be_held(const tally_text *around, uint32_t n) {
 }
 
 /* Holds one more key: its room, and all that is below it, stays until all are forgotten. */
-static tally_held *hold(tally_text key, uint32_t n) {
+static void hold(tally_text key, uint32_t n, tally_held **slot) {
 	uint32_t size = (uint32_t)sizeof(tally_held) + n * (uint32_t)sizeof(tally_decimal);
 	tally_held *h = tally_room(size + key.len);
 	char *at = (char *)h + size;
 	__builtin_memcpy(at, key.at, key.len);
-	*h = (tally_held){.n = n, .key = {at, key.len}};
+	*h = (tally_held){.slot = slot, .n = n, .key = {at, key.len}};
+	*slot = h;
 	if (held.last != 0)
 		held.last->next = h;
 	else
 		held.first = h;
 	held.last = h;
 	held.n++;
-	held.bytes += size + key.len;
 	tally_batch.bottom = (uintptr_t)tally_mark();
-	return h;
 }
 
 /* Has the totals of a key that is held read, unless they are known. */
@@ -148,7 +151,7 @@ tally_decimal *tally_batch_load(tally_text key, const tally_text *around, uint32
 		if (*slot == 0) {
 			if (!may_be_held(around, n))
 				return 0;
-			*slot = hold(key, n);
+			hold(key, n, slot);
 		}
 		held.recent = h = *slot;
 	}
@@ -184,7 +187,7 @@ static int32_t fold_all(tally_event *const *events, uint32_t n) {
 		if (held.loads > MOST_LOADS)
 			return tally_fail(TALLY_TEXT("an event of so many totals is folded alone"));
 		events[i]->result = (uint32_t)result;
-		if (held.n >= MOST_HELD || held.bytes >= MOST_BYTES) {
+		if (held.n >= MOST_HELD || tally_batch.bottom > tally_bottom() + MOST_BYTES) {
 			tally_batch_write();
 			forget_all();
 		}

@@ -15,11 +15,15 @@ IMPORT(fail) void import_fail(const char *at, uint32_t len);
 
 /* ---- Memory ---- */
 
+#ifndef TALLY_EVENT_BYTES
+#define TALLY_EVENT_BYTES 24576 /* a batch of some eighty events; a single larger one goes where tally_alloc says */
+#endif
+
 enum {
 	PAGE_BYTES = 65536,
 	MEMORY_BYTES = 64 << 20, /* docs/abi.md */
 	ALIGNMENT = 8, /* what docs/abi.md promises of tally_alloc */
-	EVENT_BYTES = 24576, /* a batch of some eighty events; a single larger one goes where tally_alloc says */
+	EVENT_BYTES = TALLY_EVENT_BYTES,
 	VALUE_BYTES = 512, /* most values are smaller; for larger ones the server is asked twice */
 };
 
