@@ -2,7 +2,9 @@ package views_test
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/viewtest"
@@ -50,24 +52,99 @@ func TestFoldTogether(t *testing.T) {
 
 func compareTogether(t *testing.T, v *deployed, lines [][]byte) {
 	t.Helper()
-	var events []viewtest.Event
-	for _, line := range lines {
-		if one, err := viewtest.ReadEvents(line); err == nil { // else the server would not take it
-			events = append(events, one...)
-		}
-	}
-	single, err := v.FoldOneByOne(t.Context(), events)
-	if err != nil {
-		t.Fatal(err)
-	}
-	together, err := v.FoldTogether(t.Context(), events)
-	if err != nil {
-		t.Fatal(err)
-	}
+	events := acceptable(lines)
+	single, together := foldBothWays(t, v, events)
 	if difference := single.Difference("one by one", together, "many in one call"); difference != "" {
 		t.Error(difference)
 	}
 	if together.Together < len(events)-1 {
 		t.Errorf("%d of %d events were folded in calls of many", together.Together, len(events))
+	}
+}
+
+// acceptable are the events that a server takes.
+func acceptable(lines [][]byte) (events []viewtest.Event) {
+	for _, line := range lines {
+		if one, err := viewtest.ReadEvents(line); err == nil {
+			events = append(events, one...)
+		}
+	}
+	return events
+}
+
+func foldBothWays(t *testing.T, v *deployed, events []viewtest.Event) (single, together *viewtest.Folded) {
+	t.Helper()
+	single, err := v.FoldOneByOne(t.Context(), events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if together, err = v.FoldTogether(t.Context(), events); err != nil {
+		t.Fatal(err)
+	}
+	return single, together
+}
+
+// mixers are views that read and write state in every way that a kit has, by what their events say.
+func mixers(t *testing.T) map[string]*deployed {
+	t.Helper()
+	deploy := func(code []byte, config string) *deployed {
+		module, err := engine(t).Compile(t.Context(), code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := viewtest.Deploy(t.Context(), module, wasm.Settings{Config: []byte(config)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &deployed{v}
+	}
+	found := map[string]*deployed{}
+	for kit, from := range map[string]struct{ file, config string }{
+		"c":          {"../internal/testrig/forgetful/forgetful.wasm", `{"keeps":"mixed"}`},
+		"rust":       {"dist/kits/rust_probe.wasm", "{}"},
+		"typescript": {"dist/kits/typescript_probe.wasm", "{}"},
+	} {
+		code, err := os.ReadFile(from.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[kit] = deploy(code, from.config)
+	}
+	module := goProbe(t)
+	v, err := viewtest.Deploy(t.Context(), module, wasm.Settings{Config: []byte(`{"fields":["/name"]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found["go"] = &deployed{v}
+	return found
+}
+
+// mixed are events of which each reads or writes one of a few keys in one of these ways.
+func mixed(random *rand.Rand, ways string, n int) [][]byte {
+	lines := make([][]byte, n)
+	for i := range lines {
+		name := fmt.Sprintf("%ck%0*d", ways[random.IntN(len(ways))], 1+random.IntN(3)*9, random.IntN(5))
+		lines[i] = fmt.Appendf(nil, `{"do":"mix","name":%q,"key":%q}`, name, name)
+	}
+	return lines
+}
+
+// TestMixTogether: what is held back in a batch is written before it is read, written or removed in another way, or walked over; and an
+// event that touches many totals is folded alone, as are those that follow.
+func TestMixTogether(t *testing.T) {
+	for kit, v := range mixers(t) {
+		t.Run(kit, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(20261128, 5))
+			for range 20 {
+				compareTogether(t, v, mixed(random, "aaaabbcgsdl?", 400))
+			}
+			compareTogether(t, v, mixed(random, "n", 40))
+			compareTogether(t, v, mixed(random, "aaaabbngsdl?", 400))
+			lines := mixed(random, "aaa", 100)
+			lines = append(append(lines, mixed(random, "m", 1)...), mixed(random, "ab", 100)...)
+			if single, together := foldBothWays(t, v, acceptable(lines)); single.Difference("one by one", together, "many in one call") != "" || together.Together > 100 {
+				t.Errorf("%d events before one of many totals are folded together: %s", together.Together, together.State)
+			}
+		})
 	}
 }

@@ -8,7 +8,7 @@
 
 import {
   Answer, csv, Date, Decimal, Event, fail, Folded, json, Json, Kind, monthOf, NO_TIME, parseTime, plain, Query, refuse, register, shown, state,
-  Text, View, Writer,
+  Text, Totals, View, Writer,
 } from "./tally";
 
 export { tally_alloc, tally_event_room, tally_fields, tally_fold, tally_fold_batch, tally_query } from "./tally";
@@ -34,6 +34,7 @@ class Probe extends View {
     if (key == null) return Folded.Ignored;
     if (what.is("set")) state.set(key, new Json(event.data).get("value")!.source);
     else if (what.is("remove")) state.remove(key);
+    else if (what.is("mix")) return mix(key);
     else if (what.is("fail")) return fail(`event ${event.sequence} asks for it`);
     else if (what.is("throw")) throw new Error("thrown");
     else return Folded.Ignored;
@@ -60,6 +61,55 @@ class Probe extends View {
 }
 
 register(new Probe());
+
+// The same totals in two places.
+const totals = new Totals(["n"]);
+const other = new Totals(["n"]);
+
+/** Reads and writes a key in the way that the first letter says. */
+function mix(name: Text): Folded {
+  const key = name.slice(1);
+  switch (name.byte(0)) {
+    case 0x61: // a
+      return count(totals, key, true);
+    case 0x62: // b
+      return count(other, key, true);
+    case 0x63: // c
+      return count(new Totals(["n"]), key, true);
+    case 0x6e: // n
+      return count(totals, key, false);
+    case 0x67: { // g
+      const value = state.get(key);
+      state.set(Text.of("got"), value == null ? Text.of("null") : value);
+      return Folded.Applied;
+    }
+    case 0x73: // s
+      state.set(key, Text.of('{"n":70}'));
+      return Folded.Applied;
+    case 0x64: // d
+      state.remove(key);
+      return Folded.Applied;
+    case 0x6c: { // l
+      const seen = Writer.make().putByte(0x22);
+      for (const scan = state.scan(Text.of("k")); scan.next(); ) seen.put(scan.key).putString(scan.value.len.toString());
+      state.set(Text.of("seen"), seen.putByte(0x22).text());
+      return Folded.Applied;
+    }
+    case 0x6d: // m
+      for (let c: u8 = 0x61; c <= 0x7a; c++) {
+        if (count(totals, Writer.make().putByte(c).text(), true) != Folded.Applied) return Folded.Failed;
+      }
+      return Folded.Applied;
+    default:
+      return Folded.Ignored;
+  }
+}
+
+function count(sums: Totals, key: Text, stores: bool): Folded {
+  if (!sums.load(key) || !sums.add(0, Decimal.from(1))) return Folded.Failed;
+  if (stores) sums.store();
+  return Folded.Applied;
+}
 
 /** What is to be answered with a number, as a string; null where there is none. */
 function answer(out: Writer, number: Decimal | null): bool {

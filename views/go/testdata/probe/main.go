@@ -66,6 +66,49 @@ func fold(e *tally.Event) error {
 		}
 	case "delete":
 		tally.Delete(e.Field(2).Text())
+	case "mix":
+		return mix(e.Field(2).Text())
+	default:
+		return tally.Ignored
+	}
+	return nil
+}
+
+// The same totals in two places.
+var totals, other = tally.NewTotals("n"), tally.NewTotals("n")
+
+// mix reads and writes a key in the way that the first letter says.
+func mix(name string) error {
+	key, one := name[1:], tally.NewDecimal(1)
+	switch name[0] {
+	case 'a':
+		return totals.Add(key, one)
+	case 'b':
+		return other.Add(key, one)
+	case 'c':
+		return tally.NewTotals("n").Add(key, one)
+	case 'g':
+		value, ok := tally.Get(key)
+		if !ok {
+			value = []byte("null")
+		}
+		tally.Set("got", value)
+	case 's':
+		tally.Set(key, []byte(`{"n":70}`))
+	case 'd':
+		tally.Delete(key)
+	case 'l':
+		seen := []byte{'"'}
+		for key, value := range tally.Scan("k") {
+			seen = tally.AppendUint(append(seen, key...), uint64(len(value)), 1)
+		}
+		tally.Set("seen", append(seen, '"'))
+	case 'm':
+		for c := 'a'; c <= 'z'; c++ {
+			if err := totals.Add(string(c), one); err != nil {
+				return err
+			}
+		}
 	default:
 		return tally.Ignored
 	}
