@@ -10,7 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// unbatchedEvents is how many events a version folds one by one after a batch of its events failed, before it tries batches again: a
+// unbatchedEvents is how many events a version folds one by one after small batches of its events failed too, before it tries batches again: a
 // batch that comes to nothing takes no more than half the gas of one event, which is little beside so many.
 const unbatchedEvents = 10_000
 
@@ -131,6 +131,9 @@ func (f *Folding) lay(view int, events []eventlog.Recorded) []wasm.Event {
 // foldBatch folds the first of the events in one batch, and says how many: none where they are to be folded one by one, as what is in
 // doubt is.
 func (r *run) foldBatch(events []wasm.Event) (folded int, err error) {
+	if most := int(r.version.mostBatched.Load()); most > 0 {
+		events = events[:min(len(events), most)]
+	}
 	folded, err = r.session.FoldBatch(events)
 	if err == nil {
 		r.writes.mark = len(r.writes.undo)
@@ -140,12 +143,23 @@ func (r *run) foldBatch(events []wasm.Event) (folded int, err error) {
 		return 0, err
 	}
 	if len(r.writes.missed) == 0 { // else it may be the guesses that made it fail
-		r.version.single.Store(unbatchedEvents)
+		r.version.batchFailed(len(events))
 	}
 	r.writes.revert()
 	r.writes.written = 0
 	r.session.Close()
 	return 0, r.open()
+}
+
+// batchFailed has the version take smaller batches, or none for a while.
+func (v *Version) batchFailed(events int) {
+	const smaller, least = 4, 8
+	if events < least {
+		v.mostBatched.Store(0)
+		v.single.Store(unbatchedEvents)
+		return
+	}
+	v.mostBatched.Store(int64(events / smaller))
 }
 
 // unbatched tells that the version folds so many events one by one.

@@ -24,7 +24,9 @@ type Version struct {
 	// refused says why this server cannot run the module, where it was deployed on one that could: the version halts at the next
 	// event. There is no module then.
 	refused string
-	single  atomic.Int64 // events that it folds one by one before it tries batches again
+	// A batch of its events has failed: single is how many it folds one by one before it tries batches again, and mostBatched how many it takes
+	// in one; 0 is no limit of its own.
+	single, mostBatched atomic.Int64
 }
 
 // gas is the budgets of one event and one question.

@@ -80,9 +80,13 @@ func (v *View) foldBatch(ctx context.Context, f *Folded, state *undoable, before
 	}
 	defer func() { session.Close() }()
 	ev := &wasm.Event{Fields: make([]jsonscan.Value, v.fields.Len())}
+	most := 0 // events in one call
+	if together && session.Batches() {
+		most = wasm.MaxBatchEvents
+	}
 	for i := 0; i < len(events); i++ {
-		if together {
-			n, err := v.foldTogether(f, session, state, before+i, events[i:])
+		if most > 1 {
+			n, err := v.foldTogether(f, session, state, before+i, events[i:min(len(events), i+most)])
 			if err != nil {
 				return err
 			}
@@ -90,7 +94,7 @@ func (v *View) foldBatch(ctx context.Context, f *Folded, state *undoable, before
 				i += n - 1
 				continue
 			}
-			together = false // as the server does it then
+			most /= 4 // as the server does it
 			session.Close()
 			if session, err = v.Start(ctx, state); err != nil {
 				return err
@@ -131,7 +135,7 @@ func (v *View) foldBatch(ctx context.Context, f *Folded, state *undoable, before
 
 // foldTogether folds the first of the events in one call, and says how many; none where they are to be folded one by one.
 func (v *View) foldTogether(f *Folded, session *wasm.Session, state *undoable, before int, events []Event) (int, error) {
-	batch := make([]wasm.Event, min(len(events), wasm.MaxBatchEvents))
+	batch := make([]wasm.Event, len(events))
 	for i := range batch {
 		batch[i].Fields = make([]jsonscan.Value, v.fields.Len())
 		if err := v.read(&batch[i], int64(before+i+1), &events[i]); err != nil {
