@@ -20,7 +20,7 @@ func auditCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit LOG [VIEW]",
 		Short: "Fold a log's events again and compare the views' state",
-		Long: "Has the server fold the log's events again, one by one, in batches and from a restart, and compare the state that each gives with the others\n" +
+		Long: "Has the server fold the log's events again, one by one, in batches, from a restart and many in one call, and compare the state that each gives with the others\n" +
 			"and with the stored one, byte for byte. All views of the log when none is named. Fails when one is not as it should be.",
 		Example: "  tally audit acme\n  tally audit acme monthly-totals --json",
 		Args:    arguments,

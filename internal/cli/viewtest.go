@@ -38,7 +38,7 @@ func viewTestCommand() *cobra.Command {
 		Short: "Run a view over golden folders, with the server's own engine",
 		Long: "Runs a module (" + defaultModule + " unless another is named) over golden folders. Each holds events.ndjson (one event a line), queries.txt (one\n" +
 			"query string a line), config.json where the view has a configuration, and expected.txt: what must come of them. The events are folded\n" +
-			"one by one, in batches and in one go, which must all give the same state. --update writes expected.txt; read it before you keep it.\n\n" +
+			"one by one, in batches, in one go and many in one call, which must all give the same state. --update writes expected.txt; read it before you keep it.\n\n" +
 			"A line for each folder says what its events took: gas, which is the same on every machine, and the median time of reading the fields\n" +
 			"that the view wants and folding them.",
 		Example: "  tally view test\n  tally view test build/view.wasm --dir goldens --update",

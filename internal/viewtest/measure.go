@@ -25,11 +25,16 @@ func (v *View) Measure(ctx context.Context, events []Event) (perEvent time.Durat
 		return 0, false, nil
 	}
 	var samples []time.Duration
+	most := wasm.MaxBatchEvents
 	for began := time.Now(); len(samples) < maxSamples && (time.Since(began) < measureTime || len(samples) == 0); {
 		if err := ctx.Err(); err != nil {
 			return 0, false, err
 		}
-		took, folded, err := v.sample(ctx, events)
+		took, folded, err := v.sample(ctx, events, most)
+		if err == nil && folded == 0 && most > 1 {
+			most /= 4 // a batch of that many may take too much gas
+			continue
+		}
 		if err != nil || folded == 0 {
 			return 0, false, err
 		}
@@ -39,25 +44,48 @@ func (v *View) Measure(ctx context.Context, events []Event) (perEvent time.Durat
 	return samples[len(samples)/2], true, nil
 }
 
-// sample folds all events in one session, repeated until there are enough, and answers how many those were; none when the view halts.
-func (v *View) sample(ctx context.Context, events []Event) (took time.Duration, folded int, err error) {
+// sample folds all events in one session, repeated until there are enough, up to so many in one call where the view takes them so, and answers
+// how many those were; none when the view fails.
+func (v *View) sample(ctx context.Context, events []Event, most int) (took time.Duration, folded int, err error) {
 	session, err := v.Start(ctx, State{})
 	if err != nil {
 		return 0, 0, err
 	}
 	defer session.Close()
-	ev := &wasm.Event{Fields: make([]jsonscan.Value, v.fields.Len())}
+	batch := make([]wasm.Event, min(len(events), most))
+	for i := range batch {
+		batch[i].Fields = make([]jsonscan.Value, v.fields.Len())
+	}
 	began := time.Now()
 	for folded < sampleEvents {
-		for i := range events {
-			folded++
-			if err := v.read(ev, int64(folded), &events[i]); err != nil {
-				return 0, 0, err
+		for at := 0; at < len(events); {
+			n := min(len(batch), len(events)-at)
+			for i := range n {
+				if err := v.read(&batch[i], int64(folded+i+1), &events[at+i]); err != nil {
+					return 0, 0, err
+				}
 			}
-			if _, err := session.Fold(ev); err != nil {
+			if err := foldEach(session, batch[:n]); err != nil {
 				return 0, 0, nil //nolint:nilerr // that it halts is said where the folder is played
 			}
+			at += n
+			folded += n
 		}
 	}
 	return time.Since(began), folded, nil
+}
+
+func foldEach(session *wasm.Session, events []wasm.Event) error {
+	for len(events) > 0 {
+		n, err := session.FoldBatch(events)
+		if n == 0 && err == nil {
+			n = 1
+			_, err = session.Fold(&events[0])
+		}
+		if err != nil {
+			return err
+		}
+		events = events[n:]
+	}
+	return nil
 }
