@@ -72,7 +72,9 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := s.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if s.engine, err = wasm.NewEngine(ctx, wasm.Config{CacheDir: config.ModuleCacheDir}); err != nil {
+	if s.engine, err = wasm.NewEngine(ctx, wasm.Config{
+		CacheDir: config.ModuleCacheDir, Memory: memory.NewBook(config.Memory().Shares().Guests, 0, 0),
+	}); err != nil {
 		return nil, fmt.Errorf("starting the WebAssembly engine: %w", err)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen)

@@ -20,6 +20,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/tallystick/tallystick/internal/gas"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // Config is how an engine is set up.
@@ -32,6 +33,8 @@ type Config struct {
 	MaxLoaded int
 	// IdleAfter is how long the code of an unused module is kept in memory, 0 for DefaultIdleAfter.
 	IdleAfter time.Duration
+	// Memory is where the memory of modules in use and of their instances is booked; nil: nowhere.
+	Memory *memory.Book
 	// Unmetered leaves the charges for gas out of modules, so that what they cost can be measured. Nothing stops a loop in
 	// the guest then: it is for modules of one's own, never for those that others upload.
 	Unmetered bool
@@ -234,7 +237,7 @@ func (e *Engine) build(ctx context.Context, sum [sha256.Size]byte, wasm []byte) 
 			return nil, err
 		}
 	}
-	program, err := newProgram(ctx, metered.Wasm, metered.Globals, e.cache.folder(key))
+	program, err := e.newProgram(ctx, metered.Wasm, metered.Globals, e.cache.folder(key))
 	if failed, ok := errors.AsType[*ViewError](err); ok {
 		return nil, errors.Join(refusef(CodeInitFailed, "%s", failed.Message), e.cache.remove(key))
 	} else if err != nil {

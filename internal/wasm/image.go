@@ -53,6 +53,9 @@ func (img *image) free() {
 func (img *image) adopt(in *instance) error {
 	if missing := img.size - int(in.memory.Size()); missing > 0 {
 		if _, ok := in.memory.Grow(uint32(missing >> 16)); !ok {
+			if in.linear.full != nil {
+				return in.linear.full
+			}
 			return fmt.Errorf("make an instance: its memory cannot grow to %d bytes", img.size)
 		}
 	}

@@ -63,7 +63,7 @@ var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
 // newInstance makes an instance of which nothing has run. Its memory is zero but for the module's data. A *ViewError says
 // that there is no place for the data, or in the table.
 func (p *program) newInstance() (*instance, error) {
-	in := &instance{linear: &linearMemory{}, eventRoom: p.eventRoom}
+	in := &instance{linear: &linearMemory{booked: booked{engine: p.engine, room: p.engine.config.Memory.Hold()}}, eventRoom: p.eventRoom}
 	in.ctx = instanceContext{context.Background(), in}
 	guest, err := p.runtime.InstantiateModule(experimental.WithMemoryAllocator(in.ctx, in.linear), p.compiled, instanceConfig)
 	if err != nil {
@@ -144,6 +144,10 @@ func (in *instance) enter(p phase, f api.Function, stack []uint64) error {
 	in.phase = p
 	err := f.CallWithStack(in.ctx, stack)
 	in.phase = outer
+	if full := in.linear.full; full != nil { // what the guest made of it must not count
+		in.spent = true
+		return full
+	}
 	if err == nil {
 		return nil
 	}

@@ -71,7 +71,7 @@ func (e *Engine) load(ctx context.Context, m *Module) (*program, error) {
 			return nil, err
 		}
 	}
-	return newProgram(ctx, metered, m.globals, e.cache.folder(m.kept.source.sum))
+	return e.newProgram(ctx, metered, m.globals, e.cache.folder(m.kept.source.sum))
 }
 
 func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) error {

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ const canShare = true
 // linearMemory is the memory of one instance. It reserves addresses for all that the guest may ask for and takes real
 // memory only for pages that were touched, so growing moves nothing, and freeing gives everything back at once.
 type linearMemory struct {
+	booked
 	reserved []byte
 	err      error  // why there is none
 	entries  []byte // room for what the page map says
@@ -38,10 +40,13 @@ func (m *linearMemory) Allocate(_, most uint64) experimental.LinearMemory {
 
 // Reallocate implements experimental.LinearMemory.
 func (m *linearMemory) Reallocate(size uint64) []byte {
+	if !m.begun { // the memory that it begins with
+		m.begun, m.err = true, cmp.Or(m.err, m.book(size))
+	}
 	if m.err != nil { // instance creation fails; until it sees why, the runtime needs some memory
 		return make([]byte, size)
 	}
-	if size > uint64(len(m.reserved)) {
+	if size > uint64(len(m.reserved)) || !m.grow(size) {
 		return nil
 	}
 	return m.reserved[:size:size]
@@ -49,6 +54,7 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 
 // Free implements experimental.LinearMemory. It may be called twice.
 func (m *linearMemory) Free() {
+	m.room.Release()
 	if m.reserved != nil {
 		_ = unix.Munmap(m.reserved) // it was mapped just so
 		m.reserved = nil

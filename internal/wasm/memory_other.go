@@ -3,6 +3,7 @@
 package wasm
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -13,6 +14,7 @@ const canShare = false
 
 // linearMemory is the memory of one instance.
 type linearMemory struct {
+	booked
 	buffer []byte
 	err    error
 }
@@ -22,7 +24,10 @@ func (m *linearMemory) Allocate(_, _ uint64) experimental.LinearMemory { return 
 
 // Reallocate implements experimental.LinearMemory.
 func (m *linearMemory) Reallocate(size uint64) []byte {
-	if size > MaxMemoryPages<<16 {
+	if !m.begun { // the memory that it begins with
+		m.begun, m.err = true, cmp.Or(m.err, m.book(size))
+	}
+	if size > MaxMemoryPages<<16 || m.err == nil && !m.grow(size) {
 		return nil
 	}
 	grown := make([]byte, size)
@@ -32,7 +37,10 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 }
 
 // Free implements experimental.LinearMemory.
-func (m *linearMemory) Free() { m.buffer = nil }
+func (m *linearMemory) Free() {
+	m.room.Release()
+	m.buffer = nil
+}
 
 var errNotShared = errors.New("memory cannot be shared on this system")
 
