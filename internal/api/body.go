@@ -37,9 +37,8 @@ func (b *bookedBody) Read(p []byte) (int, error) {
 	if b.arrived >= b.allowed {
 		allowed := b.arrived + min(b.arrived, bodyStep)
 		if err := b.held.Grow(b.ctx, bodyFactor*allowed); err != nil {
-			b.held.Release()
 			if errors.Is(err, memory.ErrFull) {
-				_, _ = io.Copy(io.Discard, b.ReadCloser) // for as long as a body may take
+				_, _ = io.Copy(io.Discard, b.ReadCloser) // for as long as a body may take; what has arrived is in memory until then
 			}
 			return 0, err
 		}
