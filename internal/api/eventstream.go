@@ -93,7 +93,7 @@ func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResp
 		<-s.streams
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer func() { <-s.streams }()
 		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, p *paced) {
 			l.format.setHeaders(w.Header(), l.head)

@@ -17,7 +17,7 @@ type booked struct {
 
 // book makes room for a memory of so many bytes.
 func (b *booked) book(size uint64) error {
-	return b.engine.makeRoom(b.room, int64(size)) //nolint:gosec // 64 MiB at most
+	return b.engine.makeRoom(b.room, int64(size))
 }
 
 // grow is book for a guest that is running.
