@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,8 @@ var memoryAttacks = []memoryAttackKind{
 type memoryAttackers struct {
 	address             string
 	large               []byte // a batch of largeBody bytes
+	oneByOne            sync.Mutex
+	heads               sync.WaitGroup // that are not sent yet
 	answered            atomic.Int64
 	refused, cutWithout atomic.Int64
 }
@@ -116,6 +119,7 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 	if s.config.Quick {
 		clients /= 8
 	}
+	a.heads.Add(clients)
 	var attackers errgroup.Group
 	for i := range clients {
 		attackers.Go(func() error { return kind.run(attack, a, i) })
@@ -241,17 +245,17 @@ func (a *memoryAttackers) claim(ctx context.Context) error {
 	return ended(ctx, err)
 }
 
-// body sends a large batch, once, and waits for its answer, whenever that comes.
+// body sends a large batch, once, and waits for its answer, whenever that comes. All clients send the head of their requests first: on a busy machine
+// a client would else connect and not come to send anything in the time that the server gives it.
 func (a *memoryAttackers) body(ctx context.Context) error {
-	conn, err := (&net.Dialer{}).DialContext(context.WithoutCancel(ctx), "tcp", a.address)
+	conn, err := a.head(context.WithoutCancel(ctx))
+	a.heads.Done()
 	if err != nil {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // nothing is lost
-	if err := conn.SetDeadline(time.Now().Add(requestPatience)); err != nil {
-		return err
-	}
-	if _, err = conn.Write(appendRequest(nil, http.MethodPost, "/logs/"+attackedLog+"-bodies/append_batch", "", a.large)); err != nil {
+	a.heads.Wait()
+	if _, err = conn.Write(a.large); err != nil {
 		a.cutWithout.Add(1)
 		return nil //nolint:nilerr // that is what is counted
 	}
@@ -265,6 +269,19 @@ func (a *memoryAttackers) body(ctx context.Context) error {
 		a.refused.Add(1)
 	}
 	return nil
+}
+
+// head opens a connection and sends a request but for its body.
+func (a *memoryAttackers) head(ctx context.Context) (net.Conn, error) {
+	a.oneByOne.Lock()
+	defer a.oneByOne.Unlock()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", a.address)
+	if err != nil {
+		return nil, err
+	}
+	request := appendRequest(nil, http.MethodPost, "/logs/"+attackedLog+"-bodies/append_batch", "", a.large)
+	_, err = conn.Write(request[:len(request)-len(a.large)])
+	return conn, errors.Join(err, conn.SetDeadline(time.Now().Add(requestPatience)))
 }
 
 // ended is an error, unless the attack is over.
