@@ -3,7 +3,6 @@ package memory_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -102,27 +101,30 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestLeader: of holds that grow as they go, and take up all there is, one after the other gets what it needs.
+// TestLeader: of holds that grow as they go, and have taken half of what they need until there was no room, one after the other gets the rest.
 func TestLeader(t *testing.T) {
-	const holds, each, step = 8, mib, 64 * kib
+	const each = mib
 	book := memory.NewBook(4*mib, each, patient)
+	var halves []*memory.Hold
+	for {
+		hold := book.Hold()
+		if hold.TryGrow(each/2) != nil {
+			break
+		}
+		halves = append(halves, hold)
+	}
 	var work sync.WaitGroup
-	for range holds {
+	for _, hold := range halves {
 		work.Go(func() {
-			hold := book.Hold()
 			defer hold.Release()
-			for to := int64(step); to <= each; to += step {
-				if err := hold.Grow(t.Context(), to); err != nil {
-					t.Errorf("growing to %d: %v", to, err)
-					return
-				}
-				runtime.Gosched()
+			if err := hold.Grow(t.Context(), each); err != nil {
+				t.Errorf("the other half: %v", err)
 			}
 		})
 	}
 	work.Wait()
-	if held := book.Held(); held != 0 {
-		t.Errorf("%d bytes are held in the end", held)
+	if held := book.Held(); held != 0 || len(halves) < 4 {
+		t.Errorf("%d bytes are held in the end; %d were halfway", held, len(halves))
 	}
 }
 
