@@ -133,7 +133,7 @@ WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
 -- name: HaltViewVersion :exec
 WITH halted AS (
     UPDATE view_versions v
-    SET status = 'halted', applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error, halted_at = clock_timestamp(),
+    SET status = 'halted', recent_stored = true, applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error, halted_at = clock_timestamp(),
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.version_id = @version_id
     RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error

@@ -214,7 +214,7 @@ WHERE log_id = @log_id AND version_id = @version_id;
 -- Retires a view's versions of turns before one and says how many.
 WITH retired AS (
     UPDATE view_versions v
-    SET status = 'retired', retired_at = clock_timestamp(),
+    SET status = 'retired', recent_stored = true, retired_at = clock_timestamp(),
         applied_sequence = CASE WHEN v.status = 'live' THEN @head::bigint ELSE v.applied_sequence END,
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.view_id = @view_id AND v.turn < @turn AND v.status <> 'retired'
@@ -243,7 +243,7 @@ SELECT coalesce(max(turn), 0)::bigint AS turn FROM view_versions WHERE log_id = 
 -- name: SetVersionLive :exec
 WITH live AS (
     UPDATE view_versions v
-    SET status = 'live', applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
+    SET status = 'live', recent_stored = false, applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.version_id = @version_id
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
 )

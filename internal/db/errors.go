@@ -25,6 +25,7 @@ const (
 	insufficientPrivilege = "42501"
 	idleInTransaction     = "25P03" // for too long: the connection is gone
 	invalidParameterValue = "22023"
+	undefinedFunction     = "42883"
 )
 
 // What went wrong in the database, in the caller's terms. The original error stays in the chain for the log.

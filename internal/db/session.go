@@ -70,24 +70,31 @@ func sessionSetup(more map[string]string) string {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		fmt.Fprintf(&sql, "; SET %s = '%s'", name, all[name])
 	}
+	sql.WriteString("; SELECT oldest_server()") // as ServerRole
 	return sql.String()
 }
 
-// setUp makes a new connection one of the DB's. The error wraps an *UntrustedError where the server could lose what it commits, unless that
-// is allowed.
+// setUp makes a new connection one of the DB's. The error wraps an *UntrustedError where the database's schema is not for servers of this
+// version, and where it could lose what is committed, unless that is allowed.
 func (d *DB) setUp(ctx context.Context, conn *pgconn.PgConn, setup string) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	results, err := conn.Exec(ctx, setup).ReadAll()
 	if err != nil {
-		return fmt.Errorf("setting a connection up: %w", err)
+		return fmt.Errorf("setting a connection up: %w", olderSchema(err))
 	}
 	if len(results) == 0 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 3 {
 		return fmt.Errorf("setting a connection up: the database's settings came back as %d results", len(results))
 	}
-	row := results[0].Rows[0]
+	row, schema := results[0].Rows[0], results[len(results)-1].Rows
 	s := Durability{SynchronousCommit: string(row[0]), Fsync: string(row[1]), FullPageWrites: string(row[2])}
 	d.configured.Store(&s)
+	if len(schema) != 1 || len(schema[0]) != 1 {
+		return fmt.Errorf("setting a connection up: which servers the schema needs came back as %d rows", len(schema))
+	}
+	if err := checkSchema(string(schema[0][0])); err != nil {
+		return err
+	}
 	if d.refuseUnsafe {
 		return s.refusal()
 	}

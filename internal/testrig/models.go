@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -34,16 +35,30 @@ type Model interface {
 	State() map[string]string
 }
 
+// Modules of the database in internal/view/testdata, which is of an earlier version. They do as today's, with events that lack nothing.
+var (
+	formerTotals   = hashOf("d44394e26471e44b74f1ff934087178228117fbc29e9a098b2d68bc5d071e852")
+	formerScripted = hashOf("aa6a1bdedbb13ea5678ab2aa78dec40ecc563c7aeb2b103a6b6969a3773aacbf")
+)
+
+func hashOf(text string) [sha256.Size]byte {
+	hash, err := hex.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	return [sha256.Size]byte(hash)
+}
+
 // ModelOf returns a fresh model of the view with these bytes and this configuration; false when there is none.
 func ModelOf(module [sha256.Size]byte, config string) (Model, bool) {
 	switch module {
-	case sha256.Sum256(views.MonthlyTotals()):
+	case sha256.Sum256(views.MonthlyTotals()), formerTotals:
 		return newTotals(countMonth, `{"tokens_in":`, `,"tokens_out":`, `}`), true
 	case sha256.Sum256(views.RateCheck()):
 		return newTotals(countMinute, `{"requests":`, `,"tokens":`, `}`), true
 	case sha256.Sum256(views.CostByTeam()):
 		return newTotals(countCost(config), `{"requests":`, `,"tokens_in":`, `,"tokens_out":`, `,"cost":"`, `","unpriced":`, `}`), true
-	case sha256.Sum256(Scripted()):
+	case sha256.Sum256(Scripted()), formerScripted:
 		return NewScript(), true
 	}
 	return nil, false

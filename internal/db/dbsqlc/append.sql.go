@@ -169,7 +169,7 @@ func (q *Queries) FindViewState(ctx context.Context, db DBTX, arg FindViewStateP
 const haltViewVersion = `-- name: HaltViewVersion :exec
 WITH halted AS (
     UPDATE view_versions v
-    SET status = 'halted', applied_sequence = $1, halted_sequence = $2, error = $3, halted_at = clock_timestamp(),
+    SET status = 'halted', recent_stored = true, applied_sequence = $1, halted_sequence = $2, error = $3, halted_at = clock_timestamp(),
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $4 AND v.version_id = $5
     RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error

@@ -314,4 +314,6 @@ type ViewVersion struct {
 	Builder         pgtype.UUID
 	BuiltAt         pgtype.Timestamptz
 	BuildRate       *float64
+	// Of a version that has ended: what its log's head row held of its state is in rows.
+	RecentStored bool
 }

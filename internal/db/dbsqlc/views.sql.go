@@ -1136,7 +1136,7 @@ func (q *Queries) ResumeVersion(ctx context.Context, db DBTX, arg ResumeVersionP
 const retireVersions = `-- name: RetireVersions :execrows
 WITH retired AS (
     UPDATE view_versions v
-    SET status = 'retired', retired_at = clock_timestamp(),
+    SET status = 'retired', recent_stored = true, retired_at = clock_timestamp(),
         applied_sequence = CASE WHEN v.status = 'live' THEN $3::bigint ELSE v.applied_sequence END,
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $4 AND v.view_id = $5 AND v.turn < $6 AND v.status <> 'retired'
@@ -1266,7 +1266,7 @@ func (q *Queries) SetStateDropped(ctx context.Context, db DBTX, arg SetStateDrop
 const setVersionLive = `-- name: SetVersionLive :exec
 WITH live AS (
     UPDATE view_versions v
-    SET status = 'live', applied_sequence = $1::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
+    SET status = 'live', recent_stored = false, applied_sequence = $1::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $2 AND v.version_id = $3
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
 )
