@@ -98,13 +98,27 @@ func (v *Views) querySnapshot(ctx context.Context, s *Snapshot, row *dbsqlc.GetV
 		answer, err = ask(live.version, newWrites(ctx, live.state, nil), query, row.Head)
 		return answer, true, err
 	}
-	from := &stateReader{db: v.db, log: s.Log, version: row.VersionID, recent: s.recent}
-	answer, err = ask(live.version, newWrites(ctx, live.state.copy(), from), query, row.Head)
+	from := &snapshotReader{stateReader: stateReader{db: v.db, log: s.Log, version: row.VersionID, recent: s.recent}, state: live.state}
+	answer, err = ask(live.version, newWrites(ctx, &state{}, from), query, row.Head)
 	if !from.read {
 		return answer, true, err
 	}
 	now, failed := v.ready(ctx, v.db.Read, s.Log, name)
 	return answer, failed == nil && s.isAt(&now), err
+}
+
+// snapshotReader reads keys from a snapshot's state where that has them. The state is not copied for the question: a copy marks the original, and
+// an append may be copying it too.
+type snapshotReader struct {
+	stateReader
+	state *state
+}
+
+func (r *snapshotReader) get(ctx context.Context, key string) ([]byte, bool, error) {
+	if value, known := r.state.known.Get(key); known {
+		return value, value != nil, nil
+	}
+	return r.stateReader.get(ctx, key)
 }
 
 // isAt tells whether a snapshot is at the head that a row says. A nil snapshot is not.
