@@ -122,6 +122,20 @@ func (s *stage) driveWhile(ctx context.Context, n int, hire hire, meanwhile func
 	return all, nil
 }
 
+// driveFor keeps n workers busy for a time. All that they did counts.
+func (s *stage) driveFor(ctx context.Context, n int, hire hire, window time.Duration) (sample, error) {
+	return s.driveWhile(ctx, n, hire, func(ctx context.Context) error {
+		timer := time.NewTimer(window)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+			return nil
+		}
+	})
+}
+
 func hireAll(ctx context.Context, n int, hire hire) ([]worker, error) {
 	workers := make([]worker, 0, n)
 	for i := range n {

@@ -161,17 +161,3 @@ func (s *stage) untilCounted(ctx context.Context, n int, hire hire, used func() 
 	}
 	return result, nil
 }
-
-// driveFor keeps n workers busy for a time. All that they did counts.
-func (s *stage) driveFor(ctx context.Context, n int, hire hire, window time.Duration) (sample, error) {
-	return s.driveWhile(ctx, n, hire, func(ctx context.Context) error {
-		timer := time.NewTimer(window)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-			return nil
-		}
-	})
-}

@@ -106,7 +106,7 @@ func plausible(unit string) (low, high float64) {
 	case "s":
 		return 0.0001, 60
 	case "/s":
-		return 100, 10_000_000
+		return 1, 10_000_000
 	default:
 		return 0.005, 500
 	}
