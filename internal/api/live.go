@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/view"
 )
 
 const (
@@ -253,11 +254,11 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 		s.questions.leave(key)
 		watch.Close()
 	}
-	ask := func(ctx context.Context) (*liveMessage, error) {
+	ask := func(ctx context.Context, query queryFunc) (*liveMessage, error) {
 		state, _ := watch.State()
-		return question.answer(ctx, state, func() (*liveMessage, error) { return s.ask(ctx, log, in) })
+		return question.answer(ctx, state, func() (*liveMessage, error) { return s.ask(ctx, query, log, in) })
 	}
-	message, err := ask(ctx)
+	message, err := ask(ctx, s.Views.Query) // somebody waits for the first answer
 	if err != nil {
 		letGo()
 		return nil, s.problem(ctx, err)
@@ -267,7 +268,12 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 		defer letGo()
-		s.follow(ctx, watch, s.answerStream(log, in.View, ask))
+		s.follow(ctx, watch, s.answerStream(log, in.View, func(ctx context.Context) (*liveMessage, error) {
+			ctx, cancel := context.WithCancel(ctx) // a renewal waits for its turn as long as it takes, but not for a server that stops
+			defer cancel()
+			defer s.Live.OnClose(cancel)()
+			return ask(ctx, s.Views.Renew)
+		}))
 	}}, nil
 }
 
@@ -276,7 +282,9 @@ func (s *server) answerStream(log db.UUID, view string, ask func(context.Context
 	var last *liveMessage
 	send := func(ctx context.Context, out *sse) (ended bool, _ error) {
 		message, err := ask(ctx)
-		if err != nil {
+		if err != nil && closed(s.Live.Done()) { // follow says so
+			return false, nil
+		} else if err != nil {
 			return false, err
 		}
 		if last != nil && last.event == message.event && bytes.Equal(last.data, message.data) {
@@ -299,9 +307,12 @@ func (s *server) answerStream(log db.UUID, view string, ask func(context.Context
 	return stream{comment: "answers of " + url.PathEscape(view), id: func() int64 { return noID }, send: send}
 }
 
+// queryFunc is one of the ways to ask a view.
+type queryFunc func(ctx context.Context, log db.UUID, name, query string) (view.Answer, error)
+
 // ask asks a view. That it is halted or building is a message too: it may answer again.
-func (s *server) ask(ctx context.Context, log db.UUID, in *liveInput) (*liveMessage, error) {
-	answer, err := s.Views.Query(ctx, log, in.View, in.query)
+func (s *server) ask(ctx context.Context, query queryFunc, log db.UUID, in *liveInput) (*liveMessage, error) {
+	answer, err := query(ctx, log, in.View, in.query)
 	if err == nil {
 		return &liveMessage{id: answer.Sequence, event: "answer", data: answer.Body}, nil
 	}

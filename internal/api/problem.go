@@ -176,6 +176,8 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 		return retry(newProblem("busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
 	case errors.Is(err, memory.ErrFull):
 		return fullProblem()
+	case errors.Is(err, view.ErrBusy):
+		return retry(newProblem("busy", "too many questions that take long are under way; try again a little later"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
 		return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrOutcomeUnknown):

@@ -106,6 +106,7 @@ func (r *rewriter) exports() (section []byte, globals int) {
 	}
 	add(ExportGas, wasmbin.KindGlobal, r.gas)
 	add(ExportReserve, wasmbin.KindGlobal, r.reserve())
+	add(ExportRefill, wasmbin.KindFunction, r.refillFunction())
 	if r.recursive {
 		add(ExportStack, wasmbin.KindGlobal, r.stack)
 	}

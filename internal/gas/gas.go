@@ -20,6 +20,8 @@ const (
 	ExportGas = "tally:gas"
 	// ExportReserve holds what ExportGas is refilled from, a Slice at a time: both together are what is left.
 	ExportReserve = "tally:reserve"
+	// ExportRefill is the function () -> () that code calls which finds too little in ExportGas: once for each Slice.
+	ExportRefill = "tally:refill"
 	// ExportGlobal, with 0, 1, 2 … behind it, are the module's own mutable globals in the order of their indices.
 	ExportGlobal = "tally:global:"
 	// ExportStart is the function that the start section named, () -> (). It is to be called once, before all others.

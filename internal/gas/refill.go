@@ -5,6 +5,11 @@ import "github.com/tallystick/tallystick/internal/wasmbin"
 // reserve is the index of the global that holds what gas is refilled from.
 func (r *rewriter) reserve() uint32 { return r.gas + 1 }
 
+// refillFunction is the index of the function that refills gas: behind all of the module's own.
+func (r *rewriter) refillFunction() uint32 {
+	return uint32(len(r.module.Imports) + len(r.module.Functions))
+}
+
 // emptyType is the index of the type () -> ().
 func (r *rewriter) emptyType() []byte {
 	for i, t := range r.module.Types {

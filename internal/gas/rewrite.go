@@ -212,7 +212,7 @@ func (r *rewriter) appendPay(out []byte) []byte {
 	out = appendI64(out, 0)
 	out = appendOp(out, wasmbin.OpI64LtS)
 	out = append(appendOp(out, wasmbin.OpIf), blockEmpty)
-	out = wasmbin.AppendU(appendOp(out, wasmbin.OpCall), uint32(len(r.module.Imports)+len(r.module.Functions)))
+	out = wasmbin.AppendU(appendOp(out, wasmbin.OpCall), r.refillFunction())
 	return appendOp(out, wasmbin.OpEnd)
 }
 

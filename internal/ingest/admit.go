@@ -53,11 +53,6 @@ func (e *TooCostlyError) Error() string {
 // admit decides on the plan's requests one by one: it places a request's events, folds them, and keeps both or neither. What the group
 // has no room for stays undecided. State that is not in memory is read from tx.
 func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
-	if l.turns != nil {
-		l.turns.take()
-		defer l.turns.giveUp()
-		defer l.keepAlive(ctx, tx)()
-	}
 	left := p.logs
 	for round := 0; len(left) > 0; round++ {
 		began, written := time.Now(), 0
@@ -96,36 +91,25 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 	return nil
 }
 
-// keepAliveTime is how often PostgreSQL is told that a fold goes on, well within the time after which an idle transaction is ended.
-const keepAliveTime = 2 * time.Second
-
-// keepAlive has the lane's budget tell PostgreSQL, between events, that the transaction is not forgotten, until the function that it returns is
-// called.
-func (l *lane) keepAlive(ctx context.Context, tx *db.Tx) (end func()) {
-	pause, last := l.budget.Pause, time.Now()
-	l.budget.Pause = func() {
-		pause()
-		if time.Since(last) > keepAliveTime {
-			tx.KeepAlive(ctx)
-			last = time.Now()
-		}
-	}
-	return func() { l.budget.Pause = pause }
-}
-
 // admitLog decides on one log's requests. missed tells that keys were missing, which are added to missing: then all of it has to be done
 // again once they have been read.
 func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, guess bool, missing *view.Missing) (missed bool, err error) {
 	log.reset()
-	f, err := l.views.Begin(ctx, tx, log.snapshot, guess)
+	pace, err := l.pace(ctx, tx, log.snapshot.Log)
+	if err != nil {
+		return false, err
+	}
+	defer pace.end()
+	f, err := l.views.Begin(ctx, tx, log.snapshot, guess, pace.ofView())
 	if err != nil {
 		return false, fmt.Errorf("beginning to fold: %w", err)
 	}
 	defer f.Close()
 	used := l.budget.Room.Used()
-	began := time.Now()
+	began := time.Now().Add(-pace.Waited())
+	spent := func() time.Duration { return time.Since(began) - pace.Waited() }
 	for i, w := range log.requests {
-		if i > 0 && (time.Since(began) > logFoldTime || f.ChangedKeys() > maxGroupKeys || f.Written() > maxGroupState) {
+		if i > 0 && (spent() > logFoldTime || f.ChangedKeys() > maxGroupKeys || f.Written() > maxGroupState) {
 			break
 		}
 		if err := l.admitRequest(p, log, w, f); err != nil {
@@ -136,7 +120,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 		}
 		log.admitted++
 	}
-	log.spent, log.written = time.Since(began), f.Written()
+	log.spent, log.written = spent(), f.Written()
 	if f.Missed() {
 		missing.Add(f)
 		l.budget.Room.Unuse(used)

@@ -37,7 +37,7 @@ type lane struct {
 	budget view.Budget // of one request
 	paces  paces       // of this lane's logs
 	router *router
-	turns  *turns // of slow lanes; nil: the lane is shared
+	slow   bool // the lane takes turns with other work that takes long; else logs share it
 
 	mu      sync.Mutex
 	waiting []*waiter

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"sync"
-	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/view"
@@ -15,9 +14,8 @@ const SlowLanes = 8
 // router knows which lane a log is in. A log is in one lane at a time, so that it never conflicts with itself. The shared lanes divide the
 // logs between them; one whose views are slow to fold moves to a slow lane, where it holds up nobody, and back once it is quick again.
 type router struct {
-	shared  []*lane
-	slow    []*lane
-	folding turns // of the slow lanes
+	shared []*lane
+	slow   []*lane
 
 	mu    sync.RWMutex
 	moved map[db.UUID]*lane // the logs in slow lanes
@@ -35,8 +33,7 @@ func newRouter(d *db.DB, views *view.Views, config Config) *router {
 	}
 	for range SlowLanes {
 		l := newLane(d, views, config, r)
-		l.budget.Time, l.budget.Pause = slowFoldTime, r.folding.pause
-		l.turns = &r.folding
+		l.slow, l.budget.Time = true, slowFoldTime
 		r.slow = append(r.slow, l)
 		r.slowDone.Go(l.run)
 	}
@@ -155,28 +152,4 @@ func (l *lane) leaving() bool {
 }
 
 // shared tells whether the lane is one that logs share.
-func (l *lane) shared() bool { return l.turns == nil }
-
-// turnTime is how long a slow lane folds before another has its turn.
-const turnTime = 10 * time.Millisecond
-
-// turns lets one slow lane fold at a time, so that the shared lanes always have cores.
-type turns struct {
-	mu    sync.Mutex // fair: one that has waited for a millisecond is next
-	began time.Time  // by whoever has mu
-}
-
-func (t *turns) take() {
-	t.mu.Lock()
-	t.began = time.Now()
-}
-
-func (t *turns) giveUp() { t.mu.Unlock() }
-
-// pause lets another lane have its turn once this one has had its time.
-func (t *turns) pause() {
-	if time.Since(t.began) > turnTime {
-		t.giveUp()
-		t.take()
-	}
-}
+func (l *lane) shared() bool { return !l.slow }

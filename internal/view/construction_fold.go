@@ -41,12 +41,18 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 	f := b.views.folding(b.snapshot)
 	defer f.Close()
 	f.bounds = b.views.config.buildBounds()
+	pace := b.views.inBackground(ctx, b.log)
+	defer pace.turn.End()
+	if !b.last { // appends to the log wait for the last chunk
+		f.pace = pace
+	}
 	if err := f.start(ctx, b.tx); err != nil {
 		return Fold{}, err
 	}
 	run := &f.runs[0]
 	var deadline time.Time // from the first page on: until then nothing could be folded
 	for enough := false; !enough; {
+		pace.Release()
 		page, err := b.page(ctx)
 		if err != nil {
 			return Fold{}, err
@@ -57,14 +63,17 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			deadline = time.Now().Add(b.limit)
 		}
 		for at := 0; at < len(page) && !enough; {
-			n, err := b.foldSome(f, page[at:], &skips, deadline)
+			if err := f.pause(); err != nil {
+				return Fold{}, err
+			}
+			n, err := b.foldSome(f, page[at:], &skips, deadline.Add(pace.Waited()))
 			if err != nil {
 				return Fold{}, err
 			} else if run.halt != nil {
 				return f.result(b.next()), nil
 			}
 			at += n
-			if !time.Now().Before(deadline) || len(run.writes.dirty) >= chunkKeys {
+			if time.Since(deadline) >= pace.Waited() || len(run.writes.dirty) >= chunkKeys {
 				b.history.giveBack(page[at:])
 				enough = true
 			}

@@ -19,9 +19,11 @@ const findKeys = 1024
 //
 // With guess it is not read but taken for absent: where Missed then says so, what was folded is good for nothing but telling which keys it
 // needs. ReadMissing reads those of many logs at once, for a snapshot (With) from which the same is folded again.
-func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bool) (*Folding, error) {
+//
+// pace may be nil.
+func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bool, pace Pace) (*Folding, error) {
 	f := v.folding(s)
-	f.guess = guess
+	f.guess, f.pace = guess, pace
 	if err := f.start(ctx, tx); err != nil {
 		f.Close()
 		return nil, err

@@ -25,8 +25,9 @@ type Folding struct {
 	batch    []wasm.Event     // the chunk in one view's terms, for one view after the other
 	fields   []jsonscan.Value // of batch
 	guess    bool
-	written  int // bytes of keys and values that the views have set since the last Keep
-	kept     int // likewise, before it
+	pace     Pace // may be nil
+	written  int  // bytes of keys and values that the views have set since the last Keep
+	kept     int  // likewise, before it
 }
 
 // run is one view of a folding.
@@ -74,7 +75,7 @@ func (f *Folding) Close() {
 	clear(f.fields)
 	f.values, f.batch, f.fields = f.values[:0], f.batch[:0], f.fields[:0]
 	views := f.views
-	f.views, f.snapshot, f.guess, f.written, f.kept = nil, nil, false, 0, 0
+	f.views, f.snapshot, f.guess, f.pace, f.written, f.kept = nil, nil, false, nil, 0, 0
 	views.foldings.Put(f)
 }
 
@@ -82,6 +83,7 @@ func (f *Folding) Close() {
 func (f *Folding) start(ctx context.Context, tx dbsqlc.DBTX) error {
 	for i, live := range f.snapshot.views {
 		from := stateReader{db: f.views.db, tx: tx, log: f.snapshot.Log, version: live.version.ID, recent: f.snapshot.recent}
+		f.runs[i].writes.pace = f.pace
 		if err := f.runs[i].start(ctx, live, from); err != nil {
 			return err
 		}
@@ -111,12 +113,10 @@ func (r *run) open() (err error) {
 
 // Budget bounds the folding of one request. A zero value bounds nothing.
 type Budget struct {
-	Time  time.Duration // since Fold was called
+	Time  time.Duration // since Fold was called, but for what the folding's pace waits
 	Gas   int64         // of all views and events together
 	Bytes int           // of keys and values that the views set
 	Keys  int           // of the views' state that the folding has changed
-	// Pause is called between events; may be nil.
-	Pause func()
 	// Room is where the memory of what views set and read is booked; nil: nowhere.
 	Room *memory.Hold
 }
@@ -150,7 +150,7 @@ func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
 		return nil
 	}
-	spent := spending{budget: &budget, began: time.Now()}
+	spent := spending{budget: &budget, began: time.Now(), waited: f.waited()}
 	for chunk := range slices.Chunk(events, wasm.MaxBatchEvents) {
 		if err := f.chunk(chunk, &spent); err != nil {
 			return err
@@ -159,11 +159,31 @@ func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
 	return nil
 }
 
+// pause lets others have their turn.
+func (f *Folding) pause() error {
+	if f.pace == nil {
+		return nil
+	}
+	if err := f.pace.Pause(); err != nil {
+		return fmt.Errorf("waiting for a turn to fold: %w", err)
+	}
+	return nil
+}
+
+// waited is how long the folding has waited for others.
+func (f *Folding) waited() time.Duration {
+	if f.pace == nil {
+		return 0
+	}
+	return f.pace.Waited()
+}
+
 // spending is how far a request is with its budget.
 type spending struct {
 	budget *Budget
 	began  time.Time
-	events int // that every view has folded
+	waited time.Duration // by the folding, before
+	events int           // that every view has folded
 	gas    int64
 }
 
@@ -177,16 +197,13 @@ func (f *Folding) next(s *spending) error {
 		what = BudgetOfBytes
 	case b.Keys > 0 && f.ChangedKeys() > b.Keys:
 		what = BudgetOfKeys
-	case b.Time > 0 && time.Since(s.began) > b.Time:
+	case b.Time > 0 && time.Since(s.began)-(f.waited()-s.waited) > b.Time:
 		what = BudgetOfTime
 	}
 	if what != "" {
 		return &BudgetError{Folded: max(s.events, 1), What: what}
 	}
-	if b.Pause != nil {
-		b.Pause()
-	}
-	return nil
+	return f.pause()
 }
 
 // Keep makes what the request did part of the folding.

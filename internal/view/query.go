@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -50,15 +51,40 @@ func (e *QueryError) Error() string { return e.Reason }
 // meanwhile.
 const headReads = 3
 
-// Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one.
-// The error is ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, or the database's.
+// Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one. One that takes long shares
+// its cores with others of the kind, and may have to wait for a place among them first, for turns.Patience at most.
+// The error is ErrBusy, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, ctx's, or the
+// database's.
+func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
+	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Question)}, log, name, query)
+}
+
+// Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused with ErrBusy.
+func (v *Views) Renew(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
+	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Watch), live: true}, log, name, query)
+}
+
+func (v *Views) ask(a *asking, log db.UUID, name, query string) (Answer, error) {
+	defer a.turn.End()
+	answer, err := v.query(a, log, name, query)
+	if !errors.Is(err, errNoPlace) {
+		return answer, err
+	}
+	if err := a.turn.Place(a.ctx, !a.live); err != nil {
+		return Answer{}, fmt.Errorf("waiting to ask a view: %w", err)
+	}
+	return v.query(a, log, name, query)
+}
+
+// query asks once. The error may be errNoPlace.
 //
 // Memory that is missing, as after a restart, is loaded for a log that is asked again (warm.go).
 //
 // Memory is believed where it is at the very head that was read: the hash stands for all events, the epoch for all deploys. Memory that is
 // behind has missed what another server appended. Memory that is ahead either heard of an append that was committed since the head was
 // read, which a second reading shows, or has seen what the database does not hold any more.
-func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
+func (v *Views) query(a *asking, log db.UUID, name, query string) (Answer, error) {
+	ctx := a.ctx
 	for range headReads {
 		before := v.Cached(log)
 		row, err := v.ready(ctx, v.db.Read, log, name)
@@ -70,7 +96,7 @@ func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Ans
 			latest = v.Cached(log)
 		}
 		if latest.isAt(&row) {
-			answer, still, err := v.querySnapshot(ctx, latest, &row, name, query)
+			answer, still, err := v.querySnapshot(a, latest, &row, name, query)
 			if still {
 				return answer, err
 			}
@@ -84,26 +110,26 @@ func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Ans
 			break
 		}
 	}
-	return v.queryDatabase(ctx, log, name, query)
+	return v.queryDatabase(a, log, name, query)
 }
 
 // querySnapshot asks the version that row names of a snapshot that is at row's head. What the snapshot lacks is read from the database as it is then,
 // and belongs to that head if the head has not moved afterwards: else still is false, and the answer is worth nothing.
-func (v *Views) querySnapshot(ctx context.Context, s *Snapshot, row *dbsqlc.GetViewRow, name, query string) (answer Answer, still bool, err error) {
+func (v *Views) querySnapshot(a *asking, s *Snapshot, row *dbsqlc.GetViewRow, name, query string) (answer Answer, still bool, err error) {
 	live, ok := s.find(row.VersionID)
 	if !ok {
 		return Answer{}, false, nil
 	}
 	if live.state.whole {
-		answer, err = ask(live.version, newWrites(ctx, live.state, nil), query, row.Head)
+		answer, err = a.put(live.version, newWrites(a.ctx, live.state, nil), query, row.Head)
 		return answer, true, err
 	}
 	from := &snapshotReader{stateReader: stateReader{db: v.db, log: s.Log, version: row.VersionID, recent: s.recent}, state: live.state}
-	answer, err = ask(live.version, newWrites(ctx, &state{}, from), query, row.Head)
+	answer, err = a.put(live.version, newWrites(a.ctx, &state{}, from), query, row.Head)
 	if !from.read {
 		return answer, true, err
 	}
-	now, failed := v.ready(ctx, v.db.Read, s.Log, name)
+	now, failed := v.ready(a.ctx, v.db.Read, s.Log, name)
 	return answer, failed == nil && s.isAt(&now), err
 }
 
@@ -140,7 +166,11 @@ func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
 }
 
 // queryDatabase answers from one snapshot of the database.
-func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query string) (answer Answer, err error) {
+func (v *Views) queryDatabase(a *asking, log db.UUID, name, query string) (answer Answer, err error) {
+	if a.live && !a.turn.TryPlace() { // it would wait for a core with a connection in its hands
+		return Answer{}, errNoPlace
+	}
+	ctx := a.ctx
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = v.db.InTx(ctx, options, func(tx pgx.Tx) error {
 		row, err := v.ready(ctx, tx, log, name)
@@ -156,7 +186,7 @@ func (v *Views) queryDatabase(ctx context.Context, log db.UUID, name, query stri
 			return err
 		}
 		reader := &stateReader{db: v.db, tx: tx, log: log, version: row.VersionID, recent: recent}
-		answer, err = ask(version, newWrites(ctx, &state{}, reader), query, row.Head)
+		answer, err = a.put(version, newWrites(ctx, &state{}, reader), query, row.Head)
 		return err
 	})
 	return answer, err
@@ -183,10 +213,15 @@ func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name s
 	return row, nil
 }
 
-func ask(version *Version, state *writes, query string, sequence int64) (Answer, error) {
+// put puts a question to a version.
+func (a *asking) put(version *Version, state *writes, query string, sequence int64) (Answer, error) {
 	if version.refused != "" { // it halts at the next event
 		return Answer{}, &HaltedError{Sequence: sequence + 1, Reason: version.refused}
 	}
+	if err := a.begin(); err != nil {
+		return Answer{}, err
+	}
+	state.pace = a
 	session, err := version.start(state.ctx, state)
 	if err != nil {
 		return Answer{}, err

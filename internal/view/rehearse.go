@@ -101,7 +101,10 @@ func (v *Views) rehearse(ctx context.Context, log db.UUID, c candidate) error {
 	if err != nil {
 		return fmt.Errorf("starting another engine: %w", err)
 	}
-	err = v.rehearseWith(ctx, restarted, samples, c)
+	pace, paced := v.inBackground(ctx, log), c
+	defer pace.turn.End()
+	paced.settings.Pause = pace.Pause
+	err = v.rehearseWith(ctx, restarted, samples, paced)
 	if closing := restarted.Close(context.WithoutCancel(ctx)); closing != nil {
 		return errors.Join(err, fmt.Errorf("closing the other engine: %w", closing))
 	}
@@ -183,6 +186,9 @@ func errNotWhole(sequence int64) error {
 
 func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, what string) error {
 	for i := range events {
+		if err := r.pause(); err != nil {
+			return err
+		}
 		result, difference, err := r.fold(ctx, &events[i])
 		var full *StateTooLargeError
 		switch {
@@ -210,6 +216,17 @@ func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, wh
 
 func notReproducible(what string, difference *Difference) error {
 	return &RefusedError{"not_reproducible", fmt.Sprintf("folding %s one by one and in batches gives different results: %v; %s", what, difference, reproducibleHint)}
+}
+
+// pause lets others have their turn.
+func (r *refolding) pause() error {
+	if r.settings.Pause == nil {
+		return nil
+	}
+	if err := r.settings.Pause(); err != nil {
+		return fmt.Errorf("waiting for a turn to rehearse: %w", err)
+	}
+	return nil
 }
 
 // rehearseQueries asks every question of the first module twice and of the restarted one once.

@@ -34,7 +34,11 @@ type gas struct{ fold, query int64 }
 
 // start begins a session on a state.
 func (v *Version) start(ctx context.Context, state *writes) (*wasm.Session, error) {
-	session, err := v.module.Start(ctx, wasm.Settings{Config: v.config, FoldGas: v.gas.fold, QueryGas: v.gas.query}, state)
+	settings := wasm.Settings{Config: v.config, FoldGas: v.gas.fold, QueryGas: v.gas.query}
+	if state.pace != nil {
+		settings.Pause = state.pace.Pause
+	}
+	session, err := v.module.Start(ctx, settings, state)
 	if err != nil {
 		return nil, fmt.Errorf("starting view %s: %w", v.Name, err)
 	}

@@ -108,6 +108,7 @@ type writes struct {
 	ctx   context.Context //nolint:containedctx // lives as long as one fold or query
 	state *state
 	from  reader
+	pace  Pace                 // nil: it takes no turns
 	dirty map[string]*dirtyKey // the keys that were written
 	// pending are keys whose newest value is not in state yet. A busy key is written at every event, and needs to be in the tree once.
 	pending []*dirtyKey
@@ -172,6 +173,7 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 		w.state.put(owned, nil)
 		return nil, false, nil
 	}
+	w.release()
 	value, found, err := w.from.get(w.ctx, owned)
 	if err != nil {
 		return nil, false, err
@@ -182,6 +184,13 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 	w.state.put(owned, value)
 	w.read += entryBytes(owned, value)
 	return value, found, nil
+}
+
+// release lets others compute while the database is waited for.
+func (w *writes) release() {
+	if w.pace != nil {
+		w.pace.Release()
+	}
 }
 
 // Set implements wasm.State.
@@ -289,6 +298,7 @@ func (w *writes) scanMerged(prefix, after string, limit int) ([]wasm.Entry, erro
 		}
 	}
 	for len(entries) < limit {
+		w.release()
 		page, err := w.from.scan(w.ctx, prefix, after, limit)
 		if err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -42,6 +43,7 @@ type Views struct {
 	constructions sync.Map      // of versions (db.UUID) that this server is building
 	spreading     chan struct{} // tells the background that a pattern waits
 	audits        chan struct{} // holds a token while an audit runs: one at a time
+	turns         *turns.Turns
 }
 
 // New returns the views of the database, run by engine.
@@ -52,9 +54,13 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		db: d, engine: engine, config: config, log: config.Log, id: db.NewUUID(),
 		cache:    newCache(config.CacheBytes),
 		work:     make(chan struct{}, 1),
+		turns:    turns.New(int(d.Read.Config().MaxConns) / 2), // long questions leave connections to short ones
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
 	}
 }
+
+// Turns are those of this server's views, for work that is not a question.
+func (v *Views) Turns() *turns.Turns { return v.turns }
 
 // module returns the compiled module with that hash, read through from when this server does not have it in memory. A caller
 // that holds a connection passes that one: waiting for another could wait for ever.

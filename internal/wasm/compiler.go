@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
 // Compiling runs the compiler over bytes that anyone may have written, so it happens in a process of its own: this same
@@ -110,5 +111,5 @@ func compileWith(ctx context.Context, runtime wazero.Runtime, wasm []byte) (comp
 			err = fmt.Errorf("the compiler cannot handle this module: %v", r)
 		}
 	}()
-	return runtime.CompileModule(ctx, wasm)
+	return runtime.CompileModule(experimental.WithFunctionListenerFactory(ctx, refills{}), wasm)
 }

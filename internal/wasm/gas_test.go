@@ -119,6 +119,27 @@ func TestGasOfLongFolds(t *testing.T) {
 	viewError(t, err, KindLimit, fmt.Sprintf("budget for one event is %d units", used-1))
 }
 
+// Whoever calls a guest that computes for long hears of each slice of gas, and can end the call.
+func TestPauses(t *testing.T) {
+	const rounds = 1_000_000
+	m := compile(t, newEngine(t), newGuest().fold(
+		opConst(rounds), opSet(1), opLoop, opGet(1), opConst(-1), opI32Add, opTee(1), opBrIf(0), opEnd, resetArena, opConst(0)))
+	pauses, enough := 0, errors.New("enough")
+	var end error
+	s := startWith(t, m, Settings{Pause: func() error { pauses++; return end }}, newState())
+	defer s.Close()
+	if _, err := s.Fold(&Event{Data: []byte("{}")}); err != nil || int64(pauses) < s.GasUsed()/gas.Slice-1 || int64(pauses) > s.GasUsed()/gas.Slice {
+		t.Errorf("a fold of %d units had %d pauses, %v", s.GasUsed(), pauses, err)
+	}
+	pauses, end = 0, enough
+	if _, err := s.Fold(&Event{Data: []byte("{}")}); !errors.Is(err, enough) || pauses != 1 {
+		t.Errorf("a fold that is ended in its first pause: %v, after %d", err, pauses)
+	}
+	if _, err := s.Fold(&Event{Data: []byte("{}")}); err == nil || errors.Is(err, enough) {
+		t.Errorf("a session that is spent: %v", err)
+	}
+}
+
 // A guest that computes for long lets the collector, which stops all goroutines for a moment, go on: every append would wait with it.
 func TestLongCallsLetTheCollectorRun(t *testing.T) {
 	const enough = 3 // collections; one may end as a call that lets none run begins, and one as it ends

@@ -31,6 +31,7 @@ type instance struct {
 
 	config  []byte
 	state   State
+	pause   func() error      // see Settings.Pause
 	gas     api.MutableGlobal // units left, but for the reserve and what is owed
 	reserve api.MutableGlobal // units that gas is refilled from
 	owed    int64             // units for what the host did in the running call

@@ -83,6 +83,9 @@ type Settings struct {
 	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 stands for DefaultFoldGas and
 	// DefaultQueryGas.
 	FoldGas, QueryGas int64
+	// Pause is called within a call, on its goroutine, each time that the guest has used another gas.Slice. It may wait, and must not use the session.
+	// Its error ends the call and comes back as it is; the session is spent then. May be nil.
+	Pause func() error
 }
 
 // Start begins a session on a pristine instance. The session must be closed. Ending ctx makes the session's next call
@@ -107,7 +110,7 @@ func (m *Module) Start(ctx context.Context, settings Settings, state State) (*Se
 		m.engine.release(m)
 		return nil, fmt.Errorf("start a view: %w", err)
 	}
-	in.config, in.state = config, state
+	in.config, in.state, in.pause = config, state, settings.Pause
 	return &Session{
 		ctx: ctx, module: m, program: program, in: in,
 		foldGas:  cmp.Or(settings.FoldGas, DefaultFoldGas),

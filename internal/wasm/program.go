@@ -147,7 +147,7 @@ func (p *program) give(in *instance) {
 		discard(in)
 		return
 	}
-	in.state, in.config, in.said = nil, nil, ""
+	in.state, in.config, in.pause, in.said = nil, nil, nil, ""
 	if cap(in.transfer) > scanPage<<10 {
 		in.transfer = nil
 	}

@@ -1,0 +1,327 @@
+// Package turns shares processor time between logs whose views work for long: questions, live answers, logs that are slow to fold, builds and
+// rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that want a core, whoever has
+// used the least goes next, and after a few milliseconds another one does.
+package turns
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Key is whom time is counted for: a log's id. Once there are tenants that share a server, a tenant's.
+type Key [16]byte
+
+// Class is what a turn is for. Of one key's turns those of a lower class go first.
+type Class int8
+
+// The classes.
+const (
+	Append     Class = iota // to a log that is slow to fold
+	Question                // that somebody waits for
+	Watch                   // a live answer
+	Background              // builds, rehearsals
+	classes
+)
+
+// forPlace is the queue of those that wait for a place; the classes are those that wait for a core.
+const forPlace = classes
+
+const (
+	// Time is how long a turn has its core while others wait: long against what changing hands costs, short against what people notice.
+	Time = 5 * time.Millisecond
+	// Patience is how long a question waits for a place before it is refused.
+	Patience = 5 * time.Second
+	// maxPlaces bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of memory, and
+	// may hold a connection of the database.
+	maxPlaces = 8
+	// placesEach is how many of the places one key may have, or as many as there are cores to share.
+	placesEach = 2
+	// maxWaiting and maxWaitingEach bound the questions that wait for a place, all of them and those of one key.
+	maxWaiting     = 256
+	maxWaitingEach = 64
+)
+
+// ErrBusy: too many questions wait, or this one has waited for Patience.
+var ErrBusy = errors.New("too many questions that take long are under way")
+
+// Turns hands out cores, and places to questions. It is safe for concurrent use.
+type Turns struct {
+	mu       sync.Mutex
+	cores    int // that nobody has
+	places   int // likewise
+	each     int // places that one key may have
+	accounts map[Key]*account
+	// served is what the account had used that was given a core last. Whoever comes begins there: nobody makes up for having been away.
+	served   time.Duration
+	waiting  int    // impatient ones, for a place
+	arrivals uint64 // of turns that had to wait
+}
+
+// account is what is known of a key while it has a place, a core, or waits for one. One that comes back later begins anew, which puts it ahead
+// of others by one turn at the most.
+type account struct {
+	used    time.Duration // of cores, and what others had used when it came
+	turns   int           // that use this account
+	places  int           // that they have
+	waiting int           // impatient ones, for a place
+	queues  [classes + 1][]*Turn
+}
+
+// New returns turns for half of the cores, at least one, and for so many long questions at a time, at most maxPlaces.
+func New(places int) *Turns {
+	cores := max(1, runtime.GOMAXPROCS(0)/2)
+	places = max(1, min(places, maxPlaces))
+	return &Turns{cores: cores, places: places, each: max(1, min(max(placesEach, cores), places-1)), accounts: map[Key]*account{}}
+}
+
+// Turn is one piece of work, for one goroutine. It must be ended.
+type Turn struct {
+	turns *Turns
+	key   Key
+	class Class
+
+	account *account // nil before it first wants something
+	placed  bool
+	holds   bool      // a core
+	since   time.Time // when it was given that
+	waited  time.Duration
+	arrival uint64
+	ready   chan struct{} // closed when it is given what it waits for
+}
+
+// Turn begins a piece of work, which has neither a place nor a core yet. That costs nothing.
+func (ts *Turns) Turn(key Key, class Class) Turn { return Turn{turns: ts, key: key, class: class} }
+
+// TryPlace takes a place where one is free, and tells whether the turn has one.
+func (t *Turn) TryPlace() bool {
+	if t.placed {
+		return true
+	}
+	t.turns.mu.Lock()
+	defer t.turns.mu.Unlock()
+	a := t.open()
+	if len(a.queues[forPlace]) == 0 && t.turns.hasPlace(a) {
+		t.turns.givePlace(t)
+	}
+	return t.placed
+}
+
+// Place waits for a place. An impatient turn is refused with ErrBusy where too many wait, or after Patience; else the error is ctx's.
+func (t *Turn) Place(ctx context.Context, impatient bool) error {
+	if t.TryPlace() {
+		return nil
+	}
+	ts, a := t.turns, t.account
+	if !impatient {
+		return t.wait(ctx, forPlace)
+	}
+	ts.mu.Lock()
+	if ts.waiting >= maxWaiting || a.waiting >= maxWaitingEach {
+		ts.mu.Unlock()
+		return ErrBusy
+	}
+	ts.waiting++
+	a.waiting++
+	ts.mu.Unlock()
+	defer func() {
+		ts.mu.Lock()
+		defer ts.mu.Unlock()
+		ts.waiting--
+		a.waiting--
+	}()
+	bounded, cancel := context.WithTimeoutCause(ctx, Patience, ErrBusy)
+	defer cancel()
+	return t.wait(bounded, forPlace)
+}
+
+// Pause gives the core to another turn once this one has had its time, and waits for one where it has none. The error is ctx's; the turn has
+// no core then, or soon: whoever it works for has gone.
+func (t *Turn) Pause(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if t.holds && time.Since(t.since) < Time {
+		return nil
+	}
+	ts := t.turns
+	ts.mu.Lock()
+	if t.holds {
+		t.charge()
+		if !ts.anyWaits() {
+			ts.mu.Unlock()
+			return nil
+		}
+		t.releaseLocked()
+	}
+	t.open()
+	ts.mu.Unlock()
+	began := time.Now()
+	defer func() { t.waited += time.Since(began) }()
+	return t.wait(ctx, t.class)
+}
+
+// Waited is how long the turn has waited for cores.
+func (t *Turn) Waited() time.Duration { return t.waited }
+
+// Release gives the core back, as before waiting for something else; the next Pause waits for one again.
+func (t *Turn) Release() {
+	if !t.holds {
+		return
+	}
+	t.turns.mu.Lock()
+	defer t.turns.mu.Unlock()
+	t.charge()
+	t.releaseLocked()
+}
+
+// End gives back all that the turn has.
+func (t *Turn) End() {
+	if t.account == nil {
+		return
+	}
+	ts := t.turns
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if t.holds {
+		t.charge()
+		t.releaseLocked()
+	}
+	if t.placed {
+		t.placed = false
+		t.account.places--
+		ts.places++
+		ts.grant()
+	}
+	if t.account.turns--; t.account.turns == 0 {
+		delete(ts.accounts, t.key)
+	}
+	t.account = nil
+}
+
+// open returns the turn's account. The lock is held, as in all that follows.
+func (t *Turn) open() *account {
+	if t.account == nil {
+		a := t.turns.accounts[t.key]
+		if a == nil {
+			a = &account{used: t.turns.served}
+			t.turns.accounts[t.key] = a
+		}
+		a.turns++
+		t.account = a
+	}
+	return t.account
+}
+
+// charge counts the time since the core was given, or since it was counted last.
+func (t *Turn) charge() {
+	now := time.Now()
+	t.account.used += now.Sub(t.since)
+	t.since = now
+}
+
+func (t *Turn) releaseLocked() {
+	t.holds = false
+	t.turns.cores++
+	t.turns.grant()
+}
+
+// wait waits for what the queue is for. The lock is not held.
+func (t *Turn) wait(ctx context.Context, queue Class) error {
+	ts, a := t.turns, t.account
+	ts.mu.Lock()
+	if !slices.ContainsFunc(a.queues[:], func(q []*Turn) bool { return len(q) > 0 }) {
+		a.used = max(a.used, ts.served)
+	}
+	ts.arrivals++
+	t.arrival, t.ready = ts.arrivals, make(chan struct{})
+	a.queues[queue] = append(a.queues[queue], t)
+	ts.grant()
+	ready := t.ready
+	ts.mu.Unlock()
+	select {
+	case <-ready:
+		return nil
+	case <-ctx.Done():
+	}
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	at := slices.Index(a.queues[queue], t)
+	if at < 0 { // it was given it just now
+		return nil
+	}
+	a.queues[queue] = slices.Delete(a.queues[queue], at, at+1)
+	return context.Cause(ctx)
+}
+
+// grant gives away what is free.
+func (ts *Turns) grant() {
+	for ts.cores > 0 {
+		t := ts.next(func(a *account) *Turn {
+			for _, queue := range a.queues[:classes] {
+				if len(queue) > 0 {
+					return queue[0]
+				}
+			}
+			return nil
+		})
+		if t == nil {
+			break
+		}
+		t.account.queues[t.class] = t.account.queues[t.class][1:]
+		ts.cores--
+		ts.served = max(ts.served, t.account.used)
+		t.holds, t.since = true, time.Now()
+		close(t.ready)
+	}
+	for ts.places > 0 {
+		t := ts.next(func(a *account) *Turn {
+			if len(a.queues[forPlace]) > 0 && ts.hasPlace(a) {
+				return a.queues[forPlace][0]
+			}
+			return nil
+		})
+		if t == nil {
+			break
+		}
+		t.account.queues[forPlace] = t.account.queues[forPlace][1:]
+		ts.givePlace(t)
+		close(t.ready)
+	}
+}
+
+// next is the turn that goes next: of the account that has used the least, and of those that have used the same the one that came first.
+func (ts *Turns) next(first func(*account) *Turn) (next *Turn) {
+	for _, a := range ts.accounts {
+		t := first(a)
+		if t == nil {
+			continue
+		}
+		if next == nil || a.used < next.account.used || a.used == next.account.used && t.arrival < next.arrival {
+			next = t
+		}
+	}
+	return next
+}
+
+func (ts *Turns) anyWaits() bool {
+	for _, a := range ts.accounts {
+		for _, queue := range a.queues[:classes] {
+			if len(queue) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (ts *Turns) hasPlace(a *account) bool { return ts.places > 0 && a.places < ts.each }
+
+func (ts *Turns) givePlace(t *Turn) {
+	ts.places--
+	t.account.places++
+	t.placed = true
+}

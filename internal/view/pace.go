@@ -1,0 +1,75 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/turns"
+)
+
+// Pace is how work that takes long makes room for others.
+type Pace interface {
+	// Pause is called between events and each time a guest has used another slice of gas, about a millisecond. It may wait; its error ends the work.
+	Pause() error
+	// Release is called before the database is waited for.
+	Release()
+	// Waited is how long Pause has waited so far.
+	Waited() time.Duration
+}
+
+// background is the pace of work that nobody waits for.
+type background struct {
+	ctx  context.Context //nolint:containedctx // of the work
+	turn turns.Turn
+}
+
+func (v *Views) inBackground(ctx context.Context, log db.UUID) *background {
+	return &background{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Background)}
+}
+
+// Pause implements Pace.
+func (b *background) Pause() error { return b.turn.Pause(b.ctx) }
+
+// Release implements Pace.
+func (b *background) Release() { b.turn.Release() }
+
+// Waited implements Pace.
+func (b *background) Waited() time.Duration { return b.turn.Waited() }
+
+// ErrBusy: too many questions that take long are under way. Try again a little later.
+var ErrBusy = turns.ErrBusy
+
+// errNoPlace: a question has turned out to take long, and there is no place for another one of those. It is asked anew once there is.
+var errNoPlace = errors.New("too many questions that take long are under way for another one")
+
+// asking is the pace of a question. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a place,
+// for what it holds in memory and of the database's connections, and then a core.
+type asking struct {
+	ctx  context.Context //nolint:containedctx // of the question
+	turn turns.Turn
+	live bool
+}
+
+// Pause implements Pace.
+func (a *asking) Pause() error {
+	if !a.turn.TryPlace() {
+		return errNoPlace
+	}
+	return a.turn.Pause(a.ctx)
+}
+
+// Release implements Pace.
+func (a *asking) Release() { a.turn.Release() }
+
+// Waited implements Pace.
+func (a *asking) Waited() time.Duration { return a.turn.Waited() }
+
+// begin waits for a core where a live answer is worked out: there can be many, however short, and nobody waits for them.
+func (a *asking) begin() error {
+	if !a.live {
+		return nil
+	}
+	return a.turn.Pause(a.ctx)
+}
