@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// spinning is a view that folds nothing, and answers true after computing for a while: some 5 million units of gas for each byte of the question.
+// spinning is a view that folds nothing, and answers true after computing for a while: some 9 million units of gas for each byte of the question.
 func spinning() []byte {
 	const answerAt, roomAt = 0, 16384
 	body := func(locals byte, instructions ...byte) []byte {
@@ -49,7 +49,7 @@ func (s *service) spinner(log string) string {
 }
 
 // spin is a question that takes so many million units of gas.
-func spin(millions int) string { return strings.Repeat("x", millions/5) }
+func spin(millions int) string { return strings.Repeat("x", millions/9) }
 
 // TestLongQuestions has very many long questions be asked of one log. Those that find no place are told to come back, short ones are answered as
 // if nothing was, and a longer one of another log has as much of the cores as all of them together.

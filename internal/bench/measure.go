@@ -95,7 +95,7 @@ func phases() []phase {
 		measurements: []measurement{{names: []string{createLogs, appendRound}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
 			return s.memory(ctx, report)
 		}}},
-	}, hostilePhase(), memoryAttackPhase()}
+	}, hostilePhase(), memoryAttackPhase(), noisyPhase()}
 }
 
 func appendMeasurements() []measurement {

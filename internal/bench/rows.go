@@ -71,7 +71,7 @@ func ratio(a, b Figure) (float64, string) {
 
 // rowKinds are the rows of the report.
 func rowKinds() []rowKind {
-	return slices.Concat(appendRows(), idRows(), wrkRows(), otherRows(), makeRows(), viewRows(), readRows(), verifyRows(), liveRows(), analystRows(), partitionsRows())
+	return slices.Concat(appendRows(), idRows(), wrkRows(), otherRows(), makeRows(), viewRows(), readRows(), verifyRows(), liveRows(), analystRows(), partitionsRows(), noisyRows())
 }
 
 func appendRows() []rowKind {

@@ -102,11 +102,12 @@ func killConnections(t *testing.T, dsn string, progress <-chan int, killed *atom
 	}
 }
 
-// TestTooManyWaiting fills a lane whose commits are held up: what does not fit is refused, what was taken is stored.
+// TestTooManyWaiting fills a lane whose commits are held up: what does not fit is refused, what was taken is stored. There is room for another
+// log.
 func TestTooManyWaiting(t *testing.T) {
-	const most = 20
-	node, d := start(t, testrig.Settings{Lanes: 1, MaxWaitingEvents: most, MaxWaitingBytes: 4000})
-	log := node.NewLog(t)
+	const most = 20 // of one log; the lane has room for twice as many
+	node, d := start(t, testrig.Settings{Lanes: 1, MaxWaitingEvents: 2 * most, MaxWaitingBytes: 7000})
+	log, other := node.NewLog(t), node.NewLog(t)
 	deployReadyViews(t, node, log)
 	release := holdHead(t, d.DSN(), log)
 	taken := []<-chan result{appendAsync(node, log, request(keyed(t, "first", 1)...))}
@@ -128,6 +129,10 @@ func TestTooManyWaiting(t *testing.T) {
 	awaitWaiting(t, node, log, most)
 	refuse("one event too many", one("late"))
 	refuse("a retry of one that waits", one("n0"))
+	for i := range most / 2 { // and half of what is left for a third one
+		taken = append(taken, appendAsync(node, other, one(fmt.Sprint("n", i))))
+	}
+	awaitWaiting(t, node, other, most+most/2)
 	release()
 	for _, answer := range taken {
 		if r := <-answer; r.err != nil {
@@ -138,7 +143,7 @@ func TestTooManyWaiting(t *testing.T) {
 		t.Errorf("%d events are stored, %d were acknowledged", n, 1+most)
 	}
 	// There is room again, and a request may be larger than the limits when nothing waits.
-	node.Append(t, log, keyed(t, "all", 2*most)...)
+	node.Append(t, log, keyed(t, "all", 3*most)...)
 }
 
 func TestCloseFinishesWhatWaits(t *testing.T) {

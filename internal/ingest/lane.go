@@ -41,11 +41,11 @@ type lane struct {
 
 	mu      sync.Mutex
 	waiting []*waiter
-	events  int           // in waiting
-	bytes   int           // in waiting
-	closed  bool          // to new requests
-	ended   bool          // once nothing waits any more
-	wake    chan struct{} // holds a token when there may be something to do
+	load    load             // of waiting
+	loads   map[db.UUID]load // of the logs that have requests in it
+	closed  bool             // to new requests
+	ended   bool             // once nothing waits any more
+	wake    chan struct{}    // holds a token when there may be something to do
 
 	// lockFirst counts the groups to come that lock their heads before folding, because optimism failed lately.
 	lockFirst int
@@ -53,7 +53,7 @@ type lane struct {
 
 func newLane(d *db.DB, views *view.Views, config Config, r *router) *lane {
 	return &lane{
-		db: d, views: views, config: config, router: r, paces: paces{}, wake: make(chan struct{}, 1),
+		db: d, views: views, config: config, router: r, paces: paces{}, loads: map[db.UUID]load{}, wake: make(chan struct{}, 1),
 		budget: view.Budget{Time: laneFoldTime, Gas: maxRequestGas, Bytes: maxRequestState},
 	}
 }
@@ -64,8 +64,7 @@ func (l *lane) enqueue(w *waiter) error {
 	if l.closed {
 		return ErrClosed
 	}
-	full := l.events+len(w.request.Events) > l.config.MaxWaitingEvents || l.bytes+w.bytes > l.config.MaxWaitingBytes
-	if full && len(l.waiting) > 0 {
+	if len(l.waiting) > 0 && l.isFull(w) {
 		return ErrBusy
 	}
 	l.waiting = append(l.waiting, w)
@@ -74,10 +73,28 @@ func (l *lane) enqueue(w *waiter) error {
 	return nil
 }
 
+// load is what waits.
+type load struct{ events, bytes int }
+
+// isFull tells whether there is no room for one more request of its log. A log may have no more waiting than there is room left: so however
+// many fill the lane, some of it is free for one that has nothing waiting.
+func (l *lane) isFull(w *waiter) bool {
+	own := l.loads[w.log]
+	return own.events+len(w.request.Events) > l.config.MaxWaitingEvents-l.load.events || own.bytes+w.bytes > l.config.MaxWaitingBytes-l.load.bytes
+}
+
 // count adds a request to what waits, or with -1 takes it out.
 func (l *lane) count(w *waiter, sign int) {
-	l.events += sign * len(w.request.Events)
-	l.bytes += sign * w.bytes
+	own := l.loads[w.log]
+	for _, sum := range []*load{&l.load, &own} {
+		sum.events += sign * len(w.request.Events)
+		sum.bytes += sign * w.bytes
+	}
+	if own == (load{}) {
+		delete(l.loads, w.log)
+	} else {
+		l.loads[w.log] = own
+	}
 }
 
 // putBack has requests that were taken before wait again, in front of all others. They are not refused, whatever waits.
@@ -167,8 +184,9 @@ func (l *lane) take() []*waiter {
 	if len(l.waiting) == 0 {
 		l.waiting = nil
 	}
-	l.events -= events
-	l.bytes -= bytes
+	for _, w := range group {
+		l.count(w, -1)
+	}
 	return group
 }
 
