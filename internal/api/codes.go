@@ -104,6 +104,7 @@ var statuses = map[string]int{
 	"busy":                   http.StatusServiceUnavailable,
 	"database_misconfigured": http.StatusServiceUnavailable,
 	"database_unavailable":   http.StatusServiceUnavailable,
+	"log_busy":               http.StatusServiceUnavailable,
 	"not_ready":              http.StatusServiceUnavailable,
 	"outcome_unknown":        http.StatusServiceUnavailable,
 	"stopping":               http.StatusServiceUnavailable,

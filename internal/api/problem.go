@@ -152,6 +152,8 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 const (
 	// busyRetrySeconds: a lane empties its queue within a second or two.
 	busyRetrySeconds = 1
+	// lockRetrySeconds: PostgreSQL takes the locks of a server that has stopped from it after 10 s.
+	lockRetrySeconds = 5
 	// outageRetrySeconds: a database restart or failover takes some seconds.
 	outageRetrySeconds = 5
 )
@@ -176,6 +178,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 		return retry(newProblem("busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)
 	case errors.Is(err, memory.ErrFull):
 		return fullProblem()
+	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, db.ErrUnavailable):
+		requestOf(ctx).fail(err)
+		return retry(newProblem("busy", "the server did not get to it in time; nothing was stored, try again a little later"), busyRetrySeconds)
 	case errors.Is(err, view.ErrBusy):
 		return retry(newProblem("busy", "too many questions that take long are under way; try again a little later"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
@@ -186,7 +191,10 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	case errors.Is(err, db.ErrMisconfigured):
 		requestOf(ctx).fail(err)
 		return retry(newProblem("database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; the server's log and /readyz say what is wrong"), outageRetrySeconds)
-	case errors.Is(err, db.ErrUnavailable), errors.Is(err, db.ErrConflict), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, db.ErrConflict), errors.Is(err, db.ErrStale):
+		requestOf(ctx).fail(err)
+		return retry(newProblem("log_busy", "somebody else keeps locked what the request needs, or changes it again and again: another server, or whoever works in the database; nothing was stored, try again"), lockRetrySeconds)
+	case errors.Is(err, db.ErrUnavailable):
 		requestOf(ctx).fail(err)
 		return retry(newProblem("database_unavailable", "the database is not available; nothing was stored, try again"), outageRetrySeconds)
 	case errors.Is(err, db.ErrRejectedData):

@@ -233,6 +233,7 @@ func TestClassify(t *testing.T) {
 		"nested too deep":  {run("SELECT $1::text::json", strings.Repeat("[", 1_000_000)), db.ErrRejectedData},
 		"out of range":     {run("SELECT 'infinity'::timestamptz + $1::text::interval", "1000000000000 years"), db.ErrRejectedData},
 		"conflict":         {run("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$"), db.ErrConflict},
+		"idle":             {run("DO $$ BEGIN RAISE SQLSTATE '25P03'; END $$"), db.ErrConflict},
 		"deadlock":         {run("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"), db.ErrConflict},
 		"too many clients": {run("DO $$ BEGIN RAISE SQLSTATE '53300'; END $$"), db.ErrUnavailable},
 		"disk full":        {run("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$"), db.ErrUnavailable},

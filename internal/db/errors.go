@@ -24,6 +24,7 @@ const (
 	ioError               = "58030"
 	insufficientPrivilege = "42501"
 	idleInTransaction     = "25P03" // for too long: the connection is gone
+	lockNotAvailable      = "55P03" // in time
 	invalidParameterValue = "22023"
 	undefinedFunction     = "42883"
 )
@@ -36,7 +37,8 @@ var (
 	ErrAlreadyExists = errors.New("already exists")
 	// ErrUnavailable: the server is away, restarting, full or over its limits. Trying again later may work. Nothing was committed.
 	ErrUnavailable = errors.New("the database is unavailable")
-	// ErrConflict: the server gave the transaction up for another's sake (deadlock, serialization). Trying again works.
+	// ErrConflict: the transaction was given up for another's sake: a deadlock, a lock that somebody keeps, or locks of its own that it held without
+	// doing anything. The database is there, and trying again works once the other is done.
 	ErrConflict = errors.New("the transaction conflicted with another")
 	// ErrMisconfigured: somebody has to see to the server before it can do what it was asked to. Nothing was committed.
 	ErrMisconfigured = errors.New("the database is misconfigured")
@@ -109,12 +111,12 @@ func kindOfAnswer(e *pgconn.PgError) error {
 		return ErrStale
 	case code == uniqueViolation:
 		return ErrAlreadyExists
-	case strings.HasPrefix(code, "40"), code == "55P03":
+	case strings.HasPrefix(code, "40"), code == lockNotAvailable, code == idleInTransaction:
 		return ErrConflict
 	case strings.HasPrefix(code, "22"), code == "54001": // data exception; statement too complex (nesting)
 		return ErrRejectedData
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), strings.HasPrefix(code, "58"),
-		code == readOnly, code == idleInTransaction: // connection; resources; operator intervention; system; read-only after a failover
+		code == readOnly: // connection; resources; operator intervention; system; read-only after a failover
 		return ErrUnavailable
 	}
 	return nil

@@ -49,7 +49,7 @@ type Placement struct {
 const AheadAfter = 24 * time.Hour
 
 var (
-	// ErrBusy: more appends wait than the limits allow. Nothing was stored; try again a little later.
+	// ErrBusy: more appends wait than the limits allow, or the lane did not get to the request in time. Nothing was stored; try again a little later.
 	ErrBusy = errors.New("too many appends are waiting")
 	// ErrClosed: the server is stopping. Nothing was stored.
 	ErrClosed = errors.New("the server is stopping")

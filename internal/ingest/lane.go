@@ -231,7 +231,7 @@ func (l *lane) commit(group []*waiter) []*waiter {
 
 // mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.
 func mayBeOnes(err error) bool {
-	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrOutcomeUnknown)
+	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrOutcomeUnknown)
 }
 
 // attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock that

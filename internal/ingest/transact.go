@@ -64,7 +64,7 @@ func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *do
 		return d, db.Classify(err)
 	}
 	if err := l.admit(ctx, tx, p); err != nil {
-		return d, db.Classify(err)
+		return d, db.Classify(overdue(err))
 	}
 	if p.refused && how == lockNone {
 		return nil, db.ErrStale // a refusal needs the true head and keys
@@ -78,6 +78,14 @@ func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *do
 	l.remember(p)
 	l.judge(p)
 	return nil, nil
+}
+
+// overdue tells a group whose time has run out over folding, or over waiting for a turn, from one for which the database does not answer.
+func overdue(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, db.ErrUnavailable) {
+		return fmt.Errorf("%w: %v", ErrBusy, err) //nolint:errorlint // a deadline is taken for the database's
+	}
+	return err
 }
 
 // planCached is a plan on the cached heads.
