@@ -158,7 +158,7 @@ func TestCloseFinishesWhatWaits(t *testing.T) {
 	}
 	closed := make(chan struct{})
 	go func() {
-		node.Ingest.Close()
+		node.Ingest.Close(t.Context())
 		close(closed)
 	}()
 	release()

@@ -3,6 +3,7 @@
 package ingest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -150,5 +151,6 @@ func (g *Ingester) Append(log db.UUID, request Request) ([]Placement, error) {
 	return w.placements, w.err
 }
 
-// Close refuses new appends, finishes those that wait, and returns when all lanes have stopped.
-func (g *Ingester) Close() { g.router.close() }
+// Close refuses new appends, finishes those that wait, and returns when all lanes have stopped. When ctx ends they stop at once: what waits is
+// answered with ErrClosed, and what is being committed with ErrOutcomeUnknown.
+func (g *Ingester) Close(ctx context.Context) { g.router.close(ctx) }

@@ -204,10 +204,13 @@ func (l *lane) commit(group []*waiter) []*waiter {
 	if !l.shared() {
 		timeout = slowCommitTimeout
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(l.router.ctx, timeout)
 	defer cancel()
 
 	err := l.attempt(ctx, group)
+	if errors.Is(err, context.Canceled) && !errors.Is(err, ErrOutcomeUnknown) {
+		err = fmt.Errorf("%w: %w", ErrClosed, err)
+	}
 	if l.config.Attempted != nil {
 		l.config.Attempted(err)
 	}
@@ -231,7 +234,7 @@ func (l *lane) commit(group []*waiter) []*waiter {
 
 // mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.
 func mayBeOnes(err error) bool {
-	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrOutcomeUnknown)
+	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrOutcomeUnknown)
 }
 
 // attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock that

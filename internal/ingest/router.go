@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"sync"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -16,6 +17,8 @@ const SlowLanes = 8
 type router struct {
 	shared []*lane
 	slow   []*lane
+	ctx    context.Context //nolint:containedctx // of all groups; ends when the router must close at once
+	giveUp context.CancelFunc
 
 	mu    sync.RWMutex
 	moved map[db.UUID]*lane // the logs in slow lanes
@@ -26,6 +29,7 @@ type router struct {
 
 func newRouter(d *db.DB, views *view.Views, config Config) *router {
 	r := &router{moved: map[db.UUID]*lane{}, homes: map[*lane]int{}}
+	r.ctx, r.giveUp = context.WithCancel(context.Background())
 	for range config.Lanes {
 		l := newLane(d, views, config, r)
 		r.shared = append(r.shared, l)
@@ -75,8 +79,11 @@ func (r *router) move(log db.UUID, from *lane) {
 	r.laneOf(log).putBack(waiting)
 }
 
-// close refuses new requests, and returns when those that wait have been answered. The shared lanes end first: they may still move logs.
-func (r *router) close() {
+// close refuses new requests, and returns when those that wait have been answered, which they are without further ado when ctx ends. The shared
+// lanes end first: they may still move logs.
+func (r *router) close(ctx context.Context) {
+	defer r.giveUp()
+	defer context.AfterFunc(ctx, r.giveUp)()
 	for _, lanes := range [][]*lane{r.shared, r.slow} {
 		for _, l := range lanes {
 			l.refuseMore()

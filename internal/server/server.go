@@ -178,7 +178,7 @@ func (s *Server) URL() string { return "http://" + s.addr.String() }
 func (s *Server) Failed() <-chan error { return s.failed }
 
 // Stop takes no more requests, finishes those under way, and lets go of everything. Requests that take longer than
-// the shutdown timeout, or than ctx, are cut off.
+// the shutdown timeout, or than ctx, are cut off; a database that does not answer is left behind. It takes a few seconds longer than that at the most.
 func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
 	defer cancel()
@@ -193,7 +193,7 @@ func (s *Server) Stop(ctx context.Context) error {
 
 func (s *Server) release(ctx context.Context) {
 	if s.ingest != nil {
-		s.ingest.Close()
+		s.ingest.Close(ctx)
 	}
 	if s.stopBackground != nil {
 		s.stopBackground()
@@ -205,6 +205,28 @@ func (s *Server) release(ctx context.Context) {
 		}
 	}
 	if s.db != nil {
+		s.closeDatabase(ctx)
+	}
+}
+
+// closeGrace is how long connections may take to close once time is up: one that works closes at once.
+const closeGrace = 2 * time.Second
+
+// closeDatabase does not wait for connections to a database that does not answer.
+func (s *Server) closeDatabase(ctx context.Context) {
+	closed := make(chan struct{})
+	go func() {
 		s.db.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-closed:
+	case <-time.After(closeGrace):
+		s.config.Log.LogAttrs(ctx, slog.LevelWarn, "the database does not answer; leaving its connections behind")
 	}
 }

@@ -130,7 +130,7 @@ func (n *Node) Stop(t testing.TB) {
 		return
 	}
 	n.closed = true
-	n.Ingest.Close()
+	n.Ingest.Close(context.Background())
 	n.stopBuilder()
 	<-n.built
 	n.watching.Wait()

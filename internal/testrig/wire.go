@@ -2,6 +2,7 @@ package testrig
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type Wire struct {
 	skip   atomic.Int32           // how many commits are still to pass
 	errors atomic.Int32           // how many after those are to be made errors
 	state  atomic.Pointer[string] // their SQLSTATE
+	hang   hanging
 }
 
 // What a wire loses next.
@@ -98,6 +100,7 @@ func (w *Wire) carry(server net.Conn) {
 		_ = server.Close()
 	}()
 	buf := make([]byte, 1<<20)
+	lane := false // whether the connection is one of a lane
 	for {
 		n, err := server.Read(buf)
 		if err != nil {
@@ -109,7 +112,9 @@ func (w *Wire) carry(server net.Conn) {
 		case loseAnswer:
 			losing.Store(true)
 		}
-		if _, err := database.Write(buf[:n]); err != nil {
+		lane = lane || bytes.Contains(buf[:n], idleOfLanes)
+		w.hang.wait(lane)
+		if _, err := database.Write(bytes.Replace(buf[:n], idleOfLanes, shortIdle, 1)); err != nil {
 			return
 		}
 		if losing.Load() {

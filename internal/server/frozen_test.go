@@ -1,0 +1,93 @@
+//go:build unix
+
+package server_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/views"
+)
+
+// TestServerIsFrozen stops a server, by a signal, in one append after another, each time two messages to PostgreSQL later. Another server appends to
+// the other log of its only lane meanwhile, and to the log itself once PostgreSQL has ended the transaction. When the first one goes on, what it
+// was asked for is stored once.
+func TestServerIsFrozen(t *testing.T) {
+	const events = 600 // by COPY, which takes the most messages
+	d := testcontainers.New(t, testcontainers.WithFsync())
+	wire := testrig.NewWire(t, d.DSN())
+	defer wire.Resume()
+	node := testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1, LockTimeout: 100 * time.Millisecond})
+	held, other := node.NewLog(t), node.NewLog(t)
+	for _, log := range []db.UUID{held, other} {
+		node.Deploy(t, log, "months", views.MonthlyTotals(), "{}")
+	}
+	frozen := startChild(t, wire.DSN)
+	defer frozen.kill(t)
+	signal := func(s syscall.Signal) {
+		t.Helper()
+		if err := frozen.cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var url atomic.Pointer[string]
+	url.Store(&frozen.url)
+	c := &client{t: t, url: &url, random: rand.New(rand.NewPCG(23, 1))}
+	appended, windows := 0, 0
+	for ended := false; !ended; windows++ {
+		node.Append(t, held, testrig.Parse(t, `{}`, fmt.Sprint("behind its back ", windows))) // so that it has to lock and to read
+		appended++
+		var batch strings.Builder
+		for i := range events {
+			fmt.Fprintf(&batch, `{"id":"%d-%d","source":"frozen"}`+"\n", windows, i)
+		}
+		appended += events
+		wire.HangLanes(2 * windows)
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			var answer struct{ Events []any }
+			c.ask("POST", "/logs/"+held.String()+"/append_batch", batch.String(), "", &answer)
+		}()
+		await(t, "the append hangs, or is over", func() bool {
+			select {
+			case <-answered:
+				ended = true
+			default:
+			}
+			return ended || wire.Hangs()
+		})
+		signal(syscall.SIGSTOP)
+		wire.Resume()
+		node.Append(t, other, testrig.Parse(t, `{}`, fmt.Sprint("beside ", windows)))
+		own := testrig.Parse(t, `{}`, fmt.Sprint("meanwhile ", windows))
+		await(t, "the log can be appended to", func() bool {
+			_, err := node.Ingest.Append(held, ingest.Request{Events: []eventlog.Event{own}, Expected: ingest.AnySequence})
+			return err == nil
+		})
+		node.Append(t, other, testrig.Parse(t, `{}`, fmt.Sprint("after ", windows)))
+		appended++
+		signal(syscall.SIGCONT)
+		<-answered
+	}
+	if windows < 3 {
+		t.Errorf("an append had %d windows; it sends more messages than that", windows)
+	}
+	logs := testrig.Check(t, d.DSN())
+	if got := len(logs[held].Events); got != appended {
+		t.Errorf("the log has %d events, want %d", got, appended)
+	}
+	if got := len(logs[other].Events); got != 2*windows {
+		t.Errorf("the other log has %d events, want %d", got, 2*windows)
+	}
+}
