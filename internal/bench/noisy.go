@@ -292,8 +292,10 @@ func spin(rounds int64) []byte {
 // spinner is a view that takes the gas of noise, and is another module for each number.
 func (n *noisy) spinner() []byte {
 	n.number++
-	g := guest{pages: 1, nonce: []byte(strconv.Itoa(n.number)), fold: code(spin(noisyFoldGas/n.round), opConst(0)),
-		query: code(spin(noisyQueryGas/n.round), opConst64(nullAt<<32|int64(len("null"))))}
+	g := guest{
+		pages: 1, nonce: []byte(strconv.Itoa(n.number)), fold: code(spin(noisyFoldGas/n.round), opConst(0)),
+		query: code(spin(noisyQueryGas/n.round), opConst64(nullAt<<32|int64(len("null")))),
+	}
 	return g.encode()
 }
 

@@ -186,7 +186,7 @@ func TestPlaces(t *testing.T) {
 func TestRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ts := oneCore(1)
-		var a, b Turn = ts.Turn(Key{1}, Question), ts.Turn(Key{2}, Question)
+		a, b := ts.Turn(Key{1}, Question), ts.Turn(Key{2}, Question)
 		if err := a.Pause(t.Context()); err != nil {
 			t.Fatal(err)
 		}

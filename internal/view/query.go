@@ -56,12 +56,12 @@ const headReads = 3
 // The error is ErrBusy, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, ctx's, or the
 // database's.
 func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
-	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Question)}, log, name, query)
+	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Question)}, log, name, query) //nolint:contextcheck // it is in there
 }
 
 // Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused with ErrBusy.
 func (v *Views) Renew(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
-	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Watch), live: true}, log, name, query)
+	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Watch), live: true}, log, name, query) //nolint:contextcheck // it is in there
 }
 
 func (v *Views) ask(a *asking, log db.UUID, name, query string) (Answer, error) {
