@@ -44,8 +44,8 @@ ORDER BY turn DESC;
 
 -- name: InsertViewVersion :exec
 WITH inserted AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, actor, status, applied_sequence)
-    VALUES (@log_id, @version_id, @view_id, @version, @turn, @module_sha256, @config, @fields, @fold_gas, @actor, 'building', 0)
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence)
+    VALUES (@log_id, @version_id, @view_id, @version, @turn, @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor, 'building', 0)
     RETURNING log_id, view_id, version, actor
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor)
@@ -105,7 +105,7 @@ ORDER BY at DESC
 LIMIT @max_rows;
 
 -- name: LiveViews :many
-SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas
+SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 WHERE v.log_id = ANY (@log_ids::uuid[]) AND v.status = 'live'
@@ -141,7 +141,7 @@ LIMIT @max_rows;
 -- name: GetView :one
 -- The version that answers for a view: the live one, else the one asked for last that is building or halted.
 SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
-       v.status, v.applied_sequence, v.halted_sequence, v.error
+       v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -197,7 +197,7 @@ WHERE v.log_id = @log_id AND v.version_id = @version_id AND v.status = 'building
 
 -- name: LockBuildingVersion :one
 -- Another server that builds the same version holds the lock, or has done so within the lease: no row, try later.
-SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, state, applied_sequence, build_rate,
+SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, state, applied_sequence, build_rate,
        extract(epoch FROM clock_timestamp() - coalesce(built_at, asked_at))::float8 AS seconds_since,
        extract(epoch FROM clock_timestamp() - asked_at)::float8 AS age_seconds
 FROM view_versions

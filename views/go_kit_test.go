@@ -33,7 +33,7 @@ func goProbe(t *testing.T) *wasm.Module {
 func TestGoKitInAServer(t *testing.T) {
 	module := goProbe(t)
 	deploy := func(config string) (*deployed, error) {
-		v, err := viewtest.Deploy(t.Context(), module, wasm.Settings{Config: []byte(config)})
+		v, err := viewtest.Deploy(t.Context(), module, wasm.Settings{Config: []byte(config), FoldGas: 20_000_000_000})
 		return &deployed{v}, err
 	}
 	d, err := deploy(`{"fields":["/key"]}`)

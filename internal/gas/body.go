@@ -15,6 +15,7 @@ import (
 // block was opened. A stretch that became long is split where control may leave it, so that little is charged that does not run.
 type body struct {
 	module    *wasmbin.Module
+	prices    *prices
 	code      *wasmbin.Reader
 	variables int64 // locals and mutable globals
 

@@ -9,7 +9,7 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// Where is charged how much: the rules of docs/gas.md one by one. Offsets are in bytes of the code.
+// Where is charged how much, by the prices of Model1: the rules of docs/gas.md one by one. Offsets are in bytes of the code.
 func TestCharges(t *testing.T) {
 	nop, end, get := op(wasmbin.OpNop), op(wasmbin.OpEnd), op(wasmbin.OpLocalGet, 0)
 	nops := func(n int) []byte { return bytes.Repeat(nop, n) }
@@ -40,7 +40,7 @@ func TestCharges(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &wasmbin.Module{Types: []wasmbin.FuncType{{}}, Functions: []uint32{0}}
-			b := body{module: m, code: wasmbin.NewReader(code(tt.code, end)), variables: int64(tt.locals)}
+			b := body{module: m, prices: models[Model1], code: wasmbin.NewReader(code(tt.code, end)), variables: int64(tt.locals)}
 			if err := b.cut(0); err != nil {
 				t.Fatal(err)
 			}
@@ -55,29 +55,32 @@ func TestCharges(t *testing.T) {
 	}
 }
 
-// What the lengths of bulk memory instructions cost.
+// What the lengths of bulk memory instructions cost, in both cost models.
 func TestDynamicCharges(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		code []byte
-		want int64
+		name  string
+		code  []byte
+		want  int64
+		want2 int64
 	}{
-		{"copy of 800 bytes", code(num(0), num(0), num(800), append(op(wasmbin.OpMemoryCopy), 0, 0)), 4 + 100},
-		{"fill of 7 bytes", code(num(0), num(0), num(7), append(op(wasmbin.OpMemoryFill), 0)), 4},
-		{"growth by 2 pages", code(num(2), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3 + 2*8192},
-		{"growth by 1,024 pages, which fails", code(num(1024), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3 + 1024*8192},
-		{"growth by 1,025 pages, which fails", code(num(1025), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3},
-		{"growth by -1 pages, which fails", code(num(-1), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3},
-		{"a copy that traps", code(num(0), num(0), num(-8), append(op(wasmbin.OpMemoryCopy), 0, 0)), 4 + (1<<32-8)/8},
+		{"copy of 800 bytes", code(num(0), num(0), num(800), append(op(wasmbin.OpMemoryCopy), 0, 0)), 4 + 100, 4 + 7 + 100},
+		{"fill of 7 bytes", code(num(0), num(0), num(7), append(op(wasmbin.OpMemoryFill), 0)), 4, 4 + 31},
+		{"growth by 2 pages", code(num(2), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3 + 2*8192, 3 + 50 + 2*24576},
+		{"growth by 1,024 pages, which fails", code(num(1024), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3 + 1024*8192, 3 + 50 + 1024*24576},
+		{"growth by 1,025 pages, which fails", code(num(1025), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3, 3 + 50},
+		{"growth by -1 pages, which fails", code(num(-1), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3, 3 + 50},
+		{"a copy that traps", code(num(0), num(0), num(-8), append(op(wasmbin.OpMemoryCopy), 0, 0)), 4 + (1<<32-8)/8, 4 + 7 + (1<<32-8)/8},
 	} {
 		m := &testModule{
 			types: []wasmbin.FuncType{{}}, funcs: []testFunc{{code: tt.code}},
 			exports: map[string]uint32{"tally_query": 0}, start: -1,
 		}
-		r := newRig(t, "compiler", meter(t, m.encode()), "")
-		_, _ = r.call("tally_query")
-		if got := plenty - r.gas(); got != tt.want {
-			t.Errorf("%s: %d units; want %d", tt.name, got, tt.want)
+		for model, want := range map[Model]int64{Model1: tt.want, Model2: tt.want2} {
+			r := newRig(t, "compiler", meterBy(t, m.encode(), model), "")
+			_, _ = r.call("tally_query")
+			if got := plenty - r.gas(); got != want {
+				t.Errorf("%s: %d units by model %d; want %d", tt.name, got, model, want)
+			}
 		}
 	}
 }
@@ -88,7 +91,7 @@ func TestStart(t *testing.T) {
 		types: []wasmbin.FuncType{{}}, start: 0, exports: map[string]uint32{"tally_query": 1},
 		funcs: []testFunc{{code: code(opening(wasmbin.OpLoop), op(wasmbin.OpBr, 0), op(wasmbin.OpEnd))}, {}},
 	}
-	metered, err := Meter(m.encode())
+	metered, err := Meter(m.encode(), CostModel)
 	if err != nil || !metered.Start {
 		t.Fatalf("start %v, %v", metered.Start, err)
 	}
@@ -110,7 +113,7 @@ func TestMeterRefuses(t *testing.T) {
 		"has type 7":              {funcs: []testFunc{{kind: 7}}, start: -1},
 	} {
 		m.types = []wasmbin.FuncType{{}, {Params: i32}}
-		if _, err := Meter(m.encode()); err == nil || !strings.Contains(err.Error(), reason) {
+		if _, err := Meter(m.encode(), CostModel); err == nil || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%v; want …%s…", err, reason)
 		}
 	}

@@ -8,13 +8,9 @@ const (
 	costInstruction = 1
 	// joinsPerUnit is how many variables one more unit pays for where branches meet: each may be moved there.
 	joinsPerUnit = 64
-	// passesPerUnit is how many parameters and results of a call one more unit pays for.
-	passesPerUnit = 16
 	// bytesPerUnit is how many bytes memory.copy, memory.fill and memory.init move for one more unit.
 	bytesPerUnit = 8
 	shiftOfBytes = 3 // bytesPerUnit as a shift
-	// costOfPage is what memory.grow costs for each page: 64 KiB are mapped and cleared.
-	costOfPage = (64 << 10) / bytesPerUnit
 	// MaxGrowPages is the most pages that memory.grow is charged for. More it is not given, whatever memory the module
 	// declares: an instance's memory is no larger, so that a larger request fails, and costs nothing but itself.
 	MaxGrowPages = 1024
@@ -30,21 +26,22 @@ const (
 	joinUpTo  = 2 * splitAt
 )
 
-// cost is what an instruction costs before it runs. variables is how many locals and mutable globals its function has.
+// cost is what an instruction costs before it runs.
 func (b *body) cost(in wasmbin.Instruction) int64 {
+	units := costInstruction + b.prices.extra[in.Op]
 	switch in.Op {
 	case wasmbin.OpElse, wasmbin.OpEnd:
 		return 0
 	case wasmbin.OpBlock:
 		return b.joins(in)
 	case wasmbin.OpLoop, wasmbin.OpIf:
-		return costInstruction + b.joins(in)
+		return units + b.joins(in)
 	case wasmbin.OpCall:
-		return costInstruction + values(b.module.FunctionType(in.Index))/passesPerUnit
+		return units + values(b.module.FunctionType(in.Index))/b.prices.passesPerUnit
 	case wasmbin.OpCallIndirect:
-		return costInstruction + values(b.module.Type(in.Index))/passesPerUnit
+		return units + values(b.module.Type(in.Index))/b.prices.passesPerUnit
 	default:
-		return costInstruction
+		return units
 	}
 }
 

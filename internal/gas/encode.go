@@ -71,16 +71,21 @@ func more(data []byte, n int, elements []byte) []byte {
 	return append(out, elements...)
 }
 
-// globals appends the counter of gas, which starts with nothing, and that of the stack.
+// globals appends the counters of gas and that of the stack.
 func (r *rewriter) globals() []byte {
 	const mutable = 1
-	added := appendOp(appendI64([]byte{wasmbin.TypeI64, mutable}, 0), wasmbin.OpEnd)
-	added = append(added, added...) // gas and its reserve
+	counter := func(start int64) []byte {
+		return appendOp(appendI64([]byte{wasmbin.TypeI64, mutable}, start), wasmbin.OpEnd)
+	}
+	added := append(counter(0), counter(0)...) // gas and its reserve
+	if r.prices.rates != nil {
+		added = append(append(added, counter(1)...), counter(1)...)
+	}
 	if !r.recursive {
-		return more(r.data(wasmbin.SectionGlobal), 2, added)
+		return more(r.data(wasmbin.SectionGlobal), int(r.counters()), added)
 	}
 	added = appendOp(appendI32(append(added, wasmbin.TypeI32, mutable), StackBytes), wasmbin.OpEnd)
-	return more(r.data(wasmbin.SectionGlobal), 3, added)
+	return more(r.data(wasmbin.SectionGlobal), int(r.counters())+1, added)
 }
 
 // abiFunctions are the functions whose exports are kept.
@@ -107,6 +112,10 @@ func (r *rewriter) exports() (section []byte, globals int) {
 	add(ExportGas, wasmbin.KindGlobal, r.gas)
 	add(ExportReserve, wasmbin.KindGlobal, r.reserve())
 	add(ExportRefill, wasmbin.KindFunction, r.refillFunction())
+	if r.prices.rates != nil {
+		add(ExportRate, wasmbin.KindGlobal, r.rate())
+		add(ExportMaxRate, wasmbin.KindGlobal, r.maxRate())
+	}
 	if r.recursive {
 		add(ExportStack, wasmbin.KindGlobal, r.stack)
 	}

@@ -104,7 +104,7 @@ func FuzzMeter(f *testing.F) {
 		WithCoreFeatures(api.CoreFeaturesV2 &^ api.CoreFeatureSIMD)
 	ctx := context.Background()
 	f.Fuzz(func(t *testing.T, wasm []byte) {
-		m, err := Meter(wasm)
+		m, err := Meter(wasm, CostModel)
 		if err != nil || len(wasm) > maxFuzzed || hungry(wasm) {
 			return
 		}

@@ -10,26 +10,24 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// CostModel is the version of the cost model. It changes whenever any module's gas for any input would.
-const CostModel = 1
-
 // Names of what a rewritten module exports besides the functions and the memory of the view ABI.
 const (
 	// ExportGas is the counter: a mutable i64 global, the units that are left. Whoever calls an export sets it before, to 0
 	// or more; a charge that makes it negative traps.
 	ExportGas = "tally:gas"
-	// ExportReserve holds what ExportGas is refilled from, a Slice at a time: both together are what is left.
+	// ExportReserve holds what ExportGas is refilled from, a slice at a time: ExportGas times ExportRate and this are what is left.
 	ExportReserve = "tally:reserve"
-	// ExportRefill is the function () -> () that code calls which finds too little in ExportGas: once for each Slice.
+	// ExportRefill is the function () -> () that code calls which finds too little in ExportGas: once for each slice.
 	ExportRefill = "tally:refill"
+	// ExportRate, where a cost model has rates, is what each unit in ExportGas has cost: a mutable i64 global, 1 when a call begins.
+	ExportRate = "tally:rate"
+	// ExportMaxRate is the most that it may become, a mutable i64 global of at least 1: whoever calls an export sets it before.
+	ExportMaxRate = "tally:max-rate"
 	// ExportGlobal, with 0, 1, 2 … behind it, are the module's own mutable globals in the order of their indices.
 	ExportGlobal = "tally:global:"
 	// ExportStart is the function that the start section named, () -> (). It is to be called once, before all others.
 	ExportStart = "tally:start"
 )
-
-// Slice is how much a guest may use before it leaves for the host for a moment: about a millisecond.
-const Slice = 1_000_000
 
 // Metered is a module that meters itself.
 type Metered struct {
@@ -39,21 +37,25 @@ type Metered struct {
 	Stack   bool // there is an ExportStack
 }
 
-// Meter rewrites a module. Of its exports it keeps those of the view ABI. Whatever Meter returns, a compiler accepts
+// Meter rewrites a module to meter itself by a cost model, which must be known. Of its exports it keeps those of the view ABI. Whatever Meter returns, a compiler accepts
 // if and only if it accepts the module itself. An error is a *wasmbin.ParseError, a *LimitError, or says which rule of
 // WebAssembly is broken where rewriting would hide that.
-func Meter(module []byte) (Metered, error) { return rewrite(module, false) }
+func Meter(module []byte, model Model) (Metered, error) { return rewrite(module, model, false) }
 
 // Bare does all that Meter does but meter: the counter is there and stays as it was set. It is for measuring what metering
 // costs; nothing stops a loop in such a module.
-func Bare(module []byte) (Metered, error) { return rewrite(module, true) }
+func Bare(module []byte, model Model) (Metered, error) { return rewrite(module, model, true) }
 
-func rewrite(module []byte, bare bool) (Metered, error) {
+func rewrite(module []byte, model Model, bare bool) (Metered, error) {
 	m, err := wasmbin.Parse(module)
 	if err != nil {
 		return Metered{}, fmt.Errorf("meter a module: %w", err)
 	}
-	r := rewriter{module: m, gas: uint32(len(m.Globals)), stack: uint32(len(m.Globals)) + 2, bare: bare}
+	if err := model.Check(); err != nil {
+		return Metered{}, fmt.Errorf("meter a module: %w", err)
+	}
+	r := rewriter{module: m, prices: models[model], gas: uint32(len(m.Globals)), bare: bare}
+	r.stack = r.gas + r.counters()
 	if err := r.check(); err != nil {
 		return Metered{}, fmt.Errorf("meter a module: %w", err)
 	}
@@ -67,6 +69,7 @@ func rewrite(module []byte, bare bool) (Metered, error) {
 // rewriter rewrites one module.
 type rewriter struct {
 	module *wasmbin.Module
+	prices *prices
 	gas    uint32           // index of the gas global: behind all of the module's own
 	stack  uint32           // index of the stack global, behind that
 	types  []byte           // of blocks that are added to those of the module

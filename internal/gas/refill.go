@@ -10,6 +10,18 @@ func (r *rewriter) refillFunction() uint32 {
 	return uint32(len(r.module.Imports) + len(r.module.Functions))
 }
 
+// rate and maxRate are the indices of the globals behind ExportRate and ExportMaxRate, where the cost model has rates.
+func (r *rewriter) rate() uint32    { return r.gas + 2 }
+func (r *rewriter) maxRate() uint32 { return r.gas + 3 }
+
+// counters is how many globals count gas.
+func (r *rewriter) counters() uint32 {
+	if r.prices.rates != nil {
+		return 4
+	}
+	return 2
+}
+
 // emptyType is the index of the type () -> ().
 func (r *rewriter) emptyType() []byte {
 	for i, t := range r.module.Types {
@@ -22,18 +34,22 @@ func (r *rewriter) emptyType() []byte {
 	return wasmbin.AppendU(nil, uint32(len(r.module.Types))+uint32(r.added)-1)
 }
 
-// refill is the function that a charge calls which finds too little: it moves what is missing and a Slice more from the reserve, and
-// traps if there is not enough. Growing memory by nothing leaves the guest for a moment, so that the host's threads can meet.
+// refill is the function that a charge calls which finds too little: it moves what is missing and a slice more from the reserve, at the
+// rate of the memory that there is now, and traps if there is not enough. Growing memory by nothing leaves the guest for a moment, so that
+// the host's threads can meet.
 func (r *rewriter) refill() []byte {
 	gas, reserve := r.gas, r.reserve()
-	out := []byte{1, 1, wasmbin.TypeI64} // one local
-	out = appendI64(out, Slice)
+	out := []byte{1, 1, wasmbin.TypeI64} // one local: what is moved
+	if r.prices.rates != nil {
+		out = r.appendRate(out)
+	}
+	out = appendI64(out, r.prices.slice)
 	out = appendGlobal(out, wasmbin.OpGlobalGet, gas)
 	out = appendOp(out, wasmbin.OpI64Sub)
 	out = appendLocal(out, wasmbin.OpLocalTee, 0)
-	out = appendGlobal(out, wasmbin.OpGlobalGet, reserve)
+	out = r.appendAffordable(out)
 	out = appendLocal(out, wasmbin.OpLocalGet, 0)
-	out = appendGlobal(out, wasmbin.OpGlobalGet, reserve)
+	out = r.appendAffordable(out)
 	out = appendOp(out, wasmbin.OpI64LtS)
 	out = appendOp(out, wasmbin.OpSelect)
 	out = appendLocal(out, wasmbin.OpLocalTee, 0)
@@ -42,6 +58,10 @@ func (r *rewriter) refill() []byte {
 	out = appendGlobal(out, wasmbin.OpGlobalSet, gas)
 	out = appendGlobal(out, wasmbin.OpGlobalGet, reserve)
 	out = appendLocal(out, wasmbin.OpLocalGet, 0)
+	if r.prices.rates != nil {
+		out = appendGlobal(out, wasmbin.OpGlobalGet, r.rate())
+		out = appendOp(out, wasmbin.OpI64Mul)
+	}
 	out = appendOp(out, wasmbin.OpI64Sub)
 	out = appendGlobal(out, wasmbin.OpGlobalSet, reserve)
 	if len(r.module.Memories) > 0 {
@@ -53,4 +73,38 @@ func (r *rewriter) refill() []byte {
 	out = appendI64(out, 0)
 	out = appendOp(out, wasmbin.OpI64LtS)
 	return appendOp(appendTrap(out), wasmbin.OpEnd)
+}
+
+// appendAffordable puts on the stack how many units the reserve pays for.
+func (r *rewriter) appendAffordable(out []byte) []byte {
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.reserve())
+	if r.prices.rates == nil {
+		return out
+	}
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.rate())
+	return appendOp(out, wasmbin.OpI64DivS)
+}
+
+// appendRate sets the rate by the size of the memory, up to the largest that is allowed now.
+func (r *rewriter) appendRate(out []byte) []byte {
+	rates := r.prices.rates
+	if len(r.module.Memories) == 0 {
+		rates = rates[:1]
+	}
+	for _, rate := range rates {
+		out = appendI64(out, rate.units)
+	}
+	for i := len(rates) - 2; i >= 0; i-- { // the smaller of two, if memory is no larger
+		out = append(appendOp(out, wasmbin.OpMemorySize), 0)
+		out = appendI32(out, int64(rates[i].pages))
+		out = appendOp(out, wasmbin.OpI32LeU)
+		out = appendOp(out, wasmbin.OpSelect)
+	}
+	out = appendLocal(out, wasmbin.OpLocalTee, 0)
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.maxRate())
+	out = appendLocal(out, wasmbin.OpLocalGet, 0)
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.maxRate())
+	out = appendOp(out, wasmbin.OpI64LtS)
+	out = appendOp(out, wasmbin.OpSelect)
+	return appendGlobal(out, wasmbin.OpGlobalSet, r.rate())
 }

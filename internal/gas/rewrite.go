@@ -40,6 +40,7 @@ func (r *rewriter) rewriteBodies() error {
 		if r.bare {
 			plans[i].charges, plans[i].cyclic, r.recursive = nil, false, false
 		}
+		plans[i].chargeRecursion()
 		r.bodies[i] = r.insert(&plans[i])
 	}
 	return nil
@@ -59,12 +60,23 @@ func (r *rewriter) plan(p *plan, i int, mutable int64) error {
 	p.locals = uint32(locals)
 	code := wasmbin.NewReader(p.declared.Data)
 	code.Bytes(uint32(p.declared.Code))
-	p.body = body{module: m, code: code, variables: int64(locals) + mutable}
+	p.body = body{module: m, prices: r.prices, code: code, variables: int64(locals) + mutable}
 	if err := p.cut(r.gas); err != nil {
 		return err
 	}
 	p.frame = frameBytes + p.bytes + valueBytes*(values(t, true)+p.variables*(p.branches+1))
 	return nil
+}
+
+// chargeRecursion has each call of a function that meters the stack pay for that, with what it pays at its start.
+func (p *plan) chargeRecursion() {
+	if !p.cyclic || p.prices.recursion == 0 {
+		return
+	}
+	if len(p.charges) == 0 || p.charges[0].at != p.declared.Code || p.charges[0].dynamic != 0 {
+		p.charges = slices.Insert(p.charges, 0, charge{at: p.declared.Code})
+	}
+	p.charges[0].cost += p.prices.recursion
 }
 
 // maxLocals is what the format allows less the one that this package adds, and far more than a compiler does.
@@ -193,15 +205,41 @@ func (r *rewriter) appendDynamic(out []byte, local uint32, op wasmbin.Op) []byte
 		out = appendOp(out, wasmbin.OpI64ShrU)
 		return r.appendPay(out)
 	}
-	out = appendI64(out, costOfPage)
+	out = appendI64(out, r.prices.page)
 	out = appendOp(out, wasmbin.OpI64Mul)
 	out = appendI64(out, 0)
 	out = appendLocal(out, wasmbin.OpLocalGet, local)
 	out = appendI32(out, MaxGrowPages)
 	out = appendOp(out, wasmbin.OpI32LeU)
 	out = appendOp(out, wasmbin.OpSelect)
-	return r.appendPay(out)
+	out = r.appendPay(out)
+	if r.prices.rates == nil {
+		return out
+	}
+	return r.appendReturn(out, local)
 }
+
+// appendReturn gives what is in the counter back to the reserve where so many more pages make memory large: it is to be bought anew, at
+// the rate of that.
+func (r *rewriter) appendReturn(out []byte, local uint32) []byte {
+	out = append(appendOp(out, wasmbin.OpMemorySize), 0)
+	out = appendLocal(out, wasmbin.OpLocalGet, local)
+	out = appendOp(out, wasmbin.OpI32Add)
+	out = appendI32(out, firstPages)
+	out = appendOp(out, opI32GtU)
+	out = append(appendOp(out, wasmbin.OpIf), blockEmpty)
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.gas)
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.rate())
+	out = appendOp(out, wasmbin.OpI64Mul)
+	out = appendGlobal(out, wasmbin.OpGlobalGet, r.reserve())
+	out = appendOp(out, wasmbin.OpI64Add)
+	out = appendGlobal(out, wasmbin.OpGlobalSet, r.reserve())
+	out = appendI64(out, 0)
+	out = appendGlobal(out, wasmbin.OpGlobalSet, r.gas)
+	return appendOp(out, wasmbin.OpEnd)
+}
+
+const opI32GtU wasmbin.Op = 0x4b
 
 // appendPay takes the number on top of the stack from the counter below it, and has it refilled if that was too little.
 func (r *rewriter) appendPay(out []byte) []byte {

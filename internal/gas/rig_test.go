@@ -181,8 +181,13 @@ func (r *rig) call(name string, params ...uint64) (uint64, error) {
 
 // setGas sets the counter of a metered guest.
 func (r *rig) setGas(units int64) {
-	if r.counter != nil {
-		r.counter.Set(uint64(units))
+	if r.counter == nil {
+		return
+	}
+	r.counter.Set(uint64(units))
+	r.guest.ExportedGlobal(ExportReserve).(api.MutableGlobal).Set(0)
+	if rate := r.guest.ExportedGlobal(ExportRate); rate != nil {
+		rate.(api.MutableGlobal).Set(1)
 	}
 }
 
@@ -191,7 +196,11 @@ func (r *rig) gas() int64 {
 	if r.counter == nil {
 		return 0
 	}
-	return int64(r.counter.Get())
+	left, reserve := int64(r.counter.Get()), r.guest.ExportedGlobal(ExportReserve).Get()
+	if rate := r.guest.ExportedGlobal(ExportRate); rate != nil {
+		left *= int64(rate.Get())
+	}
+	return left + int64(reserve)
 }
 
 // event lays an event out in the guest's memory and returns its place.
@@ -248,10 +257,15 @@ func (r *rig) globals() (values []uint64) {
 	}
 }
 
-// meter rewrites a module that a test knows to be good.
+// meter rewrites a module that a test knows to be good, by the model of today.
 func meter(tb testing.TB, wasm []byte) []byte {
 	tb.Helper()
-	m, err := Meter(wasm)
+	return meterBy(tb, wasm, CostModel)
+}
+
+func meterBy(tb testing.TB, wasm []byte, model Model) []byte {
+	tb.Helper()
+	m, err := Meter(wasm, model)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -169,7 +169,7 @@ func TestStackIsGivenBack(t *testing.T) {
 
 // Modules without recursion carry no stack counter.
 func TestNoRecursionNoCounter(t *testing.T) {
-	m, err := Meter(corpus(t)["monthly_totals"])
+	m, err := Meter(corpus(t)["monthly_totals"], CostModel)
 	if err != nil || m.Stack {
 		t.Errorf("stack %v, %v", m.Stack, err)
 	}
@@ -185,12 +185,12 @@ func TestLargeFramesAreRefused(t *testing.T) {
 		}
 		chain.funcs = append(chain.funcs, testFunc{code: body})
 	}
-	_, err := Meter(chain.encode())
+	_, err := Meter(chain.encode(), CostModel)
 	var limit *LimitError
 	if !errors.As(err, &limit) || !strings.Contains(limit.Reason, "at most 8388608 are allowed") {
 		t.Errorf("a long path: %v", err)
 	}
-	if _, err := Meter(recursions()["small"].encode()); err != nil {
+	if _, err := Meter(recursions()["small"].encode(), CostModel); err != nil {
 		t.Errorf("a small one: %v", err)
 	}
 }

@@ -116,7 +116,7 @@ func TestGroupsEndWithTheirTime(t *testing.T) {
 	const requests = 60
 	var mu sync.Mutex
 	groups := map[db.UUID][]int{}
-	node, d := start(t, testrig.Settings{Lanes: 1, Committed: func(log db.UUID, events []eventlog.Recorded) {
+	node, d := start(t, testrig.Settings{Lanes: 1, FoldGas: 200_000_000, Committed: func(log db.UUID, events []eventlog.Recorded) {
 		mu.Lock()
 		defer mu.Unlock()
 		groups[log] = append(groups[log], len(events))
@@ -152,7 +152,7 @@ func TestGroupsEndWithTheirTime(t *testing.T) {
 
 // TestRefusedInTheMiddleOfAGroup has requests that are refused for every reason wait between others, of the same log and of another.
 func TestRefusedInTheMiddleOfAGroup(t *testing.T) {
-	node, d := start(t, testrig.Settings{Lanes: 1})
+	node, d := start(t, testrig.Settings{Lanes: 1, FoldGas: 200_000_000})
 	one, other := newScripted(t, node), newScripted(t, node)
 	keyed := func(key, script string) eventlog.Event { return testrig.Parse(t, testrig.ScriptEvent(script), key) }
 	node.Append(t, one, keyed("taken", testrig.Line("set", "a", 0)))

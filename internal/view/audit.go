@@ -145,6 +145,7 @@ type audit struct {
 func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target auditTarget, row dbsqlc.AuditedVersionRow, progress func(done, total int64)) (*audit, error) {
 	version, err := v.version(ctx, v.db.Read, versionRow{
 		ID: row.VersionID, Name: target.view, ModuleSHA256: row.ModuleSha256, Config: row.Config, Fields: row.Fields, FoldGas: row.FoldGas,
+		CostModel: row.CostModel,
 	})
 	if err != nil {
 		return nil, err
@@ -156,7 +157,7 @@ func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target aud
 	if err != nil {
 		return nil, err
 	}
-	again, err := restarted.Compile(ctx, code)
+	again, err := restarted.CompileBy(ctx, code, wasm.CostModel(row.CostModel))
 	if err != nil {
 		return nil, fmt.Errorf("compiling the module again: %w", err)
 	}

@@ -160,6 +160,7 @@ func (b *chunk) run(ctx context.Context) (buildStep, error) {
 	}
 	b.version, err = b.views.version(ctx, b.tx, versionRow{
 		ID: b.id, ModuleSHA256: b.row.ModuleSha256, Config: b.row.Config, Fields: b.row.Fields, FoldGas: b.row.FoldGas,
+		CostModel: b.row.CostModel,
 	})
 	if err != nil {
 		return 0, err

@@ -74,7 +74,7 @@ func (v *Views) deploy(ctx context.Context, log db.UUID, name string, c candidat
 		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: c.code}); err != nil {
 			return fmt.Errorf("keeping the module: %w", err)
 		}
-		version, err = v.record(ctx, tx, log, name, wanted{sha256[:], c.settings.Config, c.fields, c.askedGas, c.actor})
+		version, err = v.record(ctx, tx, log, name, wanted{sha256[:], c.settings.Config, c.fields, c.askedGas, wasm.LatestCostModel, c.actor})
 		if err != nil {
 			return err
 		}
@@ -153,10 +153,12 @@ type wanted struct {
 	config  []byte
 	fields  []string
 	foldGas int64 // 0: the server's
+	model   wasm.CostModel
 	actor   string
 }
 
-// is tells whether a version is what is wanted. Who does not ask for a certain budget is content with the version's own.
+// is tells whether a version is what is wanted. Who does not ask for a certain budget is content with the version's own, and everybody with its
+// cost model: what is deployed again and again is not to be built anew for the sake of that.
 func (w *wanted) is(row *dbsqlc.ActiveVersionsRow) bool {
 	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, w.sha256) && bytes.Equal(row.Config, w.config) &&
 		(w.foldGas == 0 || w.foldGas == row.FoldGas)
@@ -205,7 +207,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string,
 	id := db.NewUUID()
 	return id, v.db.InsertViewVersion(ctx, tx, dbsqlc.InsertViewVersionParams{
 		LogID: log, VersionID: id, ViewID: view, Version: last.Version + 1, Turn: last.Turn + 1,
-		ModuleSha256: w.sha256, Config: w.config, Fields: w.fields, FoldGas: w.foldGas, Actor: w.actor,
+		ModuleSha256: w.sha256, Config: w.config, Fields: w.fields, FoldGas: w.foldGas, CostModel: int16(w.model), Actor: w.actor,
 	})
 }
 

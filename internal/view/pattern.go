@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 const (
@@ -181,13 +182,14 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant db.UUID, na
 	if found {
 		return v.db.UpdatePattern(ctx, tx, dbsqlc.UpdatePatternParams{
 			Pattern: string(pattern), LikePattern: pattern.like(), Revision: row.Revision + 1, ModuleSha256: sha256[:],
-			Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, Actor: c.actor, AfterLog: firstLog,
+			Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, CostModel: int16(wasm.LatestCostModel), Actor: c.actor, AfterLog: firstLog,
 			TenantID: tenant, PatternID: row.PatternID,
 		})
 	}
 	return v.db.InsertPattern(ctx, tx, dbsqlc.InsertPatternParams{
 		TenantID: tenant, PatternID: db.NewUUID(), Name: name, Pattern: string(pattern), LikePattern: pattern.like(),
-		ModuleSha256: sha256[:], Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, Actor: c.actor, AfterLog: firstLog,
+		ModuleSha256: sha256[:], Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, CostModel: int16(wasm.LatestCostModel),
+		Actor: c.actor, AfterLog: firstLog,
 	})
 }
 

@@ -177,7 +177,7 @@ func (v *Views) queryDatabase(a *asking, log db.UUID, name, query string) (answe
 		if err != nil {
 			return err
 		}
-		version, err := v.version(ctx, tx, versionRow{row.VersionID, name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas})
+		version, err := v.version(ctx, tx, versionRow{row.VersionID, name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel})
 		if err != nil {
 			return err
 		}

@@ -110,12 +110,18 @@ type refolding struct {
 	batches  batchWay
 	limit    int64 // for bytes
 
-	base   btree.Map[string, []byte]
-	bytes  int64 // about what base costs in memory
-	gas    int64 // used by the first way
-	event  wasm.Event
-	values []jsonscan.Value
+	base  btree.Map[string, []byte]
+	bytes int64 // about what base costs in memory
+	gas   int64 // used by all ways
+	// mostGas is what an event may take in the first way to be folded in the others; 0 for any.
+	mostGas int64
+	rest    func(ctx context.Context) // between events; may be nil
+	event   wasm.Event
+	values  []jsonscan.Value
 }
+
+// errTooDear: an event takes more than refolding.mostGas.
+var errTooDear = errors.New("folding the event takes too much gas to do so in every way")
 
 // newRefolding folds with module and, as a server would that was started anew, with restarted: the same module in another
 // engine. It must be closed.
@@ -161,8 +167,9 @@ func (r *refolding) fold(ctx context.Context, e *eventlog.Recorded) (outcome, *D
 		if err != nil {
 			return outcome{}, nil, fmt.Errorf("folding event %d with %s: %w", e.Sequence, w.name, err)
 		}
-		if i == 0 {
-			r.gas += gas
+		r.gas += gas
+		if i == 0 && r.mostGas > 0 && gas > r.mostGas {
+			return outcome{}, nil, errTooDear
 		}
 	}
 	first := r.ways[0]
@@ -227,7 +234,8 @@ func (w *way) fold(ctx context.Context, settings wasm.Settings, event *wasm.Even
 	if w.session.Again() {
 		w.layer.written.Clear()
 		w.end()
-		return w.fold(ctx, settings, event)
+		again, err := w.fold(ctx, settings, event)
+		return gas + again, err
 	}
 	w.result = outcome{ignored: ignored}
 	if err != nil {

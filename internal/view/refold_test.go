@@ -161,7 +161,7 @@ func TestReadyViewsAreReproducible(t *testing.T) {
 		"cost_by_team":   {views.CostByTeam(), `{"prices":{"*":{"tokens_in":"0.001","tokens_out":"0.002"}}}`},
 	} {
 		r := refoldingOf(t, view.code, view.config)
-		if err := r.rehearse(t.Context(), synthetic(r.fields.names), "events made up for its fields"); err != nil {
+		if err := r.rehearse(t.Context(), synthetic(r.fields.names), "events made up for its fields", rehearsalGas); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if r.base.Len() == 0 || r.gas == 0 {
@@ -293,14 +293,14 @@ func TestRehearsalOfFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for script, most := range map[string]int{"trap": 4, "nonsense": syntheticEvents} {
+	for script, most := range map[string]int{"trap": 3, "nonsense": syntheticEvents} {
 		events := make([]eventlog.Recorded, syntheticEvents)
 		for i := range events {
 			events[i] = eventlog.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
 			events[i].Data = fmt.Appendf(nil, `{"script":%q}`, script)
 		}
 		r := refoldingOf(t, code, "{}")
-		if err := r.rehearse(t.Context(), events, "events that fail"); err != nil {
+		if err := r.rehearse(t.Context(), events, "events that fail", rehearsalGas); err != nil {
 			t.Errorf("%s: %v", script, err)
 		}
 		if folded := r.ways[0].turn; folded != most {

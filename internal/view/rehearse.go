@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,15 +22,19 @@ const (
 	rehearsalEvents = 256
 	// rehearsalBytes bounds each of the two.
 	rehearsalBytes = 1 << 20
-	// rehearsalGas is where the rehearsal of a sample stops, however few events were folded: less than half a second, times
-	// three ways.
-	rehearsalGas = 400_000_000
+	// rehearsalGas is where the rehearsal of a sample stops, however few events were folded, and rehearsalGasOfAll where that of a deploy
+	// does: all that its ways use counts, and gas bounds the time that it takes. A deploy is to take less than two seconds of a processor,
+	// whatever the module does.
+	rehearsalGas      = 300_000_000
+	rehearsalGasOfAll = 600_000_000
+	// rehearsalEventGas is what an event may take to be folded in every way. One that takes more is folded in one way only, and is the last.
+	rehearsalEventGas = 250_000_000
 	// rehearsalFailureGas is what an event that a view fails over counts for besides. An instance is thrown away for it, and with
 	// that of a deep recursion a stack of 50 MB, which takes a tenth of a second. A view that fails would have halted, so that
 	// little is lost by rehearsing it less.
 	rehearsalFailureGas = 100_000_000
 	// rehearsalQueryGas is what a question of a rehearsal may take. A view that needs more says so three times alike.
-	rehearsalQueryGas = 100_000_000
+	rehearsalQueryGas = 50_000_000
 	// rehearsalStateBytes bounds the state of a rehearsal. Few events can hardly make that much; a view that does is
 	// rehearsed with those until then.
 	rehearsalStateBytes = 64 << 20
@@ -56,8 +61,9 @@ func (v *Views) candidate(ctx context.Context, d Deployment) (c candidate, err e
 	if err := checkSettings(d); err != nil {
 		return candidate{}, err
 	}
+	id := wasm.ModuleID{SHA256: sha256.Sum256(d.Code), Model: wasm.LatestCostModel}
 	c = candidate{
-		code: d.Code, askedGas: d.FoldGas, actor: d.Actor, known: v.engine.Compiled(sha256.Sum256(d.Code)) != nil,
+		code: d.Code, askedGas: d.FoldGas, actor: d.Actor, known: v.engine.Compiled(id) != nil,
 		settings: wasm.Settings{Config: d.Config, FoldGas: cmp.Or(d.FoldGas, v.config.FoldGas)},
 	}
 	if c.module, err = v.compile(ctx, d.Code); err != nil {
@@ -129,16 +135,54 @@ func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, sample
 	if err != nil {
 		return err
 	}
-	c.settings.QueryGas = rehearsalQueryGas
+	c.settings.QueryGas, c.settings.LargeMemoryPriced = rehearsalQueryGas, true
+	turn, err := v.takeRehearsal(ctx)
+	if err != nil {
+		return err
+	}
+	defer turn.end()
+	var used int64
 	for _, s := range samples {
 		r := newRefolding(c.module, again, c.settings, fields, rehearsalStateBytes)
-		err := r.rehearse(ctx, s.events, s.what)
+		r.gas, r.mostGas, r.rest = used, rehearsalEventGas, turn.rest
+		err := r.rehearse(ctx, s.events, s.what, min(used+rehearsalGas, rehearsalGasOfAll))
+		used = r.gas
 		r.close()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rehearsalTurn is a rehearsal's right to use a processor: one has it at a time, and it rests beside appends as a build does.
+type rehearsalTurn struct {
+	views   *Views
+	began   time.Time
+	commits int64
+}
+
+// rehearsalTurnTime is how long a rehearsal works before it rests: about as long as a group of appends folds.
+const rehearsalTurnTime = 20 * time.Millisecond
+
+func (v *Views) takeRehearsal(ctx context.Context) (*rehearsalTurn, error) {
+	select {
+	case v.rehearsals <- struct{}{}:
+		return &rehearsalTurn{v, time.Now(), v.commits.Load()}, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to rehearse a view: %w", ctx.Err())
+	}
+}
+
+func (t *rehearsalTurn) end() { <-t.views.rehearsals }
+
+// rest rests if the rehearsal has worked for long enough and appends go on.
+func (t *rehearsalTurn) rest(ctx context.Context) {
+	if time.Since(t.began) < rehearsalTurnTime {
+		return
+	}
+	t.views.rest(ctx, t.began, t.commits)
+	t.began, t.commits = time.Now(), t.views.commits.Load()
 }
 
 // history reads the beginning and the end of a log.
@@ -184,16 +228,23 @@ func errNotWhole(sequence int64) error {
 	return fmt.Errorf("the log has no event %d: its history is not whole", sequence)
 }
 
-func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, what string) error {
-	for i := range events {
+// rehearse folds events until that has taken so much gas, what was used before included.
+func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, what string, most int64) error {
+	for i := 0; i < len(events) && r.gas <= most; i++ {
 		if err := r.pause(); err != nil {
 			return err
+		}
+		if r.rest != nil {
+			r.rest(ctx)
 		}
 		result, difference, err := r.fold(ctx, &events[i])
 		var full *StateTooLargeError
 		switch {
 		case errors.As(err, &full):
 			return nil
+		case errors.Is(err, errTooDear):
+			most = -1
+			continue
 		case err != nil:
 			return err
 		case difference != nil:
@@ -201,9 +252,6 @@ func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, wh
 		}
 		if f := result.failed; f != nil && f.Kind != wasm.KindRefused {
 			r.gas += rehearsalFailureGas
-		}
-		if r.gas > rehearsalGas {
-			break
 		}
 	}
 	if difference, err := r.finish(ctx); err != nil {

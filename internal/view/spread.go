@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // spreadBatch is on how many logs one transaction puts a pattern's view, or retires it: some tens of milliseconds, for
@@ -132,7 +133,7 @@ func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([
 	if err != nil {
 		return nil, fmt.Errorf("finding logs to put the view on: %w", err)
 	}
-	w := wanted{sha256: row.ModuleSha256, config: row.Config, fields: row.Fields, foldGas: row.FoldGas, actor: row.Actor}
+	w := wanted{sha256: row.ModuleSha256, config: row.Config, fields: row.Fields, foldGas: row.FoldGas, model: wasm.CostModel(row.CostModel), actor: row.Actor}
 	var placed []db.UUID
 	for _, log := range due {
 		_, err := v.record(ctx, tx, log, row.Name, w)

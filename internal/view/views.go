@@ -44,6 +44,7 @@ type Views struct {
 	spreading     chan struct{} // tells the background that a pattern waits
 	audits        chan struct{} // holds a token while an audit runs: one at a time
 	turns         *turns.Turns
+	rehearsals    chan struct{} // likewise, while a rehearsal does
 }
 
 // New returns the views of the database, run by engine.
@@ -56,23 +57,24 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		work:     make(chan struct{}, 1),
 		turns:    turns.New(int(d.Read.Config().MaxConns) / 2), // long questions leave connections to short ones
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
+		rehearsals: make(chan struct{}, 1),
 	}
 }
 
 // Turns are those of this server's views, for work that is not a question.
 func (v *Views) Turns() *turns.Turns { return v.turns }
 
-// module returns the compiled module with that hash, read through from when this server does not have it in memory. A caller
+// module returns the compiled module, read through from when this server does not have it in memory. A caller
 // that holds a connection passes that one: waiting for another could wait for ever.
-func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byte) (*wasm.Module, error) {
-	if module := v.engine.Compiled(sha256); module != nil {
+func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, id wasm.ModuleID) (*wasm.Module, error) {
+	if module := v.engine.Compiled(id); module != nil {
 		return module, nil
 	}
-	code, err := v.moduleCode(ctx, from, sha256)
+	code, err := v.moduleCode(ctx, from, id.SHA256)
 	if err != nil {
 		return nil, err
 	}
-	return v.engine.Compile(ctx, code)
+	return v.engine.CompileBy(ctx, code, id.Model)
 }
 
 // ModuleCode returns the bytes of an uploaded module. The error is a *RefusedError when there is none, or the
@@ -99,6 +101,7 @@ type versionRow struct {
 	Config       []byte
 	Fields       []string
 	FoldGas      int64
+	CostModel    int16
 }
 
 // version makes a version ready to run. One whose module this server refuses comes back as such, without an error: it is the version's
@@ -110,7 +113,7 @@ func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, row versionRow) (
 		return nil, err
 	}
 	version := &Version{ID: row.ID, Name: row.Name, config: row.Config, fields: set, gas: gas{row.FoldGas, v.config.QueryGas}}
-	version.module, err = v.module(ctx, from, [32]byte(row.ModuleSHA256))
+	version.module, err = v.module(ctx, from, wasm.ModuleID{SHA256: [32]byte(row.ModuleSHA256), Model: wasm.CostModel(row.CostModel)})
 	var refused *wasm.RefusedError
 	if errors.As(err, &refused) && refused.Code != wasm.CodeCompileTooSlow && refused.Code != wasm.CodeCompileTooLarge {
 		version.refused = "this server refuses the view's module (" + refused.Code + "): " + refused.Reason

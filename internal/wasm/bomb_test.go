@@ -256,7 +256,7 @@ func compileTime(t *testing.T, wasm []byte) time.Duration {
 	r := wazero.NewRuntimeWithConfig(t.Context(), runtimeConfig)
 	defer r.Close(t.Context()) //nolint:errcheck // it holds nothing but memory
 	before := threadTime(t)
-	metered, err := gas.Meter(wasm)
+	metered, err := gas.Meter(wasm, gas.CostModel)
 	if err != nil {
 		t.Fatal(err)
 	}

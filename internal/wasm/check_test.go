@@ -169,7 +169,7 @@ func FuzzCheck(f *testing.F) {
 		if check(wasm) != nil {
 			return
 		}
-		metered, err := gas.Meter(wasm)
+		metered, err := gas.Meter(wasm, gas.CostModel)
 		if err != nil {
 			return
 		}

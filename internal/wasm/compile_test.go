@@ -25,7 +25,7 @@ func manyFunctions(t *testing.T, n int) []byte {
 	for range n {
 		g.functions = append(g.functions, function{signature: signature{i32, i32}, locals: i32, body: code(body, opGet(1))})
 	}
-	metered, err := gas.Meter(g.encode())
+	metered, err := gas.Meter(g.encode(), gas.CostModel)
 	if err != nil {
 		t.Fatal(err)
 	}

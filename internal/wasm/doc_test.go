@@ -70,7 +70,7 @@ func TestDocumentedImports(t *testing.T) {
 		}
 	}
 	for row, units := range map[string]int{
-		"| `get`, `get_into` |": gasGet, "| `set`, `delete` |": gasSet, "| `scan` |": gasScan, "| all others, WASI too |": gasSmall,
+		"| `get`, `get_into` |": gasGet, "| `set`, `delete` |": gasSet, "| `scan` |": gasScan, "| all others, WASI too |": 160,
 		"| fold gas |": DefaultFoldGas, "| query gas |": DefaultQueryGas, "| start |": initGas, "| fields |": fieldsGas,
 	} {
 		var digits []byte

@@ -64,7 +64,7 @@ type Engine struct {
 	compiling chan struct{}
 
 	mu       sync.Mutex
-	modules  map[[sha256.Size]byte]*kept
+	modules  map[ModuleID]*kept
 	sessions int           // open sessions and running compilations
 	idle     chan struct{} // made by Close; closed when sessions is 0
 	sweep    *time.Timer   // unloads what is not used
@@ -77,7 +77,7 @@ func NewEngine(_ context.Context, config Config) (*Engine, error) {
 	e := &Engine{
 		config:    config,
 		compiling: make(chan struct{}, 1),
-		modules:   make(map[[sha256.Size]byte]*kept),
+		modules:   make(map[ModuleID]*kept),
 	}
 	dir, err := config.CacheDir, error(nil)
 	if e.temporary = dir == ""; e.temporary {
@@ -163,11 +163,19 @@ func (e *Engine) leaveLocked() {
 	}
 }
 
-// Compile checks a module, compiles it in a process of its own unless the cache has it, and makes a first instance.
-// The same bytes give the same *Module, and are compiled once however many callers ask. A module that cannot be a view
+// Compile compiles a module that is metered by the latest cost model; see [Engine.CompileBy].
+func (e *Engine) Compile(ctx context.Context, wasm []byte) (*Module, error) {
+	return e.CompileBy(ctx, wasm, LatestCostModel)
+}
+
+// CompileBy checks a module, compiles it in a process of its own unless the cache has it, and makes a first instance.
+// The same bytes give the same *Module for a cost model, and are compiled once however many callers ask. A module that cannot be a view
 // gives a *RefusedError, and nothing of it is kept; any other error says nothing about the module. The bytes are not kept.
 // The engine forgets a module whose code it has unloaded once nobody holds it any more.
-func (e *Engine) Compile(ctx context.Context, wasm []byte) (*Module, error) {
+func (e *Engine) CompileBy(ctx context.Context, wasm []byte, model CostModel) (*Module, error) {
+	if err := model.Check(); err != nil {
+		return nil, fmt.Errorf("compile a module: %w", err)
+	}
 	if err := e.enter(); err != nil {
 		return nil, err
 	}
@@ -175,18 +183,18 @@ func (e *Engine) Compile(ctx context.Context, wasm []byte) (*Module, error) {
 	if len(wasm) > MaxModuleBytes {
 		return nil, refusef(CodeTooLarge, "the module has %d bytes; at most %d are allowed", len(wasm), MaxModuleBytes)
 	}
-	sum := sha256.Sum256(wasm)
-	if m := e.Compiled(sum); m != nil {
+	id := ModuleID{sha256.Sum256(wasm), model}
+	if m := e.Compiled(id); m != nil {
 		return m, nil
 	}
 	if err := e.takeTurn(ctx); err != nil {
 		return nil, err
 	}
 	defer e.endTurn()
-	if m := e.Compiled(sum); m != nil { // by the caller we waited for
+	if m := e.Compiled(id); m != nil { // by the caller we waited for
 		return m, nil
 	}
-	m, err := e.build(ctx, sum, wasm)
+	m, err := e.build(ctx, id, wasm)
 	if err != nil {
 		return nil, err
 	}
@@ -206,18 +214,18 @@ func (e *Engine) takeTurn(ctx context.Context) error {
 
 func (e *Engine) endTurn() { <-e.compiling }
 
-// Compiled returns the module whose bytes have that hash, nil where the engine does not know it, or no more.
-func (e *Engine) Compiled(sum [sha256.Size]byte) *Module {
+// Compiled returns a module that was compiled before, nil where the engine does not know it, or no more.
+func (e *Engine) Compiled(id ModuleID) *Module {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if k := e.modules[sum]; k != nil {
+	if k := e.modules[id]; k != nil {
 		return k.module.Value()
 	}
 	return nil
 }
 
 // build makes a module of bytes that this engine has not compiled yet.
-func (e *Engine) build(ctx context.Context, sum [sha256.Size]byte, wasm []byte) (*Module, error) {
+func (e *Engine) build(ctx context.Context, id ModuleID, wasm []byte) (*Module, error) {
 	if err := check(wasm); err != nil {
 		return nil, err
 	}
@@ -225,7 +233,7 @@ func (e *Engine) build(ctx context.Context, sum [sha256.Size]byte, wasm []byte) 
 	if e.config.Unmetered {
 		meter = gas.Bare
 	}
-	metered, err := meter(wasm)
+	metered, err := meter(wasm, id.Model)
 	if limit, ok := errors.AsType[*gas.LimitError](err); ok {
 		return nil, refusef(CodeTooLarge, "%s", limit.Reason)
 	} else if err != nil {
@@ -237,7 +245,7 @@ func (e *Engine) build(ctx context.Context, sum [sha256.Size]byte, wasm []byte) 
 			return nil, err
 		}
 	}
-	program, err := e.newProgram(ctx, metered.Wasm, metered.Globals, e.cache.folder(key))
+	program, err := e.newProgram(ctx, metered.Wasm, metered.Globals, id.Model, e.cache.folder(key))
 	if failed, ok := errors.AsType[*ViewError](err); ok {
 		return nil, errors.Join(refusef(CodeInitFailed, "%s", failed.Message), e.cache.remove(key))
 	} else if err != nil {
@@ -247,5 +255,5 @@ func (e *Engine) build(ctx context.Context, sum [sha256.Size]byte, wasm []byte) 
 	if err != nil {
 		return nil, errors.Join(err, program.free(ctx))
 	}
-	return &Module{engine: e, sum: sum, globals: metered.Globals, kept: &kept{sum: sum, source: source}, program: program, lastUsed: time.Now()}, nil
+	return &Module{engine: e, id: id, globals: metered.Globals, kept: &kept{id: id, source: source}, program: program, lastUsed: time.Now()}, nil
 }

@@ -48,7 +48,7 @@ func ask(s *Session, what string) error {
 func TestGoGuest(t *testing.T) {
 	m := compileGo(t, newEngine(t))
 	state := newState()
-	s, err := m.Start(context.Background(), Settings{FoldGas: 1_000_000_000}, state)
+	s, err := m.Start(context.Background(), Settings{FoldGas: 20_000_000_000}, state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,14 +72,17 @@ func TestGoGuest(t *testing.T) {
 
 func TestGoGuestFails(t *testing.T) {
 	m := compileGo(t, newEngine(t))
-	for _, tt := range []struct{ what, kind, part string }{
-		{"panic 7", KindTrap, "tally_fold: panic: boom 7"},
-		{"exit 3", KindTrap, "tally_fold: bye: the module ended itself with exit code 3"},
-		{"garbage 100000000", KindLimit, "tally_fold ran out of gas: the budget for one event is 50000000 units"},
-		{"grow 70000000", KindTrap, "out of memory"},
+	for _, tt := range []struct {
+		what, kind, part string
+		gas              int64
+	}{
+		{"panic 7", KindTrap, "tally_fold: panic: boom 7", 0},
+		{"exit 3", KindTrap, "tally_fold: bye: the module ended itself with exit code 3", 0},
+		{"garbage 100000000", KindLimit, "tally_fold ran out of gas: the budget for one event is 50000000 units", 0},
+		{"grow 70000000", KindTrap, "out of memory", 1_000_000_000},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
-			viewError(t, ask(start(t, m, "", newState()), tt.what), tt.kind, tt.part)
+			viewError(t, ask(startWith(t, m, Settings{FoldGas: tt.gas}, newState()), tt.what), tt.kind, tt.part)
 		})
 	}
 }

@@ -24,7 +24,11 @@ func linkHost(ctx context.Context, runtime wazero.Runtime) error {
 			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
 				in := ctx.(instanceContext).in //nolint:forcetypeassert // newInstance made it
 				in.allow(f.name, f.phases)
-				in.charge(f.gas)
+				units := f.gas
+				if units == gasSmall {
+					units = in.prices.small
+				}
+				in.charge(units)
 				f.call(in, stack)
 			}),
 			[]api.ValueType(f.signature.params), []api.ValueType(f.signature.results),
@@ -122,7 +126,7 @@ func (in *instance) hostSet(stack []uint64) {
 	key := in.key("set", stack[0], stack[1])
 	value := in.text("set", "value", stack[2], stack[3])
 	in.countWrite(len(key) + len(value))
-	in.charge(int64(len(value)))
+	in.charge(int64(len(value)) * in.prices.jsonByte)
 	if err := checkJSON("value", value, MaxValueBytes); err != nil {
 		in.unwind(err)
 	}

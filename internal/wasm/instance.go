@@ -31,12 +31,20 @@ type instance struct {
 
 	config  []byte
 	state   State
-	pause   func() error      // see Settings.Pause
+	pause   func() error // see Settings.Pause
+	prices  *hostPrices
 	gas     api.MutableGlobal // units left, but for the reserve and what is owed
 	reserve api.MutableGlobal // units that gas is refilled from
-	owed    int64             // units for what the host did in the running call
-	granted int64             // units that the running call began with
-	budget  budget            // what they were granted for
+	rest    int64             // units that the reserve began the running call with
+	first   int64             // units that gas may begin a call with
+	rent    int64             // units that each event owes from the beginning
+	// rate and maxRate are gas.ExportRate and gas.ExportMaxRate; nil where the cost model has none.
+	rate, maxRate api.MutableGlobal
+	mostRate      uint64 // that maxRate has
+	pricedQuery   bool   // see Settings.LargeMemoryPriced
+	owed          int64  // units for what the host did in the running call
+	granted       int64  // units that the running call began with
+	budget        budget // what they were granted for
 
 	phase      phase  // 0 while the guest is not running
 	spent      bool   // a call failed: not to be used again
@@ -64,7 +72,8 @@ var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
 // newInstance makes an instance of which nothing has run. Its memory is zero but for the module's data. A *ViewError says
 // that there is no place for the data, or in the table.
 func (p *program) newInstance() (*instance, error) {
-	in := &instance{linear: &linearMemory{booked: booked{engine: p.engine, room: p.engine.config.Memory.Hold()}}, eventRoom: p.eventRoom}
+	linear := &linearMemory{booked: booked{engine: p.engine, room: p.engine.config.Memory.Hold()}}
+	in := &instance{linear: linear, eventRoom: p.eventRoom, prices: hostModels[p.model]}
 	in.ctx = instanceContext{context.Background(), in}
 	guest, err := p.runtime.InstantiateModule(experimental.WithMemoryAllocator(in.ctx, in.linear), p.compiled, instanceConfig)
 	if err != nil {
@@ -81,6 +90,15 @@ func (p *program) newInstance() (*instance, error) {
 	in.memory = guest.Memory()
 	in.gas = guest.ExportedGlobal(gas.ExportGas).(api.MutableGlobal)         //nolint:forcetypeassert // metering made it
 	in.reserve = guest.ExportedGlobal(gas.ExportReserve).(api.MutableGlobal) //nolint:forcetypeassert // likewise
+	if p.model.HasRates() {
+		in.rate = guest.ExportedGlobal(gas.ExportRate).(api.MutableGlobal)       //nolint:forcetypeassert // likewise
+		in.maxRate = guest.ExportedGlobal(gas.ExportMaxRate).(api.MutableGlobal) //nolint:forcetypeassert // likewise
+	}
+	in.first = p.model.First(int(guest.Memory().Size() >> 16))
+	if p.image != nil {
+		in.first = p.model.First(p.image.size >> 16)
+		in.rent = int64(max(0, p.image.size>>16-freePages)) * in.prices.page
+	}
 	in.globals = mutableGlobals(guest, p.globals)
 	// Looking an export up costs as much as dozens of folds.
 	in.alloc = guest.ExportedFunction("tally_alloc")

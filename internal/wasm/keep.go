@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"context"
-	"crypto/sha256"
 	"runtime"
 	"slices"
 	"weak"
@@ -12,7 +11,7 @@ import (
 // as somebody else holds it. Versions of views hold modules, and there is no telling when the last of them lets go: snapshots of
 // logs are shared, and simply dropped. So the garbage collector tells.
 type kept struct {
-	sum    [sha256.Size]byte
+	id     ModuleID
 	module weak.Pointer[Module]
 	// source holds the metered bytes. It is open as long as the module lives, so that a cleaned cache folder takes nothing that is in use.
 	source *source
@@ -23,7 +22,7 @@ type kept struct {
 func (e *Engine) keep(m *Module) {
 	m.kept.module, m.kept.loaded = weak.Make(m), m
 	e.mu.Lock()
-	e.modules[m.sum] = m.kept
+	e.modules[m.id] = m.kept
 	e.mu.Unlock()
 	runtime.AddCleanup(m, e.forgotten, m.kept)
 }
@@ -33,8 +32,8 @@ func (e *Engine) forgotten(k *kept) {
 	k.source.close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.modules[k.sum] == k { // else it has been compiled anew
-		delete(e.modules, k.sum)
+	if e.modules[k.id] == k { // else it has been compiled anew
+		delete(e.modules, k.id)
 	}
 }
 

@@ -76,12 +76,12 @@ func TestModulesAreForgotten(t *testing.T) {
 	if e.loaded(held) != nil {
 		t.Error("what was not used for longest is still in memory")
 	}
-	if found := e.Compiled(held.SHA256()); found != held {
+	if found := e.Compiled(held.id); found != held {
 		t.Error("a module that is held is not found")
 	}
 	foldOnce(t, held)
 	again := compile(t, e, numberedGuest(0)) // which was forgotten
-	if e.Compiled(again.SHA256()) != again {
+	if e.Compiled(again.id) != again {
 		t.Error("a module that was compiled again is not found")
 	}
 }

@@ -21,7 +21,7 @@ func (m *Module) acquire(ctx context.Context) (*program, error) {
 	}
 	if p, err = m.engine.load(ctx, m); err != nil {
 		m.engine.release(m)
-		return nil, fmt.Errorf("load module %x: %v", m.sum, err) //nolint:errorlint // it had started before: not the view's fault
+		return nil, fmt.Errorf("load module %x: %v", m.id.SHA256, err) //nolint:errorlint // it had started before: not the view's fault
 	}
 	m.engine.loadedNow(m, p)
 	m.engine.unloadBeyond(ctx)
@@ -71,7 +71,7 @@ func (e *Engine) load(ctx context.Context, m *Module) (*program, error) {
 			return nil, err
 		}
 	}
-	return e.newProgram(ctx, metered, m.globals, e.cache.folder(m.kept.source.sum))
+	return e.newProgram(ctx, metered, m.globals, m.id.Model, e.cache.folder(m.kept.source.sum))
 }
 
 func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) error {
@@ -120,7 +120,7 @@ func (e *Engine) unload(ctx context.Context, choose func(unused []*Module, loade
 		}
 	}
 	slices.SortFunc(unused, func(a, b *Module) int {
-		return cmp.Or(a.lastUsed.Compare(b.lastUsed), slices.Compare(a.sum[:], b.sum[:]))
+		return cmp.Or(a.lastUsed.Compare(b.lastUsed), slices.Compare(a.id.SHA256[:], b.id.SHA256[:]), cmp.Compare(a.id.Model, b.id.Model))
 	})
 	var programs []*program
 	for _, m := range choose(unused, loaded) {

@@ -16,7 +16,7 @@ import (
 // used, and comes back from the cache on disk when it is used again.
 type Module struct {
 	engine  *Engine
-	sum     [sha256.Size]byte // of the bytes that were uploaded
+	id      ModuleID
 	globals int
 	kept    *kept
 
@@ -28,8 +28,14 @@ type Module struct {
 	lastUsed time.Time // when users became 0
 }
 
-// SHA256 is the hash of the bytes that were compiled: the module's identity.
-func (m *Module) SHA256() [sha256.Size]byte { return m.sum }
+// ModuleID says which module it is, and by which cost model it is metered.
+type ModuleID struct {
+	SHA256 [sha256.Size]byte // of the bytes that were uploaded
+	Model  CostModel
+}
+
+// SHA256 is the hash of the bytes that were compiled.
+func (m *Module) SHA256() [sha256.Size]byte { return m.id.SHA256 }
 
 // Fields asks the view which fields it wants with this configuration, as JSON Pointers for jsonscan.Compile; none when
 // it has no tally_fields. A bad configuration is a *RefusedError, a view that fails or answers nonsense a *ViewError.
@@ -83,9 +89,11 @@ type Settings struct {
 	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 stands for DefaultFoldGas and
 	// DefaultQueryGas.
 	FoldGas, QueryGas int64
-	// Pause is called within a call, on its goroutine, each time that the guest has used another gas.Slice. It may wait, and must not use the session.
+	// Pause is called within a call, on its goroutine, each time that the guest has used another slice of gas. It may wait, and must not use the session.
 	// Its error ends the call and comes back as it is; the session is spent then. May be nil.
 	Pause func() error
+	// LargeMemoryPriced has large memory cost a question what it costs an event: for questions that nobody asked.
+	LargeMemoryPriced bool
 }
 
 // Start begins a session on a pristine instance. The session must be closed. Ending ctx makes the session's next call
@@ -110,7 +118,7 @@ func (m *Module) Start(ctx context.Context, settings Settings, state State) (*Se
 		m.engine.release(m)
 		return nil, fmt.Errorf("start a view: %w", err)
 	}
-	in.config, in.state, in.pause = config, state, settings.Pause
+	in.config, in.state, in.pause, in.pricedQuery = config, state, settings.Pause, settings.LargeMemoryPriced
 	return &Session{
 		ctx: ctx, module: m, program: program, in: in,
 		foldGas:  cmp.Or(settings.FoldGas, DefaultFoldGas),

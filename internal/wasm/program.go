@@ -21,6 +21,7 @@ type program struct {
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
 	globals  int // that the guest may change
+	model    CostModel
 	image    *image
 	// eventRoom is where events go that fit, empty when the guest offers no such place.
 	eventRoom guestRoom
@@ -39,8 +40,8 @@ const maxSpareBytes = 32 << 20
 
 // newProgram loads a metered module whose machine code lies in folder, and runs its start function and _initialize. A
 // *ViewError says that these failed.
-func (e *Engine) newProgram(ctx context.Context, metered []byte, globals int, folder string) (p *program, err error) {
-	p = &program{engine: e, room: e.config.Memory.Hold(), globals: globals}
+func (e *Engine) newProgram(ctx context.Context, metered []byte, globals int, model CostModel, folder string) (p *program, err error) {
+	p = &program{engine: e, room: e.config.Memory.Hold(), globals: globals, model: model}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.free(ctx))

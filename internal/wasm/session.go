@@ -87,6 +87,9 @@ func (s *Session) begin(b budget, gas int64) (*instance, error) {
 	if err := s.ctx.Err(); err != nil {
 		return nil, fmt.Errorf("call a view: %w", err)
 	}
+	if b == budgetQuery {
+		gas = gas * s.in.prices.question / wholeQuestion
+	}
 	s.in.ready(b, gas)
 	return s.in, nil
 }
@@ -153,8 +156,8 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 // settle notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all errors only a refusal
 // leaves it in order.
 func (s *Session) settle(in *instance, err *error) {
-	left := in.gasLeft()
-	s.gasUsed = in.granted - left
+	left := max(in.gasLeft(), -in.granted) // a charge that was refused may have been of any size
+	s.gasUsed = in.inUnits(in.granted - left)
 	if *err == nil && left < 0 {
 		*err = in.outOfGas(in.budget.phase())
 	}

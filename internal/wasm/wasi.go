@@ -151,7 +151,7 @@ func (in *instance) wasiPoll(stack []uint64) {
 		stack[0] = wasiInvalid
 		return
 	}
-	in.charge(int64(n) * subscriptionSize)
+	in.charge(int64(n) * in.prices.subscription)
 	asked, ok := in.memory.Read(from, n*subscriptionSize)
 	answer, okToo := in.memory.Read(to, n*pollEventSize)
 	if !ok || !okToo {
@@ -203,7 +203,7 @@ func (in *instance) wasiWrite(stack []uint64) {
 		stack[0] = wasiInvalid
 		return
 	}
-	in.charge(int64(n) * vectorSize)
+	in.charge(int64(n) * in.prices.buffer)
 	var total uint32
 	for i := range n {
 		at, ok := in.memory.ReadUint32Le(vectors + vectorSize*i)

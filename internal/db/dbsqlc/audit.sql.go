@@ -13,7 +13,7 @@ import (
 
 const auditedVersion = `-- name: AuditedVersion :one
 
-SELECT v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas, v.status, v.state,
+SELECT v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model, v.status, v.state,
        (CASE WHEN v.status = 'live' THEN h.sequence ELSE v.applied_sequence END)::bigint AS sequence
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
@@ -36,6 +36,7 @@ type AuditedVersionRow struct {
 	Config       []byte
 	Fields       []string
 	FoldGas      int64
+	CostModel    int16
 	Status       string
 	State        string
 	Sequence     int64
@@ -54,6 +55,7 @@ func (q *Queries) AuditedVersion(ctx context.Context, db DBTX, arg AuditedVersio
 		&i.Config,
 		&i.Fields,
 		&i.FoldGas,
+		&i.CostModel,
 		&i.Status,
 		&i.State,
 		&i.Sequence,

@@ -263,6 +263,7 @@ type ViewPattern struct {
 	AfterLog     pgtype.UUID
 	CreatedAt    time.Time
 	DeployedAt   time.Time
+	CostModel    int16
 }
 
 type ViewSkip struct {
@@ -316,4 +317,5 @@ type ViewVersion struct {
 	BuildRate       *float64
 	// Of a version that has ended: what its log's head row held of its state is in rows.
 	RecentStored bool
+	CostModel    int16
 }

@@ -47,7 +47,7 @@ func (q *Queries) EndPattern(ctx context.Context, db DBTX, arg EndPatternParams)
 }
 
 const getPattern = `-- name: GetPattern :one
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at FROM view_patterns WHERE tenant_id = $1 AND name = $2
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND name = $2
 `
 
 type GetPatternParams struct {
@@ -74,13 +74,14 @@ func (q *Queries) GetPattern(ctx context.Context, db DBTX, arg GetPatternParams)
 		&i.AfterLog,
 		&i.CreatedAt,
 		&i.DeployedAt,
+		&i.CostModel,
 	)
 	return i, err
 }
 
 const insertPattern = `-- name: InsertPattern :exec
-INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, after_log)
-VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11)
+INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
+VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12)
 `
 
 type InsertPatternParams struct {
@@ -93,6 +94,7 @@ type InsertPatternParams struct {
 	Config       []byte
 	Fields       []string
 	FoldGas      int64
+	CostModel    int16
 	Actor        string
 	AfterLog     pgtype.UUID
 }
@@ -108,6 +110,7 @@ func (q *Queries) InsertPattern(ctx context.Context, db DBTX, arg InsertPatternP
 		arg.Config,
 		arg.Fields,
 		arg.FoldGas,
+		arg.CostModel,
 		arg.Actor,
 		arg.AfterLog,
 	)
@@ -115,7 +118,7 @@ func (q *Queries) InsertPattern(ctx context.Context, db DBTX, arg InsertPatternP
 }
 
 const listPatterns = `-- name: ListPatterns :many
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at FROM view_patterns WHERE tenant_id = $1 AND status <> 'retired' ORDER BY name
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND status <> 'retired' ORDER BY name
 `
 
 // The patterns that are not retired.
@@ -144,6 +147,7 @@ func (q *Queries) ListPatterns(ctx context.Context, db DBTX, tenantID pgtype.UUI
 			&i.AfterLog,
 			&i.CreatedAt,
 			&i.DeployedAt,
+			&i.CostModel,
 		); err != nil {
 			return nil, err
 		}
@@ -198,7 +202,7 @@ func (q *Queries) LockMatchingLogs(ctx context.Context, db DBTX, arg LockMatchin
 }
 
 const lockPattern = `-- name: LockPattern :one
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at FROM view_patterns WHERE tenant_id = $1 AND name = $2 FOR UPDATE
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND name = $2 FOR UPDATE
 `
 
 type LockPatternParams struct {
@@ -225,6 +229,7 @@ func (q *Queries) LockPattern(ctx context.Context, db DBTX, arg LockPatternParam
 		&i.AfterLog,
 		&i.CreatedAt,
 		&i.DeployedAt,
+		&i.CostModel,
 	)
 	return i, err
 }
@@ -283,7 +288,7 @@ func (q *Queries) LockPlacedLogs(ctx context.Context, db DBTX, arg LockPlacedLog
 }
 
 const lockWaitingPattern = `-- name: LockWaitingPattern :one
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at FROM view_patterns WHERE tenant_id = $1 AND pattern_id = $2 AND after_log IS NOT NULL FOR UPDATE SKIP LOCKED
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND pattern_id = $2 AND after_log IS NOT NULL FOR UPDATE SKIP LOCKED
 `
 
 type LockWaitingPatternParams struct {
@@ -311,6 +316,7 @@ func (q *Queries) LockWaitingPattern(ctx context.Context, db DBTX, arg LockWaiti
 		&i.AfterLog,
 		&i.CreatedAt,
 		&i.DeployedAt,
+		&i.CostModel,
 	)
 	return i, err
 }
@@ -527,21 +533,22 @@ func (q *Queries) PatternSampleLog(ctx context.Context, db DBTX, arg PatternSamp
 
 const placePatternViews = `-- name: PlacePatternViews :exec
 WITH oldest AS (
-    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, actor,
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor,
            row_number() OVER (ORDER BY created_at, pattern_id) AS place,
            sum(fold_gas) OVER (ORDER BY created_at, pattern_id) AS gas_so_far
     FROM view_patterns
     WHERE tenant_id = $2 AND status = 'active' AND $3::text LIKE like_pattern
 ), matching AS MATERIALIZED (
-    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, actor, gen_random_uuid() AS view_id
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, gen_random_uuid() AS view_id
     FROM oldest
     WHERE place <= $4::bigint AND gas_so_far <= $5::bigint
 ), placed AS (
     INSERT INTO views (log_id, view_id, name, pattern_id, pattern_revision)
     SELECT $1, m.view_id, m.name, m.pattern_id, m.revision FROM matching m
 ), versions AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, actor, status, applied_sequence, live_at)
-    SELECT $1, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.actor, 'live', 0, now() FROM matching m
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence,
+        live_at)
+    SELECT $1, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor, 'live', 0, now() FROM matching m
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor, detail)
 SELECT $1, m.view_id, 1, a.action, CASE a.action WHEN 'deploy' THEN m.actor ELSE '' END, 'on the logs ' || m.pattern
@@ -625,8 +632,8 @@ func (q *Queries) SpreadPatternAgain(ctx context.Context, db DBTX, arg SpreadPat
 const updatePattern = `-- name: UpdatePattern :exec
 UPDATE view_patterns
 SET pattern = $1, like_pattern = $2, revision = $3, module_sha256 = $4, config = $5, fields = $6,
-    fold_gas = $7, actor = $8, status = 'active', after_log = $9, deployed_at = now()
-WHERE tenant_id = $10 AND pattern_id = $11
+    fold_gas = $7, cost_model = $8, actor = $9, status = 'active', after_log = $10, deployed_at = now()
+WHERE tenant_id = $11 AND pattern_id = $12
 `
 
 type UpdatePatternParams struct {
@@ -637,6 +644,7 @@ type UpdatePatternParams struct {
 	Config       []byte
 	Fields       []string
 	FoldGas      int64
+	CostModel    int16
 	Actor        string
 	AfterLog     pgtype.UUID
 	TenantID     pgtype.UUID
@@ -652,6 +660,7 @@ func (q *Queries) UpdatePattern(ctx context.Context, db DBTX, arg UpdatePatternP
 		arg.Config,
 		arg.Fields,
 		arg.FoldGas,
+		arg.CostModel,
 		arg.Actor,
 		arg.AfterLog,
 		arg.TenantID,

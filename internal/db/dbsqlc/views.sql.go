@@ -282,7 +282,7 @@ func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID pgtype.UUID
 
 const getView = `-- name: GetView :one
 SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
-       v.status, v.applied_sequence, v.halted_sequence, v.error
+       v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -307,6 +307,7 @@ type GetViewRow struct {
 	Config          []byte
 	Fields          []string
 	FoldGas         int64
+	CostModel       int16
 	Status          string
 	AppliedSequence int64
 	HaltedSequence  *int64
@@ -328,6 +329,7 @@ func (q *Queries) GetView(ctx context.Context, db DBTX, arg GetViewParams) (GetV
 		&i.Config,
 		&i.Fields,
 		&i.FoldGas,
+		&i.CostModel,
 		&i.Status,
 		&i.AppliedSequence,
 		&i.HaltedSequence,
@@ -544,8 +546,8 @@ func (q *Queries) InsertView(ctx context.Context, db DBTX, arg InsertViewParams)
 
 const insertViewVersion = `-- name: InsertViewVersion :exec
 WITH inserted AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, actor, status, applied_sequence)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'building', 0)
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'building', 0)
     RETURNING log_id, view_id, version, actor
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor)
@@ -562,6 +564,7 @@ type InsertViewVersionParams struct {
 	Config       []byte
 	Fields       []string
 	FoldGas      int64
+	CostModel    int16
 	Actor        string
 }
 
@@ -576,6 +579,7 @@ func (q *Queries) InsertViewVersion(ctx context.Context, db DBTX, arg InsertView
 		arg.Config,
 		arg.Fields,
 		arg.FoldGas,
+		arg.CostModel,
 		arg.Actor,
 	)
 	return err
@@ -883,7 +887,7 @@ func (q *Queries) LiveTurn(ctx context.Context, db DBTX, arg LiveTurnParams) (in
 }
 
 const liveViews = `-- name: LiveViews :many
-SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas
+SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 WHERE v.log_id = ANY ($1::uuid[]) AND v.status = 'live'
@@ -898,6 +902,7 @@ type LiveViewsRow struct {
 	Config       []byte
 	Fields       []string
 	FoldGas      int64
+	CostModel    int16
 }
 
 func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]LiveViewsRow, error) {
@@ -917,6 +922,7 @@ func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 			&i.Config,
 			&i.Fields,
 			&i.FoldGas,
+			&i.CostModel,
 		); err != nil {
 			return nil, err
 		}
@@ -973,7 +979,7 @@ func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateP
 }
 
 const lockBuildingVersion = `-- name: LockBuildingVersion :one
-SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, state, applied_sequence, build_rate,
+SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, state, applied_sequence, build_rate,
        extract(epoch FROM clock_timestamp() - coalesce(built_at, asked_at))::float8 AS seconds_since,
        extract(epoch FROM clock_timestamp() - asked_at)::float8 AS age_seconds
 FROM view_versions
@@ -997,6 +1003,7 @@ type LockBuildingVersionRow struct {
 	Config          []byte
 	Fields          []string
 	FoldGas         int64
+	CostModel       int16
 	State           string
 	AppliedSequence int64
 	BuildRate       *float64
@@ -1021,6 +1028,7 @@ func (q *Queries) LockBuildingVersion(ctx context.Context, db DBTX, arg LockBuil
 		&i.Config,
 		&i.Fields,
 		&i.FoldGas,
+		&i.CostModel,
 		&i.State,
 		&i.AppliedSequence,
 		&i.BuildRate,
