@@ -101,7 +101,10 @@ func fold(event *Event) int32 {
 
 //go:wasmexport tally_fold_batch
 func tallyFoldBatch(list *uint32, n uint32) int32 {
-	if !foldBatch(unsafe.Slice(list, n), fold) {
+	start := uintptr(unsafe.Pointer(list)) // the events lie behind it, in the same room
+	events := unsafe.Slice(list, n)
+	at := func(i int) *Event { return (*Event)(unsafe.Add(unsafe.Pointer(list), uintptr(events[i])-start)) }
+	if !foldBatch(int(n), at, fold) {
 		return failed
 	}
 	return applied

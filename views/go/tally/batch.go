@@ -255,13 +255,13 @@ func forgetAllHeld() {
 	batch.n, batch.sums, batch.bytes = 0, 0, 0
 }
 
-// foldBatch folds the events that a list names, one after the other, and tells whether all are folded.
-func foldBatch(list []uint32, fold func(*Event) int32) bool {
+// foldBatch folds n events, one after the other, and tells whether all are folded.
+func foldBatch(n int, at func(int) *Event, fold func(*Event) int32) bool {
 	batch.on, batch.failed = true, false
 	folded := true
-	for _, at := range list {
+	for i := range n {
 		batch.adds = 0
-		event := (*Event)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(list)), uintptr(at)-uintptr(unsafe.Pointer(unsafe.SliceData(list)))))
+		event := at(i)
 		result := fold(event)
 		if result < 0 || batch.failed || batch.adds > maxBatchAdds {
 			folded = false
