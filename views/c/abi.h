@@ -65,20 +65,24 @@ static inline uint64_t tally_limb(const tally_decimal *number, int i) {
 
 /* tally_equal for what every fold compares: a call would take as long. */
 static inline __attribute__((always_inline)) bool tally_equal_inline(tally_text a, tally_text b) {
-	uint32_t i = 0;
+	uint64_t left, right;
 	if (a.len != b.len)
 		return false;
-	for (; i + 8 <= a.len; i += 8) {
-		uint64_t left, right;
+	if (a.len < 8) {
+		for (uint32_t i = 0; i < a.len; i++)
+			if (a.at[i] != b.at[i])
+				return false;
+		return true;
+	}
+	for (uint32_t i = 0; i + 8 < a.len; i += 8) {
 		__builtin_memcpy(&left, a.at + i, 8);
 		__builtin_memcpy(&right, b.at + i, 8);
 		if (left != right)
 			return false;
 	}
-	for (; i < a.len; i++)
-		if (a.at[i] != b.at[i])
-			return false;
-	return true;
+	__builtin_memcpy(&left, a.at + a.len - 8, 8); /* some of it once more, perhaps */
+	__builtin_memcpy(&right, b.at + a.len - 8, 8);
+	return left == right;
 }
 
 #endif

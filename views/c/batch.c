@@ -42,15 +42,17 @@ static struct {
 } held;
 
 static uint32_t hash(tally_text key) {
-	uint64_t h = key.len, word;
-	uint32_t i = 0;
-	for (; i + 8 <= key.len; i += 8) {
+	uint64_t h = key.len, word = 0;
+	for (uint32_t i = 0; i + 8 < key.len; i += 8) {
 		__builtin_memcpy(&word, key.at + i, 8);
 		h = (h ^ word) * 0x9E3779B97F4A7C15;
 		h ^= h >> 32;
 	}
-	for (word = 0; i < key.len; i++)
-		word = word << 8 | (unsigned char)key.at[i];
+	if (key.len >= 8)
+		__builtin_memcpy(&word, key.at + key.len - 8, 8); /* some of it once more, perhaps */
+	else
+		for (uint32_t i = 0; i < key.len; i++)
+			word = word << 8 | (unsigned char)key.at[i];
 	h = (h ^ word) * 0x9E3779B97F4A7C15;
 	return (uint32_t)(h >> 40);
 }
