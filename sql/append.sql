@@ -82,6 +82,10 @@ FROM (
            unnest(@hashes::bytea[]) AS hash
 ) AS u;
 
+-- name: BoundStatements :exec
+-- Ends a statement that takes longer, from here to the transaction's end; 0 ends none.
+SELECT set_config('statement_timeout', @timeout, true);
+
 -- name: InsertLogMonths :exec
 -- A row that is there already stays: the table only tells readers where to look, and no append may fail for it.
 INSERT INTO log_months (log_id, month, first_sequence)

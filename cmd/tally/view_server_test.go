@@ -103,7 +103,7 @@ func TestNoServer(t *testing.T) {
 // slowEvents are events of which the scripted view folds some for tens of milliseconds each: they hash a long value again and again. Those
 // at both ends, which a deploy tries out, are quick.
 func slowEvents(slow int) []string {
-	const quick, hashes, valueBytes = 300, 400, 60_000
+	const quick, hashes, valueBytes = 300, 35, 60_000
 	first := testrig.ScriptEvent(testrig.Line("set", "long", `"`+strings.Repeat("x", valueBytes)+`"`))
 	lines := slices.Repeat([]string{testrig.Line("scan", "long", "", 1, 1, "digest")}, hashes)
 	return slices.Concat([]string{first}, slices.Repeat([]string{`{}`}, quick-1),
@@ -115,22 +115,22 @@ func TestViewDeployWaits(t *testing.T) {
 	// Every deploy waits a moment for its version: "left" must outlast two of them on a quick machine, with commands between them.
 	const gas = "1000000000"
 	o, _ := operate(t)
-	o.append("acme", slowEvents(100)...)
-	o.append("big", slowEvents(400)...)
+	o.append("acme", slowEvents(500)...)
+	o.append("big", slowEvents(1600)...)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
 	deploy := func(log, view string, more ...string) []string {
 		return append([]string{"view", "deploy", view, "--log", log, "--gas", gas}, more...)
 	}
 	p := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("acme", "waited"))...)
-	p.says("waited version 1: ", " of 700 events")
+	p.says("waited version 1: ", " of 1,100 events")
 	if status := p.wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
-	p.says("waited version 1 is live on acme, with 700 events folded")
+	p.says("waited version 1 is live on acme, with 1,100 events folded")
 
 	// Whoever does not wait, or stops waiting, does not stop the server.
 	o.succeeds(words("left version 1 is building on big", "tally view list big"), deploy("big", "left", "--wait=false")...)
-	o.succeeds(words("left", "building", "of 1,000"), "view", "list", "big")
+	o.succeeds(words("left", "building", "of 2,200"), "view", "list", "big")
 	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("big", "left"))...) // the same version
 	p.says("left version 1: ")
 	p.signal(syscall.SIGINT)

@@ -162,6 +162,6 @@ func TestAudits(t *testing.T) {
 	s.wantProblem(http.StatusNotFound, "log_not_found", s.call("POST", "/logs/none/views/totals/audit", ""))
 	s.wantProblem(http.StatusNotFound, "version_not_found", s.call("POST", "/logs/acme/views/totals/audit?version=2", ""))
 	s.wantProblem(http.StatusUnprocessableEntity, "invalid_request", s.call("POST", "/logs/acme/views/totals/audit?version=x", ""))
-	edit(`UPDATE view_versions SET state = 'dropped', status = 'retired' WHERE log_id = $1`)
+	edit(`UPDATE view_versions SET state = 'dropped', status = 'retired', recent_stored = true WHERE log_id = $1`)
 	s.wantProblem(http.StatusGone, "state_not_kept", s.call("POST", "/logs/acme/views/totals/audit", ""), "rollback")
 }

@@ -28,7 +28,7 @@ var attacks = []attack{
 	{name: "loop-fold", what: "a fold that never ends", guest: func() guest { return guest{pages: 1, fold: code(endlessLoop, opConst(0))} }, halts: outOfGas},
 	{name: "loop-query", what: "a query that never ends", guest: func() guest { return guest{pages: 1, query: code(endlessLoop, opConst64(0))} }, fails: outOfGas},
 	{name: "loop-init", what: "an _initialize that never ends", guest: func() guest { return guest{pages: 1, start: endlessLoop} }, refused: []string{"init_failed"}},
-	{name: "memory-bomb", what: "a fold that takes all memory", guest: func() guest { return guest{pages: 1, fold: memoryBomb()} }, halts: "unreachable"},
+	{name: "memory-bomb", what: "a fold that takes all memory", guest: func() guest { return guest{pages: 1, fold: memoryBomb()} }, halts: outOfGas},
 	{name: "recursion", what: "a fold that calls itself", guest: func() guest {
 		return guest{pages: 1, fold: code(opWith(wasmbin.OpLocalGet, 0), opWith(wasmbin.OpCall, foldFunction))}
 	}, halts: "tally_fold"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -104,7 +103,8 @@ type noisy struct {
 	log    string // the noise's own
 	id     string // of log
 	number int    // of logs and modules so far
-	round  int64  // gas of a round of spin
+	round  int64  // gas of spinRounds rounds of spin in a fold
+	asked  int64  // likewise in a question
 }
 
 func noisyRows() []rowKind {
@@ -293,32 +293,39 @@ func spin(rounds int64) []byte {
 func (n *noisy) spinner() []byte {
 	n.number++
 	g := guest{
-		pages: 1, nonce: []byte(strconv.Itoa(n.number)), fold: code(spin(noisyFoldGas/n.round), opConst(0)),
-		query: code(spin(noisyQueryGas/n.round), opConst64(nullAt<<32|int64(len("null")))),
+		pages: 1, nonce: []byte(strconv.Itoa(n.number)), fold: code(spin(noisyFoldGas*spinRounds/n.round), opConst(0)),
+		query: code(spin(noisyQueryGas*spinRounds/n.asked), opConst64(nullAt<<32|int64(len("null")))),
 	}
 	return g.encode()
 }
 
-// measureSpin finds what a round of spin takes by this version's cost model.
+// spinRounds is how many rounds are measured.
+const spinRounds = 10_000
+
+// measureSpin finds what spinRounds rounds of spin take by this version's cost model, of an event and of a question.
 func (n *noisy) measureSpin(ctx context.Context) error {
-	const rounds = 10_000
+	const plenty = 1 << 40
 	engine, err := wasm.NewEngine(ctx, wasm.Config{})
 	if err != nil {
 		return err
 	}
 	defer engine.Close(ctx) //nolint:errcheck // of no use any more
-	n.round = noisyFoldGas / rounds
+	n.round, n.asked = noisyFoldGas, noisyQueryGas
 	module, err := engine.Compile(ctx, n.spinner())
 	if err != nil {
 		return err
 	}
-	session, err := module.Start(ctx, wasm.Settings{FoldGas: math.MaxInt64 / 2}, nil)
+	session, err := module.Start(ctx, wasm.Settings{FoldGas: plenty, QueryGas: plenty}, nil)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	_, err = session.Fold(&wasm.Event{Data: []byte(`{}`)})
-	n.round = session.GasUsed() / rounds
+	if _, err := session.Fold(&wasm.Event{Data: []byte(`{}`)}); err != nil {
+		return err
+	}
+	n.round = session.GasUsed()
+	_, err = session.Query("")
+	n.asked = session.GasUsed()
 	return err
 }
 
@@ -385,7 +392,7 @@ func watchAnswers(ctx context.Context, n *noisy, client int) error {
 
 // deployAgain deploys another module.
 func deployAgain(ctx context.Context, n *noisy, client int) error {
-	g := guest{pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)), fold: code(spin(noisyFoldGas/n.round), opConst(0))}
+	g := guest{pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)), fold: code(spin(noisyFoldGas*spinRounds/n.round), opConst(0))}
 	_, err := n.client.Deploy(ctx, n.log, noisyView+"-"+strconv.Itoa(client), api.Deployment{Module: g.encode()})
 	return err
 }

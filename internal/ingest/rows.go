@@ -64,6 +64,15 @@ func (p *plan) countEvents() int {
 	return n
 }
 
+func (p *plan) eventBytes() (n int) {
+	for _, log := range p.logs {
+		for i := range log.events {
+			n += len(log.events[i].Data)
+		}
+	}
+	return n
+}
+
 // eventRows lays the plan's n events out for one INSERT.
 func (p *plan) eventRows(n int) dbsqlc.InsertEventsParams {
 	var events dbsqlc.InsertEventsParams

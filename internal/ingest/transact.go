@@ -217,9 +217,16 @@ const singleEvents = 3
 // and takes two more round trips.
 const copyEvents = 500
 
+// copyBytes is from how many bytes of events on it is too. A server that is stopped in the middle of sending statements keeps its locks, and
+// PostgreSQL does not end its transaction, which is not idle: what is sent by INSERT is little enough for the kernel to take at once.
+const copyBytes = 64 << 10
+
+// copyTimeout ends a COPY whose server has stopped in the middle of it, likewise.
+const copyTimeout = "10s"
+
 // store writes everything the plan holds and commits. The heads come first: where one has moved, nothing after it is
 // done. So a connection that was lost with the statements on their way cannot store them once the heads have moved.
-func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
+func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 	n := p.countEvents()
 	if n == 0 && p.repeated {
 		return l.confirm(ctx, tx)
@@ -227,8 +234,9 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 		return nil
 	}
 	pipeline := &db.Pipeline{}
-	alone := p.isOfSingles(n)
-	if err := l.queueHeads(ctx, pipeline, p, alone); err != nil {
+	small := p.eventBytes() < copyBytes
+	alone := small && p.isOfSingles(n)
+	if err = l.queueHeads(ctx, pipeline, p, alone); err != nil {
 		return err
 	}
 	if former := p.formerKeys(); len(former.KeyHashes) > 0 {
@@ -253,24 +261,35 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) error {
 				}
 			}
 		}
-	case n < copyEvents:
+	case n < copyEvents && small:
 		if err := l.db.InsertEvents(ctx, pipeline, p.eventRows(n)); err != nil {
 			return err
 		}
 	default:
-		if err := tx.Send(ctx, pipeline); err != nil {
-			return fmt.Errorf("moving heads: %w", err)
+		if pipeline, err = l.sendEvents(ctx, tx, pipeline, p); err != nil {
+			return err
 		}
-		if err := tx.CopyEvents(ctx, p.nextEvent()); err != nil {
-			return fmt.Errorf("copying events: %w", err)
-		}
-		pipeline = &db.Pipeline{}
 	}
 	states := p.stateRows()
 	if err := states.Queue(ctx, l.db.Queries, pipeline); err != nil {
 		return err
 	}
 	return tx.SendAndCommit(ctx, pipeline)
+}
+
+// sendEvents sends what is queued and the events after it, and returns the pipeline for what follows.
+func (l *lane) sendEvents(ctx context.Context, tx *db.Tx, queued *db.Pipeline, p *plan) (next *db.Pipeline, err error) {
+	if err := l.db.BoundStatements(ctx, queued, copyTimeout); err != nil {
+		return nil, err
+	}
+	if err := tx.Send(ctx, queued); err != nil {
+		return nil, fmt.Errorf("moving heads: %w", err)
+	}
+	if err := tx.CopyEvents(ctx, p.nextEvent()); err != nil {
+		return nil, fmt.Errorf("copying events: %w", err)
+	}
+	next = &db.Pipeline{}
+	return next, l.db.BoundStatements(ctx, next, "0") // a COMMIT may have to wait: see the rationale on statement_timeout
 }
 
 // queueHeads queues moving the heads, each by itself when every log has one event.

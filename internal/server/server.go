@@ -131,7 +131,8 @@ func (s *Server) serve(listener net.Listener) {
 	shares := limit.Shares()
 	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
 	views := view.New(s.db, s.engine, view.Config{
-		CacheBytes: cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
+		LongQuestions: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
+		CacheBytes:    cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
 		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
 	})
 	lanes := ingest.DefaultConfig()

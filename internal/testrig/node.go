@@ -76,7 +76,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	}
 	// Errors are the tests' own business: they look at what calls return.
 	log := slog.New(slog.DiscardHandler)
-	n.Views = view.New(d, n.engine, view.Config{CacheBytes: or(s.CacheBytes, 64<<20), FoldGas: s.FoldGas, Log: log})
+	n.Views = view.New(d, n.engine, view.Config{LongQuestions: int(d.Read.Config().MaxConns) / 2, CacheBytes: or(s.CacheBytes, 64<<20), FoldGas: s.FoldGas, Log: log})
 	config := ingest.DefaultConfig()
 	config.Lanes = or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)

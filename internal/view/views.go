@@ -21,7 +21,9 @@ type Config struct {
 	BuildBytes int   // memory for the state of the version that is being built; 0 for 128 MiB
 	FoldGas    int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
 	QueryGas   int64 // the budget of one question; 0: wasm.DefaultQueryGas
-	Log        *slog.Logger
+	// LongQuestions is how many questions that take long go on at a time, at least one.
+	LongQuestions int
+	Log           *slog.Logger
 }
 
 // Views runs the views of one server. It is safe for concurrent use.
@@ -55,7 +57,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		db: d, engine: engine, config: config, log: config.Log, id: db.NewUUID(),
 		cache:    newCache(config.CacheBytes),
 		work:     make(chan struct{}, 1),
-		turns:    turns.New(int(d.Read.Config().MaxConns) / 2), // long questions leave connections to short ones
+		turns:    turns.New(config.LongQuestions),
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
 		rehearsals: make(chan struct{}, 1),
 	}

@@ -90,7 +90,7 @@ func memoryShapes() (shapes []shape) {
 		add(fmt.Sprintf("copying %d bytes", n),
 			withPages(newGuest().fold(endlessly(opConst(64), opConst(int32(pages)<<15), opConst(n), []byte{0xfc, 10, 0, 0})), pages))
 	}
-	add("growing by nothing", newGuest().fold(endlessly(opConst(0), opMemoryGrow(), opDrop)))
+	shapes = append(shapes, shape{name: "growing by nothing", g: newGuest().fold(endlessly(opConst(0), opMemoryGrow(), opDrop)), host: true})
 	add("growing, and filling it", newGuest().fold(opLoop,
 		opConst(1), opMemoryGrow(), opTee(1), opConst(16), opShl, opConst(7), opConst(1<<16), opFill, opBr(0), opEnd, opUnreachable))
 	return shapes
