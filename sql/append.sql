@@ -82,6 +82,10 @@ FROM (
            unnest(@hashes::bytea[]) AS hash
 ) AS u;
 
+-- name: BoundLocks :exec
+-- Ends a statement that waits longer for a lock, from here to the transaction's end.
+SELECT set_config('lock_timeout', @timeout, true);
+
 -- name: BoundStatements :exec
 -- Ends a statement that takes longer, from here to the transaction's end; 0 ends none.
 SELECT set_config('statement_timeout', @timeout, true);

@@ -47,7 +47,7 @@ var readSettings = map[string]string{"idle_in_transaction_session_timeout": "2mi
 
 // DefaultLockTimeout is how long an append waits for a lock that another server, or whoever, has on a log. It is far above what an append or the last
 // step of a build takes.
-const DefaultLockTimeout = 2 * time.Second
+const DefaultLockTimeout = 250 * time.Millisecond
 
 // ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
 // remove one. Migrate makes it.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/view"
@@ -100,8 +101,11 @@ func (r *router) close(ctx context.Context) {
 }
 
 const (
-	// slowGroups is after how many groups in a row that took longer than logFoldTime a log moves to a slow lane.
+	// slowGroups is after how many groups in a row that took longer than logFoldTime a log moves to a slow lane. One that took longer than laneFoldTime
+	// moves at once.
 	slowGroups = 3
+	// rowTime is about what storing an event or a key of state takes: it counts as folding does.
+	rowTime = 10 * time.Microsecond
 	// quickTime and quickGroups: a log moves back after that many groups in a row which took no longer than that. It is well below logFoldTime, so that
 	// a log does not go to and fro.
 	quickTime   = logFoldTime / 4
@@ -113,7 +117,7 @@ const (
 // paces counts how many groups in a row each log of a lane was slow, or in a slow lane quick; only such logs are in it.
 type paces map[db.UUID]int
 
-// judge notes how long the plan's logs took to fold, for moveLogs.
+// judge notes how long the plan's logs took to fold and to store, for moveLogs.
 func (l *lane) judge(p *plan) {
 	if len(l.paces) > maxPaces {
 		clear(l.paces)
@@ -123,11 +127,12 @@ func (l *lane) judge(p *plan) {
 	}
 	for _, log := range p.logs {
 		id := log.snapshot.Log
+		took := log.spent + time.Duration(len(log.events)+len(log.fold.Changes))*rowTime
 		switch {
-		case log.slow:
+		case log.slow, l.shared() && took > laneFoldTime:
 			l.paces[id] = slowGroups
 		case log.admitted == 0: // it had no turn
-		case l.shared() && log.spent > logFoldTime, !l.shared() && log.spent <= quickTime:
+		case l.shared() && took > logFoldTime, !l.shared() && took <= quickTime:
 			l.paces[id]++
 		default:
 			delete(l.paces, id)

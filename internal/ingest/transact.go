@@ -104,6 +104,9 @@ func (l *lane) planCached(group []*waiter) (*plan, error) {
 	return newPlan(group, snapshots, nil, nil, l.now()), nil
 }
 
+// slowLockTimeout is how long a lane for slow logs waits for a lock, where only logs wait that somebody keeps or is slow with.
+const slowLockTimeout = "2s"
+
 // planLocked locks the heads and reads what is not cached. It returns errSettled when d was committed.
 func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, how locking, d *doubt) (*plan, error) {
 	snapshots, held, err := l.lockHeads(ctx, tx, group, how)
@@ -137,6 +140,11 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 	slices.SortFunc(ids, func(a, b db.UUID) int { return bytes.Compare(a.Bytes[:], b.Bytes[:]) })
 	ids = slices.Compact(ids)
 	var rows []dbsqlc.LogHead
+	if !l.shared() {
+		if err := l.db.BoundLocks(ctx, tx, slowLockTimeout); err != nil {
+			return nil, nil, fmt.Errorf("bounding the wait for locks: %w", err)
+		}
+	}
 	if how == lockFree {
 		rows, held, err = l.lockFreeHeads(ctx, tx, ids)
 	} else {

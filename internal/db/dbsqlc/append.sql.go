@@ -12,6 +12,16 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const boundLocks = `-- name: BoundLocks :exec
+SELECT set_config('lock_timeout', $1, true)
+`
+
+// Ends a statement that waits longer for a lock, from here to the transaction's end.
+func (q *Queries) BoundLocks(ctx context.Context, db DBTX, timeout string) error {
+	_, err := db.Exec(ctx, boundLocks, timeout)
+	return err
+}
+
 const boundStatements = `-- name: BoundStatements :exec
 SELECT set_config('statement_timeout', $1, true)
 `
