@@ -164,6 +164,9 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 	if err != nil {
 		return nil, err
 	}
+	if s.Ingest.IsFull(log) { // many clients that come back with large batches must not keep the cores busy with parsing
+		return nil, s.problem(ctx, ingest.ErrBusy)
+	}
 	batch, err := s.parseBatch(ctx, in.RawBody, in.IdempotencyKey)
 	if err != nil {
 		return nil, err

@@ -127,6 +127,9 @@ func TestTooManyWaiting(t *testing.T) {
 		taken = append(taken, appendAsync(node, log, one(fmt.Sprint("n", i))))
 	}
 	awaitWaiting(t, node, log, most)
+	if !node.Ingest.IsFull(log) || node.Ingest.IsFull(other) {
+		t.Errorf("the log is full: %t; the other one: %t", node.Ingest.IsFull(log), node.Ingest.IsFull(other))
+	}
 	refuse("one event too many", one("late"))
 	refuse("a retry of one that waits", one("n0"))
 	for i := range most / 2 { // and half of what is left for a third one

@@ -134,6 +134,9 @@ func New(d *db.DB, views *view.Views, config Config) *Ingester {
 	return &Ingester{newRouter(d, views, config)}
 }
 
+// IsFull tells whether any append to the log would end with ErrBusy now: for those who can spare themselves reading the request.
+func (g *Ingester) IsFull(log db.UUID) bool { return g.router.isFullFor(log) }
+
 // Append adds the request's events to the log and folds them into its live views. When it returns without an error
 // they are durable and every query sees them. It cannot be interrupted: a group waits for the database for half a minute at most, and a
 // request for the groups before its own.

@@ -76,6 +76,13 @@ func (l *lane) enqueue(w *waiter) error {
 // load is what waits.
 type load struct{ events, bytes int }
 
+// isFullFor tells whether there is no room for one more event of the log.
+func (l *lane) isFullFor(log db.UUID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting) > 0 && l.loads[log].events >= l.config.MaxWaitingEvents-l.load.events
+}
+
 // isFull tells whether there is no room for one more request of its log. A log may have no more waiting than there is room left: so however
 // many fill the lane, some of it is free for one that has nothing waiting.
 func (l *lane) isFull(w *waiter) bool {

@@ -59,6 +59,12 @@ func (r *router) enqueue(w *waiter) error {
 	return r.laneOf(w.log).enqueue(w)
 }
 
+func (r *router) isFullFor(log db.UUID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.laneOf(log).isFullFor(log)
+}
+
 // move takes a log from the lane, which is between two groups, to the slow lane with the fewest logs, or from a slow lane back to its own.
 func (r *router) move(log db.UUID, from *lane) {
 	r.mu.Lock()
