@@ -74,7 +74,11 @@ func TestQuick(t *testing.T) {
 		if _, err := exec.LookPath("wrk"); name == "second-client" && err != nil {
 			continue // not measured where there is no wrk
 		}
-		if low, high := plausible(row.Unit); row.Value < low || row.Value > high {
+		low, high := plausible(row.Unit)
+		if strings.HasPrefix(name, "noisy-") {
+			high = mostNoise
+		}
+		if row.Value < low || row.Value > high {
 			t.Errorf("%s is %g %s, which cannot be: it is from %g to %g anywhere", name, row.Value, row.Unit, low, high)
 		}
 		if row.Met != nil {
@@ -93,6 +97,9 @@ func TestQuick(t *testing.T) {
 		t.Errorf("the run left %v behind (%v)", left, err)
 	}
 }
+
+// mostNoise bounds a ratio that a single moment can make, in which a slow machine's lane is held up before a log leaves it.
+const mostNoise = 100_000
 
 // plausible bounds a row's value on any machine.
 func plausible(unit string) (low, high float64) {
