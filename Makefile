@@ -32,7 +32,7 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test $(TEST_FLAGS) $(SERIAL)
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
-	go test -run '^(TestBombs|TestHostileModulesAreContained)$$' $(TEST_FLAGS) ./internal/wasm
+	go test -run '^(TestBombs|TestHostileModulesAreContained|TestGasIsHonest)$$' $(TEST_FLAGS) ./internal/wasm
 
 HARD_ROUNDS ?= 10
 HARD_PACKAGES ?=
