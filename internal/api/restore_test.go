@@ -86,6 +86,7 @@ func TestSetBack(t *testing.T) {
 	for name, appended := range map[string]int{"then nothing": 0, "then less than was lost": 2, "then as much": 3, "then more": 5} {
 		t.Run(name, func(t *testing.T) {
 			a := start(t)
+			a.outages = true
 			b := *a
 			dsn := a.db.Config().ConnString()
 			b.url = a.serve(dsn)

@@ -35,6 +35,9 @@ type service struct {
 	spec description
 	db   *pgxpool.Pool
 	name string // the database's
+	// outages has call ask again while it is told that the database is away: its connections were cut a moment ago, and which of them a
+	// server takes next is luck.
+	outages bool
 }
 
 // start runs a server until the test ends. The settings are the defaults, changed by change.
@@ -109,11 +112,15 @@ type problem struct {
 // call sends a request whose headers are given as "Name: value". It sends the content type that curl sends.
 func (s *service) call(method, path, body string, headers ...string) reply {
 	s.t.Helper()
-	r, err := s.try(method, path, strings.NewReader(body), headers...)
-	if err != nil {
-		s.t.Fatalf("%s %s: %v", method, shorten(path), err)
+	for began := time.Now(); ; {
+		r, err := s.try(method, path, strings.NewReader(body), headers...)
+		if err != nil {
+			s.t.Fatalf("%s %s: %v", method, shorten(path), err)
+		}
+		if !s.outages || r.status != http.StatusServiceUnavailable || time.Since(began) > patience {
+			return r
+		}
 	}
-	return r
 }
 
 // try is call for any body and any goroutine.
