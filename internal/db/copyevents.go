@@ -43,7 +43,7 @@ const (
 )
 
 // eventsToCopy makes COPY's binary form of events while it is read. pgx's own encoder, which takes any type of any table, costs four times as
-// much; at batches that is a tenth of the server's work.
+// much.
 type eventsToCopy struct {
 	next  func(*NewEvent) bool
 	event NewEvent

@@ -241,7 +241,12 @@ func (l *lane) commit(group []*waiter) []*waiter {
 
 // mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.
 func mayBeOnes(err error) bool {
-	return err != nil && !errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrMisconfigured) && !errors.Is(err, db.ErrConflict) && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrOutcomeUnknown)
+	for _, nobodys := range []error{db.ErrUnavailable, db.ErrMisconfigured, db.ErrConflict, ErrBusy, ErrClosed, ErrOutcomeUnknown} {
+		if errors.Is(err, nobodys) {
+			return false
+		}
+	}
+	return err != nil
 }
 
 // attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock that
