@@ -25,8 +25,7 @@ import (
 )
 
 const (
-	// patience turns a hang into a failure: starting takes a second or two, with an empty data folder, and the longest build twenty seconds
-	// of processor time, of which a busy machine may leave little.
+	// patience turns a hang into a failure: starting takes a second or two, with an empty data folder, on a busy machine far longer.
 	patience = 10 * time.Minute
 	// pollInterval is how often a condition outside of this process is looked at.
 	pollInterval = 10 * time.Millisecond

@@ -100,54 +100,56 @@ func TestNoServer(t *testing.T) {
 	fails(t, dir, []string{"audit", "acme", "--url", "ftp://127.0.0.1"}, "is not the address of a server")
 }
 
-// slowEvents are events of which the scripted view folds some for tens of milliseconds each: they hash a long value again and again. Those
-// at both ends, which a deploy tries out, are quick.
-func slowEvents(slow int) []string {
-	const quick, hashes, valueBytes = 300, 35, 60_000
-	first := testrig.ScriptEvent(testrig.Line("set", "long", `"`+strings.Repeat("x", valueBytes)+`"`))
-	lines := slices.Repeat([]string{testrig.Line("scan", "long", "", 1, 1, "digest")}, hashes)
-	return slices.Concat([]string{first}, slices.Repeat([]string{`{}`}, quick-1),
-		slices.Repeat([]string{testrig.ScriptEvent(lines...)}, slow), slices.Repeat([]string{`{}`}, quick))
-}
-
 // TestViewDeployWaits: a version that is built in the background is waited for, and how far it is said, unless nobody wants to wait.
 func TestViewDeployWaits(t *testing.T) {
-	// Every deploy waits a moment for its version: "left" must outlast two of them on a quick machine, with commands between them.
-	const gas = "1000000000"
-	o, _ := operate(t)
-	o.append("acme", slowEvents(500)...)
-	o.append("big", slowEvents(1600)...)
+	d := testcontainers.New(t, testcontainers.WithFsync())
+	o := &operator{t, t.TempDir(), serving(t, nil, serve(d.DSN())...)}
+	o.append("acme", slices.Repeat([]string{`{}`}, 1100)...)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
-	deploy := func(log, view string, more ...string) []string {
-		return append([]string{"view", "deploy", view, "--log", log, "--gas", gas}, more...)
+	deploy := func(view string, more ...string) []string {
+		return append([]string{"view", "deploy", view, "--log", "acme"}, more...)
 	}
-	p := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("acme", "waited"))...)
+	// Builds take as long as the test wants: to the server, another one has them in hand.
+	hold := func() {
+		d.Exec(t, "ALTER TABLE view_versions ALTER builder SET DEFAULT gen_random_uuid(), ALTER built_at SET DEFAULT 'infinity'")
+	}
+	release := func() {
+		d.Exec(t, "ALTER TABLE view_versions ALTER builder DROP DEFAULT, ALTER built_at DROP DEFAULT")
+		d.Exec(t, "UPDATE view_versions SET builder = NULL, built_at = NULL WHERE status = 'building'")
+	}
+	hold()
+	p := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("waited"))...)
 	p.says("waited version 1: ", " of 1,100 events")
+	release()
 	if status := p.wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
 	p.says("waited version 1 is live on acme, with 1,100 events folded")
 
 	// Whoever does not wait, or stops waiting, does not stop the server.
-	o.succeeds(words("left version 1 is building on big", "tally view list big"), deploy("big", "left", "--wait=false")...)
-	o.succeeds(words("left", "building", "of 2,200"), "view", "list", "big")
-	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("big", "left"))...) // the same version
+	hold()
+	o.succeeds(words("left version 1 is building on acme", "tally view list acme"), deploy("left", "--wait=false")...)
+	o.succeeds(words("left", "building", "of 1,100"), "view", "list", "acme")
+	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("left"))...) // the same version
 	p.says("left version 1: ")
 	p.signal(syscall.SIGINT)
 	if status := p.wait(); status != 1 {
 		t.Errorf("status %d", status)
 	}
 	p.says("no longer waiting", "goes on building")
-	o.succeeds(words("left version 1 is live on big"), deploy("big", "left")...)
+	release()
+	o.succeeds(words("left version 1 is live on acme"), deploy("left")...)
 
 	// A version that another one overtakes is not waited for any longer.
-	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("big", "overtaken"))...)
+	hold()
+	p = start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, o.args(deploy("overtaken"))...)
 	p.says("overtaken version 1: ")
-	o.succeeds(words("overtaken version 2 is live"), "view", "deploy", "overtaken", "--log", "big", "--ready", "rate_check")
+	d.Exec(t, "ALTER TABLE view_versions ALTER builder DROP DEFAULT, ALTER built_at DROP DEFAULT")
+	o.succeeds(words("overtaken version 2 is live"), deploy("overtaken", "--ready", "rate_check")...)
 	if status := p.wait(); status != 1 {
 		t.Errorf("status %d", status)
 	}
-	p.says("overtaken version 1 is retired on big", "another version was asked for")
+	p.says("overtaken version 1 is retired on acme", "another version was asked for")
 }
 
 // says waits until the process has said all the words.
