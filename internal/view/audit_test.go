@@ -27,6 +27,7 @@ func audit(t *testing.T, node *testrig.Node, log db.UUID, name string, version i
 
 // TestAuditFindsNothingWrong audits views of every kind while appends go on, on two servers.
 func TestAuditFindsNothingWrong(t *testing.T) {
+	const during = 50 // appends while a page is folded; without bound a log that is audited slowly grows the more
 	d := testcontainers.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
@@ -35,23 +36,32 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 	for name, code := range names {
 		nodes[0].Deploy(t, log, name, code, "{}")
 	}
-	stop := make(chan struct{})
+	due := make(chan struct{}, 2*during)
+	allow := func() {
+		for range during {
+			select {
+			case due <- struct{}{}:
+			default: // there is enough to do
+			}
+		}
+	}
 	var appends sync.WaitGroup
 	for i, node := range nodes {
 		appends.Go(func() {
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					return
-				default:
-					node.Append(t, log, counted(t, history+1000*i+n, 1+n%7)...)
-				}
+			n := 0
+			for range due {
+				node.Append(t, log, counted(t, history+1000*i+n, 1+n%7)...)
+				n++
 			}
 		})
 	}
 	for name := range names {
 		var done []int64
-		report, err := nodes[1].Views.Audit(t.Context(), log, name, view.AuditOptions{}, func(n, _ int64) { done = append(done, n) })
+		allow()
+		report, err := nodes[1].Views.Audit(t.Context(), log, name, view.AuditOptions{}, func(n, _ int64) {
+			done = append(done, n)
+			allow()
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +73,7 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 			t.Errorf("%s: the progress was %v of %d", name, done, report.Sequence)
 		}
 	}
-	close(stop)
+	close(due)
 	appends.Wait()
 	testrig.Check(t, d.DSN())
 }
@@ -257,9 +267,10 @@ func TestRehearsedOnce(t *testing.T) {
 // TestAuditStartsOver has a version stand at an earlier event each time that an audit has caught up with it, as when it is
 // built anew.
 func TestAuditStartsOver(t *testing.T) {
+	const events = 2000
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
-	node.Append(t, log, counted(t, 0, 10_000)...)
+	node.Append(t, log, counted(t, 0, events)...)
 	node.Deploy(t, log, "v", views.MonthlyTotals(), "{}")
 	node.Deploy(t, log, "v", views.RateCheck(), "{}")
 	stand := func(at int64) {
@@ -270,13 +281,13 @@ func TestAuditStartsOver(t *testing.T) {
 	_, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{Version: 1}, func(_, total int64) {
 		if !moved[total] {
 			moved[total] = true
-			stand(total - 1000)
+			stand(total - 200)
 		}
 	})
 	if !errors.Is(err, view.ErrAuditInterrupted) || len(moved) != 3 {
 		t.Errorf("a version that is built anew all the time: %v, after %v", err, moved)
 	}
-	stand(10_000)
+	stand(events)
 	began := false
 	report, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{Version: 1}, func(int64, int64) {
 		if !began {

@@ -146,7 +146,7 @@ func infosHalted(t *testing.T, node *testrig.Node, log db.UUID) (halted []view.I
 // TestLifeHammer has two servers append events, some of which no view can fold, while views are deployed, rolled back, retired and resumed at
 // random on both. Whatever is left is what the events make of it, those left out that were skipped.
 func TestLifeHammer(t *testing.T) {
-	const mostAppends = 2000 // of a server, so that a busy machine does not have more to build than it has time for
+	const mostAppends = 500 // of a server, so that a busy machine does not have more to build than it has time for
 	d := testcontainers.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
@@ -174,7 +174,7 @@ func TestLifeHammer(t *testing.T) {
 		for _, name := range []string{"v", "w"} {
 			others.Go(func() {
 				random := rand.New(rand.NewPCG(43, uint64(2*i)+uint64(name[0])))
-				for range 30 {
+				for range 20 {
 					if err := meddle(t, node, log, name, random); err != nil {
 						t.Errorf("%s: %v", name, err)
 					}
