@@ -78,7 +78,7 @@ func (img *image) restore(in *instance) bool {
 		return false
 	}
 	if img.shared == nil {
-		copy(memory, img.memory)
+		copyImage(memory, img.memory)
 	} else if err := in.linear.forget(img.shared); err != nil {
 		return false
 	}

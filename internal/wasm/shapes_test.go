@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
@@ -256,22 +255,6 @@ func cost(tb testing.TB, m *Module) float64 {
 	used := s.GasUsed()
 	s.Close()
 	return float64(processorTime()-began) / float64(used)
-}
-
-// TestGasIsHonest: whatever a module does, and however large its memory is, its gas bounds the time that it takes.
-func TestGasIsHonest(t *testing.T) {
-	e := newEngine(t)
-	plain := compile(t, e, plainGuest())
-	for _, s := range slices.Concat(memoryShapes(), operationShapes(), callShapes(), hostShapes()) {
-		const most = 2.0 * maxTimesPlain * slowness // much of what they do is done by this program
-		m := compile(t, e, s.g)
-		perUnit := func(m *Module) func() time.Duration {
-			return func() time.Duration { return time.Duration(cost(t, m) * 1e6) } // of a million units
-		}
-		if times := timesAsMuch(most, perUnit(m), perUnit(plain)); times > most {
-			t.Errorf("%s: as much gas takes %.1f times as long as plain computing; %.0f are allowed", s.name, times, most)
-		}
-	}
 }
 
 // BenchmarkShapes reports how many times as long as plain computing each shape takes for the same gas: medians, the two in turns.
