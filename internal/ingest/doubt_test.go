@@ -18,6 +18,7 @@ func TestDoubtIsSettled(t *testing.T) {
 	for name, lose := range map[string]func(*testrig.Wire){"the request": (*testrig.Wire).LoseRequest, "the answer": (*testrig.Wire).LoseAnswer} {
 		for _, events := range []int{1, 3, 700} { // the last goes by COPY
 			t.Run(fmt.Sprintf("%s of %d", name, events), func(t *testing.T) {
+				t.Parallel()
 				d := testcontainers.New(t)
 				w := testrig.NewWire(t, d.DSN())
 				var told []int64 // sequences, by the one lane; it tells before it answers
@@ -60,6 +61,7 @@ func TestErrorAfterCommit(t *testing.T) {
 	const alone, together = 3, 8
 	for _, state := range []string{"XX000", "08006", "22000", "40003", "53100", "57014", "58030"} {
 		t.Run(state, func(t *testing.T) {
+			t.Parallel()
 			d := testcontainers.New(t)
 			w := testrig.NewWire(t, d.DSN())
 			node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1, NoBuilder: true})
