@@ -106,6 +106,7 @@ func numbers(events []readEvent) []int64 {
 
 // TestEventsFilters holds ranges and filters against a model, in pages of several sizes and as a stream.
 func TestEventsFilters(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	const n = 400
 	s.logWithEvents("acme", n)

@@ -26,9 +26,11 @@ import (
 )
 
 const (
-	// A log of large events is more than the buffers of a connection take, compressed too, and many of the pages that a stream reads.
-	largeEvents     = 5000
+	// A log of large events is far more than the buffers of a connection take, compressed too, and some of the pages that a stream reads.
+	largeEvents     = 2500
 	largeEventBytes = 4000
+	// sendBufferBytes is how much of an answer the kernel takes that nobody reads: by itself it takes some megabytes.
+	sendBufferBytes = 64 << 10
 	// handlerPatience is far above what a request takes that ends as it should, and below clientPatience, after which a client that does not
 	// read is cut off anyway.
 	handlerPatience = time.Minute
@@ -70,15 +72,29 @@ func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streami
 			Logs: node.Logs, Ingest: node.Ingest, Views: node.Views, Events: reader, Live: s.hub, Streams: streams,
 			WriteTimeout: timeout, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		}, "test")
-		running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		running := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() { s.ended <- struct{}{} }()
 			handler.ServeHTTP(w, r)
 		}))
+		running.Listener = smallBuffers{running.Listener}
+		running.Start()
 		t.Cleanup(running.Close)
 		s.service, s.running = &service{t: t, url: running.URL}, running
 		list[i] = s
 	}
 	return list
+}
+
+// smallBuffers has the connections of a server take little that nobody reads.
+type smallBuffers struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l smallBuffers) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+		err = tcp.SetWriteBuffer(sendBufferBytes)
+	}
+	return conn, err
 }
 
 // begin asks for events and reads none of them.
@@ -117,20 +133,22 @@ func wantCut(t *testing.T, conn io.Reader, what string) {
 
 // TestUnreadAnswers: a client that does not read is cut off, and sees that it was.
 func TestUnreadAnswers(t *testing.T) {
-	s := streamingOn(t, 1, 100*time.Millisecond)[0]
+	t.Parallel()
+	both := streamingOn(t, 1, 100*time.Millisecond, clientPatience)
+	s, patient := both[0], both[1]
 	for _, query := range []string{"stream=true", "stream=true&format=ndjson", "stream=true&format=csv", "limit=10000"} {
 		for _, encoding := range encodings {
 			what := query + " in " + encoding
 			conn := s.begin(t, query, encoding)
 			var read bytes.Buffer
 			if strings.HasPrefix(query, "stream") { // for a while; a slow machine may be cut off before
-				_, _ = io.CopyN(&read, conn, 3<<20)
+				_, _ = io.CopyN(&read, conn, 1<<20)
 			}
 			s.wantEnd(t, what)
 			wantCut(t, io.MultiReader(&read, conn), what)
 		}
 	}
-	if got := s.pages(s.log, "", 10_000); len(got) != largeEvents { // more than fit into one page
+	if got := patient.pages(s.log, "", 10_000); len(got) != largeEvents { // more than fit into one page
 		t.Errorf("the pages have %d events, not %d", len(got), largeEvents)
 	}
 }
@@ -138,6 +156,7 @@ func TestUnreadAnswers(t *testing.T) {
 // TestAbandonedStreams: clients that go away in the middle of streams, whenever that is, leave nothing behind: their places are free
 // afterwards, and the server stops at once.
 func TestAbandonedStreams(t *testing.T) {
+	t.Parallel()
 	const streams, clients, each = 8, 4, 9 * 2
 	s := streamingOn(t, streams, clientPatience)[0]
 	var abandoning sync.WaitGroup
@@ -178,6 +197,7 @@ func TestAbandonedStreams(t *testing.T) {
 
 // TestStreamsAreBounded, so that pages and queries go on beside them; and a server that stops does not wait for them.
 func TestStreamsAreBounded(t *testing.T) {
+	t.Parallel()
 	s := streamingOn(t, 1, clientPatience)[0]
 	conn := s.begin(t, "stream=true&format=ndjson", "identity")
 	first := make([]byte, 1)
@@ -246,6 +266,7 @@ func TestStreamThatFails(t *testing.T) {
 
 // TestStreamAcrossARestore: a stream of a log that gets another history meanwhile does not pass for a whole one.
 func TestStreamAcrossARestore(t *testing.T) {
+	t.Parallel()
 	s := streamingOn(t, 1, clientPatience)[0]
 	for _, change := range []string{
 		"WITH e AS (UPDATE events e SET hash = sha256(e.hash) FROM log_heads h WHERE e.sequence = h.sequence RETURNING e.hash) UPDATE log_heads SET hash = e.hash FROM e",

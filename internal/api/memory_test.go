@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/server"
 )
@@ -76,10 +77,11 @@ func TestMemoryOfUnreadAnswers(t *testing.T) {
 
 // TestListsEndInTime: a page of logs whose labels are long is shorter than its limit allows, and all pages together list each log once.
 func TestListsEndInTime(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	labels := map[string]string{}
-	for i := range 32 {
-		labels[fmt.Sprintf("label-%02d", i)] = strings.Repeat("<", 255) // six bytes each, in JSON
+	for i := range eventlog.MaxLabels { // as long as they may be, and twice as long in JSON
+		labels[fmt.Sprintf("%s%02d", strings.Repeat(`"`, eventlog.MaxLabelBytes-2), i)] = strings.Repeat(`"`, eventlog.MaxLabelBytes)
 	}
 	body := func(name string) string {
 		text, err := json.Marshal(map[string]any{"name": name, "labels": labels})

@@ -82,9 +82,11 @@ func wantTotals(t *testing.T, what, sequence, body string, events, sum int) {
 // TestSetBack: the database is restored to an earlier state under two running servers, and one of them appends to it. What both say
 // afterwards is what the database holds: not what they remember, and nothing less.
 func TestSetBack(t *testing.T) {
+	t.Parallel()
 	const question = "/logs/acme/views/totals/query?month=2025-03"
 	for name, appended := range map[string]int{"then nothing": 0, "then less than was lost": 2, "then as much": 3, "then more": 5} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			a := start(t)
 			a.outages = true
 			b := *a

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -51,8 +52,9 @@ func (s *service) spinner(log string) string {
 // spin is a question that takes so many million units of gas.
 func spin(millions int) string { return strings.Repeat("x", millions/9) }
 
-// TestLongQuestions has very many long questions be asked of one log. Those that find no place are told to come back, short ones are answered as
-// if nothing was, and a longer one of another log has as much of the cores as all of them together.
+// TestLongQuestions has very many long questions be asked of one log. Those that find no place are told to come back, short ones are
+// answered as if nothing was, and a longer one of another log has as much of the cores as all of them together, though whoever is
+// answered asks again.
 func TestLongQuestions(t *testing.T) {
 	const questions, millions = 100, 300
 	s := start(t)
@@ -64,24 +66,29 @@ func TestLongQuestions(t *testing.T) {
 	defer cancel()
 	for range questions {
 		wg.Go(func() {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+greedy+spin(millions), nil)
-			if err != nil {
-				t.Error(err)
+			for {
+				request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+greedy+spin(millions), nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				reply, err := http.DefaultClient.Do(request)
+				if err != nil {
+					return // the test has seen enough
+				}
+				body, _ := io.ReadAll(reply.Body)
+				_ = reply.Body.Close() // it was read
+				switch {
+				case reply.StatusCode == http.StatusOK:
+					answered.Add(1)
+					continue
+				case reply.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(body), `"busy"`) &&
+					reply.Header.Get("Retry-After") == "1":
+					busy.Add(1)
+				case ctx.Err() == nil:
+					t.Errorf("a long question among many: %d %s", reply.StatusCode, body)
+				}
 				return
-			}
-			reply, err := http.DefaultClient.Do(request)
-			if err != nil {
-				return // the test has seen enough
-			}
-			defer reply.Body.Close() //nolint:errcheck // it was read
-			body, _ := io.ReadAll(reply.Body)
-			switch {
-			case reply.StatusCode == http.StatusOK:
-				answered.Add(1)
-			case reply.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(body), `"busy"`) && reply.Header.Get("Retry-After") == "1":
-				busy.Add(1)
-			case ctx.Err() == nil:
-				t.Errorf("a long question among many: %d %s", reply.StatusCode, body)
 			}
 		})
 	}
@@ -89,7 +96,9 @@ func TestLongQuestions(t *testing.T) {
 	s.want(http.StatusOK, s.call("GET", greedy, "")) // nothing to compute
 	before := answered.Load()
 	s.want(http.StatusOK, s.call("GET", other+spin(2*millions), ""))
-	if among := answered.Load() - before; among > questions/4 { // two, those that were under way, and more where there are many cores
+	// Two for each of the cores that questions share, those that were under way, and far more for a busy machine, on which asking takes
+	// a while.
+	if among := answered.Load() - before; among > int64(questions/4+2*runtime.GOMAXPROCS(0)) {
 		t.Errorf("while a question of another log was answered, %d of half its length were of the log that asks too many", among)
 	}
 }

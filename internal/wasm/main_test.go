@@ -9,9 +9,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// testCache is a cache for those tests that are not about compiling: what one compiled, the others need not. It is the one of other packages'
-// tests (testrig.ModuleCache) and stays: a guest of Go's takes minutes of a busy machine to compile with the race detector. Where the user
-// has no cache it is empty, which stands for a new folder each time.
+// testCache is a cache for those tests that are not about compiling: what one compiled, the others need not. It is the one of other
+// packages' tests (testrig.ModuleCache) and stays: a guest of Go's takes minutes of a busy machine to compile with the race detector.
+// Where the user has no cache it is empty, which stands for a new folder each time.
 var testCache string
 
 func TestMain(m *testing.M) {
