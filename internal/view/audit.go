@@ -25,6 +25,8 @@ const (
 	// auditRest is how long an audit rests after a page, as a multiple of the time that it took to fold: it can wait, and the
 	// appends that need the same cores cannot.
 	auditRest = 1
+	// auditKeepAlive is how often PostgreSQL hears from an audit that folds in a transaction: well within the time after which it ends an idle one.
+	auditKeepAlive = 10 * time.Second
 	// auditRestarts is how often an audit begins again because the version was built anew meanwhile.
 	auditRestarts = 3
 	// wayStored is the way of the state that the database holds.
@@ -105,7 +107,7 @@ func (v *Views) auditWith(ctx context.Context, restarted *wasm.Engine, target au
 			return Report{}, err
 		}
 		err = a.run(ctx, row.Sequence)
-		a.fold.close()
+		a.close()
 		if !errors.Is(err, errBuiltAnew) {
 			return a.report, err
 		}
@@ -135,6 +137,9 @@ type audit struct {
 	target   auditTarget
 	version  db.UUID
 	fold     *refolding
+	pace     *background
+	tx       pgx.Tx        // that is open, nil where none is
+	alive    time.Time     // when PostgreSQL heard of tx last
 	done     int64         // the last sequence that is folded
 	reached  reached       // that event
 	folded   time.Duration // what the last page took to fold
@@ -162,10 +167,28 @@ func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target aud
 		return nil, fmt.Errorf("compiling the module again: %w", err)
 	}
 	a := &audit{views: v, target: target, version: row.VersionID, progress: progress}
-	a.fold = newRefolding(version.module, again, wasm.Settings{Config: row.Config, FoldGas: row.FoldGas}, version.fields, MaxAuditStateBytes)
+	a.pace = v.inBackground(ctx, target.log)
+	settings := wasm.Settings{Config: row.Config, FoldGas: row.FoldGas, Pause: a.pause}
+	a.fold = newRefolding(version.module, again, settings, version.fields, MaxAuditStateBytes)
 	a.report = Report{View: target.view, Version: row.Version}
 	a.report.Ways = append(a.fold.names(), wayStored)
 	return a, nil
+}
+
+func (a *audit) close() {
+	a.fold.close()
+	a.pace.turn.End()
+}
+
+// pause lets other long work have its turn. PostgreSQL is told now and then that an open transaction is not forgotten.
+func (a *audit) pause() error {
+	if a.tx != nil && time.Since(a.alive) > auditKeepAlive {
+		if err := a.tx.Conn().Ping(a.pace.ctx); err != nil {
+			return fmt.Errorf("keeping a transaction open: %w", db.Classify(err))
+		}
+		a.alive = time.Now()
+	}
+	return a.pace.Pause()
 }
 
 // errBuiltAnew: the version has folded less than the audit has, or other events.
@@ -187,7 +210,10 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		return err
 	}
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	a.pace.Release()
 	return a.views.db.InTx(ctx, options, func(tx pgx.Tx) error {
+		a.tx, a.alive = tx, time.Now()
+		defer func() { a.tx = nil }()
 		row, err := a.views.auditedVersion(ctx, tx, a.target)
 		if err != nil {
 			return err
@@ -213,6 +239,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		if a.report.Difference, err = a.fold.finish(ctx); err != nil {
 			return err
 		}
+		a.pace.Release()
 		if a.report.Difference == nil {
 			a.report.Difference, err = a.compareStored(ctx, tx)
 		}
@@ -239,6 +266,7 @@ func (a *audit) rest(ctx context.Context) error {
 // foldUntil folds the pages of events that follow. It stops at a difference.
 func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]dbsqlc.ListEventsToFoldRow, error)) error {
 	for a.done < until && a.report.Difference == nil {
+		a.pace.Release()
 		rows, err := next(ctx)
 		if err != nil {
 			return err
@@ -251,11 +279,11 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 			return fmt.Errorf("reading which events are left out: %w", db.Classify(err))
 		}
 		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(row dbsqlc.ListEventsToFoldRow, sequence int64) int { return cmp.Compare(row.Sequence, sequence) })
-		began := time.Now()
+		began, waited := time.Now(), a.pace.Waited()
 		if err := a.foldPage(ctx, recorded(rows[:beyond]), skips); err != nil {
 			return err
 		}
-		a.folded = time.Since(began)
+		a.folded = time.Since(began) - (a.pace.Waited() - waited)
 		if beyond > 0 {
 			a.reached = reachedAt(&rows[beyond-1])
 		}
@@ -275,6 +303,9 @@ func (a *audit) foldPage(ctx context.Context, events []eventlog.Recorded, skips 
 			skips = skips[1:]
 			a.report.Skipped++
 			continue
+		}
+		if err := a.pause(); err != nil {
+			return err
 		}
 		result, difference, err := a.fold.fold(ctx, e)
 		if err != nil {

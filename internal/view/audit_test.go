@@ -1,16 +1,20 @@
 package view_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
@@ -298,5 +302,38 @@ func TestAuditStartsOver(t *testing.T) {
 	// Nothing is folded up to event 0, so that whatever is stored is too much.
 	if err != nil || report.OK || report.Sequence != 0 || report.Events != 0 || report.Difference == nil || report.Difference.Expected != "" {
 		t.Errorf("a version that was built anew once: %+v, %v", report, err)
+	}
+}
+
+// TestAuditsTakeTurns has others hold all the cores that long work shares until somebody waits for one: the audit does.
+func TestAuditsTakeTurns(t *testing.T) {
+	node, _ := start(t, testrig.Settings{})
+	log := node.NewLog(t)
+	node.Append(t, log, counted(t, 0, history)...)
+	node.Deploy(t, log, "v", testrig.Scripted(), "{}")
+	ctx, done := context.WithCancel(t.Context())
+	var holders sync.WaitGroup
+	var waited atomic.Int64
+	for core := range max(1, runtime.GOMAXPROCS(0)/2) {
+		turn := node.Views.Turns().Turn(turns.Key{byte(core)}, turns.Append)
+		if err := turn.Pause(ctx); err != nil {
+			t.Fatal(err)
+		}
+		before := turn.Waited()
+		holders.Go(func() {
+			defer turn.End()
+			for turn.Pause(ctx) == nil { // keeps its core while nobody else wants one
+			}
+			waited.Add(int64(turn.Waited() - before))
+		})
+	}
+	report := audit(t, node, log, "v", 0)
+	done()
+	holders.Wait()
+	if !report.OK || report.Events != history {
+		t.Errorf("%+v: %v", report, report.Difference)
+	}
+	if waited.Load() == 0 {
+		t.Error("the audit did its work without a turn")
 	}
 }
