@@ -66,7 +66,7 @@ func (v *Views) candidate(ctx context.Context, d Deployment) (c candidate, err e
 		code: d.Code, askedGas: d.FoldGas, actor: d.Actor, known: v.engine.Compiled(id) != nil,
 		settings: wasm.Settings{Config: d.Config, FoldGas: cmp.Or(d.FoldGas, v.config.FoldGas)},
 	}
-	if c.module, err = v.compile(ctx, d.Code); err != nil {
+	if c.module, err = v.tryCode(ctx, c); err != nil {
 		return candidate{}, err
 	}
 	if c.fields, err = v.fieldsOf(ctx, c.module, d.Config); err != nil {
@@ -74,6 +74,18 @@ func (v *Views) candidate(ctx context.Context, d Deployment) (c candidate, err e
 		return candidate{}, err
 	}
 	return c, nil
+}
+
+// tryCode compiles a candidate's code. New code takes a trial for it, as its rehearsal will: many deploys at once take no more of the cores than one.
+func (v *Views) tryCode(ctx context.Context, c candidate) (*wasm.Module, error) {
+	if !c.known {
+		t, err := v.takeTrial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer t.end()
+	}
+	return v.compile(ctx, c.code)
 }
 
 // letGo forgets the module of a candidate that is not deployed: whoever sends many is not to put out of memory what others run.
@@ -127,6 +139,11 @@ type sample struct {
 }
 
 func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, samples []sample, c candidate) error {
+	t, err := v.takeTrial(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.end()
 	again, err := restarted.Compile(ctx, c.code)
 	if err != nil {
 		return fmt.Errorf("compiling a module again: %w", err)
@@ -136,15 +153,10 @@ func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, sample
 		return err
 	}
 	c.settings.QueryGas, c.settings.LargeMemoryPriced = rehearsalQueryGas, true
-	turn, err := v.takeRehearsal(ctx)
-	if err != nil {
-		return err
-	}
-	defer turn.end()
 	var used int64
 	for _, s := range samples {
 		r := newRefolding(c.module, again, c.settings, fields, rehearsalStateBytes)
-		r.gas, r.mostGas, r.rest = used, rehearsalEventGas, turn.rest
+		r.gas, r.mostGas, r.rest = used, rehearsalEventGas, t.rest
 		err := r.rehearse(ctx, s.events, s.what, min(used+rehearsalGas, rehearsalGasOfAll))
 		used = r.gas
 		r.close()
@@ -155,30 +167,31 @@ func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, sample
 	return nil
 }
 
-// rehearsalTurn is a rehearsal's right to use a processor: one has it at a time, and it rests beside appends as a build does.
-type rehearsalTurn struct {
+// trial is the right to use a processor for views that are about to be deployed, to compile one or to rehearse it: one has it at a time. It rests
+// beside appends as a build does.
+type trial struct {
 	views   *Views
 	began   time.Time
 	commits int64
 }
 
-// rehearsalTurnTime is how long a rehearsal works before it rests: about as long as a group of appends folds.
-const rehearsalTurnTime = 20 * time.Millisecond
+// trialTime is how long a trial works before it rests: about as long as a group of appends folds.
+const trialTime = 20 * time.Millisecond
 
-func (v *Views) takeRehearsal(ctx context.Context) (*rehearsalTurn, error) {
+func (v *Views) takeTrial(ctx context.Context) (*trial, error) {
 	select {
-	case v.rehearsals <- struct{}{}:
-		return &rehearsalTurn{v, time.Now(), v.commits.Load()}, nil
+	case v.trials <- struct{}{}:
+		return &trial{v, time.Now(), v.commits.Load()}, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting to rehearse a view: %w", ctx.Err())
+		return nil, fmt.Errorf("waiting to try a view: %w", ctx.Err())
 	}
 }
 
-func (t *rehearsalTurn) end() { <-t.views.rehearsals }
+func (t *trial) end() { <-t.views.trials }
 
-// rest rests if the rehearsal has worked for long enough and appends go on.
-func (t *rehearsalTurn) rest(ctx context.Context) {
-	if time.Since(t.began) < rehearsalTurnTime {
+// rest rests if the trial has worked for long enough and appends go on.
+func (t *trial) rest(ctx context.Context) {
+	if time.Since(t.began) < trialTime {
 		return
 	}
 	t.views.rest(ctx, t.began, t.commits)

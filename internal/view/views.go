@@ -46,7 +46,7 @@ type Views struct {
 	spreading     chan struct{} // tells the background that a pattern waits
 	audits        chan struct{} // holds a token while an audit runs: one at a time
 	turns         *turns.Turns
-	rehearsals    chan struct{} // likewise, while a rehearsal does
+	trials        chan struct{} // likewise, while a view that is about to be deployed is compiled or rehearsed
 }
 
 // New returns the views of the database, run by engine.
@@ -59,7 +59,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		work:     make(chan struct{}, 1),
 		turns:    turns.New(config.LongQuestions),
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
-		rehearsals: make(chan struct{}, 1),
+		trials: make(chan struct{}, 1),
 	}
 }
 

@@ -51,7 +51,7 @@ func compileAsked(text string) int {
 		return compilerSays(compilerFails, fmt.Errorf("read the task in %s: %w", compilerEnv, err))
 	}
 	yield(task.CPU)
-	runtime.GOMAXPROCS(2) // one for the compiler, one to watch it and for the garbage collector
+	runtime.GOMAXPROCS(1)
 	debug.SetMemoryLimit(int64(task.MaxMemory / 4 * 3))
 	go watch(task)
 	module, err := io.ReadAll(os.Stdin)
