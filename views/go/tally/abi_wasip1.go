@@ -40,13 +40,6 @@ func packed(text []byte) int64 {
 	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(text))))<<32 | int64(len(text))
 }
 
-// The results of tally_fold; a negative one of the other exports is an error too.
-const (
-	applied = 0
-	ignored = 1
-	failed  = -1
-)
-
 //go:wasmexport tally_alloc
 func tallyAlloc(n uint32) uint32 {
 	grant = take(int(n))
@@ -101,10 +94,12 @@ func fold(event *Event) int32 {
 
 //go:wasmexport tally_fold_batch
 func tallyFoldBatch(list *uint32, n uint32) int32 {
-	start := uintptr(unsafe.Pointer(list)) // the events lie behind it, in the same room
-	events := unsafe.Slice(list, n)
-	at := func(i int) *Event { return (*Event)(unsafe.Add(unsafe.Pointer(list), uintptr(events[i])-start)) }
-	if !foldBatch(int(n), at, fold) {
+	view, err := ready()
+	if err != nil {
+		return failed // the server then folds one event, and is told why
+	}
+	at := unsafe.Pointer(list) // the events lie behind it, in the same room
+	if !foldBatch(view.Fold, at, uint32(uintptr(at)), unsafe.Slice(list, n)) {
 		return failed
 	}
 	return applied

@@ -72,10 +72,28 @@ var _ [batchSlots]struct{} = [1 << (64 - hashShift)]struct{}{}
 
 const hashMix = 0x9E3779B97F4A7C15
 
+// keyWords are four words of a key of one to four words, which may overlap and together are all of it.
+func keyWords(p unsafe.Pointer, n int) (a, b, c, d uint64) {
+	return *(*uint64)(p), *(*uint64)(unsafe.Add(p, min(word, n-word))), *(*uint64)(unsafe.Add(p, max(0, n-2*word))),
+		*(*uint64)(unsafe.Add(p, n-word))
+}
+
+// mixed is the hash of such a key.
+func mixed(a, b, c, d uint64, n int) uint64 {
+	h := (a ^ uint64(n)) * hashMix
+	h = (h ^ h>>32 ^ b) * hashMix
+	h = (h ^ h>>32 ^ c) * hashMix
+	return (h ^ h>>32 ^ d) * hashMix
+}
+
 func keyHash(key string) uint64 {
 	n := len(key)
 	if n < word {
 		return (wordUpTo(key, 0, n) ^ uint64(n)) * hashMix
+	}
+	if n <= shortText {
+		a, b, c, d := keyWords(unsafe.Pointer(unsafe.StringData(key)), n)
+		return mixed(a, b, c, d, n)
 	}
 	h := wordAt(key, n-word) ^ uint64(n)
 	for i := 0; i < n-word; i += word {
@@ -98,45 +116,39 @@ func heldOf(key string) (h *heldTotals, hash uint64, slot uint64) {
 }
 
 // addQuickly is addHeld for what nearly all of a batch is: whole numbers for totals that are held already, under a key of one to four
-// words. It does all in one function without a call, which is what makes it quick; whatever is not as expected it leaves as it is.
+// words. It does all in one function without a call and with few branches, which is what makes it quick; whatever is not as expected it
+// leaves as it is.
 func (t *Totals) addQuickly(key string, amounts []Decimal) bool {
 	n, p := len(key), unsafe.Pointer(unsafe.StringData(key))
-	if n < word || n > 4*word {
+	if uint(n-word) > shortText-word {
 		return false
 	}
-	last := *(*uint64)(unsafe.Add(p, n-word))
-	hash := last ^ uint64(n) // as keyHash does it
-	for i := 0; i < n-word; i += word {
-		hash = hash*hashMix ^ *(*uint64)(unsafe.Add(p, i)) ^ hash>>32
+	a, b, c, d := keyWords(p, n)
+	hash := mixed(a, b, c, d, n)
+	slot := hash >> hashShift
+	place := uint(batch.slots[slot]) - 1
+	for place < heldRoom && batch.held[place].hash != hash {
+		slot = (slot + 1) % batchSlots
+		place = uint(batch.slots[slot]) - 1
 	}
-	hash *= hashMix
-	var h *heldTotals
-	for slot := hash >> hashShift; ; slot = (slot + 1) % batchSlots {
-		place := uint(batch.slots[slot]) - 1
-		if place >= heldRoom {
-			return false
-		}
-		if h = &batch.held[place]; h.hash == hash {
-			break // another key of that hash is not looked for
-		}
+	if place >= heldRoom {
+		return false
 	}
+	h := &batch.held[place] // another key of that hash is not looked for
 	if h.of != t || !h.known || len(h.key) != n || len(h.sums) != len(amounts) {
 		return false
 	}
-	own := unsafe.Pointer(unsafe.StringData(h.key))
-	differ := *(*uint64)(unsafe.Add(own, n-word)) ^ last
-	for i := 0; i < n-word; i += word {
-		differ |= *(*uint64)(unsafe.Add(own, i)) ^ *(*uint64)(unsafe.Add(p, i))
-	}
-	if differ != 0 {
+	e, f, g, i := keyWords(unsafe.Pointer(unsafe.StringData(h.key)), n)
+	if a^e|b^f|c^g|d^i != 0 {
 		return false
 	}
 	sums := h.sums[:len(amounts)]
+	var unusual uint64
 	for i := range amounts {
-		a, s := &amounts[i], &sums[i]
-		if a.fraction|s.fraction != 0 || a.wide != nil || s.wide != nil || a.negative || s.negative || a.units+s.units >= limbBase {
-			return false
-		}
+		unusual |= amounts[i].unusual() | sums[i].unusual() | (limbBase-1-amounts[i].units-sums[i].units)>>63 // the sum has a limb more
+	}
+	if unusual != 0 {
+		return false
 	}
 	for i := range amounts {
 		sums[i].units += amounts[i].units
@@ -255,19 +267,21 @@ func forgetAllHeld() {
 	batch.n, batch.sums, batch.bytes = 0, 0, 0
 }
 
-// foldBatch folds n events, one after the other, and tells whether all are folded.
-func foldBatch(n int, at func(int) *Event, fold func(*Event) int32) bool {
+// foldBatch folds events, one after the other, and tells whether all are folded. An event lies at base and its offset less start.
+func foldBatch(fold func(*Event) error, base unsafe.Pointer, start uint32, offsets []uint32) bool {
 	batch.on, batch.failed = true, false
 	folded := true
-	for i := range n {
+	for _, offset := range offsets {
 		batch.adds = 0
-		event := at(i)
-		result := fold(event)
-		if result < 0 || batch.failed || batch.adds > maxBatchAdds {
+		event := (*Event)(unsafe.Add(base, uintptr(offset-start)))
+		err := fold(event)
+		if err != nil && err == Ignored {
+			event.result, err = ignored, nil
+		}
+		if err != nil || batch.failed || batch.adds > maxBatchAdds {
 			folded = false
 			break
 		}
-		event.result = uint32(result)
 		if batch.n >= maxHeld || batch.sums >= maxHeldSums || batch.bytes >= maxHeldBytes {
 			writeHeld()
 			forgetAllHeld()

@@ -1,10 +1,12 @@
 package tally
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // TestBatch: a batch leaves the state that its events leave one by one, however totals are added to and their keys used otherwise. One in which
@@ -43,23 +45,26 @@ func TestBatch(t *testing.T) {
 			}
 		}
 		events := make([]Event, len(folds))
-		fold := func(e *Event) int32 {
-			if folds[e.Sequence]() != nil {
-				return -1
+		fold := func(e *Event) error {
+			if err := folds[e.Sequence](); err != nil {
+				return err
 			}
-			return int32(e.Sequence % 2)
+			if e.Sequence%2 == 1 {
+				return Ignored
+			}
+			return nil
 		}
 		clear(localState)
 		for i := range events {
 			events[i].Sequence = int64(i)
-			if fold(&events[i]) < 0 {
-				t.Fatalf("event %d fails", i)
+			if err := fold(&events[i]); err != nil && err != Ignored {
+				t.Fatalf("event %d fails: %v", i, err)
 			}
 			release()
 		}
 		want := maps.Clone(localState)
 		clear(localState)
-		if !foldBatch(len(events), func(i int) *Event { return &events[i] }, fold) {
+		if !foldAll(events, fold) {
 			t.Fatal("the batch fails")
 		}
 		if !maps.Equal(localState, want) {
@@ -72,22 +77,31 @@ func TestBatch(t *testing.T) {
 		}
 	}
 	events := make([]Event, 3)
-	for what, fold := range map[string]func(*Event) int32{
-		"an event that fails": func(*Event) int32 { return -1 },
-		"an event of many totals": func(*Event) int32 {
+	for what, fold := range map[string]func(*Event) error{
+		"an event that fails": func(*Event) error { return errors.New("no") },
+		"an event of many totals": func(*Event) error {
 			for i := range maxBatchAdds + 1 {
-				if totals.Add(fmt.Sprintf("many/%d", i), amounts[1], amounts[1]) != nil {
-					return -1
+				if err := totals.Add(fmt.Sprintf("many/%d", i), amounts[1], amounts[1]); err != nil {
+					return err
 				}
 			}
-			return 0
+			return nil
 		},
 	} {
-		if foldBatch(len(events), func(i int) *Event { return &events[i] }, fold) {
+		if foldAll(events, fold) {
 			t.Errorf("%s does not end the batch", what)
 		}
 		if batch.on || batch.n != 0 {
 			t.Errorf("%s leaves the batch open", what)
 		}
 	}
+}
+
+// foldAll folds events as a batch.
+func foldAll(events []Event, fold func(*Event) error) bool {
+	offsets := make([]uint32, len(events))
+	for i := range offsets {
+		offsets[i] = uint32(i) * headerBytes
+	}
+	return foldBatch(fold, unsafe.Pointer(&events[0]), 0, offsets)
 }

@@ -1,5 +1,7 @@
 package tally
 
+import "unsafe"
+
 // Decimals are calculated in limbs of base 10^18, five of them before the point and three behind it.
 const (
 	limbDigits = 18
@@ -30,6 +32,11 @@ type Decimal struct {
 	fraction uint64 // in 10^-18, below 10^18
 	wide     *limbs // the number, where it does not fit the other two, which are 0 then; never changed
 	negative bool   // 0 never is
+}
+
+// unusual is 0 for a whole number from 0 up to 10^18.
+func (d *Decimal) unusual() uint64 {
+	return d.fraction | uint64(uintptr(unsafe.Pointer(d.wide))) | uint64(*(*uint8)(unsafe.Pointer(&d.negative)))
 }
 
 // NewDecimal is the whole number n.

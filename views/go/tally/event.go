@@ -19,6 +19,13 @@ type Event struct {
 	result  uint32 // of an event of a batch
 }
 
+// The results of tally_fold; a negative one of the other exports is an error too.
+const (
+	applied = 0
+	ignored = 1
+	failed  = -1
+)
+
 // field is a requested field as the server lays it out.
 type field struct {
 	_ structs.HostLayout

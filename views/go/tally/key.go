@@ -18,8 +18,17 @@ func Key(scope, name string) (key string, ok bool) {
 		return NoCopy(b), !hasNUL(NoCopy(b))
 	}
 	// Nearly every key is short: a name is one word, or two that may overlap.
-	head, tail := wordUpTo(name, 0, second), uint64(everyByte)
-	start := wordUpTo(scope, 0, first)
+	head, tail, start := uint64(0), uint64(everyByte), uint64(0)
+	if second >= word {
+		head = wordAt(name, 0)
+	} else {
+		head = wordUpTo(name, 0, second)
+	}
+	if first == len("2025-03") { // a month, as most scopes are
+		start = uint64(halfAt(scope, 0)) | uint64(halfAt(scope, first-half))<<(8*uint(len("2025-03")-half))
+	} else {
+		start = wordUpTo(scope, 0, first)
+	}
 	name1 := unsafe.Add(to, first+1)
 	*(*uint64)(to) = start
 	*(*byte)(unsafe.Add(to, first)) = '/'
