@@ -7,8 +7,37 @@ static bool stands_for_itself(char c) {
 	return c != '/' && c != '~' && c != 0;
 }
 
+/* Whether one of a word's bytes does not stand for itself. */
+static bool has_mark(uint64_t word) {
+	const uint64_t every = 0x0101010101010101, top = 0x80 * every;
+	uint64_t slash = word ^ '/' * every, tilde = word ^ '~' * every;
+	return (((word - every) & ~word) | ((slash - every) & ~slash) | ((tilde - every) & ~tilde)) & top;
+}
+
+/* Whether all of a text stands for itself, as nearly every name does; by words, of which the last two may overlap. */
+static bool is_plain(tally_text text) {
+	uint64_t word = 0;
+	if (text.len < sizeof word) {
+		for (uint32_t i = 0; i < text.len; i++)
+			if (!stands_for_itself(text.at[i]))
+				return false;
+		return true;
+	}
+	for (uint32_t i = 0; i + sizeof word < text.len; i += sizeof word) {
+		__builtin_memcpy(&word, text.at + i, sizeof word);
+		if (has_mark(word))
+			return false;
+	}
+	__builtin_memcpy(&word, text.at + text.len - sizeof word, sizeof word);
+	return !has_mark(word);
+}
+
 void put_string_value(tally_out *out, tally_text text) {
 	uint32_t plain = 0;
+	if (is_plain(text)) {
+		tally_put(out, text);
+		return;
+	}
 	while (plain < text.len && stands_for_itself(text.at[plain]))
 		plain++;
 	tally_put(out, (tally_text){text.at, plain});
@@ -96,13 +125,15 @@ bool take_value(tally_text *group, tally_text *encoded) {
 
 /* The last part is remembered: most events follow one of it. */
 bool put_part(tally_out *out, const grid *parts, int64_t time) {
-	static stretch part; /* holds no time at first */
+	static int64_t from, until; /* in microseconds; no time is between them at first */
 	static char text[PART_BYTES];
-	int64_t second = tally_floor_divide(time, MICROSECONDS);
-	if (second < part.start || second >= part.end) {
+	if (time < from || time >= until) {
+		int64_t second = tally_floor_divide(time, MICROSECONDS);
 		if (!is_countable(second))
 			return false;
-		part = window_at(parts, second);
+		stretch part = window_at(parts, second);
+		from = part.start * MICROSECONDS;
+		until = part.end * MICROSECONDS;
 		tally_out fresh = {text, 0, PART_BYTES};
 		put_utc(&fresh, part.start);
 	}
