@@ -199,7 +199,7 @@ var errBuiltAnew = errors.New("the version was built anew")
 // then read in one snapshot.
 func (a *audit) run(ctx context.Context, until int64) error {
 	ahead := newHistory(ctx, a.views.db, a.target.log, 0)
-	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]pastEvent, error) {
 		if err := a.rest(ctx); err != nil {
 			return nil, err
 		}
@@ -229,7 +229,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		} else if !held {
 			return errBuiltAnew
 		}
-		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]pastEvent, error) {
 			return listEvents(ctx, a.views.db, tx, a.target.log, a.done, pageEvents, pageBytes)
 		})
 		if err != nil || a.report.Difference != nil {
@@ -264,7 +264,7 @@ func (a *audit) rest(ctx context.Context) error {
 }
 
 // foldUntil folds the pages of events that follow. It stops at a difference.
-func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]dbsqlc.ListEventsToFoldRow, error)) error {
+func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]pastEvent, error)) error {
 	for a.done < until && a.report.Difference == nil {
 		a.pace.Release()
 		rows, err := next(ctx)
@@ -278,7 +278,7 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 		if err != nil {
 			return fmt.Errorf("reading which events are left out: %w", db.Classify(err))
 		}
-		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(row dbsqlc.ListEventsToFoldRow, sequence int64) int { return cmp.Compare(row.Sequence, sequence) })
+		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e pastEvent, sequence int64) int { return cmp.Compare(e.sequence, sequence) })
 		began, waited := time.Now(), a.pace.Waited()
 		if err := a.foldPage(ctx, recorded(rows[:beyond]), skips); err != nil {
 			return err

@@ -8,12 +8,11 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // page returns the next events.
-func (b *chunk) page(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+func (b *chunk) page(ctx context.Context) ([]pastEvent, error) {
 	if b.last && b.applied == b.head {
 		return nil, nil
 	} else if b.last {
@@ -88,27 +87,25 @@ func notWhole(missing int64) error {
 
 // foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the version
 // halts, the events before are done.
-func (b *chunk) foldSome(f *Folding, page []dbsqlc.ListEventsToFoldRow, skips *[]int64, deadline time.Time) (n int, err error) {
+func (b *chunk) foldSome(f *Folding, page []pastEvent, skips *[]int64, deadline time.Time) (n int, err error) {
 	b.events = b.events[:0]
 	for n = 0; n < min(len(page), wasm.MaxBatchEvents); n++ {
-		row := &page[n]
-		if row.Sequence != b.applied+int64(n)+1 {
+		e := &page[n]
+		if e.sequence != b.applied+int64(n)+1 {
 			if n == 0 {
 				return 0, notWhole(b.applied + 1)
 			}
 			break
 		}
-		if len(*skips) > 0 && (*skips)[0] == row.Sequence {
+		if len(*skips) > 0 && (*skips)[0] == e.sequence {
 			if n == 0 {
 				*skips = (*skips)[1:]
-				b.applied, b.reached = row.Sequence, reachedAt(row)
+				b.applied, b.reached = e.sequence, reachedAt(e)
 				return 1, nil
 			}
 			break
 		}
-		e := eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
-		e.Time, e.Data = row.Time.UnixMicro(), row.Data
-		b.events = append(b.events, e)
+		b.events = append(b.events, e.recorded())
 	}
 	err = f.Fold(b.events, Budget{Time: max(time.Until(deadline), 1), Keys: chunkKeys})
 	if over, ok := errors.AsType[*BudgetError](err); ok {
@@ -122,7 +119,7 @@ func (b *chunk) foldSome(f *Folding, page []dbsqlc.ListEventsToFoldRow, skips *[
 		n = int(halt.Sequence - b.applied - 1)
 	}
 	if n > 0 {
-		b.applied, b.reached = page[n-1].Sequence, reachedAt(&page[n-1])
+		b.applied, b.reached = page[n-1].sequence, reachedAt(&page[n-1])
 	}
 	return n, nil
 }

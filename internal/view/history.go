@@ -10,17 +10,45 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
 const (
 	// A page of history is what one statement reads; a build holds two of them, and what is left of a third.
 	pageEvents = 4000
 	pageBytes  = 4 << 20
+	// Pages that are read ahead are larger, since each asks some small questions too: as many events as make aheadBytes when they are like those
+	// of the page before, and a first page of firstEvents. One that turns out larger than pageBytes ends there.
+	aheadEvents = 16_000
+	aheadBytes  = 3 << 20
+	firstEvents = 1000
 )
+
+// pastEvent is an event of history.
+type pastEvent struct {
+	sequence         int64
+	time, recordedAt int64 // microseconds since 1970 UTC
+	data             []byte
+	hash             eventlog.Hash
+}
+
+// recorded is the event as it is folded.
+func (e *pastEvent) recorded() eventlog.Recorded {
+	return eventlog.Recorded{Event: eventlog.Event{Data: e.data, Time: e.time}, Sequence: e.sequence, RecordedAt: e.recordedAt}
+}
+
+// recorded are events as they are read from a log, ready to be folded.
+func recorded(page []pastEvent) []eventlog.Recorded {
+	events := make([]eventlog.Recorded, len(page))
+	for i := range page {
+		events[i] = page[i].recorded()
+	}
+	return events
+}
 
 // listEvents reads the page of a log's events after one. from is a transaction that plans for partitions; the page is read from those that
 // hold it.
-func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, after int64, maxRows int32, maxBytes int64) ([]dbsqlc.ListEventsToFoldRow, error) {
+func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, after int64, maxRows int32, maxBytes int64) ([]pastEvent, error) {
 	recorded, err := d.RecordedBetween(ctx, from, dbsqlc.RecordedBetweenParams{LogID: log, First: after + 1, Last: after + int64(maxRows)})
 	if err != nil {
 		return nil, fmt.Errorf("looking for history: %w", db.Classify(err))
@@ -31,7 +59,43 @@ func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, af
 	if err != nil {
 		return nil, fmt.Errorf("reading history: %w", db.Classify(err))
 	}
-	return rows, nil
+	page := make([]pastEvent, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		page[i] = pastEvent{r.Sequence, r.Time.UnixMicro(), r.RecordedAt.UnixMicro(), r.Data, eventlog.Hash(r.Hash)}
+	}
+	return page, nil
+}
+
+// pageReader copies a page of history out of a connection's buffers, into two pieces of memory.
+type pageReader struct {
+	most   int // events
+	events []pastEvent
+	data   []byte // of all events
+	ends   []int  // of each event's data
+}
+
+func (r *pageReader) add(row *db.EventRow) error {
+	if len(row.Hash) != len(eventlog.Hash{}) {
+		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(eventlog.Hash{}))
+	}
+	r.events = append(r.events, pastEvent{sequence: row.Sequence, time: row.Time, recordedAt: row.RecordedAt, hash: eventlog.Hash(row.Hash)})
+	r.data = append(r.data, row.Data...)
+	r.ends = append(r.ends, len(r.data))
+	if len(r.data) >= pageBytes && len(r.events) < r.most {
+		return db.ErrEnough
+	}
+	return nil
+}
+
+// page gives the events their data, now that nothing moves any more.
+func (r *pageReader) page() []pastEvent {
+	from := 0
+	for i, end := range r.ends {
+		r.events[i].data = r.data[from:end:end]
+		from = end
+	}
+	return r.events
 }
 
 // eventText reads an event's JSON, or its beginning.
@@ -57,15 +121,16 @@ func eventText(ctx context.Context, d *db.DB, log db.UUID, sequence int64, maxLe
 type history struct {
 	db   *db.DB
 	log  db.UUID
-	left []dbsqlc.ListEventsToFoldRow // given back
+	left []pastEvent // given back
 
 	ahead  chan page          // the page that is being read; nil when none is
 	cancel context.CancelFunc // ends reading it
 	after  int64              // the last event that was read
+	bytes  int                // of an event of the page before; 0 when there was none
 }
 
 type page struct {
-	events []dbsqlc.ListEventsToFoldRow
+	events []pastEvent
 	err    error
 }
 
@@ -91,22 +156,36 @@ func (h *history) read(ctx context.Context) {
 	ahead := make(chan page, 1)
 	ctx, h.cancel = context.WithCancel(ctx)
 	h.ahead = ahead
-	after := h.after
+	after, most := h.after, firstEvents
+	if h.bytes > 0 {
+		most = min(aheadEvents, max(aheadBytes/h.bytes, 1))
+	}
+	r := &pageReader{most: most, events: make([]pastEvent, 0, most), data: make([]byte, 0, most*h.bytes*9/8), ends: make([]int, 0, most)}
 	go func() {
-		var p page
-		p.err = h.db.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
-			if err := h.db.PlanForPartitions(ctx, tx); err != nil {
-				return fmt.Errorf("preparing to read history: %w", err)
-			}
-			p.events, err = listEvents(ctx, h.db, tx, h.log, after, pageEvents, pageBytes)
-			return err
-		})
-		ahead <- p
+		err := h.readPage(ctx, after, r)
+		ahead <- page{r.page(), err}
 	}()
 }
 
+// readPage reads what fits into a page of the events after one.
+func (h *history) readPage(ctx context.Context, after int64, r *pageReader) error {
+	through := after + int64(r.most)
+	recorded, err := h.db.RecordedBetween(ctx, h.db.Read, dbsqlc.RecordedBetweenParams{LogID: h.log, First: after + 1, Last: through})
+	if err != nil {
+		return fmt.Errorf("looking for history: %w", db.Classify(err))
+	}
+	err = h.db.ReadEvents(ctx, &db.EventRange{
+		Log: h.log, After: after, Through: through, MaxRows: r.most,
+		RecordedFrom: recorded.RecordedFrom.UnixMicro(), RecordedUntil: recorded.RecordedUntil.UnixMicro(),
+	}, r.add)
+	if err != nil {
+		return fmt.Errorf("reading history: %w", err)
+	}
+	return nil
+}
+
 // next returns the next events; none at the log's end.
-func (h *history) next(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error) {
+func (h *history) next(ctx context.Context) ([]pastEvent, error) {
 	if len(h.left) > 0 {
 		events := h.left
 		h.left = nil
@@ -122,7 +201,12 @@ func (h *history) next(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error
 		if p.err != nil || len(p.events) == 0 {
 			return nil, p.err
 		}
-		h.after = p.events[len(p.events)-1].Sequence
+		last := &p.events[len(p.events)-1]
+		h.after, h.bytes = last.sequence, 0
+		for i := range p.events {
+			h.bytes += len(p.events[i].data)
+		}
+		h.bytes = h.bytes/len(p.events) + 1
 		h.read(ctx)
 		return p.events, nil
 	case <-ctx.Done():
@@ -131,7 +215,7 @@ func (h *history) next(ctx context.Context) ([]dbsqlc.ListEventsToFoldRow, error
 }
 
 // giveBack returns events that were not folded; next returns them again. A nil history takes none.
-func (h *history) giveBack(events []dbsqlc.ListEventsToFoldRow) {
+func (h *history) giveBack(events []pastEvent) {
 	if h != nil {
 		h.left = events
 	}
@@ -139,27 +223,25 @@ func (h *history) giveBack(events []dbsqlc.ListEventsToFoldRow) {
 
 // reached is how far somebody has folded a log's history: an event, whose hash stands for all before it.
 type reached struct {
-	sequence   int64
-	recordedAt time.Time
-	hash       []byte
+	sequence   int64 // 0: no event
+	recordedAt int64 // microseconds since 1970 UTC
+	hash       eventlog.Hash
 }
 
-func reachedAt(row *dbsqlc.ListEventsToFoldRow) reached {
-	return reached{row.Sequence, row.RecordedAt, row.Hash}
-}
+func reachedAt(e *pastEvent) reached { return reached{e.sequence, e.recordedAt, e.hash} }
 
 // isIn tells whether the log still holds the event. tx is one that plans for partitions.
 func (r *reached) isIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log db.UUID) (bool, error) {
-	if r.hash == nil {
+	if r.sequence == 0 {
 		return true, nil
 	}
-	hash, err := d.EventHash(ctx, tx, dbsqlc.EventHashParams{LogID: log, Sequence: r.sequence, RecordedAt: r.recordedAt})
+	hash, err := d.EventHash(ctx, tx, dbsqlc.EventHashParams{LogID: log, Sequence: r.sequence, RecordedAt: time.UnixMicro(r.recordedAt)})
 	if kind := db.Classify(err); isNotFound(kind) {
 		return false, nil
 	} else if kind != nil {
 		return false, fmt.Errorf("looking for the event that was folded last: %w", kind)
 	}
-	return bytes.Equal(hash, r.hash), nil
+	return bytes.Equal(hash, r.hash[:]), nil
 }
 
 // errHistoryGone: the database was set back while history was folded.

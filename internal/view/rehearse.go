@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -215,7 +214,7 @@ func (v *Views) history(ctx context.Context, log db.UUID) (events []eventlog.Rec
 		if len(first) == 0 {
 			return errNotWhole(1)
 		}
-		after := max(first[len(first)-1].Sequence, head.Sequence-rehearsalEvents)
+		after := max(first[len(first)-1].sequence, head.Sequence-rehearsalEvents)
 		last, err := listEvents(ctx, v.db, tx, log, after, rehearsalEvents, rehearsalBytes)
 		events = recorded(append(first, last...))
 		return err
@@ -224,16 +223,6 @@ func (v *Views) history(ctx context.Context, log db.UUID) (events []eventlog.Rec
 		return nil, fmt.Errorf("reading a sample of the log: %w", err)
 	}
 	return events, nil
-}
-
-// recorded are events as they are read from a log, ready to be folded.
-func recorded(rows []dbsqlc.ListEventsToFoldRow) []eventlog.Recorded {
-	events := make([]eventlog.Recorded, len(rows))
-	for i, row := range rows {
-		events[i] = eventlog.Recorded{Sequence: row.Sequence, RecordedAt: row.RecordedAt.UnixMicro()}
-		events[i].Time, events[i].Data = row.Time.UnixMicro(), row.Data
-	}
-	return events
 }
 
 // errNotWhole says that a log lacks an event that it must have.
