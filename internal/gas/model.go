@@ -136,6 +136,17 @@ func (m Model) First(pages int) int64 {
 	return models[m].first
 }
 
+// Rate is what each unit after those costs while memory has so many pages.
+func (m Model) Rate(pages int) int64 {
+	units := int64(1)
+	for _, r := range models[m].rates {
+		if units = r.units; pages <= int(r.pages) {
+			break
+		}
+	}
+	return units
+}
+
 // Slice is how much the counter is filled up to, in units: what a guest may use before it leaves for the host for a moment.
 func (m Model) Slice() int64 { return models[m].slice }
 

@@ -11,6 +11,9 @@ const (
 	MaxBatchEvents = 256
 	// batchBytes is the room that tally_alloc is asked for where a guest keeps no place for events: about a hundred of them.
 	batchBytes = 32 << 10
+	// largeBatchEvents bounds a batch of a guest whose memory gives gas a rate: more would use more than an event may at the rate of 1, as
+	// mostAlone says.
+	largeBatchEvents = 64
 	// leastBatchGas is the budget of one event from which on events are folded in batches. A batch may take half of it, and the guest may
 	// spare an event no more than a quarter of this (docs/abi.md): so an event that is folded in a batch has enough of it alone, too.
 	leastBatchGas = 4_000_000
@@ -37,7 +40,11 @@ func (s *Session) FoldBatch(events []Event) (folded int, err error) {
 	}
 	defer s.settle(in, &err)
 	s.again = false
-	batch, err := in.writeBatch(events[:min(len(events), MaxBatchEvents)])
+	most := MaxBatchEvents
+	if in.model.Rate(in.pages()) > noRate {
+		most = largeBatchEvents
+	}
+	batch, err := in.writeBatch(events[:min(len(events), most)])
 	if err != nil || batch.n < 2 {
 		return 0, err
 	}
@@ -51,11 +58,26 @@ func (s *Session) FoldBatch(events []Event) (folded int, err error) {
 	case result > 0:
 		return 0, trapf("tally_fold_batch returned %d; it must return 0 or a negative number", result)
 	}
+	if most := in.mostAlone(); most > in.granted {
+		return 0, limitf("one event of a batch may have taken %d units, which alone it would not have had", most)
+	}
 	if err := in.readResults(events); err != nil {
 		return 0, err
 	}
 	s.folded += batch.n
 	return batch.n, nil
+}
+
+func (in *instance) pages() int { return int(in.memory.Size() >> 16) }
+
+// mostAlone is what the batch that has just been folded would cost if all of its work were that of one event, folded alone: a batch has no rate,
+// and an event has one in large memory. Without this bound an event could be folded in a batch and fail alone.
+func (in *instance) mostAlone() int64 {
+	if in.rate == nil || in.mostRate != noRate {
+		return 0 // then what the batch used was counted so
+	}
+	used := in.granted - int64(in.gas.Get()) - int64(in.reserve.Get())
+	return min(used, in.first) + max(used-in.first, 0)*in.model.Rate(in.pages()) + in.owed
 }
 
 // batch is events in guest memory. It begins with the list of where they are.

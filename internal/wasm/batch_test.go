@@ -107,3 +107,36 @@ func TestFoldBatchFails(t *testing.T) {
 		})
 	}
 }
+
+// TestBatchSparesNoRate: what an event does in large memory alone is dear, and in a batch it is not; so a batch that an event could not have had
+// the gas for alone comes to nothing. An event's outcome would else hang on the batch that it came in.
+func TestBatchSparesNoRate(t *testing.T) {
+	e := newEngine(t)
+	for _, tt := range []struct {
+		pages        byte
+		turns        int32
+		batch, alone bool
+	}{
+		{1, 1_000_000, true, true},
+		{41, 10_000, true, true},
+		{41, 400_000, false, false},
+		{60, 400_000, false, false},
+	} {
+		spin := code(opConst(tt.turns), opSet(2), opLoop, opGet(2), opConst(-1), opI32Add, opTee(2), opBrIf(0), opEnd, opConst(0), resetArena)
+		g := batchGuest(spin).fold(spin)
+		g.function("tally_fold").locals = i32 + i32
+		g.memory = []byte{0, tt.pages}
+		m := compile(t, e, g)
+		n, err := startWith(t, m, Settings{}, newState()).FoldBatch(smallEvents(3))
+		if folded := n == 3 && err == nil; folded != tt.batch {
+			t.Errorf("%d pages, %d turns: %d events are folded in a batch, %v", tt.pages, tt.turns, n, err)
+		}
+		if err != nil {
+			viewError(t, err, KindLimit, "alone")
+		}
+		_, err = startWith(t, m, Settings{}, newState()).Fold(&smallEvents(1)[0])
+		if (err == nil) != tt.alone {
+			t.Errorf("%d pages, %d turns: an event alone: %v", tt.pages, tt.turns, err)
+		}
+	}
+}

@@ -42,6 +42,7 @@ type instance struct {
 	rate, maxRate api.MutableGlobal
 	mostRate      uint64 // that maxRate has
 	pricedQuery   bool   // see Settings.LargeMemoryPriced
+	model         gas.Model
 	owed          int64  // units for what the host did in the running call
 	granted       int64  // units that the running call began with
 	budget        budget // what they were granted for
@@ -94,6 +95,7 @@ func (p *program) newInstance() (*instance, error) {
 		in.rate = guest.ExportedGlobal(gas.ExportRate).(api.MutableGlobal)       //nolint:forcetypeassert // likewise
 		in.maxRate = guest.ExportedGlobal(gas.ExportMaxRate).(api.MutableGlobal) //nolint:forcetypeassert // likewise
 	}
+	in.model = p.model
 	in.first = p.model.First(int(guest.Memory().Size() >> 16))
 	if p.image != nil {
 		in.first = p.model.First(p.image.size >> 16)

@@ -46,8 +46,8 @@ func tallyAlloc(n uint32) uint32 {
 	return uint32(uintptr(grant))
 }
 
-// eventRoom is where the server lays out events: a batch of 256 ordinary ones. A larger one goes where tally_alloc says.
-var eventRoom [88 << 10 / roomAlignment]uint64 // words, so that it is aligned
+// eventRoom is where the server lays out events, some eighty at a time; larger ones go where tally_alloc says.
+var eventRoom [24 << 10 / roomAlignment]uint64 // words, so that it is aligned
 
 //go:wasmexport tally_event_room
 func tallyEventRoom() int64 {
