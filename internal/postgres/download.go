@@ -6,22 +6,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
-
-	embedded "github.com/fergusstrange/embedded-postgres"
 )
 
-// downloads are the versions that can be downloaded, by major.
-var downloads = map[int]embedded.PostgresVersion{
-	15: embedded.V15,
-	16: embedded.V16,
-	17: embedded.V17,
-	18: embedded.V18,
+// downloads are the releases that can be downloaded, by major version.
+var downloads = map[int]string{
+	15: "15.13.0",
+	16: "16.9.0",
+	17: "17.5.0",
+	18: "18.3.0",
 }
 
 // rootCache keeps downloads where the user the server runs as can read them, which root's own folder usually is not.
@@ -47,7 +43,7 @@ func cached(ctx context.Context, who account, major int, offline bool, log *slog
 	if err != nil {
 		return Binaries{}, err
 	}
-	tree := filepath.Join(cache, "postgres", string(release))
+	tree := filepath.Join(cache, "postgres", release)
 	b, err := inspect(ctx, who, filepath.Join(tree, "bin"), "download cache", major)
 	if err == nil {
 		return b, nil
@@ -55,8 +51,8 @@ func cached(ctx context.Context, who account, major int, offline bool, log *slog
 	if offline {
 		return Binaries{}, fmt.Errorf("download cache: %w (downloading is turned off)", err)
 	}
-	log.Info("downloading PostgreSQL, about 20 MB", "version", string(release), "to", tree)
-	if err := download(ctx, release, tree); err != nil {
+	log.Info("downloading PostgreSQL, 15 to 35 MB", "version", release, "to", tree)
+	if err := download(ctx, mavenCentral, release, tree); err != nil {
 		return Binaries{}, fmt.Errorf("download PostgreSQL %s: %w", release, err)
 	}
 	return inspect(ctx, who, filepath.Join(tree, "bin"), "download", major)
@@ -75,51 +71,28 @@ func cacheDir() (string, error) {
 
 // download fetches a release and unpacks it beside tree, then renames it into place, so that tree is whole or not there. Two
 // processes may download at once: one wins, and the other uses what it finds.
-//
-// The library checks the archive's SHA-256. It only knows how to start a server, which fails as root; a data path that
-// ends in "/." makes it stop, always at the same place, once the programs are unpacked and before it touches any data.
-func download(ctx context.Context, release embedded.PostgresVersion, tree string) error {
+func download(ctx context.Context, repository, release, tree string) error {
 	if err := os.MkdirAll(filepath.Dir(tree), 0o755); err != nil { //nolint:gosec // read by the user the server runs as
 		return err
 	}
-	sweep(filepath.Dir(tree))
+	removeAbandoned(filepath.Dir(tree))
 	work, err := os.MkdirTemp(filepath.Dir(tree), workPrefix)
 	if err != nil {
 		return err
 	}
-	unpacked := filepath.Join(work, "tree")
-	config := embedded.DefaultConfig().Version(release).Port(0).Logger(io.Discard).
-		CachePath(filepath.Join(work, "archive")).RuntimePath(filepath.Join(work, "run")).
-		BinariesPath(unpacked).DataPath(filepath.Join(work, "run") + "/.")
-	result := make(chan error, 1)
-	go func() { // the library takes no context; an abandoned download cleans up after itself
-		err := embedded.NewDatabase(config).Start()
-		if ctx.Err() != nil {
-			_ = os.RemoveAll(work)
-		}
-		result <- err
-	}()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case err = <-result:
-	}
 	defer func() { _ = os.RemoveAll(work) }()
-	missing := slices.ContainsFunc([]string{"initdb", "postgres"}, func(program string) bool {
-		_, statErr := os.Stat(filepath.Join(unpacked, "bin", program))
-		return statErr != nil
-	})
-	if missing {
+	jar, unpacked := filepath.Join(work, "archive.jar"), filepath.Join(work, "tree")
+	if err := fetchJar(ctx, repository, release, jar); err != nil {
 		return err
 	}
-	if err := os.Chmod(unpacked, 0o755); err != nil { //nolint:gosec // read by the user the server runs as
-		return err
+	if err := unpackJar(ctx, jar, unpacked); err != nil {
+		return fmt.Errorf("unpack: %w", err)
 	}
-	return settle(unpacked, tree)
+	return moveIntoPlace(unpacked, tree)
 }
 
-// sweep removes what downloads that were killed left behind, as far as it can.
-func sweep(dir string) {
+// removeAbandoned removes what downloads that were killed left behind, as far as it can.
+func removeAbandoned(dir string) {
 	left, err := filepath.Glob(filepath.Join(dir, workPrefix+"*"))
 	if err != nil {
 		return // only a malformed pattern fails
@@ -131,8 +104,8 @@ func sweep(dir string) {
 	}
 }
 
-// settle moves a finished tree into place, over a broken one if need be.
-func settle(unpacked, tree string) error {
+// moveIntoPlace renames a finished tree, over a broken one if need be.
+func moveIntoPlace(unpacked, tree string) error {
 	err := os.Rename(unpacked, tree)
 	if err == nil || !errors.Is(err, os.ErrExist) {
 		return err

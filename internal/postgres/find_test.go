@@ -150,7 +150,7 @@ func TestFindStopsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestSettleKeepsAWholeTreeAndReplacesABrokenOne(t *testing.T) {
+func TestMoveIntoPlaceKeepsAWholeTreeAndReplacesABrokenOne(t *testing.T) {
 	dir := openDir(t)
 	tree := filepath.Join(dir, "18.0")
 	fresh := func(mark string) string {
@@ -166,13 +166,13 @@ func TestSettleKeepsAWholeTreeAndReplacesABrokenOne(t *testing.T) {
 		}
 		return v
 	}
-	if err := settle(fresh("18.1"), tree); err != nil {
+	if err := moveIntoPlace(fresh("18.1"), tree); err != nil {
 		t.Fatal(err)
 	}
 	if got := mark(); got != "18.1" {
 		t.Fatalf("the tree is %s, want 18.1", got)
 	}
-	if err := settle(fresh("18.2"), tree); err != nil {
+	if err := moveIntoPlace(fresh("18.2"), tree); err != nil {
 		t.Fatal(err)
 	}
 	if got := mark(); got != "18.1" {
@@ -181,7 +181,7 @@ func TestSettleKeepsAWholeTreeAndReplacesABrokenOne(t *testing.T) {
 	if err := os.Remove(filepath.Join(tree, "bin", "postgres")); err != nil {
 		t.Fatal(err)
 	}
-	if err := settle(fresh("18.3"), tree); err != nil {
+	if err := moveIntoPlace(fresh("18.3"), tree); err != nil {
 		t.Fatal(err)
 	}
 	if got := mark(); got != "18.3" {
@@ -189,7 +189,7 @@ func TestSettleKeepsAWholeTreeAndReplacesABrokenOne(t *testing.T) {
 	}
 }
 
-func TestSweepRemovesOnlyAbandonedDownloads(t *testing.T) {
+func TestOnlyAbandonedDownloadsAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	old, going, tree := filepath.Join(dir, workPrefix+"old"), filepath.Join(dir, workPrefix+"new"), filepath.Join(dir, "18.0")
 	for _, d := range []string{old, going, tree} {
@@ -201,7 +201,7 @@ func TestSweepRemovesOnlyAbandonedDownloads(t *testing.T) {
 	if err := errors.Join(os.Chtimes(old, before, before), os.Chtimes(tree, before, before)); err != nil {
 		t.Fatal(err)
 	}
-	sweep(dir)
+	removeAbandoned(dir)
 	for d, want := range map[string]bool{old: false, going: true, tree: true} {
 		if _, err := os.Stat(d); (err == nil) != want {
 			t.Errorf("%s: %v, want it kept: %t", d, err, want)

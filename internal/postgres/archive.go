@@ -1,0 +1,215 @@
+//go:build unix
+
+package postgres
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/ulikunitz/xz"
+)
+
+// mavenCentral is the Maven repository that PostgreSQL's programs come from: the artifacts embedded-postgres-binaries-PLATFORM of the
+// group io.zonky.test.postgres, each a jar with one .txz in it.
+const mavenCentral = "https://repo1.maven.org/maven2"
+
+// What a download may need at most. A jar has up to 35 MB, unpacked 150 MB; what is larger by far is something else.
+const (
+	maxJarBytes      = 128 << 20
+	maxUnpackedBytes = 1 << 30
+	maxChecksumBytes = 1 << 10
+	fetchTimeout     = 15 * time.Minute
+)
+
+// platforms are the names of what is published, by operating system and processor as Go names them.
+var platforms = map[string]string{
+	"linux/amd64":   "linux-amd64",
+	"linux/arm64":   "linux-arm64v8",
+	"linux/ppc64le": "linux-ppc64le",
+	"darwin/amd64":  "darwin-amd64",
+	"darwin/arm64":  "darwin-arm64v8",
+}
+
+// platformName names the artifact for a system. Alpine's C library is not the one that other Linux systems have.
+func platformName(system, processor string, alpine bool) (string, error) {
+	name, ok := platforms[system+"/"+processor]
+	if !ok {
+		return "", fmt.Errorf("there are no programs to download for %s/%s", system, processor)
+	}
+	if alpine && system == "linux" {
+		name += "-alpine"
+	}
+	return name, nil
+}
+
+func jarURL(repository, release string) (string, error) {
+	_, err := os.Stat("/etc/alpine-release")
+	platform, err := platformName(runtime.GOOS, runtime.GOARCH, err == nil)
+	if err != nil {
+		return "", err
+	}
+	artifact := "embedded-postgres-binaries-" + platform
+	return fmt.Sprintf("%s/io/zonky/test/postgres/%s/%s/%[2]s-%[3]s.jar", repository, artifact, release), nil
+}
+
+// fetchJar writes a release's jar to a new file, whose SHA-256 is the one that the repository publishes beside it.
+func fetchJar(ctx context.Context, repository, release, file string) error {
+	url, err := jarURL(repository, release)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: http.DefaultTransport, Timeout: fetchTimeout}
+	if transport, ok := http.DefaultTransport.(*http.Transport); ok {
+		client.Transport = transport.Clone() // its connections end with the download
+		defer client.CloseIdleConnections()
+	}
+	var checksum bytes.Buffer
+	if err := fetch(ctx, client, url+".sha256", maxChecksumBytes, &checksum); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of our own
+	if err != nil {
+		return err
+	}
+	hash := sha256.New()
+	err = fetch(ctx, client, url, maxJarBytes, io.MultiWriter(f, hash))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	got := hex.EncodeToString(hash.Sum(nil))
+	if want, _, _ := strings.Cut(strings.TrimSpace(checksum.String()), " "); !strings.EqualFold(got, want) {
+		return fmt.Errorf("%s has the SHA-256 %s, but %q is published for it", url, got, want)
+	}
+	return nil
+}
+
+// fetch writes what url answers to w. More than limit bytes are an error.
+func fetch(ctx context.Context, client *http.Client, url string, limit int64, w io.Writer) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // it was only read
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, response.Status)
+	}
+	n, err := io.Copy(w, io.LimitReader(response.Body, limit+1))
+	if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
+	}
+	if n > limit {
+		return fmt.Errorf("%s has more than %d bytes", url, limit)
+	}
+	return nil
+}
+
+// unpackJar writes the files of the jar's one .txz into a new folder, which everybody may read.
+func unpackJar(ctx context.Context, jar, dir string) error {
+	archive, err := zip.OpenReader(jar)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = archive.Close() }() // it was only read
+	for _, entry := range archive.File {
+		if !strings.HasSuffix(entry.Name, ".txz") {
+			continue
+		}
+		packed, err := entry.Open()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = packed.Close() }() // it was only read
+		unpacked, err := xz.NewReader(bufio.NewReader(packed))
+		if err != nil {
+			return err
+		}
+		return unpackTar(ctx, tar.NewReader(unpacked), dir)
+	}
+	return errors.New("the jar holds no .txz")
+}
+
+// unpackTar writes files, folders and symbolic links into a new folder and nowhere else. What it would have to leave out is an error.
+func unpackTar(ctx context.Context, archive *tar.Reader, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // read by the user the server runs as
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }() // every file was closed before
+	const entryBytes = 512              // a header, so that many empty entries count too
+	for total := int64(0); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return openFolders(root)
+		}
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		if total += header.Size + entryBytes; header.Size < 0 || total > maxUnpackedBytes {
+			return fmt.Errorf("unpacked, it has more than %d bytes", int64(maxUnpackedBytes))
+		}
+		if err := unpackEntry(root, header, archive); err != nil {
+			return fmt.Errorf("%q: %w", header.Name, err)
+		}
+	}
+}
+
+func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
+	name := path.Clean(header.Name)
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	switch header.Typeflag {
+	case tar.TypeDir:
+		return root.MkdirAll(name, 0o755)
+	case tar.TypeSymlink:
+		// Root follows no link that leads out; nor may the programs, later.
+		target := path.Join(path.Dir(name), header.Linkname) //nolint:gosec // this is how it is found out whether it leads out
+		if path.IsAbs(header.Linkname) || !filepath.IsLocal(target) {
+			return fmt.Errorf("is a link to %q, outside of the archive", header.Linkname)
+		}
+		return root.Symlink(header.Linkname, name)
+	case tar.TypeReg:
+		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, content)
+		mode := header.FileInfo().Mode().Perm()&0o755 | 0o444 // whatever the umask is, and for nobody else to write
+		return errors.Join(err, f.Chmod(mode), f.Close())
+	default:
+		return fmt.Errorf("is of the type %q: files, folders and symbolic links can be unpacked", header.Typeflag)
+	}
+}
+
+// openFolders lets everybody enter the folders, whatever the umask is.
+func openFolders(root *os.Root) error {
+	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		return root.Chmod(name, 0o755)
+	})
+}
