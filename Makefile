@@ -35,6 +35,7 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test $(TEST_FLAGS) $(SERIAL)
 	go test -run '^(TestBombs|TestHostileModulesAreContained|TestGasIsHonest|TestGoGuest)$$' $(TEST_FLAGS) ./internal/wasm
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
+	TALLY_TEST_POSTGRES=local go -C testcontainers test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
 
 HARD_ROUNDS ?= 10
@@ -44,14 +45,24 @@ test-hard: ## run all tests (or those of HARD_PACKAGES) HARD_ROUNDS times, each 
 	exec env TALLY_TEST_POSTGRES=local HARD_ROUNDS=$(HARD_ROUNDS) HARD_PACKAGES='$(HARD_PACKAGES)' tools/test-hard.sh $(TEST_FLAGS)
 
 # What a change of PostgreSQL could make fail.
-DATABASE_PACKAGES := ./cmd/tally ./testcontainers $(addprefix ./internal/,api db demo eventlog ingest postgres server view)
+DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/,api db demo eventlog ingest postgres server testdb view)
 DATABASE ?= local
+# Tests of this module know nothing of containers: this program of testcontainers/ starts them.
+SERVER_container := $(CURDIR)/bin/testserver
+SERVER_local := local
 
-test-database: ## run the tests that need PostgreSQL; DATABASE=container for one in a container
-	TALLY_TEST_POSTGRES=$(DATABASE) go test -race $(TEST_FLAGS) $(DATABASE_PACKAGES)
+.PHONY: test-server-local test-server-container
+test-server-local:
+test-server-container:
+	go -C testcontainers build -o $(SERVER_container) ./server
 
-test-containers: ## run all tests, on PostgreSQL in a container
-	TALLY_TEST_POSTGRES=container go test -race $(TEST_FLAGS) ./...
+test-database: test-server-$(DATABASE) ## run the tests that need PostgreSQL; DATABASE=container for one in a container
+	TALLY_TEST_POSTGRES=$(SERVER_$(DATABASE)) go test -race $(TEST_FLAGS) $(DATABASE_PACKAGES)
+	TALLY_TEST_POSTGRES=$(DATABASE) go -C testcontainers test -race $(TEST_FLAGS) ./...
+
+test-containers: test-server-container ## run all tests, on PostgreSQL in a container
+	TALLY_TEST_POSTGRES=$(SERVER_container) go test -race $(TEST_FLAGS) ./...
+	TALLY_TEST_POSTGRES=container go -C testcontainers test -race $(TEST_FLAGS) ./...
 
 kits-check: build ## build and test a view in each language, as `tally view new` writes it; tools that are missing leave it out
 	views/check-kits.sh
@@ -69,7 +80,8 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
-	go -C tools/kafka vet ./...
+	for module in testcontainers tools/kafka; do go -C $$module vet ./... || exit; done
+	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
 	cd tools/kafka && go tool -modfile=../go.mod golangci-lint run
 
 generate: ## write anew what is generated: queries, openapi.yaml, views
@@ -79,6 +91,7 @@ generate: ## write anew what is generated: queries, openapi.yaml, views
 
 generated: ## prove that what is generated is up to date
 	go mod tidy -diff
+	go -C testcontainers mod tidy -diff
 	go -C tools/kafka mod tidy -diff
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || { echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }

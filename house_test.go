@@ -76,7 +76,7 @@ var floors = [][]string{
 	{"internal/view", "internal/viewtest"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/gas"},
-	{"internal/client", "internal/jsonscan", "internal/turns", "internal/wasmbin", "testcontainers"},
+	{"internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},
 	{"internal/db", "internal/memory", "internal/postgres", "internal/terminal"},
 	{"internal/db/dbsqlc", "migrations", "views", "views/go/template"},
 	{"views/go/tally"},

@@ -1,6 +1,8 @@
-// Package testcontainers gives each test its own PostgreSQL database, with Tallystick's schema in place.
+// Package testcontainers gives each test its own PostgreSQL database, with Tallystick's schema in place, for tests of what uses Tallystick.
 //
-//	func TestAppend(t *testing.T) {
+//	func TestMain(m *testing.M) { testcontainers.Main(m) }
+//
+//	func TestInvoices(t *testing.T) {
 //		db := testcontainers.New(t)
 //		pool, err := pgxpool.New(t.Context(), db.DSN())
 //		...
@@ -17,100 +19,57 @@
 //	TALLY_POSTGRES_MAJOR  local: the major version wanted, 15 to 18
 //	TALLY_TEST_IMAGE      container: the image, postgres:18 unless set; it must start as the official one does
 //	TALLY_TEST_FSYNC      on: writes reach the disk, as in production; otherwise only where a test asks for it
+//
+// It is a module of its own, so that the server's does not need what starts containers.
 package testcontainers
 
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
+	"os"
 	"testing"
-	"time"
 
-	"github.com/jackc/pgx/v5"
-)
-
-const (
-	// setupTimeout bounds making a database, the server's start included: pulling an image takes longest.
-	setupTimeout = 5 * time.Minute
-	// dropTimeout bounds dropping a database.
-	dropTimeout = time.Minute
+	"github.com/tallystick/tallystick/internal/testdb"
+	"github.com/tallystick/tallystick/testcontainers/internal/container"
 )
 
 // Database is one test's own database.
-type Database struct {
-	dsn, name, version string
-}
-
-// DSN is the database's URL, for a role that may do anything.
-func (d *Database) DSN() string { return d.dsn }
-
-// Name is the database's name on its server.
-func (d *Database) Name() string { return d.name }
-
-// ServerVersion is the server's own word for its version, such as "18.3".
-func (d *Database) ServerVersion() string { return d.version }
-
-// Exec runs a statement with the rights of DSN, for tests that tamper with what Tallystick's own connections may only read, and returns
-// how many rows it touched. It fails the test when the statement fails. The connection is one of its own.
-func (d *Database) Exec(t testing.TB, statement string, args ...any) int64 {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), d.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }() // nothing is lost
-	tag, err := conn.Exec(t.Context(), statement, args...)
-	if err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-	return tag.RowsAffected()
-}
+type Database = testdb.Database
 
 // Option changes what New makes.
-type Option func(*options)
+type Option = testdb.Option
 
-type options struct{ fsync, empty bool }
+// shared are the servers of this process's tests.
+var shared = testdb.NewServers(start)
 
-// WithFsync puts the database on a server that waits until the disk has what was committed, for tests of crashes and for
-// measurements. Other databases are on a server that does not, which is faster.
-func WithFsync() Option { return func(o *options) { o.fsync = true } }
-
-// Empty leaves the schema out.
-func Empty() Option { return func(o *options) { o.empty = true } }
-
-// databases numbers the databases of this process.
-var databases atomic.Int64
+func start(ctx context.Context, fsync bool) (*testdb.Server, error) {
+	switch mode := os.Getenv(testdb.ModeEnv); mode {
+	case "", "local":
+		return testdb.StartLocal(ctx, fsync)
+	case "container":
+		return container.Start(ctx, fsync)
+	default:
+		return nil, fmt.Errorf("%s is %q: it may be local or container", testdb.ModeEnv, mode)
+	}
+}
 
 // New makes a database that no other test sees and drops it, with whatever is still connected to it, when the test ends.
 // It may be called from parallel tests, and more than once in one test.
 func New(t testing.TB, opts ...Option) *Database {
 	t.Helper()
-	var o options
-	for _, apply := range opts {
-		apply(&o)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), setupTimeout)
-	defer cancel()
-	s, err := serverFor(o.fsync || fsyncByEnv())
-	if err != nil {
-		t.Fatalf("no PostgreSQL for this test: %v", err)
-	}
-	template := emptyTemplate
-	if !o.empty {
-		if template, err = s.migratedTemplate(ctx); err != nil {
-			t.Fatalf("prepare the template database: %v", err)
-		}
-	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := s.clone(ctx, name, template); err != nil {
-		t.Fatalf("make a test database: %v", err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), dropTimeout)
-		defer cancel()
-		if err := s.exec(ctx, "DROP DATABASE "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)"); err != nil {
-			t.Errorf("drop the test database %s: %v", name, err)
-		}
-	})
-	return &Database{dsn: s.url(name), name: name, version: s.version}
+	return shared.New(t, opts...)
 }
+
+// WithFsync puts the database on a server that waits until the disk has what was committed, for tests of crashes and for
+// measurements. Other databases are on a server that does not, which is faster.
+func WithFsync() Option { return testdb.WithFsync() }
+
+// Empty leaves the schema out.
+func Empty() Option { return testdb.Empty() }
+
+// Main is what a package's TestMain calls that needs nothing else: it runs the tests, and fails when they leave a goroutine behind.
+func Main(m *testing.M) { os.Exit(CheckLeaks(m.Run())) }
+
+// CheckLeaks turns the status of tests that passed into a failure, and says why, where a goroutine lives on that they started. The
+// server that the tests share is not meant: it ends after this process.
+func CheckLeaks(status int) int { return shared.CheckLeaks(status) }

@@ -1,8 +1,10 @@
 package testcontainers_test
 
 import (
-	"context"
-	"sync"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -10,89 +12,46 @@ import (
 	"github.com/tallystick/tallystick/testcontainers"
 )
 
-func connect(t *testing.T, d *testcontainers.Database) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), d.DSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
-}
+func TestMain(m *testing.M) { testcontainers.Main(m) }
 
-func ask[T any](t *testing.T, conn *pgx.Conn, query string, args ...any) (answer T) {
-	t.Helper()
-	if err := conn.QueryRow(t.Context(), query, args...).Scan(&answer); err != nil {
-		t.Fatalf("%s: %v", query, err)
+// TestNew: databases are migrated, apart from each other, and on the server that was asked for.
+func TestNew(t *testing.T) {
+	databases := map[string]*testcontainers.Database{
+		"off":   testcontainers.New(t),
+		"on":    testcontainers.New(t, testcontainers.WithFsync()),
+		"empty": testcontainers.New(t, testcontainers.Empty()),
 	}
-	return answer
-}
-
-func TestDatabasesAreMigratedAndApart(t *testing.T) {
-	a, b := connect(t, testcontainers.New(t)), connect(t, testcontainers.New(t))
-	if n := ask[int](t, a, "SELECT count(*) FROM logs"); n != 0 {
-		t.Fatalf("a new database holds %d logs, want none", n)
-	}
-	if _, err := a.Exec(t.Context(), "CREATE TABLE only_here (n int)"); err != nil {
-		t.Fatal(err)
-	}
-	if ask[bool](t, b, "SELECT to_regclass('only_here') IS NOT NULL") {
-		t.Fatal("a table made in one database is in the other too")
-	}
-}
-
-func TestEmptyHasNoSchema(t *testing.T) {
-	conn := connect(t, testcontainers.New(t, testcontainers.Empty()))
-	if n := ask[int](t, conn, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"); n != 0 {
-		t.Fatalf("an empty database holds %d tables, want none", n)
-	}
-}
-
-func TestFsync(t *testing.T) {
-	t.Setenv("TALLY_TEST_FSYNC", "")
-	fast := connect(t, testcontainers.New(t))
-	safe := connect(t, testcontainers.New(t, testcontainers.WithFsync()))
-	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
-		if got := ask[string](t, fast, "SELECT current_setting($1)", setting); got != "off" {
-			t.Errorf("without WithFsync, %s is %s, want off", setting, got)
+	for name, d := range databases {
+		conn, err := pgx.Connect(t.Context(), d.DSN())
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := ask[string](t, safe, "SELECT current_setting($1)", setting); got != "on" {
-			t.Errorf("with WithFsync, %s is %s, want on", setting, got)
+		defer conn.Close(t.Context()) //nolint:errcheck // it only read
+		var fsync, database string
+		var migrated bool
+		row := conn.QueryRow(t.Context(), "SELECT current_setting('fsync'), current_database(), to_regclass('log_heads') IS NOT NULL")
+		if err := row.Scan(&fsync, &database, &migrated); err != nil {
+			t.Fatal(err)
+		}
+		if name == "empty" && migrated || name != "empty" && (!migrated || fsync != name && os.Getenv("TALLY_TEST_FSYNC") != "on") {
+			t.Errorf("the database for %q has fsync %s, and the schema: %t", name, fsync, migrated)
+		}
+		if database != d.Name() {
+			t.Errorf("connected to %s, want %s", database, d.Name())
 		}
 	}
 }
 
-func TestDatabaseIsDroppedWithItsTest(t *testing.T) {
-	outer := connect(t, testcontainers.New(t))
-	var name string
-	t.Run("inner", func(t *testing.T) {
-		d := testcontainers.New(t)
-		name = d.Name()
-		connect(t, d)
-		if !ask[bool](t, outer, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name) {
-			t.Fatalf("%s is not there", name)
-		}
-	})
-	if ask[bool](t, outer, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name) {
-		t.Fatalf("%s is still there after its test", name)
+// TestServerSaysWhatIsMissing: without a container engine, whoever runs the tests is told of it.
+func TestServerSaysWhatIsMissing(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "server")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./server").CombinedOutput(); err != nil {
+		t.Fatalf("build the server: %v: %s", err, out)
 	}
-}
-
-func TestParallelClones(t *testing.T) {
-	const clones = 8
-	var names sync.Map
-	t.Run("group", func(t *testing.T) {
-		for range clones {
-			t.Run("one", func(t *testing.T) {
-				t.Parallel()
-				d := testcontainers.New(t)
-				if _, twice := names.LoadOrStore(d.Name(), true); twice {
-					t.Fatalf("two databases are called %s", d.Name())
-				}
-				if got := ask[string](t, connect(t, d), "SELECT current_database()"); got != d.Name() {
-					t.Fatalf("connected to %s, want %s", got, d.Name())
-				}
-			})
-		}
-	})
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+filepath.Join(t.TempDir(), "none.sock"), "TESTCONTAINERS_RYUK_DISABLED=false")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "a Docker engine must run") {
+		t.Fatalf("%v: %s; want an error that says that there is no engine", err, out)
+	}
 }

@@ -3,13 +3,13 @@ package main_test
 import (
 	"testing"
 
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestMaintain: events that came without a partition get one, and a month that has passed is frozen; a second run finds nothing to do.
 func TestMaintain(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	node.Append(t, node.NewLog(t), testrig.Parse(t, `{}`, ""))
 	d.Exec(t, "SELECT ensure_events_partitions('2021-02-01Z', 1)")

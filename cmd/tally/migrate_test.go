@@ -4,13 +4,13 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // TestMigrateAndServeApart: one login owns the database and migrates it, another serves and can change nothing.
 func TestMigrateAndServeApart(t *testing.T) {
-	testcontainers.New(t, testcontainers.WithFsync()) // with it the roles are there
-	d := testcontainers.New(t, testcontainers.WithFsync(), testcontainers.Empty())
+	testdb.New(t, testdb.WithFsync()) // with it the roles are there
+	d := testdb.New(t, testdb.WithFsync(), testdb.Empty())
 	login := "tally_test_serves"
 	d.Exec(t, "CREATE ROLE "+login+" LOGIN PASSWORD 'only-for-tests' IN ROLE tally_server") // goes with the tests' cluster
 	u, err := url.Parse(d.DSN())

@@ -14,7 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/postgres"
 	"github.com/tallystick/tallystick/internal/server"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -93,7 +93,7 @@ func TestServeWithoutFsync(t *testing.T) {
 
 // TestEnvironment: every flag has a variable, which the flag itself overrules.
 func TestEnvironment(t *testing.T) {
-	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	p := serving(t, setting("TALLY_DATABASE_URL="+dsn, "TALLY_LISTEN=127.0.0.1:0", "TALLY_LANES=2"), "serve")
 	address := strings.TrimPrefix(p.url, "http://")
 	if address == server.DefaultConfig().Listen { // which the system gives out to nobody
@@ -117,7 +117,7 @@ func TestEnvironment(t *testing.T) {
 // sent to both is stored once, and what one acknowledged the other's answer has.
 func TestTwoServers(t *testing.T) {
 	const clients, each = 8, 40
-	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	servers := []*process{serving(t, nil, serve(dsn)...), serving(t, nil, serve(dsn)...)}
 	appendSome(t, servers[0], "acme", 0)
 	if _, err := servers[1].post(t.Context(), "/logs/acme/views/totals", string(views.MonthlyTotals()), ""); err != nil {
@@ -169,7 +169,7 @@ func TestTwoServers(t *testing.T) {
 
 // TestServeFinishesRequests: a server that is told to stop takes no more requests, and answers those under way.
 func TestServeFinishesRequests(t *testing.T) {
-	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	p := serving(t, nil, serve(dsn)...)
 	appendSome(t, p, "acme", 1)
 	conn, err := pgx.Connect(t.Context(), dsn)

@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 const (
@@ -55,7 +55,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "building tally:", err)
 		return 1
 	}
-	return testcontainers.CheckLeaks(m.Run())
+	return testdb.CheckLeaks(m.Run())
 }
 
 // process is a run of tally.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // export writes a log's events into a file, as they come from the server.
@@ -43,7 +43,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("the private key's file: %v, %v", info, err)
 	}
 	fails(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}, "is there already")
-	dsn := testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	o := &operator{t, dir, serving(t, nil, append(serve(dsn), "--signing-key", filepath.Join(dir, "signing.key"))...)}
 	var events []string
 	for n := range 30 {

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -24,7 +24,7 @@ type operator struct {
 // operate starts a server on a database of its own.
 func operate(t *testing.T) (o *operator, dsn string) {
 	t.Helper()
-	dsn = testcontainers.New(t, testcontainers.WithFsync()).DSN()
+	dsn = testdb.New(t, testdb.WithFsync()).DSN()
 	return &operator{t, t.TempDir(), serving(t, nil, serve(dsn)...)}, dsn
 }
 
@@ -102,7 +102,7 @@ func TestNoServer(t *testing.T) {
 
 // TestViewDeployWaits: a version that is built in the background is waited for, and how far it is said, unless nobody wants to wait.
 func TestViewDeployWaits(t *testing.T) {
-	d := testcontainers.New(t, testcontainers.WithFsync())
+	d := testdb.New(t, testdb.WithFsync())
 	o := &operator{t, t.TempDir(), serving(t, nil, serve(d.DSN())...)}
 	o.append("acme", slices.Repeat([]string{`{}`}, 1100)...)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))

@@ -21,8 +21,8 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 const (
@@ -47,13 +47,13 @@ type streaming struct {
 	log   string
 
 	running *httptest.Server
-	db      *testcontainers.Database
+	db      *testdb.Database
 }
 
 // streamingOn runs handlers with the given timeouts on one log; each has so many streams at a time.
 func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streaming {
 	t.Helper()
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	node := testrig.Start(t, database.DSN(), testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)
 	random := rand.NewChaCha8([32]byte{1})

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/server"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -89,7 +89,7 @@ func (s *subscription) want() message {
 
 // TestTail: events come in order, without a gap, from this server and from another, and a client resumes where it was.
 func TestTail(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	a, b := &service{t: t}, &service{t: t}
 	a.url, b.url = a.serve(database.DSN()), b.serve(database.DSN())
 	a.spec, b.spec = a.describe(), b.describe()
@@ -138,7 +138,7 @@ func TestTail(t *testing.T) {
 
 // TestLive: a watcher has every new answer, through a halt, a new version, and from both servers.
 func TestLive(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	a, b := &service{t: t}, &service{t: t}
 	a.url, b.url = a.serve(database.DSN()), b.serve(database.DSN())
 	a.spec, b.spec = a.describe(), b.describe()
@@ -194,7 +194,7 @@ func TestLiveRefusals(t *testing.T) {
 // TestLiveEndsWithItsServer: a server that stops says so to its watchers, and does not wait for them.
 func TestLiveEndsWithItsServer(t *testing.T) {
 	config := server.DefaultConfig()
-	config.Listen, config.DatabaseURL, config.ModuleCacheDir, config.AllowUnsafeDatabase = "127.0.0.1:0", testcontainers.New(t).DSN(), modules, true
+	config.Listen, config.DatabaseURL, config.ModuleCacheDir, config.AllowUnsafeDatabase = "127.0.0.1:0", testdb.New(t).DSN(), modules, true
 	running, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

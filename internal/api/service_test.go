@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -43,7 +43,7 @@ type service struct {
 // start runs a server until the test ends. The settings are the defaults, changed by change.
 func start(t testing.TB, change ...func(*server.Config)) *service {
 	t.Helper()
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	pool, err := pgxpool.New(t.Context(), database.DSN())
 	if err != nil {
 		t.Fatal(err)

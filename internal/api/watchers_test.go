@@ -14,8 +14,8 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // watched is a node that servers of a test share.
@@ -29,7 +29,7 @@ func newWatched(t *testing.T, room int) *watched {
 	t.Helper()
 	config := live.DefaultConfig()
 	config.Watchers, config.Log = room, slog.New(slog.DiscardHandler)
-	return &watched{testrig.Start(t, testcontainers.New(t).DSN(), testrig.Settings{Live: &config}), notes{make(chan string, 100)}}
+	return &watched{testrig.Start(t, testdb.New(t).DSN(), testrig.Settings{Live: &config}), notes{make(chan string, 100)}}
 }
 
 // serve runs a server whose watchers have so much time.

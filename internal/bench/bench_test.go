@@ -14,13 +14,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // TestByHand: by-hand SQL does the whole work that it stands for.
 func TestByHand(t *testing.T) {
 	ctx := t.Context()
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	conn, err := pgx.Connect(ctx, database.DSN())
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestByHand(t *testing.T) {
 // TestCopy: COPY fills whole rows, in logs of 1,000 events in sequence.
 func TestCopy(t *testing.T) {
 	ctx := t.Context()
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	conn, err := pgx.Connect(ctx, database.DSN())
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // runTally builds the command and runs its bench, which must not take longer than patience. It returns what was printed.
@@ -144,7 +144,7 @@ func checkFigures(t *testing.T, measured []Figure) {
 
 // TestOtherServer measures on a server that is there already, and leaves nothing on it.
 func TestOtherServer(t *testing.T) {
-	database := testcontainers.New(t, testcontainers.WithFsync(), testcontainers.Empty())
+	database := testdb.New(t, testdb.WithFsync(), testdb.Empty())
 	file := filepath.Join(t.TempDir(), "report.json")
 	runTally(t, 15*time.Minute, "--quick", "--rows", "latency", "--duration", "100ms", "--database-url", database.DSN(), "--json", file)
 	report := readReport(t, file)
@@ -165,7 +165,7 @@ func TestOtherServer(t *testing.T) {
 
 // TestUnsafeServer: figures of a server that does not wait for the disk must not come to be.
 func TestUnsafeServer(t *testing.T) {
-	database := testcontainers.New(t, testcontainers.WithFsync(), testcontainers.Empty())
+	database := testdb.New(t, testdb.WithFsync(), testdb.Empty())
 	unsafe := database.DSN() + "&options=-csynchronous_commit%3Doff"
 	_, err := Run(t.Context(), Config{Program: "none", Duration: time.Second, Rounds: 1, DatabaseURL: unsafe, Progress: t.Output()})
 	if err == nil || !strings.Contains(err.Error(), "synchronous_commit is off") {

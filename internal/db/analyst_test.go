@@ -12,13 +12,13 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
 // analyst is a connection of a login that is only a member of tally_analyst.
-func analyst(t *testing.T, d *testcontainers.Database, login string) *pgx.Conn {
+func analyst(t *testing.T, d *testdb.Database, login string) *pgx.Conn {
 	t.Helper()
 	return connect(t, as(t, d.DSN(), login))
 }
@@ -41,7 +41,7 @@ func lines(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 // index, and locks no others; the table of names is left out where no name is asked for.
 func TestReportingTouchesOnlyTheMonthsAskedFor(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	d.Exec(t, "SELECT ensure_events_partitions('2025-01-01Z', 12)")
 	d.Exec(t, `INSERT INTO logs (log_id, tenant_id, name) SELECT gen_random_uuid(), tenant_id, 'log-' || n FROM tenants, generate_series(1, 50) n`)
 	d.Exec(t, `INSERT INTO log_heads (log_id, sequence, hash, recorded_at) SELECT log_id, 239, sha256(''), now() FROM logs`)
@@ -96,7 +96,7 @@ func TestReportingTouchesOnlyTheMonthsAskedFor(t *testing.T) {
 // Making a partition gives up, for it would have to wait, unless the analyst has said which months to read.
 func TestAnalystsHoldNothingUp(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := node.NewLog(t)
 	node.Deploy(t, log, "totals", views.MonthlyTotals(), "{}")

@@ -11,14 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // open gives the test a database with a table of numbers, and one connection of each kind: whoever keeps one stops the
 // test.
 func open(t *testing.T) *db.DB {
 	t.Helper()
-	dsn := testcontainers.New(t).DSN()
+	dsn := testdb.New(t).DSN()
 	execute(t, connect(t, dsn), "CREATE TABLE numbers (n integer PRIMARY KEY)", "GRANT SELECT, INSERT ON numbers TO tally_server")
 	d, err := db.Open(t.Context(), db.Config{URL: dsn, AppendConns: 1, ReadConns: 1})
 	if err != nil {
@@ -265,7 +265,7 @@ func TestClassify(t *testing.T) {
 
 func ping(t *testing.T, database string) error {
 	t.Helper()
-	config, err := pgx.ParseConfig(testcontainers.New(t).DSN())
+	config, err := pgx.ParseConfig(testdb.New(t).DSN())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,15 +279,15 @@ func ping(t *testing.T, database string) error {
 
 func TestCheck(t *testing.T) {
 	for name, test := range map[string]struct {
-		options     []testcontainers.Option
+		options     []testdb.Option
 		allowUnsafe bool
 		trusted     bool
 	}{
-		"safe":           {[]testcontainers.Option{testcontainers.WithFsync()}, false, true},
+		"safe":           {[]testdb.Option{testdb.WithFsync()}, false, true},
 		"unsafe":         {nil, false, false},
 		"unsafe allowed": {nil, true, true},
 	} {
-		dsn := testcontainers.New(t, test.options...).DSN()
+		dsn := testdb.New(t, test.options...).DSN()
 		var untrusted *db.UntrustedError
 		if err := db.Check(t.Context(), dsn, test.allowUnsafe); errors.As(err, &untrusted) == test.trusted || err != nil && untrusted == nil {
 			t.Errorf("%s: %v", name, err)
@@ -297,7 +297,7 @@ func TestCheck(t *testing.T) {
 
 // TestMigrateAtOnce lets several servers find an empty database.
 func TestMigrateAtOnce(t *testing.T) {
-	dsn := testcontainers.New(t, testcontainers.Empty()).DSN()
+	dsn := testdb.New(t, testdb.Empty()).DSN()
 	var wg sync.WaitGroup
 	for range 3 {
 		wg.Go(func() {

@@ -4,15 +4,15 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestForgottenTransactionIsEnded leaves a lane's transaction lie with a log's lock, as a server does that is stopped: PostgreSQL ends it, and
 // whoever waits for the lock goes on.
 func TestForgottenTransactionIsEnded(t *testing.T) {
 	t.Parallel()
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := node.NewLog(t)
 	forgotten, err := db.Begin(t.Context(), node.DB.Append)

@@ -14,8 +14,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // hostileTexts are contents of JSON strings, each a kind that parsers take: halves of surrogate pairs alone, in each order and at each place,
@@ -127,7 +127,7 @@ func shown(text *string) string {
 // TestReadingHostileJSON holds the functions of schema reporting against the package that servers and views read events with.
 func TestReadingHostileJSON(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
-	conn := analyst(t, testcontainers.New(t), login)
+	conn := analyst(t, testdb.New(t), login)
 	documents := hostileDocuments(t)
 	wanted := make([]string, len(documents)) // as jsonb
 	for i, document := range documents {
@@ -182,7 +182,7 @@ func TestReadingHostileJSON(t *testing.T) {
 
 // TestReadingNothing: NULL in, NULL out.
 func TestReadingNothing(t *testing.T) {
-	conn := connect(t, testcontainers.New(t).DSN())
+	conn := connect(t, testdb.New(t).DSN())
 	for _, call := range []string{
 		"safe(NULL)", "replace_unreadable(NULL)", "jsonb_or_null(NULL)", "number_or_null(NULL)", "time_or_null(NULL)", "get_text(NULL, 'm')", "get_number(NULL, 'm')",
 		"get_time(NULL, 'm')", "get_jsonb(NULL, 'm')", "get_text('{}', NULL)", "get_number('[1]', 'm')", "get_text('7', 'm')", "get_jsonb('\"m\"', 'm')",
@@ -213,7 +213,7 @@ func TestReadingTimes(t *testing.T) {
 	}
 	texts = append(texts, "", "now", "today", "infinity", "epoch", "2024-02-29", "2024-02-29 12:00:00Z", "20240229T120000Z", "+2024-02-29T12:00:00Z", "12024-02-29T12:00:00Z",
 		"٢٠٢٤-02-29T12:00:00Z", strings.Repeat("2024-02-29T12:00:00Z", 5000))
-	conn := connect(t, testcontainers.New(t).DSN())
+	conn := connect(t, testdb.New(t).DSN())
 	read := 0
 	for _, zone := range []string{"UTC", "Asia/Kathmandu"} {
 		execute(t, conn, "SET timezone = '"+zone+"'", "SET datestyle = 'German, DMY'")
@@ -246,7 +246,7 @@ func TestReadingTimes(t *testing.T) {
 
 // appendHostile makes a log whose events, views and labels hold what PostgreSQL cannot read, as far as servers take it, and returns how many
 // values of a view's state and idempotency keys there are.
-func appendHostile(t *testing.T, d *testcontainers.Database) (values, keys int) {
+func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	t.Helper()
 	now := time.Date(2025, 4, 20, 12, 0, 0, 0, time.UTC)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Now: func() time.Time { return now }})
@@ -319,7 +319,7 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 		}
 	}
 	login := newLogin(t, "IN ROLE tally_analyst")
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	appendExamples(t, d, blocks["text events"][0], blocks["json config"][0])
 	conn := analyst(t, d, login)
 	execute(t, conn, "SET timezone = 'UTC'")
@@ -372,7 +372,7 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 // call, so that the planner sees what it costs.
 func TestReadingFunctions(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	conn := analyst(t, d, login)
 	wrong := lines(t, conn, `SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'reporting'::regnamespace
 		AND (prosecdef OR proparallel <> 's' OR provolatile = 'v' OR obj_description(oid, 'pg_proc') NOT LIKE '%.')`)

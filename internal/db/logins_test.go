@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // password is every test login's; local servers do not ask for it.
@@ -21,7 +21,7 @@ var loginNumber atomic.Int64
 // newLogin makes a login on the tests' cluster and drops it after the databases that the test makes later. Options are CREATE ROLE's.
 func newLogin(t *testing.T, options string) string {
 	t.Helper()
-	admin := testcontainers.New(t) // not an empty one: with it the roles are there
+	admin := testdb.New(t) // not an empty one: with it the roles are there
 	name := fmt.Sprintf("tally_test_login_%d", loginNumber.Add(1))
 	admin.Exec(t, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' %s", name, password, options))
 	t.Cleanup(func() {
@@ -57,10 +57,10 @@ func as(t *testing.T, dsn, login string) string {
 }
 
 // owned makes a database that a login without other rights owns and has migrated.
-func owned(t *testing.T) (d *testcontainers.Database, owner string) {
+func owned(t *testing.T) (d *testdb.Database, owner string) {
 	t.Helper()
 	login := newLogin(t, "")
-	d = testcontainers.New(t, testcontainers.Empty())
+	d = testdb.New(t, testdb.Empty())
 	d.Exec(t, "GRANT tally_server TO "+login)
 	d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
 	owner = as(t, d.DSN(), login)

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // TestMigrateByALoginThatMayMakeRoles starts from a cluster without our roles, as far as their names tell.
@@ -22,7 +22,7 @@ func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
 	var owner string
 	var migrations sync.WaitGroup
 	for range 4 { // databases of one cluster, at once: one of them makes the roles
-		d := testcontainers.New(t, testcontainers.Empty())
+		d := testdb.New(t, testdb.Empty())
 		d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
 		dsn := as(t, d.DSN(), login)
 		owner = dsn
@@ -46,7 +46,7 @@ func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
 // hideRoles gives our roles other names until the databases that are made after it are dropped.
 func hideRoles(t *testing.T) {
 	t.Helper()
-	admin := testcontainers.New(t)
+	admin := testdb.New(t)
 	run := func(statement string) { // also when the test has ended
 		conn, err := pgx.Connect(context.Background(), admin.DSN())
 		if err != nil {
@@ -74,7 +74,7 @@ func TestMigrateTellsWhatAnAdministratorMustDo(t *testing.T) {
 			if hidden {
 				hideRoles(t)
 			}
-			d := testcontainers.New(t, testcontainers.Empty())
+			d := testdb.New(t, testdb.Empty())
 			d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
 			owner := as(t, d.DSN(), login)
 			err := db.Migrate(t.Context(), owner)

@@ -15,8 +15,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // ask runs a query that has one value.
@@ -83,7 +83,7 @@ func TestPartitionsAreMadeByManyAtOnce(t *testing.T) {
 // TestPartitionsWaitForNobody: an analyst reads all events in one long transaction. Then none can be attached; nothing is half done, and
 // appends and readers go on. Once it has ended, partitions are made.
 func TestPartitionsWaitForNobody(t *testing.T) {
-	dsn := testcontainers.New(t).DSN()
+	dsn := testdb.New(t).DSN()
 	node := testrig.Start(t, dsn, testrig.Settings{})
 	if made, err := node.DB.MakePartitions(t.Context()); err != nil || made == 0 {
 		t.Fatalf("made %d partitions: %v", made, err)
@@ -245,7 +245,7 @@ func noise(n int) string {
 
 // TestWhoMayMaintain: one at a time, and only the owner.
 func TestWhoMayMaintain(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	first := maintainer(t, database.DSN())
 	if _, err := db.NewMaintainer(t.Context(), database.DSN()); !errors.Is(err, db.ErrMaintained) {
 		t.Errorf("a second at the same time: %v", err)

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // pooler is a small one, which pools transactions or sessions. It drops what clients set at the start of a connection, and gives each
@@ -132,7 +132,7 @@ func (p *pooler) take() *pgx.Conn {
 // TestPoolers: one that gives each client a connection of its own is as good as PostgreSQL, and what is set for connections holds there; one
 // that shares them between clients is refused, whatever else is allowed.
 func TestPoolers(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	sessions, transactions := startPooler(t, d.DSN(), true), startPooler(t, d.DSN(), false)
 	if err := db.Check(t.Context(), sessions, true); err != nil {
 		t.Errorf("pooling sessions: %v", err)

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -34,7 +34,7 @@ func TestSQLDocs(t *testing.T) {
 		asked                            int
 	)
 	login := newLogin(t, "") // made by the page; here for its name and its end
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	parts := strings.Split(string(source), "```")
 	for i := 1; i < len(parts); i += 2 {
 		kind, body, _ := strings.Cut(parts[i], "\n")
@@ -90,7 +90,7 @@ func TestSQLDocs(t *testing.T) {
 }
 
 // appendExamples makes the logs with both views and appends each event at its time of recording.
-func appendExamples(t *testing.T, d *testcontainers.Database, events, config string) {
+func appendExamples(t *testing.T, d *testdb.Database, events, config string) {
 	t.Helper()
 	now := time.Now()
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Now: func() time.Time { return now }})
@@ -182,7 +182,7 @@ func TestReportingIsExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := connect(t, testcontainers.New(t).DSN())
+	conn := connect(t, testdb.New(t).DSN())
 	rows, err := conn.Query(t.Context(), `
 		SELECT c.relname, coalesce(a.attname, ''), coalesce(CASE WHEN a.attnum IS NULL THEN obj_description(c.oid, 'pg_class') ELSE col_description(c.oid, a.attnum) END, '')
 		FROM pg_class c

@@ -9,13 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // TestSchemaOfOtherServers: a server whose database is migrated by a newer one goes on if the schema is for it too. Else it opens no
 // connection any more, closes those that it has, and says why; and so it does where the schema is an older one.
 func TestSchemaOfOtherServers(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	needs := func(migration int) {
 		d.Exec(t, fmt.Sprintf("CREATE OR REPLACE FUNCTION oldest_server() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT %d::bigint'", migration))
 	}

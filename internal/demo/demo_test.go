@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/cli"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // commandEnv makes this test binary play the tally command.
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(commandEnv) != "" {
 		os.Exit(cli.Main())
 	}
-	testcontainers.Main(m)
+	testdb.Main(m)
 }
 
 // newDataDir returns a folder yet to be made, in one that the user whom root runs PostgreSQL as may enter.

@@ -11,11 +11,11 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
-func openLogs(t *testing.T, d *testcontainers.Database) *eventlog.Logs {
+func openLogs(t *testing.T, d *testdb.Database) *eventlog.Logs {
 	t.Helper()
 	database, err := db.Open(t.Context(), db.Config{URL: d.DSN(), AppendConns: 1, ReadConns: 4})
 	if err != nil {
@@ -43,7 +43,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestCreateFindAndList(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	logs, other := openLogs(t, d), openLogs(t, d)
 	labels := map[string]string{"team": "search", "odd \" \\ ": "größe", "": ""}
 	created, err := logs.Create(t.Context(), db.DefaultTenant, "acme_1", labels)
@@ -119,7 +119,7 @@ func inOrderOf(got []string, want string) []string {
 
 // TestNameIsTakenOnce lets many clients of two servers create one log: one does, the others are told which it is.
 func TestNameIsTakenOnce(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	servers := []*eventlog.Logs{openLogs(t, d), openLogs(t, d)}
 	var mu sync.Mutex
 	made, told := map[db.UUID]int{}, map[db.UUID]int{}
@@ -152,7 +152,7 @@ func TestNameIsTakenOnce(t *testing.T) {
 }
 
 func TestLabelsAreLimited(t *testing.T) {
-	logs := openLogs(t, testcontainers.New(t))
+	logs := openLogs(t, testdb.New(t))
 	many := map[string]string{}
 	for i := range eventlog.MaxLabels + 1 {
 		many[fmt.Sprint(i)] = ""
@@ -173,7 +173,7 @@ func TestLabelsAreLimited(t *testing.T) {
 // TestCreatingIsSettled has COMMIT answered with an error after the fact: the log is made once, and the answer is the log. Where nobody
 // can find out, that is the answer.
 func TestCreatingIsSettled(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	w := testrig.NewWire(t, d.DSN())
 	node := testrig.Start(t, w.DSN, testrig.Settings{NoBuilder: true})
 	node.NewLog(t)

@@ -3,7 +3,7 @@ package eventlog_test
 import (
 	"testing"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-func TestMain(m *testing.M) { testcontainers.Main(m) }
+func TestMain(m *testing.M) { testdb.Main(m) }

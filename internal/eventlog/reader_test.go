@@ -6,14 +6,14 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestPageLooksAtSoManyEvents: a filter that leaves nearly all events out does not make one page read a whole log.
 func TestPageLooksAtSoManyEvents(t *testing.T) {
 	const events, scanned = 300, 80
-	node := testrig.Start(t, testcontainers.New(t).DSN(), testrig.Settings{NoBuilder: true})
+	node := testrig.Start(t, testdb.New(t).DSN(), testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)
 	batch := make([]eventlog.Event, events)
 	for i := range batch {

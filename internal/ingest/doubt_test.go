@@ -8,8 +8,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestDoubtIsSettled loses a group on its way to PostgreSQL, and PostgreSQL's answer on its way back: either way the
@@ -19,7 +19,7 @@ func TestDoubtIsSettled(t *testing.T) {
 		for _, events := range []int{1, 3, 700} { // the last goes by COPY
 			t.Run(fmt.Sprintf("%s of %d", name, events), func(t *testing.T) {
 				t.Parallel()
-				d := testcontainers.New(t)
+				d := testdb.New(t)
 				w := testrig.NewWire(t, d.DSN())
 				var told []int64 // sequences, by the one lane; it tells before it answers
 				node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1, Committed: func(_ db.UUID, events []eventlog.Recorded) {
@@ -62,7 +62,7 @@ func TestErrorAfterCommit(t *testing.T) {
 	for _, state := range []string{"XX000", "08006", "22000", "40003", "53100", "57014", "58030"} {
 		t.Run(state, func(t *testing.T) {
 			t.Parallel()
-			d := testcontainers.New(t)
+			d := testdb.New(t)
 			w := testrig.NewWire(t, d.DSN())
 			node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1, NoBuilder: true})
 			log := node.NewLog(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 func TestDuplicatesInOneRequest(t *testing.T) {
@@ -164,7 +164,7 @@ func TestRefusedRequestOfAGroupLeavesNothing(t *testing.T) {
 }
 
 func TestExpectedSequence(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
 	deployReadyViews(t, nodes[0], log)
@@ -195,7 +195,7 @@ func TestExpectedSequence(t *testing.T) {
 
 // TestRefusalsAreNeverStale moves a log on one server and then asks the other, whose cache is behind.
 func TestRefusalsAreNeverStale(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a, b := testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := a.NewLog(t)
 	deployReadyViews(t, a, log)
@@ -222,7 +222,7 @@ func TestRefusalsAreNeverStale(t *testing.T) {
 // duplicates, expectations, other payloads, several logs. What each client was told is compared with the log.
 func TestHammer(t *testing.T) {
 	const logCount, clients, requests, keys = 5, 16, 40, 150
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{
 		testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 3}),
 		testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 2, CacheBytes: 20_000}), // which forgets most of the time

@@ -14,15 +14,15 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestConnectionsAreKilled ends the servers' connections at random moments while clients append and retry until they
 // know the outcome, and until enough connections have been ended.
 func TestConnectionsAreKilled(t *testing.T) {
 	const clients, appends, enough = 8, 40, 20
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	logs := []db.UUID{nodes[0].NewLog(t), nodes[0].NewLog(t), nodes[0].NewLog(t)}
 	for _, log := range logs {
@@ -190,7 +190,7 @@ func TestCloseFinishesWhatWaits(t *testing.T) {
 // TestGroupsOfManyLogs lets two servers commit groups over the same logs: their locks overlap in every way.
 func TestGroupsOfManyLogs(t *testing.T) {
 	const logCount, clients, appends = 24, 24, 30
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1}), testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 2})}
 	logs := make([]db.UUID, logCount)
 	for i := range logs {

@@ -7,14 +7,14 @@ import (
 
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestRetriesOfWhatEarlierVersionsStored: they stored an event with an id under the key that came beside it, where one did, and with the
 // white space around it. A retry is told the first sequence all the same, by this server and by one that starts anew.
 func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	n := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := n.NewLog(t)
 	earlier := func(sent, key string) eventlog.Event {

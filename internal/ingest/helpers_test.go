@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -26,9 +26,9 @@ func deployReadyViews(t *testing.T, node *testrig.Node, log db.UUID) {
 }
 
 // start gives the test a database with one server on it.
-func start(t *testing.T, s testrig.Settings, options ...testcontainers.Option) (*testrig.Node, *testcontainers.Database) {
+func start(t *testing.T, s testrig.Settings, options ...testdb.Option) (*testrig.Node, *testdb.Database) {
 	t.Helper()
-	d := testcontainers.New(t, options...)
+	d := testdb.New(t, options...)
 	return testrig.Start(t, d.DSN(), s), d
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -94,7 +94,7 @@ func TestConflictIsTriedAgain(t *testing.T) {
 
 // TestPartitionsAreMadeUnderLoad makes months of partitions while two servers append.
 func TestPartitionsAreMadeUnderLoad(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
 	deployReadyViews(t, nodes[0], log)

@@ -6,9 +6,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -22,7 +22,7 @@ func TestUnknownKeysTakeAFewStatements(t *testing.T) {
 		meters    = 3
 		meterText = `{"unique":"/user","aggregations":["count","unique"],"resolution":"day"}`
 	)
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	wire := testrig.NewWire(t, d.DSN())
 	node := testrig.Start(t, wire.DSN, testrig.Settings{Lanes: 1, NoBuilder: true})
 	log := node.NewLog(t)

@@ -10,14 +10,14 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestMonthsAreRemembered hammers a few logs from two servers whose clocks differ, over three ends of a month: singles, groups that go by
 // INSERT and ones that go by COPY, retries of the same keys. The checker compares log_months with the events.
 func TestMonthsAreRemembered(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	var ticks atomic.Int64
 	clock := func(ahead time.Duration) func() time.Time {
 		return func() time.Time { // a group takes one step; some forty of them make a month

@@ -13,16 +13,16 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
 // TestOnlyPartitionsThatAreNeeded keeps a log in three of 60 months, one after the other, and locks all other partitions so that nothing can so much as plan for
 // them: appends, queries, reads, deploys, builds, audits and halted views must go on.
 func TestOnlyPartitionsThatAreNeeded(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	first := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	var now atomic.Int64
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Now: func() time.Time { return time.UnixMicro(now.Load()) }})

@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestEveryAppendIsInTheNextAnswer lets writers append and, at once, ask all three views on either of two servers. A
 // writer has a model and a team of its own and a minute of its own, so it knows each answer to the last token.
 func TestEveryAppendIsInTheNextAnswer(t *testing.T) {
 	const logs, writersPerLog, appends = 3, 4, 25
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	var wg sync.WaitGroup
 	for range logs {

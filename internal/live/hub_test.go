@@ -16,8 +16,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // never is a poll that no test waits for.
@@ -121,7 +121,7 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 // TestHammer: two servers append to one log while many follow it on both, give up and come back, and the connections that carry
 // notifications are cut again and again, and once half way at the latest. Nobody misses an event or has one twice.
 func TestHammer(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	nodes := []*testrig.Node{
 		testrig.Start(t, database.DSN(), testrig.Settings{Live: config(50 * time.Millisecond)}),
 		testrig.Start(t, database.DSN(), testrig.Settings{Live: config(50 * time.Millisecond)}),
@@ -175,7 +175,7 @@ func TestHammer(t *testing.T) {
 
 // TestLostNotifications: what no notification tells is found by polling, here and on another server.
 func TestLostNotifications(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	silent := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(10 * time.Millisecond), Unheard: true})
 	other := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(10 * time.Millisecond)})
 	log := silent.NewLog(t)
@@ -195,7 +195,7 @@ func TestLostNotifications(t *testing.T) {
 // TestReconnect: a server that lost the connection on which it listens knows what it missed when it listens again, and hears what comes
 // later, without polling.
 func TestReconnect(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	here := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
 	there := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
 	log := here.NewLog(t)
@@ -225,7 +225,7 @@ func TestReconnect(t *testing.T) {
 
 // TestManyLogs: when more logs change at once than notifications name, everything that is watched is read.
 func TestManyLogs(t *testing.T) {
-	database := testcontainers.New(t)
+	database := testdb.New(t)
 	slow := config(never)
 	slow.Coalesce = 200 * time.Millisecond
 	here := testrig.Start(t, database.DSN(), testrig.Settings{Live: slow})

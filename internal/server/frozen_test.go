@@ -14,8 +14,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -24,7 +24,7 @@ import (
 // was asked for is stored once.
 func TestServerIsFrozen(t *testing.T) {
 	const events = 600 // by COPY, which takes the most messages
-	d := testcontainers.New(t, testcontainers.WithFsync())
+	d := testdb.New(t, testdb.WithFsync())
 	wire := testrig.NewWire(t, d.DSN())
 	defer wire.Resume()
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1, LockTimeout: 100 * time.Millisecond})

@@ -18,8 +18,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	testcontainers.Main(m)
+	testdb.Main(m)
 }
 
 // serve says on standard output where it serves, and ends when standard input does.
@@ -91,7 +91,7 @@ func (c *child) kill(t *testing.T) {
 // answered, and a second server works on the same logs. Whatever was acknowledged is there once, and so in the views.
 func TestServerIsKilled(t *testing.T) {
 	const clients, appends, kills = 8, 60, 5
-	d := testcontainers.New(t, testcontainers.WithFsync())
+	d := testdb.New(t, testdb.WithFsync())
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	logs := []db.UUID{node.NewLog(t), node.NewLog(t), node.NewLog(t)}
 	for _, log := range logs {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // lines is a log whose lines the test waits for.
@@ -84,7 +84,7 @@ func warnings(t *testing.T, s *server.Server) []string {
 
 // TestEventsInTheDefaultPartition: a server starts, and says so, until they have a partition of their own.
 func TestEventsInTheDefaultPartition(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	node.Append(t, node.NewLog(t), testrig.Parse(t, `{}`, ""))
 	s, said := startOn(t, d.DSN())
@@ -111,7 +111,7 @@ func TestEventsInTheDefaultPartition(t *testing.T) {
 
 // TestPassedMonthsAreFrozenByTheServer, where its login owns the tables; where it does not, it says so.
 func TestPassedMonthsAreFrozenByTheServer(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	d.Exec(t, "SELECT ensure_events_partitions('2021-02-01Z', 1)")
 	s, said := startOn(t, d.DSN())
 	said.await(t, "msg=\"froze a partition\" partition=events_y2021m02")

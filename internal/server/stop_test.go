@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -22,7 +22,7 @@ func TestStopKeepsItsDeadline(t *testing.T) {
 		shutdown = 200 * time.Millisecond
 		hangs    = 25 * time.Second // a stop that waited for an append's group would take half a minute and more
 	)
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	wire := testrig.NewWire(t, d.DSN())
 	defer wire.Resume()
 	config := server.DefaultConfig()

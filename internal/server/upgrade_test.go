@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/server"
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // recordedCall is what testdata/upgrade/record.py notes of an earlier version's server.
@@ -34,8 +34,8 @@ func TestUpgrade(t *testing.T) {
 	for _, dump := range dumps {
 		name := strings.TrimSuffix(filepath.Base(dump), ".sql.gz")
 		t.Run(name, func(t *testing.T) {
-			testcontainers.New(t) // migrates a template first: the dump grants to roles that migrations make
-			database := testcontainers.New(t, testcontainers.Empty())
+			testdb.New(t) // migrates a template first: the dump grants to roles that migrations make
+			database := testdb.New(t, testdb.Empty())
 			database.Exec(t, unzip(t, dump))
 			s, _ := startOn(t, database.DSN())
 			defer stop(t, s)

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -16,7 +16,7 @@ import (
 // with and without an audit beside them.
 func BenchmarkAudit(b *testing.B) {
 	const events, batch = 200_000, 10_000
-	d := testcontainers.New(b, testcontainers.WithFsync())
+	d := testdb.New(b, testdb.WithFsync())
 	node := testrig.Start(b, d.DSN(), testrig.Settings{})
 	log, other := node.NewLog(b), node.NewLog(b)
 	node.Deploy(b, other, "months", views.MonthlyTotals(), "{}")

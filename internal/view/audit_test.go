@@ -13,10 +13,10 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -32,7 +32,7 @@ func audit(t *testing.T, node *testrig.Node, log db.UUID, name string, version i
 // TestAuditFindsNothingWrong audits views of every kind while appends go on, on two servers.
 func TestAuditFindsNothingWrong(t *testing.T) {
 	const during = 50 // appends while a page is folded; without bound a log that is audited slowly grows the more
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
 	nodes[0].Append(t, log, counted(t, 0, history)...)

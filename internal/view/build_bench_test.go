@@ -13,9 +13,9 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -25,7 +25,7 @@ var benchHistory = flag.Int("history", 200_000, "events in the log that Benchmar
 // own rate appending keeps. Spells with and without a build take turns, so that what else the machine does counts on both sides.
 func BenchmarkBuildBesideAppends(b *testing.B) {
 	const spell, clients = 2 * time.Second, 32
-	d := testcontainers.New(b, testcontainers.WithFsync())
+	d := testdb.New(b, testdb.WithFsync())
 	node := testrig.Start(b, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := fill(b, node, *benchHistory)
 	var appended atomic.Int64
@@ -104,7 +104,7 @@ func fill(t testing.TB, node *testrig.Node, n int) db.UUID {
 
 // BenchmarkBuild builds views from a log's history, from the deploy until they are live, and reports events per second.
 func BenchmarkBuild(b *testing.B) {
-	node := testrig.Start(b, testcontainers.New(b).DSN(), testrig.Settings{NoBuilder: true})
+	node := testrig.Start(b, testdb.New(b).DSN(), testrig.Settings{NoBuilder: true})
 	log := fill(b, node, *benchHistory)
 	for name, code := range map[string][]byte{"monthly_totals": views.MonthlyTotals(), "rate_check": views.RateCheck()} {
 		b.Run(name, func(b *testing.B) {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -22,7 +22,7 @@ const history = 4500
 // TestDeployWhileAppending deploys views on logs with a history, from two servers at once and some of them twice,
 // while both append: no event is missed and none counted twice.
 func TestDeployWhileAppending(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	logs := []db.UUID{nodes[0].NewLog(t), nodes[1].NewLog(t)}
 	for _, log := range logs {
@@ -81,7 +81,7 @@ func TestDeployWhileAppending(t *testing.T) {
 
 // TestNewVersionsWhileAppending replaces a view's version again and again: queries are always answered.
 func TestNewVersionsWhileAppending(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
 	nodes[0].Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -118,7 +118,7 @@ func TestNewVersionsWhileAppending(t *testing.T) {
 
 // deployHeldUp deploys a view on a log with history whose head is locked, and returns once the last chunk waits for that lock. How much of the
 // history the chunks before it have folded depends on the machine. A value on the channel says that Deploy has returned.
-func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *testcontainers.Database, log db.UUID) <-chan error {
+func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *testdb.Database, log db.UUID) <-chan error {
 	t.Helper()
 	returned := make(chan error, 1)
 	go func() {
@@ -132,7 +132,7 @@ func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *test
 }
 
 func TestBuildingIsVisible(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{})
 	b := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := a.NewLog(t)
@@ -159,7 +159,7 @@ func TestBuildingIsVisible(t *testing.T) {
 
 // TestBuildIsTakenOver stops the server that builds, with a chunk under way; the next server goes on.
 func TestBuildIsTakenOver(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	b := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := a.NewLog(t)
@@ -266,7 +266,7 @@ func TestRefusedDeploys(t *testing.T) {
 // TestVersionsCompete deploys several versions of one view at once, on a log with history, from two servers that also
 // build in the background: the newest wins, and nobody is told of a fault.
 func TestVersionsCompete(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
 	nodes[0].Append(t, log, counted(t, 0, history)...)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // wide is n events that each set many keys, so that a build takes several chunks: a chunk writes 10,000 keys at the most.
@@ -36,7 +36,7 @@ func narrow(t *testing.T, node *testrig.Node, log db.UUID) {
 // TestBuildIsKilledBetweenChunks ends the builder's connections again and again, and moves on to another server: every chunk is whole. The
 // head is held meanwhile, so that no build is over before it was disturbed: the last chunk waits for it.
 func TestBuildIsKilledBetweenChunks(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)
 	narrow(t, node, log)
@@ -76,7 +76,7 @@ func TestBuildIsKilledBetweenChunks(t *testing.T) {
 // TestServersShareABuild has two servers build one version and a third append to its log: they take turns, and neither believes in what it
 // knows from before the other's.
 func TestServersShareABuild(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	appender := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	logs := []db.UUID{appender.NewLog(t), appender.NewLog(t), appender.NewLog(t)}
@@ -107,7 +107,7 @@ func TestServersShareABuild(t *testing.T) {
 
 // TestManyBuildsDoNotStarveOne: behind more versions than one round looks at, none of which can be built, the last one is built.
 func TestManyBuildsDoNotStarveOne(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := a.NewLog(t)
 	a.Append(t, log, counted(t, 0, 10)...)
@@ -123,7 +123,7 @@ func TestManyBuildsDoNotStarveOne(t *testing.T) {
 
 // TestProgress: while it is building, a version says how far it is, how fast it gets on and how long that will take.
 func TestProgress(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a, b := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true}), testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := a.NewLog(t)
 	narrow(t, a, log)

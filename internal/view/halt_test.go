@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -54,7 +54,7 @@ func TestHaltStopsOneView(t *testing.T) {
 }
 
 // stateOf reads a version's state from the table.
-func stateOf(t *testing.T, d *testcontainers.Database, info view.Info) map[string]string {
+func stateOf(t *testing.T, d *testdb.Database, info view.Info) map[string]string {
 	t.Helper()
 	node := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	rows, err := node.DB.Read.Query(t.Context(), "SELECT key, value::text FROM view_state WHERE version_id = $1", info.VersionID)
@@ -79,7 +79,7 @@ func stateOf(t *testing.T, d *testcontainers.Database, info view.Info) map[strin
 // TestCorrectedVersionTakesOver: what halted halts again when it is built from history, and a version that can fold
 // every event goes live at the head.
 func TestCorrectedVersionTakesOver(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a, b := testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := a.NewLog(t)
 	a.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -114,7 +114,7 @@ func TestCorrectedVersionTakesOver(t *testing.T) {
 
 // TestViewsHaltTogether lets several views of a log fail at one event of a batch, and another go on, on two servers.
 func TestViewsHaltTogether(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a, b := testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := a.NewLog(t)
 	for i := range 5 {

@@ -10,15 +10,15 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // start gives the test a database with one server on it.
-func start(t *testing.T, s testrig.Settings) (*testrig.Node, *testcontainers.Database) {
+func start(t *testing.T, s testrig.Settings) (*testrig.Node, *testdb.Database) {
 	t.Helper()
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	return testrig.Start(t, d.DSN(), s), d
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
 // execute runs a statement on the test's database, as somebody with the right to do so.
-func execute(t *testing.T, d *testcontainers.Database, statement string, args ...any) {
+func execute(t *testing.T, d *testdb.Database, statement string, args ...any) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), d.DSN())
 	if err != nil {
@@ -80,7 +80,7 @@ func rollback(t *testing.T, node *testrig.Node, log db.UUID, name string, versio
 // TestRollback goes back to a version whose state was kept, which folds only what came since, and to one whose state was dropped, which is
 // built from the first event.
 func TestRollback(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a, b := testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := a.NewLog(t)
 	first := a.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -142,7 +142,7 @@ func stateSize(t *testing.T, node *testrig.Node, info view.Info) (keys int) {
 
 // TestRollbackGivesUpNewerBuild asks for the live version while a newer one is being built: the newer one does not go live.
 func TestRollbackGivesUpNewerBuild(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := a.NewLog(t)
 	a.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -166,7 +166,7 @@ func TestRollbackGivesUpNewerBuild(t *testing.T) {
 }
 
 // recorded deploys a version and gives up waiting before its last chunk, which is still to be done when it returns.
-func recorded(t *testing.T, node *testrig.Node, d *testcontainers.Database, log db.UUID, name string, code []byte) {
+func recorded(t *testing.T, node *testrig.Node, d *testdb.Database, log db.UUID, name string, code []byte) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -193,7 +193,7 @@ func recorded(t *testing.T, node *testrig.Node, d *testcontainers.Database, log 
 
 // TestRetire ends views, live and building: they fold and answer no more, until a deploy or a rollback brings them back.
 func TestRetire(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	log := a.NewLog(t)
 	a.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -345,7 +345,7 @@ func TestUnloadableModuleHalts(t *testing.T) {
 
 // TestChangesWhoseCommitIsInDoubt: COMMIT is answered with an error after the fact. The answer is that nobody knows, and asking again tells.
 func TestChangesWhoseCommitIsInDoubt(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	w := testrig.NewWire(t, d.DSN())
 	node := testrig.Start(t, w.DSN, testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -16,7 +16,7 @@ import (
 // anew, and retired.
 func BenchmarkPattern(b *testing.B) {
 	const logs = 10_000
-	d := testcontainers.New(b)
+	d := testdb.New(b)
 	node := testrig.Start(b, d.DSN(), testrig.Settings{})
 	began := time.Now()
 	for i := range logs {

@@ -11,9 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -196,7 +196,7 @@ func TestRetiredPattern(t *testing.T) {
 // TestPatternHammer creates logs and appends to them from two servers while views are deployed on their pattern, replaced
 // and retired: every log ends up with what is deployed, and its first event is counted.
 func TestPatternHammer(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	const creators, logsEach = 4, 60
 	var wg sync.WaitGroup
@@ -236,7 +236,7 @@ func TestPatternHammer(t *testing.T) {
 
 // TestPatternIsTakenOver stops the server that spreads a pattern, in the middle; the next one goes on.
 func TestPatternIsTakenOver(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	var last db.UUID
 	for i := range 130 {

@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // TestQueriesWarmMemory: a server that was started anew answers from memory once a log at rest is asked a second time, and does not load one
 // that moves from question to question.
 func TestQueriesWarmMemory(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := node.NewLog(t)
 	node.Deploy(t, log, "v", testrig.Scripted(), "{}")

@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -30,7 +30,7 @@ func resume(t *testing.T, node *testrig.Node, log db.UUID, name string, r view.R
 
 // TestResumePastEvents leaves out two events that a view cannot fold: so do its rebuilds, but not another version.
 func TestResumePastEvents(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	a, b := testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := a.NewLog(t)
 	first := a.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -88,7 +88,7 @@ func TestResumePastEvents(t *testing.T) {
 // TestGasIsRecorded: a version keeps the budget that it was deployed with, on any server and in a rebuild, until it is resumed with more.
 func TestGasIsRecorded(t *testing.T) {
 	const little = 60_000
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	poor := testrig.Start(t, d.DSN(), testrig.Settings{FoldGas: little})
 	rich := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := poor.NewLog(t)
@@ -147,7 +147,7 @@ func infosHalted(t *testing.T, node *testrig.Node, log db.UUID) (halted []view.I
 // random on both. Whatever is left is what the events make of it, those left out that were skipped.
 func TestLifeHammer(t *testing.T) {
 	const mostAppends = 500 // of a server, so that a busy machine does not have more to build than it has time for
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	log := nodes[0].NewLog(t)
 	for _, name := range []string{"v", "w"} {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // prefixes are what the keys of the tests begin with: some are prefixes of others, some end where raising the last
@@ -76,7 +76,7 @@ func TestStateOfAnySize(t *testing.T) {
 		{"huge", 40_000, 6, 12, 3000},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := testcontainers.New(t)
+			d := testdb.New(t)
 			settings := testrig.Settings{NoBuilder: true}
 			nodes := []*testrig.Node{testrig.Start(t, d.DSN(), settings), testrig.Start(t, d.DSN(), settings)}
 			log := nodes[0].NewLog(t)
@@ -130,7 +130,7 @@ func askBoth(t *testing.T, nodes []*testrig.Node, log db.UUID, w writing, model 
 
 // TestStateLargerThanTheCache gives a server next to no memory for state: it must still be right.
 func TestStateLargerThanTheCache(t *testing.T) {
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	small, large := testrig.Start(t, d.DSN(), testrig.Settings{CacheBytes: 1}), testrig.Start(t, d.DSN(), testrig.Settings{})
 	logs := []db.UUID{small.NewLog(t), small.NewLog(t)}
 	w := writing{rand.New(rand.NewPCG(13, 1)), 5}

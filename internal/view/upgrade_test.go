@@ -16,9 +16,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
-	"github.com/tallystick/tallystick/testcontainers"
 )
 
 // databaseOf10 is a database as the version of the 24th of November 2026 left it, with migrations up to 10. Log one has a view that is live in its second version
@@ -30,8 +30,8 @@ var databaseOf10 []byte
 // TestUpgrade migrates a database with live views. What they counted stays, what is appended is counted on top, earlier versions
 // come back, and halted ones go on.
 func TestUpgrade(t *testing.T) {
-	testcontainers.New(t) // makes the roles
-	d := testcontainers.New(t, testcontainers.Empty())
+	testdb.New(t) // makes the roles
+	d := testdb.New(t, testdb.Empty())
 	restore(t, d, databaseOf10)
 	if err := db.Migrate(t.Context(), d.DSN()); err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 // restore runs a dump, compressed.
-func restore(t *testing.T, d *testcontainers.Database, dump []byte) {
+func restore(t *testing.T, d *testdb.Database, dump []byte) {
 	t.Helper()
 	unpacked, err := gzip.NewReader(bytes.NewReader(dump))
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // TestCount: what is read again, and what was sent twice, counts once; what is compared with is exact too.
 func TestCount(t *testing.T) {
 	ctx := t.Context()
-	conn, err := pgx.Connect(ctx, testcontainers.New(t, testcontainers.Empty()).DSN())
+	conn, err := pgx.Connect(ctx, testdb.New(t, testdb.Empty()).DSN())
 	if err != nil {
 		t.Fatal(err)
 	}

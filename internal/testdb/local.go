@@ -1,4 +1,4 @@
-package testcontainers
+package testdb
 
 import (
 	"context"
@@ -23,8 +23,8 @@ if pid=$(head -n 1 "$file" 2>/dev/null); then
 fi
 rm -rf "$1"`
 
-// startLocal runs a server from the machine's own or downloaded programs, in a temporary folder.
-func startLocal(ctx context.Context, fsync bool) (*server, error) {
+// StartLocal runs a server from the machine's own or downloaded programs, in a temporary folder.
+func StartLocal(ctx context.Context, fsync bool) (*Server, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	binaries, err := postgres.Find(ctx, postgres.FindOptions{Log: log})
 	if err != nil {
@@ -37,28 +37,28 @@ func startLocal(ctx context.Context, fsync bool) (*server, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // entered by the user the server runs as
 		return nil, err
 	}
-	if err := watch(endLocal, dir); err != nil {
+	if err := Watch(endLocal, dir); err != nil {
 		return nil, err
 	}
 	s, err := postgres.Start(ctx, postgres.Options{
 		DataDir:  dir,
 		Binaries: binaries,
 		NoFSync:  !fsync,
-		Settings: map[string]string{"max_connections": maxConnections},
+		Settings: map[string]string{"max_connections": MaxConnections},
 		Log:      log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &server{url: s.DatabaseURL}, nil
+	return &Server{URL: s.DatabaseURL}, nil
 }
 
 // pipes are the watchdogs' ends that this process holds; collecting one would end its server.
 var pipes []io.Closer
 
-// watch runs a shell script that gets its first line's end of file when this process ends. It shares neither output, which would
+// Watch runs a shell script that gets its first line's end of file when this process ends. It shares neither output, which would
 // keep `go test` waiting, nor process group with this process, whose Ctrl-C it survives.
-func watch(script string, args ...string) error {
+func Watch(script string, args ...string) error {
 	cmd := exec.Command("sh", append([]string{"-c", script, "watchdog"}, args...)...) //nolint:gosec,noctx // outlives this process
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

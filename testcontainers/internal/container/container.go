@@ -1,4 +1,5 @@
-package testcontainers
+// Package container runs PostgreSQL servers for tests in containers.
+package container
 
 import (
 	"context"
@@ -16,9 +17,12 @@ import (
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
 	"github.com/testcontainers/testcontainers-go/wait"
 	"go.uber.org/goleak"
+
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 const (
+	imageEnv     = "TALLY_TEST_IMAGE"
 	defaultImage = "postgres:18"
 	// readyTimeout bounds a container's start once its image is there; readyPoll is how often it is asked.
 	readyTimeout = 2 * time.Minute
@@ -29,9 +33,9 @@ const (
 const endContainer = `cat >/dev/null
 docker rm --force --volumes "$1" >/dev/null 2>&1`
 
-// startContainer runs a server in a container. Ryuk, the helper container of testcontainers-go, removes it after the tests; where that
+// Start runs a server in a container. Ryuk, the helper container of testcontainers-go, removes it after the tests; where that
 // is turned off (TESTCONTAINERS_RYUK_DISABLED, because its image cannot be pulled), a watchdog does, with the docker command.
-func startContainer(ctx context.Context, fsync bool) (*server, error) {
+func Start(ctx context.Context, fsync bool) (*testdb.Server, error) {
 	image := os.Getenv(imageEnv)
 	if image == "" {
 		image = defaultImage
@@ -42,7 +46,7 @@ func startContainer(ctx context.Context, fsync bool) (*server, error) {
 			return nil, fmt.Errorf("TESTCONTAINERS_RYUK_DISABLED is set, so the docker command must remove the container: %w", err)
 		}
 	}
-	command := []string{"postgres", "-c", "max_connections=" + maxConnections, "-c", "jit=off"}
+	command := []string{"postgres", "-c", "max_connections=" + testdb.MaxConnections, "-c", "jit=off"}
 	if !fsync {
 		command = append(command, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
@@ -51,19 +55,20 @@ func startContainer(ctx context.Context, fsync bool) (*server, error) {
 			return containerURL(net.JoinHostPort(host, port.Port()), "postgres")
 		}).WithPollInterval(readyPoll).WithStartupTimeout(readyTimeout)))
 	if own && c != nil {
-		err = errors.Join(err, watch(endContainer, c.GetContainerID()))
+		err = errors.Join(err, testdb.Watch(endContainer, c.GetContainerID()))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start a container of %s: a Docker engine must run, and the image be there or within reach "+
-			"(%s names another image; %s=local runs without containers): %w", image, imageEnv, modeEnv, err)
+			"(%s names another image; %s=local runs without containers): %w", image, imageEnv, testdb.ModeEnv, err)
 	}
 	address, err := c.PortEndpoint(ctx, "5432/tcp", "")
 	if err != nil {
 		return nil, fmt.Errorf("ask for the container's port: %w", err)
 	}
-	return &server{
-		url:    func(database string) string { return containerURL(address, database) },
-		engine: goleak.IgnoreCurrent(), // what this test did before ends with it
+	return &testdb.Server{
+		URL: func(database string) string { return containerURL(address, database) },
+		// They talk to the container engine, and keep their connections; what this test did before ends with it.
+		Background: goleak.IgnoreCurrent(),
 	}, nil
 }
 

@@ -1,4 +1,4 @@
-package testcontainers_test
+package testdb_test
 
 import (
 	"bufio"
@@ -8,13 +8,14 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/testcontainers"
+	"github.com/tallystick/tallystick/internal/testdb"
 )
 
 // victimEnv makes TestVictim play the test process that dies without a chance to clean up.
@@ -25,16 +26,40 @@ func TestVictim(t *testing.T) {
 	if os.Getenv(victimEnv) == "" {
 		return
 	}
-	d := testcontainers.New(t)
+	d := testdb.New(t)
 	fmt.Println("dsn", d.DSN())
 	<-t.Context().Done() // until it is killed
 }
 
 func TestServerEndsWithItsProcess(t *testing.T) {
+	t.Run("as chosen", func(t *testing.T) { endsWithItsProcess(t) })
+	t.Run("started by a program", func(t *testing.T) { endsWithItsProcess(t, testdb.ModeEnv+"="+program(t)) })
+}
+
+// program is the path of a program that starts servers: this one, under the name by which TestMain knows it.
+func program(t *testing.T) string {
+	t.Helper()
+	self, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), serverName)
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func victim(ctx context.Context, env ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run", "^TestVictim$")
+	cmd.Env = append(append(os.Environ(), victimEnv+"=1"), env...)
+	return cmd
+}
+
+func endsWithItsProcess(t *testing.T, env ...string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run", "^TestVictim$")
-	cmd.Env = append(os.Environ(), victimEnv+"=1")
+	cmd := victim(ctx, env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +91,24 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 		case <-ctx.Done():
 			t.Fatalf("the server or its files at %s are still there a minute after its process was killed", dsn)
 		case <-tick.C:
+		}
+	}
+}
+
+// TestServerThatDoesNotStart: tests fail and say why, and what to do.
+func TestServerThatDoesNotStart(t *testing.T) {
+	failing := filepath.Join(t.TempDir(), "failing")
+	if err := os.WriteFile(failing, []byte("#!/bin/sh\necho no engine >&2\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[string]string{
+		failing:          "started no server: EOF: no engine",
+		failing + "-not": "no such file",
+		"container":      "make test-database DATABASE=container",
+	} {
+		out, err := victim(t.Context(), testdb.ModeEnv+"="+mode).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v, %s; want %q", mode, err, out, want)
 		}
 	}
 }

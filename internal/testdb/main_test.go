@@ -1,0 +1,19 @@
+package testdb_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/testdb"
+)
+
+// serverName is what this program is called where it plays a program that starts servers.
+const serverName = "server"
+
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == serverName {
+		os.Exit(testdb.Serve(testdb.StartLocal))
+	}
+	testdb.Main(m)
+}

@@ -1,9 +1,0 @@
-package testcontainers_test
-
-import (
-	"testing"
-
-	"github.com/tallystick/tallystick/testcontainers"
-)
-
-func TestMain(m *testing.M) { testcontainers.Main(m) }
