@@ -13,7 +13,7 @@ TEST_FLAGS ?= -timeout 25m
 export GORACE := atexit_sleep_ms=0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint generate generated check
+.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint vulnerabilities generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ lint: ## look for mistakes and breaches of the house rules
 	for module in testcontainers tools/kafka; do go -C $$module vet ./... || exit; done
 	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
 	cd tools/kafka && go tool -modfile=../go.mod golangci-lint run
+
+vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
+	tools/vulnerabilities.sh
 
 generate: ## write anew what is generated: queries, openapi.yaml, views
 	$(TOOL) sqlc generate
