@@ -145,33 +145,3 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		}
 	}
 }
-
-// problemCode finds the codes of problems where they are made.
-var problemCode = regexp.MustCompile(`newProblem\([^"\n]*"([a-z_]+)"|invalid\("([a-z_]+)"|RefusedError\{"([a-z_]+)"|\bCode[A-Z]\w+ += "([a-z_]+)"`)
-
-// TestEveryProblemIsDocumented reads the sources: what a client can be told must be in docs/api.md.
-func TestEveryProblemIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("docs/api.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := map[string]string{}
-	for _, dir := range []string{"internal/api", "internal/eventlog", "internal/view", "internal/wasm"} {
-		for file, text := range files(t, dir, ".go") {
-			if strings.HasSuffix(file, "_test.go") {
-				continue
-			}
-			for _, match := range problemCode.FindAllStringSubmatch(text, -1) {
-				codes[strings.Join(match[1:], "")] = file
-			}
-		}
-	}
-	if len(codes) < 30 {
-		t.Fatalf("only %d problem codes were found in the sources; there are more", len(codes))
-	}
-	for code, file := range codes {
-		if !strings.Contains(string(page), "`"+code+"`") {
-			t.Errorf("docs/api.md does not explain the problem %s of %s", code, file)
-		}
-	}
-}
