@@ -35,17 +35,26 @@ type recentValue struct {
 	stored  bool // the key is known to have a row too, with an older value
 }
 
-// size is what the value takes in the head row, where its version may stand for itself alone.
-func (r *recentValue) size() int {
-	const idBytes = 36
-	return len(recentVersion) + idBytes + 2*len(recentKey) + len(r.key) + len(r.value)
-}
+// size is what the value takes in the head row, besides its version.
+func (v *recentValue) size() int { return 2*len(recentKey) + len(v.key) + len(v.value) }
 
+// versionSize is what naming a version takes there.
+const versionSize = len(recentVersion) + len("00000000-0000-0000-0000-000000000000")
+
+// size is how long String is.
 func (r recentState) size() (n int) {
 	for i := range r {
 		n += r[i].size()
+		if r.isFirst(i) {
+			n += versionSize
+		}
 	}
 	return n
+}
+
+// isFirst tells whether no value before that one is of its version.
+func (r recentState) isFirst(i int) bool {
+	return !slices.ContainsFunc(r[:i], func(v recentValue) bool { return v.version == r[i].version })
 }
 
 // with returns what the head row holds once the changes are made, and the changes that go to rows instead: values that have no place there any
@@ -53,7 +62,7 @@ func (r recentState) size() (n int) {
 func (r recentState) with(changes []Change, halted []Halt) (next recentState, rows []Change) {
 	changed := 0
 	for i := range changes {
-		changed += (&recentValue{key: changes[i].Key, value: changes[i].Value}).size()
+		changed += versionSize + (&recentValue{key: changes[i].Key, value: changes[i].Value}).size()
 	}
 	fits := changed <= maxRecentBytes
 	next = slices.Clone(r)
@@ -102,22 +111,27 @@ func (r recentState) get(version db.UUID, key string) (value []byte, found bool)
 	return nil, false
 }
 
-// String is the form in which the head row holds it.
+// String is the form in which the head row holds it: each version's values together, so that the version is named once. In which order values of
+// different versions were written is lost there; it only decides which go to rows first.
 func (r recentState) String() string {
-	if len(r) == 0 {
-		return ""
-	}
-	b := make([]byte, 0, maxRecentBytes)
+	var b strings.Builder
+	b.Grow(r.size())
 	for i := range r {
-		v := &r[i]
-		if i == 0 || v.version != r[i-1].version {
-			b = append(b, recentVersion...)
-			b = append(b, v.version.String()...)
+		if !r.isFirst(i) {
+			continue
 		}
-		b = append(append(b, recentKey...), v.key...)
-		b = append(append(b, recentKey...), v.value...)
+		b.WriteString(recentVersion)
+		b.WriteString(r[i].version.String())
+		for j := i; j < len(r); j++ {
+			if v := &r[j]; v.version == r[i].version {
+				b.WriteString(recentKey)
+				b.WriteString(v.key)
+				b.WriteString(recentKey)
+				b.Write(v.value)
+			}
+		}
 	}
-	return string(b)
+	return b.String()
 }
 
 // parseRecent reads what String writes.

@@ -91,6 +91,37 @@ func TestRecentState(t *testing.T) {
 	}
 }
 
+// TestRecentStateNamesAVersionOnce: what views write by turns lies together in the head row, which so has room for it; nothing is lost where another
+// server reads it.
+func TestRecentStateNamesAVersionOnce(t *testing.T) {
+	node, d := start(t, testrig.Settings{})
+	log := node.NewLog(t)
+	versions := []view.Info{node.Deploy(t, log, "v", testrig.Scripted(), "{}"), node.Deploy(t, log, "w", testrig.Scripted(), "{}")}
+	want := map[string]string{}
+	for i := range 16 { // 32 values of 30 bytes or so: with a version before each they would be beyond the bound
+		key, value := fmt.Sprintf("key-%02d", i), fmt.Sprintf(`"%020d"`, i)
+		node.Append(t, log, script(t, line("set", key, value)))
+		want[key] = value
+	}
+	rows, head := whereStateIs(t, d, log)
+	var exact int
+	for key, value := range want {
+		exact += len(versions) * (2 + len(key) + len(value))
+	}
+	if exact += len(versions) * 37; rows != 0 || head != exact {
+		t.Errorf("the state has %d rows, and %d bytes in the head row; want none, and %d", rows, head, exact)
+	}
+	other := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
+	other.Append(t, log, script(t, line("set", "key-00", "7")))
+	want["key-00"] = "7"
+	for _, version := range versions {
+		if state := stateOf(t, d, version); !maps.Equal(state, want) {
+			t.Errorf("view %s holds %v, want %v", version.Name, state, want)
+		}
+	}
+	testrig.Check(t, d.DSN())
+}
+
 // TestRecentStateOfSeveralVersions: what a version has in the head row goes to rows when the live views change, its own and others'.
 func TestRecentStateOfSeveralVersions(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
