@@ -33,6 +33,9 @@ const forPlace = classes
 const (
 	// Time is how long a turn has its core while others wait: long against what changing hands costs, short against what people notice.
 	Time = 5 * time.Millisecond
+	// offerTime is how often a turn offers its core to whatever else the machine has to do: what it is given for is not urgent. An offer takes less than
+	// a microsecond where nobody wants it.
+	offerTime = 200 * time.Microsecond
 	// Patience is how long a question waits for a place before it is refused.
 	Patience = 5 * time.Second
 	// maxPlaces bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of memory, and
@@ -88,6 +91,7 @@ type Turn struct {
 	placed  bool
 	holds   bool      // a core
 	since   time.Time // when it was given that
+	offered time.Time // when it was offered to others last
 	waited  time.Duration
 	arrival uint64
 	ready   chan struct{} // closed when it is given what it waits for
@@ -138,14 +142,22 @@ func (t *Turn) Place(ctx context.Context, impatient bool) error {
 	return t.wait(bounded, forPlace)
 }
 
-// Pause gives the core to another turn once this one has had its time, and waits for one where it has none. The error is ctx's; the turn has
+// Pause gives the core to another turn once this one has had its time, and waits for one where it has none. In between it offers the core to
+// the rest of the machine now and then. The error is ctx's; the turn has
 // no core then, or soon: whoever it works for has gone.
 func (t *Turn) Pause(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if t.holds && time.Since(t.since) < Time {
-		return nil
+	if t.holds {
+		now := time.Now()
+		if now.Sub(t.offered) >= offerTime {
+			t.offered = now
+			offerCore()
+		}
+		if now.Sub(t.since) < Time {
+			return nil
+		}
 	}
 	ts := t.turns
 	ts.mu.Lock()
