@@ -40,11 +40,7 @@ func (s *Session) FoldBatch(events []Event) (folded int, err error) {
 	}
 	defer s.settle(in, &err)
 	s.again = false
-	most := MaxBatchEvents
-	if in.model.Rate(in.pages()) > noRate {
-		most = largeBatchEvents
-	}
-	batch, err := in.writeBatch(events[:min(len(events), most)])
+	batch, err := in.writeBatch(events[:min(len(events), s.mostTogether(in))])
 	if err != nil || batch.n < 2 {
 		return 0, err
 	}
@@ -58,14 +54,30 @@ func (s *Session) FoldBatch(events []Event) (folded int, err error) {
 	case result > 0:
 		return 0, trapf("tally_fold_batch returned %d; it must return 0 or a negative number", result)
 	}
-	if most := in.mostAlone(); most > in.granted {
-		return 0, limitf("one event of a batch may have taken %d units, which alone it would not have had", most)
+	alone := in.mostAlone()
+	if alone > in.granted {
+		s.module.fewer.Store(int32(max(batch.n/4, 2)))
+		return 0, limitf("one event of a batch may have taken %d units, which alone it would not have had", alone)
+	}
+	if fewer := s.module.fewer.Load(); fewer > 0 && alone < in.granted/4 {
+		s.module.fewer.Store(min(2*fewer, largeBatchEvents))
 	}
 	if err := in.readResults(events); err != nil {
 		return 0, err
 	}
 	s.folded += batch.n
 	return batch.n, nil
+}
+
+// mostTogether is how many events the next batch may have: in memory that has a rate no more than make a batch that may count.
+func (s *Session) mostTogether(in *instance) int {
+	if in.model.Rate(in.pages()) <= noRate {
+		return MaxBatchEvents
+	}
+	if most := s.module.fewer.Load(); most > 0 {
+		return int(most)
+	}
+	return largeBatchEvents
 }
 
 func (in *instance) pages() int { return int(in.memory.Size() >> 16) }

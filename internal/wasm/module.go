@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
@@ -21,6 +22,8 @@ type Module struct {
 	kept    *kept
 
 	loading sync.Mutex // held while code is loaded
+	// fewer is how many events a batch may have since a larger one would have cost an event too much; 0: no batch has. See mostAlone.
+	fewer atomic.Int32
 
 	// What follows belongs to the engine's lock.
 	program  *program  // nil while it is not in memory
