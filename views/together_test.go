@@ -91,7 +91,6 @@ func compareTogether(t *testing.T, v *deployed, lines [][]byte, least int) {
 	t.Helper()
 	events := acceptable(lines)
 	single, together := foldBothWays(t, v, events)
-	t.Logf("an event takes up to %d units alone", single.Gas.Most)
 	if difference := single.Difference("one by one", together, "many in one call"); difference != "" {
 		t.Error(difference)
 	}
