@@ -77,8 +77,8 @@ var floors = [][]string{
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/gas"},
 	{"internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},
-	{"internal/db", "internal/memory", "internal/postgres", "internal/terminal"},
-	{"internal/db/dbsqlc", "migrations", "views", "views/go/template"},
+	{"internal/db", "internal/postgres", "internal/terminal"},
+	{"internal/db/dbsqlc", "internal/memory", "migrations", "views", "views/go/template"},
 	{"views/go/tally"},
 }
 

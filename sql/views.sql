@@ -111,18 +111,6 @@ JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 WHERE v.log_id = ANY (@log_ids::uuid[]) AND v.status = 'live'
 ORDER BY v.log_id, v.version_id;
 
--- name: LoadViewState :many
--- The first keys of each version's state, at most max_keys of each.
-SELECT s.log_id, s.version_id, s.key, s.value
-FROM (SELECT unnest(@log_ids::uuid[]) AS log_id, unnest(@version_ids::uuid[]) AS version_id) AS u
-CROSS JOIN LATERAL (
-    SELECT t.log_id, t.version_id, t.key, t.value
-    FROM view_state_rows t
-    WHERE t.log_id = u.log_id AND t.version_id = u.version_id
-    ORDER BY t.key
-    LIMIT @max_keys
-) s;
-
 -- name: GetRecentState :one
 -- What the log's head row holds of state, which counts before the rows.
 SELECT recent FROM log_heads WHERE log_id = @log_id;

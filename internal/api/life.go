@@ -116,7 +116,7 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 	if err != nil {
 		return nil, err
 	}
-	actions, err := s.Views.Actions(ctx, log, in.View)
+	actions, err := s.Views.Actions(ctx, log, in.View, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -144,7 +144,7 @@ func (s *server) versions(ctx context.Context, log db.UUID, in *versionsInput) (
 	before, size := in.Before, 0
 	for more = true; more && len(infos) < in.Limit && size < listBytes; {
 		limit := min(in.Limit-len(infos), versionsAtOnce)
-		next, err := s.Views.Versions(ctx, log, in.View, before, limit)
+		next, err := s.Views.Versions(ctx, log, in.View, before, limit, requestOf(ctx).answer)
 		if err != nil {
 			return nil, false, s.problem(ctx, err)
 		}

@@ -1,10 +1,11 @@
 package api
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -17,14 +18,15 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
 const (
 	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's gas.
 	answersEvery = 100 * time.Millisecond
-	// A stream stays while the database is away for databaseTries times databaseRetry, some restarts and failovers: who stays can be told where
-	// what it has seen is gone afterwards. Who comes back with a sequence cannot.
+	// A stream stays while the database is away, or there is no memory for what comes next, for databaseTries times databaseRetry, some
+	// restarts and failovers: who stays can be told where what it has seen is gone afterwards. Who comes back with a sequence cannot.
 	databaseTries = 60
 	databaseRetry = 500 * time.Millisecond
 	// watchersRetrySeconds: watchers come and go by the minute.
@@ -161,7 +163,7 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 			return
 		case err == nil:
 			failures = 0
-		case errors.Is(err, db.ErrUnavailable) && failures < databaseTries:
+		case (errors.Is(err, db.ErrUnavailable) || errors.Is(err, memory.ErrFull)) && failures < databaseTries:
 			failures++
 			again = time.After(databaseRetry)
 		default:
@@ -205,7 +207,7 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 	tail := stream{comment: "events after " + strconv.FormatInt(after.Sequence, 10), id: func() int64 { return after.Sequence }}
 	tail.send = func(ctx context.Context, out *sse) (ended bool, err error) {
 		for !closed(s.Live.Done()) {
-			lines, through, err := watch.Events(ctx, after)
+			lines, through, err := watch.Events(ctx, after, requestOf(ctx).answer)
 			if err != nil || through == after {
 				return false, err
 			}
@@ -262,7 +264,9 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	if err != nil {
 		letGo()
 		return nil, s.problem(ctx, err)
-	} else if message.problem != nil { // a question that cannot be answered at all
+	}
+	message.letGo()             // the question still has it
+	if message.problem != nil { // a question that cannot be answered at all
 		letGo()
 		return nil, message.problem
 	}
@@ -279,7 +283,19 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 
 // answerStream is the stream of what ask says, whenever that is another message.
 func (s *server) answerStream(log db.UUID, view string, ask func(context.Context) (*liveMessage, error)) stream {
-	var last *liveMessage
+	var lastEvent string
+	var lastSum [sha256.Size]byte
+	deliver := func(out *sse, message *liveMessage) (sent bool, err error) {
+		defer message.letGo()
+		if lastEvent == message.event && lastSum == message.sum {
+			return false, nil
+		}
+		lastEvent, lastSum = message.event, message.sum
+		if err := out.add(message.id, message.event, message.data); err != nil {
+			return false, err
+		}
+		return true, out.flush()
+	}
 	send := func(ctx context.Context, out *sse) (ended bool, _ error) {
 		message, err := ask(ctx)
 		if err != nil && closed(s.Live.Done()) { // follow says so
@@ -287,15 +303,11 @@ func (s *server) answerStream(log db.UUID, view string, ask func(context.Context
 		} else if err != nil {
 			return false, err
 		}
-		if last != nil && last.event == message.event && bytes.Equal(last.data, message.data) {
+		sent, err := deliver(out, message)
+		if err != nil {
+			return s.cut(ctx, log, err)
+		} else if !sent {
 			return false, nil
-		}
-		last = message
-		if err := out.add(message.id, message.event, message.data); err != nil {
-			return s.cut(ctx, log, err)
-		}
-		if err := out.flush(); err != nil {
-			return s.cut(ctx, log, err)
 		}
 		select { // not more often
 		case <-ctx.Done():
@@ -308,14 +320,16 @@ func (s *server) answerStream(log db.UUID, view string, ask func(context.Context
 }
 
 // queryFunc is one of the ways to ask a view.
-type queryFunc func(ctx context.Context, log db.UUID, name, query string) (view.Answer, error)
+type queryFunc func(ctx context.Context, log db.UUID, name, query string, room *memory.Hold) (view.Answer, error)
 
 // ask asks a view. That it is halted or building is a message too: it may answer again.
 func (s *server) ask(ctx context.Context, query queryFunc, log db.UUID, in *liveInput) (*liveMessage, error) {
-	answer, err := query(ctx, log, in.View, in.query)
+	room := s.Answers.Hold()
+	answer, err := query(ctx, log, in.View, in.query, room)
 	if err == nil {
-		return &liveMessage{id: answer.Sequence, event: "answer", data: answer.Body}, nil
+		return newLiveMessage(answer.Sequence, "answer", answer.Body, room), nil
 	}
+	room.Release()
 	var p *Problem
 	if errors.Is(err, eventlog.ErrLogNotFound) { // nor will it ever be again, under this id
 		return nil, err
@@ -324,5 +338,10 @@ func (s *server) ask(ctx context.Context, query queryFunc, log db.UUID, in *live
 		return nil, err
 	}
 	data, err := json.Marshal(p)
-	return &liveMessage{id: noID, event: "problem", data: data, problem: p}, err
+	if err != nil {
+		return nil, fmt.Errorf("encoding a problem: %w", err)
+	}
+	message := newLiveMessage(noID, "problem", data, nil)
+	message.problem = p
+	return message, nil
 }

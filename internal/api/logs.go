@@ -96,7 +96,7 @@ func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutp
 	after, size := in.After, 0
 	for more := true; more && len(out.Body.Logs) < int(in.Limit) && size < listBytes; {
 		limit := min(in.Limit-int32(len(out.Body.Logs)), logsAtOnce) //nolint:gosec // below the limit
-		logs, err := s.Logs.List(ctx, s.tenant(ctx), in.Prefix, after, limit)
+		logs, err := s.Logs.List(ctx, s.tenant(ctx), in.Prefix, after, limit, requestOf(ctx).answer)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -118,3 +118,51 @@ func TestListsEndInTime(t *testing.T) {
 		t.Errorf("listed are %v", listed)
 	}
 }
+
+// TestMemoryOfLiveAnswers: clients that watch as many long answers, and read nothing of them, use up the room for answers, not the server's
+// memory: more are refused until the clients have gone. One answer is booked once, however many watch it.
+func TestMemoryOfLiveAnswers(t *testing.T) {
+	const clients = 64 // of answers of 1 MiB: the server has room for some forty
+	s := start(t, leastMemory)
+	s.createLog("acme")
+	s.want(http.StatusCreated, s.call("PUT", "/logs/acme/views/long", string(answering(`"`+strings.Repeat("x", mebibyte-2)+`"`))))
+	watch := func(question string) (status string, leave func()) {
+		conn := s.send(t, "GET /logs/acme/views/long/live?"+question+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		line, err := bufio.NewReaderSize(conn, 16).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return line, func() { _ = conn.Close() }
+	}
+	for _, c := range []struct {
+		name     string
+		question func(int) string
+		fit      bool
+	}{
+		{"one question", func(int) string { return "same" }, true},
+		{"different questions", func(i int) string { return fmt.Sprint("n=", i) }, false},
+	} {
+		refused, leaving := 0, []func(){}
+		for i := range clients {
+			status, leave := watch(c.question(i))
+			leaving = append(leaving, leave)
+			if strings.HasPrefix(status, "HTTP/1.1 503") {
+				refused++
+			} else if !strings.HasPrefix(status, "HTTP/1.1 200") {
+				t.Errorf("%s: %s", c.name, status)
+			}
+		}
+		if c.fit != (refused == 0) {
+			t.Errorf("%s: %d of %d watchers are refused", c.name, refused, clients)
+		}
+		s.want(http.StatusCreated, s.call("POST", "/logs/acme/append", `{}`))
+		for _, leave := range leaving {
+			leave()
+		}
+		s.await("there is room again", func() bool {
+			status, leave := watch("again")
+			leave()
+			return strings.HasPrefix(status, "HTTP/1.1 200")
+		})
+	}
+}

@@ -114,7 +114,7 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*pa
 }
 
 func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOutput, error) {
-	infos, err := s.Views.Patterns(ctx, s.tenant(ctx))
+	infos, err := s.Views.Patterns(ctx, s.tenant(ctx), requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}

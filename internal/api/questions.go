@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // questions are what views are asked by those who watch them: each question once for every state of its log, however many watch.
@@ -21,12 +24,29 @@ type question struct {
 	message  *liveMessage  // nil before the first
 }
 
-// liveMessage is what watchers of a view are told. It never changes.
+// liveMessage is what watchers of a view are told. It never changes. Its memory is booked until all who have it have let it go.
 type liveMessage struct {
 	id      int64
 	event   string
 	data    []byte
-	problem *Problem // nil when it is an answer
+	sum     [sha256.Size]byte // of data
+	problem *Problem          // nil when it is an answer
+	held    *memory.Hold      // of data; nil: nowhere
+	users   atomic.Int64      // the question whose last message it is, and the watchers that send it
+}
+
+// newLiveMessage is a message that whoever made it has.
+func newLiveMessage(id int64, event string, data []byte, held *memory.Hold) *liveMessage {
+	m := &liveMessage{id: id, event: event, data: data, sum: sha256.Sum256(data), held: held}
+	m.users.Store(1)
+	return m
+}
+
+// letGo is called once by each who has it.
+func (m *liveMessage) letGo() {
+	if m != nil && m.users.Add(-1) == 0 {
+		m.held.Release()
+	}
 }
 
 // join begins to watch a question; leave ends it.
@@ -51,11 +71,12 @@ func (qs *questions) leave(key string) {
 	q := qs.asked[key]
 	if q.watchers--; q.watchers == 0 {
 		delete(qs.asked, key)
+		q.message.letGo()
 	}
 }
 
 // answer returns a message that reflects the state, or a later one: the last one, or what ask says, which must reflect the log as it is
-// when ask is called.
+// when ask is called. The caller has to let it go.
 func (q *question) answer(ctx context.Context, state live.State, ask func() (*liveMessage, error)) (*liveMessage, error) {
 	select {
 	case q.turn <- struct{}{}:
@@ -63,13 +84,14 @@ func (q *question) answer(ctx context.Context, state live.State, ask func() (*li
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if q.message != nil && q.version >= state.Version {
-		return q.message, nil
+	if q.message == nil || q.version < state.Version {
+		message, err := ask()
+		if err != nil {
+			return nil, err
+		}
+		q.message.letGo()
+		q.version, q.message = state.Version, message
 	}
-	message, err := ask()
-	if err != nil {
-		return nil, err
-	}
-	q.version, q.message = state.Version, message
-	return message, nil
+	q.message.users.Add(1)
+	return q.message, nil
 }

@@ -58,8 +58,8 @@ func (s *sse) addID(id int64) {
 	}
 }
 
-// add adds an event to what flush sends, and sends it already where it is much. Line breaks of data go into lines of their own: a client
-// reads a line feed for each. The error means that the client is gone, or does not read.
+// add adds an event to what flush sends, and sends already what is much: no more than sseChunkBytes of it are held twice. Line breaks of
+// data go into lines of their own: a client reads a line feed for each. The error means that the client is gone, or does not read.
 func (s *sse) add(id int64, event string, data []byte) error {
 	s.addID(id)
 	s.buf = append(append(append(s.buf, "event: "...), event...), "\ndata: "...)
@@ -68,17 +68,28 @@ func (s *sse) add(id int64, event string, data []byte) error {
 		if end < 0 {
 			break
 		}
-		s.buf = append(append(s.buf, data[:end]...), "\ndata: "...)
+		if err := s.addText(data[:end], "\ndata: "); err != nil {
+			return err
+		}
 		if data[end] == '\r' && end+1 < len(data) && data[end+1] == '\n' {
 			end++
 		}
 		data = data[end+1:]
 	}
-	s.buf = append(append(s.buf, data...), "\n\n"...)
-	if len(s.buf) < sseChunkBytes {
-		return nil
+	return s.addText(data, "\n\n")
+}
+
+// addText adds text and what ends it.
+func (s *sse) addText(text []byte, end string) error {
+	for len(s.buf)+len(text) >= sseChunkBytes {
+		n := max(min(len(text), sseChunkBytes-len(s.buf)), 0)
+		s.buf, text = append(s.buf, text[:n]...), text[n:]
+		if err := s.flush(); err != nil {
+			return err
+		}
 	}
-	return s.flush()
+	s.buf = append(append(s.buf, text...), end...)
+	return nil
 }
 
 // heartbeat shows that the stream goes on. An id moves on where a client resumes: messages may be left out, of another type than it wants.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/live"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // parsed reads a stream of events as HTML's section 9.2.6 has it.
@@ -78,11 +79,13 @@ func TestSharedQuestion(t *testing.T) {
 			for state := range int64(states) { // which are versions of what is known
 				message, err := q.answer(t.Context(), live.State{Version: uint64(state)}, func() (*liveMessage, error) {
 					asked.Add(1)
-					return &liveMessage{id: state}, nil
+					return newLiveMessage(state, "answer", nil, nil), nil
 				})
 				if err != nil || message.id < state {
 					t.Errorf("at %d the answer is of %+v (%v)", state, message, err)
+					return
 				}
+				message.letGo()
 			}
 		})
 	}
@@ -104,7 +107,9 @@ func TestQuestionGivenUp(t *testing.T) {
 	if _, err := q.answer(t.Context(), live.State{}, func() (*liveMessage, error) { return nil, failure }); !errors.Is(err, failure) {
 		t.Errorf("the error is %v", err)
 	}
-	message, err := q.answer(t.Context(), live.State{}, func() (*liveMessage, error) { return &liveMessage{data: []byte("1")}, nil })
+	message, err := q.answer(t.Context(), live.State{}, func() (*liveMessage, error) {
+		return newLiveMessage(0, "answer", []byte("1"), nil), nil
+	})
 	if err != nil || !bytes.Equal(message.data, []byte("1")) {
 		t.Errorf("after a failure comes %+v (%v)", message, err)
 	}
@@ -113,5 +118,44 @@ func TestQuestionGivenUp(t *testing.T) {
 	cancel()
 	if _, err := q.answer(gone, live.State{Version: 1}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has gone waits, and has %v", err)
+	}
+}
+
+// TestMessagesAreBooked: an answer's memory is booked for as long as it is the last one, or somebody sends it.
+func TestMessagesAreBooked(t *testing.T) {
+	const size, watchers = 10_000, 20
+	book := memory.NewBook(1<<20, 0, 0)
+	var all questions
+	q := all.join("key")
+	answer := func(version uint64) *liveMessage {
+		message, err := q.answer(t.Context(), live.State{Version: version}, func() (*liveMessage, error) {
+			held := book.Hold()
+			return newLiveMessage(int64(version), "answer", make([]byte, size), held), held.Grow(t.Context(), size)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return message
+	}
+	var sending []*liveMessage
+	for version := range uint64(3) {
+		for range watchers {
+			sending = append(sending, answer(version))
+		}
+	}
+	if book.Held() != 3*size {
+		t.Errorf("%d bytes are booked for three answers that are sent", book.Held())
+	}
+	var sent sync.WaitGroup
+	for _, message := range sending {
+		sent.Go(message.letGo)
+	}
+	sent.Wait()
+	if book.Held() != size {
+		t.Errorf("%d bytes are booked for the last answer", book.Held())
+	}
+	all.leave("key")
+	if book.Held() != 0 {
+		t.Errorf("%d bytes stay booked", book.Held())
 	}
 }

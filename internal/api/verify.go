@@ -156,7 +156,7 @@ func (s *server) verification(ctx context.Context, in *verifyInput) (v verificat
 	if in.Views == "none" {
 		return v, nil
 	}
-	infos, err := s.Views.List(ctx, id)
+	infos, err := s.Views.List(ctx, id, requestOf(ctx).answer)
 	if err != nil {
 		return v, s.problem(ctx, err)
 	}

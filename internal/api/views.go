@@ -20,6 +20,8 @@ import (
 const (
 	// maxModuleBytes bounds an uploaded module, as the view ABI says.
 	maxModuleBytes = 4 << 20
+	// moduleCopies of one are in memory while it is deployed: as it was read, and as it is looked at.
+	moduleCopies = 2
 	// maxQueryBytes bounds a question, as proxies do.
 	maxQueryBytes = 8 << 10
 )
@@ -244,6 +246,9 @@ func (s *server) uploaded(ctx context.Context, hash string) ([]byte, error) {
 	if err != nil || len(sha256) != 32 {
 		return nil, newProblem("invalid_module_hash", `"module" must be the SHA-256 of an uploaded module: 64 hexadecimal digits`)
 	}
+	if err := s.book(ctx, moduleCopies*maxModuleBytes); err != nil { // until it is deployed, for which there may be a queue
+		return nil, err
+	}
 	code, err := s.Views.ModuleCode(ctx, [32]byte(sha256))
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -256,7 +261,7 @@ func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, 
 	if err != nil {
 		return nil, err
 	}
-	infos, err := s.Views.List(ctx, log)
+	infos, err := s.Views.List(ctx, log, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -268,7 +273,7 @@ func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, e
 	if err != nil {
 		return nil, err
 	}
-	infos, err := s.Views.Get(ctx, log, in.View)
+	infos, err := s.Views.Get(ctx, log, in.View, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -276,7 +281,7 @@ func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, e
 }
 
 // infoBytes is about how long a version's description is.
-func infoBytes(i *view.Info) int { return 1<<10 + len(i.Config) + len(i.Error) }
+func infoBytes(i *view.Info) int { return 1<<10 + len(i.Config) + len(i.Error) + len(i.HaltedEvent) }
 
 func (s *server) presentViews(ctx context.Context, infos []view.Info) (*listViewsOutput, error) {
 	size := 0
@@ -302,12 +307,9 @@ func (s *server) queryView(ctx context.Context, in *Question) (*queryOutput, err
 	if err != nil {
 		return nil, err
 	}
-	answer, err := s.Views.Query(ctx, log, in.View, in.query)
+	answer, err := s.Views.Query(ctx, log, in.View, in.query, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
-	}
-	if err := s.bookNow(ctx, int64(len(answer.Body))); err != nil {
-		return nil, err
 	}
 	contentType := answer.Type
 	if strings.HasPrefix(contentType, "text/") {

@@ -45,6 +45,7 @@ type memoryAttackKind struct {
 	name    string
 	clients int // an eighth of them in quick runs
 	prepare func(ctx context.Context, c *api.Client, quick bool) error
+	anew    bool // the server is started anew once it is prepared: it knows nothing of the logs
 	// run does it as one client, until ctx ends or it has nothing more to do.
 	run func(ctx context.Context, a *memoryAttackers, client int) error
 }
@@ -63,6 +64,7 @@ var memoryAttacks = []memoryAttackKind{
 	{name: "writes", clients: 16, prepare: manyWriters, run: func(ctx context.Context, a *memoryAttackers, client int) error {
 		return a.batches(ctx, attackedLog+"-"+strconv.Itoa(client), strings.Repeat("{}\n", 150))
 	}},
+	coldStates,
 	{name: "claims", clients: 52, run: func(ctx context.Context, a *memoryAttackers, _ int) error { return a.claim(ctx) }},
 	{name: "bodies", clients: 512, prepare: attackedOnly, run: func(ctx context.Context, a *memoryAttackers, _ int) error { return a.body(ctx) }},
 }
@@ -71,6 +73,7 @@ var memoryAttacks = []memoryAttackKind{
 type memoryAttackers struct {
 	address             string
 	large               []byte // a batch of largeBody bytes
+	quick               bool
 	oneByOne            sync.Mutex
 	heads               sync.WaitGroup // that are not sent yet
 	answered            atomic.Int64
@@ -110,7 +113,12 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 			return fmt.Errorf("preparing: %w", err)
 		}
 	}
-	a := &memoryAttackers{address: s.server.address, large: largeBatch()}
+	if kind.anew {
+		if err := s.startServer(ctx, "--memory-limit", strconv.Itoa(attackedMemory)); err != nil {
+			return err
+		}
+	}
+	a := &memoryAttackers{address: s.server.address, large: largeBatch(), quick: s.config.Quick}
 	ctx, cancel := context.WithTimeout(ctx, requestPatience)
 	defer cancel()
 	attack, end := context.WithTimeout(ctx, attackTurns*s.config.Duration)
@@ -371,8 +379,12 @@ func longAnswer() guest {
 }
 
 // manyWrites is a view that sets 63 values of 64 KiB for each event: just within what one event may write.
-func manyWrites() guest {
-	const values, length = 63, 64<<10 - 1<<10
+func manyWrites() guest { return writing(63, nil) }
+
+// writing is a view that sets so many values of 64 KiB for each event for which the condition, instructions that leave an i32, holds; nil:
+// for all.
+func writing(values int, condition []byte) guest {
+	const length = 64<<10 - 1<<10
 	const valueAt = nullAt + len("null")
 	value := `"` + strings.Repeat("x", length-2) + `"`
 	keysAt := valueAt + len(value)
@@ -381,6 +393,9 @@ func manyWrites() guest {
 	for i := range keys {
 		keys[i] = byte('0' + i)
 		fold = append(fold, opConst(int64(keysAt+i)), opConst(1), opConst(int64(valueAt)), opConst(int64(len(value))), opWith(wasmbin.OpCall, importedSet))
+	}
+	if condition != nil {
+		fold = [][]byte{condition, opStart(wasmbin.OpIf), code(fold...), op(wasmbin.OpEnd)}
 	}
 	return guest{
 		pages: 4, alloc: opConst(2 << 16), fold: code(append(fold, opConst(0))...), sets: true,

@@ -30,7 +30,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
 	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile, "file with the key that signs checkpoints, as tally keygen makes it")
 	flags.Int64Var(&c.MemoryLimit, "memory-limit", 0, "memory of the server, in bytes, at which it answers 503; 0 for three quarters of its control group's, or half of the machine's")
-	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", 0, "memory for logs' heads and view state, in bytes; 0 for an eighth of the memory limit, 256 MiB at most")
+	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", 0, "memory for logs' heads and view state, in bytes; 0 for 3/32 of the memory limit, 256 MiB at most")
 	flags.Int64Var(&c.FoldGas, "fold-gas", c.FoldGas, "budget of one event's fold, in units of gas, for views deployed without their own")
 	flags.Int64Var(&c.QueryGas, "query-gas", c.QueryGas, "budget of one question to a view, in units of gas")
 	flags.IntVar(&c.Lanes, "lanes", c.Lanes, "group-commit loops, each with one database connection")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // Limits of a log's description.
@@ -231,9 +232,9 @@ func (l *Logs) Get(ctx context.Context, tenant, id db.UUID) (Log, error) {
 }
 
 // List returns up to limit logs in the order of their names, from after the given name on, whose names start with
-// prefix.
-func (l *Logs) List(ctx context.Context, tenant db.UUID, prefix, after string, limit int32) ([]Log, error) {
-	rows, err := l.db.ListLogs(ctx, l.db.Read, dbsqlc.ListLogsParams{
+// prefix. Their memory is room's, which may be nil; the error is memory.ErrFull where it has none, or the database's.
+func (l *Logs) List(ctx context.Context, tenant db.UUID, prefix, after string, limit int32, room *memory.Hold) ([]Log, error) {
+	rows, err := l.db.ListLogs(ctx, db.Booked(l.db.Read, room), dbsqlc.ListLogsParams{
 		TenantID: tenant, After: after, NamePattern: escapeLike(prefix) + "%", MaxRows: limit,
 	})
 	if err != nil {

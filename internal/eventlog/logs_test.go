@@ -82,7 +82,7 @@ func TestCreateFindAndList(t *testing.T) {
 	for prefix, want := range map[string]string{"": "acme_1 acmeX1 acme~ bolt", "acme": "acme_1 acmeX1 acme~", "acme_": "acme_1", "acme%": "", "z": ""} {
 		var all []string
 		for after := ""; ; { // page by page
-			page, err := logs.List(t.Context(), db.DefaultTenant, prefix, after, 1)
+			page, err := logs.List(t.Context(), db.DefaultTenant, prefix, after, 1, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

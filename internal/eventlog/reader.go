@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,8 @@ type Query struct {
 	// RecordedFrom and RecordedTo bound when they were recorded, microseconds since 1970 UTC; the second is just too late.
 	RecordedFrom, RecordedTo *int64
 	Filter                   db.EventFilter
+	// PageBytes is how many bytes of events end a page; 0: as many as a page may have. The event that reaches them is the last one.
+	PageBytes int
 	// everywhere looks into every partition, whatever the log's months say: a row that was moved there must be found.
 	everywhere bool
 }
@@ -86,9 +89,9 @@ func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limi
 	}
 	page := Page{Through: s.after}
 	until := min(s.through, saturatingAdd(s.after, scanned))
-	bytes, held := 0, int64(0)
-	for s.after < until && len(page.Events) < limit && bytes < maxPageBytes {
-		b := &pageBuilder{room: room, held: held, maxBytes: maxPageBytes - bytes}
+	bytes, held, most := 0, int64(0), cmp.Or(q.PageBytes, maxPageBytes)
+	for s.after < until && len(page.Events) < limit && bytes < most {
+		b := &pageBuilder{room: room, held: held, maxBytes: most - bytes}
 		events, err := s.next(ctx, b, limit-len(page.Events), until)
 		if err != nil {
 			return Page{}, err

@@ -63,9 +63,12 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 				log.reset()
 				continue
 			}
-			guess := round < guessRounds && log.spent < guessTime
-			missed, err := l.admitLog(ctx, tx, p, log, guess, &missing)
-			if err != nil {
+			f := logFolding{plan: p, log: log, guess: round < guessRounds && log.spent < guessTime, alone: i == 0 && (round == 0 || len(left) == 1)}
+			missed, err := l.admitLog(ctx, tx, f, &missing)
+			if i > 0 && errors.Is(err, memory.ErrFull) { // others of the group have the room
+				log.reset()
+				continue
+			} else if err != nil {
 				return err
 			}
 			written += log.written
@@ -76,13 +79,17 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 		if left = again; len(left) == 0 {
 			break
 		}
-		found, err := l.views.ReadMissing(ctx, tx, &missing, l.budget.Room)
+		found, n, err := l.views.ReadMissing(ctx, tx, &missing, l.room)
 		if err != nil {
 			return err
 		}
-		for _, log := range left {
+		for _, log := range left[:n] {
 			log.snapshot = log.snapshot.With(found)
 		}
+		for _, log := range left[n:] { // there is no room for its state in this group
+			log.reset()
+		}
+		left = left[:n]
 	}
 	for _, log := range p.logs {
 		p.refused = p.refused || log.refused()
@@ -91,28 +98,43 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 	return nil
 }
 
+// logFolding is how one log of a plan is folded.
+type logFolding struct {
+	plan  *plan
+	log   *logPlan
+	guess bool
+	alone bool // nothing of the group is booked but what is this log's
+}
+
 // admitLog decides on one log's requests. missed tells that keys were missing, which are added to missing: then all of it has to be done
-// again once they have been read.
-func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, guess bool, missing *view.Missing) (missed bool, err error) {
+// again once they have been read. The error is memory.ErrFull where others have the room.
+func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *view.Missing) (missed bool, err error) {
+	log := of.log
 	log.reset()
 	pace, err := l.pace(ctx, tx, log.snapshot.Log)
 	if err != nil {
 		return false, err
 	}
 	defer pace.end()
-	f, err := l.views.Begin(ctx, tx, log.snapshot, guess, pace.ofView())
+	used := l.room.Used()
+	f, err := l.views.Begin(ctx, tx, log.snapshot, of.guess, pace.ofView(), l.room)
 	if err != nil {
 		return false, fmt.Errorf("beginning to fold: %w", err)
 	}
 	defer f.Close()
-	used := l.budget.Room.Used()
 	began := time.Now().Add(-pace.Waited())
 	spent := func() time.Duration { return time.Since(began) - pace.Waited() }
 	for i, w := range log.requests {
 		if i > 0 && (spent() > logFoldTime || f.ChangedKeys() > maxGroupKeys || f.Written() > maxGroupState) {
 			break
 		}
-		if err := l.admitRequest(p, log, w, f); err != nil {
+		err := l.admitRequest(of.plan, log, w, f)
+		if full := errors.Is(err, memory.ErrFull); full && i > 0 { // the requests before have the room
+			break
+		} else if full && of.alone {
+			w.refuse(err)
+		} else if err != nil {
+			l.room.Unuse(used)
 			return false, err
 		}
 		if log.slow {
@@ -122,18 +144,17 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, p *plan, log *logPlan, g
 	}
 	log.spent, log.written = spent(), f.Written()
 	if f.Missed() {
-		missing.Add(f)
-		l.budget.Room.Unuse(used)
-		return true, nil
+		l.room.Unuse(used)
+		return true, missing.Add(f, l.room)
 	}
 	log.fold = f.Result(log.head)
 	return false, nil
 }
 
 // admitRequest places and folds one request, or refuses it. A request that takes too long for a lane that it shares is neither: it marks its
-// log as slow.
+// log as slow. Nor is one for which there is no room: the error is memory.ErrFull.
 func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) error {
-	before, used := log.head, l.budget.Room.Used()
+	before, used := log.head, l.room.Used()
 	fresh, err := p.place(log, w, &l.chain, l.config.MaxAhead)
 	if err != nil {
 		w.refuse(err)
@@ -141,21 +162,22 @@ func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) e
 	}
 	err = f.Fold(fresh, l.budget)
 	var over *view.BudgetError
-	if errors.As(err, &over) {
+	isOver, isFull := errors.As(err, &over), errors.Is(err, memory.ErrFull)
+	if isOver || isFull {
 		log.unplace(w, fresh, before)
-		if over.What == view.BudgetOfTime && l.shared() {
-			log.slow = true
-		} else {
-			w.refuse(&TooCostlyError{Events: over.Folded, What: over.What})
+		l.room.Unuse(used)
+		if undoing := f.Undo(); undoing != nil {
+			return undoing
 		}
-		l.budget.Room.Unuse(used)
-		return f.Undo()
-	} else if errors.Is(err, memory.ErrFull) {
-		log.unplace(w, fresh, before)
-		w.refuse(err)
-		l.budget.Room.Unuse(used)
-		return f.Undo()
-	} else if err != nil {
+	}
+	switch {
+	case isOver && over.What == view.BudgetOfTime && l.shared():
+		log.slow = true
+		return nil
+	case isOver:
+		w.refuse(&TooCostlyError{Events: over.Folded, What: over.What})
+		return nil
+	case err != nil:
 		return fmt.Errorf("folding: %w", err)
 	}
 	f.Keep()

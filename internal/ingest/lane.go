@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -35,9 +36,11 @@ type lane struct {
 	config Config
 	chain  eventlog.Chainer
 	budget view.Budget // of one request
-	paces  paces       // of this lane's logs
-	router *router
-	slow   bool // the lane takes turns with other work that takes long; else logs share it
+	// room is where the memory is booked of what the views of the group at hand set and read, loading of the states that it loads.
+	room, loading *memory.Hold
+	paces         paces // of this lane's logs
+	router        *router
+	slow          bool // the lane takes turns with other work that takes long; else logs share it
 
 	mu      sync.Mutex
 	waiting []*waiter

@@ -55,7 +55,7 @@ func TestOnlyPartitionsThatAreNeeded(t *testing.T) {
 	if err != nil || late.Status != view.Live {
 		t.Errorf("a view that was deployed late is %s at %d: %v", late.Status, late.Applied, err)
 	}
-	if halted, err := node.Views.Get(ctx, log, "fails"); err != nil || halted[0].HaltedEvent != failing {
+	if halted, err := node.Views.Get(ctx, log, "fails", nil); err != nil || halted[0].HaltedEvent != failing {
 		t.Errorf("the view that halted at %s shows: %+v, %v", failing, halted, err)
 	}
 	if report, err := node.Views.Audit(ctx, log, "months", view.AuditOptions{}, nil); err != nil || !report.OK || report.Events != events {

@@ -38,8 +38,9 @@ const (
 // d is an attempt whose outcome is not known, nil when there is none; it needs lockAll. What transact returns is in
 // doubt afterwards.
 func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *doubt) (*doubt, error) {
-	l.budget.Room = l.config.Room.Hold()
-	defer l.budget.Room.Release()
+	l.room, l.loading = l.config.Room.Hold(), l.views.LoadRoom()
+	defer l.room.Release()
+	defer l.loading.Release()
 	tx, err := db.Begin(ctx, l.db.Append)
 	if err != nil {
 		return d, db.Classify(err)
@@ -165,7 +166,7 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 	if len(cold) == 0 {
 		return snapshots, held, nil
 	}
-	loaded, err := l.views.Load(ctx, tx, cold)
+	loaded, err := l.views.Load(ctx, tx, cold, l.loading)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,7 +13,11 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
+
+// WatcherBytes is about what a client that watches takes, with its connection, beside what is on its way to it.
+const WatcherBytes = 50 << 10
 
 // Config says how changes travel. Start from DefaultConfig.
 type Config struct {
@@ -22,9 +26,11 @@ type Config struct {
 	// Poll is how often the heads of watched logs are read: the longest that a change stays unseen when no notification tells of it, such as
 	// that of a view's version.
 	Poll time.Duration
-	// Watchers is how many may watch at a time; each holds a connection of its client and some 50 KB.
+	// Watchers is how many may watch at a time; each takes WatcherBytes.
 	Watchers int
-	Log      *slog.Logger
+	// Recent is where the memory of watched logs' recent events is booked; nil: nowhere.
+	Recent *memory.Book
+	Log    *slog.Logger
 }
 
 // DefaultConfig tells other servers within a fiftieth of a second.
@@ -124,7 +130,7 @@ func (h *Hub) Watch(log db.UUID) (*Watch, error) {
 	}
 	t := h.topics[log]
 	if t == nil {
-		t = newTopic(log)
+		t = newTopic(log, h.config.Recent.Hold())
 		h.topics[log] = t
 	}
 	h.watchers++
@@ -143,6 +149,7 @@ func (w *Watch) Close() {
 	w.hub.watchers--
 	if w.topic.watchers--; w.topic.watchers == 0 {
 		delete(w.hub.topics, w.log)
+		w.topic.close()
 	}
 }
 

@@ -55,7 +55,7 @@ func follow(ctx context.Context, nodes []*testrig.Node, log db.UUID, random *ran
 func followFor(ctx context.Context, watch *live.Watch, after, until int64) (int64, error) {
 	for position := (live.Position{Sequence: after}); ; {
 		_, moved := watch.State()
-		lines, through, err := watch.Events(ctx, position)
+		lines, through, err := watch.Events(ctx, position, nil)
 		if err != nil {
 			return after, err
 		}

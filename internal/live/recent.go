@@ -4,13 +4,16 @@ import (
 	"slices"
 
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 const (
 	// A topic keeps its log's last events for those who follow closely, so that a thousand of them cost one reading: this many, and
-	// of this size together, but always the last one.
+	// of this size together, but always the last one; fewer, or none, where Config.Recent has no room for them.
 	recentEvents = 1024
 	recentBytes  = 1 << 20
+	// lineOverhead is about what a line takes beside its JSON.
+	lineOverhead = 160
 )
 
 // Line is an event as it is sent: one line of JSON.
@@ -133,17 +136,36 @@ func (r *recent) keep(before Position, lines []Line) {
 	case contrary:
 		*r = recent{lines: slices.Clone(lines), before: before, bytes: sizeOf(lines)}
 	}
-	drop := 0
-	for len(r.lines)-drop > recentEvents || r.bytes > recentBytes && len(r.lines)-drop > 1 {
-		r.bytes -= len(r.lines[drop].JSON)
-		r.before = r.lines[drop].position()
-		r.lines[drop] = Line{}
-		drop++
+	for len(r.lines) > recentEvents || r.bytes > recentBytes && len(r.lines) > 1 {
+		r.dropFirst()
 	}
-	r.lines = r.lines[drop:]
 }
 
-// after returns what follows a position, at most so many; none where it is too long ago, or of another history, or nothing tells.
+func (r *recent) dropFirst() {
+	r.bytes -= len(r.lines[0].JSON)
+	r.before = r.lines[0].position()
+	r.lines[0] = Line{}
+	r.lines = r.lines[1:]
+}
+
+// fit lets go of the oldest lines for which there is no room.
+func (r *recent) fit(room *memory.Hold) {
+	for r.needs() > 0 && room.TryGrow(r.needs()) != nil {
+		for range max(len(r.lines)/2, 1) {
+			r.dropFirst()
+		}
+	}
+	room.Shrink(r.needs())
+}
+
+// needs is about what the lines take in memory.
+func (r *recent) needs() int64 { return linesBytes(r.lines, r.bytes) }
+
+// linesBytes is about what lines take in memory whose JSON has so many bytes.
+func linesBytes(lines []Line, bytes int) int64 { return int64(bytes) + int64(len(lines))*lineOverhead }
+
+// after returns what follows a position, at most so many and about pageBytes; none where it is too long ago, or of another history, or
+// nothing tells.
 func (r *recent) after(p Position, limit int) []Line {
 	if len(r.lines) == 0 || p.Sequence < r.first()-1 || p.Sequence >= r.newest().Sequence {
 		return nil
@@ -158,6 +180,10 @@ func (r *recent) after(p Position, limit int) []Line {
 	if p.Sequence > 0 && (!before.known() || p.Hash != before.Hash) {
 		return nil
 	}
-	lines := r.lines[p.Sequence+1-r.first():]
-	return slices.Clone(lines[:min(len(lines), limit)])
+	lines, bytes, n := r.lines[p.Sequence+1-r.first():], 0, 0
+	for n < min(len(lines), limit) && bytes < pageBytes {
+		bytes += len(lines[n].JSON)
+		n++
+	}
+	return slices.Clone(lines[:n])
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // A watcher that lags behind gets about pageBytes at once, and never more than pageEvents; firstPageEvents while nothing is known of
@@ -14,6 +15,10 @@ const (
 	pageBytes       = 256 << 10
 	pageEvents      = 500
 	firstPageEvents = 32
+	// readBytes ends what is read for that: the first event of it was sent before, and however large it is another one must follow.
+	readBytes = pageBytes + eventlog.MaxEventBytes
+	// eventsAndLines is what a page takes while its lines are made of it, in terms of its events.
+	eventsAndLines = 2
 )
 
 // topic is a log that somebody watches.
@@ -28,6 +33,7 @@ type topic struct {
 	state  State
 	moved  chan struct{} // closed when state is another
 	recent recent
+	room   *memory.Hold // of recent
 	// doubted tells that the recent events may be of a history that is gone, as when another server has moved the log. They are not
 	// handed out until a reading has shown that they are in it.
 	doubted    bool
@@ -37,8 +43,17 @@ type topic struct {
 	reading chan struct{} // holds one while a watcher reads recent events for all
 }
 
-func newTopic(log db.UUID) *topic {
-	return &topic{log: log, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
+func newTopic(log db.UUID, room *memory.Hold) *topic {
+	return &topic{log: log, room: room, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
+}
+
+// close gives its memory back: nobody watches it any more.
+func (t *topic) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.recent.clear()
+	t.room.Release()
+	t.room = nil // what a lane may still add is garbage
 }
 
 func (t *topic) version() uint64 {
@@ -90,7 +105,7 @@ func (t *topic) observe(version uint64, found State) {
 
 // add takes over events that have been committed here.
 func (t *topic) add(events []eventlog.Recorded) {
-	lines := encode(events[max(0, len(events)-recentEvents):])
+	lines := encode(lastOf(events))
 	last := lines[len(lines)-1]
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,6 +120,16 @@ func (t *topic) add(events []eventlog.Recorded) {
 	if last.Sequence >= t.state.Sequence || contradicted {
 		t.become(State{Sequence: last.Sequence, Hash: last.Hash, Epoch: t.state.Epoch})
 	}
+}
+
+// lastOf are the last of the events, as many as a topic keeps.
+func lastOf(events []eventlog.Recorded) []eventlog.Recorded {
+	from, bytes := len(events), 0
+	for from > 0 && len(events)-from < recentEvents && bytes < recentBytes {
+		from--
+		bytes += len(events[from].Data)
+	}
+	return events[from:]
 }
 
 // preceding is the position before an event, if it is one that is known here. t.mu is held.
@@ -140,6 +165,7 @@ func (t *topic) join(before Position, lines []Line) {
 		t.doubted = false
 	}
 	t.recent.keep(before, lines)
+	t.recent.fit(t.room)
 }
 
 // after returns the recent events that follow a position; none when it is too long ago, or nothing tells that they do.
@@ -153,18 +179,25 @@ func (t *topic) after(p Position) []Line {
 }
 
 // Events returns some of the events that follow a position, and the one after the last that was looked at: the same when there is nothing
-// yet. The error is a *GoneError where the log does not lead there any more, eventlog.ErrLogNotFound, or the database's.
-func (w *Watch) Events(ctx context.Context, after Position) (_ []Line, through Position, _ error) {
+// yet. They are in memory that is room's until the next call; nil: nobody's. The error is a *GoneError where the log does not lead there
+// any more, memory.ErrFull, eventlog.ErrLogNotFound, or the database's.
+func (w *Watch) Events(ctx context.Context, after Position, room *memory.Hold) (lines []Line, through Position, err error) {
+	room.Shrink(0)
+	defer func() {
+		if err != nil {
+			room.Shrink(0)
+		}
+	}()
 	t := w.topic
 	state, _ := w.State()
 	if after.Sequence == state.Sequence && after.is(state.Hash) {
 		return nil, after, nil
 	}
-	if lines := t.after(after); len(lines) > 0 {
-		return lines, lines[len(lines)-1].position(), nil
+	if lines, through, err = t.booked(after, room); len(lines) > 0 || err != nil {
+		return lines, through, err
 	}
 	if state.Sequence-after.Sequence > recentEvents {
-		return w.read(ctx, after, false)
+		return w.read(ctx, after, false, room)
 	}
 	select { // one reads for all
 	case t.reading <- struct{}{}:
@@ -172,14 +205,26 @@ func (w *Watch) Events(ctx context.Context, after Position) (_ []Line, through P
 	case <-ctx.Done():
 		return nil, after, ctx.Err()
 	}
-	if lines := t.after(after); len(lines) > 0 {
-		return lines, lines[len(lines)-1].position(), nil
+	if lines, through, err = t.booked(after, room); len(lines) > 0 || err != nil {
+		return lines, through, err
 	}
-	return w.read(ctx, after, true)
+	return w.read(ctx, after, true, room)
+}
+
+// booked is after for a watcher, who holds the lines for as long as their client takes, when the topic may not have them any more.
+func (t *topic) booked(after Position, room *memory.Hold) (_ []Line, through Position, _ error) {
+	lines := t.after(after)
+	if len(lines) == 0 {
+		return nil, after, nil
+	}
+	if err := room.TryGrow(linesBytes(lines, sizeOf(lines))); err != nil {
+		return nil, after, err
+	}
+	return lines, lines[len(lines)-1].position(), nil
 }
 
 // read reads a page from the log, beginning with the event of the position: it shows whether the log still leads there.
-func (w *Watch) read(ctx context.Context, after Position, keep bool) (_ []Line, through Position, _ error) {
+func (w *Watch) read(ctx context.Context, after Position, keep bool, room *memory.Hold) (_ []Line, through Position, _ error) {
 	version := w.topic.version()
 	head, err := w.hub.reader.Head(ctx, w.log)
 	if err != nil {
@@ -190,11 +235,16 @@ func (w *Watch) read(ctx context.Context, after Position, keep bool) (_ []Line, 
 		return nil, after, &GoneError{after.Sequence, head.Sequence}
 	}
 	limit := w.topic.pageEvents() + 1
-	page, err := w.hub.reader.Page(ctx, w.log, head, eventlog.Query{From: max(after.Sequence, 1)}, limit, int64(limit), nil)
+	query := eventlog.Query{From: max(after.Sequence, 1), PageBytes: readBytes}
+	page, err := w.hub.reader.Page(ctx, w.log, head, query, limit, int64(limit), room)
+	if err == nil {
+		err = room.TryGrow(eventsAndLines * room.Bytes())
+	}
 	if err != nil {
 		return nil, after, err
 	}
 	lines := encode(page.Events)
+	defer func() { room.Shrink(linesBytes(lines, sizeOf(lines))) }()
 	if len(lines) > 0 {
 		w.topic.sized(sizeOf(lines)/len(lines) + 1)
 	}
@@ -203,7 +253,9 @@ func (w *Watch) read(ctx context.Context, after Position, keep bool) (_ []Line, 
 		if !after.is(lines[0].Hash) {
 			return nil, after, &GoneError{after.Sequence, head.Sequence}
 		}
-		after, lines = lines[0].position(), lines[1:]
+		after = lines[0].position()
+		lines[0] = Line{} // which is held by nobody
+		lines = lines[1:]
 	}
 	switch {
 	case len(lines) > 0 && lines[len(lines)-1].Sequence >= page.Through:

@@ -55,7 +55,7 @@ func (t *topic) read(h *history, after int64, n int) {
 func TestRecent(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	log := db.NewUUID()
-	topic := newTopic(log)
+	topic := newTopic(log, nil)
 	h := &history{}
 	given := 0
 	for step := range 3000 {
@@ -108,7 +108,7 @@ func TestRecent(t *testing.T) {
 // TestRecentJoins: a page that was read from the log joins what was committed meanwhile, so that the next watcher need not read it.
 func TestRecentJoins(t *testing.T) {
 	log := db.NewUUID()
-	topic := newTopic(log)
+	topic := newTopic(log, nil)
 	h := &history{}
 	h.grow(log, 99, `{}`)
 	topic.add(h.grow(log, 6, `{}`))
@@ -132,7 +132,7 @@ func TestRecentJoins(t *testing.T) {
 // TestRecentLargeEvents: the last event is kept however large it is, and large ones do not add up.
 func TestRecentLargeEvents(t *testing.T) {
 	log := db.NewUUID()
-	topic := newTopic(log)
+	topic := newTopic(log, nil)
 	h := &history{}
 	topic.add(h.grow(log, 3, `"`+strings.Repeat("x", 2*recentBytes)+`"`))
 	if lines := topic.after(h.at(2)); len(lines) != 1 || len(topic.recent.lines) != 1 {
@@ -143,7 +143,7 @@ func TestRecentLargeEvents(t *testing.T) {
 // TestStateOfRaces: what was read is older than what was committed meanwhile, and newer than what was known before.
 func TestStateOfRaces(t *testing.T) {
 	log := db.NewUUID()
-	topic := newTopic(log)
+	topic := newTopic(log, nil)
 	h := &history{}
 	topic.add(h.grow(log, 10, `{}`))
 	version, found := topic.version(), stateOf(h.head(log))

@@ -103,28 +103,38 @@ type Shares struct {
 	Groups  int64 // what views write for the groups of appends under way
 	Guests  int64 // memory of views' instances, outside of Go's heap
 	States  int64 // snapshots of logs
+	Loads   int64 // of these, what is read before it is known how much it is
+	Recent  int64 // the last events of logs that are watched
+	Watch   int64 // what clients that watch take, each with its connection, beside what they are sent
 	Build   int64 // the state of the version that is being built
 	Heap    int64 // what Go's collector keeps to
 }
 
 const (
-	// Each of these takes an eighth: what they hold at most together, with what their bookkeeping leaves out, is about half of Go's heap.
+	// Each of these takes an eighth: what all hold at most together is four fifths of Go's heap, which leaves what their bookkeeping leaves
+	// out.
 	part = 8
 	// guestPart of the limit is outside of the heap.
 	guestPart = 5
 	buildPart = 16
+	// statesParts of loadPart are for snapshots, and one for loading them: an eighth together.
+	statesParts, loadPart = 3, 32
+	recentPart            = 32
+	watchPart             = 16
 	// outside is what a process holds beside its heap: the program itself, stacks of threads, machine code of views.
 	outside = 64 << 20
 	// More than this is of no use on any machine.
 	mostBodies, mostAnswers, mostGroups = 512 << 20, 512 << 20, 1 << 30
 	mostStates, mostBuild               = 256 << 20, 128 << 20
+	mostLoads, mostRecent               = 256 << 20, 256 << 20
 )
 
 // Shares divides the limit.
 func (l Limit) Shares() Shares {
 	s := Shares{
 		Bodies: min(l.Bytes/part, mostBodies), Answers: min(l.Bytes/part, mostAnswers), Groups: min(l.Bytes/part, mostGroups),
-		Guests: l.Bytes / guestPart, States: min(l.Bytes/part, mostStates), Build: min(l.Bytes/buildPart, mostBuild),
+		Guests: l.Bytes / guestPart, States: min(l.Bytes/loadPart*statesParts, mostStates), Build: min(l.Bytes/buildPart, mostBuild),
+		Loads: min(l.Bytes/loadPart, mostLoads), Recent: min(l.Bytes/recentPart, mostRecent), Watch: l.Bytes / watchPart,
 	}
 	s.Heap = l.Bytes - s.Guests - outside
 	return s

@@ -60,7 +60,7 @@ func TestDefaultLimit(t *testing.T) {
 func TestShares(t *testing.T) {
 	for _, limit := range []int64{LeastLimit, 512 << 20, 1 << 30, 16 << 30} {
 		s := Limit{Bytes: limit}.Shares()
-		booked := s.Bodies + s.Answers + s.Groups + s.States + s.Build
+		booked := s.Bodies + s.Answers + s.Groups + s.States + s.Loads + s.Recent + s.Build
 		if booked > s.Heap || s.Heap+s.Guests > limit {
 			t.Errorf("of %d MiB, %d are booked, %d are heap and %d guests'", limit>>20, booked>>20, s.Heap>>20, s.Guests>>20)
 		}

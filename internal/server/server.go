@@ -133,6 +133,7 @@ func (s *Server) serve(listener net.Listener) {
 	views := view.New(s.db, s.engine, view.Config{
 		LongQuestions: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
 		CacheBytes:    cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
+		Loads:   memory.NewBook(shares.Loads, 0, 0),
 		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
 	})
 	lanes := ingest.DefaultConfig()
@@ -143,6 +144,8 @@ func (s *Server) serve(listener net.Listener) {
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
 	watching.Log = log
+	watching.Watchers = min(watching.Watchers, int(shares.Watch/live.WatcherBytes))
+	watching.Recent = memory.NewBook(shares.Recent, 0, 0)
 	s.live = live.New(s.db, reader, watching)
 	lanes.Committed = s.live.Committed
 	s.ingest = ingest.New(s.db, views, lanes)

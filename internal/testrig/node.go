@@ -50,6 +50,7 @@ type Settings struct {
 	MaxWaitingEvents int           // ingest's default unless set
 	MaxWaitingBytes  int           // ingest's default unless set
 	Room             *memory.Book  // of what views write; without bound unless set
+	Loads            *memory.Book  // of states that are loaded, likewise
 	LockTimeout      time.Duration // as long as a test may hold a log's lock, unless set
 	NoBuilder        bool
 	Live             *live.Config                                  // how the node watches logs; it does not unless set
@@ -76,7 +77,9 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	}
 	// Errors are the tests' own business: they look at what calls return.
 	log := slog.New(slog.DiscardHandler)
-	n.Views = view.New(d, n.engine, view.Config{LongQuestions: int(d.Read.Config().MaxConns) / 2, CacheBytes: or(s.CacheBytes, 64<<20), FoldGas: s.FoldGas, Log: log})
+	n.Views = view.New(d, n.engine, view.Config{
+		LongQuestions: int(d.Read.Config().MaxConns) / 2, CacheBytes: or(s.CacheBytes, 64<<20), Loads: s.Loads, FoldGas: s.FoldGas, Log: log,
+	})
 	config := ingest.DefaultConfig()
 	config.Lanes = or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
@@ -185,7 +188,7 @@ func (n *Node) Append(t testing.TB, log db.UUID, events ...eventlog.Event) []ing
 // Ask asks a view and fails the test unless it answers.
 func (n *Node) Ask(t testing.TB, log db.UUID, name, query string) view.Answer {
 	t.Helper()
-	answer, err := n.Views.Query(t.Context(), log, name, query)
+	answer, err := n.Views.Query(t.Context(), log, name, query, nil)
 	if err != nil {
 		t.Fatalf("asking %s %q: %v", name, query, err)
 	}

@@ -27,7 +27,7 @@ func BenchmarkAudit(b *testing.B) {
 		b.Fatal(err)
 	}
 	for tick := time.NewTicker(100 * time.Millisecond); ; <-tick.C {
-		infos, err := node.Views.Get(b.Context(), log, "months")
+		infos, err := node.Views.Get(b.Context(), log, "months", nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -188,7 +188,7 @@ func TestUnreproducibleViewsAreRefused(t *testing.T) {
 			}
 		}
 	}
-	if infos, err := node.Views.List(t.Context(), empty); err != nil || len(infos) != 0 {
+	if infos, err := node.Views.List(t.Context(), empty, nil); err != nil || len(infos) != 0 {
 		t.Errorf("recorded: %+v, %v", infos, err)
 	}
 	_, err := node.Views.Deploy(t.Context(), empty, "v", view.Deployment{Code: testrig.CountingGlobal(), Config: []byte("{}")})

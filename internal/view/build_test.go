@@ -96,7 +96,7 @@ func TestNewVersionsWhileAppending(t *testing.T) {
 				default:
 				}
 				placed := node.Append(t, log, counted(t, 1000*i+n, 1)...)
-				answer, err := nodes[n%2].Views.Query(t.Context(), log, "v", "get\tlast")
+				answer, err := nodes[n%2].Views.Query(t.Context(), log, "v", "get\tlast", nil)
 				var query *view.QueryError // of the other module, which knows no such question
 				if err != nil && !errors.As(err, &query) || err == nil && answer.Sequence < placed[0].Sequence {
 					t.Errorf("after event %d: %s at %d, %v", placed[0].Sequence, answer.Body, answer.Sequence, err)
@@ -144,7 +144,7 @@ func TestBuildingIsVisible(t *testing.T) {
 		t.Errorf("the status is %+v", info)
 	}
 	var building *view.BuildingError
-	if _, err := b.Views.Query(t.Context(), log, "script", "get\tlast"); !errors.As(err, &building) || building.Applied != info.Applied || building.Head != history {
+	if _, err := b.Views.Query(t.Context(), log, "script", "get\tlast", nil); !errors.As(err, &building) || building.Applied != info.Applied || building.Head != history {
 		t.Errorf("a question to a view that is building: %v", err)
 	}
 	release()
@@ -217,7 +217,7 @@ func TestFirstQueriesOnFewConnections(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				if _, err := b.Views.Query(ctx, log, "months", ""); err != nil {
+				if _, err := b.Views.Query(ctx, log, "months", "", nil); err != nil {
 					t.Errorf("a first question: %v", err)
 				}
 			})
@@ -282,7 +282,7 @@ func TestVersionsCompete(t *testing.T) {
 	}
 	wg.Wait()
 	await(t, "the newest version is live", func() bool {
-		infos, err := nodes[0].Views.Get(t.Context(), log, "v")
+		infos, err := nodes[0].Views.Get(t.Context(), log, "v", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +308,7 @@ func TestOneBrokenBuildDoesNotHoldUpOthers(t *testing.T) {
 			returned <- err
 		}()
 		await(t, "the version is recorded", func() bool {
-			_, err := node.Views.Get(t.Context(), log, "v")
+			_, err := node.Views.Get(t.Context(), log, "v", nil)
 			return err == nil
 		})
 		cancel()

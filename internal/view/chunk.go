@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/tallystick/tallystick/internal/eventlog"
-	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -105,7 +104,7 @@ func (f *Folding) foldAhead(view int, events []eventlog.Recorded, before int, sp
 		}
 		r.ahead += folded
 		spent.gas += r.session.GasUsed()
-		if err := f.count(r, spent.budget.Room); err != nil {
+		if err := f.count(r); err != nil {
 			return err
 		}
 	}
@@ -188,21 +187,21 @@ func (f *Folding) event(i int, e *eventlog.Recorded, spent *spending) error {
 		if r.session != nil {
 			spent.gas += r.session.GasUsed()
 		}
-		if err := f.count(r, spent.budget.Room); err != nil {
+		if err := f.count(r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// count takes note of what a view has set and read, and books its memory.
-func (f *Folding) count(r *run, room *memory.Hold) error {
-	if more := setFactor*r.writes.written + max(r.writes.read, 0); more > 0 {
-		if err := room.Use(int64(more)); err != nil {
+// count takes note of what a view has set, and books its memory. What it has read is booked already.
+func (f *Folding) count(r *run) error {
+	if r.writes.written > 0 {
+		if err := f.room.Use(int64(setFactor * r.writes.written)); err != nil {
 			return err
 		}
 	}
 	f.written += r.writes.written
-	r.writes.written, r.writes.read = 0, 0
+	r.writes.written = 0
 	return nil
 }

@@ -79,7 +79,7 @@ func TestFoldingInBatches(t *testing.T) {
 	}
 	fold := func(s *Snapshot, seed uint64) Fold {
 		for {
-			f, err := views.Begin(t.Context(), nil, s, true, nil)
+			f, err := views.Begin(t.Context(), nil, s, true, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +146,7 @@ func TestBudgetInBatches(t *testing.T) {
 	s.fields, s.places = views.fields.union(s.views)
 	events := benchEvents(0, 3_000)
 	for name, budget := range map[string]Budget{"time": {Time: 1}, "gas": {Gas: 1}, "bytes of state": {Bytes: 1}, "keys of state": {Keys: 1}} {
-		f, err := views.Begin(t.Context(), nil, s, false, nil)
+		f, err := views.Begin(t.Context(), nil, s, false, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,6 +49,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 		return Fold{}, err
 	}
 	run := &f.runs[0]
+	run.writes.most = f.bounds.bytes
 	var deadline time.Time // from the first page on: until then nothing could be folded
 	for enough := false; !enough; {
 		pace.Release()

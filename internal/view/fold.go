@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -20,10 +21,10 @@ const findKeys = 1024
 // With guess it is not read but taken for absent: where Missed then says so, what was folded is good for nothing but telling which keys it
 // needs. ReadMissing reads those of many logs at once, for a snapshot (With) from which the same is folded again.
 //
-// pace may be nil.
-func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bool, pace Pace) (*Folding, error) {
+// pace may be nil. room is where the memory of what views set and read is booked; nil: nowhere.
+func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bool, pace Pace, room *memory.Hold) (*Folding, error) {
 	f := v.folding(s)
-	f.guess, f.pace = guess, pace
+	f.guess, f.pace, f.room = guess, pace, room
 	if err := f.start(ctx, tx); err != nil {
 		f.Close()
 		return nil, err
@@ -54,10 +55,22 @@ func (f *Folding) Result(head eventlog.Head) Fold {
 }
 
 // Missing is keys that foldings need and that are not in memory. The zero value is none.
-type Missing struct{ keys dbsqlc.FindViewStateParams }
+type Missing struct {
+	keys dbsqlc.FindViewStateParams
+	ends []int // of the foldings' keys, in the order in which they were added
+}
 
-// Add takes note of what the folding missed.
-func (m *Missing) Add(f *Folding) {
+// Add takes note of what the folding missed, for as long as room is held. The error is memory.ErrFull, and nothing was noted.
+func (m *Missing) Add(f *Folding, room *memory.Hold) error {
+	bytes := 0
+	for i := range f.runs {
+		for _, key := range f.runs[i].writes.missed {
+			bytes += entryBytes(key, nil)
+		}
+	}
+	if err := room.Use(int64(bytes)); err != nil {
+		return err
+	}
 	for i := range f.runs {
 		for _, key := range f.runs[i].writes.missed {
 			m.keys.LogIds = append(m.keys.LogIds, f.snapshot.Log)
@@ -65,6 +78,16 @@ func (m *Missing) Add(f *Folding) {
 			m.keys.Keys = append(m.keys.Keys, key)
 		}
 	}
+	m.ends = append(m.ends, len(m.keys.Keys))
+	return nil
+}
+
+// foldings is how many of them have their keys among the first so many.
+func (m *Missing) foldings(keys int) (n int) {
+	for n < len(m.ends) && m.ends[n] <= keys {
+		n++
+	}
+	return n
 }
 
 // Found is committed state that was missing.
@@ -73,9 +96,11 @@ type Found map[stateOf]map[string][]byte
 // stateOf names a version's state on a log.
 type stateOf struct{ log, version db.UUID }
 
-// ReadMissing reads the keys, in a few statements for any number of logs. Their memory is booked in room; the error may be memory.ErrFull.
-func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing, room *memory.Hold) (Found, error) {
-	found := Found{}
+// ReadMissing reads the keys, in a few statements for any number of logs, into memory that is room's. Where that has none for all of them,
+// it reads those of the first foldings that were added, and says of how many. The error is memory.ErrFull where not even the first one's
+// fit.
+func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing, room *memory.Hold) (found Found, foldings int, err error) {
+	found = Found{}
 	all := &m.keys
 	for i, key := range all.Keys {
 		of := stateOf{all.LogIds[i], all.VersionIds[i]}
@@ -85,23 +110,24 @@ func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing, roo
 		found[of][key] = nil // unless a row says otherwise
 	}
 	for from := 0; from < len(all.Keys); from += findKeys {
-		to := min(from+findKeys, len(all.Keys))
-		rows, err := v.db.FindViewState(ctx, tx, dbsqlc.FindViewStateParams{
+		to, used := min(from+findKeys, len(all.Keys)), room.Used()
+		rows, err := v.db.FindViewState(ctx, db.Booked(tx, room), dbsqlc.FindViewStateParams{
 			LogIds: all.LogIds[from:to], VersionIds: all.VersionIds[from:to], Keys: all.Keys[from:to],
 		})
-		if err != nil {
-			return nil, fmt.Errorf("reading view state: %w", db.Classify(err))
+		if errors.Is(err, memory.ErrFull) {
+			room.Unuse(used)
+			if n := m.foldings(from); n > 0 {
+				return found, n, nil
+			}
 		}
-		read := 0
+		if err != nil {
+			return nil, 0, fmt.Errorf("reading view state: %w", db.Classify(err))
+		}
 		for _, row := range rows {
-			read += entryBytes(row.Key, row.Value)
 			found[stateOf{row.LogID, row.VersionID}][row.Key] = row.Value
 		}
-		if err := room.Use(int64(read)); err != nil {
-			return nil, err
-		}
 	}
-	return found, nil
+	return found, len(m.ends), nil
 }
 
 // With returns the snapshot with more of its state in memory.

@@ -28,7 +28,7 @@ func BenchmarkFold(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				for i, s := range snapshots {
-					f, err := views.Begin(b.Context(), nil, s, true, nil)
+					f, err := views.Begin(b.Context(), nil, s, true, nil, nil)
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -25,9 +25,10 @@ type Folding struct {
 	batch    []wasm.Event     // the chunk in one view's terms, for one view after the other
 	fields   []jsonscan.Value // of batch
 	guess    bool
-	pace     Pace // may be nil
-	written  int  // bytes of keys and values that the views have set since the last Keep
-	kept     int  // likewise, before it
+	pace     Pace         // may be nil
+	room     *memory.Hold // of what the views set and read; nil: nobody's
+	written  int          // bytes of keys and values that the views have set since the last Keep
+	kept     int          // likewise, before it
 }
 
 // run is one view of a folding.
@@ -75,15 +76,15 @@ func (f *Folding) Close() {
 	clear(f.fields)
 	f.values, f.batch, f.fields = f.values[:0], f.batch[:0], f.fields[:0]
 	views := f.views
-	f.views, f.snapshot, f.guess, f.pace, f.written, f.kept = nil, nil, false, nil, 0, 0
+	f.views, f.snapshot, f.guess, f.pace, f.room, f.written, f.kept = nil, nil, false, nil, nil, 0, 0
 	views.foldings.Put(f)
 }
 
 // start begins a session for each view. State that is not in memory is read from tx, or from the read pool when tx is nil.
 func (f *Folding) start(ctx context.Context, tx dbsqlc.DBTX) error {
 	for i, live := range f.snapshot.views {
-		from := stateReader{db: f.views.db, tx: tx, log: f.snapshot.Log, version: live.version.ID, recent: f.snapshot.recent}
-		f.runs[i].writes.pace = f.pace
+		from := stateReader{db: f.views.db, tx: tx, room: f.room, log: f.snapshot.Log, version: live.version.ID, recent: f.snapshot.recent}
+		f.runs[i].writes.pace, f.runs[i].writes.room = f.pace, f.room
 		if err := f.runs[i].start(ctx, live, from); err != nil {
 			return err
 		}
@@ -117,8 +118,6 @@ type Budget struct {
 	Gas   int64         // of all views and events together
 	Bytes int           // of keys and values that the views set
 	Keys  int           // of the views' state that the folding has changed
-	// Room is where the memory of what views set and read is booked; nil: nowhere.
-	Room *memory.Hold
 }
 
 // setFactor is what a key and a value that a view sets take until they are stored, in terms of their bytes: they are in memory, and on their way
@@ -215,11 +214,12 @@ func (f *Folding) Keep() {
 	f.kept, f.written = f.kept+f.written, 0
 }
 
-// Undo takes back what was folded since the last Keep. The guests forget what they saw of it.
+// Undo takes back what was folded since the last Keep. The guests forget what they saw of it. What was booked of it is the caller's to give
+// back.
 func (f *Folding) Undo() error {
 	for i := range f.runs {
 		r := &f.runs[i]
-		r.writes.mark = 0
+		r.writes.mark, r.writes.passing = 0, 0
 		r.writes.revert()
 		if r.halted {
 			r.halt, r.halted = nil, false

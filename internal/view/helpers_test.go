@@ -85,7 +85,7 @@ func await(t *testing.T, what string, yes func() bool) {
 // statusOf is the status of the newest version of a view that is not retired.
 func statusOf(t *testing.T, node *testrig.Node, log db.UUID, name string) view.Info {
 	t.Helper()
-	infos, err := node.Views.Get(t.Context(), log, name)
+	infos, err := node.Views.Get(t.Context(), log, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func statusOf(t *testing.T, node *testrig.Node, log db.UUID, name string) view.I
 // haltOf asks a view that has halted.
 func haltOf(t *testing.T, node *testrig.Node, log db.UUID, name string) *view.HaltedError {
 	t.Helper()
-	answer, err := node.Views.Query(t.Context(), log, name, "get\ta")
+	answer, err := node.Views.Query(t.Context(), log, name, "get\ta", nil)
 	var halted *view.HaltedError
 	if !errors.As(err, &halted) {
 		t.Fatalf("view %s answers %s, %v; it should have halted", name, answer.Body, err)

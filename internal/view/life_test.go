@@ -32,7 +32,7 @@ func execute(t *testing.T, d *testdb.Database, statement string, args ...any) {
 // versionsOf describes all versions of a view by number.
 func versionsOf(t *testing.T, node *testrig.Node, log db.UUID, name string) map[int32]view.Info {
 	t.Helper()
-	infos, err := node.Views.Versions(t.Context(), log, name, 0, view.MaxVersionsListed)
+	infos, err := node.Views.Versions(t.Context(), log, name, 0, view.MaxVersionsListed, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func versionsOf(t *testing.T, node *testrig.Node, log db.UUID, name string) map[
 // deeds are what was done to a view, oldest first, such as "deploy 1 ada".
 func deeds(t *testing.T, node *testrig.Node, log db.UUID, name string) []string {
 	t.Helper()
-	actions, err := node.Views.Actions(t.Context(), log, name)
+	actions, err := node.Views.Actions(t.Context(), log, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func recorded(t *testing.T, node *testrig.Node, d *testdb.Database, log db.UUID,
 	defer cancel()
 	release := holdHead(t, d.DSN(), log)
 	defer release()
-	before, err := node.Views.List(t.Context(), log)
+	before, err := node.Views.List(t.Context(), log, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func recorded(t *testing.T, node *testrig.Node, d *testdb.Database, log db.UUID,
 		returned <- err
 	}()
 	await(t, "the version is recorded", func() bool {
-		now, err := node.Views.List(t.Context(), log)
+		now, err := node.Views.List(t.Context(), log, nil)
 		return err == nil && len(now) > len(before)
 	})
 	cancel()
@@ -207,10 +207,10 @@ func TestRetire(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, node := range []*testrig.Node{a, b} {
-			if answer, err := node.Views.Query(t.Context(), log, name, ""); !errors.Is(err, view.ErrViewRetired) {
+			if answer, err := node.Views.Query(t.Context(), log, name, "", nil); !errors.Is(err, view.ErrViewRetired) {
 				t.Errorf("a retired view answers %s, %v", answer.Body, err)
 			}
-			if infos, err := node.Views.Get(t.Context(), log, name); !errors.Is(err, view.ErrViewRetired) {
+			if infos, err := node.Views.Get(t.Context(), log, name, nil); !errors.Is(err, view.ErrViewRetired) {
 				t.Errorf("a retired view is %+v, %v", infos, err)
 			}
 		}
@@ -300,7 +300,7 @@ func TestGasOfALog(t *testing.T) {
 	}
 	created := logNamed(t, node, "c-1")
 	for i := range 5 {
-		_, err := node.Views.Get(t.Context(), created, fmt.Sprint("p", i))
+		_, err := node.Views.Get(t.Context(), created, fmt.Sprint("p", i), nil)
 		if has, want := err == nil, i < view.MaxGasPerLog/view.MaxFoldGas; has != want {
 			t.Errorf("a new log has view %d: %t, want %t (%v)", i, has, want, err)
 		}

@@ -8,13 +8,15 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 func isNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
 
-// Load reads the live views of logs and their state, as tx sees them, and joins them with the heads into snapshots.
-// tx must hold the heads' locks, or be one snapshot of the database in which the heads were read.
-func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead) (map[db.UUID]*Snapshot, error) {
+// Load reads the live views of logs and their state, as tx sees them, and joins them with the heads into snapshots. tx must hold the heads'
+// locks, or be one snapshot of the database in which the heads were read. The memory is room's, which is one of LoadRoom: state that it has
+// no room for is left where it is, to be read key by key. The error may be memory.ErrFull.
+func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead, room *memory.Hold) (map[db.UUID]*Snapshot, error) {
 	snapshots := make(map[db.UUID]*Snapshot, len(heads))
 	ids := make([]db.UUID, len(heads))
 	for i := range heads {
@@ -25,7 +27,7 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 		ids[i] = heads[i].LogID
 		snapshots[ids[i]] = &Snapshot{Log: ids[i], Head: HeadOf(&heads[i]), recent: recent}
 	}
-	rows, err := v.db.LiveViews(ctx, tx, ids)
+	rows, err := v.db.LiveViews(ctx, db.Booked(tx, room), ids)
 	if err != nil {
 		return nil, fmt.Errorf("reading live views: %w", db.Classify(err))
 	}
@@ -37,7 +39,8 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 		s := snapshots[row.LogID]
 		s.views = append(s.views, liveView{version: version})
 	}
-	if err := v.loadStates(ctx, tx, snapshots); err != nil {
+	loading := stateLoading{views: v, tx: tx, room: room}
+	if err := loading.run(ctx, snapshots); err != nil {
 		return nil, err
 	}
 	for _, s := range snapshots {
@@ -51,40 +54,6 @@ func HeadOf(row *dbsqlc.LogHead) eventlog.Head {
 	return eventlog.Head{
 		Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
 	}
-}
-
-// loadStates reads the states whole where they are small enough, else their first keys.
-func (v *Views) loadStates(ctx context.Context, tx dbsqlc.DBTX, snapshots map[db.UUID]*Snapshot) error {
-	type place struct{ log, version db.UUID }
-	states := map[place]*state{}
-	params := dbsqlc.LoadViewStateParams{MaxKeys: maxWholeKeys + 1}
-	for id, s := range snapshots {
-		for i := range s.views {
-			s.views[i].state = &state{}
-			states[place{id, s.views[i].version.ID}] = s.views[i].state
-			params.LogIds = append(params.LogIds, id)
-			params.VersionIds = append(params.VersionIds, s.views[i].version.ID)
-		}
-	}
-	if len(states) == 0 {
-		return nil
-	}
-	rows, err := v.db.LoadViewState(ctx, tx, params)
-	if err != nil {
-		return fmt.Errorf("reading view state: %w", db.Classify(err))
-	}
-	for _, row := range rows {
-		states[place{row.LogID, row.VersionID}].put(row.Key, row.Value)
-	}
-	for _, s := range snapshots {
-		for i := range s.views {
-			state := s.views[i].state
-			state.putRecent(s.recent, s.views[i].version.ID)
-			state.whole = true // unless it has more keys than were read, which trim sees
-			s.views[i].state = state.trim(serveBounds)
-		}
-	}
-	return nil
 }
 
 // prefixEnd returns the least text that is greater than every text with the prefix; "" when there is none. It adds

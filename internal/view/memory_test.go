@@ -107,7 +107,7 @@ func TestCacheKeepsItsLimit(t *testing.T) {
 				use(log)
 			}
 		default:
-			s := &Snapshot{Log: log, views: []liveView{{state: &state{bytes: random.IntN(3000)}}}}
+			s := &Snapshot{Log: log, views: []liveView{{version: &Version{}, state: &state{bytes: random.IntN(3000)}}}}
 			v.Remember([]*Snapshot{s})
 			latest[log] = s
 			use(log)

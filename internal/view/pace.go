@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/turns"
 )
 
@@ -50,6 +51,7 @@ type asking struct {
 	ctx  context.Context //nolint:containedctx // of the question
 	turn turns.Turn
 	live bool
+	room *memory.Hold // of what is read, and of the answer; nil: nobody's
 }
 
 // Pause implements Pace.

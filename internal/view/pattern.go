@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -234,9 +235,9 @@ func (v *Views) RetirePattern(ctx context.Context, tenant db.UUID, name string, 
 	return patternInfo(row), nil
 }
 
-// Patterns describes the tenant's views that are deployed on patterns, by name.
-func (v *Views) Patterns(ctx context.Context, tenant db.UUID) ([]PatternInfo, error) {
-	rows, err := v.db.ListPatterns(ctx, v.db.Read, tenant)
+// Patterns describes the tenant's views that are deployed on patterns, by name. Their memory is room's, which may be nil.
+func (v *Views) Patterns(ctx context.Context, tenant db.UUID, room *memory.Hold) ([]PatternInfo, error) {
+	rows, err := v.db.ListPatterns(ctx, db.Booked(v.db.Read, room), tenant)
 	if err != nil {
 		return nil, fmt.Errorf("listing view patterns: %w", db.Classify(err))
 	}

@@ -92,7 +92,7 @@ func TestPatternCoversLogsNowAndLater(t *testing.T) {
 			t.Errorf("the answer is %s at %d", answer.Body, answer.Sequence)
 		}
 	}
-	if _, err := node.Views.Get(t.Context(), other, "months"); !errors.Is(err, view.ErrViewNotFound) {
+	if _, err := node.Views.Get(t.Context(), other, "months", nil); !errors.Is(err, view.ErrViewNotFound) {
 		t.Errorf("on a log that does not match: %v", err)
 	}
 	if again := deployPattern(t, node, "months", "", views.MonthlyTotals()); again.Revision != 1 || again.Pattern != "customer-*" {
@@ -156,7 +156,7 @@ func TestRetiredPattern(t *testing.T) {
 		t.Errorf("what was to be kept is %+v", got)
 	}
 	between := logNamed(t, node, "c-between")
-	if _, err := node.Views.Get(t.Context(), between, "v"); !errors.Is(err, view.ErrViewNotFound) {
+	if _, err := node.Views.Get(t.Context(), between, "v", nil); !errors.Is(err, view.ErrViewNotFound) {
 		t.Errorf("on a log made without a pattern: %v", err)
 	}
 
@@ -178,7 +178,7 @@ func TestRetiredPattern(t *testing.T) {
 		return errors.Is(err, view.ErrPatternNotFound)
 	})
 	for _, log := range []db.UUID{covered, between} {
-		if _, err := node.Views.Get(t.Context(), log, "v"); !errors.Is(err, view.ErrViewRetired) {
+		if _, err := node.Views.Get(t.Context(), log, "v", nil); !errors.Is(err, view.ErrViewRetired) {
 			t.Errorf("after the pattern was retired: %v", err)
 		}
 		node.Append(t, log, counted(t, 3, 2)...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -51,25 +52,34 @@ func (e *QueryError) Error() string { return e.Reason }
 // meanwhile.
 const headReads = 3
 
-// Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one. One that takes long shares
-// its cores with others of the kind, and may have to wait for a place among them first, for turns.Patience at most.
-// The error is ErrBusy, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, ctx's, or the
-// database's.
-func (v *Views) Query(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
-	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Question)}, log, name, query) //nolint:contextcheck // it is in there
+// Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one. One that takes long
+// shares its cores with others of the kind, and may have to wait for a place among them first, for turns.Patience at most. room, which may
+// be nil, is where the memory of what is read is booked, before it is held, and of the answer, which is all that it holds in the end. The
+// error is ErrBusy, memory.ErrFull, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError,
+// eventlog.ErrLogNotFound, ctx's, or the database's.
+func (v *Views) Query(ctx context.Context, log db.UUID, name, query string, room *memory.Hold) (Answer, error) {
+	a := &asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Question), room: room}
+	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
 // Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused with ErrBusy.
-func (v *Views) Renew(ctx context.Context, log db.UUID, name, query string) (Answer, error) {
-	return v.ask(&asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Watch), live: true}, log, name, query) //nolint:contextcheck // it is in there
+func (v *Views) Renew(ctx context.Context, log db.UUID, name, query string, room *memory.Hold) (Answer, error) {
+	a := &asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Watch), live: true, room: room}
+	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
-func (v *Views) ask(a *asking, log db.UUID, name, query string) (Answer, error) {
+func (v *Views) ask(a *asking, log db.UUID, name, query string) (answer Answer, err error) {
 	defer a.turn.End()
-	answer, err := v.query(a, log, name, query)
+	used := a.room.Used()
+	defer func() {
+		a.room.Unuse(used + int64(len(answer.Body)))
+		a.room.Shrink(a.room.Used())
+	}()
+	answer, err = v.query(a, log, name, query)
 	if !errors.Is(err, errNoPlace) {
 		return answer, err
 	}
+	a.room.Unuse(used)
 	if err := a.turn.Place(a.ctx, !a.live); err != nil {
 		return Answer{}, fmt.Errorf("waiting to ask a view: %w", err)
 	}
@@ -87,7 +97,7 @@ func (v *Views) query(a *asking, log db.UUID, name, query string) (Answer, error
 	ctx := a.ctx
 	for range headReads {
 		before := v.Cached(log)
-		row, err := v.ready(ctx, v.db.Read, log, name)
+		row, err := v.ready(ctx, db.Booked(v.db.Read, a.room), log, name)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -124,12 +134,13 @@ func (v *Views) querySnapshot(a *asking, s *Snapshot, row *dbsqlc.GetViewRow, na
 		answer, err = a.put(live.version, newWrites(a.ctx, live.state, nil), query, row.Head)
 		return answer, true, err
 	}
-	from := &snapshotReader{stateReader: stateReader{db: v.db, log: s.Log, version: row.VersionID, recent: s.recent}, state: live.state}
+	rows := stateReader{db: v.db, room: a.room, log: s.Log, version: row.VersionID, recent: s.recent}
+	from := &snapshotReader{stateReader: rows, state: live.state}
 	answer, err = a.put(live.version, newWrites(a.ctx, &state{}, from), query, row.Head)
 	if !from.read {
 		return answer, true, err
 	}
-	now, failed := v.ready(a.ctx, v.db.Read, s.Log, name)
+	now, failed := v.ready(a.ctx, db.Booked(v.db.Read, a.room), s.Log, name)
 	return answer, failed == nil && s.isAt(&now), err
 }
 
@@ -173,7 +184,7 @@ func (v *Views) queryDatabase(a *asking, log db.UUID, name, query string) (answe
 	ctx := a.ctx
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = v.db.InTx(ctx, options, func(tx pgx.Tx) error {
-		row, err := v.ready(ctx, tx, log, name)
+		row, err := v.ready(ctx, db.Booked(tx, a.room), log, name)
 		if err != nil {
 			return err
 		}
@@ -185,7 +196,7 @@ func (v *Views) queryDatabase(a *asking, log db.UUID, name, query string) (answe
 		if err != nil {
 			return err
 		}
-		reader := &stateReader{db: v.db, tx: tx, log: log, version: row.VersionID, recent: recent}
+		reader := &stateReader{db: v.db, tx: tx, room: a.room, log: log, version: row.VersionID, recent: recent}
 		answer, err = a.put(version, newWrites(ctx, &state{}, reader), query, row.Head)
 		return err
 	})
@@ -221,7 +232,7 @@ func (a *asking) put(version *Version, state *writes, query string, sequence int
 	if err := a.begin(); err != nil {
 		return Answer{}, err
 	}
-	state.pace = a
+	state.pace, state.room, state.most = a, a.room, maxKnownBytes
 	session, err := version.start(state.ctx, state)
 	if err != nil {
 		return Answer{}, err

@@ -22,7 +22,7 @@ func TestQueriesWarmMemory(t *testing.T) {
 	anew := testrig.Start(t, d.DSN(), testrig.Settings{})
 	ask := func(want string, sequence int64) {
 		t.Helper()
-		answer, err := anew.Views.Query(t.Context(), log, "v", "get\tlast")
+		answer, err := anew.Views.Query(t.Context(), log, "v", "get\tlast", nil)
 		if err != nil || string(answer.Body) != want || answer.Sequence != sequence {
 			t.Errorf("%s at %d, %v; want %s at %d", answer.Body, answer.Sequence, err, want, sequence)
 		}
@@ -89,7 +89,7 @@ func TestLargeStatesWhileAppending(t *testing.T) {
 		}
 	})
 	for range 100 {
-		answer, err := node.Views.Query(t.Context(), log, "v", fmt.Sprintf("scan\tp\t\t%d\t300", keys+10))
+		answer, err := node.Views.Query(t.Context(), log, "v", fmt.Sprintf("scan\tp\t\t%d\t300", keys+10), nil)
 		if err != nil || answer.Sequence > keys && string(answer.Body) != want(answer.Sequence) {
 			t.Errorf("%s at %d, %v; want %s", answer.Body, answer.Sequence, err, want(answer.Sequence))
 		}

@@ -123,7 +123,7 @@ func TestGasIsRecorded(t *testing.T) {
 	if len(infosHalted(t, rich, log)) != 0 {
 		t.Error("the larger budget was forgotten")
 	}
-	actions, err := rich.Views.Actions(t.Context(), log, "v")
+	actions, err := rich.Views.Actions(t.Context(), log, "v", nil)
 	if err != nil || actions[1].Action != "retire" || actions[2].Action != "resume" || actions[2].Detail != "gas 5000000: a large event" || actions[2].Sequence != 4 {
 		t.Errorf("the last actions are %+v, %v", actions[:3], err)
 	}
@@ -131,7 +131,7 @@ func TestGasIsRecorded(t *testing.T) {
 
 func infosHalted(t *testing.T, node *testrig.Node, log db.UUID) (halted []view.Info) {
 	t.Helper()
-	infos, err := node.Views.List(t.Context(), log)
+	infos, err := node.Views.List(t.Context(), log, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

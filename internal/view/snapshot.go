@@ -34,7 +34,7 @@ type gas struct{ fold, query int64 }
 
 // start begins a session on a state.
 func (v *Version) start(ctx context.Context, state *writes) (*wasm.Session, error) {
-	settings := wasm.Settings{Config: v.config, FoldGas: v.gas.fold, QueryGas: v.gas.query}
+	settings := wasm.Settings{Config: v.config, FoldGas: v.gas.fold, QueryGas: v.gas.query, Room: state.room}
 	if state.pace != nil {
 		settings.Pause = state.pace.Pause
 	}
@@ -75,7 +75,7 @@ func (s *Snapshot) bytes() int {
 	const snapshotOverhead, viewOverhead = 512, 384
 	n := snapshotOverhead
 	for i := range s.views {
-		n += viewOverhead + s.views[i].state.bytes
+		n += viewOverhead + len(s.views[i].version.config) + s.views[i].state.bytes
 	}
 	return n
 }

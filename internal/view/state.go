@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -108,15 +109,18 @@ type writes struct {
 	ctx   context.Context //nolint:containedctx // lives as long as one fold or query
 	state *state
 	from  reader
-	pace  Pace                 // nil: it takes no turns
-	dirty map[string]*dirtyKey // the keys that were written
+	pace  Pace         // nil: it takes no turns
+	room  *memory.Hold // where from books what it reads; nil: nowhere
+	// passing is how much of the room is of what was read last and is not kept in state: it is there until the next call.
+	passing int64
+	most    int                  // bytes up to which state keeps what is read; 0: no bound
+	dirty   map[string]*dirtyKey // the keys that were written
 	// pending are keys whose newest value is not in state yet. A busy key is written at every event, and needs to be in the tree once.
 	pending []*dirtyKey
 	// undo is how to take back what was written since the last keep; from mark on it is the current event's.
 	undo    []undoEntry
 	mark    int
 	written int // bytes of keys and values that were set; whoever counts them sets it to 0
-	read    int // likewise, of those that were read from the database
 	// guess has Get take a key that is not in memory for absent and remember it in missed, instead of reading it: the fold is then only
 	// good for finding out which keys it needs.
 	guess  bool
@@ -171,19 +175,32 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 	if w.guess {
 		w.missed = append(w.missed, owned)
 		w.state.put(owned, nil)
-		return nil, false, nil
+		return nil, false, w.room.Use(int64(entryBytes(owned, nil)))
 	}
+	w.pass()
 	w.release()
+	used := w.room.Used()
 	value, found, err := w.from.get(w.ctx, owned)
 	if err != nil {
 		return nil, false, err
 	}
 	if !found {
-		value = nil
+		if value, err = nil, w.room.Use(int64(entryBytes(owned, nil))); err != nil {
+			return nil, false, err
+		}
+	}
+	if w.most > 0 && w.state.bytes+entryBytes(owned, value) > w.most {
+		w.passing = w.room.Used() - used
+		return value, found, nil
 	}
 	w.state.put(owned, value)
-	w.read += entryBytes(owned, value)
 	return value, found, nil
+}
+
+// pass gives back the room of what was read last, which is not needed any more.
+func (w *writes) pass() {
+	w.room.Unuse(w.room.Used() - w.passing)
+	w.passing = 0
 }
 
 // release lets others compute while the database is waited for.
@@ -297,6 +314,9 @@ func (w *writes) scanMerged(prefix, after string, limit int) ([]wasm.Entry, erro
 			written = written[1:]
 		}
 	}
+	w.pass()
+	used := w.room.Used()
+	defer func() { w.passing = w.room.Used() - used }()
 	for len(entries) < limit {
 		w.release()
 		page, err := w.from.scan(w.ctx, prefix, after, limit)

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // Status is where a version of a view is in its life.
@@ -84,10 +85,10 @@ type Action struct {
 	At       time.Time
 }
 
-// List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name. The error is
-// eventlog.ErrLogNotFound or the database's.
-func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) {
-	infos, err := v.list(ctx, log, "")
+// List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name. What they
+// take in memory is room's, here and below, which may be nil. The error is memory.ErrFull, eventlog.ErrLogNotFound or the database's.
+func (v *Views) List(ctx context.Context, log db.UUID, room *memory.Hold) ([]Info, error) {
+	infos, err := v.list(ctx, log, "", room)
 	if err == nil && len(infos) == 0 {
 		if err := v.notFound(ctx, v.db.Read, log); !errors.Is(err, ErrViewNotFound) {
 			return nil, err
@@ -98,9 +99,9 @@ func (v *Views) List(ctx context.Context, log db.UUID) ([]Info, error) {
 
 // Get describes the versions of one view that are not retired, the one asked for last as the last. The error is
 // ErrViewNotFound, ErrViewRetired, eventlog.ErrLogNotFound or the database's.
-func (v *Views) Get(ctx context.Context, log db.UUID, name string) ([]Info, error) {
+func (v *Views) Get(ctx context.Context, log db.UUID, name string, room *memory.Hold) ([]Info, error) {
 	for {
-		infos, err := v.list(ctx, log, name)
+		infos, err := v.list(ctx, log, name, room)
 		if err != nil || len(infos) > 0 {
 			return infos, err
 		}
@@ -148,8 +149,8 @@ func (v *Views) viewID(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name 
 	return id, nil
 }
 
-func (v *Views) list(ctx context.Context, log db.UUID, name string) ([]Info, error) {
-	rows, err := v.db.ListViews(ctx, v.db.Read, dbsqlc.ListViewsParams{LogID: log, Name: name})
+func (v *Views) list(ctx context.Context, log db.UUID, name string, room *memory.Hold) ([]Info, error) {
+	rows, err := v.db.ListViews(ctx, db.Booked(v.db.Read, room), dbsqlc.ListViewsParams{LogID: log, Name: name})
 	if err != nil {
 		return nil, fmt.Errorf("listing views: %w", db.Classify(err))
 	}
@@ -164,7 +165,7 @@ func (v *Views) list(ctx context.Context, log db.UUID, name string) ([]Info, err
 
 // Versions describes versions of a view, retired ones too, newest first: those with a number below before (0: the newest), at
 // most limit of them and never more than MaxVersionsListed.
-func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before int32, limit int) ([]Info, error) {
+func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before int32, limit int, room *memory.Hold) ([]Info, error) {
 	id, err := v.viewID(ctx, v.db.Read, log, name)
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before i
 	if before <= 0 {
 		before = math.MaxInt32
 	}
-	rows, err := v.db.ListViewVersions(ctx, v.db.Read, dbsqlc.ListViewVersionsParams{
+	rows, err := v.db.ListViewVersions(ctx, db.Booked(v.db.Read, room), dbsqlc.ListViewVersionsParams{
 		LogID: log, ViewID: id, Before: before, MaxRows: int32(max(1, min(limit, MaxVersionsListed))),
 	})
 	if err != nil {
@@ -188,12 +189,12 @@ func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before i
 }
 
 // Actions tells what was done to a view, newest first, as far back as is told.
-func (v *Views) Actions(ctx context.Context, log db.UUID, name string) ([]Action, error) {
+func (v *Views) Actions(ctx context.Context, log db.UUID, name string, room *memory.Hold) ([]Action, error) {
 	id, err := v.viewID(ctx, v.db.Read, log, name)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.db.ListActions(ctx, v.db.Read, dbsqlc.ListActionsParams{LogID: log, ViewID: id, MaxRows: maxActionsListed})
+	rows, err := v.db.ListActions(ctx, db.Booked(v.db.Read, room), dbsqlc.ListActionsParams{LogID: log, ViewID: id, MaxRows: maxActionsListed})
 	if err != nil {
 		return nil, fmt.Errorf("listing what was done to a view: %w", db.Classify(err))
 	}

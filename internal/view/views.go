@@ -11,16 +11,19 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // Config says how a server runs views.
 type Config struct {
-	CacheBytes int   // memory for logs' heads and state; the least recently used go first
-	BuildBytes int   // memory for the state of the version that is being built; 0 for 128 MiB
-	FoldGas    int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
-	QueryGas   int64 // the budget of one question; 0: wasm.DefaultQueryGas
+	CacheBytes int // memory for logs' heads and state; the least recently used go first
+	BuildBytes int // memory for the state of the version that is being built; 0 for 128 MiB
+	// Loads is where the memory of logs' state is booked while it is loaded; nil: nowhere.
+	Loads    *memory.Book
+	FoldGas  int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
+	QueryGas int64 // the budget of one question; 0: wasm.DefaultQueryGas
 	// LongQuestions is how many questions that take long go on at a time, at least one.
 	LongQuestions int
 	Log           *slog.Logger
@@ -128,7 +131,8 @@ func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, row versionRow) (
 // the caller's snapshot as long as the log's head has not moved, which the append transaction makes sure of.
 type stateReader struct {
 	db      *db.DB
-	tx      dbsqlc.DBTX // nil: the read pool
+	tx      dbsqlc.DBTX  // nil: the read pool
+	room    *memory.Hold // of what is read; nil: nobody's
 	log     db.UUID
 	version db.UUID
 	recent  recentState // what the log's head row holds; nothing for a version that is not live
@@ -137,9 +141,9 @@ type stateReader struct {
 
 func (r *stateReader) source() dbsqlc.DBTX {
 	if r.tx != nil {
-		return r.tx
+		return db.Booked(r.tx, r.room)
 	}
-	return r.db.Read
+	return db.Booked(r.db.Read, r.room)
 }
 
 func (r *stateReader) get(ctx context.Context, key string) ([]byte, bool, error) {

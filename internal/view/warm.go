@@ -45,12 +45,14 @@ func (v *Views) warm(ctx context.Context, log db.UUID, row *dbsqlc.GetViewRow) b
 		return false
 	}
 	var loaded map[db.UUID]*Snapshot
+	room := v.LoadRoom()
+	defer room.Release()
 	err := v.db.InTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		head, err := v.db.GetWholeHead(ctx, tx, log)
 		if err != nil {
 			return err
 		}
-		loaded, err = v.Load(ctx, tx, []dbsqlc.LogHead{head})
+		loaded, err = v.Load(ctx, tx, []dbsqlc.LogHead{head}, room)
 		return err
 	})
 	if err != nil {

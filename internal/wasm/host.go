@@ -188,29 +188,46 @@ func (in *instance) hostScan(stack []uint64) {
 	if limit < 0 {
 		in.unwind(limitf("the limit of a scan is %d; it must not be negative", limit))
 	}
-	if err := in.gather(prefix, after, int(limit)); err != nil {
+	used, err := in.gather(prefix, after, int(limit))
+	if err != nil {
+		in.held.Unuse(in.held.Used() - used)
 		in.unwind(err)
 	}
 	stack[0] = in.give(in.transfer)
+	in.shrinkTransfer()
+	in.held.Unuse(in.held.Used() - used)
+}
+
+// shrinkTransfer lets go of room for a result that is larger than most.
+func (in *instance) shrinkTransfer() {
+	if cap(in.transfer) > scanPage<<10 {
+		in.transfer = nil
+	}
 }
 
 // scanPage is how many entries are asked of the state at once, 4 MiB of the largest: a guest may ask for billions, and gets what fits.
 const scanPage = 64
 
-// gather lays out the result of a scan in in.transfer: up to limit entries, and to MaxScanBytes if there are two.
-func (in *instance) gather(prefix, after []byte, limit int) error {
+// gather lays out the result of a scan in in.transfer: up to limit entries, and to MaxScanBytes if there are two. used is what it has
+// booked for that.
+func (in *instance) gather(prefix, after []byte, limit int) (used int64, err error) {
+	const growth = 2 // what is appended to may be twice as large as what is in it
 	in.transfer = in.transfer[:0]
 	for limit > 0 {
 		ask := min(limit, scanPage)
 		entries, err := in.state.Scan(prefix, after, ask)
 		if err != nil {
-			return err
+			return used, err
 		}
 		for _, entry := range entries {
 			size := 8 + len(entry.Key) + len(entry.Value)
 			if len(in.transfer) > 0 && len(in.transfer)+size > MaxScanBytes {
-				return nil
+				return used, nil
 			}
+			if err := in.held.Use(int64(growth * size)); err != nil {
+				return used, err
+			}
+			used += int64(growth * size)
 			in.transfer = binary.LittleEndian.AppendUint32(in.transfer, uint32(len(entry.Key)))
 			in.transfer = binary.LittleEndian.AppendUint32(in.transfer, uint32(len(entry.Value)))
 			in.transfer = append(in.transfer, entry.Key...)
@@ -218,10 +235,10 @@ func (in *instance) gather(prefix, after []byte, limit int) error {
 			in.charge(gasScanItem)
 		}
 		if len(entries) < ask {
-			return nil
+			return used, nil
 		}
 		after = entries[len(entries)-1].Key
 		limit -= len(entries)
 	}
-	return nil
+	return used, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/tallystick/tallystick/internal/gas"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // instance is one instance of a module: its memory, its exports, and what the running call works on. It is used by one
@@ -54,8 +55,9 @@ type instance struct {
 	abort      error  // why a host function unwound the guest, nil when none did
 	answerType string // one of answerTypes
 
-	writes, writeBytes int    // of the running call
-	transfer           []byte // reused to gather the result of a scan
+	writes, writeBytes int          // of the running call
+	transfer           []byte       // reused to gather the result of a scan
+	held               *memory.Hold // see Settings.Room
 
 	placed []uint32 // where the events of a batch are
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 // Module is a compiled view. It is safe for concurrent use and may be used until its engine is closed. Its code is in memory while it is
@@ -95,6 +96,8 @@ type Settings struct {
 	// Pause is called within a call, on its goroutine, each time that the guest has used another slice of gas. It may wait, and must not use the session.
 	// Its error ends the call and comes back as it is; the session is spent then. May be nil.
 	Pause func() error
+	// Room is where the memory of an answer is booked, and of what a scan finds while it is passed on. May be nil.
+	Room *memory.Hold
 	// LargeMemoryPriced has large memory cost a question what it costs an event: for questions that nobody asked.
 	LargeMemoryPriced bool
 }
@@ -122,6 +125,7 @@ func (m *Module) Start(ctx context.Context, settings Settings, state State) (*Se
 		return nil, fmt.Errorf("start a view: %w", err)
 	}
 	in.config, in.state, in.pause, in.pricedQuery = config, state, settings.Pause, settings.LargeMemoryPriced
+	in.held = settings.Room
 	return &Session{
 		ctx: ctx, module: m, program: program, in: in,
 		foldGas:  cmp.Or(settings.FoldGas, DefaultFoldGas),

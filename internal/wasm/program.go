@@ -148,10 +148,8 @@ func (p *program) give(in *instance) {
 		discard(in)
 		return
 	}
-	in.state, in.config, in.pause, in.said = nil, nil, nil, ""
-	if cap(in.transfer) > scanPage<<10 {
-		in.transfer = nil
-	}
+	in.state, in.config, in.pause, in.held, in.said = nil, nil, nil, nil, ""
+	in.shrinkTransfer()
 	p.mu.Lock()
 	if len(p.spare) < p.maxSpare && !p.freed {
 		p.spare = append(p.spare, in)

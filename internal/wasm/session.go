@@ -149,6 +149,9 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 	if err := checkAnswer(in.answerType, answer); err != nil {
 		return nil, err
 	}
+	if err := in.held.Use(int64(len(answer))); err != nil {
+		return nil, fmt.Errorf("answer: %w", err)
+	}
 	s.answerType = in.answerType
 	return bytes.Clone(answer), nil
 }

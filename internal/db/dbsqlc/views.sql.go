@@ -934,50 +934,6 @@ func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) 
 	return items, nil
 }
 
-const loadViewState = `-- name: LoadViewState :many
-SELECT s.log_id, s.version_id, s.key, s.value
-FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id) AS u
-CROSS JOIN LATERAL (
-    SELECT t.log_id, t.version_id, t.key, t.value
-    FROM view_state_rows t
-    WHERE t.log_id = u.log_id AND t.version_id = u.version_id
-    ORDER BY t.key
-    LIMIT $3
-) s
-`
-
-type LoadViewStateParams struct {
-	LogIds     []pgtype.UUID
-	VersionIds []pgtype.UUID
-	MaxKeys    int32
-}
-
-// The first keys of each version's state, at most max_keys of each.
-func (q *Queries) LoadViewState(ctx context.Context, db DBTX, arg LoadViewStateParams) ([]ViewStateRow, error) {
-	rows, err := db.Query(ctx, loadViewState, arg.LogIds, arg.VersionIds, arg.MaxKeys)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ViewStateRow
-	for rows.Next() {
-		var i ViewStateRow
-		if err := rows.Scan(
-			&i.LogID,
-			&i.VersionID,
-			&i.Key,
-			&i.Value,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const lockBuildingVersion = `-- name: LockBuildingVersion :one
 SELECT view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, state, applied_sequence, build_rate,
        extract(epoch FROM clock_timestamp() - coalesce(built_at, asked_at))::float8 AS seconds_since,
