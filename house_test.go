@@ -75,11 +75,11 @@ var floors = [][]string{
 	{"internal/checkpoint", "internal/ingest", "internal/live"},
 	{"internal/view", "internal/viewtest"},
 	{"internal/eventlog", "internal/wasm"},
-	{"internal/gas"},
+	{"internal/event", "internal/gas"},
 	{"internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},
 	{"internal/db", "internal/postgres", "internal/terminal"},
 	{"internal/db/dbsqlc", "internal/memory", "migrations", "views", "views/go/template"},
-	{"views/go/tally"},
+	{"internal/uuid", "views/go/tally"},
 }
 
 func floorOf(name string) int {

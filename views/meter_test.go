@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 	_ "time/tzdata" // zones wherever the test runs
 
 	"github.com/tallystick/tallystick/internal/viewtest"

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // ahead counts the events that this server has stored since it started whose time is more than ingest.AheadAfter ahead of when they were
@@ -13,11 +13,11 @@ import (
 type ahead struct {
 	mu       sync.Mutex
 	events   int64
-	log      db.UUID // of the last one
-	sequence int64   // likewise
+	log      uuid.UUID // of the last one
+	sequence int64     // likewise
 }
 
-func (a *ahead) note(log db.UUID, placements []ingest.Placement) {
+func (a *ahead) note(log uuid.UUID, placements []ingest.Placement) {
 	for _, p := range placements {
 		if p.Ahead {
 			a.mu.Lock()

@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -149,12 +150,12 @@ func resolvingAnew[I, O any](s *server, handler func(context.Context, *I) (*O, e
 }
 
 // tenant is whose logs a request sees.
-func (s *server) tenant(context.Context) db.UUID { return db.DefaultTenant }
+func (s *server) tenant(context.Context) uuid.UUID { return db.DefaultTenant }
 
-func (s *server) resolve(ctx context.Context, ref string) (db.UUID, error) {
+func (s *server) resolve(ctx context.Context, ref string) (uuid.UUID, error) {
 	id, err := s.Logs.Resolve(ctx, s.tenant(ctx), ref)
 	if err != nil {
-		return db.UUID{}, s.problem(ctx, err)
+		return uuid.UUID{}, s.problem(ctx, err)
 	}
 	requestOf(ctx).log = id
 	return id, nil

@@ -9,7 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
@@ -66,7 +66,7 @@ func (s *server) registerAppend(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "append", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
 		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: eventlog.MaxEventBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: event.MaxBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
 	}, s.append)
 	describeDuplicate(api, appendPath, "The event was there before.")
 	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
@@ -88,9 +88,9 @@ func eventSchema() *huma.Schema {
 		Type: huma.TypeObject, AdditionalProperties: true,
 		Description: "Any JSON object of at most 1 MiB. type, time, id and source follow CloudEvents; all are optional.",
 		Properties: map[string]*huma.Schema{
-			"type":   {Type: huma.TypeString, Nullable: true, MaxLength: new(eventlog.MaxTypeBytes), Description: "What kind of event it is."},
+			"type":   {Type: huma.TypeString, Nullable: true, MaxLength: new(event.MaxTypeBytes), Description: "What kind of event it is."},
 			"time":   {Type: huma.TypeString, Nullable: true, Format: "date-time", Description: "When it happened; the time of recording when absent."},
-			"id":     {Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(eventlog.MaxKeyBytes), Description: "With source, the event's identity: its idempotency key."},
+			"id":     {Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(event.MaxKeyBytes), Description: "With source, the event's identity: its idempotency key."},
 			"source": {Type: huma.TypeString, Nullable: true, Description: "Where the event comes from."},
 		},
 		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
@@ -124,9 +124,9 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 	if err != nil {
 		return nil, err
 	}
-	event, err := eventlog.Parse(in.RawBody)
+	e, err := event.Parse(in.RawBody)
 	if err == nil && in.IdempotencyKey != "" {
-		err = event.SetKey(in.IdempotencyKey)
+		err = e.SetKey(in.IdempotencyKey)
 	}
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -135,7 +135,7 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 	if err != nil {
 		return nil, err
 	}
-	placements, err := s.Ingest.Append(log, ingest.Request{Events: []eventlog.Event{event}, Expected: expected})
+	placements, err := s.Ingest.Append(log, ingest.Request{Events: []event.Event{e}, Expected: expected})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -185,7 +185,7 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 
 // batch is a batch's events and where each stands in it.
 type batch struct {
-	events []eventlog.Event
+	events []event.Event
 	lines  []int  // from 1
 	what   string // "line" or "element"
 }
@@ -204,16 +204,16 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 	if err := requestOf(ctx).body.parsed(len(documents)); err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	b.events = make([]eventlog.Event, len(documents))
+	b.events = make([]event.Event, len(documents))
 	for i, document := range documents {
-		event, err := eventlog.Parse(document)
+		e, err := event.Parse(document)
 		if err == nil && key != "" {
-			err = event.SetKey(key + ":" + strconv.Itoa(i))
+			err = e.SetKey(key + ":" + strconv.Itoa(i))
 		}
 		if err != nil {
 			return nil, atLine(s.problem(ctx, err), b.lines[i], b.what)
 		}
-		b.events[i] = event
+		b.events[i] = e
 	}
 	return b, nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 // formatPiece is how much of a page is written at once, and one event more.
@@ -22,13 +22,13 @@ type eventFormat struct {
 	mediaType string
 	// What a stream of events begins with, what is between two, and what it ends with.
 	begin, between, end string
-	event               func(b []byte, e *eventlog.Recorded) []byte
+	event               func(b []byte, e *event.Recorded) []byte
 }
 
 var (
-	formatJSON   = &eventFormat{"json", "application/json", "[\n", ",\n", "\n]\n", eventlog.AppendJSON}
-	formatNDJSON = &eventFormat{"ndjson", "application/x-ndjson", "", "\n", "\n", eventlog.AppendLine}
-	formatCSV    = &eventFormat{"csv", "text/csv", eventlog.CSVHeader, "", "", eventlog.AppendCSV}
+	formatJSON   = &eventFormat{"json", "application/json", "[\n", ",\n", "\n]\n", event.AppendJSON}
+	formatNDJSON = &eventFormat{"ndjson", "application/x-ndjson", "", "\n", "\n", event.AppendLine}
+	formatCSV    = &eventFormat{"csv", "text/csv", event.CSVHeader, "", "", event.AppendCSV}
 
 	eventFormats = []*eventFormat{formatJSON, formatNDJSON, formatCSV}
 )
@@ -78,7 +78,7 @@ func accepts(wanted, mediaType string) bool {
 	return wanted == mediaType || wanted == "application/ndjson" && mediaType == formatNDJSON.mediaType
 }
 
-func (f *eventFormat) setHeaders(h http.Header, head eventlog.Head) {
+func (f *eventFormat) setHeaders(h http.Header, head event.Head) {
 	h.Set("Content-Type", f.mediaType)
 	if f.name == formatCSV.name {
 		h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
@@ -88,7 +88,7 @@ func (f *eventFormat) setHeaders(h http.Header, head eventlog.Head) {
 }
 
 // append appends events to a stream that has begun, or not.
-func (f *eventFormat) append(b []byte, events []eventlog.Recorded, begun bool) []byte {
+func (f *eventFormat) append(b []byte, events []event.Recorded, begun bool) []byte {
 	for i := range events {
 		if begun || i > 0 {
 			b = append(b, f.between...)
@@ -99,7 +99,7 @@ func (f *eventFormat) append(b []byte, events []eventlog.Recorded, begun bool) [
 }
 
 // writePage writes a page's body. An NDJSON page without events is empty.
-func (f *eventFormat) writePage(w io.Writer, events []eventlog.Recorded, cursor string) error {
+func (f *eventFormat) writePage(w io.Writer, events []event.Recorded, cursor string) error {
 	switch {
 	case f.name != formatJSON.name && len(events) == 0:
 		return f.write(w, nil, f.begin, "")
@@ -112,7 +112,7 @@ func (f *eventFormat) writePage(w io.Writer, events []eventlog.Recorded, cursor 
 }
 
 // write writes events between a beginning and an end, some at a time, so that no more than that is in memory twice.
-func (f *eventFormat) write(w io.Writer, events []eventlog.Recorded, begin, end string) error {
+func (f *eventFormat) write(w io.Writer, events []event.Recorded, begin, end string) error {
 	b := append(make([]byte, 0, formatPiece), begin...)
 	for i := range events {
 		b = f.append(b, events[i:i+1], i > 0)

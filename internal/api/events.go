@@ -13,8 +13,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -71,8 +73,8 @@ func (s *server) registerEvents(api huma.API) {
 
 // listing is a checked request for events.
 type listing struct {
-	log    db.UUID
-	head   eventlog.Head
+	log    uuid.UUID
+	head   event.Head
 	query  eventlog.Query
 	format eventFormat
 	limit  int
@@ -141,10 +143,10 @@ func (s *server) getEvent(ctx context.Context, in *getEventInput) (*huma.StreamR
 }
 
 // head finds a log and its head.
-func (s *server) head(ctx context.Context, ref string) (db.UUID, eventlog.Head, error) {
+func (s *server) head(ctx context.Context, ref string) (uuid.UUID, event.Head, error) {
 	log, err := s.resolve(ctx, ref)
 	if err != nil {
-		return log, eventlog.Head{}, err
+		return log, event.Head{}, err
 	}
 	head, err := s.Events.Head(ctx, log)
 	if err != nil {
@@ -153,7 +155,7 @@ func (s *server) head(ctx context.Context, ref string) (db.UUID, eventlog.Head, 
 	return log, head, nil
 }
 
-func unknownSequence(head eventlog.Head) *Problem {
+func unknownSequence(head event.Head) *Problem {
 	p := newProblem("sequence_not_found", "the log has no event with that sequence: it ends at "+strconv.FormatInt(head.Sequence, 10))
 	p.Head = &head.Sequence
 	return p
@@ -169,7 +171,7 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 		if format.name != formatCSV.name {
 			return nil, newProblem("unsupported_format", "csv="+in.CSV+" goes with events as CSV: give format=csv too")
 		}
-		format.event = eventlog.AppendRawCSV
+		format.event = event.AppendRawCSV
 	}
 	log, head, err := s.head(ctx, in.Log)
 	if err != nil {
@@ -179,7 +181,7 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 	if err != nil {
 		return nil, err
 	}
-	if err := eventlog.CheckType(in.Type); err != nil {
+	if err := event.CheckType(in.Type); err != nil {
 		return nil, s.problem(ctx, err)
 	}
 	l := &listing{log: log, head: head, query: query, format: format, limit: in.Limit}
@@ -201,7 +203,7 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 }
 
 // query reads the range. The error is a *Problem.
-func (in *EventRange) query(head eventlog.Head) (q eventlog.Query, err error) {
+func (in *EventRange) query(head event.Head) (q eventlog.Query, err error) {
 	crossed := func(what string) error {
 		return newProblem("crossed_range", what+": no event could be in that range; did the two get mixed up?")
 	}
@@ -247,7 +249,7 @@ func readTime(name, text string) (*int64, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no bound, and no error
 	}
-	t, ok := eventlog.ParseTime(text)
+	t, ok := event.ParseTime(text)
 	if !ok {
 		return nil, newProblem("invalid_range", name+" is no RFC 3339 time such as 2025-03-01T00:00:00Z (in a URL, a + is written %2B)")
 	}
@@ -261,8 +263,8 @@ func readTime(name, text string) (*int64, error) {
 const cursorDigestBytes = 8
 
 // scope stands for everything that must not change between the pages of a listing.
-func (in *listEventsInput) scope(log db.UUID) [sha256.Size]byte {
-	b := append([]byte(nil), log.Bytes[:]...)
+func (in *listEventsInput) scope(log uuid.UUID) [sha256.Size]byte {
+	b := append([]byte(nil), log[:]...)
 	for _, text := range []string{strconv.FormatInt(in.To, 10), in.TimeFrom, in.TimeTo, in.RecordedFrom, in.RecordedTo, in.Type} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(text))) //nolint:gosec // a URL is shorter
 		b = append(b, text...)

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
@@ -124,7 +125,7 @@ func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l
 		}
 	})
 	begun := false
-	err := s.Events.Stream(ctx, l.log, l.head, l.query, func(events []eventlog.Recorded) error {
+	err := s.Events.Stream(ctx, l.log, l.head, l.query, func(events []event.Recorded) error {
 		begin := l.format.between
 		if !begun {
 			begun, begin = true, l.format.begin

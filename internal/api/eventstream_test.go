@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/testdb"
@@ -58,7 +59,7 @@ func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streami
 	log := node.NewLog(t)
 	random := rand.NewChaCha8([32]byte{1})
 	noise := make([]byte, largeEventBytes/4*3)
-	events := make([]eventlog.Event, largeEvents)
+	events := make([]event.Event, largeEvents)
 	for i := range events {
 		_, _ = random.Read(noise) // it never fails
 		events[i] = testrig.Parse(t, fmt.Sprintf(`{"noise":%q}`, base64.StdEncoding.EncodeToString(noise)), "")

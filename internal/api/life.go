@@ -11,7 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -140,7 +140,7 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 const versionsAtOnce = 20
 
 // versions reads a page of a view's versions, and tells whether there may be more.
-func (s *server) versions(ctx context.Context, log db.UUID, in *versionsInput) (infos []view.Info, more bool, err error) {
+func (s *server) versions(ctx context.Context, log uuid.UUID, in *versionsInput) (infos []view.Info, more bool, err error) {
 	before, size := in.Before, 0
 	for more = true; more && len(infos) < in.Limit && size < listBytes; {
 		limit := min(in.Limit-len(infos), versionsAtOnce)

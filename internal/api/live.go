@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -74,7 +75,7 @@ func (s *server) registerLive(api huma.API) {
 }
 
 // watch begins to watch a log, after the sequence that a client has seen, or the head.
-func (s *server) watch(ctx context.Context, log db.UUID, seen string) (watch *live.Watch, after live.Position, err error) {
+func (s *server) watch(ctx context.Context, log uuid.UUID, seen string) (watch *live.Watch, after live.Position, err error) {
 	watch, err = s.Live.Watch(log) // before the head is read: what comes in between is told
 	switch {
 	case errors.Is(err, live.ErrTooManyWatchers):
@@ -233,7 +234,7 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 }
 
 // cut notes that a client was cut off, or has gone.
-func (s *server) cut(ctx context.Context, log db.UUID, err error) (ended bool, _ error) {
+func (s *server) cut(ctx context.Context, log uuid.UUID, err error) (ended bool, _ error) {
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "a watcher was cut off", slog.String("log", log.String()), slog.Any("error", err))
 	return true, nil
 }
@@ -282,7 +283,7 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 }
 
 // answerStream is the stream of what ask says, whenever that is another message.
-func (s *server) answerStream(log db.UUID, view string, ask func(context.Context) (*liveMessage, error)) stream {
+func (s *server) answerStream(log uuid.UUID, view string, ask func(context.Context) (*liveMessage, error)) stream {
 	var lastEvent string
 	var lastSum [sha256.Size]byte
 	deliver := func(out *sse, message *liveMessage) (sent bool, err error) {
@@ -320,10 +321,10 @@ func (s *server) answerStream(log db.UUID, view string, ask func(context.Context
 }
 
 // queryFunc is one of the ways to ask a view.
-type queryFunc func(ctx context.Context, log db.UUID, name, query string, room *memory.Hold) (view.Answer, error)
+type queryFunc func(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (view.Answer, error)
 
 // ask asks a view. That it is halted or building is a message too: it may answer again.
-func (s *server) ask(ctx context.Context, query queryFunc, log db.UUID, in *liveInput) (*liveMessage, error) {
+func (s *server) ask(ctx context.Context, query queryFunc, log uuid.UUID, in *liveInput) (*liveMessage, error) {
 	room := s.Answers.Hold()
 	answer, err := query(ctx, log, in.View, in.query, room)
 	if err == nil {

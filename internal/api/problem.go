@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
@@ -215,7 +216,7 @@ func retry(p *Problem, seconds int) *Problem {
 
 // logProblem maps the errors of logs and appends.
 func logProblem(err error) *Problem {
-	var invalid *eventlog.InvalidError
+	var invalid *event.InvalidError
 	var taken *eventlog.NameTakenError
 	var mismatch *ingest.SequenceMismatchError
 	var gone *live.GoneError

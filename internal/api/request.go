@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -24,8 +24,8 @@ const (
 // request is what is known of a request under way. It belongs to the goroutine that serves it.
 type request struct {
 	id    string
-	log   db.UUID // not Valid while no log is known
-	cause error   // why the server could not do it; nil when it could, or the client is to blame
+	log   uuid.UUID // not Valid while no log is known
+	cause error     // why the server could not do it; nil when it could, or the client is to blame
 	body  *bookedBody
 	// answer is the room of the answer.
 	answer *memory.Hold
@@ -78,7 +78,7 @@ func (s *server) logFailure(w *answer, r *http.Request, request *request, what s
 		path = path[:maxLoggedPath] + "…"
 	}
 	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", path), slog.Int("status", w.status), slog.String("request_id", request.id)}
-	if request.log.Valid {
+	if !request.log.IsZero() {
 		attrs = append(attrs, slog.String("log", request.log.String()))
 	}
 	s.Log.LogAttrs(r.Context(), slog.LevelError, what, append(attrs, more...)...)

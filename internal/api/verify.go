@@ -15,8 +15,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -34,20 +35,20 @@ const (
 
 // Verification is what reading a log again has shown.
 type Verification struct {
-	OK       bool             `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
-	LogID    string           `json:"log_id" format:"uuid"`
-	Name     string           `json:"name"`
-	From     int64            `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
-	To       int64            `json:"to" doc:"The last one: the head when the verification began."`
-	Hash     string           `json:"hash" doc:"The head's hash."`
-	Events   int64            `json:"events" doc:"Events that were read."`
-	Bytes    int64            `json:"bytes" doc:"Their size as they were sent."`
-	Noted    *NotedHead       `json:"noted,omitempty" doc:"The head noted earlier that the log was held against."`
-	Wrong    int64            `json:"wrong" doc:"How many faults were found in the log; at most the first 20 are told."`
-	Faults   []eventlog.Fault `json:"faults" nullable:"false"`
-	Views    []ViewVerdict    `json:"views" nullable:"false"`
-	Seconds  float64          `json:"seconds"`
-	Finished time.Time        `json:"finished_at"`
+	OK       bool          `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
+	LogID    string        `json:"log_id" format:"uuid"`
+	Name     string        `json:"name"`
+	From     int64         `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
+	To       int64         `json:"to" doc:"The last one: the head when the verification began."`
+	Hash     string        `json:"hash" doc:"The head's hash."`
+	Events   int64         `json:"events" doc:"Events that were read."`
+	Bytes    int64         `json:"bytes" doc:"Their size as they were sent."`
+	Noted    *NotedHead    `json:"noted,omitempty" doc:"The head noted earlier that the log was held against."`
+	Wrong    int64         `json:"wrong" doc:"How many faults were found in the log; at most the first 20 are told."`
+	Faults   []event.Fault `json:"faults" nullable:"false"`
+	Views    []ViewVerdict `json:"views" nullable:"false"`
+	Seconds  float64       `json:"seconds"`
+	Finished time.Time     `json:"finished_at"`
 }
 
 // NotedHead is a head that somebody noted earlier.
@@ -103,7 +104,7 @@ func (s *server) registerVerify(api huma.API) {
 // verification is a checked request to verify a log.
 type verification struct {
 	log   eventlog.Log
-	noted []eventlog.Noted
+	noted []event.Noted
 	views []string
 }
 
@@ -139,10 +140,10 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 func (s *server) verification(ctx context.Context, in *verifyInput) (v verification, err error) {
 	if in.Hash != "" {
 		hash, err := hex.DecodeString(in.Hash)
-		if err != nil || len(hash) != len(eventlog.Hash{}) {
+		if err != nil || len(hash) != len(event.Hash{}) {
 			return v, newProblem("invalid_hash", "hash is not 64 hexadecimal digits, as a log's head and its events have them")
 		}
-		v.noted = []eventlog.Noted{{Sequence: in.Sequence, Hash: eventlog.Hash(hash)}}
+		v.noted = []event.Noted{{Sequence: in.Sequence, Hash: event.Hash(hash)}}
 	} else if in.Sequence > 0 {
 		return v, newProblem("invalid_hash", "sequence comes without hash: a head that was noted earlier has both")
 	}
@@ -203,7 +204,7 @@ func (s *server) verify(ctx context.Context, v verification, progress func(Verif
 		Events: checked.Events, Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: checked.Faults, Views: []ViewVerdict{},
 	}
 	if report.Faults == nil {
-		report.Faults = []eventlog.Fault{}
+		report.Faults = []event.Fault{}
 	}
 	for _, noted := range v.noted {
 		report.Noted = &NotedHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}
@@ -222,7 +223,7 @@ func (s *server) verify(ctx context.Context, v verification, progress func(Verif
 }
 
 // verifyView folds a view's events again. What keeps one view from being verified is said of that view: the others are verified all the same.
-func (s *server) verifyView(ctx context.Context, log db.UUID, name string, progress func(done, total int64)) (ViewVerdict, error) {
+func (s *server) verifyView(ctx context.Context, log uuid.UUID, name string, progress func(done, total int64)) (ViewVerdict, error) {
 	report, err := s.Views.Audit(ctx, log, name, view.AuditOptions{}, progress)
 	if errors.Is(err, view.ErrStateNotKept) { // retired: nothing of it is left that could be wrong
 		return ViewVerdict{View: name, OK: true, Code: "state_not_kept", Detail: "the view is retired and its state is no longer kept"}, nil

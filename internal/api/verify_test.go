@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 type verified struct {
@@ -147,10 +147,10 @@ func TestVerifyAgainstANotedHead(t *testing.T) {
 		t.Errorf("a log that was cut off: %+v", r)
 	}
 	// The whole log written anew, with hashes that fit.
-	log := db.MustParseUUID(id)
-	hash, chain := eventlog.Genesis(log), eventlog.Chainer{}
+	log := uuid.MustParse(id)
+	hash, chain := event.Genesis(log), event.Chainer{}
 	for n := int64(1); n <= 2; n++ {
-		e := eventlog.Recorded{Sequence: n, RecordedAt: 1_700_000_000_000_000}
+		e := event.Recorded{Sequence: n, RecordedAt: 1_700_000_000_000_000}
 		e.Data, e.Time = []byte(`{"n":0}`), e.RecordedAt
 		e.Hash = chain.Link(hash, &e)
 		hash = e.Hash

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // copySchema is a table of the same shape as events: the columns, the primary key, the partitions by month. This month and
@@ -83,7 +82,7 @@ func (c *copier) Values() ([]any, error) {
 	binary.BigEndian.PutUint64(log[:], uint64(c.first))  //nolint:gosec // any bits will do
 	binary.BigEndian.PutUint64(log[8:], uint64(c.turn))  //nolint:gosec // small
 	binary.BigEndian.PutUint64(c.hash[:], uint64(c.row)) //nolint:gosec // small
-	c.row8 = [8]any{pgtype.UUID{Bytes: log, Valid: true}, c.heads[c.turn], c.now, c.now, "api.call", nil, c.docs[c.row-1], c.hash[:]}
+	c.row8 = [8]any{log, c.heads[c.turn], c.now, c.now, "api.call", nil, c.docs[c.row-1], c.hash[:]}
 	return c.row8[:], nil
 }
 

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	api "github.com/tallystick/tallystick/internal/client"
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 	"github.com/tallystick/tallystick/internal/wasmbin"
 	"github.com/tallystick/tallystick/views"
@@ -267,8 +267,8 @@ func (n *noisy) makeLog(ctx context.Context) error {
 			return 0, err
 		}
 		n.id = described.ID
-		id, err := db.ParseUUID(described.ID)
-		return int(id.Bytes[15]) % ingest.DefaultConfig().Lanes, err // as internal/ingest has it
+		id, err := uuid.Parse(described.ID)
+		return int(id[15]) % ingest.DefaultConfig().Lanes, err // as internal/ingest has it
 	}
 	want, err := lane(n.quiet)
 	if err != nil {

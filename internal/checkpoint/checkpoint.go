@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // MaxBytes bounds a checkpoint that is read: one has some 300 bytes, and a few more for each signature that others added.
@@ -29,9 +29,9 @@ const (
 
 // Checkpoint is a log's head at some time.
 type Checkpoint struct {
-	LogID      db.UUID
+	LogID      uuid.UUID
 	Sequence   int64 // 0 for an empty log
-	Hash       eventlog.Hash
+	Hash       event.Hash
 	RecordedAt time.Time // when the last event was recorded, or the log was created
 }
 
@@ -48,7 +48,7 @@ func parse(text string) (c Checkpoint, err error) {
 		return c, errors.New("it has fewer than four lines of text")
 	}
 	id, ok := strings.CutPrefix(lines[0], originPrefix)
-	if c.LogID, err = db.ParseUUID(id); !ok || err != nil {
+	if c.LogID, err = uuid.Parse(id); !ok || err != nil {
 		return c, fmt.Errorf("its first line is %q, not %s and a log's id", lines[0], originPrefix)
 	}
 	if c.Sequence, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Sequence < 0 || strconv.FormatInt(c.Sequence, 10) != lines[1] {
@@ -58,7 +58,7 @@ func parse(text string) (c Checkpoint, err error) {
 	if err != nil || len(hash) != len(c.Hash) {
 		return c, fmt.Errorf("its third line is %q, not a hash of 32 bytes in base64", lines[2])
 	}
-	c.Hash = eventlog.Hash(hash)
+	c.Hash = event.Hash(hash)
 	recorded, ok := strings.CutPrefix(lines[3], recordedPrefix)
 	if c.RecordedAt, err = time.Parse(time.RFC3339Nano, recorded); !ok || err != nil {
 		return c, fmt.Errorf("its fourth line is %q, not %sand a time", lines[3], recordedPrefix)

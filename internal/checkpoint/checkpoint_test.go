@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 func keys(t testing.TB, name string) (*checkpoint.Signer, string) {
@@ -25,8 +25,8 @@ func keys(t testing.TB, name string) (*checkpoint.Signer, string) {
 }
 
 func example() checkpoint.Checkpoint {
-	id := db.MustParseUUID("018f4f3c-0000-7000-8000-000000000001")
-	return checkpoint.Checkpoint{LogID: id, Sequence: 42, Hash: eventlog.Genesis(id), RecordedAt: time.Date(2025, 3, 1, 10, 5, 30, 120_941_000, time.UTC)}
+	id := uuid.MustParse("018f4f3c-0000-7000-8000-000000000001")
+	return checkpoint.Checkpoint{LogID: id, Sequence: 42, Hash: event.Genesis(id), RecordedAt: time.Date(2025, 3, 1, 10, 5, 30, 120_941_000, time.UTC)}
 }
 
 func TestSignAndOpen(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/client"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 // eventFlags say which events of a log are wanted.
@@ -71,7 +71,7 @@ var timeForms = []string{"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999",
 
 // readTime reads a time; a date or a month stands for its first moment.
 func readTime(text string) (time.Time, error) {
-	if t, ok := eventlog.ParseTime(text); ok {
+	if t, ok := event.ParseTime(text); ok {
 		return t, nil
 	}
 	for _, form := range timeForms {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tallystick/tallystick/internal/client"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 const (
@@ -130,7 +130,7 @@ func one(cmd *cobra.Command, c *client.Client, out io.Writer, log, text string, 
 }
 
 func writeEventLine(w eventWriter, line []byte) error {
-	e, err := eventlog.ParseLine(bytes.TrimSuffix(line, []byte("\n")))
+	e, err := event.ParseLine(bytes.TrimSuffix(line, []byte("\n")))
 	if err != nil {
 		return fmt.Errorf("the server's answer is no event: %w; is --url right?", err)
 	}
@@ -139,7 +139,7 @@ func writeEventLine(w eventWriter, line []byte) error {
 
 // eventWriter writes events in a form. After end nothing follows.
 type eventWriter interface {
-	event(e *eventlog.Recorded) error
+	event(e *event.Recorded) error
 	end(more bool) error // more: there are events that were not asked for
 }
 
@@ -155,14 +155,14 @@ var eventWriters = map[string]func(io.Writer) eventWriter{
 type textFormat struct {
 	name                string
 	begin, between, end string
-	append              func(b []byte, e *eventlog.Recorded) []byte
+	append              func(b []byte, e *event.Recorded) []byte
 }
 
 var (
-	jsonText   = textFormat{"json", "[\n", ",\n", "\n]\n", eventlog.AppendJSON}
-	ndjsonText = textFormat{"ndjson", "", "", "", func(b []byte, e *eventlog.Recorded) []byte { return append(eventlog.AppendLine(b, e), '\n') }}
-	csvText    = textFormat{"csv", eventlog.CSVHeader, "", "", eventlog.AppendCSV}
-	rawCSVText = textFormat{rawCSV, eventlog.CSVHeader, "", "", eventlog.AppendRawCSV}
+	jsonText   = textFormat{"json", "[\n", ",\n", "\n]\n", event.AppendJSON}
+	ndjsonText = textFormat{"ndjson", "", "", "", func(b []byte, e *event.Recorded) []byte { return append(event.AppendLine(b, e), '\n') }}
+	csvText    = textFormat{"csv", event.CSVHeader, "", "", event.AppendCSV}
+	rawCSVText = textFormat{rawCSV, event.CSVHeader, "", "", event.AppendRawCSV}
 )
 
 // rawCSV names CSV whose fields are as they are.
@@ -202,7 +202,7 @@ type textWriter struct {
 	events int64
 }
 
-func (t *textWriter) event(e *eventlog.Recorded) error {
+func (t *textWriter) event(e *event.Recorded) error {
 	t.buf = t.start(t.buf[:0])
 	if t.events > 0 {
 		t.buf = append(t.buf, t.format.between...)
@@ -247,7 +247,7 @@ const tableLine = "%10s  %-23s  %-20s  %s\n"
 // tableHead is how many columns a line takes in front of the event's bytes.
 const tableHead = 10 + 2 + 23 + 2 + 20 + 2
 
-func (t *eventTable) event(e *eventlog.Recorded) error {
+func (t *eventTable) event(e *event.Recorded) error {
 	if !t.begun {
 		t.begun = true
 		fmt.Fprintf(t.w, tableLine, "SEQUENCE", "TIME", "TYPE", "EVENT")

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/client"
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -197,9 +197,9 @@ type copying struct {
 	log     client.Log
 	file    *exportFile
 	text    *textWriter
-	check   *eventlog.Checker // nil: the events have gaps that are wanted
-	faults  []string          // that earlier runs found
-	resumed string            // the hash of the last event that an earlier run wrote, until it was compared
+	check   *event.Checker // nil: the events have gaps that are wanted
+	faults  []string       // that earlier runs found
+	resumed string         // the hash of the last event that an earlier run wrote, until it was compared
 	retries int
 	shown   *progress
 	said    io.Writer
@@ -217,17 +217,17 @@ func newCopying(c *client.Client, log client.Log, file *exportFile) (*copying, e
 	if s.Wanted.Filtered() {
 		return x, nil
 	}
-	var id db.UUID
-	if err := id.Scan(log.ID); err != nil {
+	id, err := uuid.Parse(log.ID)
+	if err != nil {
 		return nil, fmt.Errorf("the log's id, %q, is none: %w", log.ID, err)
 	}
 	switch {
 	case s.Sequence > 0:
-		x.check, x.resumed = eventlog.NewPartChecker(), s.Hash
+		x.check, x.resumed = event.NewPartChecker(), s.Hash
 	case s.Wanted.From > 1:
-		x.check = eventlog.NewPartChecker()
+		x.check = event.NewPartChecker()
 	default:
-		x.check = eventlog.NewChecker(id)
+		x.check = event.NewChecker(id)
 	}
 	return x, nil
 }
@@ -302,7 +302,7 @@ func (x *copying) stream(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("the connection was lost: %w", err)
 		}
-		e, err := eventlog.ParseLine(line[:len(line)-1])
+		e, err := event.ParseLine(line[:len(line)-1])
 		if err != nil {
 			return givenUp{fmt.Errorf("what follows event %d is no event: %w; is --url right?", s.Sequence, err)}
 		}
@@ -326,7 +326,7 @@ func (x *copying) stream(ctx context.Context) error {
 }
 
 // take writes an event, and makes what was written count now and then.
-func (x *copying) take(e *eventlog.Recorded, line []byte) error {
+func (x *copying) take(e *event.Recorded, line []byte) error {
 	s := &x.file.state
 	var err error
 	if s.Format == ndjsonText.name {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/client"
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // maxKeyBytes bounds a file that holds a verifier key.
@@ -121,7 +121,7 @@ func (f *verifyFlags) verifyLog(cmd *cobra.Command, c *client.Client, log string
 		return fmt.Errorf("verifying %s: %w", log, err)
 	}
 	if noted != nil {
-		if id, err := db.ParseUUID(report.LogID); err != nil || id != noted.LogID {
+		if id, err := uuid.Parse(report.LogID); err != nil || id != noted.LogID {
 			return fmt.Errorf("the checkpoint is of log %s, and %s is log %s", noted.LogID, log, report.LogID)
 		}
 	}

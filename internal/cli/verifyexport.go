@@ -12,8 +12,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/client"
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // verifyExport computes the chain of an export, without a server.
@@ -21,15 +21,15 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	if f.views != "" {
 		return errors.New("--views needs a server: an export holds events and no state")
 	}
-	var id db.UUID
+	var id uuid.UUID
 	if log != "" {
 		var err error
-		if id, err = db.ParseUUID(log); err != nil {
+		if id, err = uuid.Parse(log); err != nil {
 			return fmt.Errorf("LOG must be the log's id here, such as 018f4f3c-0000-7000-8000-000000000001, and not %q: an export does not know names", log)
 		}
 	}
 	if noted != nil {
-		if id.Valid && id != noted.LogID {
+		if !id.IsZero() && id != noted.LogID {
 			return fmt.Errorf("the checkpoint is of log %s, not of %s", noted.LogID, id)
 		}
 		id = noted.LogID
@@ -43,12 +43,12 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 		defer func() { _ = file.Close() }() // it was only read
 		in = file
 	}
-	var heads []eventlog.Noted
+	var heads []event.Noted
 	if noted != nil {
-		heads = append(heads, eventlog.Noted{Sequence: noted.Sequence, Hash: noted.Hash})
+		heads = append(heads, event.Noted{Sequence: noted.Sequence, Hash: noted.Hash})
 	}
 	began := time.Now()
-	checked, err := eventlog.CheckExport(in, id, heads...)
+	checked, err := event.CheckExport(in, id, heads...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.export, err)
 	}
@@ -56,7 +56,7 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 		OK: checked.Wrong == 0, From: checked.From, To: checked.Through, Hash: hex.EncodeToString(checked.Hash[:]), Events: checked.Events,
 		Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: []client.Fault{}, Views: []client.Verdict{}, Seconds: time.Since(began).Seconds(), Finished: time.Now().UTC(),
 	}
-	if id.Valid {
+	if !id.IsZero() {
 		report.LogID = id.String()
 	}
 	for _, fault := range checked.Faults {
@@ -75,7 +75,7 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 }
 
 // writeUnknown says what the check of an export could not show.
-func writeUnknown(w io.Writer, checked *eventlog.Checked) {
+func writeUnknown(w io.Writer, checked *event.Checked) {
 	switch {
 	case checked.Events == 0 || checked.Anchor || checked.Linked:
 	case checked.From == 1:

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // NewEvent is an event to store.
 type NewEvent struct {
-	Log        UUID
+	Log        uuid.UUID
 	Sequence   int64
 	RecordedAt int64 // microseconds since 1970 UTC, as is Time
 	Time       int64
@@ -84,7 +86,7 @@ func (c *eventsToCopy) fill() {
 
 func (e *NewEvent) appendRow(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, eventFields)
-	b = appendField(b, e.Log.Bytes[:])
+	b = appendField(b, e.Log[:])
 	b = appendNumber(b, e.Sequence)
 	b = appendNumber(b, e.RecordedAt-postgresEpoch)
 	b = appendNumber(b, e.Time-postgresEpoch)

@@ -11,46 +11,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // connectTimeout bounds one attempt to reach the server.
 const connectTimeout = 10 * time.Second
 
-// UUID is how identifiers travel between Go and PostgreSQL.
-type UUID = pgtype.UUID
-
 // DefaultTenant owns every log until keys name other tenants; the first migration inserts it.
-var DefaultTenant = MustParseUUID("00000000-0000-7000-8000-000000000001")
-
-// NewUUID returns a new version 7 UUID: later ones sort after earlier ones, so they fill an index in order.
-func NewUUID() UUID {
-	return UUID{Bytes: uuid.Must(uuid.NewV7()), Valid: true}
-}
-
-// ParseUUID reads the form of 36 characters only, in either case.
-func ParseUUID(s string) (UUID, error) {
-	if len(s) != 36 {
-		return UUID{}, errors.New("a UUID has 36 characters")
-	}
-	id, err := uuid.Parse(s)
-	return UUID{Bytes: id, Valid: err == nil}, err
-}
-
-// MustParseUUID is ParseUUID for constants.
-func MustParseUUID(s string) UUID {
-	id, err := ParseUUID(s)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
+var DefaultTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 // DB is Tallystick's access to one database. Its methods are safe for concurrent use.
 type DB struct {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // EventRow is an event as it is stored. Its byte slices are the connection's: they last until the next row.
@@ -23,7 +25,7 @@ type EventRow struct {
 
 // EventRange says which of a log's events to read. Times are microseconds since 1970 UTC.
 type EventRange struct {
-	Log           UUID
+	Log           uuid.UUID
 	After         int64 // sequences above this one
 	Through       int64 // up to this one
 	RecordedFrom  int64 // recorded then or later: the partitions before are not touched

@@ -6,6 +6,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestForgottenTransactionIsEnded leaves a lane's transaction lie with a log's lock, as a server does that is stopped: PostgreSQL ends it, and
@@ -20,7 +21,7 @@ func TestForgottenTransactionIsEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer forgotten.Close()
-	if _, err := node.DB.LockHeads(t.Context(), forgotten, []db.UUID{log}); err != nil {
+	if _, err := node.DB.LockHeads(t.Context(), forgotten, []uuid.UUID{log}); err != nil {
 		t.Fatal(err)
 	}
 	waiting, err := db.Begin(t.Context(), node.DB.Append)
@@ -28,10 +29,10 @@ func TestForgottenTransactionIsEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer waiting.Close()
-	if rows, err := node.DB.LockHeads(t.Context(), waiting, []db.UUID{log}); err != nil || len(rows) != 1 {
+	if rows, err := node.DB.LockHeads(t.Context(), waiting, []uuid.UUID{log}); err != nil || len(rows) != 1 {
 		t.Fatalf("the lock of a log whose transaction was forgotten: %v, %v", rows, err)
 	}
-	if _, err := node.DB.LockHeads(t.Context(), forgotten, []db.UUID{log}); err == nil {
+	if _, err := node.DB.LockHeads(t.Context(), forgotten, []uuid.UUID{log}); err == nil {
 		t.Error("the forgotten transaction goes on")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -226,12 +226,12 @@ func TestReadingTimes(t *testing.T) {
 		var got *time.Time
 		if _, err := pgx.ForEachRow(rows, []any{&text, &got}, func() error {
 			read++
-			event, err := eventlog.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
+			e, err := event.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
 			if err != nil || strings.Contains(text, ":60") {
 				return nil //nolint:nilerr // servers do not take it, and so nothing is said of it here
 			}
 			beyond := strings.HasPrefix(text, "0000") || strings.HasSuffix(text, "+16:00") || strings.HasSuffix(text, "-23:59")
-			if want := time.UnixMicro(event.Time).UTC(); beyond != (got == nil) || got != nil && !got.Equal(want) {
+			if want := time.UnixMicro(e.Time).UTC(); beyond != (got == nil) || got != nil && !got.Equal(want) {
 				t.Errorf("%q is %v, want %v", text, got, want)
 			}
 			return nil
@@ -259,14 +259,14 @@ func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	for _, view := range []string{"monthly-totals", "cost-by-team"} {
 		node.Deploy(t, log.ID, view, testrig.Scripted(), "{}") // sets what the events tell it to
 	}
-	var events []eventlog.Event
+	var events []event.Event
 	for i, text := range hostileTexts() {
 		if i%97 != 0 && len(text) > len(`\ud83d\ud83d`) {
 			continue // enough of the long ones
 		}
 		script := testrig.ScriptEvent(testrig.Line("set", fmt.Sprintf("2025-03/%d", i), fmt.Sprintf(`{"tokens_in":"%s","%s":1,"cost":1e400000,"requests":%d}`, text, text, i)))
 		document := fmt.Sprintf(`{"type":"api.call","team":"%s","model":"%s","tokens_in":"%s","tokens_out":%d,"%s":{"n":["%s"]},`, text, text, text, i, text, text) + script[1:]
-		e, err := eventlog.Parse(fmt.Appendf(nil, `{"id":"%d%s",%s`, i, text, document[1:]))
+		e, err := event.Parse(fmt.Appendf(nil, `{"id":"%d%s",%s`, i, text, document[1:]))
 		if err != nil { // a key that holds a control character
 			e = testrig.Parse(t, document, "")
 		} else if strings.Contains(e.Key, "\ufffd") {

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -94,7 +95,7 @@ func appendExamples(t *testing.T, d *testdb.Database, events, config string) {
 	t.Helper()
 	now := time.Now()
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Now: func() time.Time { return now }})
-	logs := map[string]db.UUID{}
+	logs := map[string]uuid.UUID{}
 	for line := range strings.Lines(events) {
 		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		recorded, data, _ := strings.Cut(strings.TrimSpace(rest), " ")

@@ -4,16 +4,17 @@ import (
 	"context"
 
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // StateRow is a key of a version's state with its value. Its byte slices are the connection's: they last until the next row.
 type StateRow struct {
-	Log, Version UUID
+	Log, Version uuid.UUID
 	Key, Value   []byte
 }
 
 // Versions are versions of views, each on a log: the two slices are as long as each other.
-type Versions struct{ Logs, IDs []UUID }
+type Versions struct{ Logs, IDs []uuid.UUID }
 
 // firstState reads the first keys of each version's state, at most so many of each. The rows are read in place, so that whoever has no room
 // for one need not hold it; sqlc cannot say that.

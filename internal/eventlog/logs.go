@@ -1,3 +1,4 @@
+// Package eventlog creates and finds logs, and reads the events that they hold.
 package eventlog
 
 import (
@@ -14,7 +15,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Limits of a log's description.
@@ -34,17 +37,17 @@ const (
 var ErrLogNotFound = errors.New("log not found")
 
 // NameTakenError says which log already has the name.
-type NameTakenError struct{ LogID db.UUID }
+type NameTakenError struct{ LogID uuid.UUID }
 
 func (e *NameTakenError) Error() string { return "the name belongs to log " + e.LogID.String() }
 
 // Log describes a log and its head.
 type Log struct {
-	ID        db.UUID
+	ID        uuid.UUID
 	Name      string
 	Labels    map[string]string
 	CreatedAt time.Time
-	Head      Head
+	Head      event.Head
 }
 
 // Logs creates, finds and lists logs. It is safe for concurrent use.
@@ -52,17 +55,17 @@ type Logs struct {
 	db *db.DB
 
 	mu       sync.RWMutex
-	resolved map[logRef]db.UUID
+	resolved map[logRef]uuid.UUID
 }
 
 type logRef struct {
-	tenant db.UUID
+	tenant uuid.UUID
 	ref    string
 }
 
 // NewLogs returns the logs of the database.
 func NewLogs(d *db.DB) *Logs {
-	return &Logs{db: d, resolved: map[logRef]db.UUID{}}
+	return &Logs{db: d, resolved: map[logRef]uuid.UUID{}}
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
@@ -71,26 +74,26 @@ var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
 // it cannot be taken for an id.
 func CheckName(what, name string) error {
 	if name == "" || len(name) > MaxNameBytes {
-		return invalid("invalid_name", "%s has %d bytes; 1 to %d are allowed", what, len(name), MaxNameBytes)
+		return event.Invalid("invalid_name", "%s has %d bytes; 1 to %d are allowed", what, len(name), MaxNameBytes)
 	}
 	if !namePattern.MatchString(name) {
-		return invalid("invalid_name", "%s may hold letters, digits and any of . _ : @ + = ~ - and starts with a letter or digit; %q does not fit", what, name)
+		return event.Invalid("invalid_name", "%s may hold letters, digits and any of . _ : @ + = ~ - and starts with a letter or digit; %q does not fit", what, name)
 	}
-	if _, err := db.ParseUUID(name); err == nil {
-		return invalid("invalid_name", "%s must not have the form of a UUID: it could be taken for an id", what)
+	if _, err := uuid.Parse(name); err == nil {
+		return event.Invalid("invalid_name", "%s must not have the form of a UUID: it could be taken for an id", what)
 	}
 	return nil
 }
 
 func checkLabels(labels map[string]string) error {
 	if len(labels) > MaxLabels {
-		return invalid("invalid_labels", "%d labels were given; at most %d are allowed", len(labels), MaxLabels)
+		return event.Invalid("invalid_labels", "%d labels were given; at most %d are allowed", len(labels), MaxLabels)
 	}
 	for name, value := range labels {
-		if err := checkText("invalid_labels", "a label's name", []byte(name), MaxLabelBytes); err != nil {
+		if err := event.CheckText("invalid_labels", "a label's name", []byte(name), MaxLabelBytes); err != nil {
 			return err
 		}
-		if err := checkText("invalid_labels", "label "+name, []byte(value), MaxLabelBytes); err != nil {
+		if err := event.CheckText("invalid_labels", "label "+name, []byte(value), MaxLabelBytes); err != nil {
 			return err
 		}
 	}
@@ -98,7 +101,7 @@ func checkLabels(labels map[string]string) error {
 }
 
 // complete gives a new log its head, and the views whose patterns its name matches: they are live before its first event.
-func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant db.UUID, log Log) error {
+func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, log Log) error {
 	var pipeline db.Pipeline
 	err := l.db.InsertLogHead(ctx, &pipeline, dbsqlc.InsertLogHeadParams{LogID: log.ID, Hash: log.Head.Hash[:], RecordedAt: log.CreatedAt})
 	if err != nil {
@@ -117,7 +120,7 @@ func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant db.UUID, log Log)
 }
 
 // Create makes an empty log. The error is an *InvalidError, a *NameTakenError, or the database's.
-func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels map[string]string) (Log, error) {
+func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels map[string]string) (Log, error) {
 	if err := errors.Join(CheckName("the log's name", name), checkLabels(labels)); err != nil {
 		return Log{}, err
 	}
@@ -128,8 +131,8 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 	if err != nil {
 		return Log{}, fmt.Errorf("encoding labels: %w", err)
 	}
-	log := Log{ID: db.NewUUID(), Name: name, Labels: labels}
-	log.Head = Head{Hash: Genesis(log.ID)}
+	log := Log{ID: uuid.New(), Name: name, Labels: labels}
+	log.Head = event.Head{Hash: event.Genesis(log.ID)}
 	err = l.insert(ctx, tenant, &log, encoded)
 	if errors.Is(err, db.ErrOutcomeUnknown) {
 		// The same once more waits until the first transaction has ended, and then finds the log there or makes it.
@@ -160,7 +163,7 @@ func (l *Logs) Create(ctx context.Context, tenant db.UUID, name string, labels m
 }
 
 // insert stores a new log and says when it was made.
-func (l *Logs) insert(ctx context.Context, tenant db.UUID, log *Log, labels []byte) error {
+func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []byte) error {
 	return l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
 		log.CreatedAt, err = l.db.InsertLog(ctx, tx, dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: log.Name, Labels: labels})
 		if err != nil {
@@ -173,7 +176,7 @@ func (l *Logs) insert(ctx context.Context, tenant db.UUID, log *Log, labels []by
 
 // Resolve finds the log that ref names: its id or its name. Logs are never renamed or removed, so what was found once is remembered,
 // until Forget: a database can be restored to a time before the log was created. The error is ErrLogNotFound or the database's.
-func (l *Logs) Resolve(ctx context.Context, tenant db.UUID, ref string) (db.UUID, error) {
+func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (uuid.UUID, error) {
 	key := logRef{tenant, ref}
 	l.mu.RLock()
 	id, known := l.resolved[key]
@@ -183,10 +186,10 @@ func (l *Logs) Resolve(ctx context.Context, tenant db.UUID, ref string) (db.UUID
 	}
 	id, err := l.find(ctx, tenant, ref)
 	if errors.Is(err, db.ErrNotFound) {
-		return db.UUID{}, ErrLogNotFound
+		return uuid.UUID{}, ErrLogNotFound
 	}
 	if err != nil {
-		return db.UUID{}, fmt.Errorf("finding a log: %w", err)
+		return uuid.UUID{}, fmt.Errorf("finding a log: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -199,7 +202,7 @@ func (l *Logs) Resolve(ctx context.Context, tenant db.UUID, ref string) (db.UUID
 
 // Forget drops what is remembered of a name or id, because the log turned out not to exist, and tells whether there was anything: then
 // Resolve may find another log.
-func (l *Logs) Forget(tenant db.UUID, ref string) bool {
+func (l *Logs) Forget(tenant uuid.UUID, ref string) bool {
 	key := logRef{tenant, ref}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -208,20 +211,20 @@ func (l *Logs) Forget(tenant db.UUID, ref string) bool {
 	return known
 }
 
-func (l *Logs) find(ctx context.Context, tenant db.UUID, ref string) (db.UUID, error) {
-	if id, err := db.ParseUUID(ref); err == nil {
+func (l *Logs) find(ctx context.Context, tenant uuid.UUID, ref string) (uuid.UUID, error) {
+	if id, err := uuid.Parse(ref); err == nil {
 		_, err := l.db.LogName(ctx, l.db.Read, dbsqlc.LogNameParams{LogID: id, TenantID: tenant})
 		return id, db.Classify(err)
 	}
 	if CheckName("", ref) != nil {
-		return db.UUID{}, db.ErrNotFound
+		return uuid.UUID{}, db.ErrNotFound
 	}
 	id, err := l.db.LogIDByName(ctx, l.db.Read, dbsqlc.LogIDByNameParams{TenantID: tenant, Name: ref})
 	return id, db.Classify(err)
 }
 
 // Get describes one log. The error is ErrLogNotFound or the database's.
-func (l *Logs) Get(ctx context.Context, tenant, id db.UUID) (Log, error) {
+func (l *Logs) Get(ctx context.Context, tenant, id uuid.UUID) (Log, error) {
 	row, err := l.db.GetLog(ctx, l.db.Read, dbsqlc.GetLogParams{LogID: id, TenantID: tenant})
 	if err := db.Classify(err); errors.Is(err, db.ErrNotFound) {
 		return Log{}, ErrLogNotFound
@@ -233,7 +236,7 @@ func (l *Logs) Get(ctx context.Context, tenant, id db.UUID) (Log, error) {
 
 // List returns up to limit logs in the order of their names, from after the given name on, whose names start with
 // prefix. Their memory is room's, which may be nil; the error is memory.ErrFull where it has none, or the database's.
-func (l *Logs) List(ctx context.Context, tenant db.UUID, prefix, after string, limit int32, room *memory.Hold) ([]Log, error) {
+func (l *Logs) List(ctx context.Context, tenant uuid.UUID, prefix, after string, limit int32, room *memory.Hold) ([]Log, error) {
 	rows, err := l.db.ListLogs(ctx, db.Booked(l.db.Read, room), dbsqlc.ListLogsParams{
 		TenantID: tenant, After: after, NamePattern: escapeLike(prefix) + "%", MaxRows: limit,
 	})
@@ -258,6 +261,6 @@ func logFromRow(row dbsqlc.ListLogsRow) (Log, error) {
 	if err := json.Unmarshal(row.Labels, &log.Labels); err != nil {
 		return Log{}, fmt.Errorf("reading the labels of log %s: %w", row.LogID, err)
 	}
-	log.Head = Head{Sequence: row.Sequence, Hash: Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro()}
+	log.Head = event.Head{Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro()}
 	return log, nil
 }

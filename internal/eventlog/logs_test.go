@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 func openLogs(t *testing.T, d *testdb.Database) *eventlog.Logs {
@@ -35,7 +37,7 @@ func TestNames(t *testing.T) {
 		"", "-a", ".a", "a b", "a/b", "a%b", "a\n", "a\x00", "é", "a?b", "a#b", strings.Repeat("x", eventlog.MaxNameBytes+1),
 		"018f4f3c-0000-7000-8000-000000000001", "018F4F3C-0000-7000-8000-000000000001",
 	} {
-		var invalid *eventlog.InvalidError
+		var invalid *event.InvalidError
 		if err := eventlog.CheckName("the name", name); !errors.As(err, &invalid) || invalid.Code != "invalid_name" {
 			t.Errorf("%q: %v, want code invalid_name", name, err)
 		}
@@ -50,7 +52,7 @@ func TestCreateFindAndList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if created.Head.Sequence != 0 || created.Head.Hash != eventlog.Genesis(created.ID) || created.Head.RecordedAt == 0 {
+	if created.Head.Sequence != 0 || created.Head.Hash != event.Genesis(created.ID) || created.Head.RecordedAt == 0 {
 		t.Errorf("an empty log's head is %+v", created.Head)
 	}
 	for _, l := range []*eventlog.Logs{logs, other, other} { // read, and then remembered
@@ -65,8 +67,8 @@ func TestCreateFindAndList(t *testing.T) {
 		}
 	}
 	// Nobody else's tenant sees it, by name or id, and the name is free there only if that tenant exists.
-	stranger := db.NewUUID()
-	for _, ref := range []string{"acme_1", created.ID.String(), "nothing", db.NewUUID().String(), "", "a b"} {
+	stranger := uuid.New()
+	for _, ref := range []string{"acme_1", created.ID.String(), "nothing", uuid.New().String(), "", "a b"} {
 		if id, err := logs.Resolve(t.Context(), stranger, ref); !errors.Is(err, eventlog.ErrLogNotFound) {
 			t.Errorf("a stranger's %q is %v, %v", ref, id, err)
 		}
@@ -122,7 +124,7 @@ func TestNameIsTakenOnce(t *testing.T) {
 	d := testdb.New(t)
 	servers := []*eventlog.Logs{openLogs(t, d), openLogs(t, d)}
 	var mu sync.Mutex
-	made, told := map[db.UUID]int{}, map[db.UUID]int{}
+	made, told := map[uuid.UUID]int{}, map[uuid.UUID]int{}
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
@@ -159,7 +161,7 @@ func TestLabelsAreLimited(t *testing.T) {
 	}
 	long := strings.Repeat("x", eventlog.MaxLabelBytes+1)
 	for _, labels := range []map[string]string{many, {long: ""}, {"a": long}, {"a\x00": ""}, {"a": "\xff"}, {"a": "\n"}} {
-		var invalid *eventlog.InvalidError
+		var invalid *event.InvalidError
 		if _, err := logs.Create(t.Context(), db.DefaultTenant, "acme", labels); !errors.As(err, &invalid) || invalid.Code != "invalid_labels" {
 			t.Errorf("%.40v: %v, want code invalid_labels", labels, err)
 		}

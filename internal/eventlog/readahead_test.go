@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 // TestReadAheadEnds: whoever gives up in the middle gets away, also when a page arrives at that very moment.
@@ -14,13 +16,13 @@ func TestReadAheadEnds(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			first := true
-			done <- readAhead(context.Background(), func(ctx context.Context, _ *pageBuilder) ([]Recorded, bool, error) {
+			done <- readAhead(context.Background(), func(ctx context.Context, _ *pageBuilder) ([]event.Recorded, bool, error) {
 				if !first {
 					<-ctx.Done() // the next page is there just when nobody wants it any more
 				}
 				first = false
-				return make([]Recorded, 1), true, nil
-			}, func([]Recorded) error { return gone })
+				return make([]event.Recorded, 1), true, nil
+			}, func([]event.Recorded) error { return gone })
 		}()
 		select {
 		case err := <-done:
@@ -38,14 +40,14 @@ func TestReadAhead(t *testing.T) {
 	broken := errors.New("broken")
 	for _, end := range []error{nil, broken} {
 		read, seen := int64(0), int64(0)
-		err := readAhead(t.Context(), func(_ context.Context, b *pageBuilder) ([]Recorded, bool, error) {
+		err := readAhead(t.Context(), func(_ context.Context, b *pageBuilder) ([]event.Recorded, bool, error) {
 			read++
-			b.events = append(b.events[:0], Recorded{Sequence: read})
+			b.events = append(b.events[:0], event.Recorded{Sequence: read})
 			if read == 100 {
 				return nil, false, end
 			}
 			return b.events, true, nil
-		}, func(events []Recorded) error {
+		}, func(events []event.Recorded) error {
 			if seen++; events[0].Sequence != seen {
 				t.Fatalf("page %d comes as the %dth", events[0].Sequence, seen)
 			}
@@ -57,7 +59,7 @@ func TestReadAhead(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := readAhead(ctx, func(context.Context, *pageBuilder) ([]Recorded, bool, error) { return nil, true, nil }, nil)
+	err := readAhead(ctx, func(context.Context, *pageBuilder) ([]event.Recorded, bool, error) { return nil, true, nil }, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("a reading that was cancelled ends with %v", err)
 	}

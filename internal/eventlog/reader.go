@@ -10,7 +10,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 	maxPageBytes  = 8 << 20
 	maxAheadBytes = 2 << 20
 	// StreamBytes is about what a long read takes in memory: the page that is read, the one before it, and an event too many of each.
-	StreamBytes = 2 * (maxAheadBytes + MaxEventBytes + maxPageEvents*eventOverhead)
+	StreamBytes = 2 * (maxAheadBytes + event.MaxBytes + maxPageEvents*eventOverhead)
 	// eventOverhead is about what an event of a page takes beside its bytes, and usualEventBytes what one has of those where nothing is known.
 	eventOverhead   = 256
 	usualEventBytes = 384
@@ -55,19 +57,19 @@ type Reader struct{ db *db.DB }
 func NewReader(d *db.DB) *Reader { return &Reader{db: d} }
 
 // Head returns a log's head. The error is ErrLogNotFound or the database's.
-func (r *Reader) Head(ctx context.Context, log db.UUID) (Head, error) {
+func (r *Reader) Head(ctx context.Context, log uuid.UUID) (event.Head, error) {
 	row, err := r.db.GetHead(ctx, r.db.Read, log)
 	if err := db.Classify(err); errors.Is(err, db.ErrNotFound) {
-		return Head{}, ErrLogNotFound
+		return event.Head{}, ErrLogNotFound
 	} else if err != nil {
-		return Head{}, fmt.Errorf("reading a head: %w", err)
+		return event.Head{}, fmt.Errorf("reading a head: %w", err)
 	}
-	return Head{Sequence: row.Sequence, Hash: Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch}, nil
+	return event.Head{Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch}, nil
 }
 
 // Page is some of a log's events, in order.
 type Page struct {
-	Events []Recorded
+	Events []event.Recorded
 	// Through is the last sequence that was looked at: the next page starts after it.
 	Through int64
 	// Done tells that the range has no more events.
@@ -82,7 +84,7 @@ func PageBytes(limit int) int64 {
 // Page returns up to limit events of a range whose head is head. It looks at no more than scanned events to find them, so a page may be
 // short, or empty, before the range is done. Its memory is room's, which may have PageBytes already: it takes more as events arrive, and holds in the
 // end what the page takes. The error is memory.ErrFull where there is none, ErrLogNotFound, or the database's.
-func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limit int, scanned int64, room *memory.Hold) (Page, error) {
+func (r *Reader) Page(ctx context.Context, log uuid.UUID, head event.Head, q Query, limit int, scanned int64, room *memory.Hold) (Page, error) {
 	s, err := r.scan(ctx, log, head, q)
 	if err != nil {
 		return Page{}, err
@@ -106,12 +108,12 @@ func (r *Reader) Page(ctx context.Context, log db.UUID, head Head, q Query, limi
 
 // Stream passes all events of a range whose head is head to each, page by page; the next page is read while each works on the one
 // before. The events, and what they hold, are each's until it returns. No connection is held while each takes its time.
-func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, each func([]Recorded) error) error {
+func (r *Reader) Stream(ctx context.Context, log uuid.UUID, head event.Head, q Query, each func([]event.Recorded) error) error {
 	s, err := r.scan(ctx, log, head, q)
 	if err != nil {
 		return err
 	}
-	return readAhead(ctx, func(ctx context.Context, b *pageBuilder) (events []Recorded, more bool, err error) {
+	return readAhead(ctx, func(ctx context.Context, b *pageBuilder) (events []event.Recorded, more bool, err error) {
 		if s.after >= s.through {
 			return nil, false, nil
 		}
@@ -123,10 +125,10 @@ func (r *Reader) Stream(ctx context.Context, log db.UUID, head Head, q Query, ea
 
 // readAhead passes the pages that read returns to each, which works on one while the next is read. It returns the first error of read,
 // each or ctx, and not before the goroutine that reads has ended.
-func readAhead(ctx context.Context, read func(context.Context, *pageBuilder) (events []Recorded, more bool, err error), each func([]Recorded) error) error {
+func readAhead(ctx context.Context, read func(context.Context, *pageBuilder) (events []event.Recorded, more bool, err error), each func([]event.Recorded) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
-		events []Recorded
+		events []event.Recorded
 		of     *pageBuilder
 		err    error
 	}
@@ -178,7 +180,7 @@ func readAhead(ctx context.Context, read func(context.Context, *pageBuilder) (ev
 // scan is a read on its way through a range.
 type scan struct {
 	db             *db.DB
-	log            db.UUID
+	log            uuid.UUID
 	query          Query
 	after, through int64
 	recordedUntil  int64 // nothing up to through was recorded then, or later
@@ -186,7 +188,7 @@ type scan struct {
 	eventBytes     int // of an event of the last page; 0 when there was none
 }
 
-func (r *Reader) scan(ctx context.Context, log db.UUID, head Head, q Query) (*scan, error) {
+func (r *Reader) scan(ctx context.Context, log uuid.UUID, head event.Head, q Query) (*scan, error) {
 	s := &scan{db: r.db, log: log, query: q, after: max(q.From, 1) - 1, through: head.Sequence, recordedUntil: head.RecordedAt + 1}
 	if q.Through > 0 {
 		s.through = min(s.through, q.Through)
@@ -231,7 +233,7 @@ func (s *scan) stretch() (last, from, until int64) {
 
 // next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out. They are b's, and last
 // until it is used again.
-func (s *scan) next(ctx context.Context, b *pageBuilder, limit int, until int64) ([]Recorded, error) {
+func (s *scan) next(ctx context.Context, b *pageBuilder, limit int, until int64) ([]event.Recorded, error) {
 	last, from, to := s.stretch()
 	last = min(last, until)
 	if !s.query.Filter.None() || s.query.RecordedFrom != nil || s.query.RecordedTo != nil {
@@ -278,7 +280,7 @@ type pageBuilder struct {
 	bytes    int
 	room     *memory.Hold // nil: its memory is bounded by whoever reads
 	held     int64        // of room, by the events that were read before
-	events   []Recorded
+	events   []event.Recorded
 	data     []byte // of all events
 	texts    []byte // types and keys of all events
 	places   []place
@@ -302,8 +304,8 @@ func (b *pageBuilder) needs() int64 {
 }
 
 func (b *pageBuilder) add(row *db.EventRow) error {
-	if len(row.Hash) != len(Hash{}) {
-		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(Hash{}))
+	if len(row.Hash) != len(event.Hash{}) {
+		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(event.Hash{}))
 	}
 	if need := b.needs() + int64(len(row.Data)); need > b.room.Bytes() {
 		if err := b.room.TryGrow(need + roomStep); err != nil {
@@ -318,9 +320,9 @@ func (b *pageBuilder) add(row *db.EventRow) error {
 	typ := len(b.texts)
 	b.texts = append(b.texts, row.Key...)
 	b.places = append(b.places, place{len(b.data), typ, len(b.texts)})
-	b.events = append(b.events, Recorded{
-		Event:    Event{Time: row.Time, HasTime: true},
-		Sequence: row.Sequence, RecordedAt: row.RecordedAt, Hash: Hash(row.Hash),
+	b.events = append(b.events, event.Recorded{
+		Event:    event.Event{Time: row.Time, HasTime: true},
+		Sequence: row.Sequence, RecordedAt: row.RecordedAt, Hash: event.Hash(row.Hash),
 	})
 	b.bytes += len(row.Data) + len(row.Type) + len(row.Key)
 	if b.bytes >= b.maxBytes && len(b.events) < b.limit {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -15,7 +16,7 @@ func TestPageLooksAtSoManyEvents(t *testing.T) {
 	const events, scanned = 300, 80
 	node := testrig.Start(t, testdb.New(t).DSN(), testrig.Settings{NoBuilder: true})
 	log := node.NewLog(t)
-	batch := make([]eventlog.Event, events)
+	batch := make([]event.Event, events)
 	for i := range batch {
 		batch[i] = testrig.Parse(t, fmt.Sprintf(`{"type":%q}`, map[bool]string{true: "rare", false: "common"}[i%149 == 9]), "")
 	}

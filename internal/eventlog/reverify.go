@@ -6,23 +6,25 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Verification is what a log is checked for and how.
 type Verification struct {
-	Noted    []Noted                 // heads that were noted earlier, which the log must lead to and past
+	Noted    []event.Noted           // heads that were noted earlier, which the log must lead to and past
 	Progress func(done, total int64) // is told how many events are done; may be nil
 }
 
 // Verify reads all of a log's rows, from every partition, and checks its chain up to the head of the moment. Appends go on meanwhile.
 // The error is ErrLogNotFound or the database's: what is wrong with the log is no error but in what it returns.
-func (r *Reader) Verify(ctx context.Context, log db.UUID, v Verification) (Head, Checked, error) {
+func (r *Reader) Verify(ctx context.Context, log uuid.UUID, v Verification) (event.Head, event.Checked, error) {
 	head, err := r.Head(ctx, log)
 	if err != nil {
-		return Head{}, Checked{}, err
+		return event.Head{}, event.Checked{}, err
 	}
-	checker := NewChecker(log, v.Noted...)
-	err = r.Stream(ctx, log, head, Query{everywhere: true}, func(events []Recorded) error {
+	checker := event.NewChecker(log, v.Noted...)
+	err = r.Stream(ctx, log, head, Query{everywhere: true}, func(events []event.Recorded) error {
 		for i := range events {
 			checker.Add(&events[i])
 		}
@@ -32,36 +34,35 @@ func (r *Reader) Verify(ctx context.Context, log db.UUID, v Verification) (Head,
 		return nil
 	})
 	if err != nil {
-		return Head{}, Checked{}, fmt.Errorf("checking a chain: %w", err)
+		return event.Head{}, event.Checked{}, fmt.Errorf("checking a chain: %w", err)
 	}
-	checked := checker.Finish(&Noted{head.Sequence, head.Hash})
-	if err := r.verifyAround(ctx, log, head, checker); err != nil {
-		return Head{}, Checked{}, err
+	checked := checker.Finish(&event.Noted{Sequence: head.Sequence, Hash: head.Hash})
+	if err := r.verifyAround(ctx, log, head, &checked); err != nil {
+		return event.Head{}, event.Checked{}, err
 	}
-	checked.Faults, checked.Wrong = checker.result.Faults, checker.result.Wrong
 	return head, checked, nil
 }
 
 // verifyAround looks for what a walk along the chain does not show.
-func (r *Reader) verifyAround(ctx context.Context, log db.UUID, head Head, c *Checker) error {
+func (r *Reader) verifyAround(ctx context.Context, log uuid.UUID, head event.Head, c *event.Checked) error {
 	row, err := r.db.EventsAround(ctx, r.db.Read, dbsqlc.EventsAroundParams{LogID: log, Through: head.Sequence})
 	if err != nil {
 		return fmt.Errorf("looking around a chain: %w", db.Classify(err))
 	}
-	if c.result.Wrong == 0 && c.result.Events > 0 && c.recorded != head.RecordedAt {
-		c.fault(FaultHead, head.Sequence, "the head says another time of recording than the last event, %d", head.Sequence)
+	if c.Wrong == 0 && c.Events > 0 && c.RecordedAt != head.RecordedAt {
+		c.AddFault(event.FaultHead, head.Sequence, "the head says another time of recording than the last event, %d", head.Sequence)
 	}
 	if row.Beyond > 0 {
-		c.fault(FaultBeyondHead, row.Beyond, "there is an event %d, after the log's end", row.Beyond)
+		c.AddFault(event.FaultBeyondHead, row.Beyond, "there is an event %d, after the log's end", row.Beyond)
 	}
 	if row.Unplaced > 0 {
-		c.fault(FaultDuplicate, 0, "%d events have sequences below 1", row.Unplaced)
+		c.AddFault(event.FaultDuplicate, 0, "%d events have sequences below 1", row.Unplaced)
 	}
-	if row.Events > c.result.Events {
-		c.fault(FaultDuplicate, 0, "there are %d events for %d sequences", row.Events, c.result.Events)
+	if row.Events > c.Events {
+		c.AddFault(event.FaultDuplicate, 0, "there are %d events for %d sequences", row.Events, c.Events)
 	}
-	if row.Keys != c.result.Keys {
-		c.fault(FaultKeys, 0, "%d events have idempotency keys, and %d keys are stored: a retry could be counted twice, or be refused", c.result.Keys, row.Keys)
+	if row.Keys != c.Keys {
+		c.AddFault(event.FaultKeys, 0, "%d events have idempotency keys, and %d keys are stored: a retry could be counted twice, or be refused", c.Keys, row.Keys)
 	}
 	return nil
 }

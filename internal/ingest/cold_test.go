@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestColdStatesAreBooked: many logs with large states are appended to at once after a restart. No more of their state is loaded than there
@@ -18,11 +18,11 @@ func TestColdStatesAreBooked(t *testing.T) {
 	const kib, logs, keys = 1 << 10, 24, 16
 	before, d := start(t, testrig.Settings{})
 	value := `"` + strings.Repeat("x", 50*kib) + `"`
-	set := make([]eventlog.Event, keys)
+	set := make([]event.Event, keys)
 	for i := range set {
 		set[i] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("set", fmt.Sprint("k", i), value)), "")
 	}
-	all := make([]db.UUID, logs)
+	all := make([]uuid.UUID, logs)
 	for i := range all { // 800 KB each
 		all[i] = newScripted(t, before)
 		before.Append(t, all[i], set...)
@@ -60,18 +60,18 @@ func TestMissingKeysAreBooked(t *testing.T) {
 	const kib, logs, keys = 1 << 10, 12, 40
 	before, d := start(t, testrig.Settings{FoldGas: 900_000_000})
 	value := `"` + strings.Repeat("x", 50*kib) + `"`
-	copies := func(n int) eventlog.Event {
+	copies := func(n int) event.Event {
 		lines := make([]string, n)
 		for i := range lines {
 			lines[i] = testrig.Line("copy", fmt.Sprint("k", i), "copied")
 		}
 		return testrig.Parse(t, testrig.ScriptEvent(lines...), "")
 	}
-	all := make([]db.UUID, logs)
+	all := make([]uuid.UUID, logs)
 	for i := range all { // 2 MB each, of which nothing is held
 		all[i] = newScripted(t, before)
 		for from := 0; from < keys; from += 8 {
-			set := make([]eventlog.Event, 8)
+			set := make([]event.Event, 8)
 			for j := range set {
 				set[j] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("set", fmt.Sprint("k", from+j), value)), "")
 			}

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestDoubtIsSettled loses a group on its way to PostgreSQL, and PostgreSQL's answer on its way back: either way the
@@ -22,7 +22,7 @@ func TestDoubtIsSettled(t *testing.T) {
 				d := testdb.New(t)
 				w := testrig.NewWire(t, d.DSN())
 				var told []int64 // sequences, by the one lane; it tells before it answers
-				node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1, Committed: func(_ db.UUID, events []eventlog.Recorded) {
+				node := testrig.Start(t, w.DSN, testrig.Settings{Lanes: 1, Committed: func(_ uuid.UUID, events []event.Recorded) {
 					for i := range events {
 						told = append(told, events[i].Sequence)
 					}
@@ -68,7 +68,7 @@ func TestErrorAfterCommit(t *testing.T) {
 			log := node.NewLog(t)
 			deployReadyViews(t, node, log)
 			want := 0
-			appended := func(events ...eventlog.Event) { node.Append(t, log, events...); want += len(events) }
+			appended := func(events ...event.Event) { node.Append(t, log, events...); want += len(events) }
 			appended(keyless(t, 2)...)
 			for _, n := range []int{1, alone, 700} { // the last goes by COPY
 				w.FailCommit(0, state)
@@ -122,8 +122,8 @@ func TestRefusedCommitIsNotInDoubt(t *testing.T) {
 	}
 }
 
-func keyless(t *testing.T, n int) []eventlog.Event {
-	events := make([]eventlog.Event, n)
+func keyless(t *testing.T, n int) []event.Event {
+	events := make([]event.Event, n)
 	for i := range events {
 		events[i] = testrig.Parse(t, fmt.Sprintf(`{"model":"m","team":"a","tokens_in":%d}`, i), "")
 	}

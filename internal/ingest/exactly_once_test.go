@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 func TestDuplicatesInOneRequest(t *testing.T) {
@@ -78,12 +78,12 @@ func TestDuplicatesInOneGroup(t *testing.T) {
 func TestKeysOfOtherLogsAndNoKeysDoNotMeet(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	one, other := node.NewLog(t), node.NewLog(t)
-	pair := func(source, id string) eventlog.Event {
+	pair := func(source, id string) event.Event {
 		return testrig.Parse(t, fmt.Sprintf(`{"source":%q,"id":%q}`, source, id), "")
 	}
 	// Texts that are the same once they are put together are still keys of their own.
-	events := []eventlog.Event{pair("a", "b c"), pair("a b", "c"), pair("", "a b c"), pair("ab", "c"), pair("a", "bc"), testrig.Parse(t, `{}`, "abc")}
-	for _, log := range []db.UUID{one, other} {
+	events := []event.Event{pair("a", "b c"), pair("a b", "c"), pair("", "a b c"), pair("ab", "c"), pair("a", "bc"), testrig.Parse(t, `{}`, "abc")}
+	for _, log := range []uuid.UUID{one, other} {
 		for i, p := range node.Append(t, log, events...) {
 			if p.Duplicate || p.Sequence != int64(i+1) {
 				t.Errorf("event %d of log %v: %+v", i, log, p)
@@ -103,14 +103,14 @@ func TestReusedKeyIsRefused(t *testing.T) {
 	spaced := testrig.Parse(t, `{"model":"k", "tokens_in":3}`, "k-3") // the same value in other bytes
 
 	for name, test := range map[string]struct {
-		events   []eventlog.Event
+		events   []event.Event
 		index    int
 		sequence int64
 	}{
-		"alone":              {[]eventlog.Event{changed}, 0, 3},
-		"after new events":   {[]eventlog.Event{free[0], free[1], changed, free[2]}, 2, 3},
+		"alone":              {[]event.Event{changed}, 0, 3},
+		"after new events":   {[]event.Event{free[0], free[1], changed, free[2]}, 2, 3},
 		"after a duplicate":  {append(keyed(t, "k", 2), changed), 2, 3},
-		"only spaces differ": {[]eventlog.Event{spaced}, 0, 4},
+		"only spaces differ": {[]event.Event{spaced}, 0, 4},
 		"twice in a request": {append(keyed(t, "free", 3), testrig.Parse(t, `{}`, "free-1")), 3, 0},
 	} {
 		_, err := node.Ingest.Append(log, request(test.events...))
@@ -227,7 +227,7 @@ func TestHammer(t *testing.T) {
 		testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 3}),
 		testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 2, CacheBytes: 20_000}), // which forgets most of the time
 	}
-	logs := make([]db.UUID, logCount)
+	logs := make([]uuid.UUID, logCount)
 	for i := range logs {
 		logs[i] = nodes[0].NewLog(t)
 		deployReadyViews(t, nodes[i%2], logs[i])
@@ -273,7 +273,7 @@ func TestHammer(t *testing.T) {
 		}
 	}
 	reuses.Range(func(key, log any) bool {
-		reused, events := key.(*ingest.KeyReusedError), found[log.(db.UUID)].Events
+		reused, events := key.(*ingest.KeyReusedError), found[log.(uuid.UUID)].Events
 		if reused.Sequence == 0 { // the request itself used the key twice
 			return true
 		}
@@ -309,14 +309,14 @@ func randomRequest(t *testing.T, random *rand.Rand, keys int) ingest.Request {
 // ledger is what clients were told, by log and sequence. Its zero value is empty.
 type ledger struct {
 	mu     sync.Mutex
-	events map[db.UUID]map[int64]string
+	events map[uuid.UUID]map[int64]string
 }
 
-func (l *ledger) add(t *testing.T, log db.UUID, sequence int64, e eventlog.Event) {
+func (l *ledger) add(t *testing.T, log uuid.UUID, sequence int64, e event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.events == nil {
-		l.events = map[db.UUID]map[int64]string{}
+		l.events = map[uuid.UUID]map[int64]string{}
 	}
 	if l.events[log] == nil {
 		l.events[log] = map[int64]string{}

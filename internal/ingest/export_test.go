@@ -3,11 +3,11 @@ package ingest
 import (
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Waiting is how many requests wait in the log's lane, for tests that must know that an append has been taken.
-func (g *Ingester) Waiting(log db.UUID) int {
+func (g *Ingester) Waiting(log uuid.UUID) int {
 	l := g.laneOf(log)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -15,9 +15,9 @@ func (g *Ingester) Waiting(log db.UUID) int {
 }
 
 // IsSlow tells whether the log is in a lane for slow logs.
-func (g *Ingester) IsSlow(log db.UUID) bool { return !g.laneOf(log).shared() }
+func (g *Ingester) IsSlow(log uuid.UUID) bool { return !g.laneOf(log).shared() }
 
-func (g *Ingester) laneOf(log db.UUID) *lane {
+func (g *Ingester) laneOf(log uuid.UUID) *lane {
 	g.router.mu.RLock()
 	defer g.router.mu.RUnlock()
 	return g.router.laneOf(log)

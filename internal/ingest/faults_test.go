@@ -11,11 +11,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestConnectionsAreKilled ends the servers' connections at random moments while clients append and retry until they
@@ -24,7 +25,7 @@ func TestConnectionsAreKilled(t *testing.T) {
 	const clients, appends, enough = 8, 40, 20
 	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
-	logs := []db.UUID{nodes[0].NewLog(t), nodes[0].NewLog(t), nodes[0].NewLog(t)}
+	logs := []uuid.UUID{nodes[0].NewLog(t), nodes[0].NewLog(t), nodes[0].NewLog(t)}
 	for _, log := range logs {
 		deployReadyViews(t, nodes[0], log)
 	}
@@ -61,7 +62,7 @@ func TestConnectionsAreKilled(t *testing.T) {
 }
 
 // appendUntilKnown appends as a client should: again after every error that says so.
-func appendUntilKnown(t *testing.T, node *testrig.Node, log db.UUID, events []eventlog.Event) []ingest.Placement {
+func appendUntilKnown(t *testing.T, node *testrig.Node, log uuid.UUID, events []event.Event) []ingest.Placement {
 	const tries = 200
 	for range tries {
 		placements, err := node.Ingest.Append(log, request(events...))
@@ -151,7 +152,7 @@ func TestTooManyWaiting(t *testing.T) {
 
 func TestCloseFinishesWhatWaits(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 2})
-	logs := []db.UUID{node.NewLog(t), node.NewLog(t), node.NewLog(t)}
+	logs := []uuid.UUID{node.NewLog(t), node.NewLog(t), node.NewLog(t)}
 	release := holdHead(t, d.DSN(), logs[0])
 	first := appendAsync(node, logs[0], request(keyed(t, "first", 1)...))
 	awaitLockWaiters(t, d.DSN(), 1)
@@ -192,7 +193,7 @@ func TestGroupsOfManyLogs(t *testing.T) {
 	const logCount, clients, appends = 24, 24, 30
 	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1}), testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 2})}
-	logs := make([]db.UUID, logCount)
+	logs := make([]uuid.UUID, logCount)
 	for i := range logs {
 		logs[i] = nodes[0].NewLog(t)
 		if i%4 == 0 {
@@ -227,7 +228,7 @@ func TestUnknownLog(t *testing.T) {
 	release := holdHead(t, d.DSN(), log)
 	first := appendAsync(node, log, request(keyed(t, "first", 1)...))
 	awaitLockWaiters(t, d.DSN(), 1)
-	unknown, known := appendAsync(node, db.NewUUID(), request(keyed(t, "a", 1)...)), appendAsync(node, log, request(keyed(t, "b", 1)...))
+	unknown, known := appendAsync(node, uuid.New(), request(keyed(t, "a", 1)...)), appendAsync(node, log, request(keyed(t, "b", 1)...))
 	release()
 	if r := <-unknown; !errors.Is(r.err, eventlog.ErrLogNotFound) {
 		t.Errorf("a log that is not there: %v, %v", r.placements, r.err)

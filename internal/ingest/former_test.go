@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -17,7 +17,7 @@ func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 	d := testdb.New(t)
 	n := testrig.Start(t, d.DSN(), testrig.Settings{})
 	log := n.NewLog(t)
-	earlier := func(sent, key string) eventlog.Event {
+	earlier := func(sent, key string) event.Event {
 		e := testrig.Parse(t, `{}`, key)
 		e.Data = []byte(sent)
 		return e
@@ -40,7 +40,7 @@ func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 	check := func(n *testrig.Node) {
 		t.Helper()
 		for _, r := range retries {
-			for _, events := range [][]eventlog.Event{
+			for _, events := range [][]event.Event{
 				{testrig.Parse(t, r.sent, r.key)},
 				{testrig.Parse(t, r.sent, r.key), testrig.Parse(t, r.sent, r.key)},
 			} {
@@ -54,7 +54,7 @@ func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 	}
 	check(n)
 	check(testrig.Start(t, d.DSN(), testrig.Settings{}))
-	_, err := n.Ingest.Append(log, ingest.Request{Events: []eventlog.Event{testrig.Parse(t, `{"id":"e1","n":5}`, "first")}, Expected: ingest.AnySequence})
+	_, err := n.Ingest.Append(log, ingest.Request{Events: []event.Event{testrig.Parse(t, `{"id":"e1","n":5}`, "first")}, Expected: ingest.AnySequence})
 	var reused *ingest.KeyReusedError
 	if !errors.As(err, &reused) || reused.Sequence != 4 {
 		t.Errorf("the id with other bytes: %v", err)

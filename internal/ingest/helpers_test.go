@@ -9,16 +9,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/views"
 )
 
 const prices = `{"prices":{"gpt-4":{"tokens_in":"0.00003","tokens_out":"0.00006"},"*":{"tokens_in":"1.5","tokens_out":"0.000000000000000001"}}}`
 
-func deployReadyViews(t *testing.T, node *testrig.Node, log db.UUID) {
+func deployReadyViews(t *testing.T, node *testrig.Node, log uuid.UUID) {
 	t.Helper()
 	node.Deploy(t, log, "monthly-totals", views.MonthlyTotals(), "{}")
 	node.Deploy(t, log, "rate-check", views.RateCheck(), "{}")
@@ -33,20 +34,20 @@ func start(t *testing.T, s testrig.Settings, options ...testdb.Option) (*testrig
 }
 
 // keyed is n events with the keys prefix-0, prefix-1 and so on, and their number as content.
-func keyed(t testing.TB, prefix string, n int) []eventlog.Event {
-	events := make([]eventlog.Event, n)
+func keyed(t testing.TB, prefix string, n int) []event.Event {
+	events := make([]event.Event, n)
 	for i := range events {
 		events[i] = testrig.Parse(t, fmt.Sprintf(`{"model":%q,"tokens_in":%d}`, prefix, i), fmt.Sprintf("%s-%d", prefix, i))
 	}
 	return events
 }
 
-func request(events ...eventlog.Event) ingest.Request {
+func request(events ...event.Event) ingest.Request {
 	return ingest.Request{Events: events, Expected: ingest.AnySequence}
 }
 
 // appendAsync appends without waiting; the answer comes on the channel.
-func appendAsync(node *testrig.Node, log db.UUID, r ingest.Request) <-chan result {
+func appendAsync(node *testrig.Node, log uuid.UUID, r ingest.Request) <-chan result {
 	answer := make(chan result, 1)
 	go func() {
 		placements, err := node.Ingest.Append(log, r)
@@ -61,7 +62,7 @@ type result struct {
 }
 
 // holdHead takes the head's lock, which keeps appends to the log waiting until release is called.
-func holdHead(t *testing.T, dsn string, log db.UUID) (release func()) {
+func holdHead(t *testing.T, dsn string, log uuid.UUID) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -117,7 +118,7 @@ func awaitLockWaiters(t *testing.T, dsn string, n int) {
 }
 
 // awaitWaiting returns when that many requests wait in the log's lane.
-func awaitWaiting(t *testing.T, node *testrig.Node, log db.UUID, n int) {
+func awaitWaiting(t *testing.T, node *testrig.Node, log uuid.UUID, n int) {
 	t.Helper()
 	await(t, "that many requests wait", func() bool { return node.Ingest.Waiting(log) >= n })
 }

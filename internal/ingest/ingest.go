@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -34,7 +35,7 @@ const AnySequence int64 = -1
 
 // Request is events for one log. They are appended together and in order, or not at all.
 type Request struct {
-	Events   []eventlog.Event
+	Events   []event.Event
 	Expected int64 // the sequence that the log must be at, or AnySequence
 }
 
@@ -114,7 +115,7 @@ type Config struct {
 	// Room is where the memory is booked of what the views of groups under way set and read; nil: nowhere.
 	Room *memory.Book
 	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
-	Committed func(log db.UUID, events []eventlog.Recorded)
+	Committed func(log uuid.UUID, events []event.Recorded)
 	// Attempted is told how each group's transaction ended, nil when it was committed; it must not wait. May be nil.
 	Attempted func(error)
 	Now       func() time.Time // when events are recorded: the clock; tests cross a month's end with another
@@ -135,14 +136,14 @@ func New(d *db.DB, views *view.Views, config Config) *Ingester {
 }
 
 // IsFull tells whether any append to the log would end with ErrBusy now: for those who can spare themselves reading the request.
-func (g *Ingester) IsFull(log db.UUID) bool { return g.router.isFullFor(log) }
+func (g *Ingester) IsFull(log uuid.UUID) bool { return g.router.isFullFor(log) }
 
 // Append adds the request's events to the log and folds them into its live views. When it returns without an error
 // they are durable and every query sees them. It cannot be interrupted: a group waits for the database for half a minute at most, and a
 // request for the groups before its own.
 // The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError, a
 // *TooFarAheadError, eventlog.ErrLogNotFound, or one of package db's.
-func (g *Ingester) Append(log db.UUID, request Request) ([]Placement, error) {
+func (g *Ingester) Append(log uuid.UUID, request Request) ([]Placement, error) {
 	w := &waiter{log: log, request: request, done: make(chan struct{})}
 	for i := range request.Events {
 		w.bytes += len(request.Events[i].Data)

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // nested opens that many arrays or objects and closes them again.
@@ -59,10 +60,10 @@ func TestWhateverParsesCanBeStored(t *testing.T) {
 	for range 1200 {
 		candidates = append(candidates, mutate(random, candidates[random.IntN(len(candidates))]), randomObject(random))
 	}
-	var accepted []eventlog.Event
+	var accepted []event.Event
 	for _, text := range candidates {
-		if e, err := eventlog.Parse([]byte(text)); err == nil {
-			e.Key, e.KeyHash.Valid = "", false // ids repeat among the mutations
+		if e, err := event.Parse([]byte(text)); err == nil {
+			e.Key, e.KeyHash = "", uuid.UUID{} // ids repeat among the mutations
 			accepted = append(accepted, e)
 		}
 	}
@@ -70,7 +71,7 @@ func TestWhateverParsesCanBeStored(t *testing.T) {
 		t.Fatalf("only %d of %d events were accepted", len(accepted), len(candidates))
 	}
 	for i := range oddEvents() {
-		if e, err := eventlog.Parse([]byte(candidates[i])); err == nil {
+		if e, err := event.Parse([]byte(candidates[i])); err == nil {
 			node.Append(t, log, e)
 		}
 	}
@@ -86,7 +87,7 @@ func TestWhateverParsesCanBeStored(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-func blameAlone(t *testing.T, node *testrig.Node, events []eventlog.Event) {
+func blameAlone(t *testing.T, node *testrig.Node, events []event.Event) {
 	log := node.NewLog(t)
 	for _, e := range events {
 		if _, err := node.Ingest.Append(log, request(e)); err != nil {
@@ -156,7 +157,7 @@ func TestPoisonDoesNotSpread(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1})
 	log, other := node.NewLog(t), node.NewLog(t)
 	deployReadyViews(t, node, other)
-	poison := []eventlog.Event{
+	poison := []event.Event{
 		{Data: []byte(`{"a":`), HasTime: true},
 		{Data: []byte("{\"a\":\"\xff\"}")},
 		{Data: []byte(`{}`), Type: "\x00"},
@@ -203,10 +204,10 @@ func TestBatchLimitIsWhatIsPromised(t *testing.T) {
 			t.Fatalf("event %d is at %+v", i, p)
 		}
 	}
-	var large []eventlog.Event
-	for i := range ingest.MaxBatchBytes / eventlog.MaxEventBytes {
+	var large []event.Event
+	for i := range ingest.MaxBatchBytes / event.MaxBytes {
 		text := fmt.Sprintf(`{"n":"%02d","x":"`, i)
-		large = append(large, testrig.Parse(t, text+strings.Repeat("x", eventlog.MaxEventBytes-len(text)-2)+`"}`, ""))
+		large = append(large, testrig.Parse(t, text+strings.Repeat("x", event.MaxBytes-len(text)-2)+`"}`, ""))
 	}
 	node.Append(t, log, large...)
 	testrig.Check(t, d.DSN())

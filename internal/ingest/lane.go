@@ -8,14 +8,15 @@ import (
 	"sync"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
 // waiter is a request and, once done is closed, its answer.
 type waiter struct {
-	log     db.UUID
+	log     uuid.UUID
 	request Request
 	bytes   int
 
@@ -34,7 +35,7 @@ type lane struct {
 	db     *db.DB
 	views  *view.Views
 	config Config
-	chain  eventlog.Chainer
+	chain  event.Chainer
 	budget view.Budget // of one request
 	// room is where the memory is booked of what the views of the group at hand set and read, loading of the states that it loads.
 	room, loading *memory.Hold
@@ -44,11 +45,11 @@ type lane struct {
 
 	mu      sync.Mutex
 	waiting []*waiter
-	load    load             // of waiting
-	loads   map[db.UUID]load // of the logs that have requests in it
-	closed  bool             // to new requests
-	ended   bool             // once nothing waits any more
-	wake    chan struct{}    // holds a token when there may be something to do
+	load    load               // of waiting
+	loads   map[uuid.UUID]load // of the logs that have requests in it
+	closed  bool               // to new requests
+	ended   bool               // once nothing waits any more
+	wake    chan struct{}      // holds a token when there may be something to do
 
 	// lockFirst counts the groups to come that lock their heads before folding, because optimism failed lately.
 	lockFirst int
@@ -56,7 +57,7 @@ type lane struct {
 
 func newLane(d *db.DB, views *view.Views, config Config, r *router) *lane {
 	return &lane{
-		db: d, views: views, config: config, router: r, paces: paces{}, loads: map[db.UUID]load{}, wake: make(chan struct{}, 1),
+		db: d, views: views, config: config, router: r, paces: paces{}, loads: map[uuid.UUID]load{}, wake: make(chan struct{}, 1),
 		budget: view.Budget{Time: laneFoldTime, Gas: maxRequestGas, Bytes: maxRequestState},
 	}
 }
@@ -80,7 +81,7 @@ func (l *lane) enqueue(w *waiter) error {
 type load struct{ events, bytes int }
 
 // isFullFor tells whether there is no room for one more event of the log.
-func (l *lane) isFullFor(log db.UUID) bool {
+func (l *lane) isFullFor(log uuid.UUID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.waiting) > 0 && l.loads[log].events >= l.config.MaxWaitingEvents-l.load.events
@@ -122,7 +123,7 @@ func (l *lane) putBack(requests []*waiter) {
 }
 
 // takeLog takes out what waits for one log.
-func (l *lane) takeLog(log db.UUID) []*waiter {
+func (l *lane) takeLog(log uuid.UUID) []*waiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var taken, others []*waiter

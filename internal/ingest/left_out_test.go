@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/views"
 )
@@ -24,7 +24,7 @@ func TestLeftOutIsCounted(t *testing.T) {
 	names := []string{
 		`"a"`, `["a"]`, `{"name":"a"}`, `"nul\u0000"`, `"\ud83d"`, `null`, `7`, `"` + strings.Repeat("x", 1006) + `"`, `"` + strings.Repeat("x", 1007) + `"`, `"` + strings.Repeat("x", 1017) + `"`,
 	}
-	var events []eventlog.Event
+	var events []event.Event
 	for i, in := range amounts {
 		for j, name := range names {
 			out := amounts[(i*j+j)%len(amounts)]

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -30,8 +30,8 @@ func TestUnknownKeysTakeAFewStatements(t *testing.T) {
 		node.Deploy(t, log, fmt.Sprintf("meter-%d", i), views.Meter(), meterText)
 	}
 	next := 0
-	newUsers := func(n int) []eventlog.Event {
-		events := make([]eventlog.Event, n)
+	newUsers := func(n int) []event.Event {
+		events := make([]event.Event, n)
 		for i := range events {
 			events[i] = testrig.Parse(t, fmt.Sprintf(`{"time":"2025-03-01T10:00:00Z","user":"u%d"}`, next), "")
 			next++
@@ -57,11 +57,11 @@ func TestUnknownKeysTakeAFewStatements(t *testing.T) {
 func TestMissesOfManyLogs(t *testing.T) {
 	const logs, keys = 6, 1500
 	node, d := start(t, testrig.Settings{Lanes: 1})
-	ids := make([]db.UUID, logs)
+	ids := make([]uuid.UUID, logs)
 	for i := range ids {
 		ids[i] = node.NewLog(t)
 		node.Deploy(t, ids[i], "scripted", testrig.Scripted(), "{}")
-		events := make([]eventlog.Event, keys)
+		events := make([]event.Event, keys)
 		for k := range events {
 			events[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("set", fmt.Sprint("k", k), i*keys+k)), "")
 		}

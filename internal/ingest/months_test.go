@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestMonthsAreRemembered hammers a few logs from two servers whose clocks differ, over three ends of a month: singles, groups that go by
@@ -29,7 +30,7 @@ func TestMonthsAreRemembered(t *testing.T) {
 		testrig.Start(t, d.DSN(), testrig.Settings{Now: clock(26 * time.Hour)}),
 	}
 	makePartitions(t, nodes[0].DB, time.Date(2031, 12, 1, 0, 0, 0, 0, time.UTC), 2) // the others' events go into the default partition
-	logs := []db.UUID{nodes[0].NewLog(t), nodes[1].NewLog(t), nodes[0].NewLog(t)}
+	logs := []uuid.UUID{nodes[0].NewLog(t), nodes[1].NewLog(t), nodes[0].NewLog(t)}
 	deployReadyViews(t, nodes[0], logs[1])
 	var wg sync.WaitGroup
 	for n, node := range nodes {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/turns"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -22,11 +23,11 @@ type pace struct {
 }
 
 // pace waits for the log's turn. It is nil in a lane that logs share, where nobody waits.
-func (l *lane) pace(ctx context.Context, tx *db.Tx, log db.UUID) (*pace, error) {
+func (l *lane) pace(ctx context.Context, tx *db.Tx, log uuid.UUID) (*pace, error) {
 	if !l.slow {
 		return nil, nil
 	}
-	p := &pace{ctx: ctx, tx: tx, turn: l.views.Turns().Turn(log.Bytes, turns.Append), alive: time.Now()}
+	p := &pace{ctx: ctx, tx: tx, turn: l.views.Turns().Turn(turns.Key(log), turns.Append), alive: time.Now()}
 	if err := p.Pause(); err != nil {
 		p.end()
 		return nil, fmt.Errorf("waiting for a turn to fold: %w", err)

@@ -11,10 +11,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -65,7 +66,7 @@ func TestOnlyPartitionsThatAreNeeded(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-func readAll(ctx context.Context, t *testing.T, node *testrig.Node, log db.UUID, want int) {
+func readAll(ctx context.Context, t *testing.T, node *testrig.Node, log uuid.UUID, want int) {
 	t.Helper()
 	reader := eventlog.NewReader(node.DB)
 	head, err := reader.Head(ctx, log)
@@ -73,7 +74,7 @@ func readAll(ctx context.Context, t *testing.T, node *testrig.Node, log db.UUID,
 		t.Fatal(err)
 	}
 	read := 0
-	err = reader.Stream(ctx, log, head, eventlog.Query{}, func(events []eventlog.Recorded) error {
+	err = reader.Stream(ctx, log, head, eventlog.Query{}, func(events []event.Recorded) error {
 		read += len(events)
 		return nil
 	})
@@ -88,7 +89,7 @@ func readAll(ctx context.Context, t *testing.T, node *testrig.Node, log db.UUID,
 
 // lockOtherPartitions locks every partition that holds none of the log's events. Whoever wants one waits, a minute at most: then PostgreSQL
 // ends the locks, and unlock fails the test.
-func lockOtherPartitions(t *testing.T, dsn string, log db.UUID) (unlock func()) {
+func lockOtherPartitions(t *testing.T, dsn string, log uuid.UUID) (unlock func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {

@@ -1,24 +1,24 @@
 package ingest
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
 // plan is what a group of requests does to its logs: who gets which sequence, who is refused, and who has to wait for the next group.
 type plan struct {
 	logs  []*logPlan // in the order in which their first requests came
-	byLog map[db.UUID]*logPlan
+	byLog map[uuid.UUID]*logPlan
 	known map[eventKey]keyOwner // keys of events that are in the database; nil when that was not asked
 	now   int64                 // when the group's events are recorded
 	// refused is true when a request was refused, which is only true if the heads were.
 	refused bool
-	held    []db.UUID // logs that somebody else has locked, whose requests are left undecided
+	held    []uuid.UUID // logs that somebody else has locked, whose requests are left undecided
 	// repeated is true when a request has an event that was there before.
 	repeated bool
 }
@@ -27,27 +27,27 @@ type plan struct {
 type logPlan struct {
 	snapshot *view.Snapshot
 	requests []*waiter
-	admitted int           // of the requests, from the first on: placed or refused. The others are deferred
-	head     eventlog.Head // after events
-	events   []eventlog.Recorded
-	keys     map[db.UUID]keyOwner // of events, by the hash of the key
+	admitted int        // of the requests, from the first on: placed or refused. The others are deferred
+	head     event.Head // after events
+	events   []event.Recorded
+	keys     map[uuid.UUID]keyOwner // of events, by the hash of the key
 	fold     view.Fold
 	spent    time.Duration // folding
 	written  int           // bytes of keys and values that its views have set
 	slow     bool          // a request took too long for the lane
 }
 
-type eventKey struct{ log, hash db.UUID }
+type eventKey struct{ log, hash uuid.UUID }
 
 // keyOwner is the event that an idempotency key belongs to.
 type keyOwner struct {
 	sequence int64
-	payload  db.UUID
-	former   db.UUID // the event's former key, which is not to be in the database; not Valid for none
+	payload  uuid.UUID
+	former   uuid.UUID // the event's former key, which is not to be in the database; not Valid for none
 }
 
-func newPlan(group []*waiter, snapshots map[db.UUID]*view.Snapshot, held []db.UUID, known map[eventKey]keyOwner, now int64) *plan {
-	p := &plan{byLog: make(map[db.UUID]*logPlan, len(snapshots)), held: held, known: known, now: now}
+func newPlan(group []*waiter, snapshots map[uuid.UUID]*view.Snapshot, held []uuid.UUID, known map[eventKey]keyOwner, now int64) *plan {
+	p := &plan{byLog: make(map[uuid.UUID]*logPlan, len(snapshots)), held: held, known: known, now: now}
 	for _, w := range group {
 		w.reset()
 		log := p.byLog[w.log]
@@ -73,7 +73,7 @@ func newPlan(group []*waiter, snapshots map[db.UUID]*view.Snapshot, held []db.UU
 // sort puts the logs in the order of their ids, so that servers that lock several never wait for each other in a circle.
 func (p *plan) sort() {
 	slices.SortFunc(p.logs, func(a, b *logPlan) int {
-		return bytes.Compare(a.snapshot.Log.Bytes[:], b.snapshot.Log.Bytes[:])
+		return a.snapshot.Log.Compare(b.snapshot.Log)
 	})
 }
 
@@ -86,7 +86,7 @@ func (log *logPlan) reset() {
 }
 
 // place gives every event of the request its sequence, after those that the log's plan has already, and returns the new ones.
-func (p *plan) place(log *logPlan, w *waiter, chain *eventlog.Chainer, maxAhead time.Duration) (fresh []eventlog.Recorded, err error) {
+func (p *plan) place(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) (fresh []event.Recorded, err error) {
 	placements, claimed, err := p.resolve(log, w)
 	if err == nil && len(claimed) > 0 {
 		err = checkAhead(w.request.Events, placements, max(p.now, log.head.RecordedAt), maxAhead)
@@ -101,7 +101,7 @@ func (p *plan) place(log *logPlan, w *waiter, chain *eventlog.Chainer, maxAhead 
 	before := len(log.events)
 	log.events = slices.Grow(log.events, len(claimed))
 	for _, i := range claimed {
-		var recorded eventlog.Recorded
+		var recorded event.Recorded
 		recorded, log.head = chain.Next(log.head, w.request.Events[i], p.now)
 		log.events = append(log.events, recorded)
 	}
@@ -112,7 +112,7 @@ func (p *plan) place(log *logPlan, w *waiter, chain *eventlog.Chainer, maxAhead 
 
 // checkAhead marks the new events that are ahead of now, when they are recorded, and refuses one that is too far. A retry is no new event:
 // it is answered whatever the limit has become.
-func checkAhead(events []eventlog.Event, placements []Placement, now int64, most time.Duration) error {
+func checkAhead(events []event.Event, placements []Placement, now int64, most time.Duration) error {
 	for i := range placements {
 		if placements[i].Duplicate || !events[i].HasTime {
 			continue
@@ -135,7 +135,7 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed
 	for i := range w.request.Events {
 		e := &w.request.Events[i]
 		sequence := head + int64(len(claimed)) + 1
-		if e.KeyHash.Valid {
+		if !e.KeyHash.IsZero() {
 			owner, taken := p.owner(log, e)
 			switch {
 			case taken && !e.HasPayload(owner.payload):
@@ -148,7 +148,7 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed
 				continue
 			}
 			if log.keys == nil {
-				log.keys = map[db.UUID]keyOwner{}
+				log.keys = map[uuid.UUID]keyOwner{}
 			}
 			log.keys[e.KeyHash] = keyOwner{sequence: sequence, payload: e.PayloadHash(), former: e.FormerKeyHash}
 		}
@@ -159,13 +159,13 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed
 }
 
 // owner returns the event that has e's key, or else the same bytes under its former key: an earlier version stored them so.
-func (p *plan) owner(log *logPlan, e *eventlog.Event) (owner keyOwner, taken bool) {
+func (p *plan) owner(log *logPlan, e *event.Event) (owner keyOwner, taken bool) {
 	id := log.snapshot.Log
 	owner, taken = log.keys[e.KeyHash]
 	if !taken {
 		owner, taken = p.known[eventKey{id, e.KeyHash}]
 	}
-	if taken && e.HasPayload(owner.payload) || !e.FormerKeyHash.Valid {
+	if taken && e.HasPayload(owner.payload) || e.FormerKeyHash.IsZero() {
 		return owner, taken
 	}
 	if former, ok := p.known[eventKey{id, e.FormerKeyHash}]; ok && e.HasPayload(former.payload) {
@@ -182,7 +182,7 @@ func (log *logPlan) release(w *waiter, claimed []int) {
 }
 
 // unplace takes back the last request that was placed, whose new events these are. before is the head in front of them.
-func (log *logPlan) unplace(w *waiter, fresh []eventlog.Recorded, before eventlog.Head) {
+func (log *logPlan) unplace(w *waiter, fresh []event.Recorded, before event.Head) {
 	for i := range fresh {
 		delete(log.keys, fresh[i].KeyHash)
 	}

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestEveryAppendIsInTheNextAnswer lets writers append and, at once, ask all three views on either of two servers. A
@@ -65,7 +65,7 @@ func TestRestartedServerAnswersTheSame(t *testing.T) {
 
 // writer knows what it has appended.
 type writer struct {
-	log      db.UUID
+	log      uuid.UUID
 	name     string
 	minute   time.Time
 	requests int

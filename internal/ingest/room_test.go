@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/testrig"
 )
@@ -20,8 +20,8 @@ func TestGroupsAreBooked(t *testing.T) {
 	node, d := start(t, testrig.Settings{Room: room})
 	greedy, quiet := newScripted(t, node), newScripted(t, node)
 	value := `"` + strings.Repeat("x", 60*kib) + `"`
-	setting := func(n int) []eventlog.Event { // n values, each under a key of its own
-		events := make([]eventlog.Event, n)
+	setting := func(n int) []event.Event { // n values, each under a key of its own
+		events := make([]event.Event, n)
 		for i := range events {
 			events[i] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("set", fmt.Sprint("k", i), value)), "")
 		}

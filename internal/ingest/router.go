@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -22,14 +23,14 @@ type router struct {
 	giveUp context.CancelFunc
 
 	mu    sync.RWMutex
-	moved map[db.UUID]*lane // the logs in slow lanes
-	homes map[*lane]int     // how many of them each has
+	moved map[uuid.UUID]*lane // the logs in slow lanes
+	homes map[*lane]int       // how many of them each has
 
 	sharedDone, slowDone sync.WaitGroup
 }
 
 func newRouter(d *db.DB, views *view.Views, config Config) *router {
-	r := &router{moved: map[db.UUID]*lane{}, homes: map[*lane]int{}}
+	r := &router{moved: map[uuid.UUID]*lane{}, homes: map[*lane]int{}}
 	r.ctx, r.giveUp = context.WithCancel(context.Background())
 	for range config.Lanes {
 		l := newLane(d, views, config, r)
@@ -46,11 +47,11 @@ func newRouter(d *db.DB, views *view.Views, config Config) *router {
 }
 
 // laneOf spreads logs over the shared lanes: the last bytes of a version 7 UUID are its random ones. mu is held.
-func (r *router) laneOf(log db.UUID) *lane {
+func (r *router) laneOf(log uuid.UUID) *lane {
 	if l := r.moved[log]; l != nil {
 		return l
 	}
-	return r.shared[int(log.Bytes[15])%len(r.shared)]
+	return r.shared[int(log[15])%len(r.shared)]
 }
 
 func (r *router) enqueue(w *waiter) error {
@@ -59,14 +60,14 @@ func (r *router) enqueue(w *waiter) error {
 	return r.laneOf(w.log).enqueue(w)
 }
 
-func (r *router) isFullFor(log db.UUID) bool {
+func (r *router) isFullFor(log uuid.UUID) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.laneOf(log).isFullFor(log)
 }
 
 // move takes a log from the lane, which is between two groups, to the slow lane with the fewest logs, or from a slow lane back to its own.
-func (r *router) move(log db.UUID, from *lane) {
+func (r *router) move(log uuid.UUID, from *lane) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	waiting := from.takeLog(log)
@@ -121,7 +122,7 @@ const (
 )
 
 // paces counts how many groups in a row each log of a lane was slow, or in a slow lane quick; only such logs are in it.
-type paces map[db.UUID]int
+type paces map[uuid.UUID]int
 
 // judge notes how long the plan's logs took to fold and to store, for moveLogs.
 func (l *lane) judge(p *plan) {

@@ -1,13 +1,13 @@
 package ingest
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -170,11 +170,11 @@ func addEvents(to *dbsqlc.InsertEventsParams, log *logPlan) {
 
 // addKeys adds the events' keys in the order of the index they go into, which touches its pages once.
 func (log *logPlan) addKeys(to *dbsqlc.InsertEventKeysParams) {
-	hashes := make([]db.UUID, 0, len(log.keys))
+	hashes := make([]uuid.UUID, 0, len(log.keys))
 	for hash := range log.keys {
 		hashes = append(hashes, hash)
 	}
-	slices.SortFunc(hashes, func(a, b db.UUID) int { return bytes.Compare(a.Bytes[:], b.Bytes[:]) })
+	slices.SortFunc(hashes, uuid.UUID.Compare)
 	for _, hash := range hashes {
 		owner := log.keys[hash]
 		to.LogIds = append(to.LogIds, log.snapshot.Log)
@@ -189,7 +189,7 @@ func (log *logPlan) addKeys(to *dbsqlc.InsertEventKeysParams) {
 func (p *plan) formerKeys() (rows dbsqlc.ExpectNoEventKeysParams) {
 	for _, log := range p.logs {
 		for _, owner := range log.keys {
-			if !owner.former.Valid {
+			if owner.former.IsZero() {
 				continue
 			}
 			_, found := p.known[eventKey{log.snapshot.Log, owner.former}]

@@ -8,15 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // scripts is n events with the same script.
-func scripts(t testing.TB, n int, lines ...string) []eventlog.Event {
-	events := make([]eventlog.Event, n)
+func scripts(t testing.TB, n int, lines ...string) []event.Event {
+	events := make([]event.Event, n)
 	for i := range events {
 		events[i] = testrig.Parse(t, testrig.ScriptEvent(lines...), "")
 	}
@@ -24,7 +24,7 @@ func scripts(t testing.TB, n int, lines ...string) []eventlog.Event {
 }
 
 // newScripted makes a log with the scripted view.
-func newScripted(t *testing.T, node *testrig.Node) db.UUID {
+func newScripted(t *testing.T, node *testrig.Node) uuid.UUID {
 	t.Helper()
 	log := node.NewLog(t)
 	node.Deploy(t, log, "scripted", testrig.Scripted(), "{}")
@@ -83,7 +83,7 @@ func TestSlowAndMissing(t *testing.T) {
 	const keys, events = 1500, 60 // more keys than are held in memory whole
 	node, d := start(t, testrig.Settings{Lanes: 1})
 	log := newScripted(t, node)
-	fill := make([]eventlog.Event, keys)
+	fill := make([]event.Event, keys)
 	for k := range fill {
 		fill[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("set", fmt.Sprint("k", k), k)), "")
 	}
@@ -91,7 +91,7 @@ func TestSlowAndMissing(t *testing.T) {
 	node.Stop(t)
 	node = testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1})
 	node.Ingest.ShareFor(time.Millisecond)
-	slow := make([]eventlog.Event, events)
+	slow := make([]event.Event, events)
 	for k := range slow {
 		slow[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("copy", fmt.Sprint("k", keys-1-k), fmt.Sprint("copy", k)), spin), "")
 	}
@@ -115,8 +115,8 @@ func TestSlowAndMissing(t *testing.T) {
 func TestGroupsEndWithTheirTime(t *testing.T) {
 	const requests = 60
 	var mu sync.Mutex
-	groups := map[db.UUID][]int{}
-	node, d := start(t, testrig.Settings{Lanes: 1, FoldGas: 200_000_000, Committed: func(log db.UUID, events []eventlog.Recorded) {
+	groups := map[uuid.UUID][]int{}
+	node, d := start(t, testrig.Settings{Lanes: 1, FoldGas: 200_000_000, Committed: func(log uuid.UUID, events []event.Recorded) {
 		mu.Lock()
 		defer mu.Unlock()
 		groups[log] = append(groups[log], len(events))
@@ -154,7 +154,7 @@ func TestGroupsEndWithTheirTime(t *testing.T) {
 func TestRefusedInTheMiddleOfAGroup(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1, FoldGas: 200_000_000})
 	one, other := newScripted(t, node), newScripted(t, node)
-	keyed := func(key, script string) eventlog.Event { return testrig.Parse(t, testrig.ScriptEvent(script), key) }
+	keyed := func(key, script string) event.Event { return testrig.Parse(t, testrig.ScriptEvent(script), key) }
 	node.Append(t, one, keyed("taken", testrig.Line("set", "a", 0)))
 	large := []string{testrig.Line("set", "k", `"`+strings.Repeat("x", 60_000)+`"`)}
 	for i := range 60 {
@@ -168,7 +168,7 @@ func TestRefusedInTheMiddleOfAGroup(t *testing.T) {
 	var reused *ingest.KeyReusedError
 	var costly *ingest.TooCostlyError
 	steps := []struct {
-		log  db.UUID
+		log  uuid.UUID
 		r    ingest.Request
 		want any // nil, or what the error must be
 		at   int64
@@ -177,8 +177,8 @@ func TestRefusedInTheMiddleOfAGroup(t *testing.T) {
 		{one, request(keyed("k2", testrig.Line("set", "b", 2)), keyed("taken", testrig.Line("set", "a", 9))), &reused, 0},
 		{one, request(scripts(t, 40, large...)...), &costly, 0},
 		{other, request(keyed("k1", testrig.Line("set", "a", 1))), nil, 2},
-		{one, ingest.Request{Events: []eventlog.Event{keyed("k2", testrig.Line("set", "a", 3))}, Expected: 7}, &mismatch, 0},
-		{one, ingest.Request{Events: []eventlog.Event{keyed("k2", testrig.Line("copy", "a", "c"))}, Expected: 2}, nil, 3},
+		{one, ingest.Request{Events: []event.Event{keyed("k2", testrig.Line("set", "a", 3))}, Expected: 7}, &mismatch, 0},
+		{one, ingest.Request{Events: []event.Event{keyed("k2", testrig.Line("copy", "a", "c"))}, Expected: 2}, nil, 3},
 		{one, request(keyed("k1", testrig.Line("set", "a", 1))), nil, 2},
 		{one, request(scripts(t, 2, testrig.Line("copy", "k", "d"))...), nil, 4},
 		{one, request(scripts(t, 3, large...)...), nil, 6},

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -91,7 +91,7 @@ func overdue(err error) error {
 
 // planCached is a plan on the cached heads.
 func (l *lane) planCached(group []*waiter) (*plan, error) {
-	snapshots := make(map[db.UUID]*view.Snapshot, len(group))
+	snapshots := make(map[uuid.UUID]*view.Snapshot, len(group))
 	for _, w := range group {
 		if snapshots[w.log] != nil {
 			continue
@@ -133,12 +133,12 @@ func (l *lane) now() int64 { return l.config.Now().UnixMicro() }
 
 // lockHeads locks the heads of the group's logs and returns their snapshots, from memory or the database. held are logs that somebody else
 // has locked, where those are not waited for.
-func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how locking) (snapshots map[db.UUID]*view.Snapshot, held []db.UUID, err error) {
-	ids := make([]db.UUID, 0, len(group))
+func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how locking) (snapshots map[uuid.UUID]*view.Snapshot, held []uuid.UUID, err error) {
+	ids := make([]uuid.UUID, 0, len(group))
 	for _, w := range group {
 		ids = append(ids, w.log)
 	}
-	slices.SortFunc(ids, func(a, b db.UUID) int { return bytes.Compare(a.Bytes[:], b.Bytes[:]) })
+	slices.SortFunc(ids, uuid.UUID.Compare)
 	ids = slices.Compact(ids)
 	var rows []dbsqlc.LogHead
 	if !l.shared() {
@@ -154,7 +154,7 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 	if err != nil {
 		return nil, nil, fmt.Errorf("locking heads: %w", err)
 	}
-	snapshots = make(map[db.UUID]*view.Snapshot, len(rows))
+	snapshots = make(map[uuid.UUID]*view.Snapshot, len(rows))
 	var cold []dbsqlc.LogHead
 	for _, row := range rows {
 		if s := l.views.Cached(row.LogID); s != nil && s.Head == view.HeadOf(&row) {
@@ -177,7 +177,7 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 }
 
 // lockFreeHeads locks the heads that nobody else has locked; held are the logs of the others.
-func (l *lane) lockFreeHeads(ctx context.Context, tx *db.Tx, ids []db.UUID) (rows []dbsqlc.LogHead, held []db.UUID, err error) {
+func (l *lane) lockFreeHeads(ctx context.Context, tx *db.Tx, ids []uuid.UUID) (rows []dbsqlc.LogHead, held []uuid.UUID, err error) {
 	free, err := l.db.LockFreeHeads(ctx, tx, ids)
 	if err != nil || len(free) == len(ids) {
 		return free, nil, err
@@ -185,7 +185,7 @@ func (l *lane) lockFreeHeads(ctx context.Context, tx *db.Tx, ids []db.UUID) (row
 	if held, err = l.db.ExistingLogs(ctx, tx, ids); err != nil {
 		return nil, nil, err
 	}
-	held = slices.DeleteFunc(held, func(id db.UUID) bool {
+	held = slices.DeleteFunc(held, func(id uuid.UUID) bool {
 		return slices.ContainsFunc(free, func(row dbsqlc.LogHead) bool { return row.LogID == id })
 	})
 	return free, held, nil
@@ -196,8 +196,8 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 	var params dbsqlc.FindEventKeysParams
 	for _, w := range group {
 		for i := range w.request.Events {
-			for _, hash := range []db.UUID{w.request.Events[i].KeyHash, w.request.Events[i].FormerKeyHash} {
-				if hash.Valid {
+			for _, hash := range []uuid.UUID{w.request.Events[i].KeyHash, w.request.Events[i].FormerKeyHash} {
+				if !hash.IsZero() {
 					params.LogIds = append(params.LogIds, w.log)
 					params.KeyHashes = append(params.KeyHashes, hash)
 				}

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // WatcherBytes is about what a client that watches takes, with its connection, beside what is on its way to it.
@@ -53,19 +55,19 @@ type Hub struct {
 	id     string // tells this server's notifications from others'
 
 	mu       sync.Mutex
-	topics   map[db.UUID]*topic
+	topics   map[uuid.UUID]*topic
 	watchers int
-	changed  map[db.UUID]int64 // that other servers have not been told of, with the last sequence; nil when there are too many
-	wake     chan struct{}     // says that changed is no longer empty
-	open     context.Context   //nolint:containedctx // ends with Close: it is no request's
+	changed  map[uuid.UUID]int64 // that other servers have not been told of, with the last sequence; nil when there are too many
+	wake     chan struct{}       // says that changed is no longer empty
+	open     context.Context     //nolint:containedctx // ends with Close: it is no request's
 	close    context.CancelFunc
 }
 
 // New returns a hub without watchers. Run makes it hear of other servers; Close ends all watching.
 func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 	h := &Hub{
-		db: d, reader: reader, config: config, id: db.NewUUID().String(),
-		topics: map[db.UUID]*topic{}, changed: map[db.UUID]int64{}, wake: make(chan struct{}, 1),
+		db: d, reader: reader, config: config, id: uuid.New().String(),
+		topics: map[uuid.UUID]*topic{}, changed: map[uuid.UUID]int64{}, wake: make(chan struct{}, 1),
 	}
 	h.open, h.close = context.WithCancel(context.Background())
 	return h
@@ -74,16 +76,16 @@ func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 // State is how far a log is, as far as is known here: it may be further. Where the database was restored, or failed over to a server that
 // lacks its last commits, a state can be followed by an earlier one, and the hash says that the same sequence is another event.
 type State struct {
-	Sequence int64         // noLog where the log is gone
-	Hash     eventlog.Hash // zero where it is not known, as of what other servers tell
-	Epoch    int64         // another whenever the set of the log's live views is another
-	Version  uint64        // grows with each change of what is known: of two states of one log the later one has the higher
+	Sequence int64      // noLog where the log is gone
+	Hash     event.Hash // zero where it is not known, as of what other servers tell
+	Epoch    int64      // another whenever the set of the log's live views is another
+	Version  uint64     // grows with each change of what is known: of two states of one log the later one has the higher
 }
 
 // noLog is the sequence of a log that does not exist any more.
 const noLog = -1
 
-func stateOf(head eventlog.Head) State {
+func stateOf(head event.Head) State {
 	return State{Sequence: head.Sequence, Hash: head.Hash, Epoch: head.ViewsEpoch}
 }
 
@@ -91,15 +93,15 @@ func stateOf(head eventlog.Head) State {
 // which history; zero where it is not known.
 type Position struct {
 	Sequence int64
-	Hash     eventlog.Hash
+	Hash     event.Hash
 }
 
 // known tells whether it can be told in which history the position is. All histories of a log have one beginning.
-func (p Position) known() bool { return p.Sequence == 0 || p.Hash != eventlog.Hash{} }
+func (p Position) known() bool { return p.Sequence == 0 || p.Hash != event.Hash{} }
 
 // is tells whether a position that has the same sequence is the same, as far as is known.
-func (p Position) is(hash eventlog.Hash) bool {
-	return p.Sequence == 0 || p.Hash == hash || p.Hash == eventlog.Hash{} || hash == eventlog.Hash{}
+func (p Position) is(hash event.Hash) bool {
+	return p.Sequence == 0 || p.Hash == hash || p.Hash == event.Hash{} || hash == event.Hash{}
 }
 
 // GoneError: the event that a watcher has seen last is not in its log any more: the database was restored to a state before it, or failed
@@ -113,13 +115,13 @@ func (e *GoneError) Error() string {
 // Watch is one watcher of a log. It is for one goroutine.
 type Watch struct {
 	hub    *Hub
-	log    db.UUID
+	log    uuid.UUID
 	topic  *topic
 	closed bool // guarded by the hub
 }
 
 // Watch begins to watch a log: what is committed from now on is told. Close ends it. The error is ErrTooManyWatchers or ErrClosed.
-func (h *Hub) Watch(log db.UUID) (*Watch, error) {
+func (h *Hub) Watch(log uuid.UUID) (*Watch, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -154,7 +156,7 @@ func (w *Watch) Close() {
 }
 
 // Head reads the log's head. The error is eventlog.ErrLogNotFound or the database's.
-func (w *Watch) Head(ctx context.Context) (eventlog.Head, error) {
+func (w *Watch) Head(ctx context.Context) (event.Head, error) {
 	state, _ := w.State()
 	head, err := w.hub.reader.Head(ctx, w.log)
 	if err == nil {
@@ -187,7 +189,7 @@ func (h *Hub) Close() {
 const maxChanged = 1000
 
 // Committed says that events of a log are committed, the log's last ones. It does not wait for anything.
-func (h *Hub) Committed(log db.UUID, events []eventlog.Recorded) {
+func (h *Hub) Committed(log uuid.UUID, events []event.Recorded) {
 	if len(events) == 0 {
 		return
 	}
@@ -211,7 +213,7 @@ func (h *Hub) Committed(log db.UUID, events []eventlog.Recorded) {
 }
 
 // told says that another server has moved a log to a sequence.
-func (h *Hub) told(log db.UUID, sequence int64) {
+func (h *Hub) told(log uuid.UUID, sequence int64) {
 	h.mu.Lock()
 	t := h.topics[log]
 	h.mu.Unlock()
@@ -237,7 +239,7 @@ func (h *Hub) poll(ctx context.Context) error {
 	if len(topics) == 0 {
 		return nil
 	}
-	logs := make([]db.UUID, 0, len(topics))
+	logs := make([]uuid.UUID, 0, len(topics))
 	for t := range topics {
 		logs = append(logs, t.log)
 	}
@@ -245,9 +247,9 @@ func (h *Hub) poll(ctx context.Context) error {
 	if err != nil {
 		return db.Classify(err)
 	}
-	found := make(map[db.UUID]State, len(rows))
+	found := make(map[uuid.UUID]State, len(rows))
 	for _, row := range rows {
-		found[row.LogID] = State{Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), Epoch: row.ViewsEpoch}
+		found[row.LogID] = State{Sequence: row.Sequence, Hash: event.Hash(row.Hash), Epoch: row.ViewsEpoch}
 	}
 	for t, version := range topics {
 		state, ok := found[t.log]

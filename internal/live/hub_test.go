@@ -13,11 +13,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // never is a poll that no test waits for.
@@ -31,7 +31,7 @@ func config(poll time.Duration) *live.Config {
 
 // follow reads the events after a sequence until there are count more, and checks that they come in order, each once. It gives up its
 // watch now and then and takes another of any of the nodes.
-func follow(ctx context.Context, nodes []*testrig.Node, log db.UUID, random *rand.Rand, count int64) error {
+func follow(ctx context.Context, nodes []*testrig.Node, log uuid.UUID, random *rand.Rand, count int64) error {
 	after := int64(0)
 	for after < count {
 		node := nodes[random.IntN(len(nodes))]
@@ -230,7 +230,7 @@ func TestManyLogs(t *testing.T) {
 	slow.Coalesce = 200 * time.Millisecond
 	here := testrig.Start(t, database.DSN(), testrig.Settings{Live: slow})
 	there := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
-	logs := make([]db.UUID, 5)
+	logs := make([]uuid.UUID, 5)
 	for i := range logs {
 		logs[i] = here.NewLog(t)
 	}
@@ -246,7 +246,7 @@ func TestManyLogs(t *testing.T) {
 		here.Append(t, log, testrig.Parse(t, `{}`, ""))
 	}
 	for range 1500 { // more than are named one by one
-		here.Live.Committed(db.NewUUID(), []eventlog.Recorded{{Sequence: 1}})
+		here.Live.Committed(uuid.New(), []event.Recorded{{Sequence: 1}})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -262,12 +262,12 @@ func TestWatchers(t *testing.T) {
 	few := config(never)
 	few.Watchers = 2
 	hub := live.New(nil, nil, *few)
-	log := db.NewUUID()
+	log := uuid.New()
 	first, err := hub.Watch(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hub.Watch(db.NewUUID()); err != nil {
+	if _, err := hub.Watch(uuid.New()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := hub.Watch(log); !errors.Is(err, live.ErrTooManyWatchers) {

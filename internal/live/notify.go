@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -81,7 +81,7 @@ func (h *Hub) notify(ctx context.Context, working func()) error {
 func (h *Hub) payloads() []string {
 	h.mu.Lock()
 	changed := h.changed
-	h.changed = map[db.UUID]int64{}
+	h.changed = map[uuid.UUID]int64{}
 	h.mu.Unlock()
 	if changed == nil {
 		return []string{h.id + " " + everything}
@@ -130,7 +130,7 @@ func (h *Hub) listen(ctx context.Context, working func()) error {
 
 func (h *Hub) hear(word string) error {
 	id, number, _ := strings.Cut(word, ":")
-	log, err := db.ParseUUID(id)
+	log, err := uuid.Parse(id)
 	if err != nil {
 		return fmt.Errorf("reading the log of %.100q: %w", word, err)
 	}

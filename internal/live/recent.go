@@ -3,7 +3,7 @@ package live
 import (
 	"slices"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
@@ -21,16 +21,16 @@ type Line struct {
 	Sequence int64
 	Type     string
 	JSON     []byte // never changes
-	Hash     eventlog.Hash
+	Hash     event.Hash
 }
 
 func (l *Line) position() Position { return Position{l.Sequence, l.Hash} }
 
-func encode(events []eventlog.Recorded) []Line {
+func encode(events []event.Recorded) []Line {
 	lines := make([]Line, len(events))
 	for i := range events {
 		e := &events[i]
-		lines[i] = Line{e.Sequence, e.Type, eventlog.AppendLine(nil, e), e.Hash}
+		lines[i] = Line{e.Sequence, e.Type, event.AppendLine(nil, e), e.Hash}
 	}
 	return lines
 }

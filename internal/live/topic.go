@@ -4,9 +4,10 @@ import (
 	"context"
 	"sync"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // A watcher that lags behind gets about pageBytes at once, and never more than pageEvents; firstPageEvents while nothing is known of
@@ -16,7 +17,7 @@ const (
 	pageEvents      = 500
 	firstPageEvents = 32
 	// readBytes ends what is read for that: the first event of it was sent before, and however large it is another one must follow.
-	readBytes = pageBytes + eventlog.MaxEventBytes
+	readBytes = pageBytes + event.MaxBytes
 	// eventsAndLines is what a page takes while its lines are made of it, in terms of its events.
 	eventsAndLines = 2
 )
@@ -26,7 +27,7 @@ const (
 // What is committed here is true: its transaction compared the hash of all that came before. What other servers tell is a hint. What was
 // read from the database was true then; it counts as it is where nothing else was heard meanwhile, also where it takes the log back.
 type topic struct {
-	log      db.UUID
+	log      uuid.UUID
 	watchers int // guarded by the hub
 
 	mu     sync.Mutex
@@ -37,13 +38,13 @@ type topic struct {
 	// doubted tells that the recent events may be of a history that is gone, as when another server has moved the log. They are not
 	// handed out until a reading has shown that they are in it.
 	doubted    bool
-	chain      eventlog.Chainer
+	chain      event.Chainer
 	eventBytes int // of an event of the page that was read last; 0 when there was none
 
 	reading chan struct{} // holds one while a watcher reads recent events for all
 }
 
-func newTopic(log db.UUID, room *memory.Hold) *topic {
+func newTopic(log uuid.UUID, room *memory.Hold) *topic {
 	return &topic{log: log, room: room, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
 }
 
@@ -93,7 +94,7 @@ func (t *topic) observe(version uint64, found State) {
 	}
 	line := t.recent.at(found.Sequence)
 	kept := line != nil && !t.doubted && line.Hash == found.Hash && line == t.recent.newest()
-	if kept && found.Sequence == t.state.Sequence && t.state.Hash == (eventlog.Hash{}) && found.Epoch == t.state.Epoch {
+	if kept && found.Sequence == t.state.Sequence && t.state.Hash == (event.Hash{}) && found.Epoch == t.state.Epoch {
 		t.state.Hash = found.Hash // which whoever has the last event knows: nothing is new
 		return
 	}
@@ -104,7 +105,7 @@ func (t *topic) observe(version uint64, found State) {
 }
 
 // add takes over events that have been committed here.
-func (t *topic) add(events []eventlog.Recorded) {
+func (t *topic) add(events []event.Recorded) {
 	lines := encode(lastOf(events))
 	last := lines[len(lines)-1]
 	t.mu.Lock()
@@ -123,7 +124,7 @@ func (t *topic) add(events []eventlog.Recorded) {
 }
 
 // lastOf are the last of the events, as many as a topic keeps.
-func lastOf(events []eventlog.Recorded) []eventlog.Recorded {
+func lastOf(events []event.Recorded) []event.Recorded {
 	from, bytes := len(events), 0
 	for from > 0 && len(events)-from < recentEvents && bytes < recentBytes {
 		from--
@@ -133,9 +134,9 @@ func lastOf(events []eventlog.Recorded) []eventlog.Recorded {
 }
 
 // preceding is the position before an event, if it is one that is known here. t.mu is held.
-func (t *topic) preceding(e *eventlog.Recorded) Position {
+func (t *topic) preceding(e *event.Recorded) Position {
 	p := Position{Sequence: e.Sequence - 1}
-	known := make([]eventlog.Hash, 0, 2)
+	known := make([]event.Hash, 0, 2)
 	if t.state.Sequence == p.Sequence {
 		known = append(known, t.state.Hash)
 	}

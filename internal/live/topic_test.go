@@ -7,34 +7,34 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // history is a log as it might be in a database: all its events.
-type history struct{ events []eventlog.Recorded }
+type history struct{ events []event.Recorded }
 
-func (h *history) head(log db.UUID) eventlog.Head {
+func (h *history) head(log uuid.UUID) event.Head {
 	if n := len(h.events); n > 0 {
-		return eventlog.Head{Sequence: int64(n), Hash: h.events[n-1].Hash}
+		return event.Head{Sequence: int64(n), Hash: h.events[n-1].Hash}
 	}
-	return eventlog.Head{Hash: eventlog.Genesis(log)}
+	return event.Head{Hash: event.Genesis(log)}
 }
 
 // grow appends n events with some data, and returns them.
-func (h *history) grow(log db.UUID, n int, data string) []eventlog.Recorded {
-	var chain eventlog.Chainer
+func (h *history) grow(log uuid.UUID, n int, data string) []event.Recorded {
+	var chain event.Chainer
 	before, head := len(h.events), h.head(log)
 	for range n {
-		var e eventlog.Recorded
-		e, head = chain.Next(head, eventlog.Event{Data: []byte(data)}, 0)
+		var e event.Recorded
+		e, head = chain.Next(head, event.Event{Data: []byte(data)}, 0)
 		h.events = append(h.events, e)
 	}
 	return h.events[before:]
 }
 
 // between returns the events from one sequence to another.
-func (h *history) between(from, to int64) []eventlog.Recorded {
+func (h *history) between(from, to int64) []event.Recorded {
 	return h.events[max(from, 1)-1 : min(to, int64(len(h.events)))]
 }
 
@@ -54,7 +54,7 @@ func (t *topic) read(h *history, after int64, n int) {
 // hands out follows the position without a gap and in its history; and what is kept is bounded.
 func TestRecent(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	log := db.NewUUID()
+	log := uuid.New()
 	topic := newTopic(log, nil)
 	h := &history{}
 	given := 0
@@ -107,7 +107,7 @@ func TestRecent(t *testing.T) {
 
 // TestRecentJoins: a page that was read from the log joins what was committed meanwhile, so that the next watcher need not read it.
 func TestRecentJoins(t *testing.T) {
-	log := db.NewUUID()
+	log := uuid.New()
 	topic := newTopic(log, nil)
 	h := &history{}
 	h.grow(log, 99, `{}`)
@@ -131,7 +131,7 @@ func TestRecentJoins(t *testing.T) {
 
 // TestRecentLargeEvents: the last event is kept however large it is, and large ones do not add up.
 func TestRecentLargeEvents(t *testing.T) {
-	log := db.NewUUID()
+	log := uuid.New()
 	topic := newTopic(log, nil)
 	h := &history{}
 	topic.add(h.grow(log, 3, `"`+strings.Repeat("x", 2*recentBytes)+`"`))
@@ -142,7 +142,7 @@ func TestRecentLargeEvents(t *testing.T) {
 
 // TestStateOfRaces: what was read is older than what was committed meanwhile, and newer than what was known before.
 func TestStateOfRaces(t *testing.T) {
-	log := db.NewUUID()
+	log := uuid.New()
 	topic := newTopic(log, nil)
 	h := &history{}
 	topic.add(h.grow(log, 10, `{}`))

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -29,7 +29,7 @@ func TestServerIsFrozen(t *testing.T) {
 	defer wire.Resume()
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1, LockTimeout: 100 * time.Millisecond})
 	held, other := node.NewLog(t), node.NewLog(t)
-	for _, log := range []db.UUID{held, other} {
+	for _, log := range []uuid.UUID{held, other} {
 		node.Deploy(t, log, "months", views.MonthlyTotals(), "{}")
 	}
 	frozen := startChild(t, wire.DSN)
@@ -72,7 +72,7 @@ func TestServerIsFrozen(t *testing.T) {
 		node.Append(t, other, testrig.Parse(t, `{}`, fmt.Sprint("beside ", windows)))
 		own := testrig.Parse(t, `{}`, fmt.Sprint("meanwhile ", windows))
 		await(t, "the log can be appended to", func() bool {
-			_, err := node.Ingest.Append(held, ingest.Request{Events: []eventlog.Event{own}, Expected: ingest.AnySequence})
+			_, err := node.Ingest.Append(held, ingest.Request{Events: []event.Event{own}, Expected: ingest.AnySequence})
 			return err == nil
 		})
 		node.Append(t, other, testrig.Parse(t, `{}`, fmt.Sprint("after ", windows)))

@@ -16,10 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -93,7 +93,7 @@ func TestServerIsKilled(t *testing.T) {
 	const clients, appends, kills = 8, 60, 5
 	d := testdb.New(t, testdb.WithFsync())
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
-	logs := []db.UUID{node.NewLog(t), node.NewLog(t), node.NewLog(t)}
+	logs := []uuid.UUID{node.NewLog(t), node.NewLog(t), node.NewLog(t)}
 	for _, log := range logs {
 		node.Deploy(t, log, "months", views.MonthlyTotals(), "{}")
 		node.Deploy(t, log, "script", testrig.Scripted(), "{}")
@@ -176,13 +176,13 @@ type client struct {
 	random *rand.Rand
 }
 
-func (c *client) append(log db.UUID, body, key string) (sequence int64) {
+func (c *client) append(log uuid.UUID, body, key string) (sequence int64) {
 	var answer struct{ Sequence int64 }
 	c.ask(http.MethodPost, "/logs/"+log.String()+"/append", body, key, &answer)
 	return answer.Sequence
 }
 
-func (c *client) deploy(log db.UUID, name string, code []byte) {
+func (c *client) deploy(log uuid.UUID, name string, code []byte) {
 	var answer struct {
 		ID string `json:"view_id"`
 	}

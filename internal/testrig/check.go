@@ -14,12 +14,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Log is what Check found of a log.
 type Log struct {
-	ID     db.UUID
+	ID     uuid.UUID
 	Events []Event
 	keys   map[[16]byte]ownedKey
 }
@@ -33,7 +33,7 @@ type ownedKey struct {
 // without a gap, the hash chain, what is read from events, in which months they were recorded, idempotency keys, and for each version of a view whose state is
 // kept that state, against its model folded over the events from the first on, but for those that the version leaves out.
 // It returns the logs.
-func Check(t testing.TB, dsn string) map[db.UUID]*Log {
+func Check(t testing.TB, dsn string) map[uuid.UUID]*Log {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -45,7 +45,7 @@ func Check(t testing.TB, dsn string) map[db.UUID]*Log {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &checker{TB: t, tx: tx, logs: map[db.UUID]*Log{}}
+	c := &checker{TB: t, tx: tx, logs: map[uuid.UUID]*Log{}}
 	c.readEvents()
 	c.readKeys()
 	for _, log := range c.logs {
@@ -60,7 +60,7 @@ func Check(t testing.TB, dsn string) map[db.UUID]*Log {
 type checker struct {
 	testing.TB
 	tx   pgx.Tx
-	logs map[db.UUID]*Log
+	logs map[uuid.UUID]*Log
 }
 
 // each runs a query and calls row, which scans, for every row of its result.
@@ -81,7 +81,7 @@ func (c *checker) each(row func(rows pgx.Rows) error, query string, args ...any)
 	}
 }
 
-func (c *checker) log(id db.UUID) *Log {
+func (c *checker) log(id uuid.UUID) *Log {
 	if c.logs[id] == nil {
 		c.logs[id] = &Log{ID: id, keys: map[[16]byte]ownedKey{}}
 	}
@@ -90,7 +90,7 @@ func (c *checker) log(id db.UUID) *Log {
 
 func (c *checker) readEvents() {
 	c.each(func(rows pgx.Rows) error {
-		var id db.UUID
+		var id uuid.UUID
 		var e Event
 		err := rows.Scan(&id, &e.Sequence, &e.RecordedAt, &e.Time, &e.Type, &e.Key, &e.Data, &e.Hash)
 		log := c.log(id)
@@ -101,10 +101,10 @@ func (c *checker) readEvents() {
 
 func (c *checker) readKeys() {
 	c.each(func(rows pgx.Rows) error {
-		var id, hash, payload db.UUID
+		var id, hash, payload uuid.UUID
 		var sequence int64
 		err := rows.Scan(&id, &hash, &payload, &sequence)
-		c.log(id).keys[hash.Bytes] = ownedKey{payload.Bytes, sequence}
+		c.log(id).keys[hash] = ownedKey{payload, sequence}
 		return err
 	}, "SELECT log_id, key_hash, payload_hash, sequence FROM event_keys")
 }
@@ -112,7 +112,7 @@ func (c *checker) readKeys() {
 func (c *checker) checkHeads() {
 	heads := 0
 	c.each(func(rows pgx.Rows) error {
-		var id db.UUID
+		var id uuid.UUID
 		var sequence int64
 		var hash []byte
 		var recordedAt time.Time
@@ -140,7 +140,7 @@ func (c *checker) checkHeads() {
 // checkMonths counts which months the events were recorded in, and compares with log_months.
 func (c *checker) checkMonths() {
 	type month struct {
-		log   db.UUID
+		log   uuid.UUID
 		start string
 	}
 	const layout = "2006-01"
@@ -174,7 +174,7 @@ func (c *checker) checkMonths() {
 
 // checkChain checks the log's events one after the other and returns the hash of the last.
 func (c *checker) checkChain(log *Log) []byte {
-	genesis := sha256.Sum256(append([]byte("tallystick/log/1\n"), log.ID.Bytes[:]...))
+	genesis := sha256.Sum256(append([]byte("tallystick/log/1\n"), log.ID[:]...))
 	previous := genesis[:]
 	for i := range log.Events {
 		e := &log.Events[i]
@@ -308,7 +308,7 @@ func keyHash(source, id string) [16]byte {
 }
 
 type version struct {
-	log, id      db.UUID
+	log, id      uuid.UUID
 	name, status string
 	module       []byte
 	config       string

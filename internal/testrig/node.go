@@ -17,10 +17,12 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -53,10 +55,10 @@ type Settings struct {
 	Loads            *memory.Book  // of states that are loaded, likewise
 	LockTimeout      time.Duration // as long as a test may hold a log's lock, unless set
 	NoBuilder        bool
-	Live             *live.Config                                  // how the node watches logs; it does not unless set
-	Committed        func(log db.UUID, events []eventlog.Recorded) // is told of what is committed, where Live is not
-	Unheard          bool                                          // what the node commits is told to nobody: other nodes' notifications are all that it knows of, and heads
-	Now              func() time.Time                              // when events are recorded; the clock unless set
+	Live             *live.Config                                 // how the node watches logs; it does not unless set
+	Committed        func(log uuid.UUID, events []event.Recorded) // is told of what is committed, where Live is not
+	Unheard          bool                                         // what the node commits is told to nobody: other nodes' notifications are all that it knows of, and heads
+	Now              func() time.Time                             // when events are recorded; the clock unless set
 }
 
 // testPatience is longer than any test holds a lock.
@@ -146,7 +148,7 @@ func (n *Node) Stop(t testing.TB) {
 var logNumber atomic.Int64
 
 // NewLog makes an empty log.
-func (n *Node) NewLog(t testing.TB) db.UUID {
+func (n *Node) NewLog(t testing.TB) uuid.UUID {
 	t.Helper()
 	log, err := n.Logs.Create(t.Context(), db.DefaultTenant, fmt.Sprintf("log-%d", logNumber.Add(1)), nil)
 	if err != nil {
@@ -159,7 +161,7 @@ func (n *Node) NewLog(t testing.TB) db.UUID {
 const deployPatience = time.Minute
 
 // Deploy makes code the newest version of a view and fails the test unless it is live when the call returns.
-func (n *Node) Deploy(t testing.TB, log db.UUID, name string, code []byte, config string) view.Info {
+func (n *Node) Deploy(t testing.TB, log uuid.UUID, name string, code []byte, config string) view.Info {
 	t.Helper()
 	deployment := view.Deployment{Code: code, Config: []byte(config)}
 	info, err := n.Views.Deploy(t.Context(), log, name, deployment)
@@ -176,7 +178,7 @@ func (n *Node) Deploy(t testing.TB, log db.UUID, name string, code []byte, confi
 }
 
 // Append appends events to the log as one request and returns their places.
-func (n *Node) Append(t testing.TB, log db.UUID, events ...eventlog.Event) []ingest.Placement {
+func (n *Node) Append(t testing.TB, log uuid.UUID, events ...event.Event) []ingest.Placement {
 	t.Helper()
 	placements, err := n.Ingest.Append(log, ingest.Request{Events: events, Expected: ingest.AnySequence})
 	if err != nil {
@@ -186,7 +188,7 @@ func (n *Node) Append(t testing.TB, log db.UUID, events ...eventlog.Event) []ing
 }
 
 // Ask asks a view and fails the test unless it answers.
-func (n *Node) Ask(t testing.TB, log db.UUID, name, query string) view.Answer {
+func (n *Node) Ask(t testing.TB, log uuid.UUID, name, query string) view.Answer {
 	t.Helper()
 	answer, err := n.Views.Query(t.Context(), log, name, query, nil)
 	if err != nil {
@@ -196,9 +198,9 @@ func (n *Node) Ask(t testing.TB, log db.UUID, name, query string) view.Answer {
 }
 
 // Parse reads an event, and gives it an idempotency key unless that is empty.
-func Parse(t testing.TB, data, key string) eventlog.Event {
+func Parse(t testing.TB, data, key string) event.Event {
 	t.Helper()
-	e, err := eventlog.Parse([]byte(data))
+	e, err := event.Parse([]byte(data))
 	if err == nil && key != "" {
 		err = e.SetKey(key)
 	}

@@ -13,7 +13,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -63,7 +64,7 @@ var ErrAuditInterrupted = errors.New("the view's version was built anew while it
 // turns. progress is told how many events are done, and may be nil.
 // The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a *StateTooLargeError, a *RefusedError for a
 // module that this build does not run, or the database's. A difference is not an error: the report has it.
-func (v *Views) Audit(ctx context.Context, log db.UUID, name string, options AuditOptions, progress func(done, total int64)) (Report, error) {
+func (v *Views) Audit(ctx context.Context, log uuid.UUID, name string, options AuditOptions, progress func(done, total int64)) (Report, error) {
 	select {
 	case v.audits <- struct{}{}:
 		defer func() { <-v.audits }()
@@ -90,7 +91,7 @@ func (v *Views) Audit(ctx context.Context, log db.UUID, name string, options Aud
 }
 
 type auditTarget struct {
-	log     db.UUID
+	log     uuid.UUID
 	view    string
 	version int32
 }
@@ -135,7 +136,7 @@ func (v *Views) auditedVersion(ctx context.Context, from dbsqlc.DBTX, target aud
 type audit struct {
 	views    *Views
 	target   auditTarget
-	version  db.UUID
+	version  uuid.UUID
 	fold     *refolding
 	pace     *background
 	tx       pgx.Tx        // that is open, nil where none is
@@ -292,7 +293,7 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 	return nil
 }
 
-func (a *audit) foldPage(ctx context.Context, events []eventlog.Recorded, skips []int64) error {
+func (a *audit) foldPage(ctx context.Context, events []event.Recorded, skips []int64) error {
 	for i := range events {
 		e := &events[i]
 		if e.Sequence != a.done+1 {

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -55,7 +55,7 @@ func BenchmarkAudit(b *testing.B) {
 }
 
 // appendsDuring returns how many single appends a second 8 clients made while something else went on.
-func appendsDuring(b *testing.B, node *testrig.Node, log db.UUID, work func()) float64 {
+func appendsDuring(b *testing.B, node *testrig.Node, log uuid.UUID, work func()) float64 {
 	b.Helper()
 	stop := make(chan struct{})
 	var clients sync.WaitGroup

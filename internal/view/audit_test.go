@@ -11,16 +11,16 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/turns"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
 
-func audit(t *testing.T, node *testrig.Node, log db.UUID, name string, version int32) view.Report {
+func audit(t *testing.T, node *testrig.Node, log uuid.UUID, name string, version int32) view.Report {
 	t.Helper()
 	report, err := node.Views.Audit(t.Context(), log, name, view.AuditOptions{Version: version}, nil)
 	if err != nil {
@@ -179,7 +179,7 @@ func TestUnreproducibleViewsAreRefused(t *testing.T) {
 	empty, used := node.NewLog(t), node.NewLog(t)
 	node.Append(t, used, counted(t, 0, 700)...)
 	for _, keeps := range []string{"memory", "address", "cache", "ignorance"} {
-		for _, log := range []db.UUID{empty, used, empty} { // a refusal is not remembered
+		for _, log := range []uuid.UUID{empty, used, empty} { // a refusal is not remembered
 			config := fmt.Sprintf(`{"keeps":%q}`, keeps)
 			_, err := node.Views.Deploy(t.Context(), log, "v", view.Deployment{Code: testrig.Forgetful(), Config: []byte(config)})
 			var refused *view.RefusedError
@@ -206,7 +206,7 @@ func TestUnreproducibleViewsAreRefused(t *testing.T) {
 // given each such event alone, and so counts all of them, whether they come in one batch, one by one, or from history.
 func TestFoldedAgain(t *testing.T) {
 	node, _ := start(t, testrig.Settings{})
-	events := make([]eventlog.Event, 400)
+	events := make([]event.Event, 400)
 	for i := range events {
 		events[i] = testrig.Parse(t, `{"name":"a"}`, "")
 	}
@@ -214,12 +214,12 @@ func TestFoldedAgain(t *testing.T) {
 		config := fmt.Sprintf(`{"keeps":%q}`, keeps)
 		before, after := node.NewLog(t), node.NewLog(t)
 		node.Deploy(t, before, "v", testrig.Forgetful(), config)
-		for _, log := range []db.UUID{before, after} {
+		for _, log := range []uuid.UUID{before, after} {
 			node.Append(t, log, events...)
 		}
 		node.Append(t, before, events[:1]...)
 		node.Deploy(t, after, "v", testrig.Forgetful(), config)
-		for log, want := range map[db.UUID]int64{before: 401, after: 400} {
+		for log, want := range map[uuid.UUID]int64{before: 401, after: 400} {
 			if report := audit(t, node, log, "v", 0); !report.OK || report.Events != want || report.Keys != 1 {
 				t.Errorf("%s: %+v: %v", config, report, report.Difference)
 			}
@@ -255,7 +255,7 @@ func TestRehearsedOnce(t *testing.T) {
 	code := testrig.CountingGlobal() // it would not pass
 	node.Views.Passed(code, []byte("{}"))
 	for _, deploy := range []struct {
-		log    db.UUID
+		log    uuid.UUID
 		config string
 		gas    int64
 		passes bool

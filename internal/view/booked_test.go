@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -83,7 +84,7 @@ func TestListsAreBooked(t *testing.T) {
 	}
 	for range 1200 {
 		labels := map[string]string{"label": strings.Repeat("x", 200)}
-		if _, err := node.Logs.Create(t.Context(), db.DefaultTenant, "named-"+db.NewUUID().String(), labels); err != nil {
+		if _, err := node.Logs.Create(t.Context(), db.DefaultTenant, "named-"+uuid.New().String(), labels); err != nil {
 			t.Fatal(err)
 		}
 	}

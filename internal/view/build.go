@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -37,7 +38,7 @@ func (v *Views) Run(ctx context.Context) {
 		built, next, err := v.buildRound(ctx, after)
 		after = next
 		dropped, dropErr := v.dropRound(ctx)
-		if built || dropped || next.LogID.Valid {
+		if built || dropped || !next.LogID.IsZero() {
 			continue // a version that cannot be built does not hold up the others; its error is told when they are done
 		}
 		if err := errors.Join(err, dropErr); err != nil && ctx.Err() == nil {
@@ -63,12 +64,9 @@ func (v *Views) wakeBuilder() {
 // buildRound gives each version that waits its turn, from the one after a place on, and says whether there was any it could work on, and
 // where to go on: nowhere when it came to the end.
 func (v *Views) buildRound(ctx context.Context, after dbsqlc.BuildingVersionsRow) (worked bool, next dbsqlc.BuildingVersionsRow, err error) {
-	first := db.UUID{Valid: true} // before all others
-	params := dbsqlc.BuildingVersionsParams{AfterLog: first, AfterVersion: first, MaxRows: maxBuildsListed}
-	if after.LogID.Valid {
-		params.AfterLog, params.AfterVersion = after.LogID, after.VersionID
-	}
-	versions, err := v.db.BuildingVersions(ctx, v.db.Read, params)
+	versions, err := v.db.BuildingVersions(ctx, v.db.Read, dbsqlc.BuildingVersionsParams{
+		AfterLog: after.LogID, AfterVersion: after.VersionID, MaxRows: maxBuildsListed, // the zero UUID is before all others
+	})
 	if err != nil {
 		return false, next, fmt.Errorf("listing versions to build: %w", db.Classify(err))
 	}
@@ -88,7 +86,7 @@ func (v *Views) buildRound(ctx context.Context, after dbsqlc.BuildingVersionsRow
 }
 
 // buildFor builds a version until it is live or halted, or patience runs out: then the background goes on with it.
-func (v *Views) buildFor(ctx context.Context, log, version db.UUID, patience time.Duration) error {
+func (v *Views) buildFor(ctx context.Context, log, version uuid.UUID, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		step, err := v.buildTurn(ctx, log, version, deadline)
@@ -113,7 +111,7 @@ func (v *Views) buildFor(ctx context.Context, log, version db.UUID, patience tim
 	return nil
 }
 
-func (v *Views) isBuilt(ctx context.Context, log, version db.UUID) (bool, error) {
+func (v *Views) isBuilt(ctx context.Context, log, version uuid.UUID) (bool, error) {
 	status, err := v.db.VersionStatus(ctx, v.db.Read, dbsqlc.VersionStatusParams{LogID: log, VersionID: version})
 	if err != nil {
 		return false, fmt.Errorf("reading a version's status: %w", db.Classify(err))
@@ -122,7 +120,7 @@ func (v *Views) isBuilt(ctx context.Context, log, version db.UUID) (bool, error)
 }
 
 // buildTurn builds a version chunk by chunk until it is done, or at the first chunk that ends after until.
-func (v *Views) buildTurn(ctx context.Context, log, version db.UUID, until time.Time) (buildStep, error) {
+func (v *Views) buildTurn(ctx context.Context, log, version uuid.UUID, until time.Time) (buildStep, error) {
 	if _, busy := v.constructions.LoadOrStore(version, struct{}{}); busy {
 		return stepHeldElsewhere, nil
 	}

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -84,16 +84,16 @@ func during(spell time.Duration, count *atomic.Int64) float64 {
 }
 
 // usage is an event as an API gateway sends it.
-func usage(t testing.TB, n int) eventlog.Event {
+func usage(t testing.TB, n int) event.Event {
 	return testrig.Parse(t, fmt.Sprintf(`{"type":"llm.request","time":"2025-%02d-01T10:05:30Z","endpoint":"/v1/generate","model":"gpt-%d","team":"team-%d","tokens_in":%d,"tokens_out":%d}`,
 		1+n%12, n%5, n%8, n%5000, n%700), "")
 }
 
 // fill makes a log with n events.
-func fill(t testing.TB, node *testrig.Node, n int) db.UUID {
+func fill(t testing.TB, node *testrig.Node, n int) uuid.UUID {
 	log := node.NewLog(t)
 	for first := 0; first < n; first += ingest.MaxBatchEvents {
-		events := make([]eventlog.Event, min(ingest.MaxBatchEvents, n-first))
+		events := make([]event.Event, min(ingest.MaxBatchEvents, n-first))
 		for i := range events {
 			events[i] = usage(t, first+i)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -24,7 +25,7 @@ const history = 4500
 func TestDeployWhileAppending(t *testing.T) {
 	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
-	logs := []db.UUID{nodes[0].NewLog(t), nodes[1].NewLog(t)}
+	logs := []uuid.UUID{nodes[0].NewLog(t), nodes[1].NewLog(t)}
 	for _, log := range logs {
 		nodes[0].Append(t, log, counted(t, 0, history)...)
 	}
@@ -44,7 +45,7 @@ func TestDeployWhileAppending(t *testing.T) {
 			})
 		}
 	}
-	deploy := func(node *testrig.Node, log db.UUID, name string, code []byte) {
+	deploy := func(node *testrig.Node, log uuid.UUID, name string, code []byte) {
 		deployers.Go(func() {
 			if _, err := node.Views.Deploy(t.Context(), log, name, view.Deployment{Code: code, Config: []byte("{}")}); err != nil {
 				t.Errorf("deploying %s: %v", name, err)
@@ -118,7 +119,7 @@ func TestNewVersionsWhileAppending(t *testing.T) {
 
 // deployHeldUp deploys a view on a log with history whose head is locked, and returns once the last chunk waits for that lock. How much of the
 // history the chunks before it have folded depends on the machine. A value on the channel says that Deploy has returned.
-func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *testdb.Database, log db.UUID) <-chan error {
+func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *testdb.Database, log uuid.UUID) <-chan error {
 	t.Helper()
 	returned := make(chan error, 1)
 	go func() {
@@ -296,7 +297,7 @@ func TestOneBrokenBuildDoesNotHoldUpOthers(t *testing.T) {
 	node, d := start(t, testrig.Settings{NoBuilder: true})
 	broken, sound := node.NewLog(t), node.NewLog(t)
 	node.Append(t, sound, counted(t, 0, history)...)
-	insert := func(log db.UUID, code []byte) {
+	insert := func(log uuid.UUID, code []byte) {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

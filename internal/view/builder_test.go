@@ -6,17 +6,18 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
 // wide is n events that each set many keys, so that a build takes several chunks: a chunk writes 10,000 keys at the most.
-func wide(t *testing.T, n int) []eventlog.Event {
+func wide(t *testing.T, n int) []event.Event {
 	t.Helper()
 	const keys = 1500
-	events := make([]eventlog.Event, n)
+	events := make([]event.Event, n)
 	for i := range events {
 		lines := make([]string, 0, keys+2)
 		for key := range keys {
@@ -28,7 +29,7 @@ func wide(t *testing.T, n int) []eventlog.Event {
 }
 
 // narrow makes a history long enough to begin with a chunk that does not hold the head.
-func narrow(t *testing.T, node *testrig.Node, log db.UUID) {
+func narrow(t *testing.T, node *testrig.Node, log uuid.UUID) {
 	t.Helper()
 	node.Append(t, log, counted(t, 0, history)...)
 }
@@ -79,7 +80,7 @@ func TestServersShareABuild(t *testing.T) {
 	d := testdb.New(t)
 	nodes := []*testrig.Node{testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})}
 	appender := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
-	logs := []db.UUID{appender.NewLog(t), appender.NewLog(t), appender.NewLog(t)}
+	logs := []uuid.UUID{appender.NewLog(t), appender.NewLog(t), appender.NewLog(t)}
 	for _, log := range logs {
 		narrow(t, appender, log)
 		appender.Append(t, log, wide(t, 25)...)

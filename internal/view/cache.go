@@ -4,7 +4,7 @@ import (
 	"container/list"
 	"sync"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // cache holds the latest known snapshot of logs, up to a number of bytes; the least recently used go first.
@@ -14,7 +14,7 @@ type cache struct {
 	mu       sync.Mutex
 	limit    int
 	bytes    int
-	elements map[db.UUID]*list.Element
+	elements map[uuid.UUID]*list.Element
 	recent   *list.List // of *cached, most recently used first
 }
 
@@ -24,11 +24,11 @@ type cached struct {
 }
 
 func newCache(limit int) cache {
-	return cache{limit: limit, elements: map[db.UUID]*list.Element{}, recent: list.New()}
+	return cache{limit: limit, elements: map[uuid.UUID]*list.Element{}, recent: list.New()}
 }
 
 // Cached returns the latest snapshot of the log that this server knows, nil when it knows none.
-func (v *Views) Cached(log db.UUID) *Snapshot {
+func (v *Views) Cached(log uuid.UUID) *Snapshot {
 	c := &v.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,13 +78,13 @@ func (c *cache) shrink() {
 }
 
 // Forget drops what is known of a log, because it turned out not to be true.
-func (v *Views) Forget(log db.UUID) {
+func (v *Views) Forget(log uuid.UUID) {
 	v.cache.mu.Lock()
 	defer v.cache.mu.Unlock()
 	v.cache.remove(log)
 }
 
-func (c *cache) remove(log db.UUID) {
+func (c *cache) remove(log uuid.UUID) {
 	element, ok := c.elements[log]
 	if !ok {
 		return

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -15,7 +15,7 @@ const unbatchedEvents = 10_000
 
 // chunk folds up to wasm.MaxBatchEvents events into every view that has not halted: in batches as far as a view takes them, and one by one
 // from there on.
-func (f *Folding) chunk(events []eventlog.Recorded, spent *spending) error {
+func (f *Folding) chunk(events []event.Recorded, spent *spending) error {
 	if spent.events > 0 {
 		if err := f.next(spent); err != nil {
 			return err
@@ -58,7 +58,7 @@ func (f *Folding) ahead(n int) int {
 }
 
 // read reads what the views want of the events.
-func (f *Folding) read(events []eventlog.Recorded) error {
+func (f *Folding) read(events []event.Recorded) error {
 	set := f.snapshot.fields
 	n := len(set.names)
 	f.values = resized(f.values, n*len(events))
@@ -82,7 +82,7 @@ func resized[T any](s []T, n int) []T {
 }
 
 // foldAhead folds as many of the events as a view takes in batches. There were so many before them.
-func (f *Folding) foldAhead(view int, events []eventlog.Recorded, before int, spent *spending) error {
+func (f *Folding) foldAhead(view int, events []event.Recorded, before int, spent *spending) error {
 	r := &f.runs[view]
 	if len(events) < 2 || r.halt != nil || r.session == nil || !r.session.Batches() || r.version.unbatched(len(events)) {
 		return nil
@@ -112,7 +112,7 @@ func (f *Folding) foldAhead(view int, events []eventlog.Recorded, before int, sp
 }
 
 // lay puts the chunk into a view's terms.
-func (f *Folding) lay(view int, events []eventlog.Recorded) []wasm.Event {
+func (f *Folding) lay(view int, events []event.Recorded) []wasm.Event {
 	places, all := f.snapshot.places[view], len(f.snapshot.fields.names)
 	f.batch = resized(f.batch, len(events))
 	f.fields = resized(f.fields, len(places)*len(events))
@@ -171,7 +171,7 @@ func (v *Version) unbatched(events int) bool {
 }
 
 // event folds one event of the chunk into every view that has not folded it.
-func (f *Folding) event(i int, e *eventlog.Recorded, spent *spending) error {
+func (f *Folding) event(i int, e *event.Recorded, spent *spending) error {
 	all := len(f.snapshot.fields.names)
 	for view := range f.runs {
 		r := &f.runs[view]

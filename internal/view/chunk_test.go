@@ -8,15 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // brokenFrom is the event at which monthly_totals meets a value that it cannot have written.
 const brokenFrom = 1_321
 
 // oddEvents are events of a few models and some odd ones.
-func oddEvents(n int) []eventlog.Recorded {
+func oddEvents(n int) []event.Recorded {
 	events := benchEvents(0, n)
 	for i := range events {
 		switch e := &events[i]; {
@@ -34,7 +34,7 @@ func oddEvents(n int) []eventlog.Recorded {
 }
 
 // requests folds the events request by request, each of a random size, and now and then one that is refused in the middle.
-func requests(t *testing.T, f *Folding, events []eventlog.Recorded, random *rand.Rand) {
+func requests(t *testing.T, f *Folding, events []event.Recorded, random *rand.Rand) {
 	t.Helper()
 	for len(events) > 0 {
 		n := min(len(events), 1+random.IntN([]int{3, 40, 700}[random.IntN(3)]))
@@ -64,7 +64,7 @@ func TestFoldingInBatches(t *testing.T) {
 	}
 	events := oddEvents(2_000)
 	snapshot := func(whole bool) *Snapshot {
-		s := &Snapshot{Log: db.NewUUID()}
+		s := &Snapshot{Log: uuid.New()}
 		for i, version := range versions {
 			known := &state{whole: whole}
 			for key, value := range stored {
@@ -142,7 +142,7 @@ func TestFoldingInBatches(t *testing.T) {
 // TestBudgetInBatches: a budget that runs out between two batches is found there, and says how many events were within it.
 func TestBudgetInBatches(t *testing.T) {
 	views, versions := benchViews(t)
-	s := &Snapshot{Log: db.NewUUID(), views: []liveView{{version: versions[0], state: &state{whole: true}}}}
+	s := &Snapshot{Log: uuid.New(), views: []liveView{{version: versions[0], state: &state{whole: true}}}}
 	s.fields, s.places = views.fields.union(s.views)
 	events := benchEvents(0, 3_000)
 	for name, budget := range map[string]Budget{"time": {Time: 1}, "gas": {Gas: 1}, "bytes of state": {Bytes: 1}, "keys of state": {Keys: 1}} {

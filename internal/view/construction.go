@@ -11,7 +11,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -46,7 +47,7 @@ const (
 // row says that nobody else got on, and the log still holds the event that it came to: after a restore it may be another one.
 type construction struct {
 	views   *Views
-	log, id db.UUID
+	log, id uuid.UUID
 
 	history  *history  // ahead of the folding; nil until needed
 	snapshot *Snapshot // the state at applied; nil when nothing is known
@@ -132,7 +133,7 @@ type chunk struct {
 	head    int64         // where it is locked
 	row     dbsqlc.LockBuildingVersionRow
 	version *Version
-	events  []eventlog.Recorded // the next ones to fold
+	events  []event.Recorded // the next ones to fold
 }
 
 func (b *chunk) run(ctx context.Context) (buildStep, error) {
@@ -146,7 +147,7 @@ func (b *chunk) run(ctx context.Context) (buildStep, error) {
 	}
 	var err error
 	b.row, err = queries.LockBuildingVersion(ctx, b.tx, dbsqlc.LockBuildingVersionParams{
-		LogID: b.log, VersionID: b.id, Builder: b.views.id, Lease: pgtype.Interval{Microseconds: buildLease.Microseconds(), Valid: true},
+		LogID: b.log, VersionID: b.id, Builder: &b.views.id, Lease: pgtype.Interval{Microseconds: buildLease.Microseconds(), Valid: true},
 	})
 	if kind := db.Classify(err); isNotFound(kind) {
 		return stepHeldElsewhere, nil
@@ -273,7 +274,7 @@ func (b *chunk) tell(ctx context.Context) error {
 	b.speed, b.before = events/took.Seconds(), b.left
 	rate := recentRate(deref(b.row.BuildRate), events, b.row.SecondsSince+took.Seconds(), b.row.AgeSeconds+took.Seconds())
 	err := b.views.db.SetBuilt(ctx, b.tx, dbsqlc.SetBuiltParams{
-		AppliedSequence: b.applied, Builder: b.views.id, BuildRate: &rate, LogID: b.log, VersionID: b.id,
+		AppliedSequence: b.applied, Builder: &b.views.id, BuildRate: &rate, LogID: b.log, VersionID: b.id,
 	})
 	if err != nil {
 		return fmt.Errorf("recording how far a version is: %w", err)
@@ -316,7 +317,7 @@ func (b *chunk) goLive(ctx context.Context) error {
 }
 
 // dropSome drops some of a retired version's state, and says whether it could.
-func (v *Views) dropSome(ctx context.Context, log, version db.UUID) (dropped bool, err error) {
+func (v *Views) dropSome(ctx context.Context, log, version uuid.UUID) (dropped bool, err error) {
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		_, err := v.db.LockDroppingVersion(ctx, tx, dbsqlc.LockDroppingVersionParams{LogID: log, VersionID: version})
 		if isNotFound(db.Classify(err)) {
@@ -331,7 +332,7 @@ func (v *Views) dropSome(ctx context.Context, log, version db.UUID) (dropped boo
 }
 
 // dropLocked drops some of the state of a version whose row is locked.
-func (v *Views) dropLocked(ctx context.Context, tx pgx.Tx, log, version db.UUID) (dropped bool, err error) {
+func (v *Views) dropLocked(ctx context.Context, tx pgx.Tx, log, version uuid.UUID) (dropped bool, err error) {
 	n, err := v.db.DropViewState(ctx, tx, dbsqlc.DropViewStateParams{LogID: log, VersionID: version, MaxRows: dropChunk})
 	if err != nil {
 		return false, fmt.Errorf("dropping state: %w", err)

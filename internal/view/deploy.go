@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -47,8 +48,8 @@ type Deployment struct {
 // log's history. A version that is being built or live and has the same module and configuration is taken for the one meant.
 // Deploy answers after at most two seconds and a bit; a version still building goes on in the background. One that a newer
 // deploy has overtaken meanwhile comes back retired.
-// The error is a *RefusedError, an *eventlog.InvalidError or the database's.
-func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, d Deployment) (Info, error) {
+// The error is a *RefusedError, an *event.InvalidError or the database's.
+func (v *Views) Deploy(ctx context.Context, log uuid.UUID, name string, d Deployment) (Info, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
 		return Info{}, err
 	}
@@ -65,9 +66,9 @@ func (v *Views) Deploy(ctx context.Context, log db.UUID, name string, d Deployme
 }
 
 // deploy rehearses a candidate and makes it the version that was asked for last.
-func (v *Views) deploy(ctx context.Context, log db.UUID, name string, c candidate) (version db.UUID, err error) {
+func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, c candidate) (version uuid.UUID, err error) {
 	if err := v.rehearse(ctx, log, c); err != nil {
-		return db.UUID{}, err
+		return uuid.UUID{}, err
 	}
 	sha256 := c.module.SHA256()
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -81,13 +82,13 @@ func (v *Views) deploy(ctx context.Context, log db.UUID, name string, c candidat
 		return v.db.OwnView(ctx, tx, dbsqlc.OwnViewParams{LogID: log, Name: name})
 	})
 	if err != nil {
-		return db.UUID{}, fmt.Errorf("recording a view version: %w", err)
+		return uuid.UUID{}, fmt.Errorf("recording a view version: %w", err)
 	}
 	return version, nil
 }
 
 // built builds a version for as long as a caller waits, and describes what became of it.
-func (v *Views) built(ctx context.Context, log, version db.UUID) (Info, error) {
+func (v *Views) built(ctx context.Context, log, version uuid.UUID) (Info, error) {
 	if err := v.buildFor(ctx, log, version, deployPatience); err != nil {
 		return Info{}, err
 	}
@@ -167,23 +168,23 @@ func (w *wanted) is(row *dbsqlc.ActiveVersionsRow) bool {
 // record makes, in tx, what is wanted the version of the log's view that was asked for last, and returns it: the one that runs already
 // where it is the same, else a new one. The version is to be built when tx has been committed.
 // It locks the log against other deploys. The error is a *RefusedError, eventlog.ErrLogNotFound or the database's.
-func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string, w wanted) (db.UUID, error) {
+func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name string, w wanted) (uuid.UUID, error) {
 	if err := v.lockLog(ctx, tx, log); err != nil {
-		return db.UUID{}, err
+		return uuid.UUID{}, err
 	}
-	if err := v.db.InsertView(ctx, tx, dbsqlc.InsertViewParams{LogID: log, ViewID: db.NewUUID(), Name: name}); err != nil {
-		return db.UUID{}, err
+	if err := v.db.InsertView(ctx, tx, dbsqlc.InsertViewParams{LogID: log, ViewID: uuid.New(), Name: name}); err != nil {
+		return uuid.UUID{}, err
 	}
 	view, err := v.viewID(ctx, tx, log, name)
 	if err != nil {
-		return db.UUID{}, err
+		return uuid.UUID{}, err
 	}
 	if err := v.checkRoom(ctx, tx, log, view, cmp.Or(w.foldGas, v.config.FoldGas)); err != nil {
-		return db.UUID{}, err
+		return uuid.UUID{}, err
 	}
 	active, err := v.db.ActiveVersions(ctx, tx, dbsqlc.ActiveVersionsParams{LogID: log, ViewID: view})
 	if err != nil {
-		return db.UUID{}, err
+		return uuid.UUID{}, err
 	}
 	for i := range active {
 		if !w.is(&active[i]) {
@@ -196,7 +197,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string,
 	}
 	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: log, ViewID: view})
 	if err != nil {
-		return db.UUID{}, err
+		return uuid.UUID{}, err
 	}
 	if w.fields == nil {
 		w.fields = []string{}
@@ -204,7 +205,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string,
 	if w.foldGas == 0 {
 		w.foldGas = v.config.FoldGas
 	}
-	id := db.NewUUID()
+	id := uuid.New()
 	return id, v.db.InsertViewVersion(ctx, tx, dbsqlc.InsertViewVersionParams{
 		LogID: log, VersionID: id, ViewID: view, Version: last.Version + 1, Turn: last.Turn + 1,
 		ModuleSha256: w.sha256, Config: w.config, Fields: w.fields, FoldGas: w.foldGas, CostModel: int16(w.model), Actor: w.actor,
@@ -212,7 +213,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log db.UUID, name string,
 }
 
 // lockLog lets one deploy, rollback, resume or retirement at a time work on a log.
-func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log db.UUID) error {
+func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log uuid.UUID) error {
 	if _, err := v.db.LockLog(ctx, tx, log); isNotFound(db.Classify(err)) {
 		return eventlog.ErrLogNotFound
 	} else if err != nil {
@@ -222,7 +223,7 @@ func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log db.UUID) error {
 }
 
 // checkRoom refuses a view that the log has no room for, or whose fold could cost more than the log's other views leave. The log is locked.
-func (v *Views) checkRoom(ctx context.Context, tx pgx.Tx, log, view db.UUID, foldGas int64) error {
+func (v *Views) checkRoom(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, foldGas int64) error {
 	others, err := v.db.OtherViews(ctx, tx, dbsqlc.OtherViewsParams{LogID: log, ViewID: view})
 	switch {
 	case err != nil:

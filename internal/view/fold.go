@@ -7,8 +7,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // findKeys is how many keys one statement reads: enough that a batch of 10,000 events takes ten, and no more than 64 MiB of answers, where each
@@ -43,7 +44,7 @@ func (f *Folding) Missed() bool {
 }
 
 // Result is what was kept, as of head, the head that those events make. The folding takes no more events.
-func (f *Folding) Result(head eventlog.Head) Fold {
+func (f *Folding) Result(head event.Head) Fold {
 	s := f.snapshot
 	next := &Snapshot{Log: s.Log, Head: head, views: s.views, recent: s.recent, fields: s.fields, places: s.places}
 	if len(s.views) == 0 || head == s.Head {
@@ -94,7 +95,7 @@ func (m *Missing) foldings(keys int) (n int) {
 type Found map[stateOf]map[string][]byte
 
 // stateOf names a version's state on a log.
-type stateOf struct{ log, version db.UUID }
+type stateOf struct{ log, version uuid.UUID }
 
 // ReadMissing reads the keys, in a few statements for any number of logs, into memory that is room's. Where that has none for all of them,
 // it reads those of the first foldings that were added, and says of how many. The error is memory.ErrFull where not even the first one's

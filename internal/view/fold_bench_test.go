@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 	ready "github.com/tallystick/tallystick/views"
 )
@@ -19,7 +19,7 @@ func BenchmarkFold(b *testing.B) {
 			views, version := benchViews(b)
 			snapshots := make([]*Snapshot, shape.logs)
 			for i := range snapshots {
-				snapshots[i] = &Snapshot{Log: db.NewUUID()}
+				snapshots[i] = &Snapshot{Log: uuid.New()}
 				for _, v := range version {
 					snapshots[i].views = append(snapshots[i].views, liveView{version: v, state: &state{whole: true}})
 				}
@@ -34,7 +34,7 @@ func BenchmarkFold(b *testing.B) {
 					}
 					err = f.Fold(benchEvents(s.Head.Sequence, shape.events), Budget{})
 					f.Keep()
-					fold := f.Result(eventlog.Head{Sequence: s.Head.Sequence + int64(shape.events)})
+					fold := f.Result(event.Head{Sequence: s.Head.Sequence + int64(shape.events)})
 					if f.Close(); err != nil || len(fold.Halts) > 0 {
 						b.Fatal(err, fold.Halts)
 					}
@@ -67,16 +67,16 @@ func benchViews(b testing.TB) (*Views, []*Version) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		versions = append(versions, &Version{ID: db.NewUUID(), Name: "view", module: c.module, config: config, fields: set})
+		versions = append(versions, &Version{ID: uuid.New(), Name: "view", module: c.module, config: config, fields: set})
 	}
 	return views, versions
 }
 
-func benchEvents(after int64, n int) []eventlog.Recorded {
-	events := make([]eventlog.Recorded, n)
+func benchEvents(after int64, n int) []event.Recorded {
+	events := make([]event.Recorded, n)
 	for i := range events {
 		sequence := after + int64(i) + 1
-		events[i] = eventlog.Recorded{Sequence: sequence, RecordedAt: 1740823530000000 + sequence*1000}
+		events[i] = event.Recorded{Sequence: sequence, RecordedAt: 1740823530000000 + sequence*1000}
 		events[i].Time = events[i].RecordedAt
 		events[i].Data = fmt.Appendf(nil, `{"type":"llm.request","time":"2025-03-01T10:05:30Z","endpoint":"/v1/generate","model":"gpt-%d","team":"team-%d","tokens_in":%d,"tokens_out":%d}`,
 			sequence%5, sequence%8, sequence%5000, sequence%700)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -145,7 +145,7 @@ func (e *BudgetError) Error() string {
 // Fold folds the events of one request, the ones that follow in their log. A view that fails over one halts by itself. The error is a
 // *BudgetError, memory.ErrFull, or means that nothing can be said of the batch, such as when the database could not be read. A request of one event has no
 // budget: its views' gas bounds it.
-func (f *Folding) Fold(events []eventlog.Recorded, budget Budget) error {
+func (f *Folding) Fold(events []event.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
 		return nil
 	}
@@ -247,7 +247,7 @@ func (f *Folding) ChangedKeys() (keys int) {
 	return keys
 }
 
-func (r *run) fold(e *eventlog.Recorded) error {
+func (r *run) fold(e *event.Recorded) error {
 	if r.version.refused != "" {
 		r.stop(e, r.version.refused)
 		return nil
@@ -270,7 +270,7 @@ func (r *run) fold(e *eventlog.Recorded) error {
 	return nil
 }
 
-func (r *run) stop(e *eventlog.Recorded, reason string) {
+func (r *run) stop(e *event.Recorded, reason string) {
 	r.halt, r.halted = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: reason}, true
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/view"
@@ -122,7 +122,7 @@ func TestViewsHaltTogether(t *testing.T) {
 	}
 	a.Deploy(t, log, "minutes", views.RateCheck(), "{}")
 	b.Append(t, log, counted(t, 0, 3)...)
-	var batch []eventlog.Event
+	var batch []event.Event
 	batch = append(append(batch, counted(t, 3, 4)...), script(t, line("set", "x", 1), line("trap")))
 	a.Append(t, log, append(batch, counted(t, 7, 4)...)...)
 	b.Append(t, log, counted(t, 11, 2)...)

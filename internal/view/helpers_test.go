@@ -8,10 +8,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -23,7 +23,7 @@ func start(t *testing.T, s testrig.Settings) (*testrig.Node, *testdb.Database) {
 }
 
 // script is an event with these lines.
-func script(t testing.TB, lines ...string) eventlog.Event {
+func script(t testing.TB, lines ...string) event.Event {
 	t.Helper()
 	return testrig.Parse(t, testrig.ScriptEvent(lines...), "")
 }
@@ -31,9 +31,9 @@ func script(t testing.TB, lines ...string) eventlog.Event {
 var line = testrig.Line
 
 // counted is n events from number first on, which set keys in the scripted view and count in the others.
-func counted(t testing.TB, first, n int) []eventlog.Event {
+func counted(t testing.TB, first, n int) []event.Event {
 	t.Helper()
-	events := make([]eventlog.Event, n)
+	events := make([]event.Event, n)
 	for i := range events {
 		number := first + i
 		events[i] = testrig.Parse(t, fmt.Sprintf(`{"model":"m%d","tokens_in":%d,"script":"set\tk%d\t%d\ncopy\tk%d\tlast"}`,
@@ -44,7 +44,7 @@ func counted(t testing.TB, first, n int) []eventlog.Event {
 
 // holdHead takes the head's lock, which keeps appends to the log and the last steps of builds waiting until release is
 // called.
-func holdHead(t *testing.T, dsn string, log db.UUID) (release func()) {
+func holdHead(t *testing.T, dsn string, log uuid.UUID) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -83,7 +83,7 @@ func await(t *testing.T, what string, yes func() bool) {
 }
 
 // statusOf is the status of the newest version of a view that is not retired.
-func statusOf(t *testing.T, node *testrig.Node, log db.UUID, name string) view.Info {
+func statusOf(t *testing.T, node *testrig.Node, log uuid.UUID, name string) view.Info {
 	t.Helper()
 	infos, err := node.Views.Get(t.Context(), log, name, nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func statusOf(t *testing.T, node *testrig.Node, log db.UUID, name string) view.I
 }
 
 // haltOf asks a view that has halted.
-func haltOf(t *testing.T, node *testrig.Node, log db.UUID, name string) *view.HaltedError {
+func haltOf(t *testing.T, node *testrig.Node, log uuid.UUID, name string) *view.HaltedError {
 	t.Helper()
 	answer, err := node.Views.Query(t.Context(), log, name, "get\ta", nil)
 	var halted *view.HaltedError

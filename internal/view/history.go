@@ -10,7 +10,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -29,17 +30,17 @@ type pastEvent struct {
 	sequence         int64
 	time, recordedAt int64 // microseconds since 1970 UTC
 	data             []byte
-	hash             eventlog.Hash
+	hash             event.Hash
 }
 
 // recorded is the event as it is folded.
-func (e *pastEvent) recorded() eventlog.Recorded {
-	return eventlog.Recorded{Event: eventlog.Event{Data: e.data, Time: e.time}, Sequence: e.sequence, RecordedAt: e.recordedAt}
+func (e *pastEvent) recorded() event.Recorded {
+	return event.Recorded{Event: event.Event{Data: e.data, Time: e.time}, Sequence: e.sequence, RecordedAt: e.recordedAt}
 }
 
 // recorded are events as they are read from a log, ready to be folded.
-func recorded(page []pastEvent) []eventlog.Recorded {
-	events := make([]eventlog.Recorded, len(page))
+func recorded(page []pastEvent) []event.Recorded {
+	events := make([]event.Recorded, len(page))
 	for i := range page {
 		events[i] = page[i].recorded()
 	}
@@ -48,7 +49,7 @@ func recorded(page []pastEvent) []eventlog.Recorded {
 
 // listEvents reads the page of a log's events after one. from is a transaction that plans for partitions; the page is read from those that
 // hold it.
-func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, after int64, maxRows int32, maxBytes int64) ([]pastEvent, error) {
+func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log uuid.UUID, after int64, maxRows int32, maxBytes int64) ([]pastEvent, error) {
 	recorded, err := d.RecordedBetween(ctx, from, dbsqlc.RecordedBetweenParams{LogID: log, First: after + 1, Last: after + int64(maxRows)})
 	if err != nil {
 		return nil, fmt.Errorf("looking for history: %w", db.Classify(err))
@@ -62,7 +63,7 @@ func listEvents(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log db.UUID, af
 	page := make([]pastEvent, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		page[i] = pastEvent{r.Sequence, r.Time.UnixMicro(), r.RecordedAt.UnixMicro(), r.Data, eventlog.Hash(r.Hash)}
+		page[i] = pastEvent{r.Sequence, r.Time.UnixMicro(), r.RecordedAt.UnixMicro(), r.Data, event.Hash(r.Hash)}
 	}
 	return page, nil
 }
@@ -76,10 +77,10 @@ type pageReader struct {
 }
 
 func (r *pageReader) add(row *db.EventRow) error {
-	if len(row.Hash) != len(eventlog.Hash{}) {
-		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(eventlog.Hash{}))
+	if len(row.Hash) != len(event.Hash{}) {
+		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(event.Hash{}))
 	}
-	r.events = append(r.events, pastEvent{sequence: row.Sequence, time: row.Time, recordedAt: row.RecordedAt, hash: eventlog.Hash(row.Hash)})
+	r.events = append(r.events, pastEvent{sequence: row.Sequence, time: row.Time, recordedAt: row.RecordedAt, hash: event.Hash(row.Hash)})
 	r.data = append(r.data, row.Data...)
 	r.ends = append(r.ends, len(r.data))
 	if len(r.data) >= pageBytes && len(r.events) < r.most {
@@ -99,7 +100,7 @@ func (r *pageReader) page() []pastEvent {
 }
 
 // eventText reads an event's JSON, or its beginning.
-func eventText(ctx context.Context, d *db.DB, log db.UUID, sequence int64, maxLength int32) (text string, err error) {
+func eventText(ctx context.Context, d *db.DB, log uuid.UUID, sequence int64, maxLength int32) (text string, err error) {
 	err = d.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if err := d.PlanForPartitions(ctx, tx); err != nil {
 			return err
@@ -120,7 +121,7 @@ func eventText(ctx context.Context, d *db.DB, log db.UUID, sequence int64, maxLe
 // been committed, and so will never change.
 type history struct {
 	db   *db.DB
-	log  db.UUID
+	log  uuid.UUID
 	left []pastEvent // given back
 
 	ahead  chan page          // the page that is being read; nil when none is
@@ -135,7 +136,7 @@ type page struct {
 }
 
 // newHistory reads the events after one until close.
-func newHistory(ctx context.Context, d *db.DB, log db.UUID, after int64) *history {
+func newHistory(ctx context.Context, d *db.DB, log uuid.UUID, after int64) *history {
 	h := &history{db: d, log: log, after: after}
 	h.read(ctx)
 	return h
@@ -225,13 +226,13 @@ func (h *history) giveBack(events []pastEvent) {
 type reached struct {
 	sequence   int64 // 0: no event
 	recordedAt int64 // microseconds since 1970 UTC
-	hash       eventlog.Hash
+	hash       event.Hash
 }
 
 func reachedAt(e *pastEvent) reached { return reached{e.sequence, e.recordedAt, e.hash} }
 
 // isIn tells whether the log still holds the event. tx is one that plans for partitions.
-func (r *reached) isIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log db.UUID) (bool, error) {
+func (r *reached) isIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log uuid.UUID) (bool, error) {
 	if r.sequence == 0 {
 		return true, nil
 	}

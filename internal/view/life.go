@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // keptStates is how many retired versions of a view keep their state, the ones retired last: a rollback to one of them folds only
@@ -28,9 +29,9 @@ var (
 // its state was not kept, while the live version goes on answering, and takes that one's place at the head. Like Deploy it answers after
 // two seconds at the latest. To ask for the live version gives up newer ones that are building or halted.
 // The error is ErrViewNotFound, ErrVersionNotFound, a *HaltedError (resume that version instead), a *RefusedError or the database's.
-func (v *Views) Rollback(ctx context.Context, log db.UUID, name string, version int32, actor string) (Info, error) {
-	var id db.UUID
-	err := v.changing(ctx, log, name, func(tx pgx.Tx, view db.UUID) error {
+func (v *Views) Rollback(ctx context.Context, log uuid.UUID, name string, version int32, actor string) (Info, error) {
+	var id uuid.UUID
+	err := v.changing(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
 		row, err := v.findVersion(ctx, tx, log, view, version)
 		if err != nil {
 			return err
@@ -48,7 +49,7 @@ func (v *Views) Rollback(ctx context.Context, log db.UUID, name string, version 
 }
 
 // changing has do change a view in a transaction, alone of all who change views of the log.
-func (v *Views) changing(ctx context.Context, log db.UUID, name string, do func(tx pgx.Tx, view db.UUID) error) error {
+func (v *Views) changing(ctx context.Context, log uuid.UUID, name string, do func(tx pgx.Tx, view uuid.UUID) error) error {
 	return v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if err := v.lockLog(ctx, tx, log); err != nil {
 			return err
@@ -61,7 +62,7 @@ func (v *Views) changing(ctx context.Context, log db.UUID, name string, do func(
 	})
 }
 
-func (v *Views) findVersion(ctx context.Context, tx pgx.Tx, log, view db.UUID, version int32) (dbsqlc.FindViewVersionRow, error) {
+func (v *Views) findVersion(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, version int32) (dbsqlc.FindViewVersionRow, error) {
 	row, err := v.db.FindViewVersion(ctx, tx, dbsqlc.FindViewVersionParams{LogID: log, ViewID: view, Version: version})
 	if kind := db.Classify(err); isNotFound(kind) {
 		return row, ErrVersionNotFound
@@ -73,7 +74,7 @@ func (v *Views) findVersion(ctx context.Context, tx pgx.Tx, log, view db.UUID, v
 
 // chosen is who chose a version of which view, and by what.
 type chosen struct {
-	log, view     db.UUID
+	log, view     uuid.UUID
 	action, actor string
 }
 
@@ -120,7 +121,7 @@ func (v *Views) prefer(ctx context.Context, tx pgx.Tx, c chosen, version int32) 
 
 // retirement is which versions of a view to retire, and why. The head is locked.
 type retirement struct {
-	log, view  db.UUID
+	log, view  uuid.UUID
 	before     int64 // the turn
 	head       int64
 	actor, why string
@@ -149,7 +150,7 @@ func (v *Views) retire(ctx context.Context, tx pgx.Tx, r retirement) error {
 
 // changeLiveViews ends every server's snapshot of a log, whose head is locked and whose live views have changed. What the head row held of state,
 // maybe of versions that are not live any more, goes to rows.
-func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log db.UUID) error {
+func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log uuid.UUID) error {
 	if err := v.db.StoreRecentState(ctx, tx, log); err != nil {
 		return fmt.Errorf("storing the head's state: %w", err)
 	}
@@ -161,7 +162,7 @@ func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log db.UUID) err
 
 // Retire ends all versions of a view: it folds and answers no more. A later Deploy or Rollback brings it back.
 // The error is ErrViewNotFound, ErrViewRetired or the database's.
-func (v *Views) Retire(ctx context.Context, log db.UUID, name, actor string) error {
+func (v *Views) Retire(ctx context.Context, log uuid.UUID, name, actor string) error {
 	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if err := v.lockLog(ctx, tx, log); err != nil {
 			return err
@@ -190,7 +191,7 @@ const MaxReasonBytes = 1 << 10
 // Resume takes a halted version on: it builds until it has reached the head. Like Deploy it answers after two seconds at the latest; it
 // may have halted again by then.
 // The error is ErrViewNotFound, ErrVersionNotFound, ErrNotHalted, a *RefusedError or the database's.
-func (v *Views) Resume(ctx context.Context, log db.UUID, name string, r Resumption) (Info, error) {
+func (v *Views) Resume(ctx context.Context, log uuid.UUID, name string, r Resumption) (Info, error) {
 	if err := checkGas(r.FoldGas); err != nil {
 		return Info{}, err
 	}
@@ -200,8 +201,8 @@ func (v *Views) Resume(ctx context.Context, log db.UUID, name string, r Resumpti
 	if strings.ContainsFunc(r.Reason, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }) {
 		return Info{}, &RefusedError{"invalid_reason", "the reason holds a control character; of those, only line feeds and tabs are allowed"}
 	}
-	var id db.UUID
-	err := v.changing(ctx, log, name, func(tx pgx.Tx, view db.UUID) error {
+	var id uuid.UUID
+	err := v.changing(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
 		if r.Version != 0 {
 			if _, err := v.findVersion(ctx, tx, log, view, r.Version); err != nil {
 				return err
@@ -227,7 +228,7 @@ func (v *Views) Resume(ctx context.Context, log db.UUID, name string, r Resumpti
 	return v.built(ctx, log, id)
 }
 
-func (v *Views) resume(ctx context.Context, tx pgx.Tx, log, view db.UUID, row dbsqlc.HaltedVersionRow, r Resumption) error {
+func (v *Views) resume(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, row dbsqlc.HaltedVersionRow, r Resumption) error {
 	n, err := v.db.ResumeVersion(ctx, tx, dbsqlc.ResumeVersionParams{FoldGas: r.FoldGas, LogID: log, VersionID: row.VersionID})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -30,7 +31,7 @@ func execute(t *testing.T, d *testdb.Database, statement string, args ...any) {
 }
 
 // versionsOf describes all versions of a view by number.
-func versionsOf(t *testing.T, node *testrig.Node, log db.UUID, name string) map[int32]view.Info {
+func versionsOf(t *testing.T, node *testrig.Node, log uuid.UUID, name string) map[int32]view.Info {
 	t.Helper()
 	infos, err := node.Views.Versions(t.Context(), log, name, 0, view.MaxVersionsListed, nil)
 	if err != nil {
@@ -47,7 +48,7 @@ func versionsOf(t *testing.T, node *testrig.Node, log db.UUID, name string) map[
 }
 
 // deeds are what was done to a view, oldest first, such as "deploy 1 ada".
-func deeds(t *testing.T, node *testrig.Node, log db.UUID, name string) []string {
+func deeds(t *testing.T, node *testrig.Node, log uuid.UUID, name string) []string {
 	t.Helper()
 	actions, err := node.Views.Actions(t.Context(), log, name, nil)
 	if err != nil {
@@ -60,7 +61,7 @@ func deeds(t *testing.T, node *testrig.Node, log db.UUID, name string) []string 
 	return texts
 }
 
-func wantDeeds(t *testing.T, node *testrig.Node, log db.UUID, name string, want ...string) {
+func wantDeeds(t *testing.T, node *testrig.Node, log uuid.UUID, name string, want ...string) {
 	t.Helper()
 	if got := deeds(t, node, log, name); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("view %s has the history\n%q, want\n%q", name, got, want)
@@ -68,7 +69,7 @@ func wantDeeds(t *testing.T, node *testrig.Node, log db.UUID, name string, want 
 }
 
 // rollback rolls back and fails the test unless the version is live afterwards.
-func rollback(t *testing.T, node *testrig.Node, log db.UUID, name string, version int32) view.Info {
+func rollback(t *testing.T, node *testrig.Node, log uuid.UUID, name string, version int32) view.Info {
 	t.Helper()
 	info, err := node.Views.Rollback(t.Context(), log, name, version, "grace")
 	if err != nil || info.Status != view.Live || info.Version != version {
@@ -166,7 +167,7 @@ func TestRollbackGivesUpNewerBuild(t *testing.T) {
 }
 
 // recorded deploys a version and gives up waiting before its last chunk, which is still to be done when it returns.
-func recorded(t *testing.T, node *testrig.Node, d *testdb.Database, log db.UUID, name string, code []byte) {
+func recorded(t *testing.T, node *testrig.Node, d *testdb.Database, log uuid.UUID, name string, code []byte) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

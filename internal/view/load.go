@@ -7,8 +7,9 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 func isNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
@@ -16,9 +17,9 @@ func isNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
 // Load reads the live views of logs and their state, as tx sees them, and joins them with the heads into snapshots. tx must hold the heads'
 // locks, or be one snapshot of the database in which the heads were read. The memory is room's, which is one of LoadRoom: state that it has
 // no room for is left where it is, to be read key by key. The error may be memory.ErrFull.
-func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead, room *memory.Hold) (map[db.UUID]*Snapshot, error) {
-	snapshots := make(map[db.UUID]*Snapshot, len(heads))
-	ids := make([]db.UUID, len(heads))
+func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead, room *memory.Hold) (map[uuid.UUID]*Snapshot, error) {
+	snapshots := make(map[uuid.UUID]*Snapshot, len(heads))
+	ids := make([]uuid.UUID, len(heads))
 	for i := range heads {
 		recent, err := parseRecent(heads[i].Recent)
 		if err != nil {
@@ -50,9 +51,9 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 }
 
 // HeadOf is the head that a row says.
-func HeadOf(row *dbsqlc.LogHead) eventlog.Head {
-	return eventlog.Head{
-		Sequence: row.Sequence, Hash: eventlog.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
+func HeadOf(row *dbsqlc.LogHead) event.Head {
+	return event.Head{
+		Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
@@ -43,7 +44,7 @@ type loadedState struct {
 }
 
 // run reads the states of the snapshots' views. One that is not held is empty, and not whole.
-func (l *stateLoading) run(ctx context.Context, snapshots map[db.UUID]*Snapshot) error {
+func (l *stateLoading) run(ctx context.Context, snapshots map[uuid.UUID]*Snapshot) error {
 	var all []*liveView
 	var of []stateOf
 	for id, s := range snapshots {

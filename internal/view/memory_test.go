@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestPrefixEnd checks, over texts of characters from every corner, that what lies between a prefix and its end is what
@@ -85,14 +85,14 @@ func TestCacheKeepsItsLimit(t *testing.T) {
 	const limit = 20_000
 	random := rand.New(rand.NewPCG(31, 1))
 	v := &Views{cache: newCache(limit)}
-	logs := make([]db.UUID, 60)
+	logs := make([]uuid.UUID, 60)
 	for i := range logs {
-		logs[i] = db.NewUUID()
+		logs[i] = uuid.New()
 	}
-	latest := map[db.UUID]*Snapshot{}
-	var recent []db.UUID // least recently used first
-	use := func(log db.UUID) {
-		recent = append(slices.DeleteFunc(recent, func(other db.UUID) bool { return other == log }), log)
+	latest := map[uuid.UUID]*Snapshot{}
+	var recent []uuid.UUID // least recently used first
+	use := func(log uuid.UUID) {
+		recent = append(slices.DeleteFunc(recent, func(other uuid.UUID) bool { return other == log }), log)
 	}
 	for range 3000 {
 		log := logs[random.IntN(len(logs))]

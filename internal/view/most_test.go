@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/testdb"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestReadStateIsBounded: a question and a build keep no more of what they read than they may, however much they read, and hold one more
@@ -19,7 +20,7 @@ func TestReadStateIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	log, version := db.NewUUID(), db.NewUUID()
+	log, version := uuid.New(), uuid.New()
 	value := `"` + strings.Repeat("x", valueBytes-2) + `"`
 	for i := range keys {
 		const insert = "INSERT INTO view_state_rows (log_id, version_id, key, value) VALUES ($1, $2, $3, $4)"

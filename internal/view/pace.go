@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/turns"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Pace is how work that takes long makes room for others.
@@ -26,8 +26,8 @@ type background struct {
 	turn turns.Turn
 }
 
-func (v *Views) inBackground(ctx context.Context, log db.UUID) *background {
-	return &background{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Background)}
+func (v *Views) inBackground(ctx context.Context, log uuid.UUID) *background {
+	return &background{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Background)}
 }
 
 // Pause implements Pace.

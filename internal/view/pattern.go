@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -65,7 +66,7 @@ const (
 // PatternInfo describes a view that is deployed on a pattern.
 type PatternInfo struct {
 	Name         string
-	ID           db.UUID
+	ID           uuid.UUID
 	Pattern      Pattern
 	Revision     int32 // grows with each deploy that changes something
 	ModuleSHA256 string
@@ -105,8 +106,8 @@ func (e *PatternDiffersError) Error() string {
 // whose name the pattern matches, now and later; an empty pattern stands for the one that the view has already. Logs on
 // which the view was deployed by itself keep theirs. What is deployed already changes nothing, but that logs which had no
 // room are tried again. Existing logs get their version in the background; DeployPattern answers after two seconds and a bit.
-// The error is a *RefusedError, a *PatternDiffersError, an *eventlog.InvalidError or the database's.
-func (v *Views) DeployPattern(ctx context.Context, tenant db.UUID, name string, pattern Pattern, d Deployment) (PatternInfo, error) {
+// The error is a *RefusedError, a *PatternDiffersError, an *event.InvalidError or the database's.
+func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, d Deployment) (PatternInfo, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
 		return PatternInfo{}, err
 	}
@@ -135,7 +136,7 @@ func (v *Views) DeployPattern(ctx context.Context, tenant db.UUID, name string, 
 }
 
 // deployPattern rehearses a candidate with one of the pattern's logs and makes it the view's newest revision.
-func (v *Views) deployPattern(ctx context.Context, tenant db.UUID, name string, pattern Pattern, c candidate) error {
+func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, c candidate) error {
 	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.like()})
 	if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
 		return fmt.Errorf("finding a log to rehearse with: %w", kind)
@@ -151,7 +152,7 @@ func (v *Views) deployPattern(ctx context.Context, tenant db.UUID, name string, 
 }
 
 // recordPattern makes the candidate the view's newest revision. It waits for logs that are being created, and they for it.
-func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant db.UUID, name string, pattern Pattern, c candidate) error {
+func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern Pattern, c candidate) error {
 	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 		return err
 	}
@@ -188,7 +189,7 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant db.UUID, na
 		})
 	}
 	return v.db.InsertPattern(ctx, tx, dbsqlc.InsertPatternParams{
-		TenantID: tenant, PatternID: db.NewUUID(), Name: name, Pattern: string(pattern), LikePattern: pattern.like(),
+		TenantID: tenant, PatternID: uuid.New(), Name: name, Pattern: string(pattern), LikePattern: pattern.like(),
 		ModuleSha256: sha256[:], Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, CostModel: int16(wasm.LatestCostModel),
 		Actor: c.actor, AfterLog: firstLog,
 	})
@@ -203,7 +204,7 @@ func (c *candidate) is(row dbsqlc.ViewPattern) bool {
 // RetirePattern ends a view's pattern: later logs do not get the view, and it is retired on those that have it from the
 // pattern, in the background; with keep it stays there as it is. A later deploy takes those logs up again.
 // The error is ErrPatternNotFound or the database's.
-func (v *Views) RetirePattern(ctx context.Context, tenant db.UUID, name string, keep bool, actor string) (PatternInfo, error) {
+func (v *Views) RetirePattern(ctx context.Context, tenant uuid.UUID, name string, keep bool, actor string) (PatternInfo, error) {
 	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 			return err
@@ -216,7 +217,7 @@ func (v *Views) RetirePattern(ctx context.Context, tenant db.UUID, name string, 
 		}
 		end := dbsqlc.EndPatternParams{Status: string(PatternRetiring), Actor: actor, AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID}
 		if keep {
-			end.Status, end.AfterLog = string(PatternRetired), db.UUID{}
+			end.Status, end.AfterLog = string(PatternRetired), nil
 		}
 		return v.db.EndPattern(ctx, tx, end)
 	})
@@ -236,7 +237,7 @@ func (v *Views) RetirePattern(ctx context.Context, tenant db.UUID, name string, 
 }
 
 // Patterns describes the tenant's views that are deployed on patterns, by name. Their memory is room's, which may be nil.
-func (v *Views) Patterns(ctx context.Context, tenant db.UUID, room *memory.Hold) ([]PatternInfo, error) {
+func (v *Views) Patterns(ctx context.Context, tenant uuid.UUID, room *memory.Hold) ([]PatternInfo, error) {
 	rows, err := v.db.ListPatterns(ctx, db.Booked(v.db.Read, room), tenant)
 	if err != nil {
 		return nil, fmt.Errorf("listing view patterns: %w", db.Classify(err))
@@ -249,7 +250,7 @@ func (v *Views) Patterns(ctx context.Context, tenant db.UUID, room *memory.Hold)
 }
 
 // Pattern describes one view that is deployed on a pattern. The error is ErrPatternNotFound or the database's.
-func (v *Views) Pattern(ctx context.Context, tenant db.UUID, name string) (PatternInfo, error) {
+func (v *Views) Pattern(ctx context.Context, tenant uuid.UUID, name string) (PatternInfo, error) {
 	row, err := v.db.GetPattern(ctx, v.db.Read, dbsqlc.GetPatternParams{TenantID: tenant, Name: name})
 	if kind := db.Classify(err); isNotFound(kind) || kind == nil && PatternStatus(row.Status) == PatternRetired {
 		return PatternInfo{}, ErrPatternNotFound
@@ -262,13 +263,13 @@ func (v *Views) Pattern(ctx context.Context, tenant db.UUID, name string) (Patte
 func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
 	return PatternInfo{
 		Name: row.Name, ID: row.PatternID, Pattern: Pattern(row.Pattern), Revision: row.Revision, ModuleSHA256: hex.EncodeToString(row.ModuleSha256),
-		Config: row.Config, FoldGas: row.FoldGas, Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog.Valid,
+		Config: row.Config, FoldGas: row.FoldGas, Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog != nil,
 		CreatedAt: row.CreatedAt, DeployedAt: row.DeployedAt,
 	}
 }
 
 // PatternLogs counts how the logs stand that a pattern matches. It looks at each of them.
-func (v *Views) PatternLogs(ctx context.Context, tenant db.UUID, info PatternInfo) (PatternLogs, error) {
+func (v *Views) PatternLogs(ctx context.Context, tenant uuid.UUID, info PatternInfo) (PatternLogs, error) {
 	row, err := v.db.PatternProgress(ctx, v.db.Read, dbsqlc.PatternProgressParams{
 		Revision: info.Revision, Name: info.Name, TenantID: tenant, LikePattern: info.Pattern.like(),
 	})

@@ -13,12 +13,13 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
 
 // logNamed makes an empty log.
-func logNamed(t *testing.T, node *testrig.Node, name string) db.UUID {
+func logNamed(t *testing.T, node *testrig.Node, name string) uuid.UUID {
 	t.Helper()
 	log, err := node.Logs.Create(t.Context(), db.DefaultTenant, name, nil)
 	if err != nil {
@@ -65,7 +66,7 @@ func awaitLive(t *testing.T, node *testrig.Node, name string) view.PatternLogs {
 
 func TestPatternCoversLogsNowAndLater(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
-	var before []db.UUID
+	var before []uuid.UUID
 	for i := range 120 { // more than two batches
 		log := logNamed(t, node, fmt.Sprintf("customer-%d", i))
 		if i%2 == 0 {
@@ -87,7 +88,7 @@ func TestPatternCoversLogsNowAndLater(t *testing.T) {
 	}
 	node.Append(t, later, counted(t, 0, 3)...)
 	node.Append(t, before[1], counted(t, 0, 3)...)
-	for _, log := range []db.UUID{later, before[1]} {
+	for _, log := range []uuid.UUID{later, before[1]} {
 		if answer := node.Ask(t, log, "months", ""); answer.Sequence != 3 || !strings.Contains(string(answer.Body), `"tokens_in":`) {
 			t.Errorf("the answer is %s at %d", answer.Body, answer.Sequence)
 		}
@@ -114,7 +115,7 @@ func TestNewRevision(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	own, covered := logNamed(t, node, "c-own"), logNamed(t, node, "c-covered")
 	node.Deploy(t, own, "v", views.RateCheck(), "{}")
-	for _, log := range []db.UUID{own, covered} {
+	for _, log := range []uuid.UUID{own, covered} {
 		node.Append(t, log, counted(t, 0, 10)...)
 	}
 	deployPattern(t, node, "v", "c-*", views.MonthlyTotals())
@@ -128,7 +129,7 @@ func TestNewRevision(t *testing.T) {
 		t.Errorf("the logs: %+v", logs)
 	}
 	later := logNamed(t, node, "c-later")
-	for log, version := range map[db.UUID]int32{own: 1, covered: 2, taken: 2, later: 1} {
+	for log, version := range map[uuid.UUID]int32{own: 1, covered: 2, taken: 2, later: 1} {
 		if got := statusOf(t, node, log, "v"); got.Version != version || got.Status != view.Live {
 			t.Errorf("%+v, want version %d live", got, version)
 		}
@@ -177,7 +178,7 @@ func TestRetiredPattern(t *testing.T) {
 		_, err := node.Views.Pattern(t.Context(), db.DefaultTenant, "v")
 		return errors.Is(err, view.ErrPatternNotFound)
 	})
-	for _, log := range []db.UUID{covered, between} {
+	for _, log := range []uuid.UUID{covered, between} {
 		if _, err := node.Views.Get(t.Context(), log, "v", nil); !errors.Is(err, view.ErrViewRetired) {
 			t.Errorf("after the pattern was retired: %v", err)
 		}
@@ -238,7 +239,7 @@ func TestPatternHammer(t *testing.T) {
 func TestPatternIsTakenOver(t *testing.T) {
 	d := testdb.New(t)
 	a := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
-	var last db.UUID
+	var last uuid.UUID
 	for i := range 130 {
 		last = logNamed(t, a, fmt.Sprint("c-", i))
 	}
@@ -277,7 +278,7 @@ func TestPatternIsTakenOver(t *testing.T) {
 }
 
 // holdLog locks a log against deploys until release is called.
-func holdLog(t *testing.T, dsn string, log db.UUID) (release func()) {
+func holdLog(t *testing.T, dsn string, log uuid.UUID) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {

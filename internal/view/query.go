@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/turns"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -57,18 +58,18 @@ const headReads = 3
 // be nil, is where the memory of what is read is booked, before it is held, and of the answer, which is all that it holds in the end. The
 // error is ErrBusy, memory.ErrFull, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError,
 // eventlog.ErrLogNotFound, ctx's, or the database's.
-func (v *Views) Query(ctx context.Context, log db.UUID, name, query string, room *memory.Hold) (Answer, error) {
-	a := &asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Question), room: room}
+func (v *Views) Query(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (Answer, error) {
+	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Question), room: room}
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
 // Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused with ErrBusy.
-func (v *Views) Renew(ctx context.Context, log db.UUID, name, query string, room *memory.Hold) (Answer, error) {
-	a := &asking{ctx: ctx, turn: v.turns.Turn(log.Bytes, turns.Watch), live: true, room: room}
+func (v *Views) Renew(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (Answer, error) {
+	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Watch), live: true, room: room}
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
-func (v *Views) ask(a *asking, log db.UUID, name, query string) (answer Answer, err error) {
+func (v *Views) ask(a *asking, log uuid.UUID, name, query string) (answer Answer, err error) {
 	defer a.turn.End()
 	used := a.room.Used()
 	defer func() {
@@ -93,7 +94,7 @@ func (v *Views) ask(a *asking, log db.UUID, name, query string) (answer Answer, 
 // Memory is believed where it is at the very head that was read: the hash stands for all events, the epoch for all deploys. Memory that is
 // behind has missed what another server appended. Memory that is ahead either heard of an append that was committed since the head was
 // read, which a second reading shows, or has seen what the database does not hold any more.
-func (v *Views) query(a *asking, log db.UUID, name, query string) (Answer, error) {
+func (v *Views) query(a *asking, log uuid.UUID, name, query string) (Answer, error) {
 	ctx := a.ctx
 	for range headReads {
 		before := v.Cached(log)
@@ -177,7 +178,7 @@ func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
 }
 
 // queryDatabase answers from one snapshot of the database.
-func (v *Views) queryDatabase(a *asking, log db.UUID, name, query string) (answer Answer, err error) {
+func (v *Views) queryDatabase(a *asking, log uuid.UUID, name, query string) (answer Answer, err error) {
 	if a.live && !a.turn.TryPlace() { // it would wait for a core with a connection in its hands
 		return Answer{}, errNoPlace
 	}
@@ -204,7 +205,7 @@ func (v *Views) queryDatabase(a *asking, log db.UUID, name, query string) (answe
 }
 
 // ready reads a view's live version, or says why there is none.
-func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) (dbsqlc.GetViewRow, error) {
+func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, name string) (dbsqlc.GetViewRow, error) {
 	row, err := v.db.GetView(ctx, from, dbsqlc.GetViewParams{LogID: log, Name: name})
 	if kind := db.Classify(err); isNotFound(kind) {
 		if err := v.absent(ctx, from, log, name); err != nil {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 )
@@ -57,7 +57,7 @@ func TestLargeStatesWhileAppending(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
 	node.Deploy(t, log, "v", testrig.Scripted(), "{}")
-	var events []eventlog.Event
+	var events []event.Event
 	for i := range keys {
 		events = append(events, script(t, line("set", fmt.Sprintf("p%04d", i), "0")))
 	}

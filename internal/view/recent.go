@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -29,7 +30,7 @@ const (
 type recentState []recentValue
 
 type recentValue struct {
-	version db.UUID
+	version uuid.UUID
 	key     string
 	value   []byte
 	stored  bool // the key is known to have a row too, with an older value
@@ -96,15 +97,15 @@ func (r recentState) with(changes []Change, halted []Halt) (next recentState, ro
 	return kept, rows
 }
 
-func isHalted(halted []Halt, version db.UUID) bool {
+func isHalted(halted []Halt, version uuid.UUID) bool {
 	return slices.ContainsFunc(halted, func(h Halt) bool { return h.Version == version })
 }
 
-func (r recentState) index(version db.UUID, key string) int {
+func (r recentState) index(version uuid.UUID, key string) int {
 	return slices.IndexFunc(r, func(v recentValue) bool { return v.key == key && v.version == version })
 }
 
-func (r recentState) get(version db.UUID, key string) (value []byte, found bool) {
+func (r recentState) get(version uuid.UUID, key string) (value []byte, found bool) {
 	if at := r.index(version, key); at >= 0 {
 		return r[at].value, true
 	}
@@ -141,8 +142,8 @@ func parseRecent(text string) (r recentState, err error) {
 			continue
 		}
 		fields := strings.Split(version, recentKey)
-		var id db.UUID
-		if err := id.Scan(fields[0]); err != nil || len(fields)%2 == 0 {
+		id, err := uuid.Parse(fields[0])
+		if err != nil || len(fields)%2 == 0 {
 			return nil, fmt.Errorf("the head row's state is not in its form: %d fields, of version %q", len(fields), fields[0])
 		}
 		for i := 1; i < len(fields); i += 2 {
@@ -153,7 +154,7 @@ func parseRecent(text string) (r recentState, err error) {
 }
 
 // readRecent reads what the head row holds, in the same snapshot of the database as the rows.
-func (v *Views) readRecent(ctx context.Context, tx dbsqlc.DBTX, log db.UUID) (recentState, error) {
+func (v *Views) readRecent(ctx context.Context, tx dbsqlc.DBTX, log uuid.UUID) (recentState, error) {
 	text, err := v.db.GetRecentState(ctx, tx, log)
 	if err != nil {
 		return nil, fmt.Errorf("reading the head's state: %w", db.Classify(err))
@@ -162,7 +163,7 @@ func (v *Views) readRecent(ctx context.Context, tx dbsqlc.DBTX, log db.UUID) (re
 }
 
 // over lays a version's values that begin with prefix and stand after a key over a page of rows; more tells that rows follow the page.
-func (r recentState) over(page []wasm.Entry, more bool, version db.UUID, prefix, after string) []wasm.Entry {
+func (r recentState) over(page []wasm.Entry, more bool, version uuid.UUID, prefix, after string) []wasm.Entry {
 	var merged []wasm.Entry
 	for i := range r {
 		v := &r[i]

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
@@ -155,7 +155,7 @@ func TestRecentStateOfSeveralVersions(t *testing.T) {
 }
 
 // whereStateIs tells how many rows a log's views have, and how many bytes of state its head row holds.
-func whereStateIs(t *testing.T, d *testdb.Database, log db.UUID) (rows, head int) {
+func whereStateIs(t *testing.T, d *testdb.Database, log uuid.UUID) (rows, head int) {
 	t.Helper()
 	node := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
 	err := node.DB.Read.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM view_state_rows WHERE log_id = $1),

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tidwall/btree"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -155,7 +155,7 @@ func (r *refolding) close() {
 
 // fold folds one event in every way. The outcome is the one that all have, unless they differ. A view that fails over the
 // event has written nothing for it.
-func (r *refolding) fold(ctx context.Context, e *eventlog.Recorded) (outcome, *Difference, error) {
+func (r *refolding) fold(ctx context.Context, e *event.Recorded) (outcome, *Difference, error) {
 	if len(r.values) > 0 {
 		if err := r.fields.pointers.Scan(e.Data, r.values); err != nil {
 			return outcome{}, nil, fmt.Errorf("reading event %d: %w", e.Sequence, err)
@@ -221,7 +221,7 @@ func (r *refolding) settle() {
 }
 
 // fold gives the event to the way's session. The error is never the view's fault.
-func (w *way) fold(ctx context.Context, settings wasm.Settings, event *wasm.Event) (gas int64, err error) {
+func (w *way) fold(ctx context.Context, settings wasm.Settings, e *wasm.Event) (gas int64, err error) {
 	if w.session == nil {
 		if w.session, err = w.module.Start(ctx, settings, &w.layer); err != nil {
 			return 0, fmt.Errorf("starting the view: %w", err)
@@ -229,12 +229,12 @@ func (w *way) fold(ctx context.Context, settings wasm.Settings, event *wasm.Even
 		w.left = w.sizes[w.turn%len(w.sizes)]
 		w.turn++
 	}
-	ignored, err := w.session.Fold(event)
+	ignored, err := w.session.Fold(e)
 	gas = w.session.GasUsed()
 	if w.session.Again() {
 		w.layer.written.Clear()
 		w.end()
-		again, err := w.fold(ctx, settings, event)
+		again, err := w.fold(ctx, settings, e)
 		return gas + again, err
 	}
 	w.result = outcome{ignored: ignored}

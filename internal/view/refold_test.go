@@ -12,7 +12,7 @@ import (
 
 	"github.com/tidwall/btree"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/wasm"
 	"github.com/tallystick/tallystick/views"
@@ -66,10 +66,10 @@ func forgetful(t *testing.T) []byte {
 }
 
 // named are events whose names come from a few, in turn.
-func named(n int) []eventlog.Recorded {
-	events := make([]eventlog.Recorded, n)
+func named(n int) []event.Recorded {
+	events := make([]event.Recorded, n)
 	for i := range events {
-		events[i] = eventlog.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
+		events[i] = event.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
 		events[i].Data = fmt.Appendf(nil, `{"name":"n%d"}`, i%3)
 	}
 	return events
@@ -123,7 +123,7 @@ func TestWaysOfForgetting(t *testing.T) {
 }
 
 // foldAll folds up to the first difference.
-func foldAll(t *testing.T, r *refolding, events []eventlog.Recorded) *Difference {
+func foldAll(t *testing.T, r *refolding, events []event.Recorded) *Difference {
 	t.Helper()
 	for i := range events {
 		_, difference, err := r.fold(t.Context(), &events[i])
@@ -185,7 +185,7 @@ func TestSyntheticEvents(t *testing.T) {
 		if string(events[i].Data) != string(again[i].Data) || events[i].Time != again[i].Time {
 			t.Fatalf("event %d is not the same twice", i)
 		}
-		if _, err := eventlog.Parse(events[i].Data); err != nil {
+		if _, err := event.Parse(events[i].Data); err != nil {
 			t.Fatalf("event %d: %v: %s", i, err, events[i].Data)
 		}
 		if err := set.pointers.Scan(events[i].Data, values); err != nil {
@@ -270,7 +270,7 @@ func TestStateTooLarge(t *testing.T) {
 	r := refoldingOf(t, forgetful(t), `{"keeps":"nothing"}`)
 	name := strings.Repeat("x", 1000)
 	for i := int64(1); ; i++ {
-		e := eventlog.Recorded{Sequence: i}
+		e := event.Recorded{Sequence: i}
 		e.Data = fmt.Appendf(nil, `{"name":"%s%d"}`, name, i)
 		_, difference, err := r.fold(t.Context(), &e)
 		var large *StateTooLargeError
@@ -294,9 +294,9 @@ func TestRehearsalOfFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for script, most := range map[string]int{"trap": 3, "nonsense": syntheticEvents} {
-		events := make([]eventlog.Recorded, syntheticEvents)
+		events := make([]event.Recorded, syntheticEvents)
 		for i := range events {
-			events[i] = eventlog.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
+			events[i] = event.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
 			events[i].Data = fmt.Appendf(nil, `{"script":%q}`, script)
 		}
 		r := refoldingOf(t, code, "{}")

@@ -11,8 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -95,14 +95,14 @@ func (v *Views) letGo(ctx context.Context, c candidate) {
 }
 
 // rehearse folds samples in several ways, which must agree: events made up for the view's fields, and the log's own
-// where log is valid. A view that fails over an event is not refused for it, as long as it always does.
+// if there is one. A view that fails over an event is not refused for it, as long as it always does.
 // The error is a *RefusedError with the code not_reproducible, or not the view's fault.
-func (v *Views) rehearse(ctx context.Context, log db.UUID, c candidate) error {
+func (v *Views) rehearse(ctx context.Context, log uuid.UUID, c candidate) error {
 	var samples []sample
 	if !v.rehearsed.has(c.rehearsal()) {
 		samples = append(samples, sample{"events made up for its fields", synthetic(c.fields)}, sample{"no events", nil})
 	}
-	if log.Valid {
+	if !log.IsZero() {
 		history, err := v.history(ctx, log)
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func (v *Views) rehearse(ctx context.Context, log db.UUID, c candidate) error {
 // sample is events that a view is rehearsed with, and what to call them.
 type sample struct {
 	what   string
-	events []eventlog.Recorded
+	events []event.Recorded
 }
 
 func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, samples []sample, c candidate) error {
@@ -198,7 +198,7 @@ func (t *trial) rest(ctx context.Context) {
 }
 
 // history reads the beginning and the end of a log.
-func (v *Views) history(ctx context.Context, log db.UUID) (events []eventlog.Recorded, err error) {
+func (v *Views) history(ctx context.Context, log uuid.UUID) (events []event.Recorded, err error) {
 	err = v.db.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		head, err := v.db.GetHead(ctx, tx, log)
 		if err != nil || head.Sequence == 0 {
@@ -231,7 +231,7 @@ func errNotWhole(sequence int64) error {
 }
 
 // rehearse folds events until that has taken so much gas, what was used before included.
-func (r *refolding) rehearse(ctx context.Context, events []eventlog.Recorded, what string, most int64) error {
+func (r *refolding) rehearse(ctx context.Context, events []event.Recorded, what string, most int64) error {
 	for i := 0; i < len(events) && r.gas <= most; i++ {
 		if err := r.pause(); err != nil {
 			return err

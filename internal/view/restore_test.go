@@ -9,33 +9,33 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
 // rewrite makes a log's events after a sequence others, with hashes that fit, as they are after a restore and as many appends.
-func rewrite(t *testing.T, tx pgx.Tx, log db.UUID, after int64) {
+func rewrite(t *testing.T, tx pgx.Tx, log uuid.UUID, after int64) {
 	t.Helper()
 	rows, err := tx.Query(t.Context(), "SELECT sequence, recorded_at, time, type, coalesce(key, ''), data::text, hash FROM events WHERE log_id = $1 AND sequence >= $2 ORDER BY sequence", log, after)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var chain eventlog.Chainer
-	var previous eventlog.Hash
+	var chain event.Chainer
+	var previous event.Hash
 	var sequences []int64
 	var datas []string
 	var hashes [][]byte
 	for rows.Next() {
-		var e eventlog.Recorded
+		var e event.Recorded
 		var recordedAt, at time.Time
 		var hash []byte
 		if err := rows.Scan(&e.Sequence, &recordedAt, &at, &e.Type, &e.Key, &e.Data, &hash); err != nil {
 			t.Fatal(err)
 		}
 		if e.Sequence == after {
-			previous = eventlog.Hash(hash)
+			previous = event.Hash(hash)
 			continue
 		}
 		e.RecordedAt, e.Time = recordedAt.UnixMicro(), at.UnixMicro()
@@ -66,7 +66,7 @@ func TestBuildAcrossARestore(t *testing.T) {
 	const events, apart = 30_000, 100 // a chunk writes 10,000 keys at the most
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
-	batch := make([]eventlog.Event, 0, events/3)
+	batch := make([]event.Event, 0, events/3)
 	for i := range events {
 		batch = append(batch, script(t, line("set", fmt.Sprint("k", i), `"before"`)))
 		if len(batch) == cap(batch) {

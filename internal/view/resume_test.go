@@ -8,15 +8,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/views"
 )
 
 // resume resumes a view and fails the test unless it halts again at the event, or goes live where that is 0.
-func resume(t *testing.T, node *testrig.Node, log db.UUID, name string, r view.Resumption, halts int64) {
+func resume(t *testing.T, node *testrig.Node, log uuid.UUID, name string, r view.Resumption, halts int64) {
 	t.Helper()
 	want := view.Halted
 	if halts == 0 {
@@ -129,7 +129,7 @@ func TestGasIsRecorded(t *testing.T) {
 	}
 }
 
-func infosHalted(t *testing.T, node *testrig.Node, log db.UUID) (halted []view.Info) {
+func infosHalted(t *testing.T, node *testrig.Node, log uuid.UUID) (halted []view.Info) {
 	t.Helper()
 	infos, err := node.Views.List(t.Context(), log, nil)
 	if err != nil {
@@ -194,7 +194,7 @@ func TestLifeHammer(t *testing.T) {
 }
 
 // meddle does something to a view. What it is told may be out of date by then, which is not an error.
-func meddle(t *testing.T, node *testrig.Node, log db.UUID, name string, random *rand.Rand) error {
+func meddle(t *testing.T, node *testrig.Node, log uuid.UUID, name string, random *rand.Rand) error {
 	var halted *view.HaltedError
 	var err error
 	switch random.IntN(10) {

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // Version is one version of a view on one log, ready to run.
 type Version struct {
-	ID     db.UUID
+	ID     uuid.UUID
 	Name   string // the view's
 	module *wasm.Module
 	config []byte
@@ -54,8 +54,8 @@ type fieldSet struct {
 // Snapshot is all that an append to a log needs to know: its head and its live views with their state at that head.
 // It never changes; a fold makes the next one. The database's head row decides whether a snapshot is still true.
 type Snapshot struct {
-	Log   db.UUID
-	Head  eventlog.Head
+	Log   uuid.UUID
+	Head  event.Head
 	views []liveView
 	// recent is what the head row holds of the views' state; the views' state in memory has it too.
 	recent recentState
@@ -80,7 +80,7 @@ func (s *Snapshot) bytes() int {
 	return n
 }
 
-func (s *Snapshot) find(version db.UUID) (liveView, bool) {
+func (s *Snapshot) find(version uuid.UUID) (liveView, bool) {
 	for _, v := range s.views {
 		if v.version.ID == version {
 			return v, true
@@ -91,7 +91,7 @@ func (s *Snapshot) find(version db.UUID) (liveView, bool) {
 
 // Change is one key of a version's state after a fold.
 type Change struct {
-	Version db.UUID
+	Version uuid.UUID
 	Key     string
 	Value   []byte // nil: the key is removed
 	Existed bool   // the key is known to have a row
@@ -99,7 +99,7 @@ type Change struct {
 
 // Halt says where and why a view stopped.
 type Halt struct {
-	Version  db.UUID
+	Version  uuid.UUID
 	View     string
 	Sequence int64 // the event that could not be folded
 	Reason   string
@@ -116,7 +116,7 @@ type Fold struct {
 func (s *Snapshot) Recent() string { return s.recent.String() }
 
 // changes appends what was written, in key order, and brings the state up to date with it.
-func (w *writes) changes(to []Change, version db.UUID) []Change {
+func (w *writes) changes(to []Change, version uuid.UUID) []Change {
 	w.flush()
 	start := len(to)
 	for key, dirty := range w.dirty {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -20,7 +21,7 @@ import (
 const spreadBatch = 50
 
 // firstLog sorts before every log.
-var firstLog = db.UUID{Valid: true}
+var firstLog = &uuid.UUID{}
 
 // runPatterns puts views on the logs that their patterns match, in the background, until ctx ends. Every server of a
 // database may run it: a pattern's row lock decides who works on it.
@@ -61,7 +62,7 @@ func (v *Views) spreadRound(ctx context.Context) (worked bool, err error) {
 }
 
 // spreadFor takes a pattern on until it is done or patience runs out: then the background goes on with it.
-func (v *Views) spreadFor(ctx context.Context, tenant db.UUID, name string, patience time.Duration) error {
+func (v *Views) spreadFor(ctx context.Context, tenant uuid.UUID, name string, patience time.Duration) error {
 	row, err := v.db.GetPattern(ctx, v.db.Read, dbsqlc.GetPatternParams{TenantID: tenant, Name: name})
 	if err != nil {
 		return fmt.Errorf("reading a view pattern: %w", db.Classify(err))
@@ -83,7 +84,7 @@ func (v *Views) spreadFor(ctx context.Context, tenant db.UUID, name string, pati
 }
 
 // spreadBatch takes a pattern over the next logs, in one transaction.
-func (v *Views) spreadBatch(ctx context.Context, tenant, pattern db.UUID) (step buildStep, err error) {
+func (v *Views) spreadBatch(ctx context.Context, tenant, pattern uuid.UUID) (step buildStep, err error) {
 	step = stepHeldElsewhere
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		row, err := v.db.LockWaitingPattern(ctx, tx, dbsqlc.LockWaitingPatternParams{TenantID: tenant, PatternID: pattern})
@@ -103,10 +104,10 @@ func (v *Views) spreadBatch(ctx context.Context, tenant, pattern db.UUID) (step 
 		step = stepMore
 		move := dbsqlc.MovePatternParams{TenantID: tenant, PatternID: pattern, Status: row.Status}
 		if len(logs) > 0 {
-			move.AfterLog = logs[len(logs)-1]
+			move.AfterLog = &logs[len(logs)-1]
 		}
 		if len(logs) < spreadBatch {
-			step, move.AfterLog = stepDone, db.UUID{}
+			step, move.AfterLog = stepDone, nil
 			if PatternStatus(row.Status) == PatternRetiring {
 				move.Status = string(PatternRetired)
 			}
@@ -122,9 +123,9 @@ func (v *Views) spreadBatch(ctx context.Context, tenant, pattern db.UUID) (step 
 
 // place puts the pattern's revision on the next matching logs, and returns those that it looked at. A log that has no room
 // is passed over.
-func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]db.UUID, error) {
+func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
 	logs, err := v.db.LockMatchingLogs(ctx, tx, dbsqlc.LockMatchingLogsParams{
-		TenantID: row.TenantID, After: row.AfterLog, LikePattern: row.LikePattern, MaxRows: spreadBatch,
+		TenantID: row.TenantID, After: *row.AfterLog, LikePattern: row.LikePattern, MaxRows: spreadBatch,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("locking matching logs: %w", err)
@@ -134,7 +135,7 @@ func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([
 		return nil, fmt.Errorf("finding logs to put the view on: %w", err)
 	}
 	w := wanted{sha256: row.ModuleSha256, config: row.Config, fields: row.Fields, foldGas: row.FoldGas, model: wasm.CostModel(row.CostModel), actor: row.Actor}
-	var placed []db.UUID
+	var placed []uuid.UUID
 	for _, log := range due {
 		_, err := v.record(ctx, tx, log, row.Name, w)
 		var full *RefusedError
@@ -149,9 +150,9 @@ func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([
 }
 
 // takeOff retires the view on the next logs that have it from the pattern, and returns those that it looked at.
-func (v *Views) takeOff(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]db.UUID, error) {
+func (v *Views) takeOff(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
 	logs, err := v.db.LockPlacedLogs(ctx, tx, dbsqlc.LockPlacedLogsParams{
-		PatternID: row.PatternID, After: row.AfterLog, TenantID: row.TenantID, MaxRows: spreadBatch,
+		PatternID: row.PatternID, After: *row.AfterLog, TenantID: row.TenantID, MaxRows: spreadBatch,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("locking the pattern's logs: %w", err)
@@ -169,7 +170,7 @@ func (v *Views) takeOff(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) 
 }
 
 // retireView retires a view on a log that is locked against deploys.
-func (v *Views) retireView(ctx context.Context, tx pgx.Tx, log db.UUID, name, actor string) error {
+func (v *Views) retireView(ctx context.Context, tx pgx.Tx, log uuid.UUID, name, actor string) error {
 	view, err := v.viewID(ctx, tx, log, name)
 	if err != nil {
 		return err

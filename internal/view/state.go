@@ -9,8 +9,8 @@ import (
 
 	"github.com/tidwall/btree"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -58,7 +58,7 @@ func (s *state) put(key string, value []byte) {
 }
 
 // putRecent has the state know what the head row holds of a version.
-func (s *state) putRecent(recent recentState, version db.UUID) {
+func (s *state) putRecent(recent recentState, version uuid.UUID) {
 	for i := range recent {
 		if recent[i].version == version {
 			s.put(recent[i].key, recent[i].value)

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // prefixes are what the keys of the tests begin with: some are prefixes of others, some end where raising the last
@@ -51,8 +51,8 @@ func (w writing) scan() string {
 	return line(prefix, after, 1+w.random.IntN(40), []int{1, 2, 3, 7, 100, 2000}[w.random.IntN(6)])
 }
 
-func (w writing) events(t *testing.T, n int) []eventlog.Event {
-	events := make([]eventlog.Event, n)
+func (w writing) events(t *testing.T, n int) []event.Event {
+	events := make([]event.Event, n)
 	for i := range events {
 		lines := make([]string, 1+w.random.IntN(6))
 		for j := range lines {
@@ -83,7 +83,7 @@ func TestStateOfAnySize(t *testing.T) {
 			nodes[0].Deploy(t, log, "s", testrig.Scripted(), "{}")
 			model := testrig.NewScript()
 			w := writing{rand.New(rand.NewPCG(11, uint64(test.keys))), test.keys}
-			follow := func(node *testrig.Node, events []eventlog.Event) {
+			follow := func(node *testrig.Node, events []event.Event) {
 				t.Helper()
 				first := node.Append(t, log, events...)[0].Sequence
 				for i := range events {
@@ -98,7 +98,7 @@ func TestStateOfAnySize(t *testing.T) {
 					lines = append(lines, line("set", w.key(), filled))
 					filled++
 				}
-				follow(nodes[0], []eventlog.Event{script(t, lines...), script(t, lines[:3]...)})
+				follow(nodes[0], []event.Event{script(t, lines...), script(t, lines[:3]...)})
 			}
 			for round := range test.rounds {
 				follow(nodes[w.random.IntN(2)], w.events(t, 1+w.random.IntN(test.batch)))
@@ -113,7 +113,7 @@ func TestStateOfAnySize(t *testing.T) {
 	}
 }
 
-func askBoth(t *testing.T, nodes []*testrig.Node, log db.UUID, w writing, model *testrig.Script) {
+func askBoth(t *testing.T, nodes []*testrig.Node, log uuid.UUID, w writing, model *testrig.Script) {
 	t.Helper()
 	for range 6 {
 		query := "get\t" + w.key()
@@ -132,7 +132,7 @@ func askBoth(t *testing.T, nodes []*testrig.Node, log db.UUID, w writing, model 
 func TestStateLargerThanTheCache(t *testing.T) {
 	d := testdb.New(t)
 	small, large := testrig.Start(t, d.DSN(), testrig.Settings{CacheBytes: 1}), testrig.Start(t, d.DSN(), testrig.Settings{})
-	logs := []db.UUID{small.NewLog(t), small.NewLog(t)}
+	logs := []uuid.UUID{small.NewLog(t), small.NewLog(t)}
 	w := writing{rand.New(rand.NewPCG(13, 1)), 5}
 	for _, log := range logs {
 		small.Deploy(t, log, "s", testrig.Scripted(), "{}")
@@ -150,7 +150,7 @@ func TestManyWritesInOneBatch(t *testing.T) {
 	log := node.NewLog(t)
 	node.Deploy(t, log, "s", testrig.Scripted(), "{}")
 	lines := make([]string, 4500)
-	batch := make([]eventlog.Event, 4)
+	batch := make([]event.Event, 4)
 	for i := range batch {
 		for j := range lines {
 			lines[j] = line("set", fmt.Sprintf("k%d-%05d", i, j), strings.Repeat("1", 1+j%10))

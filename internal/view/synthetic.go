@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 const (
@@ -38,12 +38,12 @@ var usualFields = []string{"/type", "/name", "/amount", "/model", "/user/id", "/
 
 // synthetic returns events that hold the fields that a view asks for, with values of all kinds and some missing. It gives
 // the same events each time.
-func synthetic(fields []string) []eventlog.Recorded {
+func synthetic(fields []string) []event.Recorded {
 	if len(fields) == 0 {
 		fields = usualFields
 	}
 	random := rand.New(rand.NewPCG(syntheticSeed, uint64(len(fields)))) //nolint:gosec // repeatable, not secret
-	events := make([]eventlog.Recorded, syntheticEvents)
+	events := make([]event.Recorded, syntheticEvents)
 	for i := range events {
 		recorded := syntheticStart.Add(time.Duration(i) * 17 * time.Minute)
 		happened := recorded

@@ -15,9 +15,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -37,7 +38,7 @@ func TestUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
-	logs := map[string]db.UUID{}
+	logs := map[string]uuid.UUID{}
 	for _, name := range []string{"one", "two", "p-1"} {
 		log, err := node.Logs.Resolve(t.Context(), db.DefaultTenant, name)
 		if err != nil {
@@ -55,7 +56,7 @@ func TestUpgrade(t *testing.T) {
 	says("one", "script", "get\tk1", "1000")
 	says("one", "months", "month=2025-03", `{"m0":{"tokens_in":570,"tokens_out":1140},"m1":{"tokens_in":590,"tokens_out":1180},"m2":{"tokens_in":610,"tokens_out":1220}}`)
 
-	again, err := eventlog.Parse([]byte(`{"id":"late","script":"set\tk1\t1000\ndelete\tk2"}`))
+	again, err := event.Parse([]byte(`{"id":"late","script":"set\tk1\t1000\ndelete\tk2"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func TestServersFromBeforeRecentState(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer older.Close(context.Background()) //nolint:errcheck // nothing is lost
-	var version db.UUID
+	var version uuid.UUID
 	if err := older.QueryRow(t.Context(), "SELECT version_id FROM view_versions WHERE log_id = $1", log).Scan(&version); err != nil {
 		t.Fatal(err)
 	}

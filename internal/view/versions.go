@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Status is where a version of a view is in its life.
@@ -47,8 +48,8 @@ var (
 // Info describes one version of a view.
 type Info struct {
 	Name           string
-	ViewID         db.UUID
-	VersionID      db.UUID
+	ViewID         uuid.UUID
+	VersionID      uuid.UUID
 	Version        int32
 	ModuleSHA256   string
 	Config         []byte
@@ -87,7 +88,7 @@ type Action struct {
 
 // List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name. What they
 // take in memory is room's, here and below, which may be nil. The error is memory.ErrFull, eventlog.ErrLogNotFound or the database's.
-func (v *Views) List(ctx context.Context, log db.UUID, room *memory.Hold) ([]Info, error) {
+func (v *Views) List(ctx context.Context, log uuid.UUID, room *memory.Hold) ([]Info, error) {
 	infos, err := v.list(ctx, log, "", room)
 	if err == nil && len(infos) == 0 {
 		if err := v.notFound(ctx, v.db.Read, log); !errors.Is(err, ErrViewNotFound) {
@@ -99,7 +100,7 @@ func (v *Views) List(ctx context.Context, log db.UUID, room *memory.Hold) ([]Inf
 
 // Get describes the versions of one view that are not retired, the one asked for last as the last. The error is
 // ErrViewNotFound, ErrViewRetired, eventlog.ErrLogNotFound or the database's.
-func (v *Views) Get(ctx context.Context, log db.UUID, name string, room *memory.Hold) ([]Info, error) {
+func (v *Views) Get(ctx context.Context, log uuid.UUID, name string, room *memory.Hold) ([]Info, error) {
 	for {
 		infos, err := v.list(ctx, log, name, room)
 		if err != nil || len(infos) > 0 {
@@ -113,7 +114,7 @@ func (v *Views) Get(ctx context.Context, log db.UUID, name string, room *memory.
 
 // absent says why a view has no version that is not retired. It returns nil when there is one by now: then it is to be
 // looked for again.
-func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) error {
+func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, name string) error {
 	active, err := v.db.ViewIsActive(ctx, from, dbsqlc.ViewIsActiveParams{LogID: log, Name: name})
 	switch kind := db.Classify(err); {
 	case isNotFound(kind):
@@ -127,7 +128,7 @@ func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name 
 }
 
 // notFound says why there is no view: ErrViewNotFound, eventlog.ErrLogNotFound, or the database's error.
-func (v *Views) notFound(ctx context.Context, from dbsqlc.DBTX, log db.UUID) error {
+func (v *Views) notFound(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID) error {
 	_, err := v.db.GetHead(ctx, from, log)
 	switch kind := db.Classify(err); {
 	case isNotFound(kind):
@@ -139,7 +140,7 @@ func (v *Views) notFound(ctx context.Context, from dbsqlc.DBTX, log db.UUID) err
 }
 
 // viewID returns the id of a view. The error is ErrViewNotFound, eventlog.ErrLogNotFound or the database's.
-func (v *Views) viewID(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name string) (db.UUID, error) {
+func (v *Views) viewID(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, name string) (uuid.UUID, error) {
 	id, err := v.db.ViewID(ctx, from, dbsqlc.ViewIDParams{LogID: log, Name: name})
 	if kind := db.Classify(err); isNotFound(kind) {
 		return id, v.notFound(ctx, from, log)
@@ -149,7 +150,7 @@ func (v *Views) viewID(ctx context.Context, from dbsqlc.DBTX, log db.UUID, name 
 	return id, nil
 }
 
-func (v *Views) list(ctx context.Context, log db.UUID, name string, room *memory.Hold) ([]Info, error) {
+func (v *Views) list(ctx context.Context, log uuid.UUID, name string, room *memory.Hold) ([]Info, error) {
 	rows, err := v.db.ListViews(ctx, db.Booked(v.db.Read, room), dbsqlc.ListViewsParams{LogID: log, Name: name})
 	if err != nil {
 		return nil, fmt.Errorf("listing views: %w", db.Classify(err))
@@ -165,7 +166,7 @@ func (v *Views) list(ctx context.Context, log db.UUID, name string, room *memory
 
 // Versions describes versions of a view, retired ones too, newest first: those with a number below before (0: the newest), at
 // most limit of them and never more than MaxVersionsListed.
-func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before int32, limit int, room *memory.Hold) ([]Info, error) {
+func (v *Views) Versions(ctx context.Context, log uuid.UUID, name string, before int32, limit int, room *memory.Hold) ([]Info, error) {
 	id, err := v.viewID(ctx, v.db.Read, log, name)
 	if err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ func (v *Views) Versions(ctx context.Context, log db.UUID, name string, before i
 }
 
 // Actions tells what was done to a view, newest first, as far back as is told.
-func (v *Views) Actions(ctx context.Context, log db.UUID, name string, room *memory.Hold) ([]Action, error) {
+func (v *Views) Actions(ctx context.Context, log uuid.UUID, name string, room *memory.Hold) ([]Action, error) {
 	id, err := v.viewID(ctx, v.db.Read, log, name)
 	if err != nil {
 		return nil, err
@@ -208,7 +209,7 @@ func (v *Views) Actions(ctx context.Context, log db.UUID, name string, room *mem
 }
 
 // describe reads one version again.
-func (v *Views) describe(ctx context.Context, log, version db.UUID) (Info, error) {
+func (v *Views) describe(ctx context.Context, log, version uuid.UUID) (Info, error) {
 	row, err := v.db.GetViewVersion(ctx, v.db.Read, dbsqlc.GetViewVersionParams{LogID: log, VersionID: version})
 	if err != nil {
 		return Info{}, fmt.Errorf("reading a view version: %w", db.Classify(err))
@@ -216,7 +217,7 @@ func (v *Views) describe(ctx context.Context, log, version db.UUID) (Info, error
 	return v.info(ctx, log, dbsqlc.ListViewsRow(row))
 }
 
-func (v *Views) info(ctx context.Context, log db.UUID, row dbsqlc.ListViewsRow) (Info, error) {
+func (v *Views) info(ctx context.Context, log uuid.UUID, row dbsqlc.ListViewsRow) (Info, error) {
 	info := Info{
 		Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
 		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,

@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/turns"
+	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -35,7 +36,7 @@ type Views struct {
 	engine    *wasm.Engine
 	config    Config
 	log       *slog.Logger
-	id        db.UUID // tells this server's builds from others'
+	id        uuid.UUID // tells this server's builds from others'
 	fields    fieldSets
 	rehearsed rehearsed
 	cache     cache
@@ -45,7 +46,7 @@ type Views struct {
 	work          chan struct{} // tells the builder that a version waits
 	building      chan struct{} // holds a token while a long chunk is built: one at a time
 	commits       atomic.Int64  // of appends, by log: tells the builder how busy this server is
-	constructions sync.Map      // of versions (db.UUID) that this server is building
+	constructions sync.Map      // of versions (uuid.UUID) that this server is building
 	spreading     chan struct{} // tells the background that a pattern waits
 	audits        chan struct{} // holds a token while an audit runs: one at a time
 	turns         *turns.Turns
@@ -57,7 +58,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	config.FoldGas = cmp.Or(config.FoldGas, wasm.DefaultFoldGas)
 	config.QueryGas = cmp.Or(config.QueryGas, wasm.DefaultQueryGas)
 	return &Views{
-		db: d, engine: engine, config: config, log: config.Log, id: db.NewUUID(),
+		db: d, engine: engine, config: config, log: config.Log, id: uuid.New(),
 		cache:    newCache(config.CacheBytes),
 		work:     make(chan struct{}, 1),
 		turns:    turns.New(config.LongQuestions),
@@ -100,7 +101,7 @@ func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byt
 
 // versionRow is what the database says of a version that is to run.
 type versionRow struct {
-	ID           db.UUID
+	ID           uuid.UUID
 	Name         string // the view's
 	ModuleSHA256 []byte
 	Config       []byte
@@ -133,8 +134,8 @@ type stateReader struct {
 	db      *db.DB
 	tx      dbsqlc.DBTX  // nil: the read pool
 	room    *memory.Hold // of what is read; nil: nobody's
-	log     db.UUID
-	version db.UUID
+	log     uuid.UUID
+	version uuid.UUID
 	recent  recentState // what the log's head row holds; nothing for a version that is not live
 	read    bool        // the database was asked
 }

@@ -6,14 +6,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // unknownLogs are logs about which memory could not answer a question, and the heads at which they were then.
 type unknownLogs struct {
 	mu    sync.Mutex
-	heads map[db.UUID]headOf
+	heads map[uuid.UUID]headOf
 }
 
 // headOf tells heads of one log apart, but for those of another history.
@@ -23,7 +23,7 @@ type headOf struct{ sequence, epoch int64 }
 const maxUnknownLogs = 10_000
 
 // again notes a question, and says whether it is the second one at that head.
-func (u *unknownLogs) again(log db.UUID, head headOf) bool {
+func (u *unknownLogs) again(log uuid.UUID, head headOf) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if before, asked := u.heads[log]; asked && before == head {
@@ -31,7 +31,7 @@ func (u *unknownLogs) again(log db.UUID, head headOf) bool {
 		return true
 	}
 	if u.heads == nil || len(u.heads) >= maxUnknownLogs {
-		u.heads = map[db.UUID]headOf{}
+		u.heads = map[uuid.UUID]headOf{}
 	}
 	u.heads[log] = head
 	return false
@@ -40,11 +40,11 @@ func (u *unknownLogs) again(log db.UUID, head headOf) bool {
 // warm loads a log of which memory knows nothing, or something older than row, and says whether it did. It does so for a log that is asked
 // again and has not moved: one that is asked once, and one that another server appends to, would be loaded for nothing.
 // Whatever fails is left to the question itself, which needs less.
-func (v *Views) warm(ctx context.Context, log db.UUID, row *dbsqlc.GetViewRow) bool {
+func (v *Views) warm(ctx context.Context, log uuid.UUID, row *dbsqlc.GetViewRow) bool {
 	if !v.unknown.again(log, headOf{row.Head, row.ViewsEpoch}) {
 		return false
 	}
-	var loaded map[db.UUID]*Snapshot
+	var loaded map[uuid.UUID]*Snapshot
 	room := v.LoadRoom()
 	defer room.Release()
 	err := v.db.InTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {

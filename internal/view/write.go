@@ -5,6 +5,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Writer collects what folds change and queues it as a few statements for any number of logs.
@@ -15,7 +16,7 @@ type Writer struct {
 }
 
 // Add takes over the changes and halts of one log's fold.
-func (w *Writer) Add(log db.UUID, fold Fold) {
+func (w *Writer) Add(log uuid.UUID, fold Fold) {
 	for _, c := range fold.Changes {
 		if c.Value == nil {
 			w.del.LogIds = append(w.del.LogIds, log)

@@ -4,19 +4,19 @@ import (
 	"bytes"
 	"fmt"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Event is an event as the server reads it; its time is that of recording where it has none of its own.
-type Event = eventlog.Event
+type Event = event.Event
 
 func parse(data []byte) (Event, error) {
-	event, err := eventlog.Parse(data)
-	if err == nil && !event.HasTime {
-		event.Time = RecordedAt.UnixMicro()
+	e, err := event.Parse(data)
+	if err == nil && !e.HasTime {
+		e.Time = RecordedAt.UnixMicro()
 	}
-	return event, err
+	return e, err
 }
 
 // LineError says why the server would not take a line of events.
@@ -35,9 +35,9 @@ func (e *LineError) Unwrap() error { return e.Err }
 func ReadEvents(ndjson []byte) ([]Event, error) {
 	type origin struct {
 		line    int
-		payload db.UUID
+		payload uuid.UUID
 	}
-	known := map[db.UUID]origin{}
+	known := map[uuid.UUID]origin{}
 	var events []Event
 	line := 0
 	for text := range bytes.Lines(ndjson) {
@@ -45,24 +45,24 @@ func ReadEvents(ndjson []byte) ([]Event, error) {
 		if text = bytes.Trim(text, " \t\r\n"); len(text) == 0 {
 			continue
 		}
-		event, err := parse(text)
+		e, err := parse(text)
 		if err != nil {
 			return nil, &LineError{line, err}
 		}
-		if event.KeyHash.Valid {
-			payload := event.PayloadHash()
-			first, taken := known[event.KeyHash]
+		if !e.KeyHash.IsZero() {
+			payload := e.PayloadHash()
+			first, taken := known[e.KeyHash]
 			switch {
 			case !taken:
-				known[event.KeyHash] = origin{line, payload}
+				known[e.KeyHash] = origin{line, payload}
 			case first.payload == payload:
 				continue
 			default:
 				return nil, &LineError{line, fmt.Errorf("the idempotency key %q is that of line %d, whose bytes differ, so the "+
-					"server refuses it: give the event an id of its own", event.Key, first.line)}
+					"server refuses it: give the event an id of its own", e.Key, first.line)}
 			}
 		}
-		events = append(events, event)
+		events = append(events, e)
 	}
 	return events, nil
 }

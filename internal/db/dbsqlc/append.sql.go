@@ -9,7 +9,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const boundLocks = `-- name: BoundLocks :exec
@@ -42,8 +42,8 @@ WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key
 `
 
 type DeleteViewStateParams struct {
-	LogIds     []pgtype.UUID
-	VersionIds []pgtype.UUID
+	LogIds     []uuid.UUID
+	VersionIds []uuid.UUID
 	Keys       []string
 }
 
@@ -57,7 +57,7 @@ SELECT hash FROM events WHERE log_id = $1 AND sequence = $2 AND recorded_at = $3
 `
 
 type EventHashParams struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Sequence   int64
 	RecordedAt time.Time
 }
@@ -73,15 +73,15 @@ const existingLogs = `-- name: ExistingLogs :many
 SELECT log_id FROM log_heads WHERE log_id = ANY ($1::uuid[])
 `
 
-func (q *Queries) ExistingLogs(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]pgtype.UUID, error) {
+func (q *Queries) ExistingLogs(ctx context.Context, db DBTX, logIds []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, existingLogs, logIds)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []pgtype.UUID
+	var items []uuid.UUID
 	for rows.Next() {
-		var log_id pgtype.UUID
+		var log_id uuid.UUID
 		if err := rows.Scan(&log_id); err != nil {
 			return nil, err
 		}
@@ -100,8 +100,8 @@ JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash
 `
 
 type ExpectNoEventKeysParams struct {
-	LogIds    []pgtype.UUID
-	KeyHashes []pgtype.UUID
+	LogIds    []uuid.UUID
+	KeyHashes []uuid.UUID
 }
 
 // Fails when one of the keys exists.
@@ -117,8 +117,8 @@ JOIN event_keys k ON k.log_id = u.log_id AND k.key_hash = u.key_hash
 `
 
 type FindEventKeysParams struct {
-	LogIds    []pgtype.UUID
-	KeyHashes []pgtype.UUID
+	LogIds    []uuid.UUID
+	KeyHashes []uuid.UUID
 }
 
 func (q *Queries) FindEventKeys(ctx context.Context, db DBTX, arg FindEventKeysParams) ([]EventKey, error) {
@@ -155,8 +155,8 @@ JOIN view_state_rows s ON s.log_id = u.log_id AND s.version_id = u.version_id AN
 `
 
 type FindViewStateParams struct {
-	LogIds     []pgtype.UUID
-	VersionIds []pgtype.UUID
+	LogIds     []uuid.UUID
+	VersionIds []uuid.UUID
 	Keys       []string
 }
 
@@ -202,8 +202,8 @@ type HaltViewVersionParams struct {
 	AppliedSequence int64
 	HaltedSequence  *int64
 	Error           *string
-	LogID           pgtype.UUID
-	VersionID       pgtype.UUID
+	LogID           uuid.UUID
+	VersionID       uuid.UUID
 }
 
 func (q *Queries) HaltViewVersion(ctx context.Context, db DBTX, arg HaltViewVersionParams) error {
@@ -223,7 +223,7 @@ VALUES ((SELECT h.log_id FROM log_heads h WHERE h.log_id = $1), $2, $3, $4, $5, 
 `
 
 type InsertEventParams struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Sequence   int64
 	RecordedAt time.Time
 	Time       time.Time
@@ -253,9 +253,9 @@ INSERT INTO event_keys (log_id, key_hash, payload_hash, sequence) VALUES ($1, $2
 `
 
 type InsertEventKeyParams struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
@@ -280,9 +280,9 @@ FROM (
 `
 
 type InsertEventKeysParams struct {
-	LogIds        []pgtype.UUID
-	KeyHashes     []pgtype.UUID
-	PayloadHashes []pgtype.UUID
+	LogIds        []uuid.UUID
+	KeyHashes     []uuid.UUID
+	PayloadHashes []uuid.UUID
 	Sequences     []int64
 }
 
@@ -309,7 +309,7 @@ FROM (
 `
 
 type InsertEventsParams struct {
-	LogIds      []pgtype.UUID
+	LogIds      []uuid.UUID
 	Sequences   []int64
 	RecordedAts []time.Time
 	Times       []time.Time
@@ -344,7 +344,7 @@ ON CONFLICT (log_id, month) DO NOTHING
 `
 
 type InsertLogMonthsParams struct {
-	LogIds         []pgtype.UUID
+	LogIds         []uuid.UUID
 	Months         []time.Time
 	FirstSequences []int64
 }
@@ -364,7 +364,7 @@ FOR UPDATE SKIP LOCKED
 `
 
 // The same, but for heads that somebody else has locked: those have no row.
-func (q *Queries) LockFreeHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]LogHead, error) {
+func (q *Queries) LockFreeHeads(ctx context.Context, db DBTX, logIds []uuid.UUID) ([]LogHead, error) {
 	rows, err := db.Query(ctx, lockFreeHeads, logIds)
 	if err != nil {
 		return nil, err
@@ -402,7 +402,7 @@ FOR UPDATE
 
 // The append transaction: everything here runs inside the one transaction of internal/ingest.
 // Locks in log_id order, so that two servers never wait for each other.
-func (q *Queries) LockHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]LogHead, error) {
+func (q *Queries) LockHeads(ctx context.Context, db DBTX, logIds []uuid.UUID) ([]LogHead, error) {
 	rows, err := db.Query(ctx, lockHeads, logIds)
 	if err != nil {
 		return nil, err
@@ -441,7 +441,7 @@ type MoveHeadParams struct {
 	RecordedAt    time.Time
 	ViewsEpoch    int64
 	Recent        string
-	LogID         pgtype.UUID
+	LogID         uuid.UUID
 	ExpectedHash  []byte
 	ExpectedEpoch int64
 }
@@ -478,7 +478,7 @@ SELECT (count(*) = cardinality($1::uuid[]))::as_expected FROM moved
 `
 
 type MoveHeadsParams struct {
-	LogIds         []pgtype.UUID
+	LogIds         []uuid.UUID
 	ExpectedHashes [][]byte
 	ExpectedEpochs []int64
 	Sequences      []int64
@@ -515,8 +515,8 @@ ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value
 `
 
 type PutViewStateParams struct {
-	LogIds     []pgtype.UUID
-	VersionIds []pgtype.UUID
+	LogIds     []uuid.UUID
+	VersionIds []uuid.UUID
 	Keys       []string
 	Values     [][]byte
 }
@@ -546,8 +546,8 @@ SELECT (count(*) = cardinality($1::uuid[]))::as_expected FROM updated
 `
 
 type UpdateViewStateParams struct {
-	LogIds     []pgtype.UUID
-	VersionIds []pgtype.UUID
+	LogIds     []uuid.UUID
+	VersionIds []uuid.UUID
 	Keys       []string
 	Values     [][]byte
 }

@@ -8,7 +8,7 @@ package dbsqlc
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const auditedVersion = `-- name: AuditedVersion :one
@@ -24,13 +24,13 @@ LIMIT 1
 `
 
 type AuditedVersionParams struct {
-	LogID   pgtype.UUID
+	LogID   uuid.UUID
 	Name    string
 	Version int32
 }
 
 type AuditedVersionRow struct {
-	VersionID    pgtype.UUID
+	VersionID    uuid.UUID
 	Version      int32
 	ModuleSha256 []byte
 	Config       []byte

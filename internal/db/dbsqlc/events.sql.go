@@ -9,7 +9,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const eventText = `-- name: EventText :one
@@ -20,7 +20,7 @@ WHERE log_id = $2 AND sequence = $3 AND recorded_at >= $4 AND recorded_at < $5
 
 type EventTextParams struct {
 	MaxLength     int32
-	LogID         pgtype.UUID
+	LogID         uuid.UUID
 	Sequence      int64
 	RecordedFrom  time.Time
 	RecordedUntil time.Time
@@ -51,7 +51,7 @@ WHERE h.log_id = $2
 
 type EventsAroundParams struct {
 	Through int64
-	LogID   pgtype.UUID
+	LogID   uuid.UUID
 }
 
 type EventsAroundRow struct {
@@ -93,7 +93,7 @@ ORDER BY c.sequence
 `
 
 type ListEventsToFoldParams struct {
-	LogID         pgtype.UUID
+	LogID         uuid.UUID
 	After         int64
 	RecordedFrom  time.Time
 	RecordedUntil time.Time
@@ -152,7 +152,7 @@ ORDER BY month
 `
 
 type ListLogMonthsParams struct {
-	LogID   pgtype.UUID
+	LogID   uuid.UUID
 	Through int64
 }
 
@@ -208,7 +208,7 @@ WHERE h.log_id = $3
 type RecordedBetweenParams struct {
 	First int64
 	Last  int64
-	LogID pgtype.UUID
+	LogID uuid.UUID
 }
 
 type RecordedBetweenRow struct {

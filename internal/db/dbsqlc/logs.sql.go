@@ -9,7 +9,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const getHead = `-- name: GetHead :one
@@ -23,7 +23,7 @@ type GetHeadRow struct {
 	ViewsEpoch int64
 }
 
-func (q *Queries) GetHead(ctx context.Context, db DBTX, logID pgtype.UUID) (GetHeadRow, error) {
+func (q *Queries) GetHead(ctx context.Context, db DBTX, logID uuid.UUID) (GetHeadRow, error) {
 	row := db.QueryRow(ctx, getHead, logID)
 	var i GetHeadRow
 	err := row.Scan(
@@ -43,12 +43,12 @@ WHERE l.log_id = $1 AND l.tenant_id = $2
 `
 
 type GetLogParams struct {
-	LogID    pgtype.UUID
-	TenantID pgtype.UUID
+	LogID    uuid.UUID
+	TenantID uuid.UUID
 }
 
 type GetLogRow struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Name       string
 	Labels     []byte
 	CreatedAt  time.Time
@@ -77,7 +77,7 @@ SELECT log_id, sequence, hash, recorded_at, views_epoch, recent FROM log_heads W
 `
 
 // With what it holds of state.
-func (q *Queries) GetWholeHead(ctx context.Context, db DBTX, logID pgtype.UUID) (LogHead, error) {
+func (q *Queries) GetWholeHead(ctx context.Context, db DBTX, logID uuid.UUID) (LogHead, error) {
 	row := db.QueryRow(ctx, getWholeHead, logID)
 	var i LogHead
 	err := row.Scan(
@@ -99,8 +99,8 @@ RETURNING created_at
 `
 
 type InsertLogParams struct {
-	LogID    pgtype.UUID
-	TenantID pgtype.UUID
+	LogID    uuid.UUID
+	TenantID uuid.UUID
 	Name     string
 	Labels   []byte
 }
@@ -124,7 +124,7 @@ VALUES ($1, 0, $2, $3)
 `
 
 type InsertLogHeadParams struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Hash       []byte
 	RecordedAt time.Time
 }
@@ -139,13 +139,13 @@ SELECT log_id, sequence, hash, views_epoch FROM log_heads WHERE log_id = ANY ($1
 `
 
 type ListHeadsRow struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Sequence   int64
 	Hash       []byte
 	ViewsEpoch int64
 }
 
-func (q *Queries) ListHeads(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]ListHeadsRow, error) {
+func (q *Queries) ListHeads(ctx context.Context, db DBTX, logIds []uuid.UUID) ([]ListHeadsRow, error) {
 	rows, err := db.Query(ctx, listHeads, logIds)
 	if err != nil {
 		return nil, err
@@ -180,14 +180,14 @@ LIMIT $4
 `
 
 type ListLogsParams struct {
-	TenantID    pgtype.UUID
+	TenantID    uuid.UUID
 	After       string
 	NamePattern string
 	MaxRows     int32
 }
 
 type ListLogsRow struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Name       string
 	Labels     []byte
 	CreatedAt  time.Time
@@ -240,7 +240,7 @@ type LockHeadRow struct {
 	ViewsEpoch int64
 }
 
-func (q *Queries) LockHead(ctx context.Context, db DBTX, logID pgtype.UUID) (LockHeadRow, error) {
+func (q *Queries) LockHead(ctx context.Context, db DBTX, logID uuid.UUID) (LockHeadRow, error) {
 	row := db.QueryRow(ctx, lockHead, logID)
 	var i LockHeadRow
 	err := row.Scan(
@@ -257,13 +257,13 @@ SELECT log_id FROM logs WHERE tenant_id = $1 AND name = $2
 `
 
 type LogIDByNameParams struct {
-	TenantID pgtype.UUID
+	TenantID uuid.UUID
 	Name     string
 }
 
-func (q *Queries) LogIDByName(ctx context.Context, db DBTX, arg LogIDByNameParams) (pgtype.UUID, error) {
+func (q *Queries) LogIDByName(ctx context.Context, db DBTX, arg LogIDByNameParams) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, logIDByName, arg.TenantID, arg.Name)
-	var log_id pgtype.UUID
+	var log_id uuid.UUID
 	err := row.Scan(&log_id)
 	return log_id, err
 }
@@ -273,8 +273,8 @@ SELECT name FROM logs WHERE log_id = $1 AND tenant_id = $2
 `
 
 type LogNameParams struct {
-	LogID    pgtype.UUID
-	TenantID pgtype.UUID
+	LogID    uuid.UUID
+	TenantID uuid.UUID
 }
 
 func (q *Queries) LogName(ctx context.Context, db DBTX, arg LogNameParams) (string, error) {

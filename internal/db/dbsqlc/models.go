@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 type Event struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Sequence   int64
 	RecordedAt time.Time
 	Time       time.Time
@@ -22,70 +23,70 @@ type Event struct {
 }
 
 type EventKey struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys0 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys1 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys2 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys3 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys4 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys5 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys6 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventKeys7 struct {
-	LogID       pgtype.UUID
-	KeyHash     pgtype.UUID
-	PayloadHash pgtype.UUID
+	LogID       uuid.UUID
+	KeyHash     uuid.UUID
+	PayloadHash uuid.UUID
 	Sequence    int64
 }
 
 type EventsDefault struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Sequence   int64
 	RecordedAt time.Time
 	Time       time.Time
@@ -107,15 +108,15 @@ type FrozenPartition struct {
 }
 
 type Log struct {
-	LogID     pgtype.UUID
-	TenantID  pgtype.UUID
+	LogID     uuid.UUID
+	TenantID  uuid.UUID
 	Name      string
 	Labels    []byte
 	CreatedAt time.Time
 }
 
 type LogHead struct {
-	LogID      pgtype.UUID
+	LogID      uuid.UUID
 	Sequence   int64
 	Hash       []byte
 	RecordedAt time.Time
@@ -124,7 +125,7 @@ type LogHead struct {
 }
 
 type LogMonth struct {
-	LogID         pgtype.UUID
+	LogID         uuid.UUID
 	Month         time.Time
 	FirstSequence int64
 }
@@ -138,7 +139,7 @@ type Module struct {
 // Every event, as it was sent, for ever. Partitioned by the month of recorded_at: always say which you mean.
 type ReportingEvent struct {
 	// The log's id.
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	// The log's name.
 	Log *string
 	// The event's place in its log: 1, 2, 3 … with no gap.
@@ -160,7 +161,7 @@ type ReportingEvent struct {
 // The logs: one row for each.
 type ReportingLog struct {
 	// The log's id.
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	// The log's name, which never changes.
 	Log string
 	// A JSON object of names and values that came with the log: to be read as data of events is.
@@ -176,7 +177,7 @@ type ReportingLog struct {
 }
 
 type ReportingViewState struct {
-	LogID   pgtype.UUID
+	LogID   uuid.UUID
 	Log     string
 	View    string
 	Version int32
@@ -187,7 +188,7 @@ type ReportingViewState struct {
 // Every version of every view, and how it stands.
 type ReportingViewStatus struct {
 	// The log's id.
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	// The log's name.
 	Log string
 	// The view's name.
@@ -221,24 +222,24 @@ type ReportingViewStatus struct {
 }
 
 type Tenant struct {
-	TenantID  pgtype.UUID
+	TenantID  uuid.UUID
 	Name      string
 	CreatedAt time.Time
 }
 
 type View struct {
-	LogID           pgtype.UUID
-	ViewID          pgtype.UUID
+	LogID           uuid.UUID
+	ViewID          uuid.UUID
 	Name            string
 	CreatedAt       time.Time
-	PatternID       pgtype.UUID
+	PatternID       *uuid.UUID
 	PatternRevision int32
 }
 
 type ViewAction struct {
-	LogID    pgtype.UUID
-	ActionID pgtype.UUID
-	ViewID   pgtype.UUID
+	LogID    uuid.UUID
+	ActionID uuid.UUID
+	ViewID   uuid.UUID
 	Version  *int32
 	Action   string
 	Actor    string
@@ -248,8 +249,8 @@ type ViewAction struct {
 }
 
 type ViewPattern struct {
-	TenantID     pgtype.UUID
-	PatternID    pgtype.UUID
+	TenantID     uuid.UUID
+	PatternID    uuid.UUID
 	Name         string
 	Pattern      string
 	LikePattern  string
@@ -260,15 +261,15 @@ type ViewPattern struct {
 	FoldGas      int64
 	Actor        string
 	Status       string
-	AfterLog     pgtype.UUID
+	AfterLog     *uuid.UUID
 	CreatedAt    time.Time
 	DeployedAt   time.Time
 	CostModel    int16
 }
 
 type ViewSkip struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	Sequence  int64
 	Actor     string
 	Reason    string
@@ -278,23 +279,23 @@ type ViewSkip struct {
 
 // The state of every version: its rows, and what the log's head row holds of it.
 type ViewState struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	Key       string
 	Value     []byte
 }
 
 type ViewStateRow struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	Key       string
 	Value     []byte
 }
 
 type ViewVersion struct {
-	LogID           pgtype.UUID
-	VersionID       pgtype.UUID
-	ViewID          pgtype.UUID
+	LogID           uuid.UUID
+	VersionID       uuid.UUID
+	ViewID          uuid.UUID
 	Version         int32
 	ModuleSha256    []byte
 	Config          []byte
@@ -312,7 +313,7 @@ type ViewVersion struct {
 	LiveAt          pgtype.Timestamptz
 	RetiredAt       pgtype.Timestamptz
 	HaltedAt        pgtype.Timestamptz
-	Builder         pgtype.UUID
+	Builder         *uuid.UUID
 	BuiltAt         pgtype.Timestamptz
 	BuildRate       *float64
 	// Of a version that has ended: what its log's head row held of its state is in rows.

@@ -8,14 +8,14 @@ package dbsqlc
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const countPatterns = `-- name: CountPatterns :one
 SELECT count(*) FROM view_patterns WHERE tenant_id = $1 AND status <> 'retired'
 `
 
-func (q *Queries) CountPatterns(ctx context.Context, db DBTX, tenantID pgtype.UUID) (int64, error) {
+func (q *Queries) CountPatterns(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error) {
 	row := db.QueryRow(ctx, countPatterns, tenantID)
 	var count int64
 	err := row.Scan(&count)
@@ -29,9 +29,9 @@ UPDATE view_patterns SET status = $1, actor = $2, after_log = $3 WHERE tenant_id
 type EndPatternParams struct {
 	Status    string
 	Actor     string
-	AfterLog  pgtype.UUID
-	TenantID  pgtype.UUID
-	PatternID pgtype.UUID
+	AfterLog  *uuid.UUID
+	TenantID  uuid.UUID
+	PatternID uuid.UUID
 }
 
 // With after_log NULL the views stay where they are.
@@ -51,7 +51,7 @@ SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha2
 `
 
 type GetPatternParams struct {
-	TenantID pgtype.UUID
+	TenantID uuid.UUID
 	Name     string
 }
 
@@ -85,8 +85,8 @@ VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12)
 `
 
 type InsertPatternParams struct {
-	TenantID     pgtype.UUID
-	PatternID    pgtype.UUID
+	TenantID     uuid.UUID
+	PatternID    uuid.UUID
 	Name         string
 	Pattern      string
 	LikePattern  string
@@ -96,7 +96,7 @@ type InsertPatternParams struct {
 	FoldGas      int64
 	CostModel    int16
 	Actor        string
-	AfterLog     pgtype.UUID
+	AfterLog     *uuid.UUID
 }
 
 func (q *Queries) InsertPattern(ctx context.Context, db DBTX, arg InsertPatternParams) error {
@@ -122,7 +122,7 @@ SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha2
 `
 
 // The patterns that are not retired.
-func (q *Queries) ListPatterns(ctx context.Context, db DBTX, tenantID pgtype.UUID) ([]ViewPattern, error) {
+func (q *Queries) ListPatterns(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ViewPattern, error) {
 	rows, err := db.Query(ctx, listPatterns, tenantID)
 	if err != nil {
 		return nil, err
@@ -169,14 +169,14 @@ FOR NO KEY UPDATE
 `
 
 type LockMatchingLogsParams struct {
-	TenantID    pgtype.UUID
-	After       pgtype.UUID
+	TenantID    uuid.UUID
+	After       uuid.UUID
 	LikePattern string
 	MaxRows     int32
 }
 
 // The next logs that a pattern matches, each locked against deploys on it.
-func (q *Queries) LockMatchingLogs(ctx context.Context, db DBTX, arg LockMatchingLogsParams) ([]pgtype.UUID, error) {
+func (q *Queries) LockMatchingLogs(ctx context.Context, db DBTX, arg LockMatchingLogsParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, lockMatchingLogs,
 		arg.TenantID,
 		arg.After,
@@ -187,9 +187,9 @@ func (q *Queries) LockMatchingLogs(ctx context.Context, db DBTX, arg LockMatchin
 		return nil, err
 	}
 	defer rows.Close()
-	var items []pgtype.UUID
+	var items []uuid.UUID
 	for rows.Next() {
-		var log_id pgtype.UUID
+		var log_id uuid.UUID
 		if err := rows.Scan(&log_id); err != nil {
 			return nil, err
 		}
@@ -206,7 +206,7 @@ SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha2
 `
 
 type LockPatternParams struct {
-	TenantID pgtype.UUID
+	TenantID uuid.UUID
 	Name     string
 }
 
@@ -239,7 +239,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('tallystick.view_patterns.' || ($1
 `
 
 // The other side of SharePatterns.
-func (q *Queries) LockPatterns(ctx context.Context, db DBTX, tenantID pgtype.UUID) error {
+func (q *Queries) LockPatterns(ctx context.Context, db DBTX, tenantID uuid.UUID) error {
 	_, err := db.Exec(ctx, lockPatterns, tenantID)
 	return err
 }
@@ -255,14 +255,14 @@ FOR NO KEY UPDATE OF l
 `
 
 type LockPlacedLogsParams struct {
-	PatternID pgtype.UUID
-	After     pgtype.UUID
-	TenantID  pgtype.UUID
+	PatternID uuid.UUID
+	After     uuid.UUID
+	TenantID  uuid.UUID
 	MaxRows   int32
 }
 
 // The next logs that have the view from a pattern, each locked against deploys on it.
-func (q *Queries) LockPlacedLogs(ctx context.Context, db DBTX, arg LockPlacedLogsParams) ([]pgtype.UUID, error) {
+func (q *Queries) LockPlacedLogs(ctx context.Context, db DBTX, arg LockPlacedLogsParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, lockPlacedLogs,
 		arg.PatternID,
 		arg.After,
@@ -273,9 +273,9 @@ func (q *Queries) LockPlacedLogs(ctx context.Context, db DBTX, arg LockPlacedLog
 		return nil, err
 	}
 	defer rows.Close()
-	var items []pgtype.UUID
+	var items []uuid.UUID
 	for rows.Next() {
-		var log_id pgtype.UUID
+		var log_id uuid.UUID
 		if err := rows.Scan(&log_id); err != nil {
 			return nil, err
 		}
@@ -292,8 +292,8 @@ SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha2
 `
 
 type LockWaitingPatternParams struct {
-	TenantID  pgtype.UUID
-	PatternID pgtype.UUID
+	TenantID  uuid.UUID
+	PatternID uuid.UUID
 }
 
 // Another server that is at it holds the lock: no row, try later.
@@ -333,15 +333,15 @@ ORDER BY u.log_id
 `
 
 type LogsToPlaceParams struct {
-	LogIds    []pgtype.UUID
+	LogIds    []uuid.UUID
 	Name      string
-	PatternID pgtype.UUID
+	PatternID uuid.UUID
 	Revision  int32
 }
 
 // Which of these logs are to get a pattern's revision: where the view is the pattern's and older, or there is none, or it was deployed
 // on the log itself and is retired.
-func (q *Queries) LogsToPlace(ctx context.Context, db DBTX, arg LogsToPlaceParams) ([]pgtype.UUID, error) {
+func (q *Queries) LogsToPlace(ctx context.Context, db DBTX, arg LogsToPlaceParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, logsToPlace,
 		arg.LogIds,
 		arg.Name,
@@ -352,9 +352,9 @@ func (q *Queries) LogsToPlace(ctx context.Context, db DBTX, arg LogsToPlaceParam
 		return nil, err
 	}
 	defer rows.Close()
-	var items []pgtype.UUID
+	var items []uuid.UUID
 	for rows.Next() {
-		var log_id pgtype.UUID
+		var log_id uuid.UUID
 		if err := rows.Scan(&log_id); err != nil {
 			return nil, err
 		}
@@ -375,21 +375,21 @@ ORDER BY w.log_id
 `
 
 type LogsToRetireParams struct {
-	LogIds    []pgtype.UUID
+	LogIds    []uuid.UUID
 	Name      string
-	PatternID pgtype.UUID
+	PatternID uuid.UUID
 }
 
 // On which of these logs the view is the pattern's, and not retired.
-func (q *Queries) LogsToRetire(ctx context.Context, db DBTX, arg LogsToRetireParams) ([]pgtype.UUID, error) {
+func (q *Queries) LogsToRetire(ctx context.Context, db DBTX, arg LogsToRetireParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, logsToRetire, arg.LogIds, arg.Name, arg.PatternID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []pgtype.UUID
+	var items []uuid.UUID
 	for rows.Next() {
-		var log_id pgtype.UUID
+		var log_id uuid.UUID
 		if err := rows.Scan(&log_id); err != nil {
 			return nil, err
 		}
@@ -406,10 +406,10 @@ UPDATE view_patterns SET after_log = $1, status = $2 WHERE tenant_id = $3 AND pa
 `
 
 type MovePatternParams struct {
-	AfterLog  pgtype.UUID
+	AfterLog  *uuid.UUID
 	Status    string
-	TenantID  pgtype.UUID
-	PatternID pgtype.UUID
+	TenantID  uuid.UUID
+	PatternID uuid.UUID
 }
 
 func (q *Queries) MovePattern(ctx context.Context, db DBTX, arg MovePatternParams) error {
@@ -427,7 +427,7 @@ UPDATE views SET pattern_id = NULL WHERE log_id = $1 AND name = $2 AND pattern_i
 `
 
 type OwnViewParams struct {
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	Name  string
 }
 
@@ -469,7 +469,7 @@ FROM (
 type PatternProgressParams struct {
 	Revision    int32
 	Name        string
-	TenantID    pgtype.UUID
+	TenantID    uuid.UUID
 	LikePattern string
 }
 
@@ -519,14 +519,14 @@ LIMIT 1
 `
 
 type PatternSampleLogParams struct {
-	TenantID    pgtype.UUID
+	TenantID    uuid.UUID
 	LikePattern string
 }
 
 // A matching log that has events, looked for among the first thousand.
-func (q *Queries) PatternSampleLog(ctx context.Context, db DBTX, arg PatternSampleLogParams) (pgtype.UUID, error) {
+func (q *Queries) PatternSampleLog(ctx context.Context, db DBTX, arg PatternSampleLogParams) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, patternSampleLog, arg.TenantID, arg.LikePattern)
-	var log_id pgtype.UUID
+	var log_id uuid.UUID
 	err := row.Scan(&log_id)
 	return log_id, err
 }
@@ -556,8 +556,8 @@ FROM matching m CROSS JOIN (SELECT unnest(ARRAY['deploy', 'live']) AS action) a
 `
 
 type PlacePatternViewsParams struct {
-	LogID      pgtype.UUID
-	TenantID   pgtype.UUID
+	LogID      uuid.UUID
+	TenantID   uuid.UUID
 	Name       string
 	MaxViews   int64
 	MaxFoldGas int64
@@ -584,10 +584,10 @@ WHERE w.log_id = u.log_id AND w.name = $3
 `
 
 type SetPlacedParams struct {
-	PatternID pgtype.UUID
+	PatternID uuid.UUID
 	Revision  int32
 	Name      string
-	LogIds    []pgtype.UUID
+	LogIds    []uuid.UUID
 }
 
 // Makes a view of these logs the pattern's, in its revision.
@@ -609,7 +609,7 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended('tallystick.view_patterns.'
 // Views on every log whose name matches a pattern.
 // Taken by whoever creates a log, before PlacePatternViews: no pattern begins or ends until the log is committed, so each log is
 // covered by the one who creates it or by the one who deploys the pattern.
-func (q *Queries) SharePatterns(ctx context.Context, db DBTX, tenantID pgtype.UUID) error {
+func (q *Queries) SharePatterns(ctx context.Context, db DBTX, tenantID uuid.UUID) error {
 	_, err := db.Exec(ctx, sharePatterns, tenantID)
 	return err
 }
@@ -619,9 +619,9 @@ UPDATE view_patterns SET after_log = $1 WHERE tenant_id = $2 AND pattern_id = $3
 `
 
 type SpreadPatternAgainParams struct {
-	AfterLog  pgtype.UUID
-	TenantID  pgtype.UUID
-	PatternID pgtype.UUID
+	AfterLog  *uuid.UUID
+	TenantID  uuid.UUID
+	PatternID uuid.UUID
 }
 
 func (q *Queries) SpreadPatternAgain(ctx context.Context, db DBTX, arg SpreadPatternAgainParams) error {
@@ -646,9 +646,9 @@ type UpdatePatternParams struct {
 	FoldGas      int64
 	CostModel    int16
 	Actor        string
-	AfterLog     pgtype.UUID
-	TenantID     pgtype.UUID
-	PatternID    pgtype.UUID
+	AfterLog     *uuid.UUID
+	TenantID     uuid.UUID
+	PatternID    uuid.UUID
 }
 
 func (q *Queries) UpdatePattern(ctx context.Context, db DBTX, arg UpdatePatternParams) error {
@@ -674,8 +674,8 @@ SELECT tenant_id, pattern_id FROM view_patterns WHERE after_log IS NOT NULL ORDE
 `
 
 type WaitingPatternsRow struct {
-	TenantID  pgtype.UUID
-	PatternID pgtype.UUID
+	TenantID  uuid.UUID
+	PatternID uuid.UUID
 }
 
 // Patterns that have not got everywhere yet, whoever they belong to.

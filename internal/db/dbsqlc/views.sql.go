@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const activeVersions = `-- name: ActiveVersions :many
@@ -20,12 +21,12 @@ ORDER BY turn DESC
 `
 
 type ActiveVersionsParams struct {
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
+	LogID  uuid.UUID
+	ViewID uuid.UUID
 }
 
 type ActiveVersionsRow struct {
-	VersionID    pgtype.UUID
+	VersionID    uuid.UUID
 	Version      int32
 	Turn         int64
 	ModuleSha256 []byte
@@ -74,8 +75,8 @@ WHERE log_id = $2 AND version_id = $3 AND status = 'retired'
 
 type BuildAgainParams struct {
 	Turn      int64
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 // Takes a retired version back to where its state stands: the first event where that is not kept. A halt there is met again.
@@ -92,8 +93,8 @@ WHERE v.log_id = $1 AND v.version_id = $2 AND v.status = 'building'
 `
 
 type BuildProgressParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 type BuildProgressRow struct {
@@ -117,14 +118,14 @@ LIMIT $3
 `
 
 type BuildingVersionsParams struct {
-	AfterLog     pgtype.UUID
-	AfterVersion pgtype.UUID
+	AfterLog     uuid.UUID
+	AfterVersion uuid.UUID
 	MaxRows      int32
 }
 
 type BuildingVersionsRow struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 // Versions to build, from a place in their order on, so that whoever works through them comes to each.
@@ -156,7 +157,7 @@ WHERE log_id = $1
 
 // The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
 // not take theirs for this one.
-func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID pgtype.UUID) error {
+func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID uuid.UUID) error {
 	_, err := db.Exec(ctx, bumpViewsEpoch, logID)
 	return err
 }
@@ -170,8 +171,8 @@ WHERE s.log_id = $1 AND s.version_id = $2 AND s.key = d.key
 `
 
 type DropViewStateParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	MaxRows   int32
 }
 
@@ -193,8 +194,8 @@ LIMIT $1
 `
 
 type DroppingVersionsRow struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 // Retired versions whose state is to be dropped.
@@ -225,13 +226,13 @@ WHERE log_id = $1 AND view_id = $2 AND version = $3
 `
 
 type FindViewVersionParams struct {
-	LogID   pgtype.UUID
-	ViewID  pgtype.UUID
+	LogID   uuid.UUID
+	ViewID  uuid.UUID
 	Version int32
 }
 
 type FindViewVersionRow struct {
-	VersionID      pgtype.UUID
+	VersionID      uuid.UUID
 	Version        int32
 	Turn           int64
 	Status         string
@@ -273,7 +274,7 @@ SELECT recent FROM log_heads WHERE log_id = $1
 `
 
 // What the log's head row holds of state, which counts before the rows.
-func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID pgtype.UUID) (string, error) {
+func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID uuid.UUID) (string, error) {
 	row := db.QueryRow(ctx, getRecentState, logID)
 	var recent string
 	err := row.Scan(&recent)
@@ -292,7 +293,7 @@ LIMIT 1
 `
 
 type GetViewParams struct {
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	Name  string
 }
 
@@ -300,8 +301,8 @@ type GetViewRow struct {
 	Head            int64
 	HeadHash        []byte
 	ViewsEpoch      int64
-	ViewID          pgtype.UUID
-	VersionID       pgtype.UUID
+	ViewID          uuid.UUID
+	VersionID       uuid.UUID
 	Version         int32
 	ModuleSha256    []byte
 	Config          []byte
@@ -343,8 +344,8 @@ SELECT value FROM view_state_rows WHERE log_id = $1 AND version_id = $2 AND key 
 `
 
 type GetViewStateParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	Key       string
 }
 
@@ -366,14 +367,14 @@ WHERE v.log_id = $1 AND v.version_id = $2
 `
 
 type GetViewVersionParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 type GetViewVersionRow struct {
 	Name            string
-	ViewID          pgtype.UUID
-	VersionID       pgtype.UUID
+	ViewID          uuid.UUID
+	VersionID       uuid.UUID
 	Version         int32
 	Turn            int64
 	ModuleSha256    []byte
@@ -434,13 +435,13 @@ LIMIT 1
 `
 
 type HaltedVersionParams struct {
-	LogID   pgtype.UUID
-	ViewID  pgtype.UUID
+	LogID   uuid.UUID
+	ViewID  uuid.UUID
 	Version int32
 }
 
 type HaltedVersionRow struct {
-	VersionID      pgtype.UUID
+	VersionID      uuid.UUID
 	Version        int32
 	HaltedSequence *int64
 	Error          *string
@@ -465,8 +466,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertActionParams struct {
-	LogID    pgtype.UUID
-	ViewID   pgtype.UUID
+	LogID    uuid.UUID
+	ViewID   uuid.UUID
 	Version  *int32
 	Action   string
 	Actor    string
@@ -509,8 +510,8 @@ VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertSkipParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	Sequence  int64
 	Actor     string
 	Reason    string
@@ -534,8 +535,8 @@ INSERT INTO views (log_id, view_id, name) VALUES ($1, $2, $3) ON CONFLICT (log_i
 `
 
 type InsertViewParams struct {
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
+	LogID  uuid.UUID
+	ViewID uuid.UUID
 	Name   string
 }
 
@@ -555,9 +556,9 @@ SELECT log_id, view_id, version, 'deploy', actor FROM inserted
 `
 
 type InsertViewVersionParams struct {
-	LogID        pgtype.UUID
-	VersionID    pgtype.UUID
-	ViewID       pgtype.UUID
+	LogID        uuid.UUID
+	VersionID    uuid.UUID
+	ViewID       uuid.UUID
 	Version      int32
 	Turn         int64
 	ModuleSha256 []byte
@@ -592,8 +593,8 @@ WHERE log_id = $1 AND view_id = $2
 `
 
 type LastViewVersionParams struct {
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
+	LogID  uuid.UUID
+	ViewID uuid.UUID
 }
 
 type LastViewVersionRow struct {
@@ -618,8 +619,8 @@ LIMIT $3
 `
 
 type ListActionsParams struct {
-	LogID   pgtype.UUID
-	ViewID  pgtype.UUID
+	LogID   uuid.UUID
+	ViewID  uuid.UUID
 	MaxRows int32
 }
 
@@ -665,8 +666,8 @@ SELECT sequence FROM view_skips WHERE log_id = $1 AND version_id = $2 AND sequen
 `
 
 type ListSkipsParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	After     int64
 }
 
@@ -704,16 +705,16 @@ LIMIT $4
 `
 
 type ListViewVersionsParams struct {
-	LogID   pgtype.UUID
-	ViewID  pgtype.UUID
+	LogID   uuid.UUID
+	ViewID  uuid.UUID
 	Before  int32
 	MaxRows int32
 }
 
 type ListViewVersionsRow struct {
 	Name            string
-	ViewID          pgtype.UUID
-	VersionID       pgtype.UUID
+	ViewID          uuid.UUID
+	VersionID       uuid.UUID
 	Version         int32
 	Turn            int64
 	ModuleSha256    []byte
@@ -796,14 +797,14 @@ ORDER BY w.name, v.turn
 `
 
 type ListViewsParams struct {
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	Name  string
 }
 
 type ListViewsRow struct {
 	Name            string
-	ViewID          pgtype.UUID
-	VersionID       pgtype.UUID
+	ViewID          uuid.UUID
+	VersionID       uuid.UUID
 	Version         int32
 	Turn            int64
 	ModuleSha256    []byte
@@ -874,8 +875,8 @@ SELECT coalesce(max(turn), 0)::bigint AS turn FROM view_versions WHERE log_id = 
 `
 
 type LiveTurnParams struct {
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
+	LogID  uuid.UUID
+	ViewID uuid.UUID
 }
 
 // The turn of a view's live version; 0 when there is none.
@@ -895,8 +896,8 @@ ORDER BY v.log_id, v.version_id
 `
 
 type LiveViewsRow struct {
-	LogID        pgtype.UUID
-	VersionID    pgtype.UUID
+	LogID        uuid.UUID
+	VersionID    uuid.UUID
 	Name         string
 	ModuleSha256 []byte
 	Config       []byte
@@ -905,7 +906,7 @@ type LiveViewsRow struct {
 	CostModel    int16
 }
 
-func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []pgtype.UUID) ([]LiveViewsRow, error) {
+func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []uuid.UUID) ([]LiveViewsRow, error) {
 	rows, err := db.Query(ctx, liveViews, logIds)
 	if err != nil {
 		return nil, err
@@ -945,14 +946,14 @@ FOR UPDATE SKIP LOCKED
 `
 
 type LockBuildingVersionParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
-	Builder   pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
+	Builder   *uuid.UUID
 	Lease     pgtype.Interval
 }
 
 type LockBuildingVersionRow struct {
-	ViewID          pgtype.UUID
+	ViewID          uuid.UUID
 	Version         int32
 	Turn            int64
 	ModuleSha256    []byte
@@ -1002,13 +1003,13 @@ FOR UPDATE SKIP LOCKED
 `
 
 type LockDroppingVersionParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
-func (q *Queries) LockDroppingVersion(ctx context.Context, db DBTX, arg LockDroppingVersionParams) (pgtype.UUID, error) {
+func (q *Queries) LockDroppingVersion(ctx context.Context, db DBTX, arg LockDroppingVersionParams) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, lockDroppingVersion, arg.LogID, arg.VersionID)
-	var version_id pgtype.UUID
+	var version_id uuid.UUID
 	err := row.Scan(&version_id)
 	return version_id, err
 }
@@ -1018,9 +1019,9 @@ SELECT log_id FROM logs WHERE log_id = $1 FOR NO KEY UPDATE
 `
 
 // Makes deploys, rollbacks, resumes and retirements on one log take turns. Nothing that appends takes this lock.
-func (q *Queries) LockLog(ctx context.Context, db DBTX, logID pgtype.UUID) (pgtype.UUID, error) {
+func (q *Queries) LockLog(ctx context.Context, db DBTX, logID uuid.UUID) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, lockLog, logID)
-	var log_id pgtype.UUID
+	var log_id uuid.UUID
 	err := row.Scan(&log_id)
 	return log_id, err
 }
@@ -1039,8 +1040,8 @@ WHERE v.log_id = $1 AND v.version_id = old.version_id
 `
 
 type MarkOldStatesParams struct {
-	LogID      pgtype.UUID
-	ViewID     pgtype.UUID
+	LogID      uuid.UUID
+	ViewID     uuid.UUID
 	KeptStates int32
 }
 
@@ -1058,8 +1059,8 @@ FROM (
 `
 
 type OtherViewsParams struct {
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
+	LogID  uuid.UUID
+	ViewID uuid.UUID
 }
 
 type OtherViewsRow struct {
@@ -1085,8 +1086,8 @@ WHERE log_id = $2 AND version_id = $3 AND status = 'halted'
 
 type ResumeVersionParams struct {
 	FoldGas   int64
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 func (q *Queries) ResumeVersion(ctx context.Context, db DBTX, arg ResumeVersionParams) (int64, error) {
@@ -1114,8 +1115,8 @@ type RetireVersionsParams struct {
 	Actor  string
 	Detail string
 	Head   int64
-	LogID  pgtype.UUID
-	ViewID pgtype.UUID
+	LogID  uuid.UUID
+	ViewID uuid.UUID
 	Turn   int64
 }
 
@@ -1144,8 +1145,8 @@ LIMIT $6
 `
 
 type ScanViewStateParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 	After     string
 	FromKey   string
 	ToKey     string
@@ -1193,10 +1194,10 @@ WHERE log_id = $4 AND version_id = $5
 
 type SetBuiltParams struct {
 	AppliedSequence int64
-	Builder         pgtype.UUID
+	Builder         *uuid.UUID
 	BuildRate       *float64
-	LogID           pgtype.UUID
-	VersionID       pgtype.UUID
+	LogID           uuid.UUID
+	VersionID       uuid.UUID
 }
 
 func (q *Queries) SetBuilt(ctx context.Context, db DBTX, arg SetBuiltParams) error {
@@ -1217,8 +1218,8 @@ WHERE log_id = $1 AND version_id = $2
 `
 
 type SetStateDroppedParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 // A version that is being built has an empty state then, which is where it begins.
@@ -1240,8 +1241,8 @@ SELECT log_id, view_id, version, 'live', applied_sequence FROM live
 
 type SetVersionLiveParams struct {
 	AppliedSequence int64
-	LogID           pgtype.UUID
-	VersionID       pgtype.UUID
+	LogID           uuid.UUID
+	VersionID       uuid.UUID
 }
 
 func (q *Queries) SetVersionLive(ctx context.Context, db DBTX, arg SetVersionLiveParams) error {
@@ -1259,7 +1260,7 @@ ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value
 `
 
 // Puts what the log's head row holds of state into rows. The head is locked; BumpViewsEpoch, which follows, leaves the row without it.
-func (q *Queries) StoreRecentState(ctx context.Context, db DBTX, logID pgtype.UUID) error {
+func (q *Queries) StoreRecentState(ctx context.Context, db DBTX, logID uuid.UUID) error {
 	_, err := db.Exec(ctx, storeRecentState, logID)
 	return err
 }
@@ -1270,8 +1271,8 @@ UPDATE view_versions SET turn = $1, asked_at = now() WHERE log_id = $2 AND versi
 
 type TakeTurnParams struct {
 	Turn      int64
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 // Makes a version the one asked for last.
@@ -1285,8 +1286,8 @@ SELECT status FROM view_versions WHERE log_id = $1 AND version_id = $2
 `
 
 type VersionStatusParams struct {
-	LogID     pgtype.UUID
-	VersionID pgtype.UUID
+	LogID     uuid.UUID
+	VersionID uuid.UUID
 }
 
 func (q *Queries) VersionStatus(ctx context.Context, db DBTX, arg VersionStatusParams) (string, error) {
@@ -1301,13 +1302,13 @@ SELECT view_id FROM views WHERE log_id = $1 AND name = $2
 `
 
 type ViewIDParams struct {
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	Name  string
 }
 
-func (q *Queries) ViewID(ctx context.Context, db DBTX, arg ViewIDParams) (pgtype.UUID, error) {
+func (q *Queries) ViewID(ctx context.Context, db DBTX, arg ViewIDParams) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, viewID, arg.LogID, arg.Name)
-	var view_id pgtype.UUID
+	var view_id uuid.UUID
 	err := row.Scan(&view_id)
 	return view_id, err
 }
@@ -1319,7 +1320,7 @@ WHERE w.log_id = $1 AND w.name = $2
 `
 
 type ViewIsActiveParams struct {
-	LogID pgtype.UUID
+	LogID uuid.UUID
 	Name  string
 }
 

@@ -1,11 +1,11 @@
-package eventlog_test
+package event_test
 
 import (
 	"encoding/csv"
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 // TestCSVIsNoFormula: what a spreadsheet would work out is text by default, in every column that a sender writes; for programs it is as it was.
@@ -16,11 +16,11 @@ func TestCSVIsNoFormula(t *testing.T) {
 		"-5": "-5", "-1.50": "-1.50", "-1e-7": "-1e-7", "-.5": "'-.5", "--1": "'--1", "-1\t": "'-1\t",
 		"": "", "api.call": "api.call", "a=1": "a=1", "'quoted": "'quoted", " =1": " =1", "1": "1",
 	} {
-		e := eventlog.Recorded{Event: eventlog.Event{Type: text, Key: text, Data: []byte(text)}, Sequence: 1}
+		e := event.Recorded{Event: event.Event{Type: text, Key: text, Data: []byte(text)}, Sequence: 1}
 		for form, c := range map[string]struct {
-			append func([]byte, *eventlog.Recorded) []byte
+			append func([]byte, *event.Recorded) []byte
 			want   string
-		}{"default": {eventlog.AppendCSV, want}, "raw": {eventlog.AppendRawCSV, text}} {
+		}{"default": {event.AppendCSV, want}, "raw": {event.AppendRawCSV, text}} {
 			row, err := csv.NewReader(strings.NewReader(string(c.append(nil, &e)))).Read()
 			if err != nil {
 				t.Errorf("%s: %q: %v", form, text, err)
@@ -33,8 +33,8 @@ func TestCSVIsNoFormula(t *testing.T) {
 			}
 		}
 	}
-	carriage := eventlog.Recorded{Event: eventlog.Event{Data: []byte("\r=1")}}
-	if got := string(eventlog.AppendCSV(nil, &carriage)); !strings.HasSuffix(got, ",\"'\r=1\"\r\n") {
+	carriage := event.Recorded{Event: event.Event{Data: []byte("\r=1")}}
+	if got := string(event.AppendCSV(nil, &carriage)); !strings.HasSuffix(got, ",\"'\r=1\"\r\n") {
 		t.Errorf("a carriage return in front: %q", got)
 	}
 }

@@ -1,4 +1,4 @@
-package eventlog_test
+package event_test
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 // FuzzParseLine: whatever an event holds, its line and its JSON object give all of it back; and no byte of them can be changed without being
@@ -18,13 +18,13 @@ func FuzzParseLine(f *testing.F) {
 	f.Add(int64(1<<62), int64(-62135596800000000), int64(253402300799999999), "ty,p\"e\\", "src k\"1 é😀\u2028", []byte(" {\"n\":1e400,\"n\":2.50,\r\n\t\"s\":\"\\u0000é\\ud800</\"}\n"), uint(200), byte(0x20))
 	f.Add(int64(7), int64(1740823530500000), int64(1740823531000001), "api.call", "", []byte(" {\"deep\":[[{\"raw\":\"x\",\"data\":{}}]]}\t"), uint(20), byte(4))
 	f.Fuzz(func(t *testing.T, sequence, at, recordedAt int64, typ, key string, data []byte, place uint, flip byte) {
-		e, err := eventlog.Parse(data)
-		if err != nil || sequence < 1 || !inRange(at) || !inRange(recordedAt) || eventlog.CheckType(typ) != nil || key != "" && e.SetKey(key) != nil {
+		e, err := event.Parse(data)
+		if err != nil || sequence < 1 || !inRange(at) || !inRange(recordedAt) || event.CheckType(typ) != nil || key != "" && e.SetKey(key) != nil {
 			return
 		}
-		want := eventlog.Recorded{Event: eventlog.Event{Type: typ, Key: key, Time: at, HasTime: true, Data: data}, Sequence: sequence, RecordedAt: recordedAt}
-		want.Hash = new(eventlog.Chainer).Link(eventlog.Hash{1}, &want)
-		line, object := eventlog.AppendLine(nil, &want), eventlog.AppendJSON(nil, &want)
+		want := event.Recorded{Event: event.Event{Type: typ, Key: key, Time: at, HasTime: true, Data: data}, Sequence: sequence, RecordedAt: recordedAt}
+		want.Hash = new(event.Chainer).Link(event.Hash{1}, &want)
+		line, object := event.AppendLine(nil, &want), event.AppendJSON(nil, &want)
 		if clock := time.UnixMicro(at).UTC().Format("2006-01-02T15:04:05.999999Z"); !bytes.Contains(line, []byte(`,"time":"`+clock+`",`)) {
 			t.Fatalf("%q does not have the time %s", line, clock)
 		}
@@ -32,13 +32,13 @@ func FuzzParseLine(f *testing.F) {
 			t.Fatalf("%q is not one line", line)
 		}
 		for _, text := range [][]byte{line, object} {
-			got, err := eventlog.ParseLine(text)
+			got, err := event.ParseLine(text)
 			if err != nil || show(&got) != show(&want) {
 				t.Fatalf("%q is read as\n%s, %v; it was\n%s", text, show(&got), err, show(&want))
 			}
 			changed := bytes.Clone(text)
 			changed[place%uint(len(changed))] ^= flip
-			if got, err := eventlog.ParseLine(changed); err == nil && flip != 0 && show(&got) == show(&want) {
+			if got, err := event.ParseLine(changed); err == nil && flip != 0 && show(&got) == show(&want) {
 				t.Fatalf("%q is read as if it were %q", changed, text)
 			}
 		}
@@ -51,16 +51,16 @@ func inRange(micros int64) bool {
 	return year >= 0 && year <= 9999
 }
 
-func show(e *eventlog.Recorded) string {
+func show(e *event.Recorded) string {
 	return fmt.Sprintf("%d %d %d %q %q %x %q", e.Sequence, e.Time, e.RecordedAt, e.Type, e.Key, e.Hash, e.Data)
 }
 
 // TestParseLineRefuses lines that show their reader something else than what would be verified, and says what is wrong with others.
 func TestParseLineRefuses(t *testing.T) {
-	e := eventlog.Recorded{Event: eventlog.Event{Type: "a", Key: "k", Data: []byte(`{"n":1}`)}, Sequence: 7}
+	e := event.Recorded{Event: event.Event{Type: "a", Key: "k", Data: []byte(`{"n":1}`)}, Sequence: 7}
 	spaced := e
 	spaced.Data = []byte("{\n\"n\":1}")
-	plain, broken := string(eventlog.AppendLine(nil, &e)), string(eventlog.AppendLine(nil, &spaced))
+	plain, broken := string(event.AppendLine(nil, &e)), string(event.AppendLine(nil, &spaced))
 	for line, want := range map[string]string{
 		"":                                      "no JSON object",
 		"\xff\x00":                              "no JSON object",
@@ -84,7 +84,7 @@ func TestParseLineRefuses(t *testing.T) {
 		plain + "{}":           "no JSON object",
 		strings.ToUpper(plain): "",
 	} {
-		if _, err := eventlog.ParseLine([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := event.ParseLine([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want an error that says %q", line, err, want)
 		}
 	}

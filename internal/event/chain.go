@@ -1,10 +1,10 @@
-package eventlog
+package event
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Hash is one link of a log's chain.
@@ -33,8 +33,8 @@ const (
 
 // Genesis is the hash that an empty log starts from: SHA-256 of the label "tallystick/log/1\n" and the log id's 16
 // bytes, so that one log's events cannot stand in for another's.
-func Genesis(log db.UUID) Hash {
-	return sha256.Sum256(append([]byte(genesisLabel), log.Bytes[:]...))
+func Genesis(log uuid.UUID) Hash {
+	return sha256.Sum256(append([]byte(genesisLabel), log[:]...))
 }
 
 // Chainer computes links of the hash chain. It reuses a buffer: one Chainer serves one goroutine.
@@ -64,7 +64,7 @@ func (c *Chainer) Link(previous Hash, e *Recorded) Hash {
 }
 
 func appendText[T string | []byte](b []byte, text T) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(text))) //nolint:gosec // bounded by MaxEventBytes
+	b = binary.BigEndian.AppendUint32(b, uint32(len(text))) //nolint:gosec // bounded by MaxBytes
 	return append(b, text...)
 }
 

@@ -1,4 +1,4 @@
-package eventlog
+package event
 
 import (
 	"bufio"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // FaultUnreadable is the kind of what is wrong with an export rather than with a log: a line that is no event, or an end in the middle.
@@ -19,7 +19,7 @@ const FaultUnreadable = "export_unreadable"
 
 const (
 	// maxExportLine bounds an event's line: its bytes once as JSON, and once as a string, in which one of them may become six.
-	maxExportLine = 8*MaxEventBytes + 64<<10
+	maxExportLine = 8*MaxBytes + 64<<10
 	// exportBuffer is what is read at a time.
 	exportBuffer = 256 << 10
 	// maxExportWindow bounds what a zstd file may make the reader keep; files that a server sends need less.
@@ -30,9 +30,9 @@ const (
 var ErrNotAnExport = errors.New("this is no export in NDJSON, as it comes or packed by gzip or zstd")
 
 // CheckExport checks the chain of an export: NDJSON as AppendLine writes it, as it is or packed by gzip or zstd. An export that begins with
-// the first event of log is checked from the log's genesis on; one from the middle, or of a log that is not known (not Valid), from its second event on, or
+// the first event of log is checked from the log's genesis on; one from the middle, or of a log that is not known (the zero UUID), from its second event on, or
 // from its first where the head just before it is noted. What is wrong with the export is in what it returns; the error is ErrNotAnExport, or the reader's.
-func CheckExport(r io.Reader, log db.UUID, noted ...Noted) (Checked, error) {
+func CheckExport(r io.Reader, log uuid.UUID, noted ...Noted) (Checked, error) {
 	lines, closeLines, err := unpack(r)
 	if err != nil {
 		return Checked{}, err
@@ -68,7 +68,7 @@ func CheckExport(r io.Reader, log db.UUID, noted ...Noted) (Checked, error) {
 
 // exportCheck is an export that is being checked.
 type exportCheck struct {
-	log     db.UUID
+	log     uuid.UUID
 	noted   []Noted
 	checker *Checker // nil before the first event
 	line    []byte   // a long one, put together
@@ -78,7 +78,7 @@ type exportCheck struct {
 func (x *exportCheck) begin(sequence int64) {
 	switch {
 	case x.checker != nil:
-	case sequence <= 1 && x.log.Valid:
+	case sequence <= 1 && !x.log.IsZero():
 		x.checker = NewChecker(x.log, x.noted...)
 	default:
 		x.checker = NewPartChecker(x.noted...)

@@ -1,4 +1,4 @@
-package eventlog_test
+package event_test
 
 import (
 	"encoding/hex"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 // fenced is the first block of a language on a page.
@@ -30,19 +30,19 @@ func TestEvidencePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	page, dir := string(text), t.TempDir()
-	head := eventlog.Head{Hash: eventlog.Genesis(exampleLog), RecordedAt: 1_740_823_530_000_000}
-	var chain eventlog.Chainer
+	head := event.Head{Hash: event.Genesis(exampleLog), RecordedAt: 1_740_823_530_000_000}
+	var chain event.Chainer
 	example := ""
 	for _, sent := range []string{`{"type":"api.call","time":"2025-03-01T10:05:30Z","source":"s","id":"1","tokens":12}`, "{}"} {
-		e, err := eventlog.Parse([]byte(sent))
+		e, err := event.Parse([]byte(sent))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var recorded eventlog.Recorded
+		var recorded event.Recorded
 		recorded, head = chain.Next(head, e, 1_740_823_531_000_000)
-		example += string(eventlog.AppendLine(nil, &recorded)) + "\n"
+		example += string(event.AppendLine(nil, &recorded)) + "\n"
 	}
-	genesis := eventlog.Genesis(exampleLog)
+	genesis := event.Genesis(exampleLog)
 	if got := fenced(t, page, "ndjson"); got != example {
 		t.Errorf("the example is\n%swant\n%s", got, example)
 	}

@@ -1,4 +1,4 @@
-package eventlog_test
+package event_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 )
 
 func micros(t *testing.T, text string) int64 {
@@ -35,26 +35,26 @@ func TestParse(t *testing.T) {
 		`{"type":""}`:              {"", ""},
 		`{"type":"a","type":"b"}`:  {"b", ""}, // the last one counts
 		`{"data":{"type":"deep"}}`: {"", ""},
-		`{"type":"gr\u00f6\u00dfe \ud83d\ude00"}`:      {"größe 😀", ""},
-		`{"type":"` + xs(eventlog.MaxTypeBytes) + `"}`: {xs(eventlog.MaxTypeBytes), ""},
-		`{"id":"e1"}`:                               {"", "e1"},
-		`{"id":"e1","source":null}`:                 {"", "e1"},
-		`{"id":"e1","source":""}`:                   {"", "e1"},
-		`{"source":"/gateway"}`:                     {"", ""},
-		`{"source":7}`:                              {"", ""}, // no part of a key without an id
-		`{"id":"e1","source":"/gateway"}`:           {"", "/gateway e1"},
-		`{"id":"` + xs(eventlog.MaxKeyBytes) + `"}`: {"", xs(eventlog.MaxKeyBytes)},
-		`{"id":"y","source":"` + xs(510) + `"}`:     {"", xs(510) + " y"},
+		`{"type":"gr\u00f6\u00dfe \ud83d\ude00"}`:   {"größe 😀", ""},
+		`{"type":"` + xs(event.MaxTypeBytes) + `"}`: {xs(event.MaxTypeBytes), ""},
+		`{"id":"e1"}`:                            {"", "e1"},
+		`{"id":"e1","source":null}`:              {"", "e1"},
+		`{"id":"e1","source":""}`:                {"", "e1"},
+		`{"source":"/gateway"}`:                  {"", ""},
+		`{"source":7}`:                           {"", ""}, // no part of a key without an id
+		`{"id":"e1","source":"/gateway"}`:        {"", "/gateway e1"},
+		`{"id":"` + xs(event.MaxKeyBytes) + `"}`: {"", xs(event.MaxKeyBytes)},
+		`{"id":"y","source":"` + xs(510) + `"}`:  {"", xs(510) + " y"},
 		`{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"tokens":1}}`: {"t", "s 1"},
-		padded(eventlog.MaxEventBytes): {"", ""},
+		padded(event.MaxBytes): {"", ""},
 	} {
-		e, err := eventlog.Parse([]byte(data))
+		e, err := event.Parse([]byte(data))
 		if err != nil {
 			t.Errorf("%.80s: %v", data, err)
 			continue
 		}
-		if string(e.Data) != strings.Trim(data, " \t\r\n") || e.Type != want.typ || e.Key != want.key || e.KeyHash.Valid != (want.key != "") || e.HasTime {
-			t.Errorf("%.80s: type %q, key %q, %v, time %v; want %+v", data, e.Type, e.Key, e.KeyHash.Valid, e.HasTime, want)
+		if string(e.Data) != strings.Trim(data, " \t\r\n") || e.Type != want.typ || e.Key != want.key || e.KeyHash.IsZero() != (want.key == "") || e.HasTime {
+			t.Errorf("%.80s: type %q, key %q, %v, time %v; want %+v", data, e.Type, e.Key, !e.KeyHash.IsZero(), e.HasTime, want)
 		}
 	}
 }
@@ -69,17 +69,17 @@ func TestParseRefuses(t *testing.T) {
 		`{"type":"a\u0000b"}`: "invalid_event_type", `{"type":"a\nb"}`: "invalid_event_type", `{"type":"\u007f"}`: "invalid_event_type",
 		`{"type":"a\u0080"}`: "invalid_event_type", `{"type":"a\u009b31m"}`: "invalid_event_type", "{\"type\":\"\u0085\"}": "invalid_event_type", // C1
 		`{"id":"a\u009f"}`: "invalid_event_id", `{"id":"a","source":"\u0085"}`: "invalid_event_id",
-		`{"type":"` + xs(eventlog.MaxTypeBytes+1) + `"}`: "invalid_event_type",
-		`{"type":"` + strings.Repeat("é", 128) + `"}`:    "invalid_event_type", // bytes count, not characters
+		`{"type":"` + xs(event.MaxTypeBytes+1) + `"}`: "invalid_event_type",
+		`{"type":"` + strings.Repeat("é", 128) + `"}`: "invalid_event_type", // bytes count, not characters
 		`{"id":1}`: "invalid_event_id", `{"id":""}`: "invalid_event_id", `{"id":{}}`: "invalid_event_id", `{"id":"a","source":1}`: "invalid_event_id",
 		`{"id":"a\u0000"}`: "invalid_event_id", `{"id":"a","source":"\u0001"}`: "invalid_event_id",
-		`{"id":"` + xs(eventlog.MaxKeyBytes+1) + `"}`: "invalid_event_id",
-		`{"id":"y","source":"` + xs(511) + `"}`:       "invalid_event_id",
-		`{"time":1}`:                                  "invalid_event_time", `{"time":""}`: "invalid_event_time", `{"time":"yesterday"}`: "invalid_event_time", `{"time":{}}`: "invalid_event_time",
-		padded(eventlog.MaxEventBytes + 1): "event_too_large",
+		`{"id":"` + xs(event.MaxKeyBytes+1) + `"}`: "invalid_event_id",
+		`{"id":"y","source":"` + xs(511) + `"}`:    "invalid_event_id",
+		`{"time":1}`:                               "invalid_event_time", `{"time":""}`: "invalid_event_time", `{"time":"yesterday"}`: "invalid_event_time", `{"time":{}}`: "invalid_event_time",
+		padded(event.MaxBytes + 1): "event_too_large",
 	} {
-		e, err := eventlog.Parse([]byte(data))
-		var invalid *eventlog.InvalidError
+		e, err := event.Parse([]byte(data))
+		var invalid *event.InvalidError
 		if !errors.As(err, &invalid) || invalid.Code != code || invalid.Detail == "" {
 			t.Errorf("%.80q: %+v, %v; want code %s", data, e.Type, err, code)
 		}
@@ -104,7 +104,7 @@ func TestTime(t *testing.T) {
 		"2017-01-01T05:29:60+05:30":           "2017-01-01 00:00:00 +0000",
 		"1990-12-31T15:59:60-08:00":           "1991-01-01 00:00:00 +0000",
 	} {
-		e, err := eventlog.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
+		e, err := event.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
 		if err != nil || !e.HasTime || e.Time != micros(t, want) {
 			t.Errorf("%s is %d, %v, %v; want %d", text, e.Time, e.HasTime, err, micros(t, want))
 		}
@@ -117,14 +117,14 @@ func TestTime(t *testing.T) {
 		"2025-03-01T10:05:30+", "2025-03-01T10:05:30z ", "2025-03-01\u0131\u0131\u0131\u0131\u0131", "9999-12-31T23:59:60Z",
 		"0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", // in UTC, years that RFC 3339 cannot write
 	} {
-		e, err := eventlog.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
-		var invalid *eventlog.InvalidError
+		e, err := event.Parse(fmt.Appendf(nil, `{"time":%q}`, text))
+		var invalid *event.InvalidError
 		if !errors.As(err, &invalid) || invalid.Code != "invalid_event_time" {
 			t.Errorf("%s was read as %d: %v", text, e.Time, err)
 		}
 	}
 	for _, data := range []string{`{}`, `{"time":null}`} {
-		if e, err := eventlog.Parse([]byte(data)); err != nil || e.HasTime {
+		if e, err := event.Parse([]byte(data)); err != nil || e.HasTime {
 			t.Errorf("%s has a time: %v, %v", data, e.Time, err)
 		}
 	}
@@ -141,17 +141,17 @@ func TestKeysDoNotMeet(t *testing.T) {
 				if id == "" {
 					continue
 				}
-				e, err := eventlog.Parse(fmt.Appendf(nil, `{"source":%q,"id":%q}`, source, id))
+				e, err := event.Parse(fmt.Appendf(nil, `{"source":%q,"id":%q}`, source, id))
 				if err != nil {
 					continue // a character was cut in two
 				}
 				pair := fmt.Sprintf("%q %q", source, id)
-				if other, taken := seen[e.KeyHash.Bytes]; taken && other != pair {
+				if other, taken := seen[e.KeyHash]; taken && other != pair {
 					t.Errorf("%s has the hash of %s", pair, other)
 				} else if !taken {
 					pairs++
 				}
-				seen[e.KeyHash.Bytes] = pair
+				seen[e.KeyHash] = pair
 			}
 		}
 	}
@@ -162,8 +162,8 @@ func TestKeysDoNotMeet(t *testing.T) {
 
 // TestSetKey: a key fills in where there is no id, and is held to the same limits where there is one.
 func TestSetKey(t *testing.T) {
-	parse := func(data string) eventlog.Event {
-		e, err := eventlog.Parse([]byte(data))
+	parse := func(data string) event.Event {
+		e, err := event.Parse([]byte(data))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,20 +174,20 @@ func TestSetKey(t *testing.T) {
 	if err := with.SetKey("outer"); err != nil || with.Key != "s inner" || with.KeyHash != inner {
 		t.Errorf("the key beside an id makes it %q, %v", with.Key, err)
 	}
-	if err := without.SetKey("outer"); err != nil || without.Key != "outer" || without.KeyHash != with.FormerKeyHash || without.FormerKeyHash.Valid {
+	if err := without.SetKey("outer"); err != nil || without.Key != "outer" || without.KeyHash != with.FormerKeyHash || !without.FormerKeyHash.IsZero() {
 		t.Errorf("the key is %q, %v", without.Key, err)
 	}
-	for _, key := range []string{"", "a\nb", "\x00", "\xff", "\x7f", "\u0085", "\u009f", strings.Repeat("x", eventlog.MaxKeyBytes+1)} {
+	for _, key := range []string{"", "a\nb", "\x00", "\xff", "\x7f", "\u0085", "\u009f", strings.Repeat("x", event.MaxKeyBytes+1)} {
 		for _, data := range []string{`{"id":"inner"}`, `{}`} {
 			e := parse(data)
 			before := e.Key
-			var invalid *eventlog.InvalidError
+			var invalid *event.InvalidError
 			if err := e.SetKey(key); !errors.As(err, &invalid) || invalid.Code != "invalid_idempotency_key" || e.Key != before {
 				t.Errorf("%s with %.20q: %v; the key is now %.20q", data, key, err, e.Key)
 			}
 		}
 	}
-	if e := parse(`{}`); e.SetKey(strings.Repeat("x", eventlog.MaxKeyBytes)) != nil {
+	if e := parse(`{}`); e.SetKey(strings.Repeat("x", event.MaxKeyBytes)) != nil {
 		t.Error("the longest key is refused")
 	}
 }

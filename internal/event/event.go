@@ -1,6 +1,6 @@
-// Package eventlog knows what an event is: how one is read from JSON, what identifies a retry, and how events are
-// chained by hash into a log. It also creates and finds logs.
-package eventlog
+// Package event knows what an event is: how one is read from JSON, what identifies a retry, how events are chained by hash into a log,
+// how they are written and read back, and how a chain is checked. It knows nothing of a database.
+package event
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Limits of one event.
 const (
-	// MaxEventBytes keeps one event from filling a batch; larger payloads belong in object storage, by reference.
-	MaxEventBytes = 1 << 20
+	// MaxBytes keeps one event from filling a batch; larger payloads belong in object storage, by reference.
+	MaxBytes = 1 << 20
 	// MaxTypeBytes bounds the type, which is stored beside the event and indexed by its readers.
 	MaxTypeBytes = 255
 	// MaxKeyBytes bounds an idempotency key: a header's value, or source and id together.
@@ -37,11 +37,11 @@ type Event struct {
 	Time int64  // when it happened, microseconds since 1970 UTC; meaningful only with HasTime
 	// HasTime is false for an event without a time: it happened when it was recorded.
 	HasTime bool
-	Key     string  // the idempotency key, for people; "" when there is none
-	KeyHash db.UUID // the idempotency key, for the database; not Valid when there is none
+	Key     string    // the idempotency key, for people; "" when there is none
+	KeyHash uuid.UUID // the idempotency key, for the database; the zero UUID when there is none
 	// FormerKeyHash is the key that came beside an event with an id. Earlier versions stored such an event under it, so that a retry must be
-	// looked for there too. Not Valid when there is none.
-	FormerKeyHash db.UUID
+	// looked for there too. The zero UUID when there is none.
+	FormerKeyHash uuid.UUID
 	sent          []byte // Data and the white space around it, which earlier versions stored with it
 }
 
@@ -50,7 +50,7 @@ type InvalidError struct{ Code, Detail string }
 
 func (e *InvalidError) Error() string { return e.Code + ": " + e.Detail }
 
-func invalid(code, format string, args ...any) error {
+func Invalid(code, format string, args ...any) error {
 	return &InvalidError{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
@@ -71,8 +71,8 @@ func mustCompile(pointers ...string) *jsonscan.Pointers {
 // CloudEvents 1.0. The event keeps sent: the caller must not change it. The error is an *InvalidError.
 func Parse(sent []byte) (Event, error) {
 	data := bytes.Trim(sent, space)
-	if len(data) > MaxEventBytes {
-		return Event{}, invalid("event_too_large", "the event has %d bytes; at most %d are allowed", len(data), MaxEventBytes)
+	if len(data) > MaxBytes {
+		return Event{}, Invalid("event_too_large", "the event has %d bytes; at most %d are allowed", len(data), MaxBytes)
 	}
 	values, ok := envelopeValues.Get().(*[4]jsonscan.Value)
 	if !ok {
@@ -81,10 +81,10 @@ func Parse(sent []byte) (Event, error) {
 	defer envelopeValues.Put(values)
 	defer clear(values[:])
 	if err := envelope.Scan(data, values[:]); err != nil {
-		return Event{}, invalid("invalid_json", "the event is not valid JSON: %v", err)
+		return Event{}, Invalid("invalid_json", "the event is not valid JSON: %v", err)
 	}
 	if data[0] != '{' {
-		return Event{}, invalid("not_an_object", `an event is a JSON object such as {"type": "api.call", "tokens": 12}; this is another kind of JSON value`)
+		return Event{}, Invalid("not_an_object", `an event is a JSON object such as {"type": "api.call", "tokens": 12}; this is another kind of JSON value`)
 	}
 	e := Event{Data: data, sent: sent}
 	typ, clock, id, source := values[0], values[1], values[2], values[3]
@@ -107,9 +107,9 @@ func (e *Event) readType(v jsonscan.Value) error {
 		return nil
 	}
 	if v.Kind != jsonscan.String {
-		return invalid("invalid_event_type", "the event's type must be a string")
+		return Invalid("invalid_event_type", "the event's type must be a string")
 	}
-	if err := checkText("invalid_event_type", "the event's type", v.Text, MaxTypeBytes); err != nil {
+	if err := CheckText("invalid_event_type", "the event's type", v.Text, MaxTypeBytes); err != nil {
 		return err
 	}
 	e.Type = string(v.Text)
@@ -125,7 +125,7 @@ func CheckType(text string) error {
 	}
 	for _, c := range text {
 		if unicode.IsControl(c) && c < utf8.RuneSelf {
-			return invalid(code, "%s holds a control character (U+%04X)", what, c)
+			return Invalid(code, "%s holds a control character (U+%04X)", what, c)
 		}
 	}
 	return nil
@@ -137,10 +137,10 @@ func (e *Event) readTime(v jsonscan.Value) error {
 	}
 	t, ok := ParseTime(string(v.Text))
 	if v.Kind != jsonscan.String || !ok {
-		return invalid("invalid_event_time", "the event's time must be a string in RFC 3339 form, such as 2025-03-01T10:05:30Z")
+		return Invalid("invalid_event_time", "the event's time must be a string in RFC 3339 form, such as 2025-03-01T10:05:30Z")
 	}
 	if year := t.Year(); year < 0 || year > maxYear {
-		return invalid("invalid_event_time", "the event's time is in the year %d of UTC; 0 to %d are allowed", year, maxYear)
+		return Invalid("invalid_event_time", "the event's time is in the year %d of UTC; 0 to %d are allowed", year, maxYear)
 	}
 	e.Time, e.HasTime = t.UnixMicro(), true
 	return nil
@@ -151,7 +151,7 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 		return nil
 	}
 	if id.Kind != jsonscan.String || (!absent(source) && source.Kind != jsonscan.String) {
-		return invalid("invalid_event_id", "the event's id, and its source if it has one, must be strings: together they are its idempotency key")
+		return Invalid("invalid_event_id", "the event's id, and its source if it has one, must be strings: together they are its idempotency key")
 	}
 	if absent(source) {
 		source.Text = nil // that of null is not empty
@@ -162,7 +162,7 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 // SetKey gives the event an idempotency key, unless it has an id: that is its identity, whatever comes beside it. The error is an
 // *InvalidError, also where the key is not needed.
 func (e *Event) SetKey(key string) error {
-	if !e.KeyHash.Valid {
+	if e.KeyHash.IsZero() {
 		return e.identify("invalid_idempotency_key", "", key)
 	}
 	former := Event{}
@@ -176,13 +176,13 @@ func (e *Event) SetKey(key string) error {
 // identify hashes source and id so that no two pairs meet: the length of the source comes first.
 func (e *Event) identify(code, source, id string) error {
 	if id == "" {
-		return invalid(code, "the idempotency key is empty; leave it out or give it 1 to %d bytes", MaxKeyBytes)
+		return Invalid(code, "the idempotency key is empty; leave it out or give it 1 to %d bytes", MaxKeyBytes)
 	}
 	text := id
 	if source != "" {
 		text = source + " " + id
 	}
-	if err := checkText(code, "the idempotency key", []byte(text), MaxKeyBytes); err != nil {
+	if err := CheckText(code, "the idempotency key", []byte(text), MaxKeyBytes); err != nil {
 		return err
 	}
 	var room [8 + MaxKeyBytes]byte
@@ -194,13 +194,13 @@ func (e *Event) identify(code, source, id string) error {
 }
 
 // checkText refuses what a PostgreSQL text column, or a reader of one, could not take.
-func checkText(code, what string, text []byte, limit int) error {
+func CheckText(code, what string, text []byte, limit int) error {
 	if err := checkSize(code, what, text, limit); err != nil {
 		return err
 	}
 	for _, c := range string(text) {
 		if unicode.IsControl(c) {
-			return invalid(code, "%s holds a control character (U+%04X)", what, c)
+			return Invalid(code, "%s holds a control character (U+%04X)", what, c)
 		}
 	}
 	return nil
@@ -208,23 +208,23 @@ func checkText(code, what string, text []byte, limit int) error {
 
 func checkSize(code, what string, text []byte, limit int) error {
 	if len(text) > limit {
-		return invalid(code, "%s has %d bytes; at most %d are allowed", what, len(text), limit)
+		return Invalid(code, "%s has %d bytes; at most %d are allowed", what, len(text), limit)
 	}
 	if !utf8.Valid(text) {
-		return invalid(code, "%s is not valid UTF-8", what)
+		return Invalid(code, "%s is not valid UTF-8", what)
 	}
 	return nil
 }
 
 // PayloadHash tells a retry from a reused key: half of the SHA-256 of the event's bytes.
-func (e *Event) PayloadHash() db.UUID { return halfHash(e.Data) }
+func (e *Event) PayloadHash() uuid.UUID { return halfHash(e.Data) }
 
 // HasPayload tells whether a stored payload hash is this event's. Earlier versions hashed the white space around an object too.
-func (e *Event) HasPayload(stored db.UUID) bool {
+func (e *Event) HasPayload(stored uuid.UUID) bool {
 	return stored == e.PayloadHash() || len(e.sent) > len(e.Data) && stored == halfHash(e.sent)
 }
 
-func halfHash(data []byte) db.UUID {
+func halfHash(data []byte) uuid.UUID {
 	sum := sha256.Sum256(data)
-	return db.UUID{Bytes: [16]byte(sum[:16]), Valid: true}
+	return uuid.UUID(sum[:16])
 }

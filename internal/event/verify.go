@@ -1,10 +1,10 @@
-package eventlog
+package event
 
 import (
 	"bytes"
 	"fmt"
 
-	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Kinds of faults.
@@ -46,10 +46,12 @@ type Checked struct {
 	Bytes   int64 // of the events as they were sent
 	Keys    int64 // events with an idempotency key
 	Hash    Hash  // the last event's, as stored
-	Anchor  bool  // the chain was checked from the log's beginning on, so it is the log's own
-	Linked  bool  // of a part: its first event follows a head that was noted
-	Faults  []Fault
-	Wrong   int64 // faults, those that are not told included
+	// RecordedAt is the latest time of recording, microseconds since 1970 UTC; what stands out of place does not count.
+	RecordedAt int64
+	Anchor     bool // the chain was checked from the log's beginning on, so it is the log's own
+	Linked     bool // of a part: its first event follows a head that was noted
+	Faults     []Fault
+	Wrong      int64 // faults, those that are not told included
 }
 
 // Checker follows a log's chain, event by event in the order of sequences, and goes on after a fault: a link is computed from the hash that
@@ -59,7 +61,6 @@ type Checker struct {
 	genesis  Hash // when the log is known
 	previous Hash
 	linked   bool // previous is known
-	recorded int64
 	noted    []Noted
 	suspect  *suspect
 	result   Checked
@@ -73,7 +74,7 @@ type suspect struct {
 }
 
 // NewChecker checks a log from its first event on.
-func NewChecker(log db.UUID, noted ...Noted) *Checker {
+func NewChecker(log uuid.UUID, noted ...Noted) *Checker {
 	genesis := Genesis(log)
 	return &Checker{genesis: genesis, previous: genesis, linked: true, noted: noted, result: Checked{Anchor: true}}
 }
@@ -83,9 +84,14 @@ func NewChecker(log db.UUID, noted ...Noted) *Checker {
 func NewPartChecker(noted ...Noted) *Checker { return &Checker{noted: noted} }
 
 func (c *Checker) fault(kind string, sequence int64, format string, args ...any) {
-	c.result.Wrong++
-	if len(c.result.Faults) < maxFaults {
-		c.result.Faults = append(c.result.Faults, Fault{kind, sequence, fmt.Sprintf(format, args...)})
+	c.result.AddFault(kind, sequence, format, args...)
+}
+
+// AddFault counts a fault, and keeps it while there are few.
+func (c *Checked) AddFault(kind string, sequence int64, format string, args ...any) {
+	c.Wrong++
+	if len(c.Faults) < maxFaults {
+		c.Faults = append(c.Faults, Fault{kind, sequence, fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -115,10 +121,10 @@ func (c *Checker) Add(e *Recorded) {
 		c.fault(FaultMissing, next, "events %d to %d are missing", next, e.Sequence-1)
 	}
 	if swapped := c.link(e); !swapped && c.suspect == nil { // else its times mean nothing
-		if e.RecordedAt < c.recorded {
+		if e.RecordedAt < r.RecordedAt {
 			c.fault(FaultClock, e.Sequence, "event %d says that it was recorded before event %d", e.Sequence, e.Sequence-1)
 		}
-		c.recorded = max(c.recorded, e.RecordedAt)
+		r.RecordedAt = max(r.RecordedAt, e.RecordedAt)
 	}
 	r.Through, r.Hash = e.Sequence, e.Hash
 	c.compareNoted(e)

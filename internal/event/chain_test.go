@@ -1,4 +1,4 @@
-package eventlog_test
+package event_test
 
 import (
 	"encoding/hex"
@@ -7,19 +7,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // TestChainIsWhatIsDocumented compares the chain with the test rig's, which was written from the documentation, over
 // events of every shape.
 func TestChainIsWhatIsDocumented(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 1))
-	head := eventlog.Head{Hash: eventlog.Genesis(db.NewUUID())}
-	var chain eventlog.Chainer
+	head := event.Head{Hash: event.Genesis(uuid.New())}
+	var chain event.Chainer
 	for i := range 500 {
-		e := eventlog.Event{Data: []byte(`{"x":"` + strings.Repeat("é", random.IntN(300)) + `"}`), Type: strings.Repeat("t", random.IntN(3))}
+		e := event.Event{Data: []byte(`{"x":"` + strings.Repeat("é", random.IntN(300)) + `"}`), Type: strings.Repeat("t", random.IntN(3))}
 		if random.IntN(2) == 0 {
 			e.Time, e.HasTime = random.Int64N(4e15)-2e15, true
 		}
@@ -49,8 +49,8 @@ func TestChainIsWhatIsDocumented(t *testing.T) {
 
 // TestChainNeverChanges holds the first links of one log as numbers: data in the field depend on them.
 func TestChainNeverChanges(t *testing.T) {
-	head := eventlog.Head{Hash: eventlog.Genesis(db.MustParseUUID("018f4f3c-0000-7000-8000-000000000001")), RecordedAt: 1_740_823_530_000_000}
-	var chain eventlog.Chainer
+	head := event.Head{Hash: event.Genesis(uuid.MustParse("018f4f3c-0000-7000-8000-000000000001")), RecordedAt: 1_740_823_530_000_000}
+	var chain event.Chainer
 	want := []string{
 		"b15164e1f26600362e9c66ba0ddc2a212158b9ff02065eb840830d1eadee1d14",
 		"e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f",
@@ -63,19 +63,19 @@ func TestChainNeverChanges(t *testing.T) {
 		}
 	}
 	check(0)
-	e, err := eventlog.Parse([]byte(`{"type":"api.call","time":"2025-03-01T10:05:30Z","source":"s","id":"1","tokens":12}`))
+	e, err := event.Parse([]byte(`{"type":"api.call","time":"2025-03-01T10:05:30Z","source":"s","id":"1","tokens":12}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, head = chain.Next(head, e, 1_740_823_531_000_000)
 	check(1)
-	_, head = chain.Next(head, eventlog.Event{Data: []byte("{}")}, 0)
+	_, head = chain.Next(head, event.Event{Data: []byte("{}")}, 0)
 	check(2)
 }
 
 func TestGenesisIsTheLogsOwn(t *testing.T) {
-	a, b := db.NewUUID(), db.NewUUID()
-	if first, again := eventlog.Genesis(a), eventlog.Genesis(a); first == eventlog.Genesis(b) || first != again {
+	a, b := uuid.New(), uuid.New()
+	if first, again := event.Genesis(a), event.Genesis(a); first == event.Genesis(b) || first != again {
 		t.Error("two logs start from one hash, or one log from two")
 	}
 }
