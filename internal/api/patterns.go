@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -180,7 +181,7 @@ func presentPattern(i view.PatternInfo) PatternView {
 // patternProblem maps the errors of patterns and audits.
 func patternProblem(err error) *Problem {
 	var differs *view.PatternDiffersError
-	var large *view.StateTooLargeError
+	var large *replay.StateTooLargeError
 	switch {
 	case errors.Is(err, view.ErrPatternNotFound):
 		return newProblem("pattern_not_found", "no view of that name is deployed on a pattern of logs; GET /views lists those that are")

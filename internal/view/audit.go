@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -50,7 +51,7 @@ type Report struct {
 	Keys       int64 // that were compared with the stored state
 	Ways       []string
 	Duration   time.Duration
-	Difference *Difference // nil when OK
+	Difference *replay.Difference // nil when OK
 }
 
 // ErrStateNotKept: the state of a version that was retired is not kept for ever.
@@ -62,7 +63,7 @@ var ErrAuditInterrupted = errors.New("the view's version was built anew while it
 // Audit folds the log's events again in several ways, and compares what each gives with the others and with the stored
 // state, byte for byte. What it reads is one state of the database; appends go on meanwhile. Audits of one server take
 // turns. progress is told how many events are done, and may be nil.
-// The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a *StateTooLargeError, a *RefusedError for a
+// The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a *replay.StateTooLargeError, a *RefusedError for a
 // module that this build does not run, or the database's. A difference is not an error: the report has it.
 func (v *Views) Audit(ctx context.Context, log uuid.UUID, name string, options AuditOptions, progress func(done, total int64)) (Report, error) {
 	select {
@@ -137,7 +138,7 @@ type audit struct {
 	views    *Views
 	target   auditTarget
 	version  uuid.UUID
-	fold     *refolding
+	fold     *replay.Replay
 	pace     *background
 	tx       pgx.Tx        // that is open, nil where none is
 	alive    time.Time     // when PostgreSQL heard of tx last
@@ -170,14 +171,14 @@ func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target aud
 	a := &audit{views: v, target: target, version: row.VersionID, progress: progress}
 	a.pace = v.inBackground(ctx, target.log)
 	settings := wasm.Settings{Config: row.Config, FoldGas: row.FoldGas, Pause: a.pause}
-	a.fold = newRefolding(version.module, again, settings, version.fields, MaxAuditStateBytes)
+	a.fold = replay.New(version.module, again, settings, version.fields, MaxAuditStateBytes)
 	a.report = Report{View: target.view, Version: row.Version}
-	a.report.Ways = append(a.fold.names(), wayStored)
+	a.report.Ways = append(a.fold.Ways(), wayStored)
 	return a, nil
 }
 
 func (a *audit) close() {
-	a.fold.close()
+	a.fold.Close()
 	a.pace.turn.End()
 }
 
@@ -237,7 +238,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 			return err
 		}
 		a.report.Sequence = row.Sequence
-		if a.report.Difference, err = a.fold.finish(ctx); err != nil {
+		if a.report.Difference, err = a.fold.Finish(ctx); err != nil {
 			return err
 		}
 		a.pace.Release()
@@ -308,12 +309,12 @@ func (a *audit) foldPage(ctx context.Context, events []event.Recorded, skips []i
 		if err := a.pause(); err != nil {
 			return err
 		}
-		result, difference, err := a.fold.fold(ctx, e)
+		result, difference, err := a.fold.Fold(ctx, e)
 		if err != nil {
 			return err
 		}
-		if result.failed != nil { // where the version went on
-			difference = &Difference{Way: wayStored, Sequence: e.Sequence, Expected: result.String(), Found: "folded"}
+		if result.Failed != nil { // where the version went on
+			difference = &replay.Difference{Way: wayStored, Sequence: e.Sequence, Expected: result.String(), Found: "folded"}
 		}
 		a.report.Events++
 		if a.report.Difference = difference; difference != nil {
@@ -325,13 +326,13 @@ func (a *audit) foldPage(ctx context.Context, events []event.Recorded, skips []i
 }
 
 // compareStored reads the stored state page by page, in the order of its keys, beside the one that folding gave.
-func (a *audit) compareStored(ctx context.Context, tx pgx.Tx) (*Difference, error) {
+func (a *audit) compareStored(ctx context.Context, tx pgx.Tx) (*replay.Difference, error) {
 	recent, err := a.views.readRecent(ctx, tx, a.target.log)
 	if err != nil {
 		return nil, err
 	}
 	stored := &stateReader{db: a.views.db, tx: tx, log: a.target.log, version: a.version, recent: recent}
-	folded := a.fold.base.Iter()
+	folded := a.fold.State()
 	more := folded.First()
 	for after := ""; ; {
 		page, err := stored.scan(ctx, "", after, auditPageKeys)
@@ -361,6 +362,6 @@ func (a *audit) compareStored(ctx context.Context, tx pgx.Tx) (*Difference, erro
 	}
 }
 
-func (a *audit) storedDifference(key string, expected, found []byte) *Difference {
-	return &Difference{Way: wayStored, Sequence: a.done, Key: key, Expected: shown(expected), Found: shown(found)}
+func (a *audit) storedDifference(key string, expected, found []byte) *replay.Difference {
+	return &replay.Difference{Way: wayStored, Sequence: a.done, Key: key, Expected: replay.Shown(expected), Found: replay.Shown(found)}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/turns"
@@ -85,7 +86,7 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 // TestAuditFindsEdits changes stored state by SQL: each change is named by its key.
 func TestAuditFindsEdits(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
-	for edit, want := range map[string]view.Difference{
+	for edit, want := range map[string]replay.Difference{
 		`UPDATE view_state_rows SET value = '2' WHERE log_id = $1 AND key = 'b'`:                                                                       {Key: "b", Expected: "1", Found: "2"},
 		`UPDATE view_state_rows SET value = ' 1' WHERE log_id = $1 AND key = 'b'`:                                                                      {Key: "b", Expected: "1", Found: " 1"},
 		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'a'`:                                                                                  {Key: "a", Expected: "1"},
@@ -117,7 +118,7 @@ func TestAuditFindsEditedEvents(t *testing.T) {
 	node.Deploy(t, log, "v", testrig.Scripted(), "{}")
 	node.Append(t, log, script(t, line("set", "a", 1)), script(t, line("set", "b", 1)), script(t, line("set", "c", 1)))
 	d.Exec(t, "UPDATE events SET data = $2 WHERE log_id = $1 AND sequence = 2", log, testrig.ScriptEvent(line("fail", "no")))
-	want := view.Difference{Way: "stored state", Sequence: 2, Expected: "view error (refused): no", Found: "folded"}
+	want := replay.Difference{Way: "stored state", Sequence: 2, Expected: "view error (refused): no", Found: "folded"}
 	if report := audit(t, node, log, "v", 0); report.Difference == nil || *report.Difference != want {
 		t.Errorf("found %+v, want %+v", report.Difference, want)
 	}

@@ -60,13 +60,13 @@ func (f *Folding) ahead(n int) int {
 // read reads what the views want of the events.
 func (f *Folding) read(events []event.Recorded) error {
 	set := f.snapshot.fields
-	n := len(set.names)
+	n := len(set.Names)
 	f.values = resized(f.values, n*len(events))
 	if n == 0 {
 		return nil
 	}
 	for i := range events {
-		if err := set.pointers.Scan(events[i].Data, f.values[i*n:][:n]); err != nil {
+		if err := set.Pointers.Scan(events[i].Data, f.values[i*n:][:n]); err != nil {
 			return fmt.Errorf("reading event %d: %w", events[i].Sequence, err)
 		}
 	}
@@ -113,14 +113,14 @@ func (f *Folding) foldAhead(view int, events []event.Recorded, before int, spent
 
 // lay puts the chunk into a view's terms.
 func (f *Folding) lay(view int, events []event.Recorded) []wasm.Event {
-	places, all := f.snapshot.places[view], len(f.snapshot.fields.names)
+	own, all := f.snapshot.ownFields[view], len(f.snapshot.fields.Names)
 	f.batch = resized(f.batch, len(events))
-	f.fields = resized(f.fields, len(places)*len(events))
+	f.fields = resized(f.fields, len(own)*len(events))
 	for i := range events {
 		e := &events[i]
-		fields := f.fields[i*len(places):][:len(places)]
-		for field, place := range places {
-			fields[field] = f.values[i*all+place]
+		fields := f.fields[i*len(own):][:len(own)]
+		for field, index := range own {
+			fields[field] = f.values[i*all+index]
 		}
 		f.batch[i] = wasm.Event{Sequence: e.Sequence, Time: e.Time, RecordedAt: e.RecordedAt, Data: e.Data, Fields: fields}
 	}
@@ -172,14 +172,14 @@ func (v *Version) unbatched(events int) bool {
 
 // event folds one event of the chunk into every view that has not folded it.
 func (f *Folding) event(i int, e *event.Recorded, spent *spending) error {
-	all := len(f.snapshot.fields.names)
+	all := len(f.snapshot.fields.Names)
 	for view := range f.runs {
 		r := &f.runs[view]
 		if r.halt != nil || i < r.ahead {
 			continue
 		}
-		for field, place := range f.snapshot.places[view] {
-			r.event.Fields[field] = f.values[i*all+place]
+		for field, index := range f.snapshot.ownFields[view] {
+			r.event.Fields[field] = f.values[i*all+index]
 		}
 		if err := r.fold(e); err != nil {
 			return err

@@ -210,7 +210,7 @@ func (b *chunk) prepare(ctx context.Context) error {
 		b.snapshot = &Snapshot{Log: b.log, views: []liveView{{state: state}}}
 	}
 	b.snapshot.views[0].version = b.version
-	b.snapshot.fields, b.snapshot.places = b.views.fields.union(b.snapshot.views)
+	b.snapshot.unite(&b.views.fields)
 	if b.last {
 		b.history.close()
 		b.history = nil
@@ -249,7 +249,7 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 
 func (b *chunk) next() *Snapshot {
 	s := b.snapshot
-	return &Snapshot{Log: b.log, views: s.views, fields: s.fields, places: s.places}
+	return &Snapshot{Log: b.log, views: s.views, fields: s.fields, ownFields: s.ownFields}
 }
 
 // write writes what the fold changed. The construction then believes that it was committed, until it hears otherwise.

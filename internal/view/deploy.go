@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -36,12 +37,18 @@ type RefusedError struct{ Code, Detail string }
 
 func (e *RefusedError) Error() string { return e.Code + ": " + e.Detail }
 
-// Deployment is what somebody wants to run.
+// Deployment is a view that somebody wants to run: what is asked for, and, once it was checked, all that its version's row will say.
 type Deployment struct {
 	Code    []byte // the module
 	Config  []byte // JSON
 	FoldGas int64  // the budget of one event's fold; 0: the server's
 	Actor   string // who asks; empty: not said
+
+	module wasm.ModuleID
+	fields []string // what the view reads of an event
+	// compiled is the module, as long as it is being deployed; loaded says that it was in memory before: some version runs it, or did lately.
+	compiled *wasm.Module
+	loaded   bool
 }
 
 // Deploy makes a module with a configuration the newest version of the view called name on the log, and builds it from the
@@ -53,30 +60,66 @@ func (v *Views) Deploy(ctx context.Context, log uuid.UUID, name string, d Deploy
 	if err := eventlog.CheckName("the view's name", name); err != nil {
 		return Info{}, err
 	}
-	c, err := v.candidate(ctx, d)
-	if err != nil {
+	if err := v.check(ctx, &d); err != nil {
 		return Info{}, err
 	}
-	version, err := v.deploy(ctx, log, name, c)
+	version, err := v.deploy(ctx, log, name, &d)
 	if err != nil {
-		v.letGo(ctx, c)
+		v.unload(ctx, &d)
 		return Info{}, err
 	}
 	return v.built(ctx, log, version)
 }
 
-// deploy rehearses a candidate and makes it the version that was asked for last.
-func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, c candidate) (version uuid.UUID, err error) {
-	if err := v.rehearse(ctx, log, c); err != nil {
+// check compiles a deployment's module and asks it for its fields, once the rest was found in order: compiling costs up to some seconds.
+// The error is a *RefusedError or not the deployment's fault.
+func (v *Views) check(ctx context.Context, d *Deployment) error {
+	if err := checkSettings(d); err != nil {
+		return err
+	}
+	d.module = wasm.ModuleID{SHA256: sha256.Sum256(d.Code), Model: wasm.LatestCostModel}
+	d.loaded = v.engine.Compiled(d.module) != nil
+	var err error
+	if d.compiled, err = v.compileInTurn(ctx, d); err != nil {
+		return err
+	}
+	if d.fields, err = v.fieldsOf(ctx, d.compiled, d.Config); err != nil {
+		v.unload(ctx, d)
+		return err
+	}
+	return nil
+}
+
+// compileInTurn compiles a deployment's code. New code takes a trial for it, as its rehearsal will: many deploys at once take no more of the
+// cores than one.
+func (v *Views) compileInTurn(ctx context.Context, d *Deployment) (*wasm.Module, error) {
+	if !d.loaded {
+		t, err := v.takeTrial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer t.end()
+	}
+	return v.compile(ctx, d.Code)
+}
+
+// unload forgets the module of what is not deployed: whoever sends many is not to put out of memory what others run.
+func (v *Views) unload(ctx context.Context, d *Deployment) {
+	if !d.loaded {
+		v.engine.Forget(context.WithoutCancel(ctx), d.compiled)
+	}
+}
+
+// deploy rehearses a deployment and makes it the version that was asked for last.
+func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, d *Deployment) (version uuid.UUID, err error) {
+	if err := v.rehearse(ctx, log, d); err != nil {
 		return uuid.UUID{}, err
 	}
-	sha256 := c.module.SHA256()
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: c.code}); err != nil {
+		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: d.module.SHA256[:], Wasm: d.Code}); err != nil {
 			return fmt.Errorf("keeping the module: %w", err)
 		}
-		version, err = v.record(ctx, tx, log, name, wanted{sha256[:], c.settings.Config, c.fields, c.askedGas, wasm.LatestCostModel, c.actor})
-		if err != nil {
+		if version, err = v.record(ctx, tx, log, name, d); err != nil {
 			return err
 		}
 		return v.db.OwnView(ctx, tx, dbsqlc.OwnViewParams{LogID: log, Name: name})
@@ -95,8 +138,8 @@ func (v *Views) built(ctx context.Context, log, version uuid.UUID) (Info, error)
 	return v.describe(ctx, log, version)
 }
 
-// checkSettings refuses what can be refused without the module: compiling one costs up to some seconds.
-func checkSettings(d Deployment) error {
+// checkSettings refuses what can be refused without the module.
+func checkSettings(d *Deployment) error {
 	if err := checkGas(d.FoldGas); err != nil {
 		return err
 	}
@@ -132,7 +175,7 @@ func (v *Views) fieldsOf(ctx context.Context, module *wasm.Module, config []byte
 	} else if err != nil {
 		return nil, fmt.Errorf("asking a view for its fields: %w", err)
 	}
-	if _, err := v.fields.of(fields); err != nil {
+	if _, err := v.fields.Of(fields); err != nil {
 		return nil, &RefusedError{"invalid_fields", err.Error()}
 	}
 	if fields == nil {
@@ -148,27 +191,20 @@ func checkGas(gas int64) error {
 	return nil
 }
 
-// wanted is a deployment that was checked.
-type wanted struct {
-	sha256  []byte // of a module that is in the database
-	config  []byte
-	fields  []string
-	foldGas int64 // 0: the server's
-	model   wasm.CostModel
-	actor   string
+// foldGas is the budget that is asked for, or else the server's.
+func (v *Views) foldGas(d *Deployment) int64 { return cmp.Or(d.FoldGas, v.config.FoldGas) }
+
+// runs tells whether a version is what is to be deployed. Who does not ask for a certain budget is content with the version's own, and
+// everybody with its cost model: what is deployed again and again is not to be built anew for the sake of that.
+func (d *Deployment) runs(row *dbsqlc.ActiveVersionsRow) bool {
+	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && bytes.Equal(row.Config, d.Config) &&
+		(d.FoldGas == 0 || d.FoldGas == row.FoldGas)
 }
 
-// is tells whether a version is what is wanted. Who does not ask for a certain budget is content with the version's own, and everybody with its
-// cost model: what is deployed again and again is not to be built anew for the sake of that.
-func (w *wanted) is(row *dbsqlc.ActiveVersionsRow) bool {
-	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, w.sha256) && bytes.Equal(row.Config, w.config) &&
-		(w.foldGas == 0 || w.foldGas == row.FoldGas)
-}
-
-// record makes, in tx, what is wanted the version of the log's view that was asked for last, and returns it: the one that runs already
+// record makes, in tx, what is deployed the version of the log's view that was asked for last, and returns it: the one that runs already
 // where it is the same, else a new one. The version is to be built when tx has been committed.
 // It locks the log against other deploys. The error is a *RefusedError, eventlog.ErrLogNotFound or the database's.
-func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name string, w wanted) (uuid.UUID, error) {
+func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name string, d *Deployment) (uuid.UUID, error) {
 	if err := v.lockLog(ctx, tx, log); err != nil {
 		return uuid.UUID{}, err
 	}
@@ -179,7 +215,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name strin
 	if err != nil {
 		return uuid.UUID{}, err
 	}
-	if err := v.checkRoom(ctx, tx, log, view, cmp.Or(w.foldGas, v.config.FoldGas)); err != nil {
+	if err := v.checkRoom(ctx, tx, log, view, v.foldGas(d)); err != nil {
 		return uuid.UUID{}, err
 	}
 	active, err := v.db.ActiveVersions(ctx, tx, dbsqlc.ActiveVersionsParams{LogID: log, ViewID: view})
@@ -187,28 +223,24 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name strin
 		return uuid.UUID{}, err
 	}
 	for i := range active {
-		if !w.is(&active[i]) {
+		if !d.runs(&active[i]) {
 			continue
 		}
 		if i == 0 { // asked for last already
 			return active[i].VersionID, nil
 		}
-		return active[i].VersionID, v.prefer(ctx, tx, chosen{log: log, view: view, action: "deploy", actor: w.actor}, active[i].Version)
+		return active[i].VersionID, v.selectVersion(ctx, tx, selection{
+			log: log, view: view, version: active[i].Version, action: "deploy", actor: d.Actor,
+		})
 	}
 	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: log, ViewID: view})
 	if err != nil {
 		return uuid.UUID{}, err
 	}
-	if w.fields == nil {
-		w.fields = []string{}
-	}
-	if w.foldGas == 0 {
-		w.foldGas = v.config.FoldGas
-	}
 	id := uuid.New()
 	return id, v.db.InsertViewVersion(ctx, tx, dbsqlc.InsertViewVersionParams{
-		LogID: log, VersionID: id, ViewID: view, Version: last.Version + 1, Turn: last.Turn + 1,
-		ModuleSha256: w.sha256, Config: w.config, Fields: w.fields, FoldGas: w.foldGas, CostModel: int16(w.model), Actor: w.actor,
+		LogID: log, VersionID: id, ViewID: view, Version: last.Version + 1, Turn: last.Turn + 1, ModuleSha256: d.module.SHA256[:],
+		Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model), Actor: d.Actor,
 	})
 }
 

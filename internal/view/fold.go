@@ -46,7 +46,7 @@ func (f *Folding) Missed() bool {
 // Result is what was kept, as of head, the head that those events make. The folding takes no more events.
 func (f *Folding) Result(head event.Head) Fold {
 	s := f.snapshot
-	next := &Snapshot{Log: s.Log, Head: head, views: s.views, recent: s.recent, fields: s.fields, places: s.places}
+	next := &Snapshot{Log: s.Log, Head: head, views: s.views, recent: s.recent, fields: s.fields, ownFields: s.ownFields}
 	if len(s.views) == 0 || head == s.Head {
 		return Fold{Next: next}
 	}

@@ -23,7 +23,7 @@ func BenchmarkFold(b *testing.B) {
 				for _, v := range version {
 					snapshots[i].views = append(snapshots[i].views, liveView{version: v, state: &state{whole: true}})
 				}
-				snapshots[i].fields, snapshots[i].places = views.fields.union(snapshots[i].views)
+				snapshots[i].unite(&views.fields)
 			}
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
@@ -59,15 +59,15 @@ func benchViews(b testing.TB) (*Views, []*Version) {
 		if i == 2 {
 			config = []byte(`{"prices":{"*":{"tokens_in":"0.00003","tokens_out":"0.00006"}}}`)
 		}
-		c, err := views.candidate(b.Context(), Deployment{Code: code, Config: config})
+		d := Deployment{Code: code, Config: config}
+		if err := views.check(b.Context(), &d); err != nil {
+			b.Fatal(err)
+		}
+		set, err := views.fields.Of(d.fields)
 		if err != nil {
 			b.Fatal(err)
 		}
-		set, err := views.fields.of(c.fields)
-		if err != nil {
-			b.Fatal(err)
-		}
-		versions = append(versions, &Version{ID: uuid.New(), Name: "view", module: c.module, config: config, fields: set})
+		versions = append(versions, &Version{ID: uuid.New(), Name: "view", module: d.compiled, config: config, fields: set})
 	}
 	return views, versions
 }

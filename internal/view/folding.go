@@ -99,7 +99,7 @@ func (r *run) start(ctx context.Context, live liveView, from stateReader) error 
 	if !live.state.whole { // all of it may have been forgotten
 		r.writes.state.putRecent(from.recent, from.version)
 	}
-	n := len(live.version.fields.names)
+	n := len(live.version.fields.Names)
 	r.event.Fields = slices.Grow(r.event.Fields[:0], n)[:n]
 	return r.open()
 }
@@ -301,7 +301,7 @@ func (f *Folding) result(next *Snapshot) Fold {
 	next.views = live
 	if len(fold.Halts) > 0 {
 		next.Head.ViewsEpoch++
-		next.fields, next.places = f.views.fields.union(live)
+		next.unite(&f.views.fields)
 	}
 	return fold
 }

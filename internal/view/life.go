@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 
@@ -40,7 +41,7 @@ func (v *Views) Rollback(ctx context.Context, log uuid.UUID, name string, versio
 			return err
 		}
 		id = row.VersionID
-		return v.prefer(ctx, tx, chosen{log: log, view: view, action: "rollback", actor: actor}, version)
+		return v.selectVersion(ctx, tx, selection{log: log, view: view, version: version, action: "rollback", actor: actor})
 	})
 	if err != nil {
 		return Info{}, fmt.Errorf("rolling back: %w", err)
@@ -72,24 +73,25 @@ func (v *Views) findVersion(ctx context.Context, tx pgx.Tx, log, view uuid.UUID,
 	return row, nil
 }
 
-// chosen is who chose a version of which view, and by what.
-type chosen struct {
+// selection is a version that exists and is asked for again: by which action, and whose.
+type selection struct {
 	log, view     uuid.UUID
+	version       int32
 	action, actor string
 }
 
-// prefer makes a version that exists the one of its view that was asked for last. The log is locked against other deploys, so nobody else
+// selectVersion makes a version the one of its view that was asked for last. The log is locked against other deploys, so nobody else
 // changes turns meanwhile; but versions go live and halt. The head is locked before any version, as whoever goes live does.
-func (v *Views) prefer(ctx context.Context, tx pgx.Tx, c chosen, version int32) error {
-	head, err := v.db.LockHead(ctx, tx, c.log)
+func (v *Views) selectVersion(ctx context.Context, tx pgx.Tx, s selection) error {
+	head, err := v.db.LockHead(ctx, tx, s.log)
 	if err != nil {
 		return fmt.Errorf("locking the head: %w", err)
 	}
-	row, err := v.findVersion(ctx, tx, c.log, c.view, version)
+	row, err := v.findVersion(ctx, tx, s.log, s.view, s.version)
 	if err != nil {
 		return err
 	}
-	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: c.log, ViewID: c.view})
+	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: s.log, ViewID: s.view})
 	if err != nil {
 		return err
 	}
@@ -98,16 +100,16 @@ func (v *Views) prefer(ctx context.Context, tx pgx.Tx, c chosen, version int32) 
 	case Halted:
 		return &HaltedError{Sequence: deref(row.HaltedSequence), Reason: deref(row.Error)}
 	case Retired:
-		err = v.db.BuildAgain(ctx, tx, dbsqlc.BuildAgainParams{Turn: turn, LogID: c.log, VersionID: row.VersionID})
+		err = v.db.BuildAgain(ctx, tx, dbsqlc.BuildAgainParams{Turn: turn, LogID: s.log, VersionID: row.VersionID})
 	case Building, Live:
 		if row.Turn == last.Turn {
 			return nil // asked for last already
 		}
-		err = v.db.TakeTurn(ctx, tx, dbsqlc.TakeTurnParams{Turn: turn, LogID: c.log, VersionID: row.VersionID})
+		err = v.db.TakeTurn(ctx, tx, dbsqlc.TakeTurnParams{Turn: turn, LogID: s.log, VersionID: row.VersionID})
 	}
 	if err == nil && Status(row.Status) == Live {
 		err = v.retire(ctx, tx, retirement{
-			log: c.log, view: c.view, before: turn, head: head.Sequence, actor: c.actor, why: fmt.Sprintf("version %d was asked for", version),
+			log: s.log, view: s.view, before: turn, head: head.Sequence, actor: s.actor, why: fmt.Sprintf("version %d was asked for", s.version),
 		})
 		if isNoneRetired(err) {
 			err = nil
@@ -116,7 +118,7 @@ func (v *Views) prefer(ctx context.Context, tx pgx.Tx, c chosen, version int32) 
 	if err != nil {
 		return err
 	}
-	return v.db.InsertAction(ctx, tx, dbsqlc.InsertActionParams{LogID: c.log, ViewID: c.view, Version: &version, Action: c.action, Actor: c.actor})
+	return v.db.InsertAction(ctx, tx, dbsqlc.InsertActionParams{LogID: s.log, ViewID: s.view, Version: &s.version, Action: s.action, Actor: s.actor})
 }
 
 // retirement is which versions of a view to retire, and why. The head is locked.
@@ -174,6 +176,27 @@ func (v *Views) Retire(ctx context.Context, log uuid.UUID, name, actor string) e
 	}
 	v.wakeBuilder() // state may have to be dropped
 	return nil
+}
+
+// retireView retires a view on a log that is locked against deploys.
+func (v *Views) retireView(ctx context.Context, tx pgx.Tx, log uuid.UUID, name, actor string) error {
+	view, err := v.viewID(ctx, tx, log, name)
+	if err != nil {
+		return err
+	}
+	head, err := v.db.LockHead(ctx, tx, log)
+	if err != nil {
+		return fmt.Errorf("locking the head: %w", err)
+	}
+	err = v.retire(ctx, tx, retirement{
+		log: log, view: view, before: math.MaxInt64, head: head.Sequence, actor: actor, why: "the view was retired",
+	})
+	if errors.Is(err, errNoneRetired) {
+		return ErrViewRetired
+	} else if err != nil {
+		return err
+	}
+	return v.changeLiveViews(ctx, tx, log)
 }
 
 // Resumption says how a halted version goes on.

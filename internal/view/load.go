@@ -45,7 +45,7 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 		return nil, err
 	}
 	for _, s := range snapshots {
-		s.fields, s.places = v.fields.union(s.views)
+		s.unite(&v.fields)
 	}
 	return snapshots, nil
 }

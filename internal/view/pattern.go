@@ -16,7 +16,6 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/uuid"
-	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 const (
@@ -121,12 +120,11 @@ func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string
 	if err := pattern.check(); err != nil {
 		return PatternInfo{}, err
 	}
-	c, err := v.candidate(ctx, d)
-	if err != nil {
+	if err := v.check(ctx, &d); err != nil {
 		return PatternInfo{}, err
 	}
-	if err := v.deployPattern(ctx, tenant, name, pattern, c); err != nil {
-		v.letGo(ctx, c)
+	if err := v.deployPattern(ctx, tenant, name, pattern, &d); err != nil {
+		v.unload(ctx, &d)
 		return PatternInfo{}, err
 	}
 	if err := v.spreadFor(ctx, tenant, name, deployPatience); err != nil {
@@ -135,29 +133,28 @@ func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string
 	return v.Pattern(ctx, tenant, name)
 }
 
-// deployPattern rehearses a candidate with one of the pattern's logs and makes it the view's newest revision.
-func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, c candidate) error {
+// deployPattern rehearses a deployment with one of the pattern's logs and makes it the view's newest revision.
+func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, d *Deployment) error {
 	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.like()})
 	if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
 		return fmt.Errorf("finding a log to rehearse with: %w", kind)
 	}
-	if err := v.rehearse(ctx, sample, c); err != nil {
+	if err := v.rehearse(ctx, sample, d); err != nil {
 		return err
 	}
-	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return v.recordPattern(ctx, tx, tenant, name, pattern, c) })
+	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return v.recordPattern(ctx, tx, tenant, name, pattern, d) })
 	if err != nil {
 		return fmt.Errorf("recording a view pattern: %w", err)
 	}
 	return nil
 }
 
-// recordPattern makes the candidate the view's newest revision. It waits for logs that are being created, and they for it.
-func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern Pattern, c candidate) error {
+// recordPattern makes a deployment the view's newest revision. It waits for logs that are being created, and they for it.
+func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern Pattern, d *Deployment) error {
 	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 		return err
 	}
-	sha256 := c.module.SHA256()
-	if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: sha256[:], Wasm: c.code}); err != nil {
+	if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: d.module.SHA256[:], Wasm: d.Code}); err != nil {
 		return err
 	}
 	row, err := v.db.LockPattern(ctx, tx, dbsqlc.LockPatternParams{TenantID: tenant, Name: name})
@@ -169,7 +166,7 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 	switch {
 	case active && row.Pattern != string(pattern):
 		return &PatternDiffersError{Name: name, Pattern: row.Pattern}
-	case active && c.is(row):
+	case active && v.isNewest(row, d):
 		return v.db.SpreadPatternAgain(ctx, tx, dbsqlc.SpreadPatternAgainParams{AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID})
 	}
 	if !found || PatternStatus(row.Status) == PatternRetired {
@@ -183,22 +180,21 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 	}
 	if found {
 		return v.db.UpdatePattern(ctx, tx, dbsqlc.UpdatePatternParams{
-			Pattern: string(pattern), LikePattern: pattern.like(), Revision: row.Revision + 1, ModuleSha256: sha256[:],
-			Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, CostModel: int16(wasm.LatestCostModel), Actor: c.actor, AfterLog: firstLog,
-			TenantID: tenant, PatternID: row.PatternID,
+			TenantID: tenant, PatternID: row.PatternID, Pattern: string(pattern), LikePattern: pattern.like(), Revision: row.Revision + 1,
+			ModuleSha256: d.module.SHA256[:], Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model),
+			Actor: d.Actor, AfterLog: firstLog,
 		})
 	}
 	return v.db.InsertPattern(ctx, tx, dbsqlc.InsertPatternParams{
 		TenantID: tenant, PatternID: uuid.New(), Name: name, Pattern: string(pattern), LikePattern: pattern.like(),
-		ModuleSha256: sha256[:], Config: c.settings.Config, Fields: c.fields, FoldGas: c.settings.FoldGas, CostModel: int16(wasm.LatestCostModel),
-		Actor: c.actor, AfterLog: firstLog,
+		ModuleSha256: d.module.SHA256[:], Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model),
+		Actor: d.Actor, AfterLog: firstLog,
 	})
 }
 
-// is tells whether a pattern's newest revision is what is to be deployed.
-func (c *candidate) is(row dbsqlc.ViewPattern) bool {
-	sha256 := c.module.SHA256()
-	return bytes.Equal(row.ModuleSha256, sha256[:]) && bytes.Equal(row.Config, c.settings.Config) && row.FoldGas == c.settings.FoldGas
+// isNewest tells whether a pattern's newest revision is what is to be deployed.
+func (v *Views) isNewest(row dbsqlc.ViewPattern, d *Deployment) bool {
+	return bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && bytes.Equal(row.Config, d.Config) && row.FoldGas == v.foldGas(d)
 }
 
 // RetirePattern ends a view's pattern: later logs do not get the view, and it is retired on those that have it from the

@@ -21,8 +21,8 @@ type rehearsal struct {
 // maxRehearsed bounds the memory of rehearsals to about a megabyte; past it they are forgotten.
 const maxRehearsed = 10_000
 
-func (c *candidate) rehearsal() rehearsal {
-	return rehearsal{module: c.module.SHA256(), config: sha256.Sum256(c.settings.Config), foldGas: c.settings.FoldGas}
+func (v *Views) rehearsal(d *Deployment) rehearsal {
+	return rehearsal{module: d.module.SHA256, config: sha256.Sum256(d.Config), foldGas: v.foldGas(d)}
 }
 
 func (r *rehearsed) has(what rehearsal) bool {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tallystick/tallystick/internal/event"
-	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -19,7 +19,7 @@ type Version struct {
 	Name   string // the view's
 	module *wasm.Module
 	config []byte
-	fields *fieldSet
+	fields *replay.Fields
 	gas    gas
 	// refused says why this server cannot run the module, where it was deployed on one that could: the version halts at the next
 	// event. There is no module then.
@@ -45,12 +45,6 @@ func (v *Version) start(ctx context.Context, state *writes) (*wasm.Session, erro
 	return session, nil
 }
 
-// fieldSet is the JSON pointers that one or more versions want. Equal sets are shared.
-type fieldSet struct {
-	names    []string
-	pointers *jsonscan.Pointers
-}
-
 // Snapshot is all that an append to a log needs to know: its head and its live views with their state at that head.
 // It never changes; a fold makes the next one. The database's head row decides whether a snapshot is still true.
 type Snapshot struct {
@@ -59,10 +53,9 @@ type Snapshot struct {
 	views []liveView
 	// recent is what the head row holds of the views' state; the views' state in memory has it too.
 	recent recentState
-	// fields are what all views together want of an event, so that it is parsed once; places says where each view's
-	// own fields are among them.
-	fields *fieldSet
-	places [][]int
+	// fields are what all views together want of an event, so that it is parsed once; ownFields says which of them are each view's.
+	fields    *replay.Fields
+	ownFields [][]int
 }
 
 type liveView struct {
@@ -128,4 +121,13 @@ func (w *writes) changes(to []Change, version uuid.UUID) []Change {
 	}
 	slices.SortFunc(to[start:], func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
 	return to
+}
+
+// unite has the snapshot know what its views want of an event together.
+func (s *Snapshot) unite(cache *replay.FieldCache) {
+	all := make([]*replay.Fields, len(s.views))
+	for i, live := range s.views {
+		all[i] = live.version.fields
+	}
+	s.fields, s.ownFields = cache.Union(all)
 }

@@ -2,10 +2,10 @@ package view
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -134,10 +134,13 @@ func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([
 	if err != nil {
 		return nil, fmt.Errorf("finding logs to put the view on: %w", err)
 	}
-	w := wanted{sha256: row.ModuleSha256, config: row.Config, fields: row.Fields, foldGas: row.FoldGas, model: wasm.CostModel(row.CostModel), actor: row.Actor}
+	d := Deployment{
+		Config: row.Config, FoldGas: row.FoldGas, Actor: row.Actor, fields: row.Fields,
+		module: wasm.ModuleID{SHA256: [sha256.Size]byte(row.ModuleSha256), Model: wasm.CostModel(row.CostModel)},
+	}
 	var placed []uuid.UUID
 	for _, log := range due {
-		_, err := v.record(ctx, tx, log, row.Name, w)
+		_, err := v.record(ctx, tx, log, row.Name, &d)
 		var full *RefusedError
 		if errors.As(err, &full) {
 			continue
@@ -167,25 +170,4 @@ func (v *Views) takeOff(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) 
 		}
 	}
 	return logs, nil
-}
-
-// retireView retires a view on a log that is locked against deploys.
-func (v *Views) retireView(ctx context.Context, tx pgx.Tx, log uuid.UUID, name, actor string) error {
-	view, err := v.viewID(ctx, tx, log, name)
-	if err != nil {
-		return err
-	}
-	head, err := v.db.LockHead(ctx, tx, log)
-	if err != nil {
-		return fmt.Errorf("locking the head: %w", err)
-	}
-	err = v.retire(ctx, tx, retirement{
-		log: log, view: view, before: math.MaxInt64, head: head.Sequence, actor: actor, why: "the view was retired",
-	})
-	if errors.Is(err, errNoneRetired) {
-		return ErrViewRetired
-	} else if err != nil {
-		return err
-	}
-	return v.changeLiveViews(ctx, tx, log)
 }

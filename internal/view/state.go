@@ -27,8 +27,6 @@ const (
 	maxBuiltBytes = 128 << 20 // where Config says nothing
 	// loadedKeys of such a state are read at once: some 16 MiB of the largest values.
 	loadedKeys = 256
-	// maxScanKeys bounds one page of a scan; the guest asks for the next.
-	maxScanKeys = 1024
 	// entryOverhead is about what a key and its value cost in memory besides their bytes.
 	entryOverhead = 64
 )
@@ -277,7 +275,7 @@ func (w *writes) originOf(value []byte, known bool) origin {
 
 // Scan implements wasm.State.
 func (w *writes) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error) {
-	if limit = min(limit, maxScanKeys); limit <= 0 {
+	if limit = min(limit, wasm.MaxScanKeys); limit <= 0 {
 		return nil, nil
 	}
 	if w.state.whole {

@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/turns"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -37,7 +38,7 @@ type Views struct {
 	config    Config
 	log       *slog.Logger
 	id        uuid.UUID // tells this server's builds from others'
-	fields    fieldSets
+	fields    replay.FieldCache
 	rehearsed rehearsed
 	cache     cache
 	unknown   unknownLogs
@@ -114,7 +115,7 @@ type versionRow struct {
 // misfortune and must not become its log's. A module that cannot be loaded for another reason, such as a full disk or a machine that is
 // too slow to compile it within the limits, is an error.
 func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, row versionRow) (*Version, error) {
-	set, err := v.fields.of(row.Fields)
+	set, err := v.fields.Of(row.Fields)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func (r *stateReader) get(ctx context.Context, key string) ([]byte, bool, error)
 }
 
 func (r *stateReader) scan(ctx context.Context, prefix, after string, limit int) ([]wasm.Entry, error) {
-	limit = min(limit, maxScanKeys)
+	limit = min(limit, wasm.MaxScanKeys)
 	r.read = true
 	rows, err := r.db.ScanViewState(ctx, r.source(), dbsqlc.ScanViewStateParams{
 		LogID: r.log, VersionID: r.version, FromKey: prefix, ToKey: prefixEnd(prefix), After: after,

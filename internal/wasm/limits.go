@@ -24,6 +24,8 @@ const (
 	MaxWriteBytes = 4 << 20
 	// MaxScanBytes is where the answer of one scan stops; the first entry is given whatever its size.
 	MaxScanBytes = 1 << 20
+	// MaxScanKeys bounds the pairs that one scan returns, too; the guest asks for the next.
+	MaxScanKeys = 1024
 	// MaxMemoryPages is the memory of one instance, in pages of 64 KiB: 64 MiB. Growth is metered up to it.
 	MaxMemoryPages = gas.MaxGrowPages
 )

@@ -1,4 +1,4 @@
-package view
+package replay
 
 import (
 	"slices"
@@ -26,7 +26,7 @@ func (l *layer) current(key string) []byte {
 
 // Get implements wasm.State.
 func (l *layer) Get(key []byte) ([]byte, bool, error) {
-	value := l.current(lookup(key))
+	value := l.current(string(key))
 	return value, value != nil, nil
 }
 
@@ -44,7 +44,7 @@ func (l *layer) Delete(key []byte) error {
 
 // Scan implements wasm.State.
 func (l *layer) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error) {
-	limit = min(limit, maxScanKeys)
+	limit = min(limit, wasm.MaxScanKeys)
 	start, exclude := string(prefix), string(after)
 	over, under := l.written.Iter(), l.base.Iter()
 	more, moreBase := over.Seek(max(start, exclude)), under.Seek(max(start, exclude))

@@ -1,4 +1,4 @@
-package view
+package replay
 
 import (
 	"encoding/json"
@@ -36,9 +36,9 @@ var syntheticValues = []string{
 // usualFields are put into the events of a view that asks for no fields: it reads the JSON by itself.
 var usualFields = []string{"/type", "/name", "/amount", "/model", "/user/id", "/items/0"}
 
-// synthetic returns events that hold the fields that a view asks for, with values of all kinds and some missing. It gives
+// Synthetic returns events that hold the fields that a view asks for, with values of all kinds and some missing. It gives
 // the same events each time.
-func synthetic(fields []string) []event.Recorded {
+func Synthetic(fields []string) []event.Recorded {
 	if len(fields) == 0 {
 		fields = usualFields
 	}
@@ -53,7 +53,7 @@ func synthetic(fields []string) []event.Recorded {
 		document := map[string]any{"n": i}
 		for _, field := range random.Perm(len(fields)) { // of two fields in each other's way, now one is there and now the other
 			if path := tokens(fields[field]); random.IntN(8) > 0 && len(path) <= maxSyntheticDepth {
-				place(document, path, json.RawMessage(syntheticValues[random.IntN(len(syntheticValues))]))
+				put(document, path, json.RawMessage(syntheticValues[random.IntN(len(syntheticValues))]))
 			}
 		}
 		e := &events[i]
@@ -80,9 +80,9 @@ func tokens(pointer string) []string {
 	return parts
 }
 
-// place puts a value where a pointer leads. Where another field's value stands in the way, it gives way: such an event
+// put puts a value where a pointer leads. Where another field's value stands in the way, it gives way: such an event
 // lacks that field.
-func place(object map[string]any, path []string, value any) {
+func put(object map[string]any, path []string, value any) {
 	name := path[0]
 	if len(path) == 1 {
 		object[name] = value
@@ -93,15 +93,15 @@ func place(object map[string]any, path []string, value any) {
 		for len(array) <= index {
 			array = append(array, nil)
 		}
-		array[index] = placeIn(array[index], path[2:], value)
+		array[index] = putIn(array[index], path[2:], value)
 		object[name] = array
 		return
 	}
-	object[name] = placeIn(object[name], path[1:], value)
+	object[name] = putIn(object[name], path[1:], value)
 }
 
-// placeIn returns a value with another one placed below it, where the rest of a path leads.
-func placeIn(there any, path []string, value any) any {
+// putIn returns a value with another one put below it, where the rest of a path leads.
+func putIn(there any, path []string, value any) any {
 	if len(path) == 0 {
 		return value
 	}
@@ -109,6 +109,6 @@ func placeIn(there any, path []string, value any) any {
 	if !ok {
 		object = map[string]any{}
 	}
-	place(object, path, value)
+	put(object, path, value)
 	return object
 }

@@ -1,4 +1,4 @@
-package view
+package replay
 
 import (
 	"bytes"
@@ -18,9 +18,9 @@ const wayBatches = "many events in one call"
 // batchSizes are how many events such a call is given, in turn and then again: see unevenBatches.
 var batchSizes = []int{2, wasm.MaxBatchEvents, 7, 3, 31, 127, 13}
 
-// batchWay folds events that the other ways have folded once more, many in one call, from the state that was before them. It says nothing of
+// batches folds events that the other ways have folded once more, many in one call, from the state that was before them. It says nothing of
 // events that the view does not take so: a server folds them one by one, too.
-type batchWay struct {
+type batches struct {
 	module  *wasm.Module
 	turn    int
 	events  []wasm.Event
@@ -30,14 +30,14 @@ type batchWay struct {
 }
 
 // add takes an event that was folded, what the first way made of it, and the state that all ways still share.
-func (b *batchWay) add(event *wasm.Event, first *way) {
+func (b *batches) add(event *wasm.Event, first *way) {
 	if len(b.events) == 0 {
 		b.ignored = b.ignored[:0]
 		b.base, b.after = first.layer.base.Copy(), map[string][]byte{}
 	}
 	e := *event
 	e.Fields = append([]jsonscan.Value(nil), event.Fields...)
-	b.events, b.ignored = append(b.events, e), append(b.ignored, first.result.ignored)
+	b.events, b.ignored = append(b.events, e), append(b.ignored, first.result.Ignored)
 	first.layer.written.Scan(func(key string, value []byte) bool {
 		b.after[key] = value
 		return true
@@ -45,10 +45,10 @@ func (b *batchWay) add(event *wasm.Event, first *way) {
 }
 
 // full tells that the next call has its events.
-func (b *batchWay) full() bool { return len(b.events) >= batchSizes[b.turn%len(batchSizes)] }
+func (b *batches) full() bool { return len(b.events) >= batchSizes[b.turn%len(batchSizes)] }
 
 // fold folds what it was given in calls of many events, and compares.
-func (b *batchWay) fold(ctx context.Context, settings wasm.Settings) (*Difference, error) {
+func (b *batches) fold(ctx context.Context, settings wasm.Settings) (*Difference, error) {
 	events := b.events
 	b.events = b.events[:0]
 	b.turn++
@@ -71,14 +71,14 @@ func (b *batchWay) fold(ctx context.Context, settings wasm.Settings) (*Differenc
 		left = left[n:]
 	}
 	for i := range events {
-		if expected, found := (outcome{ignored: b.ignored[i]}), (outcome{ignored: events[i].Ignored}); expected != found {
+		if expected, found := (Outcome{Ignored: b.ignored[i]}), (Outcome{Ignored: events[i].Ignored}); expected != found {
 			return &Difference{Way: wayBatches, Sequence: events[i].Sequence, Expected: expected.String(), Found: found.String()}, nil
 		}
 	}
 	return b.compare(state, events[len(events)-1].Sequence), nil
 }
 
-func (b *batchWay) compare(state *layer, sequence int64) *Difference {
+func (b *batches) compare(state *layer, sequence int64) *Difference {
 	var different *string
 	look := func(key string, value []byte) {
 		if !bytes.Equal(value, state.current(key)) && (different == nil || key < *different) {
@@ -97,12 +97,12 @@ func (b *batchWay) compare(state *layer, sequence int64) *Difference {
 	}
 	return &Difference{
 		Way: wayBatches, Sequence: sequence, Key: *different,
-		Expected: shown(b.expected(*different)), Found: shown(state.current(*different)),
+		Expected: Shown(b.expected(*different)), Found: Shown(state.current(*different)),
 	}
 }
 
 // expected is what the first way says of a key.
-func (b *batchWay) expected(key string) []byte {
+func (b *batches) expected(key string) []byte {
 	value, ok := b.after[key]
 	if !ok {
 		value, _ = b.base.Get(key)

@@ -1,4 +1,6 @@
-package view
+// Package replay folds events in memory, without a database: in every way in which a server might, which must agree. Rehearsals and audits
+// of views are made of it.
+package replay
 
 import (
 	"bytes"
@@ -15,16 +17,16 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// refoldBatch is how many events the way of large batches folds in one session: as many as a group of appends may hold. A
+// longSession is how many events the way of large batches folds in one session: as many as a group of appends may hold. A
 // build folds longer ones; what a view remembers shows long before.
-const refoldBatch = 10_000
+const longSession = 10_000
 
 // unevenBatches are the sizes of the third way's batches, in turn and then again: single events, and lengths that share no
 // factor with anything that a view might count by.
 var unevenBatches = []int{1, 7, 2, 31, 3, 127, 1, 509, 13, 4, 1021}
 
-// maxShownBytes bounds a value in a Difference: it is read by people, and may be 64 KiB.
-const maxShownBytes = 200
+// maxShown bounds a value in a Difference: it is read by people, and may be 64 KiB.
+const maxShown = 200
 
 // Difference says where two ways of arriving at a view's state part.
 type Difference struct {
@@ -50,7 +52,7 @@ func orMissing(value string) string {
 	return value
 }
 
-// StateTooLargeError: the state does not fit into the memory that refolding it may take.
+// StateTooLargeError: the state does not fit into the memory that a replay may take.
 type StateTooLargeError struct {
 	Limit    int64 // bytes
 	Sequence int64 // the event that went beyond it
@@ -70,20 +72,20 @@ type way struct {
 	left    int // events until the session ends
 	session *wasm.Session
 	layer   layer
-	result  outcome // of the event at hand
+	result  Outcome // of the event at hand
 }
 
-// outcome is what a view makes of an event.
-type outcome struct {
-	failed  *wasm.ViewError
-	ignored bool
+// Outcome is what a view makes of an event.
+type Outcome struct {
+	Failed  *wasm.ViewError
+	Ignored bool
 }
 
-func (o outcome) String() string {
+func (o Outcome) String() string {
 	switch {
-	case o.failed != nil:
-		return shown([]byte(o.failed.Error()))
-	case o.ignored:
+	case o.Failed != nil:
+		return Shown([]byte(o.Failed.Error()))
+	case o.Ignored:
 		return "ignored"
 	}
 	return "applied"
@@ -91,23 +93,23 @@ func (o outcome) String() string {
 
 // same leaves the words of a trap and of a limit out: they may name addresses and sizes of the guest's memory, which is not
 // the same from batch to batch, and the view halts at the same event all the same.
-func (o outcome) same(other outcome) bool {
-	if o.failed == nil || other.failed == nil {
+func (o Outcome) same(other Outcome) bool {
+	if o.Failed == nil || other.Failed == nil {
 		return o == other
 	}
-	if o.failed.Kind != other.failed.Kind {
+	if o.Failed.Kind != other.Failed.Kind {
 		return false
 	}
-	return o.failed.Kind != wasm.KindRefused || o.failed.Message == other.failed.Message
+	return o.Failed.Kind != wasm.KindRefused || o.Failed.Message == other.Failed.Message
 }
 
-// refolding folds the same events in several ways at once, event by event, and stops at the first difference. So all ways
+// Replay folds the same events in several ways at once, event by event, and stops at the first difference. So all ways
 // have one state between them, and each only what it wrote for the event at hand.
-type refolding struct {
+type Replay struct {
 	settings wasm.Settings
-	fields   *fieldSet
+	fields   *Fields
 	ways     []*way
-	batches  batchWay
+	batches  batches
 	limit    int64 // for bytes
 
 	base  btree.Map[string, []byte]
@@ -120,16 +122,16 @@ type refolding struct {
 	values  []jsonscan.Value
 }
 
-// errTooDear: an event takes more than refolding.mostGas.
+// errTooDear: an event takes more than Replay.mostGas.
 var errTooDear = errors.New("folding the event takes too much gas to do so in every way")
 
-// newRefolding folds with module and, as a server would that was started anew, with restarted: the same module in another
+// New folds with module and, as a server would that was started anew, with restarted: the same module in another
 // engine. It must be closed.
-func newRefolding(module, restarted *wasm.Module, settings wasm.Settings, fields *fieldSet, limit int64) *refolding {
-	r := &refolding{settings: settings, fields: fields, limit: limit, values: make([]jsonscan.Value, len(fields.names))}
+func New(module, restarted *wasm.Module, settings wasm.Settings, fields *Fields, limit int64) *Replay {
+	r := &Replay{settings: settings, fields: fields, limit: limit, values: make([]jsonscan.Value, len(fields.Names))}
 	r.ways = []*way{
 		{name: "one event at a time", module: module, sizes: []int{1}},
-		{name: fmt.Sprintf("batches of %d events", refoldBatch), module: module, sizes: []int{refoldBatch}},
+		{name: fmt.Sprintf("batches of %d events", longSession), module: module, sizes: []int{longSession}},
 		{name: "uneven batches after a restart", module: restarted, sizes: unevenBatches},
 	}
 	for _, w := range r.ways {
@@ -139,66 +141,75 @@ func newRefolding(module, restarted *wasm.Module, settings wasm.Settings, fields
 	return r
 }
 
-// names are those of all ways.
-func (r *refolding) names() (names []string) {
+// Ways are the names of the ways.
+func (r *Replay) Ways() (names []string) {
 	for _, w := range r.ways {
 		names = append(names, w.name)
 	}
 	return append(names, wayBatches)
 }
 
-func (r *refolding) close() {
+// Close gives back what the ways hold.
+func (r *Replay) Close() {
 	for _, w := range r.ways {
 		w.end()
 	}
 }
 
-// fold folds one event in every way. The outcome is the one that all have, unless they differ. A view that fails over the
+// Fold folds one event in every way. The Outcome is the one that all have, unless they differ. A view that fails over the
 // event has written nothing for it.
-func (r *refolding) fold(ctx context.Context, e *event.Recorded) (outcome, *Difference, error) {
+func (r *Replay) Fold(ctx context.Context, e *event.Recorded) (Outcome, *Difference, error) {
 	if len(r.values) > 0 {
-		if err := r.fields.pointers.Scan(e.Data, r.values); err != nil {
-			return outcome{}, nil, fmt.Errorf("reading event %d: %w", e.Sequence, err)
+		if err := r.fields.Pointers.Scan(e.Data, r.values); err != nil {
+			return Outcome{}, nil, fmt.Errorf("reading event %d: %w", e.Sequence, err)
 		}
 	}
 	r.event = wasm.Event{Sequence: e.Sequence, Time: e.Time, RecordedAt: e.RecordedAt, Data: e.Data, Fields: r.values}
 	for i, w := range r.ways {
 		gas, err := w.fold(ctx, r.settings, &r.event)
 		if err != nil {
-			return outcome{}, nil, fmt.Errorf("folding event %d with %s: %w", e.Sequence, w.name, err)
+			return Outcome{}, nil, fmt.Errorf("folding event %d with %s: %w", e.Sequence, w.name, err)
 		}
 		r.gas += gas
 		if i == 0 && r.mostGas > 0 && gas > r.mostGas {
-			return outcome{}, nil, errTooDear
+			return Outcome{}, nil, errTooDear
 		}
 	}
 	first := r.ways[0]
 	for _, w := range r.ways[1:] {
 		if difference := first.compare(w); difference != nil {
 			difference.Sequence = e.Sequence
-			return outcome{}, difference, nil
+			return Outcome{}, difference, nil
 		}
 	}
-	if first.result.failed == nil {
+	if first.result.Failed == nil {
 		r.batches.add(&r.event, first)
 	}
-	if r.settle(); r.bytes > r.limit {
-		return outcome{}, nil, &StateTooLargeError{Limit: r.limit, Sequence: e.Sequence}
+	if r.merge(); r.bytes > r.limit {
+		return Outcome{}, nil, &StateTooLargeError{Limit: r.limit, Sequence: e.Sequence}
 	}
-	if first.result.failed == nil && !r.batches.full() {
+	if first.result.Failed == nil && !r.batches.full() {
 		return first.result, nil, nil
 	}
-	difference, err := r.finish(ctx)
+	difference, err := r.Finish(ctx)
 	return first.result, difference, err
 }
 
-// finish has the way of batches catch up with the others: at the end, and where an event fails.
-func (r *refolding) finish(ctx context.Context) (*Difference, error) {
+// Finish has the way of batches catch up with the others: at the end, and where an event fails.
+func (r *Replay) Finish(ctx context.Context) (*Difference, error) {
 	return r.batches.fold(ctx, r.settings)
 }
 
-// settle makes what all ways wrote for the event part of the state that they share.
-func (r *refolding) settle() {
+// State is an iterator over what folding gave, in byte order of keys. It is good until the next Fold.
+func (r *Replay) State() btree.MapIter[string, []byte] { return r.base.Iter() }
+
+// entryOverhead is about what a key and its value cost in memory besides their bytes.
+const entryOverhead = 64
+
+func cost(key string, value []byte) int { return len(key) + len(value) + entryOverhead }
+
+// merge makes what all ways wrote for the event part of the state that they share.
+func (r *Replay) merge() {
 	r.ways[0].layer.written.Scan(func(key string, value []byte) bool {
 		var old []byte
 		var had bool
@@ -206,10 +217,10 @@ func (r *refolding) settle() {
 			old, had = r.base.Delete(key)
 		} else {
 			old, had = r.base.Set(key, value)
-			r.bytes += int64(entryBytes(key, value))
+			r.bytes += int64(cost(key, value))
 		}
 		if had {
-			r.bytes -= int64(entryBytes(key, old))
+			r.bytes -= int64(cost(key, old))
 		}
 		return true
 	})
@@ -237,9 +248,9 @@ func (w *way) fold(ctx context.Context, settings wasm.Settings, e *wasm.Event) (
 		again, err := w.fold(ctx, settings, e)
 		return gas + again, err
 	}
-	w.result = outcome{ignored: ignored}
+	w.result = Outcome{Ignored: ignored}
 	if err != nil {
-		if !errors.As(err, &w.result.failed) {
+		if !errors.As(err, &w.result.Failed) {
 			return gas, err
 		}
 		w.layer.written.Clear()
@@ -278,16 +289,16 @@ func (w *way) compare(other *way) *Difference {
 		return nil
 	}
 	return &Difference{
-		Way: other.name, Key: *different, Expected: shown(w.layer.current(*different)), Found: shown(other.layer.current(*different)),
+		Way: other.name, Key: *different, Expected: Shown(w.layer.current(*different)), Found: Shown(other.layer.current(*different)),
 	}
 }
 
-// shown cuts a value to what a person can read.
-func shown(value []byte) string {
-	if len(value) <= maxShownBytes {
+// Shown cuts a value to what a person can read.
+func Shown(value []byte) string {
+	if len(value) <= maxShown {
 		return string(value)
 	}
-	end := maxShownBytes
+	end := maxShown
 	for end > 0 && !utf8.RuneStart(value[end]) {
 		end--
 	}

@@ -1,4 +1,4 @@
-package view
+package replay
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// refoldingOf sets a view up in two engines, as a rehearsal and an audit do.
-func refoldingOf(t *testing.T, code []byte, config string) *refolding {
+// replayOf sets a view up in two engines, as a rehearsal and an audit do.
+func replayOf(t *testing.T, code []byte, config string) *Replay {
 	t.Helper()
 	var modules [2]*wasm.Module
 	var engines [2]*wasm.Engine
@@ -46,13 +46,13 @@ func refoldingOf(t *testing.T, code []byte, config string) *refolding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sets fieldSets
-	fields, err := sets.of(names)
+	var cache FieldCache
+	fields, err := cache.Of(names)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRefolding(modules[0], modules[1], wasm.Settings{Config: []byte(config)}, fields, 1<<20)
-	t.Cleanup(r.close)
+	r := New(modules[0], modules[1], wasm.Settings{Config: []byte(config)}, fields, 1<<20)
+	t.Cleanup(r.Close)
 	return r
 }
 
@@ -84,7 +84,7 @@ func TestWaysOfForgetting(t *testing.T) {
 		"ignorance": {Way: "batches of 10000 events", Sequence: 2, Expected: "applied", Found: "ignored"},
 	} {
 		t.Run(keeps, func(t *testing.T) {
-			r := refoldingOf(t, forgetful(t), fmt.Sprintf(`{"keeps":%q}`, keeps))
+			r := replayOf(t, forgetful(t), fmt.Sprintf(`{"keeps":%q}`, keeps))
 			if got := foldAll(t, r, named(40)); got == nil || *got != want {
 				t.Errorf("found %+v, want %+v", got, want)
 			}
@@ -92,25 +92,25 @@ func TestWaysOfForgetting(t *testing.T) {
 	}
 	for _, keeps := range []string{"refusal", "room", "work"} { // each failing event is folded again by itself
 		t.Run(keeps, func(t *testing.T) {
-			if got := foldAll(t, refoldingOf(t, forgetful(t), fmt.Sprintf(`{"keeps":%q}`, keeps)), named(300)); got != nil {
+			if got := foldAll(t, replayOf(t, forgetful(t), fmt.Sprintf(`{"keeps":%q}`, keeps)), named(300)); got != nil {
 				t.Errorf("found %+v", got)
 			}
 		})
 	}
 	t.Run("address", func(t *testing.T) {
-		got := foldAll(t, refoldingOf(t, forgetful(t), `{"keeps":"address"}`), named(40))
+		got := foldAll(t, replayOf(t, forgetful(t), `{"keeps":"address"}`), named(40))
 		if got == nil || got.Sequence != 2 || got.Key != "n1" || got.Expected == got.Found {
 			t.Errorf("found %+v", got)
 		}
 	})
 	t.Run("place", func(t *testing.T) { // each event alone is always at the same
-		got := foldAll(t, refoldingOf(t, forgetful(t), `{"keeps":"place"}`), named(40))
+		got := foldAll(t, replayOf(t, forgetful(t), `{"keeps":"place"}`), named(40))
 		if got == nil || got.Way != "many events in one call" || got.Sequence != 2 || got.Key != "n0" || got.Expected == got.Found {
 			t.Errorf("found %+v", got)
 		}
 	})
 	t.Run("nothing", func(t *testing.T) {
-		r := refoldingOf(t, forgetful(t), `{"keeps":"nothing"}`)
+		r := replayOf(t, forgetful(t), `{"keeps":"nothing"}`)
 		if got := foldAll(t, r, named(2000)); got != nil {
 			t.Fatalf("found %+v", got)
 		}
@@ -123,10 +123,10 @@ func TestWaysOfForgetting(t *testing.T) {
 }
 
 // foldAll folds up to the first difference.
-func foldAll(t *testing.T, r *refolding, events []event.Recorded) *Difference {
+func foldAll(t *testing.T, r *Replay, events []event.Recorded) *Difference {
 	t.Helper()
 	for i := range events {
-		_, difference, err := r.fold(t.Context(), &events[i])
+		_, difference, err := r.Fold(t.Context(), &events[i])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,13 +139,13 @@ func foldAll(t *testing.T, r *refolding, events []event.Recorded) *Difference {
 
 // TestAnswersMustAgree puts another view in the place of the restarted one: it answers the same state otherwise.
 func TestAnswersMustAgree(t *testing.T) {
-	r, other := refoldingOf(t, views.MonthlyTotals(), "{}"), refoldingOf(t, forgetful(t), "{}")
+	r, other := replayOf(t, views.MonthlyTotals(), "{}"), replayOf(t, forgetful(t), "{}")
 	if err := r.rehearseQueries(t.Context()); err != nil {
 		t.Errorf("the same view: %v", err)
 	}
 	r.ways[2].module = other.ways[0].module
-	var refused *RefusedError
-	if err := r.rehearseQueries(t.Context()); !errors.As(err, &refused) || refused.Code != "not_reproducible" || !strings.Contains(refused.Detail, "true (application/json)") {
+	var refused *NotReproducibleError
+	if err := r.rehearseQueries(t.Context()); !errors.As(err, &refused) || !strings.Contains(refused.Detail, "true (application/json)") {
 		t.Errorf("another view: %v", err)
 	}
 }
@@ -160,8 +160,8 @@ func TestReadyViewsAreReproducible(t *testing.T) {
 		"rate_check":     {views.RateCheck(), "{}"},
 		"cost_by_team":   {views.CostByTeam(), `{"prices":{"*":{"tokens_in":"0.001","tokens_out":"0.002"}}}`},
 	} {
-		r := refoldingOf(t, view.code, view.config)
-		if err := r.rehearse(t.Context(), synthetic(r.fields.names), "events made up for its fields", rehearsalGas); err != nil {
+		r := replayOf(t, view.code, view.config)
+		if err := r.rehearse(t.Context(), Sample{"events made up for its fields", Synthetic(r.fields.Names)}, sampleGas); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if r.base.Len() == 0 || r.gas == 0 {
@@ -173,12 +173,12 @@ func TestReadyViewsAreReproducible(t *testing.T) {
 // TestSyntheticEvents: they hold what is asked for, wherever that is, with every kind of value, and are the same each time.
 func TestSyntheticEvents(t *testing.T) {
 	fields := []string{"/model", "/usage/tokens", "/items/2/price", "/items/0", "/a~1b/~0", "/deep" + strings.Repeat("/x", 200), "/model/below"}
-	var sets fieldSets
-	set, err := sets.of(fields)
+	var cache FieldCache
+	set, err := cache.Of(fields)
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, again := synthetic(fields), synthetic(fields)
+	events, again := Synthetic(fields), Synthetic(fields)
 	found := map[string]map[jsonscan.Kind]bool{}
 	values := make([]jsonscan.Value, len(fields))
 	for i := range events {
@@ -188,7 +188,7 @@ func TestSyntheticEvents(t *testing.T) {
 		if _, err := event.Parse(events[i].Data); err != nil {
 			t.Fatalf("event %d: %v: %s", i, err, events[i].Data)
 		}
-		if err := set.pointers.Scan(events[i].Data, values); err != nil {
+		if err := set.Pointers.Scan(events[i].Data, values); err != nil {
 			t.Fatalf("event %d: %v: %s", i, err, events[i].Data)
 		}
 		for j, value := range values {
@@ -265,14 +265,14 @@ func TestLayer(t *testing.T) {
 	}
 }
 
-// TestStateTooLarge: the memory of a refolding is bounded, and the event is named that was too much.
+// TestStateTooLarge: the memory of a replay is bounded, and the event is named that was too much.
 func TestStateTooLarge(t *testing.T) {
-	r := refoldingOf(t, forgetful(t), `{"keeps":"nothing"}`)
+	r := replayOf(t, forgetful(t), `{"keeps":"nothing"}`)
 	name := strings.Repeat("x", 1000)
 	for i := int64(1); ; i++ {
 		e := event.Recorded{Sequence: i}
 		e.Data = fmt.Appendf(nil, `{"name":"%s%d"}`, name, i)
-		_, difference, err := r.fold(t.Context(), &e)
+		_, difference, err := r.Fold(t.Context(), &e)
 		var large *StateTooLargeError
 		if errors.As(err, &large) {
 			if large.Limit != 1<<20 || large.Sequence != i || i < 900 || i > 1048 {
@@ -299,8 +299,8 @@ func TestRehearsalOfFailures(t *testing.T) {
 			events[i] = event.Recorded{Sequence: int64(i + 1), RecordedAt: int64(i)}
 			events[i].Data = fmt.Appendf(nil, `{"script":%q}`, script)
 		}
-		r := refoldingOf(t, code, "{}")
-		if err := r.rehearse(t.Context(), events, "events that fail", rehearsalGas); err != nil {
+		r := replayOf(t, code, "{}")
+		if err := r.rehearse(t.Context(), Sample{"events that fail", events}, sampleGas); err != nil {
 			t.Errorf("%s: %v", script, err)
 		}
 		if folded := r.ways[0].turn; folded != most {

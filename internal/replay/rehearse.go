@@ -1,0 +1,179 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+const (
+	// sampleGas is where the rehearsal of a sample stops, however few events were folded, and rehearsalGas where that of all samples does: all
+	// that the ways use counts, and gas bounds the time that it takes. A deploy is to take less than two seconds of a processor, whatever the
+	// module does.
+	sampleGas    = 300_000_000
+	rehearsalGas = 600_000_000
+	// rehearsalEventGas is what an event may take to be folded in every way. One that takes more is folded in one way only, and is the last.
+	rehearsalEventGas = 250_000_000
+	// rehearsalFailureGas is what an event that a view fails over counts for besides. An instance is thrown away for it, and with
+	// that of a deep recursion a stack of 50 MB, which takes a tenth of a second. A view that fails would have halted, so that
+	// little is lost by rehearsing it less.
+	rehearsalFailureGas = 100_000_000
+	// rehearsalQueryGas is what a query of a rehearsal may take. A view that needs more says so three times alike.
+	rehearsalQueryGas = 50_000_000
+	// rehearsalStateBytes bounds the state of a rehearsal. Few events can hardly make that much; a view that does is
+	// rehearsed with those until then.
+	rehearsalStateBytes = 64 << 20
+)
+
+// rehearsalQueries are asked again and again after a rehearsal. A view may refuse them, but in the same words.
+var rehearsalQueries = []string{"", "from=2024-02-01T00:00:00Z&to=2024-03-01T00:00:00Z&by=model&month=2024-02"}
+
+// NotReproducibleError says how a view's ways differ.
+type NotReproducibleError struct{ Detail string }
+
+func (e *NotReproducibleError) Error() string {
+	return e.Detail + "; a view may keep nothing in memory or globals from one event to the next: what it is to remember belongs into its state"
+}
+
+// Sample is events that a view is rehearsed with, and what to call them.
+type Sample struct {
+	What   string
+	Events []event.Recorded
+}
+
+// Rehearsal is how a view is rehearsed.
+type Rehearsal struct {
+	Module    *wasm.Module
+	Restarted *wasm.Module // the same one in another engine
+	Settings  wasm.Settings
+	Fields    *Fields
+	Rest      func(ctx context.Context) // is called between events
+}
+
+// Run folds the samples, each from an empty state, and asks queries of what comes of it, in several ways, which must agree. A view that fails
+// over an event is not refused for it, as long as it always does.
+// The error is a *NotReproducibleError, or not the view's fault.
+func (h *Rehearsal) Run(ctx context.Context, samples []Sample) error {
+	settings := h.Settings
+	settings.QueryGas, settings.LargeMemoryPriced = rehearsalQueryGas, true
+	var used int64
+	for _, sample := range samples {
+		r := New(h.Module, h.Restarted, settings, h.Fields, rehearsalStateBytes)
+		r.gas, r.mostGas, r.rest = used, rehearsalEventGas, h.Rest
+		err := r.rehearse(ctx, sample, min(used+sampleGas, rehearsalGas))
+		used = r.gas
+		r.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rehearse folds a sample until that has taken so much gas, what was used before included.
+func (r *Replay) rehearse(ctx context.Context, sample Sample, most int64) error {
+	for i := 0; i < len(sample.Events) && r.gas <= most; i++ {
+		if err := r.pause(); err != nil {
+			return err
+		}
+		if r.rest != nil {
+			r.rest(ctx)
+		}
+		result, difference, err := r.Fold(ctx, &sample.Events[i])
+		var full *StateTooLargeError
+		switch {
+		case errors.As(err, &full):
+			return nil
+		case errors.Is(err, errTooDear):
+			most = -1
+			continue
+		case err != nil:
+			return err
+		case difference != nil:
+			return notReproducible(sample.What, difference)
+		}
+		if f := result.Failed; f != nil && f.Kind != wasm.KindRefused {
+			r.gas += rehearsalFailureGas
+		}
+	}
+	if difference, err := r.Finish(ctx); err != nil {
+		return err
+	} else if difference != nil {
+		return notReproducible(sample.What, difference)
+	}
+	return r.rehearseQueries(ctx)
+}
+
+func notReproducible(what string, difference *Difference) error {
+	return &NotReproducibleError{fmt.Sprintf("folding %s one by one and in batches gives different results: %v", what, difference)}
+}
+
+// pause lets others have their turn.
+func (r *Replay) pause() error {
+	if r.settings.Pause == nil {
+		return nil
+	}
+	if err := r.settings.Pause(); err != nil {
+		return fmt.Errorf("waiting for a turn to rehearse: %w", err)
+	}
+	return nil
+}
+
+// rehearseQueries asks every query of the first module twice and of the restarted one once.
+func (r *Replay) rehearseQueries(ctx context.Context) error {
+	modules := []*wasm.Module{r.ways[0].module, r.ways[0].module, r.ways[len(r.ways)-1].module}
+	for _, query := range rehearsalQueries {
+		var first reply
+		for i, module := range modules {
+			answer, err := r.ask(ctx, module, query)
+			if err != nil {
+				return fmt.Errorf("rehearsing the query %q: %w", query, err)
+			}
+			if i == 0 {
+				first = answer
+			} else if !first.same(answer) {
+				return &NotReproducibleError{fmt.Sprintf("the query %q, asked again of the same state, is answered with %s first and with %s then",
+					query, first, answer)}
+			}
+		}
+	}
+	return nil
+}
+
+// reply is what a view says to a query.
+type reply struct {
+	Outcome
+	text []byte
+	kind string // the answer's content type
+}
+
+func (a reply) same(b reply) bool {
+	return a.Outcome.same(b.Outcome) && bytes.Equal(a.text, b.text) && a.kind == b.kind
+}
+
+func (a reply) String() string {
+	if a.Failed != nil {
+		return a.Outcome.String()
+	}
+	return Shown(a.text) + " (" + a.kind + ")"
+}
+
+func (r *Replay) ask(ctx context.Context, module *wasm.Module, query string) (answer reply, err error) {
+	session, err := module.Start(ctx, r.settings, &layer{base: &r.base})
+	if err != nil {
+		return reply{}, err
+	}
+	defer session.Close()
+	answer.text, err = session.Query(query)
+	if err != nil && !errors.As(err, &answer.Failed) {
+		return reply{}, err
+	}
+	if err == nil {
+		answer.kind = session.AnswerType()
+	}
+	return answer, nil
+}
