@@ -77,7 +77,7 @@ var floors = [][]string{
 	{"internal/replay"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/event", "internal/gas"},
-	{"internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},
+	{"internal/background", "internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},
 	{"internal/db", "internal/postgres", "internal/terminal"},
 	{"internal/db/dbsqlc", "internal/memory", "migrations", "views", "views/go/template"},
 	{"internal/uuid", "views/go/tally"},

@@ -188,7 +188,7 @@ func TestAbandonedStreams(t *testing.T) {
 			t.Fatalf("there is no place for a stream: %v, %v", r, err)
 		}
 	}
-	s.hub.Close() // these are under way
+	s.hub.EndWatches() // these are under way
 	ctx, cancel := context.WithTimeout(t.Context(), handlerPatience)
 	defer cancel()
 	if err := s.running.Config.Shutdown(ctx); err != nil {
@@ -216,7 +216,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	for range 2 { // these two requests
 		s.wantEnd(t, "a request beside the stream")
 	}
-	s.hub.Close()
+	s.hub.EndWatches()
 	s.wantEnd(t, "the stream of a server that stops")
 	if n, err := io.Copy(io.Discard, conn); n > largeEvents*largeEventBytes {
 		t.Errorf("%d bytes came, which is all there was to send (%v)", n, err)

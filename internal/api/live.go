@@ -149,7 +149,7 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	defer s.Live.OnClose(out.hurry)()
+	defer s.Live.OnEnd(out.hurry)()
 	beat := time.NewTicker(heartbeatEvery)
 	defer beat.Stop()
 	if out.begin(stream.comment, stream.id()) != nil {
@@ -276,7 +276,7 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 		s.follow(ctx, watch, s.answerStream(log, in.View, func(ctx context.Context) (*liveMessage, error) {
 			ctx, cancel := context.WithCancel(ctx) // a renewal waits for its turn as long as it takes, but not for a server that stops
 			defer cancel()
-			defer s.Live.OnClose(cancel)()
+			defer s.Live.OnEnd(cancel)()
 			return ask(ctx, s.Views.Renew)
 		}))
 	}}, nil

@@ -40,7 +40,7 @@ func (w *watched) serve(t *testing.T, patience time.Duration) (*service, *httpte
 		Log: slog.New(&w.noticed), WatchTimeout: patience,
 	}, "test"))
 	t.Cleanup(func() {
-		w.Live.Close()
+		w.Live.EndWatches()
 		running.Close()
 	})
 	return &service{t: t, url: running.URL}, running
@@ -125,7 +125,7 @@ func TestStopDoesNotWaitForNeverReading(t *testing.T) {
 		s.open(t, "/logs/acme/tail?after=0")
 	}
 	s.flood("acme")
-	node.Live.Close()
+	node.Live.EndWatches()
 	ctx, cancel := context.WithTimeout(t.Context(), requestTimeout)
 	defer cancel()
 	http.DefaultClient.CloseIdleConnections()

@@ -162,7 +162,7 @@ func TestCloseFinishesWhatWaits(t *testing.T) {
 	}
 	closed := make(chan struct{})
 	go func() {
-		node.Ingest.Close(t.Context())
+		_ = node.Ingest.Stop(t.Context())
 		close(closed)
 	}()
 	release()

@@ -130,7 +130,7 @@ func DefaultConfig() Config {
 // Ingester appends events to logs. It is safe for concurrent use.
 type Ingester struct{ router *router }
 
-// New starts the lanes. Close stops them.
+// New returns an ingester that appends from Start until Stop.
 func New(d *db.DB, views *view.Views, config Config) *Ingester {
 	return &Ingester{newRouter(d, views, config)}
 }
@@ -155,6 +155,12 @@ func (g *Ingester) Append(log uuid.UUID, request Request) ([]Placement, error) {
 	return w.placements, w.err
 }
 
-// Close refuses new appends, finishes those that wait, and returns when all lanes have stopped. When ctx ends they stop at once: what waits is
-// answered with ErrClosed, and what is being committed with ErrOutcomeUnknown.
-func (g *Ingester) Close(ctx context.Context) { g.router.close(ctx) }
+// Start starts the lanes.
+func (g *Ingester) Start() { g.router.start() }
+
+// Stop implements background.Part: it refuses new appends, finishes those that wait, and returns when all lanes have ended. When ctx ends they
+// end at once: what waits is answered with ErrClosed, and what is being committed with ErrOutcomeUnknown. That takes a moment, and no error.
+func (g *Ingester) Stop(ctx context.Context) error {
+	g.router.stop(ctx)
+	return nil
+}

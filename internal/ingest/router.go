@@ -35,15 +35,22 @@ func newRouter(d *db.DB, views *view.Views, config Config) *router {
 	for range config.Lanes {
 		l := newLane(d, views, config, r)
 		r.shared = append(r.shared, l)
-		r.sharedDone.Go(l.run)
 	}
 	for range SlowLanes {
 		l := newLane(d, views, config, r)
 		l.slow, l.budget.Time = true, slowFoldTime
 		r.slow = append(r.slow, l)
-		r.slowDone.Go(l.run)
 	}
 	return r
+}
+
+func (r *router) start() {
+	for _, l := range r.shared {
+		r.sharedDone.Go(l.run)
+	}
+	for _, l := range r.slow {
+		r.slowDone.Go(l.run)
+	}
 }
 
 // laneOf spreads logs over the shared lanes: the last bytes of a version 7 UUID are its random ones. mu is held.
@@ -87,9 +94,9 @@ func (r *router) move(log uuid.UUID, from *lane) {
 	r.laneOf(log).putBack(waiting)
 }
 
-// close refuses new requests, and returns when those that wait have been answered, which they are without further ado when ctx ends. The shared
+// stop refuses new requests, and returns when those that wait have been answered, which they are without further ado when ctx ends. The shared
 // lanes end first: they may still move logs.
-func (r *router) close(ctx context.Context) {
+func (r *router) stop(ctx context.Context) {
 	defer r.giveUp()
 	defer context.AfterFunc(ctx, r.giveUp)()
 	for _, lanes := range [][]*lane{r.shared, r.slow} {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -59,11 +60,12 @@ type Hub struct {
 	watchers int
 	changed  map[uuid.UUID]int64 // that other servers have not been told of, with the last sequence; nil when there are too many
 	wake     chan struct{}       // says that changed is no longer empty
-	open     context.Context     //nolint:containedctx // ends with Close: it is no request's
+	open     context.Context     //nolint:containedctx // ends with EndWatches: it is no request's
 	close    context.CancelFunc
+	worker   background.Worker
 }
 
-// New returns a hub without watchers. Run makes it hear of other servers; Close ends all watching.
+// New returns a hub without watchers. From Start until Stop it hears of other servers.
 func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 	h := &Hub{
 		db: d, reader: reader, config: config, id: uuid.New().String(),
@@ -172,17 +174,30 @@ func (w *Watch) State() (State, <-chan struct{}) {
 	return w.topic.state, w.topic.moved
 }
 
-// Done is closed when the server stops.
+// Done is closed when all watching ends.
 func (h *Hub) Done() <-chan struct{} { return h.open.Done() }
 
-// OnClose has f called, in a goroutine of its own, when the server stops, unless stop is called before.
-func (h *Hub) OnClose(f func()) (stop func() bool) { return context.AfterFunc(h.open, f) }
+// OnEnd has f called, in a goroutine of its own, when all watching ends, unless stop is called before.
+func (h *Hub) OnEnd(f func()) (stop func() bool) { return context.AfterFunc(h.open, f) }
 
-// Close ends all watching: whoever watches is to let go.
-func (h *Hub) Close() {
+// EndWatches ends all watching, for good: whoever watches is to let go. What is committed meanwhile is told to other servers until Stop.
+func (h *Hub) EndWatches() {
 	h.mu.Lock() // whoever began to watch before can be told
 	defer h.mu.Unlock()
 	h.close()
+}
+
+// Start has the hub tell other servers what has changed here, hear what has changed there, and poll.
+func (h *Hub) Start() {
+	h.worker.Go(func(ctx context.Context) { h.keepUp(ctx, "telling other servers of changes", h.notify) })
+	h.worker.Go(func(ctx context.Context) { h.keepUp(ctx, "hearing of other servers' changes", h.listen) })
+	h.worker.Go(h.pollAll)
+}
+
+// Stop implements background.Part. It ends all watching, too.
+func (h *Hub) Stop(ctx context.Context) error {
+	h.EndWatches()
+	return h.worker.Stop(ctx)
 }
 
 // maxChanged bounds how many changed logs other servers are told of one by one; they poll all that they watch when there are more.

@@ -287,12 +287,12 @@ func TestWatchers(t *testing.T) {
 		t.Errorf("one that was closed again and again made room for more: %v", err)
 	}
 	told := make(chan struct{})
-	hub.OnClose(func() { close(told) })
-	hub.Close()
+	hub.OnEnd(func() { close(told) })
+	hub.EndWatches()
 	<-hub.Done()
 	<-told
 	if _, err := hub.Watch(log); !errors.Is(err, live.ErrClosed) {
 		t.Errorf("one may watch while the server stops: %v", err)
 	}
-	hub.Close()
+	hub.EndWatches()
 }

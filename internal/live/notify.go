@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/uuid"
@@ -23,15 +22,6 @@ const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 10 * time.Second
 )
-
-// Run tells other servers what has changed here, hears what has changed there, and polls, until ctx ends.
-func (h *Hub) Run(ctx context.Context) {
-	var parts sync.WaitGroup
-	parts.Go(func() { h.keepUp(ctx, "telling other servers of changes", h.notify) })
-	parts.Go(func() { h.keepUp(ctx, "hearing of other servers' changes", h.listen) })
-	parts.Go(func() { h.pollAll(ctx) })
-	parts.Wait()
-}
 
 // keepUp runs a part again when it fails. Nothing is lost meanwhile: heads are polled.
 func (h *Hub) keepUp(ctx context.Context, what string, part func(context.Context, func()) error) {

@@ -11,10 +11,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -39,8 +39,6 @@ const (
 type Server struct {
 	config Config
 	db     *db.DB
-	engine *wasm.Engine
-	ingest *ingest.Ingester
 	live   *live.Hub
 	signer *checkpoint.Signer // nil without a key
 	http   *http.Server
@@ -49,9 +47,8 @@ type Server struct {
 	partitions *partitions
 	health     *health
 
-	stopBackground context.CancelFunc
-	background     sync.WaitGroup
-	failed         chan error // holds why serving ended, when nobody stopped it
+	parts  background.Parts // in the order of their start
+	failed chan error       // holds why serving ended, when nobody stopped it
 }
 
 // Start brings the database to the newest schema and serves. It returns when requests are taken; ctx bounds the start
@@ -63,7 +60,7 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	s := &Server{config: config, failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
-			s.release(context.WithoutCancel(ctx))
+			err = errors.Join(err, s.parts.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
 	if err := s.readSigningKey(); err != nil {
@@ -72,17 +69,19 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := s.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if s.engine, err = wasm.NewEngine(ctx, wasm.Config{
+	engine, err := wasm.NewEngine(ctx, wasm.Config{
 		CacheDir: config.ModuleCacheDir, Memory: memory.NewBook(config.Memory().Shares().Guests, 0, 0),
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, fmt.Errorf("starting the WebAssembly engine: %w", err)
 	}
+	s.parts = append(s.parts, s.logged("closing the WebAssembly engine", engine.Close))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w; --listen chooses another address", config.Listen, err)
 	}
 	s.addr = listener.Addr()
-	s.serve(listener) //nolint:contextcheck // ctx bounds the start, not what runs until Stop
+	s.serve(engine, listener) //nolint:contextcheck // ctx bounds the start, not what runs until Stop
 	return s, nil
 }
 
@@ -114,6 +113,7 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.parts = append(s.parts, s.logged("closing the database", s.closeDatabase))
 	if err := s.db.CheckRole(ctx); err != nil {
 		return err
 	}
@@ -125,12 +125,12 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 }
 
 // serve starts the parts that run until Stop.
-func (s *Server) serve(listener net.Listener) {
+func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	log := s.config.Log
 	limit := s.config.Memory()
 	shares := limit.Shares()
 	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
-	views := view.New(s.db, s.engine, view.Config{
+	views := view.New(s.db, engine, view.Config{
 		LongQuestions: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
 		CacheBytes:    cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
 		Loads:   memory.NewBook(shares.Loads, 0, 0),
@@ -148,29 +148,34 @@ func (s *Server) serve(listener net.Listener) {
 	watching.Recent = memory.NewBook(shares.Recent, 0, 0)
 	s.live = live.New(s.db, reader, watching)
 	lanes.Committed = s.live.Committed
-	s.ingest = ingest.New(s.db, views, lanes)
+	ingester := ingest.New(s.db, views, lanes)
 
-	background, cancel := context.WithCancel(context.Background())
-	s.stopBackground = cancel
-	s.background.Go(func() { views.Run(background) })
-	s.background.Go(func() { s.live.Run(background) })
-	s.background.Go(func() { s.partitions.run(background) })
-	s.background.Go(func() { s.health.watch(background) })
+	watchers := &background.Worker{}
+	watchers.Go(s.health.watch)
+	watchers.Go(s.partitions.run)
+	views.Start()
+	s.live.Start()
+	ingester.Start()
+	s.parts = append(s.parts,
+		s.logged("ending checks of the database", watchers.Stop), s.logged("ending builds of views", views.Stop),
+		s.logged("ending notifications", s.live.Stop), ingester)
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
-			Logs: eventlog.NewLogs(s.db), Ingest: s.ingest, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
+			Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
 			Bodies: memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience), Answers: memory.NewBook(shares.Answers, 0, answerPatience),
 			Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	s.background.Go(func() {
+	requests := &background.Worker{}
+	requests.Go(func(context.Context) {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serving: %w", err)
 		}
 	})
+	s.parts = append(s.parts, requests, background.Func(s.finishRequests))
 }
 
 func (s *Server) warnings() []string { return append(s.health.warnings(), s.partitions.list()...) }
@@ -186,38 +191,33 @@ func (s *Server) Failed() <-chan error { return s.failed }
 func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
 	defer cancel()
-	s.live.Close() // watchers would stay as long as they are let
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("finishing requests: %w", err), s.http.Close())
-	}
-	s.release(ctx)
-	return err
+	return s.parts.Stop(ctx)
 }
 
-func (s *Server) release(ctx context.Context) {
-	if s.ingest != nil {
-		s.ingest.Close(ctx)
-	}
-	if s.stopBackground != nil {
-		s.stopBackground()
-		s.background.Wait()
-	}
-	if s.engine != nil {
-		if err := s.engine.Close(ctx); err != nil {
-			s.config.Log.LogAttrs(ctx, slog.LevelWarn, "closing the WebAssembly engine failed", slog.Any("error", err))
+// logged is a part whose failure to end is logged, and no failure of the server: all requests have been answered by then.
+func (s *Server) logged(what string, stop background.Func) background.Part {
+	return background.Func(func(ctx context.Context) error {
+		if err := stop(ctx); err != nil {
+			s.config.Log.LogAttrs(ctx, slog.LevelWarn, what+" failed", slog.Any("error", err))
 		}
+		return nil
+	})
+}
+
+// finishRequests takes no more requests, and cuts off those that take too long.
+func (s *Server) finishRequests(ctx context.Context) error {
+	s.live.EndWatches() // watchers would stay as long as they are let
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("finishing requests: %w", err), s.http.Close())
 	}
-	if s.db != nil {
-		s.closeDatabase(ctx)
-	}
+	return nil
 }
 
 // closeGrace is how long connections may take to close once time is up: one that works closes at once.
 const closeGrace = 2 * time.Second
 
 // closeDatabase does not wait for connections to a database that does not answer.
-func (s *Server) closeDatabase(ctx context.Context) {
+func (s *Server) closeDatabase(ctx context.Context) error {
 	closed := make(chan struct{})
 	go func() {
 		s.db.Close()
@@ -225,12 +225,13 @@ func (s *Server) closeDatabase(ctx context.Context) {
 	}()
 	select {
 	case <-closed:
-		return
+		return nil
 	case <-ctx.Done():
 	}
 	select {
 	case <-closed:
+		return nil
 	case <-time.After(closeGrace):
-		s.config.Log.LogAttrs(ctx, slog.LevelWarn, "the database does not answer; leaving its connections behind")
+		return errors.New("the database does not answer; its connections are left behind")
 	}
 }

@@ -7,15 +7,16 @@ package testrig
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -35,11 +36,9 @@ type Node struct {
 	Ingest *ingest.Ingester
 	Live   *live.Hub // nil unless Settings ask for it
 
-	engine      *wasm.Engine
-	stopBuilder context.CancelFunc
-	built       chan struct{} // closed when the builder has stopped
-	watching    sync.WaitGroup
-	closed      bool
+	engine *wasm.Engine
+	parts  background.Parts
+	closed bool
 }
 
 // Settings of a node. The zero value suits most tests.
@@ -73,7 +72,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Node{DB: d, Logs: eventlog.NewLogs(d), built: make(chan struct{})}
+	n := &Node{DB: d, Logs: eventlog.NewLogs(d)}
 	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{CacheDir: ModuleCache(), MaxLoaded: s.MaxLoaded}); err != nil {
 		t.Fatal(err)
 	}
@@ -90,23 +89,21 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	if s.Now != nil {
 		config.Now = s.Now
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	n.stopBuilder = cancel
 	config.Committed = s.Committed
 	if s.Live != nil {
 		n.Live = live.New(d, eventlog.NewReader(d), *s.Live)
-		n.watching.Go(func() { n.Live.Run(ctx) })
+		n.Live.Start()
+		n.parts = append(n.parts, n.Live)
 		if !s.Unheard {
 			config.Committed = n.Live.Committed
 		}
 	}
 	n.Ingest = ingest.New(d, n.Views, config)
-	go func() {
-		defer close(n.built)
-		if !s.NoBuilder {
-			n.Views.Run(ctx)
-		}
-	}()
+	n.Ingest.Start()
+	if !s.NoBuilder {
+		n.Views.Start()
+	}
+	n.parts = append(n.parts, n.Views, n.Ingest)
 	t.Cleanup(func() { n.Stop(t) })
 	return n
 }
@@ -135,11 +132,7 @@ func (n *Node) Stop(t testing.TB) {
 		return
 	}
 	n.closed = true
-	n.Ingest.Close(context.Background())
-	n.stopBuilder()
-	<-n.built
-	n.watching.Wait()
-	if err := n.engine.Close(context.Background()); err != nil {
+	if err := errors.Join(n.parts.Stop(context.Background()), n.engine.Close(context.Background())); err != nil {
 		t.Error(err)
 	}
 	n.DB.Close()

@@ -139,7 +139,7 @@ type audit struct {
 	target   auditTarget
 	version  uuid.UUID
 	fold     *replay.Replay
-	pace     *background
+	pace     *backgroundPace
 	tx       pgx.Tx        // that is open, nil where none is
 	alive    time.Time     // when PostgreSQL heard of tx last
 	done     int64         // the last sequence that is folded

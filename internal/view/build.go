@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
@@ -25,13 +24,17 @@ const (
 	maxBuildsListed = 100
 )
 
-// Run builds versions that wait in the background, in turn, drops state that is no longer wanted, and puts views on the logs of
-// their patterns, until ctx ends. Every
-// server of a database may run it: a version's row lock decides who builds.
-func (v *Views) Run(ctx context.Context) {
-	var patterns sync.WaitGroup
-	patterns.Go(func() { v.runPatterns(ctx) })
-	defer patterns.Wait()
+// Start has versions that wait built in the background, in turn, state dropped that is no longer wanted, and views put on the logs of
+// their patterns. Every server of a database may do so: a version's row lock decides who builds.
+func (v *Views) Start() {
+	v.worker.Go(v.runBuilds)
+	v.worker.Go(v.runPatterns)
+}
+
+// Stop implements background.Part.
+func (v *Views) Stop(ctx context.Context) error { return v.worker.Stop(ctx) }
+
+func (v *Views) runBuilds(ctx context.Context) {
 	poll := time.NewTicker(buildPoll)
 	defer poll.Stop()
 	for after := (dbsqlc.BuildingVersionsRow{}); ; {

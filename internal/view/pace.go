@@ -20,24 +20,24 @@ type Pace interface {
 	Waited() time.Duration
 }
 
-// background is the pace of work that nobody waits for.
-type background struct {
+// backgroundPace is the pace of work that nobody waits for.
+type backgroundPace struct {
 	ctx  context.Context //nolint:containedctx // of the work
 	turn turns.Turn
 }
 
-func (v *Views) inBackground(ctx context.Context, log uuid.UUID) *background {
-	return &background{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Background)}
+func (v *Views) inBackground(ctx context.Context, log uuid.UUID) *backgroundPace {
+	return &backgroundPace{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Background)}
 }
 
 // Pause implements Pace.
-func (b *background) Pause() error { return b.turn.Pause(b.ctx) }
+func (b *backgroundPace) Pause() error { return b.turn.Pause(b.ctx) }
 
 // Release implements Pace.
-func (b *background) Release() { b.turn.Release() }
+func (b *backgroundPace) Release() { b.turn.Release() }
 
 // Waited implements Pace.
-func (b *background) Waited() time.Duration { return b.turn.Waited() }
+func (b *backgroundPace) Waited() time.Duration { return b.turn.Waited() }
 
 // ErrBusy: too many questions that take long are under way. Try again a little later.
 var ErrBusy = turns.ErrBusy

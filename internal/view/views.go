@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/memory"
@@ -39,6 +40,7 @@ type Views struct {
 	log       *slog.Logger
 	id        uuid.UUID // tells this server's builds from others'
 	fields    replay.FieldCache
+	worker    background.Worker
 	rehearsed rehearsed
 	cache     cache
 	unknown   unknownLogs
