@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -143,7 +144,7 @@ type audit struct {
 	tx       pgx.Tx        // that is open, nil where none is
 	alive    time.Time     // when PostgreSQL heard of tx last
 	done     int64         // the last sequence that is folded
-	reached  reached       // that event
+	reached  eventlog.Mark // that event
 	folded   time.Duration // what the last page took to fold
 	report   Report
 	progress func(done, total int64)
@@ -200,14 +201,14 @@ var errBuiltAnew = errors.New("the version was built anew")
 // and a long one would keep PostgreSQL from tidying up behind the appends. What came in meanwhile, and the state, are
 // then read in one snapshot.
 func (a *audit) run(ctx context.Context, until int64) error {
-	ahead := newHistory(ctx, a.views.db, a.target.log, 0)
-	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]pastEvent, error) {
+	ahead := eventlog.NewHistory(ctx, a.views.db, a.target.log, 0)
+	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]eventlog.Past, error) {
 		if err := a.rest(ctx); err != nil {
 			return nil, err
 		}
-		return ahead.next(ctx)
+		return ahead.Next(ctx)
 	})
-	ahead.close()
+	ahead.Close()
 	if err != nil || a.report.Difference != nil {
 		return err
 	}
@@ -226,13 +227,13 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		if err := a.views.db.PlanForPartitions(ctx, tx); err != nil {
 			return fmt.Errorf("preparing to read events: %w", err)
 		}
-		if held, err := a.reached.isIn(ctx, a.views.db, tx, a.target.log); err != nil {
+		if held, err := a.reached.IsIn(ctx, a.views.db, tx, a.target.log); err != nil {
 			return err
 		} else if !held {
 			return errBuiltAnew
 		}
-		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]pastEvent, error) {
-			return listEvents(ctx, a.views.db, tx, a.target.log, a.done, pageEvents, pageBytes)
+		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]eventlog.Past, error) {
+			return eventlog.ReadHistory(ctx, a.views.db, tx, a.target.log, a.done, eventlog.HistoryEvents, eventlog.HistoryBytes)
 		})
 		if err != nil || a.report.Difference != nil {
 			return err
@@ -266,7 +267,7 @@ func (a *audit) rest(ctx context.Context) error {
 }
 
 // foldUntil folds the pages of events that follow. It stops at a difference.
-func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]pastEvent, error)) error {
+func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]eventlog.Past, error)) error {
 	for a.done < until && a.report.Difference == nil {
 		a.pace.Release()
 		rows, err := next(ctx)
@@ -274,20 +275,20 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 			return err
 		}
 		if len(rows) == 0 {
-			return errNotWhole(a.done + 1)
+			return eventlog.Missing(a.done + 1)
 		}
 		skips, err := a.views.db.ListSkips(ctx, from, dbsqlc.ListSkipsParams{LogID: a.target.log, VersionID: a.version, After: a.done})
 		if err != nil {
 			return fmt.Errorf("reading which events are left out: %w", db.Classify(err))
 		}
-		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e pastEvent, sequence int64) int { return cmp.Compare(e.sequence, sequence) })
+		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e eventlog.Past, sequence int64) int { return cmp.Compare(e.Sequence, sequence) })
 		began, waited := time.Now(), a.pace.Waited()
-		if err := a.foldPage(ctx, recorded(rows[:beyond]), skips); err != nil {
+		if err := a.foldPage(ctx, eventlog.Recorded(rows[:beyond]), skips); err != nil {
 			return err
 		}
 		a.folded = time.Since(began) - (a.pace.Waited() - waited)
 		if beyond > 0 {
-			a.reached = reachedAt(&rows[beyond-1])
+			a.reached = eventlog.MarkOf(&rows[beyond-1])
 		}
 		a.progress(a.done, until)
 	}
@@ -298,7 +299,7 @@ func (a *audit) foldPage(ctx context.Context, events []event.Recorded, skips []i
 	for i := range events {
 		e := &events[i]
 		if e.Sequence != a.done+1 {
-			return errNotWhole(a.done + 1)
+			return eventlog.Missing(a.done + 1)
 		}
 		a.done = e.Sequence
 		if len(skips) > 0 && skips[0] == e.Sequence {

@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
@@ -49,11 +50,11 @@ type construction struct {
 	views   *Views
 	log, id uuid.UUID
 
-	history  *history  // ahead of the folding; nil until needed
-	snapshot *Snapshot // the state at applied; nil when nothing is known
+	history  *eventlog.History // ahead of the folding; nil until needed
+	snapshot *Snapshot         // the state at applied; nil when nothing is known
 	turn     int64
 	applied  int64
-	reached  reached // the event that was folded last; the zero value when nothing is known of it
+	reached  eventlog.Mark // the event that was folded last; the zero value when nothing is known of it
 
 	speed  float64 // events/s of the last chunk; 0 when nothing is known
 	before int64   // events that were left before the last chunk
@@ -62,8 +63,8 @@ type construction struct {
 
 // forget lets go of everything, as when a chunk was not committed.
 func (c *construction) forget() {
-	c.history.close()
-	c.history, c.snapshot, c.reached = nil, nil, reached{}
+	c.history.Close()
+	c.history, c.snapshot, c.reached = nil, nil, eventlog.Mark{}
 }
 
 // chunk folds the next events of the log's history into the version, in one transaction. The chunk that is to reach the head holds the
@@ -196,7 +197,7 @@ func (b *chunk) prepare(ctx context.Context) error {
 	known := b.snapshot != nil && b.turn == b.row.Turn && b.applied == b.row.AppliedSequence
 	if known {
 		var err error
-		if known, err = b.reached.isIn(ctx, b.views.db, b.tx, b.log); err != nil {
+		if known, err = b.reached.IsIn(ctx, b.views.db, b.tx, b.log); err != nil {
 			return err
 		}
 	}
@@ -212,12 +213,12 @@ func (b *chunk) prepare(ctx context.Context) error {
 	b.snapshot.views[0].version = b.version
 	b.snapshot.unite(&b.views.fields)
 	if b.last {
-		b.history.close()
+		b.history.Close()
 		b.history = nil
 		return nil
 	}
 	if b.history == nil {
-		b.history = newHistory(ctx, b.views.db, b.log, b.applied)
+		b.history = eventlog.NewHistory(ctx, b.views.db, b.log, b.applied)
 	}
 	return nil
 }

@@ -8,25 +8,26 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // page returns the next events.
-func (b *chunk) page(ctx context.Context) ([]pastEvent, error) {
+func (b *chunk) page(ctx context.Context) ([]eventlog.Past, error) {
 	if b.last && b.applied == b.head {
 		return nil, nil
 	} else if b.last {
-		return listEvents(ctx, b.views.db, b.tx, b.log, b.applied, pageEvents, pageBytes)
+		return eventlog.ReadHistory(ctx, b.views.db, b.tx, b.log, b.applied, eventlog.HistoryEvents, eventlog.HistoryBytes)
 	}
-	page, err := b.history.next(ctx)
+	page, err := b.history.Next(ctx)
 	if err != nil || len(page) == 0 {
 		return nil, err
 	}
-	end := reachedAt(&page[len(page)-1])
-	if held, err := end.isIn(ctx, b.views.db, b.tx, b.log); err != nil {
+	end := eventlog.MarkOf(&page[len(page)-1])
+	if held, err := end.IsIn(ctx, b.views.db, b.tx, b.log); err != nil {
 		return nil, err
 	} else if !held { // it was read ahead, before this transaction
-		return nil, errHistoryGone
+		return nil, eventlog.ErrHistoryGone
 	}
 	return page, nil
 }
@@ -58,7 +59,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			return Fold{}, err
 		}
 		if enough = len(page) == 0; enough && b.last && b.applied < b.head {
-			return Fold{}, notWhole(b.applied + 1)
+			return Fold{}, eventlog.Missing(b.applied + 1)
 		} else if deadline.IsZero() {
 			deadline = time.Now().Add(b.limit)
 		}
@@ -74,7 +75,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			}
 			at += n
 			if time.Since(deadline) >= pace.Waited() || len(run.writes.dirty) >= chunkKeys {
-				b.history.giveBack(page[at:])
+				b.history.Return(page[at:])
 				enough = true
 			}
 		}
@@ -82,31 +83,27 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 	return f.result(b.next()), nil
 }
 
-func notWhole(missing int64) error {
-	return fmt.Errorf("the log has no event %d: its history is not whole", missing)
-}
-
 // foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the version
 // halts, the events before are done.
-func (b *chunk) foldSome(f *Folding, page []pastEvent, skips *[]int64, deadline time.Time) (n int, err error) {
+func (b *chunk) foldSome(f *Folding, page []eventlog.Past, skips *[]int64, deadline time.Time) (n int, err error) {
 	b.events = b.events[:0]
 	for n = 0; n < min(len(page), wasm.MaxBatchEvents); n++ {
 		e := &page[n]
-		if e.sequence != b.applied+int64(n)+1 {
+		if e.Sequence != b.applied+int64(n)+1 {
 			if n == 0 {
-				return 0, notWhole(b.applied + 1)
+				return 0, eventlog.Missing(b.applied + 1)
 			}
 			break
 		}
-		if len(*skips) > 0 && (*skips)[0] == e.sequence {
+		if len(*skips) > 0 && (*skips)[0] == e.Sequence {
 			if n == 0 {
 				*skips = (*skips)[1:]
-				b.applied, b.reached = e.sequence, reachedAt(e)
+				b.applied, b.reached = e.Sequence, eventlog.MarkOf(e)
 				return 1, nil
 			}
 			break
 		}
-		b.events = append(b.events, e.recorded())
+		b.events = append(b.events, e.Recorded())
 	}
 	err = f.Fold(b.events, Budget{Time: max(time.Until(deadline), 1), Keys: chunkKeys})
 	if over, ok := errors.AsType[*BudgetError](err); ok {
@@ -120,7 +117,7 @@ func (b *chunk) foldSome(f *Folding, page []pastEvent, skips *[]int64, deadline 
 		n = int(halt.Sequence - b.applied - 1)
 	}
 	if n > 0 {
-		b.applied, b.reached = page[n-1].sequence, reachedAt(&page[n-1])
+		b.applied, b.reached = page[n-1].Sequence, eventlog.MarkOf(&page[n-1])
 	}
 	return n, nil
 }

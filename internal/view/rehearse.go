@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -91,25 +92,20 @@ func (v *Views) history(ctx context.Context, log uuid.UUID) (events []event.Reco
 		if err := v.db.PlanForPartitions(ctx, tx); err != nil {
 			return err
 		}
-		first, err := listEvents(ctx, v.db, tx, log, 0, rehearsalEvents, rehearsalBytes)
+		first, err := eventlog.ReadHistory(ctx, v.db, tx, log, 0, rehearsalEvents, rehearsalBytes)
 		if err != nil {
 			return err
 		}
 		if len(first) == 0 {
-			return errNotWhole(1)
+			return eventlog.Missing(1)
 		}
-		after := max(first[len(first)-1].sequence, head.Sequence-rehearsalEvents)
-		last, err := listEvents(ctx, v.db, tx, log, after, rehearsalEvents, rehearsalBytes)
-		events = recorded(append(first, last...))
+		after := max(first[len(first)-1].Sequence, head.Sequence-rehearsalEvents)
+		last, err := eventlog.ReadHistory(ctx, v.db, tx, log, after, rehearsalEvents, rehearsalBytes)
+		events = eventlog.Recorded(append(first, last...))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading a sample of the log: %w", err)
 	}
 	return events, nil
-}
-
-// errNotWhole says that a log lacks an event that it must have.
-func errNotWhole(sequence int64) error {
-	return fmt.Errorf("the log has no event %d: its history is not whole", sequence)
 }

@@ -231,7 +231,7 @@ func (v *Views) info(ctx context.Context, log uuid.UUID, row dbsqlc.ListViewsRow
 	case Building:
 		info.Progress = progress(row.AppliedSequence, row.Head, deref(row.BuildRate))
 	case Halted:
-		event, err := eventText(ctx, v.db, log, info.HaltedSequence, maxHaltedEvent)
+		event, err := eventlog.EventText(ctx, v.db, log, info.HaltedSequence, maxHaltedEvent)
 		if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
 			return Info{}, fmt.Errorf("reading the event that a view halted at: %w", kind)
 		}
