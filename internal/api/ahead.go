@@ -17,7 +17,7 @@ type ahead struct {
 	sequence int64     // likewise
 }
 
-func (a *ahead) note(log uuid.UUID, placements []ingest.Placement) {
+func (a *ahead) note(log uuid.UUID, placements []ingest.Appended) {
 	for _, p := range placements {
 		if p.Ahead {
 			a.mu.Lock()

@@ -54,7 +54,7 @@ type server struct {
 	hosts         hosts
 	streams       chan struct{} // holds one for each stream under way
 	verifications chan struct{} // likewise
-	questions     questions     // that watchers ask
+	sharedQueries sharedQueries // that watchers ask
 	ahead         ahead
 }
 

@@ -180,7 +180,7 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 		return nil, batch.at(s.problem(ctx, err), err)
 	}
 	s.ahead.note(log, placements)
-	return batch.answer(placements), nil
+	return batch.output(placements), nil
 }
 
 // batch is a batch's events and where each stands in it.
@@ -259,7 +259,7 @@ func (b *batch) at(problem, err error) error {
 	return problem
 }
 
-func (b *batch) answer(placements []ingest.Placement) *appendBatchOutput {
+func (b *batch) output(placements []ingest.Appended) *appendBatchOutput {
 	out := &appendBatchOutput{Status: http.StatusCreated}
 	out.Body.FirstSequence, out.Body.LastSequence = placements[0].Sequence, placements[0].Sequence
 	out.Body.Duplicates = []Duplicate{}

@@ -21,7 +21,7 @@ const bodyTimeout = 30 * time.Second
 func (s *server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		w, request := &answer{ResponseWriter: writer, timeout: s.WriteTimeout}, newRequest()
+		w, request := &responseWriter{ResponseWriter: writer, timeout: s.WriteTimeout}, newRequest()
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)

@@ -50,7 +50,7 @@ func (in *tailInput) Resolve(ctx huma.Context) []error {
 }
 
 type liveInput struct {
-	Question
+	QueryParams
 	LastEventID string `header:"Last-Event-ID" doc:"The id of the last answer received. The answer of now comes first in any case."`
 }
 
@@ -252,14 +252,14 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 		return nil, err
 	}
 	key := log.String() + "/" + in.View + "?" + in.query
-	question := s.questions.join(key)
+	question := s.sharedQueries.join(key)
 	letGo := func() {
-		s.questions.leave(key)
+		s.sharedQueries.leave(key)
 		watch.Close()
 	}
 	ask := func(ctx context.Context, query queryFunc) (*liveMessage, error) {
 		state, _ := watch.State()
-		return question.answer(ctx, state, func() (*liveMessage, error) { return s.ask(ctx, query, log, in) })
+		return question.reply(ctx, state, func() (*liveMessage, error) { return s.ask(ctx, query, log, in) })
 	}
 	message, err := ask(ctx, s.Views.Query) // somebody waits for the first answer
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// questions are what views are asked by those who watch them: each question once for every state of its log, however many watch.
-type questions struct {
+// sharedQueries are what views are asked by those who watch them: each question once for every state of its log, however many watch.
+type sharedQueries struct {
 	mu    sync.Mutex
-	asked map[string]*question
+	asked map[string]*sharedQuery
 }
 
-// question is one that somebody watches.
-type question struct {
+// sharedQuery is one that somebody watches.
+type sharedQuery struct {
 	watchers int           // guarded by questions.mu
 	turn     chan struct{} // holds one while the question is asked; it guards what follows
 	version  uint64        // of the state of the log that the message reflects, at least
@@ -50,22 +50,22 @@ func (m *liveMessage) letGo() {
 }
 
 // join begins to watch a question; leave ends it.
-func (qs *questions) join(key string) *question {
+func (qs *sharedQueries) join(key string) *sharedQuery {
 	qs.mu.Lock()
 	defer qs.mu.Unlock()
 	q := qs.asked[key]
 	if q == nil {
 		if qs.asked == nil {
-			qs.asked = map[string]*question{}
+			qs.asked = map[string]*sharedQuery{}
 		}
-		q = &question{turn: make(chan struct{}, 1)}
+		q = &sharedQuery{turn: make(chan struct{}, 1)}
 		qs.asked[key] = q
 	}
 	q.watchers++
 	return q
 }
 
-func (qs *questions) leave(key string) {
+func (qs *sharedQueries) leave(key string) {
 	qs.mu.Lock()
 	defer qs.mu.Unlock()
 	q := qs.asked[key]
@@ -75,9 +75,9 @@ func (qs *questions) leave(key string) {
 	}
 }
 
-// answer returns a message that reflects the state, or a later one: the last one, or what ask says, which must reflect the log as it is
+// reply returns a message that reflects the state, or a later one: the last one, or what ask says, which must reflect the log as it is
 // when ask is called. The caller has to let it go.
-func (q *question) answer(ctx context.Context, state live.State, ask func() (*liveMessage, error)) (*liveMessage, error) {
+func (q *sharedQuery) reply(ctx context.Context, state live.State, ask func() (*liveMessage, error)) (*liveMessage, error) {
 	select {
 	case q.turn <- struct{}{}:
 		defer func() { <-q.turn }()

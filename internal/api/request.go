@@ -55,7 +55,7 @@ func (r *request) fail(err error) {
 
 // finish logs a request that failed, once, and turns a panic into a problem. An answer that has begun cannot be taken back: the connection is
 // cut, so that the client does not take a part for the whole.
-func (s *server) finish(w *answer, r *http.Request, request *request) {
+func (s *server) finish(w *responseWriter, r *http.Request, request *request) {
 	p := recover()
 	aborted := p == http.ErrAbortHandler //nolint:errorlint // a panic's value, compared as net/http does
 	begun := w.status != 0
@@ -72,7 +72,7 @@ func (s *server) finish(w *answer, r *http.Request, request *request) {
 	}
 }
 
-func (s *server) logFailure(w *answer, r *http.Request, request *request, what string, more ...slog.Attr) {
+func (s *server) logFailure(w *responseWriter, r *http.Request, request *request, what string, more ...slog.Attr) {
 	path := r.URL.EscapedPath()
 	if len(path) > maxLoggedPath {
 		path = path[:maxLoggedPath] + "…"
@@ -84,23 +84,23 @@ func (s *server) logFailure(w *answer, r *http.Request, request *request, what s
 	s.Log.LogAttrs(r.Context(), slog.LevelError, what, append(attrs, more...)...)
 }
 
-// answer remembers its status; 0 stands for one that has not begun. A client must take each piece of it in time, unless whoever writes it sets
+// responseWriter remembers its status; 0 stands for one that has not begun. A client must take each piece of it in time, unless whoever writes it sets
 // deadlines of his own.
-type answer struct {
+type responseWriter struct {
 	http.ResponseWriter
 	status   int
 	timeout  time.Duration // of writePiece bytes
 	ownPaced atomic.Bool   // a stream is hurried by whoever stops the server, while it writes
 }
 
-func (a *answer) WriteHeader(status int) {
+func (a *responseWriter) WriteHeader(status int) {
 	if a.status == 0 && status >= http.StatusOK {
 		a.status = status
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
-func (a *answer) Write(p []byte) (written int, err error) {
+func (a *responseWriter) Write(p []byte) (written int, err error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
@@ -121,10 +121,10 @@ func (a *answer) Write(p []byte) (written int, err error) {
 }
 
 // SetWriteDeadline is for http.ResponseController.
-func (a *answer) SetWriteDeadline(deadline time.Time) error {
+func (a *responseWriter) SetWriteDeadline(deadline time.Time) error {
 	a.ownPaced.Store(true)
 	return http.NewResponseController(a.ResponseWriter).SetWriteDeadline(deadline)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *responseWriter) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -67,7 +67,7 @@ func (*deadlines) SetWriteDeadline(time.Time) error { return nil }
 
 // TestSharedQuestion: however many watch, a question is asked once for each state of the log, and answers never go back.
 func TestSharedQuestion(t *testing.T) {
-	var all questions
+	var all sharedQueries
 	var asked atomic.Int64
 	const watchers, states = 50, 20
 	var watching sync.WaitGroup
@@ -77,7 +77,7 @@ func TestSharedQuestion(t *testing.T) {
 		watching.Go(func() {
 			defer all.leave("key")
 			for state := range int64(states) { // which are versions of what is known
-				message, err := q.answer(t.Context(), live.State{Version: uint64(state)}, func() (*liveMessage, error) {
+				message, err := q.reply(t.Context(), live.State{Version: uint64(state)}, func() (*liveMessage, error) {
 					asked.Add(1)
 					return newLiveMessage(state, "answer", nil, nil), nil
 				})
@@ -101,13 +101,13 @@ func TestSharedQuestion(t *testing.T) {
 
 // TestQuestionGivenUp: who asks for all may fail, or go; the next one asks.
 func TestQuestionGivenUp(t *testing.T) {
-	var all questions
+	var all sharedQueries
 	q := all.join("key")
 	failure := errors.New("gone")
-	if _, err := q.answer(t.Context(), live.State{}, func() (*liveMessage, error) { return nil, failure }); !errors.Is(err, failure) {
+	if _, err := q.reply(t.Context(), live.State{}, func() (*liveMessage, error) { return nil, failure }); !errors.Is(err, failure) {
 		t.Errorf("the error is %v", err)
 	}
-	message, err := q.answer(t.Context(), live.State{}, func() (*liveMessage, error) {
+	message, err := q.reply(t.Context(), live.State{}, func() (*liveMessage, error) {
 		return newLiveMessage(0, "answer", []byte("1"), nil), nil
 	})
 	if err != nil || !bytes.Equal(message.data, []byte("1")) {
@@ -116,7 +116,7 @@ func TestQuestionGivenUp(t *testing.T) {
 	q.turn <- struct{}{} // somebody asks, and takes long
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := q.answer(gone, live.State{Version: 1}, nil); !errors.Is(err, context.Canceled) {
+	if _, err := q.reply(gone, live.State{Version: 1}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has gone waits, and has %v", err)
 	}
 }
@@ -125,10 +125,10 @@ func TestQuestionGivenUp(t *testing.T) {
 func TestMessagesAreBooked(t *testing.T) {
 	const size, watchers = 10_000, 20
 	book := memory.NewBook(1<<20, 0, 0)
-	var all questions
+	var all sharedQueries
 	q := all.join("key")
 	answer := func(version uint64) *liveMessage {
-		message, err := q.answer(t.Context(), live.State{Version: version}, func() (*liveMessage, error) {
+		message, err := q.reply(t.Context(), live.State{Version: version}, func() (*liveMessage, error) {
 			held := book.Hold()
 			return newLiveMessage(int64(version), "answer", make([]byte, size), held), held.Grow(t.Context(), size)
 		})

@@ -104,17 +104,17 @@ type listViewsOutput struct {
 	}
 }
 
-// Question is what a view is asked.
-type Question struct {
+// QueryParams are what a view is asked, and how.
+type QueryParams struct {
 	ViewPath
 	query string
 }
 
 // ownsQuery has the query string left alone: see register.
-func (*Question) ownsQuery() {}
+func (*QueryParams) ownsQuery() {}
 
 // Resolve implements huma.Resolver: the whole query string belongs to the view.
-func (in *Question) Resolve(ctx huma.Context) []error {
+func (in *QueryParams) Resolve(ctx huma.Context) []error {
 	request, _ := humago.Unwrap(ctx)
 	in.query = request.URL.RawQuery
 	if request.ContentLength != 0 {
@@ -124,7 +124,7 @@ func (in *Question) Resolve(ctx huma.Context) []error {
 }
 
 // check returns a *Problem when the question is too long.
-func (in *Question) check() error {
+func (in *QueryParams) check() error {
 	if len(in.query) > maxQueryBytes {
 		return newProblem("query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
 	}
@@ -299,7 +299,7 @@ func (s *server) presentViews(ctx context.Context, infos []view.Info) (*listView
 	return out, nil
 }
 
-func (s *server) queryView(ctx context.Context, in *Question) (*queryOutput, error) {
+func (s *server) queryView(ctx context.Context, in *QueryParams) (*queryOutput, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}

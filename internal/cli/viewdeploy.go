@@ -79,13 +79,13 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 		if err != nil {
 			return fmt.Errorf("deploying %s on %s: %w", view, d.logs, err)
 		}
-		return settlePattern(cmd, c, v, d.wait)
+		return awaitPattern(cmd, c, v, d.wait)
 	}
 	deployed, err := c.Deploy(cmd.Context(), d.log, view, deployment)
 	if err != nil {
 		return fmt.Errorf("deploying %s on %s: %w", view, d.log, err)
 	}
-	return settle(cmd, c, d.log, deployed, d.wait)
+	return awaitVersion(cmd, c, d.log, deployed, d.wait)
 }
 
 func (d *viewDeploy) deployment() (client.Deployment, error) {
@@ -119,9 +119,9 @@ func (d *viewDeploy) code() ([]byte, error) {
 	return readModule(defaultModule)
 }
 
-// settle says how a version is doing that was just asked for: it waits until it is live, when it is to, and fails when
+// awaitVersion says how a version is doing that was just asked for: it waits until it is live, when it is to, and fails when
 // it halts.
-func settle(cmd *cobra.Command, c *client.Client, log string, v client.View, wait bool) error {
+func awaitVersion(cmd *cobra.Command, c *client.Client, log string, v client.View, wait bool) error {
 	if v.Status == client.Building && wait {
 		var err error
 		if v, err = follow(cmd.Context(), cmd, c, log, v); err != nil {

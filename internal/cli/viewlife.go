@@ -33,7 +33,7 @@ func viewRollbackCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("rolling %s on %s back: %w", args[1], args[0], err)
 			}
-			return settle(cmd, c, args[0], v, wait)
+			return awaitVersion(cmd, c, args[0], v, wait)
 		},
 	}
 	conn.add(cmd.Flags())
@@ -58,7 +58,7 @@ func viewResumeCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("resuming %s on %s: %w", args[1], args[0], err)
 			}
-			return settle(cmd, c, args[0], v, wait)
+			return awaitVersion(cmd, c, args[0], v, wait)
 		}),
 	}
 	flags := cmd.Flags()

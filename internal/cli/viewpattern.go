@@ -13,9 +13,9 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 )
 
-// settlePattern says how a view is doing on the logs of its pattern: it waits until it is settled on all of them, when it is to,
+// awaitPattern says how a view is doing on the logs of its pattern: it waits until it is settled on all of them, when it is to,
 // and fails when it is not live where it could be.
-func settlePattern(cmd *cobra.Command, c *client.Client, v client.PatternView, wait bool) error {
+func awaitPattern(cmd *cobra.Command, c *client.Client, v client.PatternView, wait bool) error {
 	if wait {
 		var err error
 		if v, err = followPattern(cmd, c, v); err != nil {

@@ -89,7 +89,7 @@ func kindOf(err error) error {
 	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
-		return kindOfAnswer(pgErr)
+		return kindOfRefusal(pgErr)
 	}
 	var netErr net.Error
 	if errors.As(err, &netErr) || errors.Is(err, io.EOF) ||
@@ -99,7 +99,7 @@ func kindOf(err error) error {
 	return nil
 }
 
-func kindOfAnswer(e *pgconn.PgError) error {
+func kindOfRefusal(e *pgconn.PgError) error {
 	switch code := e.Code; {
 	case code == checkViolation && e.ConstraintName == "rows_as_expected":
 		return ErrStale

@@ -144,7 +144,7 @@ func (c *Checker) begin(sequence int64) {
 
 // gap forgets what cannot be known behind missing events.
 func (c *Checker) gap() {
-	c.settle()
+	c.flushSuspect()
 	c.linked = false
 }
 
@@ -217,8 +217,8 @@ func (c *Checker) compareNoted(e *Recorded) {
 	}
 }
 
-// settle reports an event that is wrong and has no next one to tell more.
-func (c *Checker) settle() {
+// flushSuspect reports an event that is wrong and has no next one to tell more.
+func (c *Checker) flushSuspect() {
 	if c.suspect != nil {
 		c.faultChanged(c.suspect)
 		c.suspect = nil
@@ -227,7 +227,7 @@ func (c *Checker) settle() {
 
 // Finish returns what was found. head is where the log says that it ends; nil where nobody says, as in an export.
 func (c *Checker) Finish(head *Noted) Checked {
-	c.settle()
+	c.flushSuspect()
 	r := &c.result
 	end := r.Through
 	if head != nil {

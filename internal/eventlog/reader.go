@@ -283,17 +283,17 @@ type pageBuilder struct {
 	events   []event.Recorded
 	data     []byte // of all events
 	texts    []byte // types and keys of all events
-	places   []place
+	ends   []offsets
 }
 
-// place is where a row's parts end.
-type place struct{ data, typ, key int }
+// offsets is where a row's parts end.
+type offsets struct{ data, typ, key int }
 
 // reset begins a page of up to limit events of some eventBytes each, as far as is known, in the memory of the page before.
 func (b *pageBuilder) reset(limit, eventBytes int) {
 	b.limit, b.bytes = limit, 0
 	b.data = slices.Grow(b.data[:0], min(limit*eventBytes*9/8, b.maxBytes)) // a little more than events like those before take
-	b.texts, b.events, b.places = b.texts[:0], b.events[:0], b.places[:0]
+	b.texts, b.events, b.ends = b.texts[:0], b.events[:0], b.ends[:0]
 }
 
 func (b *pageBuilder) full() bool { return len(b.events) >= b.limit || b.bytes >= b.maxBytes }
@@ -313,13 +313,13 @@ func (b *pageBuilder) add(row *db.EventRow) error {
 		}
 	}
 	if len(b.events) == 0 { // not for a page without events
-		b.events, b.places = slices.Grow(b.events, b.limit), slices.Grow(b.places, b.limit)
+		b.events, b.ends = slices.Grow(b.events, b.limit), slices.Grow(b.ends, b.limit)
 	}
 	b.data = append(b.data, row.Data...)
 	b.texts = append(b.texts, row.Type...)
 	typ := len(b.texts)
 	b.texts = append(b.texts, row.Key...)
-	b.places = append(b.places, place{len(b.data), typ, len(b.texts)})
+	b.ends = append(b.ends, offsets{len(b.data), typ, len(b.texts)})
 	b.events = append(b.events, event.Recorded{
 		Event:    event.Event{Time: row.Time, HasTime: true},
 		Sequence: row.Sequence, RecordedAt: row.RecordedAt, Hash: event.Hash(row.Hash),
@@ -334,8 +334,8 @@ func (b *pageBuilder) add(row *db.EventRow) error {
 // seal gives the events their parts, now that nothing moves any more.
 func (b *pageBuilder) seal() {
 	texts := string(b.texts)
-	var before place
-	for i, at := range b.places {
+	var before offsets
+	for i, at := range b.ends {
 		e := &b.events[i]
 		e.Data = b.data[before.data:at.data:at.data]
 		e.Type = texts[before.key:at.typ]

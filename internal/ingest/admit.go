@@ -155,7 +155,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *
 // log as slow. Nor is one for which there is no room: the error is memory.ErrFull.
 func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) error {
 	before, used := log.head, l.room.Used()
-	fresh, err := p.place(log, w, &l.chain, l.config.MaxAhead)
+	fresh, err := p.assign(log, w, &l.chain, l.config.MaxAhead)
 	if err != nil {
 		w.refuse(err)
 		return nil
@@ -164,7 +164,7 @@ func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) e
 	var over *view.BudgetError
 	isOver, isFull := errors.As(err, &over), errors.Is(err, memory.ErrFull)
 	if isOver || isFull {
-		log.unplace(w, fresh, before)
+		log.unassign(w, fresh, before)
 		l.room.Unuse(used)
 		if undoing := f.Undo(); undoing != nil {
 			return undoing

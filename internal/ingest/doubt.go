@@ -14,27 +14,27 @@ import (
 // doubt is an attempt whose connection was lost while it committed: its events are stored or not. The hash chain can tell.
 type doubt struct {
 	plan    *plan
-	answers []answer // of the group's requests, in order, if it was committed
+	answers []outcome // of the group's requests, in order, if it was committed
 }
 
-type answer struct {
-	placements []Placement
+type outcome struct {
+	placements []Appended
 	err        error
 	decided    bool
 }
 
 func newDoubt(p *plan, group []*waiter) *doubt {
-	d := &doubt{plan: p, answers: make([]answer, len(group))}
+	d := &doubt{plan: p, answers: make([]outcome, len(group))}
 	for i, w := range group {
-		d.answers[i] = answer{w.placements, w.err, w.decided}
+		d.answers[i] = outcome{w.appended, w.err, w.decided}
 	}
 	return d
 }
 
-// settle gives the group the answers of the attempt, which was committed.
-func (d *doubt) settle(group []*waiter) {
+// resolve gives the group the answers of the attempt, which was committed.
+func (d *doubt) resolve(group []*waiter) {
 	for i, w := range group {
-		w.placements, w.err, w.decided = d.answers[i].placements, d.answers[i].err, d.answers[i].decided
+		w.appended, w.err, w.decided = d.answers[i].placements, d.answers[i].err, d.answers[i].decided
 	}
 }
 

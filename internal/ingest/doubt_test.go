@@ -38,7 +38,7 @@ func TestDoubtIsSettled(t *testing.T) {
 						t.Fatal("nothing was lost")
 					}
 				}
-				if got, want := node.Append(t, log, keyless(t, 1)...)[0], int64(2+4*events+1); got != (ingest.Placement{Sequence: want}) {
+				if got, want := node.Append(t, log, keyless(t, 1)...)[0], int64(2+4*events+1); got != (ingest.Appended{Sequence: want}) {
 					t.Errorf("the last event is at %v, want %d", got, want)
 				}
 				for i, sequence := range told {
@@ -94,7 +94,7 @@ func TestErrorAfterCommit(t *testing.T) {
 			if !w.Done() {
 				t.Error("a group's commit did not go wrong")
 			}
-			if got := node.Append(t, log, keyless(t, 1)...)[0]; got != (ingest.Placement{Sequence: int64(want + 1)}) {
+			if got := node.Append(t, log, keyless(t, 1)...)[0]; got != (ingest.Appended{Sequence: int64(want + 1)}) {
 				t.Errorf("the last event is at %v, want %d", got, want+1)
 			}
 			if stored := len(testrig.Check(t, d.DSN())[log].Events); stored != want+1 {
@@ -117,7 +117,7 @@ func TestRefusedCommitIsNotInDoubt(t *testing.T) {
 		t.Errorf("a commit that a constraint refuses: %v", err)
 	}
 	exec(t, d.DSN(), "DROP FUNCTION refuse CASCADE")
-	if got := node.Append(t, log, keyless(t, 1)...)[0]; got != (ingest.Placement{Sequence: 2}) {
+	if got := node.Append(t, log, keyless(t, 1)...)[0]; got != (ingest.Appended{Sequence: 2}) {
 		t.Errorf("the next event is at %v", got)
 	}
 }

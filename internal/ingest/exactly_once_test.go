@@ -22,14 +22,14 @@ func TestDuplicatesInOneRequest(t *testing.T) {
 	a, b := keyed(t, "a", 2), keyed(t, "b", 1)
 	unkeyed := testrig.Parse(t, `{"tokens_in":1}`, "")
 	got := node.Append(t, log, a[0], unkeyed, a[0], a[1], unkeyed, b[0], a[0])
-	want := []ingest.Placement{{Sequence: 1}, {Sequence: 2}, {Sequence: 1, Duplicate: true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5}, {Sequence: 1, Duplicate: true}}
+	want := []ingest.Appended{{Sequence: 1}, {Sequence: 2}, {Sequence: 1, Duplicate: true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5}, {Sequence: 1, Duplicate: true}}
 	if !slices.Equal(got, want) {
 		t.Errorf("placed at %v, want %v", got, want)
 	}
 	// A batch that is partly known: its new events follow the head, the others keep their places.
 	more := keyed(t, "a", 4)
 	got = node.Append(t, log, more[3], more[1], more[2], more[2])
-	if want := []ingest.Placement{{Sequence: 6}, {Sequence: 3, Duplicate: true}, {Sequence: 7}, {Sequence: 7, Duplicate: true}}; !slices.Equal(got, want) {
+	if want := []ingest.Appended{{Sequence: 6}, {Sequence: 3, Duplicate: true}, {Sequence: 7}, {Sequence: 7, Duplicate: true}}; !slices.Equal(got, want) {
 		t.Errorf("placed at %v, want %v", got, want)
 	}
 	if n := len(testrig.Check(t, d.DSN())[log].Events); n != 7 {
@@ -51,7 +51,7 @@ func TestDuplicatesInOneGroup(t *testing.T) {
 	}
 	awaitWaiting(t, node, log, len(same))
 	release()
-	if r := <-first; r.err != nil || r.placements[0] != (ingest.Placement{Sequence: 1}) {
+	if r := <-first; r.err != nil || r.placements[0] != (ingest.Appended{Sequence: 1}) {
 		t.Errorf("the first append: %v, %v", r.placements, r.err)
 	}
 	fresh := 0
@@ -120,7 +120,7 @@ func TestReusedKeyIsRefused(t *testing.T) {
 		}
 	}
 	// Whatever a refused request had claimed is free again, in the same transaction too.
-	if got := node.Append(t, log, free...); got[0] != (ingest.Placement{Sequence: 6}) || got[2] != (ingest.Placement{Sequence: 8}) {
+	if got := node.Append(t, log, free...); got[0] != (ingest.Appended{Sequence: 6}) || got[2] != (ingest.Appended{Sequence: 8}) {
 		t.Errorf("placed at %v, want 6 to 8", got)
 	}
 	testrig.Check(t, d.DSN())
@@ -211,7 +211,7 @@ func TestRefusalsAreNeverStale(t *testing.T) {
 			t.Errorf("expecting what was true before: %v, want a mismatch with head %d", err, 2*i+2)
 		}
 		same, err := a.Ingest.Append(log, ingest.Request{Events: keyed(t, fmt.Sprint("b", i), 1), Expected: 7})
-		if err != nil || same[0] != (ingest.Placement{Sequence: 2*i + 2, Duplicate: true}) {
+		if err != nil || same[0] != (ingest.Appended{Sequence: 2*i + 2, Duplicate: true}) {
 			t.Errorf("a retry at the other server, whatever it expects: %v, %v", same, err)
 		}
 	}

@@ -62,7 +62,7 @@ func TestConnectionsAreKilled(t *testing.T) {
 }
 
 // appendUntilKnown appends as a client should: again after every error that says so.
-func appendUntilKnown(t *testing.T, node *testrig.Node, log uuid.UUID, events []event.Event) []ingest.Placement {
+func appendUntilKnown(t *testing.T, node *testrig.Node, log uuid.UUID, events []event.Event) []ingest.Appended {
 	const tries = 200
 	for range tries {
 		placements, err := node.Ingest.Append(log, request(events...))

@@ -45,7 +45,7 @@ func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 				{testrig.Parse(t, r.sent, r.key), testrig.Parse(t, r.sent, r.key)},
 			} {
 				for _, p := range n.Append(t, log, events...) {
-					if p != (ingest.Placement{Sequence: r.sequence, Duplicate: true}) {
+					if p != (ingest.Appended{Sequence: r.sequence, Duplicate: true}) {
 						t.Errorf("%q with key %q, sent %d times, is at %+v, want the duplicate of %d", r.sent, r.key, len(events), p, r.sequence)
 					}
 				}

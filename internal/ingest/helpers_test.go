@@ -57,7 +57,7 @@ func appendAsync(node *testrig.Node, log uuid.UUID, r ingest.Request) <-chan res
 }
 
 type result struct {
-	placements []ingest.Placement
+	placements []ingest.Appended
 	err        error
 }
 

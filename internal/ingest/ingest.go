@@ -39,8 +39,8 @@ type Request struct {
 	Expected int64 // the sequence that the log must be at, or AnySequence
 }
 
-// Placement is where an event is in its log.
-type Placement struct {
+// Appended is where an event is in its log.
+type Appended struct {
 	Sequence  int64
 	Duplicate bool // the event was there before: its idempotency key says so
 	Ahead     bool // the event is new, and says that it happened more than AheadAfter later than it was recorded
@@ -143,7 +143,7 @@ func (g *Ingester) IsFull(log uuid.UUID) bool { return g.router.isFullFor(log) }
 // request for the groups before its own.
 // The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError, a
 // *TooFarAheadError, eventlog.ErrLogNotFound, or one of package db's.
-func (g *Ingester) Append(log uuid.UUID, request Request) ([]Placement, error) {
+func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
 	w := &waiter{log: log, request: request, done: make(chan struct{})}
 	for i := range request.Events {
 		w.bytes += len(request.Events[i].Data)
@@ -152,7 +152,7 @@ func (g *Ingester) Append(log uuid.UUID, request Request) ([]Placement, error) {
 		return nil, err
 	}
 	<-w.done
-	return w.placements, w.err
+	return w.appended, w.err
 }
 
 // Start starts the lanes.

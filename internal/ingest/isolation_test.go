@@ -68,7 +68,7 @@ func TestCommitIsLost(t *testing.T) {
 		}
 	}
 	exec(t, d.DSN(), "DROP FUNCTION lose_commit CASCADE")
-	if got := node.Append(t, log, keyed(t, "k", 2)...); got[0] != (ingest.Placement{Sequence: 4}) {
+	if got := node.Append(t, log, keyed(t, "k", 2)...); got[0] != (ingest.Appended{Sequence: 4}) {
 		t.Errorf("the retry is at %v, want 4", got)
 	}
 	testrig.Check(t, d.DSN())
@@ -85,7 +85,7 @@ func TestConflictIsTriedAgain(t *testing.T) {
 			IF nextval('commits') % 2 = 1 THEN RAISE SQLSTATE '40001'; END IF; RETURN NULL; END $$;
 		CREATE CONSTRAINT TRIGGER conflict AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION conflict()`)
 	for i := range 10 {
-		if got := node.Append(t, log, keyed(t, fmt.Sprint(i), 1)...); got[0] != (ingest.Placement{Sequence: int64(i + 1)}) {
+		if got := node.Append(t, log, keyed(t, fmt.Sprint(i), 1)...); got[0] != (ingest.Appended{Sequence: int64(i + 1)}) {
 			t.Errorf("append %d is at %v", i, got)
 		}
 	}

@@ -200,7 +200,7 @@ func TestBatchLimitIsWhatIsPromised(t *testing.T) {
 	deployReadyViews(t, node, log)
 	got := node.Append(t, log, keyed(t, "many", ingest.MaxBatchEvents)...)
 	for i, p := range got {
-		if p != (ingest.Placement{Sequence: int64(i + 1)}) {
+		if p != (ingest.Appended{Sequence: int64(i + 1)}) {
 			t.Fatalf("event %d is at %+v", i, p)
 		}
 	}

@@ -20,15 +20,15 @@ type waiter struct {
 	request Request
 	bytes   int
 
-	decided    bool // placed, or refused with err; a group that has no room for it leaves it undecided
-	placements []Placement
-	err        error
-	done       chan struct{}
+	decided  bool // placed, or refused with err; a group that has no room for it leaves it undecided
+	appended []Appended
+	err      error
+	done     chan struct{}
 }
 
-func (w *waiter) reset() { w.decided, w.placements, w.err = false, nil, nil }
+func (w *waiter) reset() { w.decided, w.appended, w.err = false, nil, nil }
 
-func (w *waiter) refuse(err error) { w.decided, w.placements, w.err = true, nil, err }
+func (w *waiter) refuse(err error) { w.decided, w.appended, w.err = true, nil, err }
 
 // lane commits the appends of its logs, group by group: while one group is being committed the next one gathers.
 type lane struct {

@@ -23,7 +23,7 @@ func TestAppendsNeedNoLibrary(t *testing.T) {
 	b.Append(t, log, keyed(t, "b", 2)...)
 	a.Append(t, log, keyed(t, "a", 2)...) // whose memory is out of date
 	b.Append(t, log, keyed(t, "many", 700)...)
-	if got := b.Append(t, log, keyed(t, "a", 1)...)[0]; got != (ingest.Placement{Sequence: 6, Duplicate: true}) {
+	if got := b.Append(t, log, keyed(t, "a", 1)...)[0]; got != (ingest.Appended{Sequence: 6, Duplicate: true}) {
 		t.Errorf("a retry is at %+v", got)
 	}
 	another := b.NewLog(t)

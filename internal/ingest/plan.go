@@ -85,8 +85,8 @@ func (log *logPlan) reset() {
 	}
 }
 
-// place gives every event of the request its sequence, after those that the log's plan has already, and returns the new ones.
-func (p *plan) place(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) (fresh []event.Recorded, err error) {
+// assign gives every event of the request its sequence, after those that the log's plan has already, and returns the new ones.
+func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) (fresh []event.Recorded, err error) {
 	placements, claimed, err := p.resolve(log, w)
 	if err == nil && len(claimed) > 0 {
 		err = checkAhead(w.request.Events, placements, max(p.now, log.head.RecordedAt), maxAhead)
@@ -105,14 +105,14 @@ func (p *plan) place(log *logPlan, w *waiter, chain *event.Chainer, maxAhead tim
 		recorded, log.head = chain.Next(log.head, w.request.Events[i], p.now)
 		log.events = append(log.events, recorded)
 	}
-	w.placements = placements
+	w.appended = placements
 	p.repeated = p.repeated || len(claimed) < len(placements)
 	return log.events[before:], nil
 }
 
 // checkAhead marks the new events that are ahead of now, when they are recorded, and refuses one that is too far. A retry is no new event:
 // it is answered whatever the limit has become.
-func checkAhead(events []event.Event, placements []Placement, now int64, most time.Duration) error {
+func checkAhead(events []event.Event, placements []Appended, now int64, most time.Duration) error {
 	for i := range placements {
 		if placements[i].Duplicate || !events[i].HasTime {
 			continue
@@ -128,8 +128,8 @@ func checkAhead(events []event.Event, placements []Placement, now int64, most ti
 
 // resolve tells new events from duplicates and claims the keys of the new ones, which follow the head in order. claimed are the indexes of
 // the new ones, those up to the one at fault when there is an error.
-func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed []int, err error) {
-	placements = make([]Placement, len(w.request.Events))
+func (p *plan) resolve(log *logPlan, w *waiter) (placements []Appended, claimed []int, err error) {
+	placements = make([]Appended, len(w.request.Events))
 	claimed = make([]int, 0, len(placements))
 	head := log.head.Sequence
 	for i := range w.request.Events {
@@ -144,7 +144,7 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed
 				}
 				return nil, claimed, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
 			case taken:
-				placements[i] = Placement{Sequence: owner.sequence, Duplicate: true}
+				placements[i] = Appended{Sequence: owner.sequence, Duplicate: true}
 				continue
 			}
 			if log.keys == nil {
@@ -152,7 +152,7 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Placement, claimed
 			}
 			log.keys[e.KeyHash] = keyOwner{sequence: sequence, payload: e.PayloadHash(), former: e.FormerKeyHash}
 		}
-		placements[i] = Placement{Sequence: sequence}
+		placements[i] = Appended{Sequence: sequence}
 		claimed = append(claimed, i)
 	}
 	return placements, claimed, nil
@@ -181,11 +181,11 @@ func (log *logPlan) release(w *waiter, claimed []int) {
 	}
 }
 
-// unplace takes back the last request that was placed, whose new events these are. before is the head in front of them.
-func (log *logPlan) unplace(w *waiter, fresh []event.Recorded, before event.Head) {
+// unassign takes back the last request that was placed, whose new events these are. before is the head in front of them.
+func (log *logPlan) unassign(w *waiter, fresh []event.Recorded, before event.Head) {
 	for i := range fresh {
 		delete(log.keys, fresh[i].KeyHash)
 	}
 	log.events, log.head = log.events[:len(log.events)-len(fresh)], before
-	w.placements = nil
+	w.appended = nil
 }

@@ -16,7 +16,7 @@ var (
 	// errCold: a log of the group is not in the cache.
 	errCold = errors.New("a log is not cached")
 	// errSettled: the plan in doubt turned out to be committed.
-	errSettled = errors.New("committed after all")
+	errCommitted = errors.New("committed after all")
 )
 
 // locking is which heads a transaction locks before it folds.
@@ -53,11 +53,11 @@ func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *do
 	} else {
 		p, err = l.planLocked(ctx, tx, group, how, d)
 	}
-	if errors.Is(err, errSettled) {
+	if errors.Is(err, errCommitted) {
 		if err := l.confirm(ctx, tx); err != nil {
 			return d, db.Classify(err)
 		}
-		d.settle(group)
+		d.resolve(group)
 		l.forget(group)
 		l.publish(d.plan)
 		return nil, nil
@@ -119,7 +119,7 @@ func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, how l
 		if err != nil {
 			return nil, err
 		} else if committed {
-			return nil, errSettled
+			return nil, errCommitted
 		}
 	}
 	known, err := l.findKeys(ctx, tx, group)

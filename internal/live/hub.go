@@ -227,8 +227,8 @@ func (h *Hub) Committed(log uuid.UUID, events []event.Recorded) {
 	}
 }
 
-// told says that another server has moved a log to a sequence.
-func (h *Hub) told(log uuid.UUID, sequence int64) {
+// observe notes that another server has moved a log to a sequence.
+func (h *Hub) observe(log uuid.UUID, sequence int64) {
 	h.mu.Lock()
 	t := h.topics[log]
 	h.mu.Unlock()

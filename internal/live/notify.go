@@ -128,7 +128,7 @@ func (h *Hub) hear(word string) error {
 	if err != nil {
 		return fmt.Errorf("reading the sequence of %.100q: %w", word, err)
 	}
-	h.told(log, sequence)
+	h.observe(log, sequence)
 	return nil
 }
 

@@ -77,8 +77,8 @@ func (b *Book) fits(h *Hold, bytes int64, large bool) bool {
 	return true
 }
 
-// take takes bytes down if there is room and nobody of their kind waits, before whom only the leader goes. b.mu is held.
-func (b *Book) take(h *Hold, bytes int64, large bool) bool {
+// reserve takes bytes down if there is room and nobody of their kind waits, before whom only the leader goes. b.mu is held.
+func (b *Book) reserve(h *Hold, bytes int64, large bool) bool {
 	if b.leader == h {
 		return b.grant(h, bytes, large)
 	}
@@ -99,8 +99,8 @@ func (b *Book) grant(h *Hold, bytes int64, large bool) bool {
 	return true
 }
 
-// give gives bytes back, to those who wait first. A large one that has no room yet keeps other large ones waiting, but no small ones.
-func (b *Book) give(h *Hold, bytes int64) {
+// release gives bytes back, to those who wait first. A large one that has no room yet keeps other large ones waiting, but no small ones.
+func (b *Book) release(h *Hold, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.held -= bytes
@@ -144,7 +144,7 @@ func (b *Book) furthest() (most *Hold) {
 // wait takes bytes down as soon as there is room. The error is ErrFull or the context's.
 func (b *Book) wait(ctx context.Context, h *Hold, bytes int64, large bool) error {
 	b.mu.Lock()
-	if b.take(h, bytes, large) {
+	if b.reserve(h, bytes, large) {
 		b.mu.Unlock()
 		return nil
 	}
@@ -223,7 +223,7 @@ func (h *Hold) TryGrow(to int64) error {
 	}
 	h.book.mu.Lock()
 	defer h.book.mu.Unlock()
-	if !h.book.take(h, to-h.bytes, to > Small) {
+	if !h.book.reserve(h, to-h.bytes, to > Small) {
 		return ErrFull
 	}
 	h.bytes = to
@@ -265,7 +265,7 @@ func (h *Hold) Shrink(to int64) {
 	if !h.bounded() || to >= h.bytes {
 		return
 	}
-	h.book.give(h, h.bytes-to)
+	h.book.release(h, h.bytes-to)
 	h.bytes = to
 }
 

@@ -131,7 +131,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	shares := limit.Shares()
 	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
 	views := view.New(s.db, engine, view.Config{
-		LongQuestions: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
+		LongQueries: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
 		CacheBytes:    cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
 		Loads:   memory.NewBook(shares.Loads, 0, 0),
 		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,

@@ -79,7 +79,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	// Errors are the tests' own business: they look at what calls return.
 	log := slog.New(slog.DiscardHandler)
 	n.Views = view.New(d, n.engine, view.Config{
-		LongQuestions: int(d.Read.Config().MaxConns) / 2, CacheBytes: or(s.CacheBytes, 64<<20), Loads: s.Loads, FoldGas: s.FoldGas, Log: log,
+		LongQueries: int(d.Read.Config().MaxConns) / 2, CacheBytes: or(s.CacheBytes, 64<<20), Loads: s.Loads, FoldGas: s.FoldGas, Log: log,
 	})
 	config := ingest.DefaultConfig()
 	config.Lanes = or(s.Lanes, 2)
@@ -171,7 +171,7 @@ func (n *Node) Deploy(t testing.TB, log uuid.UUID, name string, code []byte, con
 }
 
 // Append appends events to the log as one request and returns their places.
-func (n *Node) Append(t testing.TB, log uuid.UUID, events ...event.Event) []ingest.Placement {
+func (n *Node) Append(t testing.TB, log uuid.UUID, events ...event.Event) []ingest.Appended {
 	t.Helper()
 	placements, err := n.Ingest.Append(log, ingest.Request{Events: events, Expected: ingest.AnySequence})
 	if err != nil {

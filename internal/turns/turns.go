@@ -21,14 +21,14 @@ type Class int8
 // The classes.
 const (
 	Append     Class = iota // to a log that is slow to fold
-	Question                // that somebody waits for
+	Query                   // that somebody waits for
 	Watch                   // a live answer
 	Background              // builds, rehearsals
 	classes
 )
 
-// forPlace is the queue of those that wait for a place; the classes are those that wait for a core.
-const forPlace = classes
+// forSlot is the queue of those that wait for a slot; the classes are those that wait for a core.
+const forSlot = classes
 
 const (
 	// Time is how long a turn has its core while others wait: long against what changing hands costs, short against what people notice.
@@ -36,14 +36,14 @@ const (
 	// offerTime is how often a turn offers its core to whatever else the machine has to do: what it is given for is not urgent. An offer takes less than
 	// a microsecond where nobody wants it.
 	offerTime = 200 * time.Microsecond
-	// Patience is how long a question waits for a place before it is refused.
+	// Patience is how long a question waits for a slot before it is refused.
 	Patience = 5 * time.Second
-	// maxPlaces bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of memory, and
+	// maxSlots bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of memory, and
 	// may hold a connection of the database.
-	maxPlaces = 8
-	// placesEach is how many of the places one key may have, or as many as there are cores to share.
-	placesEach = 2
-	// maxWaiting and maxWaitingEach bound the questions that wait for a place, all of them and those of one key.
+	maxSlots = 8
+	// slotsEach is how many of the slots one key may have, or as many as there are cores to share.
+	slotsEach = 2
+	// maxWaiting and maxWaitingEach bound the questions that wait for a slot, all of them and those of one key.
 	maxWaiting     = 256
 	maxWaitingEach = 64
 )
@@ -51,34 +51,34 @@ const (
 // ErrBusy: too many questions wait, or this one has waited for Patience.
 var ErrBusy = errors.New("too many questions that take long are under way")
 
-// Turns hands out cores, and places to questions. It is safe for concurrent use.
+// Turns hands out cores, and slots to questions. It is safe for concurrent use.
 type Turns struct {
-	mu       sync.Mutex
-	cores    int // that nobody has
-	places   int // likewise
-	each     int // places that one key may have
-	accounts map[Key]*account
+	mu        sync.Mutex
+	cores     int // that nobody has
+	slots     int // likewise
+	slotsEach int // slots that one key may have
+	accounts  map[Key]*account
 	// served is what the account had used that was given a core last. Whoever comes begins there: nobody makes up for having been away.
 	served   time.Duration
-	waiting  int    // impatient ones, for a place
+	waiting  int    // impatient ones, for a slot
 	arrivals uint64 // of turns that had to wait
 }
 
-// account is what is known of a key while it has a place, a core, or waits for one. One that comes back later begins anew, which puts it ahead
+// account is what is known of a key while it has a slot, a core, or waits for one. One that comes back later begins anew, which puts it ahead
 // of others by one turn at the most.
 type account struct {
 	used    time.Duration // of cores, and what others had used when it came
 	turns   int           // that use this account
-	places  int           // that they have
-	waiting int           // impatient ones, for a place
+	slots   int           // that they have
+	waiting int           // impatient ones, for a slot
 	queues  [classes + 1][]*Turn
 }
 
 // New returns turns for half of the cores, at least one, and for so many long questions at a time, at most maxPlaces.
-func New(places int) *Turns {
+func New(slots int) *Turns {
 	cores := max(1, runtime.GOMAXPROCS(0)/2)
-	places = max(1, min(places, maxPlaces))
-	return &Turns{cores: cores, places: places, each: max(1, min(max(placesEach, cores), places-1)), accounts: map[Key]*account{}}
+	slots = max(1, min(slots, maxSlots))
+	return &Turns{cores: cores, slots: slots, slotsEach: max(1, min(max(slotsEach, cores), slots-1)), accounts: map[Key]*account{}}
 }
 
 // Turn is one piece of work, for one goroutine. It must be ended.
@@ -87,41 +87,41 @@ type Turn struct {
 	key   Key
 	class Class
 
-	account *account // nil before it first wants something
-	placed  bool
-	holds   bool      // a core
-	since   time.Time // when it was given that
-	offered time.Time // when it was offered to others last
-	waited  time.Duration
-	arrival uint64
-	ready   chan struct{} // closed when it is given what it waits for
+	account  *account // nil before it first wants something
+	admitted bool
+	holds    bool      // a core
+	since    time.Time // when it was given that
+	offered  time.Time // when it was offered to others last
+	waited   time.Duration
+	arrival  uint64
+	ready    chan struct{} // closed when it is given what it waits for
 }
 
-// Turn begins a piece of work, which has neither a place nor a core yet. That costs nothing.
+// Turn begins a piece of work, which has neither a slot nor a core yet. That costs nothing.
 func (ts *Turns) Turn(key Key, class Class) Turn { return Turn{turns: ts, key: key, class: class} }
 
-// TryPlace takes a place where one is free, and tells whether the turn has one.
-func (t *Turn) TryPlace() bool {
-	if t.placed {
+// TryAdmit takes a slot where one is free, and tells whether the turn has one.
+func (t *Turn) TryAdmit() bool {
+	if t.admitted {
 		return true
 	}
 	t.turns.mu.Lock()
 	defer t.turns.mu.Unlock()
 	a := t.open()
-	if len(a.queues[forPlace]) == 0 && t.turns.hasPlace(a) {
-		t.turns.givePlace(t)
+	if len(a.queues[forSlot]) == 0 && t.turns.hasSlot(a) {
+		t.turns.assignSlot(t)
 	}
-	return t.placed
+	return t.admitted
 }
 
-// Place waits for a place. An impatient turn is refused with ErrBusy where too many wait, or after Patience; else the error is ctx's.
-func (t *Turn) Place(ctx context.Context, impatient bool) error {
-	if t.TryPlace() {
+// Admit waits for a slot. An impatient turn is refused with ErrBusy where too many wait, or after Patience; else the error is ctx's.
+func (t *Turn) Admit(ctx context.Context, impatient bool) error {
+	if t.TryAdmit() {
 		return nil
 	}
 	ts, a := t.turns, t.account
 	if !impatient {
-		return t.wait(ctx, forPlace)
+		return t.wait(ctx, forSlot)
 	}
 	ts.mu.Lock()
 	if ts.waiting >= maxWaiting || a.waiting >= maxWaitingEach {
@@ -139,7 +139,7 @@ func (t *Turn) Place(ctx context.Context, impatient bool) error {
 	}()
 	bounded, cancel := context.WithTimeoutCause(ctx, Patience, ErrBusy)
 	defer cancel()
-	return t.wait(bounded, forPlace)
+	return t.wait(bounded, forSlot)
 }
 
 // Pause gives the core to another turn once this one has had its time, and waits for one where it has none. In between it offers the core to
@@ -202,10 +202,10 @@ func (t *Turn) End() {
 		t.charge()
 		t.releaseLocked()
 	}
-	if t.placed {
-		t.placed = false
-		t.account.places--
-		ts.places++
+	if t.admitted {
+		t.admitted = false
+		t.account.slots--
+		ts.slots++
 		ts.grant()
 	}
 	if t.account.turns--; t.account.turns == 0 {
@@ -289,18 +289,18 @@ func (ts *Turns) grant() {
 		t.holds, t.since = true, time.Now()
 		close(t.ready)
 	}
-	for ts.places > 0 {
+	for ts.slots > 0 {
 		t := ts.next(func(a *account) *Turn {
-			if len(a.queues[forPlace]) > 0 && ts.hasPlace(a) {
-				return a.queues[forPlace][0]
+			if len(a.queues[forSlot]) > 0 && ts.hasSlot(a) {
+				return a.queues[forSlot][0]
 			}
 			return nil
 		})
 		if t == nil {
 			break
 		}
-		t.account.queues[forPlace] = t.account.queues[forPlace][1:]
-		ts.givePlace(t)
+		t.account.queues[forSlot] = t.account.queues[forSlot][1:]
+		ts.assignSlot(t)
 		close(t.ready)
 	}
 }
@@ -330,10 +330,10 @@ func (ts *Turns) anyWaits() bool {
 	return false
 }
 
-func (ts *Turns) hasPlace(a *account) bool { return ts.places > 0 && a.places < ts.each }
+func (ts *Turns) hasSlot(a *account) bool { return ts.slots > 0 && a.slots < ts.slotsEach }
 
-func (ts *Turns) givePlace(t *Turn) {
-	ts.places--
-	t.account.places++
-	t.placed = true
+func (ts *Turns) assignSlot(t *Turn) {
+	ts.slots--
+	t.account.slots++
+	t.admitted = true
 }

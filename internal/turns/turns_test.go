@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // oneCore are turns of a machine with one core to share.
 func oneCore(places int) *Turns {
 	ts := New(places)
-	ts.cores, ts.each = 1, max(1, min(placesEach, places-1))
+	ts.cores, ts.slotsEach = 1, max(1, min(slotsEach, places-1))
 	return ts
 }
 
@@ -37,19 +37,19 @@ func compute(ctx context.Context, t *Turn, long time.Duration) error {
 // TestKeysShareTheCore has one key do sixteen things at once, and another one thing: each gets half of the core, and no two compute at a time.
 func TestKeysShareTheCore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ts := oneCore(maxPlaces)
+		ts := oneCore(maxSlots)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				turn := ts.Turn(Key{1}, Question)
+				turn := ts.Turn(Key{1}, Query)
 				defer turn.End()
 				_ = compute(ctx, &turn, time.Hour) // until the test has seen enough
 			})
 		}
 		synctest.Wait()
 		began := time.Now()
-		turn := ts.Turn(Key{2}, Question)
+		turn := ts.Turn(Key{2}, Query)
 		if err := compute(ctx, &turn, time.Second); err != nil {
 			t.Error(err)
 		}
@@ -59,8 +59,8 @@ func TestKeysShareTheCore(t *testing.T) {
 		}
 		cancel()
 		wg.Wait()
-		if len(ts.accounts) != 0 || ts.cores != 1 || ts.places != maxPlaces {
-			t.Errorf("afterwards there are %d accounts, %d cores, %d places", len(ts.accounts), ts.cores, ts.places)
+		if len(ts.accounts) != 0 || ts.cores != 1 || ts.slots != maxSlots {
+			t.Errorf("afterwards there are %d accounts, %d cores, %d places", len(ts.accounts), ts.cores, ts.slots)
 		}
 	})
 }
@@ -68,12 +68,12 @@ func TestKeysShareTheCore(t *testing.T) {
 // TestAppendsGoFirst has a key's append come after all of its questions.
 func TestAppendsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ts := oneCore(maxPlaces)
+		ts := oneCore(maxSlots)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				turn := ts.Turn(Key{1}, Question)
+				turn := ts.Turn(Key{1}, Query)
 				defer turn.End()
 				_ = compute(ctx, &turn, time.Hour)
 			})
@@ -96,7 +96,7 @@ func TestAppendsGoFirst(t *testing.T) {
 // TestNobodyMakesUpForBeingAway has a key come to one that has computed for long: it does not get the core for as long.
 func TestNobodyMakesUpForBeingAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ts := oneCore(maxPlaces)
+		ts := oneCore(maxSlots)
 		ctx, cancel := context.WithCancel(t.Context())
 		first := ts.Turn(Key{1}, Background)
 		if err := compute(ctx, &first, time.Minute); err != nil {
@@ -133,9 +133,9 @@ func TestPlaces(t *testing.T) {
 		busy := make(chan error, 2*maxWaitingEach)
 		for range 2 * maxWaitingEach {
 			wg.Go(func() {
-				turn := ts.Turn(Key{1}, Question)
+				turn := ts.Turn(Key{1}, Query)
 				defer turn.End()
-				err := turn.Place(ctx, true)
+				err := turn.Admit(ctx, true)
 				busy <- err
 				if err == nil {
 					<-ctx.Done()
@@ -156,18 +156,18 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 		count()
-		if placed != placesEach || refused != maxWaitingEach-placesEach {
+		if placed != slotsEach || refused != maxWaitingEach-slotsEach {
 			t.Errorf("of %d questions of one key %d have places, and %d were refused at once", 2*maxWaitingEach, placed, refused)
 		}
-		other := ts.Turn(Key{2}, Question)
-		if !other.TryPlace() {
+		other := ts.Turn(Key{2}, Query)
+		if !other.TryAdmit() {
 			t.Error("another key finds no place")
 		}
 		other.End()
 		<-time.After(Patience)
 		synctest.Wait()
 		count()
-		if refused != 2*maxWaitingEach-placesEach {
+		if refused != 2*maxWaitingEach-slotsEach {
 			t.Errorf("after %v %d were refused", Patience, refused)
 		}
 		patient := ts.Turn(Key{1}, Watch)
@@ -176,7 +176,7 @@ func TestPlaces(t *testing.T) {
 			<-time.After(time.Hour)
 			cancel()
 		})
-		if err := patient.Place(t.Context(), false); err != nil { // once those that have places let go
+		if err := patient.Admit(t.Context(), false); err != nil { // once those that have places let go
 			t.Errorf("a patient turn: %v", err)
 		}
 	})
@@ -186,7 +186,7 @@ func TestPlaces(t *testing.T) {
 func TestRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ts := oneCore(1)
-		a, b := ts.Turn(Key{1}, Question), ts.Turn(Key{2}, Question)
+		a, b := ts.Turn(Key{1}, Query), ts.Turn(Key{2}, Query)
 		if err := a.Pause(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestRelease(t *testing.T) {
 func TestShortQuestionsCostNothing(t *testing.T) {
 	ts := New(1)
 	allocations := testing.AllocsPerRun(100, func() {
-		turn := ts.Turn(Key{1}, Question)
+		turn := ts.Turn(Key{1}, Query)
 		turn.End()
 	})
 	if allocations != 0 {

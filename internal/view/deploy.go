@@ -94,7 +94,7 @@ func (v *Views) check(ctx context.Context, d *Deployment) error {
 // cores than one.
 func (v *Views) compileInTurn(ctx context.Context, d *Deployment) (*wasm.Module, error) {
 	if !d.loaded {
-		t, err := v.takeTrial(ctx)
+		t, err := v.beginTrial(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ func (v *Views) Passed(code, config []byte) {
 
 // HoldTrial has all views that are about to be compiled or rehearsed wait until the function is called that it returns.
 func (v *Views) HoldTrial(ctx context.Context) (func(), error) {
-	t, err := v.takeTrial(ctx)
+	t, err := v.beginTrial(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (b *backgroundPace) Waited() time.Duration { return b.turn.Waited() }
 var ErrBusy = turns.ErrBusy
 
 // errNoPlace: a question has turned out to take long, and there is no place for another one of those. It is asked anew once there is.
-var errNoPlace = errors.New("too many questions that take long are under way for another one")
+var errNoSlot = errors.New("too many questions that take long are under way for another one")
 
 // asking is the pace of a question. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a place,
 // for what it holds in memory and of the database's connections, and then a core.
@@ -56,8 +56,8 @@ type asking struct {
 
 // Pause implements Pace.
 func (a *asking) Pause() error {
-	if !a.turn.TryPlace() {
-		return errNoPlace
+	if !a.turn.TryAdmit() {
+		return errNoSlot
 	}
 	return a.turn.Pause(a.ctx)
 }

@@ -59,7 +59,7 @@ const headReads = 3
 // error is ErrBusy, memory.ErrFull, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError,
 // eventlog.ErrLogNotFound, ctx's, or the database's.
 func (v *Views) Query(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (Answer, error) {
-	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Question), room: room}
+	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Query), room: room}
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
@@ -77,11 +77,11 @@ func (v *Views) ask(a *asking, log uuid.UUID, name, query string) (answer Answer
 		a.room.Shrink(a.room.Used())
 	}()
 	answer, err = v.query(a, log, name, query)
-	if !errors.Is(err, errNoPlace) {
+	if !errors.Is(err, errNoSlot) {
 		return answer, err
 	}
 	a.room.Unuse(used)
-	if err := a.turn.Place(a.ctx, !a.live); err != nil {
+	if err := a.turn.Admit(a.ctx, !a.live); err != nil {
 		return Answer{}, fmt.Errorf("waiting to ask a view: %w", err)
 	}
 	return v.query(a, log, name, query)
@@ -179,8 +179,8 @@ func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
 
 // queryDatabase answers from one snapshot of the database.
 func (v *Views) queryDatabase(a *asking, log uuid.UUID, name, query string) (answer Answer, err error) {
-	if a.live && !a.turn.TryPlace() { // it would wait for a core with a connection in its hands
-		return Answer{}, errNoPlace
+	if a.live && !a.turn.TryAdmit() { // it would wait for a core with a connection in its hands
+		return Answer{}, errNoSlot
 	}
 	ctx := a.ctx
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}

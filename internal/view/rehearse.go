@@ -55,7 +55,7 @@ func (v *Views) rehearse(ctx context.Context, log uuid.UUID, d *Deployment) erro
 }
 
 func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, log uuid.UUID, d *Deployment, samples []replay.Sample) error {
-	t, err := v.takeTrial(ctx)
+	t, err := v.beginTrial(ctx)
 	if err != nil {
 		return err
 	}

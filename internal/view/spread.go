@@ -93,9 +93,9 @@ func (v *Views) spreadBatch(ctx context.Context, tenant, pattern uuid.UUID) (ste
 		} else if err != nil {
 			return err
 		}
-		work := v.place
+		work := v.applyPattern
 		if PatternStatus(row.Status) == PatternRetiring {
-			work = v.takeOff
+			work = v.removePattern
 		}
 		logs, err := work(ctx, tx, row)
 		if err != nil {
@@ -121,9 +121,9 @@ func (v *Views) spreadBatch(ctx context.Context, tenant, pattern uuid.UUID) (ste
 	return step, nil
 }
 
-// place puts the pattern's revision on the next matching logs, and returns those that it looked at. A log that has no room
+// applyPattern puts the pattern's revision on the next matching logs, and returns those that it looked at. A log that has no room
 // is passed over.
-func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
+func (v *Views) applyPattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
 	logs, err := v.db.LockMatchingLogs(ctx, tx, dbsqlc.LockMatchingLogsParams{
 		TenantID: row.TenantID, After: *row.AfterLog, LikePattern: row.LikePattern, MaxRows: spreadBatch,
 	})
@@ -152,8 +152,8 @@ func (v *Views) place(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([
 	return logs, v.db.SetPlaced(ctx, tx, dbsqlc.SetPlacedParams{PatternID: row.PatternID, Revision: row.Revision, LogIds: placed, Name: row.Name})
 }
 
-// takeOff retires the view on the next logs that have it from the pattern, and returns those that it looked at.
-func (v *Views) takeOff(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
+// removePattern retires the view on the next logs that have it from the pattern, and returns those that it looked at.
+func (v *Views) removePattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
 	logs, err := v.db.LockPlacedLogs(ctx, tx, dbsqlc.LockPlacedLogsParams{
 		PatternID: row.PatternID, After: *row.AfterLog, TenantID: row.TenantID, MaxRows: spreadBatch,
 	})

@@ -17,7 +17,7 @@ type trial struct {
 // trialTime is how long a trial works before it rests: about as long as a group of appends folds.
 const trialTime = 20 * time.Millisecond
 
-func (v *Views) takeTrial(ctx context.Context) (*trial, error) {
+func (v *Views) beginTrial(ctx context.Context) (*trial, error) {
 	select {
 	case v.trials <- struct{}{}:
 		return &trial{v, time.Now(), v.commits.Load()}, nil

@@ -27,9 +27,9 @@ type Config struct {
 	Loads    *memory.Book
 	FoldGas  int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
 	QueryGas int64 // the budget of one question; 0: wasm.DefaultQueryGas
-	// LongQuestions is how many questions that take long go on at a time, at least one.
-	LongQuestions int
-	Log           *slog.Logger
+	// LongQueries is how many questions that take long go on at a time, at least one.
+	LongQueries int
+	Log         *slog.Logger
 }
 
 // Views runs the views of one server. It is safe for concurrent use.
@@ -64,7 +64,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		db: d, engine: engine, config: config, log: config.Log, id: uuid.New(),
 		cache:    newCache(config.CacheBytes),
 		work:     make(chan struct{}, 1),
-		turns:    turns.New(config.LongQuestions),
+		turns:    turns.New(config.LongQueries),
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
 		trials: make(chan struct{}, 1),
 	}

@@ -38,7 +38,7 @@ func (s *Session) FoldBatch(events []Event) (folded int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer s.settle(in, &err)
+	defer s.finish(in, &err)
 	s.again = false
 	batch, err := in.writeBatch(events[:min(len(events), s.mostTogether(in))])
 	if err != nil || batch.n < 2 {

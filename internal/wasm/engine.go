@@ -187,7 +187,7 @@ func (e *Engine) CompileBy(ctx context.Context, wasm []byte, model CostModel) (*
 	if m := e.Compiled(id); m != nil {
 		return m, nil
 	}
-	if err := e.takeTurn(ctx); err != nil {
+	if err := e.acquireCompiler(ctx); err != nil {
 		return nil, err
 	}
 	defer e.endTurn()
@@ -203,7 +203,7 @@ func (e *Engine) CompileBy(ctx context.Context, wasm []byte, model CostModel) (*
 	return m, nil
 }
 
-func (e *Engine) takeTurn(ctx context.Context) error {
+func (e *Engine) acquireCompiler(ctx context.Context) error {
 	select {
 	case e.compiling <- struct{}{}:
 		return nil

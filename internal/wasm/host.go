@@ -79,8 +79,8 @@ func (in *instance) key(call string, ptr, length uint64) []byte {
 	return key
 }
 
-// give copies b to the guest and returns where it is, packed.
-func (in *instance) give(b []byte) uint64 {
+// handOver copies b to the guest and returns where it is, packed.
+func (in *instance) handOver(b []byte) uint64 {
 	if len(b) == 0 {
 		return packed(0, 0)
 	}
@@ -102,7 +102,7 @@ func (in *instance) hostGet(stack []uint64) {
 		stack[0] = nothing
 		return
 	}
-	stack[0] = in.give(value)
+	stack[0] = in.handOver(value)
 }
 
 // hostGetInto copies a value to where the guest says, if it fits there, and answers its length, or -1 when there is none. It spares
@@ -158,7 +158,7 @@ func (in *instance) countWrite(size int) {
 	}
 }
 
-func (in *instance) hostConfig(stack []uint64) { stack[0] = in.give(in.config) }
+func (in *instance) hostConfig(stack []uint64) { stack[0] = in.handOver(in.config) }
 
 func (in *instance) hostFail(stack []uint64) {
 	text := in.text("fail", "text", stack[0], stack[1])
@@ -193,7 +193,7 @@ func (in *instance) hostScan(stack []uint64) {
 		in.held.Unuse(in.held.Used() - used)
 		in.unwind(err)
 	}
-	stack[0] = in.give(in.transfer)
+	stack[0] = in.handOver(in.transfer)
 	in.shrinkTransfer()
 	in.held.Unuse(in.held.Used() - used)
 }

@@ -75,7 +75,7 @@ func (e *Engine) load(ctx context.Context, m *Module) (*program, error) {
 }
 
 func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) error {
-	if err := e.takeTurn(ctx); err != nil {
+	if err := e.acquireCompiler(ctx); err != nil {
 		return err
 	}
 	defer e.endTurn()

@@ -119,7 +119,7 @@ func (m *Module) Start(ctx context.Context, settings Settings, state State) (*Se
 	if err != nil {
 		return nil, fmt.Errorf("start a view: %w", err)
 	}
-	in, err := program.take()
+	in, err := program.acquire()
 	if err != nil {
 		m.engine.release(m)
 		return nil, fmt.Errorf("start a view: %w", err)

@@ -120,8 +120,8 @@ func (p *program) dropSpare() {
 	}
 }
 
-// take gives a pristine instance.
-func (p *program) take() (*instance, error) {
+// acquire gives a pristine instance.
+func (p *program) acquire() (*instance, error) {
 	p.mu.Lock()
 	if n := len(p.spare); n > 0 {
 		in := p.spare[n-1]
@@ -142,8 +142,8 @@ func (p *program) take() (*instance, error) {
 	return in, nil
 }
 
-// give takes an instance back: made pristine, or thrown away where that is not possible or not worth it.
-func (p *program) give(in *instance) {
+// release takes an instance back: made pristine, or thrown away where that is not possible or not worth it.
+func (p *program) release(in *instance) {
 	if !in.keepable() || !p.image.restore(in) {
 		discard(in)
 		return

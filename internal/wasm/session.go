@@ -71,7 +71,7 @@ func (s *Session) Close() {
 	if s.in == nil {
 		return
 	}
-	s.program.give(s.in)
+	s.program.release(s.in)
 	s.module.engine.release(s.module)
 	s.in, s.program, s.module = nil, nil, nil // who keeps a closed session keeps nothing in memory
 }
@@ -102,7 +102,7 @@ func (s *Session) Fold(ev *Event) (ignored bool, err error) {
 		return false, err
 	}
 	defer func() {
-		s.settle(in, &err)
+		s.finish(in, &err)
 		failed, _ := errors.AsType[*ViewError](err)
 		s.again = s.folded > 0 && (failed != nil || (err == nil && s.gasUsed > s.foldGas/2))
 		s.folded++
@@ -132,7 +132,7 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.settle(in, &err)
+	defer s.finish(in, &err)
 	ptr, room, err := in.room(len(query))
 	if err != nil {
 		return nil, err
@@ -156,9 +156,9 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 	return bytes.Clone(answer), nil
 }
 
-// settle notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all errors only a refusal
+// finish notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all errors only a refusal
 // leaves it in order.
-func (s *Session) settle(in *instance, err *error) {
+func (s *Session) finish(in *instance, err *error) {
 	left := max(in.gasLeft(), -in.granted) // a charge that was refused may have been of any size
 	s.gasUsed = in.inUnits(in.granted - left)
 	if *err == nil && left < 0 {

@@ -275,7 +275,7 @@ func foldBatch(fold func(*Event) error, base unsafe.Pointer, start uint32, offse
 		batch.adds = 0
 		event := (*Event)(unsafe.Add(base, uintptr(offset-start)))
 		err := fold(event)
-		if err != nil && err == Ignored {
+		if err == Ignored { //nolint:errorlint // as foldEvent compares: wrapped, it is a failure
 			event.result, err = ignored, nil
 		}
 		if err != nil || batch.failed || batch.adds > maxBatchAdds {

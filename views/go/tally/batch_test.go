@@ -57,7 +57,7 @@ func TestBatch(t *testing.T) {
 		clear(localState)
 		for i := range events {
 			events[i].Sequence = int64(i)
-			if err := fold(&events[i]); err != nil && err != Ignored {
+			if err := fold(&events[i]); err != nil && err != Ignored { //nolint:errorlint // see foldBatch
 				t.Fatalf("event %d fails: %v", i, err)
 			}
 			release()
