@@ -9,7 +9,8 @@ DEV_FLAGS ?=
 BENCH_FLAGS ?=
 TEST_FLAGS ?= -timeout 25m
 
-# A program with the race detector sleeps for a second before it ends. Tests start many, and those of goroutines that live on look themselves.
+# A program with the race detector sleeps for a second before it ends. Tests start many, and those of goroutines that live on look
+# themselves.
 export GORACE := atexit_sleep_ms=0
 
 .DEFAULT_GOAL := help

@@ -275,9 +275,8 @@ CROSS JOIN LATERAL recent_state(h.recent) r
 WHERE h.log_id = @log_id
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
 
--- name: BumpViewsEpoch :exec
--- The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
--- not take theirs for this one.
+-- name: BumpViewsEpoch :exec The time of day makes it another one than it was ever before, also in a history that a restore has undone:
+-- servers that know that history must not take theirs for this one.
 UPDATE log_heads
 SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint), recent = ''
 WHERE log_id = @log_id;

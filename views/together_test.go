@@ -42,8 +42,8 @@ func everyView(t *testing.T) map[string]*deployed {
 	return all
 }
 
-// TestFoldTogether: many events in one call make the same state, byte for byte, and ignore the same events as one event at a time, with every
-// ready view and every kit's example. Of the events many are odd, and their keys are more than a kit holds at once.
+// TestFoldTogether: many events in one call make the same state, byte for byte, and ignore the same events as one event at a time, with
+// every ready view and every kit's example. Of the events many are odd, and their keys are more than a kit holds at once.
 func TestFoldTogether(t *testing.T) {
 	random := rand.New(rand.NewPCG(20261128, 4))
 	lines := make([][]byte, togetherEvents)

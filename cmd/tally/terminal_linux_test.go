@@ -86,8 +86,8 @@ func obeyed(text string) string {
 // hostile is what a sender or a view may write: it clears the screen, sets colors by two ways, turns what follows around, and fakes a line.
 const hostile = "\x1b[2J\u009b31m\u202e\u2066\x7f\rtally: ok"
 
-// TestTerminal: what events, views and their errors hold is shown as it is on a terminal, which obeys none of it; elsewhere data stays as it
-// is, byte for byte, and errors are on one line.
+// TestTerminal: what events, views and their errors hold is shown as it is on a terminal, which obeys none of it; elsewhere data stays as
+// it is, byte for byte, and errors are on one line.
 func TestTerminal(t *testing.T) {
 	o, _ := operate(t)
 	quoted := `\u001b[2J` + "\u009b31m\u202e\u2066\x7f" + `\rtally: ok`

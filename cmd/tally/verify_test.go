@@ -34,8 +34,8 @@ func (o *operator) export(name, query string) {
 	write(o.t, filepath.Join(o.dir, name), string(text))
 }
 
-// TestVerify goes the way of a dispute: keys, a checkpoint that the customer keeps, an export; then a superuser writes history anew, and each
-// check that can know of it says so.
+// TestVerify goes the way of a dispute: keys, a checkpoint that the customer keeps, an export; then a superuser writes history anew, and
+// each check that can know of it says so.
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()
 	verifier := strings.TrimSpace(succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}, "billing.example.com+"))

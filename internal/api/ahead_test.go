@@ -58,7 +58,8 @@ func TestTimesAhead(t *testing.T) {
 	}
 }
 
-// TestMaxEventAhead: a server with a limit refuses new events beyond it, with their place in a batch, and goes on answering retries of old ones.
+// TestMaxEventAhead: a server with a limit refuses new events beyond it, with their place in a batch, and goes on answering retries of old
+// ones.
 func TestMaxEventAhead(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

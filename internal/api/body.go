@@ -31,8 +31,8 @@ type bookedBody struct {
 	arrived, allowed int64
 }
 
-// Read waits for room, as the client does who is sending. Where there is none it fails with memory.ErrFull, after it has read and dropped the rest:
-// a client that is still sending would not see an answer.
+// Read waits for room, as the client does who is sending. Where there is none it fails with memory.ErrFull, after it has read and dropped
+// the rest: a client that is still sending would not see an answer.
 func (b *bookedBody) Read(p []byte) (int, error) {
 	if b.arrived >= b.allowed {
 		allowed := b.arrived + min(b.arrived, bodyStep)

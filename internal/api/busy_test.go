@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestWhatTheDatabaseIsBlamedFor has PostgreSQL give up each append in one way or another. Only where it cannot do its work it is said to be unavailable.
+// TestWhatTheDatabaseIsBlamedFor has PostgreSQL give up each append in one way or another. Only where it cannot do its work it is said to
+// be unavailable.
 func TestWhatTheDatabaseIsBlamedFor(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

@@ -14,7 +14,8 @@ import (
 // maxDirectBytes is the longest body that goes directly to an append: one of which nothing has to be booked.
 const maxDirectBytes = freeBodyBytes
 
-// directMux is the mux that huma registers operations with. A few get a way of their own for plain requests, which leaves all others to huma.
+// directMux is the mux that huma registers operations with. A few get a way of their own for plain requests, which leaves all others to
+// huma.
 type directMux struct {
 	*http.ServeMux
 	direct map[string]func(w http.ResponseWriter, r *http.Request) bool // by pattern; false: huma has to serve the request. Set before requests come

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestDirectAppends: an append that takes the short way is answered as one that takes the long one, which a body of unknown length does: same
-// status, headers and body, for events that are new, were there before, and are refused for any reason.
+// TestDirectAppends: an append that takes the short way is answered as one that takes the long one, which a body of unknown length does:
+// same status, headers and body, for events that are new, were there before, and are refused for any reason.
 func TestDirectAppends(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

@@ -32,8 +32,8 @@ const (
 	largeEventBytes = 4000
 	// sendBufferBytes is how much of an answer the kernel takes that nobody reads: by itself it takes some megabytes.
 	sendBufferBytes = 64 << 10
-	// handlerPatience is far above what a request takes that ends as it should, and below clientPatience, after which a client that does not
-	// read is cut off anyway.
+	// handlerPatience is far above what a request takes that ends as it should, and below clientPatience, after which a client that does
+	// not read is cut off anyway.
 	handlerPatience = time.Minute
 	clientPatience  = time.Hour
 )

@@ -41,8 +41,8 @@ func (l *logged) lines(t *testing.T) (all []map[string]any) {
 	return all
 }
 
-// TestFailuresAreLoggedOnce: a request that the server could not do leaves one line in its log, which says which request it was; its client is
-// told the line's id.
+// TestFailuresAreLoggedOnce: a request that the server could not do leaves one line in its log, which says which request it was; its client
+// is told the line's id.
 func TestFailuresAreLoggedOnce(t *testing.T) {
 	var log logged
 	s := start(t, func(c *server.Config) {

@@ -14,10 +14,10 @@ import (
 // 3 Mbit/s.
 const bodyTimeout = 30 * time.Second
 
-// guard stands before every path, health checks and the documentation included: it gives a request its id, answers only those that name this
-// server as their host, bounds the memory and the time of bodies, keeps a panic from reaching the client as anything but a problem, logs what
-// failed, and takes bodies for what the path says they are: curl calls whatever it posts a form, and no two clients agree on a type for lines
-// of JSON.
+// guard stands before every path, health checks and the documentation included: it gives a request its id, answers only those that name
+// this server as their host, bounds the memory and the time of bodies, keeps a panic from reaching the client as anything but a problem,
+// logs what failed, and takes bodies for what the path says they are: curl calls whatever it posts a form, and no two clients agree on a
+// type for lines of JSON.
 func (s *server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {

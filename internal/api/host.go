@@ -11,9 +11,9 @@ import (
 const AnyHost = "*"
 
 // hosts are the names by which requests may reach the server. While no key is asked for, reaching it is all that it takes: a page of
-// somebody else's could point its own name at 127.0.0.1, and the browser of whoever reads it would let the page ask this server anything, as
-// its own origin. The Host header tells: it is the page's name. A name that no stranger can point anywhere is answered: localhost, a loopback
-// address, the very address that the connection came to; and those that the operator allows.
+// somebody else's could point its own name at 127.0.0.1, and the browser of whoever reads it would let the page ask this server anything,
+// as its own origin. The Host header tells: it is the page's name. A name that no stranger can point anywhere is answered: localhost, a
+// loopback address, the very address that the connection came to; and those that the operator allows.
 type hosts struct {
 	any     bool
 	allowed map[string]bool

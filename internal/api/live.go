@@ -24,7 +24,8 @@ import (
 )
 
 const (
-	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's gas.
+	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's
+	// gas.
 	answersEvery = 100 * time.Millisecond
 	// A stream stays while the database is away, or there is no memory for what comes next, for databaseTries times databaseRetry, some
 	// restarts and failovers: who stays can be told where what it has seen is gone afterwards. Who comes back with a sequence cannot.

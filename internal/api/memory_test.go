@@ -37,8 +37,8 @@ func (s *service) unread(t *testing.T, connections int, requests string) (leave 
 	}
 }
 
-// TestMemoryOfUnreadAnswers: clients that ask for much and read nothing use up the room for large answers, not the server's memory. Meanwhile
-// appends and small answers go on, and large ones are refused until the clients have gone.
+// TestMemoryOfUnreadAnswers: clients that ask for much and read nothing use up the room for large answers, not the server's memory.
+// Meanwhile appends and small answers go on, and large ones are refused until the clients have gone.
 func TestMemoryOfUnreadAnswers(t *testing.T) {
 	s := start(t, leastMemory)
 	s.createLog("acme")

@@ -11,12 +11,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// anyQuery marks, in an operation's metadata, one whose query string is not checked: a question's belongs to its view, and a load balancer may
-// add what it likes to a health check, where nothing hangs on it.
+// anyQuery marks, in an operation's metadata, one whose query string is not checked: a question's belongs to its view, and a load balancer
+// may add what it likes to a health check, where nothing hangs on it.
 const anyQuery = "any query"
 
-// singleHeaders are headers of which a request has one at most, and the code of the problem where it has more. The value says whether one that
-// is there may be empty.
+// singleHeaders are headers of which a request has one at most, and the code of the problem where it has more. The value says whether one
+// that is there may be empty.
 var singleHeaders = map[string]struct {
 	code     string
 	mayBeNil bool
@@ -27,8 +27,8 @@ var singleHeaders = map[string]struct {
 	"Last-Event-ID":     {code: "invalid_event_id", mayBeNil: true},
 }
 
-// checkParameters refuses, before an operation reads its parameters, what would else be left out without a word: a parameter that does not exist
-// or comes twice, and a header that comes twice or is empty.
+// checkParameters refuses, before an operation reads its parameters, what would else be left out without a word: a parameter that does not
+// exist or comes twice, and a header that comes twice or is empty.
 func checkParameters(ctx huma.Context, next func(huma.Context)) {
 	request, w := humago.Unwrap(ctx)
 	operation := ctx.Operation()
@@ -59,7 +59,8 @@ func checkHeaders(operation *huma.Operation, header http.Header) *Problem {
 	return nil
 }
 
-// checkQuery also gives a parameter without a value, such as ?stream, the value that it stands for: what reads the query string finds it by its =.
+// checkQuery also gives a parameter without a value, such as ?stream, the value that it stands for: what reads the query string finds it by
+// its =.
 func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 	const code = "invalid_parameter"
 	parts := strings.Split(u.RawQuery, "&")

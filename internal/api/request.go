@@ -53,8 +53,8 @@ func (r *request) fail(err error) {
 	}
 }
 
-// finish logs a request that failed, once, and turns a panic into a problem. An answer that has begun cannot be taken back: the connection is
-// cut, so that the client does not take a part for the whole.
+// finish logs a request that failed, once, and turns a panic into a problem. An answer that has begun cannot be taken back: the connection
+// is cut, so that the client does not take a part for the whole.
 func (s *server) finish(w *responseWriter, r *http.Request, request *request) {
 	p := recover()
 	aborted := p == http.ErrAbortHandler //nolint:errorlint // a panic's value, compared as net/http does
@@ -84,8 +84,8 @@ func (s *server) logFailure(w *responseWriter, r *http.Request, request *request
 	s.Log.LogAttrs(r.Context(), slog.LevelError, what, append(attrs, more...)...)
 }
 
-// responseWriter remembers its status; 0 stands for one that has not begun. A client must take each piece of it in time, unless whoever writes it sets
-// deadlines of his own.
+// responseWriter remembers its status; 0 stands for one that has not begun. A client must take each piece of it in time, unless whoever
+// writes it sets deadlines of his own.
 type responseWriter struct {
 	http.ResponseWriter
 	status   int

@@ -75,8 +75,8 @@ func TestClaimedBodies(t *testing.T) {
 	s.want(http.StatusCreated, s.call("POST", "/logs/acme/append_batch", strings.Repeat(event+"\n", 8)))
 }
 
-// TestTooManyBodies: there is no room for more than so many bytes of bodies. Whoever sends more is told to come back, and hears it though it
-// was still sending; a small body has room.
+// TestTooManyBodies: there is no room for more than so many bytes of bodies. Whoever sends more is told to come back, and hears it though
+// it was still sending; a small body has room.
 func TestTooManyBodies(t *testing.T) {
 	handler := api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: memory.NewBook(4*mebibyte, 0, time.Millisecond)}, "test")
 	running := httptest.NewServer(handler)

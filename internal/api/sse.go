@@ -16,7 +16,8 @@ const (
 	sseWriteTimeout = 10 * time.Second
 	// lastWordsTimeout takes its place when the server stops, which is not to wait for a client that does not read.
 	lastWordsTimeout = time.Second
-	// sseChunkBytes is how much is gathered before it is sent, what is sent at once, and what a stream keeps for its next messages: there may be thousands.
+	// sseChunkBytes is how much is gathered before it is sent, what is sent at once, and what a stream keeps for its next messages: there
+	// may be thousands.
 	sseChunkBytes = 32 << 10
 	// reconnectMillis is when a client should come back after the connection ended.
 	reconnectMillis = 1000

@@ -19,7 +19,8 @@ func (s *service) headers(method, path, body string, header http.Header) reply {
 	return s.exchange(request)
 }
 
-// TestNothingIsLeftOut: a header that is empty or comes twice, and a parameter that does not exist or comes twice, are refused, not left out.
+// TestNothingIsLeftOut: a header that is empty or comes twice, and a parameter that does not exist or comes twice, are refused, not left
+// out.
 func TestNothingIsLeftOut(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
@@ -92,8 +93,8 @@ func TestNothingIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestBinaryCloudEvents: an event whose id, type and time are in headers is refused rather than stored without them. In structured mode, and in
-// batches, they are members and are taken.
+// TestBinaryCloudEvents: an event whose id, type and time are in headers is refused rather than stored without them. In structured mode,
+// and in batches, they are members and are taken.
 func TestBinaryCloudEvents(t *testing.T) {
 	s := start(t)
 	id := s.createLog("acme")

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// spinning is a view that folds nothing, and answers true after computing for a while: some 9 million units of gas for each byte of the question.
+// spinning is a view that folds nothing, and answers true after computing for a while: some 9 million units of gas for each byte of the
+// question.
 func spinning() []byte {
 	const answerAt, roomAt = 0, 16384
 	body := func(locals byte, instructions ...byte) []byte {

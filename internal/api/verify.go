@@ -222,7 +222,8 @@ func (s *server) verify(ctx context.Context, v verification, progress func(Verif
 	return report, nil
 }
 
-// verifyView folds a view's events again. What keeps one view from being verified is said of that view: the others are verified all the same.
+// verifyView folds a view's events again. What keeps one view from being verified is said of that view: the others are verified all the
+// same.
 func (s *server) verifyView(ctx context.Context, log uuid.UUID, name string, progress func(done, total int64)) (ViewVerdict, error) {
 	report, err := s.Views.Audit(ctx, log, name, view.AuditOptions{}, progress)
 	if errors.Is(err, view.ErrStateNotKept) { // retired: nothing of it is left that could be wrong

@@ -134,7 +134,8 @@ func TestStopDoesNotWaitForNeverReading(t *testing.T) {
 	}
 }
 
-// TestWatchersHaveRoom: as many may watch as there is room for; who goes makes room, however it goes, and requests that are refused take none.
+// TestWatchersHaveRoom: as many may watch as there is room for; who goes makes room, however it goes, and requests that are refused take
+// none.
 func TestWatchersHaveRoom(t *testing.T) {
 	const room = 4
 	s, _ := newWatched(t, room).serve(t, time.Minute)

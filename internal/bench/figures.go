@@ -12,7 +12,8 @@ type Figure struct {
 	P50       float64 `json:"p50_ms"`     // of one request or transaction; 0 where none was timed
 	P99       float64 `json:"p99_ms"`
 	Longest   float64 `json:"longest_ms"`
-	// Processor time of the server, of PostgreSQL and of what makes the load, for one event or question, in microseconds; 0 where it cannot be told.
+	// Processor time of the server, of PostgreSQL and of what makes the load, for one event or question, in microseconds; 0 where it cannot
+	// be told.
 	ServerCPU   float64   `json:"server_cpu_us"`
 	PostgresCPU float64   `json:"postgresql_cpu_us"`
 	LoadCPU     float64   `json:"load_cpu_us"`

@@ -149,7 +149,8 @@ func (f *folds) everyView(ctx context.Context, done func(name string, took time.
 	return nil
 }
 
-// foldAll folds events as an append folds a batch: reads the view's fields from their JSON, and folds into state that a server holds in memory.
+// foldAll folds events as an append folds a batch: reads the view's fields from their JSON, and folds into state that a server holds in
+// memory.
 func (v *foldedView) foldAll(ctx context.Context, events []*wasm.Event) error {
 	session, err := v.module.Start(ctx, v.settings, v.state)
 	if err != nil {

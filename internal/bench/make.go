@@ -58,7 +58,8 @@ func makePhase() phase {
 	}
 }
 
-// making counts every log that was begun, and the time until the last one is made: on a busy machine one takes longer than a quick measurement.
+// making counts every log that was begun, and the time until the last one is made: on a busy machine one takes longer than a quick
+// measurement.
 func making(name string, workers func(s *stage) hire) measurement {
 	return measurement{names: []string{name}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
 		result, err := s.driveFor(ctx, setupClients, workers(s), s.config.Duration)

@@ -253,8 +253,8 @@ func (a *memoryAttackers) claim(ctx context.Context) error {
 	return ended(ctx, err)
 }
 
-// body sends a large batch, once, and waits for its answer, whenever that comes. All clients send the head of their requests first: on a busy machine
-// a client would else connect and not come to send anything in the time that the server gives it.
+// body sends a large batch, once, and waits for its answer, whenever that comes. All clients send the head of their requests first: on a
+// busy machine a client would else connect and not come to send anything in the time that the server gives it.
 func (a *memoryAttackers) body(ctx context.Context) error {
 	conn, err := a.head(context.WithoutCancel(ctx))
 	a.heads.Done()

@@ -213,8 +213,8 @@ func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 	return ctx.Err()
 }
 
-// appendQuietly appends to the quiet log at a steady rate, after a warm-up. An append's time counts from when it was due, and the last one is waited for:
-// one that hangs is what this is about.
+// appendQuietly appends to the quiet log at a steady rate, after a warm-up. An append's time counts from when it was due, and the last one
+// is waited for: one that hangs is what this is about.
 func (n *noisy) appendQuietly(ctx context.Context) (sample, error) {
 	window := n.stage.config.Duration
 	from := time.Now().Add(min(window/warmUpPart, warmUpMost))

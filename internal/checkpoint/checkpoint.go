@@ -1,5 +1,6 @@
-// Package checkpoint signs heads of logs, and reads them back: a customer who keeps one can prove later what the log was, whoever has
-// the database in hand. The form is that of C2SP's signed note (c2sp.org/signed-note) with an Ed25519 signature; docs/evidence.md has it line by line.
+// Package checkpoint signs heads of logs, and reads them back: a customer who keeps one can prove later what the log was, whoever has the
+// database in hand. The form is that of C2SP's signed note (c2sp.org/signed-note) with an Ed25519 signature; docs/evidence.md has it line
+// by line.
 package checkpoint
 
 import (

@@ -50,8 +50,8 @@ func root() *cobra.Command {
 			return flagsFromEnv(cmd.Flags(), os.LookupEnv)
 		},
 	}
-	// What others wrote must not drive a terminal. Data that goes elsewhere stays as it is, byte for byte; what is said on standard error is for
-	// people wherever it goes.
+	// What others wrote must not drive a terminal. Data that goes elsewhere stays as it is, byte for byte; what is said on standard error
+	// is for people wherever it goes.
 	if watched(os.Stdout) != nil {
 		cmd.SetOut(terminal.NewWriter(os.Stdout))
 	}

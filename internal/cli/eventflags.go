@@ -66,7 +66,8 @@ func (e *eventFlags) events() (client.Events, error) {
 	return wanted, nil
 }
 
-// timeForms are the ways in which a time may be given beside RFC 3339. One without a zone is in UTC, as months of views and times of events are.
+// timeForms are the ways in which a time may be given beside RFC 3339. One without a zone is in UTC, as months of views and times of events
+// are.
 var timeForms = []string{"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", time.DateOnly, "2006-01"}
 
 // readTime reads a time; a date or a month stands for its first moment.

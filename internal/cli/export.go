@@ -22,7 +22,8 @@ import (
 const (
 	// markEvery is how often what was written is made to count: that much work is lost at most when the command is killed.
 	markEvery = time.Second
-	// firstExportRetry is when a lost connection is tried again; every failure without an event in between doubles that, up to lastExportRetry.
+	// firstExportRetry is when a lost connection is tried again; every failure without an event in between doubles that, up to
+	// lastExportRetry.
 	firstExportRetry = 500 * time.Millisecond
 	lastExportRetry  = 10 * time.Second
 	// defaultExportRetries gives a server that restarts about a minute.

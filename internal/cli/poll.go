@@ -14,8 +14,8 @@ const (
 	pollPatience = 30 * time.Second
 )
 
-// poll asks again and again until the answer is that it is done. Between answers the server may be away for a while. The error is that of ctx,
-// or the last one.
+// poll asks again and again until the answer is that it is done. Between answers the server may be away for a while. The error is that of
+// ctx, or the last one.
 func poll(ctx context.Context, ask func(context.Context) (done bool, err error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()

@@ -76,13 +76,13 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// gcPercent lets the heap grow to five times what is live before it is collected. What is live is small (ten
-// thousand logs of three views took 80 MB at Go's default), so collecting as often as Go does by default costs more time than it saves memory.
-// GOGC in the environment takes its place.
+// gcPercent lets the heap grow to five times what is live before it is collected. What is live is small (ten thousand logs of three views
+// took 80 MB at Go's default), so collecting as often as Go does by default costs more time than it saves memory. GOGC in the environment
+// takes its place.
 const gcPercent = 400
 
-// limitMemory has the collector keep the heap to its share of the limit: far from it, gcPercent decides alone. GOMEMLIMIT in the environment
-// takes its place.
+// limitMemory has the collector keep the heap to its share of the limit: far from it, gcPercent decides alone. GOMEMLIMIT in the
+// environment takes its place.
 func limitMemory(config *server.Config) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)

@@ -16,7 +16,8 @@ import (
 const (
 	// followIdle is how long a stream of server-sent events may be silent: a server says every 15 seconds that it is still there.
 	followIdle = 50 * time.Second
-	// firstReturn is when a lost connection is tried again where the server said nothing of it; every failure doubles that, up to lastReturn.
+	// firstReturn is when a lost connection is tried again where the server said nothing of it; every failure doubles that, up to
+	// lastReturn.
 	firstReturn = time.Second
 	lastReturn  = 15 * time.Second
 )

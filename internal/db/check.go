@@ -19,9 +19,9 @@ type UntrustedError struct{ Reason string }
 
 func (e *UntrustedError) Error() string { return e.Reason }
 
-// Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events
-// in a crash, or a pooler before it cannot be worked with. allowUnsafe lets a server pass that runs with fsync or full_page_writes off. It asks with the login's own rights: before
-// Migrate there is no other role.
+// Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events in a crash, or a pooler
+// before it cannot be worked with. allowUnsafe lets a server pass that runs with fsync or full_page_writes off. It asks with the login's
+// own rights: before Migrate there is no other role.
 func Check(ctx context.Context, url string, allowUnsafe bool) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

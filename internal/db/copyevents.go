@@ -22,8 +22,8 @@ type NewEvent struct {
 
 const copyEvents = "COPY events (log_id, sequence, recorded_at, time, type, key, data, hash) FROM STDIN BINARY"
 
-// CopyEvents adds events by COPY, which is cheaper than INSERT for some hundreds of them and takes round trips of its own. next fills in the
-// next event, and returns false when there is none.
+// CopyEvents adds events by COPY, which is cheaper than INSERT for some hundreds of them and takes round trips of its own. next fills in
+// the next event, and returns false when there is none.
 func (t *Tx) CopyEvents(ctx context.Context, next func(*NewEvent) bool) error {
 	if err := t.begin(ctx); err != nil {
 		return err
@@ -32,8 +32,8 @@ func (t *Tx) CopyEvents(ctx context.Context, next func(*NewEvent) bool) error {
 	return err
 }
 
-// The binary form of COPY, by PostgreSQL's documentation of that command: a signature, flags and the length of an extension; each row with the
-// number of its fields and each field's length; -1 where a field is NULL, and where a row would begin after the last.
+// The binary form of COPY, by PostgreSQL's documentation of that command: a signature, flags and the length of an extension; each row with
+// the number of its fields and each field's length; -1 where a field is NULL, and where a row would begin after the last.
 const (
 	copySignature = "PGCOPY\n\xff\r\n\x00"
 	copyHeader    = copySignature + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
@@ -44,8 +44,8 @@ const (
 	copyBuffer = 64 << 10
 )
 
-// eventsToCopy makes COPY's binary form of events while it is read. pgx's own encoder, which takes any type of any table, costs four times as
-// much.
+// eventsToCopy makes COPY's binary form of events while it is read. pgx's own encoder, which takes any type of any table, costs four times
+// as much.
 type eventsToCopy struct {
 	next  func(*NewEvent) bool
 	event NewEvent

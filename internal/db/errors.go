@@ -37,12 +37,13 @@ var (
 	ErrAlreadyExists = errors.New("already exists")
 	// ErrUnavailable: the server is away, restarting, full or over its limits. Trying again later may work. Nothing was committed.
 	ErrUnavailable = errors.New("the database is unavailable")
-	// ErrConflict: the transaction was given up for another's sake: a deadlock, a lock that somebody keeps, or locks of its own that it held without
-	// doing anything. The database is there, and trying again works once the other is done.
+	// ErrConflict: the transaction was given up for another's sake: a deadlock, a lock that somebody keeps, or locks of its own that it
+	// held without doing anything. The database is there, and trying again works once the other is done.
 	ErrConflict = errors.New("the transaction conflicted with another")
 	// ErrMisconfigured: somebody has to see to the server before it can do what it was asked to. Nothing was committed.
 	ErrMisconfigured = errors.New("the database is misconfigured")
-	// ErrStale: what this server believed of the database is out of date (see as_expected), or a key that it took for new is in event_keys. Nothing was committed.
+	// ErrStale: what this server believed of the database is out of date (see as_expected), or a key that it took for new is in event_keys.
+	// Nothing was committed.
 	ErrStale = errors.New("what is known of the database is out of date")
 	// ErrOutcomeUnknown: COMMIT was not answered, or with an error that says nothing about what became of the transaction.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
@@ -122,8 +123,8 @@ func kindOfRefusal(e *pgconn.PgError) error {
 	return nil
 }
 
-// isMissingLibrary tells whether PostgreSQL could not load a library of its own, as happens to new connections when its package is
-// upgraded under the running server. The SQLSTATE is that of any file; where the error was raised (the fields are not translated) is certain.
+// isMissingLibrary tells whether PostgreSQL could not load a library of its own, as happens to new connections when its package is upgraded
+// under the running server. The SQLSTATE is that of any file; where the error was raised (the fields are not translated) is certain.
 func isMissingLibrary(e *pgconn.PgError) bool { return e.File == "dfmgr.c" }
 
 // committing is what an error in answer to COMMIT amounts to. It wraps ErrOutcomeUnknown unless PostgreSQL is known to have given the

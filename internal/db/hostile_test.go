@@ -18,8 +18,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// hostileTexts are contents of JSON strings, each a kind that parsers take: halves of surrogate pairs alone, in each order and at each place,
-// NUL, and both beside escaped backslashes, which are no part of an escape.
+// hostileTexts are contents of JSON strings, each a kind that parsers take: halves of surrogate pairs alone, in each order and at each
+// place, NUL, and both beside escaped backslashes, which are no part of an escape.
 func hostileTexts() []string {
 	units := []string{`\ud83d`, `\uDE00`, `\u0000`, `\\`, `\n`, `\u00e9`, `\uD55C`, `u0000`, `ud83d`, `x`}
 	texts := []string{``}
@@ -244,8 +244,8 @@ func TestReadingTimes(t *testing.T) {
 	}
 }
 
-// appendHostile makes a log whose events, views and labels hold what PostgreSQL cannot read, as far as servers take it, and returns how many
-// values of a view's state and idempotency keys there are.
+// appendHostile makes a log whose events, views and labels hold what PostgreSQL cannot read, as far as servers take it, and returns how
+// many values of a view's state and idempotency keys there are.
 func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	t.Helper()
 	now := time.Date(2025, 4, 20, 12, 0, 0, 0, time.UTC)
@@ -305,8 +305,8 @@ func cells(table string) []string {
 	return rows
 }
 
-// TestSQLDocsOnHostileRows runs each query of docs/sql.md beside a log of hostile events, state and labels: all go on, and what they return of
-// ordinary logs stays as it was, whatever the plan.
+// TestSQLDocsOnHostileRows runs each query of docs/sql.md beside a log of hostile events, state and labels: all go on, and what they return
+// of ordinary logs stays as it was, whatever the plan.
 func TestSQLDocsOnHostileRows(t *testing.T) {
 	source, err := os.ReadFile("../../docs/sql.md")
 	if err != nil {
@@ -368,8 +368,8 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestReadingFunctions: what reads JSON runs with the caller's rights and leaves plans parallel, and what is an expression takes the place of its
-// call, so that the planner sees what it costs.
+// TestReadingFunctions: what reads JSON runs with the caller's rights and leaves plans parallel, and what is an expression takes the place
+// of its call, so that the planner sees what it costs.
 func TestReadingFunctions(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
 	d := testdb.New(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Obstacle says, for an operator, what keeps the database from storing anything, whatever it is asked to store; empty when err is of another
-// kind. It tells nothing of the inside.
+// Obstacle says, for an operator, what keeps the database from storing anything, whatever it is asked to store; empty when err is of
+// another kind. It tells nothing of the inside.
 func Obstacle(err error) string {
 	var untrusted *UntrustedError
 	if errors.As(err, &untrusted) {

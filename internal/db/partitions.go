@@ -139,7 +139,8 @@ func (m *Maintainer) ToFreeze(ctx context.Context) ([]string, error) {
 // Freeze freezes a partition, so that no later VACUUM has to read it, and has its statistics taken, at the pace of autovacuum; reads and
 // appends go on. It is false when the partition holds rows that a transaction as old does not see yet; then a later call may succeed.
 func (m *Maintainer) Freeze(ctx context.Context, partition string) (bool, error) {
-	// No statement of sqlc's: VACUUM takes a name and no parameter. The end of the table stays, since cutting it off would lock readers out.
+	// No statement of sqlc's: VACUUM takes a name and no parameter. The end of the table stays, since cutting it off would lock readers
+	// out.
 	vacuum := "VACUUM (FREEZE, ANALYZE, TRUNCATE FALSE) " + pgx.Identifier{partition}.Sanitize()
 	if _, err := m.conn.Exec(ctx, vacuum, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return false, fmt.Errorf("freezing %s: %w", partition, Classify(err))

@@ -129,8 +129,8 @@ func (p *pooler) take() *pgx.Conn {
 	return conn
 }
 
-// TestPoolers: one that gives each client a connection of its own is as good as PostgreSQL, and what is set for connections holds there; one
-// that shares them between clients is refused, whatever else is allowed.
+// TestPoolers: one that gives each client a connection of its own is as good as PostgreSQL, and what is set for connections holds there;
+// one that shares them between clients is refused, whatever else is allowed.
 func TestPoolers(t *testing.T) {
 	d := testdb.New(t)
 	sessions, transactions := startPooler(t, d.DSN(), true), startPooler(t, d.DSN(), false)

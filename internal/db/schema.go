@@ -39,7 +39,8 @@ func checkSchema(oldest string) error {
 	return nil
 }
 
-// olderSchema is what to say of a database that lacks what every schema has that this server can work with, as after restoring an old backup.
+// olderSchema is what to say of a database that lacks what every schema has that this server can work with, as after restoring an old
+// backup.
 func olderSchema(err error) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == undefinedFunction {

@@ -20,8 +20,8 @@ import (
 // table that has just grown or was never analysed cannot turn an append or a query into a scan. What reads events must
 // call PlanForPartitions first.
 //
-// A server that is gone without a word, or stopped in the middle of a transaction, must not hold locks that others wait for: PostgreSQL ends its
-// transaction when it has been idle for seconds, and finds out by itself when nobody is at the other end.
+// A server that is gone without a word, or stopped in the middle of a transaction, must not hold locks that others wait for: PostgreSQL
+// ends its transaction when it has been idle for seconds, and finds out by itself when nobody is at the other end.
 var settings = map[string]string{
 	"plan_cache_mode":         "force_generic_plan",
 	"enable_seqscan":          "off",
@@ -36,17 +36,18 @@ var settings = map[string]string{
 	"tcp_user_timeout":        "25s", // of what was sent and is not acknowledged; ignored on Unix sockets
 }
 
-// appendSettings are those of connections for lanes, besides. A lane's transaction waits for PostgreSQL alone, and for a fold that tells PostgreSQL
-// now and then that it is still there (Tx.KeepAlive).
+// appendSettings are those of connections for lanes, besides. A lane's transaction waits for PostgreSQL alone, and for a fold that tells
+// PostgreSQL now and then that it is still there (Tx.KeepAlive).
 //
 // statement_timeout is not among them: when it ends a COMMIT that waits for a synchronous standby, PostgreSQL answers with success.
 var appendSettings = map[string]string{"idle_in_transaction_session_timeout": "10s"}
 
-// readSettings are those of all other connections, besides. Between two statements of theirs a view may answer a question, or a version be built.
+// readSettings are those of all other connections, besides. Between two statements of theirs a view may answer a question, or a version be
+// built.
 var readSettings = map[string]string{"idle_in_transaction_session_timeout": "2min"}
 
-// DefaultLockTimeout is how long an append waits for a lock that another server, or whoever, has on a log. It is far above what an append or the last
-// step of a build takes.
+// DefaultLockTimeout is how long an append waits for a lock that another server, or whoever, has on a log. It is far above what an append
+// or the last step of a build takes.
 const DefaultLockTimeout = 250 * time.Millisecond
 
 // ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
@@ -54,8 +55,8 @@ const DefaultLockTimeout = 250 * time.Millisecond
 const ServerRole = "tally_server"
 
 // durable has every COMMIT of a connection wait until the transaction is on disk, and on that of synchronous standbys where there are any.
-// off, local and remote_write, by whomever they are set, would let a crash or a failover take back what was acknowledged; remote_apply waits
-// for more, and stays.
+// off, local and remote_write, by whomever they are set, would let a crash or a failover take back what was acknowledged; remote_apply
+// waits for more, and stays.
 const durable = `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
 
 // remoteApply is the one value of synchronous_commit that waits for more than on.

@@ -8,7 +8,8 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 )
 
-// TestCSVIsNoFormula: what a spreadsheet would work out is text by default, in every column that a sender writes; for programs it is as it was.
+// TestCSVIsNoFormula: what a spreadsheet would work out is text by default, in every column that a sender writes; for programs it is as it
+// was.
 func TestCSVIsNoFormula(t *testing.T) {
 	for text, want := range map[string]string{
 		`=HYPERLINK("http://evil.example","x")`: `'=HYPERLINK("http://evil.example","x")`,

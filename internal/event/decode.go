@@ -10,8 +10,8 @@ import (
 )
 
 // ParseLine reads an event as AppendLine and AppendJSON write it: everything that its hash covers, byte for byte. It takes just what they
-// write and no other JSON of the same event: a member that comes twice, or data that is not what raw says, would show a reader something else
-// than what was hashed. The event's key hash is not among what it reads.
+// write and no other JSON of the same event: a member that comes twice, or data that is not what raw says, would show a reader something
+// else than what was hashed. The event's key hash is not among what it reads.
 func ParseLine(line []byte) (Recorded, error) {
 	var wire struct {
 		Sequence   int64           `json:"sequence"`

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 )
 
-// FuzzParseLine: whatever an event holds, its line and its JSON object give all of it back; and no byte of them can be changed without being
-// refused or changing what is read.
+// FuzzParseLine: whatever an event holds, its line and its JSON object give all of it back; and no byte of them can be changed without
+// being refused or changing what is read.
 func FuzzParseLine(f *testing.F) {
 	f.Add(int64(1), int64(0), int64(0), "", "", []byte(`{}`), uint(3), byte(1))
 	f.Add(int64(2), int64(-1), int64(1740823530000010), "", "", []byte(`{}`), uint(3), byte(1))

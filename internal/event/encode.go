@@ -11,9 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON appends an event as a JSON object: its place in the log, and under data the bytes that were sent, as they are. They may
-// hold line breaks. White space around them, which earlier versions kept, would be lost to whoever reads the object; where there is some, raw
-// is a string of the bytes.
+// AppendJSON appends an event as a JSON object: its place in the log, and under data the bytes that were sent, as they are. They may hold
+// line breaks. White space around them, which earlier versions kept, would be lost to whoever reads the object; where there is some, raw is
+// a string of the bytes.
 func AppendJSON(b []byte, e *Recorded) []byte {
 	b = append(appendHead(b, e), e.Data...)
 	if hasOuterSpace(e.Data) {

@@ -39,8 +39,8 @@ type Event struct {
 	HasTime bool
 	Key     string    // the idempotency key, for people; "" when there is none
 	KeyHash uuid.UUID // the idempotency key, for the database; the zero UUID when there is none
-	// FormerKeyHash is the key that came beside an event with an id. Earlier versions stored such an event under it, so that a retry must be
-	// looked for there too. The zero UUID when there is none.
+	// FormerKeyHash is the key that came beside an event with an id. Earlier versions stored such an event under it, so that a retry must
+	// be looked for there too. The zero UUID when there is none.
 	FormerKeyHash uuid.UUID
 	sent          []byte // Data and the white space around it, which earlier versions stored with it
 }

@@ -22,8 +22,8 @@ func fenced(t *testing.T, page, language string) string {
 	return text + "\n"
 }
 
-// TestEvidencePage: the page's worked example is what the chain gives, and its program, which shares no code with ours, takes an export that is
-// whole and no other.
+// TestEvidencePage: the page's worked example is what the chain gives, and its program, which shares no code with ours, takes an export
+// that is whole and no other.
 func TestEvidencePage(t *testing.T) {
 	text, err := os.ReadFile("../../docs/evidence.md")
 	if err != nil {

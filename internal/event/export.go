@@ -30,8 +30,9 @@ const (
 var ErrNotAnExport = errors.New("this is no export in NDJSON, as it comes or packed by gzip or zstd")
 
 // CheckExport checks the chain of an export: NDJSON as AppendLine writes it, as it is or packed by gzip or zstd. An export that begins with
-// the first event of log is checked from the log's genesis on; one from the middle, or of a log that is not known (the zero UUID), from its second event on, or
-// from its first where the head just before it is noted. What is wrong with the export is in what it returns; the error is ErrNotAnExport, or the reader's.
+// the first event of log is checked from the log's genesis on; one from the middle, or of a log that is not known (the zero UUID), from its
+// second event on, or from its first where the head just before it is noted. What is wrong with the export is in what it returns; the error
+// is ErrNotAnExport, or the reader's.
 func CheckExport(r io.Reader, log uuid.UUID, noted ...Noted) (Checked, error) {
 	lines, closeLines, err := unpack(r)
 	if err != nil {

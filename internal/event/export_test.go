@@ -16,7 +16,8 @@ import (
 
 var exampleLog = uuid.MustParse("018f4f3c-0000-7000-8000-000000000001") //nolint:gochecknoglobals // a constant of another type
 
-// exampleLines are the lines of a log of n events of several shapes, each with its end, and its head after each; the first is the empty log's.
+// exampleLines are the lines of a log of n events of several shapes, each with its end, and its head after each; the first is the empty
+// log's.
 func exampleLines(t testing.TB, n int) (lines []string, heads []event.Noted) {
 	t.Helper()
 	head := event.Head{Hash: event.Genesis(exampleLog), RecordedAt: 1_740_823_530_000_000}

@@ -20,8 +20,8 @@ const (
 	// third.
 	HistoryEvents = 4000
 	HistoryBytes  = 4 << 20
-	// Pages that are read ahead are larger, since each asks some small questions too: as many events as make aheadBytes when they are like those
-	// of the page before, and a first page of firstEvents. One that turns out larger than HistoryBytes ends there.
+	// Pages that are read ahead are larger, since each asks some small questions too: as many events as make aheadBytes when they are like
+	// those of the page before, and a first page of firstEvents. One that turns out larger than HistoryBytes ends there.
 	aheadEvents = 16_000
 	aheadBytes  = 3 << 20
 	firstEvents = 1000

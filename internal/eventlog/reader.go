@@ -19,13 +19,14 @@ const (
 	// A page of a long read is what one statement returns: about pageBytes, and never more than maxPageEvents.
 	pageBytes     = 1 << 20
 	maxPageEvents = 4000
-	// maxPageBytes ends a page that somebody asked for, and maxAheadBytes one of a long read, of which there are two in memory, once events turn out
-	// larger than those before: one event may have MaxEventBytes.
+	// maxPageBytes ends a page that somebody asked for, and maxAheadBytes one of a long read, of which there are two in memory, once events
+	// turn out larger than those before: one event may have MaxEventBytes.
 	maxPageBytes  = 8 << 20
 	maxAheadBytes = 2 << 20
 	// StreamBytes is about what a long read takes in memory: the page that is read, the one before it, and an event too many of each.
 	StreamBytes = 2 * (maxAheadBytes + event.MaxBytes + maxPageEvents*eventOverhead)
-	// eventOverhead is about what an event of a page takes beside its bytes, and usualEventBytes what one has of those where nothing is known.
+	// eventOverhead is about what an event of a page takes beside its bytes, and usualEventBytes what one has of those where nothing is
+	// known.
 	eventOverhead   = 256
 	usualEventBytes = 384
 	// roomStep is how much room a page takes at once, as its events arrive.
@@ -82,8 +83,8 @@ func PageBytes(limit int) int64 {
 }
 
 // Page returns up to limit events of a range whose head is head. It looks at no more than scanned events to find them, so a page may be
-// short, or empty, before the range is done. Its memory is room's, which may have PageBytes already: it takes more as events arrive, and holds in the
-// end what the page takes. The error is memory.ErrFull where there is none, ErrLogNotFound, or the database's.
+// short, or empty, before the range is done. Its memory is room's, which may have PageBytes already: it takes more as events arrive, and
+// holds in the end what the page takes. The error is memory.ErrFull where there is none, ErrLogNotFound, or the database's.
 func (r *Reader) Page(ctx context.Context, log uuid.UUID, head event.Head, q Query, limit int, scanned int64, room *memory.Hold) (Page, error) {
 	s, err := r.scan(ctx, log, head, q)
 	if err != nil {
@@ -231,8 +232,8 @@ func (s *scan) stretch() (last, from, until int64) {
 	return last, from, until
 }
 
-// next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out. They are b's, and last
-// until it is used again.
+// next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out. They are b's, and
+// last until it is used again.
 func (s *scan) next(ctx context.Context, b *pageBuilder, limit int, until int64) ([]event.Recorded, error) {
 	last, from, to := s.stretch()
 	last = min(last, until)
@@ -283,7 +284,7 @@ type pageBuilder struct {
 	events   []event.Recorded
 	data     []byte // of all events
 	texts    []byte // types and keys of all events
-	ends   []offsets
+	ends     []offsets
 }
 
 // offsets is where a row's parts end.

@@ -37,9 +37,9 @@ type Metered struct {
 	Stack   bool // there is an ExportStack
 }
 
-// Meter rewrites a module to meter itself by a cost model, which must be known. Of its exports it keeps those of the view ABI. Whatever Meter returns, a compiler accepts
-// if and only if it accepts the module itself. An error is a *wasmbin.ParseError, a *LimitError, or says which rule of
-// WebAssembly is broken where rewriting would hide that.
+// Meter rewrites a module to meter itself by a cost model, which must be known. Of its exports it keeps those of the view ABI. Whatever
+// Meter returns, a compiler accepts if and only if it accepts the module itself. An error is a *wasmbin.ParseError, a *LimitError, or says
+// which rule of WebAssembly is broken where rewriting would hide that.
 func Meter(module []byte, model Model) (Metered, error) { return rewrite(module, model, false) }
 
 // Bare does all that Meter does but meter: the counter is there and stays as it was set. It is for measuring what metering

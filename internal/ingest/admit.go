@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// groupFoldTime closes a group: no request is begun once its folding has taken that long, and those that are left wait for the next. It is
-	// about what a flush to disk takes on a slow disk, so that folding does not make up most of what others wait for.
+	// groupFoldTime closes a group: no request is begun once its folding has taken that long, and those that are left wait for the next. It
+	// is about what a flush to disk takes on a slow disk, so that folding does not make up most of what others wait for.
 	groupFoldTime = 40 * time.Millisecond
 	// logFoldTime is how much of a group one log may take while others wait, likewise.
 	logFoldTime = 20 * time.Millisecond
-	// laneFoldTime is how long one request may fold in a lane that it shares. Beyond it its log moves to a slow lane, where the request is folded from
-	// its beginning: the others have lost this much, once.
+	// laneFoldTime is how long one request may fold in a lane that it shares. Beyond it its log moves to a slow lane, where the request is
+	// folded from its beginning: the others have lost this much, once.
 	laneFoldTime = 250 * time.Millisecond
 	// slowFoldTime is how long one request may fold where it holds up nobody: far beyond what maxRequestGas takes, unless the machine is
 	// overloaded or the view does what gas is a bad clock for.
 	slowFoldTime = 20 * time.Second
-	// maxRequestGas bounds what the views of a log may use for one request, all its events together: some 2 s. A request of one event is always
-	// within it, for a log's views may not have more than that (view.MaxFoldGas of each).
+	// maxRequestGas bounds what the views of a log may use for one request, all its events together: some 2 s. A request of one event is
+	// always within it, for a log's views may not have more than that (view.MaxFoldGas of each).
 	maxRequestGas = 5_000_000_000
-	// maxRequestState bounds the keys and values that the views may set for one request, all its events together, since all of them are held until
-	// the request is kept.
+	// maxRequestState bounds the keys and values that the views may set for one request, all its events together, since all of them are
+	// held until the request is kept.
 	maxRequestState = 64 << 20
 	// maxGroupKeys closes a group whose folds have changed that many keys of one log: they are written in one statement.
 	maxGroupKeys = 20_000
@@ -151,8 +151,8 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *
 	return false, nil
 }
 
-// admitRequest places and folds one request, or refuses it. A request that takes too long for a lane that it shares is neither: it marks its
-// log as slow. Nor is one for which there is no room: the error is memory.ErrFull.
+// admitRequest places and folds one request, or refuses it. A request that takes too long for a lane that it shares is neither: it marks
+// its log as slow. Nor is one for which there is no room: the error is memory.ErrFull.
 func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) error {
 	before, used := log.head, l.room.Used()
 	fresh, err := p.assign(log, w, &l.chain, l.config.MaxAhead)

@@ -103,8 +103,8 @@ func killConnections(t *testing.T, dsn string, progress <-chan int, killed *atom
 	}
 }
 
-// TestTooManyWaiting fills a lane whose commits are held up: what does not fit is refused, what was taken is stored. There is room for another
-// log.
+// TestTooManyWaiting fills a lane whose commits are held up: what does not fit is refused, what was taken is stored. There is room for
+// another log.
 func TestTooManyWaiting(t *testing.T) {
 	const most = 20 // of one log; the lane has room for twice as many
 	node, d := start(t, testrig.Settings{Lanes: 1, MaxWaitingEvents: 2 * most, MaxWaitingBytes: 7000})

@@ -9,7 +9,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestLogThatIsGone: a log that the server remembers is not in the database any more, as after a restore. Nothing is stored, by whatever statements.
+// TestLogThatIsGone: a log that the server remembers is not in the database any more, as after a restore. Nothing is stored, by whatever
+// statements.
 func TestLogThatIsGone(t *testing.T) {
 	for _, n := range []int{1, 2, 600} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

@@ -24,8 +24,8 @@ const (
 	// make everybody in it wait for the slowest.
 	maxGroupEvents = 10_000
 	maxGroupBytes  = 16 << 20
-	// commitTimeout is how long a lane works on a group before it gives it up. slowCommitTimeout is that of a lane for slow logs, where a request may
-	// take slowFoldTime, and twice that where keys were missing.
+	// commitTimeout is how long a lane works on a group before it gives it up. slowCommitTimeout is that of a lane for slow logs, where a
+	// request may take slowFoldTime, and twice that where keys were missing.
 	commitTimeout     = 30 * time.Second
 	slowCommitTimeout = 60 * time.Second
 )
@@ -51,12 +51,13 @@ type Appended struct {
 const AheadAfter = 24 * time.Hour
 
 var (
-	// ErrBusy: more appends wait than the limits allow, or the lane did not get to the request in time. Nothing was stored; try again a little later.
+	// ErrBusy: more appends wait than the limits allow, or the lane did not get to the request in time. Nothing was stored; try again a
+	// little later.
 	ErrBusy = errors.New("too many appends are waiting")
 	// ErrClosed: the server is stopping. Nothing was stored.
 	ErrClosed = errors.New("the server is stopping")
-	// ErrOutcomeUnknown: the database went away during COMMIT, or answered it with an error that may come after the fact, and did not come back in time to ask. The events are stored or
-	// they are not; a retry with the same idempotency key settles it.
+	// ErrOutcomeUnknown: the database went away during COMMIT, or answered it with an error that may come after the fact, and did not come
+	// back in time to ask. The events are stored or they are not; a retry with the same idempotency key settles it.
 	ErrOutcomeUnknown = db.ErrOutcomeUnknown
 )
 
@@ -158,8 +159,9 @@ func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
 // Start starts the lanes.
 func (g *Ingester) Start() { g.router.start() }
 
-// Stop implements background.Part: it refuses new appends, finishes those that wait, and returns when all lanes have ended. When ctx ends they
-// end at once: what waits is answered with ErrClosed, and what is being committed with ErrOutcomeUnknown. That takes a moment, and no error.
+// Stop implements background.Part: it refuses new appends, finishes those that wait, and returns when all lanes have ended. When ctx ends
+// they end at once: what waits is answered with ErrClosed, and what is being committed with ErrOutcomeUnknown. That takes a moment, and no
+// error.
 func (g *Ingester) Stop(ctx context.Context) error {
 	g.router.stop(ctx)
 	return nil

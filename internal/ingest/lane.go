@@ -253,8 +253,8 @@ func mayBeOnes(err error) bool {
 	return err != nil
 }
 
-// attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock that
-// somebody else keeps is waited for once: then the logs that are held are left out.
+// attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock
+// that somebody else keeps is waited for once: then the logs that are held are left out.
 func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 	how := lockNone
 	if l.lockFirst > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestUnknownKeysTakeAFewStatements appends batches whose every event asks for keys that no memory holds, of states that are too large to be
-// held whole: the number of round trips does not grow with the number of events.
+// TestUnknownKeysTakeAFewStatements appends batches whose every event asks for keys that no memory holds, of states that are too large to
+// be held whole: the number of round trips does not grow with the number of events.
 func TestUnknownKeysTakeAFewStatements(t *testing.T) {
 	const (
 		users     = 1200 // more than a state may have keys to be held whole

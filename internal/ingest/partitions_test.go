@@ -20,8 +20,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestOnlyPartitionsThatAreNeeded keeps a log in three of 60 months, one after the other, and locks all other partitions so that nothing can so much as plan for
-// them: appends, queries, reads, deploys, builds, audits and halted views must go on.
+// TestOnlyPartitionsThatAreNeeded keeps a log in three of 60 months, one after the other, and locks all other partitions so that nothing
+// can so much as plan for them: appends, queries, reads, deploys, builds, audits and halted views must go on.
 func TestOnlyPartitionsThatAreNeeded(t *testing.T) {
 	d := testdb.New(t)
 	first := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestGroupsAreBooked: what views set and read is booked before more is. Requests for which there is no room are refused, nothing of them is stored,
-// and other logs' appends go on; in the end nothing is booked.
+// TestGroupsAreBooked: what views set and read is booked before more is. Requests for which there is no room are refused, nothing of them
+// is stored, and other logs' appends go on; in the end nothing is booked.
 func TestGroupsAreBooked(t *testing.T) {
 	const kib = 1 << 10
 	room := memory.NewBook(4<<20, 0, 0)

@@ -94,8 +94,8 @@ func (r *router) move(log uuid.UUID, from *lane) {
 	r.laneOf(log).putBack(waiting)
 }
 
-// stop refuses new requests, and returns when those that wait have been answered, which they are without further ado when ctx ends. The shared
-// lanes end first: they may still move logs.
+// stop refuses new requests, and returns when those that wait have been answered, which they are without further ado when ctx ends. The
+// shared lanes end first: they may still move logs.
 func (r *router) stop(ctx context.Context) {
 	defer r.giveUp()
 	defer context.AfterFunc(ctx, r.giveUp)()
@@ -115,13 +115,13 @@ func (r *router) stop(ctx context.Context) {
 }
 
 const (
-	// slowGroups is after how many groups in a row that took longer than logFoldTime a log moves to a slow lane. One that took longer than laneFoldTime
-	// moves at once.
+	// slowGroups is after how many groups in a row that took longer than logFoldTime a log moves to a slow lane. One that took longer than
+	// laneFoldTime moves at once.
 	slowGroups = 3
 	// rowTime is about what storing an event or a key of state takes: it counts as folding does.
 	rowTime = 10 * time.Microsecond
-	// quickTime and quickGroups: a log moves back after that many groups in a row which took no longer than that. It is well below logFoldTime, so that
-	// a log does not go to and fro.
+	// quickTime and quickGroups: a log moves back after that many groups in a row which took no longer than that. It is well below
+	// logFoldTime, so that a log does not go to and fro.
 	quickTime   = logFoldTime / 4
 	quickGroups = 200
 	// maxPaces bounds what is remembered of logs that were slow now and then; past it that is forgotten.

@@ -38,8 +38,8 @@ func (p *plan) stateRows() (states view.Writer) {
 	return states
 }
 
-// months are the rows of log_months that the plan makes: one for each log whose first event of a month it holds. The events that a plan adds
-// to a log are all recorded at the same time, so that none but the first can begin a month.
+// months are the rows of log_months that the plan makes: one for each log whose first event of a month it holds. The events that a plan
+// adds to a log are all recorded at the same time, so that none but the first can begin a month.
 func (p *plan) months() (rows dbsqlc.InsertLogMonthsParams) {
 	for _, log := range p.logs {
 		if len(log.events) == 0 {
@@ -184,8 +184,8 @@ func (log *logPlan) addKeys(to *dbsqlc.InsertEventKeysParams) {
 	}
 }
 
-// formerKeys are the keys under which an earlier version may have stored an event that the plan takes for new. A plan that found them in the
-// database, and other bytes there, is right in taking it for new, and has none.
+// formerKeys are the keys under which an earlier version may have stored an event that the plan takes for new. A plan that found them in
+// the database, and other bytes there, is right in taking it for new, and has none.
 func (p *plan) formerKeys() (rows dbsqlc.ExpectNoEventKeysParams) {
 	for _, log := range p.logs {
 		for _, owner := range log.keys {

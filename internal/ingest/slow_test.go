@@ -34,8 +34,8 @@ func newScripted(t *testing.T, node *testrig.Node) uuid.UUID {
 // spin is some 20 million units of gas: less than half of an event's budget, so that it is folded once.
 var spin = testrig.Line("spin", 50)
 
-// TestSlowLogLeavesItsLane appends a batch that takes many seconds to fold, in the only lane that logs share: the other log's appends go on,
-// the batch is refused with the number of events that would do, and so many are taken.
+// TestSlowLogLeavesItsLane appends a batch that takes many seconds to fold, in the only lane that logs share: the other log's appends go
+// on, the batch is refused with the number of events that would do, and so many are taken.
 func TestSlowLogLeavesItsLane(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1})
 	node.Ingest.ShareFor(time.Millisecond)
@@ -110,8 +110,8 @@ func TestSlowAndMissing(t *testing.T) {
 	}
 }
 
-// TestGroupsEndWithTheirTime has many requests wait whose folding takes long together. They are answered in several groups, in their order, and
-// the log of the requests behind them does not have to wait for all.
+// TestGroupsEndWithTheirTime has many requests wait whose folding takes long together. They are answered in several groups, in their order,
+// and the log of the requests behind them does not have to wait for all.
 func TestGroupsEndWithTheirTime(t *testing.T) {
 	const requests = 60
 	var mu sync.Mutex

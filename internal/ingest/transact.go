@@ -218,16 +218,16 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 	return known, nil
 }
 
-// singleEvents is up to how many events, each of a log of its own, are stored by statements of one row. They take half of what those for any
-// number of rows do, each; from about here on those are cheaper together.
+// singleEvents is up to how many events, each of a log of its own, are stored by statements of one row. They take half of what those for
+// any number of rows do, each; from about here on those are cheaper together.
 const singleEvents = 3
 
 // copyEvents is from how many events on a group is stored by COPY, which costs the database about a tenth less than INSERT
 // and takes two more round trips.
 const copyEvents = 500
 
-// copyBytes is from how many bytes of events on it is too. A server that is stopped in the middle of sending statements keeps its locks, and
-// PostgreSQL does not end its transaction, which is not idle: what is sent by INSERT is little enough for the kernel to take at once.
+// copyBytes is from how many bytes of events on it is too. A server that is stopped in the middle of sending statements keeps its locks,
+// and PostgreSQL does not end its transaction, which is not idle: what is sent by INSERT is little enough for the kernel to take at once.
 const copyBytes = 64 << 10
 
 // copyTimeout ends a COPY whose server has stopped in the middle of it, likewise.

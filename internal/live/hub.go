@@ -26,8 +26,8 @@ const WatcherBytes = 50 << 10
 type Config struct {
 	// Coalesce is for how long changes are gathered before other servers are told: each NOTIFY takes a lock that all share.
 	Coalesce time.Duration
-	// Poll is how often the heads of watched logs are read: the longest that a change stays unseen when no notification tells of it, such as
-	// that of a view's version.
+	// Poll is how often the heads of watched logs are read: the longest that a change stays unseen when no notification tells of it, such
+	// as that of a view's version.
 	Poll time.Duration
 	// Watchers is how many may watch at a time; each takes WatcherBytes.
 	Watchers int

@@ -114,8 +114,8 @@ func (r *recent) relate(before Position, lines []Line) relation {
 	return compare(r.at(shared).position(), lines[shared-first].position())
 }
 
-// keep joins lines, which are true and have no gap, to those that they agree with, or puts them in the place of those that they contradict or come
-// long after, and lets go of the oldest.
+// keep joins lines, which are true and have no gap, to those that they agree with, or puts them in the place of those that they contradict
+// or come long after, and lets go of the oldest.
 func (r *recent) keep(before Position, lines []Line) {
 	first, last := lines[0].Sequence, lines[len(lines)-1].Sequence
 	switch r.relate(before, lines) {

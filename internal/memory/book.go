@@ -21,8 +21,8 @@ var ErrFull = errors.New("the memory for this is used up")
 
 // Book takes down the memory that is held for one purpose, up to a bound. It is safe for concurrent use. A nil *Book has no bound.
 //
-// Holds that grow as they go could all wait for one another, each with a part of what it needs. So a part of the room for large ones is kept for one
-// of them, the leader, until it is done: whoever needs it first, of those who wait whoever has the most.
+// Holds that grow as they go could all wait for one another, each with a part of what it needs. So a part of the room for large ones is
+// kept for one of them, the leader, until it is done: whoever needs it first, of those who wait whoever has the most.
 type Book struct {
 	total, forLarge int64
 	forLeader       int64 // of forLarge
@@ -42,8 +42,8 @@ type waiter struct {
 	granted chan struct{} // closed when the bytes are its own; guarded by the book
 }
 
-// NewBook is an empty book of so many bytes, in which Grow waits for room for as long as patience. largest is what one hold takes at most that grows
-// as it goes; 0 where none does.
+// NewBook is an empty book of so many bytes, in which Grow waits for room for as long as patience. largest is what one hold takes at most
+// that grows as it goes; 0 where none does.
 func NewBook(total, largest int64, patience time.Duration) *Book {
 	forLarge := total - total/smallPart
 	return &Book{total: total, forLarge: forLarge, forLeader: min(largest, forLarge), patience: patience, waiting: list.New()}
@@ -204,7 +204,8 @@ func (h *Hold) Bytes() int64 {
 
 func (h *Hold) bounded() bool { return h != nil && h.book != nil }
 
-// Grow takes down more, up to so many bytes in all, and waits for room, no longer than the book's patience in all. The error is ErrFull or the context's: then nothing has changed.
+// Grow takes down more, up to so many bytes in all, and waits for room, no longer than the book's patience in all. The error is ErrFull or
+// the context's: then nothing has changed.
 func (h *Hold) Grow(ctx context.Context, to int64) error {
 	if !h.bounded() || to <= h.bytes {
 		return nil

@@ -101,7 +101,8 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestLeader: of holds that grow as they go, and have taken half of what they need until there was no room, one after the other gets the rest.
+// TestLeader: of holds that grow as they go, and have taken half of what they need until there was no room, one after the other gets the
+// rest.
 func TestLeader(t *testing.T) {
 	const each = mib
 	book := memory.NewBook(4*mib, each, patient)

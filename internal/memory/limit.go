@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// LeastLimit is what a server needs: some 100 MiB for itself, and room for a few batches and pages of the largest size and a view with the largest
-	// memory. It is what a control group of 512 MiB gives.
+	// LeastLimit is what a server needs: some 100 MiB for itself, and room for a few batches and pages of the largest size and a view with
+	// the largest memory. It is what a control group of 512 MiB gives.
 	LeastLimit = 384 << 20
 	// A control group's limit also counts what is not this process's own: the process that compiles a module, the kernel's buffers of
 	// connections. A server takes groupPart of it, in quarters.

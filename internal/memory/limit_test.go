@@ -55,8 +55,8 @@ func TestDefaultLimit(t *testing.T) {
 	}
 }
 
-// TestShares: what is booked fits into what the collector keeps to, with room for garbage, and the heap with the guests into the limit; the least
-// limit has room for the largest of everything.
+// TestShares: what is booked fits into what the collector keeps to, with room for garbage, and the heap with the guests into the limit; the
+// least limit has room for the largest of everything.
 func TestShares(t *testing.T) {
 	for _, limit := range []int64{LeastLimit, 512 << 20, 1 << 30, 16 << 30} {
 		s := Limit{Bytes: limit}.Shares()

@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	// sampleGas is where the rehearsal of a sample stops, however few events were folded, and rehearsalGas where that of all samples does: all
-	// that the ways use counts, and gas bounds the time that it takes. A deploy is to take less than two seconds of a processor, whatever the
-	// module does.
+	// sampleGas is where the rehearsal of a sample stops, however few events were folded, and rehearsalGas where that of all samples does:
+	// all that the ways use counts, and gas bounds the time that it takes. A deploy is to take less than two seconds of a processor,
+	// whatever the module does.
 	sampleGas    = 300_000_000
 	rehearsalGas = 600_000_000
-	// rehearsalEventGas is what an event may take to be folded in every way. One that takes more is folded in one way only, and is the last.
+	// rehearsalEventGas is what an event may take to be folded in every way. One that takes more is folded in one way only, and is the
+	// last.
 	rehearsalEventGas = 250_000_000
 	// rehearsalFailureGas is what an event that a view fails over counts for besides. An instance is thrown away for it, and with
 	// that of a deep recursion a stack of 50 MB, which takes a tenth of a second. A view that fails would have halted, so that
@@ -54,9 +55,8 @@ type Rehearsal struct {
 	Rest      func(ctx context.Context) // is called between events
 }
 
-// Run folds the samples, each from an empty state, and asks queries of what comes of it, in several ways, which must agree. A view that fails
-// over an event is not refused for it, as long as it always does.
-// The error is a *NotReproducibleError, or not the view's fault.
+// Run folds the samples, each from an empty state, and asks queries of what comes of it, in several ways, which must agree. A view that
+// fails over an event is not refused for it, as long as it always does. The error is a *NotReproducibleError, or not the view's fault.
 func (h *Rehearsal) Run(ctx context.Context, samples []Sample) error {
 	settings := h.Settings
 	settings.QueryGas, settings.LargeMemoryPriced = rehearsalQueryGas, true

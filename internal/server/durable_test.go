@@ -238,7 +238,8 @@ func TestPostgresIsKilledAfterAcknowledging(t *testing.T) {
 	}
 }
 
-// TestSettingsOfCommits looks at what connections hold, whatever is configured: stricter settings stay, and the operator is told of weaker ones.
+// TestSettingsOfCommits looks at what connections hold, whatever is configured: stricter settings stay, and the operator is told of weaker
+// ones.
 func TestSettingsOfCommits(t *testing.T) {
 	pg := startPostgres(t)
 	for _, test := range []struct{ configured, held string }{
@@ -303,7 +304,8 @@ func TestSettingsOfCommits(t *testing.T) {
 	}
 }
 
-// TestDatabaseIsNoLongerTrusted: full_page_writes is turned off under a running server, which then stores nothing, says why, and goes on when it is on again.
+// TestDatabaseIsNoLongerTrusted: full_page_writes is turned off under a running server, which then stores nothing, says why, and goes on
+// when it is on again.
 func TestDatabaseIsNoLongerTrusted(t *testing.T) {
 	t.Parallel() // it mostly waits for the server to look
 	pg := startPostgres(t)
@@ -396,8 +398,9 @@ func TestReadinessOfAppends(t *testing.T) {
 // setReadWrite undoes what keeps even ALTER SYSTEM's own connection from writing.
 func (p *ownPostgres) setReadWrite() { p.setSystem("default_transaction_read_only", "off") }
 
-// TestStandbyIsWaitedFor cuts off COMMITs that wait for a synchronous standby. What they stored is there, and the standby does not have it: nobody
-// is told that it is stored, neither by the server that looks what became of its COMMIT nor as an answer to a retry, until the standby has it.
+// TestStandbyIsWaitedFor cuts off COMMITs that wait for a synchronous standby. What they stored is there, and the standby does not have it:
+// nobody is told that it is stored, neither by the server that looks what became of its COMMIT nor as an answer to a retry, until the
+// standby has it.
 func TestStandbyIsWaitedFor(t *testing.T) {
 	pg := startPostgres(t)
 	s, _ := serveSafely(t, pg.DSN())

@@ -19,9 +19,9 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestServerIsFrozen stops a server, by a signal, in one append after another, each time two messages to PostgreSQL later. Another server appends to
-// the other log of its only lane meanwhile, and to the log itself once PostgreSQL has ended the transaction. When the first one goes on, what it
-// was asked for is stored once.
+// TestServerIsFrozen stops a server, by a signal, in one append after another, each time two messages to PostgreSQL later. Another server
+// appends to the other log of its only lane meanwhile, and to the log itself once PostgreSQL has ended the transaction. When the first one
+// goes on, what it was asked for is stored once.
 func TestServerIsFrozen(t *testing.T) {
 	const events = 600 // by COPY, which takes the most messages
 	d := testdb.New(t, testdb.WithFsync())

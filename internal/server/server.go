@@ -29,8 +29,8 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	// bodyPatience is how long a body waits for room, while its client waits to send more; answerPatience likewise, before an answer is begun. Whoever
-	// waited longer would have given up, or come back, by then.
+	// bodyPatience is how long a body waits for room, while its client waits to send more; answerPatience likewise, before an answer is
+	// begun. Whoever waited longer would have given up, or come back, by then.
 	bodyPatience   = 5 * time.Second
 	answerPatience = 2 * time.Second
 )
@@ -132,7 +132,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
 	views := view.New(s.db, engine, view.Config{
 		LongQueries: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
-		CacheBytes:    cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
+		CacheBytes:  cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
 		Loads:   memory.NewBook(shares.Loads, 0, 0),
 		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
 	})
@@ -186,8 +186,8 @@ func (s *Server) URL() string { return "http://" + s.addr.String() }
 // Failed receives why the server stopped by itself.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop takes no more requests, finishes those under way, and lets go of everything. Requests that take longer than
-// the shutdown timeout, or than ctx, are cut off; a database that does not answer is left behind. It takes a few seconds longer than that at the most.
+// Stop takes no more requests, finishes those under way, and lets go of everything. Requests that take longer than the shutdown timeout, or
+// than ctx, are cut off; a database that does not answer is left behind. It takes a few seconds longer than that at the most.
 func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestStopKeepsItsDeadline stops a server whose database has stopped to answer, in the middle of all that it does. What it was asked for is stored
-// or not, and all of it is as it should be.
+// TestStopKeepsItsDeadline stops a server whose database has stopped to answer, in the middle of all that it does. What it was asked for is
+// stored or not, and all of it is as it should be.
 func TestStopKeepsItsDeadline(t *testing.T) {
 	const (
 		shutdown = 200 * time.Millisecond

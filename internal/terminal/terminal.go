@@ -1,5 +1,5 @@
-// Package terminal makes text that somebody else wrote, an event, a view or another server, fit to be shown to people: a terminal obeys none of
-// it, and it looks like what it is.
+// Package terminal makes text that somebody else wrote, an event, a view or another server, fit to be shown to people: a terminal obeys
+// none of it, and it looks like what it is.
 package terminal
 
 import (

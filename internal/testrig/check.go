@@ -29,10 +29,9 @@ type ownedKey struct {
 	sequence int64
 }
 
-// Check re-reads the whole database and fails the test for whatever is not as promised: sequences 1 to the head
-// without a gap, the hash chain, what is read from events, in which months they were recorded, idempotency keys, and for each version of a view whose state is
-// kept that state, against its model folded over the events from the first on, but for those that the version leaves out.
-// It returns the logs.
+// Check re-reads the whole database and fails the test for whatever is not as promised: sequences 1 to the head without a gap, the hash
+// chain, what is read from events, in which months they were recorded, idempotency keys, and for each version of a view whose state is kept
+// that state, against its model folded over the events from the first on, but for those that the version leaves out. It returns the logs.
 func Check(t testing.TB, dsn string) map[uuid.UUID]*Log {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)

@@ -1,6 +1,6 @@
-// Package turns shares processor time between logs whose views work for long: questions, live answers, logs that are slow to fold, builds and
-// rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that want a core, whoever has
-// used the least goes next, and after a few milliseconds another one does.
+// Package turns shares processor time between logs whose views work for long: questions, live answers, logs that are slow to fold, builds
+// and rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that want a core, whoever
+// has used the least goes next, and after a few milliseconds another one does.
 package turns
 
 import (
@@ -33,13 +33,13 @@ const forSlot = classes
 const (
 	// Time is how long a turn has its core while others wait: long against what changing hands costs, short against what people notice.
 	Time = 5 * time.Millisecond
-	// offerTime is how often a turn offers its core to whatever else the machine has to do: what it is given for is not urgent. An offer takes less than
-	// a microsecond where nobody wants it.
+	// offerTime is how often a turn offers its core to whatever else the machine has to do: what it is given for is not urgent. An offer
+	// takes less than a microsecond where nobody wants it.
 	offerTime = 200 * time.Microsecond
 	// Patience is how long a question waits for a slot before it is refused.
 	Patience = 5 * time.Second
-	// maxSlots bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of memory, and
-	// may hold a connection of the database.
+	// maxSlots bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
+	// memory, and may hold a connection of the database.
 	maxSlots = 8
 	// slotsEach is how many of the slots one key may have, or as many as there are cores to share.
 	slotsEach = 2
@@ -64,8 +64,8 @@ type Turns struct {
 	arrivals uint64 // of turns that had to wait
 }
 
-// account is what is known of a key while it has a slot, a core, or waits for one. One that comes back later begins anew, which puts it ahead
-// of others by one turn at the most.
+// account is what is known of a key while it has a slot, a core, or waits for one. One that comes back later begins anew, which puts it
+// ahead of others by one turn at the most.
 type account struct {
 	used    time.Duration // of cores, and what others had used when it came
 	turns   int           // that use this account
@@ -142,9 +142,8 @@ func (t *Turn) Admit(ctx context.Context, impatient bool) error {
 	return t.wait(bounded, forSlot)
 }
 
-// Pause gives the core to another turn once this one has had its time, and waits for one where it has none. In between it offers the core to
-// the rest of the machine now and then. The error is ctx's; the turn has
-// no core then, or soon: whoever it works for has gone.
+// Pause gives the core to another turn once this one has had its time, and waits for one where it has none. In between it offers the core
+// to the rest of the machine now and then. The error is ctx's; the turn has no core then, or soon: whoever it works for has gone.
 func (t *Turn) Pause(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -34,7 +34,8 @@ func compute(ctx context.Context, t *Turn, long time.Duration) error {
 	return nil
 }
 
-// TestKeysShareTheCore has one key do sixteen things at once, and another one thing: each gets half of the core, and no two compute at a time.
+// TestKeysShareTheCore has one key do sixteen things at once, and another one thing: each gets half of the core, and no two compute at a
+// time.
 func TestKeysShareTheCore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ts := oneCore(maxSlots)

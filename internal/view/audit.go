@@ -28,7 +28,8 @@ const (
 	// auditRest is how long an audit rests after a page, as a multiple of the time that it took to fold: it can wait, and the
 	// appends that need the same cores cannot.
 	auditRest = 1
-	// auditKeepAlive is how often PostgreSQL hears from an audit that folds in a transaction: well within the time after which it ends an idle one.
+	// auditKeepAlive is how often PostgreSQL hears from an audit that folds in a transaction: well within the time after which it ends an
+	// idle one.
 	auditKeepAlive = 10 * time.Second
 	// auditRestarts is how often an audit begins again because the version was built anew meanwhile.
 	auditRestarts = 3
@@ -61,11 +62,11 @@ var ErrStateNotKept = errors.New("the state of this version is no longer kept")
 // ErrAuditInterrupted: the version was built anew, again and again, while it was audited.
 var ErrAuditInterrupted = errors.New("the view's version was built anew while it was audited")
 
-// Audit folds the log's events again in several ways, and compares what each gives with the others and with the stored
-// state, byte for byte. What it reads is one state of the database; appends go on meanwhile. Audits of one server take
-// turns. progress is told how many events are done, and may be nil.
-// The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a *replay.StateTooLargeError, a *RefusedError for a
-// module that this build does not run, or the database's. A difference is not an error: the report has it.
+// Audit folds the log's events again in several ways, and compares what each gives with the others and with the stored state, byte for
+// byte. What it reads is one state of the database; appends go on meanwhile. Audits of one server take turns. progress is told how many
+// events are done, and may be nil. The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a
+// *replay.StateTooLargeError, a *RefusedError for a module that this build does not run, or the database's. A difference is not an error:
+// the report has it.
 func (v *Views) Audit(ctx context.Context, log uuid.UUID, name string, options AuditOptions, progress func(done, total int64)) (Report, error) {
 	select {
 	case v.audits <- struct{}{}:

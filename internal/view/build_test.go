@@ -117,8 +117,8 @@ func TestNewVersionsWhileAppending(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// deployHeldUp deploys a view on a log with history whose head is locked, and returns once the last chunk waits for that lock. How much of the
-// history the chunks before it have folded depends on the machine. A value on the channel says that Deploy has returned.
+// deployHeldUp deploys a view on a log with history whose head is locked, and returns once the last chunk waits for that lock. How much of
+// the history the chunks before it have folded depends on the machine. A value on the channel says that Deploy has returned.
 func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *testdb.Database, log uuid.UUID) <-chan error {
 	t.Helper()
 	returned := make(chan error, 1)

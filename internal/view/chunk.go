@@ -9,8 +9,8 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// unbatchedEvents is how many events a version folds one by one after small batches of its events failed too, before it tries batches again: a
-// batch that comes to nothing takes no more than half the gas of one event, which is little beside so many.
+// unbatchedEvents is how many events a version folds one by one after small batches of its events failed too, before it tries batches
+// again: a batch that comes to nothing takes no more than half the gas of one event, which is little beside so many.
 const unbatchedEvents = 10_000
 
 // chunk folds up to wasm.MaxBatchEvents events into every view that has not halted: in batches as far as a view takes them, and one by one

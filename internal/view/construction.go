@@ -26,8 +26,8 @@ const (
 	// finishEvents is how many events are expected to fit in, where nothing is known of the view yet.
 	finishTime   = 50 * time.Millisecond
 	finishEvents = 1000
-	// Where appends go on, a build rests after each chunk, restFactor times as long as the chunk took: so it takes a part of the machine and
-	// not all of it. busyCommits is how many logs' appends must have been committed meanwhile for that.
+	// Where appends go on, a build rests after each chunk, restFactor times as long as the chunk took: so it takes a part of the machine
+	// and not all of it. busyCommits is how many logs' appends must have been committed meanwhile for that.
 	restFactor  = 2
 	busyCommits = 5
 	// buildLease is how long another server leaves a version alone after a chunk: it would have to read the state again.

@@ -83,8 +83,8 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 	return f.result(b.next()), nil
 }
 
-// foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the version
-// halts, the events before are done.
+// foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the
+// version halts, the events before are done.
 func (b *chunk) foldSome(f *Folding, page []eventlog.Past, skips *[]int64, deadline time.Time) (n int, err error) {
 	b.events = b.events[:0]
 	for n = 0; n < min(len(page), wasm.MaxBatchEvents); n++ {

@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// maxTimesPlainDeploy is how many times the processor time of deploying a view that computes without end a deploy may take that does its worst
-// in memory: measured, 6 times. Before gas had a price for memory it was more than a thousand times.
+// maxTimesPlainDeploy is how many times the processor time of deploying a view that computes without end a deploy may take that does its
+// worst in memory: measured, 6 times. Before gas had a price for memory it was more than a thousand times.
 const maxTimesPlainDeploy = 30
 
 // TestDearDeploy deploys a view whose every fold loads, without end, what the next load's address is, from anywhere in 64 MiB.
@@ -53,8 +53,8 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// rawGuest is a view without imports, with so much memory and the instructions of its _initialize and tally_fold, each with a local more than it
-// has parameters, of type i32.
+// rawGuest is a view without imports, with so much memory and the instructions of its _initialize and tally_fold, each with a local more
+// than it has parameters, of type i32.
 func rawGuest(pages uint32, start, fold []byte) []byte {
 	sized := func(b []byte) []byte { return append(wasmbin.AppendU(nil, uint32(len(b))), b...) }
 	body := func(code ...byte) []byte {

@@ -46,7 +46,8 @@ type Deployment struct {
 
 	module wasm.ModuleID
 	fields []string // what the view reads of an event
-	// compiled is the module, as long as it is being deployed; loaded says that it was in memory before: some version runs it, or did lately.
+	// compiled is the module, as long as it is being deployed; loaded says that it was in memory before: some version runs it, or did
+	// lately.
 	compiled *wasm.Module
 	loaded   bool
 }
@@ -90,8 +91,8 @@ func (v *Views) check(ctx context.Context, d *Deployment) error {
 	return nil
 }
 
-// compileInTurn compiles a deployment's code. New code takes a trial for it, as its rehearsal will: many deploys at once take no more of the
-// cores than one.
+// compileInTurn compiles a deployment's code. New code takes a trial for it, as its rehearsal will: many deploys at once take no more of
+// the cores than one.
 func (v *Views) compileInTurn(ctx context.Context, d *Deployment) (*wasm.Module, error) {
 	if !d.loaded {
 		t, err := v.beginTrial(ctx)

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// findKeys is how many keys one statement reads: enough that a batch of 10,000 events takes ten, and no more than 64 MiB of answers, where each
-// is as large as may be.
+// findKeys is how many keys one statement reads: enough that a batch of 10,000 events takes ten, and no more than 64 MiB of answers, where
+// each is as large as may be.
 const findKeys = 1024
 
 // Begin opens a folding of the events that follow the snapshot's head, over every live view of the log. State that is not in memory is

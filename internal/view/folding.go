@@ -120,8 +120,8 @@ type Budget struct {
 	Keys  int           // of the views' state that the folding has changed
 }
 
-// setFactor is what a key and a value that a view sets take until they are stored, in terms of their bytes: they are in memory, and on their way
-// to the database.
+// setFactor is what a key and a value that a view sets take until they are stored, in terms of their bytes: they are in memory, and on
+// their way to the database.
 const setFactor = 2
 
 // What a budget can run out of.
@@ -143,8 +143,8 @@ func (e *BudgetError) Error() string {
 }
 
 // Fold folds the events of one request, the ones that follow in their log. A view that fails over one halts by itself. The error is a
-// *BudgetError, memory.ErrFull, or means that nothing can be said of the batch, such as when the database could not be read. A request of one event has no
-// budget: its views' gas bounds it.
+// *BudgetError, memory.ErrFull, or means that nothing can be said of the batch, such as when the database could not be read. A request of
+// one event has no budget: its views' gas bounds it.
 func (f *Folding) Fold(events []event.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
 		return nil

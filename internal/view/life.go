@@ -150,8 +150,8 @@ func (v *Views) retire(ctx context.Context, tx pgx.Tx, r retirement) error {
 	return nil
 }
 
-// changeLiveViews ends every server's snapshot of a log, whose head is locked and whose live views have changed. What the head row held of state,
-// maybe of versions that are not live any more, goes to rows.
+// changeLiveViews ends every server's snapshot of a log, whose head is locked and whose live views have changed. What the head row held of
+// state, maybe of versions that are not live any more, goes to rows.
 func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log uuid.UUID) error {
 	if err := v.db.StoreRecentState(ctx, tx, log); err != nil {
 		return fmt.Errorf("storing the head's state: %w", err)

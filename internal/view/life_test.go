@@ -344,7 +344,8 @@ func TestUnloadableModuleHalts(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestChangesWhoseCommitIsInDoubt: COMMIT is answered with an error after the fact. The answer is that nobody knows, and asking again tells.
+// TestChangesWhoseCommitIsInDoubt: COMMIT is answered with an error after the fact. The answer is that nobody knows, and asking again
+// tells.
 func TestChangesWhoseCommitIsInDoubt(t *testing.T) {
 	d := testdb.New(t)
 	w := testrig.NewWire(t, d.DSN())

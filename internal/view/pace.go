@@ -12,7 +12,8 @@ import (
 
 // Pace is how work that takes long makes room for others.
 type Pace interface {
-	// Pause is called between events and each time a guest has used another slice of gas, about a millisecond. It may wait; its error ends the work.
+	// Pause is called between events and each time a guest has used another slice of gas, about a millisecond. It may wait; its error ends
+	// the work.
 	Pause() error
 	// Release is called before the database is waited for.
 	Release()
@@ -45,8 +46,8 @@ var ErrBusy = turns.ErrBusy
 // errNoPlace: a question has turned out to take long, and there is no place for another one of those. It is asked anew once there is.
 var errNoSlot = errors.New("too many questions that take long are under way for another one")
 
-// asking is the pace of a question. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a place,
-// for what it holds in memory and of the database's connections, and then a core.
+// asking is the pace of a question. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a
+// place, for what it holds in memory and of the database's connections, and then a core.
 type asking struct {
 	ctx  context.Context //nolint:containedctx // of the question
 	turn turns.Turn

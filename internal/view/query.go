@@ -63,7 +63,8 @@ func (v *Views) Query(ctx context.Context, log uuid.UUID, name, query string, ro
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
-// Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused with ErrBusy.
+// Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused
+// with ErrBusy.
 func (v *Views) Renew(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (Answer, error) {
 	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Watch), live: true, room: room}
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
@@ -124,8 +125,8 @@ func (v *Views) query(a *asking, log uuid.UUID, name, query string) (Answer, err
 	return v.queryDatabase(a, log, name, query)
 }
 
-// querySnapshot asks the version that row names of a snapshot that is at row's head. What the snapshot lacks is read from the database as it is then,
-// and belongs to that head if the head has not moved afterwards: else still is false, and the answer is worth nothing.
+// querySnapshot asks the version that row names of a snapshot that is at row's head. What the snapshot lacks is read from the database as
+// it is then, and belongs to that head if the head has not moved afterwards: else still is false, and the answer is worth nothing.
 func (v *Views) querySnapshot(a *asking, s *Snapshot, row *dbsqlc.GetViewRow, name, query string) (answer Answer, still bool, err error) {
 	live, ok := s.find(row.VersionID)
 	if !ok {
@@ -145,8 +146,8 @@ func (v *Views) querySnapshot(a *asking, s *Snapshot, row *dbsqlc.GetViewRow, na
 	return answer, failed == nil && s.isAt(&now), err
 }
 
-// snapshotReader reads keys from a snapshot's state where that has them. The state is not copied for the question: a copy marks the original, and
-// an append may be copying it too.
+// snapshotReader reads keys from a snapshot's state where that has them. The state is not copied for the question: a copy marks the
+// original, and an append may be copying it too.
 type snapshotReader struct {
 	stateReader
 	state *state

@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestQueriesWarmMemory: a server that was started anew answers from memory once a log at rest is asked a second time, and does not load one
-// that moves from question to question.
+// TestQueriesWarmMemory: a server that was started anew answers from memory once a log at rest is asked a second time, and does not load
+// one that moves from question to question.
 func TestQueriesWarmMemory(t *testing.T) {
 	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
@@ -50,8 +50,8 @@ func TestQueriesWarmMemory(t *testing.T) {
 	}
 }
 
-// TestLargeStatesWhileAppending asks for all of a state that memory holds in part, in several pages, while it changes: the pages are of one head, the
-// one that the answer says.
+// TestLargeStatesWhileAppending asks for all of a state that memory holds in part, in several pages, while it changes: the pages are of one
+// head, the one that the answer says.
 func TestLargeStatesWhileAppending(t *testing.T) {
 	const keys = 2000
 	node, d := start(t, testrig.Settings{})

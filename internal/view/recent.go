@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxRecentBytes is how much of its views' state a log's head row holds. The row stays below the 2,000 bytes or so from which PostgreSQL
-	// stores values elsewhere, and a page has room for three more versions of it, which keeps its updates heap-only.
+	// maxRecentBytes is how much of its views' state a log's head row holds. The row stays below the 2,000 bytes or so from which
+	// PostgreSQL stores values elsewhere, and a page has room for three more versions of it, which keeps its updates heap-only.
 	maxRecentBytes = 1200
 	// keptRecentBytes is what stays there when there is more: room for the next keys, and yet those that are written again and again.
 	keptRecentBytes = maxRecentBytes / 2
@@ -25,8 +25,8 @@ const (
 )
 
 // recentState is what a log's head row holds of its live views' state, the values written longest ago first: it counts before the rows of
-// view_state_rows. So an append that changes a few keys, mostly the same ones as the append before it, writes no row but the head's. It is never
-// changed; with returns another.
+// view_state_rows. So an append that changes a few keys, mostly the same ones as the append before it, writes no row but the head's. It is
+// never changed; with returns another.
 type recentState []recentValue
 
 type recentValue struct {
@@ -58,8 +58,8 @@ func (r recentState) isFirst(i int) bool {
 	return !slices.ContainsFunc(r[:i], func(v recentValue) bool { return v.version == r[i].version })
 }
 
-// with returns what the head row holds once the changes are made, and the changes that go to rows instead: values that have no place there any
-// more, or never had, and removals. halted are versions that are not live any more.
+// with returns what the head row holds once the changes are made, and the changes that go to rows instead: values that have no place there
+// any more, or never had, and removals. halted are versions that are not live any more.
 func (r recentState) with(changes []Change, halted []Halt) (next recentState, rows []Change) {
 	changed := 0
 	for i := range changes {
@@ -112,8 +112,8 @@ func (r recentState) get(version uuid.UUID, key string) (value []byte, found boo
 	return nil, false
 }
 
-// String is the form in which the head row holds it: each version's values together, so that the version is named once. In which order values of
-// different versions were written is lost there; it only decides which go to rows first.
+// String is the form in which the head row holds it: each version's values together, so that the version is named once. In which order
+// values of different versions were written is lost there; it only decides which go to rows first.
 func (r recentState) String() string {
 	var b strings.Builder
 	b.Grow(r.size())

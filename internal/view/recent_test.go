@@ -13,8 +13,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestRecentState: the newest values of live views lie in the head row, within its bound, the others in rows; nothing tells where from a view's
-// answers, to this server, to one that has just started, to an audit or to SQL.
+// TestRecentState: the newest values of live views lie in the head row, within its bound, the others in rows; nothing tells where from a
+// view's answers, to this server, to one that has just started, to an audit or to SQL.
 func TestRecentState(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
@@ -91,8 +91,8 @@ func TestRecentState(t *testing.T) {
 	}
 }
 
-// TestRecentStateNamesAVersionOnce: what views write by turns lies together in the head row, which so has room for it; nothing is lost where another
-// server reads it.
+// TestRecentStateNamesAVersionOnce: what views write by turns lies together in the head row, which so has room for it; nothing is lost
+// where another server reads it.
 func TestRecentStateNamesAVersionOnce(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)

@@ -143,8 +143,8 @@ func infosHalted(t *testing.T, node *testrig.Node, log uuid.UUID) (halted []view
 	return halted
 }
 
-// TestLifeHammer has two servers append events, some of which no view can fold, while views are deployed, rolled back, retired and resumed at
-// random on both. Whatever is left is what the events make of it, those left out that were skipped.
+// TestLifeHammer has two servers append events, some of which no view can fold, while views are deployed, rolled back, retired and resumed
+// at random on both. Whatever is left is what the events make of it, those left out that were skipped.
 func TestLifeHammer(t *testing.T) {
 	const mostAppends = 500 // of a server, so that a busy machine does not have more to build than it has time for
 	d := testdb.New(t)

@@ -24,8 +24,8 @@ type Version struct {
 	// refused says why this server cannot run the module, where it was deployed on one that could: the version halts at the next
 	// event. There is no module then.
 	refused string
-	// A batch of its events has failed: single is how many it folds one by one before it tries batches again, and mostBatched how many it takes
-	// in one; 0 is no limit of its own.
+	// A batch of its events has failed: single is how many it folds one by one before it tries batches again, and mostBatched how many it
+	// takes in one; 0 is no limit of its own.
 	single, mostBatched atomic.Int64
 }
 

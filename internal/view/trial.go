@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// trial is the right to use a processor for views that are about to be deployed, to compile one or to rehearse it: one has it at a time. It rests
-// beside appends as a build does.
+// trial is the right to use a processor for views that are about to be deployed, to compile one or to rehearse it: one has it at a time. It
+// rests beside appends as a build does.
 type trial struct {
 	views   *Views
 	began   time.Time

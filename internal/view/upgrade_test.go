@@ -22,8 +22,9 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// databaseOf10 is a database as the version of the 24th of November 2026 left it, with migrations up to 10. Log one has a view that is live in its second version
-// and one that is live in its first; two's view has halted at event 61 of 62; p-1 has its view from a pattern. Each has 60 events with ids and one or two without.
+// databaseOf10 is a database as the version of the 24th of November 2026 left it, with migrations up to 10. Log one has a view that is live
+// in its second version and one that is live in its first; two's view has halted at event 61 of 62; p-1 has its view from a pattern. Each
+// has 60 events with ids and one or two without.
 //
 //go:embed testdata/schema-00010.sql.gz
 var databaseOf10 []byte

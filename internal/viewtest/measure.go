@@ -44,8 +44,8 @@ func (v *View) Measure(ctx context.Context, events []Event) (perEvent time.Durat
 	return samples[len(samples)/2], true, nil
 }
 
-// sample folds all events in one session, repeated until there are enough, up to so many in one call where the view takes them so, and answers
-// how many those were; none when the view fails.
+// sample folds all events in one session, repeated until there are enough, up to so many in one call where the view takes them so, and
+// answers how many those were; none when the view fails.
 func (v *View) sample(ctx context.Context, events []Event, most int) (took time.Duration, folded int, err error) {
 	session, err := v.Start(ctx, State{})
 	if err != nil {

@@ -82,8 +82,8 @@ func (s *Session) mostTogether(in *instance) int {
 
 func (in *instance) pages() int { return int(in.memory.Size() >> 16) }
 
-// mostAlone is what the batch that has just been folded would cost if all of its work were that of one event, folded alone: a batch has no rate,
-// and an event has one in large memory. Without this bound an event could be folded in a batch and fail alone.
+// mostAlone is what the batch that has just been folded would cost if all of its work were that of one event, folded alone: a batch has no
+// rate, and an event has one in large memory. Without this bound an event could be folded in a batch and fail alone.
 func (in *instance) mostAlone() int64 {
 	if in.rate == nil || in.mostRate != noRate {
 		return 0 // then what the batch used was counted so

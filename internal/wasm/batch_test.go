@@ -108,8 +108,8 @@ func TestFoldBatchFails(t *testing.T) {
 	}
 }
 
-// TestBatchSparesNoRate: what an event does in large memory alone is dear, and in a batch it is not; so a batch that an event could not have had
-// the gas for alone comes to nothing. An event's outcome would else hang on the batch that it came in.
+// TestBatchSparesNoRate: what an event does in large memory alone is dear, and in a batch it is not; so a batch that an event could not
+// have had the gas for alone comes to nothing. An event's outcome would else hang on the batch that it came in.
 func TestBatchSparesNoRate(t *testing.T) {
 	e := newEngine(t)
 	for _, tt := range []struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// TestGuestsAreBooked: a guest whose memory has no room to grow does not get to see that. What it does after it is of no account, and the error is
-// not the view's.
+// TestGuestsAreBooked: a guest whose memory has no room to grow does not get to see that. What it does after it is of no account, and the
+// error is not the view's.
 func TestGuestsAreBooked(t *testing.T) {
 	const pages, mib = 48, 1 << 20
 	// It ignores that it got no memory, and then fails on purpose.

@@ -93,8 +93,8 @@ type Settings struct {
 	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 stands for DefaultFoldGas and
 	// DefaultQueryGas.
 	FoldGas, QueryGas int64
-	// Pause is called within a call, on its goroutine, each time that the guest has used another slice of gas. It may wait, and must not use the session.
-	// Its error ends the call and comes back as it is; the session is spent then. May be nil.
+	// Pause is called within a call, on its goroutine, each time that the guest has used another slice of gas. It may wait, and must not
+	// use the session. Its error ends the call and comes back as it is; the session is spent then. May be nil.
 	Pause func() error
 	// Room is where the memory of an answer is booked, and of what a scan finds while it is passed on. May be nil.
 	Room *memory.Hold

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/gas"
 )
 
-// refills has the runtime tell of each call of a module's own function that refills gas, and of no other: those calls are a millisecond apart, and
-// the only time at which a guest that calls nothing leaves its code.
+// refills has the runtime tell of each call of a module's own function that refills gas, and of no other: those calls are a millisecond
+// apart, and the only time at which a guest that calls nothing leaves its code.
 type refills struct{}
 
 // NewFunctionListener implements experimental.FunctionListenerFactory.

@@ -32,7 +32,8 @@ type program struct {
 	freed bool
 }
 
-// codeFactor is about what a module's machine code and what the runtime knows of it take, in terms of the module's bytes: measured, 30 MB for 3 MB.
+// codeFactor is about what a module's machine code and what the runtime knows of it take, in terms of the module's bytes: measured, 30 MB
+// for 3 MB.
 const codeFactor = 10
 
 // maxSpareBytes bounds the memory of a module's waiting instances; one may always wait.

@@ -26,8 +26,8 @@ func (b *booked) grow(size uint64) bool {
 	return b.full == nil
 }
 
-// makeRoom takes room for so many bytes in all. Where there is none, the instances that wait are freed, and then the modules that nobody uses. The
-// error is memory.ErrFull.
+// makeRoom takes room for so many bytes in all. Where there is none, the instances that wait are freed, and then the modules that nobody
+// uses. The error is memory.ErrFull.
 func (e *Engine) makeRoom(room *memory.Hold, bytes int64) error {
 	for _, shed := range []func(){e.dropSpare, e.unloadUnused} {
 		if room.TryGrow(bytes) == nil {

@@ -156,8 +156,8 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 	return bytes.Clone(answer), nil
 }
 
-// finish notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all errors only a refusal
-// leaves it in order.
+// finish notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all
+// errors only a refusal leaves it in order.
 func (s *Session) finish(in *instance, err *error) {
 	left := max(in.gasLeft(), -in.granted) // a charge that was refused may have been of any size
 	s.gasUsed = in.inUnits(in.granted - left)

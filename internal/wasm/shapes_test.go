@@ -17,8 +17,8 @@ type shape struct {
 	g    *guest
 }
 
-// maxTimesPlain is how many times the time of plain computing, with as much gas, a shape may take: what BenchmarkShapes is to find on a quiet
-// machine. A test allows twice as much, since other work on the machine slows memory more than computing.
+// maxTimesPlain is how many times the time of plain computing, with as much gas, a shape may take: what BenchmarkShapes is to find on a
+// quiet machine. A test allows twice as much, since other work on the machine slows memory more than computing.
 const maxTimesPlain = 5
 
 // plainGuest counts down.
@@ -47,8 +47,8 @@ var (
 	opNext = code(opGet(1), opConst(1664525), opMul, opConst(1013904223), opI32Add, opTee(1))
 )
 
-// chase loads without end what the next load's address is: each has to wait for the one before. Its _initialize lays the chain out over all of
-// the memory, one link in each 1 << shift bytes, in an order that no processor foresees.
+// chase loads without end what the next load's address is: each has to wait for the one before. Its _initialize lays the chain out over all
+// of the memory, one link in each 1 << shift bytes, in an order that no processor foresees.
 func chase(pages, shift int) *guest {
 	links := int32(pages) << 16 >> shift
 	next := code(opGet(0), opConst(1664525), opMul, opConst(1013904223), opI32Add, opConst(links-1), opI32And)

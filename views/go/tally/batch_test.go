@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// TestBatch: a batch leaves the state that its events leave one by one, however totals are added to and their keys used otherwise. One in which
-// an event adds too often, or fails, writes what it likes and says so.
+// TestBatch: a batch leaves the state that its events leave one by one, however totals are added to and their keys used otherwise. One in
+// which an event adds too often, or fails, writes what it likes and says so.
 func TestBatch(t *testing.T) {
 	defer clear(localState)
 	totals, other := NewTotals("tokens_in", "tokens_out"), NewTotals("tokens_in", "tokens_out")

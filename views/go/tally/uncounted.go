@@ -57,8 +57,8 @@ func countReason(all []reasonCount, reason string) []reasonCount {
 	return append(all, reasonCount{reason, 1})
 }
 
-// SumUncounted is the sum of what was counted in a value that [NoteUncounted] wrote under a key. An error is for Query to return: the value is
-// another.
+// SumUncounted is the sum of what was counted in a value that [NoteUncounted] wrote under a key. An error is for Query to return: the value
+// is another.
 func SumUncounted(key string, value []byte) (sum uint64, err error) {
 	all, ok := readUncounted(NoCopy(value))
 	if !ok {
