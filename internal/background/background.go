@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Part works in the background once it was started.
 type Part interface {
-	// Stop has the part finish what it is at, and returns when it has ended. When ctx ends first, it leaves the rest behind and returns an
-	// error. It may be called twice, by several at a time, and for a part that was never started.
+	// Stop has the part finish what it is at, and returns when it has ended. When ctx ends first, it leaves the rest behind soon after and
+	// returns an error. It may be called twice, by several at a time, and for a part that was never started.
 	Stop(ctx context.Context) error
 }
 
@@ -52,7 +53,10 @@ func (w *Worker) Stop(ctx context.Context) error {
 	return Wait(ctx, w.working.Wait)
 }
 
-// Wait returns when wait has, or with an error when ctx ends first; wait then goes on in a goroutine.
+// Grace is how long after the end of its ctx Wait still waits: who stops late gives those that end at once the time for it.
+const Grace = time.Second
+
+// Wait returns when wait has, or with an error Grace after ctx has ended; wait then goes on in a goroutine.
 func Wait(ctx context.Context, wait func()) error {
 	done := make(chan struct{})
 	go func() {
@@ -67,7 +71,7 @@ func Wait(ctx context.Context, wait func()) error {
 	select {
 	case <-done:
 		return nil
-	default:
+	case <-time.After(Grace):
 		return fmt.Errorf("waiting for the end: %w", context.Cause(ctx))
 	}
 }

@@ -57,6 +57,11 @@ func TestLeftBehind(t *testing.T) {
 	w.Go(func(context.Context) { <-release })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
+	var late background.Worker
+	late.Go(func(ctx context.Context) { <-ctx.Done() })
+	if err := late.Stop(ctx); err != nil {
+		t.Errorf("one that ends at once is left behind: %v", err)
+	}
 	if err := w.Stop(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("it is left behind with %v", err)
 	}

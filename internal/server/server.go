@@ -213,25 +213,10 @@ func (s *Server) finishRequests(ctx context.Context) error {
 	return nil
 }
 
-// closeGrace is how long connections may take to close once time is up: one that works closes at once.
-const closeGrace = 2 * time.Second
-
 // closeDatabase does not wait for connections to a database that does not answer.
 func (s *Server) closeDatabase(ctx context.Context) error {
-	closed := make(chan struct{})
-	go func() {
-		s.db.Close()
-		close(closed)
-	}()
-	select {
-	case <-closed:
-		return nil
-	case <-ctx.Done():
+	if err := background.Wait(ctx, s.db.Close); err != nil {
+		return fmt.Errorf("the database does not answer; its connections are left behind: %w", err)
 	}
-	select {
-	case <-closed:
-		return nil
-	case <-time.After(closeGrace):
-		return errors.New("the database does not answer; its connections are left behind")
-	}
+	return nil
 }
