@@ -123,8 +123,13 @@ func deployHeldUp(t *testing.T, ctx context.Context, node *testrig.Node, d *test
 	t.Helper()
 	returned := make(chan error, 1)
 	go func() {
-		_, err := node.Views.Deploy(ctx, log, "script", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
-		returned <- err
+		for { // a slow machine has not come to the last chunk when Deploy returns
+			info, err := node.Views.Deploy(ctx, log, "script", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
+			if err != nil || info.Status != view.Building {
+				returned <- err
+				return
+			}
+		}
 	}()
 	await(t, "the last chunk waits", func() bool {
 		return d.Exec(t, `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
