@@ -27,78 +27,31 @@ const (
 	firstEvents = 1000
 )
 
-// Past is an event of history.
-type Past struct {
-	Sequence         int64
-	Time, RecordedAt int64 // microseconds since 1970 UTC
-	Data             []byte
-	Hash             event.Hash
-}
-
-// Recorded is the event as it is folded.
-func (e *Past) Recorded() event.Recorded {
-	return event.Recorded{Event: event.Event{Data: e.Data, Time: e.Time}, Sequence: e.Sequence, RecordedAt: e.RecordedAt}
-}
-
-// Recorded are events as they are read from a log, ready to be folded.
-func Recorded(page []Past) []event.Recorded {
-	events := make([]event.Recorded, len(page))
-	for i := range page {
-		events[i] = page[i].Recorded()
-	}
-	return events
-}
-
-// ReadHistory reads the page of a log's events after one. from is a transaction that plans for partitions; the page is read from those that
-// hold it.
-func ReadHistory(ctx context.Context, d *db.DB, from dbsqlc.DBTX, log uuid.UUID, after int64, maxRows int32, maxBytes int64) ([]Past, error) {
+// ReadHistory reads a page of up to maxRows events of a log, those that follow after, without their types and keys. The event that reaches
+// maxBytes is the last one. from is a transaction that plans for partitions; only those that hold the page are read.
+func ReadHistory(
+	ctx context.Context, d *db.DB, from dbsqlc.DBTX, log uuid.UUID, after int64, maxRows int32, maxBytes int64,
+) ([]event.Recorded, error) {
 	recorded, err := d.RecordedBetween(ctx, from, dbsqlc.RecordedBetweenParams{LogID: log, First: after + 1, Last: after + int64(maxRows)})
 	if err != nil {
 		return nil, fmt.Errorf("looking for history: %w", db.Classify(err))
 	}
 	rows, err := d.ListEventsToFold(ctx, from, dbsqlc.ListEventsToFoldParams{
-		LogID: log, After: after, RecordedFrom: recorded.RecordedFrom, RecordedUntil: recorded.RecordedUntil, MaxRows: maxRows, MaxBytes: maxBytes,
+		LogID: log, After: after, RecordedFrom: recorded.RecordedFrom, RecordedUntil: recorded.RecordedUntil,
+		MaxRows: maxRows, MaxBytes: maxBytes,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading history: %w", db.Classify(err))
 	}
-	page := make([]Past, len(rows))
+	events := make([]event.Recorded, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		page[i] = Past{r.Sequence, r.Time.UnixMicro(), r.RecordedAt.UnixMicro(), r.Data, event.Hash(r.Hash)}
+		events[i] = event.Recorded{
+			Event:    event.Event{Data: r.Data, Time: r.Time.UnixMicro(), HasTime: true},
+			Sequence: r.Sequence, RecordedAt: r.RecordedAt.UnixMicro(), Hash: event.Hash(r.Hash),
+		}
 	}
-	return page, nil
-}
-
-// pageReader copies a page of history out of a connection's buffers, into two pieces of memory.
-type pageReader struct {
-	most   int // events
-	events []Past
-	data   []byte // of all events
-	ends   []int  // of each event's data
-}
-
-func (r *pageReader) add(row *db.EventRow) error {
-	if len(row.Hash) != len(event.Hash{}) {
-		return fmt.Errorf("the hash of event %d has %d bytes, not %d", row.Sequence, len(row.Hash), len(event.Hash{}))
-	}
-	r.events = append(r.events, Past{Sequence: row.Sequence, Time: row.Time, RecordedAt: row.RecordedAt, Hash: event.Hash(row.Hash)})
-	r.data = append(r.data, row.Data...)
-	r.ends = append(r.ends, len(r.data))
-	if len(r.data) >= HistoryBytes && len(r.events) < r.most {
-		return db.ErrEnough
-	}
-	return nil
-}
-
-// page gives the events their data, now that nothing moves any more.
-func (r *pageReader) page() []Past {
-	from := 0
-	for i, end := range r.ends {
-		r.events[i].Data = r.data[from:end:end]
-		from = end
-	}
-	return r.events
+	return events, nil
 }
 
 // EventText reads an event's JSON, or its beginning.
@@ -112,7 +65,8 @@ func EventText(ctx context.Context, d *db.DB, log uuid.UUID, sequence int64, max
 			return err
 		}
 		text, err = d.EventText(ctx, tx, dbsqlc.EventTextParams{
-			LogID: log, Sequence: sequence, RecordedFrom: recorded.RecordedFrom, RecordedUntil: recorded.RecordedUntil, MaxLength: maxLength,
+			LogID: log, Sequence: sequence, RecordedFrom: recorded.RecordedFrom, RecordedUntil: recorded.RecordedUntil,
+			MaxLength: maxLength,
 		})
 		return err
 	})
@@ -124,17 +78,17 @@ func EventText(ctx context.Context, d *db.DB, log uuid.UUID, sequence int64, max
 type History struct {
 	db   *db.DB
 	log  uuid.UUID
-	left []Past // returned
+	left []event.Recorded // returned
 
-	ahead  chan page          // the page that is being read; nil when none is
-	cancel context.CancelFunc // ends reading it
-	after  int64              // the last event that was read
-	bytes  int                // of an event of the page before; 0 when there was none
+	ahead      chan page          // the page that is being read; nil when none is
+	cancel     context.CancelFunc // ends reading it
+	after      int64              // the last event that was read
+	eventBytes int                // of an event of the page before; 0 when there was none
 }
 
 type page struct {
-	events []Past
-	err    error
+	*pageBuilder
+	err error
 }
 
 // NewHistory reads the events after one until Close.
@@ -160,35 +114,37 @@ func (h *History) read(ctx context.Context) {
 	ctx, h.cancel = context.WithCancel(ctx)
 	h.ahead = ahead
 	after, most := h.after, firstEvents
-	if h.bytes > 0 {
-		most = min(aheadEvents, max(aheadBytes/h.bytes, 1))
+	if h.eventBytes > 0 {
+		most = min(aheadEvents, max(aheadBytes/h.eventBytes, 1))
 	}
-	r := &pageReader{most: most, events: make([]Past, 0, most), data: make([]byte, 0, most*h.bytes*9/8), ends: make([]int, 0, most)}
+	b := &pageBuilder{maxBytes: HistoryBytes}
+	b.reset(most, h.eventBytes)
 	go func() {
-		err := h.readPage(ctx, after, r)
-		ahead <- page{r.page(), err}
+		err := h.readPage(ctx, after, b)
+		ahead <- page{b, err}
 	}()
 }
 
 // readPage reads what fits into a page of the events after one.
-func (h *History) readPage(ctx context.Context, after int64, r *pageReader) error {
-	through := after + int64(r.most)
+func (h *History) readPage(ctx context.Context, after int64, b *pageBuilder) error {
+	through := after + int64(b.limit)
 	recorded, err := h.db.RecordedBetween(ctx, h.db.Read, dbsqlc.RecordedBetweenParams{LogID: h.log, First: after + 1, Last: through})
 	if err != nil {
 		return fmt.Errorf("looking for history: %w", db.Classify(err))
 	}
 	err = h.db.ReadEvents(ctx, &db.EventRange{
-		Log: h.log, After: after, Through: through, MaxRows: r.most,
+		Log: h.log, After: after, Through: through, MaxRows: b.limit,
 		RecordedFrom: recorded.RecordedFrom.UnixMicro(), RecordedUntil: recorded.RecordedUntil.UnixMicro(),
-	}, r.add)
+	}, b.add)
 	if err != nil {
 		return fmt.Errorf("reading history: %w", err)
 	}
+	b.seal()
 	return nil
 }
 
 // Next returns the next events; none at the log's end.
-func (h *History) Next(ctx context.Context) ([]Past, error) {
+func (h *History) Next(ctx context.Context) ([]event.Recorded, error) {
 	if len(h.left) > 0 {
 		events := h.left
 		h.left = nil
@@ -204,12 +160,7 @@ func (h *History) Next(ctx context.Context) ([]Past, error) {
 		if p.err != nil || len(p.events) == 0 {
 			return nil, p.err
 		}
-		last := &p.events[len(p.events)-1]
-		h.after, h.bytes = last.Sequence, 0
-		for i := range p.events {
-			h.bytes += len(p.events[i].Data)
-		}
-		h.bytes = h.bytes/len(p.events) + 1
+		h.after, h.eventBytes = p.events[len(p.events)-1].Sequence, p.eventBytes()
 		h.read(ctx)
 		return p.events, nil
 	case <-ctx.Done():
@@ -218,7 +169,7 @@ func (h *History) Next(ctx context.Context) ([]Past, error) {
 }
 
 // Return takes events that were not folded; Next returns them again. A nil history takes none.
-func (h *History) Return(events []Past) {
+func (h *History) Return(events []event.Recorded) {
 	if h != nil {
 		h.left = events
 	}
@@ -232,7 +183,7 @@ type Mark struct {
 }
 
 // MarkOf is the mark of whoever has come to the event.
-func MarkOf(e *Past) Mark { return Mark{e.Sequence, e.RecordedAt, e.Hash} }
+func MarkOf(e *event.Recorded) Mark { return Mark{e.Sequence, e.RecordedAt, e.Hash} }
 
 // IsIn tells whether the log still holds the event. tx is one that plans for partitions.
 func (m *Mark) IsIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log uuid.UUID) (bool, error) {

@@ -203,7 +203,7 @@ var errBuiltAnew = errors.New("the version was built anew")
 // then read in one snapshot.
 func (a *audit) run(ctx context.Context, until int64) error {
 	ahead := eventlog.NewHistory(ctx, a.views.db, a.target.log, 0)
-	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]eventlog.Past, error) {
+	err := a.foldUntil(ctx, a.views.db.Read, until, func(ctx context.Context) ([]event.Recorded, error) {
 		if err := a.rest(ctx); err != nil {
 			return nil, err
 		}
@@ -233,7 +233,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		} else if !held {
 			return errBuiltAnew
 		}
-		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]eventlog.Past, error) {
+		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]event.Recorded, error) {
 			return eventlog.ReadHistory(ctx, a.views.db, tx, a.target.log, a.done, eventlog.HistoryEvents, eventlog.HistoryBytes)
 		})
 		if err != nil || a.report.Difference != nil {
@@ -268,7 +268,7 @@ func (a *audit) rest(ctx context.Context) error {
 }
 
 // foldUntil folds the pages of events that follow. It stops at a difference.
-func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]eventlog.Past, error)) error {
+func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, next func(context.Context) ([]event.Recorded, error)) error {
 	for a.done < until && a.report.Difference == nil {
 		a.pace.Release()
 		rows, err := next(ctx)
@@ -282,9 +282,9 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 		if err != nil {
 			return fmt.Errorf("reading which events are left out: %w", db.Classify(err))
 		}
-		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e eventlog.Past, sequence int64) int { return cmp.Compare(e.Sequence, sequence) })
+		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e event.Recorded, sequence int64) int { return cmp.Compare(e.Sequence, sequence) })
 		began, waited := time.Now(), a.pace.Waited()
-		if err := a.foldPage(ctx, eventlog.Recorded(rows[:beyond]), skips); err != nil {
+		if err := a.foldPage(ctx, rows[:beyond], skips); err != nil {
 			return err
 		}
 		a.folded = time.Since(began) - (a.pace.Waited() - waited)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
-	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
@@ -134,7 +133,6 @@ type chunk struct {
 	head    int64         // where it is locked
 	row     dbsqlc.LockBuildingVersionRow
 	version *Version
-	events  []event.Recorded // the next ones to fold
 }
 
 func (b *chunk) run(ctx context.Context) (buildStep, error) {

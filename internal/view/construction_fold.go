@@ -8,12 +8,13 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
 // page returns the next events.
-func (b *chunk) page(ctx context.Context) ([]eventlog.Past, error) {
+func (b *chunk) page(ctx context.Context) ([]event.Recorded, error) {
 	if b.last && b.applied == b.head {
 		return nil, nil
 	} else if b.last {
@@ -85,8 +86,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 
 // foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the
 // version halts, the events before are done.
-func (b *chunk) foldSome(f *Folding, page []eventlog.Past, skips *[]int64, deadline time.Time) (n int, err error) {
-	b.events = b.events[:0]
+func (b *chunk) foldSome(f *Folding, page []event.Recorded, skips *[]int64, deadline time.Time) (n int, err error) {
 	for n = 0; n < min(len(page), wasm.MaxBatchEvents); n++ {
 		e := &page[n]
 		if e.Sequence != b.applied+int64(n)+1 {
@@ -103,9 +103,8 @@ func (b *chunk) foldSome(f *Folding, page []eventlog.Past, skips *[]int64, deadl
 			}
 			break
 		}
-		b.events = append(b.events, e.Recorded())
 	}
-	err = f.Fold(b.events, Budget{Time: max(time.Until(deadline), 1), Keys: chunkKeys})
+	err = f.Fold(page[:n], Budget{Time: max(time.Until(deadline), 1), Keys: chunkKeys})
 	if over, ok := errors.AsType[*BudgetError](err); ok {
 		n, err = over.Folded, nil
 	}

@@ -101,7 +101,7 @@ func (v *Views) history(ctx context.Context, log uuid.UUID) (events []event.Reco
 		}
 		after := max(first[len(first)-1].Sequence, head.Sequence-rehearsalEvents)
 		last, err := eventlog.ReadHistory(ctx, v.db, tx, log, after, rehearsalEvents, rehearsalBytes)
-		events = eventlog.Recorded(append(first, last...))
+		events = append(first, last...)
 		return err
 	})
 	if err != nil {
