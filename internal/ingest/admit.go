@@ -12,46 +12,49 @@ import (
 )
 
 const (
-	// groupFoldTime closes a group: no request is begun once its folding has taken that long, and those that are left wait for the next. It
-	// is about what a flush to disk takes on a slow disk, so that folding does not make up most of what others wait for.
+	// groupFoldTime is how long a group may fold before it begins no other log; the rest waits for the next group. It is about what a flush
+	// takes on a slow disk, so that folding does not dominate what requests wait for.
 	groupFoldTime = 40 * time.Millisecond
-	// logFoldTime is how much of a group one log may take while others wait, likewise.
+	// logFoldTime is how long a group may fold one log before it begins no other request of that log.
 	logFoldTime = 20 * time.Millisecond
-	// laneFoldTime is how long one request may fold in a lane that it shares. Beyond it its log moves to a slow lane, where the request is
-	// folded from its beginning: the others have lost this much, once.
+	// laneFoldTime is how long one request may fold in a shared lane. Past it the log moves to a slow lane, where the request is folded
+	// anew: the other logs of the lane lose this much time, once.
 	laneFoldTime = 250 * time.Millisecond
-	// slowFoldTime is how long one request may fold where it holds up nobody: far beyond what maxRequestGas takes, unless the machine is
-	// overloaded or the view does what gas is a bad clock for.
+	// slowFoldTime is how long one request may fold in a slow lane. It is far more than maxRequestGas takes, unless the machine is
+	// overloaded or gas underestimates what the view does.
 	slowFoldTime = 20 * time.Second
-	// maxRequestGas bounds what the views of a log may use for one request, all its events together: some 2 s. A request of one event is
-	// always within it, for a log's views may not have more than that (view.MaxFoldGas of each).
+	// maxRequestGas bounds the gas that all views of a log use for all events of one request: about 2 s. It is more than
+	// eventlog.MaxViewGas, so that a request of one event is always within it.
 	maxRequestGas = 5_000_000_000
-	// maxRequestState bounds the keys and values that the views may set for one request, all its events together, since all of them are
-	// held until the request is kept.
+	// maxRequestState bounds the bytes of keys and values that all views set for all events of one request. They are held in memory until
+	// the request is kept.
 	maxRequestState = 64 << 20
-	// maxGroupKeys closes a group whose folds have changed that many keys of one log: they are written in one statement.
+	// maxGroupKeys is how many changed keys of one log end its part of a group: one statement writes them.
 	maxGroupKeys = 20_000
-	// maxGroupState closes a group whose views have set that many bytes of keys and values.
+	// maxGroupState is how many bytes of keys and values, set by views, end a group.
 	maxGroupState = 16 << 20
-	// guessRounds bounds how often a log's requests are folded only to find out which keys they need. One round finds all keys that do not
-	// depend on the values of others; a view that goes on from value to value has the rest read one by one.
+	// guessRounds bounds how often a log is folded only to find out which keys it needs. One round finds all keys that do not depend on the
+	// values of others. For a view that follows values from key to key, what is still missing is read key by key.
 	guessRounds = 3
-	// guessTime: what takes longer is not folded in guesses more than once.
+	// guessTime is how long a log's fold may take and still be repeated as a guess.
 	guessTime = time.Second
 )
 
-// TooCostlyError: the log's views need more for the request than one request may take. Nothing was stored.
+// TooCostlyError: the log's views need more for the request than one request may use. Nothing was stored.
 type TooCostlyError struct {
-	Events int    // that one request could have had
-	What   string // that ran out
+	Events int    // how many of the request's events, from the first on, would have been within the budget
+	What   string // the budget that ran out
 }
 
 func (e *TooCostlyError) Error() string {
 	return fmt.Sprintf("the log's views use up the %s of one request after %d events", e.What, e.Events)
 }
 
-// admit decides on the plan's requests one by one: it places a request's events, folds them, and keeps both or neither. What the group
-// has no room for stays undecided. State that is not in memory is read from tx.
+// admit decides on the plan's requests one by one: it assigns sequences to a request's events, folds them, and keeps both or neither.
+// Requests that the group has no room for stay undecided.
+//
+// State that is not in memory is not read key by key: logs are first folded on what is in memory, to collect the keys they need; one
+// statement reads those for all logs; then these logs are folded again from where they began.
 func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 	left := p.logs
 	for round := 0; len(left) > 0; round++ {
@@ -63,9 +66,13 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 				log.reset()
 				continue
 			}
-			f := logFolding{plan: p, log: log, guess: round < guessRounds && log.spent < guessTime, alone: i == 0 && (round == 0 || len(left) == 1)}
+			f := logFolding{
+				plan: p, log: log,
+				guess: round < guessRounds && log.spent < guessTime,
+				alone: i == 0 && (round == 0 || len(left) == 1),
+			}
 			missed, err := l.admitLog(ctx, tx, f, &missing)
-			if i > 0 && errors.Is(err, memory.ErrFull) { // others of the group have the room
+			if i > 0 && errors.Is(err, memory.ErrFull) { // other logs of the group use the room
 				log.reset()
 				continue
 			} else if err != nil {
@@ -86,7 +93,7 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 		for _, log := range left[:n] {
 			log.snapshot = log.snapshot.With(found)
 		}
-		for _, log := range left[n:] { // there is no room for its state in this group
+		for _, log := range left[n:] { // this group has no room for its state
 			log.reset()
 		}
 		left = left[:n]
@@ -102,12 +109,12 @@ func (l *lane) admit(ctx context.Context, tx *db.Tx, p *plan) error {
 type logFolding struct {
 	plan  *plan
 	log   *logPlan
-	guess bool
-	alone bool // nothing of the group is booked but what is this log's
+	guess bool // collect missing keys instead of reading them
+	alone bool // no other log of the group has memory booked
 }
 
-// admitLog decides on one log's requests. missed tells that keys were missing, which are added to missing: then all of it has to be done
-// again once they have been read. The error is memory.ErrFull where others have the room.
+// admitLog decides on one log's requests. When it returns missed, it has added keys to missing, and nothing counts until they are read and
+// the log is folded again. The error is memory.ErrFull when other logs of the group use the room.
 func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *view.Missing) (missed bool, err error) {
 	log := of.log
 	log.reset()
@@ -129,7 +136,7 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *
 			break
 		}
 		err := l.admitRequest(of.plan, log, w, f)
-		if full := errors.Is(err, memory.ErrFull); full && i > 0 { // the requests before have the room
+		if full := errors.Is(err, memory.ErrFull); full && i > 0 { // the requests before this one use the room
 			break
 		} else if full && of.alone {
 			w.refuse(err)
@@ -151,8 +158,8 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *
 	return false, nil
 }
 
-// admitRequest places and folds one request, or refuses it. A request that takes too long for a lane that it shares is neither: it marks
-// its log as slow. Nor is one for which there is no room: the error is memory.ErrFull.
+// admitRequest admits one request or refuses it. It leaves the request undecided, and undoes what it did, in two cases: the request takes
+// too long for a shared lane, which marks its log as slow, or there is no room for it, when the error is memory.ErrFull.
 func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) error {
 	before, used := log.head, l.room.Used()
 	fresh, err := p.assign(log, w, &l.chain, l.config.MaxAhead)
@@ -194,7 +201,7 @@ func (log *logPlan) refused() bool {
 	return false
 }
 
-// deferred are the requests that the plan has no room for, in the order in which they came.
+// deferred returns the group's undecided requests, in their order.
 func deferred(group []*waiter) []*waiter {
 	var left []*waiter
 	for _, w := range group {

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// TestColdStatesAreBooked: many logs with large states are appended to at once after a restart. No more of their state is loaded than there
-// is room for; what is not loaded is read key by key, and everything counts on from where it was.
+// TestColdStatesAreBooked appends to many logs with large states at once after a restart. The server loads no more of their states than it
+// has room for and reads the rest key by key, and every view goes on from where it was.
 func TestColdStatesAreBooked(t *testing.T) {
 	const kib, logs, keys = 1 << 10, 24, 16
 	before, d := start(t, testrig.Settings{})
@@ -40,8 +40,8 @@ func TestColdStatesAreBooked(t *testing.T) {
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Loads: loads})
 	answers := make([]<-chan result, 0, logs+1)
 	for _, log := range append(all, huge) {
-		event := testrig.Parse(t, testrig.ScriptEvent(testrig.Line("copy", "k3", "copied"), testrig.Line("scan", "", "", 4, 3, "seen")), "")
-		answers = append(answers, appendAsync(node, log, request(event)))
+		script := testrig.ScriptEvent(testrig.Line("copy", "k3", "copied"), testrig.Line("scan", "", "", 4, 3, "seen"))
+		answers = append(answers, appendAsync(node, log, request(testrig.Parse(t, script, ""))))
 	}
 	for i, answer := range answers {
 		if r := <-answer; r.err != nil {
@@ -54,8 +54,8 @@ func TestColdStatesAreBooked(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestMissingKeysAreBooked: what views read of states that are not in memory is booked before it is held. Logs for which there is no room
-// in a group wait for the next; a request that needs more than there is is refused, and others go on.
+// TestMissingKeysAreBooked: what views read of states that are not in memory is booked before it is held. Logs that a group has no room for
+// wait for the next; a request that needs more than all the room is refused, and others go on.
 func TestMissingKeysAreBooked(t *testing.T) {
 	const kib, logs, keys = 1 << 10, 12, 40
 	before, d := start(t, testrig.Settings{FoldGas: 900_000_000})
@@ -84,7 +84,8 @@ func TestMissingKeysAreBooked(t *testing.T) {
 	node := testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1, Room: room})
 	var answers []<-chan result
 	for _, log := range all {
-		answers = append(answers, appendAsync(node, log, request(copies(12)))) // 600 KB, and twice that to write: there is room for one of them
+		// 600 KB to read, and twice that to write: there is room for one of them.
+		answers = append(answers, appendAsync(node, log, request(copies(12))))
 	}
 	for i, answer := range answers {
 		if r := <-answer; r.err != nil {

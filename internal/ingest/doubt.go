@@ -11,10 +11,10 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 )
 
-// doubt is an attempt whose connection was lost while it committed: its events are stored or not. The hash chain can tell.
+// doubt is an attempt whose COMMIT has an unknown outcome: all of its events are stored or none is. The hash chain can tell.
 type doubt struct {
-	plan    *plan
-	answers []outcome // of the group's requests, in order, if it was committed
+	plan     *plan
+	outcomes []outcome // of the group's requests, in order, if the attempt was committed
 }
 
 type outcome struct {
@@ -24,23 +24,24 @@ type outcome struct {
 }
 
 func newDoubt(p *plan, group []*waiter) *doubt {
-	d := &doubt{plan: p, answers: make([]outcome, len(group))}
+	d := &doubt{plan: p, outcomes: make([]outcome, len(group))}
 	for i, w := range group {
-		d.answers[i] = outcome{w.appended, w.err, w.decided}
+		d.outcomes[i] = outcome{w.appended, w.err, w.decided}
 	}
 	return d
 }
 
-// resolve gives the group the answers of the attempt, which was committed.
+// resolve gives the group's requests the outcomes of the attempt, which was committed.
 func (d *doubt) resolve(group []*waiter) {
 	for i, w := range group {
-		w.appended, w.err, w.decided = d.answers[i].placements, d.answers[i].err, d.answers[i].decided
+		w.appended, w.err, w.decided = d.outcomes[i].placements, d.outcomes[i].err, d.outcomes[i].decided
 	}
 }
 
-// wasCommitted tells whether the attempt was committed: then, and only then, its first event is in the log with its hash.
-// tx holds the locks of the heads; as long as it does, an attempt that was not committed cannot be, and after tx has moved
-// the heads it never will be.
+// wasCommitted reports whether the attempt was committed: then, and only then, its first event is in the log with its hash.
+//
+// The result is final because tx has locked the heads: an attempt that has not committed by now does not hold these locks, and finds the
+// heads moved, and fails, once tx has committed.
 func (l *lane) wasCommitted(ctx context.Context, tx *db.Tx, d *doubt) (bool, error) {
 	if err := l.db.PlanForPartitions(ctx, tx); err != nil {
 		return false, fmt.Errorf("preparing to look for events: %w", err)

@@ -12,10 +12,12 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// TestDoubtIsSettled loses a group on its way to PostgreSQL, and PostgreSQL's answer on its way back: either way the
-// append succeeds and its events, which have no keys, are there once.
+// TestDoubtIsSettled loses a group on its way to PostgreSQL, and PostgreSQL's reply on its way back: either way the append succeeds, and
+// its events, which have no keys, are stored once.
 func TestDoubtIsSettled(t *testing.T) {
-	for name, lose := range map[string]func(*testrig.Wire){"the request": (*testrig.Wire).LoseRequest, "the answer": (*testrig.Wire).LoseAnswer} {
+	for name, lose := range map[string]func(*testrig.Wire){
+		"the request": (*testrig.Wire).LoseRequest, "the answer": (*testrig.Wire).LoseAnswer,
+	} {
 		for _, events := range []int{1, 3, 700} { // the last goes by COPY
 			t.Run(fmt.Sprintf("%s of %d", name, events), func(t *testing.T) {
 				t.Parallel()
@@ -55,8 +57,8 @@ func TestDoubtIsSettled(t *testing.T) {
 	}
 }
 
-// TestErrorAfterCommit has PostgreSQL commit and the wire answer COMMIT with an error, as a proxy can: whatever its SQLSTATE says of other
-// statements, it does not say that nothing was stored. Every event, none of which has a key, is there once.
+// TestErrorAfterCommit has PostgreSQL commit, and the wire reply to COMMIT with an error, as a proxy can: no SQLSTATE in such a reply
+// proves that nothing was stored. Every event, none of which has a key, is stored once.
 func TestErrorAfterCommit(t *testing.T) {
 	const alone, together = 3, 8
 	for _, state := range []string{"XX000", "08006", "22000", "40003", "53100", "57014", "58030"} {
@@ -104,8 +106,7 @@ func TestErrorAfterCommit(t *testing.T) {
 	}
 }
 
-// TestRefusedCommitIsNotInDoubt: what PostgreSQL is known to roll back for is the database's own error, and a group is not told that nobody
-// knows.
+// TestRefusedCommitIsNotInDoubt: an error that PostgreSQL is known to roll back for is not ErrOutcomeUnknown.
 func TestRefusedCommitIsNotInDoubt(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)

@@ -22,14 +22,18 @@ func TestDuplicatesInOneRequest(t *testing.T) {
 	a, b := keyed(t, "a", 2), keyed(t, "b", 1)
 	unkeyed := testrig.Parse(t, `{"tokens_in":1}`, "")
 	got := node.Append(t, log, a[0], unkeyed, a[0], a[1], unkeyed, b[0], a[0])
-	want := []ingest.Appended{{Sequence: 1}, {Sequence: 2}, {Sequence: 1, Duplicate: true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5}, {Sequence: 1, Duplicate: true}}
+	want := []ingest.Appended{
+		{Sequence: 1}, {Sequence: 2}, {Sequence: 1, Duplicate: true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5},
+		{Sequence: 1, Duplicate: true},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("placed at %v, want %v", got, want)
 	}
-	// A batch that is partly known: its new events follow the head, the others keep their places.
+	// A batch of new events and duplicates: the new ones follow the head, the others keep their sequences.
 	more := keyed(t, "a", 4)
 	got = node.Append(t, log, more[3], more[1], more[2], more[2])
-	if want := []ingest.Appended{{Sequence: 6}, {Sequence: 3, Duplicate: true}, {Sequence: 7}, {Sequence: 7, Duplicate: true}}; !slices.Equal(got, want) {
+	want = []ingest.Appended{{Sequence: 6}, {Sequence: 3, Duplicate: true}, {Sequence: 7}, {Sequence: 7, Duplicate: true}}
+	if !slices.Equal(got, want) {
 		t.Errorf("placed at %v, want %v", got, want)
 	}
 	if n := len(testrig.Check(t, d.DSN())[log].Events); n != 7 {
@@ -37,7 +41,7 @@ func TestDuplicatesInOneRequest(t *testing.T) {
 	}
 }
 
-// TestDuplicatesInOneGroup makes requests share a transaction: they gather while another holds the log's head.
+// TestDuplicatesInOneGroup makes requests share a transaction: they gather while another one holds the head's lock.
 func TestDuplicatesInOneGroup(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1})
 	log := node.NewLog(t)
@@ -81,8 +85,10 @@ func TestKeysOfOtherLogsAndNoKeysDoNotMeet(t *testing.T) {
 	pair := func(source, id string) event.Event {
 		return testrig.Parse(t, fmt.Sprintf(`{"source":%q,"id":%q}`, source, id), "")
 	}
-	// Texts that are the same once they are put together are still keys of their own.
-	events := []event.Event{pair("a", "b c"), pair("a b", "c"), pair("", "a b c"), pair("ab", "c"), pair("a", "bc"), testrig.Parse(t, `{}`, "abc")}
+	// Sources and ids that are equal once they are joined are still different keys.
+	events := []event.Event{
+		pair("a", "b c"), pair("a b", "c"), pair("", "a b c"), pair("ab", "c"), pair("a", "bc"), testrig.Parse(t, `{}`, "abc"),
+	}
 	for _, log := range []uuid.UUID{one, other} {
 		for i, p := range node.Append(t, log, events...) {
 			if p.Duplicate || p.Sequence != int64(i+1) {
@@ -119,7 +125,7 @@ func TestReusedKeyIsRefused(t *testing.T) {
 			t.Errorf("%s: %v at index %d, want event %d's key reused at index %d", name, err, reused.Index, test.sequence, test.index)
 		}
 	}
-	// Whatever a refused request had claimed is free again, in the same transaction too.
+	// The keys that a refused request had claimed are released, in the same transaction too.
 	if got := node.Append(t, log, free...); got[0] != (ingest.Appended{Sequence: 6}) || got[2] != (ingest.Appended{Sequence: 8}) {
 		t.Errorf("placed at %v, want 6 to 8", got)
 	}
@@ -136,7 +142,8 @@ func TestRefusedRequestOfAGroupLeavesNothing(t *testing.T) {
 	var good, bad []<-chan result
 	for i := range 10 {
 		conflicting := append(keyed(t, "shared", 2), testrig.Parse(t, `{"other":true}`, "first-0"))
-		good = append(good, appendAsync(node, log, request(keyed(t, "shared", 2)...)), appendAsync(node, log, request(keyed(t, fmt.Sprint("g", i), 2)...)))
+		good = append(good, appendAsync(node, log, request(keyed(t, "shared", 2)...)),
+			appendAsync(node, log, request(keyed(t, fmt.Sprint("g", i), 2)...)))
 		bad = append(bad, appendAsync(node, log, request(conflicting...)),
 			appendAsync(node, log, ingest.Request{Events: keyed(t, "unexpected", 1), Expected: 1000}))
 	}
@@ -218,8 +225,8 @@ func TestRefusalsAreNeverStale(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestHammer appends from many clients to two servers: keys that several clients use at once, batches with
-// duplicates, expectations, other payloads, several logs. What each client was told is compared with the log.
+// TestHammer appends from many clients to two servers: keys that several clients use at once, batches with duplicates, expected sequences,
+// reused keys, several logs. Every result that a client got is compared with the log.
 func TestHammer(t *testing.T) {
 	const logCount, clients, requests, keys = 5, 16, 40, 150
 	d := testdb.New(t)
@@ -306,7 +313,7 @@ func randomRequest(t *testing.T, random *rand.Rand, keys int) ingest.Request {
 	return r
 }
 
-// ledger is what clients were told, by log and sequence. Its zero value is empty.
+// ledger holds the results that clients got, by log and sequence. Its zero value is empty.
 type ledger struct {
 	mu     sync.Mutex
 	events map[uuid.UUID]map[int64]string

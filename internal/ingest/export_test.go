@@ -6,7 +6,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// Waiting is how many requests wait in the log's lane, for tests that must know that an append has been taken.
+// Waiting returns how many requests wait in the log's lane.
 func (g *Ingester) Waiting(log uuid.UUID) int {
 	l := g.laneOf(log)
 	l.mu.Lock()
@@ -14,7 +14,7 @@ func (g *Ingester) Waiting(log uuid.UUID) int {
 	return len(l.waiting)
 }
 
-// IsSlow tells whether the log is in a lane for slow logs.
+// IsSlow reports whether the log is in a slow lane.
 func (g *Ingester) IsSlow(log uuid.UUID) bool { return !g.laneOf(log).shared() }
 
 func (g *Ingester) laneOf(log uuid.UUID) *lane {
@@ -23,7 +23,8 @@ func (g *Ingester) laneOf(log uuid.UUID) *lane {
 	return g.router.laneOf(log)
 }
 
-// ShareFor sets how long one request may fold in a shared lane, before anything is appended: how fast a machine is must not matter.
+// ShareFor sets how long one request may fold in a shared lane, so that a test does not depend on the machine's speed. Call it before any
+// append.
 func (g *Ingester) ShareFor(most time.Duration) {
 	for _, l := range g.router.shared {
 		l.budget.Time = most

@@ -61,7 +61,7 @@ func TestConnectionsAreKilled(t *testing.T) {
 	}
 }
 
-// appendUntilKnown appends as a client should: again after every error that says so.
+// appendUntilKnown appends as a client should: again after every retryable error.
 func appendUntilKnown(t *testing.T, node *testrig.Node, log uuid.UUID, events []event.Event) []ingest.Appended {
 	const tries = 200
 	for range tries {
@@ -103,8 +103,8 @@ func killConnections(t *testing.T, dsn string, progress <-chan int, killed *atom
 	}
 }
 
-// TestTooManyWaiting fills a lane whose commits are held up: what does not fit is refused, what was taken is stored. There is room for
-// another log.
+// TestTooManyWaiting fills a lane whose commits are held up: what does not fit is refused, what was accepted is stored. Another log still
+// finds room.
 func TestTooManyWaiting(t *testing.T) {
 	const most = 20 // of one log; the lane has room for twice as many
 	node, d := start(t, testrig.Settings{Lanes: 1, MaxWaitingEvents: 2 * most, MaxWaitingBytes: 7000})

@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestRetriesOfWhatEarlierVersionsStored: they stored an event with an id under the key that came beside it, where one did, and with the
-// white space around it. A retry is told the first sequence all the same, by this server and by one that starts anew.
+// TestRetriesOfWhatEarlierVersionsStored: earlier versions stored an event that has an id under the key that came beside it, if one did,
+// and with the white space around it. A retry gets the first sequence all the same, from this server and from one that starts anew.
 func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 	d := testdb.New(t)
 	n := testrig.Start(t, d.DSN(), testrig.Settings{})
@@ -46,7 +46,8 @@ func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 			} {
 				for _, p := range n.Append(t, log, events...) {
 					if p != (ingest.Appended{Sequence: r.sequence, Duplicate: true}) {
-						t.Errorf("%q with key %q, sent %d times, is at %+v, want the duplicate of %d", r.sent, r.key, len(events), p, r.sequence)
+						t.Errorf("%q with key %q, sent %d times, is at %+v, want the duplicate of %d",
+							r.sent, r.key, len(events), p, r.sequence)
 					}
 				}
 			}
@@ -54,7 +55,7 @@ func TestRetriesOfWhatEarlierVersionsStored(t *testing.T) {
 	}
 	check(n)
 	check(testrig.Start(t, d.DSN(), testrig.Settings{}))
-	_, err := n.Ingest.Append(log, ingest.Request{Events: []event.Event{testrig.Parse(t, `{"id":"e1","n":5}`, "first")}, Expected: ingest.AnySequence})
+	_, err := n.Ingest.Append(log, request(testrig.Parse(t, `{"id":"e1","n":5}`, "first")))
 	var reused *ingest.KeyReusedError
 	if !errors.As(err, &reused) || reused.Sequence != 4 {
 		t.Errorf("the id with other bytes: %v", err)

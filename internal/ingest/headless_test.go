@@ -9,8 +9,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestLogThatIsGone: a log that the server remembers is not in the database any more, as after a restore. Nothing is stored, by whatever
-// statements.
+// TestLogThatIsGone: a log that the server remembers is not in the database any more, as after a restore. None of the statements that store
+// events stores any.
 func TestLogThatIsGone(t *testing.T) {
 	for _, n := range []int{1, 2, 600} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -24,7 +24,8 @@ func TestLogThatIsGone(t *testing.T) {
 				t.Errorf("the answer is %v", err)
 			}
 			var stored int
-			err := node.DB.Read.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM event_keys)").Scan(&stored)
+			const count = "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM event_keys)"
+			err := node.DB.Read.QueryRow(t.Context(), count).Scan(&stored)
 			if err != nil || stored != 1 {
 				t.Errorf("%d events and keys are stored, %v", stored, err)
 			}

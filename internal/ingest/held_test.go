@@ -8,8 +8,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestHeldLogHoldsUpNobody has a stopped server, or whoever, keep the lock of one log's head: the other log of the lane is appended to all
-// the same, and the log that is held as soon as it is not any more.
+// TestHeldLogHoldsUpNobody has a stopped server, or anybody, keep the lock of one log's head: appends to the other log of the lane go on,
+// and those to the locked log succeed as soon as its lock is released.
 func TestHeldLogHoldsUpNobody(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1, LockTimeout: 200 * time.Millisecond})
 	held, other := node.NewLog(t), node.NewLog(t)

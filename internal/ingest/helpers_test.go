@@ -17,7 +17,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-const prices = `{"prices":{"gpt-4":{"tokens_in":"0.00003","tokens_out":"0.00006"},"*":{"tokens_in":"1.5","tokens_out":"0.000000000000000001"}}}`
+const prices = `{"prices":{"gpt-4":{"tokens_in":"0.00003","tokens_out":"0.00006"},` +
+	`"*":{"tokens_in":"1.5","tokens_out":"0.000000000000000001"}}}`
 
 func deployReadyViews(t *testing.T, node *testrig.Node, log uuid.UUID) {
 	t.Helper()
@@ -26,14 +27,14 @@ func deployReadyViews(t *testing.T, node *testrig.Node, log uuid.UUID) {
 	node.Deploy(t, log, "cost-by-team", views.CostByTeam(), prices)
 }
 
-// start gives the test a database with one server on it.
+// start returns a server on a database of the test's own.
 func start(t *testing.T, s testrig.Settings, options ...testdb.Option) (*testrig.Node, *testdb.Database) {
 	t.Helper()
 	d := testdb.New(t, options...)
 	return testrig.Start(t, d.DSN(), s), d
 }
 
-// keyed is n events with the keys prefix-0, prefix-1 and so on, and their number as content.
+// keyed returns n events with the keys prefix-0, prefix-1 and so on, whose content is their number.
 func keyed(t testing.TB, prefix string, n int) []event.Event {
 	events := make([]event.Event, n)
 	for i := range events {
@@ -46,14 +47,14 @@ func request(events ...event.Event) ingest.Request {
 	return ingest.Request{Events: events, Expected: ingest.AnySequence}
 }
 
-// appendAsync appends without waiting; the answer comes on the channel.
+// appendAsync appends without waiting; the result comes on the channel.
 func appendAsync(node *testrig.Node, log uuid.UUID, r ingest.Request) <-chan result {
-	answer := make(chan result, 1)
+	results := make(chan result, 1)
 	go func() {
 		placements, err := node.Ingest.Append(log, r)
-		answer <- result{placements, err}
+		results <- result{placements, err}
 	}()
-	return answer
+	return results
 }
 
 type result struct {
@@ -61,7 +62,7 @@ type result struct {
 	err        error
 }
 
-// holdHead takes the head's lock, which keeps appends to the log waiting until release is called.
+// holdHead locks the log's head, which keeps appends waiting until release is called.
 func holdHead(t *testing.T, dsn string, log uuid.UUID) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -109,7 +110,8 @@ func awaitLockWaiters(t *testing.T, dsn string, n int) {
 	defer conn.Close(t.Context()) //nolint:errcheck // nothing of value is lost
 	await(t, "that many connections wait for a lock", func() bool {
 		var waiting int
-		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+		const count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+		err := conn.QueryRow(t.Context(), count).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +125,7 @@ func awaitWaiting(t *testing.T, node *testrig.Node, log uuid.UUID, n int) {
 	await(t, "that many requests wait", func() bool { return node.Ingest.Waiting(log) >= n })
 }
 
-// pollInterval is how often a condition is looked at that nothing announces.
+// pollInterval is how often await looks at its condition.
 const pollInterval = 2 * time.Millisecond
 
 // await returns once a condition holds.
@@ -140,7 +142,12 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// retryable is true of what a client may answer with the same request again.
+// retryable reports whether a client may send the same request again after the error.
 func retryable(err error) bool {
-	return errors.Is(err, ingest.ErrOutcomeUnknown) || errors.Is(err, db.ErrUnavailable) || errors.Is(err, db.ErrConflict) || errors.Is(err, ingest.ErrBusy)
+	for _, retry := range []error{ingest.ErrOutcomeUnknown, ingest.ErrBusy, db.ErrUnavailable, db.ErrConflict} {
+		if errors.Is(err, retry) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,5 +1,5 @@
-// Package ingest appends events. It owns the one transaction in which events, view state and heads move together, and
-// commits the appends of many clients as one: see lane.commit and lane.transact.
+// Package ingest appends events. It owns the one transaction that stores events, view state and heads together, and commits the appends of
+// many clients in it as a group. Start reading at lane.run, which forms the groups, and lane.transact, which is the transaction.
 package ingest
 
 import (
@@ -20,59 +20,60 @@ const (
 	// MaxBatchEvents and MaxBatchBytes bound one request.
 	MaxBatchEvents = 10_000
 	MaxBatchBytes  = 10 << 20
-	// A lane closes a group when it has this much; what is left waits for the next. A group that is too large would
-	// make everybody in it wait for the slowest.
+	// maxGroupEvents and maxGroupBytes bound a group; the rest waits for the next one. Everybody in a group waits for all of it, so it must
+	// not grow with the load.
 	maxGroupEvents = 10_000
 	maxGroupBytes  = 16 << 20
-	// commitTimeout is how long a lane works on a group before it gives it up. slowCommitTimeout is that of a lane for slow logs, where a
-	// request may take slowFoldTime, and twice that where keys were missing.
+	// commitTimeout is how long a lane works on a group before it gives up; slowCommitTimeout is the same for a slow lane, where folding
+	// one request may take slowFoldTime, and again as long once missing keys were read.
 	commitTimeout     = 30 * time.Second
 	slowCommitTimeout = 60 * time.Second
 )
 
-// AnySequence as Request.Expected asks nothing of the log's head.
+// AnySequence is the Request.Expected that accepts any head.
 const AnySequence int64 = -1
 
-// Request is events for one log. They are appended together and in order, or not at all.
+// Request holds events for one log. They are appended together and in order, or not at all.
 type Request struct {
 	Events   []event.Event
 	Expected int64 // the sequence that the log must be at, or AnySequence
 }
 
-// Appended is where an event is in its log.
+// Appended is an event's position in its log.
 type Appended struct {
 	Sequence  int64
-	Duplicate bool // the event was there before: its idempotency key says so
-	Ahead     bool // the event is new, and says that it happened more than AheadAfter later than it was recorded
+	Duplicate bool // an earlier append stored the event under the same idempotency key
+	Ahead     bool // the event is new, and its time is more than AheadAfter later than when it was recorded
 }
 
-// AheadAfter is from when on an event's time is taken for a mistake that somebody should see: clocks differ by seconds, and times without
-// their zone by 14 hours at most.
+// AheadAfter is how far ahead of its recording an event's time may be before it looks like a mistake: clocks differ by seconds, and a
+// wrong time zone explains 14 hours at most.
 const AheadAfter = 24 * time.Hour
 
 var (
-	// ErrBusy: more appends wait than the limits allow, or the lane did not get to the request in time. Nothing was stored; try again a
-	// little later.
+	// ErrBusy: more appends wait than the limits allow, or the lane did not get to the request in time. Nothing was stored; retry a little
+	// later.
 	ErrBusy = errors.New("too many appends are waiting")
 	// ErrClosed: the server is stopping. Nothing was stored.
 	ErrClosed = errors.New("the server is stopping")
-	// ErrOutcomeUnknown: the database went away during COMMIT, or answered it with an error that may come after the fact, and did not come
-	// back in time to ask. The events are stored or they are not; a retry with the same idempotency key settles it.
+	// ErrOutcomeUnknown: the connection was lost during COMMIT, or COMMIT failed with an error that does not rule out success, and the
+	// database did not come back in time to find out. The events are stored, all of them, or none is; a retry with the same idempotency
+	// keys is safe.
 	ErrOutcomeUnknown = db.ErrOutcomeUnknown
 )
 
-// SequenceMismatchError: the log is not where the request expected it. Nothing was stored.
+// SequenceMismatchError: the log's head is not at the sequence that the request expected. Nothing was stored.
 type SequenceMismatchError struct{ Expected, Head int64 }
 
 func (e *SequenceMismatchError) Error() string {
 	return fmt.Sprintf("the log is at sequence %d, not at %d", e.Head, e.Expected)
 }
 
-// KeyReusedError: an idempotency key belongs to an event with other bytes. Nothing was stored.
+// KeyReusedError: an idempotency key belongs to an event with different bytes. Nothing was stored.
 type KeyReusedError struct {
 	Index    int // of the event in the request
 	Key      string
-	Sequence int64 // of the event that has the key; 0 when that is an earlier one of the same request
+	Sequence int64 // of the event that has the key; 0 when it is an earlier one of the same request
 }
 
 func (e *KeyReusedError) Error() string {
@@ -82,7 +83,7 @@ func (e *KeyReusedError) Error() string {
 	return fmt.Sprintf("the idempotency key %q belongs to event %d, whose bytes differ", e.Key, e.Sequence)
 }
 
-// TooFarAheadError: an event says that it will happen later than is allowed. Nothing was stored.
+// TooFarAheadError: an event's time is further in the future than Config.MaxAhead allows. Nothing was stored.
 type TooFarAheadError struct {
 	Index int   // of the event in the request
 	Time  int64 // of the event, microseconds since 1970 UTC
@@ -90,10 +91,11 @@ type TooFarAheadError struct {
 }
 
 func (e *TooFarAheadError) Error() string {
-	return fmt.Sprintf("the event's time is %s, which is more than %v ahead of now", time.UnixMicro(e.Time).UTC().Format(time.RFC3339), e.Most)
+	at := time.UnixMicro(e.Time).UTC().Format(time.RFC3339)
+	return fmt.Sprintf("the event's time is %s, which is more than %v ahead of now", at, e.Most)
 }
 
-// IndexOf returns which event of a request err is about, if it is about one.
+// IndexOf returns the index of the event that err is about; false when err is not about one event.
 func IndexOf(err error) (int, bool) {
 	var reused *KeyReusedError
 	var ahead *TooFarAheadError
@@ -106,26 +108,30 @@ func IndexOf(err error) (int, bool) {
 	return 0, false
 }
 
-// Config says how appends are grouped.
+// Config configures an Ingester. Start from DefaultConfig.
 type Config struct {
-	Lanes            int // group-commit loops, each with one transaction at a time
+	Lanes            int // shared group-commit loops, each with one transaction at a time; SlowLanes more are started for slow logs
 	MaxWaitingEvents int // per lane
 	MaxWaitingBytes  int // per lane
-	// MaxAhead is how far ahead of the time of recording a new event's own may be; 0: any.
+	// MaxAhead is how far a new event's time may be ahead of its recording; 0 means no limit.
 	MaxAhead time.Duration
-	// Room is where the memory is booked of what the views of groups under way set and read; nil: nowhere.
+	// Room books the memory that views set and read while their group is folded; nil means no bound.
 	Room *memory.Book
-	// Committed is told of each log's events once they are durable, before their senders are; it must not wait. May be nil.
+	// Committed is called with each log's new events once they are durable, before Append returns. It must not block. May be nil.
 	Committed func(log uuid.UUID, events []event.Recorded)
-	// Attempted is told how each group's transaction ended, nil when it was committed; it must not wait. May be nil.
+	// Attempted is called with the outcome of each group, nil when it was committed. It must not block. May be nil.
 	Attempted func(error)
-	Now       func() time.Time // when events are recorded: the clock; tests cross a month's end with another
+	Now       func() time.Time // the clock that events are recorded by
 }
 
-// DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more only make groups smaller.
+// DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more would only make groups smaller.
 func DefaultConfig() Config {
 	const fewest, most = 2, 16
-	return Config{Lanes: min(max(runtime.GOMAXPROCS(0), fewest), most), MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20, Now: time.Now}
+	return Config{
+		Lanes:            min(max(runtime.GOMAXPROCS(0), fewest), most),
+		MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20,
+		Now: time.Now,
+	}
 }
 
 // Ingester appends events to logs. It is safe for concurrent use.
@@ -136,14 +142,18 @@ func New(d *db.DB, views *view.Views, config Config) *Ingester {
 	return &Ingester{newRouter(d, views, config)}
 }
 
-// IsFull tells whether any append to the log would end with ErrBusy now: for those who can spare themselves reading the request.
+// IsFull reports whether any append to the log would fail with ErrBusy now, so that its request need not be read.
 func (g *Ingester) IsFull(log uuid.UUID) bool { return g.router.isFullFor(log) }
 
-// Append adds the request's events to the log and folds them into its live views. When it returns without an error
-// they are durable and every query sees them. It cannot be interrupted: a group waits for the database for half a minute at most, and a
-// request for the groups before its own.
-// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, a *KeyReusedError, a
-// *TooFarAheadError, eventlog.ErrLogNotFound, or one of package db's.
+// Append adds the request's events to the log and folds them into its live views. When it returns nil, the events are durable and every
+// query sees them.
+//
+// Append takes no context, because a request cannot leave its group: it returns when the group has been committed or given up, or when Stop
+// runs out of time. A lane gives up a group after 30 seconds, a lane for slow logs after 60, so a request waits for that long and for the
+// groups before its own.
+//
+// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, *KeyReusedError, *TooFarAheadError or *TooCostlyError,
+// memory.ErrFull, eventlog.ErrLogNotFound, or one of package db's.
 func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
 	w := &waiter{log: log, request: request, done: make(chan struct{})}
 	for i := range request.Events {
@@ -159,9 +169,9 @@ func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
 // Start starts the lanes.
 func (g *Ingester) Start() { g.router.start() }
 
-// Stop implements background.Part: it refuses new appends, finishes those that wait, and returns when all lanes have ended. When ctx ends
-// they end at once: what waits is answered with ErrClosed, and what is being committed with ErrOutcomeUnknown. That takes a moment, and no
-// error.
+// Stop implements background.Part: it refuses new appends, finishes those that wait, and returns when all lanes have ended. When ctx ends,
+// requests that wait fail with ErrClosed and those being committed with ErrOutcomeUnknown, and Stop returns a moment later. The error is
+// always nil.
 func (g *Ingester) Stop(ctx context.Context) error {
 	g.router.stop(ctx)
 	return nil

@@ -15,8 +15,7 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestBrokenViewStopsItsLogOnly starts a server that cannot load one log's view: other logs' appends in the same
-// group must not pay for it.
+// TestBrokenModuleStopsItsLogOnly starts a server that cannot load one log's view: other logs' appends in the same group must succeed.
 func TestBrokenModuleStopsItsLogOnly(t *testing.T) {
 	a, d := start(t, testrig.Settings{})
 	broken, sound := a.NewLog(t), a.NewLog(t)
@@ -53,15 +52,17 @@ func TestBrokenModuleStopsItsLogOnly(t *testing.T) {
 	}
 }
 
-// TestCommitIsLost ends the connection while it commits: the client is told that nobody knows, and its retry settles it.
+// TestCommitIsLost ends the connection while it commits: the append fails with ErrOutcomeUnknown, and its retry finds out.
 func TestCommitIsLost(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
 	deployReadyViews(t, node, log)
 	node.Append(t, log, keyed(t, "before", 3)...)
 	exec(t, d.DSN(), `
-		CREATE FUNCTION lose_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
-		CREATE CONSTRAINT TRIGGER lose_commit AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose_commit()`)
+		CREATE FUNCTION lose_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+			AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+		CREATE CONSTRAINT TRIGGER lose_commit AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED
+			FOR EACH ROW EXECUTE FUNCTION lose_commit()`)
 	for range 3 {
 		if placements, err := node.Ingest.Append(log, request(keyed(t, "k", 2)...)); !errors.Is(err, ingest.ErrOutcomeUnknown) {
 			t.Fatalf("a commit that was lost: %v, %v; want ErrOutcomeUnknown", placements, err)
@@ -74,7 +75,7 @@ func TestCommitIsLost(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestConflictIsTriedAgain makes every first commit fail the way PostgreSQL does when it gives a transaction up.
+// TestConflictIsTriedAgain makes every first commit fail as in a serialization failure.
 func TestConflictIsTriedAgain(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
 	log := node.NewLog(t)
@@ -83,7 +84,8 @@ func TestConflictIsTriedAgain(t *testing.T) {
 		CREATE SEQUENCE commits;
 		CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
 			IF nextval('commits') % 2 = 1 THEN RAISE SQLSTATE '40001'; END IF; RETURN NULL; END $$;
-		CREATE CONSTRAINT TRIGGER conflict AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION conflict()`)
+		CREATE CONSTRAINT TRIGGER conflict AFTER UPDATE ON log_heads DEFERRABLE INITIALLY DEFERRED
+			FOR EACH ROW EXECUTE FUNCTION conflict()`)
 	for i := range 10 {
 		if got := node.Append(t, log, keyed(t, fmt.Sprint(i), 1)...); got[0] != (ingest.Appended{Sequence: int64(i + 1)}) {
 			t.Errorf("append %d is at %v", i, got)

@@ -14,13 +14,13 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// waiter is a request and, once done is closed, its answer.
+// waiter is a request in a lane and, once done is closed, its outcome.
 type waiter struct {
 	log     uuid.UUID
 	request Request
 	bytes   int
 
-	decided  bool // placed, or refused with err; a group that has no room for it leaves it undecided
+	decided  bool // admitted, or refused with err; a group that has no room for a request leaves it undecided
 	appended []Appended
 	err      error
 	done     chan struct{}
@@ -30,29 +30,29 @@ func (w *waiter) reset() { w.decided, w.appended, w.err = false, nil, nil }
 
 func (w *waiter) refuse(err error) { w.decided, w.appended, w.err = true, nil, err }
 
-// lane commits the appends of its logs, group by group: while one group is being committed the next one gathers.
+// lane commits the appends of its logs, group by group: while it commits one group, the next one gathers. mu guards the fields after it;
+// of those before it, only run, and what it calls, changes any.
 type lane struct {
 	db     *db.DB
 	views  *view.Views
 	config Config
 	chain  event.Chainer
 	budget view.Budget // of one request
-	// room is where the memory is booked of what the views of the group at hand set and read, loading of the states that it loads.
+	// room holds the memory that the views of the present group set and read, loading that of the states it loads.
 	room, loading *memory.Hold
 	paces         paces // of this lane's logs
 	router        *router
-	slow          bool // the lane takes turns with other work that takes long; else logs share it
-
-	mu      sync.Mutex
-	waiting []*waiter
-	load    load               // of waiting
-	loads   map[uuid.UUID]load // of the logs that have requests in it
-	closed  bool               // to new requests
-	ended   bool               // once nothing waits any more
-	wake    chan struct{}      // holds a token when there may be something to do
-
-	// lockFirst counts the groups to come that lock their heads before folding, because optimism failed lately.
+	slow          bool // the lane is for slow logs, and takes turns with other long work
+	// lockFirst is how many of the next groups lock their heads before they fold, because a cached head was stale lately.
 	lockFirst int
+
+	mu        sync.Mutex
+	waiting   []*waiter
+	load      load               // of waiting
+	loads     map[uuid.UUID]load // of waiting, by log
+	closed    bool               // new requests are refused
+	finishing bool               // run returns once nothing waits
+	wake      chan struct{}      // holds a token when run may have something to do
 }
 
 func newLane(d *db.DB, views *view.Views, config Config, r *router) *lane {
@@ -77,24 +77,25 @@ func (l *lane) enqueue(w *waiter) error {
 	return nil
 }
 
-// load is what waits.
+// load is how much waits.
 type load struct{ events, bytes int }
 
-// isFullFor tells whether there is no room for one more event of the log.
+// isFullFor reports whether there is no room for one more event of the log.
 func (l *lane) isFullFor(log uuid.UUID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.waiting) > 0 && l.loads[log].events >= l.config.MaxWaitingEvents-l.load.events
 }
 
-// isFull tells whether there is no room for one more request of its log. A log may have no more waiting than there is room left: so however
-// many fill the lane, some of it is free for one that has nothing waiting.
+// isFull reports whether there is no room for the request. A log may have no more waiting than there is room left, so that however many
+// logs fill the lane, a log that has nothing waiting finds some room.
 func (l *lane) isFull(w *waiter) bool {
 	own := l.loads[w.log]
-	return own.events+len(w.request.Events) > l.config.MaxWaitingEvents-l.load.events || own.bytes+w.bytes > l.config.MaxWaitingBytes-l.load.bytes
+	return own.events+len(w.request.Events) > l.config.MaxWaitingEvents-l.load.events ||
+		own.bytes+w.bytes > l.config.MaxWaitingBytes-l.load.bytes
 }
 
-// count adds a request to what waits, or with -1 takes it out.
+// count adds the request to the loads (sign 1) or subtracts it (-1).
 func (l *lane) count(w *waiter, sign int) {
 	own := l.loads[w.log]
 	for _, sum := range []*load{&l.load, &own} {
@@ -108,8 +109,8 @@ func (l *lane) count(w *waiter, sign int) {
 	}
 }
 
-// putBack has requests that were taken before wait again, in front of all others. They are not refused, whatever waits.
-func (l *lane) putBack(requests []*waiter) {
+// requeue puts requests in front of all that wait. They were accepted before, so no limit applies.
+func (l *lane) requeue(requests []*waiter) {
 	if len(requests) == 0 {
 		return
 	}
@@ -122,21 +123,21 @@ func (l *lane) putBack(requests []*waiter) {
 	l.signal()
 }
 
-// takeLog takes out what waits for one log.
-func (l *lane) takeLog(log uuid.UUID) []*waiter {
+// removeLog removes and returns the log's waiting requests.
+func (l *lane) removeLog(log uuid.UUID) []*waiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var taken, others []*waiter
+	var removed, others []*waiter
 	for _, w := range l.waiting {
 		if w.log == log {
-			taken = append(taken, w)
+			removed = append(removed, w)
 			l.count(w, -1)
 		} else {
 			others = append(others, w)
 		}
 	}
 	l.waiting = others
-	return taken
+	return removed
 }
 
 func (l *lane) signal() {
@@ -146,29 +147,29 @@ func (l *lane) signal() {
 	}
 }
 
-// refuseMore refuses new requests.
-func (l *lane) refuseMore() {
+// close has the lane refuse new requests.
+func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
 }
 
-// end has run return once nothing waits.
-func (l *lane) end() {
+// finish has run return once nothing waits.
+func (l *lane) finish() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ended = true
+	l.finishing = true
 	l.signal()
 }
 
 func (l *lane) run() {
 	for range l.wake {
-		for group := l.take(); len(group) > 0; group = l.take() {
-			l.putBack(l.commit(group))
+		for group := l.nextGroup(); len(group) > 0; group = l.nextGroup() {
+			l.requeue(l.commit(group))
 			l.moveLogs()
 		}
 		l.mu.Lock()
-		finished := l.ended && len(l.waiting) == 0
+		finished := l.finishing && len(l.waiting) == 0
 		l.mu.Unlock()
 		if finished {
 			return
@@ -176,8 +177,8 @@ func (l *lane) run() {
 	}
 }
 
-// take returns what waits, up to a group's bounds but at least one request.
-func (l *lane) take() []*waiter {
+// nextGroup removes and returns the requests of the next group: as many as a group may have, at least one if any waits.
+func (l *lane) nextGroup() []*waiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	events, bytes, n := 0, 0, 0
@@ -202,14 +203,15 @@ func (l *lane) take() []*waiter {
 }
 
 const (
-	// maxAttempts bounds how often a group is tried; one more than the reasons there are to try again.
+	// maxAttempts bounds how often a group is tried: once for each reason to try again (a cold or stale cache, a conflict, a lost
+	// connection), and once more.
 	maxAttempts = 4
-	// lockFirstGroups is how long a lane stays cautious: retries and other servers' appends come in bursts.
+	// lockFirstGroups is how many groups a lane locks first after a stale cache: retries and other servers' appends come in bursts.
 	lockFirstGroups = 16
 )
 
-// commit answers the requests of the group: one is stored, or its error says why not. It returns those that have to wait for another
-// group, in their order.
+// commit commits the group and completes its requests: each is stored, or its error says why not. It returns the requests that have to
+// wait for another group, in their order.
 func (l *lane) commit(group []*waiter) []*waiter {
 	timeout := commitTimeout
 	if !l.shared() {
@@ -225,9 +227,9 @@ func (l *lane) commit(group []*waiter) []*waiter {
 	if l.config.Attempted != nil {
 		l.config.Attempted(err)
 	}
-	if len(group) > 1 && mayBeOnes(err) {
-		// One request may hold a value that the database refuses, or be for a log whose view cannot be loaded: the
-		// others must not suffer for it. Halving finds it in a few steps.
+	if len(group) > 1 && mayBeOneRequestsFault(err) {
+		// One request may hold a value that the database refuses, or be for a log whose view cannot be loaded. Halving finds it in a few
+		// steps and stores the others.
 		half := len(group) / 2
 		left := l.commit(group[:half])
 		return append(left, l.commit(group[half:])...)
@@ -243,18 +245,18 @@ func (l *lane) commit(group []*waiter) []*waiter {
 	return deferred(group)
 }
 
-// mayBeOnes tells whether what failed a group may be a single request's fault: the database is not away.
-func mayBeOnes(err error) bool {
-	for _, nobodys := range []error{db.ErrUnavailable, db.ErrMisconfigured, db.ErrConflict, ErrBusy, ErrClosed, ErrOutcomeUnknown} {
-		if errors.Is(err, nobodys) {
+// mayBeOneRequestsFault reports whether a single request may have failed the group, rather than the database or the server.
+func mayBeOneRequestsFault(err error) bool {
+	for _, general := range []error{db.ErrUnavailable, db.ErrMisconfigured, db.ErrConflict, ErrBusy, ErrClosed, ErrOutcomeUnknown} {
+		if errors.Is(err, general) {
 			return false
 		}
 	}
 	return err != nil
 }
 
-// attempt tries the group: first on what is cached, and when that turns out to be stale, with the heads locked. In a shared lane a lock
-// that somebody else keeps is waited for once: then the logs that are held are left out.
+// attempt tries to commit the group: first on cached heads, and with the heads locked when those turn out to be stale. A shared lane waits
+// once for a lock that somebody else holds; after that it leaves out the logs that are locked.
 func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 	how := lockNone
 	if l.lockFirst > 0 {
@@ -269,7 +271,7 @@ func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 		case errors.Is(err, errCold):
 			how = lockAll
 			continue
-		case errors.Is(err, db.ErrStale) && how == lockNone: // the cache need not go: it is believed where the locked head agrees
+		case errors.Is(err, db.ErrStale) && how == lockNone: // the cache may stay: a locked head tells which snapshots are current
 			how, l.lockFirst = lockAll, lockFirstGroups
 			continue
 		case err == nil:
@@ -278,9 +280,9 @@ func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 		l.forget(group)
 		how = lockAll
 		if errors.Is(err, db.ErrConflict) && l.shared() && d == nil {
-			how = lockFree
+			how = lockAvailable
 		}
-		if inDoubt && errors.Is(err, db.ErrOutcomeUnknown) || !mayPass(err) {
+		if inDoubt && errors.Is(err, db.ErrOutcomeUnknown) || !isTransient(err) {
 			break
 		}
 	}
@@ -290,9 +292,14 @@ func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 	return err
 }
 
-// mayPass tells whether trying again may help.
-func mayPass(err error) bool {
-	return errors.Is(err, db.ErrStale) || errors.Is(err, db.ErrConflict) || errors.Is(err, db.ErrOutcomeUnknown) || errors.Is(err, db.ErrUnavailable)
+// isTransient reports whether trying again may help.
+func isTransient(err error) bool {
+	for _, transient := range []error{db.ErrStale, db.ErrConflict, db.ErrOutcomeUnknown, db.ErrUnavailable} {
+		if errors.Is(err, transient) {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *lane) forget(group []*waiter) {

@@ -19,10 +19,12 @@ func TestLeftOutIsCounted(t *testing.T) {
 	log := node.NewLog(t)
 	deployReadyViews(t, node, log)
 	amounts := []string{
-		`1`, `"1,000"`, `1e18`, `1e45`, `"1e-28"`, `"NaN"`, `true`, `[1]`, `{"n":1}`, `""`, `null`, strings.Repeat("9", 45), strings.Repeat("9", 46), `"12.50"`, `"\u0000"`,
+		`1`, `"1,000"`, `1e18`, `1e45`, `"1e-28"`, `"NaN"`, `true`, `[1]`, `{"n":1}`, `""`, `null`, strings.Repeat("9", 45),
+		strings.Repeat("9", 46), `"12.50"`, `"\u0000"`,
 	}
 	names := []string{
-		`"a"`, `["a"]`, `{"name":"a"}`, `"nul\u0000"`, `"\ud83d"`, `null`, `7`, `"` + strings.Repeat("x", 1006) + `"`, `"` + strings.Repeat("x", 1007) + `"`, `"` + strings.Repeat("x", 1017) + `"`,
+		`"a"`, `["a"]`, `{"name":"a"}`, `"nul\u0000"`, `"\ud83d"`, `null`, `7`, `"` + strings.Repeat("x", 1006) + `"`,
+		`"` + strings.Repeat("x", 1007) + `"`, `"` + strings.Repeat("x", 1017) + `"`,
 	}
 	var events []event.Event
 	for i, in := range amounts {

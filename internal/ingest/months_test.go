@@ -41,7 +41,8 @@ func TestMonthsAreRemembered(t *testing.T) {
 					if size == 600 && i%6 > 2 {
 						size = 2
 					}
-					events := keyed(t, fmt.Sprintf("%d-%d-%d", n*(i%2), worker, i), size) // every second one is a retry of the other server's
+					// Every second batch is a retry of the other server's.
+					events := keyed(t, fmt.Sprintf("%d-%d-%d", n*(i%2), worker, i), size)
 					node.Append(t, logs[(i+worker)%len(logs)], events...)
 				}
 			})
@@ -58,7 +59,8 @@ func TestMonthsAreRemembered(t *testing.T) {
 
 func makePartitions(t *testing.T, d *db.DB, from time.Time, months int32) {
 	t.Helper()
-	if _, err := d.EnsureEventsPartitions(t.Context(), d.Read, dbsqlc.EnsureEventsPartitionsParams{FromTime: from, Months: months}); err != nil {
+	params := dbsqlc.EnsureEventsPartitionsParams{FromTime: from, Months: months}
+	if _, err := d.EnsureEventsPartitions(t.Context(), d.Read, params); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,18 +11,18 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// keepAliveTime is how often PostgreSQL is told that a fold goes on, well within the time after which an idle transaction is ended.
+// keepAliveTime is how often a long fold sends PostgreSQL a keep-alive, well within its idle_in_transaction_session_timeout.
 const keepAliveTime = 2 * time.Second
 
-// pace is how a slow lane folds one log: in turns with other work that takes long.
+// pace makes a slow lane's fold of one log take turns with other long work. The nil *pace of a shared lane never waits.
 type pace struct {
 	ctx   context.Context //nolint:containedctx // of the group
 	tx    *db.Tx
 	turn  turns.Turn
-	alive time.Time // when PostgreSQL heard of it last
+	alive time.Time // of the last keep-alive
 }
 
-// pace waits for the log's turn. It is nil in a lane that logs share, where nobody waits.
+// pace waits for the log's turn; end gives it up. It returns nil in a shared lane.
 func (l *lane) pace(ctx context.Context, tx *db.Tx, log uuid.UUID) (*pace, error) {
 	if !l.slow {
 		return nil, nil
@@ -35,7 +35,7 @@ func (l *lane) pace(ctx context.Context, tx *db.Tx, log uuid.UUID) (*pace, error
 	return p, nil
 }
 
-// ofView is the pace as a folding takes it.
+// ofView returns the pace as package view takes it: a nil interface for a nil pace.
 func (p *pace) ofView() view.Pace {
 	if p == nil {
 		return nil
@@ -43,7 +43,7 @@ func (p *pace) ofView() view.Pace {
 	return p
 }
 
-// Pause implements view.Pace. It tells PostgreSQL now and then that the transaction is not forgotten.
+// Pause implements view.Pace. It also keeps the transaction alive.
 func (p *pace) Pause() error {
 	if time.Since(p.alive) > keepAliveTime {
 		p.tx.KeepAlive(p.ctx)

@@ -104,7 +104,8 @@ func lockOtherPartitions(t *testing.T, dsn string, log uuid.UUID) (unlock func()
 	if err != nil || len(others) != 60-3+1 {
 		t.Fatalf("there are %d other partitions, want 58: %v", len(others), err)
 	}
-	if _, err := conn.Exec(t.Context(), "SET idle_in_transaction_session_timeout = '60s'; BEGIN; LOCK TABLE "+strings.Join(others, ", ")+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+	lock := "SET idle_in_transaction_session_timeout = '60s'; BEGIN; LOCK TABLE " + strings.Join(others, ", ") + " IN ACCESS EXCLUSIVE MODE"
+	if _, err := conn.Exec(t.Context(), lock); err != nil {
 		t.Fatal(err)
 	}
 	return func() {

@@ -10,16 +10,17 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// plan is what a group of requests does to its logs: who gets which sequence, who is refused, and who has to wait for the next group.
+// plan is what a group does to its logs: which requests are admitted, with which sequences and state, which are refused, and which wait
+// for the next group.
 type plan struct {
-	logs  []*logPlan // in the order in which their first requests came
+	logs  []*logPlan // in the order of their first requests; after admit, of their ids
 	byLog map[uuid.UUID]*logPlan
-	known map[eventKey]keyOwner // keys of events that are in the database; nil when that was not asked
-	now   int64                 // when the group's events are recorded
-	// refused is true when a request was refused, which is only true if the heads were.
+	known map[eventKey]keyOwner // the group's keys that the database has; nil when it was not asked
+	now   int64                 // when the group's events are recorded, microseconds since 1970 UTC
+	// refused: a request was refused. On cached heads that proves nothing yet.
 	refused bool
-	held    []uuid.UUID // logs that somebody else has locked, whose requests are left undecided
-	// repeated is true when a request has an event that was there before.
+	held    []uuid.UUID // logs that somebody else has locked; their requests stay undecided
+	// repeated: a request has a duplicate, an event that was stored before.
 	repeated bool
 }
 
@@ -27,14 +28,14 @@ type plan struct {
 type logPlan struct {
 	snapshot *view.Snapshot
 	requests []*waiter
-	admitted int        // of the requests, from the first on: placed or refused. The others are deferred
+	admitted int        // how many of requests, from the first on, are decided; the others are deferred
 	head     event.Head // after events
 	events   []event.Recorded
-	keys     map[uuid.UUID]keyOwner // of events, by the hash of the key
+	keys     map[uuid.UUID]keyOwner // of events, by the key's hash
 	fold     view.Fold
-	spent    time.Duration // folding
-	written  int           // bytes of keys and values that its views have set
-	slow     bool          // a request took too long for the lane
+	spent    time.Duration // on folding
+	written  int           // bytes of keys and values that the views have set
+	slow     bool          // a request took too long for a shared lane
 }
 
 type eventKey struct{ log, hash uuid.UUID }
@@ -42,8 +43,8 @@ type eventKey struct{ log, hash uuid.UUID }
 // keyOwner is the event that an idempotency key belongs to.
 type keyOwner struct {
 	sequence int64
-	payload  uuid.UUID
-	former   uuid.UUID // the event's former key, which is not to be in the database; not Valid for none
+	payload  uuid.UUID // the payload hash
+	former   uuid.UUID // the event's former key, which must not be in the database; the zero UUID when there is none
 }
 
 func newPlan(group []*waiter, snapshots map[uuid.UUID]*view.Snapshot, held []uuid.UUID, known map[eventKey]keyOwner, now int64) *plan {
@@ -70,14 +71,14 @@ func newPlan(group []*waiter, snapshots map[uuid.UUID]*view.Snapshot, held []uui
 	return p
 }
 
-// sort puts the logs in the order of their ids, so that servers that lock several never wait for each other in a circle.
+// sort orders the logs by id: servers that lock several heads in the same order cannot deadlock.
 func (p *plan) sort() {
 	slices.SortFunc(p.logs, func(a, b *logPlan) int {
 		return a.snapshot.Log.Compare(b.snapshot.Log)
 	})
 }
 
-// reset takes everything back that the plan decided for the log.
+// reset undoes what the plan decided for the log.
 func (log *logPlan) reset() {
 	log.head, log.events, log.keys, log.admitted, log.slow = log.snapshot.Head, log.events[:0], nil, 0, false
 	for _, w := range log.requests {
@@ -85,7 +86,8 @@ func (log *logPlan) reset() {
 	}
 }
 
-// assign gives every event of the request its sequence, after those that the log's plan has already, and returns the new ones.
+// assign resolves the request's events to new ones and duplicates, appends the new ones to the log's plan, with sequence and hash, and
+// returns them. The error says why the request must be refused; nothing is assigned then.
 func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) (fresh []event.Recorded, err error) {
 	placements, claimed, err := p.resolve(log, w)
 	if err == nil && len(claimed) > 0 {
@@ -110,8 +112,8 @@ func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead ti
 	return log.events[before:], nil
 }
 
-// checkAhead marks the new events that are ahead of now, when they are recorded, and refuses one that is too far. A retry is no new event:
-// it is answered whatever the limit has become.
+// checkAhead marks new events whose time is ahead of now, and returns an error for one that is too far ahead. Duplicates are exempt: a
+// retry succeeds even if the limit is lower by now.
 func checkAhead(events []event.Event, placements []Appended, now int64, most time.Duration) error {
 	for i := range placements {
 		if placements[i].Duplicate || !events[i].HasTime {
@@ -126,8 +128,8 @@ func checkAhead(events []event.Event, placements []Appended, now int64, most tim
 	return nil
 }
 
-// resolve tells new events from duplicates and claims the keys of the new ones, which follow the head in order. claimed are the indexes of
-// the new ones, those up to the one at fault when there is an error.
+// resolve tells new events from duplicates and claims the keys of the new ones, whose sequences follow the head. claimed holds the indexes
+// of the new ones; with an error, of those before the event at fault.
 func (p *plan) resolve(log *logPlan, w *waiter) (placements []Appended, claimed []int, err error) {
 	placements = make([]Appended, len(w.request.Events))
 	claimed = make([]int, 0, len(placements))
@@ -136,14 +138,14 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Appended, claimed 
 		e := &w.request.Events[i]
 		sequence := head + int64(len(claimed)) + 1
 		if !e.KeyHash.IsZero() {
-			owner, taken := p.owner(log, e)
+			owner, owned := p.owner(log, e)
 			switch {
-			case taken && !e.HasPayload(owner.payload):
+			case owned && !e.HasPayload(owner.payload):
 				if owner.sequence > head { // claimed by this request, which is not stored
 					owner.sequence = 0
 				}
 				return nil, claimed, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
-			case taken:
+			case owned:
 				placements[i] = Appended{Sequence: owner.sequence, Duplicate: true}
 				continue
 			}
@@ -158,30 +160,30 @@ func (p *plan) resolve(log *logPlan, w *waiter) (placements []Appended, claimed 
 	return placements, claimed, nil
 }
 
-// owner returns the event that has e's key, or else the same bytes under its former key: an earlier version stored them so.
-func (p *plan) owner(log *logPlan, e *event.Event) (owner keyOwner, taken bool) {
+// owner returns the event that owns e's key, or one with the same bytes that owns its former key: earlier versions stored events so.
+func (p *plan) owner(log *logPlan, e *event.Event) (owner keyOwner, owned bool) {
 	id := log.snapshot.Log
-	owner, taken = log.keys[e.KeyHash]
-	if !taken {
-		owner, taken = p.known[eventKey{id, e.KeyHash}]
+	owner, owned = log.keys[e.KeyHash]
+	if !owned {
+		owner, owned = p.known[eventKey{id, e.KeyHash}]
 	}
-	if taken && e.HasPayload(owner.payload) || e.FormerKeyHash.IsZero() {
-		return owner, taken
+	if owned && e.HasPayload(owner.payload) || e.FormerKeyHash.IsZero() {
+		return owner, owned
 	}
 	if former, ok := p.known[eventKey{id, e.FormerKeyHash}]; ok && e.HasPayload(former.payload) {
 		return former, true
 	}
-	return owner, taken
+	return owner, owned
 }
 
-// release gives back the keys that the request claimed.
+// release releases the keys that the request claimed.
 func (log *logPlan) release(w *waiter, claimed []int) {
 	for _, i := range claimed {
 		delete(log.keys, w.request.Events[i].KeyHash)
 	}
 }
 
-// unassign takes back the last request that was placed, whose new events these are. before is the head in front of them.
+// unassign undoes assign for the last request. fresh are its new events, before is the head that they follow.
 func (log *logPlan) unassign(w *waiter, fresh []event.Recorded, before event.Head) {
 	for i := range fresh {
 		delete(log.keys, fresh[i].KeyHash)

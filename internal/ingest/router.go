@@ -10,28 +10,28 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// SlowLanes is how many lanes there are for logs that are slow to fold, besides Config.Lanes. Each needs a database connection while it has
-// something to do.
+// SlowLanes is how many lanes there are for logs that are slow to fold, besides Config.Lanes. Each needs a database connection while it
+// works.
 const SlowLanes = 8
 
-// router knows which lane a log is in. A log is in one lane at a time, so that it never conflicts with itself. The shared lanes divide the
-// logs between them; one whose views are slow to fold moves to a slow lane, where it holds up nobody, and back once it is quick again.
+// router assigns each log to a lane. A log is in one lane at a time, so that it never conflicts with itself. The shared lanes divide the
+// logs among them; a log whose views are slow to fold moves to a slow lane, where it delays no quick log, and back once it is quick again.
 type router struct {
 	shared []*lane
 	slow   []*lane
-	ctx    context.Context //nolint:containedctx // of all groups; ends when the router must close at once
-	giveUp context.CancelFunc
+	ctx    context.Context //nolint:containedctx // of all groups; ends when stop runs out of time
+	abort  context.CancelFunc
 
 	mu    sync.RWMutex
-	moved map[uuid.UUID]*lane // the logs in slow lanes
-	homes map[*lane]int       // how many of them each has
+	moved map[uuid.UUID]*lane // logs in slow lanes
+	homes map[*lane]int       // how many logs each slow lane has
 
 	sharedDone, slowDone sync.WaitGroup
 }
 
 func newRouter(d *db.DB, views *view.Views, config Config) *router {
 	r := &router{moved: map[uuid.UUID]*lane{}, homes: map[*lane]int{}}
-	r.ctx, r.giveUp = context.WithCancel(context.Background())
+	r.ctx, r.abort = context.WithCancel(context.Background())
 	for range config.Lanes {
 		l := newLane(d, views, config, r)
 		r.shared = append(r.shared, l)
@@ -53,7 +53,7 @@ func (r *router) start() {
 	}
 }
 
-// laneOf spreads logs over the shared lanes: the last bytes of a version 7 UUID are its random ones. mu is held.
+// laneOf returns the log's lane. It spreads logs over the shared lanes by their last byte, which is random in a version 7 UUID. mu is held.
 func (r *router) laneOf(log uuid.UUID) *lane {
 	if l := r.moved[log]; l != nil {
 		return l
@@ -62,7 +62,7 @@ func (r *router) laneOf(log uuid.UUID) *lane {
 }
 
 func (r *router) enqueue(w *waiter) error {
-	r.mu.RLock() // until it waits, so that it does not go to a lane that its log has left
+	r.mu.RLock() // until the request is in the lane: move must not take the log away in between
 	defer r.mu.RUnlock()
 	return r.laneOf(w.log).enqueue(w)
 }
@@ -73,11 +73,12 @@ func (r *router) isFullFor(log uuid.UUID) bool {
 	return r.laneOf(log).isFullFor(log)
 }
 
-// move takes a log from the lane, which is between two groups, to the slow lane with the fewest logs, or from a slow lane back to its own.
+// move moves a log from a shared lane to the slow lane with the fewest logs, or from a slow lane back to its shared one, with what waits.
+// The lane it leaves is between two groups.
 func (r *router) move(log uuid.UUID, from *lane) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waiting := from.takeLog(log)
+	waiting := from.removeLog(log)
 	if from.shared() {
 		to := r.slow[0]
 		for _, l := range r.slow[1:] {
@@ -91,53 +92,54 @@ func (r *router) move(log uuid.UUID, from *lane) {
 		delete(r.moved, log)
 		r.homes[from]--
 	}
-	r.laneOf(log).putBack(waiting)
+	r.laneOf(log).requeue(waiting)
 }
 
-// stop refuses new requests, and returns when those that wait have been answered, which they are without further ado when ctx ends. The
-// shared lanes end first: they may still move logs.
+// stop refuses new requests, finishes those that wait, and returns when all lanes have ended. When ctx ends it aborts what is left. The
+// shared lanes end before the slow ones, because they may still move logs there.
 func (r *router) stop(ctx context.Context) {
-	defer r.giveUp()
-	defer context.AfterFunc(ctx, r.giveUp)()
+	defer r.abort()
+	defer context.AfterFunc(ctx, r.abort)()
 	for _, lanes := range [][]*lane{r.shared, r.slow} {
 		for _, l := range lanes {
-			l.refuseMore()
+			l.close()
 		}
 	}
 	for _, l := range r.shared {
-		l.end()
+		l.finish()
 	}
 	r.sharedDone.Wait()
 	for _, l := range r.slow {
-		l.end()
+		l.finish()
 	}
 	r.slowDone.Wait()
 }
 
 const (
-	// slowGroups is after how many groups in a row that took longer than logFoldTime a log moves to a slow lane. One that took longer than
-	// laneFoldTime moves at once.
+	// slowGroups is how many groups in a row must take a log longer than logFoldTime before it moves to a slow lane. A log that takes
+	// longer than laneFoldTime moves at once.
 	slowGroups = 3
-	// rowTime is about what storing an event or a key of state takes: it counts as folding does.
+	// rowTime is about what it takes to store an event or a key of state. It counts like time spent folding.
 	rowTime = 10 * time.Microsecond
-	// quickTime and quickGroups: a log moves back after that many groups in a row which took no longer than that. It is well below
-	// logFoldTime, so that a log does not go to and fro.
+	// A log moves back after quickGroups groups in a row that took it no longer than quickTime, which is well below logFoldTime so that
+	// logs do not move to and fro.
 	quickTime   = logFoldTime / 4
 	quickGroups = 200
-	// maxPaces bounds what is remembered of logs that were slow now and then; past it that is forgotten.
+	// maxPaces bounds the logs that a lane counts for; past it all counts are dropped.
 	maxPaces = 10_000
 )
 
-// paces counts how many groups in a row each log of a lane was slow, or in a slow lane quick; only such logs are in it.
+// paces counts, for each log of a lane, in how many groups in a row it was slow, or quick if the lane is a slow one. A log with a count of
+// zero is not in it.
 type paces map[uuid.UUID]int
 
-// judge notes how long the plan's logs took to fold and to store, for moveLogs.
-func (l *lane) judge(p *plan) {
+// notePaces counts the plan's logs as slow or quick, by the time they took to fold and to store. moveLogs acts on it.
+func (l *lane) notePaces(p *plan) {
 	if len(l.paces) > maxPaces {
 		clear(l.paces)
 	}
 	for _, log := range p.held {
-		l.paces[log] = slowGroups // whoever holds it holds up nobody else there
+		l.paces[log] = slowGroups // in a slow lane, waiting for its lock delays no quick log
 	}
 	for _, log := range p.logs {
 		id := log.snapshot.Log
@@ -145,7 +147,7 @@ func (l *lane) judge(p *plan) {
 		switch {
 		case log.slow, l.shared() && took > laneFoldTime:
 			l.paces[id] = slowGroups
-		case log.admitted == 0: // it had no turn
+		case log.admitted == 0: // the group ended before the log's turn
 		case l.shared() && took > logFoldTime, !l.shared() && took <= quickTime:
 			l.paces[id]++
 		default:
@@ -156,8 +158,8 @@ func (l *lane) judge(p *plan) {
 
 // moveLogs moves the logs that are in the wrong kind of lane. The lane is between two groups.
 func (l *lane) moveLogs() {
-	if l.leaving() && !l.shared() {
-		return // nobody takes requests in a shared lane any more
+	if l.isClosed() && !l.shared() {
+		return // the shared lanes may have ended
 	}
 	enough := slowGroups
 	if !l.shared() {
@@ -171,11 +173,11 @@ func (l *lane) moveLogs() {
 	}
 }
 
-func (l *lane) leaving() bool {
+func (l *lane) isClosed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed
 }
 
-// shared tells whether the lane is one that logs share.
+// shared reports whether the lane is one of those that divide all quick logs among them.
 func (l *lane) shared() bool { return !l.slow }

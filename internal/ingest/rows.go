@@ -11,7 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// The statements for any number of rows take a column at a time.
+// Statements for any number of rows take an array for each column: the methods here fill them.
 
 func (p *plan) headRows() (heads dbsqlc.MoveHeadsParams) {
 	for _, log := range p.logs {
@@ -38,8 +38,8 @@ func (p *plan) stateRows() (states view.Writer) {
 	return states
 }
 
-// months are the rows of log_months that the plan makes: one for each log whose first event of a month it holds. The events that a plan
-// adds to a log are all recorded at the same time, so that none but the first can begin a month.
+// months returns the rows that the plan adds to log_months: one for each log whose first event of a month it has. A plan records all events
+// of a log at the same time, so only the first can begin a month.
 func (p *plan) months() (rows dbsqlc.InsertLogMonthsParams) {
 	for _, log := range p.logs {
 		if len(log.events) == 0 {
@@ -73,7 +73,7 @@ func (p *plan) eventBytes() (n int) {
 	return n
 }
 
-// eventRows lays the plan's n events out for one INSERT.
+// eventRows returns the plan's n events for one INSERT.
 func (p *plan) eventRows(n int) dbsqlc.InsertEventsParams {
 	var events dbsqlc.InsertEventsParams
 	growEvents(&events, n)
@@ -83,7 +83,7 @@ func (p *plan) eventRows(n int) dbsqlc.InsertEventsParams {
 	return events
 }
 
-// nextEvent returns a function that fills in the plan's events, one after the other, for COPY.
+// nextEvent returns an iterator over the plan's events for COPY: each call fills in the next, and returns false after the last.
 func (p *plan) nextEvent() func(*db.NewEvent) bool {
 	logs, i := p.logs, 0
 	return func(to *db.NewEvent) bool {
@@ -96,7 +96,8 @@ func (p *plan) nextEvent() func(*db.NewEvent) bool {
 		e := &logs[0].events[i]
 		i++
 		*to = db.NewEvent{
-			Log: logs[0].snapshot.Log, Sequence: e.Sequence, RecordedAt: e.RecordedAt, Time: e.Time, Type: e.Type, Key: e.Key, Data: e.Data, Hash: e.Hash[:],
+			Log: logs[0].snapshot.Log, Sequence: e.Sequence, RecordedAt: e.RecordedAt, Time: e.Time,
+			Type: e.Type, Key: e.Key, Data: e.Data, Hash: e.Hash[:],
 		}
 		return true
 	}
@@ -114,7 +115,7 @@ func addHead(to *dbsqlc.MoveHeadsParams, log *logPlan) {
 	to.Recents = append(to.Recents, log.fold.Next.Recent())
 }
 
-// isOfSingles tells whether the plan's n events are few, and each is of a log of its own.
+// isOfSingles reports whether the plan's n events are few, and each of a log of its own.
 func (p *plan) isOfSingles(n int) bool {
 	if n > singleEvents {
 		return false
@@ -130,8 +131,9 @@ func (p *plan) isOfSingles(n int) bool {
 func (log *logPlan) headRow() dbsqlc.MoveHeadParams {
 	before, after := &log.snapshot.Head, &log.fold.Next.Head
 	return dbsqlc.MoveHeadParams{
-		LogID: log.snapshot.Log, ExpectedHash: before.Hash[:], ExpectedEpoch: before.ViewsEpoch, Sequence: after.Sequence, Hash: after.Hash[:],
-		RecordedAt: time.UnixMicro(after.RecordedAt), ViewsEpoch: after.ViewsEpoch, Recent: log.fold.Next.Recent(),
+		LogID: log.snapshot.Log, ExpectedHash: before.Hash[:], ExpectedEpoch: before.ViewsEpoch,
+		Sequence: after.Sequence, Hash: after.Hash[:], RecordedAt: time.UnixMicro(after.RecordedAt), ViewsEpoch: after.ViewsEpoch,
+		Recent: log.fold.Next.Recent(),
 	}
 }
 
@@ -168,7 +170,7 @@ func addEvents(to *dbsqlc.InsertEventsParams, log *logPlan) {
 	}
 }
 
-// addKeys adds the events' keys in the order of the index they go into, which touches its pages once.
+// addKeys adds the events' keys in the order of their index, so that the INSERT touches each of its pages once.
 func (log *logPlan) addKeys(to *dbsqlc.InsertEventKeysParams) {
 	hashes := make([]uuid.UUID, 0, len(log.keys))
 	for hash := range log.keys {
@@ -184,8 +186,8 @@ func (log *logPlan) addKeys(to *dbsqlc.InsertEventKeysParams) {
 	}
 }
 
-// formerKeys are the keys under which an earlier version may have stored an event that the plan takes for new. A plan that found them in
-// the database, and other bytes there, is right in taking it for new, and has none.
+// formerKeys returns the former keys that must not be in the database: an earlier version may have stored an event under one that the plan
+// takes for new. Those that the plan found there are left out, because they belong to events with other bytes.
 func (p *plan) formerKeys() (rows dbsqlc.ExpectNoEventKeysParams) {
 	for _, log := range p.logs {
 		for _, owner := range log.keys {
@@ -193,8 +195,8 @@ func (p *plan) formerKeys() (rows dbsqlc.ExpectNoEventKeysParams) {
 				continue
 			}
 			_, found := p.known[eventKey{log.snapshot.Log, owner.former}]
-			_, taken := log.keys[owner.former] // by another event, whose key is to be new itself
-			if !found && !taken {
+			_, claimed := log.keys[owner.former] // by another event, whose key is to be new itself
+			if !found && !claimed {
 				rows.LogIds = append(rows.LogIds, log.snapshot.Log)
 				rows.KeyHashes = append(rows.KeyHashes, owner.former)
 			}

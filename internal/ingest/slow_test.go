@@ -34,8 +34,8 @@ func newScripted(t *testing.T, node *testrig.Node) uuid.UUID {
 // spin is some 20 million units of gas: less than half of an event's budget, so that it is folded once.
 var spin = testrig.Line("spin", 50)
 
-// TestSlowLogLeavesItsLane appends a batch that takes many seconds to fold, in the only lane that logs share: the other log's appends go
-// on, the batch is refused with the number of events that would do, and so many are taken.
+// TestSlowLogLeavesItsLane appends a batch that takes many seconds to fold, in the only shared lane: the other log's appends go on, the
+// batch is refused with the number of events that would fit, and that many are accepted.
 func TestSlowLogLeavesItsLane(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1})
 	node.Ingest.ShareFor(time.Millisecond)
@@ -78,7 +78,7 @@ func TestSlowLogLeavesItsLane(t *testing.T) {
 	}
 }
 
-// TestSlowAndMissing has a request be too slow for its lane before it is known which keys it needs.
+// TestSlowAndMissing: a request turns out too slow for its lane before it is known which keys it needs.
 func TestSlowAndMissing(t *testing.T) {
 	const keys, events = 1500, 60 // more keys than are held in memory whole
 	node, d := start(t, testrig.Settings{Lanes: 1})
@@ -110,8 +110,8 @@ func TestSlowAndMissing(t *testing.T) {
 	}
 }
 
-// TestGroupsEndWithTheirTime has many requests wait whose folding takes long together. They are answered in several groups, in their order,
-// and the log of the requests behind them does not have to wait for all.
+// TestGroupsEndWithTheirTime has many requests wait that together take long to fold. They are committed in several groups, in their order,
+// and a request of another log behind them does not have to wait for all.
 func TestGroupsEndWithTheirTime(t *testing.T) {
 	const requests = 60
 	var mu sync.Mutex
@@ -127,7 +127,8 @@ func TestGroupsEndWithTheirTime(t *testing.T) {
 	awaitLockWaiters(t, d.DSN(), 1)
 	var answers []<-chan result
 	for i := range requests {
-		answers = append(answers, appendAsync(node, slow, request(scripts(t, 1, testrig.Line("spin", 100), testrig.Line("set", "last", i))...)))
+		script := scripts(t, 1, testrig.Line("spin", 100), testrig.Line("set", "last", i))
+		answers = append(answers, appendAsync(node, slow, request(script...)))
 		awaitWaiting(t, node, slow, i+1)
 	}
 	behind := appendAsync(node, quiet, request(scripts(t, 1)...))
@@ -150,7 +151,7 @@ func TestGroupsEndWithTheirTime(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestRefusedInTheMiddleOfAGroup has requests that are refused for every reason wait between others, of the same log and of another.
+// TestRefusedInTheMiddleOfAGroup has requests that are refused, for every reason, between others of the same log and of another.
 func TestRefusedInTheMiddleOfAGroup(t *testing.T) {
 	node, d := start(t, testrig.Settings{Lanes: 1, FoldGas: 200_000_000})
 	one, other := newScripted(t, node), newScripted(t, node)

@@ -15,28 +15,28 @@ import (
 var (
 	// errCold: a log of the group is not in the cache.
 	errCold = errors.New("a log is not cached")
-	// errSettled: the plan in doubt turned out to be committed.
+	// errCommitted: the attempt in doubt turned out to be committed.
 	errCommitted = errors.New("committed after all")
 )
 
-// locking is which heads a transaction locks before it folds.
+// locking says which heads a transaction locks before it folds.
 type locking int
 
 const (
 	lockNone locking = iota
 	lockAll
-	lockFree // those that nobody else has locked; requests for the other logs are left undecided
+	lockAvailable // those that nobody else has locked; requests for the other logs stay undecided
 )
 
-// transact is the append transaction: it decides on the group's requests, folding their events into their logs' views, and commits
-// events, keys, state and heads together. A group that has no room for all of its requests leaves the last of a log undecided.
+// transact is the append transaction: it decides on the group's requests, folds their events into their logs' views, and commits events,
+// keys, state and heads together. Requests that the group has no room for stay undecided: of each log, the last ones.
 //
-// With lockNone it works on the cached heads and lets the database compare them while it moves them: one round
-// trip does everything. errCold or db.ErrStale means that nothing was stored and that the group needs locks. With
-// those the heads are locked first and everything is read under the lock.
+// With lockNone it plans on cached heads and lets the database compare them as it moves them, so that one round trip does everything. The
+// error is errCold or db.ErrStale when the group needs locks instead; nothing was stored then. With the other modes it locks the heads
+// first and reads under the locks.
 //
-// d is an attempt whose outcome is not known, nil when there is none; it needs lockAll. What transact returns is in
-// doubt afterwards.
+// d is an earlier attempt whose outcome is unknown, nil when there is none; it needs lockAll. transact returns the attempt that is in doubt
+// afterwards: d, a new one, or nil.
 func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *doubt) (*doubt, error) {
 	l.room, l.loading = l.config.Room.Hold(), l.views.LoadRoom()
 	defer l.room.Release()
@@ -77,19 +77,20 @@ func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *do
 		return d, db.Classify(err)
 	}
 	l.remember(p)
-	l.judge(p)
+	l.notePaces(p)
 	return nil, nil
 }
 
-// overdue tells a group whose time has run out over folding, or over waiting for a turn, from one for which the database does not answer.
+// overdue turns a deadline that passed while folding, or while waiting for a turn, into ErrBusy. Otherwise it would count as the
+// database's.
 func overdue(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, db.ErrUnavailable) {
-		return fmt.Errorf("%w: %v", ErrBusy, err) //nolint:errorlint // a deadline is taken for the database's
+		return fmt.Errorf("%w: %v", ErrBusy, err) //nolint:errorlint // db.Classify takes any deadline for the database's
 	}
 	return err
 }
 
-// planCached is a plan on the cached heads.
+// planCached plans on cached heads. The error is errCold when a log is not cached.
 func (l *lane) planCached(group []*waiter) (*plan, error) {
 	snapshots := make(map[uuid.UUID]*view.Snapshot, len(group))
 	for _, w := range group {
@@ -105,10 +106,10 @@ func (l *lane) planCached(group []*waiter) (*plan, error) {
 	return newPlan(group, snapshots, nil, nil, l.now()), nil
 }
 
-// slowLockTimeout is how long a lane for slow logs waits for a lock, where only logs wait that somebody keeps or is slow with.
+// slowLockTimeout is how long a slow lane waits for a lock: longer than a shared one, since it delays only logs that are slow or locked.
 const slowLockTimeout = "2s"
 
-// planLocked locks the heads and reads what is not cached. It returns errSettled when d was committed.
+// planLocked locks the heads, reads what is not cached, and plans on that. The error is errCommitted when d was committed.
 func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, how locking, d *doubt) (*plan, error) {
 	snapshots, held, err := l.lockHeads(ctx, tx, group, how)
 	if err != nil {
@@ -131,9 +132,11 @@ func (l *lane) planLocked(ctx context.Context, tx *db.Tx, group []*waiter, how l
 
 func (l *lane) now() int64 { return l.config.Now().UnixMicro() }
 
-// lockHeads locks the heads of the group's logs and returns their snapshots, from memory or the database. held are logs that somebody else
-// has locked, where those are not waited for.
-func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how locking) (snapshots map[uuid.UUID]*view.Snapshot, held []uuid.UUID, err error) {
+// lockHeads locks the heads of the group's logs and returns their snapshots, from memory or the database. With lockAvailable, held are the
+// logs that somebody else has locked.
+func (l *lane) lockHeads(
+	ctx context.Context, tx *db.Tx, group []*waiter, how locking,
+) (snapshots map[uuid.UUID]*view.Snapshot, held []uuid.UUID, err error) {
 	ids := make([]uuid.UUID, 0, len(group))
 	for _, w := range group {
 		ids = append(ids, w.log)
@@ -146,8 +149,8 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 			return nil, nil, fmt.Errorf("bounding the wait for locks: %w", err)
 		}
 	}
-	if how == lockFree {
-		rows, held, err = l.lockFreeHeads(ctx, tx, ids)
+	if how == lockAvailable {
+		rows, held, err = l.lockAvailableHeads(ctx, tx, ids)
 	} else {
 		rows, err = l.db.LockHeads(ctx, tx, ids)
 	}
@@ -177,18 +180,18 @@ func (l *lane) lockHeads(ctx context.Context, tx *db.Tx, group []*waiter, how lo
 }
 
 // lockFreeHeads locks the heads that nobody else has locked; held are the logs of the others.
-func (l *lane) lockFreeHeads(ctx context.Context, tx *db.Tx, ids []uuid.UUID) (rows []dbsqlc.LogHead, held []uuid.UUID, err error) {
-	free, err := l.db.LockFreeHeads(ctx, tx, ids)
-	if err != nil || len(free) == len(ids) {
-		return free, nil, err
+func (l *lane) lockAvailableHeads(ctx context.Context, tx *db.Tx, ids []uuid.UUID) (rows []dbsqlc.LogHead, held []uuid.UUID, err error) {
+	available, err := l.db.LockFreeHeads(ctx, tx, ids)
+	if err != nil || len(available) == len(ids) {
+		return available, nil, err
 	}
 	if held, err = l.db.ExistingLogs(ctx, tx, ids); err != nil {
 		return nil, nil, err
 	}
 	held = slices.DeleteFunc(held, func(id uuid.UUID) bool {
-		return slices.ContainsFunc(free, func(row dbsqlc.LogHead) bool { return row.LogID == id })
+		return slices.ContainsFunc(available, func(row dbsqlc.LogHead) bool { return row.LogID == id })
 	})
-	return free, held, nil
+	return available, held, nil
 }
 
 // findKeys reads the owners of the group's idempotency keys.
@@ -218,23 +221,24 @@ func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[ev
 	return known, nil
 }
 
-// singleEvents is up to how many events, each of a log of its own, are stored by statements of one row. They take half of what those for
-// any number of rows do, each; from about here on those are cheaper together.
-const singleEvents = 3
+const (
+	// singleEvents is up to how many events, each of a log of its own, statements of one row store. One costs half of a statement for any
+	// number of rows; beyond three events the latter are cheaper.
+	singleEvents = 3
+	// copyEvents is from how many events on COPY stores a group. It costs the database about a tenth less than INSERT, and takes two more
+	// round trips.
+	copyEvents = 500
+	// copyBytes is from how many bytes of events on COPY stores a group, however few events they are. A server that is stopped halfway
+	// through sending a statement keeps its locks: its transaction is not idle, so PostgreSQL does not end it. What goes by INSERT is small
+	// enough for the kernel to take at once; COPY has copyTimeout.
+	copyBytes = 64 << 10
+	// copyTimeout has PostgreSQL end a COPY, with its transaction, that is not finished in time.
+	copyTimeout = "10s"
+)
 
-// copyEvents is from how many events on a group is stored by COPY, which costs the database about a tenth less than INSERT
-// and takes two more round trips.
-const copyEvents = 500
-
-// copyBytes is from how many bytes of events on it is too. A server that is stopped in the middle of sending statements keeps its locks,
-// and PostgreSQL does not end its transaction, which is not idle: what is sent by INSERT is little enough for the kernel to take at once.
-const copyBytes = 64 << 10
-
-// copyTimeout ends a COPY whose server has stopped in the middle of it, likewise.
-const copyTimeout = "10s"
-
-// store writes everything the plan holds and commits. The heads come first: where one has moved, nothing after it is
-// done. So a connection that was lost with the statements on their way cannot store them once the heads have moved.
+// store writes everything that the plan holds and commits. The heads come first: a head that is not where the plan expects it ends the
+// transaction before anything else is written. So statements that were on their way when their connection was lost store nothing once
+// somebody else has moved the heads.
 func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 	n := p.countEvents()
 	if n == 0 && p.repeated {
@@ -286,7 +290,7 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 	return tx.SendAndCommit(ctx, pipeline)
 }
 
-// sendEvents sends what is queued and the events after it, and returns the pipeline for what follows.
+// sendEvents sends what is queued, then the events by COPY, and returns the pipeline for what follows.
 func (l *lane) sendEvents(ctx context.Context, tx *db.Tx, queued *db.Pipeline, p *plan) (next *db.Pipeline, err error) {
 	if err := l.db.BoundStatements(ctx, queued, copyTimeout); err != nil {
 		return nil, err
@@ -301,7 +305,7 @@ func (l *lane) sendEvents(ctx context.Context, tx *db.Tx, queued *db.Pipeline, p
 	return next, l.db.BoundStatements(ctx, next, "0") // a COMMIT may have to wait: see the rationale on statement_timeout
 }
 
-// queueHeads queues moving the heads, each by itself when every log has one event.
+// queueHeads queues the statements that move the heads: one each when alone, else one for all.
 func (l *lane) queueHeads(ctx context.Context, to *db.Pipeline, p *plan, alone bool) error {
 	if !alone {
 		return l.db.MoveHeads(ctx, to, p.headRows())
@@ -316,7 +320,7 @@ func (l *lane) queueHeads(ctx context.Context, to *db.Pipeline, p *plan, alone b
 	return nil
 }
 
-// queueKeys queues storing the events' keys, likewise.
+// queueKeys queues the statements that store the events' keys, likewise.
 func (l *lane) queueKeys(ctx context.Context, to *db.Pipeline, p *plan, alone bool) error {
 	if !alone {
 		if keys := p.keyRows(); len(keys.KeyHashes) > 0 {
@@ -337,20 +341,20 @@ func (l *lane) queueKeys(ctx context.Context, to *db.Pipeline, p *plan, alone bo
 	return nil
 }
 
-// confirm commits nothing, and waits for it: then what the transaction has seen is as durable as what it had stored itself. A commit that
-// stopped waiting for a synchronous standby, because its connection was ended, is seen before the standby has it.
+// confirm commits an empty change and waits for it: then everything that the transaction has seen is durable. Without that it need not be:
+// a commit whose connection was lost while it waited for a synchronous standby is visible before the standby has it.
 func (l *lane) confirm(ctx context.Context, tx *db.Tx) error {
 	pipeline := &db.Pipeline{}
 	if err := l.db.WriteNothing(ctx, pipeline); err != nil {
 		return err
 	}
 	if err := tx.SendAndCommit(ctx, pipeline); err != nil {
-		return fmt.Errorf("%w: confirming: %v", db.ErrUnavailable, err) //nolint:errorlint // what became of it matters to nobody: it is tried again
+		return fmt.Errorf("%w: confirming: %v", db.ErrUnavailable, err) //nolint:errorlint // it changed nothing, so its outcome is in no doubt
 	}
 	return nil
 }
 
-// remember lets the cache and the queries know what is now true.
+// remember caches the logs' new snapshots, for queries and for the next group, and publishes the events.
 func (l *lane) remember(p *plan) {
 	snapshots := make([]*view.Snapshot, 0, len(p.logs))
 	for _, log := range p.logs {
@@ -362,7 +366,7 @@ func (l *lane) remember(p *plan) {
 	l.publish(p)
 }
 
-// publish tells of a plan that is committed.
+// publish reports the committed events to Config.Committed.
 func (l *lane) publish(p *plan) {
 	if l.config.Committed == nil {
 		return
