@@ -56,7 +56,8 @@ WHERE log_id = @log_id AND CASE WHEN hash = @expected_hash AND views_epoch = @ex
 -- name: InsertEvent :exec
 -- InsertEvents for one event. Fails when its log has no head.
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
-VALUES ((SELECT h.log_id FROM log_heads h WHERE h.log_id = @log_id), @sequence, @recorded_at, @time, @type, NULLIF(@key::text, ''), @data, @hash);
+VALUES ((SELECT h.log_id FROM log_heads h WHERE h.log_id = @log_id), @sequence, @recorded_at, @time, @type, NULLIF(@key::text, ''), @data,
+        @hash);
 
 -- name: InsertEventKey :exec
 -- InsertEventKeys for one key.
@@ -141,8 +142,8 @@ WHERE s.log_id = u.log_id AND s.version_id = u.version_id AND s.key = u.key;
 -- name: HaltViewVersion :exec
 WITH halted AS (
     UPDATE view_versions v
-    SET status = 'halted', recent_stored = true, applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error, halted_at = clock_timestamp(),
-        builder = NULL, built_at = NULL, build_rate = NULL
+    SET status = 'halted', recent_stored = true, applied_sequence = @applied_sequence, halted_sequence = @halted_sequence, error = @error,
+        halted_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.version_id = @version_id
     RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error
 )

@@ -6,10 +6,11 @@
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_bitmapscan', 'off', true),
        set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true);
 
--- name: RecordedBetween :one Between which times the events of a range of sequences were recorded, the second exclusive: by the month, and
+-- name: RecordedBetween :one
+-- Between which times the events of a range of sequences were recorded, the second exclusive: by the month, and
 -- no later than the head. It is wider than that where log_months lacks rows, and never too narrow.
-SELECT coalesce((SELECT max(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence <= @first::bigint), '0001-01-01Z')::timestamptz
-           AS recorded_from,
+SELECT coalesce((SELECT max(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence <= @first::bigint),
+                '0001-01-01Z')::timestamptz AS recorded_from,
        least((SELECT min(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence > @last::bigint),
              h.recorded_at + interval '1 microsecond')::timestamptz AS recorded_until
 FROM log_heads h

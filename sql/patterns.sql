@@ -26,9 +26,11 @@ WITH oldest AS (
     INSERT INTO views (log_id, view_id, name, pattern_id, pattern_revision)
     SELECT @log_id, m.view_id, m.name, m.pattern_id, m.revision FROM matching m
 ), versions AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence,
-        live_at)
-    SELECT @log_id, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor, 'live', 0, now() FROM matching m
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
+        status, applied_sequence, live_at)
+    SELECT @log_id, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor,
+        'live', 0, now()
+    FROM matching m
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor, detail)
 SELECT @log_id, m.view_id, 1, a.action, CASE a.action WHEN 'deploy' THEN m.actor ELSE '' END, 'on the logs ' || m.pattern
@@ -48,13 +50,16 @@ SELECT * FROM view_patterns WHERE tenant_id = @tenant_id AND status <> 'retired'
 SELECT count(*) FROM view_patterns WHERE tenant_id = @tenant_id AND status <> 'retired';
 
 -- name: InsertPattern :exec
-INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
-VALUES (@tenant_id, @pattern_id, @name, @pattern, @like_pattern, 1, @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor, @after_log);
+INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision,
+    module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
+VALUES (@tenant_id, @pattern_id, @name, @pattern, @like_pattern, 1,
+    @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor, @after_log);
 
 -- name: UpdatePattern :exec
 UPDATE view_patterns
-SET pattern = @pattern, like_pattern = @like_pattern, revision = @revision, module_sha256 = @module_sha256, config = @config, fields = @fields,
-    fold_gas = @fold_gas, cost_model = @cost_model, actor = @actor, status = 'active', after_log = @after_log, deployed_at = now()
+SET pattern = @pattern, like_pattern = @like_pattern, revision = @revision,
+    module_sha256 = @module_sha256, config = @config, fields = @fields, fold_gas = @fold_gas, cost_model = @cost_model, actor = @actor,
+    status = 'active', after_log = @after_log, deployed_at = now()
 WHERE tenant_id = @tenant_id AND pattern_id = @pattern_id;
 
 -- name: SpreadPatternAgain :exec

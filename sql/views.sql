@@ -26,7 +26,10 @@ WHERE w.log_id = @log_id AND w.name = @name;
 -- How many views of the log have a version that is not retired, besides this one, and what one event may cost in all of them.
 SELECT count(*) AS views, coalesce(sum(v.fold_gas), 0)::bigint AS fold_gas
 FROM (
-    SELECT max(fold_gas) AS fold_gas FROM view_versions WHERE log_id = @log_id AND view_id <> @view_id AND status <> 'retired' GROUP BY view_id
+    SELECT max(fold_gas) AS fold_gas
+    FROM view_versions
+    WHERE log_id = @log_id AND view_id <> @view_id AND status <> 'retired'
+    GROUP BY view_id
 ) v;
 
 -- name: LastViewVersion :one
@@ -44,8 +47,10 @@ ORDER BY turn DESC;
 
 -- name: InsertViewVersion :exec
 WITH inserted AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence)
-    VALUES (@log_id, @version_id, @view_id, @version, @turn, @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor, 'building', 0)
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
+        status, applied_sequence)
+    VALUES (@log_id, @version_id, @view_id, @version, @turn, @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor,
+        'building', 0)
     RETURNING log_id, view_id, version, actor
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor)
@@ -128,8 +133,8 @@ LIMIT @max_rows;
 
 -- name: GetView :one
 -- The version that answers for a view: the live one, else the one asked for last that is building or halted.
-SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
-       v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
+SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields,
+       v.fold_gas, v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -231,7 +236,8 @@ SELECT coalesce(max(turn), 0)::bigint AS turn FROM view_versions WHERE log_id = 
 -- name: SetVersionLive :exec
 WITH live AS (
     UPDATE view_versions v
-    SET status = 'live', recent_stored = false, applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
+    SET status = 'live', recent_stored = false, applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(),
+        builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.version_id = @version_id
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
 )
@@ -275,7 +281,8 @@ CROSS JOIN LATERAL recent_state(h.recent) r
 WHERE h.log_id = @log_id
 ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value;
 
--- name: BumpViewsEpoch :exec The time of day makes it another one than it was ever before, also in a history that a restore has undone:
+-- name: BumpViewsEpoch :exec
+-- The time of day makes it another one than it was ever before, also in a history that a restore has undone:
 -- servers that know that history must not take theirs for this one.
 UPDATE log_heads
 SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint), recent = ''

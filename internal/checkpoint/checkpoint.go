@@ -38,7 +38,8 @@ type Checkpoint struct {
 
 // text is what is signed: the log, its last sequence, the hash of everything up to it, and when that was recorded.
 func (c *Checkpoint) text() string {
-	return originPrefix + c.LogID.String() + "\n" + strconv.FormatInt(c.Sequence, 10) + "\n" + base64.StdEncoding.EncodeToString(c.Hash[:]) + "\n" +
+	return originPrefix + c.LogID.String() + "\n" + strconv.FormatInt(c.Sequence, 10) + "\n" +
+		base64.StdEncoding.EncodeToString(c.Hash[:]) + "\n" +
 		recordedPrefix + c.RecordedAt.UTC().Format(timeText) + "\n"
 }
 

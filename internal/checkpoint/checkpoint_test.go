@@ -26,7 +26,8 @@ func keys(t testing.TB, name string) (*checkpoint.Signer, string) {
 
 func example() checkpoint.Checkpoint {
 	id := uuid.MustParse("018f4f3c-0000-7000-8000-000000000001")
-	return checkpoint.Checkpoint{LogID: id, Sequence: 42, Hash: event.Genesis(id), RecordedAt: time.Date(2025, 3, 1, 10, 5, 30, 120_941_000, time.UTC)}
+	recordedAt := time.Date(2025, 3, 1, 10, 5, 30, 120_941_000, time.UTC)
+	return checkpoint.Checkpoint{LogID: id, Sequence: 42, Hash: event.Genesis(id), RecordedAt: recordedAt}
 }
 
 func TestSignAndOpen(t *testing.T) {
@@ -35,7 +36,8 @@ func TestSignAndOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "tallystick.chain/018f4f3c-0000-7000-8000-000000000001\n42\nsVFk4fJmADYunGa6DdwqISFYuf8CBl64QIMNHq3uHRQ=\nrecorded_at 2025-03-01T10:05:30.120941Z\n\n— billing.example.com "
+	const want = "tallystick.chain/018f4f3c-0000-7000-8000-000000000001\n42\nsVFk4fJmADYunGa6DdwqISFYuf8CBl64QIMNHq3uHRQ=\n" +
+		"recorded_at 2025-03-01T10:05:30.120941Z\n\n— billing.example.com "
 	if !strings.HasPrefix(string(signed), want) {
 		t.Errorf("the note is\n%s\nwant\n%s", signed, want)
 	}
@@ -63,7 +65,9 @@ func TestForgeries(t *testing.T) {
 			t.Fatalf("the first %d bytes are taken", i)
 		}
 	}
-	for name, key := range map[string]string{"a stranger's": stranger, "a namesake's": namesake, "no": "", "a broken": verifier[:len(verifier)-2]} {
+	for name, key := range map[string]string{
+		"a stranger's": stranger, "a namesake's": namesake, "no": "", "a broken": verifier[:len(verifier)-2],
+	} {
 		if _, err := checkpoint.Open(signed, key); err == nil {
 			t.Errorf("%s key opens it", name)
 		}

@@ -60,7 +60,8 @@ func (d *DB) CheckRole(ctx context.Context) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && (refused.Code == insufficientPrivilege || refused.Code == invalidParameterValue) {
 		login := d.Read.Config().ConnConfig.User
-		return fmt.Errorf("the login %s may not act as %s, which servers run as: have the owner of the database or an administrator run: GRANT %s TO %s;: %w",
+		return fmt.Errorf("the login %s may not act as %s, which servers run as: "+
+			"have the owner of the database or an administrator run: GRANT %s TO %s;: %w",
 			login, ServerRole, ServerRole, pgx.Identifier{login}.Sanitize(), err)
 	}
 	if err != nil {

@@ -289,7 +289,8 @@ func TestCheck(t *testing.T) {
 	} {
 		dsn := testdb.New(t, test.options...).DSN()
 		var untrusted *db.UntrustedError
-		if err := db.Check(t.Context(), dsn, test.allowUnsafe); errors.As(err, &untrusted) == test.trusted || err != nil && untrusted == nil {
+		err := db.Check(t.Context(), dsn, test.allowUnsafe)
+		if errors.As(err, &untrusted) == test.trusted || err != nil && untrusted == nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

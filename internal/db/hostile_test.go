@@ -40,10 +40,14 @@ func hostileTexts() []string {
 
 // hostileValues are JSON values beside strings.
 var hostileValues = []string{
-	`1e400000`, `-1E+400000`, `1e-400000`, `0e99999999999999999999`, `1e00000000000000000000000000003`, `1e999`, `1e1000`, `-0.0`, `1.50`, `-7e-3`, `0`,
-	strings.Repeat("9", 999), strings.Repeat("9", 1001), strings.Repeat("9", 200_000), "0." + strings.Repeat("1", 20_000), "1" + strings.Repeat("0", 300) + "e400000",
-	`"1e400000"`, `"1,000"`, `"12"`, `"1.5e3"`, `"007"`, `" 12"`, `"12\n"`, `"+1"`, `"NaN"`, `"Infinity"`, `"0x1f"`, `"1_000"`, `""`, `"-"`, `"#"`,
-	`null`, `true`, `[]`, `{}`, `{"":""}`, `{"a":1e400000,"a":"\ud83d"}`, `["1e400000",1e400000,"\u0000",-1e-400000, 12 ,{"n":[1E0400000]}]`, `"\"1e400000,1e400000"`,
+	`1e400000`, `-1E+400000`, `1e-400000`, `0e99999999999999999999`, `1e00000000000000000000000000003`, `1e999`, `1e1000`, `-0.0`, `1.50`,
+	`-7e-3`, `0`,
+	strings.Repeat("9", 999), strings.Repeat("9", 1001), strings.Repeat("9", 200_000), "0." + strings.Repeat("1", 20_000),
+	"1" + strings.Repeat("0", 300) + "e400000",
+	`"1e400000"`, `"1,000"`, `"12"`, `"1.5e3"`, `"007"`, `" 12"`, `"12\n"`, `"+1"`, `"NaN"`, `"Infinity"`, `"0x1f"`, `"1_000"`, `""`, `"-"`,
+	`"#"`,
+	`null`, `true`, `[]`, `{}`, `{"":""}`, `{"a":1e400000,"a":"\ud83d"}`,
+	`["1e400000",1e400000,"\u0000",-1e-400000, 12 ,{"n":[1E0400000]}]`, `"\"1e400000,1e400000"`,
 	strings.Repeat(`[`, jsonscan.MaxDepth-1) + strings.Repeat(`]`, jsonscan.MaxDepth-1),
 	strings.Repeat(`{"a":`, jsonscan.MaxDepth-1) + `"\ud83d"` + strings.Repeat(`}`, jsonscan.MaxDepth-1),
 }
@@ -60,7 +64,8 @@ func hostileDocuments(t *testing.T) []string {
 		}[i%3], fmt.Sprintf(`{"other":7,"m":"%s","again":"%s"}`, text, text))
 	}
 	for _, value := range hostileValues {
-		documents = append(documents, fmt.Sprintf(`{"m":%s,"other":7}`, value), fmt.Sprintf(`{"other":7,"":"\u0000","m":"first","m":%s}`, value))
+		documents = append(documents, fmt.Sprintf(`{"m":%s,"other":7}`, value),
+			fmt.Sprintf(`{"other":7,"":"\u0000","m":"first","m":%s}`, value))
 	}
 	for _, document := range documents {
 		if err := jsonscan.Valid([]byte(document)); err != nil {
@@ -138,9 +143,12 @@ func TestReadingHostileJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := conn.Query(t.Context(), `
-		SELECT reporting.get_text(document, 'm'), reporting.safe(document)->>'m', reporting.get_number(document, 'm')::text, reporting.safe(document)::text,
-		       reporting.get_number(document, 'other') = 7 AND reporting.get_text(document, 'other') = '7' AND reporting.get_jsonb(document, 'other') = '7',
-		       reporting.get_time(document, 'm') IS NULL AND reporting.get_text(document, 'none') IS NULL AND reporting.get_jsonb(document, 'none') IS NULL,
+		SELECT reporting.get_text(document, 'm'), reporting.safe(document)->>'m', reporting.get_number(document, 'm')::text,
+		reporting.safe(document)::text,
+		       reporting.get_number(document, 'other') = 7 AND reporting.get_text(document, 'other') = '7' AND
+		           reporting.get_jsonb(document, 'other') = '7',
+		       reporting.get_time(document, 'm') IS NULL AND reporting.get_text(document, 'none') IS NULL AND
+		           reporting.get_jsonb(document, 'none') IS NULL,
 		       reporting.jsonb_or_null(document) = wanted::jsonb AND reporting.get_jsonb(document, 'm') = wanted::jsonb->'m'
 		FROM unnest($1::text[]::json[], $2::text[]) WITH ORDINALITY AS d (document, wanted, place) ORDER BY place`, documents, wanted)
 	if err != nil {
@@ -184,8 +192,10 @@ func TestReadingHostileJSON(t *testing.T) {
 func TestReadingNothing(t *testing.T) {
 	conn := connect(t, testdb.New(t).DSN())
 	for _, call := range []string{
-		"safe(NULL)", "replace_unreadable(NULL)", "jsonb_or_null(NULL)", "number_or_null(NULL)", "time_or_null(NULL)", "get_text(NULL, 'm')", "get_number(NULL, 'm')",
-		"get_time(NULL, 'm')", "get_jsonb(NULL, 'm')", "get_text('{}', NULL)", "get_number('[1]', 'm')", "get_text('7', 'm')", "get_jsonb('\"m\"', 'm')",
+		"safe(NULL)", "replace_unreadable(NULL)", "jsonb_or_null(NULL)", "number_or_null(NULL)", "time_or_null(NULL)",
+		"get_text(NULL, 'm')", "get_number(NULL, 'm')",
+		"get_time(NULL, 'm')", "get_jsonb(NULL, 'm')", "get_text('{}', NULL)", "get_number('[1]', 'm')", "get_text('7', 'm')",
+		"get_jsonb('\"m\"', 'm')",
 	} {
 		var null bool
 		if err := conn.QueryRow(t.Context(), "SELECT reporting."+call+" IS NULL").Scan(&null); err != nil || !null {
@@ -204,21 +214,30 @@ func TestReadingTimes(t *testing.T) {
 			}
 		}
 	}
-	for _, clock := range []string{"00:00:00", "23:59:59", "23:59:60", "24:00:00", "23:60:00", "23:59:61", "1:02:03", "01:02", "-1:00:00", "0a:00:00", "99:99:99"} {
-		for _, fraction := range []string{"", ".", ".5", ".123456", ".9999999", ".000000999999999", ",5", ".5x", "." + strings.Repeat("9", 100)} {
-			for _, zone := range []string{"", "Z", "z", "+00:00", "-00:00", "+05:30", "-14:00", "+15:59", "+16:00", "-23:59", "+24:00", "+00:60", "+0100", "+01", " Z", "Z ", "Z\n", "UTC", "PST", " BC"} {
+	clocks := []string{
+		"00:00:00", "23:59:59", "23:59:60", "24:00:00", "23:60:00", "23:59:61", "1:02:03", "01:02", "-1:00:00", "0a:00:00", "99:99:99",
+	}
+	fractions := []string{"", ".", ".5", ".123456", ".9999999", ".000000999999999", ",5", ".5x", "." + strings.Repeat("9", 100)}
+	zones := []string{
+		"", "Z", "z", "+00:00", "-00:00", "+05:30", "-14:00", "+15:59", "+16:00", "-23:59", "+24:00", "+00:60", "+0100", "+01",
+		" Z", "Z ", "Z\n", "UTC", "PST", " BC",
+	}
+	for _, clock := range clocks {
+		for _, fraction := range fractions {
+			for _, zone := range zones {
 				texts = append(texts, "2024-02-29T"+clock+fraction+zone, "2024-02-29t"+clock+fraction+zone)
 			}
 		}
 	}
-	texts = append(texts, "", "now", "today", "infinity", "epoch", "2024-02-29", "2024-02-29 12:00:00Z", "20240229T120000Z", "+2024-02-29T12:00:00Z", "12024-02-29T12:00:00Z",
+	texts = append(texts, "", "now", "today", "infinity", "epoch", "2024-02-29", "2024-02-29 12:00:00Z", "20240229T120000Z",
+		"+2024-02-29T12:00:00Z", "12024-02-29T12:00:00Z",
 		"٢٠٢٤-02-29T12:00:00Z", strings.Repeat("2024-02-29T12:00:00Z", 5000))
 	conn := connect(t, testdb.New(t).DSN())
 	read := 0
 	for _, zone := range []string{"UTC", "Asia/Kathmandu"} {
 		execute(t, conn, "SET timezone = '"+zone+"'", "SET datestyle = 'German, DMY'")
-		rows, err := conn.Query(t.Context(), `SELECT text, reporting.get_time(json_build_object('at', text), 'at') FROM unnest($1::text[]) text`,
-			texts)
+		rows, err := conn.Query(t.Context(),
+			`SELECT text, reporting.get_time(json_build_object('at', text), 'at') FROM unnest($1::text[]) text`, texts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,8 +283,10 @@ func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 		if i%97 != 0 && len(text) > len(`\ud83d\ud83d`) {
 			continue // enough of the long ones
 		}
-		script := testrig.ScriptEvent(testrig.Line("set", fmt.Sprintf("2025-03/%d", i), fmt.Sprintf(`{"tokens_in":"%s","%s":1,"cost":1e400000,"requests":%d}`, text, text, i)))
-		document := fmt.Sprintf(`{"type":"api.call","team":"%s","model":"%s","tokens_in":"%s","tokens_out":%d,"%s":{"n":["%s"]},`, text, text, text, i, text, text) + script[1:]
+		total := fmt.Sprintf(`{"tokens_in":"%[1]s","%[1]s":1,"cost":1e400000,"requests":%[2]d}`, text, i)
+		script := testrig.ScriptEvent(testrig.Line("set", fmt.Sprintf("2025-03/%d", i), total))
+		const fields = `{"type":"api.call","team":"%[1]s","model":"%[1]s","tokens_in":"%[1]s","tokens_out":%[2]d,"%[1]s":{"n":["%[1]s"]},`
+		document := fmt.Sprintf(fields, text, i) + script[1:]
 		e, err := event.Parse(fmt.Appendf(nil, `{"id":"%d%s",%s`, i, text, document[1:]))
 		if err != nil { // a key that holds a control character
 			e = testrig.Parse(t, document, "")
@@ -277,7 +298,8 @@ func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	for i, value := range hostileValues {
 		document := `{"type":"api.call","model":"gpt-4","tokens_in":` + value + `}`
 		if len(value) < maxNumber {
-			document = fmt.Sprintf(`{"type":"job","team":%s,"tokens_in":%s,"tokens_out":%s,"seconds":%s,"usage":%s,"started":%s}`, value, value, value, value, value, value)
+			const job = `{"type":"job","team":%[1]s,"tokens_in":%[1]s,"tokens_out":%[1]s,"seconds":%[1]s,"usage":%[1]s,"started":%[1]s}`
+			document = fmt.Sprintf(job, value)
 		}
 		if strings.Count(value, "[")+strings.Count(value, "{") < jsonscan.MaxDepth && len(value) < maxNumber {
 			script := testrig.ScriptEvent(testrig.Line("set", fmt.Sprintf("2025-03/v%d", i), `{"tokens_in":`+value+`}`))
@@ -331,7 +353,8 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 		t.Fatalf("there are %d values of state and %d keys", values, keys)
 	}
 	for _, trap := range []string{
-		"SELECT data->>'model' FROM reporting.events", "SELECT data::jsonb FROM reporting.events WHERE sequence > 1", "SELECT value->>'cost' FROM reporting.view_state",
+		"SELECT data->>'model' FROM reporting.events", "SELECT data::jsonb FROM reporting.events WHERE sequence > 1",
+		"SELECT value->>'cost' FROM reporting.view_state",
 		"SELECT labels->>'team' FROM reporting.logs", "SELECT FROM reporting.events WHERE log = 'customer-acme' AND data->>'model' = 'm'",
 	} {
 		if code, _ := outcome(t, conn, trap); code == "" && !strings.Contains(trap, "customer-acme") {
@@ -341,7 +364,10 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 	for _, plan := range [][]string{
 		{},
 		{"SET enable_indexscan = off", "SET enable_bitmapscan = off", "SET enable_nestloop = off"},
-		{"SET parallel_setup_cost = 0", "SET parallel_tuple_cost = 0", "SET min_parallel_table_scan_size = 0", "SET min_parallel_index_scan_size = 0"},
+		{
+			"SET parallel_setup_cost = 0", "SET parallel_tuple_cost = 0",
+			"SET min_parallel_table_scan_size = 0", "SET min_parallel_index_scan_size = 0",
+		},
 	} {
 		execute(t, conn, plan...)
 		for _, query := range blocks["sql query"] {
@@ -352,13 +378,16 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 				}
 			}
 		}
+		const acme = "SELECT count(*)::text FROM reporting.events " +
+			"WHERE log = 'customer-acme' AND reporting.get_text(data, 'model') = 'gpt-4'"
+		const total = "FROM reporting.view_state WHERE log = 'a-hostile' AND key = '2025-03/2'"
 		for query, want := range map[string]string{
-			"SELECT reporting.get_text(labels, 'team') FROM reporting.logs WHERE log = 'a-hostile'":                                             "\ufffd",
-			"SELECT count(DISTINCT reporting.get_text(labels, 'team'))::text FROM reporting.logs":                                               "1",
-			"SELECT max(reporting.get_number(value, 'requests'))::text FROM reporting.view_state WHERE log = 'a-hostile' AND key = '2025-03/2'": "2",
-			"SELECT count(reporting.jsonb_or_null(value))::text FROM reporting.view_state WHERE log = 'a-hostile' AND key = '2025-03/2'":        "2",
-			"SELECT count(*)::text FROM reporting.events WHERE log = 'customer-acme' AND reporting.get_text(data, 'model') = 'gpt-4'":           "4",
-			"SELECT (count(*) > 10)::text FROM reporting.events WHERE key LIKE '%\ufffd%'":                                                      "true",
+			"SELECT reporting.get_text(labels, 'team') FROM reporting.logs WHERE log = 'a-hostile'": "\ufffd",
+			"SELECT count(DISTINCT reporting.get_text(labels, 'team'))::text FROM reporting.logs":   "1",
+			"SELECT max(reporting.get_number(value, 'requests'))::text " + total:                    "2",
+			"SELECT count(reporting.jsonb_or_null(value))::text " + total:                           "2",
+			acme: "4",
+			"SELECT (count(*) > 10)::text FROM reporting.events WHERE key LIKE '%\ufffd%'": "true",
 		} {
 			if got := lines(t, conn, query); len(got) != 1 || got[0] != want {
 				t.Errorf("%s returns %q, want %q", query, got, want)
@@ -392,7 +421,8 @@ func TestReadingFunctions(t *testing.T) {
 			t.Errorf("docs/sql.md does not name reporting.%s", name)
 		}
 	}
-	plan := strings.Join(lines(t, conn, `EXPLAIN (VERBOSE) SELECT reporting.get_text(data, 'a'), reporting.get_number(data, 'a'), reporting.get_time(data, 'a'),
+	plan := strings.Join(lines(t, conn, `EXPLAIN (VERBOSE)
+		SELECT reporting.get_text(data, 'a'), reporting.get_number(data, 'a'), reporting.get_time(data, 'a'),
 		reporting.get_jsonb(data, 'a'), reporting.number_or_null(reporting.safe(data)->'a'->>'b') FROM reporting.events`), "\n")
 	if strings.Contains(plan, "get_") || strings.Contains(plan, "reporting.safe(") || strings.Count(plan, "replace_unreadable(") < 5 {
 		t.Errorf("not all calls are expressions in\n%s", plan)

@@ -37,7 +37,8 @@ func Migrate(ctx context.Context, url string) error {
 	_, err = provider.Up(ctx)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
-		return fmt.Errorf("the database's schema is older than this tally needs, and the login %s may not change it: run tally migrate as the login that owns the database: %w",
+		return fmt.Errorf("the database's schema is older than this tally needs, and the login %s may not change it: "+
+			"run tally migrate as the login that owns the database: %w",
 			config.User, err)
 	}
 	if err != nil {

@@ -38,7 +38,8 @@ func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
 		t.Error(err)
 	}
 	var user, session string
-	if err := server.Read.QueryRow(t.Context(), "SELECT current_user, session_user").Scan(&user, &session); err != nil || user != db.ServerRole || session != login {
+	err := server.Read.QueryRow(t.Context(), "SELECT current_user, session_user").Scan(&user, &session)
+	if err != nil || user != db.ServerRole || session != login {
 		t.Errorf("a server acts as %s and is logged in as %s, %v", user, session, err)
 	}
 }
@@ -84,7 +85,8 @@ func TestMigrateTellsWhatAnAdministratorMustDo(t *testing.T) {
 			}
 			_, rest, found := strings.Cut(failed.Message, "run: ")
 			statements, _, ended := strings.Cut(rest, " then migrate again")
-			if !found || !ended || !strings.Contains(statements, "GRANT tally_server TO "+login) || strings.Contains(statements, "CREATE ROLE") != hidden {
+			if !found || !ended || !strings.Contains(statements, "GRANT tally_server TO "+login) ||
+				strings.Contains(statements, "CREATE ROLE") != hidden {
 				t.Fatalf("the message is %q", failed.Message)
 			}
 			for statement := range strings.SplitSeq(strings.TrimSuffix(statements, ";"), ";") {
@@ -108,7 +110,8 @@ func TestMigrateWithoutRights(t *testing.T) {
 	if err := opened(t, server).CheckRole(t.Context()); err != nil {
 		t.Errorf("the login of a server: %v", err)
 	}
-	if err := opened(t, as(t, d.DSN(), stranger)).CheckRole(t.Context()); err == nil || !strings.Contains(err.Error(), "GRANT tally_server TO") {
+	err := opened(t, as(t, d.DSN(), stranger)).CheckRole(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "GRANT tally_server TO") {
 		t.Errorf("the login of a stranger: %v", err)
 	}
 	d.Exec(t, "DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)")

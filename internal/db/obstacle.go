@@ -22,7 +22,8 @@ func Obstacle(err error) string {
 	}
 	switch {
 	case isMissingLibrary(answer):
-		return "PostgreSQL cannot load a library of its own: its package was changed under the running server, or is incomplete; restart PostgreSQL"
+		return "PostgreSQL cannot load a library of its own: its package was changed under the running server, or is incomplete; " +
+			"restart PostgreSQL"
 	case answer.Code == readOnly:
 		return "the database takes no writes: it is read-only, by default_transaction_read_only or as a standby after a failover"
 	case answer.Code == diskFull:

@@ -54,7 +54,8 @@ type Maintainer struct {
 
 // What maintenance may cost others: it reads and writes at the pace of autovacuum.
 var maintenanceSettings = map[string]string{
-	"timezone": "UTC", "datestyle": "ISO", "vacuum_cost_delay": "2ms", "synchronous_commit": "on", "application_name": "tallystick maintenance",
+	"timezone": "UTC", "datestyle": "ISO", "vacuum_cost_delay": "2ms", "synchronous_commit": "on",
+	"application_name": "tallystick maintenance",
 }
 
 // NewMaintainer connects as the login of url. One may be open at a time, in all servers: the error is ErrMaintained when another is,

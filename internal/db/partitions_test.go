@@ -58,7 +58,8 @@ func TestPartitionsAreMadeByManyAtOnce(t *testing.T) {
 		server := opened(t, owner)
 		wg.Go(func() {
 			<-start
-			n, err := server.EnsureEventsPartitions(t.Context(), server.Read, dbsqlc.EnsureEventsPartitionsParams{FromTime: month(2031, 11), Months: months})
+			params := dbsqlc.EnsureEventsPartitionsParams{FromTime: month(2031, 11), Months: months}
+			n, err := server.EnsureEventsPartitions(t.Context(), server.Read, params)
 			if err != nil {
 				t.Error(err)
 			}
@@ -90,7 +91,8 @@ func TestPartitionsWaitForNobody(t *testing.T) {
 	}
 	log := node.NewLog(t)
 	admin := connect(t, dsn)
-	execute(t, admin, "DROP TABLE "+ask[string](t, admin, "SELECT partition FROM events_partitions ORDER BY recorded_from DESC NULLS LAST LIMIT 1"))
+	const last = "SELECT partition FROM events_partitions ORDER BY recorded_from DESC NULLS LAST LIMIT 1"
+	execute(t, admin, "DROP TABLE "+ask[string](t, admin, last))
 	before := ask[int](t, admin, "SELECT count(*) FROM events_partitions")
 
 	analyst := connect(t, dsn)
@@ -184,7 +186,8 @@ func TestDefaultPartitionIsAdopted(t *testing.T) {
 		node.Append(t, log, testrig.Parse(t, `{}`, ""))
 	}
 	ask[int](t, admin, "SELECT ensure_events_partitions($1, 1)", month(2032, 4))
-	if adopted, err := m.AdoptDefault(t.Context()); err == nil || !strings.Contains(err.Error(), "2032-03 to 2032-06, and the partition events_y2032m04 lies between") {
+	const between = "2032-03 to 2032-06, and the partition events_y2032m04 lies between"
+	if adopted, err := m.AdoptDefault(t.Context()); err == nil || !strings.Contains(err.Error(), between) {
 		t.Errorf("adopted as %q: %v", adopted, err)
 	}
 	testrig.Check(t, d.DSN())
@@ -221,7 +224,8 @@ func TestPassedMonthsAreFrozen(t *testing.T) {
 			t.Errorf("%s is frozen: %t, %v", partition, frozen, err)
 		}
 		// A table is as old as its oldest row that is not frozen.
-		for _, table := range []string{partition, ask[string](t, admin, "SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = $1::regclass", partition)} {
+		toast := ask[string](t, admin, "SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = $1::regclass", partition)
+		for _, table := range []string{partition, toast} {
 			rows := ask[int](t, admin, "SELECT min(age(xmin)) FROM "+table)
 			if age := ask[int](t, admin, "SELECT age(relfrozenxid) FROM pg_class WHERE oid = $1::regclass", table); age >= rows {
 				t.Errorf("%s is %d transactions old, its rows are %d: not all are frozen", table, age, rows)

@@ -52,8 +52,11 @@ func checkPooler(ctx context.Context, config *pgx.ConnConfig, conn *pgx.Conn) er
 	return nil
 }
 
-var errSharedSessions = &UntrustedError{"a pooler in front of PostgreSQL shares its connections between clients (transaction or statement pooling): " +
-	"what Tallystick sets for its own would be lost, such as that COMMIT waits for the disk; connect to PostgreSQL directly, or have the pooler use pool_mode = session for this database"}
+var errSharedSessions = &UntrustedError{
+	"a pooler in front of PostgreSQL shares its connections between clients (transaction or statement pooling): " +
+		"what Tallystick sets for its own would be lost, such as that COMMIT waits for the disk; connect to PostgreSQL directly, " +
+		"or have the pooler use pool_mode = session for this database",
+}
 
 // backend is the process that PostgreSQL has for a connection now.
 func backend(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {

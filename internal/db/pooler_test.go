@@ -139,12 +139,14 @@ func TestPoolers(t *testing.T) {
 	}
 	pooled := opened(t, sessions)
 	var role, commits, plans string
-	err := pooled.Read.QueryRow(t.Context(), "SELECT current_user, current_setting('synchronous_commit'), current_setting('plan_cache_mode')").Scan(&role, &commits, &plans)
+	const session = "SELECT current_user, current_setting('synchronous_commit'), current_setting('plan_cache_mode')"
+	err := pooled.Read.QueryRow(t.Context(), session).Scan(&role, &commits, &plans)
 	if err != nil || role != db.ServerRole || commits != "on" || plans != "force_generic_plan" {
 		t.Errorf("pooling sessions, a connection acts as %s, commits with %s and plans with %s, %v", role, commits, plans, err)
 	}
 	var untrusted *db.UntrustedError
-	if err := db.Check(t.Context(), transactions, true); !errors.As(err, &untrusted) || !strings.Contains(err.Error(), "pool_mode = session") {
+	err = db.Check(t.Context(), transactions, true)
+	if !errors.As(err, &untrusted) || !strings.Contains(err.Error(), "pool_mode = session") {
 		t.Errorf("pooling transactions: %v", err)
 	}
 }

@@ -41,8 +41,8 @@ func TestSQLDocs(t *testing.T) {
 		kind, body, _ := strings.Cut(parts[i], "\n")
 		switch kind {
 		case "sql admin":
-			d.Exec(t, strings.Replace(strings.NewReplacer("ann", login, "CREATE ROLE", "ALTER ROLE", "…", password).Replace(body), " IN ROLE tally_analyst;",
-				"; GRANT tally_analyst TO "+login+";", 1))
+			body = strings.NewReplacer("ann", login, "CREATE ROLE", "ALTER ROLE", "…", password).Replace(body)
+			d.Exec(t, strings.Replace(body, " IN ROLE tally_analyst;", "; GRANT tally_analyst TO "+login+";", 1))
 			analyst = connect(t, as(t, d.DSN(), login))
 		case "text events":
 			events = body
@@ -72,7 +72,9 @@ func TestSQLDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, change := range []string{"DELETE FROM events", "SELECT FROM events", "CREATE TABLE reporting.mine (n integer)", "CREATE TABLE public.mine (n integer)"} {
+	for _, change := range []string{
+		"DELETE FROM events", "SELECT FROM events", "CREATE TABLE reporting.mine (n integer)", "CREATE TABLE public.mine (n integer)",
+	} {
 		execute(t, analyst, "SET default_transaction_read_only = off")
 		if code, message := outcome(t, analyst, change); code != "42501" {
 			t.Errorf("the analyst's %s: %s %s", change, code, message)
@@ -84,7 +86,8 @@ func TestSQLDocs(t *testing.T) {
 	}
 	testrig.Check(t, d.DSN())
 	testrig.StateToRows(t, d.DSN())
-	d.Exec(t, `UPDATE view_state_rows SET value = '{"tokens_in":1350,"tokens_out":601}' WHERE key = '2025-03/gpt-4' AND value->>'tokens_in' = '1350'`)
+	d.Exec(t, `UPDATE view_state_rows SET value = '{"tokens_in":1350,"tokens_out":601}'
+		WHERE key = '2025-03/gpt-4' AND value->>'tokens_in' = '1350'`)
 	if got := table(t, analyst, agreement); !strings.Contains(got, "601") || !strings.Contains(got, "(2 rows)") {
 		t.Errorf("with a total that was edited, events and state compare as\n%s", got)
 	}
@@ -109,7 +112,8 @@ func appendExamples(t *testing.T, d *testdb.Database, events, config string) {
 				t.Fatal(err)
 			}
 			logs[name] = log.ID
-			d.Exec(t, "UPDATE log_heads SET recorded_at = $2 WHERE log_id = $1", log.ID, now) // a log records nothing as of before it was made
+			// A log records nothing as of before it was made.
+			d.Exec(t, "UPDATE log_heads SET recorded_at = $2 WHERE log_id = $1", log.ID, now)
 			node.Deploy(t, log.ID, "monthly-totals", views.MonthlyTotals(), "{}")
 			node.Deploy(t, log.ID, "cost-by-team", views.CostByTeam(), config)
 		}
@@ -185,7 +189,8 @@ func TestReportingIsExplained(t *testing.T) {
 	}
 	conn := connect(t, testdb.New(t).DSN())
 	rows, err := conn.Query(t.Context(), `
-		SELECT c.relname, coalesce(a.attname, ''), coalesce(CASE WHEN a.attnum IS NULL THEN obj_description(c.oid, 'pg_class') ELSE col_description(c.oid, a.attnum) END, '')
+		SELECT c.relname, coalesce(a.attname, ''),
+			coalesce(CASE WHEN a.attnum IS NULL THEN obj_description(c.oid, 'pg_class') ELSE col_description(c.oid, a.attnum) END, '')
 		FROM pg_class c
 		LEFT JOIN LATERAL (SELECT NULL::name AS attname, NULL::smallint AS attnum UNION ALL
 			SELECT attname, attnum FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0) a ON true
@@ -200,7 +205,8 @@ func TestReportingIsExplained(t *testing.T) {
 		if !strings.HasSuffix(comment, ".") {
 			t.Errorf("reporting.%s %s has the comment %q", view, column, comment)
 		}
-		if name := column; name != "" && !strings.HasSuffix(name, "_at") && !strings.Contains(string(page), "`"+name+"`") || !strings.Contains(string(page), "`reporting."+view+"`") {
+		if column != "" && !strings.HasSuffix(column, "_at") && !strings.Contains(string(page), "`"+column+"`") ||
+			!strings.Contains(string(page), "`reporting."+view+"`") {
 			t.Errorf("docs/sql.md does not name %s of reporting.%s", column, view)
 		}
 		return nil

@@ -26,7 +26,8 @@ var eachMonth = []string{
 // recorded are the tables whose rows nobody may change: both parents and every partition.
 func recorded(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), "SELECT relid::regclass::text FROM pg_partition_tree('events') UNION ALL SELECT relid::regclass::text FROM pg_partition_tree('event_keys')")
+	rows, err := conn.Query(t.Context(), "SELECT relid::regclass::text FROM pg_partition_tree('events') UNION ALL "+
+		"SELECT relid::regclass::text FROM pg_partition_tree('event_keys')")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +193,8 @@ var privileges = map[string]string{
 	"public.logs":             "server: INSERT SELECT UPDATE(labels)",
 	"public.log_heads":        "server: INSERT SELECT UPDATE(hash,recent,recorded_at,sequence,views_epoch)",
 	"public.views":            "server: INSERT SELECT UPDATE(pattern_id,pattern_revision)",
-	"public.view_versions": "server: INSERT SELECT UPDATE(applied_sequence,asked_at,build_rate,builder,built_at,error,fold_gas,halted_at,halted_sequence," +
-		"live_at,recent_stored,retired_at,state,status,turn)",
+	"public.view_versions": "server: INSERT SELECT UPDATE(applied_sequence,asked_at,build_rate,builder,built_at,error,fold_gas," +
+		"halted_at,halted_sequence,live_at,recent_stored,retired_at,state,status,turn)",
 	"public.view_patterns":   "server: INSERT SELECT UPDATE",
 	"public.view_state_rows": "server: DELETE INSERT SELECT UPDATE",
 	"public.view_state":      "server: SELECT",
@@ -232,7 +233,8 @@ WITH acls AS (
     UNION ALL
     SELECT n.nspname || '.' || c.relname, x.grantee,
            x.privilege_type || '(' || string_agg(a.attname, ',' ORDER BY a.attname) || ')'
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid CROSS JOIN aclexplode(a.attacl) x
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+        CROSS JOIN aclexplode(a.attacl) x
     WHERE n.nspname IN ('public', 'reporting') AND x.grantee <> c.relowner
     GROUP BY n.nspname, c.relname, x.grantee, x.privilege_type
     UNION ALL

@@ -33,7 +33,8 @@ func checkSchema(oldest string) error {
 		return fmt.Errorf("reading which servers the database's schema needs: %w", err)
 	}
 	if needed > newestMigration {
-		return &UntrustedError{fmt.Sprintf("the database's schema is newer than this tally, which would do wrong with it: it knows migrations up to %d, and the schema needs servers that know %d: "+
+		return &UntrustedError{fmt.Sprintf("the database's schema is newer than this tally, which would do wrong with it: "+
+			"it knows migrations up to %d, and the schema needs servers that know %d: "+
 			"run the version of tally that migrated the database, or a later one", newestMigration, needed)}
 	}
 	return nil

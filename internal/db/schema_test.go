@@ -17,7 +17,8 @@ import (
 func TestSchemaOfOtherServers(t *testing.T) {
 	d := testdb.New(t)
 	needs := func(migration int) {
-		d.Exec(t, fmt.Sprintf("CREATE OR REPLACE FUNCTION oldest_server() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT %d::bigint'", migration))
+		d.Exec(t, fmt.Sprintf("CREATE OR REPLACE FUNCTION oldest_server() RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE "+
+			"AS 'SELECT %d::bigint'", migration))
 	}
 	d.Exec(t, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
 	if err := db.Migrate(t.Context(), d.DSN()); err != nil { // as a server that starts
@@ -27,12 +28,14 @@ func TestSchemaOfOtherServers(t *testing.T) {
 	works := func() error {
 		_, checked := running.CheckDurability(t.Context()) // as every ten seconds
 		var one int
-		return errors.Join(checked, running.Append.QueryRow(t.Context(), "SELECT 1").Scan(&one), running.InTx(t.Context(), pgx.TxOptions{}, func(pgx.Tx) error { return nil }))
+		return errors.Join(checked, running.Append.QueryRow(t.Context(), "SELECT 1").Scan(&one),
+			running.InTx(t.Context(), pgx.TxOptions{}, func(pgx.Tx) error { return nil }))
 	}
 	refused := func(says string) {
 		t.Helper()
 		err := works()
-		for _, err := range []error{err, running.CheckRole(t.Context()), opened(t, d.DSN()).CheckRole(t.Context())} { // the last as a server that starts
+		starting := opened(t, d.DSN()).CheckRole(t.Context())
+		for _, err := range []error{err, running.CheckRole(t.Context()), starting} {
 			var untrusted *db.UntrustedError
 			if !errors.As(err, &untrusted) || !strings.Contains(err.Error(), says) || !errors.Is(db.Classify(err), db.ErrMisconfigured) {
 				t.Errorf("%v does not say %q", err, says)

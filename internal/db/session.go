@@ -57,7 +57,8 @@ const ServerRole = "tally_server"
 // durable has every COMMIT of a connection wait until the transaction is on disk, and on that of synchronous standbys where there are any.
 // off, local and remote_write, by whomever they are set, would let a crash or a failover take back what was acknowledged; remote_apply
 // waits for more, and stays.
-const durable = `SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
+const durable = `SELECT set_config('synchronous_commit', ` +
+	`CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
 
 // remoteApply is the one value of synchronous_commit that waits for more than on.
 const remoteApply = "remote_apply"
@@ -67,7 +68,8 @@ func sessionSetup(more map[string]string) string {
 	all := maps.Clone(settings)
 	maps.Copy(all, more)
 	var sql strings.Builder
-	sql.WriteString("SELECT current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'); " + durable)
+	sql.WriteString("SELECT current_setting('synchronous_commit'), " +
+		"current_setting('fsync'), current_setting('full_page_writes'); " + durable)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		fmt.Fprintf(&sql, "; SET %s = '%s'", name, all[name])
 	}
@@ -118,9 +120,11 @@ type Durability struct {
 func (s Durability) refusal() error {
 	switch {
 	case s.Fsync != "on":
-		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
+		return &UntrustedError{"fsync is off on this PostgreSQL server: an acknowledged event could be lost in a crash; " +
+			"set fsync = on, or pass --allow-unsafe-database where losing data does not matter"}
 	case s.FullPageWrites != "on":
-		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
+		return &UntrustedError{"full_page_writes is off on this PostgreSQL server: a crash could corrupt it; " +
+			"set full_page_writes = on, or pass --allow-unsafe-database where losing data does not matter"}
 	}
 	return nil
 }
@@ -136,7 +140,8 @@ func (d *DB) CheckDurability(ctx context.Context) (Durability, error) {
 	}
 	now := d.configured.Load()
 	var untrusted *UntrustedError
-	if errors.As(err, &untrusted) || err == nil && before != nil && now.SynchronousCommit == remoteApply && before.SynchronousCommit != remoteApply {
+	if errors.As(err, &untrusted) ||
+		err == nil && before != nil && now.SynchronousCommit == remoteApply && before.SynchronousCommit != remoteApply {
 		d.Append.Reset()
 		d.Read.Reset()
 	}

@@ -29,7 +29,8 @@ func TestChainIsWhatIsDocumented(t *testing.T) {
 		now := head.RecordedAt + random.Int64N(2000) - 1000
 		recorded, next := chain.Next(head, e, now)
 		row := testrig.Event{
-			Sequence: int64(i + 1), RecordedAt: time.UnixMicro(max(now, head.RecordedAt)), Type: e.Type, Data: e.Data, Time: time.UnixMicro(e.Time),
+			Sequence: int64(i + 1), RecordedAt: time.UnixMicro(max(now, head.RecordedAt)), Type: e.Type, Data: e.Data,
+			Time: time.UnixMicro(e.Time),
 		}
 		if !e.HasTime {
 			row.Time = row.RecordedAt
@@ -40,7 +41,8 @@ func TestChainIsWhatIsDocumented(t *testing.T) {
 		if want := testrig.LinkHash(head.Hash[:], &row); string(recorded.Hash[:]) != string(want) {
 			t.Fatalf("event %d: hash %x, want %x", i+1, recorded.Hash, want)
 		}
-		if next.Sequence != row.Sequence || next.Hash != recorded.Hash || next.RecordedAt != row.RecordedAt.UnixMicro() || recorded.Time != row.Time.UnixMicro() {
+		if next.Sequence != row.Sequence || next.Hash != recorded.Hash ||
+			next.RecordedAt != row.RecordedAt.UnixMicro() || recorded.Time != row.Time.UnixMicro() {
 			t.Fatalf("event %d: recorded %+v, head %+v", i+1, recorded, next)
 		}
 		head = next

@@ -13,7 +13,8 @@ import (
 func TestCSVIsNoFormula(t *testing.T) {
 	for text, want := range map[string]string{
 		`=HYPERLINK("http://evil.example","x")`: `'=HYPERLINK("http://evil.example","x")`,
-		"+1":                                    "'+1", "@SUM(A1)": "'@SUM(A1)", "-1+cmd|' /C calc'!A0": "'-1+cmd|' /C calc'!A0", "\t=1": "'\t=1", "=": "'=", "-": "'-", "-a": "'-a",
+		"+1":                                    "'+1", "@SUM(A1)": "'@SUM(A1)", "-1+cmd|' /C calc'!A0": "'-1+cmd|' /C calc'!A0",
+		"\t=1": "'\t=1", "=": "'=", "-": "'-", "-a": "'-a",
 		"-5": "-5", "-1.50": "-1.50", "-1e-7": "-1e-7", "-.5": "'-.5", "--1": "'--1", "-1\t": "'-1\t",
 		"": "", "api.call": "api.call", "a=1": "a=1", "'quoted": "'quoted", " =1": " =1", "1": "1",
 	} {

@@ -15,14 +15,20 @@ import (
 func FuzzParseLine(f *testing.F) {
 	f.Add(int64(1), int64(0), int64(0), "", "", []byte(`{}`), uint(3), byte(1))
 	f.Add(int64(2), int64(-1), int64(1740823530000010), "", "", []byte(`{}`), uint(3), byte(1))
-	f.Add(int64(1<<62), int64(-62135596800000000), int64(253402300799999999), "ty,p\"e\\", "src k\"1 é😀\u2028", []byte(" {\"n\":1e400,\"n\":2.50,\r\n\t\"s\":\"\\u0000é\\ud800</\"}\n"), uint(200), byte(0x20))
-	f.Add(int64(7), int64(1740823530500000), int64(1740823531000001), "api.call", "", []byte(" {\"deep\":[[{\"raw\":\"x\",\"data\":{}}]]}\t"), uint(20), byte(4))
+	f.Add(int64(1<<62), int64(-62135596800000000), int64(253402300799999999), "ty,p\"e\\",
+		"src k\"1 é😀\u2028", []byte(" {\"n\":1e400,\"n\":2.50,\r\n\t\"s\":\"\\u0000é\\ud800</\"}\n"), uint(200), byte(0x20))
+	f.Add(int64(7), int64(1740823530500000), int64(1740823531000001), "api.call", "",
+		[]byte(" {\"deep\":[[{\"raw\":\"x\",\"data\":{}}]]}\t"), uint(20), byte(4))
 	f.Fuzz(func(t *testing.T, sequence, at, recordedAt int64, typ, key string, data []byte, place uint, flip byte) {
 		e, err := event.Parse(data)
-		if err != nil || sequence < 1 || !inRange(at) || !inRange(recordedAt) || event.CheckType(typ) != nil || key != "" && e.SetKey(key) != nil {
+		if err != nil || sequence < 1 || !inRange(at) || !inRange(recordedAt) ||
+			event.CheckType(typ) != nil || key != "" && e.SetKey(key) != nil {
 			return
 		}
-		want := event.Recorded{Event: event.Event{Type: typ, Key: key, Time: at, HasTime: true, Data: data}, Sequence: sequence, RecordedAt: recordedAt}
+		want := event.Recorded{
+			Event:    event.Event{Type: typ, Key: key, Time: at, HasTime: true, Data: data},
+			Sequence: sequence, RecordedAt: recordedAt,
+		}
 		want.Hash = new(event.Chainer).Link(event.Hash{1}, &want)
 		line, object := event.AppendLine(nil, &want), event.AppendJSON(nil, &want)
 		if clock := time.UnixMicro(at).UTC().Format("2006-01-02T15:04:05.999999Z"); !bytes.Contains(line, []byte(`,"time":"`+clock+`",`)) {

@@ -84,7 +84,8 @@ func Parse(sent []byte) (Event, error) {
 		return Event{}, Invalid("invalid_json", "the event is not valid JSON: %v", err)
 	}
 	if data[0] != '{' {
-		return Event{}, Invalid("not_an_object", `an event is a JSON object such as {"type": "api.call", "tokens": 12}; this is another kind of JSON value`)
+		return Event{}, Invalid("not_an_object",
+			`an event is a JSON object such as {"type": "api.call", "tokens": 12}; this is another kind of JSON value`)
 	}
 	e := Event{Data: data, sent: sent}
 	typ, clock, id, source := values[0], values[1], values[2], values[3]
@@ -151,7 +152,8 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 		return nil
 	}
 	if id.Kind != jsonscan.String || (!absent(source) && source.Kind != jsonscan.String) {
-		return Invalid("invalid_event_id", "the event's id, and its source if it has one, must be strings: together they are its idempotency key")
+		return Invalid("invalid_event_id",
+			"the event's id, and its source if it has one, must be strings: together they are its idempotency key")
 	}
 	if absent(source) {
 		source.Text = nil // that of null is not empty

@@ -53,7 +53,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("%.80s: %v", data, err)
 			continue
 		}
-		if string(e.Data) != strings.Trim(data, " \t\r\n") || e.Type != want.typ || e.Key != want.key || e.KeyHash.IsZero() != (want.key == "") || e.HasTime {
+		if string(e.Data) != strings.Trim(data, " \t\r\n") || e.Type != want.typ || e.Key != want.key ||
+			e.KeyHash.IsZero() != (want.key == "") || e.HasTime {
 			t.Errorf("%.80s: type %q, key %q, %v, time %v; want %+v", data, e.Type, e.Key, !e.KeyHash.IsZero(), e.HasTime, want)
 		}
 	}
@@ -62,20 +63,24 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	xs := func(n int) string { return strings.Repeat("x", n) }
 	for data, code := range map[string]string{
-		``: "invalid_json", ` `: "invalid_json", `{`: "invalid_json", `{}{}`: "invalid_json", `{"a":01}`: "invalid_json", "{\"a\":\"\xff\"}": "invalid_json",
-		"\ufeff{}": "invalid_json", `{"a":NaN}`: "invalid_json", `{'a':1}`: "invalid_json", "{\"a\":\"\n\"}": "invalid_json",
+		``: "invalid_json", ` `: "invalid_json", `{`: "invalid_json", `{}{}`: "invalid_json", `{"a":01}`: "invalid_json",
+		"{\"a\":\"\xff\"}": "invalid_json",
+		"\ufeff{}":         "invalid_json", `{"a":NaN}`: "invalid_json", `{'a':1}`: "invalid_json", "{\"a\":\"\n\"}": "invalid_json",
 		`[]`: "not_an_object", `1`: "not_an_object", `null`: "not_an_object", ` "type"`: "not_an_object", `[{"type":"a"}]`: "not_an_object",
 		`{"type":1}`: "invalid_event_type", `{"type":["a"]}`: "invalid_event_type", `{"type":true}`: "invalid_event_type",
 		`{"type":"a\u0000b"}`: "invalid_event_type", `{"type":"a\nb"}`: "invalid_event_type", `{"type":"\u007f"}`: "invalid_event_type",
-		`{"type":"a\u0080"}`: "invalid_event_type", `{"type":"a\u009b31m"}`: "invalid_event_type", "{\"type\":\"\u0085\"}": "invalid_event_type", // C1
+		`{"type":"a\u0080"}`:    "invalid_event_type",
+		`{"type":"a\u009b31m"}`: "invalid_event_type", "{\"type\":\"\u0085\"}": "invalid_event_type", // C1
 		`{"id":"a\u009f"}`: "invalid_event_id", `{"id":"a","source":"\u0085"}`: "invalid_event_id",
 		`{"type":"` + xs(event.MaxTypeBytes+1) + `"}`: "invalid_event_type",
 		`{"type":"` + strings.Repeat("é", 128) + `"}`: "invalid_event_type", // bytes count, not characters
-		`{"id":1}`: "invalid_event_id", `{"id":""}`: "invalid_event_id", `{"id":{}}`: "invalid_event_id", `{"id":"a","source":1}`: "invalid_event_id",
-		`{"id":"a\u0000"}`: "invalid_event_id", `{"id":"a","source":"\u0001"}`: "invalid_event_id",
+		`{"id":1}`: "invalid_event_id", `{"id":""}`: "invalid_event_id", `{"id":{}}`: "invalid_event_id",
+		`{"id":"a","source":1}`: "invalid_event_id",
+		`{"id":"a\u0000"}`:      "invalid_event_id", `{"id":"a","source":"\u0001"}`: "invalid_event_id",
 		`{"id":"` + xs(event.MaxKeyBytes+1) + `"}`: "invalid_event_id",
 		`{"id":"y","source":"` + xs(511) + `"}`:    "invalid_event_id",
-		`{"time":1}`:                               "invalid_event_time", `{"time":""}`: "invalid_event_time", `{"time":"yesterday"}`: "invalid_event_time", `{"time":{}}`: "invalid_event_time",
+		`{"time":1}`:                               "invalid_event_time", `{"time":""}`: "invalid_event_time",
+		`{"time":"yesterday"}`: "invalid_event_time", `{"time":{}}`: "invalid_event_time",
 		padded(event.MaxBytes + 1): "event_too_large",
 	} {
 		e, err := event.Parse([]byte(data))
@@ -113,7 +118,8 @@ func TestTime(t *testing.T) {
 		"2025-03-01", "2025-03-01T10:05Z", "2025-03-01T10:05:30", "2025-03-01 10:05:30Z", "2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z",
 		"2025-03-01T24:00:00Z", "2025-03-01T23:60:00Z", "2025-03-01T10:05:30+0100", "2025-03-01T10:05:30.Z", "2025-03-01T10:05:30,5Z",
 		"2025-03-01T1:05:30Z", "2025-03-01T10:05:30+24:00", "2025-03-01T10:05:30+01:60", "02025-03-01T10:05:30Z", "2025-03-01T10:05:30Zz",
-		"2016-12-31T23:58:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:60+01:00", "2016-12-31T23:59:61Z", "2016-12-31T23:60:60Z", // no leap seconds
+		"2016-12-31T23:58:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:60+01:00", // no leap seconds
+		"2016-12-31T23:59:61Z", "2016-12-31T23:60:60Z",
 		"2025-03-01T10:05:30+", "2025-03-01T10:05:30z ", "2025-03-01\u0131\u0131\u0131\u0131\u0131", "9999-12-31T23:59:60Z",
 		"0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", // in UTC, years that RFC 3339 cannot write
 	} {
@@ -174,7 +180,8 @@ func TestSetKey(t *testing.T) {
 	if err := with.SetKey("outer"); err != nil || with.Key != "s inner" || with.KeyHash != inner {
 		t.Errorf("the key beside an id makes it %q, %v", with.Key, err)
 	}
-	if err := without.SetKey("outer"); err != nil || without.Key != "outer" || without.KeyHash != with.FormerKeyHash || !without.FormerKeyHash.IsZero() {
+	if err := without.SetKey("outer"); err != nil || without.Key != "outer" ||
+		without.KeyHash != with.FormerKeyHash || !without.FormerKeyHash.IsZero() {
 		t.Errorf("the key is %q, %v", without.Key, err)
 	}
 	for _, key := range []string{"", "a\nb", "\x00", "\xff", "\x7f", "\u0085", "\u009f", strings.Repeat("x", event.MaxKeyBytes+1)} {

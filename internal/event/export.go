@@ -150,7 +150,9 @@ func unpack(r io.Reader) (_ *bufio.Reader, closer func(), err error) {
 // isBroken tells a file that is cut off or damaged from one that cannot be read.
 func isBroken(err error) bool {
 	var corrupt flate.CorruptInputError
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &corrupt) ||
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) ||
+		errors.As(err, &corrupt) ||
 		errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, zstd.ErrCRCMismatch) || errors.Is(err, zstd.ErrWindowSizeExceeded) ||
-		errors.Is(err, zstd.ErrReservedBlockType) || errors.Is(err, zstd.ErrBlockTooSmall) || errors.Is(err, zstd.ErrCompressedSizeTooBig) || errors.Is(err, zstd.ErrUnexpectedBlockSize)
+		errors.Is(err, zstd.ErrReservedBlockType) || errors.Is(err, zstd.ErrBlockTooSmall) ||
+		errors.Is(err, zstd.ErrCompressedSizeTooBig) || errors.Is(err, zstd.ErrUnexpectedBlockSize)
 }

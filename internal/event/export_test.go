@@ -65,7 +65,8 @@ func TestCheckExport(t *testing.T) {
 	if r := checkExport(t, whole, uuid.UUID{}, heads[40]); r.Wrong != 0 || r.Anchor || r.Linked {
 		t.Errorf("of a log that is not known: %+v", r)
 	}
-	if r := checkExport(t, strings.Join(lines[10:], ""), exampleLog, heads[40]); r.Wrong != 0 || r.Anchor || r.Linked || r.From != 11 || r.Events != 30 {
+	if r := checkExport(t, strings.Join(lines[10:], ""), exampleLog, heads[40]); r.Wrong != 0 || r.Anchor || r.Linked ||
+		r.From != 11 || r.Events != 30 {
 		t.Errorf("from the middle: %+v", r)
 	}
 	if r := checkExport(t, strings.Join(lines[10:], ""), exampleLog, heads[9]); r.Wrong != 1 || r.Faults[0].Kind != event.FaultOutside {
@@ -100,17 +101,28 @@ func TestCheckExportFinds(t *testing.T) {
 		kind     string
 		sequence int64
 	}{
-		"a byte of the data":           {replace(17, `"tokens":12`, `"tokens":13`), exampleLog, heads[40], event.FaultChanged, 17},
-		"a byte of the hash":           {replace(17, `"hash":"`, `"hash":"00`), exampleLog, heads[40], event.FaultUnreadable, 17},
-		"the type":                     {replace(17, `api.call`, `api.cast`), exampleLog, heads[40], event.FaultChanged, 17},
-		"the key":                      {replace(17, `"key":"s`, `"key":"t`), exampleLog, heads[40], event.FaultChanged, 17},
-		"the time":                     {replace(17, `"time":"2025`, `"time":"2024`), exampleLog, heads[40], event.FaultChanged, 17},
-		"the last event":               {replace(40, `{"type":"api.call"`, `{"type":"api.cast"`), exampleLog, heads[0], event.FaultChanged, 40},
-		"data, and raw left":           {replace(18, `"n":17`, `"n":18`), exampleLog, heads[40], event.FaultUnreadable, 18},
-		"data twice":                   {replace(17, `"data":`, `"data":{"tokens":99},"data":`), exampleLog, heads[40], event.FaultUnreadable, 17},
-		"Data beside data":             {replace(17, `"data":`, `"Data":{"tokens":99},"data":`), exampleLog, heads[40], event.FaultUnreadable, 17},
-		"a missing line":               {strings.Join(append(append([]string{}, lines[:16]...), lines[17:]...), ""), exampleLog, heads[40], event.FaultMissing, 17},
-		"a swapped pair":               {strings.Join(lines[:16], "") + lines[17] + lines[16] + strings.Join(lines[18:], ""), exampleLog, heads[40], event.FaultMissing, 17},
+		"a byte of the data": {replace(17, `"tokens":12`, `"tokens":13`), exampleLog, heads[40], event.FaultChanged, 17},
+		"a byte of the hash": {replace(17, `"hash":"`, `"hash":"00`), exampleLog, heads[40], event.FaultUnreadable, 17},
+		"the type":           {replace(17, `api.call`, `api.cast`), exampleLog, heads[40], event.FaultChanged, 17},
+		"the key":            {replace(17, `"key":"s`, `"key":"t`), exampleLog, heads[40], event.FaultChanged, 17},
+		"the time":           {replace(17, `"time":"2025`, `"time":"2024`), exampleLog, heads[40], event.FaultChanged, 17},
+		"the last event": {
+			replace(40, `{"type":"api.call"`, `{"type":"api.cast"`), exampleLog, heads[0], event.FaultChanged, 40,
+		},
+		"data, and raw left": {replace(18, `"n":17`, `"n":18`), exampleLog, heads[40], event.FaultUnreadable, 18},
+		"data twice": {
+			replace(17, `"data":`, `"data":{"tokens":99},"data":`), exampleLog, heads[40], event.FaultUnreadable, 17,
+		},
+		"Data beside data": {
+			replace(17, `"data":`, `"Data":{"tokens":99},"data":`), exampleLog, heads[40], event.FaultUnreadable, 17,
+		},
+		"a missing line": {
+			strings.Join(append(append([]string{}, lines[:16]...), lines[17:]...), ""), exampleLog, heads[40], event.FaultMissing, 17,
+		},
+		"a swapped pair": {
+			strings.Join(lines[:16], "") + lines[17] + lines[16] + strings.Join(lines[18:], ""), exampleLog, heads[40],
+			event.FaultMissing, 17,
+		},
 		"the last lines missing":       {strings.Join(lines[:30], ""), exampleLog, heads[40], event.FaultTruncated, 30},
 		"cut in a line":                {whole[:len(whole)-3], exampleLog, heads[0], event.FaultUnreadable, 40},
 		"garbage at the end":           {whole + "that is all\n", exampleLog, heads[40], event.FaultUnreadable, 41},
@@ -128,7 +140,9 @@ func TestCheckExportFinds(t *testing.T) {
 			t.Errorf("%s: found %+v; want %s at %d", name, r.Faults, test.kind, test.sequence)
 		}
 	}
-	for name, text := range map[string]string{"JSON": "[" + lines[0] + "]", "CSV": event.CSVHeader, "a text": "hello\n", "broken gzip": "\x1f\x8bx"} {
+	for name, text := range map[string]string{
+		"JSON": "[" + lines[0] + "]", "CSV": event.CSVHeader, "a text": "hello\n", "broken gzip": "\x1f\x8bx",
+	} {
 		if _, err := event.CheckExport(strings.NewReader(text), exampleLog); !errors.Is(err, event.ErrNotAnExport) {
 			t.Errorf("%s: %v", name, err)
 		}

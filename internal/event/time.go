@@ -8,7 +8,12 @@ import (
 // ParseTime reads a time as RFC 3339 has it, in UTC: T and Z may be small letters, and the second 60 that ends a day of UTC, a leap
 // second, is the first moment of the next day, as in POSIX time and in PostgreSQL. ok is false for any other text.
 func ParseTime(text string) (t time.Time, ok bool) {
-	const dateEnd, hourEnd, minuteEnd, secondsEnd = len("2006-01-02"), len("2006-01-02T15"), len("2006-01-02T15:04"), len("2006-01-02T15:04:05")
+	const (
+		dateEnd    = len("2006-01-02")
+		hourEnd    = len("2006-01-02T15")
+		minuteEnd  = len("2006-01-02T15:04")
+		secondsEnd = len("2006-01-02T15:04:05")
+	)
 	if len(text) <= secondsEnd {
 		return t, false
 	}

@@ -137,7 +137,9 @@ func (c *Checker) begin(sequence int64) {
 		if noted.Sequence == sequence-1 {
 			c.previous, c.linked, c.result.Linked = noted.Hash, true, true
 		} else if noted.Sequence < sequence {
-			c.fault(FaultOutside, sequence, "what was read starts at event %d, after the head at %d that was noted: it cannot be held against that", sequence, noted.Sequence)
+			c.fault(FaultOutside, sequence,
+				"what was read starts at event %d, after the head at %d that was noted: it cannot be held against that",
+				sequence, noted.Sequence)
 		}
 	}
 }
@@ -159,7 +161,8 @@ func (c *Checker) link(e *Recorded) (swapped bool) {
 		}
 		follows := c.chain.Link(s.event.Hash, e) == e.Hash
 		if !follows && c.chain.Link(s.computed, e) == e.Hash {
-			c.fault(FaultChanged, s.event.Sequence, "the hash of event %d was changed: the events around it give another one", s.event.Sequence)
+			c.fault(FaultChanged, s.event.Sequence,
+				"the hash of event %d was changed: the events around it give another one", s.event.Sequence)
 			c.previous = e.Hash
 			return false
 		}
@@ -179,7 +182,8 @@ func (c *Checker) link(e *Recorded) (swapped bool) {
 }
 
 func (c *Checker) faultChanged(s *suspect) {
-	c.fault(FaultChanged, s.event.Sequence, "event %d is not what was recorded: its bytes, times, type, key or hash were changed, or those of event %d before it",
+	c.fault(FaultChanged, s.event.Sequence,
+		"event %d is not what was recorded: its bytes, times, type, key or hash were changed, or those of event %d before it",
 		s.event.Sequence, s.event.Sequence-1)
 }
 
@@ -212,7 +216,8 @@ func (c *Checker) swapped(s *suspect, e *Recorded) (Hash, bool) {
 func (c *Checker) compareNoted(e *Recorded) {
 	for _, noted := range c.noted {
 		if noted.Sequence == e.Sequence && noted.Hash != e.Hash {
-			c.fault(FaultRewritten, e.Sequence, "event %d has the hash %x; what was noted earlier is %x: the log, or a part of it up to that event, was written anew", e.Sequence, e.Hash, noted.Hash)
+			c.fault(FaultRewritten, e.Sequence, "event %d has the hash %x; what was noted earlier is %x: "+
+				"the log, or a part of it up to that event, was written anew", e.Sequence, e.Hash, noted.Hash)
 		}
 	}
 }

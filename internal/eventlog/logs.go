@@ -77,7 +77,8 @@ func CheckName(what, name string) error {
 		return event.Invalid("invalid_name", "%s has %d bytes; 1 to %d are allowed", what, len(name), MaxNameBytes)
 	}
 	if !namePattern.MatchString(name) {
-		return event.Invalid("invalid_name", "%s may hold letters, digits and any of . _ : @ + = ~ - and starts with a letter or digit; %q does not fit", what, name)
+		return event.Invalid("invalid_name",
+			"%s may hold letters, digits and any of . _ : @ + = ~ - and starts with a letter or digit; %q does not fit", what, name)
 	}
 	if _, err := uuid.Parse(name); err == nil {
 		return event.Invalid("invalid_name", "%s must not have the form of a UUID: it could be taken for an id", what)
@@ -165,7 +166,8 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 // insert stores a new log and says when it was made.
 func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []byte) error {
 	return l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
-		log.CreatedAt, err = l.db.InsertLog(ctx, tx, dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: log.Name, Labels: labels})
+		params := dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: log.Name, Labels: labels}
+		log.CreatedAt, err = l.db.InsertLog(ctx, tx, params)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,10 @@ func openLogs(t *testing.T, d *testdb.Database) *eventlog.Logs {
 }
 
 func TestNames(t *testing.T) {
-	for _, name := range []string{"a", "7", "customer-acme-usage", "A.b_c:d@e+f=g~h-", strings.Repeat("x", eventlog.MaxNameBytes), "018f4f3c-0000-7000-8000-00000000000"} {
+	for _, name := range []string{
+		"a", "7", "customer-acme-usage", "A.b_c:d@e+f=g~h-", strings.Repeat("x", eventlog.MaxNameBytes),
+		"018f4f3c-0000-7000-8000-00000000000",
+	} {
 		if err := eventlog.CheckName("the name", name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -62,7 +65,8 @@ func TestCreateFindAndList(t *testing.T) {
 			}
 		}
 		got, err := l.Get(t.Context(), db.DefaultTenant, created.ID)
-		if err != nil || got.Name != "acme_1" || !maps.Equal(got.Labels, labels) || got.Head != created.Head || !got.CreatedAt.Equal(created.CreatedAt) {
+		if err != nil || got.Name != "acme_1" || !maps.Equal(got.Labels, labels) ||
+			got.Head != created.Head || !got.CreatedAt.Equal(created.CreatedAt) {
 			t.Errorf("read back as %+v, %v", got, err)
 		}
 	}
@@ -81,7 +85,9 @@ func TestCreateFindAndList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for prefix, want := range map[string]string{"": "acme_1 acmeX1 acme~ bolt", "acme": "acme_1 acmeX1 acme~", "acme_": "acme_1", "acme%": "", "z": ""} {
+	for prefix, want := range map[string]string{
+		"": "acme_1 acmeX1 acme~ bolt", "acme": "acme_1 acmeX1 acme~", "acme_": "acme_1", "acme%": "", "z": "",
+	} {
 		var all []string
 		for after := ""; ; { // page by page
 			page, err := logs.List(t.Context(), db.DefaultTenant, prefix, after, 1, nil)
@@ -162,7 +168,8 @@ func TestLabelsAreLimited(t *testing.T) {
 	long := strings.Repeat("x", eventlog.MaxLabelBytes+1)
 	for _, labels := range []map[string]string{many, {long: ""}, {"a": long}, {"a\x00": ""}, {"a": "\xff"}, {"a": "\n"}} {
 		var invalid *event.InvalidError
-		if _, err := logs.Create(t.Context(), db.DefaultTenant, "acme", labels); !errors.As(err, &invalid) || invalid.Code != "invalid_labels" {
+		_, err := logs.Create(t.Context(), db.DefaultTenant, "acme", labels)
+		if !errors.As(err, &invalid) || invalid.Code != "invalid_labels" {
 			t.Errorf("%.40v: %v, want code invalid_labels", labels, err)
 		}
 	}
@@ -196,7 +203,8 @@ func TestCreatingIsSettled(t *testing.T) {
 
 	d.Exec(t, `CREATE FUNCTION lose_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
 		$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
-	d.Exec(t, `CREATE CONSTRAINT TRIGGER lose_commit AFTER INSERT ON log_heads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose_commit()`)
+	d.Exec(t, `CREATE CONSTRAINT TRIGGER lose_commit AFTER INSERT ON log_heads DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION lose_commit()`)
 	if log, err := node.Logs.Create(t.Context(), db.DefaultTenant, "lost", nil); !errors.Is(err, db.ErrOutcomeUnknown) {
 		t.Errorf("a commit that is lost every time: %+v, %v", log, err)
 	}

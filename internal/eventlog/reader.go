@@ -64,7 +64,9 @@ func (r *Reader) Head(ctx context.Context, log uuid.UUID) (event.Head, error) {
 	} else if err != nil {
 		return event.Head{}, fmt.Errorf("reading a head: %w", err)
 	}
-	return event.Head{Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch}, nil
+	return event.Head{
+		Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,
+	}, nil
 }
 
 // Page is some of a log's events, in order.
@@ -84,7 +86,9 @@ func PageBytes(limit int) int64 {
 // Page returns up to limit events of a range whose head is head. It looks at no more than scanned events to find them, so a page may be
 // short, or empty, before the range is done. Its memory is room's, which may have PageBytes already: it takes more as events arrive, and
 // holds in the end what the page takes. The error is memory.ErrFull where there is none, ErrLogNotFound, or the database's.
-func (r *Reader) Page(ctx context.Context, log uuid.UUID, head event.Head, q Query, limit int, scanned int64, room *memory.Hold) (Page, error) {
+func (r *Reader) Page(
+	ctx context.Context, log uuid.UUID, head event.Head, q Query, limit int, scanned int64, room *memory.Hold,
+) (Page, error) {
 	s, err := r.scan(ctx, log, head, q)
 	if err != nil {
 		return Page{}, err
@@ -123,9 +127,12 @@ func (r *Reader) Stream(ctx context.Context, log uuid.UUID, head event.Head, q Q
 	}, each)
 }
 
+// pageReader reads the next page into a builder. more is false at the end of the range.
+type pageReader func(context.Context, *pageBuilder) (events []event.Recorded, more bool, err error)
+
 // readAhead passes the pages that read returns to each, which works on one while the next is read. It returns the first error of read,
 // each or ctx, and not before the goroutine that reads has ended.
-func readAhead(ctx context.Context, read func(context.Context, *pageBuilder) (events []event.Recorded, more bool, err error), each func([]event.Recorded) error) error {
+func readAhead(ctx context.Context, read pageReader, each func([]event.Recorded) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		events []event.Recorded

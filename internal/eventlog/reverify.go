@@ -62,7 +62,8 @@ func (r *Reader) verifyAround(ctx context.Context, log uuid.UUID, head event.Hea
 		c.AddFault(event.FaultDuplicate, 0, "there are %d events for %d sequences", row.Events, c.Events)
 	}
 	if row.Keys != c.Keys {
-		c.AddFault(event.FaultKeys, 0, "%d events have idempotency keys, and %d keys are stored: a retry could be counted twice, or be refused", c.Keys, row.Keys)
+		c.AddFault(event.FaultKeys, 0,
+			"%d events have idempotency keys, and %d keys are stored: a retry could be counted twice, or be refused", c.Keys, row.Keys)
 	}
 	return nil
 }

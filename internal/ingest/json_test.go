@@ -176,7 +176,8 @@ func TestPoisonDoesNotSpread(t *testing.T) {
 	awaitLockWaiters(t, d.DSN(), 1)
 	var good, bad []<-chan result
 	for i, e := range poison {
-		good = append(good, appendAsync(node, log, request(keyed(t, fmt.Sprint("a", i), 3)...)), appendAsync(node, other, request(keyed(t, fmt.Sprint("b", i), 3)...)))
+		good = append(good, appendAsync(node, log, request(keyed(t, fmt.Sprint("a", i), 3)...)),
+			appendAsync(node, other, request(keyed(t, fmt.Sprint("b", i), 3)...)))
 		bad = append(bad, appendAsync(node, log, request(append(keyed(t, fmt.Sprint("bad", i), 2), e)...)))
 	}
 	awaitWaiting(t, node, log, len(good)+len(bad))

@@ -30,7 +30,8 @@ func TestLeftOutIsCounted(t *testing.T) {
 	for i, in := range amounts {
 		for j, name := range names {
 			out := amounts[(i*j+j)%len(amounts)]
-			events = append(events, testrig.Parse(t, fmt.Sprintf(`{"time":"2025-0%d-01T10:05:30Z","model":%s,"team":%s,"tokens_in":%s,"tokens_out":%s}`,
+			events = append(events, testrig.Parse(t, fmt.Sprintf(
+				`{"time":"2025-0%d-01T10:05:30Z","model":%s,"team":%s,"tokens_in":%s,"tokens_out":%s}`,
 				1+j%2, name, names[(i+j)%len(names)], in, out), ""))
 		}
 	}

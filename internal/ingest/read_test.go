@@ -46,13 +46,16 @@ func TestRestartedServerAnswersTheSame(t *testing.T) {
 	var restarted *testrig.Node
 	for i := range 4 {
 		for j := range 10 {
-			data := fmt.Sprintf(`{"time":"2025-0%d-01T00:%02d:00Z","model":"m%d","team":"t%d","tokens_in":%d.%d,"tokens_out":"1e-%d"}`, i+1, j, j%3, j%4, i, j, j)
+			data := fmt.Sprintf(`{"time":"2025-0%d-01T00:%02d:00Z","model":"m%d","team":"t%d","tokens_in":%d.%d,"tokens_out":"1e-%d"}`,
+				i+1, j, j%3, j%4, i, j, j)
 			old.Append(t, log, testrig.Parse(t, data, ""))
 		}
 		if i%2 == 0 {
 			restarted = testrig.Start(t, d.DSN(), testrig.Settings{})
 		}
-		for view, query := range map[string]string{"monthly-totals": "", "rate-check": "time=2025-03-01T00:07:00Z&minutes=30", "cost-by-team": ""} {
+		for view, query := range map[string]string{
+			"monthly-totals": "", "rate-check": "time=2025-03-01T00:07:00Z&minutes=30", "cost-by-team": "",
+		} {
 			was, is := old.Ask(t, log, view, query), restarted.Ask(t, log, view, query)
 			if string(was.Body) != string(is.Body) || was.Sequence != is.Sequence || was.Sequence != int64(10*(i+1)) {
 				t.Errorf("%s answered %s at %d, and after a restart %s at %d", view, was.Body, was.Sequence, is.Body, is.Sequence)

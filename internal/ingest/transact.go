@@ -349,7 +349,8 @@ func (l *lane) confirm(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	if err := tx.SendAndCommit(ctx, pipeline); err != nil {
-		return fmt.Errorf("%w: confirming: %v", db.ErrUnavailable, err) //nolint:errorlint // it changed nothing, so its outcome is in no doubt
+		//nolint:errorlint // it changed nothing: whether it was committed is of no interest
+		return fmt.Errorf("%w: confirming: %v", db.ErrUnavailable, err)
 	}
 	return nil
 }

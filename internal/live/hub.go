@@ -111,7 +111,8 @@ func (p Position) is(hash event.Hash) bool {
 type GoneError struct{ Sequence, Head int64 }
 
 func (e *GoneError) Error() string {
-	return fmt.Sprintf("event %d, which came last, is not in the log any more, which ends at %d: its database was set back", e.Sequence, e.Head)
+	return fmt.Sprintf("event %d, which came last, is not in the log any more, which ends at %d: its database was set back",
+		e.Sequence, e.Head)
 }
 
 // Watch is one watcher of a log. It is for one goroutine.

@@ -31,7 +31,8 @@ func (h *Hub) keepUp(ctx context.Context, what string, part func(context.Context
 		if ctx.Err() != nil {
 			return
 		}
-		h.config.Log.LogAttrs(ctx, slog.LevelWarn, what+" failed; trying again, and polling meanwhile", slog.Any("error", err), slog.Duration("in", wait))
+		h.config.Log.LogAttrs(ctx, slog.LevelWarn, what+" failed; trying again, and polling meanwhile",
+			slog.Any("error", err), slog.Duration("in", wait))
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):

@@ -93,7 +93,8 @@ func TestRecent(t *testing.T) {
 		for i, line := range topic.after(h.at(after)) {
 			given++
 			if at := after + 1 + int64(i); line.Sequence != at || line.position() != h.at(at) {
-				t.Fatalf("step %d: after %d comes %d in place %d, of another history: %t", step, after, line.Sequence, i, line.position() != h.at(at))
+				t.Fatalf("step %d: after %d comes %d in place %d, of another history: %t",
+					step, after, line.Sequence, i, line.position() != h.at(at))
 			}
 		}
 		if bytes := sizeOf(topic.recent.lines); len(topic.recent.lines) > recentEvents || bytes != topic.recent.bytes {

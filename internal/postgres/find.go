@@ -111,8 +111,8 @@ func chosen(o FindOptions, b Binaries) Binaries {
 func candidates() []Binaries {
 	var list []Binaries
 	if path, err := exec.LookPath("postgres"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			path = real // initdb and the share folder lie beside the file, not beside a link to it
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target // initdb and the share folder lie beside the file, not beside a link to it
 		}
 		list = append(list, Binaries{Dir: filepath.Dir(path), Source: "PATH"})
 	}

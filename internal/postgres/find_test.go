@@ -95,7 +95,9 @@ func TestFindFollowsLinksInPath(t *testing.T) {
 	dir := openDir(t)
 	bin := pretend(t, dir, "17.1", "postgres", "initdb")
 	links := filepath.Join(dir, "links")
-	if err := errors.Join(os.Mkdir(links, 0o755), os.Symlink(filepath.Join(bin, "postgres"), filepath.Join(links, "postgres"))); err != nil {
+	if err := errors.Join(
+		os.Mkdir(links, 0o755), os.Symlink(filepath.Join(bin, "postgres"), filepath.Join(links, "postgres")),
+	); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", links+":"+os.Getenv("PATH"))

@@ -155,7 +155,8 @@ func (s *Server) launch(who account, cluster string, settings []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(s.binaries.Dir, "postgres"), append([]string{"-D", cluster}, settings...)...) //nolint:gosec,noctx // outlives the start
+	arguments := append([]string{"-D", cluster}, settings...)
+	cmd := exec.Command(filepath.Join(s.binaries.Dir, "postgres"), arguments...) //nolint:gosec,noctx // outlives the start
 	cmd.SysProcAttr, cmd.Dir, cmd.Env = who.attr(), cluster, serverEnv()
 	cmd.Stdout, cmd.Stderr = out, out
 	dieWithParent(cmd.SysProcAttr)

@@ -71,15 +71,20 @@ func (c *Config) Validate() error {
 	case c.DatabaseURL == "":
 		return errors.New("--database-url is missing: say which PostgreSQL database to use, such as postgres://tally@db.internal/tally")
 	case !c.AllowRemote && !isLoopback(host):
-		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: listen on 127.0.0.1, or pass --allow-remote where a gateway or the network keeps strangers out", c.Listen)
+		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: listen on 127.0.0.1, "+
+			"or pass --allow-remote where a gateway or the network keeps strangers out", c.Listen)
 	case !isLoopback(host) && len(c.AllowHosts) == 0:
-		return fmt.Errorf("--allow-remote needs --allow-host: name each host that clients reach this server by, such as --allow-host tally.internal, or pass --allow-host '%s' where a gateway checks them", api.AnyHost)
+		return fmt.Errorf("--allow-remote needs --allow-host: name each host that clients reach this server by, "+
+			"such as --allow-host tally.internal, or pass --allow-host '%s' where a gateway checks them", api.AnyHost)
 	case slices.ContainsFunc(c.AllowHosts, func(host string) bool { return !isHost(host) }):
-		return fmt.Errorf("--allow-host must be hosts without port or scheme, such as tally.internal, or %s; they are %q", api.AnyHost, c.AllowHosts)
+		return fmt.Errorf("--allow-host must be hosts without port or scheme, such as tally.internal, or %s; they are %q",
+			api.AnyHost, c.AllowHosts)
 	case c.Lanes < 1 || c.ReadConns < minReadConns:
-		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d", minReadConns, c.Lanes, c.ReadConns)
+		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d",
+			minReadConns, c.Lanes, c.ReadConns)
 	case c.MaxWaitingEvents < ingest.MaxBatchEvents || c.MaxWaitingBytes < ingest.MaxBatchBytes:
-		return fmt.Errorf("--max-waiting-events must be at least %d and --max-waiting-bytes at least %d, the size of one batch", ingest.MaxBatchEvents, ingest.MaxBatchBytes)
+		return fmt.Errorf("--max-waiting-events must be at least %d and --max-waiting-bytes at least %d, the size of one batch",
+			ingest.MaxBatchEvents, ingest.MaxBatchBytes)
 	case c.FoldGas < 1 || c.FoldGas > view.MaxFoldGas:
 		return fmt.Errorf("--fold-gas must be 1 to %d; it is %d", view.MaxFoldGas, c.FoldGas)
 	case c.QueryGas < 1 || c.QueryGas > maxQueryGas:

@@ -177,7 +177,8 @@ func withParameter(t *testing.T, dsn, name, value string) string {
 func TestPostgresIsKilledAfterAcknowledging(t *testing.T) {
 	pg := startPostgres(t)
 	type ask struct{ path, body, found, answer string } // %s is a log that has one event
-	event, batch := ask{"/logs/%s/append", `{"n":2}`, "/logs/%s", `"sequence":2,`}, ask{"/logs/%s/append_batch", strings.Repeat("{}\n", 600), "/logs/%s", `"sequence":601,`}
+	event := ask{"/logs/%s/append", `{"n":2}`, "/logs/%s", `"sequence":2,`}
+	batch := ask{"/logs/%s/append_batch", strings.Repeat("{}\n", 600), "/logs/%s", `"sequence":601,`}
 	log := ask{"/logs", `{"name":"$LOG-2"}`, "/logs/%s-2", `"sequence":0,`}
 	view := ask{"/logs/%s/views/second", string(views.RateCheck()), "/logs/%s/views/second", `"version":1`}
 	const role, database = "ALTER ROLE postgres SET synchronous_commit = off", "ALTER DATABASE tally SET synchronous_commit = off"
@@ -223,13 +224,15 @@ func TestPostgresIsKilledAfterAcknowledging(t *testing.T) {
 			if test.inSystem {
 				pg.setSystem("synchronous_commit", "off")
 			}
-			if status, text := request(t, s, http.MethodPost, fill(test.path), strings.ReplaceAll(test.body, "$LOG", name)); status/100 != 2 {
+			body := strings.ReplaceAll(test.body, "$LOG", name)
+			if status, text := request(t, s, http.MethodPost, fill(test.path), body); status/100 != 2 {
 				t.Fatalf("%d %s", status, text)
 			}
 			pg.kill()
 			stop(t, s)
 			s, _ = serveSafely(t, dsn)
-			if status, text := request(t, s, http.MethodGet, fill(test.found), ""); status != http.StatusOK || !strings.Contains(text, test.answer) {
+			status, text := request(t, s, http.MethodGet, fill(test.found), "")
+			if status != http.StatusOK || !strings.Contains(text, test.answer) {
 				t.Errorf("after the kill: %d %s, want %s", status, text, test.answer)
 			}
 			stop(t, s)
@@ -262,7 +265,8 @@ func TestSettingsOfCommits(t *testing.T) {
 			said.await(t, "synchronous_commit is set to "+test.configured)
 		}
 		list := warnings(t, s)
-		if warned := len(list) > 0 && strings.Contains(list[0], "set to "+test.configured); warned != (test.configured == "local" || test.configured == "remote_write") {
+		warned := len(list) > 0 && strings.Contains(list[0], "set to "+test.configured)
+		if warned != (test.configured == "local" || test.configured == "remote_write") {
 			t.Errorf("with %s the server warns of %q", test.configured, list)
 		}
 		stop(t, s)
@@ -317,7 +321,8 @@ func TestDatabaseIsNoLongerTrusted(t *testing.T) {
 	pg.setSystem("full_page_writes", "off")
 	said.await(t, "full_page_writes is off")
 	awaitReady(t, s, http.StatusServiceUnavailable, "appends cannot be stored: full_page_writes is off")
-	if status, text := request(t, s, http.MethodPost, "/logs/acme/append", `{}`); status != http.StatusServiceUnavailable || !strings.Contains(text, "database_misconfigured") {
+	if status, text := request(t, s, http.MethodPost, "/logs/acme/append", `{}`); status != http.StatusServiceUnavailable ||
+		!strings.Contains(text, "database_misconfigured") {
 		t.Errorf("an append: %d %s", status, text)
 	}
 	pg.setSystem("full_page_writes", "on")
@@ -378,7 +383,8 @@ func TestReadinessOfAppends(t *testing.T) {
 	pg.setReadWrite()
 	awaitReady(t, s, http.StatusOK, "")
 
-	pg.run("CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$",
+	pg.run("CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS "+
+		"$$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$",
 		"CREATE TRIGGER fill BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION fill()")
 	for ctx := bounded(t); ; { // what fails does not count for long
 		appended(http.StatusServiceUnavailable)

@@ -152,7 +152,8 @@ func (h *health) checkDurability(ctx context.Context) {
 func overruled(d db.Durability) string {
 	switch d.SynchronousCommit {
 	case "off", "local", "remote_write":
-		return fmt.Sprintf("synchronous_commit is set to %s, with which a crash or a failover could lose acknowledged events; Tallystick's connections overrule it and commit with on", d.SynchronousCommit)
+		return fmt.Sprintf("synchronous_commit is set to %s, with which a crash or a failover could lose acknowledged events; "+
+			"Tallystick's connections overrule it and commit with on", d.SynchronousCommit)
 	}
 	return ""
 }

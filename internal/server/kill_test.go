@@ -221,7 +221,8 @@ func (c *client) ask(method, path, body, key string, into any) {
 		_ = response.Body.Close() // it was read to its end
 		switch {
 		case err != nil, response.StatusCode == http.StatusServiceUnavailable:
-		case response.StatusCode != http.StatusOK && response.StatusCode != http.StatusCreated && response.StatusCode != http.StatusAccepted:
+		case response.StatusCode != http.StatusOK && response.StatusCode != http.StatusCreated &&
+			response.StatusCode != http.StatusAccepted:
 			c.t.Errorf("%s %s: %s: %s", method, path, response.Status, text)
 			return
 		default:

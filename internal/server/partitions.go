@@ -108,9 +108,11 @@ func (p *partitions) freezeAll(ctx context.Context, waiting []string) error {
 			return err
 		}
 		if frozen {
-			p.log.LogAttrs(ctx, slog.LevelInfo, "froze a partition", slog.String("partition", partition), slog.Duration("took", time.Since(began)))
+			p.log.LogAttrs(ctx, slog.LevelInfo, "froze a partition",
+				slog.String("partition", partition), slog.Duration("took", time.Since(began)))
 		} else {
-			p.log.LogAttrs(ctx, slog.LevelWarn, "a transaction that began before a month's end keeps it from being frozen; trying again in an hour",
+			p.log.LogAttrs(ctx, slog.LevelWarn,
+				"a transaction that began before a month's end keeps it from being frozen; trying again in an hour",
 				slog.String("partition", partition))
 		}
 	}

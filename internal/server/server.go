@@ -108,7 +108,8 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	s.db, err = db.Open(ctx, db.Config{
-		URL: s.config.DatabaseURL, AppendConns: s.config.Lanes + ingest.SlowLanes, ReadConns: s.config.ReadConns, RefuseUnsafe: !s.config.AllowUnsafeDatabase,
+		URL: s.config.DatabaseURL, AppendConns: s.config.Lanes + ingest.SlowLanes, ReadConns: s.config.ReadConns,
+		RefuseUnsafe: !s.config.AllowUnsafeDatabase,
 	})
 	if err != nil {
 		return err
@@ -162,9 +163,11 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
-			Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer, Streams: s.config.ReadConns / 2,
-			Bodies: memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience), Answers: memory.NewBook(shares.Answers, 0, answerPatience),
-			Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
+			Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
+			Streams: s.config.ReadConns / 2,
+			Bodies:  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),
+			Answers: memory.NewBook(shares.Answers, 0, answerPatience),
+			Ready:   s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
 		}, s.config.Version),
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -47,7 +47,8 @@ func TestStopKeepsItsDeadline(t *testing.T) {
 		return reply.StatusCode
 	}
 	for _, log := range []string{"one", "two", "three"} {
-		if ask("POST", "/logs", `{"name":"`+log+`"}`) != http.StatusCreated || ask("POST", "/logs/"+log+"/views/months", string(views.MonthlyTotals())) != http.StatusCreated ||
+		if ask("POST", "/logs", `{"name":"`+log+`"}`) != http.StatusCreated ||
+			ask("POST", "/logs/"+log+"/views/months", string(views.MonthlyTotals())) != http.StatusCreated ||
 			ask("POST", "/logs/"+log+"/append", `{"id":"first","source":"test"}`) != http.StatusCreated {
 			t.Fatal("the server does not work")
 		}

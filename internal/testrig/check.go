@@ -181,7 +181,8 @@ func (c *checker) checkChain(log *Log) []byte {
 			c.Fatalf("log %s: event %d is where %d belongs", log.ID, e.Sequence, i+1)
 		}
 		if i > 0 && e.RecordedAt.Before(log.Events[i-1].RecordedAt) {
-			c.Errorf("log %s: event %d was recorded at %v, the one before at %v", log.ID, e.Sequence, e.RecordedAt, log.Events[i-1].RecordedAt)
+			c.Errorf("log %s: event %d was recorded at %v, the one before at %v",
+				log.ID, e.Sequence, e.RecordedAt, log.Events[i-1].RecordedAt)
 		}
 		if want := LinkHash(previous, e); !bytes.Equal(e.Hash, want) {
 			c.Errorf("log %s: event %d has the hash %x, its row gives %x", log.ID, e.Sequence, e.Hash, want)

@@ -290,7 +290,10 @@ func countMinute(u usage) entry {
 		return entry{leftKey: "uncounted/", reasons: []string{"time_out_of_range"}}
 	}
 	minute := u.time.Format("2006-01-02T15:04")
-	return entry{key: minute, add: []*big.Rat{big.NewRat(1, 1), new(big.Rat).Add(u.in, u.out)}, leftKey: "uncounted/" + minute, reasons: u.faults}
+	return entry{
+		key: minute, add: []*big.Rat{big.NewRat(1, 1), new(big.Rat).Add(u.in, u.out)},
+		leftKey: "uncounted/" + minute, reasons: u.faults,
+	}
 }
 
 func countCost(config string) func(u usage) entry {

@@ -56,7 +56,7 @@ type Settings struct {
 	NoBuilder        bool
 	Live             *live.Config                                 // how the node watches logs; it does not unless set
 	Committed        func(log uuid.UUID, events []event.Recorded) // is told of what is committed, where Live is not
-	Unheard          bool                                         // what the node commits is told to nobody: other nodes' notifications are all that it knows of, and heads
+	Unheard          bool                                         // other nodes are not notified of what the node commits
 	Now              func() time.Time                             // when events are recorded; the clock unless set
 }
 
@@ -67,7 +67,8 @@ const testPatience = 10 * time.Minute
 func Start(t testing.TB, dsn string, s Settings) *Node {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Config{
-		URL: dsn, AppendConns: or(s.Lanes, 2) + ingest.SlowLanes, ReadConns: or(s.ReadConns, 6), LockTimeout: cmp.Or(s.LockTimeout, testPatience),
+		URL: dsn, AppendConns: or(s.Lanes, 2) + ingest.SlowLanes, ReadConns: or(s.ReadConns, 6),
+		LockTimeout: cmp.Or(s.LockTimeout, testPatience),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +159,8 @@ func (n *Node) Deploy(t testing.TB, log uuid.UUID, name string, code []byte, con
 	t.Helper()
 	deployment := view.Deployment{Code: code, Config: []byte(config)}
 	info, err := n.Views.Deploy(t.Context(), log, name, deployment)
-	for began := time.Now(); err == nil && info.Status == view.Building && time.Since(began) < deployPatience; { // a busy machine takes longer
+	// A busy machine takes longer than Deploy waits.
+	for began := time.Now(); err == nil && info.Status == view.Building && time.Since(began) < deployPatience; {
 		info, err = n.Views.Deploy(t.Context(), log, name, deployment)
 	}
 	if err != nil {

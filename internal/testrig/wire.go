@@ -52,7 +52,8 @@ func NewWire(t testing.TB, dsn string) *Wire {
 		t.Fatal(err)
 	}
 	w := &Wire{target: &config.Config}
-	w.DSN = fmt.Sprintf("host=127.0.0.1 port=%s user='%s' password='%s' dbname='%s' sslmode=disable", port, config.User, config.Password, config.Database)
+	w.DSN = fmt.Sprintf("host=127.0.0.1 port=%s user='%s' password='%s' dbname='%s' sslmode=disable",
+		port, config.User, config.Password, config.Database)
 	go func() {
 		for {
 			server, err := listener.Accept()

@@ -189,8 +189,8 @@ func (q *Queries) FindViewState(ctx context.Context, db DBTX, arg FindViewStateP
 const haltViewVersion = `-- name: HaltViewVersion :exec
 WITH halted AS (
     UPDATE view_versions v
-    SET status = 'halted', recent_stored = true, applied_sequence = $1, halted_sequence = $2, error = $3, halted_at = clock_timestamp(),
-        builder = NULL, built_at = NULL, build_rate = NULL
+    SET status = 'halted', recent_stored = true, applied_sequence = $1, halted_sequence = $2, error = $3,
+        halted_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $4 AND v.version_id = $5
     RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error
 )
@@ -219,7 +219,8 @@ func (q *Queries) HaltViewVersion(ctx context.Context, db DBTX, arg HaltViewVers
 
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
-VALUES ((SELECT h.log_id FROM log_heads h WHERE h.log_id = $1), $2, $3, $4, $5, NULLIF($6::text, ''), $7, $8)
+VALUES ((SELECT h.log_id FROM log_heads h WHERE h.log_id = $1), $2, $3, $4, $5, NULLIF($6::text, ''), $7,
+        $8)
 `
 
 type InsertEventParams struct {

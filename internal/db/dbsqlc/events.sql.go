@@ -197,8 +197,8 @@ func (q *Queries) PlanForPartitions(ctx context.Context, db DBTX) error {
 }
 
 const recordedBetween = `-- name: RecordedBetween :one
-SELECT coalesce((SELECT max(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence <= $1::bigint), '0001-01-01Z')::timestamptz
-           AS recorded_from,
+SELECT coalesce((SELECT max(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence <= $1::bigint),
+                '0001-01-01Z')::timestamptz AS recorded_from,
        least((SELECT min(m.month) FROM log_months m WHERE m.log_id = h.log_id AND m.first_sequence > $2::bigint),
              h.recorded_at + interval '1 microsecond')::timestamptz AS recorded_until
 FROM log_heads h
@@ -216,8 +216,8 @@ type RecordedBetweenRow struct {
 	RecordedUntil time.Time
 }
 
-// Between which times the events of a range of sequences were recorded, the second exclusive: by the month, and no later than the head. It is
-// wider than that where log_months lacks rows, and never too narrow.
+// Between which times the events of a range of sequences were recorded, the second exclusive: by the month, and
+// no later than the head. It is wider than that where log_months lacks rows, and never too narrow.
 func (q *Queries) RecordedBetween(ctx context.Context, db DBTX, arg RecordedBetweenParams) (RecordedBetweenRow, error) {
 	row := db.QueryRow(ctx, recordedBetween, arg.First, arg.Last, arg.LogID)
 	var i RecordedBetweenRow

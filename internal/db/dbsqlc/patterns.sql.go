@@ -80,8 +80,10 @@ func (q *Queries) GetPattern(ctx context.Context, db DBTX, arg GetPatternParams)
 }
 
 const insertPattern = `-- name: InsertPattern :exec
-INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
-VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision,
+    module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
+VALUES ($1, $2, $3, $4, $5, 1,
+    $6, $7, $8, $9, $10, $11, $12)
 `
 
 type InsertPatternParams struct {
@@ -546,9 +548,11 @@ WITH oldest AS (
     INSERT INTO views (log_id, view_id, name, pattern_id, pattern_revision)
     SELECT $1, m.view_id, m.name, m.pattern_id, m.revision FROM matching m
 ), versions AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence,
-        live_at)
-    SELECT $1, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor, 'live', 0, now() FROM matching m
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
+        status, applied_sequence, live_at)
+    SELECT $1, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor,
+        'live', 0, now()
+    FROM matching m
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor, detail)
 SELECT $1, m.view_id, 1, a.action, CASE a.action WHEN 'deploy' THEN m.actor ELSE '' END, 'on the logs ' || m.pattern
@@ -631,8 +635,9 @@ func (q *Queries) SpreadPatternAgain(ctx context.Context, db DBTX, arg SpreadPat
 
 const updatePattern = `-- name: UpdatePattern :exec
 UPDATE view_patterns
-SET pattern = $1, like_pattern = $2, revision = $3, module_sha256 = $4, config = $5, fields = $6,
-    fold_gas = $7, cost_model = $8, actor = $9, status = 'active', after_log = $10, deployed_at = now()
+SET pattern = $1, like_pattern = $2, revision = $3,
+    module_sha256 = $4, config = $5, fields = $6, fold_gas = $7, cost_model = $8, actor = $9,
+    status = 'active', after_log = $10, deployed_at = now()
 WHERE tenant_id = $11 AND pattern_id = $12
 `
 

@@ -155,8 +155,8 @@ SET views_epoch = greatest(views_epoch + 1, (extract(epoch FROM clock_timestamp(
 WHERE log_id = $1
 `
 
-// The time of day makes it another one than it was ever before, also in a history that a restore has undone: servers that know that history must
-// not take theirs for this one.
+// The time of day makes it another one than it was ever before, also in a history that a restore has undone:
+// servers that know that history must not take theirs for this one.
 func (q *Queries) BumpViewsEpoch(ctx context.Context, db DBTX, logID uuid.UUID) error {
 	_, err := db.Exec(ctx, bumpViewsEpoch, logID)
 	return err
@@ -282,8 +282,8 @@ func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID uuid.UUID) 
 }
 
 const getView = `-- name: GetView :one
-SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields, v.fold_gas,
-       v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
+SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields,
+       v.fold_gas, v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -547,8 +547,10 @@ func (q *Queries) InsertView(ctx context.Context, db DBTX, arg InsertViewParams)
 
 const insertViewVersion = `-- name: InsertViewVersion :exec
 WITH inserted AS (
-    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor, status, applied_sequence)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'building', 0)
+    INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
+        status, applied_sequence)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+        'building', 0)
     RETURNING log_id, view_id, version, actor
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor)
@@ -1054,7 +1056,10 @@ func (q *Queries) MarkOldStates(ctx context.Context, db DBTX, arg MarkOldStatesP
 const otherViews = `-- name: OtherViews :one
 SELECT count(*) AS views, coalesce(sum(v.fold_gas), 0)::bigint AS fold_gas
 FROM (
-    SELECT max(fold_gas) AS fold_gas FROM view_versions WHERE log_id = $1 AND view_id <> $2 AND status <> 'retired' GROUP BY view_id
+    SELECT max(fold_gas) AS fold_gas
+    FROM view_versions
+    WHERE log_id = $1 AND view_id <> $2 AND status <> 'retired'
+    GROUP BY view_id
 ) v
 `
 
@@ -1231,7 +1236,8 @@ func (q *Queries) SetStateDropped(ctx context.Context, db DBTX, arg SetStateDrop
 const setVersionLive = `-- name: SetVersionLive :exec
 WITH live AS (
     UPDATE view_versions v
-    SET status = 'live', recent_stored = false, applied_sequence = $1::bigint, live_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
+    SET status = 'live', recent_stored = false, applied_sequence = $1::bigint, live_at = clock_timestamp(),
+        builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $2 AND v.version_id = $3
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
 )
