@@ -137,23 +137,3 @@ func (v *Views) buildTurn(ctx context.Context, log, version uuid.UUID, until tim
 		}
 	}
 }
-
-// dropChunk is how many keys one transaction drops.
-const dropChunk = 5000
-
-// dropRound drops some of the state that retired versions no longer keep, and says whether there was any.
-func (v *Views) dropRound(ctx context.Context) (worked bool, err error) {
-	versions, err := v.db.DroppingVersions(ctx, v.db.Read, maxBuildsListed)
-	if err != nil {
-		return false, fmt.Errorf("listing state to drop: %w", db.Classify(err))
-	}
-	var failures []error
-	for _, version := range versions {
-		dropped, err := v.dropSome(ctx, version.LogID, version.VersionID)
-		if err != nil {
-			failures = append(failures, fmt.Errorf("dropping state of version %s of log %s: %w", version.VersionID, version.LogID, err))
-		}
-		worked = worked || dropped
-	}
-	return worked, errors.Join(failures...)
-}

@@ -314,30 +314,3 @@ func (b *chunk) goLive(ctx context.Context) error {
 	}
 	return b.views.changeLiveViews(ctx, b.tx, b.log)
 }
-
-// dropSome drops some of a retired version's state, and says whether it could.
-func (v *Views) dropSome(ctx context.Context, log, version uuid.UUID) (dropped bool, err error) {
-	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		_, err := v.db.LockDroppingVersion(ctx, tx, dbsqlc.LockDroppingVersionParams{LogID: log, VersionID: version})
-		if isNotFound(db.Classify(err)) {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("locking a version: %w", err)
-		}
-		dropped, err = v.dropLocked(ctx, tx, log, version)
-		return err
-	})
-	return dropped, err
-}
-
-// dropLocked drops some of the state of a version whose row is locked.
-func (v *Views) dropLocked(ctx context.Context, tx pgx.Tx, log, version uuid.UUID) (dropped bool, err error) {
-	n, err := v.db.DropViewState(ctx, tx, dbsqlc.DropViewStateParams{LogID: log, VersionID: version, MaxRows: dropChunk})
-	if err != nil {
-		return false, fmt.Errorf("dropping state: %w", err)
-	}
-	if n == dropChunk {
-		return true, nil
-	}
-	return true, v.db.SetStateDropped(ctx, tx, dbsqlc.SetStateDroppedParams{LogID: log, VersionID: version})
-}

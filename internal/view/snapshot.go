@@ -3,8 +3,6 @@ package view
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/tallystick/tallystick/internal/event"
@@ -107,21 +105,6 @@ type Fold struct {
 
 // Recent is what the log's head row holds of its views' state.
 func (s *Snapshot) Recent() string { return s.recent.String() }
-
-// changes appends what was written, in key order, and brings the state up to date with it.
-func (w *writes) changes(to []Change, version uuid.UUID) []Change {
-	w.flush()
-	start := len(to)
-	for key, dirty := range w.dirty {
-		value := dirty.value
-		if value == nil && dirty.origin == originAbsent {
-			continue
-		}
-		to = append(to, Change{Version: version, Key: key, Value: value, Existed: dirty.origin == originPresent})
-	}
-	slices.SortFunc(to[start:], func(a, b Change) int { return strings.Compare(a.Key, b.Key) })
-	return to
-}
 
 // unite has the snapshot know what its views want of an event together.
 func (s *Snapshot) unite(cache *replay.FieldCache) {
