@@ -108,7 +108,7 @@ func (d *deployed) event(tb testing.TB, sequence int64, data []byte) *wasm.Event
 	return event
 }
 
-// foldAll folds the events, in one session; none may make the view halt.
+// foldAll folds the events; none may make the view halt, and all ways of folding must agree.
 func (d *deployed) foldAll(tb testing.TB, events [][]byte) *viewtest.Folded {
 	tb.Helper()
 	read, err := viewtest.ReadEvents(bytes.Join(events, []byte("\n")))
@@ -121,6 +121,9 @@ func (d *deployed) foldAll(tb testing.TB, events [][]byte) *viewtest.Folded {
 	}
 	if folded.Halted > 0 {
 		tb.Fatalf("event %d, %s: %s", folded.Halted, events[folded.Halted-1], folded.Reason)
+	}
+	if folded.Difference != nil {
+		tb.Fatal(folded.Difference)
 	}
 	return folded
 }

@@ -18,94 +18,157 @@ const wayBatches = "many events in one call"
 // batchSizes are how many events such a call is given, in turn and then again: see unevenBatches.
 var batchSizes = []int{2, wasm.MaxBatchEvents, 7, 3, 31, 127, 13}
 
-// batches folds events that the other ways have folded once more, many in one call, from the state that was before them. It says nothing of
-// events that the view does not take so: a server folds them one by one, too.
+// As on a server, a batch that fails makes those that follow smaller; after a small one, that many events are in none.
+const (
+	smallerBatch    = 4 // times
+	leastBatch      = 8
+	unbatchedEvents = 10_000
+)
+
+// batches folds events that the other ways have folded once more, many in one call. Where the view takes them one by one only, there is
+// nothing to compare.
 type batches struct {
-	module  *wasm.Module
-	turn    int
-	events  []wasm.Event
-	ignored []bool                     // by the first way
-	base    *btree.Map[string, []byte] // the state before them
-	after   map[string][]byte          // what the first way made of it; nil: the key is removed
+	way
+	calls  int
+	most   int // events in one call
+	single int // events to leave out before most counts again
+	folded int // events in calls of many
+
+	events   []wasm.Event
+	outcomes []Outcome                  // of the first way
+	before   *btree.Map[string, []byte] // the state before the events
+	expected map[string][]byte          // what the first way made of it; nil: the key is removed
+	state    btree.Map[string, []byte]  // what this way made of it
+	touched  []string                   // keys that this way wrote
 }
 
-// add takes an event that was folded, what the first way made of it, and the state that all ways still share.
+func (b *batches) init(view View) {
+	// The session goes on from one of batchSizes to the next, as a server's does from batch to batch.
+	b.way = way{name: wayBatches, view: view, sizes: []int{longSession}}
+	b.layer.base = &b.state
+	b.most = wasm.MaxBatchEvents
+}
+
+// add adds an event to the next call, with what the first way made of it. The state that all ways share is still the one before it.
 func (b *batches) add(event *wasm.Event, first *way) {
 	if len(b.events) == 0 {
-		b.ignored = b.ignored[:0]
-		b.base, b.after = first.layer.base.Copy(), map[string][]byte{}
+		b.outcomes = b.outcomes[:0]
+		b.before, b.expected = first.layer.base.Copy(), map[string][]byte{}
 	}
 	e := *event
 	e.Fields = append([]jsonscan.Value(nil), event.Fields...)
-	b.events, b.ignored = append(b.events, e), append(b.ignored, first.result.Ignored)
+	b.events, b.outcomes = append(b.events, e), append(b.outcomes, first.result)
 	first.layer.written.Scan(func(key string, value []byte) bool {
-		b.after[key] = value
+		b.expected[key] = value
 		return true
 	})
 }
 
-// full tells that the next call has its events.
-func (b *batches) full() bool { return len(b.events) >= batchSizes[b.turn%len(batchSizes)] }
+// full reports whether the next call has all its events.
+func (b *batches) full() bool { return len(b.events) >= batchSizes[b.calls%len(batchSizes)] }
 
-// fold folds what it was given in calls of many events, and compares.
-func (b *batches) fold(ctx context.Context, settings wasm.Settings) (*Difference, error) {
+// catchUp folds the events that were added, and compares.
+func (b *batches) catchUp(ctx context.Context) (*Difference, error) {
 	events := b.events
 	b.events = b.events[:0]
-	b.turn++
-	if len(events) < 2 {
+	b.calls++
+	if len(events) < 2 || b.single > 0 {
+		b.single -= len(events)
+		b.end() // its guest knows another state
 		return nil, nil
 	}
-	state := &layer{base: b.base}
-	session, err := b.module.Start(ctx, settings, state)
-	if err != nil {
-		return nil, fmt.Errorf("starting the view: %w", err)
+	if err := b.begin(ctx); err != nil || !b.session.Batches() {
+		return nil, err
 	}
-	defer session.Close()
-	for left := events; len(left) > 0; {
-		n, err := session.FoldBatch(left)
-		if _, failed := errors.AsType[*wasm.ViewError](err); failed || err == nil && n == 0 {
-			return nil, nil
-		} else if err != nil {
+	b.state, b.touched = *b.before.Copy(), b.touched[:0]
+	b.layer.written.Clear() // of a call that differed
+	for left, outcomes := events, b.outcomes; len(left) > 0; {
+		n, err := b.foldSome(ctx, left)
+		if err != nil {
 			return nil, fmt.Errorf("folding event %d with %s: %w", left[0].Sequence, wayBatches, err)
 		}
-		left = left[n:]
-	}
-	for i := range events {
-		if expected, found := (Outcome{Ignored: b.ignored[i]}), (Outcome{Ignored: events[i].Ignored}); expected != found {
-			return &Difference{Way: wayBatches, Sequence: events[i].Sequence, Expected: expected.String(), Found: found.String()}, nil
+		for i := range left[:n] {
+			if found := b.outcomeOf(&left[i], n); !outcomes[i].same(found) {
+				expected := outcomes[i].String()
+				return &Difference{Way: wayBatches, Sequence: left[i].Sequence, Expected: expected, Found: found.String()}, nil
+			}
 		}
+		b.keep()
+		left, outcomes = left[n:], outcomes[n:]
 	}
-	return b.compare(state, events[len(events)-1].Sequence), nil
+	return b.compare(events[len(events)-1].Sequence), nil
 }
 
-func (b *batches) compare(state *layer, sequence int64) *Difference {
-	var different *string
-	look := func(key string, value []byte) {
-		if !bytes.Equal(value, state.current(key)) && (different == nil || key < *different) {
-			different = &key
+// foldSome folds the first of the events, and returns how many: many in one call, or else one.
+func (b *batches) foldSome(ctx context.Context, events []wasm.Event) (n int, err error) {
+	if b.single <= 0 {
+		if err := b.begin(ctx); err != nil {
+			return 0, err
+		}
+		batch := events[:min(len(events), b.most)]
+		n, err := b.session.FoldBatch(batch)
+		if _, failed := errors.AsType[*wasm.ViewError](err); failed {
+			b.failed(len(batch))
+		} else if err != nil || n > 0 {
+			b.folded += n
+			return n, err
 		}
 	}
-	for key, value := range b.after {
-		look(key, value)
+	_, err = b.fold(ctx, &events[0])
+	return 1, err
+}
+
+// outcomeOf is that of an event of a call of n.
+func (b *batches) outcomeOf(e *wasm.Event, n int) Outcome {
+	if n == 1 {
+		return b.result
 	}
-	state.written.Scan(func(key string, _ []byte) bool {
-		look(key, b.expected(key))
+	return Outcome{Ignored: e.Ignored}
+}
+
+// failed discards what a batch of so many events wrote, and its session.
+func (b *batches) failed(events int) {
+	b.layer.written.Clear()
+	b.end()
+	if events < leastBatch {
+		b.most, b.single = wasm.MaxBatchEvents, unbatchedEvents
+		return
+	}
+	b.most = events / smallerBatch
+}
+
+// keep makes what was written part of the way's state.
+func (b *batches) keep() {
+	b.layer.written.Scan(func(key string, value []byte) bool {
+		if value == nil {
+			b.state.Delete(key)
+		} else {
+			b.state.Set(key, value)
+		}
+		b.touched = append(b.touched, key)
 		return true
 	})
-	if different == nil {
-		return nil
-	}
-	return &Difference{
-		Way: wayBatches, Sequence: sequence, Key: *different,
-		Expected: Shown(b.expected(*different)), Found: Shown(state.current(*different)),
-	}
+	b.layer.written.Clear()
 }
 
-// expected is what the first way says of a key.
-func (b *batches) expected(key string) []byte {
-	value, ok := b.after[key]
-	if !ok {
-		value, _ = b.base.Get(key)
+// compare returns how the state differs after the event with this sequence.
+func (b *batches) compare(sequence int64) *Difference {
+	var difference *Difference
+	look := func(key string) {
+		expected, ok := b.expected[key]
+		if !ok {
+			expected, _ = b.before.Get(key)
+		}
+		found, _ := b.state.Get(key)
+		if !bytes.Equal(expected, found) && (difference == nil || key < difference.Key) {
+			difference = &Difference{Way: wayBatches, Sequence: sequence, Key: key, Expected: Shown(expected), Found: Shown(found)}
+		}
 	}
-	return value
+	for key := range b.expected {
+		look(key)
+	}
+	for _, key := range b.touched {
+		look(key)
+	}
+	return difference
 }

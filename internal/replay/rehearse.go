@@ -37,7 +37,8 @@ var rehearsalQueries = []string{"", "from=2024-02-01T00:00:00Z&to=2024-03-01T00:
 type NotReproducibleError struct{ Detail string }
 
 func (e *NotReproducibleError) Error() string {
-	return e.Detail + "; a view may keep nothing in memory or globals from one event to the next: what it is to remember belongs into its state"
+	return e.Detail + "; a view may keep nothing in memory or globals from one event to the next: " +
+		"what it is to remember belongs into its state"
 }
 
 // Sample is events that a view is rehearsed with, and what to call them.
@@ -46,25 +47,16 @@ type Sample struct {
 	Events []event.Recorded
 }
 
-// Rehearsal is how a view is rehearsed.
-type Rehearsal struct {
-	Module    *wasm.Module
-	Restarted *wasm.Module // the same one in another engine
-	Settings  wasm.Settings
-	Fields    *Fields
-	Rest      func(ctx context.Context) // is called between events
-}
-
-// Run folds the samples, each from an empty state, and asks queries of what comes of it, in several ways, which must agree. A view that
-// fails over an event is not refused for it, as long as it always does. The error is a *NotReproducibleError, or not the view's fault.
-func (h *Rehearsal) Run(ctx context.Context, samples []Sample) error {
-	settings := h.Settings
-	settings.QueryGas, settings.LargeMemoryPriced = rehearsalQueryGas, true
+// Rehearse folds the samples, each from an empty state, and asks queries of the state that results, in several ways, which must agree. It
+// calls rest between events. A view that fails over an event is not refused for it, as long as it always does. The error is a
+// *NotReproducibleError, or not the view's fault.
+func Rehearse(ctx context.Context, view View, samples []Sample, rest func(context.Context)) error {
+	view.Settings.QueryGas, view.Settings.LargeMemoryPriced = rehearsalQueryGas, true
 	var used int64
 	for _, sample := range samples {
-		r := New(h.Module, h.Restarted, settings, h.Fields, rehearsalStateBytes)
-		r.gas, r.mostGas, r.rest = used, rehearsalEventGas, h.Rest
-		err := r.rehearse(ctx, sample, min(used+sampleGas, rehearsalGas))
+		r := New(view, rehearsalStateBytes)
+		r.gas, r.mostGas = used, rehearsalEventGas
+		err := r.rehearse(ctx, sample, min(used+sampleGas, rehearsalGas), rest)
 		used = r.gas
 		r.Close()
 		if err != nil {
@@ -75,14 +67,12 @@ func (h *Rehearsal) Run(ctx context.Context, samples []Sample) error {
 }
 
 // rehearse folds a sample until that has taken so much gas, what was used before included.
-func (r *Replay) rehearse(ctx context.Context, sample Sample, most int64) error {
+func (r *Replay) rehearse(ctx context.Context, sample Sample, most int64, rest func(context.Context)) error {
 	for i := 0; i < len(sample.Events) && r.gas <= most; i++ {
 		if err := r.pause(); err != nil {
 			return err
 		}
-		if r.rest != nil {
-			r.rest(ctx)
-		}
+		rest(ctx)
 		result, difference, err := r.Fold(ctx, &sample.Events[i])
 		var full *StateTooLargeError
 		switch {
@@ -114,10 +104,10 @@ func notReproducible(what string, difference *Difference) error {
 
 // pause lets others have their turn.
 func (r *Replay) pause() error {
-	if r.settings.Pause == nil {
+	if r.view.Settings.Pause == nil {
 		return nil
 	}
-	if err := r.settings.Pause(); err != nil {
+	if err := r.view.Settings.Pause(); err != nil {
 		return fmt.Errorf("waiting for a turn to rehearse: %w", err)
 	}
 	return nil
@@ -125,30 +115,30 @@ func (r *Replay) pause() error {
 
 // rehearseQueries asks every query of the first module twice and of the restarted one once.
 func (r *Replay) rehearseQueries(ctx context.Context) error {
-	modules := []*wasm.Module{r.ways[0].module, r.ways[0].module, r.ways[len(r.ways)-1].module}
+	first, last := &r.ways[0].view, &r.ways[len(r.ways)-1].view
 	for _, query := range rehearsalQueries {
-		var first reply
-		for i, module := range modules {
-			answer, err := r.ask(ctx, module, query)
+		var expected reply
+		for i, view := range []*View{first, first, last} {
+			found, err := r.ask(ctx, view, query)
 			if err != nil {
 				return fmt.Errorf("rehearsing the query %q: %w", query, err)
 			}
 			if i == 0 {
-				first = answer
-			} else if !first.same(answer) {
-				return &NotReproducibleError{fmt.Sprintf("the query %q, asked again of the same state, is answered with %s first and with %s then",
-					query, first, answer)}
+				expected = found
+			} else if !expected.same(found) {
+				return &NotReproducibleError{fmt.Sprintf("the query %q, asked again of the same state, "+
+					"is answered with %s first and with %s then", query, expected, found)}
 			}
 		}
 	}
 	return nil
 }
 
-// reply is what a view says to a query.
+// reply is what comes of a query: an answer, or a failure.
 type reply struct {
 	Outcome
 	text []byte
-	kind string // the answer's content type
+	kind string // the answer's media type
 }
 
 func (a reply) same(b reply) bool {
@@ -162,18 +152,18 @@ func (a reply) String() string {
 	return Shown(a.text) + " (" + a.kind + ")"
 }
 
-func (r *Replay) ask(ctx context.Context, module *wasm.Module, query string) (answer reply, err error) {
-	session, err := module.Start(ctx, r.settings, &layer{base: &r.base})
+func (r *Replay) ask(ctx context.Context, view *View, query string) (result reply, err error) {
+	session, err := view.Start(ctx, &layer{base: &r.base})
 	if err != nil {
 		return reply{}, err
 	}
 	defer session.Close()
-	answer.text, err = session.Query(query)
-	if err != nil && !errors.As(err, &answer.Failed) {
+	result.text, err = session.Query(query)
+	if err != nil && !errors.As(err, &result.Failed) {
 		return reply{}, err
 	}
 	if err == nil {
-		answer.kind = session.AnswerType()
+		result.kind = session.AnswerType()
 	}
-	return answer, nil
+	return result, nil
 }

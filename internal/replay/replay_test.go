@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -51,10 +52,14 @@ func replayOf(t *testing.T, code []byte, config string) *Replay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := New(modules[0], modules[1], wasm.Settings{Config: []byte(config)}, fields, 1<<20)
+	view := View{Module: modules[0], Restarted: modules[1], Settings: wasm.Settings{Config: []byte(config)}, Fields: fields}
+	r := New(view, 1<<20)
 	t.Cleanup(r.Close)
 	return r
 }
+
+// noRest is for a rehearsal that has the machine to itself.
+func noRest(context.Context) {}
 
 func forgetful(t *testing.T) []byte {
 	t.Helper()
@@ -143,7 +148,7 @@ func TestAnswersMustAgree(t *testing.T) {
 	if err := r.rehearseQueries(t.Context()); err != nil {
 		t.Errorf("the same view: %v", err)
 	}
-	r.ways[2].module = other.ways[0].module
+	r.ways[2].view.Module = other.view.Module
 	var refused *NotReproducibleError
 	if err := r.rehearseQueries(t.Context()); !errors.As(err, &refused) || !strings.Contains(refused.Detail, "true (application/json)") {
 		t.Errorf("another view: %v", err)
@@ -161,7 +166,8 @@ func TestReadyViewsAreReproducible(t *testing.T) {
 		"cost_by_team":   {views.CostByTeam(), `{"prices":{"*":{"tokens_in":"0.001","tokens_out":"0.002"}}}`},
 	} {
 		r := replayOf(t, view.code, view.config)
-		if err := r.rehearse(t.Context(), Sample{"events made up for its fields", Synthetic(r.fields.Names)}, sampleGas); err != nil {
+		sample := Sample{"events made up for its fields", Synthetic(r.view.Fields.Names)}
+		if err := r.rehearse(t.Context(), sample, sampleGas, noRest); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if r.base.Len() == 0 || r.gas == 0 {
@@ -172,7 +178,9 @@ func TestReadyViewsAreReproducible(t *testing.T) {
 
 // TestSyntheticEvents: they hold what is asked for, wherever that is, with every kind of value, and are the same each time.
 func TestSyntheticEvents(t *testing.T) {
-	fields := []string{"/model", "/usage/tokens", "/items/2/price", "/items/0", "/a~1b/~0", "/deep" + strings.Repeat("/x", 200), "/model/below"}
+	fields := []string{
+		"/model", "/usage/tokens", "/items/2/price", "/items/0", "/a~1b/~0", "/deep" + strings.Repeat("/x", 200), "/model/below",
+	}
 	var cache FieldCache
 	set, err := cache.Of(fields)
 	if err != nil {
@@ -300,7 +308,7 @@ func TestRehearsalOfFailures(t *testing.T) {
 			events[i].Data = fmt.Appendf(nil, `{"script":%q}`, script)
 		}
 		r := replayOf(t, code, "{}")
-		if err := r.rehearse(t.Context(), Sample{"events that fail", events}, sampleGas); err != nil {
+		if err := r.rehearse(t.Context(), Sample{"events that fail", events}, sampleGas, noRest); err != nil {
 			t.Errorf("%s: %v", script, err)
 		}
 		if folded := r.ways[0].turn; folded != most {

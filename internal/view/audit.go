@@ -67,7 +67,9 @@ var ErrAuditInterrupted = errors.New("the view's version was built anew while it
 // events are done, and may be nil. The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a
 // *replay.StateTooLargeError, a *RefusedError for a module that this build does not run, or the database's. A difference is not an error:
 // the report has it.
-func (v *Views) Audit(ctx context.Context, log uuid.UUID, name string, options AuditOptions, progress func(done, total int64)) (Report, error) {
+func (v *Views) Audit(
+	ctx context.Context, log uuid.UUID, name string, options AuditOptions, progress func(done, total int64),
+) (Report, error) {
 	select {
 	case v.audits <- struct{}{}:
 		defer func() { <-v.audits }()
@@ -99,7 +101,9 @@ type auditTarget struct {
 	version int32
 }
 
-func (v *Views) auditWith(ctx context.Context, restarted *wasm.Engine, target auditTarget, progress func(done, total int64)) (Report, error) {
+func (v *Views) auditWith(
+	ctx context.Context, restarted *wasm.Engine, target auditTarget, progress func(done, total int64),
+) (Report, error) {
 	for range auditRestarts {
 		row, err := v.auditedVersion(ctx, v.db.Read, target)
 		if err != nil {
@@ -151,7 +155,9 @@ type audit struct {
 	progress func(done, total int64)
 }
 
-func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target auditTarget, row dbsqlc.AuditedVersionRow, progress func(done, total int64)) (*audit, error) {
+func (v *Views) newAudit(
+	ctx context.Context, restarted *wasm.Engine, target auditTarget, row dbsqlc.AuditedVersionRow, progress func(done, total int64),
+) (*audit, error) {
 	version, err := v.version(ctx, v.db.Read, versionRow{
 		ID: row.VersionID, Name: target.view, ModuleSHA256: row.ModuleSha256, Config: row.Config, Fields: row.Fields, FoldGas: row.FoldGas,
 		CostModel: row.CostModel,
@@ -172,8 +178,10 @@ func (v *Views) newAudit(ctx context.Context, restarted *wasm.Engine, target aud
 	}
 	a := &audit{views: v, target: target, version: row.VersionID, progress: progress}
 	a.pace = v.inBackground(ctx, target.log)
-	settings := wasm.Settings{Config: row.Config, FoldGas: row.FoldGas, Pause: a.pause}
-	a.fold = replay.New(version.module, again, settings, version.fields, MaxAuditStateBytes)
+	a.fold = replay.New(replay.View{
+		Module: version.module, Restarted: again, Fields: version.fields,
+		Settings: wasm.Settings{Config: row.Config, FoldGas: row.FoldGas, Pause: a.pause},
+	}, MaxAuditStateBytes)
 	a.report = Report{View: target.view, Version: row.Version}
 	a.report.Ways = append(a.fold.Ways(), wayStored)
 	return a, nil
@@ -282,7 +290,9 @@ func (a *audit) foldUntil(ctx context.Context, from dbsqlc.DBTX, until int64, ne
 		if err != nil {
 			return fmt.Errorf("reading which events are left out: %w", db.Classify(err))
 		}
-		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e event.Recorded, sequence int64) int { return cmp.Compare(e.Sequence, sequence) })
+		beyond, _ := slices.BinarySearchFunc(rows, until+1, func(e event.Recorded, sequence int64) int {
+			return cmp.Compare(e.Sequence, sequence)
+		})
 		began, waited := time.Now(), a.pace.Waited()
 		if err := a.foldPage(ctx, rows[:beyond], skips); err != nil {
 			return err
@@ -315,7 +325,7 @@ func (a *audit) foldPage(ctx context.Context, events []event.Recorded, skips []i
 		if err != nil {
 			return err
 		}
-		if result.Failed != nil { // where the version went on
+		if difference == nil && result.Failed != nil { // where the version went on
 			difference = &replay.Difference{Way: wayStored, Sequence: e.Sequence, Expected: result.String(), Found: "folded"}
 		}
 		a.report.Events++

@@ -26,7 +26,8 @@ const (
 func (v *Views) rehearse(ctx context.Context, log uuid.UUID, d *Deployment) error {
 	var samples []replay.Sample
 	if !v.rehearsed.has(v.rehearsal(d)) {
-		samples = append(samples, replay.Sample{What: "events made up for its fields", Events: replay.Synthetic(d.fields)}, replay.Sample{What: "no events"})
+		synthetic := replay.Sample{What: "events made up for its fields", Events: replay.Synthetic(d.fields)}
+		samples = append(samples, synthetic, replay.Sample{What: "no events"})
 	}
 	if !log.IsZero() {
 		history, err := v.history(ctx, log)
@@ -70,11 +71,10 @@ func (v *Views) rehearseWith(ctx context.Context, restarted *wasm.Engine, log uu
 	}
 	pace := v.inBackground(ctx, log)
 	defer pace.turn.End()
-	rehearsal := replay.Rehearsal{
-		Module: d.compiled, Restarted: again, Fields: fields, Rest: t.rest,
+	err = replay.Rehearse(ctx, replay.View{
+		Module: d.compiled, Restarted: again, Fields: fields,
 		Settings: wasm.Settings{Config: d.Config, FoldGas: v.foldGas(d), Pause: pace.Pause},
-	}
-	err = rehearsal.Run(ctx, samples)
+	}, samples, t.rest)
 	var differs *replay.NotReproducibleError
 	if errors.As(err, &differs) {
 		return &RefusedError{"not_reproducible", differs.Error()}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -53,9 +52,6 @@ func (v *View) sample(ctx context.Context, events []Event, most int) (took time.
 	}
 	defer session.Close()
 	batch := make([]wasm.Event, min(len(events), most))
-	for i := range batch {
-		batch[i].Fields = make([]jsonscan.Value, v.fields.Len())
-	}
 	began := time.Now()
 	for folded < sampleEvents {
 		for at := 0; at < len(events); {

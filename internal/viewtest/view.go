@@ -1,5 +1,5 @@
 // Package viewtest runs views over events in memory, on the engine of the server: for authors of views, whose golden folders
-// it plays, and for the tests of the ready views.
+// it plays, and for the tests of the ready views. Package replay folds.
 //
 // A golden folder holds events.ndjson (one event a line), config.json (optional), queries.txt (optional, one query string
 // a line) and expected.txt: what must come of them, as [Case.Play] writes it.
@@ -9,10 +9,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
@@ -20,11 +19,7 @@ import (
 var RecordedAt = time.Date(2025, 3, 1, 10, 5, 30, 0, time.UTC)
 
 // View is a module with a configuration, as a deploy leaves it. It is safe for concurrent use.
-type View struct {
-	module   *wasm.Module
-	settings wasm.Settings
-	fields   *jsonscan.Pointers
-}
+type View struct{ view replay.View }
 
 // Deploy asks a compiled module for its fields, with the settings. The error is a *wasm.ViewError where the view refuses the
 // configuration, and a *wasm.RefusedError where the server would.
@@ -34,45 +29,42 @@ func Deploy(ctx context.Context, module *wasm.Module, settings wasm.Settings) (*
 	if err != nil {
 		return nil, err
 	}
-	fields, err := jsonscan.Compile(names)
+	var cache replay.FieldCache
+	fields, err := cache.Of(names)
 	if err != nil {
-		return nil, fmt.Errorf("reading the fields that the view wants: %w", err)
+		return nil, err
 	}
-	return &View{module: module, settings: settings, fields: fields}, nil
+	return &View{replay.View{Module: module, Settings: settings, Fields: fields}}, nil
 }
 
 // Start begins a session on a state. It must be closed.
 func (v *View) Start(ctx context.Context, state wasm.State) (*wasm.Session, error) {
-	return v.module.Start(ctx, v.settings, state)
+	return v.view.Start(ctx, state)
 }
 
-// Event makes of an event's JSON what the server tells the view at this sequence. The error says why the server would not
-// take it.
+// Event returns what the view sees of an event's JSON at this sequence. The error says why the server would not accept it.
 func (v *View) Event(sequence int64, data []byte) (*wasm.Event, error) {
 	event, err := parse(data)
 	if err != nil {
 		return nil, err
 	}
-	ev := &wasm.Event{Fields: make([]jsonscan.Value, v.fields.Len())}
-	return ev, v.read(ev, sequence, &event)
+	e := &wasm.Event{}
+	return e, v.read(e, sequence, &event)
 }
 
-// read fills in an event, whose room for fields is there already.
-func (v *View) read(ev *wasm.Event, sequence int64, event *Event) error {
-	ev.Sequence, ev.Time, ev.RecordedAt, ev.Data = sequence, event.Time, RecordedAt.UnixMicro(), event.Data
-	if len(ev.Fields) == 0 {
-		return nil
-	}
-	return v.fields.Scan(event.Data, ev.Fields)
+// read sets e to what the view sees of an event at this sequence.
+func (v *View) read(e *wasm.Event, sequence int64, event *Event) error {
+	recorded := at(sequence, event)
+	return v.view.Read(e, &recorded)
 }
 
-// Answer is what a view says to a question.
+// Answer is a view's answer to a query.
 type Answer struct {
 	Type string // its media type
 	Text []byte
 }
 
-// Ask asks a question of a state, in a session of its own. A *wasm.ViewError of kind refused is the view's own refusal.
+// Ask asks a query of a state, in a session of its own. A *wasm.ViewError of kind refused is the view's own refusal.
 func (v *View) Ask(ctx context.Context, state State, query string) (Answer, error) {
 	session, err := v.Start(ctx, state)
 	if err != nil {
@@ -86,7 +78,7 @@ func (v *View) Ask(ctx context.Context, state State, query string) (Answer, erro
 	return Answer{Type: session.AnswerType(), Text: text}, nil
 }
 
-// Refusal is the view's own text when err is a refusal, such as of a question or a configuration.
+// Refusal is the view's own text when err is a refusal, such as of a query or a configuration.
 func Refusal(err error) (text string, ok bool) {
 	var view *wasm.ViewError
 	if errors.As(err, &view) && view.Kind == wasm.KindRefused {

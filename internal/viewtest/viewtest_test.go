@@ -100,9 +100,10 @@ refused: month is "march", which is not a year and a month like 2025-03
 		t.Fatal(err)
 	}
 	result = play(t, c, module)
-	if difference := viewtest.Diff(result.Want, result.Got); result.OK() || !strings.Contains(difference, `   4 - "2025-03/b" {"tokens_in":3,"tokens_out":0}
+	const changed = `   4 - "2025-03/b" {"tokens_in":3,"tokens_out":0}
    5 + "2025-03/b" {"tokens_in":2,"tokens_out":0}
-`) {
+`
+	if difference := viewtest.Diff(result.Want, result.Got); result.OK() || !strings.Contains(difference, changed) {
 		t.Errorf("ok is %v, and the difference is\n%s", result.OK(), difference)
 	}
 }
@@ -115,24 +116,22 @@ func TestHiddenState(t *testing.T) {
 		t.Fatal(err)
 	}
 	result = play(t, c, compile(t, forgetful))
-	if result.OK() || result.Got != result.Want || len(result.Faults) != 2 {
-		t.Fatalf("ok is %v, faults are %q, got\n%s", result.OK(), result.Faults, result.Got)
+	if result.OK() || result.Got != result.Want || !strings.HasSuffix(result.Got, "\"events\" 1\n") {
+		t.Fatalf("ok is %v, got\n%s", result.OK(), result.Got)
 	}
-	for i, want := range []string{
-		`key "events" has 4 when folded in one session, and 1 one by one`, `key "events" has 4 when folded in one session, and 2 in batches`,
-	} {
-		if !strings.Contains(result.Faults[i], want) {
-			t.Errorf("fault %q; want %q", result.Faults[i], want)
-		}
+	const want = `after event 2 the key "events" is 1 one event at a time, and 2 with batches of 10000 events: `
+	if len(result.Faults) != 1 || !strings.HasPrefix(result.Faults[0], want) {
+		t.Errorf("faults %q; want %q", result.Faults, want)
 	}
 }
 
 // TestHalt: a view that cannot fold an event stops there, keeps nothing of that event, and says why.
 func TestHalt(t *testing.T) {
-	script := testrig.ScriptEvent
+	script, line := testrig.ScriptEvent, testrig.Line
 	events := strings.Join([]string{
-		script(testrig.Line("set", "a", 1)), script(testrig.Line("set", "a", 2), testrig.Line("set", "b", 1), testrig.Line("delete", "a"), testrig.Line("fail", "enough")),
-		script(testrig.Line("set", "c", 1)),
+		script(line("set", "a", 1)),
+		script(line("set", "a", 2), line("set", "b", 1), line("delete", "a"), line("fail", "enough")),
+		script(line("set", "c", 1)),
 	}, "\n")
 	c := golden(t, "events.ndjson", events, "queries.txt", "get\ta\nfail\tno\n")
 	result := play(t, c, compile(t, testrig.Scripted()))
@@ -157,7 +156,8 @@ func TestConfig(t *testing.T) {
 	if err != nil || result.Got != "config refused: the scripted view takes no configuration\n" {
 		t.Errorf("%v, %q", err, result.Got)
 	}
-	result, err = golden(t, "events.ndjson", "{}", "config.json", "{}\n").Play(t.Context(), module, wasm.Settings{Config: []byte(`{"a":1}`)})
+	own := golden(t, "events.ndjson", "{}", "config.json", "{}\n")
+	result, err = own.Play(t.Context(), module, wasm.Settings{Config: []byte(`{"a":1}`)})
 	if err != nil || result.Got != "ignored: [1]\n\n" {
 		t.Errorf("%v, %q", err, result.Got)
 	}
@@ -184,7 +184,8 @@ func TestReadEvents(t *testing.T) {
 			t.Errorf("%q: %v; line %d and %q are wanted", text, err, want.line, want.words)
 		}
 	}
-	events, err := viewtest.ReadEvents([]byte(`{"id":"a"}` + "\n \n" + `{"id":"a"}` + "\n" + `{"id":"a","source":"s","time":"2025-03-01T00:00:00Z"}`))
+	events, err := viewtest.ReadEvents([]byte(`{"id":"a"}` + "\n \n" + `{"id":"a"}` + "\n" +
+		`{"id":"a","source":"s","time":"2025-03-01T00:00:00Z"}`))
 	if err != nil || len(events) != 2 {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
@@ -246,7 +247,10 @@ func TestDiff(t *testing.T) {
 		{"a\n", "", "   1 - a\n"},
 		{"a\nb\nc\n", "a\nc\n", "   1   a\n   2 - b\n   3   c\n"},
 		{"a", "a\n", "   1 - a\n   2 + a\n"},
-		{numbered(1, 9), "new\n" + numbered(1, 8) + "last\n", "   1 + new\n   1   x\n   2   xx\n   ...\n   7   xxxxxxx\n   8   xxxxxxxx\n   9 - xxxxxxxxx\n  10 + last\n"},
+		{
+			numbered(1, 9), "new\n" + numbered(1, 8) + "last\n", "   1 + new\n   1   x\n   2   xx\n   ...\n" +
+				"   7   xxxxxxx\n   8   xxxxxxxx\n   9 - xxxxxxxxx\n  10 + last\n",
+		},
 	}
 	for _, c := range cases {
 		if got := viewtest.Diff(c.want, c.got); got != c.difference {

@@ -1,0 +1,87 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/tallystick/tallystick/internal/wasm"
+)
+
+// Outcome is what a view makes of an event.
+type Outcome struct {
+	Failed  *wasm.ViewError
+	Ignored bool
+}
+
+func (o Outcome) String() string {
+	switch {
+	case o.Failed != nil:
+		return Shown([]byte(o.Failed.Error()))
+	case o.Ignored:
+		return "ignored"
+	}
+	return "applied"
+}
+
+// same leaves the words of a trap and of a limit out: they may name addresses and sizes of the guest's memory, which is not
+// the same from batch to batch, and the view halts at the same event all the same.
+func (o Outcome) same(other Outcome) bool {
+	if o.Failed == nil || other.Failed == nil {
+		return o == other
+	}
+	if o.Failed.Kind != other.Failed.Kind {
+		return false
+	}
+	return o.Failed.Kind != wasm.KindRefused || o.Failed.Message == other.Failed.Message
+}
+
+// maxShown bounds a value in a Difference: it is read by people, and may be 64 KiB.
+const maxShown = 200
+
+// Difference says where two ways of arriving at a view's state part.
+type Difference struct {
+	Way      string // the way that differs from folding one event at a time
+	Sequence int64  // after this event
+	Key      string // the first key that differs, in byte order; "" when the ways differ over what they say of the event
+	Expected string // what it is one event at a time, cut at 200 bytes; "" for a key that is not there
+	Found    string // what it is the other way
+}
+
+func (d *Difference) String() string {
+	if d.Key == "" {
+		return fmt.Sprintf("event %d is %s one event at a time, and %s with %s", d.Sequence, d.Expected, d.Found, d.Way)
+	}
+	return fmt.Sprintf("after event %d the key %q is %s one event at a time, and %s with %s",
+		d.Sequence, d.Key, orMissing(d.Expected), orMissing(d.Found), d.Way)
+}
+
+func orMissing(value string) string {
+	if value == "" {
+		return "missing"
+	}
+	return value
+}
+
+// StateTooLargeError: the state does not fit into the memory that a replay may take.
+type StateTooLargeError struct {
+	Limit    int64 // bytes
+	Sequence int64 // the event that went beyond it
+}
+
+func (e *StateTooLargeError) Error() string {
+	return fmt.Sprintf("the view's state takes more than the %d bytes of memory that an audit may use, from event %d on",
+		e.Limit, e.Sequence)
+}
+
+// Shown cuts a value to what a person can read.
+func Shown(value []byte) string {
+	if len(value) <= maxShown {
+		return string(value)
+	}
+	end := maxShown
+	for end > 0 && !utf8.RuneStart(value[end]) {
+		end--
+	}
+	return string(slices.Clip(value[:end])) + "…"
+}
