@@ -21,7 +21,9 @@ func TestDefaultLimit(t *testing.T) {
 			"proc/self/cgroup": "0::/tally.slice/tally.service\n", "sys/fs/cgroup/tally.slice/tally.service/memory.max": "max\n",
 			"sys/fs/cgroup/tally.slice/memory.max": "2147483648\n",
 		}, 1536 << 20},
-		"version 2, in a container": {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1073741824\n"}, 768 << 20},
+		"version 2, in a container": {map[string]string{
+			"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1073741824\n",
+		}, 768 << 20},
 		"version 1": {map[string]string{
 			"proc/self/cgroup": "9:cpu,cpuacct:/x\n4:memory:/docker/abc\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "1073741824\n",
 		}, 768 << 20},

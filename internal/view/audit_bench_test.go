@@ -23,7 +23,8 @@ func BenchmarkAudit(b *testing.B) {
 	for n := 0; n < events; n += batch {
 		node.Append(b, log, counted(b, n, batch)...)
 	}
-	if _, err := node.Views.Deploy(b.Context(), log, "months", view.Deployment{Code: views.MonthlyTotals(), Config: []byte("{}")}); err != nil {
+	months := view.Deployment{Code: views.MonthlyTotals(), Config: []byte("{}")}
+	if _, err := node.Views.Deploy(b.Context(), log, "months", months); err != nil {
 		b.Fatal(err)
 	}
 	for tick := time.NewTicker(100 * time.Millisecond); ; <-tick.C {

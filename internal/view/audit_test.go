@@ -86,14 +86,16 @@ func TestAuditFindsNothingWrong(t *testing.T) {
 // TestAuditFindsEdits changes stored state by SQL: each change is named by its key.
 func TestAuditFindsEdits(t *testing.T) {
 	node, d := start(t, testrig.Settings{})
+	const insert = `INSERT INTO view_state_rows (log_id, version_id, key, value) SELECT log_id, version_id, '%s', '%s'
+		FROM view_versions WHERE log_id = $1`
 	for edit, want := range map[string]replay.Difference{
-		`UPDATE view_state_rows SET value = '2' WHERE log_id = $1 AND key = 'b'`:                                                                       {Key: "b", Expected: "1", Found: "2"},
-		`UPDATE view_state_rows SET value = ' 1' WHERE log_id = $1 AND key = 'b'`:                                                                      {Key: "b", Expected: "1", Found: " 1"},
-		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'a'`:                                                                                  {Key: "a", Expected: "1"},
-		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'c'`:                                                                                  {Key: "c", Expected: "1"},
-		`DELETE FROM view_state_rows WHERE log_id = $1`:                                                                                                {Key: "a", Expected: "1"},
-		`INSERT INTO view_state_rows (log_id, version_id, key, value) SELECT log_id, version_id, 'aa', '{"x":7}' FROM view_versions WHERE log_id = $1`: {Key: "aa", Found: `{"x":7}`},
-		`INSERT INTO view_state_rows (log_id, version_id, key, value) SELECT log_id, version_id, 'd', '7' FROM view_versions WHERE log_id = $1`:        {Key: "d", Found: "7"},
+		`UPDATE view_state_rows SET value = '2' WHERE log_id = $1 AND key = 'b'`:  {Key: "b", Expected: "1", Found: "2"},
+		`UPDATE view_state_rows SET value = ' 1' WHERE log_id = $1 AND key = 'b'`: {Key: "b", Expected: "1", Found: " 1"},
+		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'a'`:             {Key: "a", Expected: "1"},
+		`DELETE FROM view_state_rows WHERE log_id = $1 AND key = 'c'`:             {Key: "c", Expected: "1"},
+		`DELETE FROM view_state_rows WHERE log_id = $1`:                           {Key: "a", Expected: "1"},
+		fmt.Sprintf(insert, "aa", `{"x":7}`):                                      {Key: "aa", Found: `{"x":7}`},
+		fmt.Sprintf(insert, "d", "7"):                                             {Key: "d", Found: "7"},
 	} {
 		log := node.NewLog(t)
 		node.Deploy(t, log, "v", testrig.Scripted(), "{}")
@@ -123,11 +125,13 @@ func TestAuditFindsEditedEvents(t *testing.T) {
 		t.Errorf("found %+v, want %+v", report.Difference, want)
 	}
 	d.Exec(t, "DELETE FROM events WHERE log_id = $1 AND sequence = 2", log)
-	if report, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{}, nil); err == nil || !strings.Contains(err.Error(), "no event 2") {
+	report, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "no event 2") {
 		t.Errorf("with an event missing: %+v, %v", report, err)
 	}
 	d.Exec(t, "DELETE FROM events WHERE log_id = $1 AND sequence = 3", log)
-	if report, err := node.Views.Audit(t.Context(), log, "v", view.AuditOptions{}, nil); err == nil || !strings.Contains(err.Error(), "no event 2") {
+	report, err = node.Views.Audit(t.Context(), log, "v", view.AuditOptions{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "no event 2") {
 		t.Errorf("with the end missing: %+v, %v", report, err)
 	}
 }
@@ -194,7 +198,8 @@ func TestUnreproducibleViewsAreRefused(t *testing.T) {
 	}
 	_, err := node.Views.Deploy(t.Context(), empty, "v", view.Deployment{Code: testrig.CountingGlobal(), Config: []byte("{}")})
 	var refused *view.RefusedError
-	if !errors.As(err, &refused) || refused.Code != "not_reproducible" || !strings.Contains(refused.Detail, `after event 2 the key "n" is 1 one event at a time, and 2 with`) {
+	const difference = `after event 2 the key "n" is 1 one event at a time, and 2 with`
+	if !errors.As(err, &refused) || refused.Code != "not_reproducible" || !strings.Contains(refused.Detail, difference) {
 		t.Errorf("a count in a global: %v", err)
 	}
 	node.Deploy(t, used, "v", testrig.Forgetful(), `{"keeps":"nothing"}`)
@@ -242,7 +247,8 @@ func TestRehearsalKnowsTheLog(t *testing.T) {
 		node.Append(t, log, events...)
 		_, err := node.Views.Deploy(t.Context(), log, "v", view.Deployment{Code: testrig.Forgetful(), Config: []byte(`{"keeps":"real"}`)})
 		var refused *view.RefusedError
-		if !errors.As(err, &refused) || refused.Code != "not_reproducible" || !strings.Contains(refused.Detail, "events of the log") || !strings.Contains(refused.Detail, "only here") {
+		if !errors.As(err, &refused) || refused.Code != "not_reproducible" ||
+			!strings.Contains(refused.Detail, "events of the log") || !strings.Contains(refused.Detail, "only here") {
 			t.Errorf("at %d: %v", at, err)
 		}
 	}
@@ -261,7 +267,8 @@ func TestRehearsedOnce(t *testing.T) {
 		gas    int64
 		passes bool
 	}{{empty, `{"other":1}`, 0, false}, {empty, "{}", 1_000_000, false}, {used, "{}", 0, false}, {empty, "{}", 0, true}} {
-		_, err := node.Views.Deploy(t.Context(), deploy.log, "v", view.Deployment{Code: code, Config: []byte(deploy.config), FoldGas: deploy.gas})
+		deployment := view.Deployment{Code: code, Config: []byte(deploy.config), FoldGas: deploy.gas}
+		_, err := node.Views.Deploy(t.Context(), deploy.log, "v", deployment)
 		var refused *view.RefusedError
 		if deploy.passes && err != nil || !deploy.passes && (!errors.As(err, &refused) || refused.Code != "not_reproducible") {
 			t.Errorf("%+v: %v", deploy, err)
@@ -301,7 +308,8 @@ func TestAuditStartsOver(t *testing.T) {
 		}
 	})
 	// Nothing is folded up to event 0, so that whatever is stored is too much.
-	if err != nil || report.OK || report.Sequence != 0 || report.Events != 0 || report.Difference == nil || report.Difference.Expected != "" {
+	if err != nil || report.OK || report.Sequence != 0 || report.Events != 0 ||
+		report.Difference == nil || report.Difference.Expected != "" {
 		t.Errorf("a version that was built anew once: %+v, %v", report, err)
 	}
 }

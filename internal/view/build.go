@@ -66,7 +66,9 @@ func (v *Views) wakeBuilder() {
 
 // buildRound gives each version that waits its turn, from the one after a place on, and says whether there was any it could work on, and
 // where to go on: nowhere when it came to the end.
-func (v *Views) buildRound(ctx context.Context, after dbsqlc.BuildingVersionsRow) (worked bool, next dbsqlc.BuildingVersionsRow, err error) {
+func (v *Views) buildRound(
+	ctx context.Context, after dbsqlc.BuildingVersionsRow,
+) (worked bool, next dbsqlc.BuildingVersionsRow, err error) {
 	versions, err := v.db.BuildingVersions(ctx, v.db.Read, dbsqlc.BuildingVersionsParams{
 		AfterLog: after.LogID, AfterVersion: after.VersionID, MaxRows: maxBuildsListed, // the zero UUID is before all others
 	})

@@ -53,7 +53,8 @@ func BenchmarkBuildBesideAppends(b *testing.B) {
 		done := make(chan struct{})
 		go func() {
 			began := time.Now()
-			info, err := node.Views.Deploy(ctx, log, "v", view.Deployment{Code: views.MonthlyTotals(), Config: []byte("{}"), FoldGas: 60_000_000 + n})
+			months := view.Deployment{Code: views.MonthlyTotals(), Config: []byte("{}"), FoldGas: 60_000_000 + n}
+			info, err := node.Views.Deploy(ctx, log, "v", months)
 			if err != nil && !errors.Is(err, context.Canceled) {
 				b.Error(err)
 			}
@@ -85,7 +86,8 @@ func during(spell time.Duration, count *atomic.Int64) float64 {
 
 // usage is an event as an API gateway sends it.
 func usage(t testing.TB, n int) event.Event {
-	return testrig.Parse(t, fmt.Sprintf(`{"type":"llm.request","time":"2025-%02d-01T10:05:30Z","endpoint":"/v1/generate","model":"gpt-%d","team":"team-%d","tokens_in":%d,"tokens_out":%d}`,
+	return testrig.Parse(t, fmt.Sprintf(`{"type":"llm.request","time":"2025-%02d-01T10:05:30Z","endpoint":"/v1/generate",`+
+		`"model":"gpt-%d","team":"team-%d","tokens_in":%d,"tokens_out":%d}`,
 		1+n%12, n%5, n%8, n%5000, n%700), "")
 }
 

@@ -150,8 +150,9 @@ func TestBuildingIsVisible(t *testing.T) {
 		t.Errorf("the status is %+v", info)
 	}
 	var building *view.BuildingError
-	if _, err := b.Views.Query(t.Context(), log, "script", "get\tlast", nil); !errors.As(err, &building) || building.Applied != info.Applied || building.Head != history {
-		t.Errorf("a question to a view that is building: %v", err)
+	_, err := b.Views.Query(t.Context(), log, "script", "get\tlast", nil)
+	if !errors.As(err, &building) || building.Applied != info.Applied || building.Head != history {
+		t.Errorf("a query to a view that is building: %v", err)
 	}
 	release()
 	if err := <-deployed; err != nil {

@@ -114,7 +114,8 @@ func TestManyBuildsDoNotStarveOne(t *testing.T) {
 	a.Append(t, log, counted(t, 0, 10)...)
 	recorded(t, a, d, log, "v", testrig.Scripted())
 	execute(t, d, `INSERT INTO view_versions (log_id, version_id, view_id, version, module_sha256, config, fields, status, applied_sequence)
-		SELECT ('00000000-0000-7000-8000-' || to_char(n, 'FM000000000000'))::uuid, gen_random_uuid(), view_id, 1, module_sha256, config, fields, status, 0
+		SELECT ('00000000-0000-7000-8000-' || to_char(n, 'FM000000000000'))::uuid, gen_random_uuid(), view_id, 1,
+			module_sha256, config, fields, status, 0
 		FROM view_versions, generate_series(1, 350) n WHERE log_id = $1`, log)
 	execute(t, d, `INSERT INTO log_heads (log_id, sequence, hash, recorded_at) SELECT DISTINCT v.log_id, 10, h.hash, h.recorded_at
 		FROM view_versions v, log_heads h WHERE h.log_id = $1 AND v.log_id <> $1`, log)

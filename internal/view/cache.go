@@ -56,8 +56,11 @@ func (v *Views) Remember(snapshots []*Snapshot) {
 func (c *cache) warm(s *Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if element, ok := c.elements[s.Log]; ok && element.Value.(*cached).snapshot.Head.Sequence > s.Head.Sequence { //nolint:forcetypeassert // as above
-		return
+	if element, ok := c.elements[s.Log]; ok {
+		known := element.Value.(*cached).snapshot //nolint:forcetypeassert // as above
+		if known.Head.Sequence > s.Head.Sequence {
+			return
+		}
 	}
 	c.put(s)
 	c.shrink()

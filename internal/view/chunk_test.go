@@ -145,7 +145,9 @@ func TestBudgetInBatches(t *testing.T) {
 	s := &Snapshot{Log: uuid.New(), views: []liveView{{version: versions[0], state: &state{whole: true}}}}
 	s.unite(&views.fields)
 	events := benchEvents(0, 3_000)
-	for name, budget := range map[string]Budget{"time": {Time: 1}, "gas": {Gas: 1}, "bytes of state": {Bytes: 1}, "keys of state": {Keys: 1}} {
+	for name, budget := range map[string]Budget{
+		"time": {Time: 1}, "gas": {Gas: 1}, "bytes of state": {Bytes: 1}, "keys of state": {Keys: 1},
+	} {
 		f, err := views.Begin(t.Context(), nil, s, false, nil, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -297,7 +297,8 @@ func (b *chunk) goLive(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking for a later version: %w", err)
 	}
-	r := retirement{log: b.log, view: b.row.ViewID, head: b.head, before: b.row.Turn, why: fmt.Sprintf("version %d went live", b.row.Version)}
+	r := retirement{log: b.log, view: b.row.ViewID, head: b.head, before: b.row.Turn}
+	r.why = fmt.Sprintf("version %d went live", b.row.Version)
 	if live > b.row.Turn {
 		r.before, r.why = live, "a later version is live"
 		if err := b.tell(ctx); err != nil {

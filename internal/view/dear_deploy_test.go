@@ -39,7 +39,8 @@ func TestDearDeploy(t *testing.T) {
 	loads := slices.Concat([]byte{0x03, 0x40, 0x20, 1}, slices.Repeat([]byte{0x28, 2, 32}, 40), []byte{0x21, 1, 0x0c, 0, 0x0b, 0x00})
 	plain := deploy(rawGuest(1, nil, []byte{0x03, 0x40, 0x20, 1, 0x41, 1, 0x6a, 0x21, 1, 0x0c, 0, 0x0b, 0x00}))
 	if dear := deploy(rawGuest(1024, lay, loads)); dear > maxTimesPlainDeploy*plain {
-		t.Errorf("the deploy took %v of processor time, that of plain computing %v; %d times as much is allowed", dear, plain, maxTimesPlainDeploy)
+		t.Errorf("the deploy took %v of processor time, that of plain computing %v; %d times as much is allowed",
+			dear, plain, maxTimesPlainDeploy)
 	}
 }
 
@@ -61,16 +62,19 @@ func rawGuest(pages uint32, start, fold []byte) []byte {
 		return sized(slices.Concat([]byte{1, 1, wasmbin.TypeI32}, code, []byte{0x0b}))
 	}
 	export := func(name string, kind, index byte) []byte { return append(sized([]byte(name)), kind, index) }
+	const i32, i64 = wasmbin.TypeI32, wasmbin.TypeI64
 	out := []byte(wasmbin.Magic)
 	for _, section := range []struct {
 		id   byte
 		data []byte
 	}{
-		{wasmbin.SectionType, []byte{3, 0x60, 0, 0, 0x60, 1, wasmbin.TypeI32, 1, wasmbin.TypeI32, 0x60, 2, wasmbin.TypeI32, wasmbin.TypeI32, 1, wasmbin.TypeI64}},
+		{wasmbin.SectionType, []byte{3, 0x60, 0, 0, 0x60, 1, i32, 1, i32, 0x60, 2, i32, i32, 1, i64}},
 		{wasmbin.SectionFunction, []byte{4, 0, 1, 1, 2}},
 		{wasmbin.SectionMemory, wasmbin.AppendU([]byte{1, 0}, pages)},
-		{wasmbin.SectionExport, slices.Concat([]byte{5}, export("_initialize", wasmbin.KindFunction, 0), export("tally_alloc", wasmbin.KindFunction, 1),
-			export("tally_fold", wasmbin.KindFunction, 2), export("tally_query", wasmbin.KindFunction, 3), export("memory", wasmbin.KindMemory, 0))},
+		{wasmbin.SectionExport, slices.Concat([]byte{5},
+			export("_initialize", wasmbin.KindFunction, 0), export("tally_alloc", wasmbin.KindFunction, 1),
+			export("tally_fold", wasmbin.KindFunction, 2), export("tally_query", wasmbin.KindFunction, 3),
+			export("memory", wasmbin.KindMemory, 0))},
 		{wasmbin.SectionCode, slices.Concat([]byte{4}, body(start...), body(0x41, 0x80, 0x20), body(fold...), body(0x42, 0))},
 	} {
 		out = append(append(out, section.id), sized(section.data)...)

@@ -145,7 +145,8 @@ func checkSettings(d *Deployment) error {
 		return err
 	}
 	if len(d.Config) > MaxConfigBytes {
-		return &RefusedError{"config_too_large", fmt.Sprintf("the configuration has %d bytes; at most %d are allowed", len(d.Config), MaxConfigBytes)}
+		return &RefusedError{"config_too_large",
+			fmt.Sprintf("the configuration has %d bytes; at most %d are allowed", len(d.Config), MaxConfigBytes)}
 	}
 	if err := jsonscan.Valid(d.Config); err != nil {
 		return &RefusedError{"invalid_config", fmt.Sprintf("the configuration is not valid JSON: %v", err)}
@@ -187,7 +188,8 @@ func (v *Views) fieldsOf(ctx context.Context, module *wasm.Module, config []byte
 
 func checkGas(gas int64) error {
 	if gas < 0 || gas > MaxFoldGas {
-		return &RefusedError{"invalid_gas", fmt.Sprintf("the gas of one fold is %d; it must be 1 to %d, or 0 for the server's own", gas, MaxFoldGas)}
+		return &RefusedError{"invalid_gas",
+			fmt.Sprintf("the gas of one fold is %d; it must be 1 to %d, or 0 for the server's own", gas, MaxFoldGas)}
 	}
 	return nil
 }
@@ -264,8 +266,9 @@ func (v *Views) checkRoom(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, f
 	case others.Views >= MaxViewsPerLog:
 		return &RefusedError{"too_many_views", fmt.Sprintf("the log has %d views; at most %d are allowed", others.Views, MaxViewsPerLog)}
 	case others.FoldGas+foldGas > MaxGasPerLog:
-		return &RefusedError{"too_much_gas", fmt.Sprintf("the view may use %d units of gas for one event and the log's other views %d; together at most %d are allowed: "+
-			"deploy it with less gas, or retire another view", foldGas, others.FoldGas, int64(MaxGasPerLog))}
+		return &RefusedError{"too_much_gas", fmt.Sprintf("the view may use %d units of gas for one event and the log's other views %d; "+
+			"together at most %d are allowed: deploy it with less gas, or retire another view",
+			foldGas, others.FoldGas, int64(MaxGasPerLog))}
 	}
 	return nil
 }

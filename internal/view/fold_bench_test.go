@@ -78,7 +78,8 @@ func benchEvents(after int64, n int) []event.Recorded {
 		sequence := after + int64(i) + 1
 		events[i] = event.Recorded{Sequence: sequence, RecordedAt: 1740823530000000 + sequence*1000}
 		events[i].Time = events[i].RecordedAt
-		events[i].Data = fmt.Appendf(nil, `{"type":"llm.request","time":"2025-03-01T10:05:30Z","endpoint":"/v1/generate","model":"gpt-%d","team":"team-%d","tokens_in":%d,"tokens_out":%d}`,
+		events[i].Data = fmt.Appendf(nil, `{"type":"llm.request","time":"2025-03-01T10:05:30Z","endpoint":"/v1/generate",`+
+			`"model":"gpt-%d","team":"team-%d","tokens_in":%d,"tokens_out":%d}`,
 			sequence%5, sequence%8, sequence%5000, sequence%700)
 	}
 	return events

@@ -30,7 +30,8 @@ func TestHaltStopsOneView(t *testing.T) {
 			node.Append(t, log, script(t, line("set", "a", 0), line("set", "gone", 1)))
 			node.Append(t, log,
 				script(t, line("set", "a", 1), line("set", "b", 1)),
-				script(t, line("set", "a", 2), line("set", "a", 3), line("delete", "b"), line("delete", "gone"), line("set", "c", 1), line("delete", "c"), failure.line),
+				script(t, line("set", "a", 2), line("set", "a", 3), line("delete", "b"), line("delete", "gone"),
+					line("set", "c", 1), line("delete", "c"), failure.line),
 				script(t, line("set", "a", 4)),
 				testrig.Parse(t, `{"model":"m","tokens_in":5}`, ""),
 			)
@@ -39,7 +40,8 @@ func TestHaltStopsOneView(t *testing.T) {
 				t.Errorf("halted at %d with %q, want 3 with %q", halted.Sequence, halted.Reason, failure.reason)
 			}
 			info := statusOf(t, node, log, "s")
-			if info.Status != view.Halted || info.Applied != 2 || info.HaltedSequence != 3 || info.Head != 5 || info.Error != halted.Reason {
+			if info.Status != view.Halted || info.Applied != 2 || info.HaltedSequence != 3 || info.Head != 5 ||
+				info.Error != halted.Reason {
 				t.Errorf("the view's status is %+v", info)
 			}
 			if got := node.Ask(t, log, "months", ""); got.Sequence != 5 || !strings.Contains(string(got.Body), `"tokens_in":5`) {

@@ -109,7 +109,8 @@ func (v *Views) selectVersion(ctx context.Context, tx pgx.Tx, s selection) error
 	}
 	if err == nil && Status(row.Status) == Live {
 		err = v.retire(ctx, tx, retirement{
-			log: s.log, view: s.view, before: turn, head: head.Sequence, actor: s.actor, why: fmt.Sprintf("version %d was asked for", s.version),
+			log: s.log, view: s.view, before: turn, head: head.Sequence,
+			actor: s.actor, why: fmt.Sprintf("version %d was asked for", s.version),
 		})
 		if isNoneRetired(err) {
 			err = nil
@@ -118,7 +119,9 @@ func (v *Views) selectVersion(ctx context.Context, tx pgx.Tx, s selection) error
 	if err != nil {
 		return err
 	}
-	return v.db.InsertAction(ctx, tx, dbsqlc.InsertActionParams{LogID: s.log, ViewID: s.view, Version: &s.version, Action: s.action, Actor: s.actor})
+	return v.db.InsertAction(ctx, tx, dbsqlc.InsertActionParams{
+		LogID: s.log, ViewID: s.view, Version: &s.version, Action: s.action, Actor: s.actor,
+	})
 }
 
 // retirement is which versions of a view to retire, and why. The head is locked.
@@ -219,10 +222,12 @@ func (v *Views) Resume(ctx context.Context, log uuid.UUID, name string, r Resump
 		return Info{}, err
 	}
 	if len(r.Reason) > MaxReasonBytes {
-		return Info{}, &RefusedError{"invalid_reason", fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(r.Reason), MaxReasonBytes)}
+		return Info{}, &RefusedError{"invalid_reason",
+			fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(r.Reason), MaxReasonBytes)}
 	}
 	if strings.ContainsFunc(r.Reason, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }) {
-		return Info{}, &RefusedError{"invalid_reason", "the reason holds a control character; of those, only line feeds and tabs are allowed"}
+		return Info{}, &RefusedError{"invalid_reason",
+			"the reason holds a control character; of those, only line feeds and tabs are allowed"}
 	}
 	var id uuid.UUID
 	err := v.changing(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
@@ -263,7 +268,8 @@ func (v *Views) resume(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, row 
 	if r.Skip {
 		action = "skip"
 		err := v.db.InsertSkip(ctx, tx, dbsqlc.InsertSkipParams{
-			LogID: log, VersionID: row.VersionID, Sequence: deref(row.HaltedSequence), Actor: r.Actor, Reason: r.Reason, Error: deref(row.Error),
+			LogID: log, VersionID: row.VersionID, Sequence: deref(row.HaltedSequence),
+			Actor: r.Actor, Reason: r.Reason, Error: deref(row.Error),
 		})
 		if err != nil {
 			return fmt.Errorf("recording the event to leave out: %w", err)

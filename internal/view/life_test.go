@@ -111,7 +111,8 @@ func TestRollback(t *testing.T) {
 	await(t, "old state is dropped", func() bool { return !versionsOf(t, a, log, "v")[1].StateKept && stateSize(t, a, first) == 0 })
 	testrig.Check(t, d.DSN())
 	for number, kept := range map[int32]bool{1: false, 2: false, 3: true, 4: true, 5: true} {
-		if info := versionsOf(t, b, log, "v")[number]; info.StateKept != kept || (number < 5) != (info.Status == view.Retired) || (number < 5) == info.RetiredAt.IsZero() {
+		info, retired := versionsOf(t, b, log, "v")[number], number < 5
+		if info.StateKept != kept || retired != (info.Status == view.Retired) || retired == info.RetiredAt.IsZero() {
 			t.Errorf("version %d is %+v", number, info)
 		}
 	}
@@ -135,7 +136,8 @@ func TestRollback(t *testing.T) {
 // stateSize counts the keys of a version's state in the table.
 func stateSize(t *testing.T, node *testrig.Node, info view.Info) (keys int) {
 	t.Helper()
-	if err := node.DB.Read.QueryRow(t.Context(), "SELECT count(*) FROM view_state WHERE version_id = $1", info.VersionID).Scan(&keys); err != nil {
+	row := node.DB.Read.QueryRow(t.Context(), "SELECT count(*) FROM view_state WHERE version_id = $1", info.VersionID)
+	if err := row.Scan(&keys); err != nil {
 		t.Fatal(err)
 	}
 	return keys
@@ -317,11 +319,13 @@ func TestUnloadableModuleHalts(t *testing.T) {
 	a.Deploy(t, log, "script", testrig.Scripted(), "{}")
 	a.Append(t, log, counted(t, 0, 5)...)
 	a.Stop(t)
-	execute(t, d, `UPDATE modules SET wasm = '\x00' || wasm WHERE sha256 = (SELECT module_sha256 FROM view_versions NATURAL JOIN views WHERE name = 'months')`)
+	execute(t, d, `UPDATE modules SET wasm = '\x00' || wasm
+		WHERE sha256 = (SELECT module_sha256 FROM view_versions NATURAL JOIN views WHERE name = 'months')`)
 
 	b := testrig.Start(t, d.DSN(), testrig.Settings{})
 	for n := range 2 { // before it is recorded, and after
-		if halted := haltOf(t, b, log, "months"); halted.Sequence != 6 || !strings.Contains(halted.Reason, "refuses the view's module (not_wasm)") {
+		halted := haltOf(t, b, log, "months")
+		if halted.Sequence != 6 || !strings.Contains(halted.Reason, "refuses the view's module (not_wasm)") {
 			t.Errorf("the view halted at %d with %q", halted.Sequence, halted.Reason)
 		}
 		b.Append(t, log, counted(t, 5+n, 1)...)
@@ -330,7 +334,8 @@ func TestUnloadableModuleHalts(t *testing.T) {
 	if info := statusOf(t, b, log, "months"); info.Status != view.Halted || info.Applied != 5 || info.HaltedSequence != 6 {
 		t.Errorf("the view is %+v", info)
 	}
-	if again, err := b.Views.Resume(t.Context(), log, "months", view.Resumption{}); err != nil || again.Status != view.Halted || again.HaltedSequence != 6 {
+	again, err := b.Views.Resume(t.Context(), log, "months", view.Resumption{})
+	if err != nil || again.Status != view.Halted || again.HaltedSequence != 6 {
 		t.Errorf("resumed where the module is still refused: %+v, %v", again, err)
 	}
 	testrig.Check(t, d.DSN())
@@ -338,7 +343,8 @@ func TestUnloadableModuleHalts(t *testing.T) {
 	execute(t, d, `UPDATE modules SET wasm = substr(wasm, 2) WHERE wasm < '\x0001'`)
 
 	c := testrig.Start(t, d.DSN(), testrig.Settings{})
-	if info, err := c.Views.Resume(t.Context(), log, "months", view.Resumption{Reason: "a server that takes it"}); err != nil || info.Status != view.Live {
+	info, err := c.Views.Resume(t.Context(), log, "months", view.Resumption{Reason: "a server that takes it"})
+	if err != nil || info.Status != view.Live {
 		t.Errorf("resumed where the module is taken: %+v, %v", info, err)
 	}
 	testrig.Check(t, d.DSN())

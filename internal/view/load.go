@@ -33,7 +33,9 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 		return nil, fmt.Errorf("reading live views: %w", db.Classify(err))
 	}
 	for _, row := range rows {
-		version, err := v.version(ctx, tx, versionRow{row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel})
+		version, err := v.version(ctx, tx, versionRow{
+			row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel,
+		})
 		if err != nil {
 			return nil, fmt.Errorf("preparing view %s of log %s: %w", row.Name, row.LogID, err)
 		}

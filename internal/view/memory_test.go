@@ -117,7 +117,8 @@ func TestCacheKeepsItsLimit(t *testing.T) {
 			total += element.Value.(*cached).bytes
 		}
 		if total != v.cache.bytes || total > limit || len(v.cache.elements) != v.cache.recent.Len() {
-			t.Fatalf("the cache says %d bytes in %d entries, it holds %d in %d", v.cache.bytes, v.cache.recent.Len(), total, len(v.cache.elements))
+			t.Fatalf("the cache reports %d bytes in %d entries, it holds %d in %d",
+				v.cache.bytes, v.cache.recent.Len(), total, len(v.cache.elements))
 		}
 	}
 	// What is missing is what was used longest ago: an entry that stayed is never older than one that went.

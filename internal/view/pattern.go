@@ -42,7 +42,8 @@ func (p Pattern) check() error {
 	}
 	// With each star replaced by a letter it must be a name that a log can have, or no log could ever match it.
 	if eventlog.CheckName("", strings.ReplaceAll(string(p), "*", "x")) != nil {
-		return refuse("no log can have a name that matches %q: names hold letters, digits and any of . _ : @ + = ~ - and start with a letter or digit", string(p))
+		return refuse("no log can have a name that matches %q: "+
+			"names hold letters, digits and any of . _ : @ + = ~ - and start with a letter or digit", string(p))
 	}
 	return nil
 }
@@ -167,7 +168,9 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 	case active && row.Pattern != string(pattern):
 		return &PatternDiffersError{Name: name, Pattern: row.Pattern}
 	case active && v.isNewest(row, d):
-		return v.db.SpreadPatternAgain(ctx, tx, dbsqlc.SpreadPatternAgainParams{AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID})
+		return v.db.SpreadPatternAgain(ctx, tx, dbsqlc.SpreadPatternAgainParams{
+			AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID,
+		})
 	}
 	if !found || PatternStatus(row.Status) == PatternRetired {
 		count, err := v.db.CountPatterns(ctx, tx, tenant)
@@ -175,7 +178,8 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 			return err
 		}
 		if count >= MaxPatterns {
-			return &RefusedError{"too_many_patterns", fmt.Sprintf("%d views are deployed on patterns of logs; at most %d are allowed", count, MaxPatterns)}
+			return &RefusedError{"too_many_patterns",
+				fmt.Sprintf("%d views are deployed on patterns of logs; at most %d are allowed", count, MaxPatterns)}
 		}
 	}
 	if found {
@@ -211,7 +215,8 @@ func (v *Views) RetirePattern(ctx context.Context, tenant uuid.UUID, name string
 		} else if err != nil {
 			return err
 		}
-		end := dbsqlc.EndPatternParams{Status: string(PatternRetiring), Actor: actor, AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID}
+		end := dbsqlc.EndPatternParams{TenantID: tenant, PatternID: row.PatternID, Actor: actor}
+		end.Status, end.AfterLog = string(PatternRetiring), firstLog
 		if keep {
 			end.Status, end.AfterLog = string(PatternRetired), nil
 		}
@@ -258,8 +263,9 @@ func (v *Views) Pattern(ctx context.Context, tenant uuid.UUID, name string) (Pat
 
 func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
 	return PatternInfo{
-		Name: row.Name, ID: row.PatternID, Pattern: Pattern(row.Pattern), Revision: row.Revision, ModuleSHA256: hex.EncodeToString(row.ModuleSha256),
-		Config: row.Config, FoldGas: row.FoldGas, Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog != nil,
+		Name: row.Name, ID: row.PatternID, Pattern: Pattern(row.Pattern), Revision: row.Revision,
+		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,
+		Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog != nil,
 		CreatedAt: row.CreatedAt, DeployedAt: row.DeployedAt,
 	}
 }

@@ -30,7 +30,8 @@ func BenchmarkPattern(b *testing.B) {
 	revisions := [][]byte{views.MonthlyTotals(), views.RateCheck()}
 	for n := 0; b.Loop(); n++ {
 		began := time.Now()
-		_, err := node.Views.DeployPattern(b.Context(), db.DefaultTenant, "v", "customer-*", view.Deployment{Code: revisions[n%2], Config: []byte("{}")})
+		revision := view.Deployment{Code: revisions[n%2], Config: []byte("{}")}
+		_, err := node.Views.DeployPattern(b.Context(), db.DefaultTenant, "v", "customer-*", revision)
 		if err != nil {
 			b.Fatal(err)
 		}

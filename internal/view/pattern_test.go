@@ -31,7 +31,8 @@ func logNamed(t *testing.T, node *testrig.Node, name string) uuid.UUID {
 // deployPattern deploys scripted or ready views on a pattern.
 func deployPattern(t *testing.T, node *testrig.Node, name, pattern string, code []byte) view.PatternInfo {
 	t.Helper()
-	info, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, name, view.Pattern(pattern), view.Deployment{Code: code, Config: []byte("{}"), Actor: "tester"})
+	deployment := view.Deployment{Code: code, Config: []byte("{}"), Actor: "tester"}
+	info, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, name, view.Pattern(pattern), deployment)
 	if err != nil {
 		t.Fatalf("deploying %s on %s: %v", name, pattern, err)
 	}
@@ -102,7 +103,8 @@ func TestPatternCoversLogsNowAndLater(t *testing.T) {
 	if got := statusOf(t, node, before[0], "months"); got.Version != 1 {
 		t.Errorf("the same again made version %d", got.Version)
 	}
-	_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "months", "other-*", view.Deployment{Code: views.RateCheck(), Config: []byte("{}")})
+	rate := view.Deployment{Code: views.RateCheck(), Config: []byte("{}")}
+	_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "months", "other-*", rate)
 	var differs *view.PatternDiffersError
 	if !errors.As(err, &differs) || differs.Pattern != "customer-*" {
 		t.Errorf("another pattern: %v", err)
@@ -147,7 +149,8 @@ func TestRetiredPattern(t *testing.T) {
 	node.Append(t, covered, counted(t, 0, 3)...)
 	deployPattern(t, node, "v", "c-*", views.MonthlyTotals())
 	awaitLive(t, node, "v")
-	if info, err := node.Views.RetirePattern(t.Context(), db.DefaultTenant, "v", true, "tester"); err != nil || info.Status != view.PatternRetired {
+	info, err := node.Views.RetirePattern(t.Context(), db.DefaultTenant, "v", true, "tester")
+	if err != nil || info.Status != view.PatternRetired {
 		t.Errorf("retired %+v, %v", info, err)
 	}
 	if _, err := node.Views.Pattern(t.Context(), db.DefaultTenant, "v"); !errors.Is(err, view.ErrPatternNotFound) {
@@ -161,7 +164,7 @@ func TestRetiredPattern(t *testing.T) {
 		t.Errorf("on a log made without a pattern: %v", err)
 	}
 
-	info := deployPattern(t, node, "v", "*-*", views.MonthlyTotals())
+	info = deployPattern(t, node, "v", "*-*", views.MonthlyTotals())
 	if info.Revision != 2 || info.Pattern != "*-*" {
 		t.Errorf("deployed again: %+v", info)
 	}
@@ -228,7 +231,8 @@ func TestPatternHammer(t *testing.T) {
 	}
 	wg.Wait()
 	for i := range 3 {
-		if logs := awaitLive(t, nodes[i%2], fmt.Sprint("v", i)); logs.Matching != creators*logsEach || logs.Live != logs.Matching || logs.Done != logs.Total {
+		logs := awaitLive(t, nodes[i%2], fmt.Sprint("v", i))
+		if logs.Matching != creators*logsEach || logs.Live != logs.Matching || logs.Done != logs.Total {
 			t.Errorf("view v%d: %+v", i, logs)
 		}
 	}
@@ -332,7 +336,8 @@ func TestRefusedPatterns(t *testing.T) {
 		"%":                      "invalid_pattern",
 		strings.Repeat("a", 201): "invalid_pattern",
 	} {
-		_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "v", view.Pattern(pattern), view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
+		scripted := view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")}
+		_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "v", view.Pattern(pattern), scripted)
 		var refused *view.RefusedError
 		if !errors.As(err, &refused) || refused.Code != want {
 			t.Errorf("%q: %v", pattern, err)

@@ -174,7 +174,8 @@ func (s *Snapshot) contradicts(row *dbsqlc.GetViewRow) bool {
 // last commits.
 func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
 	v.Forget(s.Log)
-	v.log.LogAttrs(ctx, slog.LevelWarn, "the database does not hold what this server knew of a log: was it restored, or did it fail over to a server that lagged behind? Going on with what it holds",
+	v.log.LogAttrs(ctx, slog.LevelWarn, "the database does not hold what this server knew of a log: was it restored, "+
+		"or did it fail over to a server that lagged behind? Going on with what it holds",
 		slog.String("log", s.Log.String()), slog.Int64("known", s.Head.Sequence), slog.Int64("head", head))
 }
 
@@ -190,7 +191,9 @@ func (v *Views) queryDatabase(a *asking, log uuid.UUID, name, query string) (ans
 		if err != nil {
 			return err
 		}
-		version, err := v.version(ctx, tx, versionRow{row.VersionID, name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel})
+		version, err := v.version(ctx, tx, versionRow{
+			row.VersionID, name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel,
+		})
 		if err != nil {
 			return err
 		}

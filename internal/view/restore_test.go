@@ -18,7 +18,8 @@ import (
 // rewrite makes a log's events after a sequence others, with hashes that fit, as they are after a restore and as many appends.
 func rewrite(t *testing.T, tx pgx.Tx, log uuid.UUID, after int64) {
 	t.Helper()
-	rows, err := tx.Query(t.Context(), "SELECT sequence, recorded_at, time, type, coalesce(key, ''), data::text, hash FROM events WHERE log_id = $1 AND sequence >= $2 ORDER BY sequence", log, after)
+	rows, err := tx.Query(t.Context(), `SELECT sequence, recorded_at, time, type, coalesce(key, ''), data::text, hash
+		FROM events WHERE log_id = $1 AND sequence >= $2 ORDER BY sequence`, log, after)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,8 @@ func rewrite(t *testing.T, tx pgx.Tx, log uuid.UUID, after int64) {
 		e.RecordedAt, e.Time = recordedAt.UnixMicro(), at.UnixMicro()
 		e.Data = []byte(strings.Replace(string(e.Data), `before`, `after`, 1))
 		previous = chain.Link(previous, &e)
-		sequences, datas, hashes = append(sequences, e.Sequence), append(datas, string(e.Data)), append(hashes, append([]byte(nil), previous[:]...))
+		sequences, datas = append(sequences, e.Sequence), append(datas, string(e.Data))
+		hashes = append(hashes, append([]byte(nil), previous[:]...))
 	}
 	if rows.Err() != nil {
 		t.Fatal(rows.Err())
@@ -51,7 +53,11 @@ func rewrite(t *testing.T, tx pgx.Tx, log uuid.UUID, after int64) {
 		args      []any
 	}{
 		{"SET LOCAL session_replication_role = replica", nil},
-		{"UPDATE events e SET data = u.data::json, hash = u.hash FROM unnest($2::bigint[], $3::text[], $4::bytea[]) AS u(sequence, data, hash) WHERE e.log_id = $1 AND e.sequence = u.sequence", []any{log, sequences, datas, hashes}},
+		{
+			`UPDATE events e SET data = u.data::json, hash = u.hash
+			FROM unnest($2::bigint[], $3::text[], $4::bytea[]) AS u(sequence, data, hash)
+			WHERE e.log_id = $1 AND e.sequence = u.sequence`, []any{log, sequences, datas, hashes},
+		},
 		{"UPDATE log_heads SET hash = $2 WHERE log_id = $1", []any{log, previous[:]}},
 	} {
 		if _, err := tx.Exec(t.Context(), change.statement, change.args...); err != nil {

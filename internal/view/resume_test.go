@@ -98,7 +98,8 @@ func TestGasIsRecorded(t *testing.T) {
 	}
 	poor.Append(t, log, append(counted(t, 0, 3), script(t, greedy...))...)
 	first, err := poor.Views.Deploy(t.Context(), log, "v", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
-	if err != nil || first.Status != view.Halted || first.HaltedSequence != 4 || first.FoldGas != little || !strings.Contains(first.Error, fmt.Sprint(little)) {
+	if err != nil || first.Status != view.Halted || first.HaltedSequence != 4 || first.FoldGas != little ||
+		!strings.Contains(first.Error, fmt.Sprint(little)) {
 		t.Fatalf("with too little gas: %+v, %v", first, err)
 	}
 	resume(t, rich, log, "v", view.Resumption{}, 4) // by its own budget, not the server's
@@ -111,7 +112,8 @@ func TestGasIsRecorded(t *testing.T) {
 	}
 	var refused *view.RefusedError
 	for _, gas := range []int64{-1, view.MaxFoldGas + 1} {
-		if _, err := poor.Views.Resume(t.Context(), log, "v", view.Resumption{FoldGas: gas}); !errors.As(err, &refused) || refused.Code != "invalid_gas" {
+		_, err := poor.Views.Resume(t.Context(), log, "v", view.Resumption{FoldGas: gas})
+		if !errors.As(err, &refused) || refused.Code != "invalid_gas" {
 			t.Errorf("resuming with a gas of %d: %v", gas, err)
 		}
 	}
@@ -124,7 +126,8 @@ func TestGasIsRecorded(t *testing.T) {
 		t.Error("the larger budget was forgotten")
 	}
 	actions, err := rich.Views.Actions(t.Context(), log, "v", nil)
-	if err != nil || actions[1].Action != "retire" || actions[2].Action != "resume" || actions[2].Detail != "gas 5000000: a large event" || actions[2].Sequence != 4 {
+	if err != nil || actions[1].Action != "retire" || actions[2].Action != "resume" ||
+		actions[2].Detail != "gas 5000000: a large event" || actions[2].Sequence != 4 {
 		t.Errorf("the last actions are %+v, %v", actions[:3], err)
 	}
 }
@@ -208,7 +211,8 @@ func meddle(t *testing.T, node *testrig.Node, log uuid.UUID, name string, random
 	default:
 		_, err = node.Views.Resume(t.Context(), log, name, view.Resumption{Skip: random.IntN(4) > 0, Actor: "hammer"})
 	}
-	if errors.Is(err, view.ErrVersionNotFound) || errors.Is(err, view.ErrNotHalted) || errors.Is(err, view.ErrViewRetired) || errors.As(err, &halted) {
+	if errors.Is(err, view.ErrVersionNotFound) || errors.Is(err, view.ErrNotHalted) || errors.Is(err, view.ErrViewRetired) ||
+		errors.As(err, &halted) {
 		return nil
 	}
 	return err

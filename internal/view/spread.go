@@ -130,7 +130,9 @@ func (v *Views) applyPattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPatt
 	if err != nil {
 		return nil, fmt.Errorf("locking matching logs: %w", err)
 	}
-	due, err := v.db.LogsToPlace(ctx, tx, dbsqlc.LogsToPlaceParams{LogIds: logs, Name: row.Name, PatternID: row.PatternID, Revision: row.Revision})
+	due, err := v.db.LogsToPlace(ctx, tx, dbsqlc.LogsToPlaceParams{
+		LogIds: logs, Name: row.Name, PatternID: row.PatternID, Revision: row.Revision,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("finding logs to put the view on: %w", err)
 	}
@@ -149,7 +151,9 @@ func (v *Views) applyPattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPatt
 		}
 		placed = append(placed, log)
 	}
-	return logs, v.db.SetPlaced(ctx, tx, dbsqlc.SetPlacedParams{PatternID: row.PatternID, Revision: row.Revision, LogIds: placed, Name: row.Name})
+	return logs, v.db.SetPlaced(ctx, tx, dbsqlc.SetPlacedParams{
+		PatternID: row.PatternID, Revision: row.Revision, LogIds: placed, Name: row.Name,
+	})
 }
 
 // removePattern retires the view on the next logs that have it from the pattern, and returns those that it looked at.

@@ -14,7 +14,10 @@ import (
 
 // prefixes are what the keys of the tests begin with: some are prefixes of others, some end where raising the last
 // character is not that simple.
-var prefixes = []string{"a", "ab", "abc", "b", "b\U0010ffff", "b\U0010ffff\U0010ffff", "c\u007f", "c\u0080", "d\ud7ff", "d\ue000", "é", "\U0010ffff", " ", "%_", "\\"}
+var prefixes = []string{
+	"a", "ab", "abc", "b", "b\U0010ffff", "b\U0010ffff\U0010ffff", "c\u007f", "c\u0080", "d\ud7ff", "d\ue000",
+	"é", "\U0010ffff", " ", "%_", "\\",
+}
 
 // writing is a random script that works on keys with numbers below limit.
 type writing struct {
@@ -159,7 +162,8 @@ func TestManyWritesInOneBatch(t *testing.T) {
 	}
 	node.Append(t, log, batch...)
 	for i := range 3 {
-		node.Append(t, log, script(t, line("delete", fmt.Sprintf("k%d-00007", i)), line("copy", "k1-00003", "k2-00004"), line("scan", "k", "", 30, 4, "again")))
+		node.Append(t, log, script(t,
+			line("delete", fmt.Sprintf("k%d-00007", i)), line("copy", "k1-00003", "k2-00004"), line("scan", "k", "", 30, 4, "again")))
 	}
 	testrig.Check(t, d.DSN())
 }

@@ -55,7 +55,8 @@ func TestUpgrade(t *testing.T) {
 	}
 	says("one", "script", "get\tlast", "59")
 	says("one", "script", "get\tk1", "1000")
-	says("one", "months", "month=2025-03", `{"m0":{"tokens_in":570,"tokens_out":1140},"m1":{"tokens_in":590,"tokens_out":1180},"m2":{"tokens_in":610,"tokens_out":1220}}`)
+	says("one", "months", "month=2025-03", `{"m0":{"tokens_in":570,"tokens_out":1140},`+
+		`"m1":{"tokens_in":590,"tokens_out":1180},"m2":{"tokens_in":610,"tokens_out":1220}}`)
 
 	again, err := event.Parse([]byte(`{"id":"late","script":"set\tk1\t1000\ndelete\tk2"}`))
 	if err != nil {
@@ -116,17 +117,20 @@ func restore(t *testing.T, d *testdb.Database, dump []byte) {
 // Statements of a server that knows migrations up to 10, for one row where it has arrays.
 var statementsOf10 = struct{ writeState, endVersion, bringBack []string }{
 	writeState: []string{
-		`INSERT INTO view_state (log_id, version_id, key, value) VALUES (%[1]s, %[2]s, 'a', '7') ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value`,
+		`INSERT INTO view_state (log_id, version_id, key, value) VALUES (%[1]s, %[2]s, 'a', '7')
+			ON CONFLICT (log_id, version_id, key) DO UPDATE SET value = excluded.value`,
 		`UPDATE view_state s SET value = '7' WHERE s.log_id = %[1]s AND s.version_id = %[2]s AND s.key = 'a'`,
 		`DELETE FROM view_state s WHERE s.log_id = %[1]s AND s.version_id = %[2]s AND s.key = 'a'`,
 	},
 	endVersion: []string{
-		`UPDATE view_versions SET status = 'retired', retired_at = clock_timestamp(), applied_sequence = 1 WHERE log_id = %[1]s AND version_id = %[2]s`,
+		`UPDATE view_versions SET status = 'retired', retired_at = clock_timestamp(), applied_sequence = 1
+			WHERE log_id = %[1]s AND version_id = %[2]s`,
 		`UPDATE log_heads SET views_epoch = views_epoch + 1 WHERE log_id = %[1]s`,
 	},
 	bringBack: []string{
 		`UPDATE view_versions SET status = 'building' WHERE log_id = %[1]s AND version_id = %[2]s`,
-		`UPDATE view_versions SET status = 'live', applied_sequence = 2, live_at = clock_timestamp() WHERE log_id = %[1]s AND version_id = %[2]s`,
+		`UPDATE view_versions SET status = 'live', applied_sequence = 2, live_at = clock_timestamp()
+			WHERE log_id = %[1]s AND version_id = %[2]s`,
 		`UPDATE log_heads SET views_epoch = views_epoch + 1 WHERE log_id = %[1]s`,
 	},
 }
@@ -164,7 +168,8 @@ func TestServersFromBeforeRecentState(t *testing.T) {
 		return tx.Commit(t.Context())
 	}
 	var recent string
-	if err := older.QueryRow(t.Context(), "SELECT recent FROM log_heads WHERE log_id = $1", log).Scan(&recent); err != nil || !strings.Contains(recent, version.String()) {
+	err = older.QueryRow(t.Context(), "SELECT recent FROM log_heads WHERE log_id = $1", log).Scan(&recent)
+	if err != nil || !strings.Contains(recent, version.String()) {
 		t.Fatalf("the head row holds %q, %v: no state that an older server could lose", recent, err)
 	}
 	var refused *pgconn.PgError

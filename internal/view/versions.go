@@ -195,14 +195,17 @@ func (v *Views) Actions(ctx context.Context, log uuid.UUID, name string, room *m
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.db.ListActions(ctx, db.Booked(v.db.Read, room), dbsqlc.ListActionsParams{LogID: log, ViewID: id, MaxRows: maxActionsListed})
+	rows, err := v.db.ListActions(ctx, db.Booked(v.db.Read, room), dbsqlc.ListActionsParams{
+		LogID: log, ViewID: id, MaxRows: maxActionsListed,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing what was done to a view: %w", db.Classify(err))
 	}
 	actions := make([]Action, len(rows))
 	for i, row := range rows {
 		actions[i] = Action{
-			Version: deref(row.Version), Action: row.Action, Actor: row.Actor, Sequence: deref(row.Sequence), Detail: row.Detail, At: row.At,
+			Version: deref(row.Version), Action: row.Action, Actor: row.Actor,
+			Sequence: deref(row.Sequence), Detail: row.Detail, At: row.At,
 		}
 	}
 	return actions, nil
