@@ -63,7 +63,7 @@ func (b *Book) Peak() int64 {
 	return b.peak
 }
 
-// fits tells whether there is room, which may make the hold the leader. b.mu is held.
+// fits reports whether there is room, which may make the hold the leader. b.mu is held.
 func (b *Book) fits(h *Hold, bytes int64, large bool) bool {
 	switch {
 	case !large:

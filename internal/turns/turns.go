@@ -1,4 +1,4 @@
-// Package turns shares processor time between logs whose views work for long: questions, live answers, logs that are slow to fold, builds
+// Package turns shares processor time between logs whose views work for long: queries, live answers, logs that are slow to fold, builds
 // and rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that want a core, whoever
 // has used the least goes next, and after a few milliseconds another one does.
 package turns
@@ -36,22 +36,22 @@ const (
 	// offerTime is how often a turn offers its core to whatever else the machine has to do: what it is given for is not urgent. An offer
 	// takes less than a microsecond where nobody wants it.
 	offerTime = 200 * time.Microsecond
-	// Patience is how long a question waits for a slot before it is refused.
+	// Patience is how long a query waits for a slot before it is refused.
 	Patience = 5 * time.Second
-	// maxSlots bounds the questions under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
+	// maxSlots bounds the querys under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
 	// memory, and may hold a connection of the database.
 	maxSlots = 8
 	// slotsEach is how many of the slots one key may have, or as many as there are cores to share.
 	slotsEach = 2
-	// maxWaiting and maxWaitingEach bound the questions that wait for a slot, all of them and those of one key.
+	// maxWaiting and maxWaitingEach bound the querys that wait for a slot, all of them and those of one key.
 	maxWaiting     = 256
 	maxWaitingEach = 64
 )
 
-// ErrBusy: too many questions wait, or this one has waited for Patience.
+// ErrBusy: too many queries wait, or this one has waited for Patience.
 var ErrBusy = errors.New("too many questions that take long are under way")
 
-// Turns hands out cores, and slots to questions. It is safe for concurrent use.
+// Turns hands out cores, and slots to queries. It is safe for concurrent use.
 type Turns struct {
 	mu        sync.Mutex
 	cores     int // that nobody has
@@ -74,7 +74,7 @@ type account struct {
 	queues  [classes + 1][]*Turn
 }
 
-// New returns turns for half of the cores, at least one, and for so many long questions at a time, at most maxPlaces.
+// New returns turns for half of the cores, at least one, and for so many long queries at a time, at most maxPlaces.
 func New(slots int) *Turns {
 	cores := max(1, runtime.GOMAXPROCS(0)/2)
 	slots = max(1, min(slots, maxSlots))
@@ -100,7 +100,7 @@ type Turn struct {
 // Turn begins a piece of work, which has neither a slot nor a core yet. That costs nothing.
 func (ts *Turns) Turn(key Key, class Class) Turn { return Turn{turns: ts, key: key, class: class} }
 
-// TryAdmit takes a slot where one is free, and tells whether the turn has one.
+// TryAdmit takes a slot where one is free, and reports whether the turn has one.
 func (t *Turn) TryAdmit() bool {
 	if t.admitted {
 		return true

@@ -66,7 +66,7 @@ func TestKeysShareTheCore(t *testing.T) {
 	})
 }
 
-// TestAppendsGoFirst has a key's append come after all of its questions.
+// TestAppendsGoFirst has a key's append come after all of its queries.
 func TestAppendsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ts := oneCore(maxSlots)
@@ -201,7 +201,7 @@ func TestRelease(t *testing.T) {
 	})
 }
 
-// TestShortQuestionsCostNothing: most questions never want anything.
+// TestShortQueriesCostNothing: most queries never want anything.
 func TestShortQuestionsCostNothing(t *testing.T) {
 	ts := New(1)
 	allocations := testing.AllocsPerRun(100, func() {

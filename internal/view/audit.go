@@ -116,7 +116,7 @@ func (v *Views) auditWith(
 		}
 		err = a.run(ctx, row.Sequence)
 		a.close()
-		if !errors.Is(err, errBuiltAnew) {
+		if !errors.Is(err, errRebuilt) {
 			return a.report, err
 		}
 	}
@@ -204,7 +204,7 @@ func (a *audit) pause() error {
 }
 
 // errBuiltAnew: the version has folded less than the audit has, or other events.
-var errBuiltAnew = errors.New("the version was built anew")
+var errRebuilt = errors.New("the version was built anew")
 
 // run folds the events up to until outside of any long transaction: events never change, so that they need no snapshot,
 // and a long one would keep PostgreSQL from tidying up behind the appends. What came in meanwhile, and the state, are
@@ -231,7 +231,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 			return err
 		}
 		if row.Sequence < a.done {
-			return errBuiltAnew
+			return errRebuilt
 		}
 		if err := a.views.db.PlanForPartitions(ctx, tx); err != nil {
 			return fmt.Errorf("preparing to read events: %w", err)
@@ -239,7 +239,7 @@ func (a *audit) run(ctx context.Context, until int64) error {
 		if held, err := a.reached.IsIn(ctx, a.views.db, tx, a.target.log); err != nil {
 			return err
 		} else if !held {
-			return errBuiltAnew
+			return errRebuilt
 		}
 		err = a.foldUntil(ctx, tx, row.Sequence, func(ctx context.Context) ([]event.Recorded, error) {
 			return eventlog.ReadHistory(ctx, a.views.db, tx, a.target.log, a.done, eventlog.HistoryEvents, eventlog.HistoryBytes)

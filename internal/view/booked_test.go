@@ -14,7 +14,7 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestQuestionsAreBooked: what a question reads is booked before it is held, page by page, and given back: a state larger than the room can
+// TestQueriesAreBooked: what a query reads is booked before it is held, page by page, and given back: a state larger than the room can
 // be asked, one page of which is not. In the end the answer alone is booked.
 func TestQuestionsAreBooked(t *testing.T) {
 	const mib, keys = 1 << 20, 160

@@ -64,7 +64,7 @@ func (v *Views) wakeBuilder() {
 	}
 }
 
-// buildRound gives each version that waits its turn, from the one after a place on, and says whether there was any it could work on, and
+// buildRound gives each version that waits its turn, from the one after a place on, and reports whether there was any it could work on, and
 // where to go on: nowhere when it came to the end.
 func (v *Views) buildRound(
 	ctx context.Context, after dbsqlc.BuildingVersionsRow,

@@ -211,7 +211,7 @@ func TestBuilderConnectionIsKilled(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestFirstQueriesOnFewConnections asks more questions at once than there are connections, on a server that has yet
+// TestFirstQueriesOnFewConnections asks more queries at once than there are connections, on a server that has yet
 // to load the module: nobody may wait for a connection while holding one.
 func TestFirstQueriesOnFewConnections(t *testing.T) {
 	a, d := start(t, testrig.Settings{})

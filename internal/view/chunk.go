@@ -17,7 +17,7 @@ const unbatchedEvents = 10_000
 // from there on.
 func (f *Folding) chunk(events []event.Recorded, spent *spending) error {
 	if spent.events > 0 {
-		if err := f.next(spent); err != nil {
+		if err := f.checkBudget(spent); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func (f *Folding) chunk(events []event.Recorded, spent *spending) error {
 	}
 	for i := f.ahead(len(events)); i < len(events); i++ {
 		if spent.events = before + i; spent.events > 0 {
-			if err := f.next(spent); err != nil {
+			if err := f.checkBudget(spent); err != nil {
 				return err
 			}
 		}
@@ -87,11 +87,11 @@ func (f *Folding) foldAhead(view int, events []event.Recorded, before int, spent
 	if len(events) < 2 || r.halt != nil || r.session == nil || !r.session.Batches() || r.version.unbatched(len(events)) {
 		return nil
 	}
-	batch := f.lay(view, events)
+	batch := f.eventsFor(view, events)
 	for r.ahead < len(batch) {
 		if r.ahead > 0 {
 			spent.events = before + f.ahead(len(events))
-			if err := f.next(spent); err != nil {
+			if err := f.checkBudget(spent); err != nil {
 				return err
 			}
 		}
@@ -112,7 +112,7 @@ func (f *Folding) foldAhead(view int, events []event.Recorded, before int, spent
 }
 
 // lay puts the chunk into a view's terms.
-func (f *Folding) lay(view int, events []event.Recorded) []wasm.Event {
+func (f *Folding) eventsFor(view int, events []event.Recorded) []wasm.Event {
 	own, all := f.snapshot.ownFields[view], len(f.snapshot.fields.Names)
 	f.batch = resized(f.batch, len(events))
 	f.fields = resized(f.fields, len(own)*len(events))

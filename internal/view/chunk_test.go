@@ -74,7 +74,7 @@ func TestFoldingInBatches(t *testing.T) {
 			}
 			s.views = append(s.views, liveView{version: version, state: known})
 		}
-		s.unite(&views.fields)
+		s.uniteFields(&views.fields)
 		return s
 	}
 	fold := func(s *Snapshot, seed uint64) Fold {
@@ -143,7 +143,7 @@ func TestFoldingInBatches(t *testing.T) {
 func TestBudgetInBatches(t *testing.T) {
 	views, versions := benchViews(t)
 	s := &Snapshot{Log: uuid.New(), views: []liveView{{version: versions[0], state: &state{whole: true}}}}
-	s.unite(&views.fields)
+	s.uniteFields(&views.fields)
 	events := benchEvents(0, 3_000)
 	for name, budget := range map[string]Budget{
 		"time": {Time: 1}, "gas": {Gas: 1}, "bytes of state": {Bytes: 1}, "keys of state": {Keys: 1},

@@ -181,7 +181,7 @@ func (b *chunk) run(ctx context.Context) (buildStep, error) {
 	case b.last && b.applied == b.head:
 		return stepDone, b.goLive(ctx)
 	}
-	return stepMore, b.tell(ctx)
+	return stepMore, b.recordProgress(ctx)
 }
 
 // prepare makes memory agree with the version's row, which is locked.
@@ -209,7 +209,7 @@ func (b *chunk) prepare(ctx context.Context) error {
 		b.snapshot = &Snapshot{Log: b.log, views: []liveView{{state: state}}}
 	}
 	b.snapshot.views[0].version = b.version
-	b.snapshot.unite(&b.views.fields)
+	b.snapshot.uniteFields(&b.views.fields)
 	if b.last {
 		b.history.Close()
 		b.history = nil
@@ -246,7 +246,7 @@ func (b *chunk) readState(ctx context.Context) (*state, error) {
 	}
 }
 
-func (b *chunk) next() *Snapshot {
+func (b *chunk) snapshotAhead() *Snapshot {
 	s := b.snapshot
 	return &Snapshot{Log: b.log, views: s.views, fields: s.fields, ownFields: s.ownFields}
 }
@@ -267,7 +267,7 @@ func (b *chunk) write(ctx context.Context, fold Fold) error {
 }
 
 // tell records how far the version is, and how fast it got there.
-func (b *chunk) tell(ctx context.Context) error {
+func (b *chunk) recordProgress(ctx context.Context) error {
 	took := time.Since(b.started)
 	events := float64(b.applied - b.row.AppliedSequence)
 	b.speed, b.before = events/took.Seconds(), b.left
@@ -301,7 +301,7 @@ func (b *chunk) goLive(ctx context.Context) error {
 	r.why = fmt.Sprintf("version %d went live", b.row.Version)
 	if live > b.row.Turn {
 		r.before, r.why = live, "a later version is live"
-		if err := b.tell(ctx); err != nil {
+		if err := b.recordProgress(ctx); err != nil {
 			return err
 		}
 		return b.views.retire(ctx, b.tx, r)

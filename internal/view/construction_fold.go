@@ -72,7 +72,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			if err != nil {
 				return Fold{}, err
 			} else if run.halt != nil {
-				return f.result(b.next()), nil
+				return f.result(b.snapshotAhead()), nil
 			}
 			at += n
 			if time.Since(deadline) >= pace.Waited() || len(run.writes.dirty) >= chunkKeys {
@@ -81,7 +81,7 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 			}
 		}
 	}
-	return f.result(b.next()), nil
+	return f.result(b.snapshotAhead()), nil
 }
 
 // foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the

@@ -37,25 +37,24 @@ type RefusedError struct{ Code, Detail string }
 
 func (e *RefusedError) Error() string { return e.Code + ": " + e.Detail }
 
-// Deployment is a view that somebody wants to run: what is asked for, and, once it was checked, all that its version's row will say.
+// Deployment is a view that somebody wants to run: what was requested, and, once it is checked, all that its version's row will hold.
 type Deployment struct {
 	Code    []byte // the module
 	Config  []byte // JSON
 	FoldGas int64  // the budget of one event's fold; 0: the server's
-	Actor   string // who asks; empty: not said
+	Actor   string // who deploys it; "" is unknown
 
 	module wasm.ModuleID
 	fields []string // what the view reads of an event
-	// compiled is the module, as long as it is being deployed; loaded says that it was in memory before: some version runs it, or did
-	// lately.
+	// compiled is the module while it is being deployed; loaded: it was in memory before, since some version runs it, or did lately.
 	compiled *wasm.Module
 	loaded   bool
 }
 
 // Deploy makes a module with a configuration the newest version of the view called name on the log, and builds it from the
-// log's history. A version that is being built or live and has the same module and configuration is taken for the one meant.
-// Deploy answers after at most two seconds and a bit; a version still building goes on in the background. One that a newer
-// deploy has overtaken meanwhile comes back retired.
+// log's history. Where a version that is building or live has the same module and configuration, it becomes the newest instead.
+// Deploy returns after little more than two seconds at most; a version that is still building goes on in the background. One that
+// a newer deploy has overtaken meanwhile comes back retired.
 // The error is a *RefusedError, an *event.InvalidError or the database's.
 func (v *Views) Deploy(ctx context.Context, log uuid.UUID, name string, d Deployment) (Info, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
@@ -69,10 +68,10 @@ func (v *Views) Deploy(ctx context.Context, log uuid.UUID, name string, d Deploy
 		v.unload(ctx, &d)
 		return Info{}, err
 	}
-	return v.built(ctx, log, version)
+	return v.awaitBuilt(ctx, log, version)
 }
 
-// check compiles a deployment's module and asks it for its fields, once the rest was found in order: compiling costs up to some seconds.
+// check checks the settings first, since compiling may take seconds; then it compiles the module and asks it for its fields.
 // The error is a *RefusedError or not the deployment's fault.
 func (v *Views) check(ctx context.Context, d *Deployment) error {
 	if err := checkSettings(d); err != nil {
@@ -91,8 +90,8 @@ func (v *Views) check(ctx context.Context, d *Deployment) error {
 	return nil
 }
 
-// compileInTurn compiles a deployment's code. New code takes a trial for it, as its rehearsal will: many deploys at once take no more of
-// the cores than one.
+// compileInTurn compiles a deployment's code. New code needs a trial, as its rehearsal will: many deploys at once use no more of the
+// cores than one.
 func (v *Views) compileInTurn(ctx context.Context, d *Deployment) (*wasm.Module, error) {
 	if !d.loaded {
 		t, err := v.beginTrial(ctx)
@@ -104,14 +103,14 @@ func (v *Views) compileInTurn(ctx context.Context, d *Deployment) (*wasm.Module,
 	return v.compile(ctx, d.Code)
 }
 
-// unload forgets the module of what is not deployed: whoever sends many is not to put out of memory what others run.
+// unload forgets the module of a deployment that failed: many of them must not evict what others run.
 func (v *Views) unload(ctx context.Context, d *Deployment) {
 	if !d.loaded {
 		v.engine.Forget(context.WithoutCancel(ctx), d.compiled)
 	}
 }
 
-// deploy rehearses a deployment and makes it the version that was asked for last.
+// deploy rehearses a deployment and records it as the version with the highest turn.
 func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, d *Deployment) (version uuid.UUID, err error) {
 	if err := v.rehearse(ctx, log, d); err != nil {
 		return uuid.UUID{}, err
@@ -131,8 +130,8 @@ func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, d *Deplo
 	return version, nil
 }
 
-// built builds a version for as long as a caller waits, and describes what became of it.
-func (v *Views) built(ctx context.Context, log, version uuid.UUID) (Info, error) {
+// awaitBuilt builds a version for as long as a caller waits, and describes what became of it.
+func (v *Views) awaitBuilt(ctx context.Context, log, version uuid.UUID) (Info, error) {
 	if err := v.buildFor(ctx, log, version, deployPatience); err != nil {
 		return Info{}, err
 	}
@@ -165,7 +164,7 @@ func (v *Views) compile(ctx context.Context, code []byte) (*wasm.Module, error) 
 	return module, nil
 }
 
-// fieldsOf asks a view which fields it wants.
+// fieldsOf returns the fields that a view reads.
 func (v *Views) fieldsOf(ctx context.Context, module *wasm.Module, config []byte) ([]string, error) {
 	fields, err := module.Fields(ctx, config)
 	var refused *wasm.RefusedError
@@ -194,18 +193,18 @@ func checkGas(gas int64) error {
 	return nil
 }
 
-// foldGas is the budget that is asked for, or else the server's.
+// foldGas is the deployment's own budget, or else the server's.
 func (v *Views) foldGas(d *Deployment) int64 { return cmp.Or(d.FoldGas, v.config.FoldGas) }
 
-// runs tells whether a version is what is to be deployed. Who does not ask for a certain budget is content with the version's own, and
-// everybody with its cost model: what is deployed again and again is not to be built anew for the sake of that.
+// runs reports whether a version is already what is to be deployed. A deployment without a budget accepts the version's own, and every
+// deployment its cost model: deploying the same view again must not rebuild it for that.
 func (d *Deployment) runs(row *dbsqlc.ActiveVersionsRow) bool {
 	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && bytes.Equal(row.Config, d.Config) &&
 		(d.FoldGas == 0 || d.FoldGas == row.FoldGas)
 }
 
-// record makes, in tx, what is deployed the version of the log's view that was asked for last, and returns it: the one that runs already
-// where it is the same, else a new one. The version is to be built when tx has been committed.
+// record gives, in tx, the highest turn to the deployment's version of the log's view, and returns it: the one that runs already where it
+// is the same, else a new one. The version is to be built once tx is committed.
 // It locks the log against other deploys. The error is a *RefusedError, eventlog.ErrLogNotFound or the database's.
 func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name string, d *Deployment) (uuid.UUID, error) {
 	if err := v.lockLog(ctx, tx, log); err != nil {
@@ -247,7 +246,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name strin
 	})
 }
 
-// lockLog lets one deploy, rollback, resume or retirement at a time work on a log.
+// lockLog locks the log against other deploys, rollbacks, resumptions and retirements.
 func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log uuid.UUID) error {
 	if _, err := v.db.LockLog(ctx, tx, log); isNotFound(db.Classify(err)) {
 		return eventlog.ErrLogNotFound

@@ -15,7 +15,7 @@ import (
 // dropChunk is how many keys one transaction drops.
 const dropChunk = 5000
 
-// dropRound drops some of the state that retired versions no longer keep, and says whether there was any.
+// dropRound drops some of the state that retired versions no longer keep, and reports whether there was any.
 func (v *Views) dropRound(ctx context.Context) (worked bool, err error) {
 	versions, err := v.db.DroppingVersions(ctx, v.db.Read, maxBuildsListed)
 	if err != nil {
@@ -32,7 +32,7 @@ func (v *Views) dropRound(ctx context.Context) (worked bool, err error) {
 	return worked, errors.Join(failures...)
 }
 
-// dropSome drops some of a retired version's state, and says whether it could.
+// dropSome drops some of a retired version's state, and reports whether it could.
 func (v *Views) dropSome(ctx context.Context, log, version uuid.UUID) (dropped bool, err error) {
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		_, err := v.db.LockDroppingVersion(ctx, tx, dbsqlc.LockDroppingVersionParams{LogID: log, VersionID: version})

@@ -33,7 +33,7 @@ func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bo
 	return f, nil
 }
 
-// Missed tells whether a view has asked for a key that is not in memory and was given a guess.
+// Missed reports whether a view has asked for a key that is not in memory and was given a guess.
 func (f *Folding) Missed() bool {
 	for i := range f.runs {
 		if len(f.runs[i].writes.missed) > 0 {

@@ -23,7 +23,7 @@ func BenchmarkFold(b *testing.B) {
 				for _, v := range version {
 					snapshots[i].views = append(snapshots[i].views, liveView{version: v, state: &state{whole: true}})
 				}
-				snapshots[i].unite(&views.fields)
+				snapshots[i].uniteFields(&views.fields)
 			}
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {

@@ -187,7 +187,7 @@ type spending struct {
 }
 
 // next is asked before more is folded than a first event, or a first batch.
-func (f *Folding) next(s *spending) error {
+func (f *Folding) checkBudget(s *spending) error {
 	b, what := s.budget, ""
 	switch {
 	case b.Gas > 0 && s.gas > b.Gas:
@@ -301,7 +301,7 @@ func (f *Folding) result(next *Snapshot) Fold {
 	next.views = live
 	if len(fold.Halts) > 0 {
 		next.Head.ViewsEpoch++
-		next.unite(&f.views.fields)
+		next.uniteFields(&f.views.fields)
 	}
 	return fold
 }

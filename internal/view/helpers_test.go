@@ -68,7 +68,7 @@ func holdHead(t *testing.T, dsn string, log uuid.UUID) (release func()) {
 // pollInterval is how often a condition is looked at that nothing announces.
 const pollInterval = 2 * time.Millisecond
 
-// await repeats the question until the answer is yes.
+// await repeats the query until the answer is yes.
 func await(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	tick := time.NewTicker(pollInterval)

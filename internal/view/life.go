@@ -15,8 +15,8 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// keptStates is how many retired versions of a view keep their state, the ones retired last: a rollback to one of them folds only
-// what came since. The state of older ones is dropped in the background.
+// keptStates is how many retired versions of a view, those retired last, keep their state: a rollback to one of them folds only later
+// events. The state of older ones is dropped in the background.
 const keptStates = 2
 
 var (
@@ -26,13 +26,13 @@ var (
 	ErrNotHalted = errors.New("the view is not halted")
 )
 
-// Rollback makes an earlier version of a view the one to be live: it folds what came since it was retired, or everything where
-// its state was not kept, while the live version goes on answering, and takes that one's place at the head. Like Deploy it answers after
-// two seconds at the latest. To ask for the live version gives up newer ones that are building or halted.
+// Rollback brings an earlier version of a view back: it folds what came since it was retired, or everything where its state was
+// not kept, while the live version goes on answering, and replaces that one at the head. Like Deploy it returns after little more than two
+// seconds. A rollback to the live version gives up newer ones that are building or halted.
 // The error is ErrViewNotFound, ErrVersionNotFound, a *HaltedError (resume that version instead), a *RefusedError or the database's.
 func (v *Views) Rollback(ctx context.Context, log uuid.UUID, name string, version int32, actor string) (Info, error) {
 	var id uuid.UUID
-	err := v.changing(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
+	err := v.changeView(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
 		row, err := v.findVersion(ctx, tx, log, view, version)
 		if err != nil {
 			return err
@@ -46,11 +46,11 @@ func (v *Views) Rollback(ctx context.Context, log uuid.UUID, name string, versio
 	if err != nil {
 		return Info{}, fmt.Errorf("rolling back: %w", err)
 	}
-	return v.built(ctx, log, id)
+	return v.awaitBuilt(ctx, log, id)
 }
 
-// changing has do change a view in a transaction, alone of all who change views of the log.
-func (v *Views) changing(ctx context.Context, log uuid.UUID, name string, do func(tx pgx.Tx, view uuid.UUID) error) error {
+// changeView calls do in a transaction that has locked the log against other changes of its views.
+func (v *Views) changeView(ctx context.Context, log uuid.UUID, name string, do func(tx pgx.Tx, view uuid.UUID) error) error {
 	return v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if err := v.lockLog(ctx, tx, log); err != nil {
 			return err
@@ -73,15 +73,15 @@ func (v *Views) findVersion(ctx context.Context, tx pgx.Tx, log, view uuid.UUID,
 	return row, nil
 }
 
-// selection is a version that exists and is asked for again: by which action, and whose.
+// selection is an existing version that is to have the highest turn again, and by whose action.
 type selection struct {
 	log, view     uuid.UUID
 	version       int32
 	action, actor string
 }
 
-// selectVersion makes a version the one of its view that was asked for last. The log is locked against other deploys, so nobody else
-// changes turns meanwhile; but versions go live and halt. The head is locked before any version, as whoever goes live does.
+// selectVersion gives a version the highest turn of its view. The log is locked against other deploys, so nobody else changes turns
+// meanwhile; but versions go live and halt. The head is locked before any version, in the order of going live.
 func (v *Views) selectVersion(ctx context.Context, tx pgx.Tx, s selection) error {
 	head, err := v.db.LockHead(ctx, tx, s.log)
 	if err != nil {
@@ -165,7 +165,7 @@ func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log uuid.UUID) e
 	return nil
 }
 
-// Retire ends all versions of a view: it folds and answers no more. A later Deploy or Rollback brings it back.
+// Retire ends all versions of a view: it no longer folds or answers. A later Deploy or Rollback brings it back.
 // The error is ErrViewNotFound, ErrViewRetired or the database's.
 func (v *Views) Retire(ctx context.Context, log uuid.UUID, name, actor string) error {
 	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -202,20 +202,20 @@ func (v *Views) retireView(ctx context.Context, tx pgx.Tx, log uuid.UUID, name, 
 	return v.changeLiveViews(ctx, tx, log)
 }
 
-// Resumption says how a halted version goes on.
+// Resumption is how a halted version goes on.
 type Resumption struct {
-	Version int32  // 0: the halted one that was asked for last
+	Version int32  // 0: the halted one with the highest turn
 	Skip    bool   // leave out the event that it halted at, for ever; else that event is tried again
 	FoldGas int64  // the budget from here on; 0: as before
 	Reason  string // why; recorded
-	Actor   string // who asks; recorded
+	Actor   string // who resumes it; recorded
 }
 
 // MaxReasonBytes bounds the reason of a resumption.
 const MaxReasonBytes = 1 << 10
 
-// Resume takes a halted version on: it builds until it has reached the head. Like Deploy it answers after two seconds at the latest; it
-// may have halted again by then.
+// Resume has a halted version go on: it builds until it has reached the head. Like Deploy it returns after little more than two seconds;
+// the version may have halted again by then.
 // The error is ErrViewNotFound, ErrVersionNotFound, ErrNotHalted, a *RefusedError or the database's.
 func (v *Views) Resume(ctx context.Context, log uuid.UUID, name string, r Resumption) (Info, error) {
 	if err := checkGas(r.FoldGas); err != nil {
@@ -230,7 +230,7 @@ func (v *Views) Resume(ctx context.Context, log uuid.UUID, name string, r Resump
 			"the reason holds a control character; of those, only line feeds and tabs are allowed"}
 	}
 	var id uuid.UUID
-	err := v.changing(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
+	err := v.changeView(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {
 		if r.Version != 0 {
 			if _, err := v.findVersion(ctx, tx, log, view, r.Version); err != nil {
 				return err
@@ -253,7 +253,7 @@ func (v *Views) Resume(ctx context.Context, log uuid.UUID, name string, r Resump
 	if err != nil {
 		return Info{}, fmt.Errorf("resuming: %w", err)
 	}
-	return v.built(ctx, log, id)
+	return v.awaitBuilt(ctx, log, id)
 }
 
 func (v *Views) resume(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, row dbsqlc.HaltedVersionRow, r Resumption) error {

@@ -47,7 +47,7 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 		return nil, err
 	}
 	for _, s := range snapshots {
-		s.unite(&v.fields)
+		s.uniteFields(&v.fields)
 	}
 	return snapshots, nil
 }

@@ -82,7 +82,7 @@ func (l *stateLoading) read(ctx context.Context, views []*liveView, of []stateOf
 		l.of[of[i]] = &loadedState{state: views[i].state}
 		versions.Logs, versions.IDs = append(versions.Logs, of[i].log), append(versions.IDs, of[i].version)
 	}
-	if err := l.views.db.ReadFirstState(ctx, l.tx, versions, maxWholeKeys+1, l.take); err != nil {
+	if err := l.views.db.ReadFirstState(ctx, l.tx, versions, maxWholeKeys+1, l.add); err != nil {
 		return fmt.Errorf("reading view state: %w", err)
 	}
 	for _, loaded := range l.of {
@@ -92,7 +92,7 @@ func (l *stateLoading) read(ctx context.Context, views []*liveView, of []stateOf
 }
 
 // take holds a row if there is room for it. It lets go of a state that turns out to be larger than trim lets it be.
-func (l *stateLoading) take(row *db.StateRow) {
+func (l *stateLoading) add(row *db.StateRow) {
 	s := l.of[stateOf{row.Log, row.Version}]
 	if s.dropped {
 		return

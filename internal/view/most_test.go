@@ -11,7 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// TestReadStateIsBounded: a question and a build keep no more of what they read than they may, however much they read, and hold one more
+// TestReadStateIsBounded: a query and a build keep no more of what they read than they may, however much they read, and hold one more
 // value at a time.
 func TestReadStateIsBounded(t *testing.T) {
 	const keys, valueBytes, most = 100, 60 << 10, 1 << 20

@@ -10,7 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// Pace is how work that takes long makes room for others.
+// Pace is how long work yields to others.
 type Pace interface {
 	// Pause is called between events and each time a guest has used another slice of gas, about a millisecond. It may wait; its error ends
 	// the work.
@@ -40,23 +40,23 @@ func (b *backgroundPace) Release() { b.turn.Release() }
 // Waited implements Pace.
 func (b *backgroundPace) Waited() time.Duration { return b.turn.Waited() }
 
-// ErrBusy: too many questions that take long are under way. Try again a little later.
+// ErrBusy: too many queries that take long are under way. Try again a little later.
 var ErrBusy = turns.ErrBusy
 
-// errNoPlace: a question has turned out to take long, and there is no place for another one of those. It is asked anew once there is.
+// errNoSlot: a query has turned out to take long, and no slot is free. It is asked anew once one is.
 var errNoSlot = errors.New("too many questions that take long are under way for another one")
 
-// asking is the pace of a question. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a
-// place, for what it holds in memory and of the database's connections, and then a core.
-type asking struct {
-	ctx  context.Context //nolint:containedctx // of the question
+// querying is the pace of a query. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a
+// slot, for its memory and its connection of the database, and then a core.
+type querying struct {
+	ctx  context.Context //nolint:containedctx // of the query
 	turn turns.Turn
 	live bool
 	room *memory.Hold // of what is read, and of the answer; nil: nobody's
 }
 
 // Pause implements Pace.
-func (a *asking) Pause() error {
+func (a *querying) Pause() error {
 	if !a.turn.TryAdmit() {
 		return errNoSlot
 	}
@@ -64,13 +64,13 @@ func (a *asking) Pause() error {
 }
 
 // Release implements Pace.
-func (a *asking) Release() { a.turn.Release() }
+func (a *querying) Release() { a.turn.Release() }
 
 // Waited implements Pace.
-func (a *asking) Waited() time.Duration { return a.turn.Waited() }
+func (a *querying) Waited() time.Duration { return a.turn.Waited() }
 
-// begin waits for a core where a live answer is worked out: there can be many, however short, and nobody waits for them.
-func (a *asking) begin() error {
+// begin waits for a core where the answer is a live one: there can be many, however short, and nobody waits for them.
+func (a *querying) begin() error {
 	if !a.live {
 		return nil
 	}

@@ -72,14 +72,14 @@ type PatternInfo struct {
 	ModuleSHA256 string
 	Config       []byte
 	FoldGas      int64
-	Actor        string // who deployed it; empty when nobody said
+	Actor        string // who deployed it; "" is unknown
 	Status       PatternStatus
 	Spreading    bool // not every log has been looked at yet
 	CreatedAt    time.Time
 	DeployedAt   time.Time
 }
 
-// PatternLogs counts the logs that a pattern matches, each by the version of the view that was asked for there last.
+// PatternLogs counts the logs that a pattern matches, each by the status of the view's version with the highest turn there.
 type PatternLogs struct {
 	Matching int64
 	Live     int64
@@ -87,7 +87,7 @@ type PatternLogs struct {
 	Halted   int64
 	Retired  int64 // on the log itself; the next revision brings it back
 	Waiting  int64 // for the newest revision; once the pattern has spread, for want of room: MaxViewsPerLog
-	Own      int64 // deployed on the log itself, which the pattern leaves alone
+	Own      int64 // with a view of the log's own, which the pattern does not replace
 	Done     int64 // events that are folded, of those in logs that the pattern covers
 	Total    int64
 }
@@ -104,8 +104,8 @@ func (e *PatternDiffersError) Error() string {
 
 // DeployPattern makes a module with a configuration the newest revision of the view called name on every log of the tenant
 // whose name the pattern matches, now and later; an empty pattern stands for the one that the view has already. Logs on
-// which the view was deployed by itself keep theirs. What is deployed already changes nothing, but that logs which had no
-// room are tried again. Existing logs get their version in the background; DeployPattern answers after two seconds and a bit.
+// which the view was deployed by itself keep theirs. Deploying the same again only retries the logs that had no room.
+// Existing logs get their version in the background; DeployPattern returns after little more than two seconds.
 // The error is a *RefusedError, a *PatternDiffersError, an *event.InvalidError or the database's.
 func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, d Deployment) (PatternInfo, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
@@ -150,7 +150,7 @@ func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string
 	return nil
 }
 
-// recordPattern makes a deployment the view's newest revision. It waits for logs that are being created, and they for it.
+// recordPattern makes a deployment the view's newest revision. It excludes the creation of logs, which would miss the pattern.
 func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern Pattern, d *Deployment) error {
 	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 		return err
@@ -196,13 +196,13 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 	})
 }
 
-// isNewest tells whether a pattern's newest revision is what is to be deployed.
+// isNewest reports whether a pattern's newest revision is what is to be deployed.
 func (v *Views) isNewest(row dbsqlc.ViewPattern, d *Deployment) bool {
 	return bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && bytes.Equal(row.Config, d.Config) && row.FoldGas == v.foldGas(d)
 }
 
 // RetirePattern ends a view's pattern: later logs do not get the view, and it is retired on those that have it from the
-// pattern, in the background; with keep it stays there as it is. A later deploy takes those logs up again.
+// pattern, in the background; with keep it stays there as it is. A later deploy covers those logs again.
 // The error is ErrPatternNotFound or the database's.
 func (v *Views) RetirePattern(ctx context.Context, tenant uuid.UUID, name string, keep bool, actor string) (PatternInfo, error) {
 	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -270,7 +270,7 @@ func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
 	}
 }
 
-// PatternLogs counts how the logs stand that a pattern matches. It looks at each of them.
+// PatternLogs counts the logs that a pattern matches. It reads all of them.
 func (v *Views) PatternLogs(ctx context.Context, tenant uuid.UUID, info PatternInfo) (PatternLogs, error) {
 	row, err := v.db.PatternProgress(ctx, v.db.Read, dbsqlc.PatternProgressParams{
 		Revision: info.Revision, Name: info.Name, TenantID: tenant, LikePattern: info.Pattern.like(),

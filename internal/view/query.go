@@ -17,7 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// Answer is what a view says.
+// Answer is a view's answer to a query.
 type Answer struct {
 	Body     []byte
 	Type     string // "application/json", "text/csv" or "text/plain"
@@ -41,36 +41,34 @@ func (e *HaltedError) Error() string {
 	return fmt.Sprintf("the view halted at event %d: %s", e.Sequence, e.Reason)
 }
 
-// QueryError: the view refused the question, or failed over it.
+// QueryError: the view refused the query, or failed over it.
 type QueryError struct {
-	Refused bool // the view said no, in its own words
+	Refused bool // by the view, whose own words are the reason
 	Reason  string
 }
 
 func (e *QueryError) Error() string { return e.Reason }
 
-// headReads bounds how often a question reads the head before it is answered from the database: more than once only where appends go on
-// meanwhile.
+// headReads bounds how often a query reads the head before it is answered from the database: more than once only while appends go on.
 const headReads = 3
 
-// Query asks a view a question. The answer reflects the log's head as it was when Query was called, or a later one. One that takes long
-// shares its cores with others of the kind, and may have to wait for a place among them first, for turns.Patience at most. room, which may
-// be nil, is where the memory of what is read is booked, before it is held, and of the answer, which is all that it holds in the end. The
-// error is ErrBusy, memory.ErrFull, ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError,
-// eventlog.ErrLogNotFound, ctx's, or the database's.
+// Query asks a view a query. The answer reflects the log's head as it was when Query was called, or a later one. A query that takes long
+// shares its cores with others of the kind, and may have to wait for a slot first, for turns.Patience at most. The memory of what is read
+// is booked in room, which may be nil, before it is held; in the end only that of the answer is. The error is ErrBusy, memory.ErrFull,
+// ErrViewNotFound, ErrViewRetired, a *BuildingError, a *HaltedError, a *QueryError, eventlog.ErrLogNotFound, ctx's, or the database's.
 func (v *Views) Query(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (Answer, error) {
-	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Query), room: room}
+	a := &querying{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Query), room: room}
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
-// Renew is Query for an answer that nobody waits for. It waits for others however short it is, as long as it takes, and is never refused
-// with ErrBusy.
+// Renew is Query for a live answer, which no client waits for. It waits for others however short it is, as long as it takes, and never
+// returns ErrBusy.
 func (v *Views) Renew(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (Answer, error) {
-	a := &asking{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Watch), live: true, room: room}
+	a := &querying{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Watch), live: true, room: room}
 	return v.ask(a, log, name, query) //nolint:contextcheck // it is in there
 }
 
-func (v *Views) ask(a *asking, log uuid.UUID, name, query string) (answer Answer, err error) {
+func (v *Views) ask(a *querying, log uuid.UUID, name, query string) (answer Answer, err error) {
 	defer a.turn.End()
 	used := a.room.Used()
 	defer func() {
@@ -88,14 +86,14 @@ func (v *Views) ask(a *asking, log uuid.UUID, name, query string) (answer Answer
 	return v.query(a, log, name, query)
 }
 
-// query asks once. The error may be errNoPlace.
+// query asks once. The error may be errNoSlot.
 //
 // Memory that is missing, as after a restart, is loaded for a log that is asked again (warm.go).
 //
 // Memory is believed where it is at the very head that was read: the hash stands for all events, the epoch for all deploys. Memory that is
-// behind has missed what another server appended. Memory that is ahead either heard of an append that was committed since the head was
-// read, which a second reading shows, or has seen what the database does not hold any more.
-func (v *Views) query(a *asking, log uuid.UUID, name, query string) (Answer, error) {
+// behind has missed what another server appended. Memory that is ahead either knows an append that was committed since the head was
+// read, which a second reading shows, or what the database no longer holds.
+func (v *Views) query(a *querying, log uuid.UUID, name, query string) (Answer, error) {
 	ctx := a.ctx
 	for range headReads {
 		before := v.Cached(log)
@@ -115,7 +113,7 @@ func (v *Views) query(a *asking, log uuid.UUID, name, query string) (Answer, err
 			break
 		}
 		if before.contradicts(&row) {
-			v.setBack(ctx, before, row.Head)
+			v.forgetContradicted(ctx, before, row.Head)
 			break
 		}
 		if (latest == nil || latest.Head.Sequence <= row.Head) && !v.warm(ctx, log, &row) {
@@ -125,20 +123,20 @@ func (v *Views) query(a *asking, log uuid.UUID, name, query string) (Answer, err
 	return v.queryDatabase(a, log, name, query)
 }
 
-// querySnapshot asks the version that row names of a snapshot that is at row's head. What the snapshot lacks is read from the database as
-// it is then, and belongs to that head if the head has not moved afterwards: else still is false, and the answer is worth nothing.
-func (v *Views) querySnapshot(a *asking, s *Snapshot, row *dbsqlc.GetViewRow, name, query string) (answer Answer, still bool, err error) {
+// querySnapshot asks row's version of a snapshot that is at row's head. What the snapshot lacks is read from the database as it is
+// then, and belongs to that head if the head has not moved afterwards: else still is false, and the answer is not to be used.
+func (v *Views) querySnapshot(a *querying, s *Snapshot, row *dbsqlc.GetViewRow, name, query string) (answer Answer, still bool, err error) {
 	live, ok := s.find(row.VersionID)
 	if !ok {
 		return Answer{}, false, nil
 	}
 	if live.state.whole {
-		answer, err = a.put(live.version, newWrites(a.ctx, live.state, nil), query, row.Head)
+		answer, err = a.ask(live.version, newWrites(a.ctx, live.state, nil), query, row.Head)
 		return answer, true, err
 	}
 	rows := stateReader{db: v.db, room: a.room, log: s.Log, version: row.VersionID, recent: s.recent}
 	from := &snapshotReader{stateReader: rows, state: live.state}
-	answer, err = a.put(live.version, newWrites(a.ctx, &state{}, from), query, row.Head)
+	answer, err = a.ask(live.version, newWrites(a.ctx, &state{}, from), query, row.Head)
 	if !from.read {
 		return answer, true, err
 	}
@@ -146,7 +144,7 @@ func (v *Views) querySnapshot(a *asking, s *Snapshot, row *dbsqlc.GetViewRow, na
 	return answer, failed == nil && s.isAt(&now), err
 }
 
-// snapshotReader reads keys from a snapshot's state where that has them. The state is not copied for the question: a copy marks the
+// snapshotReader reads keys from a snapshot's state where that has them. The state is not copied for the query: a copy marks the
 // original, and an append may be copying it too.
 type snapshotReader struct {
 	stateReader
@@ -160,19 +158,19 @@ func (r *snapshotReader) get(ctx context.Context, key string) ([]byte, bool, err
 	return r.stateReader.get(ctx, key)
 }
 
-// isAt tells whether a snapshot is at the head that a row says. A nil snapshot is not.
+// isAt reports whether a snapshot is at the head that a row says. A nil snapshot is not.
 func (s *Snapshot) isAt(row *dbsqlc.GetViewRow) bool {
 	return s != nil && s.Head.Sequence == row.Head && s.Head.ViewsEpoch == row.ViewsEpoch && bytes.Equal(s.Head.Hash[:], row.HeadHash)
 }
 
-// contradicts tells whether a snapshot that was there before the row was read is of a history that is gone. A nil snapshot is not.
+// contradicts reports whether a snapshot from before the row was read is of a history that is gone. A nil snapshot is not.
 func (s *Snapshot) contradicts(row *dbsqlc.GetViewRow) bool {
 	return s != nil && (s.Head.Sequence > row.Head || s.Head.Sequence == row.Head && !bytes.Equal(s.Head.Hash[:], row.HeadHash))
 }
 
-// setBack forgets a snapshot that the database contradicts: it was restored to an earlier state, or failed over to a server that lacked its
+// forgetContradicted forgets a snapshot that the database contradicts: it was restored to an earlier state, or failed over to a server that lacked its
 // last commits.
-func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
+func (v *Views) forgetContradicted(ctx context.Context, s *Snapshot, head int64) {
 	v.Forget(s.Log)
 	v.log.LogAttrs(ctx, slog.LevelWarn, "the database does not hold what this server knew of a log: was it restored, "+
 		"or did it fail over to a server that lagged behind? Going on with what it holds",
@@ -180,7 +178,7 @@ func (v *Views) setBack(ctx context.Context, s *Snapshot, head int64) {
 }
 
 // queryDatabase answers from one snapshot of the database.
-func (v *Views) queryDatabase(a *asking, log uuid.UUID, name, query string) (answer Answer, err error) {
+func (v *Views) queryDatabase(a *querying, log uuid.UUID, name, query string) (answer Answer, err error) {
 	if a.live && !a.turn.TryAdmit() { // it would wait for a core with a connection in its hands
 		return Answer{}, errNoSlot
 	}
@@ -202,13 +200,13 @@ func (v *Views) queryDatabase(a *asking, log uuid.UUID, name, query string) (ans
 			return err
 		}
 		reader := &stateReader{db: v.db, tx: tx, room: a.room, log: log, version: row.VersionID, recent: recent}
-		answer, err = a.put(version, newWrites(ctx, &state{}, reader), query, row.Head)
+		answer, err = a.ask(version, newWrites(ctx, &state{}, reader), query, row.Head)
 		return err
 	})
 	return answer, err
 }
 
-// ready reads a view's live version, or says why there is none.
+// ready reads a view's live version. The error is why there is none, or the database's.
 func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, name string) (dbsqlc.GetViewRow, error) {
 	row, err := v.db.GetView(ctx, from, dbsqlc.GetViewParams{LogID: log, Name: name})
 	if kind := db.Classify(err); isNotFound(kind) {
@@ -229,8 +227,8 @@ func (v *Views) ready(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, name
 	return row, nil
 }
 
-// put puts a question to a version.
-func (a *asking) put(version *Version, state *writes, query string, sequence int64) (Answer, error) {
+// ask asks a version the query.
+func (a *querying) ask(version *Version, state *writes, query string, sequence int64) (Answer, error) {
 	if version.refused != "" { // it halts at the next event
 		return Answer{}, &HaltedError{Sequence: sequence + 1, Reason: version.refused}
 	}

@@ -53,7 +53,7 @@ func (r recentState) size() (n int) {
 	return n
 }
 
-// isFirst tells whether no value before that one is of its version.
+// isFirst reports whether no value before that one is of its version.
 func (r recentState) isFirst(i int) bool {
 	return !slices.ContainsFunc(r[:i], func(v recentValue) bool { return v.version == r[i].version })
 }

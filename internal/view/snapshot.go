@@ -27,7 +27,7 @@ type Version struct {
 	single, mostBatched atomic.Int64
 }
 
-// gas is the budgets of one event and one question.
+// gas is the budgets of one event and one query.
 type gas struct{ fold, query int64 }
 
 // start begins a session on a state.
@@ -107,7 +107,7 @@ type Fold struct {
 func (s *Snapshot) Recent() string { return s.recent.String() }
 
 // unite has the snapshot know what its views want of an event together.
-func (s *Snapshot) unite(cache *replay.FieldCache) {
+func (s *Snapshot) uniteFields(cache *replay.FieldCache) {
 	all := make([]*replay.Fields, len(s.views))
 	for i, live := range s.views {
 		all[i] = live.version.fields

@@ -16,15 +16,15 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// spreadBatch is on how many logs one transaction puts a pattern's view, or retires it: some tens of milliseconds, for
+// spreadBatch is on how many logs one transaction deploys a pattern's view, or retires it: some tens of milliseconds, for
 // which their deploys wait and, where views are retired, their appends.
 const spreadBatch = 50
 
 // firstLog sorts before every log.
 var firstLog = &uuid.UUID{}
 
-// runPatterns puts views on the logs that their patterns match, in the background, until ctx ends. Every server of a
-// database may run it: a pattern's row lock decides who works on it.
+// runPatterns deploys views on the logs that their patterns match, in the background, until ctx ends. Every server of a
+// database may run it: a pattern's row lock decides which one works on it.
 func (v *Views) runPatterns(ctx context.Context) {
 	poll := time.NewTicker(buildPoll)
 	defer poll.Stop()
@@ -44,7 +44,7 @@ func (v *Views) runPatterns(ctx context.Context) {
 	}
 }
 
-// spreadRound takes every pattern that waits one batch further, and says whether there was any it could work on.
+// spreadRound takes every pattern that waits one batch further, and reports whether there was any it could work on.
 func (v *Views) spreadRound(ctx context.Context) (worked bool, err error) {
 	waiting, err := v.db.WaitingPatterns(ctx, v.db.Read)
 	if err != nil {
@@ -61,7 +61,7 @@ func (v *Views) spreadRound(ctx context.Context) (worked bool, err error) {
 	return worked, errors.Join(failures...)
 }
 
-// spreadFor takes a pattern on until it is done or patience runs out: then the background goes on with it.
+// spreadFor works on a pattern until it is done or patience runs out: then the background goes on with it.
 func (v *Views) spreadFor(ctx context.Context, tenant uuid.UUID, name string, patience time.Duration) error {
 	row, err := v.db.GetPattern(ctx, v.db.Read, dbsqlc.GetPatternParams{TenantID: tenant, Name: name})
 	if err != nil {
@@ -83,7 +83,7 @@ func (v *Views) spreadFor(ctx context.Context, tenant uuid.UUID, name string, pa
 	return nil
 }
 
-// spreadBatch takes a pattern over the next logs, in one transaction.
+// spreadBatch applies a pattern to the next logs, in one transaction.
 func (v *Views) spreadBatch(ctx context.Context, tenant, pattern uuid.UUID) (step buildStep, err error) {
 	step = stepHeldElsewhere
 	err = v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -121,8 +121,8 @@ func (v *Views) spreadBatch(ctx context.Context, tenant, pattern uuid.UUID) (ste
 	return step, nil
 }
 
-// applyPattern puts the pattern's revision on the next matching logs, and returns those that it looked at. A log that has no room
-// is passed over.
+// applyPattern deploys the pattern's revision on the next matching logs, and returns all that it looked at. It skips logs that have no
+// room.
 func (v *Views) applyPattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
 	logs, err := v.db.LockMatchingLogs(ctx, tx, dbsqlc.LockMatchingLogsParams{
 		TenantID: row.TenantID, After: *row.AfterLog, LikePattern: row.LikePattern, MaxRows: spreadBatch,
@@ -156,7 +156,7 @@ func (v *Views) applyPattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPatt
 	})
 }
 
-// removePattern retires the view on the next logs that have it from the pattern, and returns those that it looked at.
+// removePattern retires the view on the next logs that have it from the pattern, and returns all that it looked at.
 func (v *Views) removePattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPattern) ([]uuid.UUID, error) {
 	logs, err := v.db.LockPlacedLogs(ctx, tx, dbsqlc.LockPlacedLogsParams{
 		PatternID: row.PatternID, After: *row.AfterLog, TenantID: row.TenantID, MaxRows: spreadBatch,

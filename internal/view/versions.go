@@ -18,7 +18,7 @@ import (
 // Status is where a version of a view is in its life.
 type Status string
 
-// A version builds, then is live until it halts or another takes its place.
+// A version builds, then is live until it halts or another replaces it.
 const (
 	Building Status = "building"
 	Live     Status = "live"
@@ -32,7 +32,7 @@ const stateKept = "kept"
 const (
 	// MaxVersionsListed bounds one page of a view's versions: each may carry a configuration of 64 KiB.
 	MaxVersionsListed = 200
-	// maxActionsListed bounds how far back a view's history is told.
+	// maxActionsListed bounds the actions that are listed, newest first.
 	maxActionsListed = 500
 	// maxHaltedEvent bounds what is shown of the event that a version halted at, in bytes.
 	maxHaltedEvent = 4 << 10
@@ -61,7 +61,7 @@ type Info struct {
 	HaltedSequence int64  // the event it could not fold; 0 unless it halted
 	HaltedEvent    string // that event's JSON, or its beginning; empty unless it is halted now
 	Error          string // why it halted
-	Actor          string // who deployed it; empty when nobody said
+	Actor          string // who deployed it; "" is unknown
 	CreatedAt      time.Time
 	LiveAt         time.Time // when it last became live, and so on; zero when it never did
 	RetiredAt      time.Time
@@ -80,14 +80,14 @@ type Progress struct {
 type Action struct {
 	Version  int32  // 0: the whole view
 	Action   string // deploy, live, rollback, retire, halt, resume or skip
-	Actor    string // who asked for it; empty: the server itself, or nobody said
+	Actor    string // who requested it; "": the server itself, or unknown
 	Sequence int64  // the event that a halt, resume or skip is about, or the head at which it went live; 0: none
 	Detail   string // why
 	At       time.Time
 }
 
-// List describes the versions of a log's views that are not retired, by name, and the one asked for last as the last of its name. What they
-// take in memory is room's, here and below, which may be nil. The error is memory.ErrFull, eventlog.ErrLogNotFound or the database's.
+// List describes the versions of a log's views that are not retired, by name, and the one with the highest turn as the last of its name.
+// Here and below, their memory is booked in room, which may be nil. The error is memory.ErrFull, eventlog.ErrLogNotFound or the database's.
 func (v *Views) List(ctx context.Context, log uuid.UUID, room *memory.Hold) ([]Info, error) {
 	infos, err := v.list(ctx, log, "", room)
 	if err == nil && len(infos) == 0 {
@@ -98,7 +98,7 @@ func (v *Views) List(ctx context.Context, log uuid.UUID, room *memory.Hold) ([]I
 	return infos, err
 }
 
-// Get describes the versions of one view that are not retired, the one asked for last as the last. The error is
+// Get describes the versions of one view that are not retired, the one with the highest turn as the last. The error is
 // ErrViewNotFound, ErrViewRetired, eventlog.ErrLogNotFound or the database's.
 func (v *Views) Get(ctx context.Context, log uuid.UUID, name string, room *memory.Hold) ([]Info, error) {
 	for {
@@ -112,8 +112,7 @@ func (v *Views) Get(ctx context.Context, log uuid.UUID, name string, room *memor
 	}
 }
 
-// absent says why a view has no version that is not retired. It returns nil when there is one by now: then it is to be
-// looked for again.
+// absent returns why a view has no version that is not retired; nil when it has one by now: then the caller looks for it again.
 func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, name string) error {
 	active, err := v.db.ViewIsActive(ctx, from, dbsqlc.ViewIsActiveParams{LogID: log, Name: name})
 	switch kind := db.Classify(err); {
@@ -127,7 +126,7 @@ func (v *Views) absent(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID, nam
 	return nil
 }
 
-// notFound says why there is no view: ErrViewNotFound, eventlog.ErrLogNotFound, or the database's error.
+// notFound returns why there is no view: ErrViewNotFound, eventlog.ErrLogNotFound, or the database's error.
 func (v *Views) notFound(ctx context.Context, from dbsqlc.DBTX, log uuid.UUID) error {
 	_, err := v.db.GetHead(ctx, from, log)
 	switch kind := db.Classify(err); {
@@ -189,7 +188,7 @@ func (v *Views) Versions(ctx context.Context, log uuid.UUID, name string, before
 	return infos, nil
 }
 
-// Actions tells what was done to a view, newest first, as far back as is told.
+// Actions lists what was done to a view, newest first, at most maxActionsListed.
 func (v *Views) Actions(ctx context.Context, log uuid.UUID, name string, room *memory.Hold) ([]Action, error) {
 	id, err := v.viewID(ctx, v.db.Read, log, name)
 	if err != nil {

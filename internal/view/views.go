@@ -26,8 +26,8 @@ type Config struct {
 	// Loads is where the memory of logs' state is booked while it is loaded; nil: nowhere.
 	Loads    *memory.Book
 	FoldGas  int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
-	QueryGas int64 // the budget of one question; 0: wasm.DefaultQueryGas
-	// LongQueries is how many questions that take long go on at a time, at least one.
+	QueryGas int64 // the budget of one query; 0: wasm.DefaultQueryGas
+	// LongQueries is how many queries that take long go on at a time, at least one.
 	LongQueries int
 	Log         *slog.Logger
 }
@@ -70,7 +70,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	}
 }
 
-// Turns are those of this server's views, for work that is not a question.
+// Turns are those of this server's views, for work that is not a query.
 func (v *Views) Turns() *turns.Turns { return v.turns }
 
 // module returns the compiled module, read through from when this server does not have it in memory. A caller

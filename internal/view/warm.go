@@ -10,7 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// unknownLogs are logs about which memory could not answer a question, and the heads at which they were then.
+// unknownLogs are logs of which memory lacked what a query needs, with their heads at that time.
 type unknownLogs struct {
 	mu    sync.Mutex
 	heads map[uuid.UUID]headOf
@@ -22,8 +22,8 @@ type headOf struct{ sequence, epoch int64 }
 // maxUnknownLogs bounds their memory to about a megabyte; past it they are forgotten.
 const maxUnknownLogs = 10_000
 
-// again notes a question, and says whether it is the second one at that head.
-func (u *unknownLogs) again(log uuid.UUID, head headOf) bool {
+// secondAsk records a query, and reports whether it is the second one at that head.
+func (u *unknownLogs) secondAsk(log uuid.UUID, head headOf) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if before, asked := u.heads[log]; asked && before == head {
@@ -37,11 +37,11 @@ func (u *unknownLogs) again(log uuid.UUID, head headOf) bool {
 	return false
 }
 
-// warm loads a log of which memory knows nothing, or something older than row, and says whether it did. It does so for a log that is asked
+// warm loads a log of which memory knows nothing, or something older than row, and reports whether it did. It does so for a log that is asked
 // again and has not moved: one that is asked once, and one that another server appends to, would be loaded for nothing.
-// Whatever fails is left to the question itself, which needs less.
+// Whatever fails is left to the query itself, which needs less.
 func (v *Views) warm(ctx context.Context, log uuid.UUID, row *dbsqlc.GetViewRow) bool {
-	if !v.unknown.again(log, headOf{row.Head, row.ViewsEpoch}) {
+	if !v.unknown.secondAsk(log, headOf{row.Head, row.ViewsEpoch}) {
 		return false
 	}
 	var loaded map[uuid.UUID]*Snapshot

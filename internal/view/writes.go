@@ -84,7 +84,7 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 		w.state.put(owned, nil)
 		return nil, false, w.room.Use(int64(entryBytes(owned, nil)))
 	}
-	w.pass()
+	w.releasePassing()
 	w.release()
 	used := w.room.Used()
 	value, found, err := w.from.get(w.ctx, owned)
@@ -105,7 +105,7 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 }
 
 // pass gives back the room of what was read last, which is not needed any more.
-func (w *writes) pass() {
+func (w *writes) releasePassing() {
 	w.room.Unuse(w.room.Used() - w.passing)
 	w.passing = 0
 }
@@ -143,11 +143,11 @@ func (w *writes) write(key []byte, value []byte) {
 	w.undo = append(w.undo, undoEntry{dirty: dirty, value: dirty.value, wasDirty: wasDirty})
 	w.written += len(key) + len(value)
 	dirty.value = value
-	w.await(dirty)
+	w.markPending(dirty)
 }
 
 // await has flush look at the key.
-func (w *writes) await(dirty *dirtyKey) {
+func (w *writes) markPending(dirty *dirtyKey) {
 	if !dirty.pending {
 		dirty.pending = true
 		w.pending = append(w.pending, dirty)
@@ -221,7 +221,7 @@ func (w *writes) scanMerged(prefix, after string, limit int) ([]wasm.Entry, erro
 			written = written[1:]
 		}
 	}
-	w.pass()
+	w.releasePassing()
 	used := w.room.Used()
 	defer func() { w.passing = w.room.Used() - used }()
 	for len(entries) < limit {
@@ -268,7 +268,7 @@ func (w *writes) revert() {
 			u.dirty.reverted = true
 			delete(w.dirty, u.dirty.key)
 		}
-		w.await(u.dirty)
+		w.markPending(u.dirty)
 	}
 	w.undo = w.undo[:w.mark]
 	w.flush() // the next write of a reverted key begins from what state says

@@ -85,7 +85,7 @@ type Result struct {
 func (r *Result) OK() bool { return len(r.Faults) == 0 && !r.Missing && r.Got == r.Want }
 
 // Play deploys the module with the settings, in which the folder's configuration goes before the one given, folds the events, asks the
-// questions and writes what came of it:
+// queries and writes what came of it:
 //
 //	config refused: <the view's words>      and nothing else, or
 //	ignored: [<sequences>]
@@ -142,7 +142,7 @@ func configRefusal(err error) (string, error) {
 	return "", err
 }
 
-// play folds the events in every way and asks the questions of the state that they must all give.
+// play folds the events in every way and asks the querys of the state that they must all give.
 func (r *Result) play(ctx context.Context, queries []string) error {
 	folded, err := r.View.Fold(ctx, r.Events)
 	if err != nil {
