@@ -1,5 +1,5 @@
-// Package memory keeps account of what a server holds for others, so that it refuses work before the kernel ends it: a limit, the shares of
-// it, and books in which memory is taken down before it is used.
+// Package memory accounts for what a server holds for requests, so that it refuses work before the kernel kills it: a limit, its shares,
+// and books in which memory is booked before it is used.
 package memory
 
 import (
@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// Small is how much one Hold may have of the part of a book that is kept free of large ones.
+// Small is how much one Hold may have of the part of a book that is kept free of large holds.
 const Small = 64 << 10
 
-// smallPart of a book is only for holds of up to Small: whatever large things are under way, small ones go on.
+// One smallPart-th of a book is only for holds of up to Small: whatever large holds there are, small ones go on.
 const smallPart = 4
 
-// ErrFull: there is no room in the book, and there was none for as long as was waited.
+// ErrFull: there is no room in the book, and there was none during the wait.
 var ErrFull = errors.New("the memory for this is used up")
 
-// Book takes down the memory that is held for one purpose, up to a bound. It is safe for concurrent use. A nil *Book has no bound.
+// Book records the memory that is held for one purpose, up to a bound. It is safe for concurrent use. A nil *Book has no bound.
 //
-// Holds that grow as they go could all wait for one another, each with a part of what it needs. So a part of the room for large ones is
-// kept for one of them, the leader, until it is done: whoever needs it first, of those who wait whoever has the most.
+// Holds that grow as they go could all wait for one another, each with a part of what it needs. So a part of the room for large holds is
+// reserved for one of them, the leader, until it is done: the first that needs it or, of those that wait, the largest.
 type Book struct {
 	total, forLarge int64
 	forLeader       int64 // of forLarge
@@ -39,17 +39,17 @@ type waiter struct {
 	hold    *Hold
 	bytes   int64
 	large   bool
-	granted chan struct{} // closed when the bytes are its own; guarded by the book
+	granted chan struct{} // closed when the bytes are booked; guarded by the book
 }
 
-// NewBook is an empty book of so many bytes, in which Grow waits for room for as long as patience. largest is what one hold takes at most
-// that grows as it goes; 0 where none does.
+// NewBook returns an empty book of total bytes, in which Grow waits for room for as long as patience. largest is the most that one hold
+// takes that grows as it goes; 0 where none does.
 func NewBook(total, largest int64, patience time.Duration) *Book {
 	forLarge := total - total/smallPart
 	return &Book{total: total, forLarge: forLarge, forLeader: min(largest, forLarge), patience: patience, waiting: list.New()}
 }
 
-// Held is how many bytes are taken down.
+// Held is how many bytes are booked.
 func (b *Book) Held() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,7 +63,7 @@ func (b *Book) Peak() int64 {
 	return b.peak
 }
 
-// fits reports whether there is room, which may make the hold the leader. b.mu is held.
+// fits reports whether there is room, and may make the hold the leader. b.mu is held.
 func (b *Book) fits(h *Hold, bytes int64, large bool) bool {
 	switch {
 	case !large:
@@ -77,7 +77,7 @@ func (b *Book) fits(h *Hold, bytes int64, large bool) bool {
 	return true
 }
 
-// reserve takes bytes down if there is room and nobody of their kind waits, before whom only the leader goes. b.mu is held.
+// reserve books bytes if there is room and no hold of the same kind, large or small, waits; the leader goes before those. b.mu is held.
 func (b *Book) reserve(h *Hold, bytes int64, large bool) bool {
 	if b.leader == h {
 		return b.grant(h, bytes, large)
@@ -99,7 +99,8 @@ func (b *Book) grant(h *Hold, bytes int64, large bool) bool {
 	return true
 }
 
-// release gives bytes back, to those who wait first. A large one that has no room yet keeps other large ones waiting, but no small ones.
+// release releases bytes, and grants them to those that wait, in order. A large one that does not fit blocks other large ones, but no small
+// ones.
 func (b *Book) release(h *Hold, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,7 +132,7 @@ func (b *Book) grantWaiting() {
 	}
 }
 
-// furthest is the hold that has the most of those that wait; nil where none has anything.
+// furthest returns the hold that has the most of those that wait; nil where none has anything.
 func (b *Book) furthest() (most *Hold) {
 	for e := b.waiting.Front(); e != nil; e = e.Next() {
 		if w := e.Value.(*waiter); w.hold.bytes > most.Bytes() { //nolint:forcetypeassert // the list holds nothing else
@@ -141,7 +142,7 @@ func (b *Book) furthest() (most *Hold) {
 	return most
 }
 
-// wait takes bytes down as soon as there is room. The error is ErrFull or the context's.
+// wait books bytes as soon as there is room. The error is ErrFull or the context's.
 func (b *Book) wait(ctx context.Context, h *Hold, bytes int64, large bool) error {
 	b.mu.Lock()
 	if b.reserve(h, bytes, large) {
@@ -175,26 +176,26 @@ func (b *Book) wait(ctx context.Context, h *Hold, bytes int64, large bool) error
 	default:
 	}
 	b.waiting.Remove(e)
-	b.grantWaiting() // who waited behind it may fit
+	b.grantWaiting() // those behind it may fit
 	return err
 }
 
-// Hold is what one request, or another piece of work, has taken down in a book. One goroutine at a time uses it; Release gives everything
-// back, and may be called twice. A nil *Hold, and one without a book, has no bound.
+// Hold is what one request, or another piece of work, has booked. It is for one goroutine at a time. Release releases everything, and may
+// be called twice. A nil *Hold, and one without a book, has no bound.
 type Hold struct {
 	book   *Book
 	bytes  int64
 	used   int64         // of these, by Use
-	waited time.Duration // all times together
+	waited time.Duration // in all
 }
 
-// useStep is how much Use takes down beyond what is used.
+// useStep is how much Use books beyond what is used.
 const useStep = 32 << 10
 
-// Hold begins to take down memory in the book.
+// Hold returns an empty hold of the book.
 func (b *Book) Hold() *Hold { return &Hold{book: b} }
 
-// Bytes is how much is taken down.
+// Bytes is how much is booked.
 func (h *Hold) Bytes() int64 {
 	if h == nil {
 		return 0
@@ -204,8 +205,8 @@ func (h *Hold) Bytes() int64 {
 
 func (h *Hold) bounded() bool { return h != nil && h.book != nil }
 
-// Grow takes down more, up to so many bytes in all, and waits for room, no longer than the book's patience in all. The error is ErrFull or
-// the context's: then nothing has changed.
+// Grow books more, up to so many bytes in all, and waits for room, no longer than the book's patience over the hold's life. The error is
+// ErrFull or the context's: then nothing has changed.
 func (h *Hold) Grow(ctx context.Context, to int64) error {
 	if !h.bounded() || to <= h.bytes {
 		return nil
@@ -217,7 +218,7 @@ func (h *Hold) Grow(ctx context.Context, to int64) error {
 	return nil
 }
 
-// TryGrow is Grow for those who must not wait: it returns ErrFull where there is no room at once.
+// TryGrow is Grow without waiting: it returns ErrFull where there is no room.
 func (h *Hold) TryGrow(to int64) error {
 	if !h.bounded() || to <= h.bytes {
 		return nil
@@ -231,7 +232,7 @@ func (h *Hold) TryGrow(to int64) error {
 	return nil
 }
 
-// Use notes that so many more bytes are used, and takes down more in steps. It does not wait: the error is ErrFull, and nothing was noted.
+// Use adds to the bytes in use, and books more in steps. It does not wait: after ErrFull nothing has changed.
 func (h *Hold) Use(more int64) error {
 	if !h.bounded() {
 		return nil
@@ -245,7 +246,7 @@ func (h *Hold) Use(more int64) error {
 	return nil
 }
 
-// Used is how much Use has noted.
+// Used is how many bytes are in use.
 func (h *Hold) Used() int64 {
 	if h == nil {
 		return 0
@@ -253,7 +254,7 @@ func (h *Hold) Used() int64 {
 	return h.used
 }
 
-// Unuse takes back what Use noted beyond so many bytes.
+// Unuse lowers the bytes in use to so many.
 func (h *Hold) Unuse(to int64) {
 	if h.bounded() && to < h.used {
 		h.used = to
@@ -261,7 +262,7 @@ func (h *Hold) Unuse(to int64) {
 	}
 }
 
-// Shrink gives back what is beyond so many bytes.
+// Shrink releases what is beyond so many bytes.
 func (h *Hold) Shrink(to int64) {
 	if !h.bounded() || to >= h.bytes {
 		return
@@ -270,7 +271,7 @@ func (h *Hold) Shrink(to int64) {
 	h.bytes = to
 }
 
-// Release gives everything back.
+// Release releases everything.
 func (h *Hold) Release() {
 	h.Unuse(0)
 	h.Shrink(0)

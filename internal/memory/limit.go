@@ -10,7 +10,7 @@ import (
 
 const (
 	// LeastLimit is what a server needs: some 100 MiB for itself, and room for a few batches and pages of the largest size and a view with
-	// the largest memory. It is what a control group of 512 MiB gives.
+	// the largest memory. It is what a control group of 512 MiB allows.
 	LeastLimit = 384 << 20
 	// A control group's limit also counts what is not this process's own: the process that compiles a module, the kernel's buffers of
 	// connections. A server takes groupPart of it, in quarters.
@@ -18,7 +18,7 @@ const (
 	quarters  = 4
 	// machinePart: without a limit a server takes this part of the machine, which its database may share.
 	machinePart = 2
-	// unknownMachine is what a machine is taken for whose memory cannot be told.
+	// unknownMachine is what a machine is assumed to have whose memory cannot be read.
 	unknownMachine = 4 << 30
 )
 
@@ -53,7 +53,7 @@ func machineBytes(root string) int64 {
 	return unknownMachine
 }
 
-// groupBytes is the least limit of this process's control group and those above it; 0 where there is none.
+// groupBytes returns the least limit of this process's control group and those above it; 0 where there is none.
 func groupBytes(root string) (least int64) {
 	content, _ := os.ReadFile(path.Join(root, "proc/self/cgroup")) //nolint:gosec // the kernel's file; not there on other systems
 	for line := range strings.Lines(string(content)) {
@@ -105,14 +105,13 @@ type Shares struct {
 	States  int64 // snapshots of logs
 	Loads   int64 // of these, what is read before it is known how much it is
 	Recent  int64 // the last events of logs that are watched
-	Watch   int64 // what clients that watch take, each with its connection, beside what they are sent
+	Watch   int64 // what watching clients take, each with its connection, besides what they are sent
 	Build   int64 // the state of the version that is being built
-	Heap    int64 // what Go's collector keeps to
+	Heap    int64 // the limit for Go's collector
 }
 
 const (
-	// Each of these takes an eighth: what all hold at most together is four fifths of Go's heap, which leaves what their bookkeeping leaves
-	// out.
+	// Each of these takes an eighth: together they hold at most four fifths of Go's heap, which leaves room for what is not booked.
 	part = 8
 	// guestPart of the limit is outside of the heap.
 	guestPart = 5
@@ -121,7 +120,7 @@ const (
 	statesParts, loadPart = 3, 32
 	recentPart            = 32
 	watchPart             = 16
-	// outside is what a process holds beside its heap: the program itself, stacks of threads, machine code of views.
+	// outside is what a process holds besides its heap: the program itself, stacks of threads, machine code of views.
 	outside = 64 << 20
 	// More than this is of no use on any machine.
 	mostBodies, mostAnswers, mostGroups = 512 << 20, 512 << 20, 1 << 30

@@ -1,6 +1,6 @@
 // Package turns shares processor time between logs whose views work for long: queries, live answers, logs that are slow to fold, builds
-// and rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that want a core, whoever
-// has used the least goes next, and after a few milliseconds another one does.
+// and rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that wait for a core, the
+// one that has used the least goes next, and after a few milliseconds another one does.
 package turns
 
 import (
@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// Key is whom time is counted for: a log's id. Once there are tenants that share a server, a tenant's.
+// Key is what time is counted by: a log's id.
 type Key [16]byte
 
-// Class is what a turn is for. Of one key's turns those of a lower class go first.
+// Class is what a turn is for. Of one key's turns, those of a lower class go first.
 type Class int8
 
 // The classes.
 const (
 	Append     Class = iota // to a log that is slow to fold
-	Query                   // that somebody waits for
+	Query                   // that a client waits for
 	Watch                   // a live answer
 	Background              // builds, rehearsals
 	classes
@@ -31,17 +31,17 @@ const (
 const forSlot = classes
 
 const (
-	// Time is how long a turn has its core while others wait: long against what changing hands costs, short against what people notice.
+	// Time is how long a turn keeps its core while others wait: long against the cost of a switch, short against what people notice.
 	Time = 5 * time.Millisecond
-	// offerTime is how often a turn offers its core to whatever else the machine has to do: what it is given for is not urgent. An offer
-	// takes less than a microsecond where nobody wants it.
+	// offerTime is how often a turn offers its core to whatever else the machine has to do, since its work is not urgent. An offer takes
+	// less than a microsecond where nobody wants it.
 	offerTime = 200 * time.Microsecond
 	// Patience is how long a query waits for a slot before it is refused.
 	Patience = 5 * time.Second
 	// maxSlots bounds the querys under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
 	// memory, and may hold a connection of the database.
 	maxSlots = 8
-	// slotsEach is how many of the slots one key may have, or as many as there are cores to share.
+	// slotsEach is how many of the slots one key may have, or as many as there are cores to share if that is more.
 	slotsEach = 2
 	// maxWaiting and maxWaitingEach bound the querys that wait for a slot, all of them and those of one key.
 	maxWaiting     = 256
@@ -51,30 +51,30 @@ const (
 // ErrBusy: too many queries wait, or this one has waited for Patience.
 var ErrBusy = errors.New("too many questions that take long are under way")
 
-// Turns hands out cores, and slots to queries. It is safe for concurrent use.
+// Turns grants cores, and slots to queries. It is safe for concurrent use.
 type Turns struct {
 	mu        sync.Mutex
-	cores     int // that nobody has
+	cores     int // that are free
 	slots     int // likewise
 	slotsEach int // slots that one key may have
 	accounts  map[Key]*account
-	// served is what the account had used that was given a core last. Whoever comes begins there: nobody makes up for having been away.
+	// served is what the account had used that got a core last. A new account begins there: nobody makes up for having been away.
 	served   time.Duration
 	waiting  int    // impatient ones, for a slot
 	arrivals uint64 // of turns that had to wait
 }
 
-// account is what is known of a key while it has a slot, a core, or waits for one. One that comes back later begins anew, which puts it
-// ahead of others by one turn at the most.
+// account counts the time of a key while it has a slot, a core, or waits for one. A key that comes back later begins anew, which puts it
+// ahead of others by one turn at most.
 type account struct {
-	used    time.Duration // of cores, and what others had used when it came
+	used    time.Duration // of cores, from what others had used when it came
 	turns   int           // that use this account
 	slots   int           // that they have
 	waiting int           // impatient ones, for a slot
 	queues  [classes + 1][]*Turn
 }
 
-// New returns turns for half of the cores, at least one, and for so many long queries at a time, at most maxPlaces.
+// New returns turns for half of the cores, at least one, and for so many long queries at a time, at most maxSlots.
 func New(slots int) *Turns {
 	cores := max(1, runtime.GOMAXPROCS(0)/2)
 	slots = max(1, min(slots, maxSlots))
@@ -87,20 +87,20 @@ type Turn struct {
 	key   Key
 	class Class
 
-	account  *account // nil before it first wants something
+	account  *account // nil before it first needs something
 	admitted bool
 	holds    bool      // a core
-	since    time.Time // when it was given that
-	offered  time.Time // when it was offered to others last
+	since    time.Time // when it got that, or was charged for it last
+	offered  time.Time // when it last offered that to others
 	waited   time.Duration
 	arrival  uint64
-	ready    chan struct{} // closed when it is given what it waits for
+	ready    chan struct{} // closed when it gets what it waits for
 }
 
-// Turn begins a piece of work, which has neither a slot nor a core yet. That costs nothing.
+// Turn begins a piece of work, which has neither a slot nor a core yet. It costs nothing.
 func (ts *Turns) Turn(key Key, class Class) Turn { return Turn{turns: ts, key: key, class: class} }
 
-// TryAdmit takes a slot where one is free, and reports whether the turn has one.
+// TryAdmit takes a slot if one is free, and reports whether the turn has one.
 func (t *Turn) TryAdmit() bool {
 	if t.admitted {
 		return true
@@ -114,7 +114,7 @@ func (t *Turn) TryAdmit() bool {
 	return t.admitted
 }
 
-// Admit waits for a slot. An impatient turn is refused with ErrBusy where too many wait, or after Patience; else the error is ctx's.
+// Admit waits for a slot. For an impatient turn the error is ErrBusy where too many wait, or after Patience; else it is ctx's.
 func (t *Turn) Admit(ctx context.Context, impatient bool) error {
 	if t.TryAdmit() {
 		return nil
@@ -142,8 +142,8 @@ func (t *Turn) Admit(ctx context.Context, impatient bool) error {
 	return t.wait(bounded, forSlot)
 }
 
-// Pause gives the core to another turn once this one has had its time, and waits for one where it has none. In between it offers the core
-// to the rest of the machine now and then. The error is ctx's; the turn has no core then, or soon: whoever it works for has gone.
+// Pause releases the core once this turn has had its time and others wait, and waits for a core where the turn has none. In between it
+// offers the core to the rest of the machine now and then. The error is ctx's: then the work is to end.
 func (t *Turn) Pause(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -178,7 +178,7 @@ func (t *Turn) Pause(ctx context.Context) error {
 // Waited is how long the turn has waited for cores.
 func (t *Turn) Waited() time.Duration { return t.waited }
 
-// Release gives the core back, as before waiting for something else; the next Pause waits for one again.
+// Release releases the core, as before waiting for something else; the next Pause waits for one again.
 func (t *Turn) Release() {
 	if !t.holds {
 		return
@@ -189,7 +189,7 @@ func (t *Turn) Release() {
 	t.releaseLocked()
 }
 
-// End gives back all that the turn has.
+// End releases all that the turn has.
 func (t *Turn) End() {
 	if t.account == nil {
 		return
@@ -227,7 +227,7 @@ func (t *Turn) open() *account {
 	return t.account
 }
 
-// charge counts the time since the core was given, or since it was counted last.
+// charge counts the time since the turn got its core, or was charged last.
 func (t *Turn) charge() {
 	now := time.Now()
 	t.account.used += now.Sub(t.since)
@@ -261,14 +261,14 @@ func (t *Turn) wait(ctx context.Context, queue Class) error {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	at := slices.Index(a.queues[queue], t)
-	if at < 0 { // it was given it just now
+	if at < 0 { // it was granted just now
 		return nil
 	}
 	a.queues[queue] = slices.Delete(a.queues[queue], at, at+1)
 	return context.Cause(ctx)
 }
 
-// grant gives away what is free.
+// grant grants what is free to those that wait.
 func (ts *Turns) grant() {
 	for ts.cores > 0 {
 		t := ts.next(func(a *account) *Turn {
@@ -304,7 +304,7 @@ func (ts *Turns) grant() {
 	}
 }
 
-// next is the turn that goes next: of the account that has used the least, and of those that have used the same the one that came first.
+// next returns the turn that goes next: of the account that has used the least and, among equals, the one that came first.
 func (ts *Turns) next(first func(*account) *Turn) (next *Turn) {
 	for _, a := range ts.accounts {
 		t := first(a)

@@ -86,7 +86,7 @@ func TestAppendsGoFirst(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(began); took > 2*Time {
-			t.Errorf("an append's turn of %v took %v behind questions", Time, took)
+			t.Errorf("an append's turn of %v took %v behind queries", Time, took)
 		}
 		turn.End()
 		cancel()
@@ -158,7 +158,7 @@ func TestPlaces(t *testing.T) {
 		}
 		count()
 		if placed != slotsEach || refused != maxWaitingEach-slotsEach {
-			t.Errorf("of %d questions of one key %d have places, and %d were refused at once", 2*maxWaitingEach, placed, refused)
+			t.Errorf("of %d queries of one key %d have slots, and %d were refused at once", 2*maxWaitingEach, placed, refused)
 		}
 		other := ts.Turn(Key{2}, Query)
 		if !other.TryAdmit() {
@@ -202,7 +202,7 @@ func TestRelease(t *testing.T) {
 }
 
 // TestShortQueriesCostNothing: most queries never want anything.
-func TestShortQuestionsCostNothing(t *testing.T) {
+func TestShortQueriesCostNothing(t *testing.T) {
 	ts := New(1)
 	allocations := testing.AllocsPerRun(100, func() {
 		turn := ts.Turn(Key{1}, Query)

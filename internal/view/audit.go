@@ -25,8 +25,8 @@ const (
 	MaxAuditStateBytes = 512 << 20
 	// auditPageKeys is how much of the stored state is read at once: 16 MiB of the largest values.
 	auditPageKeys = 256
-	// auditRest is how long an audit rests after a page, as a multiple of the time that it took to fold: it can wait, and the
-	// appends that need the same cores cannot.
+	// auditRest is how long an audit rests after a page, as a multiple of the time that it took to fold: unlike the appends that need the
+	// same cores, it can wait.
 	auditRest = 1
 	// auditKeepAlive is how often PostgreSQL hears from an audit that folds in a transaction: well within the time after which it ends an
 	// idle one.
@@ -39,7 +39,7 @@ const (
 
 // AuditOptions choose what is audited.
 type AuditOptions struct {
-	Version int32 // 0: the version that answers, else the one that did last
+	Version int32 // 0: the live version, else the one that was live last
 }
 
 // Report says what an audit read and found.
@@ -49,22 +49,22 @@ type Report struct {
 	Version    int32
 	Sequence   int64 // the state that was compared is that of the events up to this one
 	Events     int64 // that were folded
-	Skipped    int64 // that the version leaves out
+	Skipped    int64 // events that the version leaves out
 	Keys       int64 // that were compared with the stored state
 	Ways       []string
 	Duration   time.Duration
 	Difference *replay.Difference // nil when OK
 }
 
-// ErrStateNotKept: the state of a version that was retired is not kept for ever.
+// ErrStateNotKept: the state of the version, which was retired, has been dropped.
 var ErrStateNotKept = errors.New("the state of this version is no longer kept")
 
 // ErrAuditInterrupted: the version was built anew, again and again, while it was audited.
 var ErrAuditInterrupted = errors.New("the view's version was built anew while it was audited")
 
 // Audit folds the log's events again in several ways, and compares what each gives with the others and with the stored state, byte for
-// byte. What it reads is one state of the database; appends go on meanwhile. Audits of one server take turns. progress is told how many
-// events are done, and may be nil. The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a
+// byte. What it reads is one state of the database; appends go on meanwhile. Audits of one server run one at a time. progress is called
+// with how many events are done, and may be nil. The error is ErrViewNotFound, ErrVersionNotFound, ErrStateNotKept, ErrAuditInterrupted, a
 // *replay.StateTooLargeError, a *RefusedError for a module that this build does not run, or the database's. A difference is not an error:
 // the report has it.
 func (v *Views) Audit(
@@ -146,8 +146,8 @@ type audit struct {
 	version  uuid.UUID
 	fold     *replay.Replay
 	pace     *backgroundPace
-	tx       pgx.Tx        // that is open, nil where none is
-	alive    time.Time     // when PostgreSQL heard of tx last
+	tx       pgx.Tx        // the open transaction, nil where there is none
+	alive    time.Time     // when tx was used last
 	done     int64         // the last sequence that is folded
 	reached  eventlog.Mark // that event
 	folded   time.Duration // what the last page took to fold
@@ -192,7 +192,7 @@ func (a *audit) close() {
 	a.pace.turn.End()
 }
 
-// pause lets other long work have its turn. PostgreSQL is told now and then that an open transaction is not forgotten.
+// pause yields to other long work, and pings now and then, so that PostgreSQL does not end an open transaction as idle.
 func (a *audit) pause() error {
 	if a.tx != nil && time.Since(a.alive) > auditKeepAlive {
 		if err := a.tx.Conn().Ping(a.pace.ctx); err != nil {
@@ -203,7 +203,7 @@ func (a *audit) pause() error {
 	return a.pace.Pause()
 }
 
-// errBuiltAnew: the version has folded less than the audit has, or other events.
+// errRebuilt: the version has folded less than the audit has, or other events.
 var errRebuilt = errors.New("the version was built anew")
 
 // run folds the events up to until outside of any long transaction: events never change, so that they need no snapshot,

@@ -15,17 +15,17 @@ import (
 const (
 	// buildPoll is how often a server looks for versions that nobody builds: another server may have stopped.
 	buildPoll = 2 * time.Second
-	// buildRetry is how long to leave a version alone that another server holds, or that could not be built on.
+	// buildRetry is how long to wait for a version that another server holds, or whose chunk conflicted.
 	buildRetry = 50 * time.Millisecond
-	// buildTurn is how long one version is built before the next has its turn: long enough to make up for reading its state, short
-	// enough that many wait for one no longer than that.
+	// buildTurn is how long one version is built before the next: long enough to make up for reading its state, short enough that the
+	// others do not wait long.
 	buildTurn = 5 * time.Second
 	// maxBuildsListed bounds one round of the builder; the next goes on after it.
 	maxBuildsListed = 100
 )
 
-// Start has versions that wait built in the background, in turn, state dropped that is no longer wanted, and views put on the logs of
-// their patterns. Every server of a database may do so: a version's row lock decides who builds.
+// Start begins, in the background, to build waiting versions in turn, to drop state that is no longer kept, and to deploy views on the logs
+// of their patterns. Every server of a database may do so: a version's row lock decides which one builds it.
 func (v *Views) Start() {
 	v.worker.Go(v.runBuilds)
 	v.worker.Go(v.runPatterns)
@@ -42,7 +42,7 @@ func (v *Views) runBuilds(ctx context.Context) {
 		after = next
 		dropped, dropErr := v.dropRound(ctx)
 		if built || dropped || !next.LogID.IsZero() {
-			continue // a version that cannot be built does not hold up the others; its error is told when they are done
+			continue // a version that cannot be built does not hold up the others; its error is logged when they are done
 		}
 		if err := errors.Join(err, dropErr); err != nil && ctx.Err() == nil {
 			v.log.LogAttrs(ctx, slog.LevelError, "building views failed; trying again", slog.Any("error", err))
@@ -56,7 +56,7 @@ func (v *Views) runBuilds(ctx context.Context) {
 	}
 }
 
-// wakeBuilder tells the background that there is something to do.
+// wakeBuilder has the background look for work at once.
 func (v *Views) wakeBuilder() {
 	select {
 	case v.work <- struct{}{}:
@@ -64,8 +64,8 @@ func (v *Views) wakeBuilder() {
 	}
 }
 
-// buildRound gives each version that waits its turn, from the one after a place on, and reports whether there was any it could work on, and
-// where to go on: nowhere when it came to the end.
+// buildRound builds each waiting version for a while, from the one after a position on. It returns whether there was any it could work on,
+// and where to go on; zero at the end.
 func (v *Views) buildRound(
 	ctx context.Context, after dbsqlc.BuildingVersionsRow,
 ) (worked bool, next dbsqlc.BuildingVersionsRow, err error) {

@@ -98,7 +98,7 @@ func TestNewVersionsWhileAppending(t *testing.T) {
 				}
 				placed := node.Append(t, log, counted(t, 1000*i+n, 1)...)
 				answer, err := nodes[n%2].Views.Query(t.Context(), log, "v", "get\tlast", nil)
-				var query *view.QueryError // of the other module, which knows no such question
+				var query *view.QueryError // of the other module, which knows no such query
 				if err != nil && !errors.As(err, &query) || err == nil && answer.Sequence < placed[0].Sequence {
 					t.Errorf("after event %d: %s at %d, %v", placed[0].Sequence, answer.Body, answer.Sequence, err)
 				}
@@ -225,7 +225,7 @@ func TestFirstQueriesOnFewConnections(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				if _, err := b.Views.Query(ctx, log, "months", "", nil); err != nil {
-					t.Errorf("a first question: %v", err)
+					t.Errorf("a first query: %v", err)
 				}
 			})
 		}

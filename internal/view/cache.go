@@ -8,7 +8,7 @@ import (
 )
 
 // cache holds the latest known snapshot of logs, up to a number of bytes; the least recently used go first.
-// What it says may be out of date, or of a history that a restore has undone: appends and queries believe it only where the
+// They may be out of date, or of a history that a restore has undone: appends and queries believe them only where the
 // database's head agrees.
 type cache struct {
 	mu       sync.Mutex

@@ -10,7 +10,7 @@ import (
 )
 
 // unbatchedEvents is how many events a version folds one by one after small batches of its events failed too, before it tries batches
-// again: a batch that comes to nothing takes no more than half the gas of one event, which is little beside so many.
+// again: a batch that fails takes no more than half the gas of one event, which is little beside so many.
 const unbatchedEvents = 10_000
 
 // chunk folds up to wasm.MaxBatchEvents events into every view that has not halted: in batches as far as a view takes them, and one by one
@@ -57,7 +57,7 @@ func (f *Folding) ahead(n int) int {
 	return n
 }
 
-// read reads what the views want of the events.
+// read reads the fields of the events that the views read.
 func (f *Folding) read(events []event.Recorded) error {
 	set := f.snapshot.fields
 	n := len(set.Names)
@@ -111,7 +111,7 @@ func (f *Folding) foldAhead(view int, events []event.Recorded, before int, spent
 	return nil
 }
 
-// lay puts the chunk into a view's terms.
+// eventsFor returns the chunk as a view sees it.
 func (f *Folding) eventsFor(view int, events []event.Recorded) []wasm.Event {
 	own, all := f.snapshot.ownFields[view], len(f.snapshot.fields.Names)
 	f.batch = resized(f.batch, len(events))
@@ -127,8 +127,7 @@ func (f *Folding) eventsFor(view int, events []event.Recorded) []wasm.Event {
 	return f.batch[:len(events)]
 }
 
-// foldBatch folds the first of the events in one batch, and says how many: none where they are to be folded one by one, as what is in
-// doubt is.
+// foldBatch folds the first of the events in one batch, and returns how many: none where they are to be folded one by one.
 func (r *run) foldBatch(events []wasm.Event) (folded int, err error) {
 	if most := int(r.version.mostBatched.Load()); most > 0 {
 		events = events[:min(len(events), most)]
@@ -150,7 +149,7 @@ func (r *run) foldBatch(events []wasm.Event) (folded int, err error) {
 	return 0, r.open()
 }
 
-// batchFailed has the version take smaller batches, or none for a while.
+// batchFailed makes the version's batches smaller, or stops them for a while.
 func (v *Version) batchFailed(events int) {
 	const smaller, least = 4, 8
 	if events < least {
@@ -161,7 +160,7 @@ func (v *Version) batchFailed(events int) {
 	v.mostBatched.Store(int64(events / smaller))
 }
 
-// unbatched tells that the version folds so many events one by one.
+// unbatched reports whether the version folds so many events one by one, and counts them.
 func (v *Version) unbatched(events int) bool {
 	if v.single.Load() <= 0 {
 		return false
@@ -194,7 +193,7 @@ func (f *Folding) event(i int, e *event.Recorded, spent *spending) error {
 	return nil
 }
 
-// count takes note of what a view has set, and books its memory. What it has read is booked already.
+// count counts what a view has set, and books its memory. What it has read is booked already.
 func (f *Folding) count(r *run) error {
 	if r.writes.written > 0 {
 		if err := f.room.Use(int64(setFactor * r.writes.written)); err != nil {

@@ -17,7 +17,7 @@ import (
 
 const (
 	// chunkTime is how long one transaction of a build folds: long enough to make up for the commit, short enough that nobody waits
-	// long for the version's row, and that a server that is killed loses little.
+	// long for the version's row, and that killing a server loses little.
 	chunkTime = 150 * time.Millisecond
 	// chunkKeys bounds what one transaction of a build writes, since writing a key can take longer than folding an event.
 	chunkKeys = 10_000
@@ -25,11 +25,11 @@ const (
 	// finishEvents is how many events are expected to fit in, where nothing is known of the view yet.
 	finishTime   = 50 * time.Millisecond
 	finishEvents = 1000
-	// Where appends go on, a build rests after each chunk, restFactor times as long as the chunk took: so it takes a part of the machine
-	// and not all of it. busyCommits is how many logs' appends must have been committed meanwhile for that.
+	// While appends go on, a build rests after each chunk, restFactor times as long as the chunk took, so that it uses only a part of the
+	// machine. busyCommits is how many logs' appends must have been committed meanwhile for that.
 	restFactor  = 2
 	busyCommits = 5
-	// buildLease is how long another server leaves a version alone after a chunk: it would have to read the state again.
+	// buildLease is for how long after a chunk other servers leave the version to this one: they would have to read its state.
 	buildLease = 2 * time.Second
 	// rateMemory is about how far back a build's rate looks.
 	rateMemory = 10 * time.Second
@@ -43,8 +43,8 @@ const (
 	stepDone
 )
 
-// construction is a version on its way through history, in one server. What it knows between chunks is believed as long as the version's
-// row says that nobody else got on, and the log still holds the event that it came to: after a restore it may be another one.
+// construction is one server's build of a version. What it knows between chunks is believed as long as the version's row shows that no
+// other server has built on, and the log still holds the event that it reached: after a restore that may be another one.
 type construction struct {
 	views   *Views
 	log, id uuid.UUID
@@ -60,15 +60,15 @@ type construction struct {
 	racing bool    // appends come as fast as they are folded
 }
 
-// forget lets go of everything, as when a chunk was not committed.
+// forget drops everything that is known, as when a chunk was not committed.
 func (c *construction) forget() {
 	c.history.Close()
 	c.history, c.snapshot, c.reached = nil, nil, eventlog.Mark{}
 }
 
 // chunk folds the next events of the log's history into the version, in one transaction. The chunk that is to reach the head holds the
-// head's lock, so that the version goes live there with no event in between. It takes the head before the version, as whoever goes
-// live does with the versions that it retires.
+// head's lock, so that the version goes live there with no event in between. It locks the head before the version: the order in which
+// going live locks the versions that it retires.
 func (c *construction) chunk(ctx context.Context) (step buildStep, err error) {
 	v := c.views
 	progress, err := v.db.BuildProgress(ctx, v.db.Read, dbsqlc.BuildProgressParams{LogID: c.log, VersionID: c.id})
@@ -98,7 +98,7 @@ func (c *construction) chunk(ctx context.Context) (step buildStep, err error) {
 	return step, err
 }
 
-// rest gives appends room after a chunk that began then, when there had been so many commits.
+// rest rests after a chunk if appends went on meanwhile. The chunk began at a time when there had been so many commits.
 func (v *Views) rest(ctx context.Context, began time.Time, commits int64) {
 	if v.commits.Load()-commits < busyCommits {
 		return
@@ -109,14 +109,14 @@ func (v *Views) rest(ctx context.Context, began time.Time, commits int64) {
 	}
 }
 
-// plan says how the next chunk is done when there are left events to fold.
+// plan returns the next chunk, where so many events are left to fold.
 func (c *construction) plan(left int64) *chunk {
 	c.racing = c.racing || c.before > 0 && left >= c.before
 	b := &chunk{construction: c, left: left, limit: chunkTime}
 	switch {
 	case left <= finishEvents, float64(left) <= c.speed*finishTime.Seconds():
 		b.last, b.limit = true, finishTime
-	case c.racing: // then the appends must wait now and then, or the version is never live
+	case c.racing: // then appends must wait now and then, or the version never goes live
 		b.last = true
 	}
 	return b
@@ -266,7 +266,7 @@ func (b *chunk) write(ctx context.Context, fold Fold) error {
 	return nil
 }
 
-// tell records how far the version is, and how fast it got there.
+// recordProgress records how far the version is, and how fast it is built.
 func (b *chunk) recordProgress(ctx context.Context) error {
 	took := time.Since(b.started)
 	events := float64(b.applied - b.row.AppliedSequence)
@@ -281,8 +281,8 @@ func (b *chunk) recordProgress(ctx context.Context) error {
 	return nil
 }
 
-// recentRate is a rate in events/s after so many more in so many seconds of a build that has that age: the average since its beginning,
-// and once it is older than rateMemory one in which what is older counts for little.
+// recentRate updates a build's rate in events/s, from before, by so many events in so many seconds. Up to an age of about rateMemory it is
+// the average since the build began; later, older events count for little.
 func recentRate(before, events, seconds, age float64) float64 {
 	const leastSeconds = 1e-3
 	seconds = max(seconds, leastSeconds)
@@ -290,7 +290,7 @@ func recentRate(before, events, seconds, age float64) float64 {
 	return before*(1-weight) + events/seconds*weight
 }
 
-// goLive makes the version the live one, unless one that was asked for later has come to be live meanwhile.
+// goLive makes the version the live one, unless one with a higher turn has gone live meanwhile.
 func (b *chunk) goLive(ctx context.Context) error {
 	queries := b.views.db.Queries
 	live, err := queries.LiveTurn(ctx, b.tx, dbsqlc.LiveTurnParams{LogID: b.log, ViewID: b.row.ViewID})

@@ -84,8 +84,8 @@ func (b *chunk) fold(ctx context.Context) (Fold, error) {
 	return f.result(b.snapshotAhead()), nil
 }
 
-// foldSome folds the first of the events, and says how many those were: no more than a batch, and only one past the deadline. Where the
-// version halts, the events before are done.
+// foldSome folds the first of the events and returns how many: no more than a batch, and only one past the deadline. Where the version
+// halts, those before the failing event count.
 func (b *chunk) foldSome(f *Folding, page []event.Recorded, skips *[]int64, deadline time.Time) (n int, err error) {
 	for n = 0; n < min(len(page), wasm.MaxBatchEvents); n++ {
 		e := &page[n]

@@ -19,8 +19,8 @@ const findKeys = 1024
 // Begin opens a folding of the events that follow the snapshot's head, over every live view of the log. State that is not in memory is
 // read from tx, key by key, or from the read pool when tx is nil.
 //
-// With guess it is not read but taken for absent: where Missed then says so, what was folded is good for nothing but telling which keys it
-// needs. ReadMissing reads those of many logs at once, for a snapshot (With) from which the same is folded again.
+// With guess such state is not read but assumed to be absent. Where Missed then reports true, the folding only shows which keys it needs:
+// ReadMissing reads those of many logs at once, for a snapshot (With) from which the same events are folded again.
 //
 // pace may be nil. room is where the memory of what views set and read is booked; nil: nowhere.
 func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bool, pace Pace, room *memory.Hold) (*Folding, error) {
@@ -33,7 +33,7 @@ func (v *Views) Begin(ctx context.Context, tx dbsqlc.DBTX, s *Snapshot, guess bo
 	return f, nil
 }
 
-// Missed reports whether a view has asked for a key that is not in memory and was given a guess.
+// Missed reports whether a view has read a key that is not in memory, and got a guess.
 func (f *Folding) Missed() bool {
 	for i := range f.runs {
 		if len(f.runs[i].writes.missed) > 0 {
@@ -43,7 +43,7 @@ func (f *Folding) Missed() bool {
 	return false
 }
 
-// Result is what was kept, as of head, the head that those events make. The folding takes no more events.
+// Result returns what was kept, as of head, the head after those events. The folding takes no more events.
 func (f *Folding) Result(head event.Head) Fold {
 	s := f.snapshot
 	next := &Snapshot{Log: s.Log, Head: head, views: s.views, recent: s.recent, fields: s.fields, ownFields: s.ownFields}
@@ -61,7 +61,7 @@ type Missing struct {
 	ends []int // of the foldings' keys, in the order in which they were added
 }
 
-// Add takes note of what the folding missed, for as long as room is held. The error is memory.ErrFull, and nothing was noted.
+// Add adds what the folding missed, for as long as room is held. After memory.ErrFull nothing was added.
 func (m *Missing) Add(f *Folding, room *memory.Hold) error {
 	bytes := 0
 	for i := range f.runs {
@@ -83,7 +83,7 @@ func (m *Missing) Add(f *Folding, room *memory.Hold) error {
 	return nil
 }
 
-// foldings is how many of them have their keys among the first so many.
+// foldings is how many foldings have all their keys among the first so many.
 func (m *Missing) foldings(keys int) (n int) {
 	for n < len(m.ends) && m.ends[n] <= keys {
 		n++
@@ -97,9 +97,8 @@ type Found map[stateOf]map[string][]byte
 // stateOf names a version's state on a log.
 type stateOf struct{ log, version uuid.UUID }
 
-// ReadMissing reads the keys, in a few statements for any number of logs, into memory that is room's. Where that has none for all of them,
-// it reads those of the first foldings that were added, and says of how many. The error is memory.ErrFull where not even the first one's
-// fit.
+// ReadMissing reads the keys, in a few statements for any number of logs, into memory that is booked in room. Where not all fit, it reads
+// those of the first foldings that were added, and returns of how many. The error is memory.ErrFull where not even the first one's fit.
 func (v *Views) ReadMissing(ctx context.Context, tx dbsqlc.DBTX, m *Missing, room *memory.Hold) (found Found, foldings int, err error) {
 	found = Found{}
 	all := &m.keys

@@ -14,15 +14,15 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// Folding is events of one log on their way through its live views, request by request. What a request did can be undone until it is
-// kept. One goroutine uses it; Close ends it.
+// Folding folds events of one log into its live views, request by request. What a request did can be undone until it is kept. It is for
+// one goroutine, and must be closed.
 type Folding struct {
 	views    *Views
 	snapshot *Snapshot
 	bounds   bounds
 	runs     []run
-	values   []jsonscan.Value // of the events of the chunk at hand, what all views want of each
-	batch    []wasm.Event     // the chunk in one view's terms, for one view after the other
+	values   []jsonscan.Value // of the events of the chunk at hand, what all views read of each
+	batch    []wasm.Event     // the chunk as one view sees it, for one view after the other
 	fields   []jsonscan.Value // of batch
 	guess    bool
 	pace     Pace         // may be nil
@@ -37,13 +37,13 @@ type run struct {
 	reader  stateReader
 	writes  writes
 	session *wasm.Session
-	event   wasm.Event // the one being folded, in the session's terms
+	event   wasm.Event // the one being folded, as the view sees it
 	ahead   int        // events of the chunk at hand that it has folded in batches
 	halt    *Halt
 	halted  bool // by the request that is not kept yet
 }
 
-// folding returns an empty Folding, its room used before perhaps.
+// folding returns an empty Folding, from the pool if there is one.
 func (v *Views) folding(s *Snapshot) *Folding {
 	f, ok := v.foldings.Get().(*Folding)
 	if !ok {
@@ -54,7 +54,7 @@ func (v *Views) folding(s *Snapshot) *Folding {
 	return f
 }
 
-// Close ends the sessions and keeps the room for the next folding, but nothing of what was in it.
+// Close ends the sessions and returns the folding to the pool, cleared.
 func (f *Folding) Close() {
 	for i := range f.runs {
 		r := &f.runs[i]
@@ -120,8 +120,8 @@ type Budget struct {
 	Keys  int           // of the views' state that the folding has changed
 }
 
-// setFactor is what a key and a value that a view sets take until they are stored, in terms of their bytes: they are in memory, and on
-// their way to the database.
+// setFactor is what a key and a value that a view sets take until they are stored, as a multiple of their bytes: they are in memory, and
+// once more in what is sent to the database.
 const setFactor = 2
 
 // What a budget can run out of.
@@ -132,7 +132,7 @@ const (
 	BudgetOfKeys  = "keys of state"
 )
 
-// BudgetError: a request takes more than its budget. Undo takes back what was folded of it.
+// BudgetError: a request takes more than its budget. Undo undoes what was folded of it.
 type BudgetError struct {
 	Folded int    // events that were within the budget
 	What   string // that ran out
@@ -142,9 +142,9 @@ func (e *BudgetError) Error() string {
 	return fmt.Sprintf("the budget of %s ran out after %d events", e.What, e.Folded)
 }
 
-// Fold folds the events of one request, the ones that follow in their log. A view that fails over one halts by itself. The error is a
-// *BudgetError, memory.ErrFull, or means that nothing can be said of the batch, such as when the database could not be read. A request of
-// one event has no budget: its views' gas bounds it.
+// Fold folds the events of one request, the next ones of the log. A view that fails over one halts, and the others go on. The error is a
+// *BudgetError, memory.ErrFull, or means that nothing is known of the batch, as when the database could not be read. A request of one event
+// has no budget: its views' gas bounds it.
 func (f *Folding) Fold(events []event.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
 		return nil
@@ -158,7 +158,7 @@ func (f *Folding) Fold(events []event.Recorded, budget Budget) error {
 	return nil
 }
 
-// pause lets others have their turn.
+// pause yields to others.
 func (f *Folding) pause() error {
 	if f.pace == nil {
 		return nil
@@ -186,7 +186,7 @@ type spending struct {
 	gas    int64
 }
 
-// next is asked before more is folded than a first event, or a first batch.
+// checkBudget is called before more is folded than a first event, or a first batch.
 func (f *Folding) checkBudget(s *spending) error {
 	b, what := s.budget, ""
 	switch {
@@ -214,8 +214,7 @@ func (f *Folding) Keep() {
 	f.kept, f.written = f.kept+f.written, 0
 }
 
-// Undo takes back what was folded since the last Keep. The guests forget what they saw of it. What was booked of it is the caller's to give
-// back.
+// Undo undoes what was folded since the last Keep. The guests forget what they saw of it. The caller releases what was booked for it.
 func (f *Folding) Undo() error {
 	for i := range f.runs {
 		r := &f.runs[i]
@@ -274,7 +273,7 @@ func (r *run) stop(e *event.Recorded, reason string) {
 	r.halt, r.halted = &Halt{Version: r.version.ID, View: r.version.Name, Sequence: e.Sequence, Reason: reason}, true
 }
 
-// foldAgain folds the event in a session of its own, which the events after it share.
+// foldAgain folds the event as the first of a new session, which the events after it share.
 func (r *run) foldAgain() error {
 	r.writes.revert()
 	r.session.Close()
@@ -285,7 +284,7 @@ func (r *run) foldAgain() error {
 	return err
 }
 
-// result is what the events up to next.Head did.
+// result returns what the events up to next.Head did.
 func (f *Folding) result(next *Snapshot) Fold {
 	fold := Fold{Next: next}
 	live := make([]liveView, 0, len(f.runs))

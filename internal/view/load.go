@@ -15,8 +15,8 @@ import (
 func isNotFound(err error) bool { return errors.Is(err, db.ErrNotFound) }
 
 // Load reads the live views of logs and their state, as tx sees them, and joins them with the heads into snapshots. tx must hold the heads'
-// locks, or be one snapshot of the database in which the heads were read. The memory is room's, which is one of LoadRoom: state that it has
-// no room for is left where it is, to be read key by key. The error may be memory.ErrFull.
+// locks, or be one snapshot of the database in which the heads were read. The memory is booked in room, one of LoadRoom: state that
+// does not fit is not loaded, and read key by key later. The error may be memory.ErrFull.
 func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead, room *memory.Hold) (map[uuid.UUID]*Snapshot, error) {
 	snapshots := make(map[uuid.UUID]*Snapshot, len(heads))
 	ids := make([]uuid.UUID, len(heads))
@@ -52,7 +52,7 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 	return snapshots, nil
 }
 
-// HeadOf is the head that a row says.
+// HeadOf returns the head that a row holds.
 func HeadOf(row *dbsqlc.LogHead) event.Head {
 	return event.Head{
 		Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro(), ViewsEpoch: row.ViewsEpoch,

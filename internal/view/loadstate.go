@@ -23,8 +23,7 @@ const (
 	loadTime = 250 * time.Millisecond
 )
 
-// LoadRoom begins to take down the memory of states that are loaded. It is to be released once they are in the cache, or not needed any
-// more.
+// LoadRoom returns a hold to book the memory of loaded states in. It is to be released once they are in the cache, or no longer needed.
 func (v *Views) LoadRoom() *memory.Hold { return v.config.Loads.Hold() }
 
 // stateLoading reads states into snapshots, whole where they are small enough and there is room.
@@ -91,7 +90,7 @@ func (l *stateLoading) read(ctx context.Context, views []*liveView, of []stateOf
 	return nil
 }
 
-// take holds a row if there is room for it. It lets go of a state that turns out to be larger than trim lets it be.
+// add adds a row to its state if there is room. It drops a state that turns out to be larger than trim allows.
 func (l *stateLoading) add(row *db.StateRow) {
 	s := l.of[stateOf{row.Log, row.Version}]
 	if s.dropped {

@@ -2,8 +2,8 @@ package view
 
 import "context"
 
-// MemoryState is the state of one version in memory, held as a server holds the state of a live version that is small, with no
-// database behind it: what measures views folds into it. It is a wasm.State for one session at a time.
+// MemoryState is the state of one version in memory, held as a server holds the small state of a live version, with no database behind
+// it: benchmarks of views fold into it. It is a wasm.State for one session at a time.
 type MemoryState struct{ *writes }
 
 // NewMemoryState is an empty state.

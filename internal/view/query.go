@@ -168,8 +168,8 @@ func (s *Snapshot) contradicts(row *dbsqlc.GetViewRow) bool {
 	return s != nil && (s.Head.Sequence > row.Head || s.Head.Sequence == row.Head && !bytes.Equal(s.Head.Hash[:], row.HeadHash))
 }
 
-// forgetContradicted forgets a snapshot that the database contradicts: it was restored to an earlier state, or failed over to a server that lacked its
-// last commits.
+// forgetContradicted forgets a snapshot that the database contradicts: it was restored to an earlier state, or failed over to a server that
+// lacked its last commits.
 func (v *Views) forgetContradicted(ctx context.Context, s *Snapshot, head int64) {
 	v.Forget(s.Log)
 	v.log.LogAttrs(ctx, slog.LevelWarn, "the database does not hold what this server knew of a log: was it restored, "+

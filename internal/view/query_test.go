@@ -12,7 +12,7 @@ import (
 )
 
 // TestQueriesWarmMemory: a server that was started anew answers from memory once a log at rest is asked a second time, and does not load
-// one that moves from question to question.
+// one that moves from query to query.
 func TestQueriesWarmMemory(t *testing.T) {
 	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
@@ -37,7 +37,7 @@ func TestQueriesWarmMemory(t *testing.T) {
 	for i, known := range []bool{false, true, true} {
 		ask("null", 23)
 		if s := anew.Views.Cached(log); (s != nil) != known || known && s.Head.Sequence != 23 {
-			t.Errorf("after question %d of a log at rest memory has %+v", i+1, s)
+			t.Errorf("after query %d of a log at rest memory has %+v", i+1, s)
 		}
 	}
 	// Behind another server's append, the same.

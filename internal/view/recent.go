@@ -53,13 +53,13 @@ func (r recentState) size() (n int) {
 	return n
 }
 
-// isFirst reports whether no value before that one is of its version.
+// isFirst reports whether the value is the first of its version.
 func (r recentState) isFirst(i int) bool {
 	return !slices.ContainsFunc(r[:i], func(v recentValue) bool { return v.version == r[i].version })
 }
 
-// with returns what the head row holds once the changes are made, and the changes that go to rows instead: values that have no place there
-// any more, or never had, and removals. halted are versions that are not live any more.
+// with returns what the head row holds once the changes are made, and the changes that go to rows instead: values for which it has no room,
+// and removals. halted are versions that are no longer live.
 func (r recentState) with(changes []Change, halted []Halt) (next recentState, rows []Change) {
 	changed := 0
 	for i := range changes {
@@ -162,7 +162,7 @@ func (v *Views) readRecent(ctx context.Context, tx dbsqlc.DBTX, log uuid.UUID) (
 	return parseRecent(text)
 }
 
-// over lays a version's values that begin with prefix and stand after a key over a page of rows; more tells that rows follow the page.
+// over merges a version's values that begin with prefix and follow a key into a page of rows; more: rows follow the page.
 func (r recentState) over(page []wasm.Entry, more bool, version uuid.UUID, prefix, after string) []wasm.Entry {
 	var merged []wasm.Entry
 	for i := range r {

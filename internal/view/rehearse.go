@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	// rehearsalEvents is how many events of a log's beginning a view is rehearsed with, and how many of its end.
+	// rehearsalEvents is how many of a log's first events a view is rehearsed with, and how many of its last.
 	rehearsalEvents = 256
 	// rehearsalBytes bounds each of the two.
 	rehearsalBytes = 1 << 20
 )
 
-// rehearse folds samples in several ways, which must agree: events made up for the view's fields, and those of the log, if there is one.
+// rehearse folds samples in several ways, which must agree: synthetic events for the view's fields, and events of the log, if there is one.
 // The error is a *RefusedError with the code not_reproducible, or not the view's fault.
 func (v *Views) rehearse(ctx context.Context, log uuid.UUID, d *Deployment) error {
 	var samples []replay.Sample

@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// rehearsed remembers which views passed their rehearsal on events that were made up, and on none: that does not depend on the log, and
-// whoever makes logs deploys the same few views on each.
+// rehearsed remembers which views passed their rehearsal on synthetic events, and on none: that does not depend on the log, and the
+// same few views are deployed on many logs.
 type rehearsed struct {
 	mu     sync.Mutex
 	passed map[rehearsal]bool
 }
 
-// rehearsal is what a rehearsal's outcome depends on, besides a log's events.
+// rehearsal is what the outcome of a rehearsal depends on, besides a log's events.
 type rehearsal struct {
 	module, config [sha256.Size]byte
 	foldGas        int64

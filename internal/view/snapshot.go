@@ -19,11 +19,11 @@ type Version struct {
 	config []byte
 	fields *replay.Fields
 	gas    gas
-	// refused says why this server cannot run the module, where it was deployed on one that could: the version halts at the next
+	// refused is why this server cannot run the module, where it was deployed on one that could: the version halts at the next
 	// event. There is no module then.
 	refused string
-	// A batch of its events has failed: single is how many it folds one by one before it tries batches again, and mostBatched how many it
-	// takes in one; 0 is no limit of its own.
+	// Once a batch of its events has failed, single is how many it folds one by one before it tries batches again, and mostBatched how many
+	// it takes in one; 0 is no limit of its own.
 	single, mostBatched atomic.Int64
 }
 
@@ -51,7 +51,7 @@ type Snapshot struct {
 	views []liveView
 	// recent is what the head row holds of the views' state; the views' state in memory has it too.
 	recent recentState
-	// fields are what all views together want of an event, so that it is parsed once; ownFields says which of them are each view's.
+	// fields are what all views together read of an event, so that it is parsed once; ownFields are the indexes of each view's own.
 	fields    *replay.Fields
 	ownFields [][]int
 }
@@ -88,7 +88,7 @@ type Change struct {
 	Existed bool   // the key is known to have a row
 }
 
-// Halt says where and why a view stopped.
+// Halt is where and why a view stopped.
 type Halt struct {
 	Version  uuid.UUID
 	View     string
@@ -106,7 +106,7 @@ type Fold struct {
 // Recent is what the log's head row holds of its views' state.
 func (s *Snapshot) Recent() string { return s.recent.String() }
 
-// unite has the snapshot know what its views want of an event together.
+// uniteFields sets what the snapshot's views read of an event together.
 func (s *Snapshot) uniteFields(cache *replay.FieldCache) {
 	all := make([]*replay.Fields, len(s.views))
 	for i, live := range s.views {

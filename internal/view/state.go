@@ -55,7 +55,7 @@ func (s *state) put(key string, value []byte) {
 	s.bytes += entryBytes(key, value)
 }
 
-// putRecent has the state know what the head row holds of a version.
+// putRecent adds what the head row holds of a version.
 func (s *state) putRecent(recent recentState, version uuid.UUID) {
 	for i := range recent {
 		if recent[i].version == version {
@@ -81,12 +81,12 @@ type bounds struct {
 var serveBounds = bounds{maxWholeKeys, maxKnownKeys, maxKnownBytes}
 
 // buildBounds is for the state of a version that is being built, one at a time in a server: each key that is not in memory costs a
-// question to the database, and a build comes past all of them.
+// statement, and a build needs all of them.
 func (c *Config) buildBounds() bounds {
 	return bounds{maxBuiltKeys, maxBuiltKeys, cmp.Or(c.BuildBytes, maxBuiltBytes)}
 }
 
-// trim keeps a state from growing without bound between batches.
+// trim returns what is kept of a state between batches.
 func (s *state) trim(b bounds) *state {
 	keys := s.known.Len()
 	if s.bytes > b.bytes || keys > b.keys {
@@ -103,7 +103,7 @@ type reader interface {
 }
 
 // stateReader reads the committed state of one version on one log, each time as it is then. What it reads belongs to
-// the caller's snapshot as long as the log's head has not moved, which the append transaction makes sure of.
+// the caller's snapshot as long as the log's head has not moved, which the append transaction checks.
 type stateReader struct {
 	db      *db.DB
 	tx      dbsqlc.DBTX  // nil: the read pool

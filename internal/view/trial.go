@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// trial is the right to use a processor for views that are about to be deployed, to compile one or to rehearse it: one has it at a time. It
-// rests beside appends as a build does.
+// trial is the right to compile or rehearse a view that is to be deployed: one holder has it at a time. It rests beside appends as a build
+// does.
 type trial struct {
 	views   *Views
 	began   time.Time
@@ -28,7 +28,7 @@ func (v *Views) beginTrial(ctx context.Context) (*trial, error) {
 
 func (t *trial) end() { <-t.views.trials }
 
-// rest rests if the trial has worked for long enough and appends go on.
+// rest rests if the trial has worked for trialTime and appends go on.
 func (t *trial) rest(ctx context.Context) {
 	if time.Since(t.began) < trialTime {
 		return

@@ -38,7 +38,7 @@ type Views struct {
 	engine    *wasm.Engine
 	config    Config
 	log       *slog.Logger
-	id        uuid.UUID // tells this server's builds from others'
+	id        uuid.UUID // of this server, as a builder
 	fields    replay.FieldCache
 	worker    background.Worker
 	rehearsed rehearsed
@@ -46,14 +46,14 @@ type Views struct {
 	unknown   unknownLogs
 
 	foldings      sync.Pool     // of *folding
-	work          chan struct{} // tells the builder that a version waits
+	work          chan struct{} // wakes the builder: a version waits
 	building      chan struct{} // holds a token while a long chunk is built: one at a time
-	commits       atomic.Int64  // of appends, by log: tells the builder how busy this server is
+	commits       atomic.Int64  // of appends, each log of a group counted: how busy this server is
 	constructions sync.Map      // of versions (uuid.UUID) that this server is building
-	spreading     chan struct{} // tells the background that a pattern waits
+	spreading     chan struct{} // wakes the background: a pattern waits
 	audits        chan struct{} // holds a token while an audit runs: one at a time
 	turns         *turns.Turns
-	trials        chan struct{} // likewise, while a view that is about to be deployed is compiled or rehearsed
+	trials        chan struct{} // likewise, while a view that is to be deployed is compiled or rehearsed
 }
 
 // New returns the views of the database, run by engine.
@@ -70,11 +70,11 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	}
 }
 
-// Turns are those of this server's views, for work that is not a query.
+// Turns returns those of this server's views, for work other than queries.
 func (v *Views) Turns() *turns.Turns { return v.turns }
 
 // module returns the compiled module, read through from when this server does not have it in memory. A caller
-// that holds a connection passes that one: waiting for another could wait for ever.
+// that holds a connection passes that one, since waiting for another could deadlock.
 func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, id wasm.ModuleID) (*wasm.Module, error) {
 	if module := v.engine.Compiled(id); module != nil {
 		return module, nil
@@ -102,7 +102,7 @@ func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byt
 	return code, nil
 }
 
-// versionRow is what the database says of a version that is to run.
+// versionRow is what the database holds of a version that is to run.
 type versionRow struct {
 	ID           uuid.UUID
 	Name         string // the view's
@@ -113,9 +113,9 @@ type versionRow struct {
 	CostModel    int16
 }
 
-// version makes a version ready to run. One whose module this server refuses comes back as such, without an error: it is the version's
-// misfortune and must not become its log's. A module that cannot be loaded for another reason, such as a full disk or a machine that is
-// too slow to compile it within the limits, is an error.
+// version makes a version ready to run. One whose module this server refuses is returned as refused, without an error: that must halt the
+// version alone, and not stop its log. A module that cannot be loaded for another reason, such as a full disk or a machine that is too slow
+// to compile it within the limits, is an error.
 func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, row versionRow) (*Version, error) {
 	set, err := v.fields.Of(row.Fields)
 	if err != nil {

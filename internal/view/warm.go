@@ -16,7 +16,7 @@ type unknownLogs struct {
 	heads map[uuid.UUID]headOf
 }
 
-// headOf tells heads of one log apart, but for those of another history.
+// headOf identifies a log's head within one history.
 type headOf struct{ sequence, epoch int64 }
 
 // maxUnknownLogs bounds their memory to about a megabyte; past it they are forgotten.
@@ -37,9 +37,9 @@ func (u *unknownLogs) secondAsk(log uuid.UUID, head headOf) bool {
 	return false
 }
 
-// warm loads a log of which memory knows nothing, or something older than row, and reports whether it did. It does so for a log that is asked
-// again and has not moved: one that is asked once, and one that another server appends to, would be loaded for nothing.
-// Whatever fails is left to the query itself, which needs less.
+// warm loads a log of which memory knows nothing, or something older than row, and reports whether it did. It does so only for a log
+// that is queried again at the same head: one that is queried once, or that another server appends to, would be loaded for nothing.
+// Errors are left to the query itself, which needs less.
 func (v *Views) warm(ctx context.Context, log uuid.UUID, row *dbsqlc.GetViewRow) bool {
 	if !v.unknown.secondAsk(log, headOf{row.Head, row.ViewsEpoch}) {
 		return false

@@ -15,7 +15,7 @@ type Writer struct {
 	halts       []dbsqlc.HaltViewVersionParams
 }
 
-// Add takes over the changes and halts of one log's fold.
+// Add adds the changes and halts of one log's fold.
 func (w *Writer) Add(log uuid.UUID, fold Fold) {
 	for _, c := range fold.Changes {
 		if c.Value == nil {

@@ -28,8 +28,8 @@ type writes struct {
 	undo    []undoEntry
 	mark    int
 	written int // bytes of keys and values that were set; whoever counts them sets it to 0
-	// guess has Get take a key that is not in memory for absent and remember it in missed, instead of reading it: the fold is then only
-	// good for finding out which keys it needs.
+	// guess has Get assume that a key that is not in memory is absent, and record it in missed, instead of reading it: such a fold only
+	// finds out which keys it needs.
 	guess  bool
 	missed []string
 }
@@ -40,7 +40,7 @@ type dirtyKey struct {
 	value   []byte // nil: removed
 	origin  origin // whether it was in the database before
 	pending bool
-	// before and wasKnown are what state said of the key before it was written, and says again once it is reverted.
+	// before and wasKnown are what state knew of the key before it was written, and knows again once it is reverted.
 	before   []byte
 	wasKnown bool
 	reverted bool
@@ -104,13 +104,13 @@ func (w *writes) Get(key []byte) ([]byte, bool, error) {
 	return value, found, nil
 }
 
-// pass gives back the room of what was read last, which is not needed any more.
+// releasePassing releases the room of what was read last, which is no longer needed.
 func (w *writes) releasePassing() {
 	w.room.Unuse(w.room.Used() - w.passing)
 	w.passing = 0
 }
 
-// release lets others compute while the database is waited for.
+// release releases the core while the database is waited for.
 func (w *writes) release() {
 	if w.pace != nil {
 		w.pace.Release()
@@ -146,7 +146,7 @@ func (w *writes) write(key []byte, value []byte) {
 	w.markPending(dirty)
 }
 
-// await has flush look at the key.
+// markPending has flush bring the key up to date.
 func (w *writes) markPending(dirty *dirtyKey) {
 	if !dirty.pending {
 		dirty.pending = true
@@ -271,7 +271,7 @@ func (w *writes) revert() {
 		w.markPending(u.dirty)
 	}
 	w.undo = w.undo[:w.mark]
-	w.flush() // the next write of a reverted key begins from what state says
+	w.flush() // the next write of a reverted key begins from what state knows
 }
 
 // changes appends what was written, in key order, and brings the state up to date with it.

@@ -59,7 +59,7 @@ func isCase(dir string) bool {
 	})
 }
 
-// read gives a file's text; ok says that the file is there.
+// read returns a file's text; ok reports whether the file exists.
 func (c Case) read(name string) (text []byte, ok bool, err error) {
 	text, err = os.ReadFile(filepath.Join(c.Dir, name)) //nolint:gosec // the caller's own folder
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +73,7 @@ type Result struct {
 	Got, Want string // texts of expected.txt
 	// Missing: there is no expected.txt yet.
 	Missing bool
-	// Faults are what no expected.txt allows: the view's answers depend on more than the events.
+	// Faults are what no expected.txt allows: state or answers that depend on more than the events.
 	Faults []string
 	Gas    Gas
 	// Events are those of the folder, for measuring; nil when the configuration was refused.
@@ -81,18 +81,18 @@ type Result struct {
 	View   *View // nil when the configuration was refused
 }
 
-// OK says that the view does what expected.txt says, however its events are batched.
+// OK reports whether the view does what expected.txt holds, however its events are batched.
 func (r *Result) OK() bool { return len(r.Faults) == 0 && !r.Missing && r.Got == r.Want }
 
-// Play deploys the module with the settings, in which the folder's configuration goes before the one given, folds the events, asks the
-// queries and writes what came of it:
+// Play deploys the module with the settings, in which the folder's own configuration takes precedence, folds the events, asks the queries
+// and writes the outcome:
 //
 //	config refused: <the view's words>      and nothing else, or
 //	ignored: [<sequences>]
 //	halted at <sequence>: <error>           where the view could not fold an event
 //	                                        a blank line
 //	"<key>" <value>                         the state, in byte order of keys
-//	                                        a blank line, and then for each question:
+//	                                        a blank line, and then for each query:
 //	?<query string>
 //	(<media type>)                          where the answer is not JSON
 //	<answer>                                or "refused: <the view's words>", or "failed: <error>"
@@ -169,7 +169,7 @@ func (r *Result) play(ctx context.Context, queries []string) error {
 	return nil
 }
 
-// ask asks twice, and writes what the first answer was.
+// ask asks twice, and returns the first answer as expected.txt holds it.
 func (r *Result) ask(ctx context.Context, state State, query string) (string, error) {
 	first, err := r.View.answer(ctx, state, query)
 	if err != nil {
@@ -202,12 +202,12 @@ func (v *View) answer(ctx context.Context, state State, query string) (string, e
 	return string(answer.Text), nil
 }
 
-// Update writes what came into expected.txt.
+// Update writes the outcome into expected.txt.
 func (c Case) Update(r *Result) error {
 	return os.WriteFile(filepath.Join(c.Dir, expectedFile), []byte(r.Got), 0o644) //nolint:gosec // a file of the author's sources
 }
 
-// lines splits a text, whose last line may lack its end. A blank line is a line: the empty question.
+// lines splits a text, whose last line may lack its end. A blank line is a line: the empty query.
 func lines(text []byte) []string {
 	if len(text) == 0 {
 		return nil

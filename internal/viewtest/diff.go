@@ -14,8 +14,8 @@ const (
 	maxShownLine = 2000
 )
 
-// Diff shows how a text differs from what was wanted: lines that are missing with -, lines that should not be there with +, a few
-// equal ones around them, each with the number of its line in want. It is "" for equal texts.
+// Diff shows how got differs from want: missing lines with -, lines that should not be there with +, and a few equal ones around
+// them, each with its line number in want. It is "" for equal texts.
 func Diff(want, got string) string {
 	if want == got {
 		return ""

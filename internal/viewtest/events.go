@@ -19,7 +19,7 @@ func parse(data []byte) (Event, error) {
 	return e, err
 }
 
-// LineError says why the server would not take a line of events.
+// LineError is why the server would not accept a line of events.
 type LineError struct {
 	Line int // from 1
 	Err  error
@@ -27,7 +27,7 @@ type LineError struct {
 
 func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *LineError) Unwrap() error { return e.Err }
 
 // ReadEvents reads one event a line, as the server reads a batch: blank lines hold no event, and a line that has the
@@ -51,9 +51,9 @@ func ReadEvents(ndjson []byte) ([]Event, error) {
 		}
 		if !e.KeyHash.IsZero() {
 			payload := e.PayloadHash()
-			first, taken := known[e.KeyHash]
+			first, found := known[e.KeyHash]
 			switch {
-			case !taken:
+			case !found:
 				known[e.KeyHash] = origin{line, payload}
 			case first.payload == payload:
 				continue

@@ -43,8 +43,8 @@ func (v *View) Measure(ctx context.Context, events []Event) (perEvent time.Durat
 	return samples[len(samples)/2], true, nil
 }
 
-// sample folds all events in one session, repeated until there are enough, up to so many in one call where the view takes them so, and
-// answers how many those were; none when the view fails.
+// sample folds all events in one session, again and again until there are enough, up to most in one call where the view takes them so. It
+// returns how many it folded; 0 when the view fails.
 func (v *View) sample(ctx context.Context, events []Event, most int) (took time.Duration, folded int, err error) {
 	session, err := v.Start(ctx, State{})
 	if err != nil {
@@ -62,7 +62,7 @@ func (v *View) sample(ctx context.Context, events []Event, most int) (took time.
 				}
 			}
 			if err := foldEach(session, batch[:n]); err != nil {
-				return 0, 0, nil //nolint:nilerr // that it halts is said where the folder is played
+				return 0, 0, nil //nolint:nilerr // the folder's outcome shows that it halts
 			}
 			at += n
 			folded += n
