@@ -72,7 +72,7 @@ var floors = [][]string{
 	{"internal/bench", "internal/demo"},
 	{"internal/server", "internal/testrig"},
 	{"internal/api"},
-	{"internal/checkpoint", "internal/ingest", "internal/live"},
+	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/view", "internal/viewtest"},
 	{"internal/replay"},
 	{"internal/eventlog", "internal/wasm"},

@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/uuid"
+	"github.com/tallystick/tallystick/internal/verify"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -54,7 +55,8 @@ type server struct {
 	hosts         hosts
 	streams       chan struct{} // holds one for each stream under way
 	verifications chan struct{} // likewise
-	sharedQueries sharedQueries // that watchers ask
+	verifier      *verify.Verifier
+	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
 }
 
@@ -72,7 +74,10 @@ func New(services Services, version string) http.Handler {
 	if services.Streams == 0 {
 		services.Streams = defaultStreams
 	}
-	s := &server{Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams), verifications: make(chan struct{}, maxVerifications)}
+	s := &server{
+		Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams),
+		verifications: make(chan struct{}, maxVerifications), verifier: verify.New(services.Events, services.Views),
+	}
 	mux := http.NewServeMux()
 	direct := &directMux{ServeMux: mux}
 	api := humago.New(direct, config(version))

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -252,29 +251,29 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	if err != nil {
 		return nil, err
 	}
-	key := log.String() + "/" + in.View + "?" + in.query
-	question := s.sharedQueries.join(key)
-	letGo := func() {
-		s.sharedQueries.leave(key)
+	key := live.QueryKey{Log: log, View: in.View, Query: in.query}
+	query := s.queries.Join(key)
+	leave := func() {
+		s.queries.Leave(key)
 		watch.Close()
 	}
-	ask := func(ctx context.Context, query queryFunc) (*liveMessage, error) {
+	ask := func(ctx context.Context, run queryFunc) (*live.Outcome, error) {
 		state, _ := watch.State()
-		return question.reply(ctx, state, func() (*liveMessage, error) { return s.ask(ctx, query, log, in) })
+		return query.Outcome(ctx, state, func() (*live.Outcome, error) { return s.ask(ctx, run, key) })
 	}
-	message, err := ask(ctx, s.Views.Query) // somebody waits for the first answer
+	first, err := ask(ctx, s.Views.Query) // somebody waits for the first answer
 	if err != nil {
-		letGo()
+		leave()
 		return nil, s.problem(ctx, err)
 	}
-	message.letGo()             // the question still has it
-	if message.problem != nil { // a question that cannot be answered at all
-		letGo()
-		return nil, message.problem
+	first.Release()       // the query still holds it
+	if first.Err != nil { // a query that cannot be answered at all
+		leave()
+		return nil, first.Err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
-		defer letGo()
-		s.follow(ctx, watch, s.answerStream(log, in.View, func(ctx context.Context) (*liveMessage, error) {
+		defer leave()
+		s.follow(ctx, watch, s.answerStream(log, in.View, func(ctx context.Context) (*live.Outcome, error) {
 			ctx, cancel := context.WithCancel(ctx) // a renewal waits for its turn as long as it takes, but not for a server that stops
 			defer cancel()
 			defer s.Live.OnEnd(cancel)()
@@ -283,29 +282,33 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	}}, nil
 }
 
-// answerStream is the stream of what ask says, whenever that is another message.
-func (s *server) answerStream(log uuid.UUID, view string, ask func(context.Context) (*liveMessage, error)) stream {
-	var lastEvent string
-	var lastSum [sha256.Size]byte
-	deliver := func(out *sse, message *liveMessage) (sent bool, err error) {
-		defer message.letGo()
-		if lastEvent == message.event && lastSum == message.sum {
+// answerStream is the stream of what ask returns, whenever that differs from what was sent last.
+func (s *server) answerStream(log uuid.UUID, view string, ask func(context.Context) (*live.Outcome, error)) stream {
+	var last *live.Fingerprint
+	deliver := func(out *sse, outcome *live.Outcome) (sent bool, err error) {
+		defer outcome.Release()
+		now := outcome.Fingerprint()
+		if last != nil && *last == now {
 			return false, nil
 		}
-		lastEvent, lastSum = message.event, message.sum
-		if err := out.add(message.id, message.event, message.data); err != nil {
+		last = &now
+		id, event := outcome.Sequence, "answer"
+		if outcome.Err != nil {
+			id, event = noID, "problem"
+		}
+		if err := out.add(id, event, outcome.Body); err != nil {
 			return false, err
 		}
 		return true, out.flush()
 	}
 	send := func(ctx context.Context, out *sse) (ended bool, _ error) {
-		message, err := ask(ctx)
-		if err != nil && closed(s.Live.Done()) { // follow says so
+		outcome, err := ask(ctx)
+		if err != nil && closed(s.Live.Done()) { // follow ends the stream with that
 			return false, nil
 		} else if err != nil {
 			return false, err
 		}
-		sent, err := deliver(out, message)
+		sent, err := deliver(out, outcome)
 		if err != nil {
 			return s.cut(ctx, log, err)
 		} else if !sent {
@@ -321,29 +324,31 @@ func (s *server) answerStream(log uuid.UUID, view string, ask func(context.Conte
 	return stream{comment: "answers of " + url.PathEscape(view), id: func() int64 { return noID }, send: send}
 }
 
-// queryFunc is one of the ways to ask a view.
+// queryFunc is one of the ways to query a view.
 type queryFunc func(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (view.Answer, error)
 
-// ask asks a view. That it is halted or building is a message too: it may answer again.
-func (s *server) ask(ctx context.Context, query queryFunc, log uuid.UUID, in *liveInput) (*liveMessage, error) {
+// ask runs a query for all who watch it. That its view is halted or building is an outcome, too: it may answer again. An error is the
+// caller's alone.
+func (s *server) ask(ctx context.Context, run queryFunc, key live.QueryKey) (*live.Outcome, error) {
 	room := s.Answers.Hold()
-	answer, err := query(ctx, log, in.View, in.query, room)
+	answer, err := run(ctx, key.Log, key.View, key.Query, room)
 	if err == nil {
-		return newLiveMessage(answer.Sequence, "answer", answer.Body, room), nil
+		return live.NewAnswer(answer.Sequence, answer.Body, room), nil
 	}
 	room.Release()
-	var p *Problem
 	if errors.Is(err, eventlog.ErrLogNotFound) { // nor will it ever be again, under this id
 		return nil, err
 	}
+	if ctx.Err() != nil { // this client has gone, which concerns no other
+		return nil, err
+	}
+	var p *Problem
 	if !errors.As(s.problem(ctx, err), &p) || p.Status >= http.StatusInternalServerError && p.Code != "view_building" {
 		return nil, err
 	}
-	data, err := json.Marshal(p)
+	body, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a problem: %w", err)
 	}
-	message := newLiveMessage(noID, "problem", data, nil)
-	message.problem = p
-	return message, nil
+	return live.NewFailure(p, body), nil
 }

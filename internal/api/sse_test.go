@@ -1,18 +1,20 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/testdb"
+	"github.com/tallystick/tallystick/internal/testrig"
+	"github.com/tallystick/tallystick/internal/uuid"
+	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/views"
 )
 
 // parsed reads a stream of events as HTML's section 9.2.6 has it.
@@ -65,97 +67,19 @@ type deadlines struct{ *httptest.ResponseRecorder }
 
 func (*deadlines) SetWriteDeadline(time.Time) error { return nil }
 
-// TestSharedQuestion: however many watch, a question is asked once for each state of the log, and answers never go back.
-func TestSharedQuestion(t *testing.T) {
-	var all sharedQueries
-	var asked atomic.Int64
-	const watchers, states = 50, 20
-	var watching sync.WaitGroup
-	all.join("key") // one is there all the time
-	for range watchers {
-		q := all.join("key")
-		watching.Go(func() {
-			defer all.leave("key")
-			for state := range int64(states) { // which are versions of what is known
-				message, err := q.reply(t.Context(), live.State{Version: uint64(state)}, func() (*liveMessage, error) {
-					asked.Add(1)
-					return newLiveMessage(state, "answer", nil, nil), nil
-				})
-				if err != nil || message.id < state {
-					t.Errorf("at %d the answer is of %+v (%v)", state, message, err)
-					return
-				}
-				message.letGo()
-			}
-		})
+// TestWatcherThatHasGone: whoever goes away while a query runs for all who watch it is told so alone, and no other watcher.
+func TestWatcherThatHasGone(t *testing.T) {
+	database := testdb.New(t)
+	node := testrig.Start(t, database.DSN(), testrig.Settings{})
+	log := node.NewLog(t)
+	node.Deploy(t, log, "totals", views.MonthlyTotals(), "{}")
+	s := &server{Services: Services{Views: node.Views}}
+	ctx, cancel := context.WithCancel(t.Context())
+	leaving := func(ctx context.Context, log uuid.UUID, name, query string, room *memory.Hold) (view.Answer, error) {
+		cancel() // the client does, once the query runs
+		return s.Views.Query(ctx, log, name, query, room)
 	}
-	watching.Wait()
-	all.leave("key")
-	if n := asked.Load(); n > states {
-		t.Errorf("the question was asked %d times for %d states", n, states)
-	}
-	if len(all.asked) != 0 {
-		t.Errorf("%d questions are kept that nobody watches", len(all.asked))
-	}
-}
-
-// TestQuestionGivenUp: who asks for all may fail, or go; the next one asks.
-func TestQuestionGivenUp(t *testing.T) {
-	var all sharedQueries
-	q := all.join("key")
-	failure := errors.New("gone")
-	if _, err := q.reply(t.Context(), live.State{}, func() (*liveMessage, error) { return nil, failure }); !errors.Is(err, failure) {
-		t.Errorf("the error is %v", err)
-	}
-	message, err := q.reply(t.Context(), live.State{}, func() (*liveMessage, error) {
-		return newLiveMessage(0, "answer", []byte("1"), nil), nil
-	})
-	if err != nil || !bytes.Equal(message.data, []byte("1")) {
-		t.Errorf("after a failure comes %+v (%v)", message, err)
-	}
-	q.turn <- struct{}{} // somebody asks, and takes long
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := q.reply(gone, live.State{Version: 1}, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("who has gone waits, and has %v", err)
-	}
-}
-
-// TestMessagesAreBooked: an answer's memory is booked for as long as it is the last one, or somebody sends it.
-func TestMessagesAreBooked(t *testing.T) {
-	const size, watchers = 10_000, 20
-	book := memory.NewBook(1<<20, 0, 0)
-	var all sharedQueries
-	q := all.join("key")
-	answer := func(version uint64) *liveMessage {
-		message, err := q.reply(t.Context(), live.State{Version: version}, func() (*liveMessage, error) {
-			held := book.Hold()
-			return newLiveMessage(int64(version), "answer", make([]byte, size), held), held.Grow(t.Context(), size)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return message
-	}
-	var sending []*liveMessage
-	for version := range uint64(3) {
-		for range watchers {
-			sending = append(sending, answer(version))
-		}
-	}
-	if book.Held() != 3*size {
-		t.Errorf("%d bytes are booked for three answers that are sent", book.Held())
-	}
-	var sent sync.WaitGroup
-	for _, message := range sending {
-		sent.Go(message.letGo)
-	}
-	sent.Wait()
-	if book.Held() != size {
-		t.Errorf("%d bytes are booked for the last answer", book.Held())
-	}
-	all.leave("key")
-	if book.Held() != 0 {
-		t.Errorf("%d bytes stay booked", book.Held())
+	if outcome, err := s.ask(ctx, leaving, live.QueryKey{Log: log, View: "totals"}); err == nil {
+		t.Errorf("all watchers get %s", outcome.Body)
 	}
 }

@@ -17,13 +17,13 @@ import (
 
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
-	"github.com/tallystick/tallystick/internal/uuid"
+	"github.com/tallystick/tallystick/internal/verify"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
 const (
-	// progressEvery is how often a verification says how far it is to whoever reads lines: often enough for a bar, and for
-	// proxies that cut connections on which nothing moves.
+	// progressEvery is how often a verification reports its progress in lines: often enough for a bar, and for proxies that cut idle
+	// connections.
 	progressEvery = 500 * time.Millisecond
 	// maxVerifications bounds how many logs are verified at once: each reads a whole log.
 	maxVerifications = 2
@@ -35,7 +35,8 @@ const (
 
 // Verification is what reading a log again has shown.
 type Verification struct {
-	OK       bool          `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
+	OK bool `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
+
 	LogID    string        `json:"log_id" format:"uuid"`
 	Name     string        `json:"name"`
 	From     int64         `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
@@ -83,11 +84,14 @@ type verifyInput struct {
 
 func (s *server) registerVerify(api huma.API) {
 	registry := api.OpenAPI().Components.Schemas
-	schema := registry.Schema(reflect.TypeFor[Verification](), true, "Verification")
+	object := func(name string, schema *huma.Schema) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{name: schema}}
+	}
+	report := registry.Schema(reflect.TypeFor[Verification](), true, "Verification")
 	lines := &huma.Schema{OneOf: []*huma.Schema{
-		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"progress": registry.Schema(reflect.TypeFor[VerifyProgress](), true, "VerifyProgress")}},
-		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"report": schema}},
-		{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"problem": registry.Schema(reflect.TypeFor[Problem](), true, "Problem")}},
+		object("progress", registry.Schema(reflect.TypeFor[VerifyProgress](), true, "VerifyProgress")),
+		object("report", report),
+		object("problem", registry.Schema(reflect.TypeFor[Problem](), true, "Problem")),
 	}}
 	register(s, api, huma.Operation{
 		OperationID: "verify-log", Method: http.MethodGet, Path: "/logs/{log}/verify", Summary: "Verify a log and its views", Tags: []string{"audit"},
@@ -96,16 +100,15 @@ func (s *server) registerVerify(api huma.API) {
 			"Who accepts application/x-ndjson gets lines: progress now and then, and the report last.",
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{"200": {Description: "What was read and found.", Content: map[string]*huma.MediaType{
-			"application/json": {Schema: schema}, "application/x-ndjson": {Schema: lines},
+			"application/json": {Schema: report}, "application/x-ndjson": {Schema: lines},
 		}}},
 	}, s.verifyLog)
 }
 
 // verification is a checked request to verify a log.
 type verification struct {
-	log   eventlog.Log
-	noted []event.Noted
-	views []string
+	log     eventlog.Log
+	request verify.Request
 }
 
 func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamResponse, error) {
@@ -116,7 +119,8 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 	select {
 	case s.verifications <- struct{}{}:
 	default:
-		return nil, retry(newProblem("too_many_verifications", "as many logs as the server allows are being verified; try again in a while"), verifyRetrySeconds)
+		p := newProblem("too_many_verifications", "as many logs as the server allows are being verified; try again in a while")
+		return nil, retry(p, verifyRetrySeconds)
 	}
 	if strings.Contains(in.Accept, formatNDJSON.mediaType) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
@@ -125,25 +129,27 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 		}}, nil
 	}
 	defer func() { <-s.verifications }()
-	report, err := s.verify(ctx, v, func(VerifyProgress) {})
+	report, err := s.verifier.Verify(ctx, v.request, func(verify.Progress) {})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	body := s.presentVerification(ctx, v, report)
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		_, w := humago.Unwrap(ctx)
 		w.Header().Set("Content-Type", formatJSON.mediaType)
-		_ = json.NewEncoder(w).Encode(report) // the client has gone
+		_ = json.NewEncoder(w).Encode(body) // the client has gone
 	}}, nil
 }
 
 // verification checks a request. The error is a *Problem.
 func (s *server) verification(ctx context.Context, in *verifyInput) (v verification, err error) {
+	var noted []event.Noted
 	if in.Hash != "" {
 		hash, err := hex.DecodeString(in.Hash)
 		if err != nil || len(hash) != len(event.Hash{}) {
 			return v, newProblem("invalid_hash", "hash is not 64 hexadecimal digits, as a log's head and its events have them")
 		}
-		v.noted = []event.Noted{{Sequence: in.Sequence, Hash: event.Hash(hash)}}
+		noted = []event.Noted{{Sequence: in.Sequence, Hash: event.Hash(hash)}}
 	} else if in.Sequence > 0 {
 		return v, newProblem("invalid_hash", "sequence comes without hash: a head that was noted earlier has both")
 	}
@@ -154,115 +160,101 @@ func (s *server) verification(ctx context.Context, in *verifyInput) (v verificat
 	if v.log, err = s.Logs.Get(ctx, s.tenant(ctx), id); err != nil {
 		return v, s.problem(ctx, err)
 	}
+	v.request = verify.Request{Log: id, Noted: noted}
 	if in.Views == "none" {
 		return v, nil
 	}
-	infos, err := s.Views.List(ctx, id, requestOf(ctx).answer)
+	names, err := s.verifier.ViewNames(ctx, id, requestOf(ctx).answer)
 	if err != nil {
 		return v, s.problem(ctx, err)
 	}
-	for _, info := range infos {
-		v.views = append(v.views, info.Name)
+	if in.Views != "" && in.Views != "all" {
+		if names, err = s.selectViews(ctx, names, in.Views); err != nil {
+			return v, err
+		}
 	}
-	slices.Sort(v.views)
-	v.views = slices.Compact(v.views)
-	if in.Views == "" || in.Views == "all" {
-		return v, nil
-	}
-	v.views, err = s.named(ctx, v.views, in.Views)
-	return v, err
+	v.request.Views = names
+	return v, nil
 }
 
-// named reads a list of names of views, each of which is one of views. A name that comes twice counts once. The error is a *Problem.
-func (s *server) named(ctx context.Context, views []string, list string) (wanted []string, err error) {
+// selectViews reads a comma-separated list of views, each of which has to be one of views. A name that comes twice counts once. The error
+// is a *Problem.
+func (s *server) selectViews(ctx context.Context, views []string, list string) (selected []string, err error) {
 	names := strings.Split(list, ",")
 	if len(names) > maxViewsNamed {
-		return nil, newProblem("invalid_views", fmt.Sprintf("views names %d views; at most %d are allowed, as many as a log can have: name each once, or leave views out for all", len(names), maxViewsNamed))
+		return nil, newProblem("invalid_views", fmt.Sprintf("views names %d views; at most %d are allowed, as many as a log can have: "+
+			"name each once, or leave views out for all", len(names), maxViewsNamed))
 	}
 	for _, name := range names {
 		switch {
 		case !slices.Contains(views, name):
 			return nil, s.problem(ctx, view.ErrViewNotFound)
-		case !slices.Contains(wanted, name):
-			wanted = append(wanted, name)
+		case !slices.Contains(selected, name):
+			selected = append(selected, name)
 		}
 	}
-	return wanted, nil
+	return selected, nil
 }
 
-func (s *server) verify(ctx context.Context, v verification, progress func(VerifyProgress)) (Verification, error) {
-	began := time.Now()
-	said := func(what string) func(done, total int64) {
-		return func(done, total int64) { progress(VerifyProgress{what, done, total}) }
+func (s *server) presentVerification(ctx context.Context, v verification, r *verify.Report) Verification {
+	out := Verification{
+		OK: r.OK(), LogID: v.log.ID.String(), Name: v.log.Name,
+		From: r.Chain.From, To: r.Head.Sequence, Hash: hex.EncodeToString(r.Head.Hash[:]), Events: r.Chain.Events, Bytes: r.Chain.Bytes,
+		Wrong: r.Chain.Wrong, Faults: r.Chain.Faults, Views: make([]ViewVerdict, len(r.Views)),
+		Seconds: r.Duration.Seconds(), Finished: r.Finished,
 	}
-	head, checked, err := s.Events.Verify(ctx, v.log.ID, eventlog.Verification{Noted: v.noted, Progress: said("chain")})
-	if err != nil {
-		return Verification{}, err
+	if out.Faults == nil {
+		out.Faults = []event.Fault{}
 	}
-	report := Verification{
-		OK: checked.Wrong == 0, LogID: v.log.ID.String(), Name: v.log.Name, From: checked.From, To: head.Sequence, Hash: hex.EncodeToString(head.Hash[:]),
-		Events: checked.Events, Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: checked.Faults, Views: []ViewVerdict{},
+	for _, noted := range v.request.Noted {
+		out.Noted = &NotedHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}
 	}
-	if report.Faults == nil {
-		report.Faults = []event.Fault{}
+	for i := range r.Views {
+		out.Views[i] = s.presentVerdict(ctx, &r.Views[i])
 	}
-	for _, noted := range v.noted {
-		report.Noted = &NotedHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}
-	}
-	for _, name := range v.views {
-		verdict, err := s.verifyView(ctx, v.log.ID, name, said(name))
-		if err != nil {
-			return Verification{}, err
-		}
-		report.OK = report.OK && verdict.OK
-		report.Views = append(report.Views, verdict)
-	}
-	report.Finished = time.Now().UTC()
-	report.Seconds = report.Finished.Sub(began).Seconds()
-	return report, nil
+	return out
 }
 
-// verifyView folds a view's events again. What keeps one view from being verified is said of that view: the others are verified all the
-// same.
-func (s *server) verifyView(ctx context.Context, log uuid.UUID, name string, progress func(done, total int64)) (ViewVerdict, error) {
-	report, err := s.Views.Audit(ctx, log, name, view.AuditOptions{}, progress)
-	if errors.Is(err, view.ErrStateNotKept) { // retired: nothing of it is left that could be wrong
-		return ViewVerdict{View: name, OK: true, Code: "state_not_kept", Detail: "the view is retired and its state is no longer kept"}, nil
+func (s *server) presentVerdict(ctx context.Context, r *verify.ViewReport) ViewVerdict {
+	verdict := ViewVerdict{View: r.View, OK: r.OK()}
+	var p *Problem
+	switch {
+	case r.Err == nil:
+		audit := presentAudit(r.Audit)
+		verdict.Audit = &audit
+	case verdict.OK: // retired
+		verdict.Code, verdict.Detail = "state_not_kept", "the view is retired and its state is no longer kept"
+	case errors.As(s.problem(ctx, r.Err), &p):
+		verdict.Code, verdict.Detail = p.Code, p.Detail
 	}
-	if err != nil {
-		var p *Problem
-		if errors.As(s.problem(ctx, err), &p) && p.Status < http.StatusInternalServerError {
-			return ViewVerdict{View: name, Code: p.Code, Detail: p.Detail}, nil
-		}
-		return ViewVerdict{}, err
-	}
-	audit := presentAudit(report)
-	return ViewVerdict{View: name, OK: report.OK, Audit: &audit}, nil
+	return verdict
 }
 
-// verifyInLines says how far a verification is, and what it found at the end. The status has been sent by then: an error is a line too.
-func (s *server) verifyInLines(ctx huma.Context, v verification) {
-	r, w := humago.Unwrap(ctx)
+// verifyInLines sends the progress of a verification, and its report last. The status has been sent by then: an error is a line, too.
+func (s *server) verifyInLines(stream huma.Context, v verification) {
+	r, w := humago.Unwrap(stream)
+	ctx := r.Context()
 	w.Header().Set("Content-Type", formatNDJSON.mediaType)
 	w.Header().Set("Cache-Control", "no-store")
 	out := json.NewEncoder(w)
 	connection := http.NewResponseController(w)
-	var said time.Time
-	say := func(line any) {
-		_ = connection.SetWriteDeadline(time.Now().Add(answerWriteTimeout)) // a connection without deadlines is not one that a client could be slow on
-		_ = out.Encode(line)                                                // the client has gone, which ends r's context
+	send := func(line any) {
+		// A connection that cannot have a deadline is not one that a client could be slow on.
+		_ = connection.SetWriteDeadline(time.Now().Add(answerWriteTimeout))
+		_ = out.Encode(line) // the client has gone, which ends ctx
 		_ = connection.Flush()
 	}
-	report, err := s.verify(r.Context(), v, func(p VerifyProgress) {
-		if time.Since(said) >= progressEvery {
-			said = time.Now()
-			say(map[string]VerifyProgress{"progress": p})
+	var sent time.Time
+	report, err := s.verifier.Verify(ctx, v.request, func(p verify.Progress) {
+		if time.Since(sent) >= progressEvery {
+			sent = time.Now()
+			send(map[string]VerifyProgress{"progress": {p.Part, p.Done, p.Total}})
 		}
 	})
 	_ = connection.SetWriteDeadline(time.Time{})
 	if err != nil {
-		say(map[string]error{"problem": s.problem(r.Context(), err)})
+		send(map[string]error{"problem": s.problem(ctx, err)})
 		return
 	}
-	say(map[string]Verification{"report": report})
+	send(map[string]Verification{"report": s.presentVerification(ctx, v, report)})
 }
