@@ -35,6 +35,7 @@ func (a *ahead) warnings() []string {
 	if a.events == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("events stored since this server started that say they happened more than %.0f hours after they were recorded: %d; the last is event %d of log %s",
+	return []string{fmt.Sprintf("events stored since this server started that say they happened more than %.0f hours "+
+		"after they were recorded: %d; the last is event %d of log %s",
 		ingest.AheadAfter.Hours(), a.events, a.sequence, a.log)}
 }

@@ -70,9 +70,12 @@ func TestMaxEventAhead(t *testing.T) {
 	}
 	s.append("acme", in(55*time.Minute))
 	before := s.stored()
-	s.wantProblem(http.StatusBadRequest, "event_too_far_ahead", s.call("POST", "/logs/acme/append", in(2*time.Hour)), "1h0m0s", "ahead of now")
-	s.wantProblem(http.StatusBadRequest, "event_too_far_ahead", s.call("POST", "/logs/acme/append", `{"id":"new","time":"9000-01-01T00:00:00Z"}`), "9000-01-01T00:00:00Z")
-	p := s.wantProblem(http.StatusBadRequest, "event_too_far_ahead", s.call("POST", "/logs/acme/append_batch", "{}\n\n"+in(2*time.Hour)+"\n{}"), "line 3: ")
+	s.wantProblem(http.StatusBadRequest, "event_too_far_ahead",
+		s.call("POST", "/logs/acme/append", in(2*time.Hour)), "1h0m0s", "ahead of now")
+	s.wantProblem(http.StatusBadRequest, "event_too_far_ahead",
+		s.call("POST", "/logs/acme/append", `{"id":"new","time":"9000-01-01T00:00:00Z"}`), "9000-01-01T00:00:00Z")
+	p := s.wantProblem(http.StatusBadRequest, "event_too_far_ahead",
+		s.call("POST", "/logs/acme/append_batch", "{}\n\n"+in(2*time.Hour)+"\n{}"), "line 3: ")
 	if p.Line != 3 {
 		t.Errorf("the line is %d", p.Line)
 	}

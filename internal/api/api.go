@@ -100,7 +100,8 @@ func OpenAPI(version string) ([]byte, error) {
 
 func config(version string) huma.Config {
 	config := huma.DefaultConfig("Tallystick", version)
-	config.Info.Description = "Usage metering: append events to immutable logs, fold them through WebAssembly views in the same transaction, query the result at once."
+	config.Info.Description = "Usage metering: append events to immutable logs, " +
+		"fold them through WebAssembly views in the same transaction, query the result at once."
 	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
 	config.CreateHooks = nil // no $schema member in answers: they are exactly what the documentation shows
 	config.SchemasPath = ""

@@ -50,11 +50,13 @@ type Duplicate struct {
 type appendBatchOutput struct {
 	Status int
 	Body   struct {
-		FirstSequence int64       `json:"first_sequence" doc:"The least sequence of the batch's events."`
-		LastSequence  int64       `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
-		Appended      int         `json:"appended" doc:"How many events are new."`
-		Ahead         int         `json:"ahead,omitempty" doc:"How many new events have a time more than a day ahead of when they were recorded."`
-		Duplicates    []Duplicate `json:"duplicates" nullable:"false" doc:"Events that were there before."`
+		FirstSequence int64 `json:"first_sequence" doc:"The least sequence of the batch's events."`
+		LastSequence  int64 `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
+		Appended      int   `json:"appended" doc:"How many events are new."`
+
+		Ahead int `json:"ahead,omitempty" doc:"How many new events have a time more than a day ahead of when they were recorded."`
+
+		Duplicates []Duplicate `json:"duplicates" nullable:"false" doc:"Events that were there before."`
 	}
 }
 
@@ -65,15 +67,18 @@ func (s *server) registerAppend(api huma.API) {
 	binary := huma.Middlewares{refuseBinaryEvents}
 	register(s, api, huma.Operation{
 		OperationID: "append", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
-		Description:   "201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes.",
+		Description: "201 when the event is new, 200 when its idempotency key says that it was there before. " +
+			"The event is durable and part of every view when the answer comes.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: event.MaxBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
 	}, s.append)
 	describeDuplicate(api, appendPath, "The event was there before.")
 	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
 	register(s, api, huma.Operation{
-		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch", Summary: "Append many events", Tags: []string{"events"},
+		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch",
+		Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
-		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1,
+		Errors: errors, SkipValidateBody: true, Middlewares: binary,
 	}, s.appendBatch)
 	describeDuplicate(api, "/logs/{log}/append_batch", "All of the events were there before.")
 	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{
@@ -88,9 +93,15 @@ func eventSchema() *huma.Schema {
 		Type: huma.TypeObject, AdditionalProperties: true,
 		Description: "Any JSON object of at most 1 MiB. type, time, id and source follow CloudEvents; all are optional.",
 		Properties: map[string]*huma.Schema{
-			"type":   {Type: huma.TypeString, Nullable: true, MaxLength: new(event.MaxTypeBytes), Description: "What kind of event it is."},
-			"time":   {Type: huma.TypeString, Nullable: true, Format: "date-time", Description: "When it happened; the time of recording when absent."},
-			"id":     {Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(event.MaxKeyBytes), Description: "With source, the event's identity: its idempotency key."},
+			"type": {Type: huma.TypeString, Nullable: true, MaxLength: new(event.MaxTypeBytes), Description: "What kind of event it is."},
+			"time": {
+				Type: huma.TypeString, Nullable: true, Format: "date-time",
+				Description: "When it happened; the time of recording when absent.",
+			},
+			"id": {
+				Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(event.MaxKeyBytes),
+				Description: "With source, the event's identity: its idempotency key.",
+			},
 			"source": {Type: huma.TypeString, Nullable: true, Description: "Where the event comes from."},
 		},
 		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
@@ -154,7 +165,8 @@ func (h *AppendHeaders) expected() (int64, error) {
 	}
 	n, err := strconv.ParseInt(h.ExpectedSequence, 10, 64)
 	if err != nil || n < 0 {
-		return 0, newProblem("invalid_expected_sequence", "the Expected-Sequence header must be a whole number from 0 on: the log's last sequence as you know it")
+		return 0, newProblem("invalid_expected_sequence",
+			"the Expected-Sequence header must be a whole number from 0 on: the log's last sequence as you know it")
 	}
 	return n, nil
 }
@@ -199,7 +211,8 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 		return nil, newProblem("empty_batch", "the batch holds no event: send one JSON object per line, or a JSON array of objects")
 	}
 	if len(documents) > ingest.MaxBatchEvents {
-		return nil, newProblem("batch_too_large", fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
+		return nil, newProblem("batch_too_large",
+			fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
 	}
 	if err := requestOf(ctx).body.parsed(len(documents)); err != nil {
 		return nil, s.problem(ctx, err)

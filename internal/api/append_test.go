@@ -21,7 +21,8 @@ func TestAppendAnswers(t *testing.T) {
 	if got := s.append(id, `{"n":4}`, "Idempotency-Key: k", "Expected-Sequence: 3"); got.Sequence != 4 {
 		t.Errorf("append by id: %+v", got)
 	}
-	retry := decode[appended](t, s.want(http.StatusOK, s.call("POST", "/logs/acme/append", `{"n":4}`, "Idempotency-Key: k", "Expected-Sequence: 3")))
+	retry := decode[appended](t, s.want(http.StatusOK,
+		s.call("POST", "/logs/acme/append", `{"n":4}`, "Idempotency-Key: k", "Expected-Sequence: 3")))
 	if retry.Sequence != 4 || !retry.Duplicate {
 		t.Errorf("a retry: %+v", retry)
 	}
@@ -56,7 +57,8 @@ func TestIdentity(t *testing.T) {
 				}
 			}
 			for _, batch := range []string{body, body + "\n", "[" + body + "]", "[\n  " + body + "\n]\n", "\n" + body + "\r\n" + body} {
-				if got := post("append_batch", batch, headers...); got.Appended != 0 || got.FirstSequence != sequence || got.LastSequence != sequence {
+				got := post("append_batch", batch, headers...)
+				if got.Appended != 0 || got.FirstSequence != sequence || got.LastSequence != sequence {
 					t.Errorf("append_batch %q %q: %+v, want duplicates of %d", batch, headers, got, sequence)
 				}
 			}
@@ -107,7 +109,8 @@ func TestKeysOfEvents(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
 	for i, event := range []string{
-		`{"id":"a","source":null}`, `{"id":"a","source":"null"}`, `{"id":"a","source":"s"}`, `{"id":"s a"}`, `{"id":null,"source":"s"}`, `{"id":null,"source":"s"}`,
+		`{"id":"a","source":null}`, `{"id":"a","source":"null"}`, `{"id":"a","source":"s"}`, `{"id":"s a"}`, `{"id":null,"source":"s"}`,
+		`{"id":null,"source":"s"}`,
 	} {
 		if got := s.append("acme", event); got.Sequence != int64(i+1) {
 			t.Errorf("%s: %+v", event, got)
@@ -127,14 +130,17 @@ func TestBatchAnswers(t *testing.T) {
 		t.Helper()
 		return decode[appended](t, s.want(status, s.call("POST", "/logs/acme/append_batch", body, headers...)))
 	}
-	if got := post(201, "{\"id\":\"a\"}\r\n\n  {\"id\":\"b\"}\t\n{\"n\":1}"); got.FirstSequence != 1 || got.LastSequence != 3 || got.Appended != 3 {
+	got := post(201, "{\"id\":\"a\"}\r\n\n  {\"id\":\"b\"}\t\n{\"n\":1}")
+	if got.FirstSequence != 1 || got.LastSequence != 3 || got.Appended != 3 {
 		t.Errorf("lines: %+v", got)
 	}
-	if got := post(201, ` [ {"id":"c"} , {"id":"b"}, {"id":"c"} ] `); got.FirstSequence != 2 || got.LastSequence != 4 || got.Appended != 1 ||
+	got = post(201, ` [ {"id":"c"} , {"id":"b"}, {"id":"c"} ] `)
+	if got.FirstSequence != 2 || got.LastSequence != 4 || got.Appended != 1 ||
 		len(got.Duplicates) != 2 || got.Duplicates[0].Line != 2 || got.Duplicates[0].Sequence != 2 || got.Duplicates[1].Sequence != 4 {
 		t.Errorf("an array with duplicates: %+v", got)
 	}
-	if got := post(200, "{\"id\":\"b\"}\n{\"id\":\"a\"}", "Expected-Sequence: 77"); got.Appended != 0 || got.FirstSequence != 1 || got.LastSequence != 2 {
+	got = post(200, "{\"id\":\"b\"}\n{\"id\":\"a\"}", "Expected-Sequence: 77")
+	if got.Appended != 0 || got.FirstSequence != 1 || got.LastSequence != 2 {
 		t.Errorf("duplicates only: %+v", got)
 	}
 	if got := post(201, "{}\n{}", "Idempotency-Key: k", "Expected-Sequence: 4"); got.LastSequence != 6 {

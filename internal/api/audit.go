@@ -11,10 +11,12 @@ import (
 
 // Audit is what folding a view's events again has shown.
 type Audit struct {
-	OK         bool        `json:"ok" doc:"Every way of folding, and the stored state, agree byte for byte."`
-	View       string      `json:"view"`
-	Version    int32       `json:"version"`
-	Sequence   int64       `json:"sequence" doc:"The state was compared as of this event; where something differs, the first event that shows it."`
+	OK      bool   `json:"ok" doc:"Every way of folding, and the stored state, agree byte for byte."`
+	View    string `json:"view"`
+	Version int32  `json:"version"`
+
+	Sequence int64 `json:"sequence" doc:"The state was compared as of this event; where something differs, the first event that shows it."`
+
 	Events     int64       `json:"events" doc:"Events folded, each in every way."`
 	Skipped    int64       `json:"skipped" doc:"Events that the version leaves out, since somebody resumed it past them."`
 	Keys       int64       `json:"keys" doc:"Keys of the stored state that were compared."`
@@ -25,9 +27,11 @@ type Audit struct {
 
 // Difference is where two ways part.
 type Difference struct {
-	Way      string  `json:"way" doc:"Which way differs from folding one event at a time."`
-	Sequence int64   `json:"sequence" doc:"After which event."`
-	Key      string  `json:"key" doc:"The first key that differs, in byte order; empty when the ways differ over what they say of the event."`
+	Way      string `json:"way" doc:"Which way differs from folding one event at a time."`
+	Sequence int64  `json:"sequence" doc:"After which event."`
+
+	Key string `json:"key" doc:"The first key that differs, in byte order; empty when the ways differ over what they say of the event."`
+
 	Expected *string `json:"expected" doc:"The value one event at a time, its first 200 bytes; null: no such key."`
 	Found    *string `json:"found" doc:"The value that the other way gives; null: no such key."`
 }
@@ -43,8 +47,9 @@ func (s *server) registerAudit(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "audit-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/audit",
 		Summary: "Fold a view's events again and compare", Tags: []string{"views"},
-		Description: "Folds the raw events one by one, in batches, in uneven batches after a restart, and many in one call, and compares what each " +
-			"gives with the others and with the stored state, byte for byte. It takes as long as reading the log three times or so; appends go on meanwhile.",
+		Description: "Folds the raw events one by one, in batches, in uneven batches after a restart, and many in one call, " +
+			"and compares what each gives with the others and with the stored state, byte for byte. " +
+			"It takes as long as reading the log three times or so; appends go on meanwhile.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
 	}, s.auditView)
 }
@@ -67,7 +72,9 @@ func presentAudit(r view.Report) Audit {
 		Ways: r.Ways, Seconds: r.Duration.Seconds(),
 	}
 	if d := r.Difference; d != nil {
-		a.Difference = &Difference{Way: d.Way, Sequence: d.Sequence, Key: d.Key, Expected: presentText(d.Expected), Found: presentText(d.Found)}
+		a.Difference = &Difference{
+			Way: d.Way, Sequence: d.Sequence, Key: d.Key, Expected: presentText(d.Expected), Found: presentText(d.Found),
+		}
 	}
 	return a
 }

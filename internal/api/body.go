@@ -84,5 +84,7 @@ const (
 
 // fullProblem is the answer where there is no room.
 func fullProblem() *Problem {
-	return retry(newProblem("busy", "the server has no memory left for requests of this size; nothing was stored: try again a little later, or with less at once"), busyRetrySeconds)
+	p := newProblem("busy",
+		"the server has no memory left for requests of this size; nothing was stored: try again a little later, or with less at once")
+	return retry(p, busyRetrySeconds)
 }

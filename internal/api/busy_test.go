@@ -39,7 +39,8 @@ func TestWhatTheDatabaseIsBlamedFor(t *testing.T) {
 		if state == stale { // as what a server believes of a log that others change again and again
 			constraint = ", CONSTRAINT = 'rows_as_expected'"
 		}
-		exec(`CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '` + state + `' USING MESSAGE = 'as a test wants it'` + constraint + `; END $$`)
+		exec(`CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '` + state +
+			`' USING MESSAGE = 'as a test wants it'` + constraint + `; END $$`)
 		exec(`CREATE TRIGGER give_up BEFORE UPDATE ON log_heads FOR EACH ROW EXECUTE FUNCTION give_up()`)
 		r := s.call("POST", "/logs/acme/append", `{"n":1}`)
 		if s.wantProblem(http.StatusServiceUnavailable, code, r, "nothing was stored"); r.header.Get("Retry-After") != "5" {

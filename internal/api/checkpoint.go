@@ -17,22 +17,28 @@ type checkpointOutput struct {
 
 func (s *server) registerCheckpoint(api huma.API) {
 	text := func(what string) map[string]*huma.Response {
-		return map[string]*huma.Response{"200": {Description: what, Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
+		plain := map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}
+		return map[string]*huma.Response{"200": {Description: what, Content: plain}}
 	}
 	register(s, api, huma.Operation{
-		OperationID: "get-checkpoint", Method: http.MethodGet, Path: "/logs/{log}/checkpoint", Summary: "Get a log's signed head", Tags: []string{"audit"},
-		Description: "A signed note (C2SP, Ed25519) of the log's id, its last sequence, the hash of everything up to that, and when it was recorded. Whoever keeps it can hold the log, or an export of it, against it at any time.",
-		Errors:      []int{http.StatusNotFound, http.StatusNotImplemented}, Responses: text("The signed note."),
+		OperationID: "get-checkpoint", Method: http.MethodGet, Path: "/logs/{log}/checkpoint",
+		Summary: "Get a log's signed head", Tags: []string{"audit"},
+		Description: "A signed note (C2SP, Ed25519) of the log's id, its last sequence, the hash of everything up to that, " +
+			"and when it was recorded. Whoever keeps it can hold the log, or an export of it, against it at any time.",
+		Errors: []int{http.StatusNotFound, http.StatusNotImplemented}, Responses: text("The signed note."),
 	}, s.getCheckpoint)
 	register(s, api, huma.Operation{
-		OperationID: "get-checkpoint-key", Method: http.MethodGet, Path: "/checkpoint-key", Summary: "Get the key that checkpoints are verified with", Tags: []string{"audit"},
-		Description: "The server's public key. A key that comes from the server under examination proves nothing against it: get it once, in a way that you trust, and keep it.",
-		Errors:      []int{http.StatusNotImplemented}, Responses: text("The verifier key, a line."),
+		OperationID: "get-checkpoint-key", Method: http.MethodGet, Path: "/checkpoint-key",
+		Summary: "Get the key that checkpoints are verified with", Tags: []string{"audit"},
+		Description: "The server's public key. A key that comes from the server under examination proves nothing against it: " +
+			"get it once, in a way that you trust, and keep it.",
+		Errors: []int{http.StatusNotImplemented}, Responses: text("The verifier key, a line."),
 	}, s.getCheckpointKey)
 }
 
 func noSigningKey() *Problem {
-	return newProblem("no_signing_key", "this server has no key to sign with: make one by tally keygen, and start the server with --signing-key")
+	return newProblem("no_signing_key",
+		"this server has no key to sign with: make one by tally keygen, and start the server with --signing-key")
 }
 
 func (s *server) getCheckpoint(ctx context.Context, in *LogPath) (*checkpointOutput, error) {
@@ -43,7 +49,9 @@ func (s *server) getCheckpoint(ctx context.Context, in *LogPath) (*checkpointOut
 	if err != nil {
 		return nil, err
 	}
-	signed, err := s.Signer.Sign(checkpoint.Checkpoint{LogID: id, Sequence: head.Sequence, Hash: head.Hash, RecordedAt: time.UnixMicro(head.RecordedAt)})
+	signed, err := s.Signer.Sign(checkpoint.Checkpoint{
+		LogID: id, Sequence: head.Sequence, Hash: head.Hash, RecordedAt: time.UnixMicro(head.RecordedAt),
+	})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}

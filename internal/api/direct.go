@@ -18,7 +18,8 @@ const maxDirectBytes = freeBodyBytes
 // huma.
 type directMux struct {
 	*http.ServeMux
-	direct map[string]func(w http.ResponseWriter, r *http.Request) bool // by pattern; false: huma has to serve the request. Set before requests come
+	// direct are the handlers by pattern, set before requests come. One that returns false leaves the request to huma.
+	direct map[string]func(w http.ResponseWriter, r *http.Request) bool
 }
 
 // HandleFunc implements humago.Mux.

@@ -76,7 +76,8 @@ func TestDirectAppends(t *testing.T) {
 			status2, body2 = status, strings.Replace(body2, `,"duplicate":true`, "", 1)
 			header2.Set("Content-Length", header.Get("Content-Length"))
 		}
-		if status != test.want || status != status2 || body != body2 || !maps.EqualFunc(header, header2, func(a, b []string) bool { return strings.Join(a, ",") == strings.Join(b, ",") }) {
+		if status != test.want || status != status2 || body != body2 ||
+			!maps.EqualFunc(header, header2, func(a, b []string) bool { return strings.Join(a, ",") == strings.Join(b, ",") }) {
 			t.Errorf("%s %s %v:\n%d %v %s\n%d %v %s", test.path, test.body, test.headers, status, header, body, status2, header2, body2)
 		}
 	}

@@ -16,7 +16,8 @@ import (
 var docsPage embed.FS
 
 // docsPolicy lets the page load its own files and ask its own server, and nothing else.
-const docsPolicy = "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; img-src 'self' data:; script-src 'self'; style-src 'self'"
+const docsPolicy = "default-src 'none'; base-uri 'none'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; " +
+	"img-src 'self' data:; script-src 'self'; style-src 'self'"
 
 // serveDocs adds the page at /docs.
 func serveDocs(mux *http.ServeMux) {

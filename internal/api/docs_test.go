@@ -16,7 +16,8 @@ func TestDocsPage(t *testing.T) {
 	page := s.call("GET", "/docs", "")
 	html := string(s.want(http.StatusOK, page))
 	policy := page.header.Get("Content-Security-Policy")
-	if !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "http") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+	if !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "http") || strings.Contains(policy, "unsafe") ||
+		strings.Contains(policy, "*") {
 		t.Errorf("the policy is %q", policy)
 	}
 	if strings.Contains(html, "//") || strings.Contains(html, "<style") || regexp.MustCompile(`<script[^>]*>[^<]`).MatchString(html) {
@@ -31,7 +32,8 @@ func TestDocsPage(t *testing.T) {
 		if !strings.HasSuffix(path, ".js") && !strings.HasSuffix(path, ".css") {
 			continue
 		}
-		if want := map[bool]string{true: "text/javascript", false: "text/css"}[strings.HasSuffix(path, ".js")]; !strings.HasPrefix(plain.header.Get("Content-Type"), want) {
+		want := map[bool]string{true: "text/javascript", false: "text/css"}[strings.HasSuffix(path, ".js")]
+		if !strings.HasPrefix(plain.header.Get("Content-Type"), want) {
 			t.Errorf("%s is %q", path, plain.header.Get("Content-Type"))
 		}
 		packed := s.call("GET", path, "", "Accept-Encoding: br;q=1, gzip;q=0.5")
@@ -47,14 +49,16 @@ func TestDocsPage(t *testing.T) {
 		if !bytes.Equal(packed.body, plain.body) || len(plain.body) == 0 {
 			t.Errorf("%s has %d bytes, and %d when it comes compressed", path, len(plain.body), len(packed.body))
 		}
-		if refused := s.call("GET", path, "", "Accept-Encoding: gzip;q=0"); refused.header.Get("Content-Encoding") != "" || !bytes.Equal(refused.body, plain.body) {
+		refused := s.call("GET", path, "", "Accept-Encoding: gzip;q=0")
+		if refused.header.Get("Content-Encoding") != "" || !bytes.Equal(refused.body, plain.body) {
 			t.Errorf("%s without gzip comes as %q", path, refused.header.Get("Content-Encoding"))
 		}
 	}
 	if referred != 4 {
 		t.Errorf("the page refers to %d files, want 4: %s", referred, html)
 	}
-	if start := string(s.call("GET", "/docs/start.js", "").body); !strings.Contains(start, "'openapi.json'") || !strings.Contains(start, "validatorUrl: null") {
+	start := string(s.call("GET", "/docs/start.js", "").body)
+	if !strings.Contains(start, "'openapi.json'") || !strings.Contains(start, "validatorUrl: null") {
 		t.Errorf("the page starts by %s", start)
 	}
 	s.want(http.StatusOK, s.call("GET", "/openapi.json", ""))

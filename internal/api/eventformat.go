@@ -144,7 +144,8 @@ func recordedSchema() *huma.Schema {
 			"key":         text("", "Its idempotency key; absent when it has none."),
 			"hash":        text("", "The hash of everything up to it, in hexadecimal."),
 			"data":        {Type: huma.TypeObject, Description: "The object as it was sent.", AdditionalProperties: true},
-			"raw":         text("", "The bytes as they were sent, where data does not show them: in lines, those with line breaks; white space around an object, which earlier versions kept."),
+			"raw": text("", "The bytes as they were sent, where data does not show them: in lines, those with line breaks; "+
+				"white space around an object, which earlier versions kept."),
 		},
 		Required: []string{"sequence", "time", "recorded_at", "hash", "data"},
 	}
@@ -161,15 +162,21 @@ func eventsResponse() *huma.Response {
 	}
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	return &huma.Response{
-		Description: "A page of events; with stream, an array of them. In lines (NDJSON, CSV) an event is a line, and a page's cursor is a header.",
+		Description: "A page of events; with stream, an array of them. " +
+			"In lines (NDJSON, CSV) an event is a line, and a page's cursor is a header.",
 		Headers: map[string]*huma.Header{
-			sequenceHeader:   {Description: "The log's head, which the answer reflects.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}},
+			sequenceHeader: {
+				Description: "The log's head, which the answer reflects.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"},
+			},
 			nextCursorHeader: {Description: "The cursor of the next page.", Schema: &huma.Schema{Type: huma.TypeString}},
 		},
 		Content: map[string]*huma.MediaType{
 			formatJSON.mediaType: {
-				Schema:  &huma.Schema{OneOf: []*huma.Schema{page, {Type: huma.TypeArray, Items: recordedSchema()}}},
-				Example: json.RawMessage(`{"events":[{"sequence":1,"time":"2025-03-01T10:05:30Z","recorded_at":"2025-03-01T10:05:30.120941Z","type":"api.call","hash":"e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f","data":{"type":"api.call","tokens":12}}]}`),
+				Schema: &huma.Schema{OneOf: []*huma.Schema{page, {Type: huma.TypeArray, Items: recordedSchema()}}},
+				Example: json.RawMessage(`{"events":[{"sequence":1,` +
+					`"time":"2025-03-01T10:05:30Z","recorded_at":"2025-03-01T10:05:30.120941Z",` +
+					`"type":"api.call","hash":"e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f",` +
+					`"data":{"type":"api.call","tokens":12}}]}`),
 			},
 			formatNDJSON.mediaType: text,
 			formatCSV.mediaType:    text,

@@ -59,15 +59,20 @@ type getEventInput struct {
 
 func (s *server) registerEvents(api huma.API) {
 	register(s, api, huma.Operation{
-		OperationID: "list-events", Method: http.MethodGet, Path: "/logs/{log}/events", Summary: "Read a log's events", Tags: []string{"events"},
-		Description: "A page of the range, or the whole of it as a stream. Events come in the order of their sequences. A page may be short, or empty, and have a cursor all the same, where filters leave most events out.",
-		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnprocessableEntity},
-		Responses:   map[string]*huma.Response{"200": eventsResponse()},
+		OperationID: "list-events", Method: http.MethodGet, Path: "/logs/{log}/events",
+		Summary: "Read a log's events", Tags: []string{"events"},
+		Description: "A page of the range, or the whole of it as a stream. Events come in the order of their sequences. " +
+			"A page may be short, or empty, and have a cursor all the same, where filters leave most events out.",
+		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnprocessableEntity},
+		Responses: map[string]*huma.Response{"200": eventsResponse()},
 	}, s.listEvents)
 	register(s, api, huma.Operation{
-		OperationID: "get-event", Method: http.MethodGet, Path: "/logs/{log}/events/{sequence}", Summary: "Read one event", Tags: []string{"events"},
-		Errors:    []int{http.StatusNotFound, http.StatusUnprocessableEntity},
-		Responses: map[string]*huma.Response{"200": {Description: "The event.", Content: map[string]*huma.MediaType{"application/json": {Schema: recordedSchema()}}}},
+		OperationID: "get-event", Method: http.MethodGet, Path: "/logs/{log}/events/{sequence}",
+		Summary: "Read one event", Tags: []string{"events"},
+		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+		Responses: map[string]*huma.Response{"200": {Description: "The event.", Content: map[string]*huma.MediaType{
+			"application/json": {Schema: recordedSchema()},
+		}}},
 	}, s.getEvent)
 }
 
@@ -191,11 +196,13 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 	l.scope = in.scope(log)
 	switch {
 	case in.Stream && (in.Limit > 0 || in.Cursor != ""):
-		return nil, newProblem("invalid_range", "a stream is the whole range: leave out limit and cursor, or leave out stream; from says where a stream goes on")
+		return nil, newProblem("invalid_range",
+			"a stream is the whole range: leave out limit and cursor, or leave out stream; from says where a stream goes on")
 	case in.Cursor != "":
 		after, ok := l.readCursor(in.Cursor)
 		if !ok {
-			return nil, newProblem("invalid_cursor", "the cursor is not one of this log with these filters: give next_cursor as it came, and the parameters of the page it came with")
+			return nil, newProblem("invalid_cursor", "the cursor is not one of this log with these filters: "+
+				"give next_cursor as it came, and the parameters of the page it came with")
 		}
 		l.query.From = after + 1
 	}

@@ -45,7 +45,8 @@ type eventsPage struct {
 
 // oddEvents are events whose bytes are easy to lose.
 var oddEvents = []string{
-	"{\r\n  \"a\": 1,\n\t\"b\": \"x\"\n}", `{"n":123456789012345678901234567890.10,"n":2}`, `{"type":"ty,p\"e","id":"k\"1"}`, ` {"s":"\u0000\u2028é😀\\n"} `, `{}`,
+	"{\r\n  \"a\": 1,\n\t\"b\": \"x\"\n}", `{"n":123456789012345678901234567890.10,"n":2}`, `{"type":"ty,p\"e","id":"k\"1"}`,
+	` {"s":"\u0000\u2028é😀\\n"} `, `{}`,
 }
 
 // logWithEvents makes a log of n events of three types, with times about a day and odd bytes among them, and returns what was sent.
@@ -58,7 +59,8 @@ func (s *service) logWithEvents(name string, n int) (sent []string) {
 			continue
 		}
 		at := time.Date(2025, 3, 1, random.IntN(24), random.IntN(60), 0, random.IntN(1e9), time.UTC)
-		sent = append(sent, fmt.Sprintf(`{"type":%q,"time":%q,"n":%d}`, []string{"a", "b", "c"}[random.IntN(3)], at.Format(time.RFC3339Nano), i))
+		kind := []string{"a", "b", "c"}[random.IntN(3)]
+		sent = append(sent, fmt.Sprintf(`{"type":%q,"time":%q,"n":%d}`, kind, at.Format(time.RFC3339Nano), i))
 	}
 	s.createLog(name)
 	for _, event := range sent {
@@ -182,9 +184,11 @@ func TestEventsAreWhatWasSent(t *testing.T) {
 		inCSV := strings.ReplaceAll(rows[i+1][6], "\r\n", "\n")
 		if lines[i].sent() != want || array[i].sent() != want ||
 			inCSV != strings.ReplaceAll(want, "\r\n", "\n") || one.sent() != array[i].sent() {
-			t.Errorf("event %d was sent as %q; as a line %q, in the array %q, in CSV %q", i+1, want, lines[i].sent(), array[i].Data, rows[i+1][6])
+			t.Errorf("event %d was sent as %q; as a line %q, in the array %q, in CSV %q",
+				i+1, want, lines[i].sent(), array[i].Data, rows[i+1][6])
 		}
-		if lines[i].Sequence != int64(i+1) || one.Hash != lines[i].Hash || rows[i+1][5] != one.Hash || rows[i+1][4] != lines[i].Key || array[i].Key != one.Key {
+		if lines[i].Sequence != int64(i+1) || one.Hash != lines[i].Hash || rows[i+1][5] != one.Hash || rows[i+1][4] != lines[i].Key ||
+			array[i].Key != one.Key {
 			t.Errorf("event %d differs between formats: %+v, %v", i+1, lines[i], rows[i+1])
 		}
 	}
@@ -197,7 +201,8 @@ func TestEventsAreWhatWasSent(t *testing.T) {
 func TestEventsCompressed(t *testing.T) {
 	s := start(t)
 	s.logWithEvents("acme", 200)
-	for _, path := range []string{"/logs/acme/events?stream=true&format=ndjson", "/logs/acme/events", "/logs/acme/events?stream=true&format=csv"} {
+	const events = "/logs/acme/events"
+	for _, path := range []string{events + "?stream=true&format=ndjson", events, events + "?stream=true&format=csv"} {
 		plain := s.call("GET", path, "", "Accept-Encoding: identity")
 		for encoding, open := range map[string]func(io.Reader) (io.Reader, error){
 			"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
@@ -257,8 +262,12 @@ func TestEventsRefusals(t *testing.T) {
 		"/logs/acme/events?type=%00":                     {400, "invalid_event_type", []string{"U+0000"}},
 		"/logs/acme/events?type=%ff":                     {400, "invalid_event_type", []string{"UTF-8"}},
 		"/logs/other/events?type=a&cursor=" + cursor:     {400, "invalid_cursor", nil},
-		"/logs/acme/events?time_from=2025-03-02T00:00:00Z&time_to=2025-03-01T00:00:00Z":         {400, "crossed_range", []string{"time_from"}},
-		"/logs/acme/events?recorded_from=2025-03-02T00:00:00Z&recorded_to=2025-03-02T00:00:00Z": {400, "crossed_range", []string{"recorded_from"}},
+		"/logs/acme/events?time_from=2025-03-02T00:00:00Z&time_to=2025-03-01T00:00:00Z": {
+			400, "crossed_range", []string{"time_from"},
+		},
+		"/logs/acme/events?recorded_from=2025-03-02T00:00:00Z&recorded_to=2025-03-02T00:00:00Z": {
+			400, "crossed_range", []string{"recorded_from"},
+		},
 	} {
 		s.wantProblem(want.status, want.code, s.call("GET", path, ""), want.words...)
 	}
@@ -292,7 +301,8 @@ func TestCSVForSpreadsheets(t *testing.T) {
 func TestEveryRFC3339Time(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
-	batch := `[{"time":"2016-12-31T23:59:60Z"},{"time":"2017-01-01t00:00:00z"},{"time":"2016-12-31t23:59:60.5z"},{"time":"2017-01-01T05:29:59+05:30"}]`
+	batch := `[{"time":"2016-12-31T23:59:60Z"},{"time":"2017-01-01t00:00:00z"},` +
+		`{"time":"2016-12-31t23:59:60.5z"},{"time":"2017-01-01T05:29:59+05:30"}]`
 	s.want(http.StatusCreated, s.call("POST", "/logs/acme/append_batch", batch))
 	times := func(query string) (all []string) {
 		t.Helper()
@@ -302,7 +312,8 @@ func TestEveryRFC3339Time(t *testing.T) {
 		}
 		return all
 	}
-	if got, want := times(""), []string{"2017-01-01T00:00:00Z", "2017-01-01T00:00:00Z", "2017-01-01T00:00:00.5Z", "2016-12-31T23:59:59Z"}; !slices.Equal(got, want) {
+	want := []string{"2017-01-01T00:00:00Z", "2017-01-01T00:00:00Z", "2017-01-01T00:00:00.5Z", "2016-12-31T23:59:59Z"}
+	if got := times(""); !slices.Equal(got, want) {
 		t.Errorf("the times are %q, want %q", got, want)
 	}
 	if got := times("time_from=2016-12-31t23:59:60z&time_to=2016-12-31T23:59:60.25Z"); len(got) != 2 {

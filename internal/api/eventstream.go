@@ -88,7 +88,9 @@ func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResp
 	select {
 	case s.streams <- struct{}{}:
 	default:
-		return nil, retry(newProblem("too_many_streams", "as many streams as the server allows are under way; try again when one has ended, or read in pages"), streamsRetrySeconds)
+		p := newProblem("too_many_streams",
+			"as many streams as the server allows are under way; try again when one has ended, or read in pages")
+		return nil, retry(p, streamsRetrySeconds)
 	}
 	if err := s.book(ctx, eventlog.StreamBytes+compressorBytes); err != nil {
 		<-s.streams
@@ -103,7 +105,8 @@ func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResp
 			}
 			if err := s.writeStream(w, r, p, l); err != nil {
 				p.cutOff() // what compression still holds is not waited for
-				s.Log.LogAttrs(r.Context(), slog.LevelInfo, "a stream was cut off", slog.String("log", l.log.String()), slog.Any("error", err))
+				s.Log.LogAttrs(r.Context(), slog.LevelInfo, "a stream was cut off",
+					slog.String("log", l.log.String()), slog.Any("error", err))
 				panic(http.ErrAbortHandler)
 			}
 		})

@@ -68,7 +68,8 @@ func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streami
 	reader := eventlog.NewReader(node.DB)
 	list := make([]streaming, len(timeouts))
 	for i, timeout := range timeouts {
-		s := streaming{db: database, ended: make(chan struct{}, 100), hub: live.New(node.DB, reader, live.DefaultConfig()), log: log.String()}
+		s := streaming{db: database, ended: make(chan struct{}, 100), log: log.String()}
+		s.hub = live.New(node.DB, reader, live.DefaultConfig())
 		handler := api.New(api.Services{
 			Logs: node.Logs, Ingest: node.Ingest, Views: node.Views, Events: reader, Live: s.hub, Streams: streams,
 			WriteTimeout: timeout, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -227,7 +228,9 @@ func TestStreamsAreBounded(t *testing.T) {
 func TestEventsHead(t *testing.T) {
 	s := start(t)
 	s.logWithEvents("acme", 20)
-	for _, path := range []string{"/logs/acme/events", "/logs/acme/events?limit=5&format=csv", "/logs/acme/events?stream=true", "/logs/acme/events/7"} {
+	for _, path := range []string{
+		"/logs/acme/events", "/logs/acme/events?limit=5&format=csv", "/logs/acme/events?stream=true", "/logs/acme/events/7",
+	} {
 		get, head := s.call("GET", path, ""), s.call("HEAD", path, "")
 		s.want(http.StatusOK, head)
 		for _, name := range []string{"Content-Type", "Tally-Sequence", "Tally-Next-Cursor"} {
@@ -259,7 +262,8 @@ func TestStreamThatFails(t *testing.T) {
 	}
 	for _, format := range []string{"json", "ndjson", "csv"} {
 		for _, encoding := range encodings {
-			conn := s.send(t, "GET /logs/acme/events?stream=true&format="+format+" HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: "+encoding+"\r\n\r\n")
+			conn := s.send(t, "GET /logs/acme/events?stream=true&format="+format+" HTTP/1.1\r\nHost: localhost\r\n"+
+				"Accept-Encoding: "+encoding+"\r\n\r\n")
 			wantCut(t, conn, format+" in "+encoding)
 		}
 	}
@@ -270,8 +274,10 @@ func TestStreamAcrossARestore(t *testing.T) {
 	t.Parallel()
 	s := streamingOn(t, 1, clientPatience)[0]
 	for _, change := range []string{
-		"WITH e AS (UPDATE events e SET hash = sha256(e.hash) FROM log_heads h WHERE e.sequence = h.sequence RETURNING e.hash) UPDATE log_heads SET hash = e.hash FROM e",
-		"UPDATE log_heads h SET sequence = e.sequence, hash = e.hash, recorded_at = e.recorded_at FROM events e WHERE e.sequence = h.sequence - 1",
+		`WITH e AS (UPDATE events e SET hash = sha256(e.hash) FROM log_heads h WHERE e.sequence = h.sequence RETURNING e.hash)
+			UPDATE log_heads SET hash = e.hash FROM e`,
+		`UPDATE log_heads h SET sequence = e.sequence, hash = e.hash, recorded_at = e.recorded_at
+			FROM events e WHERE e.sequence = h.sequence - 1`,
 	} {
 		for _, format := range []string{"json", "ndjson", "csv"} {
 			conn := s.begin(t, "stream=true&format="+format, "identity")

@@ -76,7 +76,8 @@ func TestFailuresAreLoggedOnce(t *testing.T) {
 			continue
 		}
 		line := lines[0]
-		if logOf, _ := line["log"].(string); line["method"] != c.method || line["path"] != c.path || line["request_id"] != p.RequestID || logOf != c.log ||
+		if logOf, _ := line["log"].(string); line["method"] != c.method || line["path"] != c.path || line["request_id"] != p.RequestID ||
+			logOf != c.log ||
 			line["status"] != float64(r.status) || line["error"] == nil {
 			t.Errorf("%s %s is logged as %v", c.method, c.path, line)
 		}

@@ -26,7 +26,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
 		if !s.hosts.allow(r) {
-			writeProblem(w, newProblem("host_not_allowed", "the Host header is "+strconv.Quote(shortened(r.Host))+", which is none of this server's names: ask localhost, or have it started with --allow-host"))
+			writeProblem(w, newProblem("host_not_allowed", "the Host header is "+strconv.Quote(shortened(r.Host))+
+				", which is none of this server's names: ask localhost, or have it started with --allow-host"))
 			return
 		}
 		if r.ContentLength != 0 {
@@ -62,7 +63,8 @@ func unreadable(r *http.Request) *Problem {
 		return noSuchPath(r)
 	}
 	if encoding := r.Header.Get("Content-Encoding"); r.ContentLength != 0 && encoding != "" && !strings.EqualFold(encoding, "identity") {
-		p := newProblem("content_encoding", fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", shortened(encoding)))
+		p := newProblem("content_encoding",
+			fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", shortened(encoding)))
 		p.header = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, section 12.5.3
 		return p
 	}

@@ -34,10 +34,13 @@ func (e *NotReadyError) Unwrap() error { return e.Err }
 
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, huma.Operation{
-		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz", Summary: "Is the process alive?", Tags: []string{"operation"}, Metadata: map[string]any{anyQuery: true},
+		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz",
+		Summary: "Is the process alive?", Tags: []string{"operation"}, Metadata: map[string]any{anyQuery: true},
 	}, s.healthz)
 	register(s, api, huma.Operation{
-		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz", Summary: "Can the server reach its database, and store events there?", Tags: []string{"operation"}, Metadata: map[string]any{anyQuery: true},
+		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz",
+		Summary: "Can the server reach its database, and store events there?", Tags: []string{"operation"},
+		Metadata: map[string]any{anyQuery: true},
 	}, s.readyz)
 }
 

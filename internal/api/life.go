@@ -32,17 +32,20 @@ func (h *ActorHeader) check() error {
 	if len(h.Actor) <= maxActorBytes && utf8.ValidString(h.Actor) && !strings.ContainsFunc(h.Actor, unicode.IsControl) {
 		return nil
 	}
-	return newProblem("invalid_actor", fmt.Sprintf("Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(h.Actor), maxActorBytes))
+	return newProblem("invalid_actor", fmt.Sprintf(
+		"Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(h.Actor), maxActorBytes))
 }
 
 // Action is something that was done to a view.
 type Action struct {
-	Version  int32     `json:"version,omitempty" doc:"Absent when it concerns the whole view."`
-	Action   string    `json:"action" enum:"deploy,live,rollback,retire,halt,resume,skip"`
-	Actor    string    `json:"actor,omitempty" doc:"Who asked for it. Absent when nobody said, or the server did it by itself."`
-	Sequence int64     `json:"sequence,omitempty" doc:"The event that a halt, a resume or a skip is about, or the head at which it went live."`
-	Detail   string    `json:"detail,omitempty" doc:"Why: an error, a reason."`
-	At       time.Time `json:"at"`
+	Version int32  `json:"version,omitempty" doc:"Absent when it concerns the whole view."`
+	Action  string `json:"action" enum:"deploy,live,rollback,retire,halt,resume,skip"`
+	Actor   string `json:"actor,omitempty" doc:"Who asked for it. Absent when nobody said, or the server did it by itself."`
+
+	Sequence int64 `json:"sequence,omitempty" doc:"The event that a halt, a resume or a skip is about, or the head at which it went live."`
+
+	Detail string    `json:"detail,omitempty" doc:"Why: an error, a reason."`
+	At     time.Time `json:"at"`
 }
 
 type versionsInput struct {
@@ -91,7 +94,8 @@ func (s *server) registerLife(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "rollback-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/rollback",
 		Summary: "Make an earlier version live again", Tags: []string{"views"},
-		Description:  "It folds what came since it was retired, or everything where its state was not kept, while the live version goes on answering.",
+		Description: "It folds what came since it was retired, or everything where its state was not kept, " +
+			"while the live version goes on answering.",
 		MaxBodyBytes: maxLifeBytes, Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.rollbackView)
 	register(s, api, huma.Operation{
@@ -131,7 +135,9 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 	}
 	out.Body.Actions = make([]Action, len(actions))
 	for i, a := range actions {
-		out.Body.Actions[i] = Action{Version: a.Version, Action: a.Action, Actor: a.Actor, Sequence: a.Sequence, Detail: a.Detail, At: a.At.UTC()}
+		out.Body.Actions[i] = Action{
+			Version: a.Version, Action: a.Action, Actor: a.Actor, Sequence: a.Sequence, Detail: a.Detail, At: a.At.UTC(),
+		}
 	}
 	return out, nil
 }

@@ -57,7 +57,8 @@ func TestLifeOfAView(t *testing.T) {
 		t.Errorf("deployed: %+v", first)
 	}
 	body := fmt.Sprintf(`{"module": %q, "gas": 1000000}`, first.Module)
-	if again := decode[versionInfo](t, s.want(http.StatusCreated, s.call("PUT", v, body, grace))); again.Version != 1 || again.Actor != first.Actor {
+	again := decode[versionInfo](t, s.want(http.StatusCreated, s.call("PUT", v, body, grace)))
+	if again.Version != 1 || again.Actor != first.Actor {
 		t.Errorf("the same again: %+v", again)
 	}
 	s.want(http.StatusCreated, s.call("POST", v, string(views.RateCheck()), grace))
@@ -134,7 +135,8 @@ func TestResumeByHTTP(t *testing.T) {
 		t.Errorf("resumed at its event: %+v", again)
 	}
 	s.wantProblem(http.StatusConflict, "view_halted", s.call("POST", v+"/rollback", `{"version": 1}`), "event 2", "resume")
-	resumed := decode[versionInfo](t, s.want(http.StatusOK, s.call("POST", v+"/resume", `{"skip": true, "version": 1, "reason": "known bad"}`, "Tally-Actor: ada")))
+	resumed := decode[versionInfo](t, s.want(http.StatusOK,
+		s.call("POST", v+"/resume", `{"skip": true, "version": 1, "reason": "known bad"}`, "Tally-Actor: ada")))
 	if resumed.Status != "live" || resumed.Applied != 3 || resumed.HaltedEvent != "" || resumed.HaltedAt != nil {
 		t.Errorf("resumed past its event: %+v", resumed)
 	}
@@ -164,29 +166,35 @@ func TestRefusedLife(t *testing.T) {
 	}{
 		"deploy: long actor":           {"POST", v, string(haltingAt(2)), long, 400, "invalid_actor"},
 		"deploy: actor with a control": {"POST", v, string(haltingAt(2)), "Tally-Actor: a\tb", 400, "invalid_actor"},
-		"deploy: too much gas":         {"POST", v + fmt.Sprintf("?gas=%d", view.MaxFoldGas+1), string(haltingAt(2)), "", 422, "invalid_gas"},
-		"deploy: negative gas":         {"POST", v + "?gas=-1", string(haltingAt(2)), "", 422, "invalid_gas"},
-		"deploy: gas is no number":     {"POST", v + "?gas=much", string(haltingAt(2)), "", 422, "invalid_request"},
-		"rollback: no body":            {"POST", v + "/rollback", "", "", 400, "body_missing"},
-		"rollback: no version":         {"POST", v + "/rollback", "{}", "", 422, "invalid_request"},
-		"rollback: version 0":          {"POST", v + "/rollback", `{"version": 0}`, "", 422, "invalid_request"},
-		"rollback: other version":      {"POST", v + "/rollback", `{"version": 2}`, "", 404, "version_not_found"},
-		"rollback: other view":         {"POST", "/logs/acme/views/w/rollback", `{"version": 1}`, "", 404, "view_not_found"},
-		"rollback: other log":          {"POST", "/logs/nobody/views/v/rollback", `{"version": 1}`, "", 404, "log_not_found"},
-		"rollback: long actor":         {"POST", v + "/rollback", `{"version": 1}`, long, 400, "invalid_actor"},
-		"resume: other version":        {"POST", v + "/resume", `{"version": 2}`, "", 404, "version_not_found"},
-		"resume: other view":           {"POST", "/logs/acme/views/w/resume", `{}`, "", 404, "view_not_found"},
-		"resume: other member":         {"POST", v + "/resume", `{"skipp": true}`, "", 422, "invalid_request"},
-		"resume: too much gas":         {"POST", v + "/resume", fmt.Sprintf(`{"gas": %d}`, view.MaxFoldGas+1), "", 422, "invalid_gas"},
-		"resume: reason with C1":       {"POST", v + "/resume", `{"reason": "a\u009b31m"}`, "", 422, "invalid_reason"},
-		"resume: reason with NUL":      {"POST", v + "/resume", `{"reason": "a\u0000"}`, "", 422, "invalid_reason"},
-		"resume: long reason":          {"POST", v + "/resume", fmt.Sprintf(`{"reason": %q}`, strings.Repeat("x", view.MaxReasonBytes+1)), "", 422, "invalid_reason"},
-		"resume: large body":           {"POST", v + "/resume", fmt.Sprintf(`{"reason": %q}`, strings.Repeat("x", 20<<10)), "", 413, "body_too_large"},
-		"resume: long actor":           {"POST", v + "/resume", `{}`, long, 400, "invalid_actor"},
-		"retire: other view":           {"DELETE", "/logs/acme/views/w", "", "", 404, "view_not_found"},
-		"retire: long actor":           {"DELETE", v, "", long, 400, "invalid_actor"},
-		"versions: other view":         {"GET", "/logs/acme/views/w/versions", "", "", 404, "view_not_found"},
-		"versions: large page":         {"GET", v + "/versions?limit=201", "", "", 422, "invalid_request"},
+		"deploy: too much gas": {
+			"POST", v + fmt.Sprintf("?gas=%d", view.MaxFoldGas+1), string(haltingAt(2)), "", 422, "invalid_gas",
+		},
+		"deploy: negative gas":     {"POST", v + "?gas=-1", string(haltingAt(2)), "", 422, "invalid_gas"},
+		"deploy: gas is no number": {"POST", v + "?gas=much", string(haltingAt(2)), "", 422, "invalid_request"},
+		"rollback: no body":        {"POST", v + "/rollback", "", "", 400, "body_missing"},
+		"rollback: no version":     {"POST", v + "/rollback", "{}", "", 422, "invalid_request"},
+		"rollback: version 0":      {"POST", v + "/rollback", `{"version": 0}`, "", 422, "invalid_request"},
+		"rollback: other version":  {"POST", v + "/rollback", `{"version": 2}`, "", 404, "version_not_found"},
+		"rollback: other view":     {"POST", "/logs/acme/views/w/rollback", `{"version": 1}`, "", 404, "view_not_found"},
+		"rollback: other log":      {"POST", "/logs/nobody/views/v/rollback", `{"version": 1}`, "", 404, "log_not_found"},
+		"rollback: long actor":     {"POST", v + "/rollback", `{"version": 1}`, long, 400, "invalid_actor"},
+		"resume: other version":    {"POST", v + "/resume", `{"version": 2}`, "", 404, "version_not_found"},
+		"resume: other view":       {"POST", "/logs/acme/views/w/resume", `{}`, "", 404, "view_not_found"},
+		"resume: other member":     {"POST", v + "/resume", `{"skipp": true}`, "", 422, "invalid_request"},
+		"resume: too much gas":     {"POST", v + "/resume", fmt.Sprintf(`{"gas": %d}`, view.MaxFoldGas+1), "", 422, "invalid_gas"},
+		"resume: reason with C1":   {"POST", v + "/resume", `{"reason": "a\u009b31m"}`, "", 422, "invalid_reason"},
+		"resume: reason with NUL":  {"POST", v + "/resume", `{"reason": "a\u0000"}`, "", 422, "invalid_reason"},
+		"resume: long reason": {
+			"POST", v + "/resume", fmt.Sprintf(`{"reason": %q}`, strings.Repeat("x", view.MaxReasonBytes+1)), "", 422, "invalid_reason",
+		},
+		"resume: large body": {
+			"POST", v + "/resume", fmt.Sprintf(`{"reason": %q}`, strings.Repeat("x", 20<<10)), "", 413, "body_too_large",
+		},
+		"resume: long actor":   {"POST", v + "/resume", `{}`, long, 400, "invalid_actor"},
+		"retire: other view":   {"DELETE", "/logs/acme/views/w", "", "", 404, "view_not_found"},
+		"retire: long actor":   {"DELETE", v, "", long, 400, "invalid_actor"},
+		"versions: other view": {"GET", "/logs/acme/views/w/versions", "", "", 404, "view_not_found"},
+		"versions: large page": {"GET", v + "/versions?limit=201", "", "", 422, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			headers := []string{}
@@ -220,7 +228,8 @@ func TestAnswersOfOtherTypes(t *testing.T) {
 	s.createLog("acme")
 	s.append("acme", `{"v":1.50}`)
 	const v = "/logs/acme/views/sums"
-	s.want(http.StatusCreated, s.call("POST", v+"?config=%7B%22value%22:%22/v%22,%22aggregations%22:%5B%22sum%22%5D%7D", string(views.Meter())))
+	s.want(http.StatusCreated, s.call("POST", v+"?config=%7B%22value%22:%22/v%22,%22aggregations%22:%5B%22sum%22%5D%7D",
+		string(views.Meter())))
 	for query, want := range map[string]string{"": "application/json", "?format=csv": "text/csv; charset=utf-8"} {
 		r := s.call("GET", v+"/query"+query, "")
 		if r.status != http.StatusOK || r.header.Get("Content-Type") != want || r.header.Get("X-Content-Type-Options") != "nosniff" {

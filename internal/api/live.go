@@ -62,15 +62,22 @@ func (s *server) registerLive(api huma.API) {
 	}
 	register(s, api, huma.Operation{
 		OperationID: "tail-log", Method: http.MethodGet, Path: "/logs/{log}/tail", Summary: "Follow a log's events", Tags: []string{"live"},
-		Description: "Server-sent events: one for each event from a sequence on, as it is committed by any server. The id is the sequence, by which a client resumes.",
-		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		Responses:   events("Events named event, with the event as one line of JSON; one named end, with a problem, when the server ends the stream."),
+		Description: "Server-sent events: one for each event from a sequence on, as it is committed by any server. " +
+			"The id is the sequence, by which a client resumes.",
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		Responses: events("Events named event, with the event as one line of JSON; " +
+			"one named end, with a problem, when the server ends the stream."),
 	}, s.tailLog)
 	register(s, api, huma.Operation{
-		OperationID: "watch-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/live", Summary: "Follow a view's answer", Tags: []string{"live"},
-		Description: "Server-sent events: the answer to the question that the query string is, now and whenever it is another, at most ten times a second. The id is the sequence that it reflects.",
-		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
-		Responses:   events("Events named answer; one named problem when the view cannot answer for now; one named end, with a problem, when the server ends the stream."),
+		OperationID: "watch-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/live",
+		Summary: "Follow a view's answer", Tags: []string{"live"},
+		Description: "Server-sent events: the answer to the question that the query string is, now and whenever it is another, " +
+			"at most ten times a second. The id is the sequence that it reflects.",
+		Errors: []int{
+			http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity,
+		},
+		Responses: events("Events named answer; one named problem when the view cannot answer for now; " +
+			"one named end, with a problem, when the server ends the stream."),
 	}, s.watchView)
 }
 
@@ -79,7 +86,9 @@ func (s *server) watch(ctx context.Context, log uuid.UUID, seen string) (watch *
 	watch, err = s.Live.Watch(log) // before the head is read: what comes in between is told
 	switch {
 	case errors.Is(err, live.ErrTooManyWatchers):
-		return nil, after, retry(newProblem("too_many_watchers", "as many clients as the server allows are watching; try again later, or ask another server"), watchersRetrySeconds)
+		p := newProblem("too_many_watchers",
+			"as many clients as the server allows are watching; try again later, or ask another server")
+		return nil, after, retry(p, watchersRetrySeconds)
 	case errors.Is(err, live.ErrClosed):
 		return nil, after, stopping()
 	case err != nil:
@@ -104,7 +113,8 @@ func (s *server) seen(ctx context.Context, watch *live.Watch, seen string) (live
 	after, err := strconv.ParseInt(seen, 10, 64)
 	switch {
 	case err != nil || after < 0:
-		return live.Position{}, newProblem("invalid_event_id", "Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
+		return live.Position{}, newProblem("invalid_event_id",
+			"Last-Event-ID, or after, is "+strconv.Quote(seen)+"; it must be a sequence of this log, or 0 for its beginning")
 	case after > head.Sequence:
 		return live.Position{}, unknownEventID(head.Sequence)
 	case after == head.Sequence:
@@ -116,7 +126,8 @@ func (s *server) seen(ctx context.Context, watch *live.Watch, seen string) (live
 // unknownEventID is the problem of a client that has seen what the log does not hold.
 func unknownEventID(head int64) *Problem {
 	p := newProblem("unknown_event_id", "the log, which ends at "+strconv.FormatInt(head, 10)+
-		", does not hold the event that was received last: is it another log, or was its database set back? Start anew, without Last-Event-ID")
+		", does not hold the event that was received last: is it another log, or was its database set back? "+
+		"Start anew, without Last-Event-ID")
 	p.Head = &head
 	return p
 }

@@ -108,7 +108,8 @@ func TestTail(t *testing.T) {
 				to = b
 			}
 			for n := range each {
-				if _, err := to.try("POST", "/logs/acme/append", strings.NewReader(fmt.Sprintf(`{"type":"t%d","n":%d}`, i, n))); err != nil {
+				event := fmt.Sprintf(`{"type":"t%d","n":%d}`, i, n)
+				if _, err := to.try("POST", "/logs/acme/append", strings.NewReader(event)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -147,7 +148,8 @@ func TestLive(t *testing.T) {
 	event := func(tokens int) string {
 		return fmt.Sprintf(`{"model":"m","tokens_in":%d,"tokens_out":0,"time":"2025-03-01T00:00:00Z"}`, tokens)
 	}
-	here, there := a.subscribe(a.url+"/logs/acme/views/totals/live?month=2025-03", ""), b.subscribe(b.url+"/logs/acme/views/totals/live?month=2025-03", "")
+	const path = "/logs/acme/views/totals/live?month=2025-03"
+	here, there := a.subscribe(a.url+path, ""), b.subscribe(b.url+path, "")
 	for i := range 5 {
 		for name, reader := range map[string]*subscription{"here": here, "there": there} {
 			want := string(a.want(http.StatusOK, a.call("GET", "/logs/acme/views/totals/query?month=2025-03", "")))
@@ -185,7 +187,8 @@ func TestLiveRefusals(t *testing.T) {
 	for _, id := range []string{"x", "-1", "1.5", "99999999999999999999", " "} {
 		s.wantProblem(http.StatusBadRequest, "invalid_event_id", s.call("GET", "/logs/acme/tail?after=0", "", "Last-Event-ID: a"+id))
 	}
-	if p := s.wantProblem(http.StatusConflict, "unknown_event_id", s.call("GET", "/logs/acme/tail", "", "Last-Event-ID: 2"), "ends at 1"); p.Head == nil || *p.Head != 1 {
+	p := s.wantProblem(http.StatusConflict, "unknown_event_id", s.call("GET", "/logs/acme/tail", "", "Last-Event-ID: 2"), "ends at 1")
+	if p.Head == nil || *p.Head != 1 {
 		t.Errorf("the problem has no head: %+v", p)
 	}
 	s.wantProblem(http.StatusConflict, "unknown_event_id", s.call("GET", "/logs/acme/views/totals/live", "", "Last-Event-ID: 2"))

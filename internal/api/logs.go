@@ -38,7 +38,8 @@ const logsAtOnce = 25
 
 type createLogInput struct {
 	Body struct {
-		Name   string            `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
+		Name string `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
+
 		Labels map[string]string `json:"labels,omitempty" doc:"At most 32, for your own use."`
 	}
 }

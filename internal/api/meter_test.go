@@ -35,7 +35,8 @@ func (s *service) rows(log, query string) []meterRow {
 // wantRow wants an answer of one row, written like this.
 func (s *service) wantRow(log, query, want string) {
 	s.t.Helper()
-	answer := decode[struct{ Rows []json.RawMessage }](s.t, s.want(http.StatusOK, s.call("GET", "/logs/"+log+"/views/meter/query?"+query, "")))
+	answer := decode[struct{ Rows []json.RawMessage }](s.t,
+		s.want(http.StatusOK, s.call("GET", "/logs/"+log+"/views/meter/query?"+query, "")))
 	if len(answer.Rows) != 1 || string(answer.Rows[0]) != want {
 		s.t.Errorf("?%s: %s, want the row %s", query, answer.Rows, want)
 	}
@@ -111,7 +112,9 @@ func TestMeterSeesNothingOfBadInput(t *testing.T) {
 func TestMeterTellsWhatItCouldNotCount(t *testing.T) {
 	s := start(t)
 	s.meter("uncounted", durationMeter)
-	for _, data := range []string{`,"data":null`, ``, `,"data":{}`, `,"data":{"duration_ms":"NaN"}`, `,"data":{"duration_ms":"Inf"}`, `,"data":{"duration_ms":"100"}`} {
+	for _, data := range []string{
+		`,"data":null`, ``, `,"data":{}`, `,"data":{"duration_ms":"NaN"}`, `,"data":{"duration_ms":"Inf"}`, `,"data":{"duration_ms":"100"}`,
+	} {
 		s.append("uncounted", `{"type":"request","time":"2025-03-01T10:00:00Z"`+data+`}`)
 	}
 	if got := s.head("uncounted").Sequence; got != 6 {
@@ -122,7 +125,8 @@ func TestMeterTellsWhatItCouldNotCount(t *testing.T) {
 	entry := func(sequence int, rest string) string {
 		return fmt.Sprintf(`{"sequence":%d,"time":"2025-03-01T10:00:00Z",%s}`, sequence, rest)
 	}
-	missing, notANumber := `"reason":"value_missing","field":"/data/duration_ms"`, `"reason":"value_not_a_number","field":"/data/duration_ms","found":`
+	missing, notANumber := `"reason":"value_missing","field":"/data/duration_ms"`,
+		`"reason":"value_not_a_number","field":"/data/duration_ms","found":`
 	want := `{"count":{"value_missing":3,"value_not_a_number":2},"last":[` + strings.Join([]string{
 		entry(1, missing), entry(2, missing), entry(3, missing), entry(4, notANumber+`"NaN"`), entry(5, notANumber+`"Inf"`),
 	}, ",") + `]}`
@@ -158,7 +162,8 @@ func TestMeterWindows(t *testing.T) {
 	var events []string
 	for customer := 1; customer <= 5; customer++ {
 		for _, later := range []time.Duration{0, time.Minute, time.Hour, 24 * time.Hour} {
-			events = append(events, fmt.Sprintf(`{"customer":"customer-%d","value":100,"time":"%s"}`, customer, first.Add(later).Format(time.RFC3339)))
+			at := first.Add(later).Format(time.RFC3339)
+			events = append(events, fmt.Sprintf(`{"customer":"customer-%d","value":100,"time":"%s"}`, customer, at))
 		}
 	}
 	s.want(http.StatusCreated, s.call("POST", "/logs/windows/append_batch", strings.Join(events, "\n")))
@@ -176,7 +181,8 @@ func TestMeterWindows(t *testing.T) {
 		}
 		r := s.call("GET", "/logs/windows/views/meter/query?format=csv&window="+window, "")
 		csv[len(csv)-1] = strings.TrimSuffix(csv[len(csv)-1], "\r\n") + "0\r\n" // nothing is uncounted, the last row says
-		if got, want := string(s.want(http.StatusOK, r)), "from,to,sum,uncounted\r\n"+strings.Join(csv, ""); got != want || !strings.HasPrefix(r.header.Get("Content-Type"), "text/csv") {
+		got, want := string(s.want(http.StatusOK, r)), "from,to,sum,uncounted\r\n"+strings.Join(csv, "")
+		if got != want || !strings.HasPrefix(r.header.Get("Content-Type"), "text/csv") {
 			t.Errorf("as CSV by %s: %q as %s, want %q", window, got, r.header.Get("Content-Type"), want)
 		}
 	}
@@ -218,7 +224,8 @@ func TestMeterWindowsWhereClocksChange(t *testing.T) {
 				want = days.hours * time.Hour
 			}
 			if !row.From.Equal(midnight) || row.To.Sub(*row.From) != want || row.Count != 1 || i > 0 && !rows[i-1].To.Equal(*row.From) {
-				t.Errorf("%s: day %d is %s to %s with %d events; it begins %s and has %s", log, i, row.From, row.To, row.Count, midnight, want)
+				t.Errorf("%s: day %d is %s to %s with %d events; it begins %s and has %s",
+					log, i, row.From, row.To, row.Count, midnight, want)
 			}
 		}
 	}

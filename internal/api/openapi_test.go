@@ -19,7 +19,8 @@ func TestDescription(t *testing.T) {
 		for method, operation := range operations {
 			what := strings.ToUpper(method) + " " + path
 			if operation.Summary == "" || operation.OperationID == "" || ids[operation.OperationID] {
-				t.Errorf("%s has the summary %q and the id %q: both must be there, the id only once", what, operation.Summary, operation.OperationID)
+				t.Errorf("%s has the summary %q and the id %q: both must be there, the id only once",
+					what, operation.Summary, operation.OperationID)
 			}
 			ids[operation.OperationID] = true
 			succeeds := false
@@ -54,7 +55,8 @@ func TestDescriptionIsServed(t *testing.T) {
 	if !bytes.Equal(file, printed) {
 		t.Error("openapi/openapi.yaml is not what the API says of itself: go run ./cmd/tally openapi > openapi/openapi.yaml")
 	}
-	if version := versionOf(t, served); !bytes.Equal(bytes.Replace(served, []byte("version: "+version), []byte("version: "+versionOf(t, file)), 1), file) {
+	here, there := []byte("version: "+versionOf(t, served)), []byte("version: "+versionOf(t, file))
+	if !bytes.Equal(bytes.Replace(served, here, there, 1), file) {
 		t.Error("what is served differs from openapi/openapi.yaml in more than the version")
 	}
 }

@@ -95,7 +95,8 @@ func TestDatabaseGone(t *testing.T) {
 	for _, request := range requests {
 		r := s.call(request.method, request.path, request.body)
 		if p := s.problem(r); r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") != "5" ||
-			p.Code != "database_unavailable" && p.Code != "not_ready" && p.Code != "outcome_unknown" { // the connection may break while committing
+			// The connection may break while committing.
+			p.Code != "database_unavailable" && p.Code != "not_ready" && p.Code != "outcome_unknown" {
 			t.Errorf("%s %s answered %d, Retry-After %q: %s", request.method, request.path, r.status, r.header.Get("Retry-After"), r.body)
 		}
 	}

@@ -76,7 +76,8 @@ func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 		}
 		switch {
 		case err != nil:
-			return newProblem(code, "the query string is not valid: "+strconv.Quote(shortened(part))+" is not percent-encoded as it should be; % itself is written %25")
+			return newProblem(code, "the query string is not valid: "+strconv.Quote(shortened(part))+
+				" is not percent-encoded as it should be; % itself is written %25")
 		case !slices.ContainsFunc(operation.Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name }):
 			return newProblem(code, "there is no parameter "+strconv.Quote(shortened(name))+" here: "+parameterNames(operation))
 		case slices.Contains(seen, name):
@@ -118,7 +119,8 @@ func refuseBinaryEvents(ctx huma.Context, next func(huma.Context)) {
 	request, w := humago.Unwrap(ctx)
 	for name := range request.Header {
 		if strings.HasPrefix(name, "Ce-") {
-			writeProblem(w, newProblem("binary_event", "the header "+strings.ToLower(shortened(name))+" belongs to a CloudEvent in binary mode, which is not taken: its attributes "+
+			writeProblem(w, newProblem("binary_event", "the header "+strings.ToLower(shortened(name))+
+				" belongs to a CloudEvent in binary mode, which is not taken: its attributes "+
 				"would be lost; send it in structured mode, as one JSON object with id, source, type, time and data; nothing was stored"))
 			return
 		}

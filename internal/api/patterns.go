@@ -20,11 +20,13 @@ type PatternPath struct {
 
 // PatternView is a view that is deployed on every log whose name matches a pattern.
 type PatternView struct {
-	Name       string          `json:"name"`
-	Logs       string          `json:"logs" doc:"The pattern of logs' names: * stands for any run of characters." example:"customer-*"`
-	Version    int32           `json:"version" doc:"Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves."`
-	Status     string          `json:"status" enum:"active,retiring,retired"`
-	Spreading  bool            `json:"spreading" doc:"Not every matching log has been looked at since the last deploy, or since it was retired."`
+	Name    string `json:"name"`
+	Logs    string `json:"logs" doc:"The pattern of logs' names: * stands for any run of characters." example:"customer-*"`
+	Version int32  `json:"version" doc:"Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves."`
+	Status  string `json:"status" enum:"active,retiring,retired"`
+
+	Spreading bool `json:"spreading" doc:"Not every matching log has been looked at since the last deploy, or since it was retired."`
+
 	Module     string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
 	Config     json.RawMessage `json:"config"`
 	Gas        int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
@@ -89,14 +91,17 @@ func (s *server) registerPatterns(api huma.API) {
 	}
 	describeBody(api, "/views/{view}", deploymentBody())
 	register(s, api, huma.Operation{
-		OperationID: "list-pattern-views", Method: http.MethodGet, Path: "/views", Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},
+		OperationID: "list-pattern-views", Method: http.MethodGet, Path: "/views",
+		Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},
 	}, s.listPatterns)
 	register(s, api, huma.Operation{
-		OperationID: "get-pattern-view", Method: http.MethodGet, Path: "/views/{view}", Summary: "Get a view's pattern and how its logs stand", Tags: []string{"views"},
+		OperationID: "get-pattern-view", Method: http.MethodGet, Path: "/views/{view}",
+		Summary: "Get a view's pattern and how its logs stand", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, s.getPattern)
 	register(s, api, huma.Operation{
-		OperationID: "retire-pattern-view", Method: http.MethodDelete, Path: "/views/{view}", Summary: "Retire a view on the logs that have it from its pattern", Tags: []string{"views"},
+		OperationID: "retire-pattern-view", Method: http.MethodDelete, Path: "/views/{view}",
+		Summary: "Retire a view on the logs that have it from its pattern", Tags: []string{"views"},
 		Description: "Later logs no longer get it. What was deployed on a log by itself stays.",
 		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, s.retirePattern)
@@ -160,7 +165,8 @@ func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*p
 		return nil, s.problem(ctx, err)
 	}
 	covers := &Covered{
-		Matching: logs.Matching, Live: logs.Live, Building: logs.Building, Halted: logs.Halted, Retired: logs.Retired, Waiting: logs.Waiting, Own: logs.Own,
+		Matching: logs.Matching, Live: logs.Live, Building: logs.Building, Halted: logs.Halted,
+		Retired: logs.Retired, Waiting: logs.Waiting, Own: logs.Own,
 		Progress: CoverProgress{Done: logs.Done, Total: logs.Total},
 	}
 	if !info.Spreading { // every log has been looked at: those without the version have no room
@@ -173,8 +179,9 @@ func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*p
 
 func presentPattern(i view.PatternInfo) PatternView {
 	return PatternView{
-		Name: i.Name, Logs: string(i.Pattern), Version: i.Revision, Status: string(i.Status), Spreading: i.Spreading, Module: i.ModuleSHA256,
-		Config: i.Config, Gas: i.FoldGas, Actor: i.Actor, CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(),
+		Name: i.Name, Logs: string(i.Pattern), Version: i.Revision, Status: string(i.Status), Spreading: i.Spreading,
+		Module: i.ModuleSHA256, Config: i.Config, Gas: i.FoldGas, Actor: i.Actor,
+		CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(),
 	}
 }
 
@@ -188,7 +195,8 @@ func patternProblem(err error) *Problem {
 	case errors.As(err, &differs):
 		return newProblem("pattern_differs", differs.Error())
 	case errors.Is(err, view.ErrStateNotKept):
-		return newProblem("state_not_kept", "the state of this version is no longer kept, so there is nothing to compare with; a rollback builds it again")
+		return newProblem("state_not_kept",
+			"the state of this version is no longer kept, so there is nothing to compare with; a rollback builds it again")
 	case errors.Is(err, view.ErrAuditInterrupted):
 		return newProblem("audit_interrupted", "the version was built anew while it was audited; try again when that is done")
 	case errors.As(err, &large):

@@ -43,8 +43,10 @@ func TestPatternViews(t *testing.T) {
 		s.append(log, `{"model":"m","time":"2025-03-01T00:00:00Z","tokens_in":1}`)
 	}
 	module := string(views.MonthlyTotals())
-	deployed := decode[patternView](t, s.want(http.StatusCreated, s.call("POST", "/views/totals?logs=customer-*", module, "Tally-Actor: ada")))
-	if deployed.Name != "totals" || deployed.Logs != "customer-*" || deployed.Version != 1 || deployed.Status != "active" || deployed.Actor != "ada" || len(deployed.Module) != 64 {
+	deployed := decode[patternView](t, s.want(http.StatusCreated,
+		s.call("POST", "/views/totals?logs=customer-*", module, "Tally-Actor: ada")))
+	if deployed.Name != "totals" || deployed.Logs != "customer-*" || deployed.Version != 1 || deployed.Status != "active" ||
+		deployed.Actor != "ada" || len(deployed.Module) != 64 {
 		t.Errorf("deployed: %+v", deployed)
 	}
 	if got := *s.settled("totals").Covers; got.Matching != 2 || got.Live != 2 || got.Progress.Done != 2 || got.Progress.Total != 2 {
@@ -52,21 +54,24 @@ func TestPatternViews(t *testing.T) {
 	}
 	s.createLog("customer-c")
 	s.append("customer-c", `{"model":"m","time":"2025-03-01T00:00:00Z","tokens_in":7}`)
-	if body := s.want(http.StatusOK, s.call("GET", "/logs/customer-c/views/totals/query?month=2025-03", "")); string(body) != `{"m":{"tokens_in":7,"tokens_out":0}}` {
+	body := s.want(http.StatusOK, s.call("GET", "/logs/customer-c/views/totals/query?month=2025-03", ""))
+	if string(body) != `{"m":{"tokens_in":7,"tokens_out":0}}` {
 		t.Errorf("a later log answers %s", body)
 	}
 	s.wantProblem(http.StatusNotFound, "view_not_found", s.call("GET", "/logs/other/views/totals/query", ""))
 
 	s.want(http.StatusCreated, s.call("POST", "/logs/customer-a/views/totals", string(views.RateCheck())))
 	named := fmt.Sprintf(`{"module":%q,"config":{},"gas":40000000}`, deployed.Module)
-	if got := decode[patternView](t, s.want(http.StatusCreated, s.call("PUT", "/views/totals", named))); got.Version != 2 || got.Logs != "customer-*" {
-		t.Errorf("deployed with more gas: %+v", got)
+	again := decode[patternView](t, s.want(http.StatusCreated, s.call("PUT", "/views/totals", named)))
+	if again.Version != 2 || again.Logs != "customer-*" {
+		t.Errorf("deployed with more gas: %+v", again)
 	}
 	if got := *s.settled("totals").Covers; got.Matching != 3 || got.Live != 2 || got.Own != 1 {
 		t.Errorf("the logs: %+v", got)
 	}
-	if got := decode[struct{ Views []patternView }](t, s.want(http.StatusOK, s.call("GET", "/views", ""))).Views; len(got) != 1 || got[0].Name != "totals" || got[0].Covers != nil {
-		t.Errorf("listed: %+v", got)
+	list := decode[struct{ Views []patternView }](t, s.want(http.StatusOK, s.call("GET", "/views", ""))).Views
+	if len(list) != 1 || list[0].Name != "totals" || list[0].Covers != nil {
+		t.Errorf("listed: %+v", list)
 	}
 	s.wantProblem(http.StatusConflict, "pattern_differs", s.call("POST", "/views/totals?logs=*", module), "customer-*")
 
@@ -95,14 +100,18 @@ func TestRefusedPatterns(t *testing.T) {
 	module := string(views.MonthlyTotals())
 	s.wantProblem(http.StatusUnprocessableEntity, "invalid_pattern", s.call("POST", "/views/totals", module), "customer-*")
 	s.wantProblem(http.StatusUnprocessableEntity, "invalid_pattern", s.call("POST", "/views/totals?logs=a%20b", module), "letters, digits")
-	s.wantProblem(http.StatusUnprocessableEntity, "invalid_pattern", s.call("POST", "/views/totals?logs="+strings.Repeat("*", 9), module), "9 stars", "at most 8")
+	s.wantProblem(http.StatusUnprocessableEntity, "invalid_pattern", s.call("POST", "/views/totals?logs="+strings.Repeat("*", 9), module),
+		"9 stars", "at most 8")
 	s.wantProblem(http.StatusUnprocessableEntity, "invalid_request", s.call("POST", "/views/totals?logs="+strings.Repeat("a", 201), module))
 	s.wantProblem(http.StatusBadRequest, "invalid_name", s.call("POST", "/views/to%20tals?logs=*", module))
-	s.wantProblem(http.StatusBadRequest, "invalid_actor", s.call("POST", "/views/totals?logs=*", module, "Tally-Actor: "+strings.Repeat("a", 201)))
+	s.wantProblem(http.StatusBadRequest, "invalid_actor",
+		s.call("POST", "/views/totals?logs=*", module, "Tally-Actor: "+strings.Repeat("a", 201)))
 	s.wantProblem(http.StatusBadRequest, "invalid_actor", s.call("DELETE", "/views/totals", "", "Tally-Actor: "+strings.Repeat("a", 201)))
 	s.wantProblem(http.StatusUnprocessableEntity, "not_wasm", s.call("POST", "/views/totals?logs=*", "no wasm"))
-	s.wantProblem(http.StatusUnprocessableEntity, "module_not_found", s.call("POST", "/views/totals?logs=*", `{"module":"`+strings.Repeat("0", 64)+`"}`))
-	s.wantProblem(http.StatusUnprocessableEntity, "not_reproducible", s.call("POST", "/views/totals?logs=*", string(testrig.CountingGlobal())), "event 2", `"n"`, "globals")
+	s.wantProblem(http.StatusUnprocessableEntity, "module_not_found",
+		s.call("POST", "/views/totals?logs=*", `{"module":"`+strings.Repeat("0", 64)+`"}`))
+	s.wantProblem(http.StatusUnprocessableEntity, "not_reproducible",
+		s.call("POST", "/views/totals?logs=*", string(testrig.CountingGlobal())), "event 2", `"n"`, "globals")
 	s.wantProblem(http.StatusMethodNotAllowed, "method_not_allowed", s.call("POST", "/views", module), "GET")
 	if after := s.stored(); after != before {
 		t.Errorf("stored %+v, before %+v", after, before)
@@ -128,7 +137,8 @@ type auditReport struct {
 func TestAudits(t *testing.T) {
 	s := start(t)
 	id := s.createLog("acme")
-	s.wantProblem(http.StatusUnprocessableEntity, "not_reproducible", s.call("POST", "/logs/acme/views/v", string(testrig.CountingGlobal())), "event 2", `"n"`)
+	s.wantProblem(http.StatusUnprocessableEntity, "not_reproducible",
+		s.call("POST", "/logs/acme/views/v", string(testrig.CountingGlobal())), "event 2", `"n"`)
 	s.deployTotals("acme")
 	for range 3 {
 		s.append("acme", `{"model":"m","time":"2025-03-01T00:00:00Z","tokens_in":1}`)
@@ -151,7 +161,8 @@ func TestAudits(t *testing.T) {
 	edit(`UPDATE view_state_rows SET value = '{"tokens_in":4,"tokens_out":0}' WHERE log_id = $1`)
 	got := audit("?version=1")
 	if d := got.Difference; got.OK || d == nil || d.Way != "stored state" || d.Key != "2025-03/m" || d.Sequence != 3 ||
-		d.Expected == nil || *d.Expected != `{"tokens_in":3,"tokens_out":0}` || d.Found == nil || *d.Found != `{"tokens_in":4,"tokens_out":0}` {
+		d.Expected == nil || *d.Expected != `{"tokens_in":3,"tokens_out":0}` || d.Found == nil ||
+		*d.Found != `{"tokens_in":4,"tokens_out":0}` {
 		t.Errorf("with an edited value: %+v", got)
 	}
 	edit(`DELETE FROM view_state_rows WHERE log_id = $1`)

@@ -181,20 +181,27 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 		return fullProblem()
 	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, db.ErrUnavailable):
 		requestOf(ctx).fail(err)
-		return retry(newProblem("busy", "the server did not get to it in time; nothing was stored, try again a little later"), busyRetrySeconds)
+		p := newProblem("busy", "the server did not get to it in time; nothing was stored, try again a little later")
+		return retry(p, busyRetrySeconds)
 	case errors.Is(err, view.ErrBusy):
 		return retry(newProblem("busy", "too many questions that take long are under way; try again a little later"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
 		return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrOutcomeUnknown):
 		requestOf(ctx).fail(err)
-		return retry(newProblem("outcome_unknown", "the database was lost while committing: what was asked for may or may not be stored; a retry with the same idempotency keys settles it for events, and a retry of a deploy finds what is there"), outageRetrySeconds)
+		p := newProblem("outcome_unknown", "the database was lost while committing: what was asked for may or may not be stored; "+
+			"a retry with the same idempotency keys settles it for events, and a retry of a deploy finds what is there")
+		return retry(p, outageRetrySeconds)
 	case errors.Is(err, db.ErrMisconfigured):
 		requestOf(ctx).fail(err)
-		return retry(newProblem("database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; the server's log and /readyz say what is wrong"), outageRetrySeconds)
+		p := newProblem("database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; "+
+			"the server's log and /readyz say what is wrong")
+		return retry(p, outageRetrySeconds)
 	case errors.Is(err, db.ErrConflict), errors.Is(err, db.ErrStale):
 		requestOf(ctx).fail(err)
-		return retry(newProblem("log_busy", "somebody else keeps locked what the request needs, or changes it again and again: another server, or whoever works in the database; nothing was stored, try again"), lockRetrySeconds)
+		p := newProblem("log_busy", "somebody else keeps locked what the request needs, or changes it again and again: "+
+			"another server, or whoever works in the database; nothing was stored, try again")
+		return retry(p, lockRetrySeconds)
 	case errors.Is(err, db.ErrUnavailable):
 		requestOf(ctx).fail(err)
 		return retry(newProblem("database_unavailable", "the database is not available; nothing was stored, try again"), outageRetrySeconds)
@@ -225,7 +232,8 @@ func logProblem(err error) *Problem {
 	var costly *ingest.TooCostlyError
 	switch {
 	case errors.As(err, &costly):
-		p := newProblem("append_too_costly", fmt.Sprintf("%v; nothing was stored: send at most %d events like these at once", costly, costly.Events))
+		p := newProblem("append_too_costly",
+			fmt.Sprintf("%v; nothing was stored: send at most %d events like these at once", costly, costly.Events))
 		p.Events = &costly.Events
 		return p
 	case errors.As(err, &ahead):

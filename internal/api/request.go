@@ -77,7 +77,9 @@ func (s *server) logFailure(w *responseWriter, r *http.Request, request *request
 	if len(path) > maxLoggedPath {
 		path = path[:maxLoggedPath] + "…"
 	}
-	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", path), slog.Int("status", w.status), slog.String("request_id", request.id)}
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", path), slog.Int("status", w.status), slog.String("request_id", request.id),
+	}
 	if !request.log.IsZero() {
 		attrs = append(attrs, slog.String("log", request.log.String()))
 	}

@@ -142,7 +142,8 @@ func TestSetBack(t *testing.T) {
 				again := s.subscribe(s.url+"/logs/acme/tail?after=0", "")
 				for i := range events {
 					m := again.want()
-					if want := 1 + 6*min(1, i/5); m.id != strconv.Itoa(i+1) || !strings.Contains(m.data, fmt.Sprintf(`"tokens_in":%d,`, want)) {
+					want := 1 + 6*min(1, i/5)
+					if m.id != strconv.Itoa(i+1) || !strings.Contains(m.data, fmt.Sprintf(`"tokens_in":%d,`, want)) {
 						t.Errorf("%s: the %dth event of a new tail is %+v; want one with %d tokens", who, i+1, m, want)
 					}
 				}

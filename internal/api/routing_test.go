@@ -84,7 +84,9 @@ func TestContentTypes(t *testing.T) {
 // TestBrowsersOfOtherSites: a page cannot make its reader's browser write, but the server's own pages can.
 func TestBrowsersOfOtherSites(t *testing.T) {
 	s := start(t)
-	for _, header := range []string{"Origin: https://example.com", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"} {
+	for _, header := range []string{
+		"Origin: https://example.com", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
+	} {
 		s.wantProblem(http.StatusForbidden, "cross_origin", s.call("POST", "/logs", `{"name":"a"}`, header))
 		s.want(http.StatusOK, s.call("GET", "/logs", "", header))
 	}
@@ -135,21 +137,29 @@ func TestBrokenRequests(t *testing.T) {
 		status  int
 		code    string // "" where the answer is the HTTP library's own
 	}{
-		"body cut short":    {post + "Content-Length: 100\r\n\r\n{\"a\":1}", 400, "body_incomplete"},
-		"chunks cut short":  {post + "Transfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n", 400, "body_incomplete"},
-		"malformed chunk":   {post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, "body_incomplete"},
-		"two lengths":       {post + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, ""},
-		"unknown encoding":  {post + "Transfer-Encoding: gzip\r\n\r\n{}", 501, ""},
-		"no host":           {"POST /logs/acme/append HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400, ""},
-		"huge header":       {post + "Idempotency-Key: " + strings.Repeat("k", 80<<10) + "\r\n\r\n", 431, ""},
-		"many headers":      {post + strings.Repeat("A: b\r\n", 20<<10) + "\r\n", 431, ""},
-		"star":              {"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "no_such_path"},
-		"connect":           {"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "no_such_path"},
-		"absolute":          {"POST http://localhost/logs/nobody/append HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", 404, "log_not_found"},
-		"another's name":    {"POST http://evil.example/logs/nobody/append HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", 421, "host_not_allowed"},
+		"body cut short":   {post + "Content-Length: 100\r\n\r\n{\"a\":1}", 400, "body_incomplete"},
+		"chunks cut short": {post + "Transfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n", 400, "body_incomplete"},
+		"malformed chunk":  {post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, "body_incomplete"},
+		"two lengths":      {post + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, ""},
+		"unknown encoding": {post + "Transfer-Encoding: gzip\r\n\r\n{}", 501, ""},
+		"no host":          {"POST /logs/acme/append HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400, ""},
+		"huge header":      {post + "Idempotency-Key: " + strings.Repeat("k", 80<<10) + "\r\n\r\n", 431, ""},
+		"many headers":     {post + strings.Repeat("A: b\r\n", 20<<10) + "\r\n", 431, ""},
+		"star":             {"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "no_such_path"},
+		"connect":          {"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "no_such_path"},
+		"absolute": {
+			"POST http://localhost/logs/nobody/append HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", 404, "log_not_found",
+		},
+		"another's name": {
+			"POST http://evil.example/logs/nobody/append HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
+			421, "host_not_allowed",
+		},
 		"HTTP 1.0, no host": {"GET /logs/nobody HTTP/1.0\r\n\r\n", 404, "log_not_found"},
-		"chunked question":  {"POST /logs/acme/views/v/query HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nm\r\n0\r\n\r\n", 422, "invalid_request"},
-		"no HTTP":           {"hello\r\n\r\n", 400, ""},
+		"chunked question": {
+			"POST /logs/acme/views/v/query HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nm\r\n0\r\n\r\n",
+			422, "invalid_request",
+		},
+		"no HTTP": {"hello\r\n\r\n", 400, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s
@@ -176,6 +186,7 @@ func TestBrokenRequests(t *testing.T) {
 // TestRefusedBeforeTheBody: an answer that needs no body does not wait for one that never comes.
 func TestRefusedBeforeTheBody(t *testing.T) {
 	s := start(t)
-	conn := s.send(t, fmt.Sprintf("POST /logs/acme/append HTTP/1.1\r\nHost: localhost\r\nOrigin: http://y\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", mebibyte))
+	conn := s.send(t, fmt.Sprintf("POST /logs/acme/append HTTP/1.1\r\nHost: localhost\r\nOrigin: http://y\r\n"+
+		"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", mebibyte))
 	s.wantProblem(http.StatusForbidden, "cross_origin", receive(t, conn))
 }

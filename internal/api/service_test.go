@@ -181,7 +181,8 @@ func (s *service) check(request *http.Request, r reply) {
 		return
 	}
 	p := s.problem(r)
-	if p.Status != r.status || p.Code == "" || p.Title != http.StatusText(r.status) || p.Detail == "" || p.Type != "urn:tallystick:problem:"+p.Code {
+	if p.Status != r.status || p.Code == "" || p.Title != http.StatusText(r.status) || p.Detail == "" ||
+		p.Type != "urn:tallystick:problem:"+p.Code {
 		s.t.Errorf("%s answered %d with an incomplete problem: %s", what, r.status, r.body)
 	}
 	for _, marker := range leaks {
@@ -277,8 +278,10 @@ type stored struct {
 
 func (s *service) stored() (rows stored) {
 	s.t.Helper()
-	err := s.db.QueryRow(s.t.Context(), `SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM events), (SELECT count(*) FROM event_keys),
-		(SELECT count(*) FROM modules), (SELECT count(*) FROM views), (SELECT count(*) FROM view_versions), (SELECT count(*) FROM view_state),
+	err := s.db.QueryRow(s.t.Context(), `SELECT
+		(SELECT count(*) FROM logs), (SELECT count(*) FROM events), (SELECT count(*) FROM event_keys),
+		(SELECT count(*) FROM modules), (SELECT count(*) FROM views), (SELECT count(*) FROM view_versions),
+		(SELECT count(*) FROM view_state),
 		(SELECT coalesce(string_agg(h::text, ' ' ORDER BY log_id), '') FROM log_heads h)`).
 		Scan(&rows.Logs, &rows.Events, &rows.Keys, &rows.Modules, &rows.Views, &rows.Versions, &rows.State, &rows.Heads)
 	if err != nil {

@@ -66,7 +66,8 @@ func TestClaimedBodies(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
 	for i := range 60 { // 600 MiB
-		conn := s.send(t, fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte))
+		conn := s.send(t, fmt.Sprintf("POST /logs/acme/append_batch HTTP/1.1\r\nHost: localhost\r\n"+
+			"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", 10*mebibyte))
 		if r := receive(t, conn); r.status != http.StatusContinue {
 			t.Fatalf("body %d is answered %d: %s", i+1, r.status, r.body)
 		}
@@ -108,7 +109,8 @@ func TestTooManyBodies(t *testing.T) {
 	if s.wantProblem(http.StatusServiceUnavailable, "busy", r, "nothing was stored"); r.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After is %q", r.header.Get("Retry-After"))
 	}
-	if r := receive(t, s.send(t, request(30<<10)+full[:30<<10])); r.status == http.StatusServiceUnavailable { // there is no database behind it
+	// There is no database behind it.
+	if r := receive(t, s.send(t, request(30<<10)+full[:30<<10])); r.status == http.StatusServiceUnavailable {
 		t.Errorf("a small body is answered %d: %s", r.status, r.body)
 	}
 	if err := held.Close(); err != nil {

@@ -42,13 +42,18 @@ func parsed(stream string) (messages []string) {
 
 // FuzzSSE: whatever an answer holds, a client reads it as one message, with nothing changed but the form of its line breaks.
 func FuzzSSE(f *testing.F) {
-	for _, seed := range []string{"", "{}", "a\nb", "a\r\nb\r", "\n\n", "x\rid: 9\revent: end\r\rdata: y", ": not a comment", strings.Repeat("long\n", 20_000)} {
+	for _, seed := range []string{
+		"", "{}", "a\nb", "a\r\nb\r", "\n\n", "x\rid: 9\revent: end\r\rdata: y", ": not a comment", strings.Repeat("long\n", 20_000),
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		out := newSSE(w, time.Minute, nil)
-		if err := errors.Join(out.begin("a comment", 7), out.add(8, "answer", data), out.heartbeat(9), out.add(noID, "end", []byte("{}")), out.flush()); err != nil {
+		err := errors.Join(
+			out.begin("a comment", 7), out.add(8, "answer", data), out.heartbeat(9), out.add(noID, "end", []byte("{}")), out.flush(),
+		)
+		if err != nil {
 			t.Fatal(err)
 		}
 		want := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))

@@ -27,18 +27,22 @@ func TestNothingIsLeftOut(t *testing.T) {
 	s.deployTotals("acme")
 	before := s.stored()
 	for _, path := range []string{"/logs/acme/append", "/logs/acme/append_batch"} {
-		for name, code := range map[string]string{"Idempotency-Key": "invalid_idempotency_key", "Expected-Sequence": "invalid_expected_sequence"} {
+		for name, code := range map[string]string{
+			"Idempotency-Key": "invalid_idempotency_key", "Expected-Sequence": "invalid_expected_sequence",
+		} {
 			for what, values := range map[string][]string{"is empty": {""}, "2 headers": {"0", "0"}, "3 headers": {"", "1", "2"}} {
 				s.wantProblem(http.StatusBadRequest, code, s.headers("POST", path, `{"id":"e"}`, http.Header{name: values}), what, name)
 			}
 		}
 		for query, words := range map[string][]string{
-			"idempotency_key=a": {`"idempotency_key"`, "takes none"}, "x": {`"x"`}, "a=1&a=2": {`"a"`}, "%": {"percent-encoded", "%25"}, "=": {`""`},
+			"idempotency_key=a": {`"idempotency_key"`, "takes none"}, "x": {`"x"`}, "a=1&a=2": {`"a"`}, "%": {"percent-encoded", "%25"},
+			"=": {`""`},
 		} {
 			s.wantProblem(http.StatusBadRequest, "invalid_parameter", s.call("POST", path+"?"+query, `{}`), words...)
 		}
 	}
-	s.wantProblem(http.StatusBadRequest, "invalid_actor", s.headers("DELETE", "/logs/acme/views/totals", "", http.Header{"Tally-Actor": {"a", "b"}}))
+	s.wantProblem(http.StatusBadRequest, "invalid_actor",
+		s.headers("DELETE", "/logs/acme/views/totals", "", http.Header{"Tally-Actor": {"a", "b"}}))
 	for path, words := range map[string][]string{
 		"GET /logs?limit=1&limit=2":                                      {"limit", "twice"},
 		"GET /logs?limt=1":                                               {`"limt"`, "prefix, after, limit"},
@@ -83,12 +87,14 @@ func TestNothingIsLeftOut(t *testing.T) {
 	}
 	// What is a view's own, or hangs on nothing, is left alone; and a parameter without a value counts wherever it stands.
 	s.want(http.StatusOK, s.call("GET", "/logs/acme/views/totals/query?month=2025-03", ""))
-	s.wantProblem(http.StatusBadRequest, "query_refused", s.call("GET", "/logs/acme/views/totals/query?month=2025-03&month=2025-03", ""), "month")
+	s.wantProblem(http.StatusBadRequest, "query_refused",
+		s.call("GET", "/logs/acme/views/totals/query?month=2025-03&month=2025-03", ""), "month")
 	s.want(http.StatusOK, s.call("GET", "/healthz?now=1&now=2", ""))
 	s.want(http.StatusOK, s.call("GET", "/readyz?verbose", ""))
 	s.append("acme", `{"type":"a"}`)
 	s.append("acme", `{"type":"b"}`)
-	if body := s.want(http.StatusOK, s.call("GET", "/logs/acme/events?stream&type=a&format=csv", "")); strings.Count(string(body), "\n") != 2 {
+	body := s.want(http.StatusOK, s.call("GET", "/logs/acme/events?stream&type=a&format=csv", ""))
+	if strings.Count(string(body), "\n") != 2 {
 		t.Errorf("?stream&type=a streams %q", body)
 	}
 }
@@ -99,9 +105,12 @@ func TestBinaryCloudEvents(t *testing.T) {
 	s := start(t)
 	id := s.createLog("acme")
 	for _, path := range []string{"/logs/acme/append", "/logs/acme/append_batch"} {
-		for _, header := range []string{"ce-id: 1", "CE-Type: a", "ce-time: 2025-03-01T10:05:30Z", "Ce-Source: s", "ce-specversion: 1.0", "ce-myextension: x"} {
+		for _, header := range []string{
+			"ce-id: 1", "CE-Type: a", "ce-time: 2025-03-01T10:05:30Z", "Ce-Source: s", "ce-specversion: 1.0", "ce-myextension: x",
+		} {
 			name, _, _ := strings.Cut(strings.ToLower(header), ":")
-			s.wantProblem(http.StatusBadRequest, "binary_event", s.call("POST", path, `{"n":1}`, "Content-Type: application/json", header), name, "structured")
+			s.wantProblem(http.StatusBadRequest, "binary_event",
+				s.call("POST", path, `{"n":1}`, "Content-Type: application/json", header), name, "structured")
 		}
 	}
 	if got := s.head("acme").Sequence; got != 0 {
@@ -132,13 +141,22 @@ func TestHosts(t *testing.T) {
 		request.Header.Set("Sec-Fetch-Site", "same-origin")
 		return s.exchange(request)
 	}
-	for _, host := range []string{"evil.example", "evil.example" + port, "localhost.evil.example", "127.1.evil.example" + port, "10.0.0.1", "[fe80::1]", "0.0.0.0" + port, "xn--localhost"} {
-		for _, request := range []string{"POST /logs", "GET /logs", "GET /docs", "GET /openapi.yaml", "GET /openapi.json", "GET /healthz", "GET /readyz", "GET /nothing", "DELETE /views/v"} {
+	for _, host := range []string{
+		"evil.example", "evil.example" + port, "localhost.evil.example", "127.1.evil.example" + port,
+		"10.0.0.1", "[fe80::1]", "0.0.0.0" + port, "xn--localhost",
+	} {
+		for _, request := range []string{
+			"POST /logs", "GET /logs", "GET /docs", "GET /openapi.yaml", "GET /openapi.json",
+			"GET /healthz", "GET /readyz", "GET /nothing", "DELETE /views/v",
+		} {
 			method, path, _ := strings.Cut(request, " ")
-			s.wantProblem(http.StatusMisdirectedRequest, "host_not_allowed", ask(s, method, path, host), strings.TrimSuffix(host, port), "--allow-host")
+			s.wantProblem(http.StatusMisdirectedRequest, "host_not_allowed",
+				ask(s, method, path, host), strings.TrimSuffix(host, port), "--allow-host")
 		}
 	}
-	for _, host := range []string{"localhost", "LOCALHOST" + port, "localhost.", "127.0.0.1", "127.0.0.1" + port, "[::1]", "[::1]:1", "127.0.0.2"} {
+	for _, host := range []string{
+		"localhost", "LOCALHOST" + port, "localhost.", "127.0.0.1", "127.0.0.1" + port, "[::1]", "[::1]:1", "127.0.0.2",
+	} {
 		s.want(http.StatusOK, ask(s, "GET", "/logs", host))
 		s.want(http.StatusOK, ask(s, "GET", "/healthz", host))
 	}

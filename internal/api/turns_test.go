@@ -28,7 +28,8 @@ func spinning() []byte {
 	million := []byte{0xc0, 0x84, 0x3d}
 	query := slices.Concat(
 		[]byte{0x20, 1, 0x41}, million, []byte{0x6c, 0x22, 2}, // local.get 1 · 1,000,000 · i32.mul · local.tee 2
-		[]byte{0x04, 0x40, 0x03, 0x40, 0x20, 2, 0x41, 1, 0x6b, 0x22, 2, 0x0d, 0, 0x0b, 0x0b}, // if · loop · local.get 2 · 1 · i32.sub · local.tee 2 · br_if 0 · end · end
+		// if · loop · local.get 2 · 1 · i32.sub · local.tee 2 · br_if 0 · end · end
+		[]byte{0x04, 0x40, 0x03, 0x40, 0x20, 2, 0x41, 1, 0x6b, 0x22, 2, 0x0d, 0, 0x0b, 0x0b},
 		[]byte{0x42, 4}, // the pair of pointer 0 and length 4
 	)
 	return slices.Concat(magic,

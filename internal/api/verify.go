@@ -94,9 +94,11 @@ func (s *server) registerVerify(api huma.API) {
 		object("problem", registry.Schema(reflect.TypeFor[Problem](), true, "Problem")),
 	}}
 	register(s, api, huma.Operation{
-		OperationID: "verify-log", Method: http.MethodGet, Path: "/logs/{log}/verify", Summary: "Verify a log and its views", Tags: []string{"audit"},
-		Description: "Reads the log's raw rows again, checks the hash chain and that no event is missing, folds every view's events again in " +
-			"batches of other sizes, and compares the state byte for byte. What is found is in the answer, whose ok is then false. " +
+		OperationID: "verify-log", Method: http.MethodGet, Path: "/logs/{log}/verify",
+		Summary: "Verify a log and its views", Tags: []string{"audit"},
+		Description: "Reads the log's raw rows again, checks the hash chain and that no event is missing, " +
+			"folds every view's events again in batches of other sizes, and compares the state byte for byte. " +
+			"What is found is in the answer, whose ok is then false. " +
 			"Who accepts application/x-ndjson gets lines: progress now and then, and the report last.",
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{"200": {Description: "What was read and found.", Content: map[string]*huma.MediaType{

@@ -55,18 +55,19 @@ func TestVerifyAgainstANotedHead(t *testing.T) {
 	if r := s.verify("acme", "sequence=2&hash="+late.Hash); r.OK || r.Faults[0].Kind != "history_rewritten" || r.Faults[0].Sequence != 2 {
 		t.Errorf("another hash: %+v", r)
 	}
-	for _, change := range []string{
-		"DELETE FROM events WHERE log_id = $1 AND sequence = 3",
-		"UPDATE log_heads h SET sequence = 2, hash = e.hash, recorded_at = e.recorded_at FROM events e WHERE h.log_id = $1 AND e.log_id = h.log_id AND e.sequence = 2",
-	} {
-		if _, err := s.db.Exec(t.Context(), change, id); err != nil {
+	exec := func(statement string, args ...any) {
+		if _, err := s.db.Exec(t.Context(), statement, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
+	exec("DELETE FROM events WHERE log_id = $1 AND sequence = 3", id)
+	exec(`UPDATE log_heads h SET sequence = 2, hash = e.hash, recorded_at = e.recorded_at
+		FROM events e WHERE h.log_id = $1 AND e.log_id = h.log_id AND e.sequence = 2`, id)
 	if r := s.verify("acme", ""); !r.OK {
 		t.Errorf("without a noted head nobody can tell: %+v", r)
 	}
-	if r := s.verify("acme", "sequence=3&hash="+late.Hash); r.OK || r.Faults[0].Kind != "log_truncated" || !strings.Contains(r.Faults[0].Detail, "ends at 2") {
+	if r := s.verify("acme", "sequence=3&hash="+late.Hash); r.OK || r.Faults[0].Kind != "log_truncated" ||
+		!strings.Contains(r.Faults[0].Detail, "ends at 2") {
 		t.Errorf("a log that was cut off: %+v", r)
 	}
 	// The whole log written anew, with hashes that fit.
@@ -77,14 +78,10 @@ func TestVerifyAgainstANotedHead(t *testing.T) {
 		e.Data, e.Time = []byte(`{"n":0}`), e.RecordedAt
 		e.Hash = chain.Link(hash, &e)
 		hash = e.Hash
-		if _, err := s.db.Exec(t.Context(), "UPDATE events SET data = $3, time = $4, recorded_at = $4, hash = $5 WHERE log_id = $1 AND sequence = $2",
-			log, n, string(e.Data), time.UnixMicro(e.Time), hash[:]); err != nil {
-			t.Fatal(err)
-		}
+		exec("UPDATE events SET data = $3, time = $4, recorded_at = $4, hash = $5 WHERE log_id = $1 AND sequence = $2",
+			log, n, string(e.Data), time.UnixMicro(e.Time), hash[:])
 	}
-	if _, err := s.db.Exec(t.Context(), "UPDATE log_heads SET hash = $2, recorded_at = $3 WHERE log_id = $1", log, hash[:], time.UnixMicro(1_700_000_000_000_000)); err != nil {
-		t.Fatal(err)
-	}
+	exec("UPDATE log_heads SET hash = $2, recorded_at = $3 WHERE log_id = $1", log, hash[:], time.UnixMicro(1_700_000_000_000_000))
 	if r := s.verify("acme", ""); !r.OK {
 		t.Errorf("a log that was written anew is a whole one to whoever noted nothing: %+v", r)
 	}
@@ -139,21 +136,25 @@ func TestVerifyViews(t *testing.T) {
 	s.deployTotals("acme")
 	s.append("acme", `{"model":"m","tokens_in":5,"time":"2025-03-01T00:00:00Z"}`)
 	r := s.verify("acme", "")
-	if !r.OK || len(r.Views) != 1 || !r.Views[0].OK || r.Views[0].Audit == nil || r.Views[0].Audit.Events != 61 || r.Views[0].Audit.Keys == 0 {
+	if !r.OK || len(r.Views) != 1 || !r.Views[0].OK || r.Views[0].Audit == nil || r.Views[0].Audit.Events != 61 ||
+		r.Views[0].Audit.Keys == 0 {
 		t.Fatalf("before: %+v", r)
 	}
 	testrig.StateToRows(t, s.db.Config().ConnString())
-	if _, err := s.db.Exec(t.Context(), "UPDATE view_state_rows SET value = '{\"tokens_in\":6}' WHERE key = (SELECT min(key) FROM view_state_rows)"); err != nil {
+	if _, err := s.db.Exec(t.Context(),
+		`UPDATE view_state_rows SET value = '{"tokens_in":6}' WHERE key = (SELECT min(key) FROM view_state_rows)`); err != nil {
 		t.Fatal(err)
 	}
 	body := s.want(http.StatusOK, s.call("GET", "/logs/acme/verify", ""))
-	if r := decode[verified](t, body); r.OK || r.Wrong != 0 || r.Views[0].OK || !bytes.Contains(body, []byte(`"difference":{"way":"stored state"`)) {
+	if r := decode[verified](t, body); r.OK || r.Wrong != 0 || r.Views[0].OK ||
+		!bytes.Contains(body, []byte(`"difference":{"way":"stored state"`)) {
 		t.Errorf("an edited state: %s", body)
 	}
 	if r := s.verify("acme", "views=none"); !r.OK || len(r.Views) != 0 {
 		t.Errorf("without views: %+v", r)
 	}
-	lines := bytes.Split(bytes.TrimSpace(s.want(http.StatusOK, s.call("GET", "/logs/acme/verify", "", "Accept: application/x-ndjson"))), []byte("\n"))
+	body = s.want(http.StatusOK, s.call("GET", "/logs/acme/verify", "", "Accept: application/x-ndjson"))
+	lines := bytes.Split(bytes.TrimSpace(body), []byte("\n"))
 	last := decode[struct{ Report *verified }](t, lines[len(lines)-1])
 	if last.Report == nil || last.Report.OK || len(lines) < 2 {
 		t.Errorf("in lines: %s", bytes.Join(lines, []byte("\n")))

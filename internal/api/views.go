@@ -47,12 +47,14 @@ type View struct {
 	HaltedEvent    string          `json:"halted_event,omitempty" doc:"That event's JSON, or its first 4,096 characters."`
 	Error          string          `json:"error,omitempty" doc:"Why it could not."`
 	Gas            int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
-	StateKept      bool            `json:"state_kept" doc:"Whether its state is still there. A rollback to a version without builds from the first event."`
-	Actor          string          `json:"actor,omitempty" doc:"Who deployed it, as Tally-Actor said."`
-	CreatedAt      time.Time       `json:"created_at"`
-	LiveAt         *time.Time      `json:"live_at,omitempty" doc:"When it last went live."`
-	HaltedAt       *time.Time      `json:"halted_at,omitempty" doc:"When it halted."`
-	RetiredAt      *time.Time      `json:"retired_at,omitempty" doc:"When it was retired."`
+
+	StateKept bool `json:"state_kept" doc:"Whether its state is still there. A rollback to a version without builds from the first event."`
+
+	Actor     string     `json:"actor,omitempty" doc:"Who deployed it, as Tally-Actor said."`
+	CreatedAt time.Time  `json:"created_at"`
+	LiveAt    *time.Time `json:"live_at,omitempty" doc:"When it last went live."`
+	HaltedAt  *time.Time `json:"halted_at,omitempty" doc:"When it halted."`
+	RetiredAt *time.Time `json:"retired_at,omitempty" doc:"When it was retired."`
 }
 
 // Progress is how far a version is built.
@@ -126,7 +128,8 @@ func (in *QueryParams) Resolve(ctx huma.Context) []error {
 // check returns a *Problem when the question is too long.
 func (in *QueryParams) check() error {
 	if len(in.query) > maxQueryBytes {
-		return newProblem("query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
+		return newProblem("query_too_long",
+			fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
 	}
 	return nil
 }
@@ -143,18 +146,21 @@ func (s *server) registerViews(api huma.API) {
 		register(s, api, huma.Operation{
 			OperationID: operationID("deploy-view", method, http.MethodPost), Method: method, Path: "/logs/{log}/views/{view}",
 			Summary: "Deploy a view on a log", Tags: []string{"views"},
-			Description:   "The view is built from the log's history before it is live. A long history goes on in the background: the status is then building.",
+			Description: "The view is built from the log's history before it is live. " +
+				"A long history goes on in the background: the status is then building.",
 			DefaultStatus: http.StatusCreated, MaxBodyBytes: maxModuleBytes + 1,
 			Errors: []int{http.StatusNotFound}, SkipValidateBody: true,
 		}, s.deployView)
 	}
 	describeBody(api, "/logs/{log}/views/{view}", deploymentBody())
 	register(s, api, huma.Operation{
-		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views", Summary: "List a log's views", Tags: []string{"views"},
+		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views",
+		Summary: "List a log's views", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.listViews)
 	register(s, api, huma.Operation{
-		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}", Summary: "Get a view's versions that are not retired", Tags: []string{"views"},
+		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}",
+		Summary: "Get a view's versions that are not retired", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound, http.StatusGone},
 	}, s.getView)
 	s.registerLife(api)

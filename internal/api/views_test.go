@@ -31,7 +31,8 @@ func TestQueryAnswers(t *testing.T) {
 	id := s.createLog("acme")
 	s.append("acme", `{"model":"gpt-4","time":"2025-03-01T00:00:00Z","tokens_in":150,"tokens_out":420}`)
 	deployed := decode[viewInfo](t, s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/totals", string(views.MonthlyTotals()))))
-	if deployed.Status != "live" || deployed.Version != 1 || deployed.Applied != 1 || len(deployed.ViewID) != 36 || len(deployed.Module) != 64 {
+	if deployed.Status != "live" || deployed.Version != 1 || deployed.Applied != 1 || len(deployed.ViewID) != 36 ||
+		len(deployed.Module) != 64 {
 		t.Errorf("deployed: %+v", deployed)
 	}
 	for n := range 3 {
@@ -98,7 +99,8 @@ func TestBuildingView(t *testing.T) {
 			t.Fatalf("Retry-After %q, %s", r.header.Get("Retry-After"), r.body)
 		}
 	}
-	if got := s.views("/logs/acme/views/totals"); len(got) != 1 || got[0].Status != "building" || got[0].Applied == 0 || got[0].Head != history {
+	if got := s.views("/logs/acme/views/totals"); len(got) != 1 || got[0].Status != "building" || got[0].Applied == 0 ||
+		got[0].Head != history {
 		t.Errorf("while it is building: %+v", got)
 	}
 	s.append("idle", `{}`)
@@ -134,8 +136,9 @@ func TestHaltedView(t *testing.T) {
 		t.Errorf("the other view: %d at %s", r.status, r.header.Get("Tally-Sequence"))
 	}
 	// History halts a build at the same event; a corrected version takes over.
-	if got := decode[viewInfo](t, s.want(http.StatusCreated, s.call("PUT", "/logs/acme/views/late", string(haltingAt(3))))); got.Status != "halted" || got.HaltedSequence != 3 {
-		t.Errorf("halted while building: %+v", got)
+	late := decode[viewInfo](t, s.want(http.StatusCreated, s.call("PUT", "/logs/acme/views/late", string(haltingAt(3)))))
+	if late.Status != "halted" || late.HaltedSequence != 3 {
+		t.Errorf("halted while building: %+v", late)
 	}
 	s.wantProblem(http.StatusConflict, "view_halted", s.call("GET", "/logs/acme/views/late/query", ""), "event 3")
 	s.want(http.StatusCreated, s.call("PUT", "/logs/acme/views/picky", string(haltingAt(63))))

@@ -175,7 +175,8 @@ func TestManyWatchers(t *testing.T) {
 	const watchers, events = 40, 30
 	var watching sync.WaitGroup
 	for i := range watchers {
-		tail, answers := s.subscribe(s.url+"/logs/acme/tail?after=0", ""), s.subscribe(s.url+"/logs/acme/views/totals/live?month=2025-03", "")
+		tail := s.subscribe(s.url+"/logs/acme/tail?after=0", "")
+		answers := s.subscribe(s.url+"/logs/acme/views/totals/live?month=2025-03", "")
 		watching.Go(func() {
 			for want := 1; want <= events; want++ {
 				m, ok := tail.next()

@@ -61,7 +61,8 @@ func TestFindsWhatWasChanged(t *testing.T) {
 			" FROM events o WHERE o.log_id = e.log_id AND o.sequence = 41 - e.sequence)" + where + "IN (20, 21)"
 	}
 	repeat := func(sequence, recordedAt, of string) string {
-		return "INSERT INTO events SELECT log_id, " + sequence + ", " + recordedAt + ", time, type, key, data, hash FROM events" + where + of
+		return "INSERT INTO events SELECT log_id, " + sequence + ", " + recordedAt +
+			", time, type, key, data, hash FROM events" + where + of
 	}
 	head := func(change string) string { return "UPDATE log_heads SET " + change + " WHERE log_id = $1" }
 	for name, test := range map[string]struct {
@@ -97,7 +98,8 @@ func TestFindsWhatWasChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := r.logOf(t, 30)
-			if before := r.verify(t, log); !before.OK() || before.Chain.From != 1 || before.Head.Sequence != 30 || before.Chain.Events != 30 {
+			before := r.verify(t, log)
+			if !before.OK() || before.Chain.From != 1 || before.Head.Sequence != 30 || before.Chain.Events != 30 {
 				t.Fatalf("before: %+v", before)
 			}
 			r.database.Exec(t, test.change, log)
