@@ -17,8 +17,8 @@ type ahead struct {
 	sequence int64     // likewise
 }
 
-func (a *ahead) note(log uuid.UUID, placements []ingest.Appended) {
-	for _, p := range placements {
+func (a *ahead) note(log uuid.UUID, appended []ingest.Appended) {
+	for _, p := range appended {
 		if p.Ahead {
 			a.mu.Lock()
 			a.events++
@@ -28,7 +28,7 @@ func (a *ahead) note(log uuid.UUID, placements []ingest.Appended) {
 	}
 }
 
-// warnings tells of them, where there are some.
+// warnings returns one that counts them, if there are any.
 func (a *ahead) warnings() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

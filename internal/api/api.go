@@ -32,8 +32,8 @@ type Services struct {
 	Events *eventlog.Reader
 	Live   *live.Hub
 	Signer *checkpoint.Signer          // of checkpoints; nil where the server has no key
-	Ready  func(context.Context) error // says why the server cannot serve; nil when it can
-	// Warnings are what an operator should see to while the server serves; nil when there never are any.
+	Ready  func(context.Context) error // returns why the server cannot serve; nil when it can
+	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
 	Warnings func() []string
 	Log      *slog.Logger
 	// AllowHosts are the hosts that requests may name beside this machine's own; AnyHost allows all.
@@ -42,11 +42,11 @@ type Services struct {
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
 	BodyTimeout time.Duration
-	// Bodies and Answers bound the memory of requests' bodies and of answers; nil: without bound.
+	// Bodies and Answers bound the memory of request bodies and of responses; nil: without bound.
 	Bodies, Answers *memory.Book
-	// WriteTimeout is how long a client may take nothing of an answer; 0 stands for 30 seconds.
+	// WriteTimeout is how long a client may read nothing of a response; 0 stands for 30 seconds.
 	WriteTimeout time.Duration
-	// WatchTimeout is how long a client that watches may take for what is sent to it at once; 0 stands for 10 seconds.
+	// WatchTimeout is how long a client that watches may take to read what is sent at once; 0 stands for 10 seconds.
 	WatchTimeout time.Duration
 }
 
@@ -103,7 +103,7 @@ func config(version string) huma.Config {
 	config.Info.Description = "Usage metering: append events to immutable logs, " +
 		"fold them through WebAssembly views in the same transaction, query the result at once."
 	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
-	config.CreateHooks = nil // no $schema member in answers: they are exactly what the documentation shows
+	config.CreateHooks = nil // no $schema member in responses: they are exactly what the documentation shows
 	config.SchemasPath = ""
 	config.DocsPath = "" // huma's page loads its program from elsewhere: see serveDocs
 	config.Transformers = append(config.Transformers, withRequestID)
@@ -122,7 +122,7 @@ func (s *server) register(api huma.API) {
 	s.registerHealth(api)
 }
 
-// register adds an operation whose description knows the errors that any operation of its kind may end in.
+// register adds an operation, and to its description the errors that any operation of its kind may return.
 func register[I, O any](s *server, api huma.API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	common := []int{http.StatusBadRequest, http.StatusMisdirectedRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if operation.Method != http.MethodGet {
@@ -131,7 +131,7 @@ func register[I, O any](s *server, api huma.API, operation huma.Operation, handl
 	if operation.MaxBodyBytes > 0 {
 		common = append(common, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
 	}
-	if _, question := any(new(I)).(interface{ ownsQuery() }); question {
+	if _, owns := any(new(I)).(interface{ ownsQuery() }); owns {
 		operation.Metadata = map[string]any{anyQuery: true}
 	}
 	operation.BodyReadTimeout = s.BodyTimeout
@@ -141,8 +141,8 @@ func register[I, O any](s *server, api huma.API, operation huma.Operation, handl
 	huma.Register(api, operation, resolvingAnew(s, handler))
 }
 
-// resolvingAnew does an operation once more where its log was known by its name and turned out not to exist, which stores nothing: the
-// database may have been restored to a time before the log was created, and the name may be another log's by now.
+// resolvingAnew runs an operation a second time when the log that a name resolved to turns out not to exist, in which case nothing was
+// stored: the database may have been restored to a time before the log was created, and the name may belong to another log by now.
 func resolvingAnew[I, O any](s *server, handler func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
@@ -179,7 +179,7 @@ func (p *LogPath) logRef() string { return p.Log }
 
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 
-// unrouted answers requests that no operation takes: 405 where the path exists under other methods, else 404.
+// unrouted responds to requests that match no operation: 405 if the path exists for other methods, else 404.
 func unrouted(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowed := ""

@@ -108,7 +108,7 @@ func eventSchema() *huma.Schema {
 	}
 }
 
-// describeDuplicate tells the OpenAPI document of the answer to a retry, which differs in its status only.
+// describeDuplicate adds the response to a retry to the OpenAPI document: it differs in its status only.
 func describeDuplicate(api huma.API, path, description string) {
 	responses := api.OpenAPI().Paths[path].Post.Responses
 	duplicate := *responses["201"]
@@ -116,7 +116,7 @@ func describeDuplicate(api huma.API, path, description string) {
 	responses["200"] = &duplicate
 }
 
-// describeBody tells the OpenAPI document what a raw body holds.
+// describeBody adds to the OpenAPI document what a raw body holds.
 func describeBody(api huma.API, path string, content map[string]*huma.Schema) {
 	item := api.OpenAPI().Paths[path]
 	for _, operation := range []*huma.Operation{item.Post, item.Put} {

@@ -9,7 +9,7 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// Audit is what folding a view's events again has shown.
+// Audit is the result of folding a view's events again.
 type Audit struct {
 	OK      bool   `json:"ok" doc:"Every way of folding, and the stored state, agree byte for byte."`
 	View    string `json:"view"`
@@ -25,7 +25,7 @@ type Audit struct {
 	Difference *Difference `json:"difference,omitempty"`
 }
 
-// Difference is where two ways part.
+// Difference is where two ways of folding differ.
 type Difference struct {
 	Way      string `json:"way" doc:"Which way differs from folding one event at a time."`
 	Sequence int64  `json:"sequence" doc:"After which event."`
@@ -79,7 +79,7 @@ func presentAudit(r view.Report) Audit {
 	return a
 }
 
-// presentText makes null of a text that is not there.
+// presentText returns nil, which is null in JSON, for an empty text.
 func presentText(text string) *string {
 	if text == "" {
 		return nil

@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// freeBodyBytes of each body are booked for nothing: a connection has a buffer of that size anyway.
+	// freeBodyBytes of each body are not booked: a connection has a buffer of that size anyway.
 	freeBodyBytes = 4 << 10
-	// bodyStep is how much room is made at most before it is used. It doubles up to that, as what reads a body does.
+	// bodyStep is how much is booked ahead at most. That doubles up to here, as the buffer of a body does.
 	bodyStep = 256 << 10
-	// bodyFactor is what a body of unknown length takes, in terms of its bytes: what it is read into doubles when it is full.
+	// bodyFactor is the memory of a body of unknown length as a multiple of its bytes: its buffer doubles when it is full.
 	bodyFactor = 2
-	// LargestBody is what the largest body takes.
+	// LargestBody is the memory of the largest body, in bytes.
 	LargestBody = bodyFactor*(ingest.MaxBatchBytes+bodyStep) + ingest.MaxBatchEvents*parsedEventBytes
-	// parsedEventBytes is about what an event of a batch takes beside its bytes until it is committed: it may be of two bytes.
+	// parsedEventBytes is about the memory of a batch's event, beside its bytes, until it is committed: it may have two bytes.
 	parsedEventBytes = 512
 )
 
-// bookedBody is a request's body, for whose bytes room is made just before they are read: what a client only claims costs nobody room. One
-// goroutine reads it; release gives the room back.
+// bookedBody is a request's body whose memory is booked just before it is read: bytes that a client only announces cost nobody memory. It
+// is for one goroutine. Releasing held returns the memory.
 type bookedBody struct {
 	io.ReadCloser
 	ctx              context.Context //nolint:containedctx // of the request
@@ -31,8 +31,8 @@ type bookedBody struct {
 	arrived, allowed int64
 }
 
-// Read waits for room, as the client does who is sending. Where there is none it fails with memory.ErrFull, after it has read and dropped
-// the rest: a client that is still sending would not see an answer.
+// Read waits for memory, and the client that sends the body with it. If there is none it fails with memory.ErrFull, after it has read and
+// dropped the rest: a client that is still sending would not see a response.
 func (b *bookedBody) Read(p []byte) (int, error) {
 	if b.arrived >= b.allowed {
 		allowed := b.arrived + min(b.arrived, bodyStep)
@@ -49,7 +49,7 @@ func (b *bookedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// parsed makes room for so many events that the body turned out to have.
+// parsed books memory for the events that were found in the body.
 func (b *bookedBody) parsed(events int) error {
 	if b == nil { // outside of a request
 		return nil
@@ -57,13 +57,13 @@ func (b *bookedBody) parsed(events int) error {
 	return b.held.Grow(b.ctx, bodyFactor*b.allowed+int64(events)*parsedEventBytes)
 }
 
-// book makes room for an answer, or for what it is made of, up to so many bytes in all, and waits for it. It is given back when the request
-// is done. The error is a *Problem.
+// book grows the memory that is booked for a response, and for what it is made of, to so many bytes in all, and waits for it. It is released
+// when the request is done. The error is a *Problem.
 func (s *server) book(ctx context.Context, bytes int64) error {
 	return s.booked(ctx, requestOf(ctx).answer.Grow(ctx, bytes))
 }
 
-// bookNow is book for what is in memory already, which must not wait there.
+// bookNow is book for what is in memory already: it does not wait.
 func (s *server) bookNow(ctx context.Context, bytes int64) error {
 	return s.booked(ctx, requestOf(ctx).answer.TryGrow(bytes))
 }
@@ -76,13 +76,13 @@ func (s *server) booked(ctx context.Context, err error) error {
 }
 
 const (
-	// listBytes ends a page of a list: what is beyond is on the next one.
+	// listBytes ends a page of a list: the rest is on the next one.
 	listBytes = 1 << 20
-	// listFactor is what a list takes in memory in terms of its bytes: what it is made of, and its encoded form.
+	// listFactor is the memory of a list as a multiple of its bytes: what it is made of, and its encoded form.
 	listFactor = 3
 )
 
-// fullProblem is the answer where there is no room.
+// fullProblem is the problem of a request for which there is no memory.
 func fullProblem() *Problem {
 	p := newProblem("busy",
 		"the server has no memory left for requests of this size; nothing was stored: try again a little later, or with less at once")

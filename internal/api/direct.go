@@ -11,11 +11,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// maxDirectBytes is the longest body that goes directly to an append: one of which nothing has to be booked.
+// maxDirectBytes is the longest body that directAppend reads: one of which nothing has to be booked.
 const maxDirectBytes = freeBodyBytes
 
-// directMux is the mux that huma registers operations with. A few get a way of their own for plain requests, which leaves all others to
-// huma.
+// directMux is the mux that huma registers operations with. A few operations have a direct handler for plain requests; huma serves the
+// others.
 type directMux struct {
 	*http.ServeMux
 	// direct are the handlers by pattern, set before requests come. One that returns false leaves the request to huma.
@@ -31,8 +31,8 @@ func (m *directMux) HandleFunc(pattern string, handler func(http.ResponseWriter,
 	})
 }
 
-// directAppend serves an append of one event as huma would, without finding out anew what its input and answer look like: a quarter of what
-// HTTP costs the server at a busy hour. Nothing is answered here that huma would answer otherwise (TestDirectAppends).
+// directAppend serves an append of one event as huma would, without reflecting on its input and output each time: a quarter of what HTTP
+// costs a busy server. Its responses are those of huma (TestDirectAppends).
 func (s *server) directAppend(operation *huma.Operation) func(w http.ResponseWriter, r *http.Request) bool {
 	handle := resolvingAnew(s, s.append)
 	return func(w http.ResponseWriter, r *http.Request) bool {
@@ -68,7 +68,7 @@ func (s *server) directAppend(operation *huma.Operation) func(w http.ResponseWri
 	}
 }
 
-// isPlain tells whether there is nothing about the request but a short body and headers that every operation takes.
+// isPlain reports whether the request has nothing but a short body and headers that every operation accepts.
 func isPlain(r *http.Request) bool {
 	if r.ContentLength <= 0 || r.ContentLength > maxDirectBytes || r.URL.RawQuery != "" {
 		return false

@@ -35,7 +35,7 @@ func serveDocs(mux *http.ServeMux) {
 	}
 }
 
-// docsFile serves a file, which is kept as gzip where compressed says so.
+// docsFile serves a file whose content is in gzip if compressed is set.
 func docsFile(content []byte, compressed bool, contentType string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -63,7 +63,7 @@ func docsFile(content []byte, compressed bool, contentType string) http.HandlerF
 	}
 }
 
-// acceptsGzip tells whether a client says that it reads gzip.
+// acceptsGzip reports whether an Accept-Encoding header allows gzip.
 func acceptsGzip(accept []string) bool {
 	for coding := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		name, params, _ := strings.Cut(coding, ";")

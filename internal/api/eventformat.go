@@ -48,8 +48,8 @@ func negotiate(name, accept string) (eventFormat, error) {
 		return *formatJSON, nil
 	}
 	best, quality := formatJSON, 0.0
-	for wanted := range strings.SplitSeq(accept, ",") {
-		mediaType, params, err := mime.ParseMediaType(wanted)
+	for accepted := range strings.SplitSeq(accept, ",") {
+		mediaRange, params, err := mime.ParseMediaType(accepted)
 		if err != nil {
 			continue
 		}
@@ -60,7 +60,7 @@ func negotiate(name, accept string) (eventFormat, error) {
 			}
 		}
 		for _, f := range eventFormats {
-			if q > quality && accepts(mediaType, f.mediaType) {
+			if q > quality && accepts(mediaRange, f.mediaType) {
 				best, quality = f, q
 			}
 		}
@@ -71,11 +71,11 @@ func negotiate(name, accept string) (eventFormat, error) {
 	return *best, nil
 }
 
-func accepts(wanted, mediaType string) bool {
-	if main, ok := strings.CutSuffix(wanted, "/*"); ok {
+func accepts(mediaRange, mediaType string) bool {
+	if main, ok := strings.CutSuffix(mediaRange, "/*"); ok {
 		return main == "*" || strings.HasPrefix(mediaType, main+"/")
 	}
-	return wanted == mediaType || wanted == "application/ndjson" && mediaType == formatNDJSON.mediaType
+	return mediaRange == mediaType || mediaRange == "application/ndjson" && mediaType == formatNDJSON.mediaType
 }
 
 func (f *eventFormat) setHeaders(h http.Header, head event.Head) {

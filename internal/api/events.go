@@ -22,14 +22,14 @@ import (
 const (
 	// pageScan bounds how many events one page looks at when a filter leaves most of them out: some seconds of reading.
 	pageScan = 1_000_000
-	// compressorBytes is about what compressing an answer takes, and the piece of it that is being written.
+	// compressorBytes is about the memory of compressing a response, and of the piece of it that is being written.
 	compressorBytes = 1 << 20
 	// nextCursorHeader carries the cursor of pages that have no room for it.
 	nextCursorHeader = "Tally-Next-Cursor"
 	sequenceHeader   = "Tally-Sequence"
 )
 
-// EventRange is the part of a query string that says which events are wanted.
+// EventRange is the part of a query string that selects events.
 type EventRange struct {
 	From         int64  `query:"from" minimum:"1" doc:"The first sequence."`
 	After        int64  `query:"after" minimum:"0" doc:"Instead of from: the sequence before the first."`
@@ -95,7 +95,7 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*huma.Str
 		return s.streamEvents(ctx, l)
 	}
 	room := requestOf(ctx).answer
-	if err := s.book(ctx, eventlog.PageBytes(l.limit)); err != nil { // before a connection to the database is taken
+	if err := s.book(ctx, eventlog.PageBytes(l.limit)); err != nil { // before a database connection is used
 		return nil, err
 	}
 	page, err := s.Events.Page(ctx, l.log, l.head, l.query, l.limit, pageScan, room)
@@ -265,8 +265,8 @@ func readTime(name, text string) (*int64, error) {
 	return &micros, nil
 }
 
-// cursorDigestBytes let a cursor be told from one of another listing, or one that was damaged. Whoever makes one up reads no more than
-// anybody who may read the log.
+// cursorDigestBytes distinguish a cursor from one of another listing, or a damaged one. A forged cursor reads no more than anybody may who
+// may read the log.
 const cursorDigestBytes = 8
 
 // scope stands for everything that must not change between the pages of a listing.
@@ -279,7 +279,7 @@ func (in *listEventsInput) scope(log uuid.UUID) [sha256.Size]byte {
 	return sha256.Sum256(b)
 }
 
-// cursor names the place after a sequence.
+// cursor encodes the position after a sequence.
 func (l *listing) cursor(after int64) string {
 	b := binary.BigEndian.AppendUint64(nil, uint64(after)) //nolint:gosec // a sequence is positive
 	digest := sha256.Sum256(append(l.scope[:], b...))

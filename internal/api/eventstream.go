@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// answerWriteTimeout is how long a client may take for writePiece bytes: longer means that it does not read.
+	// answerWriteTimeout is how long a client may take to read writePiece bytes: one that takes longer does not read.
 	answerWriteTimeout = 30 * time.Second
-	// writePiece at a time goes to a client. It must be passed in answerWriteTimeout, which 70 kbit/s can do.
+	// writePiece is how many bytes are written at once. They must get through in answerWriteTimeout, for which 70 kbit/s suffice.
 	writePiece = 256 << 10
-	// defaultStreams is how many streams go on at a time where nothing else is said.
+	// defaultStreams is how many streams run at a time by default.
 	defaultStreams = 8
 	// streamsRetrySeconds: a stream of a million events takes some seconds.
 	streamsRetrySeconds = 5
@@ -34,7 +34,7 @@ var (
 	errSetBack  = errors.New("the database was set back while the log was read")
 )
 
-// compressed serves an answer in gzip or zstd when the client asks for that.
+// compressed serves a response in gzip or zstd if the client asks for that.
 var compressed = func() func(http.Handler) http.HandlerFunc {
 	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{"application/json", "application/x-ndjson", "text/csv"}))
 	if err != nil {
@@ -43,14 +43,14 @@ var compressed = func() func(http.Handler) http.HandlerFunc {
 	return wrap
 }()
 
-// respond answers outside of huma's encoders, compressed when the client asks for that, and no slower than WriteTimeout allows.
+// respond writes a response without huma's encoders, compressed if the client asks for that, and no slower than WriteTimeout allows.
 func (s *server) respond(ctx huma.Context, write func(http.ResponseWriter, *http.Request, *paced)) {
 	r, w := humago.Unwrap(ctx)
 	p := &paced{ResponseWriter: w, connection: http.NewResponseController(w), timeout: s.WriteTimeout}
 	compressed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { write(w, r, p) })).ServeHTTP(p, r)
 }
 
-// paced is an answer of which a client must take each piece in time. The deadline of the last one holds until the answer is finished;
+// paced is a response of which a client must read each piece in time. The deadline of the last piece holds until the response is finished;
 // net/http lifts it then.
 type paced struct {
 	http.ResponseWriter
@@ -76,14 +76,14 @@ func (p *paced) Write(b []byte) (written int, err error) {
 	return written, nil
 }
 
-// cutOff ends all writing, also what is under way. It may be called from any goroutine until the answer is finished.
+// cutOff ends all writing, a write under way included. It may be called from any goroutine until the response is finished.
 func (p *paced) cutOff() {
 	p.cut.Store(true)
 	_ = p.connection.SetWriteDeadline(time.Now()) // a connection without deadlines would have failed before
 }
 
-// streamEvents answers with a whole range. What it began it cannot take back: an answer that cannot be finished is cut off, so that
-// no part passes for the whole.
+// streamEvents responds with a whole range. A response that has begun but cannot be finished is cut off, so that no part passes for the
+// whole.
 func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResponse, error) {
 	select {
 	case s.streams <- struct{}{}:
@@ -152,8 +152,8 @@ func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l
 	return l.format.write(w, nil, "", l.format.end)
 }
 
-// stillHolds returns errSetBack where the log does not lead to the head any more that a stream began with: its pages may then be of two
-// histories. A row that is missing says nothing.
+// stillHolds returns errSetBack if the log no longer leads to the head that a stream began with: its pages may then be of two histories. A
+// missing row proves nothing.
 func (s *server) stillHolds(ctx context.Context, l *listing) error {
 	head, err := s.Events.Head(ctx, l.log)
 	if err != nil {

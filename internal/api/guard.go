@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// bodyTimeout is how long a client may take to send a body, whether an operation takes it or not: the 10 MiB of the largest batch at
+// bodyTimeout is how long a client may take to send a body, whether the operation reads it or not: the 10 MiB of the largest batch at
 // 3 Mbit/s.
 const bodyTimeout = 30 * time.Second
 
-// guard stands before every path, health checks and the documentation included: it gives a request its id, answers only those that name
-// this server as their host, bounds the memory and the time of bodies, keeps a panic from reaching the client as anything but a problem,
-// logs what failed, and takes bodies for what the path says they are: curl calls whatever it posts a form, and no two clients agree on a
-// type for lines of JSON.
+// guard wraps every path, health checks and the documentation included: it assigns an id to each request, refuses those that name another
+// host, bounds the memory and the time of bodies, turns a panic into a problem, and logs failures. It drops the Content-Type, since the path
+// determines what a body is: curl calls whatever it posts a form, and no two clients agree on a type for lines of JSON.
 func (s *server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
@@ -41,8 +40,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 		}
 		request.answer = s.Answers.Hold()
 		defer request.answer.Release()
-		// A body of any type is taken, so a page of another site could post here from the browser of somebody whose
-		// network reaches this server. Browsers say that they do; no other client sends these headers.
+		// A body of any type is accepted, so a page of another site could post here from the browser of somebody whose network
+		// reaches this server. Browsers announce that; no other client sends these headers.
 		if crossOrigin.Check(r) != nil {
 			writeProblem(w, newProblem("cross_origin", "a browser sent this request for a page of another origin; nothing was done"))
 			return
@@ -56,7 +55,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// unreadable says why a request cannot be understood whatever its path is; nil when it can. Paths are not cleaned up:
+// unreadable returns why a request cannot be understood, whatever its path is; nil when it can. Paths are not cleaned up:
 // a redirect to another path than the one asked for would hide a mistake, and many clients do not follow it with their body.
 func unreadable(r *http.Request) *Problem {
 	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {

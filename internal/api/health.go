@@ -21,7 +21,7 @@ type readyOutput struct {
 	}
 }
 
-// NotReadyError says why the server cannot store what it is sent, in words that anybody may read.
+// NotReadyError is why the server cannot store events, in words that anybody may read.
 type NotReadyError struct {
 	Reason string
 	Err    error // what it came from, for the log

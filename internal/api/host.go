@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// AnyHost in Services.AllowHosts takes requests whatever host they name.
+// AnyHost in Services.AllowHosts accepts requests whatever host they name.
 const AnyHost = "*"
 
-// hosts are the names by which requests may reach the server. While no key is asked for, reaching it is all that it takes: a page of
-// somebody else's could point its own name at 127.0.0.1, and the browser of whoever reads it would let the page ask this server anything,
-// as its own origin. The Host header tells: it is the page's name. A name that no stranger can point anywhere is answered: localhost, a
-// loopback address, the very address that the connection came to; and those that the operator allows.
+// hosts are the names by which requests may reach the server. There are no keys yet, so whoever reaches the server may use it: a stranger's
+// web page could point its own name at 127.0.0.1, and its reader's browser would let the page send anything to this server, as its own
+// origin. The Host header is then the page's name. So only names that no stranger controls are served: localhost, loopback addresses, the
+// very address that the connection came to, and those that the operator allows.
 type hosts struct {
 	any     bool
 	allowed map[string]bool
@@ -39,7 +39,7 @@ func canonicalHost(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// allow tells whether a request may be answered. One without a host is no browser's.
+// allow reports whether a request may be served. One without a host is no browser's.
 func (h *hosts) allow(r *http.Request) bool {
 	if h.any || r.Host == "" {
 		return true

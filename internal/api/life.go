@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	// maxActorBytes bounds who asks: a name or an address, which is recorded.
+	// maxActorBytes bounds an actor: a name or an address, which is recorded.
 	maxActorBytes = 200
 	// maxLifeBytes bounds the body of a rollback or a resume: a reason of view.MaxReasonBytes, every byte of it escaped.
 	maxLifeBytes = 16 << 10
 )
 
-// ActorHeader says who asks for a change.
+// ActorHeader is who asks for a change.
 type ActorHeader struct {
 	Actor string `header:"Tally-Actor" doc:"Who asks, for the record: at most 200 bytes without control characters." example:"ada@example.com"`
 }
 
-// check returns a problem for an actor that is not to be recorded.
+// check returns a *Problem for an actor that must not be recorded.
 func (h *ActorHeader) check() error {
 	if len(h.Actor) <= maxActorBytes && utf8.ValidString(h.Actor) && !strings.ContainsFunc(h.Actor, unicode.IsControl) {
 		return nil
@@ -145,7 +145,7 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 // versionsAtOnce are read in one statement: each may have a configuration of 64 KiB.
 const versionsAtOnce = 20
 
-// versions reads a page of a view's versions, and tells whether there may be more.
+// versions reads a page of a view's versions, and reports whether there may be more.
 func (s *server) versions(ctx context.Context, log uuid.UUID, in *versionsInput) (infos []view.Info, more bool, err error) {
 	before, size := in.Before, 0
 	for more = true; more && len(infos) < in.Limit && size < listBytes; {

@@ -23,11 +23,11 @@ import (
 )
 
 const (
-	// answersEvery is how often a live answer is renewed at most: people and dashboards do not see more, and a question costs its view's
-	// gas.
+	// answersEvery is the least time between two answers of a live view: people and dashboards do not see more, and a query costs gas.
 	answersEvery = 100 * time.Millisecond
-	// A stream stays while the database is away, or there is no memory for what comes next, for databaseTries times databaseRetry, some
-	// restarts and failovers: who stays can be told where what it has seen is gone afterwards. Who comes back with a sequence cannot.
+	// A stream stays open while the database is away, or there is no memory for what comes next, for databaseTries times databaseRetry:
+	// some restarts and failovers. Who stays learns whether the events that it has seen are gone afterwards. Who comes back with a
+	// sequence cannot.
 	databaseTries = 60
 	databaseRetry = 500 * time.Millisecond
 	// watchersRetrySeconds: watchers come and go by the minute.
@@ -43,7 +43,7 @@ type tailInput struct {
 
 // Resolve implements huma.Resolver.
 func (in *tailInput) Resolve(ctx huma.Context) []error {
-	if request, _ := humago.Unwrap(ctx); request.ContentLength != 0 { // it would count as under way for as long as the tail goes on
+	if request, _ := humago.Unwrap(ctx); request.ContentLength != 0 { // it would count as being read for as long as the tail goes on
 		return []error{&huma.ErrorDetail{Location: "body", Message: "a tail has no body: put what is wanted into the query string"}}
 	}
 	return nil
@@ -81,9 +81,9 @@ func (s *server) registerLive(api huma.API) {
 	}, s.watchView)
 }
 
-// watch begins to watch a log, after the sequence that a client has seen, or the head.
+// watch begins to watch a log, after the sequence that a client has seen, or else after the head. The error is a *Problem.
 func (s *server) watch(ctx context.Context, log uuid.UUID, seen string) (watch *live.Watch, after live.Position, err error) {
-	watch, err = s.Live.Watch(log) // before the head is read: what comes in between is told
+	watch, err = s.Live.Watch(log) // before the head is read, so that nothing between the two is missed
 	switch {
 	case errors.Is(err, live.ErrTooManyWatchers):
 		p := newProblem("too_many_watchers",
@@ -145,15 +145,15 @@ func stopping() *Problem {
 	return retry(newProblem("stopping", "the server is stopping; come back in a moment, to this server or another"), busyRetrySeconds)
 }
 
-// stream is a stream of events on its way.
+// stream is a stream of server-sent events.
 type stream struct {
 	comment string
 	id      func() int64 // where a client resumes; noID where the next message comes in any case
-	// send is called at once and whenever the log has moved. It says whether the stream has ended.
+	// send is called at once and whenever the log has moved. It reports whether the stream has ended.
 	send func(context.Context, *sse) (ended bool, err error)
 }
 
-// follow runs a stream of events until its client has gone, it fails, or the server stops.
+// follow runs a stream until its client has gone, it fails, or the server stops.
 func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	r, w := humago.Unwrap(ctx)
 	out := newSSE(w, s.WatchTimeout, s.Live.Done())
@@ -244,7 +244,7 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 	}}, nil
 }
 
-// cut notes that a client was cut off, or has gone.
+// cut logs that a client was cut off, or has gone.
 func (s *server) cut(ctx context.Context, log uuid.UUID, err error) (ended bool, _ error) {
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "a watcher was cut off", slog.String("log", log.String()), slog.Any("error", err))
 	return true, nil
@@ -285,7 +285,7 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 		defer leave()
 		s.follow(ctx, watch, s.answerStream(log, in.View, func(ctx context.Context) (*live.Outcome, error) {
-			ctx, cancel := context.WithCancel(ctx) // a renewal waits for its turn as long as it takes, but not for a server that stops
+			ctx, cancel := context.WithCancel(ctx) // a renewal waits for its turn without limit, unless the server stops
 			defer cancel()
 			defer s.Live.OnEnd(cancel)()
 			return ask(ctx, s.Views.Renew)
@@ -294,7 +294,7 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 }
 
 // answerStream is the stream of what ask returns, whenever that differs from what was sent last.
-func (s *server) answerStream(log uuid.UUID, view string, ask func(context.Context) (*live.Outcome, error)) stream {
+func (s *server) answerStream(log uuid.UUID, name string, ask func(context.Context) (*live.Outcome, error)) stream {
 	var last *live.Fingerprint
 	deliver := func(out *sse, outcome *live.Outcome) (sent bool, err error) {
 		defer outcome.Release()
@@ -332,7 +332,7 @@ func (s *server) answerStream(log uuid.UUID, view string, ask func(context.Conte
 		}
 		return false, nil
 	}
-	return stream{comment: "answers of " + url.PathEscape(view), id: func() int64 { return noID }, send: send}
+	return stream{comment: "answers of " + url.PathEscape(name), id: func() int64 { return noID }, send: send}
 }
 
 // queryFunc is one of the ways to query a view.

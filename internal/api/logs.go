@@ -131,7 +131,7 @@ func logBytes(l *eventlog.Log) int {
 	return size
 }
 
-// plainJSON tells whether a text is as long in JSON as it is.
+// plainJSON reports whether a text needs no escapes in JSON.
 func plainJSON(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return r < ' ' || r == '"' || r == '\\' || r == '<' || r == '>' || r == '&' || r == '\u2028' || r == '\u2029'

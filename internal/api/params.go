@@ -11,12 +11,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// anyQuery marks, in an operation's metadata, one whose query string is not checked: a question's belongs to its view, and a load balancer
-// may add what it likes to a health check, where nothing hangs on it.
+// anyQuery marks, in an operation's metadata, one whose query string is not checked: that of a query belongs to its view, and a load
+// balancer may add what it likes to a health check, where it does no harm.
 const anyQuery = "any query"
 
-// singleHeaders are headers of which a request has one at most, and the code of the problem where it has more. The value says whether one
-// that is there may be empty.
+// singleHeaders are headers that a request may have once, with the code of the problem if it has more. mayBeNil allows an empty value.
 var singleHeaders = map[string]struct {
 	code     string
 	mayBeNil bool
@@ -59,8 +58,7 @@ func checkHeaders(operation *huma.Operation, header http.Header) *Problem {
 	return nil
 }
 
-// checkQuery also gives a parameter without a value, such as ?stream, the value that it stands for: what reads the query string finds it by
-// its =.
+// checkQuery also sets a parameter without a value, such as ?stream, to true: huma finds parameters by their =.
 func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 	const code = "invalid_parameter"
 	parts := strings.Split(u.RawQuery, "&")
@@ -105,7 +103,7 @@ func parameterNames(operation *huma.Operation) string {
 	return "the operation takes " + strings.Join(names, ", ")
 }
 
-// shortened keeps what a client sent from filling the answer that tells of it.
+// shortened keeps what a client sent from filling the problem that quotes it.
 func shortened(text string) string {
 	const enough = 64
 	if len(text) <= enough {

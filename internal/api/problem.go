@@ -41,7 +41,7 @@ type Problem struct {
 	// RequestID is that of a request that the server is to blame for.
 	RequestID string `json:"request_id,omitempty" doc:"The request's id, as the header Tally-Request-Id and the server's log have it; where the status is 500 or above."`
 
-	header http.Header // of the answer
+	header http.Header // of the response
 }
 
 // Error implements error.
@@ -65,10 +65,10 @@ func newProblem(code, detail string) *Problem {
 	return &Problem{Type: "urn:tallystick:problem:" + code, Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
-// internalDetail is all that a client is told of a fault of the server.
+// internalDetail is all that a client sees of a fault of the server.
 const internalDetail = "something went wrong in the server; its log says what"
 
-// writeProblem answers outside of huma.
+// writeProblem responds with a problem outside of huma.
 func writeProblem(w http.ResponseWriter, p *Problem) {
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
@@ -79,7 +79,7 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	_ = json.NewEncoder(w).Encode(p) // the client has gone
 }
 
-// of is the problem as the request with that id is answered with it. Several requests may share one problem.
+// of returns the problem for the request with that id. Several requests may share one problem.
 func (p *Problem) of(request string) *Problem {
 	if p.Status < http.StatusInternalServerError {
 		return p
@@ -111,10 +111,10 @@ func init() { //nolint:gochecknoinits // huma's only hooks are package variables
 	}
 }
 
-// unreadBody is what huma says when a body does not arrive whole, with a status that blames the server.
+// unreadBody is huma's message when a body does not arrive whole, with a status that blames the server.
 const unreadBody = "cannot read request body"
 
-// requestProblem words huma's errors. operation is nil where huma only asks for the type of an error.
+// requestProblem maps huma's errors. operation is nil where huma only asks for the type of an error.
 func requestProblem(ctx context.Context, operation *huma.Operation, status int, message string, errs []error) *Problem {
 	switch {
 	case slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, memory.ErrFull) }):
@@ -127,7 +127,7 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 	case status == http.StatusRequestTimeout && operation != nil:
 		return newProblem("body_timeout", fmt.Sprintf("the body did not arrive within %s; nothing was stored", operation.BodyReadTimeout))
 	case status == http.StatusRequestEntityTooLarge && operation != nil:
-		// huma takes a body of MaxBodyBytes for too large, so one less is allowed.
+		// huma refuses a body of exactly MaxBodyBytes, so one byte less is allowed.
 		return newProblem("body_too_large", fmt.Sprintf("the body is too large: at most %d bytes are allowed", operation.MaxBodyBytes-1))
 	case status == http.StatusBadRequest && len(errs) == 0:
 		return newProblem("body_missing", "the request has no body; this operation needs one")
@@ -153,13 +153,13 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 const (
 	// busyRetrySeconds: a lane empties its queue within a second or two.
 	busyRetrySeconds = 1
-	// lockRetrySeconds: PostgreSQL takes the locks of a server that has stopped from it after 10 s.
+	// lockRetrySeconds: PostgreSQL releases the locks of a server that has stopped after 10 s.
 	lockRetrySeconds = 5
 	// outageRetrySeconds: a database restart or failover takes some seconds.
 	outageRetrySeconds = 5
 )
 
-// problem turns a domain error into what the client may see. What it may not see is logged when the request is done.
+// problem maps a domain error to what the client may see, a *Problem. What it may not see is logged when the request is done.
 func (s *server) problem(ctx context.Context, err error) error {
 	return s.present(ctx, err).of(requestOf(ctx).id)
 }
@@ -224,7 +224,7 @@ func retry(p *Problem, seconds int) *Problem {
 // logProblem maps the errors of logs and appends.
 func logProblem(err error) *Problem {
 	var invalid *event.InvalidError
-	var taken *eventlog.NameTakenError
+	var nameTaken *eventlog.NameTakenError
 	var mismatch *ingest.SequenceMismatchError
 	var gone *live.GoneError
 	var reused *ingest.KeyReusedError
@@ -244,9 +244,9 @@ func logProblem(err error) *Problem {
 		return unknownEventID(gone.Head)
 	case errors.As(err, &invalid):
 		return newProblem(invalid.Code, invalid.Detail)
-	case errors.As(err, &taken):
-		p := newProblem("name_taken", "another log has that name: "+taken.LogID.String())
-		p.LogID = taken.LogID.String()
+	case errors.As(err, &nameTaken):
+		p := newProblem("name_taken", "another log has that name: "+nameTaken.LogID.String())
+		p.LogID = nameTaken.LogID.String()
 		return p
 	case errors.As(err, &mismatch):
 		p := newProblem("sequence_mismatch", mismatch.Error()+"; nothing was stored")
@@ -295,7 +295,7 @@ func viewProblem(err error) *Problem {
 	return nil
 }
 
-// atLine says which line of a batch a problem is about.
+// atLine adds to a problem the line of a batch that it is about.
 func atLine(err error, line int, what string) error {
 	var p *Problem
 	if errors.As(err, &p) {

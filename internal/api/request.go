@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// requestIDHeader names a request: in its answer, in a problem that the server is to blame for, and in the server's log.
+	// requestIDHeader names a request: in its response, in a problem that the server is to blame for, and in the server's log.
 	requestIDHeader = "Tally-Request-Id"
 	// maxLoggedPath bounds what a line of the log holds of a path: a log's and a view's name of 200 bytes each, and what is between.
 	maxLoggedPath = 512
@@ -23,17 +23,16 @@ const (
 
 // request is what is known of a request under way. It belongs to the goroutine that serves it.
 type request struct {
-	id    string
-	log   uuid.UUID // not Valid while no log is known
-	cause error     // why the server could not do it; nil when it could, or the client is to blame
-	body  *bookedBody
-	// answer is the room of the answer.
-	answer *memory.Hold
+	id     string
+	log    uuid.UUID // not Valid while no log is known
+	cause  error     // why the server could not do it; nil when it could, or the client is to blame
+	body   *bookedBody
+	answer *memory.Hold // memory of the response
 }
 
 type requestKey struct{}
 
-// newRequest gives a request its id: 64 random bits, which nobody has to guess or to be kept from guessing.
+// newRequest assigns an id: 64 random bits, which need not be secret.
 func newRequest() *request {
 	return &request{id: fmt.Sprintf("%016x", rand.Uint64())} //nolint:gosec // see above
 }
@@ -46,15 +45,15 @@ func requestOf(ctx context.Context) *request {
 	return &request{}
 }
 
-// fail notes why the server cannot do what is asked; the first reason counts. It is logged when the answer is done.
+// fail records why the server cannot serve the request; the first reason counts. It is logged when the response is done.
 func (r *request) fail(err error) {
 	if r.cause == nil {
 		r.cause = err
 	}
 }
 
-// finish logs a request that failed, once, and turns a panic into a problem. An answer that has begun cannot be taken back: the connection
-// is cut, so that the client does not take a part for the whole.
+// finish logs a request that failed, once, and turns a panic into a problem. If the response has begun, the connection is cut instead, so
+// that no part passes for the whole.
 func (s *server) finish(w *responseWriter, r *http.Request, request *request) {
 	p := recover()
 	aborted := p == http.ErrAbortHandler //nolint:errorlint // a panic's value, compared as net/http does
@@ -86,13 +85,13 @@ func (s *server) logFailure(w *responseWriter, r *http.Request, request *request
 	s.Log.LogAttrs(r.Context(), slog.LevelError, what, append(attrs, more...)...)
 }
 
-// responseWriter remembers its status; 0 stands for one that has not begun. A client must take each piece of it in time, unless whoever
-// writes it sets deadlines of his own.
+// responseWriter remembers its status; 0 stands for one that has not begun. A client must read each piece of it in time, unless the handler
+// sets deadlines of its own.
 type responseWriter struct {
 	http.ResponseWriter
 	status   int
 	timeout  time.Duration // of writePiece bytes
-	ownPaced atomic.Bool   // a stream is hurried by whoever stops the server, while it writes
+	ownPaced atomic.Bool   // set also while a stream writes, when the server stops
 }
 
 func (a *responseWriter) WriteHeader(status int) {

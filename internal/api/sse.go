@@ -12,16 +12,16 @@ const (
 	// heartbeatEvery keeps proxies from cutting a connection on which nothing moves, and shows a client that it is still there: well
 	// below the minute that most of them allow.
 	heartbeatEvery = 15 * time.Second
-	// sseWriteTimeout is how long a client may take for sseChunkBytes. One that does not read is cut off, and resumes where it was.
+	// sseWriteTimeout is how long a client may take to read sseChunkBytes. One that does not read is cut off, and resumes where it was.
 	sseWriteTimeout = 10 * time.Second
-	// lastWordsTimeout takes its place when the server stops, which is not to wait for a client that does not read.
+	// lastWordsTimeout replaces it when the server stops, which must not wait for a client that does not read.
 	lastWordsTimeout = time.Second
 	// sseChunkBytes is how much is gathered before it is sent, what is sent at once, and what a stream keeps for its next messages: there
 	// may be thousands.
 	sseChunkBytes = 32 << 10
 	// reconnectMillis is when a client should come back after the connection ended.
 	reconnectMillis = 1000
-	// noID stands for a message that says nothing of how far the log is.
+	// noID is the id of a message from which no client resumes.
 	noID = -1
 )
 
@@ -43,8 +43,8 @@ func newSSE(w http.ResponseWriter, timeout time.Duration, stopping <-chan struct
 	return &sse{w: w, connection: http.NewResponseController(w), timeout: timeout, stopping: stopping}
 }
 
-// begin sends what a stream begins with: a comment that says what it is, and an id to resume from, which a client would lack if the
-// connection were lost before the first message.
+// begin sends a comment that describes the stream, and an id to resume from, which a client would lack if the connection were lost before
+// the first message.
 func (s *sse) begin(comment string, id int64) error {
 	s.buf = append(s.buf, ": "+comment+"\nretry: "+strconv.Itoa(reconnectMillis)+"\n"...)
 	s.addID(id)
@@ -127,12 +127,12 @@ func (s *sse) flush() error {
 	return nil
 }
 
-// hurry gives a client little time for what is being sent to it. It may be called from any goroutine.
+// hurry shortens the deadline of what is being sent to lastWordsTimeout. It may be called from any goroutine.
 func (s *sse) hurry() {
 	_ = s.connection.SetWriteDeadline(time.Now().Add(lastWordsTimeout)) // one that cannot have a deadline had none before
 }
 
-// end says why the stream ends. The client may be gone.
+// end sends why the stream ends. The client may be gone.
 func (s *sse) end(p *Problem) {
 	text, err := json.Marshal(p)
 	if err != nil {

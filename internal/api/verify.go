@@ -33,7 +33,7 @@ const (
 	maxViewsNamed = view.MaxViewsPerLog
 )
 
-// Verification is what reading a log again has shown.
+// Verification is the result of reading a log again.
 type Verification struct {
 	OK bool `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
 
@@ -58,7 +58,7 @@ type NotedHead struct {
 	Hash     string `json:"hash"`
 }
 
-// ViewVerdict is what folding a view's events again has shown, or why it could not be done.
+// ViewVerdict is the result of folding a view's events again, or why it could not be done.
 type ViewVerdict struct {
 	View   string `json:"view"`
 	OK     bool   `json:"ok"`

@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// maxModuleBytes bounds an uploaded module, as the view ABI says.
+	// maxModuleBytes bounds an uploaded module, as the view ABI does.
 	maxModuleBytes = 4 << 20
 	// moduleCopies of one are in memory while it is deployed: as it was read, and as it is looked at.
 	moduleCopies = 2
-	// maxQueryBytes bounds a question, as proxies do.
+	// maxQueryBytes bounds a query, as proxies do.
 	maxQueryBytes = 8 << 10
 )
 
@@ -81,7 +81,7 @@ func presentView(i view.Info) View {
 	return v
 }
 
-// presentTime leaves out a time that never was.
+// presentTime returns nil for the zero time.
 func presentTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -125,7 +125,7 @@ func (in *QueryParams) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// check returns a *Problem when the question is too long.
+// check returns a *Problem when the query is too long.
 func (in *QueryParams) check() error {
 	if len(in.query) > maxQueryBytes {
 		return newProblem("query_too_long",
@@ -179,7 +179,7 @@ func (s *server) registerViews(api huma.API) {
 	}
 }
 
-// deploymentBody describes what a deploy takes.
+// deploymentBody describes the body of a deploy.
 func deploymentBody() map[string]*huma.Schema {
 	return map[string]*huma.Schema{
 		"application/wasm": {Type: huma.TypeString, Format: "binary", Description: "A WebAssembly module of at most 4 MiB."},
@@ -194,7 +194,7 @@ func deploymentBody() map[string]*huma.Schema {
 	}
 }
 
-// operationID tells the operations of one path apart that differ in method only.
+// operationID returns distinct ids for operations of one path that differ in method only.
 func operationID(id, method, usual string) string {
 	if method == usual {
 		return id
@@ -218,7 +218,7 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 	return &viewOutput{presentView(info)}, nil
 }
 
-// deployment returns what the request wants to run.
+// deployment returns what the request asks to be deployed.
 func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deployment, err error) {
 	if err := in.check(); err != nil {
 		return d, err
