@@ -22,7 +22,7 @@ func (s *service) warnings() []string {
 	return decode[struct{ Warnings []string }](s.t, s.want(http.StatusOK, s.call("GET", "/readyz", ""))).Warnings
 }
 
-// TestTimesAhead: an event that says it will happen more than a day from now is shown to whoever sent it and to whoever runs the server.
+// TestTimesAhead: an event whose time is more than a day ahead is reported to its sender and to the operator.
 func TestTimesAhead(t *testing.T) {
 	s := start(t)
 	id := s.createLog("acme")

@@ -57,8 +57,8 @@ func (b *bookedBody) parsed(events int) error {
 	return b.held.Grow(b.ctx, bodyFactor*b.allowed+int64(events)*parsedEventBytes)
 }
 
-// book grows the memory that is booked for a response, and for what it is made of, to so many bytes in all, and waits for it. It is released
-// when the request is done. The error is a *Problem.
+// book grows the memory that is booked for a response, and for what it is made of, to so many bytes in all, and waits for it. It is
+// released when the request is done. The error is a *Problem.
 func (s *server) book(ctx context.Context, bytes int64) error {
 	return s.booked(ctx, requestOf(ctx).answer.Grow(ctx, bytes))
 }

@@ -12,8 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 )
 
-// TestCodes: every problem code has one status, which docs/api.md says. Every code that the sources name is among them, and none that
-// they do not name.
+// TestCodes: every problem code has one status, which docs/api.md documents. The codes are exactly those that the sources name.
 func TestCodes(t *testing.T) {
 	text, err := os.ReadFile("../../docs/api.md")
 	if err != nil {

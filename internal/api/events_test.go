@@ -19,7 +19,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// readEvent is an event as it is answered.
+// readEvent is an event as it is returned.
 type readEvent struct {
 	Sequence   int64
 	Time       time.Time
@@ -197,7 +197,7 @@ func TestEventsAreWhatWasSent(t *testing.T) {
 	}
 }
 
-// TestEventsCompressed: an answer is compressed for those who ask for that, and only for them.
+// TestEventsCompressed: a response is compressed for clients that ask for that, and only for them.
 func TestEventsCompressed(t *testing.T) {
 	s := start(t)
 	s.logWithEvents("acme", 200)
@@ -281,7 +281,7 @@ func TestEventsRefusals(t *testing.T) {
 	s.want(http.StatusOK, s.call("GET", "/logs/acme/events?from=31", "")) // the next one to come
 }
 
-// TestCSVForSpreadsheets: CSV is for people unless csv=raw says otherwise, on pages and streams.
+// TestCSVForSpreadsheets: CSV is for spreadsheets unless csv=raw is set, on pages and streams.
 func TestCSVForSpreadsheets(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

@@ -40,7 +40,7 @@ const (
 
 var encodings = []string{"identity", "gzip", "zstd"}
 
-// streaming is a server of one log of large events, which tells when a request has ended.
+// streaming is a server of one log of large events, which announces the end of each request.
 type streaming struct {
 	*service
 	ended chan struct{}
@@ -224,7 +224,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
-// TestEventsHead: HEAD tells of the events and sends none.
+// TestEventsHead: HEAD returns the headers of the events and sends none.
 func TestEventsHead(t *testing.T) {
 	s := start(t)
 	s.logWithEvents("acme", 20)

@@ -15,8 +15,8 @@ import (
 const bodyTimeout = 30 * time.Second
 
 // guard wraps every path, health checks and the documentation included: it assigns an id to each request, refuses those that name another
-// host, bounds the memory and the time of bodies, turns a panic into a problem, and logs failures. It drops the Content-Type, since the path
-// determines what a body is: curl calls whatever it posts a form, and no two clients agree on a type for lines of JSON.
+// host, bounds the memory and the time of bodies, turns a panic into a problem, and logs failures. It drops the Content-Type, since the
+// path determines what a body is: curl calls whatever it posts a form, and no two clients agree on a type for lines of JSON.
 func (s *server) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {

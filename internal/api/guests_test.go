@@ -36,7 +36,7 @@ func withoutExport(name string) []byte {
 	return bytes.Replace(views.MonthlyTotals(), []byte(name), other, 1)
 }
 
-// refusal is what the view of haltingAt says of the event that it does not take.
+// refusal is the error of the view of haltingAt about the event that it does not accept.
 const refusal = "this event is one too many"
 
 // haltingAt is a view that folds every event but the one with the sequence (below 64). Asked "trap" it traps; asked
@@ -68,7 +68,7 @@ func haltingAt(sequence byte) []byte {
 	)
 }
 
-// answering is a view that ignores every event and gives the same answer, of JSON, to every question.
+// answering is a view that ignores every event and returns the same answer, of JSON, to every query.
 func answering(answer string) []byte {
 	const answerAt, roomAt, page = 0, 2 << 20, 64 << 10
 	number := func(n int) []byte { // signed, and not negative

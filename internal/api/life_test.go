@@ -222,7 +222,7 @@ func TestServerGas(t *testing.T) {
 	}
 }
 
-// TestAnswersOfOtherTypes: a view's answer has the type that the view says, and browsers are told to believe it.
+// TestAnswersOfOtherTypes: a view's answer has the type that the view sets, and browsers must not sniff another.
 func TestAnswersOfOtherTypes(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

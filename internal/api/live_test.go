@@ -194,7 +194,7 @@ func TestLiveRefusals(t *testing.T) {
 	s.wantProblem(http.StatusConflict, "unknown_event_id", s.call("GET", "/logs/acme/views/totals/live", "", "Last-Event-ID: 2"))
 }
 
-// TestLiveEndsWithItsServer: a server that stops says so to its watchers, and does not wait for them.
+// TestLiveEndsWithItsServer: a server that stops ends its streams with a reason, and does not wait for their clients.
 func TestLiveEndsWithItsServer(t *testing.T) {
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.ModuleCacheDir, config.AllowUnsafeDatabase = "127.0.0.1:0", testdb.New(t).DSN(), modules, true

@@ -81,7 +81,7 @@ func TestDatabaseConnectionsLost(t *testing.T) {
 	}
 }
 
-// TestDatabaseGone: without a database everything is answered 503, to be tried again.
+// TestDatabaseGone: without a database every response is a 503 that may be retried.
 func TestDatabaseGone(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
@@ -103,7 +103,7 @@ func TestDatabaseGone(t *testing.T) {
 	s.want(http.StatusOK, s.call("GET", "/healthz", ""))
 }
 
-// TestDatabaseBroken: an error that nobody foresaw is a 500 that says nothing of what it was; nothing is half stored.
+// TestDatabaseBroken: an unforeseen error is a 500 that does not reveal it; nothing is half stored.
 func TestDatabaseBroken(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

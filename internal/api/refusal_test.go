@@ -40,7 +40,7 @@ func (r refusalCase) also(check func(*testing.T, problem, reply)) refusalCase {
 	return r
 }
 
-// TestRefusals: whatever cannot be done is answered with a problem that says why and what to do, and stores nothing.
+// TestRefusals: a request that cannot be served gets a problem with the reason and what to do, and stores nothing.
 func TestRefusals(t *testing.T) {
 	s := start(t)
 	acme := s.createLog("acme")

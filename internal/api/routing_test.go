@@ -126,7 +126,7 @@ func receive(t *testing.T, conn net.Conn) reply {
 	return reply{response.StatusCode, response.Header, body}
 }
 
-// TestBrokenRequests: what no proper client sends stores nothing and says nothing of the inside.
+// TestBrokenRequests: malformed requests store nothing, and their problems reveal nothing of the inside.
 func TestBrokenRequests(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")

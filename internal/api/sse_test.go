@@ -72,7 +72,7 @@ type deadlines struct{ *httptest.ResponseRecorder }
 
 func (*deadlines) SetWriteDeadline(time.Time) error { return nil }
 
-// TestWatcherThatHasGone: whoever goes away while a query runs for all who watch it is told so alone, and no other watcher.
+// TestWatcherThatHasGone: when a client goes away while a query runs for all who watch it, no other watcher notices.
 func TestWatcherThatHasGone(t *testing.T) {
 	database := testdb.New(t)
 	node := testrig.Start(t, database.DSN(), testrig.Settings{})

@@ -43,7 +43,7 @@ func spinning() []byte {
 	)
 }
 
-// spinner creates a log with a spinning view, and returns the path of its questions.
+// spinner creates a log with a spinning view, and returns the path of its queries.
 func (s *service) spinner(log string) string {
 	s.t.Helper()
 	s.want(http.StatusCreated, s.call("POST", "/logs", `{"name":"`+log+`"}`))
@@ -51,7 +51,7 @@ func (s *service) spinner(log string) string {
 	return "/logs/" + log + "/views/spin/query?"
 }
 
-// spin is a question that takes so many million units of gas.
+// spin is a query that takes so many million units of gas.
 func spin(millions int) string { return strings.Repeat("x", millions/9) }
 
 // TestLongQuestions has very many long questions be asked of one log. Those that find no place are told to come back, short ones are

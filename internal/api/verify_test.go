@@ -38,7 +38,7 @@ func (s *service) verify(log, query string) verified {
 	return decode[verified](s.t, s.want(http.StatusOK, s.call("GET", "/logs/"+log+"/verify?"+query, "")))
 }
 
-// TestVerifyAgainstANotedHead: who wrote a head down finds a log that was cut off, or written anew, consistently.
+// TestVerifyAgainstANotedHead: against a head noted earlier, a log is found out that was cut off, or rewritten with a whole chain.
 func TestVerifyAgainstANotedHead(t *testing.T) {
 	s := start(t)
 	id := s.createLog("acme")

@@ -63,7 +63,7 @@ func TestQueryAnswers(t *testing.T) {
 	}
 }
 
-// TestBuildingView: until a view has caught up a question is answered with its progress, and nothing else waits for it.
+// TestBuildingView: until a view has caught up, a query gets its progress as a problem, and nothing else waits for it.
 func TestBuildingView(t *testing.T) {
 	const history = 5000 // more than one chunk of a build
 	s := start(t)
