@@ -4,22 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/uuid"
-	"github.com/tallystick/tallystick/internal/wasm"
-	"github.com/tallystick/tallystick/internal/wasmbin"
-	"github.com/tallystick/tallystick/views"
 )
 
 const (
@@ -39,61 +32,6 @@ const (
 	noisyFoldGas  = 44_000_000
 	noisyQueryGas = 900_000_000
 )
-
-// noise is what somebody does to a log of the quiet log's lane.
-type noise struct {
-	name, what string
-	prepare    func(ctx context.Context, n *noisy) error // may be nil
-	clients    int
-	once       func(ctx context.Context, n *noisy, client int) error // what each client does again and again; an error of the server's is none
-	beside     func(ctx context.Context, n *noisy) error             // goes on until ctx ends; may be nil
-}
-
-func noises() []noise {
-	return []noise{
-		{
-			name: "slow-view", what: "160 clients that append batches of 5,000 events to a log whose view takes 44 million units of gas for each", clients: 160,
-			prepare: deploySpinner,
-			once: func(ctx context.Context, n *noisy, _ int) error {
-				const events = 5000
-				return n.batch(ctx, strings.Repeat("{}\n", events))
-			},
-		}, {
-			name: "meters", what: "4 clients that append batches of 10,000 events of new users to a log with eight meters that count unique users", clients: 4,
-			prepare: deployMeters, once: appendUsers,
-		}, {
-			name: "held-lock", what: "16 clients that append to a log whose head somebody else has locked", clients: 16,
-			once: func(ctx context.Context, n *noisy, _ int) error {
-				_, err := n.client.Append(ctx, n.log, []byte(`{}`))
-				return err
-			},
-			beside: holdHead,
-		}, {
-			name: "questions", what: "16 clients that ask questions of 900 million units of gas", clients: 16,
-			prepare: deploySpinner,
-			once: func(ctx context.Context, n *noisy, client int) error {
-				_, err := n.client.Query(ctx, n.log, noisyView, "client="+strconv.Itoa(client))
-				return err
-			},
-		}, {
-			name: "watchers", what: "50 clients that watch different answers of 900 million units of gas on a log that is appended to", clients: 50,
-			prepare: deploySpinner,
-			once:    watchAnswers,
-			beside: func(ctx context.Context, n *noisy) error {
-				return each(ctx, 100*time.Millisecond, func(time.Time) error {
-					_, err := n.client.Append(ctx, n.log, []byte(`{}`))
-					return err
-				})
-			},
-		}, {
-			name: "deploys", what: "4 clients that deploy views of 44 million units of gas for each event", clients: 4,
-			once: deployAgain,
-		}, {
-			name: "bodies", what: "52 connections that claim a body of 10 MiB and send nothing", clients: 52,
-			once: claimBody,
-		},
-	}
-}
 
 // noisy is a noise and its log.
 type noisy struct {
@@ -285,133 +223,4 @@ func (n *noisy) makeLog(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("none of %d logs is in the quiet log's lane", laneTries)
-}
-
-// spin is code that does nothing, so many times, and uses the first local.
-func spin(rounds int64) []byte {
-	return code(opConst(rounds), opWith(wasmbin.OpLocalSet, 0), opStart(wasmbin.OpLoop),
-		opWith(wasmbin.OpLocalGet, 0), opConst(1), op(opI32Subtract), opWith(wasmbin.OpLocalTee, 0), opWith(wasmbin.OpBrIf, 0), op(wasmbin.OpEnd))
-}
-
-// spinner is a view that takes the gas of noise, and is another module for each number.
-func (n *noisy) spinner() []byte {
-	n.number++
-	g := guest{
-		pages: 1, nonce: []byte(strconv.Itoa(n.number)), fold: code(spin(noisyFoldGas*spinRounds/n.round), opConst(0)),
-		query: code(spin(noisyQueryGas*spinRounds/n.asked), opConst64(nullAt<<32|int64(len("null")))),
-	}
-	return g.encode()
-}
-
-// spinRounds is how many rounds are measured.
-const spinRounds = 10_000
-
-// measureSpin finds what spinRounds rounds of spin take by this version's cost model, of an event and of a question.
-func (n *noisy) measureSpin(ctx context.Context) error {
-	const plenty = 1 << 40
-	engine, err := wasm.NewEngine(ctx, wasm.Config{})
-	if err != nil {
-		return err
-	}
-	defer engine.Close(ctx) //nolint:errcheck // of no use any more
-	n.round, n.asked = noisyFoldGas, noisyQueryGas
-	module, err := engine.Compile(ctx, n.spinner())
-	if err != nil {
-		return err
-	}
-	session, err := module.Start(ctx, wasm.Settings{FoldGas: plenty, QueryGas: plenty}, nil)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
-	if _, err := session.Fold(&wasm.Event{Data: []byte(`{}`)}); err != nil {
-		return err
-	}
-	n.round = session.GasUsed()
-	_, err = session.Query("")
-	n.asked = session.GasUsed()
-	return err
-}
-
-func deploySpinner(ctx context.Context, n *noisy) error {
-	_, err := n.client.Deploy(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
-	return err
-}
-
-func deployMeters(ctx context.Context, n *noisy) error {
-	const meters = 8
-	config := []byte(`{"unique":"/user","aggregations":["count","unique"],"resolution":"day"}`)
-	for i := range meters {
-		if _, err := n.client.Deploy(ctx, n.log, "meter-"+strconv.Itoa(i), api.Deployment{Module: views.Meter(), Config: config}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (n *noisy) batch(ctx context.Context, lines string) error {
-	_, err := n.client.AppendBatch(ctx, n.log, strings.NewReader(lines))
-	return err
-}
-
-// appendUsers appends events of users that nobody has seen.
-func appendUsers(ctx context.Context, n *noisy, client int) error {
-	const events = ingest.MaxBatchEvents
-	var lines strings.Builder
-	from := time.Now().UnixNano()
-	for i := range events {
-		fmt.Fprintf(&lines, "{\"user\":\"u%d-%d-%d\"}\n", client, from, i)
-	}
-	return n.batch(ctx, lines.String())
-}
-
-// holdHead keeps the lock of the log's head.
-func holdHead(ctx context.Context, n *noisy) error {
-	conn, err := pgx.Connect(ctx, n.stage.database)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // which rolls back
-	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
-		return err
-	}
-	if _, err := conn.Exec(ctx, "SELECT FROM log_heads WHERE log_id = $1 FOR UPDATE", n.id); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// watchAnswers watches an answer that nobody else asks for.
-func watchAnswers(ctx context.Context, n *noisy, client int) error {
-	w, err := watch(ctx, n.stage.server.address, "/logs/"+n.log+"/views/"+noisyView+"/live?client="+strconv.Itoa(client))
-	if err != nil {
-		return &api.Problem{Status: http.StatusServiceUnavailable, Detail: err.Error()} // it was refused: there is no room now
-	}
-	defer w.conn.Close() //nolint:errcheck // nothing is lost
-	for w.lines.Scan() { // until the server or ctx ends it
-	}
-	return ctx.Err()
-}
-
-// deployAgain deploys another module.
-func deployAgain(ctx context.Context, n *noisy, client int) error {
-	g := guest{pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)), fold: code(spin(noisyFoldGas*spinRounds/n.round), opConst(0))}
-	_, err := n.client.Deploy(ctx, n.log, noisyView+"-"+strconv.Itoa(client), api.Deployment{Module: g.encode()})
-	return err
-}
-
-// claimBody claims a body, sends nothing of it, and waits for what the server says to that.
-func claimBody(ctx context.Context, n *noisy, _ int) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", n.stage.server.address)
-	if err != nil {
-		return err
-	}
-	defer conn.Close() //nolint:errcheck // nothing is lost
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if _, err := fmt.Fprintf(conn, "POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", n.log, ingest.MaxBatchBytes); err != nil {
-		return err
-	}
-	_, _ = io.Copy(io.Discard, conn) // until it is closed
-	return nil
 }

@@ -1,0 +1,112 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	api "github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/wasmbin"
+)
+
+func largeBatch() []byte {
+	const events = 1000
+	event := `{"text":"` + strings.Repeat("x", largeBody/events-20) + `"}` + "\n"
+	return bytes.Repeat([]byte(event), events)
+}
+
+func attackedOnly(ctx context.Context, c *api.Client, _ bool) error {
+	return c.CreateLog(ctx, attackedLog+"-bodies", nil)
+}
+
+// longHistory has pages of 8 MiB.
+func longHistory(ctx context.Context, c *api.Client, _ bool) error {
+	if err := c.CreateLog(ctx, attackedLog, nil); err != nil {
+		return err
+	}
+	_, err := c.AppendBatch(ctx, attackedLog, bytes.NewReader(largeBatch()))
+	return err
+}
+
+// longLabels makes logs whose descriptions are as long as they may be.
+func longLabels(ctx context.Context, c *api.Client, quick bool) error {
+	const labels, labelBytes, most, few = 32, 255, 1000, 100
+	long := map[string]string{}
+	for i := range labels {
+		long["label-"+strconv.Itoa(i)] = strings.Repeat("<", labelBytes)
+	}
+	count := most
+	if quick {
+		count = few
+	}
+	for i := range count {
+		if err := c.CreateLog(ctx, "long-"+strconv.Itoa(i), long); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deployGuest(make func() guest) func(context.Context, *api.Client, bool) error {
+	return func(ctx context.Context, c *api.Client, _ bool) error {
+		err := c.CreateLog(ctx, attackedLog, nil)
+		var problem *api.Problem
+		if err != nil && (!errors.As(err, &problem) || problem.Code != "name_taken") {
+			return err
+		}
+		module := make()
+		_, err = c.Deploy(ctx, attackedLog, hostileView, api.Deployment{Module: module.encode()})
+		return err
+	}
+}
+
+func manyWriters(ctx context.Context, c *api.Client, _ bool) error {
+	module := manyWrites()
+	for i := range 16 {
+		log := attackedLog + "-" + strconv.Itoa(i)
+		if err := c.CreateLog(ctx, log, nil); err != nil {
+			return err
+		}
+		if _, err := c.Deploy(ctx, log, hostileView, api.Deployment{Module: module.encode()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// longAnswer is a view whose answer is as long as one may be.
+func longAnswer() guest {
+	const length, after = 1 << 20, nullAt + len("null")
+	return guest{
+		pages: length>>16 + 64, alloc: opConst(length + 1<<16), query: opConst64(int64(after)<<32 | length),
+		nonce: []byte(`"` + strings.Repeat("x", length-2) + `"`),
+	}
+}
+
+// manyWrites is a view that sets 63 values of 64 KiB for each event: just within what one event may write.
+func manyWrites() guest { return writing(63, nil) }
+
+// writing is a view that sets so many values of 64 KiB for each event for which the condition, instructions that leave an i32, holds; nil:
+// for all.
+func writing(values int, condition []byte) guest {
+	const length = 64<<10 - 1<<10
+	const valueAt = nullAt + len("null")
+	value := `"` + strings.Repeat("x", length-2) + `"`
+	keysAt := valueAt + len(value)
+	keys := make([]byte, values)
+	var fold [][]byte
+	for i := range keys {
+		keys[i] = byte('0' + i)
+		fold = append(fold, opConst(int64(keysAt+i)), opConst(1), opConst(int64(valueAt)), opConst(int64(len(value))), opWith(wasmbin.OpCall, importedSet))
+	}
+	if condition != nil {
+		fold = [][]byte{condition, opStart(wasmbin.OpIf), code(fold...), op(wasmbin.OpEnd)}
+	}
+	return guest{
+		pages: 4, alloc: opConst(2 << 16), fold: code(append(fold, opConst(0))...), sets: true,
+		nonce: slices.Concat([]byte(value), keys),
+	}
+}
