@@ -10,56 +10,65 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The names of what is measured of analysts.
+// The measurements beside analysts.
 const (
 	appendAlone   = "append/beside-nobody"
 	appendAnalyst = "append/beside-analyst"
 	appendBusy    = "append/beside-arithmetic"
 )
 
-// besideClients append while somebody else asks PostgreSQL.
+// besideClients is the number of clients that append beside a query.
 const besideClients = 64
 
-// analystSeconds is what is found of the analyst's transaction: how long it was open.
-const analystSeconds = "seconds of an analyst's transaction"
+// analystTransaction is a value: how long the analyst's transaction was open, in seconds.
+const analystTransaction = "seconds of an analyst's transaction"
 
-// What runs beside appends, each in one transaction and on one core: a report over every event that there is, and arithmetic that
-// reads no table, which shows how much of the difference is that the two share a machine.
+// These queries run beside appends, each in one transaction and on one core: a report over all events, and arithmetic that reads no table,
+// which shows how much of the difference comes from sharing a machine.
 const (
-	analystQuery = `SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM'), data->>'model', sum((data->>'tokens_in')::numeric), sum((data->>'tokens_out')::numeric)
+	analystQuery = `SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM'), data->>'model',
+		sum((data->>'tokens_in')::numeric), sum((data->>'tokens_out')::numeric)
 		FROM reporting.events GROUP BY 1, 2`
 	busyQuery = `SELECT count(*) FROM generate_series(1, 3000) a, generate_series(1, 3000) b WHERE (a * b) % 7 = 8`
 )
 
-// asAnalyst is how a connection begins that is to do as an analyst's.
-var asAnalyst = []string{"SET ROLE tally_analyst", "SET max_parallel_workers_per_gather = 0", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+// asAnalyst prepares a connection to behave like an analyst's.
+var asAnalyst = []string{
+	"SET ROLE tally_analyst",
+	"SET max_parallel_workers_per_gather = 0",
+	"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
 
 func analystRows() []rowKind {
 	return []rowKind{
 		{
-			name: "analyst", what: "single appends to 1,000 logs, 64 connections, beside an analyst's report over all events ÷ beside arithmetic of one core",
+			name: "analyst",
+			what: "single appends to 1,000 logs, 64 connections, " +
+				"beside an analyst's report over all events ÷ beside arithmetic of one core",
 			unit: "×", atLeast: 0.9, needs: []string{appendAnalyst, appendBusy},
 			value: func(f figures, s *stage) (float64, string) {
 				value, text := ratio(f[appendAnalyst], f[appendBusy])
-				return value, text + fmt.Sprintf("; its transaction was open for %.1f s", s.value(analystSeconds))
+				return value, text + fmt.Sprintf("; its transaction was open for %.1f s", s.medianValue(analystTransaction))
 			},
 		}, {
 			name: "analyst-alone", what: "the same ÷ beside nothing", unit: "×", needs: []string{appendAnalyst, appendAlone},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendAnalyst], f[appendAlone]) },
 		}, {
-			name: "analyst-p99", what: "such an append beside the analyst: 99 of 100", unit: "ms", needs: []string{appendAnalyst, appendBusy, appendAlone},
+			name: "analyst-p99", what: "such an append beside the analyst: 99 of 100", unit: "ms",
+			needs: []string{appendAnalyst, appendBusy, appendAlone},
 			value: func(f figures, _ *stage) (float64, string) {
-				return f[appendAnalyst].P99, fmt.Sprintf("beside arithmetic %.1f ms, beside nothing %.1f ms", f[appendBusy].P99, f[appendAlone].P99)
+				return f[appendAnalyst].P99,
+					fmt.Sprintf("beside arithmetic %.1f ms, beside nothing %.1f ms", f[appendBusy].P99, f[appendAlone].P99)
 			},
 		},
 	}
 }
 
-// analystPhase appends while an analyst asks.
+// analystPhase appends beside an analyst's queries.
 func analystPhase() phase {
-	appends := func(s *stage) hire { return s.appends(manyLogs(s)) }
+	appends := func(s *stage) workerFactory { return s.appends(manyLogs(s)) }
 	beside := func(name, query string) measurement {
-		return measurement{names: []string{name}, on: manyLogs, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+		return measurement{names: []string{name}, on: manyLogs, run: func(ctx context.Context, s *stage, report reporter) error {
 			result, err := s.driveBeside(ctx, query, appends(s))
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -69,7 +78,7 @@ func analystPhase() phase {
 		}}
 	}
 	return phase{
-		prepare: func(ctx context.Context, s *stage, _ func(string, sample)) error {
+		prepare: func(ctx context.Context, s *stage, _ reporter) error {
 			if _, err := s.largeHistory(ctx); err != nil {
 				return err
 			}
@@ -83,8 +92,8 @@ func analystPhase() phase {
 	}
 }
 
-// driveBeside drives appends while a connection runs the query over and over in one transaction.
-func (s *stage) driveBeside(ctx context.Context, query string, hire hire) (sample, error) {
+// driveBeside drives appends while a connection runs the query repeatedly in one transaction.
+func (s *stage) driveBeside(ctx context.Context, query string, newWorker workerFactory) (sample, error) {
 	conn, err := pgx.Connect(ctx, s.database)
 	if err != nil {
 		return sample{}, fmt.Errorf("connecting to PostgreSQL: %w", err)
@@ -95,24 +104,24 @@ func (s *stage) driveBeside(ctx context.Context, query string, hire hire) (sampl
 			return sample{}, err
 		}
 	}
-	asking, stop := context.WithCancel(ctx)
+	queryCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
-		asked   sync.WaitGroup
-		failure error
+		querying sync.WaitGroup
+		failure  error
 	)
 	began := time.Now()
-	asked.Go(func() {
+	querying.Go(func() {
 		for failure == nil {
-			_, failure = conn.Exec(asking, query)
+			_, failure = conn.Exec(queryCtx, query)
 		}
 	})
-	result, err := s.drive(ctx, besideClients, hire)
+	result, err := s.drive(ctx, besideClients, newWorker)
 	if query == analystQuery {
-		s.found(analystSeconds, time.Since(began).Seconds())
+		s.recordValue(analystTransaction, time.Since(began).Seconds())
 	}
 	stop()
-	asked.Wait()
+	querying.Wait()
 	if err == nil && !errors.Is(failure, context.Canceled) {
 		err = failure
 	}

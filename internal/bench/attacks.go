@@ -8,16 +8,16 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// attack is an upload that means no good, and what must become of it.
+// attack is a malicious upload and its required outcome.
 type attack struct {
 	name  string
 	what  string
 	guest func() guest
-	// refused are the codes that an upload may be refused with. An attack without any must be taken, since nobody can know.
+	// refused are the problem codes that the upload may be refused with; without any it must be accepted, since it looks harmless.
 	refused []string
-	// halts is part of the error that the view must halt with at the first event; empty where it must go on.
+	// halts is part of the error that the view must halt with at the first event; empty if it must not halt.
 	halts string
-	// fails is part of the error that a question must be refused with; empty where none is asked.
+	// fails is part of the error that a query must be refused with; empty if none is sent.
 	fails string
 }
 
@@ -25,18 +25,36 @@ const outOfGas = "ran out of gas"
 
 // attacks are in the order in which they are tried.
 var attacks = []attack{
-	{name: "loop-fold", what: "a fold that never ends", guest: func() guest { return guest{pages: 1, fold: code(endlessLoop, opConst(0))} }, halts: outOfGas},
-	{name: "loop-query", what: "a query that never ends", guest: func() guest { return guest{pages: 1, query: code(endlessLoop, opConst64(0))} }, fails: outOfGas},
-	{name: "loop-init", what: "an _initialize that never ends", guest: func() guest { return guest{pages: 1, start: endlessLoop} }, refused: []string{"init_failed"}},
-	{name: "memory-bomb", what: "a fold that takes all memory", guest: func() guest { return guest{pages: 1, fold: memoryBomb()} }, halts: outOfGas},
+	{
+		name: "loop-fold", what: "a fold that never ends",
+		guest: func() guest { return guest{pages: 1, fold: code(endlessLoop, opConst(0))} }, halts: outOfGas,
+	},
+	{
+		name: "loop-query", what: "a query that never ends",
+		guest: func() guest { return guest{pages: 1, query: code(endlessLoop, opConst64(0))} }, fails: outOfGas,
+	},
+	{
+		name: "loop-init", what: "an _initialize that never ends",
+		guest: func() guest { return guest{pages: 1, start: endlessLoop} }, refused: []string{"init_failed"},
+	},
+	{
+		name: "memory-bomb", what: "a fold that takes all memory",
+		guest: func() guest { return guest{pages: 1, fold: memoryBomb()} }, halts: outOfGas,
+	},
 	{name: "recursion", what: "a fold that calls itself", guest: func() guest {
 		return guest{pages: 1, fold: code(opWith(wasmbin.OpLocalGet, 0), opWith(wasmbin.OpCall, foldFunction))}
 	}, halts: "tally_fold"},
-	{name: "compile-bomb", what: "code that takes long to compile", guest: compileBomb, refused: []string{"too_large", "compile_too_slow", "compile_too_large"}},
-	{name: "huge-table", what: "a table of 4,294,967,295 entries", guest: func() guest { return guest{pages: 1, table: 1<<32 - 1} }, refused: []string{"too_large"}},
+	{
+		name: "compile-bomb", what: "code that takes long to compile", guest: compileBomb,
+		refused: []string{"too_large", "compile_too_slow", "compile_too_large"},
+	},
+	{
+		name: "huge-table", what: "a table of 4,294,967,295 entries",
+		guest: func() guest { return guest{pages: 1, table: 1<<32 - 1} }, refused: []string{"too_large"},
+	},
 }
 
-// module writes the guest down. Each number gives other bytes, so that nothing of an earlier attack is of use.
+// module encodes the guest. Each number gives other bytes, so that nothing cached by an earlier attack can help.
 func (a *attack) module(number int) []byte {
 	g := a.guest()
 	g.nonce = binary.LittleEndian.AppendUint64(nil, uint64(number)) //nolint:gosec // never negative
@@ -45,12 +63,13 @@ func (a *attack) module(number int) []byte {
 
 var endlessLoop = code(opStart(wasmbin.OpLoop), opWith(wasmbin.OpBr, 0), op(wasmbin.OpEnd))
 
-// memoryBomb takes page after page and writes all of each, until it gets no more, and fails then as run times do.
+// memoryBomb grows memory page by page and writes all of each page until growing fails, and then traps as language runtimes do.
 func memoryBomb() []byte {
 	const page = 64 << 10
 	return code(
 		opStart(wasmbin.OpLoop),
-		opConst(1), opWith(wasmbin.OpMemoryGrow, 0), opConst(-1), op(opI32Equal), opStart(wasmbin.OpIf), op(wasmbin.OpUnreachable), op(wasmbin.OpEnd),
+		opConst(1), opWith(wasmbin.OpMemoryGrow, 0), opConst(-1), op(opI32Equal), opStart(wasmbin.OpIf),
+		op(wasmbin.OpUnreachable), op(wasmbin.OpEnd),
 		// from the start of the last page: its number is that of all pages less one
 		opWith(wasmbin.OpMemorySize, 0), opConst(1), op(opI32Subtract), opConst(page), op(opI32Multiply),
 		opConst(0xff), opConst(page), opMemoryFill,
@@ -68,8 +87,8 @@ const (
 
 var opMemoryFill = []byte{0xfc, 11, 0}
 
-// compileBomb is what takes compilers longest of all that the limits on code let pass, found by trying many shapes: in few
-// functions, as many branches as may be, between which as many variables as may be are moved.
+// compileBomb is the slowest code to compile that the limits admit, found by trying many shapes: few functions, with as many branches as
+// allowed, and as many variables as allowed moved between them.
 func compileBomb() guest {
 	const locals, branches, functions = 499, 1040, 6
 	var body []byte
@@ -82,5 +101,5 @@ func compileBomb() guest {
 	return guest{pages: 1, others: functions, otherLocals: locals, other: append(body, opWith(wasmbin.OpLocalGet, 0)...)}
 }
 
-// expects tells whether this is a refusal that the attack may meet.
-func (a *attack) expects(p *api.Problem) bool { return slices.Contains(a.refused, p.Code) }
+// mayRefuse reports whether the attack may be refused with this problem.
+func (a *attack) mayRefuse(p *api.Problem) bool { return slices.Contains(a.refused, p.Code) }

@@ -1,8 +1,8 @@
-// Package bench measures Tallystick beside what else one could do with the same PostgreSQL on the same machine: bare COPY,
-// and the SQL that people write by hand. docs/benchmarks.md explains the rows and how to read them.
+// Package bench compares Tallystick with the alternatives on the same PostgreSQL and the same machine: bare COPY, and the SQL that people
+// write by hand. docs/benchmarks.md explains the rows and how to read them.
 //
-// One process makes the load and times it; the server is a child process of it, and PostgreSQL another. Rounds are
-// interleaved and medians reported.
+// This process generates the load and times it; the server and PostgreSQL are its child processes. Rounds are interleaved, and medians
+// are reported.
 package bench
 
 import (
@@ -16,21 +16,21 @@ import (
 	"time"
 )
 
-// closePatience bounds taking everything down after a run.
-const closePatience = 2 * time.Minute
+// closeTimeout bounds the cleanup after a run.
+const closeTimeout = 2 * time.Minute
 
-// Config says what to measure, where and for how long.
+// Config selects what to measure, where and for how long.
 type Config struct {
-	Program     string        // the tally executable, which runs the server
-	Version     string        // of the program, for the report
-	Rows        []string      // names of RowNames; none means all
+	Program     string        // the tally executable, to run the server with
+	Version     string        // of Program, for the report
+	Rows        []string      // some of RowNames; empty for all
 	Duration    time.Duration // of one measurement in one round
 	Rounds      int
-	Quick       bool   // a smoke run: small sizes, no verdicts
-	DataDir     string // where a temporary folder is made; "" for the system's
+	Quick       bool   // a smoke run: small sizes, bars not checked
+	DataDir     string // parent of the temporary folder; "" for the system's
 	PostgresBin string // folder of the server binaries; "" to find them
-	DatabaseURL string // a server to use in place of one of our own
-	Pipeline    string // folder of the Kafka pipeline, whose rows are measured then; "" for none
+	DatabaseURL string // an existing server; "" to start one
+	Pipeline    string // folder of the Kafka pipeline: measure its rows and no others; "" for none
 	Progress    io.Writer
 	Log         *slog.Logger
 }
@@ -43,7 +43,7 @@ const (
 	QuickRounds     = 1
 )
 
-// Validate says what is wrong with the settings.
+// Validate returns an error for the first invalid setting.
 func (c *Config) Validate() error {
 	if c.Duration < 100*time.Millisecond || c.Duration > time.Minute {
 		return fmt.Errorf("--duration must be from 100ms to 1m; it is %v", c.Duration)
@@ -51,11 +51,11 @@ func (c *Config) Validate() error {
 	if c.Rounds < 1 || c.Rounds > 100 {
 		return fmt.Errorf("--rounds must be from 1 to 100; it is %d", c.Rounds)
 	}
-	_, err := chosen(c.Rows, c.Pipeline != "")
+	_, err := selectRows(c.Rows, c.Pipeline != "")
 	return err
 }
 
-// scale is how large things are.
+// scale holds the sizes of a run.
 type scale struct{ manyLogs, smallHistory, largeHistory, memoryLogs, watchers int }
 
 func (c *Config) scale() scale {
@@ -78,22 +78,22 @@ type Report struct {
 	Measured []Figure  `json:"measurements"`
 }
 
-// Machine is what was measured on.
+// Machine describes the machine that the run was on.
 type Machine struct {
 	Cores       int    `json:"cores"`
-	MemoryBytes int64  `json:"memory_bytes,omitempty"` // 0 where it is not known
+	MemoryBytes int64  `json:"memory_bytes,omitempty"` // 0 where unknown
 	System      string `json:"system"`
 	Go          string `json:"go"`
 	PostgreSQL  string `json:"postgresql"`
-	OwnServer   bool   `json:"own_postgresql"` // with the settings of tally dev
+	OwnServer   bool   `json:"own_postgresql"` // started by the run, with the settings of tally dev
 }
 
-// Run measures. Everything that it started is stopped and removed when it returns.
+// Run measures the rows of config. When it returns, everything that it started has been stopped and removed.
 func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	rows, err := chosen(config.Rows, config.Pipeline != "")
+	rows, err := selectRows(config.Rows, config.Pipeline != "")
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +104,10 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	}
 	s, err := newStage(ctx, config)
 	defer func() {
-		if ctx.Err() != nil { // whatever failed, failed because of that
+		if ctx.Err() != nil { // the likely cause of any other error
 			err = fmt.Errorf("stopped before the end: %w", ctx.Err())
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closePatience)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
 		err = errors.Join(err, s.close(ctx))
 	}()
@@ -125,7 +125,7 @@ func Run(ctx context.Context, config Config) (_ *Report, err error) {
 	return report, nil
 }
 
-// run measures what is needed of the phase.
+// run takes those measurements of the phase that are needed.
 func (p *phase) run(ctx context.Context, s *stage, needed []string, recorded *recorder) error {
 	measurements := slices.DeleteFunc(p.measurements, func(m measurement) bool {
 		return !slices.ContainsFunc(m.names, func(name string) bool { return slices.Contains(needed, name) })

@@ -29,7 +29,7 @@ func TestByHand(t *testing.T) {
 	if _, err := conn.Exec(ctx, byHandSchema); err != nil {
 		t.Fatal(err)
 	}
-	w, err := hireByHand(database.DSN(), 3, (*byHand).transaction)(ctx, 0)
+	w, err := byHandWorkers(database.DSN(), 3, (*byHand).transaction)(ctx, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestCopy(t *testing.T) {
 	if _, err := conn.Exec(ctx, copySchema); err != nil {
 		t.Fatal(err)
 	}
-	w, err := hireCopier(database.DSN(), 15)(ctx, 0)
+	w, err := copyWorkers(database.DSN(), 15)(ctx, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +118,9 @@ func TestClient(t *testing.T) {
 	}
 	defer c.close()
 	for range 2 { // on the same connection
-		if answer, err := c.do("POST", "/a?b=c", "Idempotency-Key: k\r\n", []byte("{}")); string(answer) != "POST /a?b=c k {}" || err != nil {
-			t.Errorf("answer %q, %v", answer, err)
+		body, err := c.do("POST", "/a?b=c", "Idempotency-Key: k\r\n", []byte("{}"))
+		if string(body) != "POST /a?b=c k {}" || err != nil {
+			t.Errorf("body %q, %v", body, err)
 		}
 		if answer, err := c.do("GET", "/long", "", nil); string(answer) != long || err != nil {
 			t.Errorf("an answer in chunks has %d bytes, %v", len(answer), err)
@@ -196,7 +197,7 @@ func TestVerdicts(t *testing.T) {
 		appendOne + "1": {P50: 2.6}, bareInsert: {P50: 1},
 	}
 	for name, want := range map[string]string{"one-log": "yes", "one-log-64": "NO", "latency": "NO", "many-logs": "–", "keys": "–"} {
-		kinds, err := chosen([]string{name}, false)
+		kinds, err := selectRows([]string{name}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +206,7 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %g against %q is %q, want %q", name, row.Value, row.Bar, got, want)
 		}
 	}
-	if _, err := chosen([]string{"speed"}, false); err == nil || !strings.Contains(err.Error(), "one-log") {
+	if _, err := selectRows([]string{"speed"}, false); err == nil || !strings.Contains(err.Error(), "one-log") {
 		t.Errorf("an unknown row is not refused with those that there are: %v", err)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// byHandSchema is what people write who meter usage in PostgreSQL themselves: a table of events and three tables of
-// counters, which answer what our three views answer. It is as cheap as it gets: json and not jsonb, no index besides the
-// primary keys, customers as numbers, no idempotency keys, no hash chain.
+// byHandSchema is what people write who meter usage in PostgreSQL themselves: a table of events and three tables of counters, for the
+// queries of our three views. It is as cheap as possible: json instead of jsonb, no index but the primary keys, customers as numbers, no
+// idempotency keys, no hash chain.
 const byHandSchema = `
 CREATE TABLE by_hand_events (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -41,21 +41,22 @@ const (
 	countMinute = `INSERT INTO by_hand_minutes AS c VALUES ($1, $2, 1, $3)
 		ON CONFLICT (customer, minute) DO UPDATE
 		SET requests = c.requests + 1, tokens = c.tokens + excluded.tokens`
-	countTeam = `INSERT INTO by_hand_teams AS c VALUES ($1, $2, $3, 1, $4::bigint, $5::bigint, $4::bigint * $6::numeric + $5::bigint * $7::numeric)
+	countTeam = `INSERT INTO by_hand_teams AS c
+		VALUES ($1, $2, $3, 1, $4::bigint, $5::bigint, $4::bigint * $6::numeric + $5::bigint * $7::numeric)
 		ON CONFLICT (customer, month, team) DO UPDATE
 		SET requests = c.requests + 1, tokens_in = c.tokens_in + excluded.tokens_in,
 		    tokens_out = c.tokens_out + excluded.tokens_out, cost = c.cost + excluded.cost`
 )
 
-// byHand is a client of by-hand SQL: it has a connection, prepared statements, and sends BEGIN, the INSERT, three UPSERTs
-// and COMMIT each in a round trip of its own.
+// byHand is a client of by-hand SQL: one connection with prepared statements, and one round trip each for BEGIN, the INSERT, three upserts
+// and COMMIT.
 type byHand struct {
 	conn      *pgx.Conn
 	generator *generator
 	customers int
 }
 
-func hireByHand(url string, customers int, once func(*byHand, context.Context) (int, error)) hire {
+func byHandWorkers(url string, customers int, once func(*byHand, context.Context) (int, error)) workerFactory {
 	return func(ctx context.Context, i int) (worker, error) {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {

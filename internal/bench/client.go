@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// requestPatience bounds one request. Nothing that is measured takes longer, unless the server hangs.
-const requestPatience = 60 * time.Second
+// requestTimeout bounds one request: only a hanging server takes longer.
+const requestTimeout = 60 * time.Second
 
-// client is one keep-alive HTTP/1.1 connection that serves one goroutine. It does just what a measurement needs, because it shares
-// the cores with the server: net/http's client would cost about as much as that. Load with many requests a second is a flow's job.
+// client is one keep-alive HTTP/1.1 connection, for one goroutine. It does only what a measurement needs, because it shares the cores with
+// the server, and net/http's client would use about as much processor time as the server. For many requests a second there is flow.
 type client struct {
-	conn    net.Conn
-	reader  *bufio.Reader
-	request []byte
-	answer  []byte
-	unhook  func() bool
-	// patientUntil is the connection's deadline. It is moved on when half of it has passed, not for each request.
-	patientUntil time.Time
+	conn         net.Conn
+	reader       *bufio.Reader
+	request      []byte
+	body         []byte
+	stopWatching func() bool
+	// deadline is the connection's deadline. It is extended once half of it has passed, not for each request.
+	deadline time.Time
 }
 
 // dial connects to host:port. The connection is closed when ctx ends.
@@ -35,30 +35,30 @@ func dial(ctx context.Context, address string) (*client, error) {
 		return nil, err
 	}
 	c := &client{conn: conn, reader: bufio.NewReader(conn)}
-	c.unhook = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	c.stopWatching = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return c, nil
 }
 
 func (c *client) close() {
-	c.unhook()
+	c.stopWatching()
 	_ = c.conn.Close()
 }
 
-// do sends a request and returns the answer's body, which holds until the next call. headers are whole lines, each with
-// its end. An answer that is not 2xx is an error that shows it.
+// do sends a request and returns the response's body, which is valid until the next call. headers are whole lines, each with its end. A
+// status other than 2xx is an error that quotes the body.
 func (c *client) do(method, path, headers string, body []byte) ([]byte, error) {
 	c.request = appendRequest(c.request[:0], method, path, headers, body)
 	if err := c.exchange(c.request); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	return c.answer, nil
+	return c.body, nil
 }
 
-// exchange sends a whole request and reads its answer. One that is not 2xx is an error that shows it.
+// exchange sends a whole request and reads the response. A status other than 2xx is an error that quotes the body.
 func (c *client) exchange(request []byte) error {
-	if now := time.Now(); c.patientUntil.Sub(now) < requestPatience/2 {
-		c.patientUntil = now.Add(requestPatience)
-		if err := c.conn.SetDeadline(c.patientUntil); err != nil {
+	if now := time.Now(); c.deadline.Sub(now) < requestTimeout/2 {
+		c.deadline = now.Add(requestTimeout)
+		if err := c.conn.SetDeadline(c.deadline); err != nil {
 			return err
 		}
 	}
@@ -70,14 +70,14 @@ func (c *client) exchange(request []byte) error {
 		return err
 	}
 	if status < 200 || status > 299 {
-		return fmt.Errorf("the server answered %d: %s", status, c.answer)
+		return fmt.Errorf("the server answered %d: %s", status, c.body)
 	}
 	return nil
 }
 
 var errNotHTTP = errors.New("the answer is not HTTP/1.1")
 
-// read takes one answer from the connection.
+// read reads one response.
 func (c *client) read() (status int, err error) {
 	status, length, chunked, err := c.readHead()
 	if err != nil {
@@ -86,15 +86,15 @@ func (c *client) read() (status int, err error) {
 	if chunked {
 		return status, c.readChunked()
 	}
-	if cap(c.answer) < length {
-		c.answer = make([]byte, length)
+	if cap(c.body) < length {
+		c.body = make([]byte, length)
 	}
-	c.answer = c.answer[:length]
-	_, err = io.ReadFull(c.reader, c.answer)
+	c.body = c.body[:length]
+	_, err = io.ReadFull(c.reader, c.body)
 	return status, err
 }
 
-// readHead takes an answer's status and headers from the connection.
+// readHead reads a response's status and headers.
 func (c *client) readHead() (status, length int, chunked bool, err error) {
 	line, err := c.reader.ReadSlice('\n')
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *client) readHead() (status, length int, chunked bool, err error) {
 
 // readChunked reads a body in chunks, which Go's server uses beyond 2 KiB, and the empty line after it.
 func (c *client) readChunked() (err error) {
-	if c.answer, err = io.ReadAll(httputil.NewChunkedReader(c.reader)); err != nil {
+	if c.body, err = io.ReadAll(httputil.NewChunkedReader(c.reader)); err != nil {
 		return err
 	}
 	_, err = c.reader.Discard(len("\r\n"))

@@ -16,20 +16,20 @@ const (
 	coldLog     = "cold-"
 	coldLogs    = 1024
 	coldClients = 128
-	// coldValues of 63 KiB are what is held of a state at most.
+	// coldValues of 63 KiB each are the most that a server caches of a state.
 	coldValues = 15
-	// dataBytesAt is where an event says how long it is.
+	// dataBytesAt is the offset of an event's length.
 	dataBytesAt = 28
 )
 
-// coldStates is logs whose states together are as large as the server's limit, appended to and asked at once by a server that knows nothing
-// of them, nor can keep all of them in memory.
+// coldStates appends to and queries logs whose states together are as large as the server's limit, on a server that has just started and
+// cannot cache all of them.
 var coldStates = memoryAttackKind{
-	name: "states", clients: coldClients, anew: true, prepare: largeStates,
+	name: "states", clients: coldClients, restart: true, prepare: largeStates,
 	run: func(ctx context.Context, a *memoryAttackers, client int) error { return a.cold(ctx, client) },
 }
 
-// largeStates makes the logs, with a view that sets a large state for every event but an empty one.
+// largeStates creates the logs, with a view that sets a large state for every event that is not empty.
 func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 	length := code(opWith(wasmbin.OpLocalGet, 0), op(wasmbin.OpI32Load), unsigned(2), unsigned(dataBytesAt))
 	long := code(length, opConst(int64(len("{}"))), op(wasmbin.OpI32Sub))
@@ -59,11 +59,11 @@ func coldCount(quick bool) int {
 	return coldLogs
 }
 
-// cold appends to logs that are far from each other, and asks each twice, which has a server that does not know it load it.
+// cold appends to logs that are far apart and queries each twice: a server loads the state of a log on its second query.
 func (a *memoryAttackers) cold(ctx context.Context, client int) error {
 	conn, err := dial(ctx, a.address)
 	if err != nil {
-		return ended(ctx, err)
+		return ignoreEnd(ctx, err)
 	}
 	defer conn.close()
 	for i := client; ctx.Err() == nil; i += coldClients {
@@ -74,11 +74,11 @@ func (a *memoryAttackers) cold(ctx context.Context, client int) error {
 			appendRequest(nil, http.MethodGet, log+"/views/"+hostileView+"/query", "", nil),
 		} {
 			if _, err := conn.conn.Write(request); err != nil {
-				return ended(ctx, err)
+				return ignoreEnd(ctx, err)
 			}
 			status, err := conn.read()
 			if err != nil {
-				return ended(ctx, err)
+				return ignoreEnd(ctx, err)
 			}
 			if a.answered.Add(1); status >= http.StatusBadRequest {
 				a.refused.Add(1)

@@ -9,8 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// copySchema is a table of the same shape as events: the columns, the primary key, the partitions by month. This month and
-// the next have one, as a server keeps it.
+// copySchema is a table of the same shape as events: columns, primary key, and partitions for this month and the next, as on a server.
 const copySchema = `
 CREATE TABLE copy_events (LIKE events INCLUDING ALL) PARTITION BY RANGE (recorded_at);
 CREATE TABLE copy_events_this PARTITION OF copy_events
@@ -20,27 +19,27 @@ CREATE TABLE copy_events_next PARTITION OF copy_events
 
 const (
 	copyRows   = 10_000 // events in one COPY, which is one transaction
-	copyPerLog = 1000   // of them follow one another in one log, as in our batches
+	copyPerLog = 1000   // consecutive events of one log, as in our batches
 )
 
 var copyColumns = []string{"log_id", "sequence", "recorded_at", "time", "type", "key", "data", "hash"}
 
-// copier is a connection that does nothing but COPY. It is a pgx.CopyFromSource of rows that were made before, so that
-// only PostgreSQL's work and pgx's encoding are measured.
+// copier is a connection that only runs COPY. It is a pgx.CopyFromSource of rows that are made beforehand, so that only PostgreSQL's work
+// and pgx's encoding are measured.
 type copier struct {
-	conn  *pgx.Conn
-	logs  int
-	first int     // number of the first log, so that two copiers have logs of their own
-	turn  int     // the log that is next
-	heads []int64 // of each log
-	docs  [][]byte
-	row   int
-	row8  [8]any
-	hash  [32]byte
-	now   time.Time
+	conn   *pgx.Conn
+	logs   int
+	first  int     // number of the first log: differs between copiers
+	turn   int     // the next log
+	heads  []int64 // of each log
+	docs   [][]byte
+	row    int
+	values [8]any
+	hash   [32]byte
+	now    time.Time
 }
 
-func hireCopier(url string, logs int) hire {
+func copyWorkers(url string, logs int) workerFactory {
 	return func(ctx context.Context, i int) (worker, error) {
 		conn, err := pgx.Connect(ctx, url)
 		if err != nil {
@@ -82,8 +81,8 @@ func (c *copier) Values() ([]any, error) {
 	binary.BigEndian.PutUint64(log[:], uint64(c.first))  //nolint:gosec // any bits will do
 	binary.BigEndian.PutUint64(log[8:], uint64(c.turn))  //nolint:gosec // small
 	binary.BigEndian.PutUint64(c.hash[:], uint64(c.row)) //nolint:gosec // small
-	c.row8 = [8]any{log, c.heads[c.turn], c.now, c.now, "api.call", nil, c.docs[c.row-1], c.hash[:]}
-	return c.row8[:], nil
+	c.values = [8]any{log, c.heads[c.turn], c.now, c.now, "api.call", nil, c.docs[c.row-1], c.hash[:]}
+	return c.values[:], nil
 }
 
 // Err implements pgx.CopyFromSource.

@@ -9,41 +9,41 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A measurement warms up first, for this part of its time but not for long: connections are made, statements prepared.
+// A measurement warms up first, for 1/warmUpPart of its time but at most maxWarmUp: connections open, statements are prepared.
 const (
 	warmUpPart = 4
-	warmUpMost = time.Second
+	maxWarmUp  = time.Second
 )
 
-// operation does one piece of work and says how many events it moved or questions it answered.
+// operation does one unit of work and returns its number of events or queries.
 type operation func(ctx context.Context) (int, error)
 
-// worker is one client: its operation, or the flow that it is one of, and how to let go of what it holds.
+// worker is one client: either an operation or a flow.
 type worker struct {
 	once  operation
 	flow  *flow
 	close func()
 }
 
-// hire makes worker i of a measurement.
-type hire = func(ctx context.Context, i int) (worker, error)
+// workerFactory makes worker i of a measurement.
+type workerFactory = func(ctx context.Context, i int) (worker, error)
 
-// sample is what one measurement of one round gave.
+// sample is the result of one measurement in one round.
 type sample struct {
-	count     int // events moved, or questions answered
+	count     int // events, or queries
 	seconds   float64
 	latencies []time.Duration // of single operations, shortest first
-	used      usage           // in the meantime; zero where it cannot be told
+	used      usage           // meanwhile; zero where unknown
 }
 
-// add counts a piece of work that took so long.
+// add counts a unit of work.
 func (s *sample) add(count int, took time.Duration) {
 	s.count += count
 	s.seconds += took.Seconds()
 	s.latencies = append(s.latencies, took)
 }
 
-// sorted is the sample once everything has been added.
+// sorted returns the finished sample.
 func (s *sample) sorted() sample {
 	slices.Sort(s.latencies)
 	return *s
@@ -51,12 +51,12 @@ func (s *sample) sorted() sample {
 
 func (s *sample) perSecond() float64 { return float64(s.count) / s.seconds }
 
-// each is the part of a time that fell to one event or question, in microseconds.
+// each returns the share of one event or query in a time, in microseconds.
 func (s *sample) each(used time.Duration) float64 {
 	return float64(used) / float64(time.Microsecond) / float64(max(s.count, 1))
 }
 
-// quantile returns the latency that the given part of all operations did not exceed; 0 when there were none.
+// quantile returns the latency that a part of all operations did not exceed; 0 without operations.
 func (s *sample) quantile(part float64) time.Duration {
 	if len(s.latencies) == 0 {
 		return 0
@@ -64,16 +64,16 @@ func (s *sample) quantile(part float64) time.Duration {
 	return s.latencies[min(int(part*float64(len(s.latencies))), len(s.latencies)-1)]
 }
 
-// drive keeps n workers busy, each with one operation at a time, for a warm-up and then for window. An operation counts
-// when it ends within the window.
-func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
+// drive keeps n workers busy, each with one operation at a time, for a warm-up and then for the configured duration. An operation counts if
+// it ends within that.
+func (s *stage) drive(ctx context.Context, n int, newWorker workerFactory) (sample, error) {
 	window := s.config.Duration
-	workers, err := hireAll(ctx, n, hire)
-	defer dismiss(workers)
+	workers, err := startWorkers(ctx, n, newWorker)
+	defer closeWorkers(workers)
 	if err != nil {
 		return sample{}, err
 	}
-	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
+	from := time.Now().Add(min(window/warmUpPart, maxWarmUp))
 	until := from.Add(window)
 	all := sample{seconds: window.Seconds()}
 	group, ctx := errgroup.WithContext(ctx)
@@ -91,10 +91,10 @@ func (s *stage) drive(ctx context.Context, n int, hire hire) (sample, error) {
 	return all, nil
 }
 
-// driveWhile keeps n workers busy for as long as something else takes. There is no warm-up: all that ends meanwhile counts.
-func (s *stage) driveWhile(ctx context.Context, n int, hire hire, meanwhile func(ctx context.Context) error) (sample, error) {
-	workers, err := hireAll(ctx, n, hire)
-	defer dismiss(workers)
+// driveWhile keeps n workers busy while meanwhile runs. There is no warm-up: every operation counts.
+func (s *stage) driveWhile(ctx context.Context, n int, newWorker workerFactory, meanwhile func(ctx context.Context) error) (sample, error) {
+	workers, err := startWorkers(ctx, n, newWorker)
+	defer closeWorkers(workers)
 	if err != nil {
 		return sample{}, err
 	}
@@ -122,9 +122,9 @@ func (s *stage) driveWhile(ctx context.Context, n int, hire hire, meanwhile func
 	return all, nil
 }
 
-// driveFor keeps n workers busy for a time. All that they did counts.
-func (s *stage) driveFor(ctx context.Context, n int, hire hire, window time.Duration) (sample, error) {
-	return s.driveWhile(ctx, n, hire, func(ctx context.Context) error {
+// driveFor keeps n workers busy for a time. Every operation counts.
+func (s *stage) driveFor(ctx context.Context, n int, newWorker workerFactory, window time.Duration) (sample, error) {
+	return s.driveWhile(ctx, n, newWorker, func(ctx context.Context) error {
 		timer := time.NewTimer(window)
 		defer timer.Stop()
 		select {
@@ -136,10 +136,10 @@ func (s *stage) driveFor(ctx context.Context, n int, hire hire, window time.Dura
 	})
 }
 
-func hireAll(ctx context.Context, n int, hire hire) ([]worker, error) {
+func startWorkers(ctx context.Context, n int, newWorker workerFactory) ([]worker, error) {
 	workers := make([]worker, 0, n)
 	for i := range n {
-		w, err := hire(ctx, i)
+		w, err := newWorker(ctx, i)
 		if err != nil {
 			return workers, fmt.Errorf("client %d of %d: %w", i+1, n, err)
 		}
@@ -148,13 +148,13 @@ func hireAll(ctx context.Context, n int, hire hire) ([]worker, error) {
 	return workers, nil
 }
 
-func dismiss(workers []worker) {
+func closeWorkers(workers []worker) {
 	for _, w := range workers {
 		w.close()
 	}
 }
 
-// gather makes one sample of those of all workers.
+// gather adds the samples of all workers.
 func (s *sample) gather(samples []sample) {
 	for _, one := range samples {
 		s.count += one.count
@@ -163,7 +163,7 @@ func (s *sample) gather(samples []sample) {
 	slices.Sort(s.latencies)
 }
 
-// work has all workers work while there is more to do. What each did may be read once the group has ended.
+// work runs all workers until more returns false. The samples may be read once the group has ended.
 func work(ctx context.Context, group *errgroup.Group, workers []worker, more, counts func(now time.Time) bool) []sample {
 	samples := make([]sample, len(workers)+1) // the last is of all flows together
 	var flows []*flow
@@ -198,7 +198,7 @@ func (s *sample) fill(ctx context.Context, once operation, more, counts func(now
 	return ctx.Err()
 }
 
-// addWithin counts a piece of work if when it ended counts.
+// addWithin counts a unit of work if its end counts.
 func (s *sample) addWithin(count int, began, ended time.Time, counts func(time.Time) bool) {
 	if counts(ended) {
 		s.count += count
@@ -206,7 +206,7 @@ func (s *sample) addWithin(count int, began, ended time.Time, counts func(time.T
 	}
 }
 
-// usedSince is what was used since then; nothing where it cannot be told.
+// usedSince returns what was used since then; zero where unknown.
 func (s *stage) usedSince(then usage) usage {
 	now, ok := s.usage()
 	if !ok {
@@ -215,7 +215,7 @@ func (s *stage) usedSince(then usage) usage {
 	return now.since(then)
 }
 
-// usageBetween waits until the window is over and returns what was used within it.
+// usageBetween waits until the window is over and returns what was used in it.
 func (s *stage) usageBetween(ctx context.Context, from, until time.Time) usage {
 	var at [2]usage
 	for i, moment := range []time.Time{from, until} {

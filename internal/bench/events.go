@@ -22,7 +22,7 @@ var prices = map[string]price{
 	"mistral-large": {"0.000002", "0.000006"},
 }
 
-// price is what one token costs.
+// price is the price of one token.
 type price struct {
 	In  string `json:"tokens_in"`
 	Out string `json:"tokens_out"`
@@ -50,15 +50,15 @@ func newGenerator(seed int) *generator {
 	return &generator{random: rand.New(rand.NewPCG(uint64(seed), 1))} //nolint:gosec // load, not secrets; seeds are small
 }
 
-// numberDigits is how long the number is that an id ends with: all that differs between the ids of one generator.
+// numberDigits is the length of the number at the end of an id, in which the ids of one generator differ.
 const numberDigits = 9
 
-// distinct has the events from now on carry ids, which no other generator has given or will give, whatever its seed.
+// distinct adds an id to all further events, different from those of every other generator, whatever its seed.
 func (g *generator) distinct(seed int) {
 	g.id = fmt.Appendf(nil, "%x-%03x-%0*d", time.Now().UnixNano(), seed, numberDigits, 0)
 }
 
-// increment makes an id the next one.
+// increment turns an id into the next one.
 func increment(id []byte) {
 	for i := len(id) - 1; i >= len(id)-numberDigits; i-- {
 		if id[i]++; id[i] <= '9' {
@@ -84,13 +84,13 @@ func (g *generator) event(at time.Time) event {
 	}
 }
 
-// json is an event's JSON, about 170 bytes. It holds until the next call.
+// json returns an event's JSON, about 170 bytes, valid until the next call.
 func (g *generator) json(at time.Time) []byte {
 	g.buf = g.event(at).appendJSON(g.buf[:0])
 	return g.buf
 }
 
-// idMember is how an event begins that has an id.
+// idMember is the beginning of an event with an id.
 const idMember = `{"id":"`
 
 func (e event) appendJSON(b []byte) []byte {

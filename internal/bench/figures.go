@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// Figure is what one measurement gave: medians over its rounds.
+// Figure is the result of one measurement: medians over its rounds.
 type Figure struct {
 	Name      string  `json:"name"`
-	PerSecond float64 `json:"per_second"` // events, or questions
+	PerSecond float64 `json:"per_second"` // events, or queries
 	P50       float64 `json:"p50_ms"`     // of one request or transaction; 0 where none was timed
 	P99       float64 `json:"p99_ms"`
 	Longest   float64 `json:"longest_ms"`
-	// Processor time of the server, of PostgreSQL and of what makes the load, for one event or question, in microseconds; 0 where it cannot
-	// be told.
+	// Processor time of the server, PostgreSQL and the load generator for one event or query, in microseconds; 0 where unknown.
 	ServerCPU   float64   `json:"server_cpu_us"`
 	PostgresCPU float64   `json:"postgresql_cpu_us"`
 	LoadCPU     float64   `json:"load_cpu_us"`
 	Rounds      []float64 `json:"rounds_per_second"` // each round's rate, in order
 }
 
-// figures are the figures of a run by their names.
+// figures are the figures of a run by name.
 type figures map[string]Figure
 
-// best is the figure with the highest rate.
+// best returns the figure with the highest rate.
 func (f figures) best(names []string) Figure {
 	var best Figure
 	for _, name := range names {
@@ -36,7 +35,7 @@ func (f figures) best(names []string) Figure {
 
 // recorder collects samples by name, a round at a time.
 type recorder struct {
-	names   []string // in the order in which they came
+	names   []string // in order of arrival
 	samples map[string][]sample
 }
 

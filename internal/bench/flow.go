@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// script appends a connection's next request to b, and says how many events it carries. What it returns holds until the next call.
+// script appends a connection's next request to b and returns it with its number of events. The request is valid until the next call.
 type script func(b []byte) (request []byte, events int)
 
-// progress is how a pump knows when to end, and what it tells of each answer.
+// progress has the callbacks of a pump: more reports whether to send another request, done is called for each response.
 type progress struct {
 	more func(now time.Time) bool
 	done func(events int, began, ended time.Time)
@@ -34,14 +34,14 @@ func appendRequest(b []byte, method, path, headers string, body []byte) []byte {
 }
 
 var (
-	headEnd       = []byte("\r\n\r\n")
-	lengthHeader  = []byte("\r\nContent-Length: ")
-	errNoLength   = errors.New("the answer does not say how long it is")
-	errLongAnswer = errors.New("more than one answer came to one request")
+	headEnd          = []byte("\r\n\r\n")
+	lengthHeader     = []byte("\r\nContent-Length: ")
+	errNoLength      = errors.New("the answer does not say how long it is")
+	errExtraResponse = errors.New("more than one answer came to one request")
 )
 
-// answered says whether b is a whole answer. Anything but a 2xx answer with its length is an error.
-func answered(b []byte) (whole bool, err error) {
+// completeResponse reports whether b holds a whole response. A status other than 2xx, or no Content-Length, is an error.
+func completeResponse(b []byte) (whole bool, err error) {
 	end := bytes.Index(b, headEnd)
 	if end < 0 {
 		return false, nil
@@ -62,7 +62,7 @@ func answered(b []byte) (whole bool, err error) {
 	case len(body) < length:
 		return false, nil
 	case len(body) > length:
-		return false, errLongAnswer
+		return false, errExtraResponse
 	case head[9] != '2':
 		return false, fmt.Errorf("the server answered %s: %s", head[9:12], body)
 	}

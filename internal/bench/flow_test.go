@@ -21,14 +21,14 @@ func TestPump(t *testing.T) {
 		large = 6 << 20 // more than sockets take at once
 	)
 	var mu sync.Mutex
-	heard := map[string]int{}
+	received := map[string]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		mu.Lock()
-		heard[r.URL.Path+" "+strconv.Itoa(len(body))]++
+		received[r.URL.Path+" "+strconv.Itoa(len(body))]++
 		mu.Unlock()
 		answer := bytes.Repeat([]byte("x"), len(body)%9000) // some come in several reads
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
@@ -72,8 +72,8 @@ func TestPump(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for request, n := range want {
-		if heard[request] != n {
-			t.Errorf("%s came %d times; it was sent %d times", request, heard[request], n)
+		if received[request] != n {
+			t.Errorf("%s came %d times; it was sent %d times", request, received[request], n)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestPumpFails(t *testing.T) {
 		http.Error(w, "no such log", http.StatusNotFound)
 	}))
 	defer server.Close()
-	for path, says := range map[string]string{"/refused": "404: no such log", "/gone": "reading an answer"} {
+	for path, want := range map[string]string{"/refused": "404: no such log", "/gone": "reading an answer"} {
 		f, err := openFlow(t.Context(), strings.TrimPrefix(server.URL, "http://"), func(b []byte) ([]byte, int) {
 			return appendRequest(b, "POST", path, "", []byte("{}")), 1
 		})
@@ -96,8 +96,8 @@ func TestPumpFails(t *testing.T) {
 		}
 		defer f.close()
 		err = pump(t.Context(), []*flow{f}, progress{more: func(time.Time) bool { return true }, done: func(int, time.Time, time.Time) {}})
-		if err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: %v does not say %q", path, err, says)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", path, err, want)
 		}
 	}
 }

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// foldTurn is how many events a view folds in one turn: in a session of its own and as one group, as a server folds a batch. A
-	// turn's milliseconds are an event's microseconds.
+	// foldTurn is the number of events that a view folds in one turn, in one session and as one group, as a server folds a batch. A turn's
+	// milliseconds are an event's microseconds.
 	foldTurn = 1000
-	// foldTurns is how many turns there are events for; then they come again. They happened within half a day, and their states
-	// stay below the 1,024 keys that a server holds of a state at once.
+	// foldTurns is the number of turns until the events repeat. They happened within half a day, and their states stay below the 1,024 keys
+	// of a state that a server caches.
 	foldTurns = 20
 	foldStep  = 2400 * time.Millisecond // between events: 25 a minute, as in the history that queries ask about
-	// gasTurn is how many folds a metered and a bare view take turns by: long beside reading the clock, short beside whatever
-	// disturbs.
+	// gasTurn is the number of folds after which the metered and the bare view alternate: long compared with reading the clock, short
+	// compared with disturbances.
 	gasTurn = 200
 )
 
@@ -30,7 +30,7 @@ const (
 const meterByTwoGroups = `{"type":"api.call","value":"/tokens_out","aggregations":["sum"],"group_by":{"model":"/model","team":"/team"},` +
 	`"resolution":"hour"}`
 
-// folds is what measures views in this process: on the server's engine, without a server.
+// folds measures views in this process, on the server's engine but without a server.
 type folds struct {
 	engine, unmetered *wasm.Engine
 	views             []*foldedView
@@ -49,8 +49,8 @@ type foldedView struct {
 	state    *view.MemoryState
 }
 
-// newFolds compiles the kits' examples and the meter, and folds each event once, so that totals have grown. What it opened is
-// closed with the stage.
+// newFolds compiles the kits' examples and the meter, and folds each event once, so that totals have grown. The stage closes what it
+// opened.
 func newFolds(ctx context.Context, s *stage) (*folds, error) {
 	f := &folds{}
 	var err error
@@ -58,7 +58,7 @@ func newFolds(ctx context.Context, s *stage) (*folds, error) {
 		if *engine, err = wasm.NewEngine(ctx, config); err != nil {
 			return nil, err
 		}
-		s.later((*engine).Close)
+		s.cleanup((*engine).Close)
 	}
 	g := newGenerator(0)
 	at := time.Date(2025, time.March, 1, 8, 0, 0, 0, time.UTC)
@@ -118,7 +118,7 @@ func fieldsOf(ctx context.Context, module *wasm.Module, config string) (*jsonsca
 }
 
 // measure has the views take turns for the time of one measurement.
-func (f *folds) measure(ctx context.Context, s *stage, report func(string, sample)) error {
+func (f *folds) measure(ctx context.Context, s *stage, report reporter) error {
 	samples := map[string]*sample{}
 	for _, v := range f.views {
 		samples[v.name] = &sample{}
@@ -135,7 +135,7 @@ func (f *folds) measure(ctx context.Context, s *stage, report func(string, sampl
 	return nil
 }
 
-// everyView has each view fold the next events, and tells how long that took.
+// everyView has each view fold the next events, and passes the time to done.
 func (f *folds) everyView(ctx context.Context, done func(name string, took time.Duration)) error {
 	from := f.turn % foldTurns * foldTurn
 	f.turn++
@@ -149,8 +149,7 @@ func (f *folds) everyView(ctx context.Context, done func(name string, took time.
 	return nil
 }
 
-// foldAll folds events as an append folds a batch: reads the view's fields from their JSON, and folds into state that a server holds in
-// memory.
+// foldAll folds events as an append folds a batch: it reads the view's fields from their JSON and folds into cached state.
 func (v *foldedView) foldAll(ctx context.Context, events []*wasm.Event) error {
 	session, err := v.module.Start(ctx, v.settings, v.state)
 	if err != nil {
@@ -174,7 +173,7 @@ func (v *foldedView) foldAll(ctx context.Context, events []*wasm.Event) error {
 	return nil
 }
 
-// read makes of events what the view is given.
+// read converts events to the form that the view folds.
 func (v *foldedView) read(events []*wasm.Event) error {
 	for i, event := range events {
 		fields := v.values[i*v.fields.Len():][:v.fields.Len()]
@@ -187,7 +186,7 @@ func (v *foldedView) read(events []*wasm.Event) error {
 	return nil
 }
 
-// foldSome folds the first of the events: in a batch where the view takes one.
+// foldSome folds the first events: as a batch if the view accepts batches, else one.
 func (v *foldedView) foldSome(session *wasm.Session, events []wasm.Event) (folded int, err error) {
 	if folded, err = session.FoldBatch(events); err != nil || folded > 0 {
 		return folded, err
@@ -199,9 +198,9 @@ func (v *foldedView) foldSome(session *wasm.Session, events []wasm.Event) (folde
 	return 1, err
 }
 
-// measureGas folds one event again and again with monthly_totals, metered and bare in turns. Its fields have been read, and
-// the state is one value, so that little but the guest is measured.
-func (f *folds) measureGas(ctx context.Context, s *stage, report func(string, sample)) error {
+// measureGas folds one event repeatedly with monthly_totals, metered and bare in turn. The fields are read beforehand and the state is one
+// value, so that little but the guest is measured.
+func (f *folds) measureGas(ctx context.Context, s *stage, report reporter) error {
 	var sessions [2]*wasm.Session
 	var event wasm.Event
 	for i, engine := range []*wasm.Engine{f.engine, f.unmetered} {
@@ -241,7 +240,7 @@ func (f *folds) measureGas(ctx context.Context, s *stage, report func(string, sa
 	}
 	report(foldMetered, samples[0].sorted())
 	report(foldBare, samples[1].sorted())
-	s.found(gasRatio, median(ratios))
+	s.recordValue(gasRatio, median(ratios))
 	return nil
 }
 
@@ -276,20 +275,20 @@ func foldPhase() phase {
 		sizes = append(sizes, size.name)
 	}
 	return phase{
-		prepare: func(ctx context.Context, s *stage, _ func(string, sample)) (err error) {
+		prepare: func(ctx context.Context, s *stage, _ reporter) (err error) {
 			if f, err = newFolds(ctx, s); err == nil {
 				r, err = newResets(ctx, f.engine)
 			}
 			return err
 		},
 		measurements: []measurement{
-			{names: kits, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+			{names: kits, run: func(ctx context.Context, s *stage, report reporter) error {
 				return f.measure(ctx, s, report)
 			}},
-			{names: []string{foldMetered, foldBare}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+			{names: []string{foldMetered, foldBare}, run: func(ctx context.Context, s *stage, report reporter) error {
 				return f.measureGas(ctx, s, report)
 			}},
-			{names: sizes, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+			{names: sizes, run: func(ctx context.Context, s *stage, report reporter) error {
 				return r.measure(ctx, s, report)
 			}},
 		},

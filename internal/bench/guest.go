@@ -7,29 +7,29 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// Guests that no compiler would make are written here in WebAssembly's binary format: views that do nothing but what a measurement
-// is about.
+// This file encodes guests in WebAssembly's binary format: views that do nothing but what a measurement is about, and that no compiler
+// would produce.
 
-// guest is a view without imports, whose functions are given as instructions, without their end.
+// guest is a view. Its functions are instructions without the final end.
 type guest struct {
 	pages int    // of memory, of 64 KiB each
 	table uint32 // entries; 0 for no table
-	alloc []byte // of (n: i32) -> i32; nil: always the same place
+	alloc []byte // of (n: i32) -> i32; nil: always the same address
 	fold  []byte // of (event: i32) -> i32; nil: ignores it
 	query []byte // of (ptr, len: i32) -> i64; nil: answers null
 	start []byte // of _initialize; nil for none
-	// others are so many functions (i32) -> i32 with locals of type i32, which nobody calls.
+	// others is a number of functions (i32) -> i32 with locals of type i32, which nothing calls.
 	others      int
 	otherLocals int
 	other       []byte
-	nonce       []byte // is kept in memory, behind null
-	sets        bool   // the guest imports set, as function importedSet: all others come one later
+	nonce       []byte // stored in memory, after null
+	sets        bool   // the guest imports set as function importedSet, which shifts the index of all others by one
 }
 
 const (
 	// nullAt is where every guest has the text null.
 	nullAt = 16
-	// roomAt is where events and questions are put.
+	// roomAt is the address for events and queries.
 	roomAt = 4096
 	// foldFunction is the index of tally_fold.
 	foldFunction = 1
@@ -52,10 +52,10 @@ func code(instructions ...[]byte) []byte { return slices.Concat(instructions...)
 
 func unsigned(v int) []byte { return binary.AppendUvarint(nil, uint64(v)) } //nolint:gosec // never negative
 
-// sized puts the length before.
+// sized prefixes b with its length.
 func sized(b []byte) []byte { return append(unsigned(len(b)), b...) }
 
-// vector puts the number of elements before them.
+// vector prefixes the elements with their number.
 func vector(elements ...[]byte) []byte { return append(unsigned(len(elements)), code(elements...)...) }
 
 // Types of functions, by their index in every guest.
@@ -73,7 +73,7 @@ var guestTypes = vector(
 	[]byte{wasmbin.FunctionForm, 4, wasmbin.TypeI32, wasmbin.TypeI32, wasmbin.TypeI32, wasmbin.TypeI32, 0},
 )
 
-// encode writes the module down.
+// encode returns the module.
 func (g *guest) encode() []byte {
 	var functions, exports, bodies [][]byte
 	imported := 0

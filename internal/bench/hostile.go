@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	attackAlone   = "attack/"              // and its name: on an idle server
+	attackAlone   = "attack/"              // and the attack's name: on an idle server
 	attackLoaded  = "attack-under-appends" // all of them, one after the other
 	appendCalm    = "append/many-logs/calm"
 	appendHostile = "append/many-logs/under-attack"
 	// hostileClients append while attacks go on.
 	hostileClients = 64
 	hostileView    = "hostile"
-	// rssBefore and rssAfter are what is found of the server's resident memory, in bytes.
+	// rssBefore and rssAfter are values: the server's resident memory, in bytes.
 	rssBefore = "rss before attacks"
 	rssAfter  = "rss after attacks"
-	// A server's memory has come to rest when it was not less for settleFor; it is waited for settleMost at the longest.
-	settleFor, settleMost = 5 * time.Second, 30 * time.Second
-	settlePoll            = 250 * time.Millisecond
+	// Memory is steady once it has not fallen for steadyFor; maxSteadyWait bounds the wait.
+	steadyFor, maxSteadyWait = 5 * time.Second, 30 * time.Second
+	steadyPoll               = 250 * time.Millisecond
 )
 
-// hostile attacks a server of its own.
+// hostile holds what the attacks share.
 type hostile struct {
 	client *api.Client
 	number int // of attacks so far
 }
 
-// hostilePhase attacks a server, on its own and while it has other work.
+// hostilePhase attacks a server, first idle and then under load.
 func hostilePhase() phase {
 	h := &hostile{}
 	names := []string{attackLoaded, appendHostile, appendCalm}
@@ -42,33 +42,32 @@ func hostilePhase() phase {
 	}
 	return phase{
 		prepare: h.prepare,
-		measurements: []measurement{{names: names, on: manyLogs, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+		measurements: []measurement{{names: names, on: manyLogs, run: func(ctx context.Context, s *stage, report reporter) error {
 			return h.measure(ctx, s, report)
 		}}},
 	}
 }
 
-// prepare starts a server anew and lets it work for a while, so that it has the memory that it needs for that.
-func (h *hostile) prepare(ctx context.Context, s *stage, _ func(string, sample)) (err error) {
+// prepare restarts the server and puts load on it for a while, so that it has allocated what it needs for that.
+func (h *hostile) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}
-	if h.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestPatience}); err != nil {
+	if h.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestTimeout}); err != nil {
 		return err
 	}
-	s.later(func(context.Context) error { h.client.Close(); return nil })
+	s.cleanup(func(context.Context) error { h.client.Close(); return nil })
 	if err := s.ensureLogs(ctx, manyLogs(s)); err != nil {
 		return err
 	}
 	if _, err := s.drive(ctx, hostileClients, s.appends(manyLogs(s))); err != nil {
 		return err
 	}
-	return s.foundMemory(ctx, rssBefore)
+	return s.recordMemory(ctx, rssBefore)
 }
 
-// measure tries every attack on an idle server, then all of them while other logs are appended to, and then these
-// appends alone.
-func (h *hostile) measure(ctx context.Context, s *stage, report func(string, sample)) error {
+// measure runs every attack on an idle server, then all of them while other logs are appended to, and then the appends alone.
+func (h *hostile) measure(ctx context.Context, s *stage, report reporter) error {
 	for i := range attacks {
 		took, err := h.attack(ctx, &attacks[i])
 		if err != nil {
@@ -97,11 +96,11 @@ func (h *hostile) measure(ctx context.Context, s *stage, report func(string, sam
 		return err
 	}
 	report(appendCalm, calm)
-	return s.foundMemory(ctx, rssAfter)
+	return s.recordMemory(ctx, rssAfter)
 }
 
-// attack uploads an attack's module to a log of its own, appends an event there or asks a question, and returns how long it took from
-// the upload until the last of that was answered. The error says how the attack was not contained.
+// attack uploads an attack's module to a new log, appends an event to it and queries the view, and returns the time from the upload to the
+// last response. It returns an error if the attack was not contained.
 func (h *hostile) attack(ctx context.Context, a *attack) (time.Duration, error) {
 	h.number++
 	log := "hostile-" + strconv.Itoa(h.number)
@@ -110,16 +109,16 @@ func (h *hostile) attack(ctx context.Context, a *attack) (time.Duration, error) 
 	}
 	module := a.module(h.number)
 	began := time.Now()
-	if err := h.contained(ctx, a, log, module); err != nil {
+	if err := h.checkContained(ctx, a, log, module); err != nil {
 		return 0, fmt.Errorf("the attack %s was not contained as it should be: %w", a.name, err)
 	}
 	return time.Since(began), nil
 }
 
-func (h *hostile) contained(ctx context.Context, a *attack, log string, module []byte) error {
+func (h *hostile) checkContained(ctx context.Context, a *attack, log string, module []byte) error {
 	_, err := h.client.Deploy(ctx, log, hostileView, api.Deployment{Module: module})
 	var problem *api.Problem
-	if errors.As(err, &problem) && a.expects(problem) {
+	if errors.As(err, &problem) && a.mayRefuse(problem) {
 		return nil
 	}
 	if err != nil {
@@ -131,7 +130,7 @@ func (h *hostile) contained(ctx context.Context, a *attack, log string, module [
 	if a.fails != "" {
 		_, err := h.client.Query(ctx, log, hostileView, "")
 		if !errors.As(err, &problem) || !strings.Contains(problem.Detail, a.fails) {
-			return fmt.Errorf("a question should have failed with %q; it gave: %w", a.fails, err)
+			return fmt.Errorf("a query should have failed with %q; it returned: %w", a.fails, err)
 		}
 	}
 	versions, err := h.client.View(ctx, log, hostileView)
@@ -150,8 +149,8 @@ func (h *hostile) contained(ctx context.Context, a *attack, log string, module [
 	return nil
 }
 
-// foundMemory waits until the server's memory has come to rest and notes it; it does nothing where memory cannot be told.
-func (s *stage) foundMemory(ctx context.Context, name string) error {
+// recordMemory waits until the server's memory is steady and records it. It does nothing where memory cannot be read.
+func (s *stage) recordMemory(ctx context.Context, name string) error {
 	least, err := residentBytes(s.server.cmd.Process.Pid)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
@@ -159,14 +158,14 @@ func (s *stage) foundMemory(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	poll := time.NewTicker(settlePoll)
+	poll := time.NewTicker(steadyPoll)
 	defer poll.Stop()
 	began := time.Now()
-	most := settleMost
+	most := maxSteadyWait
 	if s.config.Quick {
 		most = s.config.Duration
 	}
-	for lessAt := began; time.Since(lessAt) < settleFor && time.Since(began) < most; {
+	for lessAt := began; time.Since(lessAt) < steadyFor && time.Since(began) < most; {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -180,6 +179,6 @@ func (s *stage) foundMemory(ctx context.Context, name string) error {
 			least, lessAt = now, time.Now()
 		}
 	}
-	s.found(name, float64(least))
+	s.recordValue(name, float64(least))
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What is measured beside a pipeline of Kafka: for each load its name, and for each system that carries it the name before.
+// The measurements beside a Kafka pipeline: a prefix for each system, and a name for each load.
 const (
 	kafkaTally     = "kafka/tally/"
 	kafkaGathering = "kafka/gathering/"
@@ -14,20 +14,21 @@ const (
 	kafkaMany      = "many-logs/256"
 	kafkaOne       = "one-log/256"
 	kafkaBatches   = "batches"
-	behind         = " behind" // found: seconds from the last answer until everything was counted
+	behindSuffix   = " behind" // a value: seconds from the last response until everything was counted
 )
 
-// brokerWarmUp is for how long each topic is written to before anything is measured: until then Java interprets much of its code.
+// brokerWarmUp is how long each topic is written to before anything is measured: at first, Java interprets much of its code.
 const brokerWarmUp = 15 * time.Second
 
-// kafkaRows are rows of their own: they are there where the pipeline is.
+// kafkaRows are the rows of a run with the pipeline.
 func kafkaRows() []rowKind {
 	compare := func(name, what, load, other string, atLeast float64) rowKind {
 		return rowKind{
 			name: name, what: what, unit: "×", atLeast: atLeast, needs: []string{kafkaTally + load, other + load},
 			value: func(f figures, s *stage) (float64, string) {
 				value, text := ratio(f[kafkaTally+load], f[other+load])
-				return value, text + fmt.Sprintf(", which had counted all %.1f s after its last answer", s.value(other+load+behind))
+				lag := s.medianValue(other + load + behindSuffix)
+				return value, text + fmt.Sprintf(", which had counted all %.1f s after its last answer", lag)
 			},
 		}
 	}
@@ -46,9 +47,11 @@ func kafkaRows() []rowKind {
 		}
 	}
 	return []rowKind{
-		compare("kafka-many", "1,000 logs, 256 connections, ids ÷ the Kafka pipeline without fsync, until counted", kafkaMany, kafkaGathering, 0.9),
+		compare("kafka-many", "1,000 logs, 256 connections, ids ÷ the Kafka pipeline without fsync, until counted",
+			kafkaMany, kafkaGathering, 0.9),
 		compare("kafka-many-durable", "the same ÷ the pipeline with fsync before each answer", kafkaMany, kafkaDurable, 1.4),
-		cost("kafka-many-cpu", "processor time an event there, all processes ÷ the pipeline's without fsync", kafkaMany, kafkaGathering, 1.2),
+		cost("kafka-many-cpu", "processor time an event there, all processes ÷ the pipeline's without fsync",
+			kafkaMany, kafkaGathering, 1.2),
 		cost("kafka-many-durable-cpu", "the same ÷ the pipeline's with fsync", kafkaMany, kafkaDurable, 0),
 		compare("kafka-one", "one log, 256 connections, ids ÷ the pipeline without fsync", kafkaOne, kafkaGathering, 1),
 		compare("kafka-one-durable", "the same ÷ the pipeline with fsync", kafkaOne, kafkaDurable, 0),
@@ -58,20 +61,20 @@ func kafkaRows() []rowKind {
 	}
 }
 
-// kafkaLoad is what both carry.
+// kafkaLoad is a load for both systems.
 type kafkaLoad struct {
 	name    string
 	clients int
 	on      func(s *stage) logs
-	scripts func(set logs) scripts
+	scripts func(set logs) scriptFactory
 }
 
 func kafkaPhase() phase {
-	many := kafkaLoad{kafkaMany, mostClients, manyLogs, singleWithIDs}
-	one := kafkaLoad{kafkaOne, mostClients, oneLog, singleWithIDs}
+	many := kafkaLoad{kafkaMany, maxClients, manyLogs, singleWithIDs}
+	one := kafkaLoad{kafkaOne, maxClients, oneLog, singleWithIDs}
 	batches := kafkaLoad{kafkaBatches, batchClients, manyLogs, batchedWithIDs}
 	return phase{
-		prepare: func(ctx context.Context, s *stage, _ func(string, sample)) error {
+		prepare: func(ctx context.Context, s *stage, _ reporter) error {
 			if err := s.startPipeline(ctx); err != nil {
 				return err
 			}
@@ -87,9 +90,9 @@ func kafkaPhase() phase {
 
 func (l kafkaLoad) byTally() measurement {
 	name := kafkaTally + l.name
-	return measurement{names: []string{name}, on: l.on, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+	return measurement{names: []string{name}, on: l.on, run: func(ctx context.Context, s *stage, report reporter) error {
 		answeredIsCounted := func(context.Context, int) error { return nil }
-		result, err := s.untilCounted(ctx, l.clients, s.hireFlow(l.scripts(l.on(s))), s.usage, answeredIsCounted)
+		result, err := s.untilCounted(ctx, l.clients, s.flowWorkers(l.scripts(l.on(s))), s.usage, answeredIsCounted)
 		if err == nil {
 			report(name, result)
 		}
@@ -97,20 +100,22 @@ func (l kafkaLoad) byTally() measurement {
 	}}
 }
 
-// byPipeline is measured on the topic that the prefix names.
+// byPipeline measures on the topic with the prefix.
 func (l kafkaLoad) byPipeline(prefix string) measurement {
 	name := prefix + l.name
-	return measurement{names: []string{name}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+	return measurement{names: []string{name}, run: func(ctx context.Context, s *stage, report reporter) error {
 		lane := s.pipeline.lanes[prefix]
 		var waited time.Duration
-		result, err := s.untilCounted(ctx, l.clients, hireFlowAt(lane.address, l.scripts(l.on(s))), lane.usage, func(ctx context.Context, events int) error {
+		counted := func(ctx context.Context, events int) error {
 			began := time.Now()
 			err := lane.counted(ctx, events)
 			waited = time.Since(began)
 			return err
-		})
+		}
+		appends := flowWorkersAt(lane.address, l.scripts(l.on(s)))
+		result, err := s.untilCounted(ctx, l.clients, appends, lane.usage, counted)
 		if err == nil {
-			s.found(name+behind, waited.Seconds())
+			s.recordValue(name+behindSuffix, waited.Seconds())
 			report(name, result)
 		}
 		return err
@@ -124,7 +129,7 @@ func (s *stage) warmPipeline(ctx context.Context) error {
 		window = s.config.Duration
 	}
 	for _, lane := range s.pipeline.lanes {
-		result, err := s.driveFor(ctx, mostClients, hireFlowAt(lane.address, singleWithIDs(manyLogs(s))), window)
+		result, err := s.driveFor(ctx, maxClients, flowWorkersAt(lane.address, singleWithIDs(manyLogs(s))), window)
 		if err != nil {
 			return fmt.Errorf("warming the Kafka pipeline up: %w", err)
 		}
@@ -135,19 +140,22 @@ func (s *stage) warmPipeline(ctx context.Context) error {
 	return nil
 }
 
-// untilCounted warms up, waits until that is counted, and drives the workers once more: what is measured is from the first
-// request until everything that was answered is counted, as counted tells.
-func (s *stage) untilCounted(ctx context.Context, n int, hire hire, used func() (usage, bool), counted func(ctx context.Context, events int) error) (sample, error) {
-	warmUp, err := s.driveFor(ctx, n, hire, min(s.config.Duration/warmUpPart, warmUpMost))
+// untilCounted warms up, waits until that is counted, and drives the workers again. It measures from the first request until everything
+// that was acknowledged is counted.
+func (s *stage) untilCounted(
+	ctx context.Context, n int, newWorker workerFactory,
+	used func() (usage, bool), counted func(ctx context.Context, events int) error,
+) (sample, error) {
+	warmUp, err := s.driveFor(ctx, n, newWorker, min(s.config.Duration/warmUpPart, maxWarmUp))
 	if err != nil {
 		return sample{}, err
 	}
 	if err := counted(ctx, warmUp.count); err != nil {
 		return sample{}, err
 	}
-	before, known := used()
+	before, knownBefore := used()
 	began := time.Now()
-	result, err := s.driveFor(ctx, n, hire, s.config.Duration)
+	result, err := s.driveFor(ctx, n, newWorker, s.config.Duration)
 	if err != nil {
 		return sample{}, err
 	}
@@ -156,7 +164,7 @@ func (s *stage) untilCounted(ctx context.Context, n int, hire hire, used func() 
 	}
 	result.seconds = time.Since(began).Seconds()
 	result.used = usage{}
-	if after, ok := used(); known && ok {
+	if after, ok := used(); knownBefore && ok {
 		result.used = after.since(before)
 	}
 	return result, nil

@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// example returns the worked example of a kit, compiled: the one that comes with this program, or built as the author of a
-// view would. It is nil where it would have to be built and cannot be; the reason goes to the progress.
+// example returns a kit's worked example, compiled: the embedded module, or one built here as the author of a view would build it. It
+// returns nil if the build fails, and writes the reason to the progress.
 func (s *stage) example(ctx context.Context, kit views.Kit) ([]byte, error) {
 	if example := kit.Example(); example != nil {
 		return example, nil
@@ -34,7 +34,7 @@ func (s *stage) example(ctx context.Context, kit views.Kit) ([]byte, error) {
 	command := strings.Fields(kit.Build)
 	build := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the kit's own
 	build.Dir = folder
-	build.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local") // nothing is to be downloaded
+	build.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOTOOLCHAIN=local") // download nothing
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(s.config.Progress, "no figures of the %s kit: its example needs %s: %v: %s\n", kit.Language, kit.Needs, err, output)
 		return nil, ctx.Err()

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The names of what is measured of live updates.
+// The measurements of live updates.
 const (
 	tailHere        = "tail/same-server"
 	tailThere       = "tail/other-server"
@@ -26,19 +26,19 @@ const (
 )
 
 const (
-	// pacedRate is how many events a second are appended while they are followed, by pacedClients connections in turn.
+	// pacedRate is the rate of the appends that are followed, in events per second, by pacedClients connections in turn.
 	pacedRate    = 1000
 	pacedClients = 64
-	// sentMember holds when an event was sent, by this process's clock in nanoseconds.
+	// sentMember is the field with the time at which an event was sent, by this process's clock in nanoseconds.
 	sentMember = `"sent_ns":`
-	// dialers open the connections of those who watch.
+	// dialers is the number of goroutines that open the watching connections.
 	dialers = 16
 )
 
-// followed is a log of which every event is followed.
+// followed is a log that tails follow.
 func followed(*stage) logs { return logs{prefix: "followed", count: 1} }
 
-// quiet are logs that are watched while others are appended to.
+// quiet returns the logs that are watched while others are appended to.
 func quiet(s *stage) logs { return logs{prefix: "quiet", count: s.config.scale().watchers} }
 
 func liveRows() []rowKind {
@@ -46,7 +46,8 @@ func liveRows() []rowKind {
 		return rowKind{
 			name: name, what: what, unit: "ms", atMost: atMost, needs: []string{figure, appendFollowed},
 			value: func(f figures, _ *stage) (float64, string) {
-				return f[figure].P99, fmt.Sprintf("p50 %.3f ms, the longest %.3f ms, at %s events/s; until the append is answered p50 %.3f ms, p99 %.3f ms",
+				return f[figure].P99, fmt.Sprintf(
+					"p50 %.3f ms, the longest %.3f ms, at %s events/s; until the append is answered p50 %.3f ms, p99 %.3f ms",
 					f[figure].P50, f[figure].Longest, count(f[figure].PerSecond), f[appendFollowed].P50, f[appendFollowed].P99)
 			},
 		}
@@ -55,8 +56,9 @@ func liveRows() []rowKind {
 		tail("tail-here", "from sending an event until a tail of the same server has it, at 1,000 appends/s: 99 of 100", tailHere, 20),
 		tail("tail-there", "until a tail of another server has it", tailThere, 150),
 		{
-			name: "watchers", what: "single appends to one log, 256 connections, while 1,000 watch other logs ÷ while none do", unit: "×", atLeast: 0.9,
-			needs: []string{appendWatched, appendUnwatched},
+			name: "watchers",
+			what: "single appends to one log, 256 connections, while 1,000 watch other logs ÷ while none do",
+			unit: "×", atLeast: 0.9, needs: []string{appendWatched, appendUnwatched},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendWatched], f[appendUnwatched]) },
 		},
 	}
@@ -70,7 +72,7 @@ func livePhase() phase {
 }
 
 // followAppends appends at a steady rate while a tail of this server and one of another follow.
-func followAppends(ctx context.Context, s *stage, report func(string, sample)) (err error) {
+func followAppends(ctx context.Context, s *stage, report reporter) (err error) {
 	other, err := startServer(ctx, s.config.Program, s.database, filepath.Join(s.folder, "modules"))
 	if err != nil {
 		return err
@@ -80,7 +82,7 @@ func followAppends(ctx context.Context, s *stage, report func(string, sample)) (
 	defer stop()
 	group, reading := errgroup.WithContext(reading)
 	window := s.config.Duration
-	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
+	from := time.Now().Add(min(window/warmUpPart, maxWarmUp))
 	until := from.Add(window)
 	samples := map[string]*timed{}
 	for _, name := range []string{tailHere, tailThere, appendFollowed} {
@@ -109,14 +111,14 @@ func followAppends(ctx context.Context, s *stage, report func(string, sample)) (
 	return nil
 }
 
-// timed is a sample of what ends within a window, taken by several goroutines.
+// timed is a sample of what ends within a window, for several goroutines.
 type timed struct {
 	mu          sync.Mutex
 	sample      sample
 	from, until time.Time
 }
 
-// add counts an event that took from one time until another.
+// add counts an event if done is within the window.
 func (t *timed) add(sent, done time.Time) {
 	if done.Before(t.from) || done.After(t.until) {
 		return
@@ -127,8 +129,8 @@ func (t *timed) add(sent, done time.Time) {
 	t.sample.latencies = append(t.sample.latencies, done.Sub(sent))
 }
 
-// pacedAppends sends events that say when they were sent, all workers together pacedRate a second.
-func (s *stage) pacedAppends(set logs, into *timed) hire {
+// pacedAppends sends events with the time of sending in them, pacedRate per second over all workers.
+func (s *stage) pacedAppends(set logs, into *timed) workerFactory {
 	began := time.Now()
 	return func(ctx context.Context, i int) (worker, error) {
 		c, err := dial(ctx, s.server.address)
@@ -139,7 +141,7 @@ func (s *stage) pacedAppends(set logs, into *timed) hire {
 		turn := time.NewTimer(0)
 		next := began.Add(time.Duration(i) * time.Second / pacedRate)
 		once := func(ctx context.Context) (int, error) {
-			for now := time.Now(); next.Before(now); { // a turn that was missed is not made up for
+			for now := time.Now(); next.Before(now); { // missed turns are skipped
 				next = next.Add(pacedClients * time.Second / pacedRate)
 			}
 			turn.Reset(time.Until(next))
@@ -159,12 +161,12 @@ func (s *stage) pacedAppends(set logs, into *timed) hire {
 	}
 }
 
-// appendsBesideWatchers appends to one log, first alone, and then while others are watched on which nothing moves.
-func appendsBesideWatchers(ctx context.Context, s *stage, report func(string, sample)) error {
+// appendsBesideWatchers appends to one log, first alone, and then while other logs are watched, on which nothing happens.
+func appendsBesideWatchers(ctx context.Context, s *stage, report reporter) error {
 	if err := s.ensureLogs(ctx, oneLog(s)); err != nil {
 		return err
 	}
-	alone, err := s.drive(ctx, mostClients, s.appends(oneLog(s)))
+	alone, err := s.drive(ctx, maxClients, s.appends(oneLog(s)))
 	if err != nil {
 		return err
 	}
@@ -189,7 +191,7 @@ func appendsBesideWatchers(ctx context.Context, s *stage, report func(string, sa
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	beside, err := s.drive(ctx, mostClients, s.appends(oneLog(s)))
+	beside, err := s.drive(ctx, maxClients, s.appends(oneLog(s)))
 	if err != nil {
 		return err
 	}
@@ -204,7 +206,7 @@ type watcher struct {
 	lines *bufio.Scanner
 }
 
-// watch begins to watch, and has read the stream's beginning when it returns. The connection is closed when ctx ends.
+// watch opens a stream and reads its beginning. The connection is closed when ctx ends.
 func watch(ctx context.Context, address, path string) (*watcher, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
@@ -224,7 +226,7 @@ func watch(ctx context.Context, address, path string) (*watcher, error) {
 	return w, nil
 }
 
-// collect notes how long events took. It returns when ctx ends.
+// collect records the latency of each event, until ctx ends.
 func (w *watcher) collect(ctx context.Context, into *timed) error {
 	for w.lines.Scan() {
 		_, sent, found := bytes.Cut(w.lines.Bytes(), []byte(sentMember))

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// The names of what is measured of making logs.
+// The measurements of making logs.
 const (
 	makeDeploys = "make/deploys"
 	makePattern = "make/pattern"
 )
 
-// patternViews begins the names of the views that patterns deploy, and madeByPattern those of the logs that match.
+// patternViews is the prefix of the views that patterns deploy, madeByPattern that of the matching logs.
 const (
 	patternViews  = "pattern-"
 	madeByPattern = "patterned"
@@ -25,7 +25,8 @@ func makeRows() []rowKind {
 			name: name, what: what, unit: "/s", atLeast: atLeast, needs: []string{figure},
 			value: func(f figures, _ *stage) (float64, string) {
 				made := f[figure]
-				return made.PerSecond, fmt.Sprintf("processor time for a log: %.0f µs in the server, %.0f µs in PostgreSQL", made.ServerCPU, made.PostgresCPU)
+				return made.PerSecond, fmt.Sprintf("processor time for a log: %.0f µs in the server, %.0f µs in PostgreSQL",
+					made.ServerCPU, made.PostgresCPU)
 			},
 		}
 	}
@@ -35,10 +36,10 @@ func makeRows() []rowKind {
 	}
 }
 
-// makePhase makes new logs all the time.
+// makePhase creates logs, with views deployed one by one and with views from patterns.
 func makePhase() phase {
 	return phase{
-		prepare: func(ctx context.Context, s *stage, _ func(string, sample)) error {
+		prepare: func(ctx context.Context, s *stage, _ reporter) error {
 			c, err := dial(ctx, s.server.address)
 			if err != nil {
 				return err
@@ -52,16 +53,16 @@ func makePhase() phase {
 			return nil
 		},
 		measurements: []measurement{
-			making(makeDeploys, func(s *stage) hire { return s.newLogs("deployed", s.modules) }),
-			making(makePattern, func(s *stage) hire { return s.newLogs(madeByPattern, nil) }),
+			making(makeDeploys, func(s *stage) workerFactory { return s.newLogs("deployed", s.modules) }),
+			making(makePattern, func(s *stage) workerFactory { return s.newLogs(madeByPattern, nil) }),
 		},
 	}
 }
 
-// making counts every log that was begun, and the time until the last one is made: on a busy machine one takes longer than a quick
+// making counts every log that was begun and measures until the last one is made: on a busy machine, one log takes longer than a quick
 // measurement.
-func making(name string, workers func(s *stage) hire) measurement {
-	return measurement{names: []string{name}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+func making(name string, workers func(s *stage) workerFactory) measurement {
+	return measurement{names: []string{name}, run: func(ctx context.Context, s *stage, report reporter) error {
 		result, err := s.driveFor(ctx, setupClients, workers(s), s.config.Duration)
 		if err == nil {
 			report(name, result)
@@ -70,12 +71,12 @@ func making(name string, workers func(s *stage) hire) measurement {
 	}}
 }
 
-// newLogs makes logs whose names begin with prefix, and deploys the modules on each.
-func (s *stage) newLogs(prefix string, modules []module) hire {
+// newLogs creates logs with the prefix and deploys the modules on each.
+func (s *stage) newLogs(prefix string, modules []module) workerFactory {
 	run := strconv.FormatInt(time.Now().UnixNano(), 36)
 	return func(ctx context.Context, i int) (worker, error) {
 		made := 0
-		return s.hireClient(func(c *client, _ *generator) (int, error) {
+		return s.clientWorkers(func(c *client, _ *generator) (int, error) {
 			made++
 			name := fmt.Sprintf("%s-%s-%d-%d", prefix, run, i, made)
 			if _, err := c.do("POST", "/logs", "", []byte(`{"name":"`+name+`"}`)); err != nil {

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The names of what is measured, as they appear in the report. Those of appends and of by-hand SQL go on with the number
-// of clients.
+// The names of the measurements, as they appear in the report. Those of appends and by-hand SQL end with the number of clients.
 const (
 	copyOne       = "copy/1"
 	copyTwo       = "copy/2"
@@ -43,7 +42,7 @@ const (
 	resetFold     = "reset/1MiB/none"
 )
 
-// gasRatio is what the measurement of gas finds: a metered fold's time ÷ a bare one's, the median over all turns.
+// gasRatio is a value: a metered fold's time ÷ a bare one's, the median over all turns.
 const gasRatio = "gas"
 
 var (
@@ -53,30 +52,33 @@ var (
 
 const (
 	queryClients = 16
-	// Under load, a few clients ask while others append as fast as they can.
+	// Under load, a few clients query while others append as fast as they can.
 	loadedQueryClients  = 4
 	loadedAppendClients = 64
-	// mostClients append in what is said of many clients.
-	mostClients = 256
+	// maxClients is the number of connections of measurements with many.
+	maxClients = 256
 )
 
-// measurement gives one or more figures each time that it runs.
+// reporter records the sample of one measurement in one round.
+type reporter = func(name string, s sample)
+
+// measurement reports one or more samples each time that it runs.
 type measurement struct {
 	names []string
-	on    func(s *stage) logs // logs that must be there; nil when none are needed
-	run   func(ctx context.Context, s *stage, report func(name string, s sample)) error
+	on    func(s *stage) logs // logs that it needs; nil for none
+	run   func(ctx context.Context, s *stage, report reporter) error
 }
 
-// phase is measurements that are repeated in turn, so that what else the machine does hits all alike.
+// phase is a group of measurements that are interleaved round by round, so that disturbances hit all alike.
 type phase struct {
-	prepare      func(ctx context.Context, s *stage, report func(name string, s sample)) error
+	prepare      func(ctx context.Context, s *stage, report reporter) error
 	measurements []measurement
 	once         bool
 }
 
 // driven is a measurement of n equal workers.
-func driven(name string, n int, on func(s *stage) logs, workers func(s *stage) hire) measurement {
-	return measurement{names: []string{name}, on: on, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+func driven(name string, n int, on func(s *stage) logs, workers func(s *stage) workerFactory) measurement {
+	return measurement{names: []string{name}, on: on, run: func(ctx context.Context, s *stage, report reporter) error {
 		result, err := s.drive(ctx, n, workers(s))
 		if err == nil {
 			report(name, result)
@@ -88,50 +90,50 @@ func driven(name string, n int, on func(s *stage) logs, workers func(s *stage) h
 func oneLog(*stage) logs     { return logs{prefix: "one", count: 1} }
 func manyLogs(s *stage) logs { return logs{prefix: "many", count: s.config.scale().manyLogs} }
 
-// phases are all measurements in the order in which they run. What grows the database comes last.
+// phases returns all measurements in order. Those that grow the database come last.
 func phases() []phase {
-	return []phase{foldPhase(), {measurements: appendMeasurements()}, queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(), livePhase(), partitionsPhase(), analystPhase(), kafkaPhase(), {
-		once: true,
-		measurements: []measurement{{names: []string{createLogs, appendRound}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
-			return s.memory(ctx, report)
-		}}},
-	}, hostilePhase(), memoryAttackPhase(), noisyPhase()}
+	return []phase{
+		foldPhase(),
+		{measurements: appendMeasurements()},
+		queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(),
+		livePhase(), partitionsPhase(), analystPhase(), kafkaPhase(), memoryPhase(), hostilePhase(), memoryAttackPhase(), noisyPhase(),
+	}
 }
 
 func appendMeasurements() []measurement {
 	list := []measurement{
-		driven(copyOne, 1, nil, func(s *stage) hire { return hireCopier(s.database, manyLogs(s).count) }),
-		driven(batchMany, batchClients, manyLogs, func(s *stage) hire { return s.batches(manyLogs(s)) }),
-		driven(batchIDsMany, batchClients, manyLogs, func(s *stage) hire { return s.batchesWithIDs(manyLogs(s)) }),
-		driven(copyTwo, 2, nil, func(s *stage) hire { return hireCopier(s.database, manyLogs(s).count) }),
-		driven(bareInsert, 1, nil, func(s *stage) hire { return hireByHand(s.database, 1, (*byHand).insert) }),
+		driven(copyOne, 1, nil, func(s *stage) workerFactory { return copyWorkers(s.database, manyLogs(s).count) }),
+		driven(batchMany, batchClients, manyLogs, func(s *stage) workerFactory { return s.batches(manyLogs(s)) }),
+		driven(batchIDsMany, batchClients, manyLogs, func(s *stage) workerFactory { return s.batchesWithIDs(manyLogs(s)) }),
+		driven(copyTwo, 2, nil, func(s *stage) workerFactory { return copyWorkers(s.database, manyLogs(s).count) }),
+		driven(bareInsert, 1, nil, func(s *stage) workerFactory { return byHandWorkers(s.database, 1, (*byHand).insert) }),
 	}
 	for i, n := range appendClients {
 		list = append(list,
-			driven(appendOne+strconv.Itoa(n), n, oneLog, func(s *stage) hire { return s.appends(oneLog(s)) }),
-			driven(handOne+strconv.Itoa(handClients[i]), handClients[i], nil, func(s *stage) hire {
-				return hireByHand(s.database, 1, (*byHand).transaction)
+			driven(appendOne+strconv.Itoa(n), n, oneLog, func(s *stage) workerFactory { return s.appends(oneLog(s)) }),
+			driven(handOne+strconv.Itoa(handClients[i]), handClients[i], nil, func(s *stage) workerFactory {
+				return byHandWorkers(s.database, 1, (*byHand).transaction)
 			}),
-			driven(appendMany+strconv.Itoa(n), n, manyLogs, func(s *stage) hire { return s.appends(manyLogs(s)) }),
-			driven(handMany+strconv.Itoa(handClients[i]), handClients[i], nil, func(s *stage) hire {
-				return hireByHand(s.database, manyLogs(s).count, (*byHand).transaction)
+			driven(appendMany+strconv.Itoa(n), n, manyLogs, func(s *stage) workerFactory { return s.appends(manyLogs(s)) }),
+			driven(handMany+strconv.Itoa(handClients[i]), handClients[i], nil, func(s *stage) workerFactory {
+				return byHandWorkers(s.database, manyLogs(s).count, (*byHand).transaction)
 			}),
 		)
 	}
 	return append(list, // beside the same without ids
-		driven(appendIDsMany, mostClients, manyLogs, func(s *stage) hire { return s.appendsWithIDs(manyLogs(s)) }),
-		driven(appendIDsOne, mostClients, oneLog, func(s *stage) hire { return s.appendsWithIDs(oneLog(s)) }),
+		driven(appendIDsMany, maxClients, manyLogs, func(s *stage) workerFactory { return s.appendsWithIDs(manyLogs(s)) }),
+		driven(appendIDsOne, maxClients, oneLog, func(s *stage) workerFactory { return s.appendsWithIDs(oneLog(s)) }),
 		measurement{names: []string{wrkOne}, on: oneLog, run: wrkAppends},
 	)
 }
 
 func queryPhase() phase {
 	var small, large *history
-	ask := func(h **history) func(s *stage) hire {
-		return func(s *stage) hire { return s.queries((*h).logs, (*h).from, (*h).span()) }
+	ask := func(h **history) func(s *stage) workerFactory {
+		return func(s *stage) workerFactory { return s.queries((*h).logs, (*h).from, (*h).span()) }
 	}
 	return phase{
-		prepare: func(ctx context.Context, s *stage, report func(string, sample)) (err error) {
+		prepare: func(ctx context.Context, s *stage, report reporter) (err error) {
 			scale := s.config.scale()
 			small = newHistory("small", scale.smallHistory)
 			if err = small.load(ctx, s); err != nil {
@@ -142,7 +144,7 @@ func queryPhase() phase {
 				return err
 			}
 			report(loadLarge, sample{count: large.events, seconds: time.Since(began).Seconds()})
-			// What loading left to do must not be taken for the cost of queries.
+			// The cost of queries must not include cleaning up after the load.
 			return s.execute(ctx, "VACUUM ANALYZE", "CHECKPOINT")
 		},
 		measurements: []measurement{
@@ -154,8 +156,8 @@ func queryPhase() phase {
 	}
 }
 
-// queryUnderAppends asks about the last minutes of logs that are appended to at the same time.
-func queryUnderAppends(ctx context.Context, s *stage, report func(string, sample)) error {
+// queryUnderAppends queries the last minutes of logs that are appended to at the same time.
+func queryUnderAppends(ctx context.Context, s *stage, report reporter) error {
 	var appends, queries sample
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {

@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// memory starts a server anew, creates logs with their views, appends an event to each once more, and reports what the
-// server then holds.
-func (s *stage) memory(ctx context.Context, report func(string, sample)) error {
+func memoryPhase() phase {
+	return phase{once: true, measurements: []measurement{{names: []string{createLogs, appendRound}, run: measureMemory}}}
+}
+
+// measureMemory restarts the server, creates logs with their views, appends one more event to each, and records the server's memory.
+func measureMemory(ctx context.Context, s *stage, report reporter) error {
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}

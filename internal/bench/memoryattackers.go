@@ -16,13 +16,13 @@ import (
 
 // memoryAttackers are the clients of one attack.
 type memoryAttackers struct {
-	address             string
-	large               []byte // a batch of largeBody bytes
-	quick               bool
-	oneByOne            sync.Mutex
-	heads               sync.WaitGroup // that are not sent yet
-	answered            atomic.Int64
-	refused, cutWithout atomic.Int64
+	address         string
+	large           []byte // a batch of largeBody bytes
+	quick           bool
+	oneByOne        sync.Mutex
+	heads           sync.WaitGroup // not sent yet
+	answered        atomic.Int64
+	refused, cutOff atomic.Int64
 }
 
 // connect opens a connection that ends with ctx.
@@ -37,27 +37,27 @@ func (a *memoryAttackers) connect(ctx context.Context) (net.Conn, error) {
 	return conn, err
 }
 
-// unread asks again and again and reads no more than the first line, unless that says that there is no room: then it asks anew.
-func (a *memoryAttackers) unread(ctx context.Context, path string) error {
+// readNothing sends requests and reads only the first line of the first response. If the server refuses, it tries again.
+func (a *memoryAttackers) readNothing(ctx context.Context, path string) error {
 	const requests = 64 // on a connection: more than its buffers take
 	request := strings.Repeat(string(appendRequest(nil, http.MethodGet, path, "", nil)), requests)
 	for ctx.Err() == nil {
 		conn, err := a.connect(ctx)
 		if err != nil {
-			return ended(ctx, err)
+			return ignoreEnd(ctx, err)
 		}
 		if _, err = io.WriteString(conn, request); err == nil {
 			err = a.hold(ctx, conn)
 		}
 		_ = conn.Close()
 		if err != nil {
-			return ended(ctx, err)
+			return ignoreEnd(ctx, err)
 		}
 	}
 	return nil
 }
 
-// hold waits for an answer and then, unless it is a refusal, for the end.
+// hold waits for a response and then, unless it is a refusal, for the end of the attack.
 func (a *memoryAttackers) hold(ctx context.Context, conn net.Conn) error {
 	line, err := bufio.NewReaderSize(conn, 16).ReadString('\n')
 	if err != nil {
@@ -72,20 +72,20 @@ func (a *memoryAttackers) hold(ctx context.Context, conn net.Conn) error {
 	return nil
 }
 
-// batches sends a batch again and again. That it is refused is what should happen.
+// batches sends a batch repeatedly. Refusals are expected.
 func (a *memoryAttackers) batches(ctx context.Context, log, batch string) error {
 	conn, err := dial(ctx, a.address)
 	if err != nil {
-		return ended(ctx, err)
+		return ignoreEnd(ctx, err)
 	}
 	defer conn.close()
 	for ctx.Err() == nil {
 		if _, err := conn.conn.Write(appendRequest(nil, http.MethodPost, "/logs/"+log+"/append_batch", "", []byte(batch))); err != nil {
-			return ended(ctx, err)
+			return ignoreEnd(ctx, err)
 		}
 		status, err := conn.read()
 		if err != nil {
-			return ended(ctx, err)
+			return ignoreEnd(ctx, err)
 		}
 		if a.answered.Add(1); status >= http.StatusBadRequest {
 			a.refused.Add(1)
@@ -94,22 +94,23 @@ func (a *memoryAttackers) batches(ctx context.Context, log, batch string) error 
 	return nil
 }
 
-// claim says that a large body follows, and sends nothing.
+// claim announces a large body, and sends nothing.
 func (a *memoryAttackers) claim(ctx context.Context) error {
 	conn, err := a.connect(ctx)
 	if err != nil {
-		return ended(ctx, err)
+		return ignoreEnd(ctx, err)
 	}
 	defer conn.Close() //nolint:errcheck // nothing is lost
-	_, err = fmt.Fprintf(conn, "POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", innocentLog, largeBody)
+	_, err = fmt.Fprintf(conn,
+		"POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", innocentLog, largeBody)
 	if err == nil {
 		<-ctx.Done()
 	}
-	return ended(ctx, err)
+	return ignoreEnd(ctx, err)
 }
 
-// body sends a large batch, once, and waits for its answer, whenever that comes. All clients send the head of their requests first: on a
-// busy machine a client would else connect and not come to send anything in the time that the server gives it.
+// body sends a large batch, once, and waits for the response. All clients send the head of their request first: otherwise, on a busy
+// machine, a client might connect and send nothing before the server times out.
 func (a *memoryAttackers) body(ctx context.Context) error {
 	conn, err := a.head(context.WithoutCancel(ctx))
 	a.heads.Done()
@@ -119,12 +120,12 @@ func (a *memoryAttackers) body(ctx context.Context) error {
 	defer conn.Close() //nolint:errcheck // nothing is lost
 	a.heads.Wait()
 	if _, err = conn.Write(a.large); err != nil {
-		a.cutWithout.Add(1)
+		a.cutOff.Add(1)
 		return nil //nolint:nilerr // that is what is counted
 	}
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		a.cutWithout.Add(1)
+		a.cutOff.Add(1)
 		return nil //nolint:nilerr // likewise
 	}
 	_ = response.Body.Close()
@@ -134,7 +135,7 @@ func (a *memoryAttackers) body(ctx context.Context) error {
 	return nil
 }
 
-// head opens a connection and sends a request but for its body.
+// head opens a connection and sends a request without its body.
 func (a *memoryAttackers) head(ctx context.Context) (net.Conn, error) {
 	a.oneByOne.Lock()
 	defer a.oneByOne.Unlock()
@@ -144,11 +145,11 @@ func (a *memoryAttackers) head(ctx context.Context) (net.Conn, error) {
 	}
 	request := appendRequest(nil, http.MethodPost, "/logs/"+attackedLog+"-bodies/append_batch", "", a.large)
 	_, err = conn.Write(request[:len(request)-len(a.large)])
-	return conn, errors.Join(err, conn.SetDeadline(time.Now().Add(requestPatience)))
+	return conn, errors.Join(err, conn.SetDeadline(time.Now().Add(requestTimeout)))
 }
 
-// ended is an error, unless the attack is over.
-func ended(ctx context.Context, err error) error {
+// ignoreEnd returns err, or nil if the attack is over.
+func ignoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}

@@ -15,50 +15,53 @@ import (
 )
 
 const (
-	memoryAttack = "memory-attack/" // and its name: appends to another log meanwhile
-	// memoryPeak, and an attack's name, is the most that the server held, in bytes; memoryRefused how many were told to come back, and
-	// memoryCut how many connections ended without an answer.
+	memoryAttack = "memory-attack/" // and the attack's name: appends to another log meanwhile
+	// Values, each with the attack's name: memoryPeak is the server's peak memory in bytes, memoryRefused the number of refused requests,
+	// and memoryCut that of connections that ended without a response.
 	memoryPeak    = "memory peak "
 	memoryRefused = "memory refused "
 	memoryCut     = "memory cut "
 	// attackedMemory is the limit of the server that is attacked.
 	attackedMemory = 1 << 30
-	// attackTurns times the duration of a measurement is how long clients hold what they asked for.
+	// attackTurns is the duration of an attack, in durations of a measurement.
 	attackTurns = 2
 	innocentLog = "innocent"
 	attackedLog = "attacked"
 	largeBody   = 10 << 20 // bytes: the largest batch
-	// innocentEvery is when another innocent event is appended.
+	// innocentEvery is the interval between innocent events.
 	innocentEvery = 20 * time.Millisecond
 )
 
-// memoryAttackKind is something that many clients do at once so that the server runs out of memory.
+// memoryAttackKind is something that many clients do at once to make the server run out of memory.
 type memoryAttackKind struct {
 	name    string
 	clients int // an eighth of them in quick runs
 	prepare func(ctx context.Context, c *api.Client, quick bool) error
-	anew    bool // the server is started anew once it is prepared: it knows nothing of the logs
-	// run does it as one client, until ctx ends or it has nothing more to do.
+	restart bool // start the server again after prepare, so that it has cached nothing
+	// run attacks as one client, until ctx ends or it has nothing more to do.
 	run func(ctx context.Context, a *memoryAttackers, client int) error
 }
 
-// memoryAttacks are in the order in which they are tried.
+// memoryAttacks are in the order in which they run.
 var memoryAttacks = []memoryAttackKind{
 	{name: "pages", clients: 200, prepare: longHistory, run: func(ctx context.Context, a *memoryAttackers, _ int) error {
-		return a.unread(ctx, "/logs/"+attackedLog+"/events?limit=10000")
+		return a.readNothing(ctx, "/logs/"+attackedLog+"/events?limit=10000")
 	}},
 	{name: "lists", clients: 100, prepare: longLabels, run: func(ctx context.Context, a *memoryAttackers, _ int) error {
-		return a.unread(ctx, "/logs?limit=1000")
+		return a.readNothing(ctx, "/logs?limit=1000")
 	}},
 	{name: "answers", clients: 400, prepare: deployGuest(longAnswer), run: func(ctx context.Context, a *memoryAttackers, _ int) error {
-		return a.unread(ctx, "/logs/"+attackedLog+"/views/"+hostileView+"/query")
+		return a.readNothing(ctx, "/logs/"+attackedLog+"/views/"+hostileView+"/query")
 	}},
 	{name: "writes", clients: 16, prepare: manyWriters, run: func(ctx context.Context, a *memoryAttackers, client int) error {
 		return a.batches(ctx, attackedLog+"-"+strconv.Itoa(client), strings.Repeat("{}\n", 150))
 	}},
 	coldStates,
 	{name: "claims", clients: 52, run: func(ctx context.Context, a *memoryAttackers, _ int) error { return a.claim(ctx) }},
-	{name: "bodies", clients: 512, prepare: attackedOnly, run: func(ctx context.Context, a *memoryAttackers, _ int) error { return a.body(ctx) }},
+	{
+		name: "bodies", clients: 512, prepare: attackedOnly,
+		run: func(ctx context.Context, a *memoryAttackers, _ int) error { return a.body(ctx) },
+	},
 }
 
 func memoryAttackPhase() phase {
@@ -66,7 +69,7 @@ func memoryAttackPhase() phase {
 	for i := range memoryAttacks {
 		names[i] = memoryAttack + memoryAttacks[i].name
 	}
-	return phase{once: true, measurements: []measurement{{names: names, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+	return phase{once: true, measurements: []measurement{{names: names, run: func(ctx context.Context, s *stage, report reporter) error {
 		for i := range memoryAttacks {
 			if err := s.attackMemory(ctx, &memoryAttacks[i], report); err != nil {
 				return fmt.Errorf("the attack %s: %w", memoryAttacks[i].name, err)
@@ -76,12 +79,12 @@ func memoryAttackPhase() phase {
 	}}}}
 }
 
-// attackMemory attacks a server of its own with a limit, and appends to another log meanwhile.
-func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report func(string, sample)) error {
+// attackMemory attacks a server with a memory limit, and appends to another log meanwhile.
+func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report reporter) error {
 	if err := s.startServer(ctx, "--memory-limit", strconv.Itoa(attackedMemory)); err != nil {
 		return err
 	}
-	client, err := api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestPatience})
+	client, err := api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestTimeout})
 	if err != nil {
 		return err
 	}
@@ -94,13 +97,13 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 			return fmt.Errorf("preparing: %w", err)
 		}
 	}
-	if kind.anew {
+	if kind.restart {
 		if err := s.startServer(ctx, "--memory-limit", strconv.Itoa(attackedMemory)); err != nil {
 			return err
 		}
 	}
 	a := &memoryAttackers{address: s.server.address, large: largeBatch(), quick: s.config.Quick}
-	ctx, cancel := context.WithTimeout(ctx, requestPatience)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	attack, end := context.WithTimeout(ctx, attackTurns*s.config.Duration)
 	defer end()
@@ -118,17 +121,17 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 		return err
 	}
 	report(memoryAttack+kind.name, beside.sorted())
-	s.found(memoryRefused+kind.name, float64(a.refused.Load()))
-	s.found(memoryCut+kind.name, float64(a.cutWithout.Load()))
+	s.recordValue(memoryRefused+kind.name, float64(a.refused.Load()))
+	s.recordValue(memoryCut+kind.name, float64(a.cutOff.Load()))
 	kib, err := procField("/proc/"+strconv.Itoa(s.server.cmd.Process.Pid)+"/status", "VmHWM:")
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
-	s.found(memoryPeak+kind.name, float64(kib<<10))
+	s.recordValue(memoryPeak+kind.name, float64(kib<<10))
 	return err
 }
 
-// innocent appends one event after the other until ctx ends, each of which must be taken.
+// innocent appends events until ctx ends. Each append must succeed.
 func (s *stage) innocent(ctx context.Context, log string) (all sample, err error) {
 	c, err := dial(context.WithoutCancel(ctx), s.server.address)
 	if err != nil {

@@ -22,7 +22,7 @@ func attackedOnly(ctx context.Context, c *api.Client, _ bool) error {
 	return c.CreateLog(ctx, attackedLog+"-bodies", nil)
 }
 
-// longHistory has pages of 8 MiB.
+// longHistory makes a log with pages of 8 MiB.
 func longHistory(ctx context.Context, c *api.Client, _ bool) error {
 	if err := c.CreateLog(ctx, attackedLog, nil); err != nil {
 		return err
@@ -31,7 +31,7 @@ func longHistory(ctx context.Context, c *api.Client, _ bool) error {
 	return err
 }
 
-// longLabels makes logs whose descriptions are as long as they may be.
+// longLabels makes logs with descriptions of the maximum length.
 func longLabels(ctx context.Context, c *api.Client, quick bool) error {
 	const labels, labelBytes, most, few = 32, 255, 1000, 100
 	long := map[string]string{}
@@ -77,7 +77,7 @@ func manyWriters(ctx context.Context, c *api.Client, _ bool) error {
 	return nil
 }
 
-// longAnswer is a view whose answer is as long as one may be.
+// longAnswer is a view with an answer of the maximum length.
 func longAnswer() guest {
 	const length, after = 1 << 20, nullAt + len("null")
 	return guest{
@@ -86,11 +86,11 @@ func longAnswer() guest {
 	}
 }
 
-// manyWrites is a view that sets 63 values of 64 KiB for each event: just within what one event may write.
+// manyWrites is a view that sets 63 values of 63 KiB for each event: just below the limit for one event.
 func manyWrites() guest { return writing(63, nil) }
 
-// writing is a view that sets so many values of 64 KiB for each event for which the condition, instructions that leave an i32, holds; nil:
-// for all.
+// writing is a view that sets a number of values of 63 KiB for each event that meets the condition: instructions that leave an i32, or nil
+// for all events.
 func writing(values int, condition []byte) guest {
 	const length = 64<<10 - 1<<10
 	const valueAt = nullAt + len("null")
@@ -100,7 +100,8 @@ func writing(values int, condition []byte) guest {
 	var fold [][]byte
 	for i := range keys {
 		keys[i] = byte('0' + i)
-		fold = append(fold, opConst(int64(keysAt+i)), opConst(1), opConst(int64(valueAt)), opConst(int64(len(value))), opWith(wasmbin.OpCall, importedSet))
+		fold = append(fold, opConst(int64(keysAt+i)), opConst(1), opConst(int64(valueAt)),
+			opConst(int64(len(value))), opWith(wasmbin.OpCall, importedSet))
 	}
 	if condition != nil {
 		fold = [][]byte{condition, opStart(wasmbin.OpIf), code(fold...), op(wasmbin.OpEnd)}

@@ -17,27 +17,33 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// noise is what somebody does to a log of the quiet log's lane.
+// noise is load on another log of the quiet log's lane.
 type noise struct {
 	name, what string
 	prepare    func(ctx context.Context, n *noisy) error // may be nil
 	clients    int
-	once       func(ctx context.Context, n *noisy, client int) error // what each client does again and again; an error of the server's is none
-	beside     func(ctx context.Context, n *noisy) error             // goes on until ctx ends; may be nil
+	// once is what each client does repeatedly; problems that the server reports are ignored.
+	once   func(ctx context.Context, n *noisy, client int) error
+	beside func(ctx context.Context, n *noisy) error // runs until ctx ends; may be nil
 }
 
 func noises() []noise {
 	return []noise{
 		{
-			name: "slow-view", what: "160 clients that append batches of 5,000 events to a log whose view takes 44 million units of gas for each", clients: 160,
+			name:    "slow-view",
+			what:    "160 clients that append batches of 5,000 events to a log whose view takes 44 million units of gas for each",
+			clients: 160,
 			prepare: deploySpinner,
 			once: func(ctx context.Context, n *noisy, _ int) error {
 				const events = 5000
 				return n.batch(ctx, strings.Repeat("{}\n", events))
 			},
 		}, {
-			name: "meters", what: "4 clients that append batches of 10,000 events of new users to a log with eight meters that count unique users", clients: 4,
-			prepare: deployMeters, once: appendUsers,
+			name:    "meters",
+			what:    "4 clients that append batches of 10,000 events of new users to a log with eight meters that count unique users",
+			clients: 4,
+			prepare: deployMeters,
+			once:    appendUsers,
 		}, {
 			name: "held-lock", what: "16 clients that append to a log whose head somebody else has locked", clients: 16,
 			once: func(ctx context.Context, n *noisy, _ int) error {
@@ -46,14 +52,16 @@ func noises() []noise {
 			},
 			beside: holdHead,
 		}, {
-			name: "questions", what: "16 clients that ask questions of 900 million units of gas", clients: 16,
+			name: "questions", what: "16 clients that send queries of 900 million units of gas", clients: 16,
 			prepare: deploySpinner,
 			once: func(ctx context.Context, n *noisy, client int) error {
 				_, err := n.client.Query(ctx, n.log, noisyView, "client="+strconv.Itoa(client))
 				return err
 			},
 		}, {
-			name: "watchers", what: "50 clients that watch different answers of 900 million units of gas on a log that is appended to", clients: 50,
+			name:    "watchers",
+			what:    "50 clients that watch different answers of 900 million units of gas on a log that is appended to",
+			clients: 50,
 			prepare: deploySpinner,
 			once:    watchAnswers,
 			beside: func(ctx context.Context, n *noisy) error {
@@ -81,7 +89,8 @@ func deployMeters(ctx context.Context, n *noisy) error {
 	const meters = 8
 	config := []byte(`{"unique":"/user","aggregations":["count","unique"],"resolution":"day"}`)
 	for i := range meters {
-		if _, err := n.client.Deploy(ctx, n.log, "meter-"+strconv.Itoa(i), api.Deployment{Module: views.Meter(), Config: config}); err != nil {
+		meter := api.Deployment{Module: views.Meter(), Config: config}
+		if _, err := n.client.Deploy(ctx, n.log, "meter-"+strconv.Itoa(i), meter); err != nil {
 			return err
 		}
 	}
@@ -93,7 +102,7 @@ func (n *noisy) batch(ctx context.Context, lines string) error {
 	return err
 }
 
-// appendUsers appends events of users that nobody has seen.
+// appendUsers appends events of new users.
 func appendUsers(ctx context.Context, n *noisy, client int) error {
 	const events = ingest.MaxBatchEvents
 	var lines strings.Builder
@@ -104,7 +113,7 @@ func appendUsers(ctx context.Context, n *noisy, client int) error {
 	return n.batch(ctx, lines.String())
 }
 
-// holdHead keeps the lock of the log's head.
+// holdHead holds the lock on the log's head.
 func holdHead(ctx context.Context, n *noisy) error {
 	conn, err := pgx.Connect(ctx, n.stage.database)
 	if err != nil {
@@ -121,11 +130,11 @@ func holdHead(ctx context.Context, n *noisy) error {
 	return ctx.Err()
 }
 
-// watchAnswers watches an answer that nobody else asks for.
+// watchAnswers watches an answer that no other client watches.
 func watchAnswers(ctx context.Context, n *noisy, client int) error {
 	w, err := watch(ctx, n.stage.server.address, "/logs/"+n.log+"/views/"+noisyView+"/live?client="+strconv.Itoa(client))
 	if err != nil {
-		return &api.Problem{Status: http.StatusServiceUnavailable, Detail: err.Error()} // it was refused: there is no room now
+		return &api.Problem{Status: http.StatusServiceUnavailable, Detail: err.Error()} // it was refused: too many are watched
 	}
 	defer w.conn.Close() //nolint:errcheck // nothing is lost
 	for w.lines.Scan() { // until the server or ctx ends it
@@ -133,14 +142,17 @@ func watchAnswers(ctx context.Context, n *noisy, client int) error {
 	return ctx.Err()
 }
 
-// deployAgain deploys another module.
+// deployAgain deploys a new module.
 func deployAgain(ctx context.Context, n *noisy, client int) error {
-	g := guest{pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)), fold: code(spin(noisyFoldGas*spinRounds/n.round), opConst(0))}
+	g := guest{
+		pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)),
+		fold: code(spin(noisyFoldGas*spinRounds/n.foldGas), opConst(0)),
+	}
 	_, err := n.client.Deploy(ctx, n.log, noisyView+"-"+strconv.Itoa(client), api.Deployment{Module: g.encode()})
 	return err
 }
 
-// claimBody claims a body, sends nothing of it, and waits for what the server says to that.
+// claimBody announces a body, sends nothing, and waits until the server closes the connection.
 func claimBody(ctx context.Context, n *noisy, _ int) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", n.stage.server.address)
 	if err != nil {
@@ -148,7 +160,8 @@ func claimBody(ctx context.Context, n *noisy, _ int) error {
 	}
 	defer conn.Close() //nolint:errcheck // nothing is lost
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if _, err := fmt.Fprintf(conn, "POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", n.log, ingest.MaxBatchBytes); err != nil {
+	const head = "POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+	if _, err := fmt.Fprintf(conn, head, n.log, ingest.MaxBatchBytes); err != nil {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, conn) // until it is closed

@@ -16,33 +16,33 @@ import (
 )
 
 const (
-	quietAlone  = "quiet/alone/"  // and the noise: before it
-	quietBeside = "quiet/beside/" // and the noise
+	quietAlone  = "quiet/alone/"  // and the noise's name: before it
+	quietBeside = "quiet/beside/" // and the noise's name
 	noisyView   = "noise"
-	// quietRate is how many events a second are appended to the quiet log, one by one: what a machine has time for, whatever else it does.
+	// quietRate is the rate of single appends to the quiet log, in events per second: low enough for any machine under any other load.
 	quietRate = 100
-	// noisePatience bounds one request of those that make noise.
-	noisePatience = 2 * time.Minute
-	// laneTries is how many logs are made at most until one is in the quiet log's lane.
-	laneTries = 64
+	// noiseTimeout bounds one request of a noisy client.
+	noiseTimeout = 2 * time.Minute
+	// maxLaneTries bounds how many logs are created until one is in the quiet log's lane.
+	maxLaneTries = 64
 )
 
-// Gas of what makes noise, in units.
+// Gas of the noisy views, in units.
 const (
 	noisyFoldGas  = 44_000_000
 	noisyQueryGas = 900_000_000
 )
 
-// noisy is a noise and its log.
+// noisy holds what the noises share, and the log of the current one.
 type noisy struct {
-	stage  *stage
-	client *api.Client
-	quiet  string
-	log    string // the noise's own
-	id     string // of log
-	number int    // of logs and modules so far
-	round  int64  // gas of spinRounds rounds of spin in a fold
-	asked  int64  // likewise in a question
+	stage    *stage
+	client   *api.Client
+	quiet    string
+	log      string // the noise's own
+	id       string // of log
+	number   int    // of logs and modules so far
+	foldGas  int64  // of spinRounds rounds of spin in a fold
+	queryGas int64  // likewise in a query
 }
 
 func noisyRows() []rowKind {
@@ -50,14 +50,16 @@ func noisyRows() []rowKind {
 	for _, n := range noises() {
 		alone, beside := quietAlone+n.name, quietBeside+n.name
 		rows = append(rows, rowKind{
-			name: "noisy-" + n.name, what: "99 of 100 appends to a quiet log of the same lane ÷ alone, beside " + n.what, unit: "×", atMost: 2,
-			needs: []string{alone, beside},
+			name: "noisy-" + n.name,
+			what: "99 of 100 appends to a quiet log of the same lane ÷ alone, beside " + n.what,
+			unit: "×", atMost: 2, needs: []string{alone, beside},
 			value: func(f figures, _ *stage) (float64, string) {
 				if f[alone].P99 == 0 {
 					return 0, ""
 				}
-				return f[beside].P99 / f[alone].P99, fmt.Sprintf("p99 %.3f ms ÷ %.3f ms; p50 %.3f ms, %.3f ms; the longest %.3f ms, %.3f ms",
-					f[beside].P99, f[alone].P99, f[beside].P50, f[alone].P50, f[beside].Longest, f[alone].Longest)
+				return f[beside].P99 / f[alone].P99,
+					fmt.Sprintf("p99 %.3f ms ÷ %.3f ms; p50 %.3f ms, %.3f ms; the longest %.3f ms, %.3f ms",
+						f[beside].P99, f[alone].P99, f[beside].P50, f[alone].P50, f[beside].Longest, f[alone].Longest)
 			},
 		})
 	}
@@ -70,7 +72,7 @@ func noisyPhase() phase {
 	for _, noise := range noises() {
 		p.measurements = append(p.measurements, measurement{
 			names: []string{quietAlone + noise.name, quietBeside + noise.name},
-			run: func(ctx context.Context, _ *stage, report func(string, sample)) error {
+			run: func(ctx context.Context, _ *stage, report reporter) error {
 				return n.measure(ctx, &noise, report)
 			},
 		})
@@ -78,8 +80,8 @@ func noisyPhase() phase {
 	return p
 }
 
-// prepare starts a server anew, with a log that somebody appends to now and then.
-func (n *noisy) prepare(ctx context.Context, s *stage, _ func(string, sample)) (err error) {
+// prepare restarts the server and creates the quiet log.
+func (n *noisy) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}
@@ -87,17 +89,17 @@ func (n *noisy) prepare(ctx context.Context, s *stage, _ func(string, sample)) (
 	if err := n.measureSpin(ctx); err != nil {
 		return err
 	}
-	if n.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: noisePatience}); err != nil {
+	if n.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: noiseTimeout}); err != nil {
 		return err
 	}
-	s.later(func(context.Context) error { n.client.Close(); return nil })
+	s.cleanup(func(context.Context) error { n.client.Close(); return nil })
 	quiet := logs{prefix: "beside-noise", count: 1}
 	n.quiet = quiet.name(0)
 	return s.ensureLogs(ctx, quiet)
 }
 
-// measure appends to the quiet log alone, and then while there is noise.
-func (n *noisy) measure(ctx context.Context, noise *noise, report func(string, sample)) error {
+// measure appends to the quiet log alone, and then beside the noise.
+func (n *noisy) measure(ctx context.Context, noise *noise, report reporter) error {
 	if err := n.makeLog(ctx); err != nil {
 		return err
 	}
@@ -132,7 +134,7 @@ func (n *noisy) measure(ctx context.Context, noise *noise, report func(string, s
 	return nil
 }
 
-// repeat has a client make noise until ctx ends. Where the server has no room it comes back when it is told to, as honest clients do.
+// repeat has a client make noise until ctx ends. When the server is overloaded it retries after a second, as honest clients do.
 func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 	for ctx.Err() == nil {
 		err := noise.once(ctx, n, client)
@@ -151,11 +153,11 @@ func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 	return ctx.Err()
 }
 
-// appendQuietly appends to the quiet log at a steady rate, after a warm-up. An append's time counts from when it was due, and the last one
-// is waited for: one that hangs is what this is about.
+// appendQuietly appends to the quiet log at a steady rate, after a warm-up. An append's time counts from when it was due, and it waits for
+// the last one: appends that hang are the point of this measurement.
 func (n *noisy) appendQuietly(ctx context.Context) (sample, error) {
 	window := n.stage.config.Duration
-	from := time.Now().Add(min(window/warmUpPart, warmUpMost))
+	from := time.Now().Add(min(window/warmUpPart, maxWarmUp))
 	until := from.Add(window)
 	c, err := dial(ctx, n.stage.server.address)
 	if err != nil {
@@ -183,7 +185,7 @@ func (n *noisy) appendQuietly(ctx context.Context) (sample, error) {
 
 var errEnoughAppends = errors.New("the time to measure is over")
 
-// each calls do once in every interval, or as often as it can to make up for what it missed, until ctx ends.
+// each calls do once per interval until ctx ends, and catches up on missed calls.
 func each(ctx context.Context, interval time.Duration, do func(due time.Time) error) error {
 	for due := time.Now().Add(interval); ; due = due.Add(interval) {
 		select {
@@ -197,7 +199,7 @@ func each(ctx context.Context, interval time.Duration, do func(due time.Time) er
 	}
 }
 
-// makeLog makes a log in the lane of the quiet one.
+// makeLog creates a log in the quiet log's lane.
 func (n *noisy) makeLog(ctx context.Context) error {
 	lane := func(log string) (int, error) {
 		described, err := n.client.Log(ctx, log)
@@ -206,13 +208,13 @@ func (n *noisy) makeLog(ctx context.Context) error {
 		}
 		n.id = described.ID
 		id, err := uuid.Parse(described.ID)
-		return int(id[15]) % ingest.DefaultConfig().Lanes, err // as internal/ingest has it
+		return int(id[15]) % ingest.DefaultConfig().Lanes, err // as internal/ingest assigns lanes
 	}
 	want, err := lane(n.quiet)
 	if err != nil {
 		return err
 	}
-	for range laneTries {
+	for range maxLaneTries {
 		n.number++
 		n.log = "noise-" + strconv.Itoa(n.number)
 		if err := n.client.CreateLog(ctx, n.log, nil); err != nil {
@@ -222,5 +224,5 @@ func (n *noisy) makeLog(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("none of %d logs is in the quiet log's lane", laneTries)
+	return fmt.Errorf("none of %d logs is in the quiet log's lane", maxLaneTries)
 }

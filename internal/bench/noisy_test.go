@@ -35,5 +35,5 @@ func TestSpinner(t *testing.T) {
 	_, err = session.Fold(&wasm.Event{Data: []byte(`{}`)})
 	check("a fold", noisyFoldGas, err)
 	_, err = session.Query("")
-	check("a question", noisyQueryGas, err)
+	check("a query", noisyQueryGas, err)
 }

@@ -20,15 +20,14 @@ import (
 )
 
 const (
-	// brokerHeap and the flags beside it are those of Kafka's own start script.
+	// brokerHeap and the other flags are those of Kafka's start script.
 	brokerHeap = "1g"
-	// brokerPatience bounds the start of each process of the pipeline, and its stop before it is killed.
-	brokerPatience = 2 * time.Minute
-	// countPatience bounds waiting until the consumer has counted everything. Of batches Kafka takes in five times what is counted
-	// meanwhile.
-	countPatience = 5 * time.Minute
-	countPoll     = 5 * time.Millisecond
-	// clusterID is any: the broker is thrown away.
+	// brokerTimeout bounds the start of each process of the pipeline, and its graceful stop.
+	brokerTimeout = 2 * time.Minute
+	// countTimeout bounds waiting until the consumer has counted everything. Kafka accepts batches five times as fast as they are counted.
+	countTimeout = 5 * time.Minute
+	countPoll    = 5 * time.Millisecond
+	// clusterID is arbitrary: the broker is temporary.
 	clusterID = "dGFsbHktYmVuY2gta2Fma2E"
 )
 
@@ -46,36 +45,39 @@ transaction.state.log.min.isr=1
 log.retention.ms=-1
 `
 
-// pipeline is what others build: a service in front of Kafka, and a consumer that counts in a PostgreSQL of its own.
+// pipeline is the usual architecture: a service in front of Kafka, and a consumer that counts in a PostgreSQL of its own.
 type pipeline struct {
 	postgres *postgres.Server
-	conn     *pgx.Conn // to look how far it has counted
+	conn     *pgx.Conn // reads how far the consumer has counted
 	broker   *process
 	lanes    map[string]*pipelineLane // by the names of their measurements
 }
 
-// pipelineLane is one topic, with the processes before and behind it.
+// pipelineLane is one topic, with its producer and consumer.
 type pipelineLane struct {
 	*pipeline
 	topic            string
 	ingest, consumer *process
 	address          string // of ingest
-	answered         int64  // events that were acknowledged so far
+	acknowledged     int64  // events, so far
 }
 
-// The two ways in which the pipeline is set up. Each is at its best: as it comes it gathers, and answers from memory; durable, it
-// flushes before it answers, and counts at once, since flushes gather anyway.
+// pipelineLanes are the two configurations of the pipeline, each tuned: gathering, with Kafka's defaults, waits for more events and
+// acknowledges from memory; durable flushes before it acknowledges, and counts at once, since flushes gather events anyway.
 var pipelineLanes = []struct {
 	name            string // of its measurements, up to the load
 	topic           string
 	ingest, consume []string
 }{
-	{name: kafkaGathering, topic: "gathering", ingest: []string{"--linger", "5ms"}, consume: []string{"--every", "100ms", "--records", "20000"}},
+	{
+		name: kafkaGathering, topic: "gathering", ingest: []string{"--linger", "5ms"},
+		consume: []string{"--every", "100ms", "--records", "20000"},
+	},
 	{name: kafkaDurable, topic: "durable", ingest: []string{"--flush"}, consume: []string{"--records", "20000"}},
 }
 
-// startPipeline runs everything in the temporary folder, from the folder that make bench-kafka made: Kafka's jars in lib and the
-// program kafka. It ends with the stage.
+// startPipeline runs the pipeline in the temporary folder, from the folder that make bench-kafka made: Kafka's jars in lib, and the program
+// kafka. It ends with the stage.
 func (s *stage) startPipeline(ctx context.Context) (err error) {
 	if s.postgres == nil {
 		return errors.New("the Kafka pipeline is compared on a PostgreSQL of the bench's own: leave --database-url out")
@@ -88,11 +90,11 @@ func (s *stage) startPipeline(ctx context.Context) (err error) {
 	if p.postgres, err = postgres.Start(ctx, options); err != nil {
 		return err
 	}
-	s.later(p.postgres.Stop)
+	s.cleanup(p.postgres.Stop)
 	if p.conn, err = pgx.Connect(ctx, p.postgres.DSN()); err != nil {
 		return fmt.Errorf("connecting to the pipeline's PostgreSQL: %w", err)
 	}
-	s.later(p.conn.Close)
+	s.cleanup(p.conn.Close)
 	address, err := s.startBroker(ctx, p)
 	if err != nil {
 		return err
@@ -102,7 +104,8 @@ func (s *stage) startPipeline(ctx context.Context) (err error) {
 		l := &pipelineLane{pipeline: p, topic: settings.topic}
 		ends := []string{"--broker", address, "--topic", settings.topic}
 		var ready string
-		if l.ingest, ready, err = s.startProcess(ctx, program, append(append([]string{"ingest"}, ends...), settings.ingest...)); err != nil {
+		ingest := append([]string{"ingest"}, ends...)
+		if l.ingest, ready, err = s.startProcess(ctx, program, append(ingest, settings.ingest...)); err != nil {
 			return err
 		}
 		l.address = strings.TrimPrefix(ready, "ready ")
@@ -139,12 +142,15 @@ func (s *stage) startBroker(ctx context.Context, p *pipeline) (address string, e
 		return "", err
 	}
 	jars := filepath.Join(s.config.Pipeline, "lib", "*")
-	format := exec.CommandContext(ctx, "java", "-cp", jars, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", settings) //nolint:gosec // our own arguments
+	arguments := []string{"-cp", jars, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", settings}
+	format := exec.CommandContext(ctx, "java", arguments...) //nolint:gosec // our own arguments
 	if output, err := format.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("formatting Kafka's storage (it needs java, and what make bench-kafka fetches): %w: %s", err, bytes.TrimSpace(output))
+		return "", fmt.Errorf("formatting Kafka's storage (it needs java, and what make bench-kafka fetches): %w: %s",
+			err, bytes.TrimSpace(output))
 	}
 	p.broker, _, err = s.startProcess(ctx, "java", []string{
-		"-Xms" + brokerHeap, "-Xmx" + brokerHeap, "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35",
+		"-Xms" + brokerHeap, "-Xmx" + brokerHeap, "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+		"-XX:InitiatingHeapOccupancyPercent=35",
 		"-XX:+ExplicitGCInvokesConcurrent", "-cp", jars, "kafka.Kafka", settings,
 	})
 	return ports[0], err
@@ -157,11 +163,11 @@ type process struct {
 	stderr bytes.Buffer
 }
 
-// startProcess runs a program until the stage ends. Go programs of ours say when they are ready, which it waits for and returns.
+// startProcess runs a program until the stage ends. Our own programs print a line when they are ready: it waits for that and returns it.
 func (s *stage) startProcess(ctx context.Context, program string, args []string) (p *process, ready string, err error) {
 	p = &process{cmd: exec.CommandContext(ctx, program, args...), done: make(chan struct{})} //nolint:gosec // our own arguments
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
-	p.cmd.WaitDelay = brokerPatience
+	p.cmd.WaitDelay = brokerTimeout
 	p.cmd.Stderr = &p.stderr
 	lines := make(chan string, 1)
 	output, err := p.cmd.StdoutPipe()
@@ -171,7 +177,7 @@ func (s *stage) startProcess(ctx context.Context, program string, args []string)
 	if err := p.cmd.Start(); err != nil {
 		return nil, "", fmt.Errorf("starting the Kafka pipeline: %w", err)
 	}
-	s.later(func(context.Context) error { p.stop(); return nil })
+	s.cleanup(func(context.Context) error { p.stop(); return nil })
 	go func() {
 		defer close(p.done)
 		for scanner := bufio.NewScanner(output); scanner.Scan(); {
@@ -182,10 +188,10 @@ func (s *stage) startProcess(ctx context.Context, program string, args []string)
 		}
 		_ = p.cmd.Wait()
 	}()
-	if program == "java" { // whoever connects waits for it
+	if program == "java" { // clients wait for it
 		return p, "", nil
 	}
-	timeout := time.NewTimer(brokerPatience)
+	timeout := time.NewTimer(brokerTimeout)
 	defer timeout.Stop()
 	select {
 	case ready = <-lines:
@@ -193,7 +199,7 @@ func (s *stage) startProcess(ctx context.Context, program string, args []string)
 	case <-p.done:
 		return nil, "", fmt.Errorf("%s %s ended: %s", program, args[0], bytes.TrimSpace(p.stderr.Bytes()))
 	case <-timeout.C:
-		return nil, "", fmt.Errorf("%s %s was not ready after %v", program, args[0], brokerPatience)
+		return nil, "", fmt.Errorf("%s %s was not ready after %v", program, args[0], brokerTimeout)
 	}
 }
 
@@ -201,30 +207,31 @@ func (p *process) stop() {
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	select {
 	case <-p.done:
-	case <-time.After(serverPatience):
+	case <-time.After(serverTimeout):
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	}
 }
 
-// counted waits until all that was acknowledged is counted; that many events more than before.
+// counted waits until everything that was acknowledged is counted, including this number of further events.
 func (l *pipelineLane) counted(ctx context.Context, events int) error {
-	l.answered += int64(events)
-	ctx, cancel := context.WithTimeout(ctx, countPatience)
+	l.acknowledged += int64(events)
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	poll := time.NewTicker(countPoll)
 	defer poll.Stop()
 	for {
 		var next int64
-		if err := l.conn.QueryRow(ctx, "SELECT coalesce(sum(next), 0)::bigint FROM offsets WHERE topic = $1", l.topic).Scan(&next); err != nil {
+		row := l.conn.QueryRow(ctx, "SELECT coalesce(sum(next), 0)::bigint FROM offsets WHERE topic = $1", l.topic)
+		if err := row.Scan(&next); err != nil {
 			return fmt.Errorf("looking how far the consumer is: %w", err)
 		}
-		if next >= l.answered {
+		if next >= l.acknowledged {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the consumer has counted %d of %d events: %w", next, l.answered, ctx.Err())
+			return fmt.Errorf("the consumer has counted %d of %d events: %w", next, l.acknowledged, ctx.Err())
 		case <-l.consumer.done:
 			return fmt.Errorf("the consumer ended: %s", bytes.TrimSpace(l.consumer.stderr.Bytes()))
 		case <-poll.C:
@@ -232,7 +239,7 @@ func (l *pipelineLane) counted(ctx context.Context, events int) error {
 	}
 }
 
-// usage is what the pipeline has used so far: Kafka, what is before and behind it, and PostgreSQL.
+// usage returns what the pipeline has used so far: Kafka, producer and consumer, and PostgreSQL.
 func (l *pipelineLane) usage() (u usage, ok bool) {
 	for _, p := range []*process{l.broker, l.ingest, l.consumer} {
 		used, ok := processorTime(strconv.Itoa(p.cmd.Process.Pid), false)

@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// tick is the unit in which Linux tells processor time, the same on every machine.
+// tick is the unit of processor time in /proc, the same on every machine.
 const tick = 10 * time.Millisecond
 
-// usage is the processor time that processes have used. load is this process's own: what makes the load and takes the times.
+// usage is the processor time that processes have used. load is that of this process, which generates the load.
 type usage struct{ server, postgres, load time.Duration }
 
-// since is what was used since then.
+// since returns the difference to an earlier usage.
 func (u usage) since(then usage) usage {
 	return usage{server: u.server - then.server, postgres: u.postgres - then.postgres, load: u.load - then.load}
 }
 
-// usage returns what this process, the server and our own PostgreSQL have used so far; false where it cannot be told.
+// usage returns what this process, the server and our own PostgreSQL have used so far; ok is false where that cannot be read.
 func (s *stage) usage() (u usage, ok bool) {
 	if runtime.GOOS != "linux" || s.postgres == nil {
 		return u, false
@@ -38,7 +38,7 @@ func (s *stage) usage() (u usage, ok bool) {
 	return u, ok
 }
 
-// treeTime is what a process and its children have used so far, also those that have ended.
+// treeTime returns what a process and its children have used so far, including those that have ended.
 func treeTime(pid int) (used time.Duration, ok bool) {
 	parent := strconv.Itoa(pid)
 	if used, ok = processorTime(parent, true); !ok {
@@ -72,7 +72,7 @@ func processFields(pid string) []string {
 	return fields
 }
 
-// processorTime is what a process has used, and if asked what its ended children had.
+// processorTime returns what a process has used, with children including its ended children.
 func processorTime(pid string, children bool) (time.Duration, bool) {
 	fields := processFields(pid)
 	if fields == nil {
@@ -93,7 +93,8 @@ func processorTime(pid string, children bool) (time.Duration, bool) {
 	return time.Duration(ticks) * tick, true
 }
 
-// residentBytes is a process's memory, shared pages included. The error is errors.ErrUnsupported on other systems than Linux.
+// residentBytes returns a process's resident memory, including shared pages. The error is errors.ErrUnsupported on other systems than
+// Linux.
 func residentBytes(pid int) (int64, error) {
 	kib, err := procField("/proc/"+strconv.Itoa(pid)+"/status", "VmRSS:")
 	return kib << 10, err

@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// pumpEvents is how many connections one epoll_wait may report.
+	// pumpEvents is the number of connections that one epoll_wait may report.
 	pumpEvents = 256
-	// pumpLook is how often a pump that nobody answers looks whether it is to stop.
-	pumpLook = 100 * time.Millisecond
-	// answerBytes is what a flow reads at once. An append's answer has some 300 bytes.
-	answerBytes = 4 << 10
+	// pumpPoll is how often a pump without responses checks whether it has to stop.
+	pumpPoll = 100 * time.Millisecond
+	// readBytes is what a flow reads at once. An append's response has some 300 bytes.
+	readBytes = 4 << 10
 )
 
-// flow is a connection on which one request follows another, without a goroutine of its own: a pump serves all flows of a
-// measurement. The Go runtime's poller does not know of it, and does not wake threads for it.
+// flow is a connection on which one request follows another, without a goroutine: a pump serves all flows of a measurement. The Go
+// runtime's poller does not know it, and wakes no threads for it.
 type flow struct {
-	socket  int
-	next    script
-	request []byte
-	unsent  []byte // the rest of request
-	answer  []byte
-	events  int
-	began   time.Time
+	socket   int
+	next     script
+	request  []byte
+	unsent   []byte // the rest of request
+	response []byte
+	events   int
+	began    time.Time
 }
 
 // openFlow connects to host:port.
@@ -38,7 +38,7 @@ func openFlow(ctx context.Context, address string, next script) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // its duplicate is what is used
+	defer conn.Close() //nolint:errcheck // its duplicate is used
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return nil, fmt.Errorf("%s is no TCP address", address)
@@ -47,9 +47,9 @@ func openFlow(ctx context.Context, address string, next script) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{next: next, answer: make([]byte, 0, answerBytes)}
+	f := &flow{next: next, response: make([]byte, 0, readBytes)}
 	failure := raw.Control(func(fd uintptr) {
-		syscall.ForkLock.RLock() // no child process gets it
+		syscall.ForkLock.RLock() // no child process inherits it
 		defer syscall.ForkLock.RUnlock()
 		if f.socket, err = syscall.Dup(int(fd)); err == nil {
 			syscall.CloseOnExec(f.socket)
@@ -60,8 +60,8 @@ func openFlow(ctx context.Context, address string, next script) (*flow, error) {
 
 func (f *flow) close() { _ = syscall.Close(f.socket) }
 
-// pump keeps all flows busy until p has had enough and the last request is answered. It is one thread with epoll, as wrk
-// is: a goroutine a connection spends most of its time on reads that find nothing and on waking threads.
+// pump keeps all flows busy until p.more returns false and every request has its response. It is one thread with epoll, like wrk:
+// goroutines for each connection would spend most of their time on reads that find nothing and on waking threads.
 func pump(ctx context.Context, flows []*flow, p progress) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -71,7 +71,7 @@ func pump(ctx context.Context, flows []*flow, p progress) error {
 	}
 	defer syscall.Close(poll) //nolint:errcheck // nothing is lost
 	for i, f := range flows {
-		// Edges, so that nothing needs to be changed for the rare request that the socket does not take at once.
+		// Edge-triggered: nothing has to change for the rare request that the socket does not accept at once.
 		edges := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | -syscall.EPOLLET, Fd: int32(i)}
 		if err := syscall.EpollCtl(poll, syscall.EPOLL_CTL_ADD, f.socket, &edges); err != nil {
 			return fmt.Errorf("epoll: %w", err)
@@ -83,12 +83,12 @@ func pump(ctx context.Context, flows []*flow, p progress) error {
 	return turn(ctx, poll, flows, p)
 }
 
-// turn serves flows that have begun until none has a request out.
+// turn serves the flows until none has a request in flight.
 func turn(ctx context.Context, poll int, flows []*flow, p progress) error {
 	events := make([]syscall.EpollEvent, pumpEvents)
-	heard := time.Now()
+	lastResponse := time.Now()
 	for out := len(flows); out > 0; {
-		n, err := syscall.EpollWait(poll, events, int(pumpLook/time.Millisecond))
+		n, err := syscall.EpollWait(poll, events, int(pumpPoll/time.Millisecond))
 		if err != nil && !errors.Is(err, syscall.EINTR) {
 			return fmt.Errorf("epoll: %w", err)
 		}
@@ -96,8 +96,8 @@ func turn(ctx context.Context, poll int, flows []*flow, p progress) error {
 			return ctx.Err()
 		}
 		if n <= 0 {
-			if time.Since(heard) > requestPatience {
-				return fmt.Errorf("the server has not answered any of %d requests for %v", out, requestPatience)
+			if time.Since(lastResponse) > requestTimeout {
+				return fmt.Errorf("the server has not answered any of %d requests for %v", out, requestTimeout)
 			}
 			continue
 		}
@@ -110,11 +110,11 @@ func turn(ctx context.Context, poll int, flows []*flow, p progress) error {
 			if !whole {
 				continue
 			}
-			heard = time.Now()
-			p.done(f.events, f.began, heard)
-			if !p.more(heard) {
+			lastResponse = time.Now()
+			p.done(f.events, f.began, lastResponse)
+			if !p.more(lastResponse) {
 				out--
-			} else if err := f.begin(heard); err != nil {
+			} else if err := f.begin(lastResponse); err != nil {
 				return err
 			}
 		}
@@ -122,11 +122,11 @@ func turn(ctx context.Context, poll int, flows []*flow, p progress) error {
 	return nil
 }
 
-// begin sends the flow's next request, or as much of it as the socket takes.
+// begin sends the flow's next request, or as much of it as the socket accepts.
 func (f *flow) begin(now time.Time) error {
 	f.began = now
 	f.request, f.events = f.next(f.request[:0])
-	f.unsent, f.answer = f.request, f.answer[:0]
+	f.unsent, f.response = f.request, f.response[:0]
 	return f.send()
 }
 
@@ -144,7 +144,7 @@ func (f *flow) send() error {
 	return nil
 }
 
-// advance does what the socket is ready for, and says whether the answer is whole.
+// advance does what the socket is ready for, and reports whether the response is complete.
 func (f *flow) advance(ready uint32) (bool, error) {
 	if len(f.unsent) > 0 {
 		if err := f.send(); err != nil {
@@ -155,10 +155,10 @@ func (f *flow) advance(ready uint32) (bool, error) {
 		return false, nil
 	}
 	for {
-		if len(f.answer) == cap(f.answer) {
-			f.answer = append(f.answer, make([]byte, answerBytes)...)[:len(f.answer)]
+		if len(f.response) == cap(f.response) {
+			f.response = append(f.response, make([]byte, readBytes)...)[:len(f.response)]
 		}
-		room := f.answer[len(f.answer):cap(f.answer)]
+		room := f.response[len(f.response):cap(f.response)]
 		n, err := syscall.Read(f.socket, room)
 		switch {
 		case errors.Is(err, syscall.EINTR):
@@ -170,12 +170,12 @@ func (f *flow) advance(ready uint32) (bool, error) {
 		case n == 0:
 			return false, fmt.Errorf("reading an answer: %w", io.ErrUnexpectedEOF)
 		}
-		f.answer = f.answer[:len(f.answer)+n]
-		if whole, err := answered(f.answer); whole || err != nil {
+		f.response = f.response[:len(f.response)+n]
+		if whole, err := completeResponse(f.response); whole || err != nil {
 			return whole, err
 		}
 		if n < len(room) {
-			return false, nil // the next edge tells of more
+			return false, nil // the next edge reports more
 		}
 	}
 }

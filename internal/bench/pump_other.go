@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// flow is a connection on which one request follows another. Where there is no epoll, it has a goroutine.
+// flow is a connection on which one request follows another. Without epoll, it has a goroutine.
 type flow struct {
 	*client
 	next    script
@@ -26,7 +26,7 @@ func openFlow(ctx context.Context, address string, next script) (*flow, error) {
 	return &flow{client: c, next: next}, nil
 }
 
-// pump keeps all flows busy until p has had enough and the last request is answered.
+// pump keeps all flows busy until p.more returns false and every request has its response.
 func pump(ctx context.Context, flows []*flow, p progress) error {
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// historyBatch is how many events one request loads.
+	// historyBatch is the number of events that one request loads.
 	historyBatch = 5000
 	// historyEvents in historySpan is the rate at which loaded events happened: 25 in each minute for four weeks.
 	historyEvents = 1_000_000
@@ -27,7 +27,7 @@ func newHistory(prefix string, events int) *history {
 	return h
 }
 
-// largeHistory is the log with the largest history, loaded when it is asked for first.
+// largeHistory returns the log with the longest history, which the first call loads.
 func (s *stage) largeHistory(ctx context.Context) (*history, error) {
 	if s.large == nil {
 		large := newHistory("large", s.config.scale().largeHistory)
@@ -39,8 +39,8 @@ func (s *stage) largeHistory(ctx context.Context) (*history, error) {
 	return s.large, nil
 }
 
-// settledHistory is the large history with nothing left to do for autovacuum, which has much to do after such a load.
-func (s *stage) settledHistory(ctx context.Context) (*history, error) {
+// vacuumedHistory returns the large history after VACUUM, so that autovacuum does not disturb the measurement.
+func (s *stage) vacuumedHistory(ctx context.Context) (*history, error) {
 	h, err := s.largeHistory(ctx)
 	if err != nil {
 		return nil, err
@@ -78,12 +78,12 @@ func (h *history) load(ctx context.Context, s *stage) error {
 	return nil
 }
 
-// queries asks the three views in turn: the totals and the costs of a month, and the rate of five minutes, at a random
-// time between from and from+span. Each question goes to one log of the set at random.
-func (s *stage) queries(set logs, from time.Time, span time.Duration) hire {
+// queries sends queries to the three views in turn: the totals and the costs of a month, and the rate of five minutes, at a random time
+// between from and from+span. Each query goes to a random log of the set.
+func (s *stage) queries(set logs, from time.Time, span time.Duration) workerFactory {
 	return func(ctx context.Context, i int) (worker, error) {
 		turn := i
-		return s.hireClient(func(c *client, g *generator) (int, error) {
+		return s.clientWorkers(func(c *client, g *generator) (int, error) {
 			at := from.Add(time.Duration(g.random.Int64N(int64(span)))).UTC()
 			path := set.path(g.random.IntN(set.count)) + "/views/"
 			switch turn++; turn % 3 {

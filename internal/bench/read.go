@@ -25,14 +25,16 @@ const (
 func readRows() []rowKind {
 	return []rowKind{
 		{
-			name: "stream", what: "streaming a log of 1,000,000 events as NDJSON ÷ COPY of their JSON to the client", unit: "×", atLeast: 0.5,
-			needs: []string{streamLines, copyOut},
+			name: "stream",
+			what: "streaming a log of 1,000,000 events as NDJSON ÷ COPY of their JSON to the client",
+			unit: "×", atLeast: 0.5, needs: []string{streamLines, copyOut},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[streamLines], f[copyOut]) },
 		}, {
 			name: "stream-memory", what: "the server's peak memory while it streams, over that of an idle one", unit: "MB", atMost: 64,
 			needs: []string{streamLines},
 			value: func(f figures, s *stage) (float64, string) {
-				return s.value(streamMemory) / 1e6, fmt.Sprintf("a log of %s events at %s/s", count(float64(s.config.scale().largeHistory)), count(f[streamLines].PerSecond))
+				return s.medianValue(streamMemory) / 1e6, fmt.Sprintf("a log of %s events at %s/s",
+					count(float64(s.config.scale().largeHistory)), count(f[streamLines].PerSecond))
 			},
 		},
 	}
@@ -41,23 +43,26 @@ func readRows() []rowKind {
 // readPhase reads a long history: through the server, and from PostgreSQL alone.
 func readPhase() phase {
 	return phase{
-		prepare: func(ctx context.Context, s *stage, _ func(string, sample)) error {
-			_, err := s.settledHistory(ctx)
+		prepare: func(ctx context.Context, s *stage, _ reporter) error {
+			_, err := s.vacuumedHistory(ctx)
 			return err
 		},
-		measurements: []measurement{{names: []string{streamLines, copyOut}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
-			streamed, err := s.streamAnew(ctx)
-			if err != nil {
-				return err
-			}
-			copied, err := s.copyOut(ctx)
-			if err != nil {
-				return err
-			}
-			report(streamLines, streamed)
-			report(copyOut, copied)
-			return nil
-		}}},
+		measurements: []measurement{{
+			names: []string{streamLines, copyOut},
+			run: func(ctx context.Context, s *stage, report reporter) error {
+				streamed, err := s.streamAnew(ctx)
+				if err != nil {
+					return err
+				}
+				copied, err := s.copyOut(ctx)
+				if err != nil {
+					return err
+				}
+				report(streamLines, streamed)
+				report(copyOut, copied)
+				return nil
+			},
+		}},
 	}
 }
 
@@ -89,7 +94,7 @@ func (s *stage) streamAnew(ctx context.Context) (sample, error) {
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return sample{}, err
 	}
-	s.found(streamMemory, float64(peak<<10-idle))
+	s.recordValue(streamMemory, float64(peak<<10-idle))
 	return sample{count: lines, seconds: took.Seconds(), used: s.usedSince(used)}, nil
 }
 

@@ -18,8 +18,8 @@ const (
 	rebuildView    = "rebuilt"
 	rebuildClients = 64
 	rebuildPoll    = 20 * time.Millisecond
-	// rebuildPatience bounds one rebuild of a million events on a machine that is much slower than any that we know.
-	rebuildPatience = 10 * time.Minute
+	// rebuildTimeout bounds one rebuild of a million events, on a machine much slower than any we know.
+	rebuildTimeout = 10 * time.Minute
 )
 
 // rebuildPhase builds a view from a long history, alone and while other logs are appended to.
@@ -28,7 +28,7 @@ func rebuildPhase() phase {
 	return phase{
 		prepare: r.prepare,
 		measurements: []measurement{
-			{names: []string{rebuildAlone}, run: func(ctx context.Context, s *stage, report func(string, sample)) error {
+			{names: []string{rebuildAlone}, run: func(ctx context.Context, s *stage, report reporter) error {
 				used, _ := s.usage()
 				result, err := r.rebuild(ctx)
 				if err != nil {
@@ -43,7 +43,7 @@ func rebuildPhase() phase {
 	}
 }
 
-// rebuilds builds a view again and again.
+// rebuilds holds what the rebuilds share.
 type rebuilds struct {
 	client *api.Client
 	log    string
@@ -51,12 +51,12 @@ type rebuilds struct {
 	number int64 // of builds so far
 }
 
-func (r *rebuilds) prepare(ctx context.Context, s *stage, _ func(string, sample)) (err error) {
-	if r.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestPatience}); err != nil {
+func (r *rebuilds) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
+	if r.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestTimeout}); err != nil {
 		return err
 	}
-	s.later(func(context.Context) error { r.client.Close(); return nil })
-	h, err := s.settledHistory(ctx)
+	s.cleanup(func(context.Context) error { r.client.Close(); return nil })
+	h, err := s.vacuumedHistory(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,17 +67,18 @@ func (r *rebuilds) prepare(ctx context.Context, s *stage, _ func(string, sample)
 // rebuild deploys a version that the log does not have, and waits until it is live.
 func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 	r.number++
-	ctx, cancel := context.WithTimeout(ctx, rebuildPatience)
+	ctx, cancel := context.WithTimeout(ctx, rebuildTimeout)
 	defer cancel()
 	began := time.Now()
 	// Another budget makes another version of the same module.
-	version, err := r.client.Deploy(ctx, r.log, rebuildView, api.Deployment{Module: views.MonthlyTotals(), Gas: wasm.DefaultFoldGas + r.number})
+	deployment := api.Deployment{Module: views.MonthlyTotals(), Gas: wasm.DefaultFoldGas + r.number}
+	version, err := r.client.Deploy(ctx, r.log, rebuildView, deployment)
 	if err != nil {
 		return sample{}, fmt.Errorf("deploying a view: %w", err)
 	}
 	poll := time.NewTicker(rebuildPoll)
 	defer poll.Stop()
-	for wanted := version.Version; version.Status != api.Live; {
+	for number := version.Version; version.Status != api.Live; {
 		if version.Status != api.Building {
 			return sample{}, fmt.Errorf("the view became %s: %s", version.Status, version.Error)
 		}
@@ -91,7 +92,7 @@ func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 			return sample{}, fmt.Errorf("waiting for a view to be built: %w", err)
 		}
 		for _, v := range versions {
-			if v.Version == wanted {
+			if v.Version == number {
 				version = v
 			}
 		}
@@ -102,8 +103,8 @@ func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 	return sample{count: r.events, seconds: time.Since(began).Seconds()}, nil
 }
 
-// besideAppends builds while other logs are appended to, and has these appends alone before.
-func (r *rebuilds) besideAppends(ctx context.Context, s *stage, report func(string, sample)) error {
+// besideAppends measures the appends alone, and then a rebuild beside them.
+func (r *rebuilds) besideAppends(ctx context.Context, s *stage, report reporter) error {
 	alone, err := s.drive(ctx, rebuildClients, s.appends(manyLogs(s)))
 	if err != nil {
 		return err

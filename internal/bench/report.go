@@ -9,14 +9,15 @@ import (
 	"text/tabwriter"
 )
 
-// WriteTable writes the report for people: the rows, ratios first, and then every figure.
+// WriteTable writes the report as tables: the rows, and then every figure.
 func (r *Report) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	memory := ""
 	if r.Machine.MemoryBytes > 0 {
 		memory = fmt.Sprintf(", %.1f GiB", float64(r.Machine.MemoryBytes)/(1<<30))
 	}
-	fmt.Fprintf(&b, "tally %s, PostgreSQL %s, fsync on, %d cores%s, %s, %s\n", r.Version, r.Machine.PostgreSQL, r.Machine.Cores, memory, r.Machine.System, r.Machine.Go)
+	fmt.Fprintf(&b, "tally %s, PostgreSQL %s, fsync on, %d cores%s, %s, %s\n", r.Version, r.Machine.PostgreSQL,
+		r.Machine.Cores, memory, r.Machine.System, r.Machine.Go)
 	fmt.Fprintf(&b, "%s: medians of %d rounds of %gs, %.0fs in all\n", r.Date.Format("2006-01-02 15:04 MST"), r.Rounds, r.Seconds, r.Took)
 	if r.Quick {
 		fmt.Fprintln(&b, "A quick run: a tenth of the logs and less of the events, and too short for verdicts.")
@@ -82,7 +83,7 @@ func dash(text string) string {
 	return text
 }
 
-// decimals writes a figure, and a dash for none.
+// decimals formats a figure; 0 is a dash.
 func decimals(value float64, digits int) string {
 	if value == 0 {
 		return "–"
@@ -90,10 +91,10 @@ func decimals(value float64, digits int) string {
 	return strconv.FormatFloat(value, 'f', digits, 64)
 }
 
-// number writes a bar.
+// number formats a bar.
 func number(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
-// count writes a whole number with its thousands apart: 27,900.
+// count formats a whole number with separators: 27,900.
 func count(value float64) string {
 	digits := strconv.FormatFloat(value, 'f', 0, 64)
 	for i := len(digits) - 3; i > 0; i -= 3 {

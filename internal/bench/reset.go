@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// resetTurn is how many sessions a turn has. A turn's milliseconds are a session's microseconds.
+	// resetTurn is the number of sessions in a turn, so a turn's milliseconds are a session's microseconds.
 	resetTurn = 1000
-	// eventRoom is more than an event without fields takes, in bytes, and less than a page.
+	// eventRoom, in bytes, is more than an event without fields takes and less than a page.
 	eventRoom = 512
-	// opI32Store is not among the opcodes that wasmbin names.
+	// opI32Store is an opcode that wasmbin does not name.
 	opI32Store = 0x36
 )
 
-// resetGuest is a guest whose fold writes to so many pages of its memory.
+// resetGuest is a guest whose fold writes to some pages of its memory.
 type resetGuest struct {
 	name    string
 	pages   int // of memory, 64 KiB each
-	touched int // of 4 KiB each, evenly over the memory; the first is the one that the event is handed over in
+	touched int // pages of 4 KiB, spread evenly; the first one holds the event
 }
 
 var resetGuests = []resetGuest{
@@ -30,7 +30,7 @@ var resetGuests = []resetGuest{
 	{name: resetMiBWhole, pages: 16, touched: 256},
 }
 
-// module writes the guest down. What it writes is different in each page, and never what was there.
+// module encodes the guest. It writes another value to each page, never the one that was there.
 func (r *resetGuest) module() []byte {
 	var body []byte
 	for i := range r.touched {
@@ -41,7 +41,7 @@ func (r *resetGuest) module() []byte {
 	return g.encode()
 }
 
-// resets measures what a pristine instance costs.
+// resets measures the cost of a pristine instance.
 type resets struct {
 	modules []*wasm.Module
 	event   wasm.Event
@@ -59,9 +59,9 @@ func newResets(ctx context.Context, engine *wasm.Engine) (*resets, error) {
 	return r, nil
 }
 
-// measure begins a session, folds one event and closes the session, again and again with each guest in turn; and folds in one
-// open session of the middle guest, which is what such a session would cost if nothing were set back.
-func (r *resets) measure(ctx context.Context, s *stage, report func(string, sample)) error {
+// measure starts a session, folds one event and closes the session, for each guest in turn. It also folds in one open session of the
+// middle guest: the cost of such a session without the reset.
+func (r *resets) measure(ctx context.Context, s *stage, report reporter) error {
 	samples := make([]sample, len(resetGuests))
 	var alone sample
 	for until := time.Now().Add(s.config.Duration); time.Now().Before(until); {

@@ -6,23 +6,23 @@ import (
 	"strconv"
 )
 
-// Row compares figures with one another, or one with a limit.
+// Row compares two figures, or one with a limit.
 type Row struct {
 	Name    string  `json:"name"`
 	What    string  `json:"what"`
 	Value   float64 `json:"value"`
 	Unit    string  `json:"unit"`          // "×", "ms", "µs", "s", "MB" or "/s"
-	Bar     string  `json:"bar,omitempty"` // such as "≥ 7×"; none where a row is for information
-	Met     *bool   `json:"met,omitempty"` // nothing where there is no bar, and in quick runs
-	Figures string  `json:"figures"`       // what the value was made of
+	Bar     string  `json:"bar,omitempty"` // such as "≥ 7×"; empty for rows without a bar
+	Met     *bool   `json:"met,omitempty"` // nil without a bar, and in quick runs
+	Figures string  `json:"figures"`       // what the value was computed from
 }
 
-// rowKind is a row before it has been measured.
+// rowKind is a row before it is measured.
 type rowKind struct {
 	name    string
 	what    string
 	unit    string
-	atLeast float64 // the bar; 0 when atMost is, or when there is none
+	atLeast float64 // the bar; 0 where atMost is the bar, or there is none
 	atMost  float64
 	needs   []string
 	value   func(f figures, s *stage) (value float64, figures string)
@@ -53,7 +53,7 @@ func (k *rowKind) unitText() string {
 	return " " + k.unit
 }
 
-// withClients names the measurements of each number of clients.
+// withClients returns the names of the measurements for each number of clients.
 func withClients(prefix string, clients []int) []string {
 	names := make([]string, len(clients))
 	for i, n := range clients {
@@ -71,7 +71,8 @@ func ratio(a, b Figure) (float64, string) {
 
 // rowKinds are the rows of the report.
 func rowKinds() []rowKind {
-	return slices.Concat(appendRows(), idRows(), wrkRows(), otherRows(), makeRows(), viewRows(), readRows(), verifyRows(), liveRows(), analystRows(), partitionsRows(), noisyRows())
+	return slices.Concat(appendRows(), idRows(), wrkRows(), otherRows(), makeRows(), viewRows(), readRows(),
+		verifyRows(), liveRows(), analystRows(), partitionsRows(), noisyRows())
 }
 
 func appendRows() []rowKind {
@@ -107,8 +108,8 @@ func appendRows() []rowKind {
 	}
 }
 
-// idRows are the headline rows once more, every event with an id of its own, as whoever retries safely sends them. What they are
-// compared with has none and would count twice.
+// idRows repeat the headline rows with an id for every event, as a client that retries safely sends them. The other side of the
+// comparison has no ids, and would count a retry twice.
 func idRows() []rowKind {
 	handsOne, handsMany := withClients(handOne, handClients), withClients(handMany, handClients)
 	return []rowKind{
@@ -116,7 +117,8 @@ func idRows() []rowKind {
 			name: "one-log-ids", what: "one-log, every event with an id", unit: "×", needs: append([]string{appendIDsOne}, handsOne...),
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendIDsOne], f.best(handsOne)) },
 		}, {
-			name: "many-logs-ids", what: "many-logs, every event with an id", unit: "×", needs: append([]string{appendIDsMany}, handsMany...),
+			name: "many-logs-ids", what: "many-logs, every event with an id", unit: "×",
+			needs: append([]string{appendIDsMany}, handsMany...),
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[appendIDsMany], f.best(handsMany)) },
 		}, {
 			name: "batches-ids", what: "batches, every event with an id", unit: "×", needs: []string{batchIDsMany, copyOne},
@@ -132,7 +134,8 @@ func idRows() []rowKind {
 func otherRows() []rowKind {
 	return []rowKind{
 		{
-			name: "query-p50", what: "a query, one connection, idle: median", unit: "ms", atMost: 1, needs: []string{querySmall, querySeveral},
+			name: "query-p50", what: "a query, one connection, idle: median", unit: "ms", atMost: 1,
+			needs: []string{querySmall, querySeveral},
 			value: func(f figures, _ *stage) (float64, string) {
 				return f[querySmall].P50, queryFigures(f[querySmall], f[querySeveral])
 			},
@@ -140,7 +143,8 @@ func otherRows() []rowKind {
 			name: "query-p99", what: "a query, one connection, idle: 99 of 100", unit: "ms", atMost: 5, needs: []string{querySmall},
 			value: func(f figures, _ *stage) (float64, string) { return f[querySmall].P99, queryFigures(f[querySmall]) },
 		}, {
-			name: "query-growth", what: "median query at 1,000,000 events ÷ at 10,000", unit: "×", atMost: 1.1, needs: []string{querySmall, queryLarge},
+			name: "query-growth", what: "median query at 1,000,000 events ÷ at 10,000", unit: "×", atMost: 1.1,
+			needs: []string{querySmall, queryLarge},
 			value: func(f figures, _ *stage) (float64, string) { return latencyRatio(f[queryLarge], f[querySmall]) },
 		}, {
 			name: "query-load", what: "a query while 64 connections append: median", unit: "ms", needs: []string{queryLoaded},
@@ -148,7 +152,8 @@ func otherRows() []rowKind {
 				return f[queryLoaded].P50, queryFigures(f[queryLoaded]) + ", beside " + count(f[appendQueried].PerSecond) + " appends/s"
 			},
 		}, {
-			name: "memory", what: "the server's memory with 10,000 logs of 3 views", unit: "MB", atMost: 500, needs: []string{createLogs, appendRound},
+			name: "memory", what: "the server's memory with 10,000 logs of 3 views", unit: "MB", atMost: 500,
+			needs: []string{createLogs, appendRound},
 			value: func(f figures, s *stage) (float64, string) {
 				return float64(s.rss) / 1e6, fmt.Sprintf("%s logs made with their views at %s/s, then an append to each at %s/s",
 					count(float64(s.config.scale().memoryLogs)), count(f[createLogs].PerSecond), count(f[appendRound].PerSecond))
@@ -175,7 +180,7 @@ func queryFigures(all ...Figure) string {
 	return text
 }
 
-// RowNames are the names that Config.Rows may hold.
+// RowNames returns the names that Config.Rows may hold.
 func RowNames() []string {
 	kinds := rowKinds()
 	names := make([]string, len(kinds))
@@ -185,8 +190,8 @@ func RowNames() []string {
 	return names
 }
 
-// chosen returns the rows that were asked for, all when none was. Those beside Kafka are a run of their own.
-func chosen(names []string, kafka bool) ([]rowKind, error) {
+// selectRows returns the named rows, or all of them without names. With kafka it selects from the rows beside Kafka, and no others.
+func selectRows(names []string, kafka bool) ([]rowKind, error) {
 	kinds := rowKinds()
 	if kafka {
 		kinds = kafkaRows()

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// serverPatience bounds a server's start, and its stop before it is killed.
-	serverPatience = time.Minute
-	// readyLine begins what tally serve prints once it takes requests.
+	// serverTimeout bounds a server's start, and its graceful stop.
+	serverTimeout = time.Minute
+	// readyLine is the prefix of what tally serve prints once it accepts requests.
 	readyLine = "tally is serving on http://"
-	// errorTail is how much of what a server logged an error shows.
+	// errorTail bounds how much of a server's log an error quotes, in bytes.
 	errorTail = 4 << 10
 )
 
@@ -31,8 +31,8 @@ type server struct {
 	err     error
 }
 
-// startServer runs program's serve command on the database, with its default settings but for these flags. The process ends with ctx, or by
-// stop. Settings of the environment are not handed on, so that two runs measure the same thing.
+// startServer runs program's serve command on the database, with default settings but for these flags. The process ends with ctx, or by
+// stop. It does not inherit TALLY_ variables, so that two runs measure the same thing.
 func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	s := &server{done: make(chan struct{})}
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn"}, flags...)
@@ -44,7 +44,7 @@ func startServer(ctx context.Context, program, databaseURL, moduleCache string, 
 	}
 	s.cmd.Env = append(s.cmd.Env, "TALLY_DATABASE_URL="+databaseURL) // not a flag: it may hold a password
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
-	s.cmd.WaitDelay = serverPatience
+	s.cmd.WaitDelay = serverTimeout
 	s.cmd.Stderr = &s.errors
 	output, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -55,7 +55,7 @@ func startServer(ctx context.Context, program, databaseURL, moduleCache string, 
 	}
 	ready := make(chan string, 1)
 	go s.watch(output, ready)
-	timeout := time.NewTimer(serverPatience)
+	timeout := time.NewTimer(serverTimeout)
 	defer timeout.Stop()
 	select {
 	case s.address = <-ready:
@@ -63,7 +63,7 @@ func startServer(ctx context.Context, program, databaseURL, moduleCache string, 
 	case <-s.done:
 		return nil, fmt.Errorf("starting a server: %w", s.failure())
 	case <-timeout.C:
-		return nil, errors.Join(fmt.Errorf("the server was not ready after %v", serverPatience), s.stop())
+		return nil, errors.Join(fmt.Errorf("the server was not ready after %v", serverTimeout), s.stop())
 	}
 }
 
@@ -81,19 +81,19 @@ func (s *server) watch(output io.Reader, ready chan<- string) {
 	close(s.done)
 }
 
-// failure says how the process ended. It may be called once done is closed.
+// failure returns how the process ended. It may be called once done is closed.
 func (s *server) failure() error {
-	said := s.errors.Bytes()
-	said = said[max(0, len(said)-errorTail):]
-	return fmt.Errorf("the server ended (%v); it logged: %s", s.err, bytes.TrimSpace(said)) //nolint:errorlint // it may be nil
+	output := s.errors.Bytes()
+	output = output[max(0, len(output)-errorTail):]
+	return fmt.Errorf("the server ended (%v); it logged: %s", s.err, bytes.TrimSpace(output)) //nolint:errorlint // it may be nil
 }
 
-// stop ends the server in order and waits for it.
+// stop shuts the server down and waits for it.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping the server: %w", err)
 	}
-	timeout := time.NewTimer(serverPatience)
+	timeout := time.NewTimer(serverTimeout)
 	defer timeout.Stop()
 	select {
 	case <-s.done:
@@ -101,7 +101,7 @@ func (s *server) stop() error {
 		_ = s.cmd.Process.Kill()
 		<-s.done
 	}
-	if s.err != nil && !errors.Is(s.err, context.Canceled) { // which it is when it ended in order with its context
+	if s.err != nil && !errors.Is(s.err, context.Canceled) { // after a clean shutdown by its context
 		return s.failure()
 	}
 	return nil

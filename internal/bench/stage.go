@@ -14,30 +14,30 @@ import (
 	"github.com/tallystick/tallystick/internal/postgres"
 )
 
-// stage is what is measured: an empty database on a PostgreSQL server, and a tally server on it.
+// stage is the system under test: an empty database on a PostgreSQL server, and a tally server on it.
 type stage struct {
 	config   Config
 	folder   string           // temporary
-	postgres *postgres.Server // nil on a server of somebody else's
+	postgres *postgres.Server // nil with Config.DatabaseURL
 	database string           // URL
 	version  string           // PostgreSQL's
 	server   *server
-	pipeline *pipeline // nil but where it is compared with
+	pipeline *pipeline // nil without Config.Pipeline
 	modules  []module
 	large    *history                      // nil before it is loaded
-	made     map[logs]bool                 // sets of logs that are there
-	rss      int64                         // what memory found, in bytes; 0 before, and where it cannot be told
-	undo     []func(context.Context) error // newest last
-	values   map[string][]float64          // what found was told
+	made     map[logs]bool                 // sets of logs that exist
+	rss      int64                         // result of measureMemory, in bytes; 0 before, and where unknown
+	cleanups []func(context.Context) error // newest last
+	values   map[string][]float64          // of recordValue, by name
 }
 
-// newStage sets everything up. Whatever it returns must be closed, an error or not.
+// newStage sets everything up. The stage must be closed even if newStage returns an error.
 func newStage(ctx context.Context, config Config) (s *stage, err error) {
 	s = &stage{config: config}
 	if s.folder, err = os.MkdirTemp(config.DataDir, "tally-bench-"); err != nil {
 		return s, fmt.Errorf("making a temporary folder: %w", err)
 	}
-	s.later(func(context.Context) error { return os.RemoveAll(s.folder) })
+	s.cleanup(func(context.Context) error { return os.RemoveAll(s.folder) })
 	if err := os.Chmod(s.folder, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user
 		return s, err
 	}
@@ -61,24 +61,24 @@ func newStage(ctx context.Context, config Config) (s *stage, err error) {
 	return s, s.uploadModules(ctx)
 }
 
-// found notes what a measurement found that is not a matter of rates and times. Rows take the median.
-func (s *stage) found(name string, value float64) {
+// recordValue records a result that is neither a rate nor a latency. Rows use the median.
+func (s *stage) recordValue(name string, value float64) {
 	if s.values == nil {
 		s.values = map[string][]float64{}
 	}
 	s.values[name] = append(s.values[name], value)
 }
 
-// value is the median of what was found; 0 when nothing was.
-func (s *stage) value(name string) float64 {
+// medianValue returns the median of the recorded values; 0 without any.
+func (s *stage) medianValue(name string) float64 {
 	if len(s.values[name]) == 0 {
 		return 0
 	}
 	return median(s.values[name])
 }
 
-// last is what was found last; 0 when nothing was.
-func (s *stage) last(name string) float64 {
+// lastValue returns the value that was recorded last; 0 without any.
+func (s *stage) lastValue(name string) float64 {
 	values := s.values[name]
 	if len(values) == 0 {
 		return 0
@@ -86,18 +86,20 @@ func (s *stage) last(name string) float64 {
 	return values[len(values)-1]
 }
 
-func (s *stage) later(undo func(context.Context) error) { s.undo = append(s.undo, undo) }
+func (s *stage) cleanup(cleanup func(context.Context) error) {
+	s.cleanups = append(s.cleanups, cleanup)
+}
 
-// close takes everything down that was set up, newest first.
+// close undoes the setup, newest first.
 func (s *stage) close(ctx context.Context) error {
 	var failures []error
 	if s.server != nil {
 		failures = append(failures, s.server.stop())
 	}
-	for len(s.undo) > 0 {
-		last := len(s.undo) - 1
-		failures = append(failures, s.undo[last](ctx))
-		s.undo = s.undo[:last]
+	for len(s.cleanups) > 0 {
+		last := len(s.cleanups) - 1
+		failures = append(failures, s.cleanups[last](ctx))
+		s.cleanups = s.cleanups[:last]
 	}
 	return errors.Join(failures...)
 }
@@ -111,12 +113,12 @@ func (s *stage) startPostgres(ctx context.Context) (err error) {
 	if s.postgres, err = postgres.Start(ctx, options); err != nil {
 		return err
 	}
-	s.later(s.postgres.Stop)
+	s.cleanup(s.postgres.Stop)
 	s.database = s.postgres.DSN()
 	return nil
 }
 
-// binaries are PostgreSQL's where the user named a folder; else nothing, and Start finds some.
+// binaries returns PostgreSQL's programs in the configured folder; the zero value without one, so that Start finds some.
 func (s *stage) binaries(ctx context.Context) (postgres.Binaries, error) {
 	if s.config.PostgresBin == "" {
 		return postgres.Binaries{}, nil
@@ -128,7 +130,7 @@ func (s *stage) binaries(ctx context.Context) (postgres.Binaries, error) {
 	return found, nil
 }
 
-// makeDatabase makes a database of our own on the server that the user named, and drops it in the end.
+// makeDatabase creates a database on the configured server, and drops it in the end.
 func (s *stage) makeDatabase(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.config.DatabaseURL)
 	if err != nil {
@@ -140,7 +142,7 @@ func (s *stage) makeDatabase(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "CREATE DATABASE "+identifier+" TEMPLATE template0 ENCODING 'UTF8'"); err != nil {
 		return fmt.Errorf("making a database of its own (the role needs CREATEDB): %w", err)
 	}
-	s.later(func(ctx context.Context) error {
+	s.cleanup(func(ctx context.Context) error {
 		conn, err := pgx.Connect(ctx, s.config.DatabaseURL)
 		if err != nil {
 			return fmt.Errorf("dropping database %s: %w", name, err)
@@ -152,7 +154,7 @@ func (s *stage) makeDatabase(ctx context.Context) error {
 	return err
 }
 
-// withDatabase returns the connection string, a URL or key=value pairs, for another database of the same server.
+// withDatabase returns a connection string, a URL or key=value pairs, for another database of the same server.
 func withDatabase(connection, name string) (string, error) {
 	if !strings.Contains(connection, "://") {
 		return connection + " dbname=" + name, nil
@@ -165,7 +167,7 @@ func withDatabase(connection, name string) (string, error) {
 	return u.String(), nil
 }
 
-// checkDurable refuses a server that does not wait for the disk: its figures would mean nothing.
+// checkDurable rejects a server that does not wait for the disk: its figures would be meaningless.
 func (s *stage) checkDurable(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.database)
 	if err != nil {
@@ -185,7 +187,7 @@ func (s *stage) checkDurable(ctx context.Context) error {
 	return nil
 }
 
-// startServer runs a tally server on the database, in place of the one that ran before, with default settings but for these flags.
+// startServer replaces the running tally server with one that has default settings but for these flags.
 func (s *stage) startServer(ctx context.Context, flags ...string) (err error) {
 	if s.server != nil {
 		if err := s.server.stop(); err != nil {

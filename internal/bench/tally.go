@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// setupClients is how many connections prepare logs.
+	// setupClients is the number of connections that prepare logs.
 	setupClients = 16
-	// batchEvents is how many events our batches have.
+	// batchEvents is the number of events in our batches.
 	batchEvents = 1000
-	// batchClients send batches at the same time, so that some are parsed while others are committed together.
+	// batchClients send batches at the same time, so that some are parsed while others are committed.
 	batchClients = 16
-	// uploadLog is where modules are uploaded to; nothing is appended to it.
+	// uploadLog is the log that modules are uploaded to. It stays empty.
 	uploadLog = "modules"
 )
 
@@ -35,7 +35,7 @@ type module struct {
 	deploy []byte
 }
 
-// logs is a set of logs with all three views, called prefix-0 and so on.
+// logs is a set of logs with all three views, named prefix-0, prefix-1 and so on.
 type logs struct {
 	prefix string
 	count  int
@@ -45,7 +45,7 @@ func (l logs) name(i int) string { return l.prefix + "-" + strconv.Itoa(i) }
 
 func (l logs) path(i int) string { return "/logs/" + l.name(i) }
 
-// paths are those of all logs, each with what follows it.
+// paths returns the paths of all logs, each with the suffix.
 func (l logs) paths(suffix string) []string {
 	paths := make([]string, l.count)
 	for i := range paths {
@@ -54,7 +54,7 @@ func (l logs) paths(suffix string) []string {
 	return paths
 }
 
-// uploadModules makes the server know the views' modules, so that logs can name them.
+// uploadModules uploads the views' modules, so that deployments can refer to them by hash.
 func (s *stage) uploadModules(ctx context.Context) error {
 	config, err := json.Marshal(map[string]any{"prices": prices})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *stage) uploadModules(ctx context.Context) error {
 	return nil
 }
 
-// ensureLogs creates the logs unless that has been done.
+// ensureLogs creates the logs if they do not exist yet.
 func (s *stage) ensureLogs(ctx context.Context, set logs) error {
 	if s.made[set] {
 		return nil
@@ -119,7 +119,7 @@ func appendOnce(c *client, g *generator, set logs, i int) error {
 	return err
 }
 
-// each does work for every log of the set, over a few connections.
+// each calls work for every log of the set, over a few connections.
 func (s *stage) each(ctx context.Context, set logs, work func(c *client, g *generator, i int) error) error {
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
@@ -142,8 +142,8 @@ func (s *stage) each(ctx context.Context, set logs, work func(c *client, g *gene
 	return group.Wait()
 }
 
-// hireClient makes workers with a connection each, which do once.
-func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) hire {
+// clientWorkers makes workers with a connection each, whose operation is once.
+func (s *stage) clientWorkers(once func(c *client, g *generator) (int, error)) workerFactory {
 	return func(ctx context.Context, i int) (worker, error) {
 		c, err := dial(ctx, s.server.address)
 		if err != nil {
@@ -154,20 +154,20 @@ func (s *stage) hireClient(once func(c *client, g *generator) (int, error)) hire
 	}
 }
 
-// scripts makes the script of worker i, whose events g makes.
-type scripts = func(g *generator, i int) script
+// scriptFactory makes the script of worker i, whose events g makes.
+type scriptFactory = func(g *generator, i int) script
 
-// hireFlow makes workers that are a flow each.
-func (s *stage) hireFlow(scripts scripts) hire {
-	return func(ctx context.Context, i int) (worker, error) { // the server may be another by then
-		return hireFlowAt(s.server.address, scripts)(ctx, i)
+// flowWorkers makes workers with a flow each.
+func (s *stage) flowWorkers(newScript scriptFactory) workerFactory {
+	return func(ctx context.Context, i int) (worker, error) { // the server may have been replaced by then
+		return flowWorkersAt(s.server.address, newScript)(ctx, i)
 	}
 }
 
-// hireFlowAt is hireFlow for any server.
-func hireFlowAt(address string, scripts scripts) hire {
+// flowWorkersAt is hireFlow for any server.
+func flowWorkersAt(address string, newScript scriptFactory) workerFactory {
 	return func(ctx context.Context, i int) (worker, error) {
-		f, err := openFlow(ctx, address, scripts(newGenerator(i), i))
+		f, err := openFlow(ctx, address, newScript(newGenerator(i), i))
 		if err != nil {
 			return worker{}, fmt.Errorf("connecting to the server: %w", err)
 		}
@@ -175,19 +175,19 @@ func hireFlowAt(address string, scripts scripts) hire {
 	}
 }
 
-// appends sends single events to logs of the set at random.
-func (s *stage) appends(set logs) hire { return s.hireFlow(single(set)) }
+// appends sends single events to random logs of the set.
+func (s *stage) appends(set logs) workerFactory { return s.flowWorkers(single(set)) }
 
-// appendsWithIDs is appends with an idempotency key for each event, as a sender has that can send again.
-func (s *stage) appendsWithIDs(set logs) hire { return s.hireFlow(singleWithIDs(set)) }
+// appendsWithIDs is appends with an idempotency key for each event, as a client needs in order to retry.
+func (s *stage) appendsWithIDs(set logs) workerFactory { return s.flowWorkers(singleWithIDs(set)) }
 
-// batches sends batches of events, each to one log of the set at random. The bodies are made before, as COPY's rows are.
-func (s *stage) batches(set logs) hire { return s.hireFlow(batched(set)) }
+// batches sends batches of events, each to a random log of the set. The bodies are made beforehand, as COPY's rows are.
+func (s *stage) batches(set logs) workerFactory { return s.flowWorkers(batched(set)) }
 
-// batchesWithIDs is batches of events that have idempotency keys, which are all that changes from one use of a body to the next.
-func (s *stage) batchesWithIDs(set logs) hire { return s.hireFlow(batchedWithIDs(set)) }
+// batchesWithIDs is batches of events with idempotency keys: only these change from one use of a body to the next.
+func (s *stage) batchesWithIDs(set logs) workerFactory { return s.flowWorkers(batchedWithIDs(set)) }
 
-func single(set logs) scripts {
+func single(set logs) scriptFactory {
 	paths := set.paths("/append")
 	return func(g *generator, _ int) script {
 		return func(b []byte) ([]byte, int) {
@@ -196,15 +196,15 @@ func single(set logs) scripts {
 	}
 }
 
-func singleWithIDs(set logs) scripts {
-	scripts := single(set)
+func singleWithIDs(set logs) scriptFactory {
+	newScript := single(set)
 	return func(g *generator, i int) script {
 		g.distinct(i)
-		return scripts(g, i)
+		return newScript(g, i)
 	}
 }
 
-func batched(set logs) scripts {
+func batched(set logs) scriptFactory {
 	paths := set.paths("/append_batch")
 	return func(g *generator, _ int) script {
 		bodies, turn := g.batches(time.Now()), 0
@@ -215,7 +215,7 @@ func batched(set logs) scripts {
 	}
 }
 
-func batchedWithIDs(set logs) scripts {
+func batchedWithIDs(set logs) scriptFactory {
 	paths := set.paths("/append_batch")
 	return func(g *generator, i int) script {
 		g.distinct(i)
@@ -233,7 +233,7 @@ func batchedWithIDs(set logs) scripts {
 	}
 }
 
-// batches makes the bodies that a client sends again and again.
+// batches makes the bodies that a client sends in turn.
 func (g *generator) batches(now time.Time) [][]byte {
 	bodies := make([][]byte, copyRows/batchEvents)
 	for n := range bodies {

@@ -5,13 +5,15 @@ import (
 	"slices"
 )
 
-// viewRows are the rows about views: what they cost, and what bad ones do.
+// viewRows are the rows about views: their cost, and the damage that hostile ones do.
 func viewRows() []rowKind {
 	rows := []rowKind{
 		{
-			name: "gas", what: "a fold of monthly_totals, metered ÷ bare", unit: "×", atMost: 1.15, needs: []string{foldMetered, foldBare},
+			name: "gas", what: "a fold of monthly_totals, metered ÷ bare", unit: "×", atMost: 1.15,
+			needs: []string{foldMetered, foldBare},
 			value: func(f figures, s *stage) (float64, string) {
-				return s.value(gasRatio), fmt.Sprintf("%s %s/s, %s %s/s", foldMetered, count(f[foldMetered].PerSecond), foldBare, count(f[foldBare].PerSecond))
+				return s.medianValue(gasRatio), fmt.Sprintf("%s %s/s, %s %s/s",
+					foldMetered, count(f[foldMetered].PerSecond), foldBare, count(f[foldBare].PerSecond))
 			},
 		},
 		foldRow("fold-c", "a fold of monthly_totals by the C kit, its fields read from JSON", foldKit+"c", 0.6),
@@ -40,7 +42,8 @@ func viewRows() []rowKind {
 
 func memoryAttacksRow() rowKind {
 	row := rowKind{
-		name: "memory-attacks", what: "the most that a server with a limit of 1 GiB held while clients tried to fill its memory", unit: "MB", atMost: attackedMemory / 1e6,
+		name: "memory-attacks", what: "the most that a server with a limit of 1 GiB held while clients tried to fill its memory",
+		unit: "MB", atMost: attackedMemory / 1e6,
 	}
 	for i := range memoryAttacks {
 		row.needs = append(row.needs, memoryAttack+memoryAttacks[i].name)
@@ -48,13 +51,13 @@ func memoryAttacksRow() rowKind {
 	row.value = func(f figures, s *stage) (worst float64, text string) {
 		for i := range memoryAttacks {
 			name := memoryAttacks[i].name
-			peak, beside := s.value(memoryPeak+name)/1e6, f[memoryAttack+name]
+			peak, beside := s.medianValue(memoryPeak+name)/1e6, f[memoryAttack+name]
 			worst = max(worst, peak)
 			if text != "" {
 				text += "; "
 			}
 			text += fmt.Sprintf("%s %.0f MB, %.0f refused, %.0f cut off, appends beside it p50 %.1f ms, longest %.0f ms",
-				name, peak, s.value(memoryRefused+name), s.value(memoryCut+name), beside.P50, beside.Longest)
+				name, peak, s.medianValue(memoryRefused+name), s.medianValue(memoryCut+name), beside.P50, beside.Longest)
 		}
 		return worst, text
 	}
@@ -67,7 +70,8 @@ func rebuildRows() []rowKind {
 			name: "rebuild", what: "building a view from 1,000,000 events", unit: "/s", atLeast: 550_000, needs: []string{rebuildAlone},
 			value: func(f figures, s *stage) (float64, string) {
 				alone := f[rebuildAlone]
-				return alone.PerSecond, fmt.Sprintf("processor time for an event: %.1f µs in the server, %.1f µs in PostgreSQL", alone.ServerCPU, alone.PostgresCPU)
+				return alone.PerSecond, fmt.Sprintf("processor time for an event: %.1f µs in the server, %.1f µs in PostgreSQL",
+					alone.ServerCPU, alone.PostgresCPU)
 			},
 		}, {
 			name: "rebuild-appends", what: "appends to other logs meanwhile ÷ without", unit: "×", atLeast: 0.8,
@@ -80,7 +84,7 @@ func rebuildRows() []rowKind {
 	}
 }
 
-// leastGrowth, in MB, stands for memory that did not grow: a row without a value was not measured.
+// leastGrowth, in MB, stands for no growth, since a value of 0 means not measured.
 const leastGrowth = 0.01
 
 func hostileRows() []rowKind {
@@ -88,9 +92,11 @@ func hostileRows() []rowKind {
 	for i := range attacks {
 		name := attacks[i].name
 		rows = append(rows, rowKind{
-			name: "hostile-" + name, what: "from the upload until it is contained: " + attacks[i].what, unit: "s", atMost: 2, needs: []string{attackAlone + name},
+			name: "hostile-" + name, what: "from the upload until it is contained: " + attacks[i].what,
+			unit: "s", atMost: 2, needs: []string{attackAlone + name},
 			value: func(f figures, _ *stage) (float64, string) {
-				return f[attackAlone+name].P50 / 1000, fmt.Sprintf("longest of all while 64 connections append: %.3f s", f[attackLoaded].P99/1000)
+				return f[attackAlone+name].P50 / 1000,
+					fmt.Sprintf("longest of all while 64 connections append: %.3f s", f[attackLoaded].P99/1000)
 			},
 		})
 	}
@@ -109,7 +115,7 @@ func hostileRows() []rowKind {
 		name: "hostile-memory", what: "what the server's memory grew by over all of these", unit: "MB", atMost: 20,
 		needs: []string{appendHostile},
 		value: func(_ figures, s *stage) (float64, string) {
-			before, after := s.value(rssBefore)/1e6, s.last(rssAfter)/1e6
+			before, after := s.medianValue(rssBefore)/1e6, s.lastValue(rssAfter)/1e6
 			if before == 0 {
 				return 0, ""
 			}
@@ -118,7 +124,7 @@ func hostileRows() []rowKind {
 	})
 }
 
-// foldRow is the time of a fold: the median of turns of 1,000, whose milliseconds are microseconds of one.
+// foldRow is the time of one fold: the median of turns of 1,000 folds, whose milliseconds are microseconds of one fold.
 func foldRow(name, what, figure string, atMost float64) rowKind {
 	return rowKind{
 		name: name, what: what, unit: "µs", atMost: atMost, needs: []string{figure},
@@ -126,7 +132,8 @@ func foldRow(name, what, figure string, atMost float64) rowKind {
 			if f[figure].PerSecond == 0 {
 				return 0, ""
 			}
-			return f[figure].P50, fmt.Sprintf("%s %s/s; in 1 of 100 turns %.3f µs and more", figure, count(f[figure].PerSecond), f[figure].P99)
+			return f[figure].P50,
+				fmt.Sprintf("%s %s/s; in 1 of 100 turns %.3f µs and more", figure, count(f[figure].PerSecond), f[figure].P99)
 		},
 	}
 }

@@ -14,44 +14,49 @@ import (
 	"time"
 )
 
-// wrkOne is what another client finds than ours: wrk, where it is installed.
+// wrkOne is measured by another client than ours: wrk, where it is installed.
 const wrkOne = "wrk/one-log/256"
 
-// wrkPatience is how long wrk may take beyond its time, to connect and to sum up.
-const wrkPatience = 30 * time.Second
+// wrkTimeout is how long wrk may take beyond its duration, to connect and to sum up.
+const wrkTimeout = 30 * time.Second
 
 //go:embed wrk.lua
 var wrkScript []byte
 
 func wrkRows() []rowKind {
 	return []rowKind{{
-		name: "second-client", what: "appends with ids to one log, 256 connections: rate by this program's client ÷ by wrk, where that is installed",
+		name: "second-client",
+		what: "appends with ids to one log, 256 connections: rate by this program's client ÷ by wrk, where that is installed",
 		unit: "×", needs: []string{wrkOne, appendIDsOne},
 		value: func(f figures, _ *stage) (float64, string) {
 			own, other := f[appendIDsOne], f[wrkOne]
 			value, text := ratio(own, other)
-			return value, text + fmt.Sprintf("; processor time for a request: %.1f µs in this client, %.1f µs in wrk", own.LoadCPU, other.LoadCPU)
+			text += fmt.Sprintf("; processor time for a request: %.1f µs in this client, %.1f µs in wrk", own.LoadCPU, other.LoadCPU)
+			return value, text
 		},
 	}}
 }
 
-// wrkAppends has wrk append for whole seconds, which is all that it knows. Without wrk there is no figure.
-func wrkAppends(ctx context.Context, s *stage, report func(string, sample)) error {
+// wrkAppends has wrk append for whole seconds, its unit. Without wrk there is no figure.
+func wrkAppends(ctx context.Context, s *stage, report reporter) error {
 	program, err := exec.LookPath("wrk")
 	if err != nil {
 		fmt.Fprintln(s.config.Progress, "no figures of a second client: wrk is not installed")
-		return nil //nolint:nilerr // said
+		return nil //nolint:nilerr // reported
 	}
 	script := filepath.Join(s.folder, "wrk.lua")
 	if err := os.WriteFile(script, wrkScript, 0o600); err != nil {
 		return err
 	}
 	window := max(s.config.Duration.Round(time.Second), time.Second)
-	ctx, cancel := context.WithTimeout(ctx, window+wrkPatience)
+	ctx, cancel := context.WithTimeout(ctx, window+wrkTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--threads", "1", "--connections", strconv.Itoa(mostClients), "--duration", fmt.Sprintf("%.0fs", window.Seconds()), //nolint:gosec // our own arguments
-		"--timeout", fmt.Sprintf("%.0fs", requestPatience.Seconds()), "--script", script, "http://"+s.server.address, "--",
-		strconv.FormatInt(time.Now().UnixNano(), 16), oneLog(s).path(0)+"/append")
+	arguments := []string{
+		"--threads", "1", "--connections", strconv.Itoa(maxClients), "--duration", fmt.Sprintf("%.0fs", window.Seconds()),
+		"--timeout", fmt.Sprintf("%.0fs", requestTimeout.Seconds()), "--script", script, "http://" + s.server.address, "--",
+		strconv.FormatInt(time.Now().UnixNano(), 16), oneLog(s).path(0) + "/append",
+	}
+	cmd := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // our own arguments
 	before, known := s.usage()
 	output, err := cmd.CombinedOutput()
 	if err != nil {

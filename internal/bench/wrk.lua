@@ -13,8 +13,8 @@ function request()
   count = count + 1
   return wrk.format("POST", path, headers, string.format(
     '{"id":"%s-%09d","type":"api.call","time":"%s","endpoint":"%s","model":"%s","team":"%s","tokens_in":%d,"tokens_out":%d,"stream":true}',
-    run, count, os.date("!%Y-%m-%dT%H:%M:%SZ"), endpoints[math.random(#endpoints)], models[math.random(#models)], teams[math.random(#teams)],
-    math.random(4096), math.random(2048)))
+    run, count, os.date("!%Y-%m-%dT%H:%M:%SZ"), endpoints[math.random(#endpoints)], models[math.random(#models)],
+    teams[math.random(#teams)], math.random(4096), math.random(2048)))
 end
 
 function done(summary, latency)
