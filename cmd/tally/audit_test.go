@@ -25,14 +25,16 @@ func TestAudit(t *testing.T) {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	testrig.StateToRows(t, dsn)
-	if _, err := conn.Exec(t.Context(), `UPDATE view_state_rows SET value = '{"tokens_in":5,"tokens_out":0}' WHERE key LIKE '%/b'`); err != nil {
+	const changeState = `UPDATE view_state_rows SET value = '{"tokens_in":5,"tokens_out":0}' WHERE key LIKE '%/b'`
+	if _, err := conn.Exec(t.Context(), changeState); err != nil {
 		t.Fatal(err)
 	}
 	o.changed(`{"tokens_in":5,"tokens_out":0}`, "audit", "acme")
 	o.changed(`"ok": false`, "audit", "acme", "totals", "--json")
 	o.succeeds(words("rates", "ok"), "audit", "acme", "rates")
 	// A view that cannot be audited does not keep the others from it.
-	if _, err := conn.Exec(t.Context(), `UPDATE view_versions v SET state = 'dropped' FROM views w WHERE w.view_id = v.view_id AND w.name = 'rates'`); err != nil {
+	const dropState = `UPDATE view_versions v SET state = 'dropped' FROM views w WHERE w.view_id = v.view_id AND w.name = 'rates'`
+	if _, err := conn.Exec(t.Context(), dropState); err != nil {
 		t.Fatal(err)
 	}
 	for _, word := range []string{"not done", "state_not_kept", "DIFFERENT"} {
@@ -44,8 +46,8 @@ func TestAudit(t *testing.T) {
 // changed runs an audit that must fail and show the word.
 func (o *operator) changed(word string, args ...string) {
 	o.t.Helper()
-	if status, said := run(o.t, o.dir, o.args(args)...); status != 1 || !strings.Contains(said, word) {
-		o.t.Errorf("status %d, and it says no %q but:\n%s", status, word, said)
+	if status, output := run(o.t, o.dir, o.args(args)...); status != 1 || !strings.Contains(output, word) {
+		o.t.Errorf("status %d, and it says no %q but:\n%s", status, word, output)
 	}
 }
 
@@ -57,7 +59,8 @@ func TestViewPatterns(t *testing.T) {
 		o.append(log, event)
 	}
 	o.succeeds(nil, "view", "deploy", "totals", "--log", "customer-b", "--ready", "rate_check")
-	o.succeeds(words("totals version 1 on customer-*: live on 1 of 2 logs, left to their own on 1"), "view", "deploy", "totals", "--logs", "customer-*", "--ready", "monthly_totals")
+	o.succeeds(words("totals version 1 on customer-*: live on 1 of 2 logs, left to their own on 1"),
+		"view", "deploy", "totals", "--logs", "customer-*", "--ready", "monthly_totals")
 	o.append("customer-c", event)
 	const total = `{"2025-03":{"a":{"tokens_in":1,"tokens_out":0}}}`
 	for _, log := range []string{"customer-a", "customer-c"} {

@@ -52,19 +52,22 @@ func TestFirstCalls(t *testing.T) {
 		const march = `{"type": "api.call", "time": "2025-03-05T12:00:00Z", "tokens_in": 740925, "tokens_out": 1645290, "model": "gpt-4"}`
 		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/append", "-d", event), `{"sequence": 1}`)
 		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/append", "-d", march), `{"sequence": 2}`)
-		if id := member(t, p.curl("-X", "POST", "$URL/logs/"+log+"/views/monthly-totals", "--data-binary", module), "view_id"); len(id) != 36 {
+		deployed := p.curl("-X", "POST", "$URL/logs/"+log+"/views/monthly-totals", "--data-binary", module)
+		if id := member(t, deployed, "view_id"); len(id) != 36 {
 			t.Errorf("view_id is %q", id)
 		}
 		same(t, p.curl("$URL/logs/"+log+"/append", "--data-binary", march+"\n"), `{"sequence": 3}`)
 		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/views/monthly-totals/query?month=2025-03"),
 			`{"gpt-4": {"tokens_in": 1481850, "tokens_out": 3290580}}`)
-		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/append", "-d", strings.NewReplacer("740925", "150", "1645290", "420").Replace(march)), `{"sequence": 4}`)
+		small := strings.NewReplacer("740925", "150", "1645290", "420").Replace(march)
+		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/append", "-d", small), `{"sequence": 4}`)
 		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/views/monthly-totals/query?month=2025-03"),
 			`{"gpt-4": {"tokens_in": 1482000, "tokens_out": 3291000}}`)
 		same(t, p.curl("$URL/logs/"+log+"/views/monthly-totals/query?month=2025-03"),
 			`{"gpt-4": {"tokens_in": 1482000, "tokens_out": 3291000}}`)
 		// -d loses a module's line ends: the answer must say that this is no module, and not take it.
-		if code := member(t, p.curl("$URL/logs/"+log+"/views/broken", "-d", module), "code"); code != "invalid_module" && code != "not_wasm" {
+		code := member(t, p.curl("$URL/logs/"+log+"/views/broken", "-d", module), "code")
+		if code != "invalid_module" && code != "not_wasm" {
 			t.Errorf("a module without its line ends is %s", code)
 		}
 	}
@@ -81,7 +84,8 @@ func TestGreeting(t *testing.T) {
 		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "curl ") {
 			continue
 		}
-		shell := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(line, "curl ", "curl --silent --show-error --fail-with-body "))
+		shell := exec.CommandContext(t.Context(), "sh", "-ec",
+			strings.ReplaceAll(line, "curl ", "curl --silent --show-error --fail-with-body "))
 		shell.Dir, shell.Stderr = "../..", os.Stderr
 		if answer, err := shell.Output(); err != nil {
 			t.Errorf("%s: %v: %s", line, err, answer)

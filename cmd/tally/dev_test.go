@@ -104,7 +104,7 @@ func TestDevKilled(t *testing.T) {
 	}
 }
 
-// TestDevRefusals: what keeps a development server from starting is said, and nothing is left running.
+// TestDevRefusals: a development server that cannot start reports why, and leaves nothing running.
 func TestDevRefusals(t *testing.T) {
 	dir := folder(t)
 	first := dev(t, dir)
@@ -153,7 +153,8 @@ func TestDevAsAnotherUser(t *testing.T) {
 		}
 		become = func(cmd *exec.Cmd) {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-			cmd.Env = append(cmd.Env, "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "TALLY_MODULE_CACHE_DIR="+filepath.Join(dir, "modules"))
+			cmd.Env = append(cmd.Env, "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, "cache"),
+				"TALLY_MODULE_CACHE_DIR="+filepath.Join(dir, "modules"))
 		}
 	}
 	p := serving(t, become, "dev", "--data-dir", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0")

@@ -17,7 +17,8 @@ func calls(n int) []string {
 	at := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
 	events := make([]string, n)
 	for i := range events {
-		events[i] = fmt.Sprintf(`{"id":"call-%d","type":"t%d","model":"m","tokens_in":%d,"time":%q}`, i+1, i%2, i+1, at.Add(time.Duration(i)*time.Hour).Format(time.RFC3339))
+		happened := at.Add(time.Duration(i) * time.Hour).Format(time.RFC3339)
+		events[i] = fmt.Sprintf(`{"id":"call-%d","type":"t%d","model":"m","tokens_in":%d,"time":%q}`, i+1, i%2, i+1, happened)
 	}
 	return events
 }
@@ -53,32 +54,35 @@ func sequences(t *testing.T, lines string) string {
 func TestEvents(t *testing.T) {
 	o, _ := operate(t)
 	o.append("acme", calls(1500)...)
-	for wanted, args := range map[string][]string{
-		"1 2 3":     {"--limit", "3"},
-		"8 9 10":    {"--after", "7", "--to", "10"},
-		"8 9":       {"--from", "8", "--to", "9"},
-		"24 26":     {"--from", "23", "--to", "26", "--type", "t1"},
-		"25 26":     {"--time-from", "2025-03-02", "--time-to", "2025-03-02T02:00Z", "--limit", "0"},
-		"25 26 ":    {"--time-from", "2025-03-01t23:59:60z", "--time-to", "2025-03-02t02:00z", "--limit", "0"}, // small letters, a leap second
+	for want, args := range map[string][]string{
+		"1 2 3":  {"--limit", "3"},
+		"8 9 10": {"--after", "7", "--to", "10"},
+		"8 9":    {"--from", "8", "--to", "9"},
+		"24 26":  {"--from", "23", "--to", "26", "--type", "t1"},
+		"25 26":  {"--time-from", "2025-03-02", "--time-to", "2025-03-02T02:00Z", "--limit", "0"},
+		// Lower-case letters, a leap second.
+		"25 26 ":    {"--time-from", "2025-03-01t23:59:60z", "--time-to", "2025-03-02t02:00z", "--limit", "0"},
 		"745 746":   {"--time-from", "2025-04", "--limit", "2"},
 		"1500":      {"--from", "1500", "--recorded-from", "2025-03"},
 		"":          {"--recorded-to", "2025-03-01T10:05:30Z", "--limit", "0"},
 		"1499 1500": {"--after", "1498"},
 	} {
-		if got := sequences(t, o.prints(append([]string{"events", "acme"}, args...)...)); got != strings.TrimSpace(wanted) {
-			t.Errorf("%v gives %s, want %s", args, got, wanted)
+		if got := sequences(t, o.prints(append([]string{"events", "acme"}, args...)...)); got != strings.TrimSpace(want) {
+			t.Errorf("%v gives %s, want %s", args, got, want)
 		}
 	}
 	// More than a page has.
 	if got := strings.Fields(sequences(t, o.prints("events", "acme", "--limit", "0"))); len(got) != 1500 || got[1499] != "1500" {
 		t.Errorf("all events are %d", len(got))
 	}
-	if got := strings.Fields(sequences(t, o.prints("events", "acme", "--limit", "1001", "--after", "100"))); len(got) != 1001 || got[1000] != "1101" {
-		t.Errorf("--limit 1001 gives %d events", len(got))
+	limited := strings.Fields(sequences(t, o.prints("events", "acme", "--limit", "1001", "--after", "100")))
+	if len(limited) != 1001 || limited[1000] != "1101" {
+		t.Errorf("--limit 1001 gives %d events", len(limited))
 	}
 	// The forms for programs are the server's, byte for byte.
 	for _, format := range []string{"ndjson", "csv", "json"} {
-		if got, want := o.prints("events", "acme", "--limit", "0", "--format", format), o.server.curl("$URL/logs/acme/events?stream=true&format="+format)+"\n"; got != want {
+		got := o.prints("events", "acme", "--limit", "0", "--format", format)
+		if want := o.server.curl("$URL/logs/acme/events?stream=true&format="+format) + "\n"; got != want {
 			t.Errorf("%s differs from what the server streams: %.300s\nwant %.300s", format, got, want)
 		}
 	}
@@ -94,13 +98,15 @@ func TestEvents(t *testing.T) {
 	if err != nil || len(rows) != 3 || rows[2][6] != calls(2)[1] {
 		t.Errorf("%v: %v", err, rows)
 	}
-	if got := o.prints("events", "acme", "--format", "json", "--from", "5", "--to", "5"); member(t, strings.Trim(strings.TrimSpace(got), "[]"), "key") == "" {
-		t.Errorf("as JSON: %s", got)
+	array := o.prints("events", "acme", "--format", "json", "--from", "5", "--to", "5")
+	if member(t, strings.Trim(strings.TrimSpace(array), "[]"), "key") == "" {
+		t.Errorf("as JSON: %s", array)
 	}
 	if got := sequences(t, o.prints("events", "acme", "17")); got != "17" {
 		t.Errorf("event 17 is %s", got)
 	}
-	o.succeeds(words("SEQUENCE", "TIME", "TYPE", "EVENT", "1,500", "2025-05-02 11:00:00", "t1", `{"id":"call-1500","type":"t1","mod`), "events", "acme", "--after", "1498", "--format", "table")
+	o.succeeds(words("SEQUENCE", "TIME", "TYPE", "EVENT", "1,500", "2025-05-02 11:00:00", "t1", `{"id":"call-1500","type":"t1","mod`),
+		"events", "acme", "--after", "1498", "--format", "table")
 	o.succeeds(words("there may be more: --after 2 goes on from here"), "events", "acme", "--limit", "2", "--format", "table")
 	o.succeeds(words("no such events"), "events", "acme", "--type", "none", "--format", "table")
 
@@ -203,7 +209,7 @@ func TestWatch(t *testing.T) {
 	if status := p.wait(); status != 0 {
 		t.Errorf("after Ctrl-C the status is %d", status)
 	}
-	if said := p.output.String(); strings.Count(said, answer(11)) != 1 || strings.Count(said, `{"m":`) != 3 {
-		t.Errorf("not each answer once:\n%s", said)
+	if output := p.output.String(); strings.Count(output, answer(11)) != 1 || strings.Count(output, `{"m":`) != 3 {
+		t.Errorf("not each answer once:\n%s", output)
 	}
 }

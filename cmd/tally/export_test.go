@@ -103,12 +103,15 @@ func TestExport(t *testing.T) {
 		t.Errorf("the compressed file has %d bytes, %v", len(unzipped), err)
 	}
 	o.succeeds(nil, "verify", "--export", "all.ndjson.gz")
-	o.succeeds(words("12 events", "not checked: a filter"), "export", "acme", "--out", "some.json", "--time-from", "2025-03-02", "--time-to", "2025-03-03", "--type", "t1")
-	if got, want := o.read("some.json"), o.streamed("json", "&time_from=2025-03-02T00:00:00Z&time_to=2025-03-03T00:00:00Z&type=t1"); got != want {
+	o.succeeds(words("12 events", "not checked: a filter"),
+		"export", "acme", "--out", "some.json", "--time-from", "2025-03-02", "--time-to", "2025-03-03", "--type", "t1")
+	want := o.streamed("json", "&time_from=2025-03-02T00:00:00Z&time_to=2025-03-03T00:00:00Z&type=t1")
+	if got := o.read("some.json"); got != want {
 		t.Errorf("filtered: %.300s, want %.300s", got, want)
 	}
 	o.succeeds(words("41 events", "holds up to event 50"), "export", "acme", "--out", "part.ndjson", "--from", "10", "--to", "50")
-	if got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--csv", "raw", "--after", "2990"); got != o.streamed("csv", "&csv=raw&from=2991") {
+	got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--csv", "raw", "--after", "2990")
+	if got != o.streamed("csv", "&csv=raw&from=2991") {
 		t.Errorf("CSV for programs: %.300s", got)
 	}
 	if got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--after", "2990"); got != o.streamed("csv", "&from=2991") {
@@ -145,10 +148,10 @@ func TestExport(t *testing.T) {
 	}
 	defer func() { _ = full.Close() }()
 	cmd := exec.CommandContext(t.Context(), tally, o.args([]string{"export", "acme", "--out", "-"})...)
-	said := strings.Builder{}
-	cmd.Stdout, cmd.Stderr = full, &said
-	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "no space left on device") {
-		t.Errorf("a full disk: %v, %s", err, said.String())
+	output := strings.Builder{}
+	cmd.Stdout, cmd.Stderr = full, &output
+	if err := cmd.Run(); err == nil || !strings.Contains(output.String(), "no space left on device") {
+		t.Errorf("a full disk: %v, %s", err, output.String())
 	}
 }
 
@@ -161,7 +164,10 @@ func TestExportIsNotTakenIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
-	for _, statement := range []string{`SET session_replication_role = replica`, `UPDATE events SET data = '{"tokens_in":99}' WHERE sequence = 4`} {
+	for _, statement := range []string{
+		`SET session_replication_role = replica`,
+		`UPDATE events SET data = '{"tokens_in":99}' WHERE sequence = 4`,
+	} {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
@@ -192,9 +198,10 @@ func TestExportThroughCuts(t *testing.T) {
 			return false
 		})
 		format := strings.TrimPrefix(filepath.Ext(name), ".")
-		said := succeeds(t, o.dir, []string{"export", "acme", "--out", name, "--url", p.url}, "going on after event", "holds up to event 4000")
+		output := succeeds(t, o.dir, []string{"export", "acme", "--out", name, "--url", p.url},
+			"going on after event", "holds up to event 4000")
 		if got, want := o.read(name), o.streamed(format, ""); got != want {
-			t.Errorf("%s differs from an uncut export:\n%s", name, said)
+			t.Errorf("%s differs from an uncut export:\n%s", name, output)
 		}
 		if cuts.Load() < 3 {
 			t.Errorf("only %d connections were cut", cuts.Load())
@@ -233,7 +240,8 @@ func TestExportResumes(t *testing.T) {
 		o.fails(words("an earlier export left "+name+".part", "--resume", "--force"), "export", "acme", "--out", name)
 		o.fails(words("another range or filter"), "export", "acme", "--out", name, "--resume", "--type", "t1")
 		o.fails(words("is of another log"), "export", "other", "--out", name, "--resume")
-		o.fails(words("it is "+strings.TrimPrefix(filepath.Ext(strings.TrimSuffix(name, ".gz")), ".")), "export", "acme", "--out", name, "--resume", "--format", "json")
+		o.fails(words("it is "+strings.TrimPrefix(filepath.Ext(strings.TrimSuffix(name, ".gz")), ".")),
+			"export", "acme", "--out", name, "--resume", "--format", "json")
 		torn, err := os.OpenFile(filepath.Join(o.dir, name+".part"), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -267,7 +275,8 @@ func TestExportResumes(t *testing.T) {
 		}
 		return !gone.Load()
 	})
-	fails(t, o.dir, []string{"export", "acme", "--out", "gone.ndjson.zst", "--retries", "1", "--url", p.url}, "kept in gone.ndjson.zst.part", "--resume", "going on after event")
+	fails(t, o.dir, []string{"export", "acme", "--out", "gone.ndjson.zst", "--retries", "1", "--url", p.url},
+		"kept in gone.ndjson.zst.part", "--resume", "going on after event")
 	o.append("acme", calls(9001)[9000:]...) // what comes later is not part of it
 	o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "export", "acme", "--out", "gone.ndjson.zst", "--resume")
 	o.succeeds(nil, "verify", "--export", "gone.ndjson.zst")

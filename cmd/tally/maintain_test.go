@@ -13,7 +13,8 @@ func TestMaintain(t *testing.T) {
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
 	node.Append(t, node.NewLog(t), testrig.Parse(t, `{}`, ""))
 	d.Exec(t, "SELECT ensure_events_partitions('2021-02-01Z', 1)")
-	succeeds(t, t.TempDir(), []string{"maintain", "--database-url", d.DSN()}, "the events of the default partition are the partition events_y2", "made ahead: ", "froze events_y2021m02 in ")
+	succeeds(t, t.TempDir(), []string{"maintain", "--database-url", d.DSN()},
+		"the events of the default partition are the partition events_y2", "made ahead: ", "froze events_y2021m02 in ")
 	succeeds(t, t.TempDir(), []string{"maintain", "--database-url", d.DSN()}, "made ahead: 0", "nothing to freeze")
 	fails(t, t.TempDir(), []string{"maintain"}, "--database-url is missing")
 	testrig.Check(t, d.DSN())

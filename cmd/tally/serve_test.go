@@ -29,7 +29,8 @@ func TestServeRefusals(t *testing.T) {
 	refuses(t, nil, serve("postgres://127.0.0.1:1/tally?sslmode=disable"), "127.0.0.1", "refused")
 	refuses(t, nil, serve("postgres://tally:secret@127.0.0.1:1/tally"), "refused")
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:80", "example.com:80"} {
-		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, listen, "--allow-remote", "127.0.0.1")
+		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen},
+			listen, "--allow-remote", "127.0.0.1")
 	}
 	remote := []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", "0.0.0.0:0", "--allow-remote"}
 	refuses(t, nil, remote, "--allow-remote needs --allow-host")
@@ -55,7 +56,8 @@ func TestServeRefusals(t *testing.T) {
 // TestServePasswordIsNotShown: an error about the database's address is no place for its password.
 func TestServePasswordIsNotShown(t *testing.T) {
 	for _, dsn := range []string{
-		"postgres://tally:hunter2@127.0.0.1:1/tally", "postgres://tally:hunter2@127.0.0.1:x/tally", "host=127.0.0.1 port=1 password=hunter2 user=tally",
+		"postgres://tally:hunter2@127.0.0.1:1/tally", "postgres://tally:hunter2@127.0.0.1:x/tally",
+		"host=127.0.0.1 port=1 password=hunter2 user=tally",
 	} {
 		p := start(t, nil, serve(dsn)...)
 		if status := p.wait(); status != 1 || strings.Contains(p.output.String(), "hunter2") {
@@ -64,7 +66,7 @@ func TestServePasswordIsNotShown(t *testing.T) {
 	}
 }
 
-// TestServeWithoutFsync: a database that can lose what was acknowledged is refused, unless that is what is wanted.
+// TestServeWithoutFsync: a database that can lose acknowledged events is refused, unless --allow-unsafe-database is set.
 func TestServeWithoutFsync(t *testing.T) {
 	pg, err := postgres.Start(t.Context(), postgres.Options{DataDir: folder(t), NoFSync: true})
 	if err != nil {
@@ -99,7 +101,7 @@ func TestEnvironment(t *testing.T) {
 	if address == server.DefaultConfig().Listen { // which the system gives out to nobody
 		t.Errorf("TALLY_LISTEN=127.0.0.1:0, and it serves on %s", p.url)
 	}
-	// The variable names the address that is taken now; the flag wins.
+	// The variable names an address that is in use; the flag wins.
 	serving(t, setting("TALLY_DATABASE_URL="+dsn, "TALLY_LISTEN="+address), "serve", "--listen", "127.0.0.1:0")
 	for variable, words := range map[string][]string{
 		"TALLY_LANES=many":            {"TALLY_LANES", `"many"`, "--lanes"},
@@ -167,7 +169,7 @@ func TestTwoServers(t *testing.T) {
 	}
 }
 
-// TestServeFinishesRequests: a server that is told to stop takes no more requests, and answers those under way.
+// TestServeFinishesRequests: a server that stops accepts no more requests, and finishes those in flight.
 func TestServeFinishesRequests(t *testing.T) {
 	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	p := serving(t, nil, serve(dsn)...)

@@ -178,14 +178,14 @@ func refuses(t *testing.T, change func(*exec.Cmd), args []string, words ...strin
 	if status := p.wait(); status != 1 {
 		t.Errorf("tally %s ended with status %d, want 1", strings.Join(args, " "), status)
 	}
-	said := p.output.String()
+	output := p.output.String()
 	for _, word := range words {
-		if !strings.Contains(said, word) {
-			t.Errorf("tally %s does not say %q but:\n%s", strings.Join(args, " "), word, said)
+		if !strings.Contains(output, word) {
+			t.Errorf("tally %s does not say %q but:\n%s", strings.Join(args, " "), word, output)
 		}
 	}
-	if !strings.HasPrefix(said, "tally: ") || strings.Contains(said, "goroutine ") || strings.Contains(said, "Usage:") {
-		t.Errorf("tally %s says more than what is wrong:\n%s", strings.Join(args, " "), said)
+	if !strings.HasPrefix(output, "tally: ") || strings.Contains(output, "goroutine ") || strings.Contains(output, "Usage:") {
+		t.Errorf("tally %s says more than what is wrong:\n%s", strings.Join(args, " "), output)
 	}
 }
 

@@ -16,9 +16,9 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// onTerminal runs a command with standard output and error on a terminal of its own, and returns its exit status and what it said there.
-// With until, it is interrupted when it has said that.
-func onTerminal(t *testing.T, dir, until string, args ...string) (status int, said string) {
+// onTerminal runs a command with standard output and error on a terminal of its own, and returns its exit status and what it printed there.
+// With until, it is interrupted once it has printed that.
+func onTerminal(t *testing.T, dir, until string, args ...string) (status int, printed string) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -105,49 +105,68 @@ func TestTerminal(t *testing.T) {
 		piped  string // what standard output holds where it is no terminal
 		until  string
 	}{
-		"text of a view":    {args: []string{"query", "acme", "usage", "group_by=team&format=csv"}, words: []string{`\u001b[2J\u009b31m`, `\u202e\u2066\u007f`}, piped: hostile},
-		"JSON of a view":    {args: []string{"query", "acme", "usage", "group_by=team"}, words: []string{`\u202e`}, piped: "\u202e"},
-		"problem of a view": {args: []string{"query", "acme", "usage", "%1b[2J%0atally:%20ok=%e2%80%ae"}, status: 1, words: []string{"tally: asking", "query_refused"}},
-		"events":            {args: []string{"events", "acme"}, words: []string{`a\u202eb`, `\u009b31m`}, piped: event},
-		"event":             {args: []string{"events", "acme", "1", "--format", "ndjson"}, words: []string{`\u009b31m\u202e`}, piped: event},
-		"CSV":               {args: []string{"events", "acme", "--format", "csv"}, words: []string{`\u009b31m\u202e`}, piped: "\u009b31m"},
-		"tail":              {args: []string{"tail", "acme", "--from", "1"}, words: []string{`\u009b31m\u202e`}, piped: event, until: `"sequence":2`},
-		"watch":             {args: []string{"watch", "acme", "usage", "group_by=team&format=csv"}, words: []string{`\u009b31m\u202e`}, until: `31m`},
-		"list":              {args: []string{"view", "list", "acme"}, words: []string{"halted", `no\u001b[2J\u009b31m\u202e`}},
-		"versions":          {args: []string{"view", "versions", "acme", "scripted"}, words: []string{`no\u001b[2J\u009b31m\u202e`}},
-		"halt":              {args: []string{"view", "resume", "acme", "scripted"}, status: 1, words: []string{`no\u001b[2J\u009b31m\u202e`}},
-		"audit":             {args: []string{"audit", "acme"}, words: []string{"scripted"}},
-		"verify":            {args: []string{"verify", "acme"}, words: []string{"scripted"}},
-		"not found":         {args: []string{"query", "acme", hostile}, status: 1, words: []string{"tally: asking"}},
-		"export":            {args: []string{"export", "acme", "--out", "-"}, words: []string{`\u009b31m\u202e`}, piped: event},
+		"text of a view": {
+			args:  []string{"query", "acme", "usage", "group_by=team&format=csv"},
+			words: []string{`\u001b[2J\u009b31m`, `\u202e\u2066\u007f`}, piped: hostile,
+		},
+		"JSON of a view": {args: []string{"query", "acme", "usage", "group_by=team"}, words: []string{`\u202e`}, piped: "\u202e"},
+		"problem of a view": {
+			args:   []string{"query", "acme", "usage", "%1b[2J%0atally:%20ok=%e2%80%ae"},
+			status: 1, words: []string{"tally: asking", "query_refused"},
+		},
+		"events": {args: []string{"events", "acme"}, words: []string{`a\u202eb`, `\u009b31m`}, piped: event},
+		"event": {
+			args:  []string{"events", "acme", "1", "--format", "ndjson"},
+			words: []string{`\u009b31m\u202e`}, piped: event,
+		},
+		"CSV": {args: []string{"events", "acme", "--format", "csv"}, words: []string{`\u009b31m\u202e`}, piped: "\u009b31m"},
+		"tail": {
+			args: []string{"tail", "acme", "--from", "1"}, words: []string{`\u009b31m\u202e`},
+			piped: event, until: `"sequence":2`,
+		},
+		"watch": {
+			args:  []string{"watch", "acme", "usage", "group_by=team&format=csv"},
+			words: []string{`\u009b31m\u202e`}, until: `31m`,
+		},
+		"list":     {args: []string{"view", "list", "acme"}, words: []string{"halted", `no\u001b[2J\u009b31m\u202e`}},
+		"versions": {args: []string{"view", "versions", "acme", "scripted"}, words: []string{`no\u001b[2J\u009b31m\u202e`}},
+		"halt": {
+			args: []string{"view", "resume", "acme", "scripted"}, status: 1,
+			words: []string{`no\u001b[2J\u009b31m\u202e`},
+		},
+		"audit":     {args: []string{"audit", "acme"}, words: []string{"scripted"}},
+		"verify":    {args: []string{"verify", "acme"}, words: []string{"scripted"}},
+		"not found": {args: []string{"query", "acme", hostile}, status: 1, words: []string{"tally: asking"}},
+		"export":    {args: []string{"export", "acme", "--out", "-"}, words: []string{`\u009b31m\u202e`}, piped: event},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := o.args(test.args)
-			status, said := onTerminal(t, o.dir, test.until, args...)
-			said = strings.NewReplacer("\x1b[H\x1b[2J", "", "\r\n", "\n").Replace(said) // how watch clears the screen, and how CSV ends lines
+			status, printed := onTerminal(t, o.dir, test.until, args...)
+			// How watch clears the screen, and how CSV ends lines.
+			printed = strings.NewReplacer("\x1b[H\x1b[2J", "", "\r\n", "\n").Replace(printed)
 			if name == "export" || name == "verify" {
-				said = strings.ReplaceAll(said, "\r", "") // the bar's way back
+				printed = strings.ReplaceAll(printed, "\r", "") // the bar's way back
 			}
 			if status != test.status {
-				t.Errorf("on a terminal it ends with status %d, not %d:\n%q", status, test.status, said)
+				t.Errorf("on a terminal it ends with status %d, not %d:\n%q", status, test.status, printed)
 			}
-			if found := obeyed(said); found != "" || status != 0 && strings.Contains(said, "\ntally: ok") {
-				t.Errorf("a terminal gets %q in\n%q", found, said)
+			if found := obeyed(printed); found != "" || status != 0 && strings.Contains(printed, "\ntally: ok") {
+				t.Errorf("a terminal gets %q in\n%q", found, printed)
 			}
 			for _, word := range test.words {
-				if !strings.Contains(said, word) {
-					t.Errorf("a terminal does not get %q but\n%q", word, said)
+				if !strings.Contains(printed, word) {
+					t.Errorf("a terminal does not get %q but\n%q", word, printed)
 				}
 			}
 			if test.until != "" {
 				return // goes on until it is stopped
 			}
-			status, said = run(t, o.dir, args...)
-			if status != test.status || !strings.Contains(said, test.piped) {
-				t.Errorf("elsewhere it ends with status %d and says\n%q", status, said)
+			status, printed = run(t, o.dir, args...)
+			if status != test.status || !strings.Contains(printed, test.piped) {
+				t.Errorf("elsewhere it ends with status %d and says\n%q", status, printed)
 			}
-			if test.piped == "" && (obeyed(said) != "" || status != 0 && strings.Contains(said, "\ntally: ok")) {
-				t.Errorf("what is for people is not safe elsewhere:\n%q", said)
+			if test.piped == "" && (obeyed(printed) != "" || status != 0 && strings.Contains(printed, "\ntally: ok")) {
+				t.Errorf("what is for people is not safe elsewhere:\n%q", printed)
 			}
 		})
 	}
@@ -162,14 +181,15 @@ func TestTerminal(t *testing.T) {
 func TestTerminalOfViewTest(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "view.wasm"), string(testrig.Scripted()))
-	write(t, filepath.Join(dir, "testdata/a/events.ndjson"), testrig.ScriptEvent(testrig.Line("set", "k\u202e", `"`+"\u009b31m\x7f"+`"`), testrig.Line("fail", "no"+hostile))+"\n")
+	write(t, filepath.Join(dir, "testdata/a/events.ndjson"),
+		testrig.ScriptEvent(testrig.Line("set", "k\u202e", `"`+"\u009b31m\x7f"+`"`), testrig.Line("fail", "no"+hostile))+"\n")
 	for where, play := range map[string]func() (int, string){
 		"on a terminal": func() (int, string) { return onTerminal(t, dir, "", "view", "test") },
 		"elsewhere":     func() (int, string) { return run(t, dir, "view", "test") },
 	} {
-		status, said := play()
-		if found := obeyed(said); status != 1 || found != "" || !strings.Contains(said, `no\u001b[2J\u009b31m\u202e`) {
-			t.Errorf("%s it ends with status %d, and %q in\n%q", where, status, found, said)
+		status, printed := play()
+		if found := obeyed(printed); status != 1 || found != "" || !strings.Contains(printed, `no\u001b[2J\u009b31m\u202e`) {
+			t.Errorf("%s it ends with status %d, and %q in\n%q", where, status, found, printed)
 		}
 	}
 }

@@ -19,7 +19,8 @@ import (
 // export writes a log's events into a file, as they come from the server.
 func (o *operator) export(name, query string) {
 	o.t.Helper()
-	request, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.server.url+"/logs/acme/events?format=ndjson&stream=true"+query, http.NoBody)
+	request, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet,
+		o.server.url+"/logs/acme/events?format=ndjson&stream=true"+query, http.NoBody)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -34,15 +35,16 @@ func (o *operator) export(name, query string) {
 	write(o.t, filepath.Join(o.dir, name), string(text))
 }
 
-// TestVerify goes the way of a dispute: keys, a checkpoint that the customer keeps, an export; then a superuser writes history anew, and
-// each check that can know of it says so.
+// TestVerify plays a dispute: keys, a checkpoint that the customer keeps, an export; then a superuser rewrites history, and each check that
+// can detect it reports it.
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()
-	verifier := strings.TrimSpace(succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}, "billing.example.com+"))
+	keygen := []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}
+	verifier := strings.TrimSpace(succeeds(t, dir, keygen, "billing.example.com+"))
 	if info, err := os.Stat(filepath.Join(dir, "signing.key")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the private key's file: %v, %v", info, err)
 	}
-	fails(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}, "is there already")
+	fails(t, dir, keygen, "is there already")
 	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	o := &operator{t, dir, serving(t, nil, append(serve(dsn), "--signing-key", filepath.Join(dir, "signing.key"))...)}
 	var events []string
@@ -61,31 +63,36 @@ func TestVerify(t *testing.T) {
 	write(t, filepath.Join(dir, "verifier.txt"), verifier+"\n")
 
 	noted := []string{"--checkpoint", "acme.checkpoint", "--key", verifier}
-	o.succeeds(words("acme: 30 events", "1 to 30", "the chain is whole", "signed at 20", "totals version 1: 30 events"), append([]string{"verify", "acme"}, noted...)...)
+	o.succeeds(words("acme: 30 events", "1 to 30", "the chain is whole", "signed at 20", "totals version 1: 30 events"),
+		append([]string{"verify", "acme"}, noted...)...)
 	offline := func(file string) []string { return append([]string{"verify", "--export", file}, noted...) }
 	succeeds(t, dir, offline("acme.ndjson"), "30 events", "signed at 20")
 	succeeds(t, dir, offline("part.ndjson"), "10 events", "21 to 30", "signed at 20")
-	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--key", "verifier.txt", "--json"}, `"ok": true`)
+	succeeds(t, dir,
+		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--key", "verifier.txt", "--json"}, `"ok": true`)
 	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson"}, "the chain is whole", "which log this is was not checked")
 	succeeds(t, dir, []string{"verify", "--export", "part.ndjson"}, "the hash before event 21 is not known")
 	// The environment's verifier key has a name of its own: TALLY_KEY is for the key that a server asks for.
 	in := func(variable string) func(*exec.Cmd) {
 		return func(cmd *exec.Cmd) { cmd.Dir, cmd.Env = dir, append(cmd.Env, variable) }
 	}
-	if p := start(t, in("TALLY_VERIFIER_KEY="+verifier), "verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"); p.wait() != 0 {
+	p := start(t, in("TALLY_VERIFIER_KEY="+verifier), "verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint")
+	if p.wait() != 0 {
 		t.Errorf("with TALLY_VERIFIER_KEY: %s", p.output)
 	}
 	if p := start(t, in("TALLY_KEY=an access key"), "verify", "--export", "acme.ndjson"); p.wait() != 0 {
 		t.Errorf("with TALLY_KEY: %s", p.output)
 	}
-	refuses(t, in("TALLY_KEY="+verifier), []string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"}, "--key is missing")
-	// What proves nothing is not taken for a proof.
+	refuses(t, in("TALLY_KEY="+verifier),
+		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"}, "--key is missing")
+	// What proves nothing is not accepted as a proof.
 	fails(t, dir, offline("late.ndjson"), "noted_outside")
 	fails(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "other.checkpoint", "--key", verifier}, "event_changed")
 	o.fails(words("the checkpoint is of log"), "verify", "acme", "--checkpoint", "other.checkpoint", "--key", verifier)
 	o.fails(words("--key is missing"), "verify", "acme", "--checkpoint", "acme.checkpoint")
 	stranger := succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "stranger.key"})
-	o.fails(words("not signed by billing.example.com with this key"), "verify", "acme", "--checkpoint", "acme.checkpoint", "--key", strings.TrimSpace(stranger))
+	o.fails(words("not signed by billing.example.com with this key"),
+		"verify", "acme", "--checkpoint", "acme.checkpoint", "--key", strings.TrimSpace(stranger))
 	fails(t, dir, []string{"verify", "--export", "signing.key"}, "no export in NDJSON")
 
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -95,7 +102,9 @@ func TestVerify(t *testing.T) {
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	for _, change := range []string{ // cut off, and the head set back, consistently
 		`DELETE FROM events e USING logs l WHERE l.log_id = e.log_id AND l.name = 'acme' AND e.sequence > 19`,
-		`UPDATE log_heads h SET sequence = 19, hash = e.hash, recorded_at = e.recorded_at FROM events e JOIN logs l ON l.log_id = e.log_id AND l.name = 'acme' WHERE h.log_id = e.log_id AND e.sequence = 19`,
+		`UPDATE log_heads h SET sequence = 19, hash = e.hash, recorded_at = e.recorded_at
+		FROM events e JOIN logs l ON l.log_id = e.log_id AND l.name = 'acme'
+		WHERE h.log_id = e.log_id AND e.sequence = 19`,
 	} {
 		if _, err := conn.Exec(t.Context(), change); err != nil {
 			t.Fatal(err)
@@ -107,7 +116,8 @@ func TestVerify(t *testing.T) {
 	succeeds(t, dir, []string{"verify", "--export", "cut.ndjson"}, "19 events")
 	fails(t, dir, offline("cut.ndjson"), "log_truncated")
 	o.changed("is not what the events give", "verify", "acme")
-	if _, err := conn.Exec(t.Context(), `UPDATE events e SET data = '{}' FROM logs l WHERE l.log_id = e.log_id AND l.name = 'acme' AND e.sequence = 7`); err != nil {
+	const changeEvent = `UPDATE events e SET data = '{}' FROM logs l WHERE l.log_id = e.log_id AND l.name = 'acme' AND e.sequence = 7`
+	if _, err := conn.Exec(t.Context(), changeEvent); err != nil {
 		t.Fatal(err)
 	}
 	o.changed("event_changed: event 7 is not what was recorded", "verify", "acme", "--views", "none")

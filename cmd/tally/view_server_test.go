@@ -39,11 +39,11 @@ func (o *operator) succeeds(words []string, args ...string) string {
 
 func (o *operator) fails(words []string, args ...string) string {
 	o.t.Helper()
-	said := fails(o.t, o.dir, o.args(args), words...)
-	if !strings.Contains(said, "tally: ") || strings.Contains(said, "goroutine ") || strings.Contains(said, "Usage:") {
-		o.t.Errorf("tally %s says more than what is wrong:\n%s", strings.Join(args, " "), said)
+	output := fails(o.t, o.dir, o.args(args), words...)
+	if !strings.Contains(output, "tally: ") || strings.Contains(output, "goroutine ") || strings.Contains(output, "Usage:") {
+		o.t.Errorf("tally %s says more than what is wrong:\n%s", strings.Join(args, " "), output)
 	}
-	return said
+	return output
 }
 
 // append appends events to a log, which it makes when it is not there.
@@ -60,15 +60,18 @@ func words(words ...string) []string { return words }
 // TestViewDeploy: a view is deployed and asked, from a file and ready-made, with a configuration and without.
 func TestViewDeploy(t *testing.T) {
 	o, _ := operate(t)
-	o.append("acme", `{"model":"a","team":"t","tokens_in":1,"time":"2025-03-01T00:00:00Z"}`, `{"model":"b","team":"t","tokens_in":2,"time":"2025-03-01T00:00:00Z"}`)
+	o.append("acme", `{"model":"a","team":"t","tokens_in":1,"time":"2025-03-01T00:00:00Z"}`,
+		`{"model":"b","team":"t","tokens_in":2,"time":"2025-03-01T00:00:00Z"}`)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(views.MonthlyTotals()))
 	o.succeeds(words("monthly version 1 is live on acme, with 2 events folded"), "view", "deploy", "monthly", "--log", "acme")
-	o.succeeds(words(`{"a":{"tokens_in":1,"tokens_out":0},"b":{"tokens_in":2,"tokens_out":0}}`), "query", "acme", "monthly", "month=2025-03")
+	o.succeeds(words(`{"a":{"tokens_in":1,"tokens_out":0},"b":{"tokens_in":2,"tokens_out":0}}`),
+		"query", "acme", "monthly", "month=2025-03")
 	o.succeeds(words(`{"2025-03":{`), "query", "acme", "monthly")
 	o.succeeds(words("monthly version 1 is live"), "view", "deploy", "monthly", "--log", "acme", "--module", "view.wasm") // the same again
 	const prices = `{"prices":{"*":{"tokens_in":"0.5","tokens_out":"1"}}}`
 	write(t, filepath.Join(o.dir, "prices.json"), prices)
-	o.succeeds(words("costs version 1 is live"), "view", "deploy", "costs", "--log", "acme", "--ready", "cost_by_team", "--config", "@prices.json", "--gas", "1000000")
+	o.succeeds(words("costs version 1 is live"),
+		"view", "deploy", "costs", "--log", "acme", "--ready", "cost_by_team", "--config", "@prices.json", "--gas", "1000000")
 	o.succeeds(words(`"cost":"1.5"`), "query", "acme", "costs")
 	list := o.succeeds(words("VIEW", "monthly", "costs", "live", "1,000,000", "ada"), "view", "list", "acme")
 	if strings.Count(list, "\n") != 3 {
@@ -80,7 +83,8 @@ func TestViewDeploy(t *testing.T) {
 	o.fails(words("view_not_found"), "query", "acme", "none")
 	o.fails(words("log_not_found"), "query", "none", "monthly")
 	o.fails(words("log_not_found"), "view", "list", "none")
-	o.fails(words("view_refused_config", "prices"), "view", "deploy", "costs", "--log", "acme", "--ready", "cost_by_team", "--config", `{"price":{}}`)
+	o.fails(words("view_refused_config", "prices"),
+		"view", "deploy", "costs", "--log", "acme", "--ready", "cost_by_team", "--config", `{"price":{}}`)
 	o.fails(words("LOG is missing", "tally query LOG VIEW [QUERY]"), "query")
 	o.fails(words("LOG is empty"), "query", "", "monthly")
 	o.fails(words("--log", "--logs"), "view", "deploy", "monthly")
@@ -89,18 +93,20 @@ func TestViewDeploy(t *testing.T) {
 	o.fails(words("no ready view", "rate_check"), "view", "deploy", "monthly", "--log", "acme", "--ready", "rates")
 	o.fails(words("there is no module other.wasm"), "view", "deploy", "monthly", "--log", "acme", "--module", "other.wasm")
 	o.fails(words("prices.json is no WebAssembly module"), "view", "deploy", "monthly", "--log", "acme", "--module", "prices.json")
-	fails(t, o.dir, []string{"view", "deploy", "other", "--log", "acme", "--url", o.server.url, "--actor", strings.Repeat("x", 201)}, "invalid_actor")
+	fails(t, o.dir,
+		[]string{"view", "deploy", "other", "--log", "acme", "--url", o.server.url, "--actor", strings.Repeat("x", 201)}, "invalid_actor")
 }
 
-// TestNoServer: commands say what to do where nobody answers, or somebody else.
+// TestNoServer: commands explain what to do if no server answers, or another kind of server.
 func TestNoServer(t *testing.T) {
 	dir := t.TempDir()
-	fails(t, dir, []string{"view", "list", "acme", "--url", "http://127.0.0.1:1"}, "no server answers at http://127.0.0.1:1", "tally dev", "--url")
+	fails(t, dir, []string{"view", "list", "acme", "--url", "http://127.0.0.1:1"},
+		"no server answers at http://127.0.0.1:1", "tally dev", "--url")
 	fails(t, dir, []string{"view", "list", "acme", "--url", "127.0.0.1:8080"}, `"127.0.0.1:8080" is not the address of a server`)
 	fails(t, dir, []string{"audit", "acme", "--url", "ftp://127.0.0.1"}, "is not the address of a server")
 }
 
-// TestViewDeployWaits: a version that is built in the background is waited for, and how far it is said, unless nobody wants to wait.
+// TestViewDeployWaits: deploy waits for a version that is built in the background and shows its progress, unless --wait=false is set.
 func TestViewDeployWaits(t *testing.T) {
 	d := testdb.New(t, testdb.WithFsync())
 	o := &operator{t, t.TempDir(), serving(t, nil, serve(d.DSN())...)}
@@ -152,7 +158,7 @@ func TestViewDeployWaits(t *testing.T) {
 	p.says("overtaken version 1 is retired on acme", "another version was asked for")
 }
 
-// says waits until the process has said all the words.
+// says waits until the process has printed all the words.
 func (p *process) says(words ...string) {
 	p.t.Helper()
 	tick := time.NewTicker(pollInterval)
@@ -178,12 +184,15 @@ func (p *process) says(words ...string) {
 func TestViewLife(t *testing.T) {
 	o, _ := operate(t)
 	script := testrig.ScriptEvent
-	o.append("acme", script(testrig.Line("set", "a", 1)), script(testrig.Line("fail", "no, thank you")), script(testrig.Line("set", "b", 2)))
+	o.append("acme", script(testrig.Line("set", "a", 1)), script(testrig.Line("fail", "no, thank you")),
+		script(testrig.Line("set", "b", 2)))
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
-	o.fails(words("scripted version 1 halted on acme at event 2", "no, thank you", "tally view resume acme scripted --skip"), "view", "deploy", "scripted", "--log", "acme")
+	o.fails(words("scripted version 1 halted on acme at event 2", "no, thank you", "tally view resume acme scripted --skip"),
+		"view", "deploy", "scripted", "--log", "acme")
 	o.succeeds(words("halted", "1 of 3", "event 2:", "no, thank you"), "view", "list", "acme")
 	o.fails(words("halted on acme at event 2"), "view", "resume", "acme", "scripted")
-	o.succeeds(words("scripted version 1 is live on acme, with 3 events folded"), "view", "resume", "acme", "scripted", "--skip", "--reason", "a test\tof ours")
+	o.succeeds(words("scripted version 1 is live on acme, with 3 events folded"),
+		"view", "resume", "acme", "scripted", "--skip", "--reason", "a test\tof ours")
 	o.fails(words("view_not_halted"), "view", "resume", "acme", "scripted")
 
 	write(t, filepath.Join(o.dir, "view.wasm"), string(views.MonthlyTotals()))
@@ -194,11 +203,12 @@ func TestViewLife(t *testing.T) {
 	o.succeeds(words("scripted version 1 is live on acme, with 4 events folded"), "view", "rollback", "acme", "scripted", "1")
 	o.succeeds(words("scripted is retired on acme"), "view", "retire", "acme", "scripted")
 	o.fails(words("view_retired"), "query", "acme", "scripted")
-	history := o.succeeds(words("VIEW", "VERSION", "retired", "WHEN", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada", "a test of ours"), "view", "versions", "acme", "scripted")
+	listed := words("VIEW", "VERSION", "retired", "WHEN", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada", "a test of ours")
+	history := o.succeeds(listed, "view", "versions", "acme", "scripted")
 	if strings.Count(history, "retired") < 2 {
 		t.Errorf("not both versions are listed as retired:\n%s", history)
 	}
-	if said := o.succeeds(nil, "view", "versions", "acme", "scripted", "--json"); !strings.Contains(said, `"action": "rollback"`) {
-		t.Errorf("as JSON:\n%s", said)
+	if output := o.succeeds(nil, "view", "versions", "acme", "scripted", "--json"); !strings.Contains(output, `"action": "rollback"`) {
+		t.Errorf("as JSON:\n%s", output)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// run runs a command to its end in a folder, and returns its exit status and what it said.
-func run(t *testing.T, dir string, args ...string) (status int, said string) {
+// run runs a command to its end in a folder, and returns its exit status and its output.
+func run(t *testing.T, dir string, args ...string) (status int, output string) {
 	t.Helper()
 	p := start(t, func(cmd *exec.Cmd) { cmd.Dir = dir }, args...)
 	status = p.wait()
@@ -21,30 +21,30 @@ func run(t *testing.T, dir string, args ...string) (status int, said string) {
 // succeeds runs a command that must not fail, and say the words.
 func succeeds(t *testing.T, dir string, args []string, words ...string) string {
 	t.Helper()
-	status, said := run(t, dir, args...)
+	status, output := run(t, dir, args...)
 	if status != 0 {
-		t.Fatalf("tally %s ended with status %d:\n%s", strings.Join(args, " "), status, said)
+		t.Fatalf("tally %s ended with status %d:\n%s", strings.Join(args, " "), status, output)
 	}
-	says(t, args, said, words...)
-	return said
+	says(t, args, output, words...)
+	return output
 }
 
 // fails runs a command that must end with status 1, and say the words.
 func fails(t *testing.T, dir string, args []string, words ...string) string {
 	t.Helper()
-	status, said := run(t, dir, args...)
+	status, output := run(t, dir, args...)
 	if status != 1 {
-		t.Fatalf("tally %s ended with status %d, want 1:\n%s", strings.Join(args, " "), status, said)
+		t.Fatalf("tally %s ended with status %d, want 1:\n%s", strings.Join(args, " "), status, output)
 	}
-	says(t, args, said, words...)
-	return said
+	says(t, args, output, words...)
+	return output
 }
 
-func says(t *testing.T, args []string, said string, words ...string) {
+func says(t *testing.T, args []string, output string, words ...string) {
 	t.Helper()
 	for _, word := range words {
-		if !strings.Contains(said, word) {
-			t.Errorf("tally %s does not say %q but:\n%s", strings.Join(args, " "), word, said)
+		if !strings.Contains(output, word) {
+			t.Errorf("tally %s does not say %q but:\n%s", strings.Join(args, " "), word, output)
 		}
 	}
 }
@@ -63,7 +63,8 @@ func write(t *testing.T, file, text string) {
 func TestViewNew(t *testing.T) {
 	for _, kit := range views.Kits() {
 		dir := t.TempDir()
-		succeeds(t, dir, []string{"view", "new", "--lang", kit.Language, "my-totals"}, "cd my-totals", kit.Build, "tally view test", "tally view deploy my-totals")
+		succeeds(t, dir, []string{"view", "new", "--lang", kit.Language, "my-totals"},
+			"cd my-totals", kit.Build, "tally view test", "tally view deploy my-totals")
 		for _, file := range []string{"README.md", "tally", "testdata/readme/events.ndjson", "testdata/readme/expected.txt"} {
 			if _, err := os.Stat(filepath.Join(dir, "my-totals", file)); err != nil {
 				t.Errorf("%s: %v", kit.Language, err)
@@ -73,7 +74,8 @@ func TestViewNew(t *testing.T) {
 		if err != nil || !strings.Contains(string(readme), "my-totals") {
 			t.Errorf("%s: the README does not name the project: %v", kit.Language, err)
 		}
-		fails(t, dir, []string{"view", "new", "--lang", kit.Language, "other", "my-totals"}, "my-totals is not empty", "nothing was written")
+		fails(t, dir, []string{"view", "new", "--lang", kit.Language, "other", "my-totals"},
+			"my-totals is not empty", "nothing was written")
 		// An empty folder is as good as none.
 		write(t, filepath.Join(dir, "mine", "x"), "")
 		if err := os.Remove(filepath.Join(dir, "mine", "x")); err != nil {
@@ -83,8 +85,12 @@ func TestViewNew(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for words, args := range map[string][]string{
-		"--lang is missing": {"new", "x"}, `language "ruby": there are`: {"new", "--lang", "ruby", "x"}, "NAME is missing": {"new", "--lang", "c"},
-		`"My" cannot name a project`: {"new", "--lang", "c", "My"}, `"../x" cannot name`: {"new", "--lang", "c", "../x"}, `"d" is too much`: {"new", "--lang", "c", "a", "b", "d"},
+		"--lang is missing":          {"new", "x"},
+		`language "ruby": there are`: {"new", "--lang", "ruby", "x"},
+		"NAME is missing":            {"new", "--lang", "c"},
+		`"My" cannot name a project`: {"new", "--lang", "c", "My"},
+		`"../x" cannot name`:         {"new", "--lang", "c", "../x"},
+		`"d" is too much`:            {"new", "--lang", "c", "a", "b", "d"},
 	} {
 		fails(t, dir, append([]string{"view"}, args...), words)
 	}
@@ -120,7 +126,8 @@ func TestViewTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, expected, strings.Replace(string(text), `3,"tokens_out":0}`+"\n", `4,"tokens_out":0}`+"\n", 1))
-	fails(t, dir, test("--dir", "testdata/first"), `   3 - "2025-03/a" {"tokens_in":4,"tokens_out":0}`, `   4 + "2025-03/a" {"tokens_in":3,"tokens_out":0}`)
+	fails(t, dir, test("--dir", "testdata/first"), `   3 - "2025-03/a" {"tokens_in":4,"tokens_out":0}`,
+		`   4 + "2025-03/a" {"tokens_in":3,"tokens_out":0}`)
 
 	write(t, filepath.Join(dir, "view.wasm"), "no module")
 	fails(t, dir, test("--dir", "testdata/first"), "view.wasm is no WebAssembly module")

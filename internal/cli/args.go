@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// arguments takes what the usage line of a command says after its name: NAME must be given, [NAME] may be.
-func arguments(cmd *cobra.Command, args []string) error {
+// checkArguments checks the arguments against the usage line of a command: NAME is required, [NAME] is optional.
+func checkArguments(cmd *cobra.Command, args []string) error {
 	names := strings.Fields(cmd.Use)[1:]
 	for i, name := range names {
 		if i >= len(args) && !strings.HasPrefix(name, "[") {

@@ -20,11 +20,12 @@ func auditCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit LOG [VIEW]",
 		Short: "Fold a log's events again and compare the views' state",
-		Long: "Has the server fold the log's events again, one by one, in batches, from a restart and many in one call, and compare the state that each gives with the others\n" +
-			"and with the stored one, byte for byte. All views of the log when none is named. Fails when one is not as it should be.",
+		Long: "Has the server fold the log's events again, one by one, in batches, from a restart and many in one call, and\n" +
+			"compare the state that each gives with the others and with the stored one, byte for byte. All views of the log\n" +
+			"when none is named. Fails when one is not as it should be.",
 		Example: "  tally audit acme\n  tally audit acme monthly-totals --json",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			names := args[1:]
 			if len(names) == 0 {
 				var err error
@@ -47,7 +48,7 @@ func auditCommand() *cobra.Command {
 	return cmd
 }
 
-// viewNames are the views of a log.
+// viewNames returns the names of the views of a log.
 func viewNames(ctx context.Context, c *client.Client, log string) ([]string, error) {
 	found, err := c.Views(ctx, log)
 	if err != nil {
@@ -96,7 +97,7 @@ func auditJSON(ctx context.Context, w io.Writer, c *client.Client, log string, n
 	return nil
 }
 
-// isRefusal tells that the server did not audit one view, such as one that is still building; the others can be audited all the same.
+// isRefusal reports whether the server refused to audit one view, such as one that is still building. Others can still be audited.
 func isRefusal(err error) bool {
 	_, ok := errors.AsType[*client.Problem](err)
 	return ok
@@ -128,7 +129,8 @@ func auditTable(ctx context.Context, w io.Writer, c *client.Client, log string, 
 		took := time.Duration(a.Seconds * float64(time.Second)).Round(time.Millisecond)
 		fmt.Fprintf(w, "%-*s  %7d  %-9s  %12s  %10s  %s\n", width, name, a.Version, verdict, thousands(a.Events), thousands(a.Keys), took)
 		if d := a.Difference; d != nil {
-			fmt.Fprintf(w, "    key %q, %s: %s instead of %s, after event %d\n", d.Key, oneLine(d.Way), value(d.Found), value(d.Expected), d.Sequence)
+			fmt.Fprintf(w, "    key %q, %s: %s instead of %s, after event %d\n", d.Key, oneLine(d.Way),
+				value(d.Found), value(d.Expected), d.Sequence)
 		}
 	}
 	if wrong > 0 {

@@ -17,9 +17,10 @@ func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure this machine beside bare COPY and by-hand SQL",
-		Long: "Measures appends, batches, queries, memory and views, beside bare COPY and beside the SQL that people write by hand, all on the same\n" +
-			"PostgreSQL with fsync on. It starts a PostgreSQL and a server of its own and removes both afterwards. On another PostgreSQL server\n" +
-			"it makes a database of its own and drops it; do not use a server that has other work to do.",
+		Long: "Measures appends, batches, queries, memory and views, beside bare COPY and beside the SQL that people write by\n" +
+			"hand, all on the same PostgreSQL with fsync on. It starts a PostgreSQL and a server of its own and removes both\n" +
+			"afterwards. On another PostgreSQL server it makes a database of its own and drops it; do not use a server that\n" +
+			"has other work to do.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if config.Quick {
@@ -55,10 +56,13 @@ func benchCommand() *cobra.Command {
 	flags.IntVar(&config.Rounds, "rounds", bench.DefaultRounds, "how often each is measured; medians are reported")
 	flags.BoolVar(&config.Quick, "quick", false, "a smoke run of half a minute, with small sizes and no verdicts")
 	flags.StringVar(&jsonFile, "json", "", "file to write the report to as JSON")
-	flags.StringVar(&config.DataDir, "data-dir", "", "folder in which a temporary one is made for the database; the system's when not given")
+	flags.StringVar(&config.DataDir, "data-dir", "",
+		"folder in which a temporary one is made for the database; the system's when not given")
 	flags.StringVar(&config.PostgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
-	flags.StringVar(&config.DatabaseURL, "database-url", "", "PostgreSQL server to use in place of one of its own; the role must be allowed to create databases")
-	flags.StringVar(&config.Pipeline, "kafka", "", "folder of the Kafka pipeline that make bench-kafka makes; measures the rows beside it, and no others")
+	flags.StringVar(&config.DatabaseURL, "database-url", "",
+		"PostgreSQL server to use in place of one of its own; the role must be allowed to create databases")
+	flags.StringVar(&config.Pipeline, "kafka", "",
+		"folder of the Kafka pipeline that make bench-kafka makes; measures the rows beside it, and no others")
 	flags.StringVar(&logLevel, "log-level", "warn", "least level to log: debug, info, warn, error")
 	return cmd
 }

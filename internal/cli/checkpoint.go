@@ -19,11 +19,12 @@ func checkpointCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "checkpoint LOG",
 		Short: "Get a log's head, signed by the server",
-		Long: "Writes the log's head as a signed note: its id, its last sequence, the hash of everything up to that, and when it was recorded.\n" +
-			"Keep it away from the server: tally verify --checkpoint holds the log, or an export of it, against it at any time.",
+		Long: "Writes the log's head as a signed note: its id, its last sequence, the hash of everything up to that, and when\n" +
+			"it was recorded. Keep it away from the server: tally verify --checkpoint holds the log, or an export of it,\n" +
+			"against it at any time.",
 		Example: "  tally checkpoint acme --out acme-2025-03.checkpoint",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			signed, err := c.Checkpoint(cmd.Context(), args[0])
 			if err != nil {
 				return fmt.Errorf("getting a checkpoint of %s: %w", args[0], err)
@@ -40,7 +41,7 @@ func checkpointCommand() *cobra.Command {
 	return cmd
 }
 
-// writeNew writes a file that must not be there yet: a checkpoint or a key that is lost cannot be made again.
+// writeNew creates a file, and fails if it exists: a lost checkpoint or key cannot be made again.
 func writeNew(name string, content []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // the file that the user names
 	if errors.Is(err, fs.ErrExist) {
@@ -60,8 +61,9 @@ func keygenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keygen",
 		Short: "Make a key that signs checkpoints",
-		Long: "Makes an Ed25519 key pair. The private key goes into a file that only its owner can read: start servers with --signing-key, and keep a copy.\n" +
-			"The verifier key is printed: publish it where your customers trust it, such as in your contract.",
+		Long: "Makes an Ed25519 key pair. The private key goes into a file that only its owner can read: start servers with\n" +
+			"--signing-key, and keep a copy. The verifier key is printed: publish it where your customers trust it, such as\n" +
+			"in your contract.",
 		Example: "  tally keygen --name billing.example.com --out signing.key",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

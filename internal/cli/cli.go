@@ -1,4 +1,4 @@
-// Package cli is the tally command: its subcommands, their flags, and the environment that stands in for flags.
+// Package cli implements the tally command: its subcommands, their flags, and the environment variables for flags.
 package cli
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/tallystick/tallystick/internal/terminal"
 )
 
-// envPrefix begins the environment variable of every flag: --database-url is TALLY_DATABASE_URL.
+// envPrefix is the prefix of the environment variable of every flag: --database-url is TALLY_DATABASE_URL.
 const envPrefix = "TALLY_"
 
-// Main runs the command line and returns the exit status. The first interrupt stops cleanly, a second one at once.
+// Main runs the command line and returns the exit status. The first interrupt shuts down cleanly, a second one exits at once.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -35,14 +35,16 @@ func Main() int {
 	return 0
 }
 
-// errReported ends a command that has already said what is wrong.
+// errReported ends a command that has already printed what is wrong.
 var errReported = errors.New("already reported")
 
 func root() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:           "tally",
-		Short:         "Usage metering in one binary and PostgreSQL",
-		Long:          "Tallystick appends events to immutable logs, folds them through WebAssembly views in the same transaction, and answers queries at once.\n\nEvery flag can also be set by an environment variable: --database-url by TALLY_DATABASE_URL.",
+		Use:   "tally",
+		Short: "Usage metering in one binary and PostgreSQL",
+		Long: "Tallystick appends events to immutable logs, folds them through WebAssembly views in the same transaction, and\n" +
+			"answers queries at once.\n\n" +
+			"Every flag can also be set by an environment variable: --database-url by TALLY_DATABASE_URL.",
 		Version:       Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -50,18 +52,19 @@ func root() *cobra.Command {
 			return flagsFromEnv(cmd.Flags(), os.LookupEnv)
 		},
 	}
-	// What others wrote must not drive a terminal. Data that goes elsewhere stays as it is, byte for byte; what is said on standard error
-	// is for people wherever it goes.
-	if watched(os.Stdout) != nil {
+	// Data that others wrote must not control a terminal. Data that goes elsewhere stays as it is, byte for byte; standard error is for
+	// people wherever it goes.
+	if ifTerminal(os.Stdout) != nil {
 		cmd.SetOut(terminal.NewWriter(os.Stdout))
 	}
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
-	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(), benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
+	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(),
+		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
 		eventsCommand(), exportCommand(), tailCommand(), watchCommand())
 	return cmd
 }
 
-// Version says which build this is: the module's version, or the commit it was built from.
+// Version returns the version of this build: the module's version, or the commit that it was built from.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
@@ -70,7 +73,7 @@ func Version() string {
 	return info.Main.Version
 }
 
-// flagsFromEnv sets the flags that the command line left alone from the environment.
+// flagsFromEnv sets the flags that are not on the command line from the environment.
 func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 	var failures []error
 	flags.VisitAll(func(flag *pflag.Flag) {
@@ -86,7 +89,7 @@ func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) erro
 	return errors.Join(failures...)
 }
 
-// envAnnotation names, on a flag, the environment variable that stands in for it where that is not the flag's own name.
+// envAnnotation is the annotation of a flag whose environment variable is not named after the flag.
 const envAnnotation = "tally_env"
 
 func envName(flag *pflag.Flag) string {

@@ -15,7 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/terminal"
 )
 
-// connection are the flags of commands that ask a server.
+// connection holds the flags of commands that call a server.
 type connection struct{ url, actor string }
 
 func (c *connection) add(flags *pflag.FlagSet) {
@@ -27,8 +27,8 @@ func (c *connection) open() (*client.Client, error) {
 	return client.New(client.Config{URL: c.url, Actor: c.actor})
 }
 
-// with makes a command of what works with an open connection.
-func (c *connection) with(run func(*cobra.Command, []string, *client.Client) error) func(*cobra.Command, []string) error {
+// withClient adapts a function that needs a client to a command.
+func (c *connection) withClient(run func(*cobra.Command, []string, *client.Client) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		opened, err := c.open()
 		if err != nil {
@@ -57,10 +57,10 @@ func writeTable(w io.Writer, rows [][]string) error {
 	return table.Flush()
 }
 
-// maxCellRunes keeps a row readable: an error of a view may have 2 KiB.
+// maxCellRunes keeps a row readable: a view's error may have 2 KiB.
 const maxCellRunes = 160
 
-// oneLine makes text of a view or a user fit for a line of output: nothing that a terminal obeys, not too long.
+// oneLine makes text of a view or a user fit for a line of output: without control characters, and not too long.
 func oneLine(text string) string {
 	clean := []rune(terminal.Line(text))
 	if len(clean) > maxCellRunes {
@@ -69,7 +69,7 @@ func oneLine(text string) string {
 	return string(clean)
 }
 
-// writeIndented writes a value as JSON for programs and people.
+// writeIndented writes a value as indented JSON.
 func writeIndented(w io.Writer, value any) error {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -79,7 +79,7 @@ func writeIndented(w io.Writer, value any) error {
 	return err
 }
 
-// moment writes a time for people, in their time zone; a time that never was is "-".
+// moment formats a time in the local time zone; nil and the zero time are "-".
 func moment(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "-"

@@ -20,8 +20,9 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Replay a real trace, check the totals, and keep serving",
-		Long: "Replays a real trace of requests to a language model as events of a few customers, asks the ready views for the totals and\n" +
-			"compares them with totals counted beforehand. Serves until Ctrl-C, unless told to exit; fails when a total differs.",
+		Long: "Replays a real trace of requests to a language model as events of a few customers, asks the ready views for the\n" +
+			"totals and compares them with totals counted beforehand. Serves until Ctrl-C, unless told to exit; fails when a\n" +
+			"total differs.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.finish(); err != nil {
@@ -37,7 +38,7 @@ func demoCommand() *cobra.Command {
 					stop()
 					return nil
 				}
-				demo.SayHowToGoOn(cmd.OutOrStdout(), s.URL())
+				demo.PrintNextSteps(cmd.OutOrStdout(), s.URL())
 				return nil
 			})
 		},
@@ -50,15 +51,16 @@ func demoCommand() *cobra.Command {
 }
 
 func runDemo(ctx context.Context, cmd *cobra.Command, url, dataDir string) error {
-	err := demo.Run(ctx, demo.Config{URL: url, Out: cmd.OutOrStdout(), Progress: watched(os.Stderr)})
+	err := demo.Run(ctx, demo.Config{URL: url, Out: cmd.OutOrStdout(), Progress: ifTerminal(os.Stderr)})
 	if errors.Is(err, demo.ErrDifferent) {
-		return fmt.Errorf("%w: something besides the demo has appended events of November 2023 to its logs, or there is a bug; remove %s to start afresh", err, dataDir)
+		return fmt.Errorf("%w: something besides the demo has appended events of November 2023 to its logs, or there is a bug; "+
+			"remove %s to start afresh", err, dataDir)
 	}
 	return err
 }
 
-// watched returns the file when somebody looks at it, else nil.
-func watched(file *os.File) io.Writer {
+// ifTerminal returns the file if it is a terminal, else nil.
+func ifTerminal(file *os.File) io.Writer {
 	if !term.IsTerminal(int(file.Fd())) {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/server"
 )
 
-// devFlags are the flags of a server that brings its own PostgreSQL.
+// devFlags are the flags of a server with its own PostgreSQL.
 type devFlags struct {
 	serverFlags
 	dataDir     string
@@ -39,7 +39,7 @@ func devCommand() *cobra.Command {
 				return err
 			}
 			return dev(cmd.Context(), &f, func(_ context.Context, s *server.Server) error {
-				sayHello(cmd.OutOrStdout(), s.URL())
+				printWelcome(cmd.OutOrStdout(), s.URL())
 				return nil
 			})
 		},
@@ -48,19 +48,20 @@ func devCommand() *cobra.Command {
 	return cmd
 }
 
-func sayHello(w io.Writer, url string) {
+func printWelcome(w io.Writer, url string) {
 	fmt.Fprintf(w, `tally dev is ready on %[1]s (API: %[1]s/docs). Try:
   curl -X POST %[1]s/logs -d '{"name": "acme"}'
   curl -X POST %[1]s/logs/acme/append -d '{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}'
-  curl -X POST %[1]s/logs/acme/views/monthly-totals --data-binary @views/dist/monthly_totals.wasm && curl -X POST %[1]s/logs/acme/views/monthly-totals/query
+  curl -X POST %[1]s/logs/acme/views/monthly-totals --data-binary @views/dist/monthly_totals.wasm `+
+		`&& curl -X POST %[1]s/logs/acme/views/monthly-totals/query
 `, url)
 }
 
-// errPostgresEnded: somebody else shut the server down in order.
+// errPostgresEnded: somebody else shut PostgreSQL down cleanly.
 var errPostgresEnded = errors.New("PostgreSQL was shut down by somebody else")
 
-// dev starts PostgreSQL and a server on it, runs started, and serves until ctx ends, the server or PostgreSQL fails, or
-// started returns an error. Both are stopped when it returns.
+// dev starts PostgreSQL and a server on it, calls started, and serves until ctx ends, the server or PostgreSQL fails, or started returns an
+// error. When it returns, both have been stopped.
 func dev(ctx context.Context, f *devFlags, started func(context.Context, *server.Server) error) (err error) {
 	pg, err := startPostgres(ctx, f)
 	if err != nil {
@@ -96,7 +97,7 @@ func dev(ctx context.Context, f *devFlags, started func(context.Context, *server
 	return err
 }
 
-// findSigningKey makes a key in the database's folder, unless there is one or another was named.
+// findSigningKey makes a key in the database's folder, unless there is one already or --signing-key names another.
 func (f *devFlags) findSigningKey() error {
 	if f.config.SigningKeyFile != "" {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 )
 
-// eventFlags say which events of a log are wanted.
+// eventFlags select events of a log.
 type eventFlags struct {
 	from, after, to                            int64
 	timeFrom, timeTo, recordedFrom, recordedTo string
@@ -31,46 +31,49 @@ func (e *eventFlags) add(flags *pflag.FlagSet) {
 
 // events reads the flags.
 func (e *eventFlags) events() (client.Events, error) {
-	wanted := client.Events{From: e.from, To: e.to, Type: e.typ}
+	filter := client.Events{From: e.from, To: e.to, Type: e.typ}
 	for name, sequence := range map[string]int64{"from": e.from, "after": e.after, "to": e.to} {
 		if sequence < 0 {
-			return wanted, fmt.Errorf("--%s %d is no sequence: the first event's is 1", name, sequence)
+			return filter, fmt.Errorf("--%s %d is no sequence: the first event's is 1", name, sequence)
 		}
 	}
 	if e.after > 0 {
 		if e.from > 0 {
-			return wanted, fmt.Errorf("--from and --after both say where to start: give one of them")
+			return filter, fmt.Errorf("--from and --after both say where to start: give one of them")
 		}
-		wanted.From = e.after + 1
+		filter.From = e.after + 1
 	}
-	if wanted.To > 0 && wanted.From > wanted.To {
-		return wanted, fmt.Errorf("the range starts at %d and ends at %d: did the two get mixed up?", wanted.From, wanted.To)
+	if filter.To > 0 && filter.From > filter.To {
+		return filter, fmt.Errorf("the range starts at %d and ends at %d: did the two get mixed up?", filter.From, filter.To)
 	}
 	for _, t := range []struct {
 		name, text string
 		to         *time.Time
 	}{
-		{"time-from", e.timeFrom, &wanted.TimeFrom},
-		{"time-to", e.timeTo, &wanted.TimeTo},
-		{"recorded-from", e.recordedFrom, &wanted.RecordedFrom},
-		{"recorded-to", e.recordedTo, &wanted.RecordedTo},
+		{"time-from", e.timeFrom, &filter.TimeFrom},
+		{"time-to", e.timeTo, &filter.TimeTo},
+		{"recorded-from", e.recordedFrom, &filter.RecordedFrom},
+		{"recorded-to", e.recordedTo, &filter.RecordedTo},
 	} {
 		if t.text == "" {
 			continue
 		}
 		var err error
 		if *t.to, err = readTime(t.text); err != nil {
-			return wanted, fmt.Errorf("--%s: %w", t.name, err)
+			return filter, fmt.Errorf("--%s: %w", t.name, err)
 		}
 	}
-	return wanted, nil
+	return filter, nil
 }
 
-// timeForms are the ways in which a time may be given beside RFC 3339. One without a zone is in UTC, as months of views and times of events
-// are.
-var timeForms = []string{"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02T15:04", "2006-01-02 15:04:05.999999", "2006-01-02 15:04", time.DateOnly, "2006-01"}
+// timeForms are the accepted formats of a time besides RFC 3339. A time without a zone is in UTC, like the months of views and the times of
+// events.
+var timeForms = []string{
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999", "2006-01-02T15:04",
+	"2006-01-02 15:04:05.999999", "2006-01-02 15:04", time.DateOnly, "2006-01",
+}
 
-// readTime reads a time; a date or a month stands for its first moment.
+// readTime parses a time. A date or a month means its first moment.
 func readTime(text string) (time.Time, error) {
 	if t, ok := event.ParseTime(text); ok {
 		return t, nil
@@ -80,5 +83,6 @@ func readTime(text string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: give one such as 2025-03-01T10:05:30Z, a date such as 2025-03-01, or a month such as 2025-03, which stand for their first moment in UTC", text)
+	return time.Time{}, fmt.Errorf("%q is no time: give one such as 2025-03-01T10:05:30Z, a date such as 2025-03-01, "+
+		"or a month such as 2025-03, which stand for their first moment in UTC", text)
 }

@@ -20,20 +20,20 @@ import (
 )
 
 const (
-	// pageEvents is how many events are asked for at a time.
+	// pageEvents is the number of events in one request.
 	pageEvents = 1000
-	// defaultEvents is how many are shown where nobody says: a screen or two.
+	// defaultEvents is the default of --limit: a screen or two.
 	defaultEvents = 100
-	// defaultColumns is a terminal's width where it does not tell.
+	// defaultColumns is the width of a terminal that does not report it.
 	defaultColumns = 120
-	// minDataColumns is what an event's own bytes have of a line at least.
+	// minDataColumns is the least width for an event's JSON in a line.
 	minDataColumns = 40
 )
 
 // eventList is a run of tally events.
 type eventList struct {
 	connection
-	wanted eventFlags
+	filter eventFlags
 	format string
 	csv    csvFlag
 	limit  int
@@ -42,16 +42,19 @@ type eventList struct {
 func eventsCommand() *cobra.Command {
 	var run eventList
 	cmd := &cobra.Command{
-		Use:     "events LOG [SEQUENCE]",
-		Short:   "Read a log's events",
-		Long:    "Reads events in the order of their sequences, or one event. A table on a terminal, where long ones are cut off; NDJSON elsewhere.",
-		Example: "  tally events acme --time-from 2025-03 --time-to 2025-04 --type api.call\n  tally events acme 17\n  tally events acme --after 1000 --limit 5000 --format csv",
-		Args:    arguments,
-		RunE:    func(cmd *cobra.Command, args []string) error { return run.run(cmd, args) },
+		Use:   "events LOG [SEQUENCE]",
+		Short: "Read a log's events",
+		Long: "Reads events in the order of their sequences, or one event. A table on a terminal, where long ones are cut off;\n" +
+			"NDJSON elsewhere.",
+		Example: "  tally events acme --time-from 2025-03 --time-to 2025-04 --type api.call\n" +
+			"  tally events acme 17\n" +
+			"  tally events acme --after 1000 --limit 5000 --format csv",
+		Args: checkArguments,
+		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args) },
 	}
 	flags := cmd.Flags()
 	run.add(flags)
-	run.wanted.add(flags)
+	run.filter.add(flags)
 	flags.StringVar(&run.format, "format", "", "table, json, ndjson or csv")
 	run.csv.add(flags)
 	flags.IntVar(&run.limit, "limit", defaultEvents, "how many events; 0 for all of the range")
@@ -62,7 +65,7 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 	out := cmd.OutOrStdout()
 	if l.format == "" {
 		l.format = "ndjson"
-		if watched(os.Stdout) != nil {
+		if ifTerminal(os.Stdout) != nil {
 			l.format = "table"
 		}
 	}
@@ -76,7 +79,7 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 	case l.limit < 0:
 		return fmt.Errorf("--limit %d is no number of events: it must be 0, for all, or above", l.limit)
 	}
-	wanted, err := l.wanted.events()
+	filter, err := l.filter.events()
 	if err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 	}
 	defer c.Close()
 	if len(args) > 1 {
-		return one(cmd, c, out, args[0], args[1], write)
+		return printEvent(cmd, c, out, args[0], args[1], write)
 	}
 	w := write(out)
 	cursor := ""
@@ -95,7 +98,7 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 		if l.limit > 0 {
 			limit = min(left, pageEvents)
 		}
-		page, err := c.EventPage(cmd.Context(), args[0], wanted, "ndjson", cursor, limit)
+		page, err := c.EventPage(cmd.Context(), args[0], filter, "ndjson", cursor, limit)
 		if err != nil {
 			return fmt.Errorf("reading the events of %s: %w", args[0], err)
 		}
@@ -112,8 +115,8 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 	}
 }
 
-// one shows a single event.
-func one(cmd *cobra.Command, c *client.Client, out io.Writer, log, text string, write func(io.Writer) eventWriter) error {
+// printEvent writes a single event.
+func printEvent(cmd *cobra.Command, c *client.Client, out io.Writer, log, text string, write func(io.Writer) eventWriter) error {
 	sequence, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || sequence < 1 {
 		return fmt.Errorf("SEQUENCE is %q: it must be a number, 1 for the first event", text)
@@ -137,10 +140,10 @@ func writeEventLine(w eventWriter, line []byte) error {
 	return w.event(&e)
 }
 
-// eventWriter writes events in a form. After end nothing follows.
+// eventWriter writes events in one format. end is the last call.
 type eventWriter interface {
 	event(e *event.Recorded) error
-	end(more bool) error // more: there are events that were not asked for
+	end(more bool) error // more: there are further events beyond the limit
 }
 
 var eventWriters = map[string]func(io.Writer) eventWriter{
@@ -151,7 +154,7 @@ var eventWriters = map[string]func(io.Writer) eventWriter{
 	rawCSV:   func(w io.Writer) eventWriter { return &textWriter{w: w, format: rawCSVText} },
 }
 
-// textFormat is a form for programs: what the API streams, byte for byte.
+// textFormat is a format for programs: what the API streams, byte for byte.
 type textFormat struct {
 	name                string
 	begin, between, end string
@@ -165,14 +168,15 @@ var (
 	rawCSVText = textFormat{rawCSV, event.CSVHeader, "", "", event.AppendRawCSV}
 )
 
-// rawCSV names CSV whose fields are as they are.
+// rawCSV is the name of CSV with unescaped formulas.
 const rawCSV = "csv=raw"
 
-// csvFlag says for whom CSV is.
+// csvFlag is the --csv flag: "raw", or empty for CSV that is safe in a spreadsheet.
 type csvFlag string
 
 func (c *csvFlag) add(flags *pflag.FlagSet) {
-	flags.StringVar((*string)(c), "csv", "", "raw leaves fields of CSV as they are that a spreadsheet would take for formulas; else they have an apostrophe in front")
+	flags.StringVar((*string)(c), "csv", "",
+		"raw leaves fields of CSV as they are that a spreadsheet would take for formulas; else they have an apostrophe in front")
 }
 
 func (c csvFlag) check(format string) error {
@@ -185,7 +189,7 @@ func (c csvFlag) check(format string) error {
 	return nil
 }
 
-// form is the name of a format as it is written.
+// form returns the name of the writer for a format.
 func (c csvFlag) form(format string) string {
 	if c != "" {
 		return rawCSV
@@ -198,7 +202,7 @@ type textWriter struct {
 	w      io.Writer
 	format textFormat
 	buf    []byte
-	begun  bool // the beginning is written
+	begun  bool // begin is written
 	events int64
 }
 
@@ -226,7 +230,7 @@ func (t *textWriter) end(bool) error {
 	return err
 }
 
-// eventTable writes events for people, as they come: a line each.
+// eventTable writes events for people, a line each.
 type eventTable struct {
 	w       io.Writer
 	columns int
@@ -244,7 +248,7 @@ func newEventTable(w io.Writer) *eventTable {
 
 const tableLine = "%10s  %-23s  %-20s  %s\n"
 
-// tableHead is how many columns a line takes in front of the event's bytes.
+// tableHead is the width of a line before the event's JSON.
 const tableHead = 10 + 2 + 23 + 2 + 20 + 2
 
 func (t *eventTable) event(e *event.Recorded) error {
@@ -259,7 +263,8 @@ func (t *eventTable) event(e *event.Recorded) error {
 		data = compact.String()
 	}
 	at := time.UnixMicro(e.Time).UTC().Format("2006-01-02 15:04:05.999")
-	_, err := fmt.Fprintf(t.w, tableLine, thousands(e.Sequence), at, shorten(oneLine(e.Type), 20), shorten(oneLine(data), max(t.columns-tableHead, minDataColumns)))
+	_, err := fmt.Fprintf(t.w, tableLine, thousands(e.Sequence), at, shorten(oneLine(e.Type), 20),
+		shorten(oneLine(data), max(t.columns-tableHead, minDataColumns)))
 	return err
 }
 
@@ -273,11 +278,11 @@ func (t *eventTable) end(more bool) error {
 	return nil
 }
 
-// shorten cuts text to a number of characters.
-func shorten(text string, most int) string {
+// shorten cuts text to limit characters.
+func shorten(text string, limit int) string {
 	runes := []rune(text)
-	if len(runes) <= most {
+	if len(runes) <= limit {
 		return text
 	}
-	return string(runes[:most-1]) + "…"
+	return string(runes[:limit-1]) + "…"
 }

@@ -20,22 +20,22 @@ import (
 )
 
 const (
-	// markEvery is how often what was written is made to count: that much work is lost at most when the command is killed.
-	markEvery = time.Second
-	// firstExportRetry is when a lost connection is tried again; every failure without an event in between doubles that, up to
+	// saveEvery is the interval between saves of the state: the most work that is lost when the command is killed.
+	saveEvery = time.Second
+	// firstExportRetry is the delay before a lost connection is retried. Every failure without an event in between doubles it, up to
 	// lastExportRetry.
 	firstExportRetry = 500 * time.Millisecond
 	lastExportRetry  = 10 * time.Second
 	// defaultExportRetries gives a server that restarts about a minute.
 	defaultExportRetries = 10
-	// showEvery is how often the progress is shown.
+	// showEvery is the interval between updates of the progress.
 	showEvery = 100 * time.Millisecond
 )
 
 // exporting is a run of tally export.
 type exporting struct {
 	connection
-	wanted        eventFlags
+	filter        eventFlags
 	out, format   string
 	csv           csvFlag
 	gzip, zstd    bool
@@ -48,15 +48,18 @@ func exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export LOG",
 		Short: "Write a log into a file",
-		Long: "Writes a log, or a part of it, into a file, and checks on the way that no event is missing and that the hash chain holds. A lost connection is\n" +
-			"gone on with by itself; a command that was stopped, by --resume. The file gets its name when it is complete: before, it is FILE.part.",
-		Example: "  tally export acme --out acme.ndjson\n  tally export acme --out march.csv.gz --time-from 2025-03 --time-to 2025-04\n  tally export acme --out - | jq -c .data",
-		Args:    arguments,
-		RunE:    run.with(run.run),
+		Long: "Writes a log, or a part of it, into a file, and checks on the way that no event is missing and that the hash\n" +
+			"chain holds. A lost connection is gone on with by itself; a command that was stopped, by --resume. The file gets\n" +
+			"its name when it is complete: before, it is FILE.part.",
+		Example: "  tally export acme --out acme.ndjson\n" +
+			"  tally export acme --out march.csv.gz --time-from 2025-03 --time-to 2025-04\n" +
+			"  tally export acme --out - | jq -c .data",
+		Args: checkArguments,
+		RunE: run.withClient(run.run),
 	}
 	flags := cmd.Flags()
 	run.add(flags)
-	run.wanted.add(flags)
+	run.filter.add(flags)
 	flags.StringVar(&run.out, "out", "", "file to write; - for standard output")
 	flags.StringVar(&run.format, "format", "", "ndjson, csv or json; by the file's name when not given, else ndjson")
 	run.csv.add(flags)
@@ -71,7 +74,7 @@ func exportCommand() *cobra.Command {
 // textForms are the formats of an export.
 var textForms = map[string]textFormat{"ndjson": ndjsonText, "csv": csvText, "json": jsonText, rawCSV: rawCSVText}
 
-// form reads what is to be written from the flags and the file's name.
+// form returns the format and the compression, from the flags and the file's name.
 func (x *exporting) form() (format, compression string, err error) {
 	switch {
 	case x.out == "":
@@ -112,7 +115,7 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 	if err != nil {
 		return err
 	}
-	wanted, err := x.wanted.events()
+	filter, err := x.filter.events()
 	if err != nil {
 		return err
 	}
@@ -120,7 +123,7 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 	if err != nil {
 		return fmt.Errorf("exporting %s: %w", args[0], err)
 	}
-	fresh := exportState{LogID: log.ID, Format: format, Compression: compression, Wanted: wanted}
+	fresh := exportState{LogID: log.ID, Format: format, Compression: compression, Filter: filter}
 	path := x.out
 	if path == "-" {
 		path = ""
@@ -130,8 +133,8 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 		return err
 	}
 	defer file.close()
-	if file.state.HeadHash == "" { // it begins
-		if to := &file.state.Wanted.To; *to == 0 || *to >= log.Sequence {
+	if file.state.HeadHash == "" { // a new export
+		if to := &file.state.Filter.To; *to == 0 || *to >= log.Sequence {
 			*to, file.state.HeadHash = log.Sequence, log.Hash
 		}
 	}
@@ -139,10 +142,11 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 	if err != nil {
 		return err
 	}
-	copying.shown, copying.said, copying.retries = newProgress("exporting "+log.Name, watched(os.Stderr), cmd.ErrOrStderr()), cmd.ErrOrStderr(), x.retries
+	copying.messages, copying.retries = cmd.ErrOrStderr(), x.retries
+	copying.progress = newProgress("exporting "+log.Name, ifTerminal(os.Stderr), copying.messages)
 	began := time.Now()
 	err = copying.run(cmd.Context())
-	copying.shown.finish()
+	copying.progress.finish()
 	if err != nil {
 		return copying.unfinished(cmd.Context(), err)
 	}
@@ -156,10 +160,11 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 	return copying.report(report, x.out, time.Since(began))
 }
 
-// report says what was written, and what was found on the way.
+// report prints what was written, and the faults that were found.
 func (x *copying) report(w io.Writer, out string, took time.Duration) error {
 	s := &x.file.state
-	fmt.Fprintf(w, "%s: %s events of %s in %s, %s bytes\n", out, thousands(s.Events), x.log.Name, took.Round(time.Millisecond), thousands(x.file.offset))
+	fmt.Fprintf(w, "%s: %s events of %s in %s, %s bytes\n", out, thousands(s.Events), x.log.Name,
+		took.Round(time.Millisecond), thousands(x.file.offset))
 	switch {
 	case len(s.Faults) > 0:
 		for _, fault := range s.Faults {
@@ -175,7 +180,7 @@ func (x *copying) report(w io.Writer, out string, took time.Duration) error {
 	return nil
 }
 
-// unfinished says how to go on.
+// unfinished returns an error that explains how to resume.
 func (x *copying) unfinished(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
@@ -185,37 +190,40 @@ func (x *copying) unfinished(ctx context.Context, err error) error {
 		return fmt.Errorf("exporting %s: %w; what was written ends with event %d", x.log.Name, err, f.state.Sequence)
 	}
 	if !f.broken {
-		if marked := x.mark(); marked != nil {
-			err = fmt.Errorf("%w; %w", err, marked)
+		if saveErr := x.save(); saveErr != nil {
+			err = fmt.Errorf("%w; %w", err, saveErr)
 		}
 	}
-	return fmt.Errorf("exporting %s: %w; what is written is kept in %s: the same command with --resume goes on with it", x.log.Name, err, f.part())
+	return fmt.Errorf("exporting %s: %w; what is written is kept in %s: the same command with --resume goes on with it",
+		x.log.Name, err, f.part())
 }
 
 // copying copies events from a server into a file.
 type copying struct {
-	client  *client.Client
-	log     client.Log
-	file    *exportFile
-	text    *textWriter
-	check   *event.Checker // nil: the events have gaps that are wanted
-	faults  []string       // that earlier runs found
-	resumed string         // the hash of the last event that an earlier run wrote, until it was compared
-	retries int
-	shown   *progress
-	said    io.Writer
-	began   time.Time
-	start   int64 // the sequence before this run's first
-	marked  time.Time
-	drawn   time.Time
+	client   *client.Client
+	log      client.Log
+	file     *exportFile
+	text     *textWriter
+	check    *event.Checker // nil with a filter, which leaves gaps
+	faults   []string       // of earlier runs
+	resumed  string         // hash of the last event of an earlier run, until it has been compared
+	retries  int
+	progress *progress
+	messages io.Writer
+	began    time.Time
+	start    int64 // the sequence before this run's first
+	savedAt  time.Time
+	shownAt  time.Time
 }
 
 func newCopying(c *client.Client, log client.Log, file *exportFile) (*copying, error) {
 	s := &file.state
-	x := &copying{client: c, log: log, file: file, text: &textWriter{w: file, format: textForms[s.Format], begun: s.Events > 0, events: s.Events}}
-	x.faults = s.Faults
-	x.began, x.marked, x.start = time.Now(), time.Now(), max(s.Wanted.From-1, s.Sequence, 0)
-	if s.Wanted.Filtered() {
+	x := &copying{
+		client: c, log: log, file: file, faults: s.Faults,
+		text: &textWriter{w: file, format: textForms[s.Format], begun: s.Events > 0, events: s.Events},
+	}
+	x.began, x.savedAt, x.start = time.Now(), time.Now(), max(s.Filter.From-1, s.Sequence, 0)
+	if s.Filter.Filtered() {
 		return x, nil
 	}
 	id, err := uuid.Parse(log.ID)
@@ -225,7 +233,7 @@ func newCopying(c *client.Client, log client.Log, file *exportFile) (*copying, e
 	switch {
 	case s.Sequence > 0:
 		x.check, x.resumed = event.NewPartChecker(), s.Hash
-	case s.Wanted.From > 1:
+	case s.Filter.From > 1:
 		x.check = event.NewPartChecker()
 	default:
 		x.check = event.NewChecker(id)
@@ -233,23 +241,23 @@ func newCopying(c *client.Client, log client.Log, file *exportFile) (*copying, e
 	return x, nil
 }
 
-// givenUp is an error that another connection would not change.
-type givenUp struct{ error }
+// permanentError is an error that reconnecting would not change.
+type permanentError struct{ error }
 
-// Unwrap gives the cause.
-func (g givenUp) Unwrap() error { return g.error }
+// Unwrap returns the cause.
+func (g permanentError) Unwrap() error { return g.error }
 
-// run copies all that is wanted, over as many connections as that takes.
+// run copies all events of the filter, over as many connections as that takes.
 func (x *copying) run(ctx context.Context) error {
 	failures := 0
 	for {
 		before := x.file.state.Sequence
 		err := x.stream(ctx)
-		var final givenUp
+		var final permanentError
 		switch {
 		case err == nil:
 			return x.complete()
-		case ctx.Err() != nil, errors.As(err, &final), !client.MayPass(err):
+		case ctx.Err() != nil, errors.As(err, &final), !client.IsTransient(err):
 			return err
 		}
 		if x.file.state.Sequence > before {
@@ -260,8 +268,8 @@ func (x *copying) run(ctx context.Context) error {
 		}
 		delay := min(firstExportRetry<<min(failures, 10), lastExportRetry)
 		failures++
-		x.shown.finish()
-		fmt.Fprintf(x.said, "tally: %s; going on after event %d in %s\n", oneLine(err.Error()), x.file.state.Sequence, delay)
+		x.progress.finish()
+		fmt.Fprintf(x.messages, "tally: %s; going on after event %d in %s\n", oneLine(err.Error()), x.file.state.Sequence, delay)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -273,30 +281,30 @@ func (x *copying) run(ctx context.Context) error {
 // stream copies over one connection.
 func (x *copying) stream(ctx context.Context) error {
 	s := &x.file.state
-	wanted := s.Wanted
+	filter := s.Filter
 	compare := x.resumed != ""
 	switch {
 	case compare:
-		wanted.From = s.Sequence
+		filter.From = s.Sequence
 	case s.Sequence > 0:
-		wanted.From = s.Sequence + 1
+		filter.From = s.Sequence + 1
 	}
-	if max(wanted.From, 1) > wanted.To && wanted.From <= x.log.Sequence+1 {
-		return nil // nothing, or nothing more
+	if max(filter.From, 1) > filter.To && filter.From <= x.log.Sequence+1 {
+		return nil // nothing, or nothing left
 	}
-	if wanted.From > wanted.To {
-		wanted.To = 0 // the server has the words for that
+	if filter.From > filter.To {
+		filter.To = 0 // the server reports the error
 	}
-	stream, err := x.client.StreamEvents(ctx, x.log.ID, wanted)
+	stream, err := x.client.StreamEvents(ctx, x.log.ID, filter)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = stream.Close() }() // what is left of it is of no use
-	came := false
+	defer func() { _ = stream.Close() }() // the rest is not needed
+	received := false
 	for {
 		line, err := stream.Next()
 		switch {
-		case errors.Is(err, io.EOF) && came && x.check != nil && s.Sequence < wanted.To:
+		case errors.Is(err, io.EOF) && received && x.check != nil && s.Sequence < filter.To:
 			return errors.New("the stream ended early")
 		case errors.Is(err, io.EOF):
 			return nil
@@ -305,29 +313,30 @@ func (x *copying) stream(ctx context.Context) error {
 		}
 		e, err := event.ParseLine(line[:len(line)-1])
 		if err != nil {
-			return givenUp{fmt.Errorf("what follows event %d is no event: %w; is --url right?", s.Sequence, err)}
+			return permanentError{fmt.Errorf("what follows event %d is no event: %w; is --url right?", s.Sequence, err)}
 		}
 		if x.check != nil {
 			x.check.Add(&e)
 		}
 		if x.resumed != "" {
 			if e.Sequence != s.Sequence || hex.EncodeToString(e.Hash[:]) != x.resumed {
-				return givenUp{fmt.Errorf("event %d is not the one that was exported earlier: the log was changed since", s.Sequence)}
+				err := fmt.Errorf("event %d is not the one that was exported earlier: the log was changed since", s.Sequence)
+				return permanentError{err}
 			}
 			x.resumed = ""
 			continue
 		}
-		if came = true; e.Sequence <= s.Sequence && x.check == nil {
+		if received = true; e.Sequence <= s.Sequence && x.check == nil {
 			continue
 		}
-		if err := x.take(&e, line); err != nil {
-			return givenUp{err}
+		if err := x.write(&e, line); err != nil {
+			return permanentError{err}
 		}
 	}
 }
 
-// take writes an event, and makes what was written count now and then.
-func (x *copying) take(e *event.Recorded, line []byte) error {
+// write writes an event, and updates the progress and saves the state when they are due.
+func (x *copying) write(e *event.Recorded, line []byte) error {
 	s := &x.file.state
 	var err error
 	if s.Format == ndjsonText.name {
@@ -341,27 +350,27 @@ func (x *copying) take(e *event.Recorded, line []byte) error {
 	s.Events++
 	s.Sequence, s.Hash = e.Sequence, hex.EncodeToString(e.Hash[:])
 	now := time.Now()
-	if now.Sub(x.drawn) >= showEvery {
-		x.drawn = now
-		from, rate, left := max(s.Wanted.From-1, 0), 0.0, time.Duration(-1)
+	if now.Sub(x.shownAt) >= showEvery {
+		x.shownAt = now
+		from, rate, left := max(s.Filter.From-1, 0), 0.0, time.Duration(-1)
 		if took := now.Sub(x.began); took > showEvery {
 			rate = float64(e.Sequence-x.start) / took.Seconds()
-			left = time.Duration(float64(s.Wanted.To-e.Sequence) / max(rate, 1) * float64(time.Second))
+			left = time.Duration(float64(s.Filter.To-e.Sequence) / max(rate, 1) * float64(time.Second))
 		}
-		x.shown.set(e.Sequence-from, s.Wanted.To-from, rate, left)
+		x.progress.set(e.Sequence-from, s.Filter.To-from, rate, left)
 	}
-	if x.file.path != "" && now.Sub(x.marked) >= markEvery {
-		x.marked = now
-		return x.mark()
+	if x.file.path != "" && now.Sub(x.savedAt) >= saveEvery {
+		x.savedAt = now
+		return x.save()
 	}
 	return nil
 }
 
-// complete writes the end, and compares the log's.
+// complete writes the end, and compares the last hash with the log's head.
 func (x *copying) complete() error {
 	s := &x.file.state
-	if x.check != nil && s.Sequence < s.Wanted.To {
-		x.faults = append(x.faults, fmt.Sprintf("events %d to %d are missing", max(s.Sequence+1, s.Wanted.From), s.Wanted.To))
+	if x.check != nil && s.Sequence < s.Filter.To {
+		x.faults = append(x.faults, fmt.Sprintf("events %d to %d are missing", max(s.Sequence+1, s.Filter.From), s.Filter.To))
 	} else if x.check != nil && s.HeadHash != "" && s.Events > 0 && s.Hash != s.HeadHash {
 		x.faults = append(x.faults, fmt.Sprintf("the log's hash is not that of its last event, %d", s.Sequence))
 	}
@@ -369,20 +378,20 @@ func (x *copying) complete() error {
 		if err := x.text.end(false); err != nil {
 			return err
 		}
-	} else if _, err := x.file.Write(nil); err != nil { // so that no event at all is a compressed text too
+	} else if _, err := x.file.Write(nil); err != nil { // so that an empty export is valid compressed data, too
 		return err
 	}
-	return x.mark()
+	return x.save()
 }
 
-// mark makes what was written count, and what was found in it.
-func (x *copying) mark() error {
+// save saves the state, with the faults so far.
+func (x *copying) save() error {
 	s := &x.file.state
 	if x.check != nil {
 		s.Faults = slices.Clone(x.faults)
-		for _, fault := range x.check.Finish(nil).Faults { // of this run, up to here
+		for _, fault := range x.check.Finish(nil).Faults { // of this run, so far
 			s.Faults = append(s.Faults, fault.Detail)
 		}
 	}
-	return x.file.mark()
+	return x.file.save()
 }

@@ -17,42 +17,42 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 )
 
-// exportBuffer is what is gathered before it is written to the file.
+// exportBuffer is the size of the write buffer, in bytes.
 const exportBuffer = 256 << 10
 
-// exportState is what is known of a file that is not finished: what of it is on the disk for certain, and how it is to go on.
+// exportState describes an unfinished export: what is durable, and what remains.
 type exportState struct {
 	LogID       string        `json:"log_id"`
 	Format      string        `json:"format"`
 	Compression string        `json:"compression"`
-	Wanted      client.Events `json:"wanted"`    // its To is the log's end when the export began
-	HeadHash    string        `json:"head_hash"` // of To, where that was the log's end; else empty
-	Offset      int64         `json:"offset"`    // bytes of the file
+	Filter      client.Events `json:"wanted"`    // To is the log's end when the export began
+	HeadHash    string        `json:"head_hash"` // of To, if that was the log's end; else empty
+	Offset      int64         `json:"offset"`    // durable bytes of the file
 	Sequence    int64         `json:"sequence"`  // the last event in them; 0: none yet
-	Hash        string        `json:"hash"`      // its
+	Hash        string        `json:"hash"`      // of that event
 	Events      int64         `json:"events"`
 	Faults      []string      `json:"faults,omitempty"`
 }
 
-// continues tells whether a file with this state can be gone on with as other says.
-func (s *exportState) continues(other *exportState) error {
-	wanted := s.Wanted
-	if other.Wanted.To == 0 {
-		wanted.To = 0 // as it was when the export began
+// checkResumable returns an error unless an export with this state can be resumed with the arguments in other.
+func (s *exportState) checkResumable(other *exportState) error {
+	filter := s.Filter
+	if other.Filter.To == 0 {
+		filter.To = 0 // as it was when the export began
 	}
 	switch {
 	case s.LogID != other.LogID:
 		return errors.New("it is of another log")
 	case s.Format != other.Format || s.Compression != other.Compression:
 		return fmt.Errorf("it is %s", strings.TrimSpace(s.Format+" "+s.Compression))
-	case wanted != other.Wanted:
+	case filter != other.Filter:
 		return errors.New("it was begun with another range or filter")
 	}
 	return nil
 }
 
-// exportFile is a file that becomes whole or stays recognizably unfinished: it grows as FILE.part, FILE.part.json says how much of that
-// counts, and at the end it gets its name. Standard output is neither kept nor named.
+// exportFile is a file that is either complete or recognizably unfinished: it is written as FILE.part, with its state in FILE.part.json,
+// and renamed at the end. Standard output has neither a state nor a name.
 type exportFile struct {
 	path       string // empty: standard output
 	file       *os.File
@@ -60,13 +60,13 @@ type exportFile struct {
 	offset     int64 // bytes written through buffer
 	compressor io.WriteCloser
 	state      exportState
-	broken     bool // a write failed: what follows the state's offset is not known
+	broken     bool // a write failed: what follows the state's offset is undefined
 }
 
 func (f *exportFile) part() string      { return f.path + ".part" }
 func (f *exportFile) statePath() string { return f.path + ".part.json" }
 
-// exportTo begins a file, or goes on with one where resume says so. fresh is how a new one begins.
+// exportTo starts a file with the state fresh, or resumes one.
 func exportTo(path string, stdout io.Writer, fresh exportState, resume, force bool) (*exportFile, error) {
 	f := &exportFile{path: path, state: fresh}
 	if path == "" {
@@ -83,15 +83,17 @@ func exportTo(path string, stdout io.Writer, fresh exportState, resume, force bo
 		return nil, err
 	case resume:
 		if err := json.Unmarshal(text, &f.state); err != nil {
-			return nil, fmt.Errorf("%s does not say how far the export is: %w; without --resume and with --force it begins anew", f.statePath(), err)
+			return nil, fmt.Errorf("%s does not say how far the export is: %w; without --resume and with --force it begins anew",
+				f.statePath(), err)
 		}
-		if err := f.state.continues(&fresh); err != nil {
-			return nil, fmt.Errorf("%s is not what is asked for: %w; give the same arguments as then, or --force, without --resume, to begin anew", f.part(), err)
+		if err := f.state.checkResumable(&fresh); err != nil {
+			return nil, fmt.Errorf("%s is not what is asked for: %w; give the same arguments as then, "+
+				"or --force, without --resume, to begin anew", f.part(), err)
 		}
 	case !force:
 		return nil, fmt.Errorf("an earlier export left %s: --resume goes on with it, --force begins anew", f.part())
 	}
-	if f.file, err = os.OpenFile(f.part(), os.O_RDWR|os.O_CREATE, 0o666); err != nil { //nolint:gosec // for whom is the umask's to say
+	if f.file, err = os.OpenFile(f.part(), os.O_RDWR|os.O_CREATE, 0o666); err != nil { //nolint:gosec // the umask decides who may read it
 		return nil, err
 	}
 	if err := f.rewind(); err != nil {
@@ -102,14 +104,15 @@ func exportTo(path string, stdout io.Writer, fresh exportState, resume, force bo
 	return f, nil
 }
 
-// rewind drops what comes after the part that counts.
+// rewind truncates the file to its durable part.
 func (f *exportFile) rewind() error {
 	info, err := f.file.Stat()
 	if err != nil {
 		return err
 	}
 	if info.Size() < f.state.Offset {
-		return fmt.Errorf("%s has %d bytes, and had %d: it was changed; --force, without --resume, begins anew", f.part(), info.Size(), f.state.Offset)
+		return fmt.Errorf("%s has %d bytes, and had %d: it was changed; --force, without --resume, begins anew",
+			f.part(), info.Size(), f.state.Offset)
 	}
 	if err := f.file.Truncate(f.state.Offset); err != nil {
 		return err
@@ -119,7 +122,7 @@ func (f *exportFile) rewind() error {
 	return err
 }
 
-// Write adds to the file, compressed where it is to be.
+// Write appends to the file, compressed if the state says so.
 func (f *exportFile) Write(b []byte) (int, error) {
 	if f.compressor == nil {
 		var err error
@@ -127,7 +130,8 @@ func (f *exportFile) Write(b []byte) (int, error) {
 		case "gzip":
 			f.compressor = gzip.NewWriter(plain{f})
 		case "zstd":
-			f.compressor, err = zstd.NewWriter(plain{f}, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true)) // it shares the machine with a server, maybe
+			// One core: a server may run on the same machine.
+			f.compressor, err = zstd.NewWriter(plain{f}, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
 		default:
 			return plain{f}.Write(b)
 		}
@@ -140,7 +144,7 @@ func (f *exportFile) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// plain is the file below compression.
+// plain is the file below the compression.
 type plain struct{ f *exportFile }
 
 func (p plain) Write(b []byte) (int, error) {
@@ -150,9 +154,9 @@ func (p plain) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// mark makes what was written so far count, once it is on the disk. Compressed data ends there, and goes on as a member (gzip) or
-// frame (zstd) of its own, which every reader of these formats takes for one text.
-func (f *exportFile) mark() error {
+// save syncs the file and then saves its state. Compressed data ends here and continues as another member (gzip) or frame (zstd), which all
+// readers of these formats concatenate.
+func (f *exportFile) save() error {
 	if f.broken {
 		return errors.New("a write had failed")
 	}
@@ -182,7 +186,7 @@ func (f *exportFile) mark() error {
 	return writeDurably(f.statePath(), text)
 }
 
-// writeDurably replaces a file's content: after a crash it has the old one or the new one.
+// writeDurably replaces a file's content: after a crash, it has the old or the new content.
 func writeDurably(path string, text []byte) error {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*")
 	if err != nil {
@@ -202,7 +206,7 @@ func writeDurably(path string, text []byte) error {
 	return err
 }
 
-// finish gives the file, which is complete and marked, its name.
+// finish renames the file, which must be complete and saved.
 func (f *exportFile) finish() error {
 	if f.file == nil {
 		return nil
@@ -225,9 +229,9 @@ func (f *exportFile) finish() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// close lets go of a file that is not finished.
+// close closes an unfinished file.
 func (f *exportFile) close() {
 	if f.file != nil {
-		_ = f.file.Close() // what counts is on the disk
+		_ = f.file.Close() // what is saved is durable
 	}
 }

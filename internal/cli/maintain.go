@@ -17,8 +17,9 @@ func maintainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "maintain",
 		Short: "Make and freeze the partitions of events, as their owner",
-		Long: "Makes the partitions of the months to come, gives events in the default partition a partition of their own, and freezes the partitions of months that have passed. " +
-			"A running server does the first, and the third where its login owns the tables. Running it again does no harm.",
+		Long: "Makes the partitions of the months to come, gives events in the default partition a partition of their own, and\n" +
+			"freezes the partitions of months that have passed. A running server does the first, and the third where its\n" +
+			"login owns the tables. Running it again does no harm.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
@@ -27,11 +28,12 @@ func maintainCommand() *cobra.Command {
 			return maintain(cmd.Context(), url, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&url, "database-url", "", "PostgreSQL connection string of the login that owns the tables: a URL or key=value pairs")
+	cmd.Flags().StringVar(&url, "database-url", "",
+		"PostgreSQL connection string of the login that owns the tables: a URL or key=value pairs")
 	return cmd
 }
 
-// maintain does what there is to do, says so on out, and goes on after a part that failed.
+// maintain does what is due, reports it on out, and continues after a step that failed.
 func maintain(ctx context.Context, url string, out io.Writer) error {
 	m, err := db.NewMaintainer(ctx, url)
 	if err != nil {
@@ -64,7 +66,8 @@ func freezeAll(ctx context.Context, m *db.Maintainer, out io.Writer) error {
 		case frozen:
 			fmt.Fprintf(out, "froze %s in %v\n", partition, time.Since(began).Round(time.Millisecond))
 		default:
-			failures = append(failures, fmt.Errorf("%s is not frozen yet: a transaction that began before the month's end is still open (see pg_stat_activity and pg_prepared_xacts); run this again after it", partition))
+			failures = append(failures, fmt.Errorf("%s is not frozen yet: a transaction that began before the month's end is still open "+
+				"(see pg_stat_activity and pg_prepared_xacts); run this again after it", partition))
 		}
 	}
 	if len(waiting) == 0 {

@@ -17,8 +17,9 @@ func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring a PostgreSQL database to the newest schema, as its owner",
-		Long:  "Migrate brings a PostgreSQL database to the schema that this tally needs, with the rights of the login. The servers can then log in as somebody who owns nothing and is only a member of tally_server.",
-		Args:  cobra.NoArgs,
+		Long: "Migrate brings a PostgreSQL database to the schema that this tally needs, with the rights of the login. The\n" +
+			"servers can then log in as somebody who owns nothing and is only a member of tally_server.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
 				return errors.New("--database-url is missing: say which PostgreSQL database to migrate, as the login that owns it")
@@ -34,6 +35,7 @@ func migrateCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&url, "database-url", "", "PostgreSQL connection string of the owner: a URL or key=value pairs")
-	cmd.Flags().BoolVar(&allowUnsafe, "allow-unsafe-database", false, "accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")
+	cmd.Flags().BoolVar(&allowUnsafe, "allow-unsafe-database", false,
+		"accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")
 	return cmd
 }

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// pollEvery is how often a server is asked how far it is.
+	// pollEvery is the interval at which a server is polled.
 	pollEvery = 300 * time.Millisecond
-	// pollPatience is how long a server may be away while it is asked: it may be restarting, and goes on building then.
-	pollPatience = 30 * time.Second
+	// maxOutage is how long a server may be unreachable while it is polled: it may be restarting, and then goes on building.
+	maxOutage = 30 * time.Second
 )
 
-// poll asks again and again until the answer is that it is done. Between answers the server may be away for a while. The error is that of
-// ctx, or the last one.
+// poll calls ask until it returns done. The server may be unreachable for up to maxOutage. The error is the cause of ctx, or ask's last
+// one.
 func poll(ctx context.Context, ask func(context.Context) (done bool, err error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -29,7 +29,7 @@ func poll(ctx context.Context, ask func(context.Context) (done bool, err error))
 			return nil
 		case err == nil:
 			answered = time.Now()
-		case !client.MayPass(err) || time.Since(answered) > pollPatience:
+		case !client.IsTransient(err) || time.Since(answered) > maxOutage:
 			return err
 		}
 		select {
@@ -40,8 +40,8 @@ func poll(ctx context.Context, ask func(context.Context) (done bool, err error))
 	}
 }
 
-// buildState says how far a version is: events done and in all, how many it folds in a second, and the time left, negative when
-// nobody can tell.
+// buildState returns the progress of a version: events done and in total, events per second (0 if unknown), and the time left (negative if
+// unknown).
 func buildState(v client.View) (done, total int64, perSecond float64, left time.Duration) {
 	p := v.Progress
 	if p == nil {

@@ -15,7 +15,11 @@ func TestProgress(t *testing.T) {
 	p.set(250_000, 1_000_000, 99_999.6, 7500*time.Millisecond)
 	p.set(1_000_000, 1_000_000, 100_000, 0)
 	p.set(1_000_100, 1_000_000, 100_000, 0) // more events came
-	for _, want := range []string{"totals version 2: 0 of 1,000,000 events", "250,000 of 1,000,000 events, 100,000 events/s, 8s left", "  25% "} {
+	for _, want := range []string{
+		"totals version 2: 0 of 1,000,000 events",
+		"250,000 of 1,000,000 events, 100,000 events/s, 8s left",
+		"  25% ",
+	} {
 		if !strings.Contains(terminal.String(), want) {
 			t.Errorf("the terminal does not say %q but %q", want, terminal.String())
 		}
@@ -42,7 +46,10 @@ func TestProgress(t *testing.T) {
 }
 
 func TestThousands(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 7: "7", -7: "-7", 999: "999", 1000: "1,000", -1000: "-1,000", -999999: "-999,999", 1234567890: "1,234,567,890"} {
+	for n, want := range map[int64]string{
+		0: "0", 7: "7", -7: "-7", 999: "999",
+		1000: "1,000", -1000: "-1,000", -999999: "-999,999", 1234567890: "1,234,567,890",
+	} {
 		if got := thousands(n); got != want {
 			t.Errorf("%d is written %s", n, got)
 		}
@@ -50,11 +57,16 @@ func TestThousands(t *testing.T) {
 }
 
 func TestEscapeQuery(t *testing.T) {
-	for question, want := range map[string]string{
-		"month=2025-03&a=b+c%20d": "month=2025-03&a=b+c%20d", "team=a b": "team=a%20b", "team=größe": "team=gr%C3%B6%C3%9Fe", `x="<#>"`: "x=%22%3C%23%3E%22", "a\tb\n": "a%09b%0A", "": "",
+	for query, want := range map[string]string{
+		"month=2025-03&a=b+c%20d": "month=2025-03&a=b+c%20d",
+		"team=a b":                "team=a%20b",
+		"team=größe":              "team=gr%C3%B6%C3%9Fe",
+		`x="<#>"`:                 "x=%22%3C%23%3E%22",
+		"a\tb\n":                  "a%09b%0A",
+		"":                        "",
 	} {
-		if got := escapeQuery(question); got != want {
-			t.Errorf("%q is escaped %q, not %q", question, got, want)
+		if got := escapeQuery(query); got != want {
+			t.Errorf("%q is escaped %q, not %q", query, got, want)
 		}
 	}
 }

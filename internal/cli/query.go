@@ -12,22 +12,23 @@ func queryCommand() *cobra.Command {
 	var conn connection
 	cmd := &cobra.Command{
 		Use:   "query LOG VIEW [QUERY]",
-		Short: "Ask a view a question",
-		Long: "Asks a view a question and prints its answer as it comes: JSON, CSV or text. The question is a query string, and what it may say is the\n" +
-			"view's business; spaces and other letters need no escaping, but & + % and = do where they are part of a value.",
+		Short: "Query a view",
+		Long: "Sends a view a query and prints its answer as it comes: JSON, CSV or text. The query is a query string, and\n" +
+			"what it may say is the view's business; spaces and other letters need no escaping, but & + % and = do where they\n" +
+			"are part of a value.",
 		Example: "  tally query acme monthly-totals\n  tally query acme monthly-totals month=2025-03",
-		Args:    arguments,
+		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			question := ""
+			query := ""
 			if len(args) > 2 {
-				question = escapeQuery(strings.TrimPrefix(args[2], "?"))
+				query = escapeQuery(strings.TrimPrefix(args[2], "?"))
 			}
 			c, err := conn.open()
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			answer, err := c.Query(cmd.Context(), args[0], args[1], question)
+			answer, err := c.Query(cmd.Context(), args[0], args[1], query)
 			if err != nil {
 				return fmt.Errorf("asking %s of %s: %w", args[1], args[0], err)
 			}
@@ -42,10 +43,10 @@ func queryCommand() *cobra.Command {
 	return cmd
 }
 
-// escapeQuery encodes what cannot stand in a query string, and leaves what is encoded already.
-func escapeQuery(question string) string {
+// escapeQuery escapes characters that a query string cannot hold, and leaves escapes as they are.
+func escapeQuery(query string) string {
 	var b strings.Builder
-	for _, c := range []byte(question) {
+	for _, c := range []byte(query) {
 		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"#<>[\\]^`{|}", c) >= 0 {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {

@@ -14,7 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/server"
 )
 
-// serverFlags are the flags that dev and serve have in common.
+// serverFlags are the flags that dev and serve share.
 type serverFlags struct {
 	config   server.Config
 	logLevel string
@@ -26,19 +26,27 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	c := &f.config
 	flags.StringVar(&c.Listen, "listen", c.Listen, "address to serve on, host:port")
 	flags.BoolVar(&c.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no access keys yet")
-	flags.StringSliceVar(&c.AllowHosts, "allow-host", nil, "host by which requests may reach the server beside localhost and the address itself; may be repeated, or hold commas; * for any")
-	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(), "folder that keeps compiled modules between runs; empty for memory only")
-	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile, "file with the key that signs checkpoints, as tally keygen makes it")
-	flags.Int64Var(&c.MemoryLimit, "memory-limit", 0, "memory of the server, in bytes, at which it answers 503; 0 for three quarters of its control group's, or half of the machine's")
-	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", 0, "memory for logs' heads and view state, in bytes; 0 for 3/32 of the memory limit, 256 MiB at most")
+	flags.StringSliceVar(&c.AllowHosts, "allow-host", nil,
+		"host by which requests may reach the server beside localhost and the address itself; may be repeated, or hold commas; * for any")
+	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(),
+		"folder that keeps compiled modules between runs; empty for memory only")
+	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile,
+		"file with the key that signs checkpoints, as tally keygen makes it")
+	flags.Int64Var(&c.MemoryLimit, "memory-limit", 0,
+		"memory of the server, in bytes, at which it answers 503; 0 for three quarters of its control group's, or half of the machine's")
+	flags.IntVar(&c.StateCacheBytes, "state-cache-bytes", 0,
+		"memory for logs' heads and view state, in bytes; 0 for 3/32 of the memory limit, 256 MiB at most")
 	flags.Int64Var(&c.FoldGas, "fold-gas", c.FoldGas, "budget of one event's fold, in units of gas, for views deployed without their own")
-	flags.Int64Var(&c.QueryGas, "query-gas", c.QueryGas, "budget of one question to a view, in units of gas")
+	flags.Int64Var(&c.QueryGas, "query-gas", c.QueryGas, "budget of one query of a view, in units of gas")
 	flags.IntVar(&c.Lanes, "lanes", c.Lanes, "group-commit loops, each with one database connection")
 	flags.IntVar(&c.ReadConns, "read-connections", c.ReadConns, "database connections for queries, reads and builds")
-	flags.IntVar(&c.MaxWaitingEvents, "max-waiting-events", c.MaxWaitingEvents, "events that may wait in one lane before more are refused with 503")
-	flags.IntVar(&c.MaxWaitingBytes, "max-waiting-bytes", c.MaxWaitingBytes, "bytes of events that may wait in one lane before more are refused with 503")
+	flags.IntVar(&c.MaxWaitingEvents, "max-waiting-events", c.MaxWaitingEvents,
+		"events that may wait in one lane before more are refused with 503")
+	flags.IntVar(&c.MaxWaitingBytes, "max-waiting-bytes", c.MaxWaitingBytes,
+		"bytes of events that may wait in one lane before more are refused with 503")
 	flags.DurationVar(&c.MaxEventAhead, "max-event-ahead", 0, "how far ahead of now the time of a new event may be, such as 24h; 0 for any")
-	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout, "how long requests under way may take when the server stops")
+	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout,
+		"how long requests under way may take when the server stops")
 	flags.StringVar(&f.logLevel, "log-level", logLevel, "least level to log: debug, info, warn, error")
 }
 
@@ -72,17 +80,18 @@ func serveCommand() *cobra.Command {
 	}
 	f.add(cmd.Flags(), "info")
 	cmd.Flags().StringVar(&f.config.DatabaseURL, "database-url", "", "PostgreSQL connection string: a URL or key=value pairs")
-	cmd.Flags().BoolVar(&f.config.AllowUnsafeDatabase, "allow-unsafe-database", false, "accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")
+	cmd.Flags().BoolVar(&f.config.AllowUnsafeDatabase, "allow-unsafe-database", false,
+		"accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")
 	return cmd
 }
 
-// gcPercent lets the heap grow to five times what is live before it is collected. What is live is small (ten thousand logs of three views
-// took 80 MB at Go's default), so collecting as often as Go does by default costs more time than it saves memory. GOGC in the environment
-// takes its place.
+// gcPercent lets the heap grow to five times the live data before a collection. The live data is small (ten thousand logs of three views
+// took 80 MB at Go's default), so collecting as often as by default costs more time than it saves memory. GOGC in the environment overrides
+// it.
 const gcPercent = 400
 
-// limitMemory has the collector keep the heap to its share of the limit: far from it, gcPercent decides alone. GOMEMLIMIT in the
-// environment takes its place.
+// limitMemory has the collector keep the heap within its share of the limit; far below it, only gcPercent matters. GOMEMLIMIT in the
+// environment overrides it.
 func limitMemory(config *server.Config) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -92,7 +101,7 @@ func limitMemory(config *server.Config) {
 	}
 }
 
-// serve runs a server until ctx ends or it fails. started is told when requests are taken.
+// serve runs a server until ctx ends or it fails. It calls started once the server accepts requests.
 func serve(ctx context.Context, config server.Config, started func(*server.Server)) error {
 	limitMemory(&config)
 	s, err := server.Start(ctx, config)
@@ -104,7 +113,7 @@ func serve(ctx context.Context, config server.Config, started func(*server.Serve
 	case <-ctx.Done():
 		return s.Stop(context.WithoutCancel(ctx))
 	case err := <-s.Failed():
-		_ = s.Stop(context.WithoutCancel(ctx)) // what failed comes first
+		_ = s.Stop(context.WithoutCancel(ctx)) // err is the cause
 		return err
 	}
 }

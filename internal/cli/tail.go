@@ -23,11 +23,12 @@ func tailCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tail LOG",
 		Short: "Follow a log's events as they are recorded",
-		Long: "Prints events as they are committed, a line of JSON each, until Ctrl-C. It starts with the next one, or where --from or --after say.\n" +
-			"When the server goes away, it goes on where it was once the server is back: no event is left out and none comes twice.",
+		Long: "Prints events as they are committed, a line of JSON each, until Ctrl-C. It starts with the next one, or where\n" +
+			"--from or --after say. When the server goes away, it goes on where it was once the server is back: no event is\n" +
+			"left out and none comes twice.",
 		Example: "  tally tail acme\n  tally tail acme --from 1 | jq .data.model",
-		Args:    arguments,
-		RunE:    run.with(run.run),
+		Args:    checkArguments,
+		RunE:    run.withClient(run.run),
 	}
 	flags := cmd.Flags()
 	run.add(flags)
@@ -51,8 +52,8 @@ func (t *tailing) run(cmd *cobra.Command, args []string, c *client.Client) error
 	return untilInterrupted(cmd, "following "+args[0], c.Tail(cmd.Context(), args[0], t.typ, after, f))
 }
 
-// start is the sequence after which to begin. The head is asked for once, so that a connection that is lost before the first event
-// loses none.
+// start returns the sequence after which to start. It reads the head once, so that a connection that is lost before the first event loses
+// none.
 func (t *tailing) start(cmd *cobra.Command, log string, c *client.Client) (int64, error) {
 	flags := cmd.Flags()
 	switch {
@@ -74,18 +75,18 @@ func (t *tailing) start(cmd *cobra.Command, log string, c *client.Client) (int64
 	return head.Sequence, nil
 }
 
-// follower says on standard error what becomes of the connection.
+// follower reports on standard error when the connection is lost and restored.
 func follower(cmd *cobra.Command) client.Follower {
 	w := cmd.ErrOrStderr()
 	return client.Follower{
-		Lost: func(err error, in time.Duration) {
+		Disconnected: func(err error, in time.Duration) {
 			fmt.Fprintf(w, "tally: %s; trying again in %s\n", oneLine(err.Error()), in.Round(time.Millisecond))
 		},
-		Back: func() { fmt.Fprintln(w, "tally: connected again") },
+		Reconnected: func() { fmt.Fprintln(w, "tally: connected again") },
 	}
 }
 
-// untilInterrupted is the end of a command that goes on until somebody stops it.
+// untilInterrupted returns the result of a command that runs until it is interrupted: nil after an interrupt.
 func untilInterrupted(cmd *cobra.Command, what string, err error) error {
 	if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
 		return nil

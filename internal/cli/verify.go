@@ -20,7 +20,7 @@ import (
 // maxKeyBytes bounds a file that holds a verifier key.
 const maxKeyBytes = 4096
 
-// verifyFlags say what a log is verified against.
+// verifyFlags select what to verify.
 type verifyFlags struct {
 	conn       connection
 	views      string
@@ -35,21 +35,24 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [LOG]",
 		Short: "Check a log's chain and views, or an export of it",
-		Long: "Has the server read a log's raw rows again: that no event is missing, moved or changed since it was recorded, and that every view's state is\n" +
-			"what the events give. With --checkpoint, also that the log leads to the head that was signed then.\n\n" +
-			"With --export, no server is asked: the chain is computed from a file that tally export wrote. LOG is the log's id then; a checkpoint names it too.\n" +
-			"Fails when something is not as it should be.",
+		Long: "Has the server read a log's raw rows again: that no event is missing, moved or changed since it was recorded,\n" +
+			"and that every view's state is what the events give. With --checkpoint, also that the log leads to the head that\n" +
+			"was signed then.\n\n" +
+			"With --export, no server is asked: the chain is computed from a file that tally export wrote. LOG is the log's\n" +
+			"id then; a checkpoint names it too. Fails when something is not as it should be.",
 		Example: "  tally verify acme\n  tally verify acme --checkpoint acme-2025-03.checkpoint --key verifier.txt\n" +
 			"  tally verify --export acme.ndjson.zst --checkpoint acme-2025-03.checkpoint --key verifier.txt",
-		Args: arguments,
+		Args: checkArguments,
 		RunE: f.run,
 	}
 	f.conn.add(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&f.views, "views", "", "views to fold again: all, none, or names with commas between them; all when not given")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "file with a checkpoint to hold the log against; - for standard input")
-	flags.StringVar(&f.key, "key", "", "verifier key of whoever signed the checkpoint, or a file that holds it (environment: TALLY_VERIFIER_KEY)")
-	flags.Lookup("key").Annotations = map[string][]string{envAnnotation: {envPrefix + "VERIFIER_KEY"}} // TALLY_KEY would be taken for an access key
+	flags.StringVar(&f.key, "key", "",
+		"verifier key of whoever signed the checkpoint, or a file that holds it (environment: TALLY_VERIFIER_KEY)")
+	// TALLY_KEY would be taken for an access key.
+	flags.Lookup("key").Annotations = map[string][]string{envAnnotation: {envPrefix + "VERIFIER_KEY"}}
 	flags.StringVar(&f.export, "export", "", "file with an export in NDJSON, plain or compressed by gzip or zstd; - for standard input")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
@@ -70,12 +73,12 @@ func (f *verifyFlags) run(cmd *cobra.Command, args []string) error {
 	if log == "" {
 		return fmt.Errorf("LOG is missing: %s", cmd.UseLine())
 	}
-	return f.conn.with(func(cmd *cobra.Command, _ []string, c *client.Client) error {
+	return f.conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {
 		return f.verifyLog(cmd, c, log, noted)
 	})(cmd, args)
 }
 
-// noted reads the checkpoint and checks its signature; nil where there is none.
+// noted reads the checkpoint and checks its signature. It returns nil without --checkpoint.
 func (f *verifyFlags) noted(cmd *cobra.Command) (*checkpoint.Checkpoint, error) {
 	if f.checkpoint == "" {
 		if f.key != "" {
@@ -107,7 +110,7 @@ func (f *verifyFlags) noted(cmd *cobra.Command) (*checkpoint.Checkpoint, error) 
 	return &noted, nil
 }
 
-// verifyLog has a server verify a log, held against the checkpoint where there is one.
+// verifyLog has a server verify a log, against the checkpoint unless that is nil.
 func (f *verifyFlags) verifyLog(cmd *cobra.Command, c *client.Client, log string, noted *checkpoint.Checkpoint) error {
 	options := client.VerifyOptions{Views: f.views}
 	if noted != nil {
@@ -150,7 +153,7 @@ func (m *paceMeter) set(what string, done, total int64) {
 	if what != m.what || m.bar == nil {
 		m.finish()
 		m.what, m.began = what, time.Now()
-		m.bar = newProgress(what, watched(os.Stderr), m.cmd.ErrOrStderr())
+		m.bar = newProgress(what, ifTerminal(os.Stderr), m.cmd.ErrOrStderr())
 	}
 	rate := float64(done) / max(time.Since(m.began).Seconds(), 0.001)
 	left := time.Duration(-1)
@@ -176,8 +179,8 @@ func writeVerification(w io.Writer, r *client.Verification, noted *checkpoint.Ch
 	for _, fault := range r.Faults {
 		fmt.Fprintf(w, "WRONG  %s: %s\n", fault.Kind, oneLine(fault.Detail))
 	}
-	if told := int64(len(r.Faults)); r.Wrong > told {
-		fmt.Fprintf(w, "WRONG  and %s more\n", thousands(r.Wrong-told))
+	if listed := int64(len(r.Faults)); r.Wrong > listed {
+		fmt.Fprintf(w, "WRONG  and %s more\n", thousands(r.Wrong-listed))
 	}
 	if r.Wrong == 0 {
 		fmt.Fprintln(w, "ok     the chain is whole")
@@ -190,13 +193,15 @@ func writeVerification(w io.Writer, r *client.Verification, noted *checkpoint.Ch
 		case v.OK && v.Audit == nil:
 			fmt.Fprintf(w, "-      view %s: %s\n", v.View, oneLine(v.Detail))
 		case v.OK:
-			fmt.Fprintf(w, "ok     view %s version %d: %s events folded again, %s keys compared\n", v.View, v.Audit.Version, thousands(v.Audit.Events), thousands(v.Audit.Keys))
+			fmt.Fprintf(w, "ok     view %s version %d: %s events folded again, %s keys compared\n", v.View,
+				v.Audit.Version, thousands(v.Audit.Events), thousands(v.Audit.Keys))
 		case v.Audit == nil:
 			fmt.Fprintf(w, "WRONG  view %s could not be folded again: %s\n", v.View, oneLine(v.Detail))
 		default:
 			fmt.Fprintf(w, "WRONG  view %s version %d is not what the events give\n", v.View, v.Audit.Version)
 			if d := v.Audit.Difference; d != nil {
-				fmt.Fprintf(w, "       key %q, %s: %s instead of %s, after event %d\n", d.Key, oneLine(d.Way), value(d.Found), value(d.Expected), d.Sequence)
+				fmt.Fprintf(w, "       key %q, %s: %s instead of %s, after event %d\n", d.Key, oneLine(d.Way),
+					value(d.Found), value(d.Expected), d.Sequence)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// verifyExport computes the chain of an export, without a server.
+// verifyExport checks the hash chain of an export, without a server.
 func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkpoint.Checkpoint) error {
 	if f.views != "" {
 		return errors.New("--views needs a server: an export holds events and no state")
@@ -25,7 +25,8 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	if log != "" {
 		var err error
 		if id, err = uuid.Parse(log); err != nil {
-			return fmt.Errorf("LOG must be the log's id here, such as 018f4f3c-0000-7000-8000-000000000001, and not %q: an export does not know names", log)
+			return fmt.Errorf("LOG must be the log's id here, such as 018f4f3c-0000-7000-8000-000000000001, and not %q: "+
+				"an export does not know names", log)
 		}
 	}
 	if noted != nil {
@@ -40,7 +41,7 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 		if err != nil {
 			return fmt.Errorf("opening the export: %w", err)
 		}
-		defer func() { _ = file.Close() }() // it was only read
+		defer func() { _ = file.Close() }() // only read
 		in = file
 	}
 	var heads []event.Noted
@@ -54,7 +55,8 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	}
 	report := client.Verification{
 		OK: checked.Wrong == 0, From: checked.From, To: checked.Through, Hash: hex.EncodeToString(checked.Hash[:]), Events: checked.Events,
-		Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: []client.Fault{}, Views: []client.Verdict{}, Seconds: time.Since(began).Seconds(), Finished: time.Now().UTC(),
+		Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: []client.Fault{}, Views: []client.Verdict{},
+		Seconds: time.Since(began).Seconds(), Finished: time.Now().UTC(),
 	}
 	if !id.IsZero() {
 		report.LogID = id.String()
@@ -74,13 +76,14 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	return err
 }
 
-// writeUnknown says what the check of an export could not show.
+// writeUnknown prints what the check of an export cannot prove.
 func writeUnknown(w io.Writer, checked *event.Checked) {
 	switch {
 	case checked.Events == 0 || checked.Anchor || checked.Linked:
 	case checked.From == 1:
 		fmt.Fprintln(w, "note   which log this is was not checked, nor its first event's hash: name the log's id, or a checkpoint")
 	default:
-		fmt.Fprintf(w, "note   this is a part of a log: the hash before event %d is not known here, so what that event says was not checked\n", checked.From)
+		fmt.Fprintf(w, "note   this is a part of a log: the hash before event %d is not known here, "+
+			"so what that event says was not checked\n", checked.From)
 	}
 }

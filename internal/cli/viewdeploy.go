@@ -16,7 +16,7 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// readyViews are the views that need no writing, by the name of their module.
+// readyViews are the built-in views, by the name of their module.
 var readyViews = map[string]func() []byte{
 	"cost_by_team":   views.CostByTeam,
 	"meter":          views.Meter,
@@ -41,12 +41,13 @@ func viewDeployCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy NAME",
 		Short: "Deploy a view on a log, or on all logs of a pattern",
-		Long: "Deploys a module as the newest version of a view, and waits until it is live: it is built from the log's history while the version\n" +
-			"before goes on answering. Fails when the view halts over an event of the history. With --logs the view is put on every log whose\n" +
-			"name matches the pattern (* stands for any characters), those that come later too.",
+		Long: "Deploys a module as the newest version of a view, and waits until it is live: it is built from the log's history\n" +
+			"while the version before goes on answering. Fails when the view halts over an event of the history. With --logs\n" +
+			"the view is put on every log whose name matches the pattern (* stands for any characters), those that come later\n" +
+			"too.",
 		Example: "  tally view deploy monthly-totals --log acme --module view.wasm\n" +
 			"  tally view deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
-		Args: arguments,
+		Args: checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
@@ -119,8 +120,8 @@ func (d *viewDeploy) code() ([]byte, error) {
 	return readModule(defaultModule)
 }
 
-// awaitVersion says how a version is doing that was just asked for: it waits until it is live, when it is to, and fails when
-// it halts.
+// awaitVersion prints the status of a version that was just requested. With wait, it first waits until the version is live. It fails if the
+// version halts.
 func awaitVersion(cmd *cobra.Command, c *client.Client, log string, v client.View, wait bool) error {
 	if v.Status == client.Building && wait {
 		var err error
@@ -135,17 +136,18 @@ func awaitVersion(cmd *cobra.Command, c *client.Client, log string, v client.Vie
 	case client.Building:
 		fmt.Fprintf(out, "%s version %d is building on %s: tally view list %s says how far it is\n", v.Name, v.Version, log, log)
 	case client.Halted:
-		return fmt.Errorf("%s version %d halted on %s at event %d: %s; a version that was live before goes on answering. Deploy a corrected "+
-			"version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log, v.HaltedSequence, terminal.Line(v.Error), log, v.Name)
+		return fmt.Errorf("%s version %d halted on %s at event %d: %s; a version that was live before goes on answering. "+
+			"Deploy a corrected version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log,
+			v.HaltedSequence, terminal.Line(v.Error), log, v.Name)
 	default:
 		return fmt.Errorf("%s version %d is %s on %s: another version was asked for meanwhile", v.Name, v.Version, v.Status, log)
 	}
 	return nil
 }
 
-// follow shows how a version is built until it is done with, one way or the other.
+// follow shows the progress of a version until it is no longer building.
 func follow(ctx context.Context, cmd *cobra.Command, c *client.Client, log string, v client.View) (client.View, error) {
-	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), watched(os.Stderr), cmd.ErrOrStderr())
+	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), ifTerminal(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(ctx, func(ctx context.Context) (done bool, err error) {
 		versions, err := c.View(ctx, log, v.Name)

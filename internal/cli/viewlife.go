@@ -15,14 +15,16 @@ func viewRollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback LOG VIEW VERSION",
 		Short: "Make an earlier version of a view live again",
-		Long: "Makes an earlier version of a view live again, and waits until it is. It folds what came since it was retired, or everything where its\n" +
-			"state was not kept (tally view versions says so), while the live version goes on answering.",
+		Long: "Makes an earlier version of a view live again, and waits until it is. It folds what came since it was retired,\n" +
+			"or everything where its state was not kept (tally view versions says so), while the live version goes on\n" +
+			"answering.",
 		Example: "  tally view rollback acme monthly-totals 2",
-		Args:    arguments,
+		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			version, err := strconv.ParseInt(args[2], 10, 32)
 			if err != nil || version < 1 {
-				return fmt.Errorf("VERSION is %q, which is no version's number: tally view versions %s %s lists them", args[2], args[0], args[1])
+				return fmt.Errorf("VERSION is %q, which is no version's number: tally view versions %s %s lists them",
+					args[2], args[0], args[1])
 			}
 			c, err := conn.open()
 			if err != nil {
@@ -48,12 +50,13 @@ func viewResumeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume LOG VIEW",
 		Short: "Have a halted view go on",
-		Long: "Has a halted view try the event again that it halted at, such as with more gas, or with --skip go on past it. A skipped event is left\n" +
-			"out of this version for ever, which is recorded with who asked and why; the event itself stays in the log.",
+		Long: "Has a halted view try the event again that it halted at, such as with more gas, or with --skip go on past it. A\n" +
+			"skipped event is left out of this version for ever, which is recorded with who asked and why; the event itself\n" +
+			"stays in the log.",
 		Example: "  tally view resume acme monthly-totals --gas 200000000\n" +
 			"  tally view resume acme monthly-totals --skip --reason 'event 17 is a test of ours'",
-		Args: arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args: checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			v, err := c.Resume(cmd.Context(), args[0], args[1], resumption)
 			if err != nil {
 				return fmt.Errorf("resuming %s on %s: %w", args[1], args[0], err)
@@ -78,8 +81,8 @@ func viewRetireCommand() *cobra.Command {
 		Short:   "End a view on a log",
 		Long:    "Ends a view on a log: it folds and answers no more. Its versions stay listed, and a deploy or a rollback brings it back.",
 		Example: "  tally view retire acme monthly-totals",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			if err := c.Retire(cmd.Context(), args[0], args[1]); err != nil {
 				return fmt.Errorf("retiring %s on %s: %w", args[1], args[0], err)
 			}

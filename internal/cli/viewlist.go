@@ -16,8 +16,8 @@ func viewListCommand() *cobra.Command {
 		Use:     "list [LOG]",
 		Short:   "List a log's views, or the views that are deployed on patterns",
 		Example: "  tally view list acme\n  tally view list",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			if len(args) == 0 {
 				return listPatterns(cmd.Context(), cmd.OutOrStdout(), c, asJSON)
 			}
@@ -39,12 +39,15 @@ func viewListCommand() *cobra.Command {
 func writeViews(w io.Writer, found []client.View) error {
 	rows := [][]string{{"VIEW", "VERSION", "STATUS", "EVENTS", "GAS", "MODULE", "BY", "SINCE", ""}}
 	for _, v := range found {
-		rows = append(rows, []string{v.Name, fmt.Sprint(v.Version), v.Status, folded(v), thousands(v.Gas), shortHash(v.Module), orDash(v.Actor), since(v), remark(v)})
+		rows = append(rows, []string{
+			v.Name, fmt.Sprint(v.Version), v.Status, folded(v), thousands(v.Gas),
+			shortHash(v.Module), orDash(v.Actor), since(v), remark(v),
+		})
 	}
 	return writeTable(w, rows)
 }
 
-// folded says how many events a version has, of how many.
+// folded describes how many events a version has folded, of how many.
 func folded(v client.View) string {
 	if v.Status == client.Live || v.Status == client.Retired {
 		return thousands(v.Applied)
@@ -52,7 +55,7 @@ func folded(v client.View) string {
 	return thousands(v.Applied) + " of " + thousands(v.Head)
 }
 
-// since is when a version became what it is.
+// since returns the time of the last change of status.
 func since(v client.View) string {
 	switch {
 	case v.Status == client.Live && v.LiveAt != nil:
@@ -65,7 +68,7 @@ func since(v client.View) string {
 	return moment(&v.CreatedAt)
 }
 
-// remark says what there is to say of a version that is not simply live.
+// remark explains the status of a version that is not live.
 func remark(v client.View) string {
 	switch v.Status {
 	case client.Halted:
@@ -96,8 +99,8 @@ func viewVersionsCommand() *cobra.Command {
 		Use:     "versions LOG VIEW",
 		Short:   "List all versions of a view, and what was done to them",
 		Example: "  tally view versions acme monthly-totals",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			history, err := c.Versions(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return fmt.Errorf("listing the versions of %s on %s: %w", args[1], args[0], err)

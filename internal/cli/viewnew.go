@@ -21,10 +21,11 @@ func viewNewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new NAME [DIR]",
 		Short: "Start a project that builds a view",
-		Long: "Writes a project into DIR, a new folder called NAME unless another is given: a view that counts each model's tokens by month, its golden\n" +
-			"folder, and the kit of the language, so that it builds without asking any registry for the kit. Nothing is overwritten.",
+		Long: "Writes a project into DIR, a new folder called NAME unless another is given: a view that counts each model's\n" +
+			"tokens by month, its golden folder, and the kit of the language, so that it builds without asking any registry\n" +
+			"for the kit. Nothing is overwritten.",
 		Example: "  tally view new --lang go monthly-totals\n  tally view new --lang c monthly-totals views/totals",
-		Args:    arguments,
+		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if language == "" {
 				return fmt.Errorf("--lang is missing: %s", strings.Join(views.Languages(), ", "))
@@ -41,7 +42,7 @@ func viewNewCommand() *cobra.Command {
 			if err := writeProject(dir, files); err != nil {
 				return err
 			}
-			sayNextSteps(cmd.OutOrStdout(), kit, name, dir, len(files))
+			printNextSteps(cmd.OutOrStdout(), kit, name, dir, len(files))
 			return nil
 		},
 	}
@@ -49,7 +50,7 @@ func viewNewCommand() *cobra.Command {
 	return cmd
 }
 
-// writeProject writes the files into a folder that is not there yet, or empty.
+// writeProject writes the files into a folder, which must be empty or missing.
 func writeProject(dir string, files map[string][]byte) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -58,27 +59,27 @@ func writeProject(dir string, files map[string][]byte) error {
 	if len(entries) > 0 {
 		return fmt.Errorf("%s is not empty (it holds %s): nothing was written; name another folder", dir, entries[0].Name())
 	}
-	for _, place := range slices.Sorted(maps.Keys(files)) {
-		file := filepath.Join(dir, filepath.FromSlash(place))
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // sources are for everybody to read
 			return fmt.Errorf("making the project: %w", err)
 		}
-		if err := os.WriteFile(file, files[place], projectMode(place, files[place])); err != nil {
+		if err := os.WriteFile(file, files[name], projectMode(name, files[name])); err != nil {
 			return fmt.Errorf("making the project: %w", err)
 		}
 	}
 	return nil
 }
 
-// projectMode lets scripts be run: they say by what in their first line.
-func projectMode(place string, text []byte) fs.FileMode {
-	if strings.HasPrefix(string(text), "#!") && !strings.Contains(place, "testdata/") {
+// projectMode makes scripts executable: files that start with #!.
+func projectMode(name string, text []byte) fs.FileMode {
+	if strings.HasPrefix(string(text), "#!") && !strings.Contains(name, "testdata/") {
 		return 0o755
 	}
 	return 0o644
 }
 
-func sayNextSteps(w io.Writer, kit views.Kit, name, dir string, files int) {
+func printNextSteps(w io.Writer, kit views.Kit, name, dir string, files int) {
 	fmt.Fprintf(w, `%s is there, %d files. What it needs: %s. Next:
   cd %s
   %s

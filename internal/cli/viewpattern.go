@@ -13,8 +13,8 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 )
 
-// awaitPattern says how a view is doing on the logs of its pattern: it waits until it is settled on all of them, when it is to,
-// and fails when it is not live where it could be.
+// awaitPattern prints the state of a view on the logs of its pattern. With wait, it first waits until the view is built on all of them, and
+// fails if it halted on some or had no room on some.
 func awaitPattern(cmd *cobra.Command, c *client.Client, v client.PatternView, wait bool) error {
 	if wait {
 		var err error
@@ -29,10 +29,10 @@ func awaitPattern(cmd *cobra.Command, c *client.Client, v client.PatternView, wa
 	return nil
 }
 
-// followPattern shows how a view comes to its logs until it is live, or halted, on all of them.
+// followPattern shows the progress of a view on its logs until it is live, or halted, on all of them.
 func followPattern(cmd *cobra.Command, c *client.Client, v client.PatternView) (client.PatternView, error) {
 	version := v.Version
-	shown := newProgress(v.Name+" on "+v.Logs, watched(os.Stderr), cmd.ErrOrStderr())
+	shown := newProgress(v.Name+" on "+v.Logs, ifTerminal(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(cmd.Context(), func(ctx context.Context) (done bool, err error) {
 		if v, err = c.Pattern(ctx, v.Name); err != nil {
@@ -54,7 +54,7 @@ func followPattern(cmd *cobra.Command, c *client.Client, v client.PatternView) (
 	return v, err
 }
 
-// covers says how the view stands on its logs, such as "live on 12 of 14 logs, halted on 2".
+// covers describes the state of the view on its logs, such as "live on 12 of 14 logs, halted on 2".
 func covers(v client.PatternView) string {
 	n := v.Covers
 	if n == nil {
@@ -82,7 +82,7 @@ func covers(v client.PatternView) string {
 	return strings.Join(parts, ", ")
 }
 
-// listPatterns shows the views that are deployed on patterns, with how their logs stand.
+// listPatterns lists the views that are deployed on patterns, with their state on the logs.
 func listPatterns(ctx context.Context, w io.Writer, c *client.Client, asJSON bool) error {
 	found, err := c.Patterns(ctx)
 	if err != nil {
@@ -96,7 +96,10 @@ func listPatterns(ctx context.Context, w io.Writer, c *client.Client, asJSON boo
 			}
 			found[i] = v
 		}
-		rows = append(rows, []string{v.Name, v.Logs, fmt.Sprint(v.Version), v.Status, thousands(v.Gas), shortHash(v.Module), orDash(v.Actor), moment(&v.DeployedAt), covers(v)})
+		rows = append(rows, []string{
+			v.Name, v.Logs, fmt.Sprint(v.Version), v.Status, thousands(v.Gas),
+			shortHash(v.Module), orDash(v.Actor), moment(&v.DeployedAt), covers(v),
+		})
 	}
 	if asJSON {
 		return writeIndented(w, found)
@@ -110,11 +113,11 @@ func viewWithdrawCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "withdraw VIEW",
 		Short: "Retire a view on all logs that have it from a pattern",
-		Long: "Retires a view that was deployed with --logs, on all logs that have it from the pattern; later logs do not get it. With --keep it stays\n" +
-			"where it is. What was deployed on a log by itself stays in any case.",
+		Long: "Retires a view that was deployed with --logs, on all logs that have it from the pattern; later logs do not get\n" +
+			"it. With --keep it stays where it is. What was deployed on a log by itself stays in any case.",
 		Example: "  tally view withdraw monthly-totals --keep",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
 			v, err := c.Withdraw(cmd.Context(), args[0], keep)
 			if err != nil {
 				return fmt.Errorf("withdrawing %s: %w", args[0], err)

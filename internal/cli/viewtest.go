@@ -32,35 +32,36 @@ type viewTest struct {
 }
 
 func viewTestCommand() *cobra.Command {
-	var run viewTest
+	var test viewTest
 	cmd := &cobra.Command{
 		Use:   "test [MODULE]",
 		Short: "Run a view over golden folders, with the server's own engine",
-		Long: "Runs a module (" + defaultModule + " unless another is named) over golden folders. Each holds events.ndjson (one event a line), queries.txt (one\n" +
-			"query string a line), config.json where the view has a configuration, and expected.txt: what must come of them. The events are folded\n" +
-			"one by one, in batches, in one go and many in one call, which must all give the same state. --update writes expected.txt; read it before you keep it.\n\n" +
-			"A line for each folder says what its events took: gas, which is the same on every machine, and the median time of reading the fields\n" +
-			"that the view wants and folding them.",
+		Long: "Runs a module (" + defaultModule + " unless another is named) over golden folders. Each holds events.ndjson (one event\n" +
+			"a line), queries.txt (one query string a line), config.json where the view has a configuration, and\n" +
+			"expected.txt: what must come of them. The events are folded one by one, in batches, in one go and many in one\n" +
+			"call, which must all give the same state. --update writes expected.txt; read it before you keep it.\n\n" +
+			"A line for each folder says what its events took: gas, which is the same on every machine, and the median time\n" +
+			"of reading the fields that the view wants and folding them.",
 		Example: "  tally view test\n  tally view test build/view.wasm --dir goldens --update",
-		Args:    arguments,
+		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := defaultModule
 			if len(args) > 0 {
 				file = args[0]
 			}
-			return run.all(cmd.Context(), terminal.NewWriter(cmd.OutOrStdout()), file) // for people, wherever it goes
+			return test.run(cmd.Context(), terminal.NewWriter(cmd.OutOrStdout()), file) // for people, even in a pipe
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&run.dir, "dir", "testdata", "folder of golden folders, or one golden folder")
-	flags.StringVar(&run.config, "config", "", "configuration for folders that have no config.json: JSON, or @file")
-	flags.Int64Var(&run.gas, "gas", wasm.DefaultFoldGas, "what folding one event may take, as with tally view deploy")
-	flags.BoolVar(&run.update, "update", false, "write what comes into expected.txt")
+	flags.StringVar(&test.dir, "dir", "testdata", "folder of golden folders, or one golden folder")
+	flags.StringVar(&test.config, "config", "", "configuration for folders that have no config.json: JSON, or @file")
+	flags.Int64Var(&test.gas, "gas", wasm.DefaultFoldGas, "what folding one event may take, as with tally view deploy")
+	flags.BoolVar(&test.update, "update", false, "write what comes into expected.txt")
 	return cmd
 }
 
-// all plays every folder, says how each went, and fails if one did not pass.
-func (t *viewTest) all(ctx context.Context, w io.Writer, file string) (err error) {
+// run plays every folder, prints each result, and fails if one did not pass.
+func (t *viewTest) run(ctx context.Context, w io.Writer, file string) (err error) {
 	code, err := readModule(file)
 	if err != nil {
 		return err
@@ -90,7 +91,7 @@ func (t *viewTest) all(ctx context.Context, w io.Writer, file string) (err error
 	}
 	failed := 0
 	for _, c := range cases {
-		passed, err := t.one(ctx, w, c, module, wasm.Settings{Config: config, FoldGas: t.gas})
+		passed, err := t.runCase(ctx, w, c, module, wasm.Settings{Config: config, FoldGas: t.gas})
 		if err != nil {
 			return err
 		}
@@ -105,9 +106,11 @@ func (t *viewTest) all(ctx context.Context, w io.Writer, file string) (err error
 	return nil
 }
 
-// one plays a folder. What makes a folder unplayable, such as a line that is no event, fails that folder alone; the error
-// is for what would fail them all.
-func (t *viewTest) one(ctx context.Context, w io.Writer, c viewtest.Case, module *wasm.Module, settings wasm.Settings) (passed bool, err error) {
+// runCase plays one folder. A fault of the folder, such as a line that is no event, fails only that folder; the error is for faults that
+// would fail them all.
+func (t *viewTest) runCase(
+	ctx context.Context, w io.Writer, c viewtest.Case, module *wasm.Module, settings wasm.Settings,
+) (passed bool, err error) {
 	result, err := c.Play(ctx, module, settings)
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
@@ -142,7 +145,7 @@ func (t *viewTest) one(ctx context.Context, w io.Writer, c viewtest.Case, module
 	return result.OK(), nil
 }
 
-// measure says what a folder's events took.
+// measure describes the gas and the time of a folder's events.
 func measure(ctx context.Context, result *viewtest.Result) (string, error) {
 	if result.View == nil || len(result.Events) == 0 {
 		return "no events", nil
@@ -163,7 +166,7 @@ func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
 }
 
-// readModule reads a module's file. One that is not there is most likely not built yet.
+// readModule reads a module's file. If it is missing, the error explains how to build it.
 func readModule(file string) ([]byte, error) {
 	code, err := os.ReadFile(file) //nolint:gosec // the file that the user named
 	if errors.Is(err, fs.ErrNotExist) {
@@ -173,28 +176,29 @@ func readModule(file string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the module: %w", err)
 	}
 	if !bytes.HasPrefix(code, []byte("\x00asm")) {
-		return nil, fmt.Errorf("%s is no WebAssembly module: name the file that the build makes, which is %s in the kits' projects", file, defaultModule)
+		return nil, fmt.Errorf("%s is no WebAssembly module: name the file that the build makes, which is %s in the kits' projects",
+			file, defaultModule)
 	}
 	return code, nil
 }
 
-// buildHint says how the project in a folder is built, by the files that the kits put there.
+// buildHint returns how to build the project in a folder, judged by the kits' files.
 func buildHint(dir string) string {
-	for _, way := range []struct{ file, command string }{
+	for _, build := range []struct{ file, command string }{
 		{"build.py", "python3 build.py"}, {"build.sh", "sh build.sh"}, {"package.json", "npm ci && npm run build"}, {"Makefile", "make"},
 	} {
-		if _, err := os.Stat(filepath.Join(dir, way.file)); err == nil {
-			return "build it with " + way.command
+		if _, err := os.Stat(filepath.Join(dir, build.file)); err == nil {
+			return "build it with " + build.command
 		}
 	}
 	return "build it first, or name the file"
 }
 
-// readConfig is a configuration given as JSON, or as @ and the name of a file.
-func readConfig(given string) ([]byte, error) {
-	file, named := strings.CutPrefix(given, "@")
+// readConfig returns a configuration from a flag: JSON, or @ and the name of a file.
+func readConfig(value string) ([]byte, error) {
+	file, named := strings.CutPrefix(value, "@")
 	if !named {
-		return []byte(given), nil
+		return []byte(value), nil
 	}
 	config, err := os.ReadFile(file) //nolint:gosec // the file that the user named
 	if err != nil {
@@ -203,7 +207,7 @@ func readConfig(given string) ([]byte, error) {
 	return config, nil
 }
 
-// thousands writes a number with separators.
+// thousands formats a number with separators.
 func thousands(n int64) string {
 	text := fmt.Sprint(n)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {

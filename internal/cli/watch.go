@@ -15,25 +15,25 @@ import (
 	"github.com/tallystick/tallystick/internal/terminal"
 )
 
-// clearScreen moves a terminal's cursor to its first line and takes away what is there.
+// clearScreen moves a terminal's cursor to the top left and clears the screen.
 const clearScreen = "\x1b[H\x1b[2J"
 
 func watchCommand() *cobra.Command {
 	var conn connection
 	cmd := &cobra.Command{
 		Use:   "watch LOG VIEW [QUERY]",
-		Short: "Follow a view's answer to a question",
-		Long: "Asks a view a question, as tally query does, and prints its answer again whenever it is another, until Ctrl-C. On a terminal the answer is\n" +
-			"shown in place; elsewhere each is printed as it comes.",
+		Short: "Follow a view's answer to a query",
+		Long: "Sends a view a query, as tally query does, and prints its answer again whenever it is another, until Ctrl-C.\n" +
+			"On a terminal the answer is shown in place; elsewhere each is printed as it comes.",
 		Example: "  tally watch acme monthly-totals month=2025-03",
-		Args:    arguments,
-		RunE: conn.with(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			question := ""
+		Args:    checkArguments,
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+			query := ""
 			if len(args) > 2 {
-				question = escapeQuery(strings.TrimPrefix(args[2], "?"))
+				query = escapeQuery(strings.TrimPrefix(args[2], "?"))
 			}
 			show := printAnswer
-			if watched(os.Stdout) != nil {
+			if ifTerminal(os.Stdout) != nil {
 				show = func(_ io.Writer, m client.Message) error {
 					return drawAnswer(os.Stdout, strings.Join(args, " "), m, time.Now())
 				}
@@ -46,14 +46,14 @@ func watchCommand() *cobra.Command {
 				}
 				return show(cmd.OutOrStdout(), m)
 			}
-			return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], c.Watch(cmd.Context(), args[0], args[1], question, f))
+			return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], c.Watch(cmd.Context(), args[0], args[1], query, f))
 		}),
 	}
 	conn.add(cmd.Flags())
 	return cmd
 }
 
-// problemText is why a view cannot answer for now.
+// problemText returns why a view cannot answer at present.
 func problemText(data []byte) string {
 	var p client.Problem
 	if err := json.Unmarshal(data, &p); err != nil {
@@ -67,13 +67,14 @@ func printAnswer(w io.Writer, m client.Message) error {
 	return err
 }
 
-// drawAnswer shows an answer in place of what is on the terminal, w, which obeys what is written to it.
+// drawAnswer replaces the contents of the terminal w with an answer. w must not escape control characters.
 func drawAnswer(w io.Writer, what string, m client.Message, now time.Time) error {
 	text := m.Data
 	var indented bytes.Buffer
 	if json.Indent(&indented, m.Data, "", "  ") == nil {
 		text = indented.Bytes()
 	}
-	_, err := fmt.Fprintf(w, "%s%s  event %s  %s\n\n%s\n", clearScreen, oneLine(what), oneLine(m.ID), now.Format(time.TimeOnly), terminal.Text(string(text)))
+	_, err := fmt.Fprintf(w, "%s%s  event %s  %s\n\n%s\n", clearScreen, oneLine(what), oneLine(m.ID),
+		now.Format(time.TimeOnly), terminal.Text(string(text)))
 	return err
 }

@@ -1,5 +1,5 @@
-// Package client calls the HTTP API of a server, for the commands and the demo. It sends every request once: whether a
-// failed one is to be sent again is for the caller to know.
+// Package client calls the HTTP API of a server, for the commands and the demo. It sends every request once: whether to retry one that
+// failed is for the caller to decide.
 package client
 
 import (
@@ -20,33 +20,32 @@ import (
 )
 
 const (
-	// dialTimeout is how long a server may take to accept a connection. Answers may take as long as they do: an audit reads
-	// the whole log.
+	// dialTimeout bounds connecting to the server. Responses may take longer: an audit reads the whole log.
 	dialTimeout = 10 * time.Second
-	// maxAnswerBytes bounds what is read of an answer: a view's is at most 1 MiB, a list's of versions a few.
-	maxAnswerBytes = 64 << 20
-	// maxProblemBytes bounds what is read of an error, which need not come from our server.
+	// maxResponseBytes bounds a response: a view's answer has at most 1 MiB, a list of versions a few.
+	maxResponseBytes = 64 << 20
+	// maxProblemBytes bounds the body of an error, which need not come from our server.
 	maxProblemBytes = 64 << 10
 )
 
-// Config says which server to ask, and as whom.
+// Config names the server to call, and the caller.
 type Config struct {
-	URL   string // of the server, such as http://127.0.0.1:8080; a path before the API's is kept
-	Actor string // who asks, for the record; may be empty
-	// Connections is how many requests may be under way at once; 0: any number.
+	URL   string // of the server, such as http://127.0.0.1:8080; may have a path, which prefixes the API's
+	Actor string // recorded by the server with each action; may be empty
+	// Connections bounds the requests in flight; 0: no bound.
 	Connections int
 	// Timeout bounds one request; 0: none.
 	Timeout time.Duration
 }
 
-// Client asks one server. It is safe for concurrent use.
+// Client calls one server. It is safe for concurrent use.
 type Client struct {
 	base  *url.URL
 	actor string
 	http  *http.Client
 }
 
-// New checks the configuration; it does not connect. The client is to be closed.
+// New checks the configuration; it does not connect. The caller must close the client.
 func New(c Config) (*Client, error) {
 	base, err := url.Parse(c.URL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
@@ -64,11 +63,11 @@ func New(c Config) (*Client, error) {
 	}}, nil
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// local tells whether the server is on this machine.
-func (c *Client) local() bool {
+// isLocal reports whether the server is on this machine.
+func (c *Client) isLocal() bool {
 	host := c.base.Hostname()
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
@@ -79,33 +78,33 @@ type request struct {
 	path   []string // unescaped segments
 	query  string   // encoded
 	header http.Header
-	// body is sent as it comes, where there is one.
+	// body is streamed; may be nil.
 	body        io.Reader
 	contentType string
 }
 
-// call sends a request and reads the JSON that comes back into answer, unless that is nil. The error is a *Problem where the
-// server refused.
-func (c *Client) call(ctx context.Context, r request, answer any) error {
+// call sends a request and decodes the JSON response into into, unless that is nil. The error is a *Problem if the server refused the
+// request.
+func (c *Client) call(ctx context.Context, r request, result any) error {
 	response, err := c.do(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = response.Body.Close() }() // it is read to its end
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
 	if err != nil {
 		return fmt.Errorf("reading the answer of %s: %w", c.base, err)
 	}
-	if answer == nil {
+	if result == nil {
 		return nil
 	}
-	if err := json.Unmarshal(text, answer); err != nil {
+	if err := json.Unmarshal(text, result); err != nil {
 		return fmt.Errorf("the answer of %s is not Tallystick's: %w; is --url right?", c.base, err)
 	}
 	return nil
 }
 
-// do sends a request; the caller closes the answer's body. An answer that is not 2xx comes as a *Problem.
+// do sends a request. The caller closes the response's body. A status other than 2xx is returned as a *Problem.
 func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	target := strings.TrimRight(c.base.String(), "/")
 	for _, segment := range r.path {
@@ -138,7 +137,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	return response, nil
 }
 
-// unreachable says what to do where no answer came.
+// unreachable explains what to do about a request without a response.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -153,7 +152,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	return fmt.Errorf("asking %s: %w", c.base, err)
 }
 
-// Problem is an error that the server answered with, after RFC 9457.
+// Problem is an error response of the server, in the format of RFC 9457.
 type Problem struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
@@ -161,8 +160,8 @@ type Problem struct {
 	Line   int    `json:"line"` // of a batch, from 1; else 0
 }
 
-// Error gives the server's words, and the code that the documentation explains, on one line: a view's words may be among them, which
-// must not look like other output.
+// Error returns the server's text, and the code that the documentation explains, on one line. The text may quote a view, and must not look
+// like other output.
 func (p *Problem) Error() string {
 	if p.Code == "" {
 		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), terminal.Line(p.Detail))
@@ -170,15 +169,14 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s (%s)", terminal.Line(p.Detail), terminal.Line(p.Code))
 }
 
-// IsCode tells whether err is the problem with this code.
+// IsCode reports whether err is the problem with this code.
 func IsCode(err error, code string) bool {
 	var p *Problem
 	return errors.As(err, &p) && p.Code == code
 }
 
-// MayPass tells errors that a server gives while it restarts or is busy, and connections that failed, from what asking again does not
-// change.
-func MayPass(err error) bool {
+// IsTransient reports whether a retry may succeed: the connection failed, or the server is busy or restarting.
+func IsTransient(err error) bool {
 	var p *Problem
 	if !errors.As(err, &p) {
 		return true

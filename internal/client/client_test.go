@@ -16,9 +16,9 @@ import (
 // The commands' tests ask real servers. These are about what answers in their place: proxies, strangers, nobody.
 
 // stranger answers in place of a server.
-func stranger(t *testing.T, path string, answer http.HandlerFunc) *client.Client {
+func stranger(t *testing.T, path string, result http.HandlerFunc) *client.Client {
 	t.Helper()
-	server := httptest.NewServer(answer)
+	server := httptest.NewServer(result)
 	t.Cleanup(server.Close)
 	c, err := client.New(client.Config{URL: server.URL + path, Actor: "ada"})
 	if err != nil {
@@ -39,7 +39,10 @@ func TestStrangers(t *testing.T) {
 		{500, "text/plain", "\xff\x00" + strings.Repeat("x", 1<<20), "the server answered 500"},
 		{301, "text/html", "moved", "the server answered 301"},
 		{200, "text/html", "<html>", "is not Tallystick's"},
-		{409, "application/problem+json", `{"status":409,"code":"name_taken","detail":"another log has that name"}`, "another log has that name (name_taken)"},
+		{
+			409, "application/problem+json",
+			`{"status":409,"code":"name_taken","detail":"another log has that name"}`, "another log has that name (name_taken)",
+		},
 	}
 	for _, c := range cases {
 		asked := stranger(t, "", func(w http.ResponseWriter, r *http.Request) {
@@ -69,7 +72,10 @@ func TestStrangers(t *testing.T) {
 
 // TestOnce: no request is sent twice, whatever comes back, and no redirect turns it into another.
 func TestOnce(t *testing.T) {
-	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusTemporaryRedirect, http.StatusSeeOther} {
+	for _, status := range []int{
+		http.StatusServiceUnavailable, http.StatusTooManyRequests,
+		http.StatusTemporaryRedirect, http.StatusSeeOther,
+	} {
 		var asked atomic.Int32
 		c := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) {
 			asked.Add(1)
@@ -95,7 +101,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestRequests: names are escaped and stay within their segment, below the address that was given; who asks is said.
+// TestRequests: names are escaped and stay within their segment, below the configured address; the actor is sent.
 func TestRequests(t *testing.T) {
 	var got *http.Request
 	var body string
@@ -104,10 +110,12 @@ func TestRequests(t *testing.T) {
 		got, body = r, string(text)
 		_, _ = io.WriteString(w, `{"name":"v","status":"live"}`)
 	})
-	if _, err := c.Deploy(t.Context(), "a/../b?c#d %", "v:1", client.Deployment{Module: []byte("module"), Config: []byte(`{"a":"&"}`), Gas: 7}); err != nil {
+	small := client.Deployment{Module: []byte("module"), Config: []byte(`{"a":"&"}`), Gas: 7}
+	if _, err := c.Deploy(t.Context(), "a/../b?c#d %", "v:1", small); err != nil {
 		t.Fatal(err)
 	}
-	if want := "/tally/logs/a%2F..%2Fb%3Fc%23d%20%25/views/v:1?config=%7B%22a%22%3A%22%26%22%7D&gas=7"; got.RequestURI != want || body != "module" {
+	want := "/tally/logs/a%2F..%2Fb%3Fc%23d%20%25/views/v:1?config=%7B%22a%22%3A%22%26%22%7D&gas=7"
+	if got.RequestURI != want || body != "module" {
 		t.Errorf("asked %s with %q, want %s", got.RequestURI, body, want)
 	}
 	if got.Header.Get("Tally-Actor") != "ada" || got.Method != http.MethodPost {
@@ -118,7 +126,8 @@ func TestRequests(t *testing.T) {
 	if _, err := c.Deploy(t.Context(), "a", "v", client.Deployment{Module: []byte("module"), Config: []byte(config), Gas: 7}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "/tally/logs/a/views/v?gas=7"; got.RequestURI != want || !strings.Contains(body, `"module":"120970d812836f19`) || !strings.Contains(body, config) {
+	want = "/tally/logs/a/views/v?gas=7"
+	if got.RequestURI != want || !strings.Contains(body, `"module":"120970d812836f19`) || !strings.Contains(body, config) {
 		t.Errorf("asked %s with %.200q", got.RequestURI, body)
 	}
 }

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// maxPageBytes bounds a page of events: the server ends one at 8 MiB, and bytes that have to be escaped take six times as many.
+	// maxPageBytes bounds a page of events: the server ends a page at 8 MiB, and an escaped byte takes six.
 	maxPageBytes = 96 << 20
-	// streamIdle is how long a stream of events may be silent: a filter that matches seldom makes the server look for a while.
+	// streamIdle is how long a stream of events may be silent: with a filter that rarely matches, the server searches for a while.
 	streamIdle = 2 * time.Minute
 	// maxLineBytes bounds an event in a stream; see maxMessageBytes.
 	maxLineBytes = maxMessageBytes
@@ -25,27 +25,27 @@ const (
 type Log struct {
 	ID         string    `json:"log_id"`
 	Name       string    `json:"name"`
-	Sequence   int64     `json:"sequence"` // of the last event; 0 for an empty log
+	Sequence   int64     `json:"sequence"` // of the last event; 0 if the log is empty
 	Hash       string    `json:"hash"`     // of everything up to it, hexadecimal
 	RecordedAt time.Time `json:"recorded_at"`
 }
 
 // Log describes a log.
 func (c *Client) Log(ctx context.Context, log string) (Log, error) {
-	var answer Log
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log}}, &answer)
-	return answer, err
+	var result Log
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log}}, &result)
+	return result, err
 }
 
-// Events says which events of a log are wanted. The zero value is all of them.
+// Events selects events of a log. The zero value selects all of them.
 type Events struct {
-	From, To                 int64 // sequences, both included; 0: from the first, to the last
+	From, To                 int64 // sequences, inclusive; 0: from the first, to the last
 	TimeFrom, TimeTo         time.Time
-	RecordedFrom, RecordedTo time.Time // the second is just too late, as above
+	RecordedFrom, RecordedTo time.Time // the second is exclusive, as above
 	Type                     string
 }
 
-// Filtered tells whether events between From and To may be left out.
+// Filtered reports whether events between From and To may be left out.
 func (e *Events) Filtered() bool {
 	return e.Type != "" || !e.TimeFrom.IsZero() || !e.TimeTo.IsZero() || !e.RecordedFrom.IsZero() || !e.RecordedTo.IsZero()
 }
@@ -57,7 +57,10 @@ func (e *Events) values() url.Values {
 			v.Set(name, strconv.FormatInt(sequence, 10))
 		}
 	}
-	for name, t := range map[string]time.Time{"time_from": e.TimeFrom, "time_to": e.TimeTo, "recorded_from": e.RecordedFrom, "recorded_to": e.RecordedTo} {
+	for name, t := range map[string]time.Time{
+		"time_from": e.TimeFrom, "time_to": e.TimeTo,
+		"recorded_from": e.RecordedFrom, "recorded_to": e.RecordedTo,
+	} {
 		if !t.IsZero() {
 			v.Set(name, t.UTC().Format(time.RFC3339Nano))
 		}
@@ -68,14 +71,14 @@ func (e *Events) values() url.Values {
 	return v
 }
 
-// EventPage is some of the events that were asked for.
+// EventPage is one page of events.
 type EventPage struct {
-	Body []byte // in the format that was asked for
+	Body []byte // in the requested format
 	Next string // cursor of the next page; empty at the end
 }
 
-// EventPage reads a page of up to limit events in a format: json, ndjson or csv. cursor is that of the page before, with the same filter.
-// A page may be short, or empty, and not be the last.
+// EventPage reads a page of up to limit events in a format: json, ndjson or csv. cursor is Next of the page before, with the same filter;
+// "" for the first page. A page that is short, or empty, need not be the last.
 func (c *Client) EventPage(ctx context.Context, log string, e Events, format, cursor string, limit int) (EventPage, error) {
 	query := e.values()
 	query.Set("format", format)
@@ -83,18 +86,18 @@ func (c *Client) EventPage(ctx context.Context, log string, e Events, format, cu
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}
-	body, header, err := c.all(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()})
+	body, header, err := c.readAll(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()})
 	return EventPage{Body: body, Next: header.Get("Tally-Next-Cursor")}, err
 }
 
-// Event reads one event, as JSON. Where there is none, the problem's code is sequence_not_found.
+// Event reads one event, as JSON. If there is none, the problem's code is sequence_not_found.
 func (c *Client) Event(ctx context.Context, log string, sequence int64) ([]byte, error) {
-	body, _, err := c.all(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events", strconv.FormatInt(sequence, 10)}})
+	body, _, err := c.readAll(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events", strconv.FormatInt(sequence, 10)}})
 	return body, err
 }
 
-// all reads an answer that must not be cut short.
-func (c *Client) all(ctx context.Context, r request) ([]byte, http.Header, error) {
+// readAll reads a response of at most maxPageBytes.
+func (c *Client) readAll(ctx context.Context, r request) ([]byte, http.Header, error) {
 	response, err := c.do(ctx, r)
 	if err != nil {
 		return nil, nil, err
@@ -110,20 +113,20 @@ func (c *Client) all(ctx context.Context, r request) ([]byte, http.Header, error
 	return body, response.Header, nil
 }
 
-// EventStream is a range of events on its way, a line each.
+// EventStream is a stream of events, a line each.
 type EventStream struct {
 	body io.ReadCloser
 	in   *bufio.Reader
 	line []byte
 }
 
-// StreamEvents begins to read a whole range, up to the head as it is now. The stream is to be closed.
+// StreamEvents starts to read a whole range, up to the head at the time of the call. The caller must close the stream.
 func (c *Client) StreamEvents(ctx context.Context, log string, e Events) (*EventStream, error) {
 	query := e.values()
 	query.Set("format", "ndjson")
 	query.Set("stream", "true")
 	r := request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()}
-	if c.local() { // compressing takes longer than the way
+	if c.isLocal() { // compressing takes longer than sending
 		r.header = http.Header{"Accept-Encoding": {"identity"}}
 	}
 	body, _, err := c.open(ctx, r, streamIdle)
@@ -133,8 +136,8 @@ func (c *Client) StreamEvents(ctx context.Context, log string, e Events) (*Event
 	return &EventStream{body: body, in: bufio.NewReaderSize(body, 256<<10)}, nil
 }
 
-// Next returns the next event's line, with its end; it is good until the next call. The error is io.EOF after the last one, and another
-// one where the connection was cut, also in the middle of a line.
+// Next returns the next event's line, with its end, valid until the next call. The error is io.EOF after the last event, and another if the
+// connection was cut.
 func (s *EventStream) Next() ([]byte, error) {
 	s.line = s.line[:0]
 	for {
@@ -157,5 +160,5 @@ func (s *EventStream) Next() ([]byte, error) {
 	}
 }
 
-// Close lets go of the connection.
+// Close closes the connection.
 func (s *EventStream) Close() error { return s.body.Close() }

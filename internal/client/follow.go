@@ -14,55 +14,56 @@ import (
 )
 
 const (
-	// followIdle is how long a stream of server-sent events may be silent: a server says every 15 seconds that it is still there.
+	// followIdle is how long a stream of server-sent events may be silent: a server sends a comment every 15 seconds.
 	followIdle = 50 * time.Second
-	// firstReturn is when a lost connection is tried again where the server said nothing of it; every failure doubles that, up to
-	// lastReturn.
-	firstReturn = time.Second
-	lastReturn  = 15 * time.Second
+	// firstRetry is the delay before the first retry of a lost connection, unless the server sets another. Every failure doubles it, up to
+	// lastRetry.
+	firstRetry = time.Second
+	lastRetry  = 15 * time.Second
 )
 
-var errSilent = errors.New("nothing came for too long")
+var errIdle = errors.New("nothing came for too long")
 
-// Follower is told what a stream brings. Its functions are called one at a time.
+// Follower has the callbacks of a stream. They are called one at a time.
 type Follower struct {
-	// Event takes what comes; an error ends the following.
+	// Event is called for each message; an error ends the stream.
 	Event func(Message) error
-	// Lost is told that the connection was lost, and when it will be tried again. May be nil.
-	Lost func(err error, in time.Duration)
-	// Back is told that it is there again. May be nil.
-	Back func()
+	// Disconnected is called when the connection is lost, with the delay before the next attempt. May be nil.
+	Disconnected func(err error, in time.Duration)
+	// Reconnected is called when the connection is there again. May be nil.
+	Reconnected func()
 }
 
-// Tail follows a log's events after a sequence, until ctx ends or the server refuses. An event comes once and in its place, whatever
-// becomes of connections. Where the server cannot be reached at all to begin with, that is an error; later it is tried for ever.
+// Tail follows a log's events after a sequence, until ctx ends or the server refuses. Each event is delivered once and in order, over any
+// number of connections. If the first connection fails, Tail returns the error; later it retries for ever.
 func (c *Client) Tail(ctx context.Context, log, eventType string, after int64, f Follower) error {
 	query := url.Values{}
 	if eventType != "" {
 		query.Set("type", eventType)
 	}
-	last := after
-	return c.follow(ctx, request{path: []string{"logs", log, "tail"}, query: query.Encode()}, f, func() string { return strconv.FormatInt(last, 10) },
+	lastSequence := after
+	return c.follow(ctx, request{path: []string{"logs", log, "tail"}, query: query.Encode()}, f,
+		func() string { return strconv.FormatInt(lastSequence, 10) },
 		func(m Message) error {
 			sequence, err := strconv.ParseInt(m.ID, 10, 64)
 			switch {
 			case m.Event != "event":
-				return nil // of a later version
+				return nil // from a later version
 			case err != nil:
 				return fmt.Errorf("%s sent an event whose id, %q, is no sequence", c.base, m.ID)
-			case sequence <= last:
-				return nil // came before
+			case sequence <= lastSequence:
+				return nil // delivered before
 			}
-			last = sequence
+			lastSequence = sequence
 			return f.Event(m)
 		})
 }
 
-// Watch follows a view's answer to a question, an encoded query string, until ctx ends or the server refuses. The first answer comes at
-// once, and then each that is another. A message named problem tells that the view cannot answer for now.
-func (c *Client) Watch(ctx context.Context, log, view, question string, f Follower) error {
+// Watch follows a view's answer to a query, an encoded query string, until ctx ends or the server refuses. The first answer comes at once,
+// and then every answer that differs from the one before. A message named problem reports that the view cannot answer at present.
+func (c *Client) Watch(ctx context.Context, log, view, query string, f Follower) error {
 	var last *Message
-	return c.follow(ctx, request{path: []string{"logs", log, "views", view, "live"}, query: question}, f, nil, func(m Message) error {
+	return c.follow(ctx, request{path: []string{"logs", log, "views", view, "live"}, query: query}, f, nil, func(m Message) error {
 		if m.Event != "answer" && m.Event != "problem" || last != nil && last.Event == m.Event && string(last.Data) == string(m.Data) {
 			return nil
 		}
@@ -71,31 +72,35 @@ func (c *Client) Watch(ctx context.Context, log, view, question string, f Follow
 	})
 }
 
-// follow keeps a stream of server-sent events up. id gives the last event that is not to come again.
-func (c *Client) follow(ctx context.Context, r request, f Follower, id func() string, each func(Message) error) error {
-	begun, failures, retry := false, 0, firstReturn
+// follow reads a stream of server-sent events, and reconnects. id returns the id to resume after; nil for a stream without ids.
+func (c *Client) follow(ctx context.Context, r request, f Follower, id func() string, handle func(Message) error) error {
+	begun, failures, retry := false, 0, firstRetry
 	for {
-		heard, said, err := c.listen(ctx, r, id, begun && f.Back != nil, f.Back, each)
-		var ours stopped
+		var back func()
+		if begun {
+			back = f.Reconnected
+		}
+		connected, retryAfter, err := c.listen(ctx, r, id, back, handle)
+		var ours finalError
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.As(err, &ours):
 			return ours.error
-		case !MayPass(err), !heard && !begun:
+		case !IsTransient(err), !connected && !begun:
 			return err
 		}
 		begun = true
-		if heard {
+		if connected {
 			failures = 0
 		}
-		if said > 0 {
-			retry = said
+		if retryAfter > 0 {
+			retry = retryAfter
 		}
-		delay := min(retry<<min(failures, 10), max(lastReturn, retry))
+		delay := min(retry<<min(failures, 10), max(lastRetry, retry))
 		failures++
-		if f.Lost != nil {
-			f.Lost(err, delay)
+		if f.Disconnected != nil {
+			f.Disconnected(err, delay)
 		}
 		select {
 		case <-ctx.Done():
@@ -105,64 +110,66 @@ func (c *Client) follow(ctx context.Context, r request, f Follower, id func() st
 	}
 }
 
-// stopped is an error of whoever takes the events.
-type stopped struct{ error }
+// finalError is an error that reconnecting would not change.
+type finalError struct{ error }
 
-// listen is one connection. heard tells that a server answered; the error is never nil.
-func (c *Client) listen(ctx context.Context, r request, id func() string, again bool, back func(), each func(Message) error) (heard bool, retry time.Duration, err error) {
+// listen reads from one connection. connected reports whether the server accepted it; the error is never nil.
+func (c *Client) listen(
+	ctx context.Context, r request, id func() string, back func(), handle func(Message) error,
+) (connected bool, retry time.Duration, err error) {
 	r.method, r.header = http.MethodGet, http.Header{"Accept": {"text/event-stream"}}
-	seen := ""
+	lastID := ""
 	if id != nil {
-		seen = id()
-		r.header.Set("Last-Event-ID", seen)
+		lastID = id()
+		r.header.Set("Last-Event-ID", lastID)
 	}
 	body, header, err := c.open(ctx, r, followIdle)
 	if err != nil {
 		return false, 0, err
 	}
-	defer func() { _ = body.Close() }() // what is left of it is of no use
+	defer func() { _ = body.Close() }() // the rest is not needed
 	if mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || mediaType != "text/event-stream" {
-		return false, 0, stopped{fmt.Errorf("the answer of %s is no stream of events; is --url right?", c.base)}
+		return false, 0, finalError{fmt.Errorf("the answer of %s is no stream of events; is --url right?", c.base)}
 	}
-	if again {
+	if back != nil {
 		back()
 	}
-	messages := NewMessages(body, seen)
+	messages := NewMessages(body, lastID)
 	for {
 		m, err := messages.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return true, messages.Retry, errors.New("the connection ended")
 		case errors.Is(err, errMessageTooLarge):
-			return true, messages.Retry, stopped{err}
+			return true, messages.Retry, finalError{err}
 		case err != nil:
 			return true, messages.Retry, fmt.Errorf("the connection was lost: %w", err)
 		case m.Event == "end":
-			return true, messages.Retry, ending(m.Data)
+			return true, messages.Retry, endReason(m.Data)
 		}
-		if err := each(m); err != nil {
-			return true, 0, stopped{err}
+		if err := handle(m); err != nil {
+			return true, 0, finalError{err}
 		}
 	}
 }
 
-// ending is why the server ended a stream.
-func ending(data []byte) error {
+// endReason returns why the server ended a stream.
+func endReason(data []byte) error {
 	p := &Problem{}
 	if err := json.Unmarshal(data, p); err != nil || p.Status == 0 {
 		return errors.New("the server ended the stream")
 	}
-	if p.Status == http.StatusInternalServerError { // a fault of the moment, as far as anybody knows
+	if p.Status == http.StatusInternalServerError { // transient, as far as the client can know
 		return errors.New(p.Detail)
 	}
 	return p
 }
 
-// open sends a request whose answer may go on for ever, and ends it when nothing comes for idle.
+// open sends a request whose response may be endless, and cancels it when nothing arrives for idle.
 func (c *Client) open(ctx context.Context, r request, idle time.Duration) (io.ReadCloser, http.Header, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	b := &watchedBody{idle: idle, cancel: cancel, ctx: ctx}
-	b.timer = time.AfterFunc(idle, func() { cancel(errSilent) })
+	b.timer = time.AfterFunc(idle, func() { cancel(errIdle) })
 	response, err := c.do(ctx, r) //nolint:bodyclose // whoever has b closes it
 	if err != nil {
 		b.timer.Stop()
@@ -173,10 +180,10 @@ func (c *Client) open(ctx context.Context, r request, idle time.Duration) (io.Re
 	return b, response.Header, nil
 }
 
-// watchedBody is an answer's body that fails when nothing comes for too long.
+// watchedBody is a response's body that fails when nothing arrives for too long.
 type watchedBody struct {
 	io.ReadCloser
-	ctx    context.Context //nolint:containedctx // the request's own, for what ended it
+	ctx    context.Context //nolint:containedctx // the request's own, for its cause
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 	idle   time.Duration
@@ -191,7 +198,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close lets go of the connection.
+// Close closes the connection.
 func (b *watchedBody) Close() error {
 	b.timer.Stop()
 	b.cancel(nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 )
 
-// script answers the requests one after the other; the last answer is given again.
+// script serves one answer per request, in order, and then repeats the last one.
 func script(t *testing.T, answers ...string) (c *client.Client, ids func() []string) {
 	t.Helper()
 	asked := make(chan string, 100)
@@ -66,9 +66,9 @@ func TestTailResumes(t *testing.T) {
 	var got, lost []string
 	back := 0
 	err := c.Tail(t.Context(), "acme", "", 5, client.Follower{
-		Event: func(m client.Message) error { got = append(got, string(m.Data)); return nil },
-		Lost:  func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
-		Back:  func() { back++ },
+		Event:        func(m client.Message) error { got = append(got, string(m.Data)); return nil },
+		Disconnected: func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
+		Reconnected:  func() { back++ },
 	})
 	if !client.IsCode(err, "log_not_found") {
 		t.Errorf("it ends with %v", err)
@@ -79,7 +79,8 @@ func TestTailResumes(t *testing.T) {
 	if asked := fmt.Sprint(ids()); asked != "[5 7 8 8 9 10]" {
 		t.Errorf("it asked for what comes after %s", asked)
 	}
-	if len(lost) != 5 || back != 3 || !strings.Contains(lost[1], "bye (stopping)") || !strings.Contains(lost[2], "later") || !strings.Contains(lost[3], "a fault") {
+	if len(lost) != 5 || back != 3 ||
+		!strings.Contains(lost[1], "bye (stopping)") || !strings.Contains(lost[2], "later") || !strings.Contains(lost[3], "a fault") {
 		t.Errorf("lost %q, back %d times", lost, back)
 	}
 }
@@ -93,12 +94,14 @@ func TestTailEnds(t *testing.T) {
 	}
 	full := errors.New("disk full")
 	c, _ = script(t, soon+event(1))
-	if err := c.Tail(t.Context(), "acme", "", 0, client.Follower{Event: func(client.Message) error { return full }}); !errors.Is(err, full) {
+	f := client.Follower{Event: func(client.Message) error { return full }}
+	if err := c.Tail(t.Context(), "acme", "", 0, f); !errors.Is(err, full) {
 		t.Errorf("a reader that fails: %v", err)
 	}
 	c, _ = script(t, soon+event(1))
 	ctx, stop := context.WithCancel(t.Context())
-	if err := c.Tail(ctx, "acme", "", 0, client.Follower{Event: func(client.Message) error { stop(); return nil }}); !errors.Is(err, context.Canceled) {
+	f = client.Follower{Event: func(client.Message) error { stop(); return nil }}
+	if err := c.Tail(ctx, "acme", "", 0, f); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 	c = stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
@@ -114,7 +117,8 @@ func TestTailEnds(t *testing.T) {
 // TestWatchTellsWhatIsNew: an answer that comes again after a lost connection is not new.
 func TestWatchTellsWhatIsNew(t *testing.T) {
 	answer := func(text string) string { return "id: 1\nevent: answer\ndata: " + text + "\n\n" }
-	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: 2\n\n", soon+answer("2"), `404!{"status":404,"code":"view_not_found"}`)
+	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: 2\n\n",
+		soon+answer("2"), `404!{"status":404,"code":"view_not_found"}`)
 	var got []string
 	err := c.Watch(t.Context(), "acme", "totals", "", client.Follower{Event: func(m client.Message) error {
 		got = append(got, m.Event+" "+string(m.Data))
@@ -125,14 +129,20 @@ func TestWatchTellsWhatIsNew(t *testing.T) {
 	}
 }
 
-// TestEventStream: a stream that was cut is never taken for a whole one.
+// TestEventStream: a stream that was cut off never looks complete.
 func TestEventStream(t *testing.T) {
 	for _, c := range []struct {
 		body  string
 		cut   bool
 		lines int
 		whole bool
-	}{{"", false, 0, true}, {"a\nb\n", false, 2, true}, {"a\nb", false, 1, false}, {"a\nb\n", true, 2, false}, {strings.Repeat("x", 1<<20) + "\ny\n", false, 2, true}} {
+	}{
+		{"", false, 0, true},
+		{"a\nb\n", false, 2, true},
+		{"a\nb", false, 1, false},
+		{"a\nb\n", true, 2, false},
+		{strings.Repeat("x", 1<<20) + "\ny\n", false, 2, true},
+	} {
 		server := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, c.body)
 			_ = http.NewResponseController(w).Flush()

@@ -14,7 +14,7 @@ type PatternView struct {
 	Logs       string          `json:"logs"` // the pattern
 	Version    int32           `json:"version"`
 	Status     string          `json:"status"`    // active, retiring, retired
-	Spreading  bool            `json:"spreading"` // not every log has been looked at yet
+	Spreading  bool            `json:"spreading"` // not every log has been considered yet
 	Module     string          `json:"module"`    // SHA-256, hexadecimal
 	Config     json.RawMessage `json:"config"`
 	Gas        int64           `json:"gas"` // budget of one event
@@ -24,7 +24,7 @@ type PatternView struct {
 	Covers     *Covered        `json:"covers,omitempty"` // nil in lists
 }
 
-// Covered counts logs by how the view stands there; Matching is the sum of the others.
+// Covered counts logs by the view's state on them; Matching is the sum of the others.
 type Covered struct {
 	Matching int64 `json:"matching"`
 	Live     int64 `json:"live"`
@@ -40,37 +40,37 @@ type Covered struct {
 	} `json:"progress"` // events, of all logs together
 }
 
-// DeployPattern puts a view on all logs whose name matches a pattern, those that come later too. It answers at once: the
-// logs get it in the background.
+// DeployPattern deploys a view on all logs whose name matches a pattern, including later ones. It returns at once: the server deploys the
+// view in the background.
 func (c *Client) DeployPattern(ctx context.Context, logs, view string, d Deployment) (PatternView, error) {
-	var answer PatternView
-	err := c.deploy(ctx, []string{"views", view}, url.Values{"logs": {logs}}, d, &answer)
-	return answer, err
+	var result PatternView
+	err := c.deploy(ctx, []string{"views", view}, url.Values{"logs": {logs}}, d, &result)
+	return result, err
 }
 
 // Patterns lists the views that are deployed on patterns.
 func (c *Client) Patterns(ctx context.Context) ([]PatternView, error) {
-	var answer struct {
+	var result struct {
 		Views []PatternView `json:"views"`
 	}
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"views"}}, &answer)
-	return answer.Views, err
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"views"}}, &result)
+	return result.Views, err
 }
 
-// Pattern gives one such view, with how its logs stand.
+// Pattern returns one such view, with its state on the logs.
 func (c *Client) Pattern(ctx context.Context, view string) (PatternView, error) {
-	var answer PatternView
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"views", view}}, &answer)
-	return answer, err
+	var result PatternView
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"views", view}}, &result)
+	return result, err
 }
 
-// Withdraw retires a view on the logs that have it from its pattern, or keeps it there and only leaves out later logs.
+// Withdraw retires a view on the logs that have it from its pattern. With keep, it stays there, and only later logs do not get it.
 func (c *Client) Withdraw(ctx context.Context, view string, keep bool) (PatternView, error) {
 	r := request{method: http.MethodDelete, path: []string{"views", view}}
 	if keep {
 		r.query = "keep=true"
 	}
-	var answer PatternView
-	err := c.call(ctx, r, &answer)
-	return answer, err
+	var result PatternView
+	err := c.call(ctx, r, &result)
+	return result, err
 }

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// maxMessageBytes bounds a server-sent event: an event of 1 MiB takes up to 8 as a line, since it may be there twice, the second time
+	// maxMessageBytes bounds a server-sent event: the line of an event of 1 MiB has up to 8 MiB, since it may hold the event twice, once
 	// with every byte escaped.
 	maxMessageBytes = 16 << 20
-	// maxRetry bounds what a server may say about when to come back, so that it cannot send us away for good.
+	// maxRetry bounds the retry delay that a server may set, so that it cannot send us away for good.
 	maxRetry = time.Minute
 )
 
@@ -21,32 +21,32 @@ var errMessageTooLarge = errors.New("the server sent an event that is larger tha
 
 // Message is a server-sent event.
 type Message struct {
-	ID    string // the last one that the stream gave
-	Event string // its name; message where the stream gives none
-	Data  []byte // its lines, without the last one's end
+	ID    string // the last one in the stream
+	Event string // its name; message by default
+	Data  []byte // its lines, without the final newline
 }
 
-// Messages reads server-sent events as the HTML standard says (section 9.2.6). It is for one goroutine.
+// Messages reads server-sent events as the HTML standard specifies (section 9.2.6). It is not safe for concurrent use.
 type Messages struct {
-	// Retry is when to come back after the connection ended, as the stream said last; 0: it did not.
+	// Retry is the last reconnection time in the stream; 0 without one.
 	Retry time.Duration
 
 	in      *bufio.Reader
 	buf     []byte // a line
-	skipLF  bool   // the line before ended in CR, which an LF may belong to
+	skipLF  bool   // the line before ended in CR; skip an LF that belongs to it
 	begun   bool
 	id      string
 	message Message
 	hasData bool
 }
 
-// NewMessages reads a stream of events from its beginning. id is the last one of an earlier connection, or empty.
+// NewMessages returns a reader for a stream. id is the last id of an earlier connection, or empty.
 func NewMessages(in io.Reader, id string) *Messages {
 	return &Messages{in: bufio.NewReaderSize(in, 32<<10), id: id}
 }
 
-// Next returns the next event. Its data is the caller's. An event that the stream ends in is not returned: the error is then the
-// connection's, io.EOF when it ended in order.
+// Next returns the next event. The caller owns its data. It does not return an event that is cut off: the error is then the connection's,
+// or io.EOF after a clean end.
 func (m *Messages) Next() (Message, error) {
 	m.message, m.hasData = Message{}, false
 	for {
@@ -76,7 +76,7 @@ func (m *Messages) Next() (Message, error) {
 	}
 }
 
-// field takes a line that is not empty. A comment has no name.
+// field reads a line that is not empty. A comment has no name.
 func (m *Messages) field(line []byte) error {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
@@ -104,7 +104,7 @@ func (m *Messages) field(line []byte) error {
 	return nil
 }
 
-// line reads up to CR, LF or both. A CR ends it at once: an LF after it may be long in coming.
+// line reads up to CR, LF or both. It returns after a CR at once: the LF after it may arrive much later.
 func (m *Messages) line() ([]byte, error) {
 	m.buf = m.buf[:0]
 	for {

@@ -32,7 +32,9 @@ func TestMessages(t *testing.T) {
 	}
 	cases := map[string][]client.Message{
 		"data: YHOO\ndata: +2\ndata: 10\n\n": {message("", "message", "YHOO\n+2\n10")},
-		": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n": {message("1", "message", "first event"), message("", "message", "second event"), message("", "message", " third event")},
+		": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n": {
+			message("1", "message", "first event"), message("", "message", "second event"), message("", "message", " third event"),
+		},
 		"data\n\ndata\ndata\n\ndata:":              {message("", "message", ""), message("", "message", "\n")},
 		"data:test\n\ndata: test\n\n":              {message("", "message", "test"), message("", "message", "test")},
 		"event: add\ndata: 73857293\n\n":           {message("", "add", "73857293")},
@@ -53,7 +55,8 @@ func TestMessages(t *testing.T) {
 		}
 	}
 	for stream, want := range map[string]time.Duration{
-		"retry: 1500\n": 1500 * time.Millisecond, "retry: 1.5\n": 0, "retry: -1\n": 0, "retry:\n": 0, "retry: 99999999999\n": time.Minute, "retry: 18446744073709551615\n": 0,
+		"retry: 1500\n": 1500 * time.Millisecond, "retry: 1.5\n": 0, "retry: -1\n": 0, "retry:\n": 0,
+		"retry: 99999999999\n": time.Minute, "retry: 18446744073709551615\n": 0,
 	} {
 		if _, retry, _ := readAll(strings.NewReader(stream)); retry != want {
 			t.Errorf("%q: come back in %v, want %v", stream, retry, want)
@@ -93,7 +96,7 @@ func (e endless) Read(p []byte) (n int, _ error) {
 	return n, nil
 }
 
-// TestEndlessMessages: what never ends is given up, in bounded memory.
+// TestEndlessMessages: an endless message fails, in bounded memory.
 func TestEndlessMessages(t *testing.T) {
 	for _, text := range []string{"data: x", "x", "data: " + strings.Repeat("x", 10_000) + "\n"} {
 		if got, _, err := readAll(endless(text)); err == nil || len(got) > 0 || !strings.Contains(err.Error(), "larger") {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Verification is what reading a log again has shown.
+// Verification is the result of verifying a log.
 type Verification struct {
 	OK      bool      `json:"ok"`
 	LogID   string    `json:"log_id"`
@@ -27,7 +27,7 @@ type Verification struct {
 	Faults  []Fault   `json:"faults"`
 	Views   []Verdict `json:"views"`
 	Seconds float64   `json:"seconds"`
-	// Finished is when.
+	// Finished is the time at which the verification ended.
 	Finished time.Time `json:"finished_at"`
 }
 
@@ -38,7 +38,7 @@ type Fault struct {
 	Detail   string `json:"detail"`
 }
 
-// Verdict is what folding a view's events again has shown, or why that could not be done.
+// Verdict is the result of folding a view's events again, or the reason why that was not possible.
 type Verdict struct {
 	View   string `json:"view"`
 	OK     bool   `json:"ok"`
@@ -47,16 +47,16 @@ type Verdict struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// VerifyOptions say what a log is verified for.
+// VerifyOptions select what to verify.
 type VerifyOptions struct {
-	Views    string // all, none, or names with commas between them; "" stands for all
-	Sequence int64  // of a head noted earlier
-	Hash     string // of that head, in hexadecimal; "" for none
-	// Progress is told how far what is, the chain or a view; may be nil.
+	Views    string // all, none, or names separated by commas; "" means all
+	Sequence int64  // of a head recorded earlier
+	Hash     string // of that head, hexadecimal; "" for none
+	// Progress is called with the progress of the chain or of a view; may be nil.
 	Progress func(what string, done, total int64)
 }
 
-// Verify has the server read a log again and check it. It takes as long as that does.
+// Verify has the server read a whole log and check it, and returns when that is done.
 func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) (Verification, error) {
 	query := url.Values{}
 	if options.Views != "" {
@@ -66,12 +66,15 @@ func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) 
 		query.Set("sequence", strconv.FormatInt(options.Sequence, 10))
 		query.Set("hash", options.Hash)
 	}
-	response, err := c.do(ctx, request{method: http.MethodGet, path: []string{"logs", log, "verify"}, query: query.Encode(), header: http.Header{"Accept": {"application/x-ndjson"}}})
+	response, err := c.do(ctx, request{
+		method: http.MethodGet, path: []string{"logs", log, "verify"},
+		query: query.Encode(), header: http.Header{"Accept": {"application/x-ndjson"}},
+	})
 	if err != nil {
 		return Verification{}, err
 	}
-	defer func() { _ = response.Body.Close() }() // what it says has been read, or does not matter
-	lines := bufio.NewReader(io.LimitReader(response.Body, maxAnswerBytes))
+	defer func() { _ = response.Body.Close() }() // it is read, or does not matter
+	lines := bufio.NewReader(io.LimitReader(response.Body, maxResponseBytes))
 	for {
 		text, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -102,12 +105,12 @@ func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) 
 	}
 }
 
-// Checkpoint has the server sign a log's head: a signed note.
+// Checkpoint returns a log's head, signed by the server, as a signed note.
 func (c *Client) Checkpoint(ctx context.Context, log string) ([]byte, error) {
 	return c.text(ctx, []string{"logs", log, "checkpoint"})
 }
 
-// CheckpointKey is the public key that the server's checkpoints are verified with.
+// CheckpointKey returns the public key that verifies the server's checkpoints.
 func (c *Client) CheckpointKey(ctx context.Context) ([]byte, error) {
 	return c.text(ctx, []string{"checkpoint-key"})
 }

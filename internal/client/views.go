@@ -29,10 +29,10 @@ type View struct {
 	Name           string          `json:"name"`
 	Version        int32           `json:"version"`
 	Status         string          `json:"status"`
-	Progress       *Progress       `json:"progress,omitempty"` // nil unless it is building
+	Progress       *Progress       `json:"progress,omitempty"` // nil unless building
 	Module         string          `json:"module"`             // SHA-256, hexadecimal
 	Config         json.RawMessage `json:"config"`
-	Applied        int64           `json:"applied"` // last sequence folded
+	Applied        int64           `json:"applied"` // last folded sequence
 	Head           int64           `json:"head"`    // last sequence of the log
 	HaltedSequence int64           `json:"halted_sequence,omitempty"`
 	HaltedEvent    string          `json:"halted_event,omitempty"`
@@ -46,26 +46,26 @@ type View struct {
 	RetiredAt      *time.Time      `json:"retired_at,omitempty"`
 }
 
-// Progress is how far a version is that is being built.
+// Progress is the progress of a version that is being built.
 type Progress struct {
 	Done            int64   `json:"done"`
 	Total           int64   `json:"total"`
-	EventsPerSecond float64 `json:"events_per_second"`      // 0 while nobody can tell
-	SecondsLeft     *int64  `json:"seconds_left,omitempty"` // nil while nobody can tell
+	EventsPerSecond float64 `json:"events_per_second"`      // 0 while unknown
+	SecondsLeft     *int64  `json:"seconds_left,omitempty"` // nil while unknown
 }
 
-// Deployment is what to deploy.
+// Deployment is a module with its configuration.
 type Deployment struct {
 	Module []byte
 	Config []byte // JSON; empty for none
-	Gas    int64  // budget of one event; 0 for the server's
+	Gas    int64  // budget of one event; 0 for the server's default
 }
 
-// maxQueryBytes is how long a query string is sent: servers take 64 KiB of request line and headers.
+// maxQueryBytes bounds the query string: servers accept 64 KiB of request line and headers.
 const maxQueryBytes = 32 << 10
 
-// request makes the call that deploys to a path. A configuration that is too long for the query string goes into the body,
-// beside the hash of a module that the server must have by then.
+// request returns the call that deploys to a path. A configuration that is too long for the query string goes into the body, with the hash
+// of the module in place of the module, which the server must have already.
 func (d Deployment) request(path []string, query url.Values) request {
 	if d.Gas > 0 {
 		query.Set("gas", strconv.FormatInt(d.Gas, 10))
@@ -78,48 +78,48 @@ func (d Deployment) request(path []string, query url.Values) request {
 		r.query, r.body, r.contentType = encoded, bytes.NewReader(d.Module), "application/wasm"
 		return r
 	}
-	// By hand, for the configuration is to arrive byte for byte.
+	// By hand, since the configuration must arrive byte for byte.
 	r.body = strings.NewReader(fmt.Sprintf(`{"module":"%x","config":%s}`, sha256.Sum256(d.Module), d.Config))
 	r.contentType = jsonType
 	return r
 }
 
-func (c *Client) deploy(ctx context.Context, path []string, query url.Values, d Deployment, answer any) error {
+func (c *Client) deploy(ctx context.Context, path []string, query url.Values, d Deployment, result any) error {
 	r := d.request(path, query)
-	err := c.call(ctx, r, answer)
+	err := c.call(ctx, r, result)
 	if r.contentType == jsonType && IsCode(err, "module_not_found") {
-		return fmt.Errorf("a configuration of %d bytes is sent without its module, and the server does not have the module yet: deploy it once "+
-			"with a short configuration: %w", len(d.Config), err)
+		return fmt.Errorf("a configuration of %d bytes is sent without its module, and the server does not have the module yet: "+
+			"deploy it once with a short configuration: %w", len(d.Config), err)
 	}
 	return err
 }
 
-// Deploy makes a module the newest version of a view, and answers when it is live, or after some seconds while it is built.
+// Deploy makes a module the newest version of a view. It returns when the version is live, or after some seconds while it is being built.
 func (c *Client) Deploy(ctx context.Context, log, view string, d Deployment) (View, error) {
-	var answer View
-	err := c.deploy(ctx, []string{"logs", log, "views", view}, url.Values{}, d, &answer)
-	return answer, err
+	var result View
+	err := c.deploy(ctx, []string{"logs", log, "views", view}, url.Values{}, d, &result)
+	return result, err
 }
 
-// Views lists the versions of all views of a log that are not retired.
+// Views returns the versions of all views of a log that are not retired.
 func (c *Client) Views(ctx context.Context, log string) ([]View, error) {
 	return c.views(ctx, "logs", log, "views")
 }
 
-// View gives the versions of a view that are not retired.
+// View returns the versions of a view that are not retired.
 func (c *Client) View(ctx context.Context, log, view string) ([]View, error) {
 	return c.views(ctx, "logs", log, "views", view)
 }
 
 func (c *Client) views(ctx context.Context, path ...string) ([]View, error) {
-	var answer struct {
+	var result struct {
 		Views []View `json:"views"`
 	}
-	err := c.call(ctx, request{method: http.MethodGet, path: path}, &answer)
-	return answer.Views, err
+	err := c.call(ctx, request{method: http.MethodGet, path: path}, &result)
+	return result.Views, err
 }
 
-// History is all that a view was.
+// History holds the versions of a view and what was done to them.
 type History struct {
 	Versions []View   `json:"versions"` // newest first
 	Actions  []Action `json:"actions"`  // newest first
@@ -135,7 +135,7 @@ type Action struct {
 	At       time.Time `json:"at"`
 }
 
-// Versions gives all versions of a view, and the last things that were done to them.
+// Versions returns all versions of a view, and the latest actions on them.
 func (c *Client) Versions(ctx context.Context, log, view string) (History, error) {
 	var all History
 	for before := int32(0); ; {
@@ -161,20 +161,20 @@ func (c *Client) Versions(ctx context.Context, log, view string) (History, error
 	}
 }
 
-// Rollback makes an earlier version of a view the one that is to be live, like Deploy.
+// Rollback makes an earlier version of a view live again. It returns like Deploy.
 func (c *Client) Rollback(ctx context.Context, log, view string, version int32) (View, error) {
 	return c.change(ctx, log, view, "rollback", map[string]any{"version": version})
 }
 
-// Resumption is how a halted view goes on.
+// Resumption selects how a halted view resumes.
 type Resumption struct {
-	Version int32  `json:"version,omitempty"` // 0: the one that was asked for last
-	Skip    bool   `json:"skip"`              // past the event, which is then left out for ever
+	Version int32  `json:"version,omitempty"` // 0: the one requested last
+	Skip    bool   `json:"skip"`              // the event, which this version then leaves out for ever
 	Reason  string `json:"reason,omitempty"`
 	Gas     int64  `json:"gas,omitempty"` // 0: the budget stays
 }
 
-// Resume has a halted version go on.
+// Resume resumes a halted version.
 func (c *Client) Resume(ctx context.Context, log, view string, r Resumption) (View, error) {
 	return c.change(ctx, log, view, "resume", r)
 }
@@ -184,32 +184,35 @@ func (c *Client) change(ctx context.Context, log, view, what string, body any) (
 	if err != nil {
 		return View{}, fmt.Errorf("describing the %s: %w", what, err)
 	}
-	var answer View
-	r := request{method: http.MethodPost, path: []string{"logs", log, "views", view, what}, body: bytes.NewReader(text), contentType: jsonType}
-	err = c.call(ctx, r, &answer)
-	return answer, err
+	var result View
+	r := request{
+		method: http.MethodPost, path: []string{"logs", log, "views", view, what},
+		body: bytes.NewReader(text), contentType: jsonType,
+	}
+	err = c.call(ctx, r, &result)
+	return result, err
 }
 
-// Retire ends a view on a log: it answers no more.
+// Retire retires a view on a log: it no longer answers.
 func (c *Client) Retire(ctx context.Context, log, view string) error {
 	return c.call(ctx, request{method: http.MethodDelete, path: []string{"logs", log, "views", view}}, nil)
 }
 
-// Answer is what a view said.
+// Answer is a view's answer to a query.
 type Answer struct {
 	Type     string // its media type, without parameters
 	Sequence int64  // the last event that it reflects
 	Body     []byte
 }
 
-// Query asks a view; question is an encoded query string.
-func (c *Client) Query(ctx context.Context, log, view, question string) (Answer, error) {
-	response, err := c.do(ctx, request{method: http.MethodGet, path: []string{"logs", log, "views", view, "query"}, query: question})
+// Query sends a view a query, an encoded query string.
+func (c *Client) Query(ctx context.Context, log, view, query string) (Answer, error) {
+	response, err := c.do(ctx, request{method: http.MethodGet, path: []string{"logs", log, "views", view, "query"}, query: query})
 	if err != nil {
 		return Answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }() // it is read to its end
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
 	if err != nil {
 		return Answer{}, fmt.Errorf("reading the answer of %s: %w", c.base, err)
 	}
@@ -224,7 +227,7 @@ func (c *Client) Query(ctx context.Context, log, view, question string) (Answer,
 	return Answer{Type: mediaType, Sequence: sequence, Body: body}, nil
 }
 
-// Audit is what an audit of a view found.
+// Audit is the result of auditing a view.
 type Audit struct {
 	OK         bool        `json:"ok"`
 	View       string      `json:"view"`
@@ -238,7 +241,7 @@ type Audit struct {
 	Difference *Difference `json:"difference,omitempty"` // nil when OK
 }
 
-// Difference is where two foldings of the same events, or a folding and the stored state, part.
+// Difference is the first difference between two ways of folding the same events, or between one of them and the stored state.
 type Difference struct {
 	Way      string  `json:"way"`
 	Key      string  `json:"key"`
@@ -247,9 +250,9 @@ type Difference struct {
 	Sequence int64   `json:"sequence"`
 }
 
-// Audit has the server fold a view's events again and compare the state. It takes as long as reading the whole log does.
+// Audit has the server fold a view's events again and compare the state. It takes as long as reading the whole log.
 func (c *Client) Audit(ctx context.Context, log, view string) (Audit, error) {
-	var answer Audit
-	err := c.call(ctx, request{method: http.MethodPost, path: []string{"logs", log, "views", view, "audit"}}, &answer)
-	return answer, err
+	var result Audit
+	err := c.call(ctx, request{method: http.MethodPost, path: []string{"logs", log, "views", view, "audit"}}, &result)
+	return result, err
 }

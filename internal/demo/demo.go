@@ -1,5 +1,5 @@
-// Package demo shows Tallystick on real data: it replays a trace of requests to a language model over the HTTP API, asks
-// the ready views for the totals, and compares them with totals that were counted without Tallystick.
+// Package demo shows Tallystick on real data: it replays a trace of requests to a language model over the HTTP API, queries the ready views
+// for the totals, and compares them with totals that were counted without Tallystick.
 package demo
 
 import (
@@ -23,30 +23,30 @@ const (
 )
 
 const (
-	// connections is how many appends are under way at once.
+	// connections is the number of concurrent appends.
 	connections = 32
-	// requestTimeout is far beyond what any request of the demo takes.
+	// requestTimeout is far longer than any request of the demo takes.
 	requestTimeout = time.Minute
 )
 
-// How often the bar is drawn again, and how wide.
+// The interval between updates of the progress bar, and its width.
 const (
 	progressInterval = 50 * time.Millisecond
 	progressWidth    = 40 // characters
 )
 
-// ErrDifferent: a view's total is not the known one. What differs has been printed.
+// ErrDifferent means that a view's total is not the known one. Run has printed the differences.
 var ErrDifferent = errors.New("a total differs from the known one")
 
-// Config says which server to show and where to.
+// Config names the server, and where to print.
 type Config struct {
 	URL      string    // of the server
-	Out      io.Writer // what is said
-	Progress io.Writer // the bar; nil for none
+	Out      io.Writer // the report
+	Progress io.Writer // the progress bar; nil for none
 }
 
-// Run replays the trace and checks the totals. It may run any number of times on one database: every event has an
-// idempotency key, so none is counted twice. The error is ErrDifferent when a total is wrong.
+// Run replays the trace and checks the totals. It may run any number of times on one database: every event has an idempotency key, so none
+// is counted twice. The error is ErrDifferent if a total is wrong.
 func Run(ctx context.Context, config Config) error {
 	requests, err := readTrace()
 	if err != nil {
@@ -73,10 +73,11 @@ type show struct {
 	requests []request
 }
 
-// prepare makes the logs and the views that are there from the start.
+// prepare creates the logs, and the views that are deployed before the replay.
 func (d *show) prepare(ctx context.Context) error {
-	d.say("Replaying %s real requests to a language model (Azure LLM inference trace 2023, CC BY 4.0) as events of\n"+
-		"%d customers. Times and tokens are the trace's; customers, teams and prices are made up.\n", grouped(int64(len(d.requests))), len(customers))
+	d.printf("Replaying %s real requests to a language model (Azure LLM inference trace 2023, CC BY 4.0) as events of\n"+
+		"%d customers. Times and tokens are the trace's; customers, teams and prices are made up.\n",
+		grouped(int64(len(d.requests))), len(customers))
 	for _, customer := range customers {
 		err := d.client.CreateLog(ctx, customer, map[string]string{"demo": source})
 		if err != nil && !client.IsCode(err, "name_taken") {
@@ -92,11 +93,12 @@ func (d *show) prepare(ctx context.Context) error {
 	return nil
 }
 
-// deploy returns how many events the view has folded.
+// deploy deploys a view and returns how many events it has folded.
 func (d *show) deploy(ctx context.Context, customer, view string, module []byte, config string) (folded int64, err error) {
 	answer, err := d.client.Deploy(ctx, customer, view, client.Deployment{Module: module, Config: []byte(config)})
 	if err == nil && answer.Status != client.Live {
-		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there", view, customer, answer.Status, answer.Applied)
+		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there",
+			view, customer, answer.Status, answer.Applied)
 	}
 	return answer.Applied, err
 }
@@ -106,8 +108,9 @@ func (d *show) replay(ctx context.Context) error {
 	finish := func() {}
 	if d.Progress != nil {
 		bar := progressbar.NewOptions(len(d.requests), progressbar.OptionSetWriter(d.Progress), progressbar.OptionSetDescription("events"),
-			progressbar.OptionShowCount(), progressbar.OptionThrottle(progressInterval), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(progressWidth))
-		r.progress = func(events int) { _ = bar.Add(events) } // a bar that cannot be drawn is no reason to stop
+			progressbar.OptionShowCount(), progressbar.OptionThrottle(progressInterval),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(progressWidth))
+		r.progress = func(events int) { _ = bar.Add(events) } // errors of the bar are ignored
 		finish = func() { _ = bar.Finish() }
 	}
 	err := r.run(ctx, d.requests)
@@ -116,17 +119,17 @@ func (d *show) replay(ctx context.Context) error {
 		return err
 	}
 	fresh := r.fresh.Load()
-	d.say("\n%s single appends over %d connections: %s\n%s in batches of up to %d: %s\n", grouped(int64(r.singles)), connections,
+	d.printf("\n%s single appends over %d connections: %s\n%s in batches of up to %d: %s\n", grouped(int64(r.singles)), connections,
 		pace(r.singles, r.singlesTook), grouped(int64(r.batched)), batchEvents, pace(r.batched, r.batchTook))
-	d.say("%s of the events are new.", grouped(fresh))
+	d.printf("%s of the events are new.", grouped(fresh))
 	if before := int64(len(d.requests)) - fresh; before > 0 {
-		d.say(" %s were there before, as their idempotency keys tell: they are not counted twice.", grouped(before))
+		d.printf(" %s were there before, as their idempotency keys tell: they are not counted twice.", grouped(before))
 	}
-	d.say("\n")
+	d.printf("\n")
 	return nil
 }
 
-// deployLate deploys a view when the events are there: it is built from history.
+// deployLate deploys a view after the events, so that it is built from history.
 func (d *show) deployLate(ctx context.Context) error {
 	began := time.Now()
 	var folded int64
@@ -137,14 +140,15 @@ func (d *show) deployLate(ctx context.Context) error {
 		}
 		folded += n
 	}
-	d.say("Deployed %s last: it is live, with %s events of history folded, after %s.\n\n", costByTeam, grouped(folded), time.Since(began).Round(time.Millisecond))
+	d.printf("Deployed %s last: it is live, with %s events of history folded, after %s.\n\n", costByTeam,
+		grouped(folded), time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
 func (d *show) compare(ctx context.Context) error {
 	tallies := map[string]*tally{}
 	for _, customer := range customers {
-		t, err := ask(ctx, d.client, customer)
+		t, err := queryLog(ctx, d.client, customer)
 		if err != nil {
 			return err
 		}
@@ -153,24 +157,25 @@ func (d *show) compare(ctx context.Context) error {
 	if wrong := report(d.Out, tallies, recount(d.requests)); wrong > 0 {
 		return ErrDifferent
 	}
-	d.say("\nThe three views agree with each other and with the totals known beforehand.\n")
+	d.printf("\nThe three views agree with each other and with the totals known beforehand.\n")
 	return nil
 }
 
-func (d *show) say(format string, args ...any) { fmt.Fprintf(d.Out, format, args...) }
+func (d *show) printf(format string, args ...any) { fmt.Fprintf(d.Out, format, args...) }
 
 func pace(events int, took time.Duration) string {
 	return fmt.Sprintf("%s, %s/s", took.Round(time.Millisecond), grouped(int64(float64(events)/took.Seconds())))
 }
 
-// SayHowToGoOn prints calls to try on the server at url.
-func SayHowToGoOn(out io.Writer, url string) {
+// PrintNextSteps prints requests to try on the server at url.
+func PrintNextSteps(out io.Writer, url string) {
 	fmt.Fprintf(out, `
 Go on with:
   curl -X POST '%[1]s/logs/demo-acme/views/monthly-totals/query'
   curl -X POST '%[1]s/logs/demo-acme/views/cost-by-team/query?month=2023-11&team=search'
   curl -X POST '%[1]s/logs/demo-acme/views/rate-check/query?time=2023-11-16T18:30:00Z&minutes=3'
-  curl -X POST '%[1]s/logs/demo-acme/append' -d '{"type": "llm.request", "model": "gpt-4", "team": "search", "tokens_in": 150, "tokens_out": 420}'
+  curl -X POST '%[1]s/logs/demo-acme/append' -d '{"type": "llm.request", "model": "gpt-4", `+
+		`"team": "search", "tokens_in": 150, "tokens_out": 420}'
   curl '%[1]s/logs/demo-acme'
 The API is described at %[1]s/docs. Ctrl-C stops.
 `, url)

@@ -59,8 +59,8 @@ func tally(t *testing.T, dataDir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// exit runs the demo to its end and returns what it said and its exit status.
-func exit(t *testing.T, dataDir string) (said string, status int) {
+// exit runs the demo to its end and returns its output and its exit status.
+func exit(t *testing.T, dataDir string) (output string, status int) {
 	t.Helper()
 	cmd := tally(t, dataDir, "--exit")
 	out, err := cmd.CombinedOutput()
@@ -71,10 +71,10 @@ func exit(t *testing.T, dataDir string) (said string, status int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-func wantLine(t *testing.T, said, pattern string) {
+func wantLine(t *testing.T, output, pattern string) {
 	t.Helper()
-	if !regexp.MustCompile("(?m)^" + pattern + "$").MatchString(said) {
-		t.Errorf("no line reads %q in:\n%s", pattern, said)
+	if !regexp.MustCompile("(?m)^" + pattern + "$").MatchString(output) {
+		t.Errorf("no line reads %q in:\n%s", pattern, output)
 	}
 }
 
@@ -98,7 +98,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("a bar was drawn where nobody looks:\n%q", second)
 	}
 
-	serveAndAppend(t, dataDir, `{"type":"llm.request","time":"2023-11-16T18:30:00Z","model":"code","team":"search","tokens_in":1,"tokens_out":"many"}`)
+	serveAndAppend(t, dataDir,
+		`{"type":"llm.request","time":"2023-11-16T18:30:00Z","model":"code","team":"search","tokens_in":1,"tokens_out":"many"}`)
 	last, status := exit(t, dataDir)
 	if status == 0 {
 		t.Errorf("the demo ended with status 0 in spite of a stray event:\n%s", last)
@@ -112,8 +113,8 @@ func TestDemo(t *testing.T) {
 }
 
 // serveAndAppend runs the demo, appends an event to demo-acme with the call that the demo printed, and interrupts it,
-// which it must take as the regular end. It returns what the demo said before it served on.
-func serveAndAppend(t *testing.T, dataDir, event string) (said string) {
+// which it must take as the regular end. It returns what the demo printed before that.
+func serveAndAppend(t *testing.T, dataDir, event string) (output string) {
 	t.Helper()
 	cmd := tally(t, dataDir)
 	out, err := cmd.StdoutPipe()
@@ -126,7 +127,7 @@ func serveAndAppend(t *testing.T, dataDir, event string) (said string) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewReader(out)
-	said, call, err := readTo(lines, regexp.MustCompile(`curl -X POST '(http://[^']*/logs/demo-acme/append)' -d`))
+	output, call, err := readTo(lines, regexp.MustCompile(`curl -X POST '(http://[^']*/logs/demo-acme/append)' -d`))
 	if err == nil {
 		_, _, err = readTo(lines, regexp.MustCompile(`Ctrl-C stops`))
 	}
@@ -138,7 +139,7 @@ func serveAndAppend(t *testing.T, dataDir, event string) (said string) {
 	if err := errors.Join(err, readErr, cmd.Wait()); err != nil {
 		t.Fatalf("serving on, until interrupted: %v; stderr: %s", err, stderr.String())
 	}
-	return said
+	return output
 }
 
 // readTo reads up to a line that matches and returns what it read, and the pattern's first group if it has one.

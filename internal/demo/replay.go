@@ -12,14 +12,14 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 )
 
-// batchEvents is how many events one batch of the replay holds.
+// batchEvents is the number of events in one batch of the replay.
 const batchEvents = 500
 
 // replay sends the trace to the server: its first half as single appends, the rest as batches.
 type replay struct {
 	client   *client.Client
 	progress func(events int)
-	fresh    atomic.Int64 // events that were not there before
+	fresh    atomic.Int64 // events that were new
 
 	singles, batched       int
 	singlesTook, batchTook time.Duration
@@ -41,7 +41,7 @@ func (r *replay) run(ctx context.Context, requests []request) error {
 	return nil
 }
 
-// sendSingles keeps all connections busy, so events may pass each other on the way: totals do not mind.
+// sendSingles keeps all connections busy, so events may be reordered, which does not change totals.
 func (r *replay) sendSingles(ctx context.Context, requests []request) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64

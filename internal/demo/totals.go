@@ -12,17 +12,17 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 )
 
-// The trace's totals as counted without this project: data/README.md says how.
+// known are the trace's totals, counted without this project: data/README.md explains how.
 var known = totals{requests: 8_819, tokensIn: 18_059_974, tokensOut: 245_896}
 
-// Prices of one token, made up, in millionths; costConfig says the same to the view.
+// Prices of one token, made up, in millionths. costConfig holds the same prices for the view.
 const (
 	priceIn    = 3
 	priceOut   = 15
 	costConfig = `{"prices":{"` + model + `":{"tokens_in":"0.000003","tokens_out":"0.000015"}}}`
 )
 
-// totals are what a customer used.
+// totals are a customer's usage.
 type totals struct{ requests, tokensIn, tokensOut int64 }
 
 func (t *totals) add(other totals) {
@@ -31,12 +31,12 @@ func (t *totals) add(other totals) {
 	t.tokensOut += other.tokensOut
 }
 
-// cost is the price of the tokens, exactly.
+// cost returns the exact price of the tokens.
 func (t *totals) cost() *big.Rat {
 	return big.NewRat(t.tokensIn*priceIn+t.tokensOut*priceOut, 1_000_000)
 }
 
-// recount adds the trace up by customer, without the server.
+// recount sums up the trace by customer, without the server.
 func recount(requests []request) map[string]totals {
 	all := map[string]totals{}
 	for _, r := range requests {
@@ -47,7 +47,7 @@ func recount(requests []request) map[string]totals {
 	return all
 }
 
-// tally is what the three views of one log say.
+// tally holds the answers of the three views of one log.
 type tally struct {
 	totals               // requests by rate-check, tokens by monthly-totals
 	rateTokens  int64    // by rate-check
@@ -57,7 +57,7 @@ type tally struct {
 	leftOut     leftOut  // of the trace, which is nothing
 }
 
-// leftOut is how many values and events each view says are in none of its totals.
+// leftOut counts the values and events that each view reports as not counted.
 type leftOut struct{ monthly, rate, cost int64 }
 
 func (t *tally) add(other *tally) {
@@ -71,15 +71,15 @@ func (t *tally) add(other *tally) {
 	t.leftOut.cost += other.leftOut.cost
 }
 
-// ask asks the three views of a log for the trace's month or day: what is appended with another time does not matter.
-func ask(ctx context.Context, c *client.Client, log string) (*tally, error) {
+// queryLog queries the three views of a log for the trace's month or day: events at other times do not matter.
+func queryLog(ctx context.Context, c *client.Client, log string) (*tally, error) {
 	t := &tally{teamsCost: new(big.Rat)}
 	var byModel map[string]struct {
 		In      int64 `json:"tokens_in"`
 		Out     int64 `json:"tokens_out"`
 		LeftOut int64 `json:"uncounted"`
 	}
-	if err := answer(ctx, c, log, monthlyTotals, "month="+traceMonth, &byModel); err != nil {
+	if err := queryView(ctx, c, log, monthlyTotals, "month="+traceMonth, &byModel); err != nil {
 		return nil, err
 	}
 	for _, used := range byModel {
@@ -92,26 +92,26 @@ func ask(ctx context.Context, c *client.Client, log string) (*tally, error) {
 		Tokens   int64 `json:"tokens"`
 		LeftOut  int64 `json:"uncounted"`
 	}
-	if err := answer(ctx, c, log, rateCheck, "time="+traceEnd+"&minutes=1440", &rate); err != nil {
+	if err := queryView(ctx, c, log, rateCheck, "time="+traceEnd+"&minutes=1440", &rate); err != nil {
 		return nil, err
 	}
 	t.requests, t.rateTokens, t.leftOut.rate = rate.Requests, rate.Tokens, rate.LeftOut
-	return t, t.askCost(ctx, c, log)
+	return t, t.queryCost(ctx, c, log)
 }
 
-// answer asks a view and reads what it says, which is JSON.
-func answer(ctx context.Context, c *client.Client, log, view, question string, into any) error {
-	said, err := c.Query(ctx, log, view, question)
+// queryView sends a view a query and decodes its JSON answer.
+func queryView(ctx context.Context, c *client.Client, log, view, query string, into any) error {
+	answer, err := c.Query(ctx, log, view, query)
 	if err != nil {
 		return fmt.Errorf("asking %s of %s: %w", view, log, err)
 	}
-	if err := json.Unmarshal(said.Body, into); err != nil {
+	if err := json.Unmarshal(answer.Body, into); err != nil {
 		return fmt.Errorf("reading the answer of %s of %s: %w", view, log, err)
 	}
 	return nil
 }
 
-func (t *tally) askCost(ctx context.Context, c *client.Client, log string) error {
+func (t *tally) queryCost(ctx context.Context, c *client.Client, log string) error {
 	var byTeam map[string]struct {
 		Requests int64  `json:"requests"`
 		In       int64  `json:"tokens_in"`
@@ -120,7 +120,7 @@ func (t *tally) askCost(ctx context.Context, c *client.Client, log string) error
 		Unpriced int64  `json:"unpriced"`
 		LeftOut  int64  `json:"uncounted"`
 	}
-	if err := answer(ctx, c, log, costByTeam, "month="+traceMonth, &byTeam); err != nil {
+	if err := queryView(ctx, c, log, costByTeam, "month="+traceMonth, &byTeam); err != nil {
 		return err
 	}
 	for team, used := range byTeam {
@@ -136,7 +136,7 @@ func (t *tally) askCost(ctx context.Context, c *client.Client, log string) error
 	return nil
 }
 
-// differences says, a line each, where the views do not say what they must.
+// differences describes the totals that are not as wanted.
 func (t *tally) differences(want totals) []string {
 	var found []string
 	check := func(view, what string, got, want int64) {
@@ -161,10 +161,10 @@ func (t *tally) differences(want totals) []string {
 	return found
 }
 
-// reportRow is a log and, for each total, what the views say and what is known.
+// reportRow is the format of a log's row: for each total, the views' value and the known one.
 const reportRow = "%-13s %9s %6s  %11s %11s  %11s %8s  %10s %10s  %s\n"
 
-// report prints what the views say beside what is known. It returns how many logs, the sum of them included, differ.
+// report prints the views' totals beside the known ones. It returns how many rows differ, including the sum.
 func report(out io.Writer, tallies map[string]*tally, want map[string]totals) (wrong int) {
 	fmt.Fprintf(out, reportRow, "", "requests", "known", "tokens in", "known", "tokens out", "known", "cost", "known", "")
 	sum := &tally{teamsCost: new(big.Rat)}
@@ -191,10 +191,10 @@ func report(out io.Writer, tallies map[string]*tally, want map[string]totals) (w
 	return wrong
 }
 
-// dollars shows an amount with the six digits after the point that the made-up prices can give.
+// dollars formats an amount with six decimals, enough for the made-up prices.
 func dollars(r *big.Rat) string { return r.FloatString(6) }
 
-// grouped writes 18059974 as 18,059,974.
+// grouped formats a number with separators: 18,059,974.
 func grouped(n int64) string {
 	text := strconv.FormatInt(n, 10)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {

@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// traceCSV is a real trace of requests to a language model; data/README.md says where it comes from.
+// traceCSV is a real trace of requests to a language model; data/README.md names its source.
 //
 //go:embed data/azure-llm-2023-code.csv
 var traceCSV []byte
 
-// What the trace does not say is made up, the same way at each run: customers take turns of different length, and
-// so do their teams.
+// What the trace lacks is made up, the same in each run: customers take turns, in different shares, and so do teams.
 var (
 	customers = []string{"demo-acme", "demo-globex", "demo-initech"}
 	turns     = []int{0, 1, 0, 2, 0, 1, 0, 1, 0, 2} // places in customers: 5, 3 and 2 of 10 requests
@@ -26,7 +25,7 @@ var (
 const (
 	model       = "code"
 	traceMonth  = "2023-11"
-	traceEnd    = "2023-11-16T23:59:00Z" // asked with a day's minutes, it takes in the whole trace
+	traceEnd    = "2023-11-16T23:59:00Z" // queried with a day's minutes, it covers the whole trace
 	traceLayout = "2006-01-02 15:04:05.0000000"
 	source      = "azure-llm-2023-code"
 )
@@ -51,7 +50,7 @@ type request struct {
 	tokensIn, tokensOut int64
 }
 
-// readTrace makes the events of the embedded trace.
+// readTrace returns the events of the embedded trace.
 func readTrace() ([]request, error) {
 	rows, err := csv.NewReader(bytes.NewReader(traceCSV)).ReadAll()
 	if err != nil {
@@ -76,7 +75,7 @@ func readTrace() ([]request, error) {
 	return requests, nil
 }
 
-// read takes over one row: timestamp, tokens in, tokens out. csv made sure that all rows have as many columns.
+// read parses one row: timestamp, tokens in, tokens out. The csv package has checked the number of columns.
 func (e *event) read(row []string) (err error) {
 	if e.Time, err = time.Parse(traceLayout, row[0]); err != nil {
 		return err
