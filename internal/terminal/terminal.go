@@ -1,5 +1,5 @@
-// Package terminal makes text that somebody else wrote, an event, a view or another server, fit to be shown to people: a terminal obeys
-// none of it, and it looks like what it is.
+// Package terminal makes text from others (an event, a view, another server) safe to print on a terminal: control characters are escaped
+// visibly.
 package terminal
 
 import (
@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns a text with all that a terminal could obey, or that changes the order of what is shown, as visible escapes in JSON's form:
-// control characters except tabs and ends of lines, and marks of direction. A byte that is no UTF-8 is written such as \x9b.
+// Text returns text with visible escapes, in JSON's notation, for everything that could control a terminal or reorder what it shows:
+// control characters except tabs and line ends, marks of direction, and invisible characters. A byte that is not UTF-8 becomes an escape
+// such as \x9b.
 func Text(text string) string {
 	if !strings.ContainsFunc(text, unsafe) && utf8.ValidString(text) {
 		return text
@@ -25,12 +26,12 @@ func Text(text string) string {
 	return string(b)
 }
 
-// Line returns a text as one line: as Text does, with ends of lines as visible escapes too, and tabs as spaces.
+// Line returns text as one line: like Text, but line ends are escaped too, and tabs become spaces.
 func Line(text string) string {
 	return strings.NewReplacer("\t", " ", "\r", `\r`, "\n", `\n`).Replace(Text(text))
 }
 
-// unsafe tells what is not shown as it is. The end of a line by two characters is looked at by itself.
+// unsafe reports whether r is escaped. The caller exempts a CR before an LF.
 func unsafe(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
@@ -38,9 +39,9 @@ func unsafe(r rune) bool {
 	case r < ' ' || r >= 0x7f && r < 0xa0:
 		return true
 	case r == 0x061c, r >= 0x200e && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return true // directions, and Unicode's own ends of lines and paragraphs
+		return true // directions, and Unicode's line and paragraph separators
 	case r == 0xfeff, r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f:
-		return true // not shown at all
+		return true // invisible
 	}
 	return false
 }
@@ -59,15 +60,15 @@ func appendVisible(b []byte, r rune, source string, beforeNewline bool) []byte {
 	return fmt.Appendf(b, `\u%04x`, r)
 }
 
-// Writer writes to another writer what Text makes of all that is written to it. What may be the beginning of a character, or of an end
-// of a line, waits for the next Write; so end with a newline. Safe for concurrent use.
+// Writer passes what is written to it through Text. An incomplete character, or a CR, at the end of a Write waits for the next one, so the
+// output should end with a newline. It is safe for concurrent use.
 type Writer struct {
 	w    io.Writer
 	mu   sync.Mutex
 	rest []byte
 }
 
-// NewWriter returns a writer in front of w.
+// NewWriter returns a Writer that writes to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 func (w *Writer) Write(p []byte) (int, error) {
@@ -83,7 +84,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unfinished is how many bytes at the end may be part of something that the next bytes complete.
+// unfinished returns the number of bytes at the end that may be part of an incomplete character or line end.
 func unfinished(text []byte) int {
 	if len(text) > 0 && text[len(text)-1] == '\r' {
 		return 1
