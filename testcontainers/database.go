@@ -1,4 +1,4 @@
-// Package testcontainers gives each test its own PostgreSQL database, with Tallystick's schema in place, for tests of what uses Tallystick.
+// Package testcontainers gives each test its own PostgreSQL database with Tallystick's schema, for tests of programs that use Tallystick.
 //
 //	func TestMain(m *testing.M) { testcontainers.Main(m) }
 //
@@ -16,7 +16,7 @@
 //	TALLY_TEST_POSTGRES   local (default): PostgreSQL's own programs, found or downloaded as `tally dev` does
 //	                      container: an image, by Docker or whatever testcontainers-go finds
 //	TALLY_POSTGRES_BIN    local: the folder that holds postgres and initdb
-//	TALLY_POSTGRES_MAJOR  local: the major version wanted, 15 to 18
+//	TALLY_POSTGRES_MAJOR  local: the major version, 15 to 18
 //	TALLY_TEST_IMAGE      container: the image, postgres:18 unless set; it must start as the official one does
 //	TALLY_TEST_FSYNC      on: writes reach the disk, as in production; otherwise only where a test asks for it
 //
@@ -67,9 +67,9 @@ func WithFsync() Option { return testdb.WithFsync() }
 // Empty leaves the schema out.
 func Empty() Option { return testdb.Empty() }
 
-// Main is what a package's TestMain calls that needs nothing else: it runs the tests, and fails when they leave a goroutine behind.
+// Main runs a package's tests, and fails if they leave a goroutine behind. TestMain calls it.
 func Main(m *testing.M) { os.Exit(CheckLeaks(m.Run())) }
 
-// CheckLeaks turns the status of tests that passed into a failure, and says why, where a goroutine lives on that they started. The
-// server that the tests share is not meant: it ends after this process.
+// CheckLeaks turns the exit status of tests that passed into a failure, and prints the reason, if a goroutine that they started still runs.
+// The shared server is exempt: it ends after this process.
 func CheckLeaks(status int) int { return shared.CheckLeaks(status) }

@@ -42,7 +42,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestServerSaysWhatIsMissing: without a container engine, whoever runs the tests is told of it.
+// TestServerSaysWhatIsMissing: without a container engine, the error names what is missing.
 func TestServerSaysWhatIsMissing(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "server")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./server").CombinedOutput(); err != nil {

@@ -36,7 +36,8 @@ tar -c --exclude='llvmjit*' --exclude='bitcode' --exclude='*.a' --exclude='plper
 # Programs and the libraries that they and the server's own modules load.
 mapfile -t programs < <(find "$home/bin" "$home/lib" -type f \( -perm /111 -o -name '*.so*' \) \
 	! -name 'llvmjit*' ! -name 'plperl*' ! -name 'plpython*' ! -name 'pltcl*' && readlink -f /bin/sh)
-mapfile -t libraries < <(ldd "${programs[@]}" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/lib/ { print $1 }' | sort -u)
+mapfile -t libraries < <(ldd "${programs[@]}" 2>/dev/null |
+	awk '$2 == "=>" && $3 ~ /^\// { print $3 } $1 ~ /^\/lib/ { print $1 }' | sort -u)
 for file in "${libraries[@]}"; do
 	case $file in "$home"/*) continue ;; esac # copied with its tree
 	[ -e "$root$file" ] || install -D -m 755 "$file" "$root$file"

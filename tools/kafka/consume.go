@@ -12,31 +12,34 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// schema is the same three counters that Tallystick's ready views keep, the keys that make counting twice impossible, and how far
-// the topic has been counted.
+// schema has the three counters that Tallystick's ready views keep, the keys that prevent counting twice, and the offsets up to which the
+// topic has been counted.
 const schema = `
 CREATE TABLE IF NOT EXISTS event_keys (log text, id text, PRIMARY KEY (log, id));
-CREATE TABLE IF NOT EXISTS months (log text, month text, model text, tokens_in numeric NOT NULL, tokens_out numeric NOT NULL, PRIMARY KEY (log, month, model));
-CREATE TABLE IF NOT EXISTS minutes (log text, minute timestamptz, requests bigint NOT NULL, tokens numeric NOT NULL, PRIMARY KEY (log, minute));
-CREATE TABLE IF NOT EXISTS teams (log text, month text, team text, requests bigint NOT NULL, tokens_in numeric NOT NULL, tokens_out numeric NOT NULL,
-    cost numeric NOT NULL, PRIMARY KEY (log, month, team));
+CREATE TABLE IF NOT EXISTS months (log text, month text, model text, tokens_in numeric NOT NULL, tokens_out numeric NOT NULL,
+    PRIMARY KEY (log, month, model));
+CREATE TABLE IF NOT EXISTS minutes (log text, minute timestamptz, requests bigint NOT NULL, tokens numeric NOT NULL,
+    PRIMARY KEY (log, minute));
+CREATE TABLE IF NOT EXISTS teams (log text, month text, team text, requests bigint NOT NULL,
+    tokens_in numeric NOT NULL, tokens_out numeric NOT NULL, cost numeric NOT NULL, PRIMARY KEY (log, month, team));
 CREATE TABLE IF NOT EXISTS offsets (topic text, partition int, next bigint NOT NULL, PRIMARY KEY (topic, partition))`
 
 const (
 	insertKeys  = `INSERT INTO event_keys SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING RETURNING log, id`
 	countMonths = `INSERT INTO months AS c SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
-		ON CONFLICT (log, month, model) DO UPDATE SET tokens_in = c.tokens_in + excluded.tokens_in, tokens_out = c.tokens_out + excluded.tokens_out`
+		ON CONFLICT (log, month, model) DO UPDATE
+		SET tokens_in = c.tokens_in + excluded.tokens_in, tokens_out = c.tokens_out + excluded.tokens_out`
 	countMinutes = `INSERT INTO minutes AS c SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[])
 		ON CONFLICT (log, minute) DO UPDATE SET requests = c.requests + excluded.requests, tokens = c.tokens + excluded.tokens`
 	countTeams = `INSERT INTO teams AS c SELECT l, m, t, n, i, o, x * 0.00000001
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) AS u (l, m, t, n, i, o, x)
-		ON CONFLICT (log, month, team) DO UPDATE SET requests = c.requests + excluded.requests, tokens_in = c.tokens_in + excluded.tokens_in,
+		ON CONFLICT (log, month, team) DO UPDATE
+		SET requests = c.requests + excluded.requests, tokens_in = c.tokens_in + excluded.tokens_in,
 		    tokens_out = c.tokens_out + excluded.tokens_out, cost = c.cost + excluded.cost`
 	moveOffset = `INSERT INTO offsets VALUES ($1, $2, $3) ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next`
 )
 
-// consume counts the topic's events from where the database says that it is, until ctx ends. Whatever fails ends it; a supervisor
-// would start it again.
+// consume counts the topic's events from the offsets in the database, until ctx ends. Any error ends it; a supervisor would restart it.
 func consume(ctx context.Context, broker, topic, database string, every time.Duration, most int) error {
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
@@ -92,8 +95,8 @@ func offsets(ctx context.Context, conn *pgx.Conn, topic string) (map[int32]kgo.O
 	return from, nil
 }
 
-// count is one transaction: it leaves out what was counted before, adds up the rest, and notes how far it came. So every record counts
-// once, whenever the consumer is killed.
+// count is one transaction: it skips what was counted before, adds up the rest, and records the offset. So every record counts once,
+// whenever the consumer is killed.
 func count(ctx context.Context, conn *pgx.Conn, topic string, records []*kgo.Record) error {
 	if len(records) == 0 {
 		return nil
@@ -125,7 +128,7 @@ func count(ctx context.Context, conn *pgx.Conn, topic string, records []*kgo.Rec
 	return tx.Commit(ctx)
 }
 
-// fresh are the events whose ids were not there before. Events without one are always fresh.
+// fresh returns the events whose ids are new. Events without an id always are.
 func fresh(ctx context.Context, tx pgx.Tx, events []event) ([]event, error) {
 	type key struct{ log, id string }
 	var logs, ids []string

@@ -12,7 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// TestCount: what is read again, and what was sent twice, counts once; what is compared with is exact too.
+// TestCount: records that are read or sent twice count once. The comparison is exact, too.
 func TestCount(t *testing.T) {
 	ctx := t.Context()
 	conn, err := pgx.Connect(ctx, testdb.New(t, testdb.Empty()).DSN())
@@ -28,7 +28,8 @@ func TestCount(t *testing.T) {
 		id := i % 250 // some come twice
 		records = append(records, &kgo.Record{
 			Key: fmt.Append(nil, "log-", id%3), Partition: int32(id % 3), Offset: int64(i), Timestamp: time.Now(),
-			Value: fmt.Appendf(nil, `{"id":"e%d","time":"2026-02-28T23:59:%02d.5Z","model":"gpt-4","team":"t%d","tokens_in":%d,"tokens_out":2}`, id, id%60, id%2, id),
+			Value: fmt.Appendf(nil, `{"id":"e%d","time":"2026-02-28T23:59:%02d.5Z","model":"gpt-4","team":"t%d",`+
+				`"tokens_in":%d,"tokens_out":2}`, id, id%60, id%2, id),
 		})
 	}
 	for _, part := range [][]*kgo.Record{nil, records[:100], records[50:280], records} {
@@ -38,7 +39,9 @@ func TestCount(t *testing.T) {
 	}
 	var keys, tokens, requests, minutes, next int64
 	var cost string
-	err = conn.QueryRow(ctx, `SELECT (SELECT count(*) FROM event_keys), (SELECT sum(tokens_in + 100000 * tokens_out) FROM months WHERE month = '2026-02'),
+	err = conn.QueryRow(ctx,
+		`SELECT (SELECT count(*) FROM event_keys),
+		(SELECT sum(tokens_in + 100000 * tokens_out) FROM months WHERE month = '2026-02'),
 		(SELECT sum(requests) FROM teams), (SELECT count(*) FROM minutes WHERE requests > 0), (SELECT max(next) FROM offsets),
 		(SELECT sum(cost)::text FROM teams)`).Scan(&keys, &tokens, &requests, &minutes, &next, &cost)
 	if err != nil {

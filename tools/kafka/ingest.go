@@ -63,14 +63,14 @@ func ingest(ctx context.Context, broker, topic string, flush bool, linger time.D
 
 func makeTopic(ctx context.Context, client *kgo.Client, topic string, flush bool) error {
 	request := kmsg.NewPtrCreateTopicsRequest()
-	wanted := kmsg.NewCreateTopicsRequestTopic()
-	wanted.Topic, wanted.NumPartitions, wanted.ReplicationFactor = topic, partitions, 1
+	requested := kmsg.NewCreateTopicsRequestTopic()
+	requested.Topic, requested.NumPartitions, requested.ReplicationFactor = topic, partitions, 1
 	if flush {
 		each := kmsg.NewCreateTopicsRequestTopicConfig()
 		each.Name, each.Value = "flush.messages", kmsg.StringPtr("1")
-		wanted.Configs = append(wanted.Configs, each)
+		requested.Configs = append(requested.Configs, each)
 	}
-	request.Topics = append(request.Topics, wanted)
+	request.Topics = append(request.Topics, requested)
 	response, err := request.RequestWith(ctx, client)
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
 // Command kafka is what careful teams build to meter usage: an HTTP service that hands events to Kafka, and a consumer that counts them
-// in PostgreSQL. `make bench-kafka` measures it beside Tallystick; docs/compared-with-kafka.md tells how.
+// in PostgreSQL. `make bench-kafka` measures it beside Tallystick; docs/compared-with-kafka.md explains how.
 //
 //	kafka ingest --broker HOST:PORT --topic NAME [--flush] [--linger 5ms]
 //	kafka consume --broker HOST:PORT --topic NAME --database URL [--every 100ms] [--records 20000]

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// event is what is counted of one.
+// event holds the counted fields of an event.
 type event struct {
 	ID        string    `json:"id"`
 	Time      time.Time `json:"time"`
@@ -32,7 +32,7 @@ func decode(records []*kgo.Record) ([]event, error) {
 	events := make([]event, len(records))
 	for i, r := range records {
 		e := event{log: string(r.Key), Time: r.Timestamp}
-		if err := json.Unmarshal(r.Value, &e); err != nil { // in earnest: to a topic of letters that nobody can deliver
+		if err := json.Unmarshal(r.Value, &e); err != nil { // in production: to a dead-letter topic
 			return nil, fmt.Errorf("record %d of partition %d: %w", r.Offset, r.Partition, err)
 		}
 		events[i] = e
@@ -40,7 +40,7 @@ func decode(records []*kgo.Record) ([]event, error) {
 	return events, nil
 }
 
-// place is whose counter it is: a log's, in a month and for a model or team, or in a minute.
+// place identifies a counter: a log and a month with a model or team, or a log and a minute.
 type place struct {
 	log, month, name string
 	minute           int64 // since 1970, in minutes
@@ -66,7 +66,7 @@ func (c counters) add(p place, e *event, cost int64) {
 	s.cost += cost
 }
 
-// totals are what a transaction's events add to the counters: one row for each counter, however many events.
+// totals are what a transaction's events add to the counters: one row for each counter.
 type totals struct{ months, minutes, teams counters }
 
 func addUp(events []event) totals {
@@ -83,7 +83,7 @@ func addUp(events []event) totals {
 	return t
 }
 
-// queue adds the statements that add the totals. Rows are in order, so that two consumers would not wait for each other in a circle.
+// queue queues the statements that add the totals. Rows are sorted, so that two consumers cannot deadlock.
 func (t totals) queue(batch *pgx.Batch) {
 	if m := columns(t.months); len(m.logs) > 0 {
 		batch.Queue(countMonths, m.logs, m.months, m.names, m.in, m.out)

@@ -75,7 +75,8 @@ func Start(ctx context.Context, fsync bool) (*testdb.Server, error) {
 // containerURL uses the role and password that the postgres module of testcontainers-go gives its containers.
 func containerURL(address, database string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("postgres", "postgres"), Host: address, Path: "/" + database, RawQuery: "sslmode=disable",
+		Scheme: "postgres", User: url.UserPassword("postgres", "postgres"), Host: address, Path: "/" + database,
+		RawQuery: "sslmode=disable",
 	}
 	return u.String()
 }
