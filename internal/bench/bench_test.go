@@ -126,7 +126,7 @@ func TestClient(t *testing.T) {
 			t.Errorf("an answer in chunks has %d bytes, %v", len(answer), err)
 		}
 		if _, err := c.do("GET", "/refused", "", nil); err == nil || !strings.Contains(err.Error(), "404: no such log") {
-			t.Errorf("a refusal does not say what the server said: %v", err)
+			t.Errorf("a refusal does not quote the server: %v", err)
 		}
 	}
 }

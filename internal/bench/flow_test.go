@@ -141,7 +141,7 @@ func TestReadWrk(t *testing.T) {
 	}
 	for _, output := range []string{"", "counted 1 2 3", "counted 5000 2000000 7" + strings.Repeat(" 1500", 100)} {
 		if _, err := readWrk([]byte(output)); err == nil {
-			t.Errorf("%q was taken for figures", output)
+			t.Errorf("%q was read as figures", output)
 		}
 	}
 }
