@@ -75,7 +75,8 @@ var corpusEvents = []string{
 	benchEvent,
 	`{"type":"api.call","tokens_in":0,"tokens_out":7.25,"model":"gpt-4","team":"søk \u00e9","nested":{"a":[1,2,{"b":null}]}}`,
 	`{"type":"api.call","tokens_in":"150","tokens_out":null,"model":"gpt-4o"}`,
-	`{"type":"call","cost":"1.5","user":"u1","seconds":3,"amount":"2.10","tokens":7,"model":"gpt-4","tokens_in":123456789012345678901234567890,"tokens_out":1e-7,"team":""}`,
+	`{"type":"call","cost":"1.5","user":"u1","seconds":3,"amount":"2.10","tokens":7,"model":"gpt-4",` +
+		`"tokens_in":123456789012345678901234567890,"tokens_out":1e-7,"team":""}`,
 	benchEvent,
 }
 

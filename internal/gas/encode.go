@@ -89,7 +89,9 @@ func (r *rewriter) globals() []byte {
 }
 
 // abiFunctions are the functions whose exports are kept.
-var abiFunctions = []string{"tally_alloc", "tally_event_room", "tally_fields", "tally_fold", "tally_fold_batch", "tally_query", "_initialize"}
+var abiFunctions = []string{
+	"tally_alloc", "tally_event_room", "tally_fields", "tally_fold", "tally_fold_batch", "tally_query", "_initialize",
+}
 
 func abiExport(e wasmbin.Export) bool {
 	return e.Kind == wasmbin.KindMemory && e.Name == "memory" ||

@@ -39,9 +39,11 @@ type rate struct {
 
 var models = map[Model]*prices{
 	Model1: {passesPerUnit: 16, page: (64 << 10) / bytesPerUnit, slice: 1_000_000, first: 1_000_000, firstLarge: 1_000_000},
-	Model2: {passesPerUnit: 4, recursion: 20, page: 3 * (64 << 10) / bytesPerUnit, slice: 100_000, first: 700_000, firstLarge: 250_000, extra: extras(), rates: []rate{
-		{4, 1}, {16, 4}, {32, 6}, {128, 56}, {MaxGrowPages, 80},
-	}},
+	Model2: {
+		passesPerUnit: 4, recursion: 20, page: 3 * (64 << 10) / bytesPerUnit,
+		slice: 100_000, first: 700_000, firstLarge: 250_000,
+		extra: extras(), rates: []rate{{4, 1}, {16, 4}, {32, 6}, {128, 56}, {MaxGrowPages, 80}},
+	},
 }
 
 // extras are what instructions cost in Model2 besides the one unit, in units of about a seventh of a nanosecond on the machine that

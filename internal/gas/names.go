@@ -46,7 +46,8 @@ func copyNames(r *wasmbin.Reader, functions int) []byte {
 	}
 	for range n {
 		index, name := r.U32(), r.Name()
-		if r.Bad() || int64(index) < int64(next) || int64(index) >= int64(functions) || len(name) > maxNameBytes || !utf8.ValidString(name) {
+		if r.Bad() || int64(index) < int64(next) || int64(index) >= int64(functions) || len(name) > maxNameBytes ||
+			!utf8.ValidString(name) {
 			return nil
 		}
 		next = int(index) + 1

@@ -97,7 +97,7 @@ func (r *rewriter) insert(p *plan) []byte {
 		out = append(out, data[:start]...)
 	}
 	if p.cyclic {
-		out = appendTake(out, r.stack, p.frame)
+		out = appendStackReserve(out, r.stack, p.frame)
 		out = append(out, byte(wasmbin.OpBlock))
 		out = append(out, r.blockType(p.results)...)
 	}
@@ -124,7 +124,7 @@ func (r *rewriter) insert(p *plan) []byte {
 	}
 	copyTo(len(data))
 	if p.cyclic {
-		out = appendOp(appendGive(out, r.stack, p.frame), wasmbin.OpEnd)
+		out = appendOp(appendStackRelease(out, r.stack, p.frame), wasmbin.OpEnd)
 	}
 	return out
 }
@@ -161,7 +161,7 @@ func (r *rewriter) blockType(results string) []byte {
 const blockEmpty = 0x40
 
 // appendTake takes bytes of stack, and traps where so many are not left.
-func appendTake(out []byte, stack uint32, bytes int64) []byte {
+func appendStackReserve(out []byte, stack uint32, bytes int64) []byte {
 	out = appendGlobal(out, wasmbin.OpGlobalGet, stack)
 	out = appendI32(out, bytes)
 	out = appendOp(out, wasmbin.OpI32Sub)
@@ -173,7 +173,7 @@ func appendTake(out []byte, stack uint32, bytes int64) []byte {
 }
 
 // appendGive gives bytes of stack back.
-func appendGive(out []byte, stack uint32, bytes int64) []byte {
+func appendStackRelease(out []byte, stack uint32, bytes int64) []byte {
 	out = appendGlobal(out, wasmbin.OpGlobalGet, stack)
 	out = appendI32(out, bytes)
 	out = appendOp(out, wasmbin.OpI32Add)
@@ -216,12 +216,12 @@ func (r *rewriter) appendDynamic(out []byte, local uint32, op wasmbin.Op) []byte
 	if r.prices.rates == nil {
 		return out
 	}
-	return r.appendReturn(out, local)
+	return r.appendRefund(out, local)
 }
 
 // appendReturn gives what is in the counter back to the reserve where so many more pages make memory large: it is to be bought anew, at
 // the rate of that.
-func (r *rewriter) appendReturn(out []byte, local uint32) []byte {
+func (r *rewriter) appendRefund(out []byte, local uint32) []byte {
 	out = append(appendOp(out, wasmbin.OpMemorySize), 0)
 	out = appendLocal(out, wasmbin.OpLocalGet, local)
 	out = appendOp(out, wasmbin.OpI32Add)

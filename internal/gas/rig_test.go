@@ -96,7 +96,8 @@ func (r *rig) link() {
 	b := r.runtime.NewHostModuleBuilder("tally")
 	i32, i64 := api.ValueTypeI32, api.ValueTypeI64
 	add := func(name string, params, results []api.ValueType, f func(stack []uint64)) {
-		b.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(_ context.Context, stack []uint64) { f(stack) }), params, results).Export(name)
+		call := api.GoFunc(func(_ context.Context, stack []uint64) { f(stack) })
+		b.NewFunctionBuilder().WithGoFunction(call, params, results).Export(name)
 	}
 	add("get", []api.ValueType{i32, i32}, []api.ValueType{i64}, func(stack []uint64) {
 		value, ok := r.state[string(r.bytes(stack[0], stack[1]))]

@@ -66,7 +66,8 @@ func recursions() map[string]*testModule {
 	return map[string]*testModule{
 		"small":  one("", count, call),
 		"values": one("", count, load(1000), call, bytes.Repeat(drop, 1000)),
-		"values used": one(i32, count, load(1000), op(wasmbin.OpCall, 0), bytes.Repeat(op(wasmbin.OpI32Add), 999), op(wasmbin.OpLocalSet, 0),
+		"values used": one(i32, count, load(1000), op(wasmbin.OpCall, 0), bytes.Repeat(op(wasmbin.OpI32Add), 999),
+			op(wasmbin.OpLocalSet, 0),
 			num(8), op(wasmbin.OpLocalGet, 0), op(0x36, 2, 0)),
 		"addresses": one(i32+i32, count, num(64), op(wasmbin.OpI32Load, 2, 0), op(wasmbin.OpLocalSet, 0), wander(200), call,
 			wander(200), num(8), op(wasmbin.OpLocalGet, 1), op(0x36, 2, 0)),
@@ -143,9 +144,9 @@ func TestStackIsGivenBack(t *testing.T) {
 				op(wasmbin.OpLocalGet, 0), num(1), op(wasmbin.OpI32Sub), op(wasmbin.OpCall, down), num(1), op(wasmbin.OpI32Add),
 			)},
 			{kind: 1, code: code( // sum(n) = n, n by recursion, by a branch out of the function
-				op(wasmbin.OpLocalGet, 0), op(wasmbin.OpI32Eqz), opening(wasmbin.OpIf), num(0), appendI64(nil, 0), op(wasmbin.OpBr, 1), op(wasmbin.OpEnd),
-				op(wasmbin.OpLocalGet, 0), num(1), op(wasmbin.OpI32Sub), op(wasmbin.OpCall, sum), op(wasmbin.OpDrop), num(1), op(wasmbin.OpI32Add),
-				op(wasmbin.OpLocalGet, 0), op(wasmbin.OpI64ExtendU),
+				op(wasmbin.OpLocalGet, 0), op(wasmbin.OpI32Eqz), opening(wasmbin.OpIf), num(0), appendI64(nil, 0), op(wasmbin.OpBr, 1),
+				op(wasmbin.OpEnd), op(wasmbin.OpLocalGet, 0), num(1), op(wasmbin.OpI32Sub), op(wasmbin.OpCall, sum), op(wasmbin.OpDrop),
+				num(1), op(wasmbin.OpI32Add), op(wasmbin.OpLocalGet, 0), op(wasmbin.OpI64ExtendU),
 			)},
 		},
 		exports: map[string]uint32{"tally_alloc": down, "tally_query": sum}, start: -1,

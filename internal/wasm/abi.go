@@ -7,7 +7,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// signature is a function's type: its parameters and results, one value type a byte.
+// signature is a function's type: its parameters and results, one byte per value type.
 type signature struct{ params, results string }
 
 // Value types of the ABI.
@@ -57,11 +57,11 @@ type hostFunction struct {
 	name      string
 	signature signature
 	phases    phase // in which it may be called
-	gas       int64 // what a call costs, besides what its work costs
+	gas       int64 // price of a call, to which its work adds
 	call      func(in *instance, stack []uint64)
 }
 
-// phase is which export of an instance is running; it decides which imports may be called.
+// phase is the export that is running; it decides which imports the guest may call.
 type phase uint8
 
 const (
@@ -69,7 +69,7 @@ const (
 	phaseFields
 	phaseFold
 	phaseQuery
-	// phaseAlloc may call no import that calls tally_alloc itself: the runtime's function objects must not be entered twice.
+	// phaseAlloc may not call imports that call tally_alloc: wazero's function objects are not reentrant.
 	phaseAlloc
 )
 
@@ -107,7 +107,7 @@ var tallyFunctions = []hostFunction{
 	{hostModule, "get_into", signature{i32 + i32 + i32 + i32, i32}, phasesOfState, gasGet, (*instance).hostGetInto},
 }
 
-// hostFunctions is all that a guest may import.
+// hostFunctions are all functions that a guest may import.
 var hostFunctions = slices.Concat(tallyFunctions, wasiFunctions)
 
 func importSignature(module, name string) (signature, bool) {
@@ -119,7 +119,7 @@ func importSignature(module, name string) (signature, bool) {
 	return signature{}, false
 }
 
-// importNames lists, for errors, what a guest may import.
+// importNames lists what a guest may import, for error messages.
 func importNames() string {
 	var names []string
 	for _, f := range tallyFunctions {
@@ -128,17 +128,17 @@ func importNames() string {
 	return strings.Join(names, ", ") + " and the functions of " + wasiModule
 }
 
-// Layout of what tally_fold and tally_fold_batch are given, in bytes.
+// Layout of the events passed to tally_fold and tally_fold_batch, in bytes.
 const (
 	headerSize  = 40
-	resultAt    = 36 // in the header of an event of a batch
+	resultAt    = 36 // offset in an event's header where tally_fold_batch stores its result
 	slotSize    = 24
 	pointerSize = 4
-	alignment   = 8 // of all room that tally_alloc gives, and of events in a batch
+	alignment   = 8 // of memory from tally_alloc, and of the events of a batch
 )
 
-// packed puts a pointer and a length into one i64.
+// packed returns a pointer and a length as one i64.
 func packed(ptr, length uint32) uint64 { return uint64(ptr)<<32 | uint64(length) }
 
-// nothing is the i64 for "there is none".
-const nothing = ^uint64(0)
+// noValue is the packed result of get for a missing key: -1.
+const noValue = ^uint64(0)

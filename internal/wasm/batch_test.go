@@ -122,7 +122,8 @@ func TestBatchSparesNoRate(t *testing.T) {
 		{41, 400_000, false, false},
 		{60, 400_000, false, false},
 	} {
-		spin := code(opConst(tt.turns), opSet(2), opLoop, opGet(2), opConst(-1), opI32Add, opTee(2), opBrIf(0), opEnd, opConst(0), resetArena)
+		spin := code(opConst(tt.turns), opSet(2),
+			opLoop, opGet(2), opConst(-1), opI32Add, opTee(2), opBrIf(0), opEnd, opConst(0), resetArena)
 		g := batchGuest(spin).fold(spin)
 		g.function("tally_fold").locals = i32 + i32
 		g.memory = []byte{0, tt.pages}

@@ -165,7 +165,8 @@ var bombs = []bomb{
 		})
 	}},
 	{name: "values across ifs", locals: 1, code: func(n int) []byte {
-		return code(bytes.Repeat(code(opConst(40), opLoad(0)), n/12), flat(n/3, opGet(0), opIf, opCall(0), opEnd), bytes.Repeat(opDrop, n/12))
+		return code(bytes.Repeat(code(opConst(40), opLoad(0)), n/12), flat(n/3, opGet(0), opIf, opCall(0), opEnd),
+			bytes.Repeat(opDrop, n/12))
 	}},
 }
 

@@ -18,19 +18,19 @@ import (
 //
 //	module.wasm       the metered bytes
 //	wazero-…/<name>   the machine code, as the runtime wrote it
-//	code.sha256       the hash of the machine code and its path: what of it is there to be believed
+//	code.sha256       the hash of the machine code, and its path
 //
-// Folders are made under another name and renamed when they are complete. Whoever can write to the cache can run code
-// as this process; the hashes are against broken disks and processes that were killed.
+// A folder is made under a temporary name and renamed once it is complete. Whoever can write to the cache can run code as
+// this process; the hashes only protect against broken disks and killed processes.
 type cacheDir string
 
 const (
 	sourceName   = "module.wasm"
 	manifestName = "code.sha256"
-	unfinished   = "unfinished-" // how names of folders begin that are not complete yet
-	// leftBehind is when a folder that is not complete belongs to nobody any more.
+	unfinished   = "unfinished-" // prefix of the names of incomplete folders
+	// leftBehind is the age from which on an incomplete folder is taken to be abandoned.
 	leftBehind = time.Hour
-	// unusedFor is when a module that no server loaded since is taken from the cache.
+	// unusedFor is how long a module stays in the cache after it was last loaded.
 	unusedFor = 90 * 24 * time.Hour
 )
 
@@ -38,7 +38,7 @@ func (d cacheDir) folder(sum [sha256.Size]byte) string {
 	return filepath.Join(string(d), hex.EncodeToString(sum[:]))
 }
 
-// open makes the folder and removes from it what is not worth keeping.
+// open makes the folder, and removes abandoned and unused modules from it.
 func (d cacheDir) open() error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("make the folder for compiled modules: %w", err)
@@ -61,7 +61,7 @@ func (d cacheDir) open() error {
 	return nil
 }
 
-// has tells whether the machine code of a module is there and whole.
+// has reports whether the cache has the machine code of a module, undamaged, and marks it as used.
 func (d cacheDir) has(sum [sha256.Size]byte) bool {
 	folder := d.folder(sum)
 	manifest, err := os.ReadFile(filepath.Join(folder, manifestName)) //nolint:gosec // in our own cache
@@ -81,20 +81,20 @@ func (d cacheDir) has(sum [sha256.Size]byte) bool {
 		return false
 	}
 	now := time.Now()
-	_ = os.Chtimes(folder, now, now) // a folder that cannot be marked is only removed too early
+	_ = os.Chtimes(folder, now, now) // if this fails, the folder is at worst removed too early
 	return true
 }
 
-// add compiles a metered module and keeps its code. A *RefusedError is the module's fault.
+// add compiles a metered module and stores its code. A *RefusedError is the module's fault.
 func (d cacheDir) add(ctx context.Context, metered []byte, sum [sha256.Size]byte) error {
-	if err := os.MkdirAll(string(d), 0o700); err != nil { // someone may have removed it
+	if err := os.MkdirAll(string(d), 0o700); err != nil { // somebody may have removed it
 		return fmt.Errorf("make the folder for compiled modules: %w", err)
 	}
 	work, err := os.MkdirTemp(string(d), unfinished)
 	if err != nil {
 		return fmt.Errorf("make a folder for a compiled module: %w", err)
 	}
-	defer os.RemoveAll(work) //nolint:errcheck // what stays is removed by a later start
+	defer os.RemoveAll(work) //nolint:errcheck // open removes what is left
 	code, _ := takeData(metered)
 	if err := compileOutside(ctx, code, work, limitsFor(metered)); err != nil {
 		return err
@@ -103,17 +103,17 @@ func (d cacheDir) add(ctx context.Context, metered []byte, sum [sha256.Size]byte
 		return fmt.Errorf("keep a compiled module in %s: %w", string(d), err)
 	}
 	folder := d.folder(sum)
-	if err := os.RemoveAll(folder); err != nil { // it was not whole
+	if err := os.RemoveAll(folder); err != nil { // has found it damaged
 		return fmt.Errorf("remove a broken compiled module: %w", err)
 	}
-	// Another process may have put the same code there just now.
+	// Another process may have added the same code meanwhile.
 	if err := os.Rename(work, folder); err != nil && !d.has(sum) {
 		return fmt.Errorf("keep a compiled module: %w", err)
 	}
 	return nil
 }
 
-// complete adds to a folder with machine code what makes it believable.
+// complete adds the metered bytes and the manifest to a folder with machine code.
 func complete(folder string, metered []byte) error {
 	found, err := filepath.Glob(filepath.Join(folder, "*", "*"))
 	if err != nil || len(found) != 1 {
@@ -138,7 +138,7 @@ func complete(folder string, metered []byte) error {
 	return nil
 }
 
-// remove takes a module from the cache.
+// remove deletes a module from the cache.
 func (d cacheDir) remove(sum [sha256.Size]byte) error {
 	if err := os.RemoveAll(d.folder(sum)); err != nil {
 		return fmt.Errorf("remove a compiled module: %w", err)
@@ -146,13 +146,13 @@ func (d cacheDir) remove(sum [sha256.Size]byte) error {
 	return nil
 }
 
-// source is a module's metered bytes, in a file that is kept open.
+// source is an open file with a module's metered bytes.
 type source struct {
 	file *os.File
 	sum  [sha256.Size]byte
 }
 
-// source opens the metered bytes of a module, and writes them where they are not there.
+// source opens the file with a module's metered bytes, and writes it first if it is missing or damaged.
 func (d cacheDir) source(metered []byte, sum [sha256.Size]byte) (*source, error) {
 	path := filepath.Join(d.folder(sum), sourceName)
 	for range 2 {
@@ -173,7 +173,7 @@ func (d cacheDir) source(metered []byte, sum [sha256.Size]byte) (*source, error)
 	return nil, fmt.Errorf("read a metered module from %s: it is not what was written; check the disk", path)
 }
 
-// read gives the bytes, or an error when they are not what they were.
+// read returns the bytes, or an error if the file has changed.
 func (s *source) read() ([]byte, error) {
 	info, err := s.file.Stat()
 	if err != nil {
@@ -194,5 +194,5 @@ func (s *source) read() ([]byte, error) {
 
 func (s *source) close() { _ = s.file.Close() }
 
-// maxMeteredBytes bounds what is read as a metered module: the largest upload, several times as long.
+// maxMeteredBytes bounds a metered module: metering makes a module several times as long at most.
 const maxMeteredBytes = 16 * MaxModuleBytes

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// check refuses, before anything is compiled, a module that is not a view or that could keep a compiler busy for long,
-// with an error that names what was found and what is allowed. What it lets pass is still validated by the compiler.
+// check refuses, before anything is compiled, a module that is not a view or that could keep the compiler busy for long. The
+// error names what was found and what is allowed. The compiler still validates what passes.
 func check(wasm []byte) error {
 	header := wasm[:min(len(wasmbin.Magic), len(wasm))]
 	switch {
@@ -37,7 +37,7 @@ func check(wasm []byte) error {
 	return nil
 }
 
-// checker checks what a module declares.
+// checker checks a module's declarations.
 type checker struct{ *wasmbin.Module }
 
 var kindNames = []string{"function", "table", "memory", "global", "tag"}
@@ -73,7 +73,7 @@ func (c checker) imports() error {
 	return nil
 }
 
-// sizes checks what is limited by number.
+// sizes checks the limits on numbers.
 func (c checker) sizes() error {
 	entries, elements, variables := 0, 0, 0
 	for _, table := range c.Tables {
@@ -134,7 +134,7 @@ func (c checker) names() error {
 	return nil
 }
 
-// globals checks that all of a module's variables can be saved and set back, which references cannot.
+// globals checks that all mutable globals can be saved and restored, which references cannot.
 func (c checker) globals() error {
 	for i, global := range c.Globals {
 		if global.Mutable && (global.Type == wasmbin.TypeFuncref || global.Type == wasmbin.TypeExternref) {
@@ -214,7 +214,7 @@ func (c checker) export(found wasmbin.Export, want guestExport) error {
 	return nil
 }
 
-// exportNames lists what a module exports, as a hint in errors.
+// exportNames lists what a module exports, for error messages.
 func (c checker) exportNames() string {
 	if len(c.Exports) == 0 {
 		return "nothing"

@@ -6,7 +6,7 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// codeChecker checks the code of all functions, and counts what is limited over all of them.
+// codeChecker checks the code of all functions, and counts what is limited for all of them together.
 type codeChecker struct {
 	module    *wasmbin.Module
 	variables int // mutable globals
@@ -42,7 +42,7 @@ func (c checker) code() error {
 	})
 }
 
-// count is a number of things of which there may be so many.
+// count is a number of things and the limit on it.
 type count struct {
 	found, allowed int
 	what           string
@@ -62,7 +62,7 @@ func tooLarge(format string, args ...any) *RefusedError {
 	return &RefusedError{Code: CodeTooLarge, Reason: fmt.Sprintf(format, args...)}
 }
 
-// function checks one function. The reason of what it returns goes on after the function's name.
+// function checks one function. The caller puts the function's name before the reason of the error.
 func (c *codeChecker) function(t wasmbin.FuncType, b *wasmbin.Body) *RefusedError {
 	if n := len(b.Data); n > maxBodyBytes {
 		return tooLarge("has %d bytes of code; at most %d are allowed", n, maxBodyBytes)
@@ -96,16 +96,16 @@ func (c *codeChecker) function(t wasmbin.FuncType, b *wasmbin.Body) *RefusedErro
 	return nil
 }
 
-// functionChecker finds the shape of one function.
+// functionChecker measures one function.
 type functionChecker struct {
 	*codeChecker
-	open                           []wasmbin.Op // blocks that are not ended
+	open                           []wasmbin.Op // the enclosing blocks
 	branches, loops                int
 	ifs, loopDepth                 int
 	maxDepth, maxIfs, maxLoopDepth int
 }
 
-// forbidden are instructions that change what cannot be set back: tables, and segments that are there or not.
+// forbidden are instructions with effects that cannot be undone between sessions: on tables, and on the presence of segments.
 var forbidden = map[wasmbin.Op]string{
 	wasmbin.OpTableSet: "table.set", wasmbin.OpTableGrow: "table.grow", wasmbin.OpTableFill: "table.fill",
 	wasmbin.OpTableCopy: "table.copy", wasmbin.OpTableInit: "table.init",
@@ -157,7 +157,7 @@ func (f *functionChecker) instruction(in wasmbin.Instruction) {
 }
 
 func callWork(t wasmbin.FuncType) int {
-	const valuesPerCall = 8 // as much work as the call itself
+	const valuesPerCall = 8 // which are as much work as the call itself
 	return 1 + (len(t.Params)+len(t.Results))/valuesPerCall
 }
 

@@ -1,9 +1,9 @@
 package wasm
 
-// Limits on a module. They bound the time and memory that compiling takes, about two seconds on one core: compilers are
-// not linear in the size of a function, and a small hostile module could otherwise keep one busy for minutes. Each was
-// found by making modules that do nothing else (TestBombs); the figures of what real modules need are those of a Go
-// guest of 3.4 MB with encoding/json, the most demanding of them.
+// Limits on a module. They bound the time and memory of compiling, to about two seconds on one core: compilers are not linear
+// in the size of a function, and without limits a small hostile module could keep one busy for minutes. Each was found with
+// modules that do nothing but approach it (TestBombs). "Go:" is what the most demanding real module needs, a Go guest of 3.4 MB
+// with encoding/json.
 const (
 	maxFunctions    = 20_000 // Go: 2,140
 	maxTypes        = 4_096  // Go: 14
@@ -35,13 +35,13 @@ const (
 	maxLoops       = 512       // Go: 3
 	maxBodyCalls   = 32_768    // counted as for maxCalls. Go: 264
 	maxBodyChecked = 16_384    // counted as for maxChecked
-	// maxBranches is how many block, loop, if, else, br, br_if, br_table (with each four of its labels), return, unreachable
-	// and, for three each, memory.copy, memory.fill, memory.init and memory.grow a function has: each is an edge in its
-	// graph, or more. Their squares, summed over all functions, are at most maxBranchWork. Go: 1,500, and 24 million.
+	// maxBranches bounds a function's block, loop, if, else, br, br_if, br_table (one more for each four of its labels), return
+	// and unreachable, and memory.copy, memory.fill, memory.init and memory.grow, which count as three each: all are one edge or
+	// more in its control flow graph. Their squares, summed over all functions, are at most maxBranchWork. Go: 1,500, and 24 million.
 	maxBranches     = 4_096
 	labelsPerBranch = 4
 	branchesPerBulk = 3
-	// maxMoves is how many branches a function has times its locals and the mutable globals, since each may be moved at
-	// each branch. Over all functions it is at most maxMoveWork. Go: 25,000, and 2 million.
+	// maxMoves bounds a function's branches times its locals and the mutable globals, since each may be moved at each branch.
+	// The sum over all functions is at most maxMoveWork. Go: 25,000, and 2 million.
 	maxMoves = 512 << 10
 )

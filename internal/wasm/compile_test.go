@@ -99,7 +99,8 @@ func TestCompileBombTakesNoMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	if err := compileOutside(context.Background(), module, t.TempDir(), compileLimits{50 * time.Millisecond, 1 << 30}); !errors.As(err, new(*RefusedError)) {
+	err := compileOutside(context.Background(), module, t.TempDir(), compileLimits{50 * time.Millisecond, 1 << 30})
+	if !errors.As(err, new(*RefusedError)) {
 		t.Fatal(err)
 	}
 	runtime.GC()

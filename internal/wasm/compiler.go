@@ -15,40 +15,39 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// Compiling runs the compiler over bytes that anyone may have written, so it happens in a process of its own: this same
-// program, started again with compilerEnv set. That process reads a module from standard input, leaves its machine code
-// in a folder, and ends with one of the statuses below and a text on standard error. It holds itself to its limits, and
-// whoever started it ends it should that fail.
+// The compiler runs on untrusted bytes, so it runs in a separate process: this same program, started with compilerEnv set.
+// The process reads a module from standard input, writes its machine code into a folder, and exits with one of the statuses
+// below and a message on standard error. It enforces its own limits; if that fails, its parent kills it.
 
-// compilerEnv is the environment variable that makes a process compile, and holds its compilerTask.
+// compilerEnv is the environment variable that makes a process a compiler. It holds the compilerTask.
 const compilerEnv = "TALLYSTICK_COMPILE_VIEW"
 
-// compilerTask is what a compiling process is told, as JSON.
+// compilerTask is the task of a compiler process, as JSON.
 type compilerTask struct {
-	Dir       string        `json:"dir"`        // where the code goes
-	CPU       time.Duration `json:"cpu"`        // processor time that it may take
-	MaxMemory uint64        `json:"max_memory"` // bytes that it may hold
+	Dir       string        `json:"dir"`        // where to write the code
+	CPU       time.Duration `json:"cpu"`        // limit on processor time
+	MaxMemory uint64        `json:"max_memory"` // limit on memory, in bytes
 }
 
-// Exit statuses of a compiling process. They start above those that the language and shells use.
+// Exit statuses of a compiler process, above those that Go and shells use.
 const (
 	compilerDone     = 0
-	compilerRefuses  = 64 // the module is not valid; why is on standard error
+	compilerRefuses  = 64 // the module is not valid; the reason is on standard error
 	compilerTooSlow  = 65
 	compilerTooLarge = 66
-	compilerFails    = 67 // not the module's fault; why is on standard error
+	compilerFails    = 67 // not the module's fault; the reason is on standard error
 )
 
 func init() {
 	if task, ok := os.LookupEnv(compilerEnv); ok {
-		os.Exit(compileAsked(task))
+		os.Exit(runCompiler(task))
 	}
 }
 
-func compileAsked(text string) int {
+func runCompiler(text string) int {
 	var task compilerTask
 	if err := json.Unmarshal([]byte(text), &task); err != nil {
-		return compilerSays(compilerFails, fmt.Errorf("read the task in %s: %w", compilerEnv, err))
+		return report(compilerFails, fmt.Errorf("read the task in %s: %w", compilerEnv, err))
 	}
 	yield(task.CPU)
 	runtime.GOMAXPROCS(1)
@@ -56,17 +55,17 @@ func compileAsked(text string) int {
 	go watch(task)
 	module, err := io.ReadAll(os.Stdin)
 	if err != nil {
-		return compilerSays(compilerFails, fmt.Errorf("read the module: %w", err))
+		return report(compilerFails, fmt.Errorf("read the module: %w", err))
 	}
 	return compileInto(module, task.Dir)
 }
 
-func compilerSays(status int, err error) int {
+func report(status int, err error) int {
 	fmt.Fprintln(os.Stderr, err)
 	return status
 }
 
-// watch ends the process when it takes more than it may.
+// watch exits when the process exceeds its limits.
 func watch(task compilerTask) {
 	const pause = 5 * time.Millisecond
 	for range time.Tick(pause) {
@@ -79,7 +78,7 @@ func watch(task compilerTask) {
 	}
 }
 
-// memoryHeld is what this process has taken from the operating system and not given back, in bytes.
+// memoryHeld returns the memory that the Go runtime holds from the operating system, in bytes.
 func memoryHeld() uint64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
@@ -90,26 +89,26 @@ func compileInto(module []byte, dir string) int {
 	ctx := context.Background()
 	cache, err := wazero.NewCompilationCacheWithDir(dir)
 	if err != nil {
-		return compilerSays(compilerFails, err)
+		return report(compilerFails, err)
 	}
 	_, err = compileWith(ctx, wazero.NewRuntimeWithConfig(ctx, runtimeConfig.WithCompilationCache(cache)), module)
 	if err == nil {
 		return compilerDone
 	}
-	// The runtime does not tell a bad module from a full disk, so it is asked again without one: a module must not be
-	// refused for the sake of a disk.
+	// The error may be the module's or, for example, that of a full disk. Compiling again without a cache tells them apart: a
+	// module must not be refused because of a disk.
 	if _, bad := compileWith(ctx, wazero.NewRuntimeWithConfig(ctx, runtimeConfig), module); bad != nil {
-		return compilerSays(compilerRefuses, bad)
+		return report(compilerRefuses, bad)
 	}
-	return compilerSays(compilerFails, err)
+	return report(compilerFails, err)
 }
 
-// compileWith compiles a module; a panic of the compiler is an error.
-func compileWith(ctx context.Context, runtime wazero.Runtime, wasm []byte) (compiled wazero.CompiledModule, err error) {
+// compileWith compiles a module, and turns a panic of the compiler into an error.
+func compileWith(ctx context.Context, rt wazero.Runtime, wasm []byte) (compiled wazero.CompiledModule, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the compiler cannot handle this module: %v", r)
 		}
 	}()
-	return runtime.CompileModule(experimental.WithFunctionListenerFactory(ctx, refills{}), wasm)
+	return rt.CompileModule(experimental.WithFunctionListenerFactory(ctx, refills{}), wasm)
 }

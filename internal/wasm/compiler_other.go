@@ -8,5 +8,5 @@ var began = time.Now()
 
 func yield(time.Duration) {}
 
-// processorTime is an upper bound of it: the time since this process began.
+// processorTime returns an upper bound of the processor time used: the time since this process started.
 func processorTime() time.Duration { return time.Since(began) }

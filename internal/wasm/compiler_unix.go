@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// niceness is how far a compiling process stands back behind the server.
+// niceness is the nice value of a compiler process: it yields to the server.
 const niceness = 10
 
-// yield makes this process stand back behind others, and has the operating system end it should it not end itself. Where
-// that is not allowed it goes on: whoever started it watches too.
+// yield lowers the priority of this process, and has the operating system kill it if it exceeds its processor time and does
+// not exit by itself. Errors are ignored: the parent process watches, too.
 func yield(cpu time.Duration) {
 	standBack()
 	seconds := uint64(math.Ceil(cpu.Seconds())) + 1
@@ -22,8 +22,8 @@ func yield(cpu time.Duration) {
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 }
 
-// standBack lowers the priority of this process. On Linux a priority is one thread's: each thread is told, and hands it on to those that
-// it starts.
+// standBack lowers the priority of this process. On Linux a priority belongs to a thread, so it is set for each; new threads inherit
+// it.
 func standBack() {
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, niceness)
 	threads, err := os.ReadDir("/proc/self/task")
@@ -37,7 +37,7 @@ func standBack() {
 	}
 }
 
-// processorTime is what this process has taken of it.
+// processorTime returns the processor time that this process has used.
 func processorTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

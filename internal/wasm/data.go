@@ -6,9 +6,9 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// A module's active data segments say what its memory begins with. The image of a module has them in it, so only its first
-// instance needs them; but the runtime would lay them out for every one, which for the ten thousand segments of a Go
-// program takes milliseconds. So they are taken out of what is compiled, and laid out here.
+// Active data segments initialize a module's memory. The image of a module contains them, so only the first instance needs
+// them; but wazero would copy them for every instance, which takes milliseconds for the ten thousand segments of a Go
+// program. So they are removed from what is compiled, and copied here.
 
 // segment is an active data segment.
 type segment struct {
@@ -23,9 +23,9 @@ const (
 	dataOfMemory = 2 // active, with the index of its memory
 )
 
-// takeData returns the module without its active data segments, and these. An empty passive segment takes the place of
-// each, which is what is left of an active one once an instance was made. A module with a segment whose place is not a
-// constant number comes back as it is, for the runtime to lay out.
+// takeData splits a module into its active data segments and the rest. Each is replaced by an empty passive segment, which is
+// what remains of an active one after instantiation. A module with a segment whose address is not a constant number is
+// returned unchanged, and wazero copies its segments.
 func takeData(module []byte) (rest []byte, segments []segment) {
 	r := wasmbin.NewReader(module[8:])
 	rest = append(make([]byte, 0, len(module)), module[:8]...)
@@ -47,7 +47,7 @@ func takeData(module []byte) (rest []byte, segments []segment) {
 	return rest, segments
 }
 
-// splitData takes the active segments out of a data section.
+// splitData does the work of takeData on a data section.
 func splitData(section []byte) (rest []byte, segments []segment, ok bool) {
 	r := wasmbin.NewReader(section)
 	n := r.Count()
@@ -73,8 +73,8 @@ func splitData(section []byte) (rest []byte, segments []segment, ok bool) {
 	return rest, segments, !r.Bad() && !r.More()
 }
 
-// constantAddress reads an expression that is a number and nothing else.
-func constantAddress(r *wasmbin.Reader) (uint32, bool) {
+// constantAddress reads a constant expression; known is false unless it is a single i32.const.
+func constantAddress(r *wasmbin.Reader) (at uint32, known bool) {
 	const opI32Const, opEnd = 0x41, 0x0b
 	if r.Byte() != opI32Const {
 		return 0, false
@@ -93,7 +93,7 @@ func constantAddress(r *wasmbin.Reader) (uint32, bool) {
 	return 0, false
 }
 
-// fill lays the segments out in the memory of a new instance. A *ViewError says that one has no place there.
+// fill copies the segments into the memory of a new instance. A *ViewError reports one that is out of bounds.
 func (in *instance) fill(segments []segment) error {
 	for i, s := range segments {
 		if !in.memory.Write(s.at, s.bytes) {

@@ -1,8 +1,8 @@
-// Package wasm runs views: it checks and compiles WebAssembly modules, keeps instances of them, and is the host side
-// of the view ABI, version 1 (docs/abi.md). It alone knows the WebAssembly runtime; it knows nothing of SQL.
+// Package wasm runs views: it checks and compiles WebAssembly modules, pools their instances, and implements the host side
+// of the view ABI, version 1 (docs/abi.md). It is the only package that uses wazero, and knows nothing of SQL.
 //
-// One event takes this path: [Engine.Compile] gives a [Module], [Module.Start] a [Session] on a pristine instance,
-// [Session.Fold] calls the guest, and the guest's imports act on the [State] that the session was started with.
+// The path of an event: [Engine.Compile] returns a [Module], [Module.Start] starts a [Session] on a pristine instance,
+// [Session.Fold] calls the guest, and the guest's imports use the [State] that the session was started with.
 package wasm
 
 import (
@@ -23,31 +23,31 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// Config is how an engine is set up.
+// Config configures an engine.
 type Config struct {
-	// CacheDir is where compiled code is kept from one process to the next; it is made when missing, and whoever can
-	// write to it can run code as this process. Empty: a temporary folder, removed by Close.
+	// CacheDir is the folder where compiled code is kept across restarts; it is created if missing. Whoever can write to it
+	// can run code as this process. Empty means a temporary folder, removed by Close.
 	CacheDir string
-	// MaxLoaded is how many modules' code is kept in memory, 0 for DefaultMaxLoaded. Modules in use do not count: they
-	// are never unloaded.
+	// MaxLoaded is how many modules may keep their code in memory; 0 means DefaultMaxLoaded. Modules in use are never
+	// unloaded, so more of them may be loaded.
 	MaxLoaded int
-	// IdleAfter is how long the code of an unused module is kept in memory, 0 for DefaultIdleAfter.
+	// IdleAfter is how long the code of an unused module is kept in memory; 0 means DefaultIdleAfter.
 	IdleAfter time.Duration
-	// Memory is where the memory of modules in use and of their instances is booked; nil: nowhere.
+	// Memory accounts for the memory of loaded modules and of their instances. May be nil.
 	Memory *memory.Book
-	// Unmetered leaves the charges for gas out of modules, so that what they cost can be measured. Nothing stops a loop in
-	// the guest then: it is for modules of one's own, never for those that others upload.
+	// Unmetered leaves the gas charges out of modules, to measure what metering costs. Nothing stops an endless loop in the
+	// guest then: never set it for modules that others upload.
 	Unmetered bool
 }
 
-// Defaults of Config. Measured, coming back from the cache takes a view in C 1 ms and 100 KB of memory, and one in Go, of 3 MB,
-// 90 ms and 30 MB.
+// Defaults of Config. Measured, loading a view from the cache takes 1 ms and 100 KB of memory for one in C, and 90 ms and 30 MB for
+// one in Go of 3 MB.
 const (
 	DefaultMaxLoaded = 128
 	DefaultIdleAfter = 15 * time.Minute
 )
 
-// features is what modules may use: WebAssembly 2.0 without SIMD. Whatever is not listed here is refused.
+// features are what modules may use: WebAssembly 2.0 without SIMD. Everything else is refused.
 const features = api.CoreFeaturesV2 &^ api.CoreFeatureSIMD
 
 var runtimeConfig = wazero.NewRuntimeConfigCompiler().
@@ -60,17 +60,17 @@ type Engine struct {
 	config    Config
 	cache     cacheDir
 	temporary bool // the cache is removed by Close
-	// compiling holds one token: one module compiles at a time, so uploads cannot take all cores from appends.
+	// compiling is a semaphore of 1: one module compiles at a time, so uploads cannot take all cores from appends.
 	compiling chan struct{}
 
 	mu       sync.Mutex
 	modules  map[ModuleID]*kept
 	sessions int           // open sessions and running compilations
 	idle     chan struct{} // made by Close; closed when sessions is 0
-	sweep    *time.Timer   // unloads what is not used
+	sweep    *time.Timer   // runs unloadIdle
 }
 
-// NewEngine returns an engine, to be closed by the caller.
+// NewEngine returns an engine, which the caller must close.
 func NewEngine(_ context.Context, config Config) (*Engine, error) {
 	config.MaxLoaded = cmp.Or(config.MaxLoaded, DefaultMaxLoaded)
 	config.IdleAfter = cmp.Or(config.IdleAfter, DefaultIdleAfter)
@@ -92,14 +92,14 @@ func NewEngine(_ context.Context, config Config) (*Engine, error) {
 	if err := e.cache.open(); err != nil {
 		return nil, fmt.Errorf("open the cache of compiled modules in %s: %w", dir, err)
 	}
-	e.mu.Lock() // a short time could be over before the timer is known
+	e.mu.Lock() // a short timer could fire before e.sweep is set
 	defer e.mu.Unlock()
 	e.sweep = time.AfterFunc(config.IdleAfter, e.unloadIdle)
 	return e, nil
 }
 
-// Close waits until every session is closed and then frees all compiled code. Once it is called, Compile and Start
-// fail. If ctx ends first nothing is freed, and Close may be called again.
+// Close waits until every session is closed, and then frees all compiled code. Once it has been called, Compile and Start
+// fail. If ctx ends first, nothing is freed, and Close may be called again.
 func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	if e.idle == nil {
@@ -168,10 +168,10 @@ func (e *Engine) Compile(ctx context.Context, wasm []byte) (*Module, error) {
 	return e.CompileBy(ctx, wasm, LatestCostModel)
 }
 
-// CompileBy checks a module, compiles it in a process of its own unless the cache has it, and makes a first instance.
-// The same bytes give the same *Module for a cost model, and are compiled once however many callers ask. A module that cannot be a view
-// gives a *RefusedError, and nothing of it is kept; any other error says nothing about the module. The bytes are not kept.
-// The engine forgets a module whose code it has unloaded once nobody holds it any more.
+// CompileBy checks a module, compiles it in a separate process unless the cache has it, and makes a first instance. For the
+// same bytes and cost model it returns the same *Module as long as somebody holds it, and compiles once however many callers
+// ask at a time. A module that cannot be a view is a *RefusedError, and nothing of it is kept; any other error implies nothing
+// about the module. wasm is not retained.
 func (e *Engine) CompileBy(ctx context.Context, wasm []byte, model CostModel) (*Module, error) {
 	if err := model.Check(); err != nil {
 		return nil, fmt.Errorf("compile a module: %w", err)
@@ -190,8 +190,8 @@ func (e *Engine) CompileBy(ctx context.Context, wasm []byte, model CostModel) (*
 	if err := e.acquireCompiler(ctx); err != nil {
 		return nil, err
 	}
-	defer e.endTurn()
-	if m := e.Compiled(id); m != nil { // by the caller we waited for
+	defer e.releaseCompiler()
+	if m := e.Compiled(id); m != nil { // by the caller that was compiling
 		return m, nil
 	}
 	m, err := e.build(ctx, id, wasm)
@@ -212,9 +212,9 @@ func (e *Engine) acquireCompiler(ctx context.Context) error {
 	}
 }
 
-func (e *Engine) endTurn() { <-e.compiling }
+func (e *Engine) releaseCompiler() { <-e.compiling }
 
-// Compiled returns a module that was compiled before, nil where the engine does not know it, or no more.
+// Compiled returns a module that was compiled before, nil if the engine does not have it, or no longer.
 func (e *Engine) Compiled(id ModuleID) *Module {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -224,7 +224,7 @@ func (e *Engine) Compiled(id ModuleID) *Module {
 	return nil
 }
 
-// build makes a module of bytes that this engine has not compiled yet.
+// build makes a module of bytes that this engine does not have.
 func (e *Engine) build(ctx context.Context, id ModuleID, wasm []byte) (*Module, error) {
 	if err := check(wasm); err != nil {
 		return nil, err
@@ -255,5 +255,7 @@ func (e *Engine) build(ctx context.Context, id ModuleID, wasm []byte) (*Module, 
 	if err != nil {
 		return nil, errors.Join(err, program.free(ctx))
 	}
-	return &Module{engine: e, id: id, globals: metered.Globals, kept: &kept{id: id, source: source}, program: program, lastUsed: time.Now()}, nil
+	return &Module{
+		engine: e, id: id, globals: metered.Globals, kept: &kept{id: id, source: source}, program: program, lastUsed: time.Now(),
+	}, nil
 }

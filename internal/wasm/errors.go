@@ -22,7 +22,7 @@ const (
 	CodeCompileTooLarge    = "compile_too_large"   // compiling took more memory
 )
 
-// RefusedError says why a module, or a configuration, cannot be deployed.
+// RefusedError is the reason why a module or a configuration cannot be deployed.
 type RefusedError struct {
 	Code   string // one of the Code constants
 	Reason string // what was found and what is allowed
@@ -37,12 +37,12 @@ func refusef(code, format string, args ...any) error {
 // Kinds of a ViewError.
 const (
 	KindTrap    = "trap"    // the guest trapped or broke the ABI
-	KindRefused = "refused" // the guest returned a negative result; the message is what it gave to fail
+	KindRefused = "refused" // the guest returned a negative result; the message is the text that it passed to fail
 	KindLimit   = "limit"   // the guest broke a limit; the message names it, what was found and what is allowed
 )
 
-// ViewError is the view's own fault: it happens again whenever the same view meets the same input and state. Every
-// other error of this package says nothing about the view.
+// ViewError is the view's own fault: the same view fails in the same way on the same input and state. No other error of
+// this package implies anything about the view.
 type ViewError struct {
 	Kind    string // one of the Kind constants
 	Message string // valid UTF-8 without NUL
@@ -61,11 +61,11 @@ func limitf(format string, args ...any) error {
 // errClosed is returned for work on a closed engine or session.
 var errClosed = errors.New("closed")
 
-// maxMessageBytes bounds an error's text, in bytes: it is stored with the view and repeated in answers, and names of
-// functions in it are the guest's choice.
+// maxMessageBytes bounds the text of an error, which is stored with the view and repeated in responses: names of functions
+// in it are the guest's choice.
 const maxMessageBytes = 2 << 10
 
-// printable makes text of a guest fit to be stored and shown: valid UTF-8 without NUL, at most limit bytes.
+// printable makes a guest's text fit to store and show: valid UTF-8 without NUL, at most limit bytes.
 func printable(text string, limit int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 	if len(text) <= limit {
@@ -77,10 +77,9 @@ func printable(text string, limit int) string {
 	return text[:limit]
 }
 
-// trapError turns the runtime's error of a call into a ViewError when the guest trapped. Any other error, such as a Go
-// panic below a host function or a closed engine, is not the guest's doing and stays what it is. said are the guest's
-// last words.
-func trapError(call string, err error, said string) error {
+// trapError turns wazero's error of a call into a ViewError if the guest trapped. Any other error, such as a Go panic in a
+// host function or a closed engine, is not the guest's doing and is only wrapped. output is the guest's last output.
+func trapError(call string, err error, output string) error {
 	reason, trace, _ := strings.Cut(err.Error(), "\n")
 	reason, trapped := strings.CutPrefix(reason, "wasm error: ")
 	if !trapped && reason != "stack overflow" { // this one comes without prefix or trace
@@ -89,5 +88,5 @@ func trapError(call string, err error, said string) error {
 	if _, frames, ok := strings.Cut(trace, "\n\t"); ok {
 		reason += " in " + strings.ReplaceAll(frames, "\n\t", " < ")
 	}
-	return trapf("%s: %s%s", call, said, reason)
+	return trapf("%s: %s%s", call, output, reason)
 }

@@ -95,7 +95,8 @@ func TestGasIsExact(t *testing.T) {
 // A budget of many slices is as exact as a small one, and whole again for the next event.
 func TestGasOfLongFolds(t *testing.T) {
 	const rounds = 1_000_000
-	g := newGuest().fold(opConst(rounds), opSet(1), opLoop, opGet(1), opConst(-1), opI32Add, opTee(1), opBrIf(0), opEnd, resetArena, opConst(0))
+	g := newGuest().fold(opConst(rounds), opSet(1),
+		opLoop, opGet(1), opConst(-1), opI32Add, opTee(1), opBrIf(0), opEnd, resetArena, opConst(0))
 	m := compile(t, newEngine(t), g)
 	fold := func(budget int64, times int) (used int64, err error) {
 		s := startWith(t, m, Settings{FoldGas: budget}, newState())
@@ -295,7 +296,8 @@ func TestModelsStay(t *testing.T) {
 			t.Errorf("by model %d it used %d, %v; want %d", model, s.GasUsed(), err, want)
 		}
 	}
-	if _, err := e.CompileBy(t.Context(), meterGuest().encode(), LatestCostModel+1); err == nil || !strings.Contains(err.Error(), "cost model 3 is not known") {
+	if _, err := e.CompileBy(t.Context(), meterGuest().encode(), LatestCostModel+1); err == nil ||
+		!strings.Contains(err.Error(), "cost model 3 is not known") {
 		t.Errorf("compiled by a model to come: %v", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// linkHost makes the modules that guests import. Their functions take their arguments from the stack as they are: going
-// through reflection would cost more than the fold.
+// linkHost instantiates the modules that guests import. Their functions read arguments directly from the stack: wazero's
+// reflection-based functions would cost more than the fold.
 func linkHost(ctx context.Context, runtime wazero.Runtime) error {
 	builders := map[string]wazero.HostModuleBuilder{}
 	for _, f := range hostFunctions {
@@ -23,7 +23,7 @@ func linkHost(ctx context.Context, runtime wazero.Runtime) error {
 		builders[f.module].NewFunctionBuilder().WithGoModuleFunction(
 			api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
 				in := ctx.(instanceContext).in //nolint:forcetypeassert // newInstance made it
-				in.allow(f.name, f.phases)
+				in.checkPhase(f.name, f.phases)
 				units := f.gas
 				if units == gasSmall {
 					units = in.prices.small
@@ -42,14 +42,14 @@ func linkHost(ctx context.Context, runtime wazero.Runtime) error {
 	return nil
 }
 
-// unwind leaves the guest from within a host function: the call into the guest returns err. The instance is spent.
+// unwind aborts the guest from within a host function: the call into the guest returns err, and the instance is spent.
 func (in *instance) unwind(err error) {
 	in.abort = err
 	panic(err)
 }
 
-// allow unwinds the guest when it calls an import at a time that the ABI forbids.
-func (in *instance) allow(name string, phases phase) {
+// checkPhase unwinds the guest if it may not call an import in the current phase.
+func (in *instance) checkPhase(name string, phases phase) {
 	if in.phase&phases != 0 {
 		return
 	}
@@ -59,8 +59,8 @@ func (in *instance) allow(name string, phases phase) {
 	in.unwind(trapf("%s was called in %v, which may not call it", name, in.phase))
 }
 
-// text reads what the guest passes as a pointer and a length, both as they came from the stack. It aliases guest
-// memory: it is good until the guest runs again.
+// text returns the bytes at a pointer and length that the guest passed. They alias guest memory, and are valid until the
+// guest runs again.
 func (in *instance) text(call, what string, ptr, length uint64) []byte {
 	b, ok := in.memory.Read(uint32(ptr), uint32(length))
 	if !ok {
@@ -79,8 +79,8 @@ func (in *instance) key(call string, ptr, length uint64) []byte {
 	return key
 }
 
-// handOver copies b to the guest and returns where it is, packed.
-func (in *instance) handOver(b []byte) uint64 {
+// copyToGuest copies b into memory from tally_alloc and returns its packed address.
+func (in *instance) copyToGuest(b []byte) uint64 {
 	if len(b) == 0 {
 		return packed(0, 0)
 	}
@@ -99,14 +99,14 @@ func (in *instance) hostGet(stack []uint64) {
 		in.unwind(err)
 	}
 	if !ok {
-		stack[0] = nothing
+		stack[0] = noValue
 		return
 	}
-	stack[0] = in.handOver(value)
+	stack[0] = in.copyToGuest(value)
 }
 
-// hostGetInto copies a value to where the guest says, if it fits there, and answers its length, or -1 when there is none. It spares
-// the call of tally_alloc that get makes.
+// hostGetInto copies a value into a buffer of the guest, if it fits, and returns its length, or -1 if there is none. Unlike get
+// it needs no call of tally_alloc.
 func (in *instance) hostGetInto(stack []uint64) {
 	value, ok, err := in.state.Get(in.key("get_into", stack[0], stack[1]))
 	if err != nil {
@@ -143,7 +143,7 @@ func (in *instance) hostDelete(stack []uint64) {
 	}
 }
 
-// countWrite holds a fold to its limits on writes. They count calls, not keys, so that the same event meets the same
+// countWrite enforces the limits on an event's writes. They count calls, not distinct keys, so that an event meets the same
 // limit whatever else is in its batch.
 func (in *instance) countWrite(size int) {
 	in.writes++
@@ -158,12 +158,12 @@ func (in *instance) countWrite(size int) {
 	}
 }
 
-func (in *instance) hostConfig(stack []uint64) { stack[0] = in.handOver(in.config) }
+func (in *instance) hostConfig(stack []uint64) { stack[0] = in.copyToGuest(in.config) }
 
 func (in *instance) hostFail(stack []uint64) {
 	text := in.text("fail", "text", stack[0], stack[1])
-	text = text[:min(len(text), MaxFailBytes+utf8.UTFMax)] // so that a character at the limit is seen whole
-	in.said = printable(string(text), MaxFailBytes)
+	text = text[:min(len(text), MaxFailBytes+utf8.UTFMax)] // so that no character is cut at the limit
+	in.failText = printable(string(text), MaxFailBytes)
 }
 
 func (in *instance) hostContentType(stack []uint64) {
@@ -193,25 +193,25 @@ func (in *instance) hostScan(stack []uint64) {
 		in.held.Unuse(in.held.Used() - used)
 		in.unwind(err)
 	}
-	stack[0] = in.handOver(in.transfer)
+	stack[0] = in.copyToGuest(in.transfer)
 	in.shrinkTransfer()
 	in.held.Unuse(in.held.Used() - used)
 }
 
-// shrinkTransfer lets go of room for a result that is larger than most.
+// shrinkTransfer drops a buffer that is larger than most results need.
 func (in *instance) shrinkTransfer() {
 	if cap(in.transfer) > scanPage<<10 {
 		in.transfer = nil
 	}
 }
 
-// scanPage is how many entries are asked of the state at once, 4 MiB of the largest: a guest may ask for billions, and gets what fits.
+// scanPage is how many entries are read from the state at once, at most 4 MiB: a guest may ask for billions, and gets what fits.
 const scanPage = 64
 
-// gather lays out the result of a scan in in.transfer: up to limit entries, and to MaxScanBytes if there are two. used is what it has
-// booked for that.
+// gather lays out the result of a scan in in.transfer: at most limit entries, and at most MaxScanBytes unless the first entry alone is
+// larger. used is the memory that it has booked for them, also after an error.
 func (in *instance) gather(prefix, after []byte, limit int) (used int64, err error) {
-	const growth = 2 // what is appended to may be twice as large as what is in it
+	const growth = 2 // append may allocate twice as much as it needs
 	in.transfer = in.transfer[:0]
 	for limit > 0 {
 		ask := min(limit, scanPage)

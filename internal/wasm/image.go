@@ -9,22 +9,22 @@ import (
 	"github.com/tallystick/tallystick/internal/gas"
 )
 
-// image is what a module's instances are before their first call: its memory and its mutable globals after the start
-// function and _initialize. It is the same for every instance, since no import that could tell them apart may be called
-// before. An image is never changed.
+// image is the state of an instance before its first call: memory and mutable globals after the start function and
+// _initialize. It is the same for all instances of a module, since until then they may call no import that could tell them
+// apart. An image is immutable.
 type image struct {
-	memory  []byte     // nil when shared holds it
-	shared  *sharedMap // for a large memory, where the operating system can share it
+	memory  []byte     // nil if shared is not
+	shared  *sharedMap // of a large memory, where the operating system supports it
 	size    int        // of the memory, in bytes
 	globals []uint64
 }
 
-// mapBytes is the size of a memory from which on it is cheaper to put back only the pages that the guest has written to than
-// to copy all. Copying takes 1.7 µs for 64 KiB and 2.9 µs for 128 KiB; putting back takes 2.3 µs for 256 KiB and 3.1 µs for 1 MiB, a small
-// fold included, and more the more pages a guest writes to.
+// mapBytes is the memory size from which on restoring only the written pages is cheaper than copying everything. Copying takes
+// 1.7 µs for 64 KiB and 2.9 µs for 128 KiB. Restoring pages takes 2.3 µs for 256 KiB and 3.1 µs for 1 MiB after a small fold, and
+// grows with the number of pages written.
 const mapBytes = 192 << 10
 
-// newImage takes the image of an instance that has just been made.
+// newImage takes the image of an instance that has just been initialized.
 func newImage(in *instance) (*image, error) {
 	memory, _ := in.memory.Read(0, in.memory.Size())
 	img := &image{size: len(memory)}
@@ -42,14 +42,14 @@ func newImage(in *instance) (*image, error) {
 	return img, nil
 }
 
-// free gives back what the image holds outside the heap. Instances that were made from it stay good.
+// free releases what the image holds outside the Go heap. Instances made from it stay valid, but can no longer be restored.
 func (img *image) free() {
 	if img.shared != nil {
 		img.shared.free()
 	}
 }
 
-// adopt makes a new instance, of which nothing has run yet, what the image says.
+// adopt brings a new instance, in which nothing has run, to the state of the image.
 func (img *image) adopt(in *instance) error {
 	if missing := img.size - int(in.memory.Size()); missing > 0 {
 		if _, ok := in.memory.Grow(uint32(missing >> 16)); !ok {
@@ -70,8 +70,8 @@ func (img *image) adopt(in *instance) error {
 	return nil
 }
 
-// restore makes memory and globals of an instance what the image says. It is false for one that must be thrown away:
-// memory cannot shrink, so one that grew cannot be restored.
+// restore resets memory and globals of an instance to the image. It returns false if the instance must be discarded: memory
+// cannot shrink, so an instance whose memory grew cannot be restored.
 func (img *image) restore(in *instance) bool {
 	memory, _ := in.memory.Read(0, in.memory.Size())
 	if len(memory) != img.size {
@@ -88,7 +88,7 @@ func (img *image) restore(in *instance) bool {
 	return true
 }
 
-// mutableGlobals are the guest's own, which metering has exported.
+// mutableGlobals returns the guest's own mutable globals, which metering has exported.
 func mutableGlobals(guest api.Module, n int) []api.MutableGlobal {
 	globals := make([]api.MutableGlobal, n)
 	for i := range globals {

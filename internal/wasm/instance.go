@@ -13,74 +13,74 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// instance is one instance of a module: its memory, its exports, and what the running call works on. It is used by one
-// goroutine at a time, and only a session holds one.
+// instance is one instance of a module: its memory, its exports, and the state of the running call. It belongs to at most
+// one session, and is not safe for concurrent use.
 type instance struct {
 	guest                      api.Module
 	memory                     api.Memory
-	linear                     *linearMemory // what memory is made of
+	linear                     *linearMemory // the backing of memory
 	globals                    []api.MutableGlobal
 	alloc, fields, fold, query api.Function // fields is nil when the guest has none
 	foldBatch                  api.Function // likewise
 	eventRoom                  guestRoom
-	// ctx carries the instance to its host functions; made once, since making one allocates.
+	// ctx passes the instance to its host functions. It is made once, since making it allocates.
 	ctx context.Context
 
-	// The stacks are arguments and results of calls. tally_alloc has its own because it is called inside other calls.
+	// The stacks hold arguments and results of calls. tally_alloc has its own, because it runs inside other calls.
 	stack      [2]uint64
 	allocStack [1]uint64
 
-	config  []byte
-	state   State
-	pause   func() error // see Settings.Pause
-	prices  *hostPrices
-	gas     api.MutableGlobal // units left, but for the reserve and what is owed
-	reserve api.MutableGlobal // units that gas is refilled from
-	rest    int64             // units that the reserve began the running call with
-	first   int64             // units that gas may begin a call with
-	rent    int64             // units that each event owes from the beginning
-	// rate and maxRate are gas.ExportRate and gas.ExportMaxRate; nil where the cost model has none.
+	config       []byte
+	state        State
+	pause        func() error // see Settings.Pause
+	prices       *hostPrices
+	gas          api.MutableGlobal // units left, without the reserve; owed is not deducted
+	reserve      api.MutableGlobal // units from which gas is refilled
+	rest         int64             // units of the reserve at the start of the running call
+	first        int64             // the most units of gas at the start of a call
+	memoryCharge int64             // units that each event is charged for the pages of its initial memory
+	// rate and maxRate are gas.ExportRate and gas.ExportMaxRate; nil if the cost model has no rates.
 	rate, maxRate api.MutableGlobal
-	mostRate      uint64 // that maxRate has
+	maxRateSet    uint64 // the value of maxRate
 	pricedQuery   bool   // see Settings.LargeMemoryPriced
 	model         gas.Model
-	owed          int64  // units for what the host did in the running call
-	granted       int64  // units that the running call began with
-	budget        budget // what they were granted for
+	owed          int64  // units charged for the host's work in the running call
+	granted       int64  // units granted to the running call
+	budget        budget // the purpose of the grant
 
 	phase      phase  // 0 while the guest is not running
-	spent      bool   // a call failed: not to be used again
-	said       string // the last text given to fail
-	written    []byte // the last that was written to standard output and standard error
-	abort      error  // why a host function unwound the guest, nil when none did
+	spent      bool   // a call failed: the instance must not be used again
+	failText   string // the last text passed to fail
+	written    []byte // the end of what was written to standard output and standard error
+	abort      error  // why a host function unwound the guest; nil if none did
 	answerType string // one of answerTypes
 
 	writes, writeBytes int          // of the running call
-	transfer           []byte       // reused to gather the result of a scan
+	transfer           []byte       // reused for the results of scans
 	held               *memory.Hold // see Settings.Room
 
-	placed []uint32 // where the events of a batch are
+	eventPtrs []uint32 // addresses of the events of a batch
 }
 
-// instanceContext is the context of every call into an instance: it tells host functions which instance calls them, at the
-// price of a type assertion.
+// instanceContext is the context of every call into an instance. Host functions find their instance in it by a type
+// assertion, which is cheaper than Context.Value.
 type instanceContext struct {
-	context.Context //nolint:containedctx // it is one
+	context.Context //nolint:containedctx // this type is a context
 	in              *instance
 }
 
-// Instances have no name, so that many of one module can exist, and run nothing by themselves.
+// Instances have no name, so that one module can have many. Instantiation calls no _start.
 var instanceConfig = wazero.NewModuleConfig().WithName("").WithStartFunctions()
 
-// newInstance makes an instance of which nothing has run. Its memory is zero but for the module's data. A *ViewError says
-// that there is no place for the data, or in the table.
+// newInstance makes an instance in which nothing has run. Its memory is zero except for the module's data. A *ViewError
+// reports data or table elements that are out of bounds.
 func (p *program) newInstance() (*instance, error) {
 	linear := &linearMemory{booked: booked{engine: p.engine, room: p.engine.config.Memory.Hold()}}
 	in := &instance{linear: linear, eventRoom: p.eventRoom, prices: hostModels[p.model]}
 	in.ctx = instanceContext{context.Background(), in}
 	guest, err := p.runtime.InstantiateModule(experimental.WithMemoryAllocator(in.ctx, in.linear), p.compiled, instanceConfig)
 	if err != nil {
-		in.linear.Free() // the runtime forgets it
+		in.linear.Free() // wazero does not
 		if in.linear.err != nil {
 			return nil, in.linear.err
 		}
@@ -101,7 +101,7 @@ func (p *program) newInstance() (*instance, error) {
 	in.first = p.model.First(int(guest.Memory().Size() >> 16))
 	if p.image != nil {
 		in.first = p.model.First(p.image.size >> 16)
-		in.rent = int64(max(0, p.image.size>>16-freePages)) * in.prices.page
+		in.memoryCharge = int64(max(0, p.image.size>>16-freePages)) * in.prices.page
 	}
 	in.globals = mutableGlobals(guest, p.globals)
 	// Looking an export up costs as much as dozens of folds.
@@ -129,7 +129,7 @@ func (in *instance) initialize() error {
 	return nil
 }
 
-// discard frees an instance that is not to be used again.
+// discard frees an instance.
 func (in *instance) discard() error {
 	if err := in.guest.Close(context.Background()); err != nil {
 		return fmt.Errorf("close an instance: %w", err)
@@ -137,7 +137,7 @@ func (in *instance) discard() error {
 	return nil
 }
 
-// largestStack is the largest native stack that the runtime holds for one of the exports; known is false where that cannot be told.
+// largestStack returns the size of the largest native stack that wazero holds for an export; see stackSize for known.
 func (in *instance) largestStack() (size int, known bool) {
 	for _, f := range [...]api.Function{in.alloc, in.fold, in.foldBatch, in.query, in.fields} {
 		n, ok := stackSize(f)
@@ -149,25 +149,25 @@ func (in *instance) largestStack() (size int, known bool) {
 	return size, true
 }
 
-// keepable tells whether an instance may wait for another session: no more native stack hangs on it than maxStackBytes. One of which that
-// cannot be told is not kept, which costs each session a new instance and no memory.
+// keepable reports whether an instance may be kept for another session: no export of it holds more native stack than maxStackBytes. If
+// the size is unknown it is not kept, which costs each session a new instance, but no memory.
 func (in *instance) keepable() bool {
 	size, known := in.largestStack()
 	return known && size <= maxStackBytes && !in.spent
 }
 
-// call runs an export with the arguments that are in in.stack, where its result will be.
+// call runs an export. Its arguments are in in.stack, which receives its result.
 func (in *instance) call(p phase, f api.Function) error {
 	return in.enter(p, f, in.stack[:])
 }
 
-// enter runs an export, inside a running one if need be.
+// enter runs an export, possibly inside a running one.
 func (in *instance) enter(p phase, f api.Function, stack []uint64) error {
 	outer := in.phase
 	in.phase = p
 	err := f.CallWithStack(in.ctx, stack)
 	in.phase = outer
-	if full := in.linear.full; full != nil { // what the guest made of it must not count
+	if full := in.linear.full; full != nil { // whatever the guest did after memory.grow failed must not count
 		in.spent = true
 		return full
 	}
@@ -184,17 +184,17 @@ func (in *instance) enter(p phase, f api.Function, stack []uint64) error {
 	if in.tooDeep() {
 		return limitf("%v called itself too deep: calls may take %d bytes of stack; make the recursion less deep", p, gas.StackBytes)
 	}
-	return trapError(p.String(), err, in.lastWords())
+	return trapError(p.String(), err, in.lastOutput())
 }
 
-// tooDeep tells whether the guest trapped for lack of stack.
+// tooDeep reports whether the guest trapped for lack of stack.
 func (in *instance) tooDeep() bool {
 	stack := in.guest.ExportedGlobal(gas.ExportStack)
 	return stack != nil && int32(stack.Get()) < 0
 }
 
-// room asks tally_alloc for n bytes and returns where they are. Memory may have moved afterwards. n may be 0, and then
-// so may be the pointer.
+// room allocates n bytes by tally_alloc. Slices of guest memory from before the call are invalid afterwards. n may be 0,
+// and then the pointer may be 0, too.
 func (in *instance) room(n int) (ptr uint32, b []byte, err error) {
 	if n > MaxMemoryPages<<16 {
 		return 0, nil, fmt.Errorf("hand %d bytes to a view: its memory holds at most %d", n, MaxMemoryPages<<16)
@@ -219,8 +219,8 @@ func (in *instance) room(n int) (ptr uint32, b []byte, err error) {
 // guestRoom is a place in guest memory.
 type guestRoom struct{ ptr, size uint32 }
 
-// askEventRoom asks a new guest for the place that it keeps for events. The answer holds for every instance, since all are made
-// from one image.
+// askEventRoom returns the place that the guest reserves for events. It is the same for every instance, since all are made from
+// one image.
 func (in *instance) askEventRoom() (guestRoom, error) {
 	ask := in.guest.ExportedFunction("tally_event_room")
 	if ask == nil {
@@ -235,14 +235,15 @@ func (in *instance) askEventRoom() (guestRoom, error) {
 	case in.gasLeft() < 0:
 		return guestRoom{}, in.outOfGas(phaseInit)
 	case !ok:
-		return guestRoom{}, trapf("tally_event_room returned %d bytes at %d, beyond the memory of %d bytes", room.size, room.ptr, in.memory.Size())
+		return guestRoom{}, trapf("tally_event_room returned %d bytes at %d, beyond the memory of %d bytes",
+			room.size, room.ptr, in.memory.Size())
 	case room.ptr%alignment != 0:
 		return guestRoom{}, trapf("tally_event_room returned %d, which is not a multiple of %d", room.ptr, alignment)
 	}
 	return room, nil
 }
 
-// roomForEvent is the guest's place for events where it has one of that size, else what tally_alloc gives.
+// roomForEvent returns the guest's event room if it has n bytes, otherwise memory from tally_alloc.
 func (in *instance) roomForEvent(n int) (ptr uint32, b []byte, err error) {
 	if n > int(in.eventRoom.size) {
 		return in.room(n)
@@ -251,7 +252,7 @@ func (in *instance) roomForEvent(n int) (ptr uint32, b []byte, err error) {
 	return in.eventRoom.ptr, b, nil
 }
 
-// result reads the packed pair that an export returned. It aliases guest memory.
+// result returns the bytes that an export's packed result points to. They alias guest memory.
 func (in *instance) result(export, what string, limit int) ([]byte, error) {
 	v := in.stack[0]
 	if int64(v) < 0 {
@@ -268,10 +269,10 @@ func (in *instance) result(export, what string, limit int) ([]byte, error) {
 	return b, nil
 }
 
-// refusal is the error of a call that returned a negative number.
+// refusal returns the error of an export that returned a negative number.
 func (in *instance) refusal(export string, code int64) error {
-	if in.said != "" {
-		return &ViewError{Kind: KindRefused, Message: in.said}
+	if in.failText != "" {
+		return &ViewError{Kind: KindRefused, Message: in.failText}
 	}
 	return &ViewError{Kind: KindRefused, Message: fmt.Sprintf("%s returned %d without a reason", export, code)}
 }

@@ -7,38 +7,38 @@ import (
 	"weak"
 )
 
-// kept is what an engine has of a module: all there is while its code is in memory, and a way to find it again after that, for as long
-// as somebody else holds it. Versions of views hold modules, and there is no telling when the last of them lets go: snapshots of
-// logs are shared, and simply dropped. So the garbage collector tells.
+// kept is an engine's record of a module. It holds the module itself while the code is in memory, and a weak pointer after that, so
+// that the module is found for as long as somebody else holds it. Versions of views hold modules, and they live in snapshots of
+// logs, which are shared and simply dropped: only the garbage collector knows when the last one is gone.
 type kept struct {
 	id     ModuleID
 	module weak.Pointer[Module]
-	// source holds the metered bytes. It is open as long as the module lives, so that a cleaned cache folder takes nothing that is in use.
+	// source reads the metered bytes. It stays open as long as the module lives, so cleaning the cache folder loses nothing in use.
 	source *source
-	loaded *Module // keeps the module alive; nil while its code is not in memory. Guarded by the engine's lock
+	loaded *Module // keeps the module alive; nil while its code is not in memory. Guarded by Engine.mu
 }
 
-// keep makes a module that was just built, and is in memory, one that Compiled finds.
+// keep registers a module that was just built, with its code in memory, so that Compiled finds it.
 func (e *Engine) keep(m *Module) {
 	m.kept.module, m.kept.loaded = weak.Make(m), m
 	e.mu.Lock()
 	e.modules[m.id] = m.kept
 	e.mu.Unlock()
-	runtime.AddCleanup(m, e.forgotten, m.kept)
+	runtime.AddCleanup(m, e.collected, m.kept)
 }
 
-// forgotten gives back what is left of a module that nobody holds.
-func (e *Engine) forgotten(k *kept) {
+// collected runs when the garbage collector has found a module unreachable, and frees the rest of it.
+func (e *Engine) collected(k *kept) {
 	k.source.close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.modules[k.id] == k { // else it has been compiled anew
+	if e.modules[k.id] == k { // otherwise it has been compiled again
 		delete(e.modules, k.id)
 	}
 }
 
-// Forget frees the code of a module that is not going to be used, unless a session uses it just now. Who holds the module may go on
-// using it all the same.
+// Forget unloads the code of a module that will probably not be used again, unless a session is using it. The module stays usable:
+// the next session loads the code again.
 func (e *Engine) Forget(ctx context.Context, m *Module) {
 	e.unload(ctx, func(unused []*Module, _ int) []*Module {
 		return slices.DeleteFunc(unused, func(other *Module) bool { return other != m })

@@ -15,18 +15,18 @@ const (
 	MaxKeyBytes    = 1 << 10
 	MaxValueBytes  = 64 << 10
 	MaxAnswerBytes = 1 << 20
-	MaxFields      = 64 // pointers in the answer of tally_fields
+	MaxFields      = 64 // pointers that tally_fields may return
 	MaxFieldBytes  = 1 << 10
 	MaxFailBytes   = 1 << 10
 	// MaxWrites and MaxWriteBytes bound what one event may write, so that one transaction holds it: calls of set and
 	// delete, and the bytes of their keys and values.
 	MaxWrites     = 10_000
 	MaxWriteBytes = 4 << 20
-	// MaxScanBytes is where the answer of one scan stops; the first entry is given whatever its size.
+	// MaxScanBytes bounds the result of one scan; the first entry is returned whatever its size.
 	MaxScanBytes = 1 << 20
-	// MaxScanKeys bounds the pairs that one scan returns, too; the guest asks for the next.
+	// MaxScanKeys bounds the entries of one call of State.Scan; the host asks for fewer at a time.
 	MaxScanKeys = 1024
-	// MaxMemoryPages is the memory of one instance, in pages of 64 KiB: 64 MiB. Growth is metered up to it.
+	// MaxMemoryPages is the largest memory of one instance, in pages of 64 KiB: 64 MiB. Growth is metered up to it.
 	MaxMemoryPages = gas.MaxGrowPages
 )
 
@@ -38,7 +38,7 @@ func checkKey(key []byte) error {
 	return checkKeyText("key", key)
 }
 
-// checkKeyText checks what is a key or a part of one.
+// checkKeyText checks a key or a part of one.
 func checkKeyText(what string, text []byte) error {
 	switch {
 	case len(text) > MaxKeyBytes:
@@ -52,7 +52,7 @@ func checkKeyText(what string, text []byte) error {
 	return nil
 }
 
-// plain tells whether text is ASCII without NUL, as nearly every key is: looking is cheaper than the two checks.
+// plain reports whether text is ASCII without NUL, as nearly every key is: this is cheaper than the two full checks.
 func plain(text []byte) bool {
 	for _, c := range text {
 		if c-1 >= utf8.RuneSelf-1 {
@@ -62,7 +62,7 @@ func plain(text []byte) bool {
 	return true
 }
 
-// checkJSON returns a *ViewError for what is too long or not JSON.
+// checkJSON returns a *ViewError for text that is too long or not JSON.
 func checkJSON(what string, text []byte, allowed int) error {
 	if len(text) > allowed {
 		return limitf("the %s has %d bytes; at most %d are allowed", what, len(text), allowed)
@@ -73,7 +73,7 @@ func checkJSON(what string, text []byte, allowed int) error {
 	return nil
 }
 
-// Types of an answer; the first one is meant when the view names none.
+// Types of an answer. The default is TypeJSON.
 const (
 	TypeJSON = "application/json"
 	TypeCSV  = "text/csv"
@@ -82,7 +82,7 @@ const (
 
 var answerTypes = []string{TypeJSON, TypeCSV, TypeText}
 
-// checkAnswer returns a *ViewError for an answer that is not what its type says.
+// checkAnswer returns a *ViewError for an answer that is not valid for its type.
 func checkAnswer(kind string, text []byte) error {
 	if kind == TypeJSON {
 		return checkJSON("answer", text, MaxAnswerBytes)
@@ -93,7 +93,7 @@ func checkAnswer(kind string, text []byte) error {
 	return nil
 }
 
-// checkConfig returns a *RefusedError for a configuration that no view may have. An empty one stands for {}.
+// checkConfig returns a *RefusedError for a configuration that no view may have. Empty stands for {}.
 func checkConfig(config []byte) error {
 	if len(config) == 0 {
 		return nil

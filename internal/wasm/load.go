@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// acquire gives the module's code, loading it if need be, and keeps it in memory until release is called.
+// acquire returns the module's code, loading it if necessary, and keeps it in memory until release is called.
 func (m *Module) acquire(ctx context.Context) (*program, error) {
 	p, err := m.engine.use(m)
 	if p != nil || err != nil {
@@ -16,19 +16,19 @@ func (m *Module) acquire(ctx context.Context) (*program, error) {
 	}
 	m.loading.Lock()
 	defer m.loading.Unlock()
-	if p = m.engine.loaded(m); p != nil { // by a caller we waited for
+	if p = m.engine.loaded(m); p != nil { // by the caller that held the lock
 		return p, nil
 	}
 	if p, err = m.engine.load(ctx, m); err != nil {
 		m.engine.release(m)
-		return nil, fmt.Errorf("load module %x: %v", m.id.SHA256, err) //nolint:errorlint // it had started before: not the view's fault
+		return nil, fmt.Errorf("load module %x: %v", m.id.SHA256, err) //nolint:errorlint // it started before, so this is not the view's fault
 	}
-	m.engine.loadedNow(m, p)
+	m.engine.setLoaded(m, p)
 	m.engine.unloadBeyond(ctx)
 	return p, nil
 }
 
-// use keeps a module's code from being unloaded until release is called. The code is nil when it is not in memory.
+// use prevents a module's code from being unloaded until release is called. It returns nil when the code is not in memory.
 func (e *Engine) use(m *Module) (*program, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -54,13 +54,13 @@ func (e *Engine) loaded(m *Module) *program {
 	return m.program
 }
 
-func (e *Engine) loadedNow(m *Module, p *program) {
+func (e *Engine) setLoaded(m *Module, p *program) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	m.program, m.kept.loaded = p, m
 }
 
-// load brings a module's code back into memory: from the cache, or by compiling it again where the cache has lost it.
+// load brings a module's code back into memory: from the cache, or by compiling it again if the cache has lost it.
 func (e *Engine) load(ctx context.Context, m *Module) (*program, error) {
 	metered, err := m.kept.source.read()
 	if err != nil {
@@ -78,19 +78,19 @@ func (e *Engine) compileAgain(ctx context.Context, m *Module, metered []byte) er
 	if err := e.acquireCompiler(ctx); err != nil {
 		return err
 	}
-	defer e.endTurn()
+	defer e.releaseCompiler()
 	return e.cache.add(ctx, metered, m.kept.source.sum)
 }
 
-// unloadBeyond unloads the modules that were not used for the longest time, until no more than Config.MaxLoaded are in
-// memory or all of these are in use.
+// unloadBeyond unloads the least recently used modules until at most Config.MaxLoaded are in memory, or all that are left
+// are in use.
 func (e *Engine) unloadBeyond(ctx context.Context) {
 	e.unload(ctx, func(unused []*Module, loaded int) []*Module {
 		return unused[:max(0, min(len(unused), loaded-e.config.MaxLoaded))]
 	})
 }
 
-// unloadIdle unloads the modules that were not used for Config.IdleAfter, and comes again.
+// unloadIdle unloads modules that have been unused for Config.IdleAfter, and schedules its next run.
 func (e *Engine) unloadIdle() {
 	before := time.Now().Add(-e.config.IdleAfter)
 	e.unload(context.Background(), func(unused []*Module, _ int) []*Module {
@@ -103,8 +103,8 @@ func (e *Engine) unloadIdle() {
 	}
 }
 
-// unload frees the code of those modules that choose picks: from those in memory and not in use, the longest unused
-// first, and the number of all that are in memory.
+// unload frees the code of the modules that choose selects. It passes choose the loaded modules that are not in use, least
+// recently used first, and the number of all loaded modules.
 func (e *Engine) unload(ctx context.Context, choose func(unused []*Module, loaded int) []*Module) {
 	e.mu.Lock()
 	var unused []*Module
@@ -129,6 +129,6 @@ func (e *Engine) unload(ctx context.Context, choose func(unused []*Module, loade
 	}
 	e.mu.Unlock()
 	for _, p := range programs {
-		_ = p.free(ctx) // it has no files or sockets: nothing that a caller could act on
+		_ = p.free(ctx) // modules have no files or sockets: a caller could do nothing about it
 	}
 }

@@ -13,20 +13,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// canShare tells that newSharedMap works here.
+// canShare: newSharedMap is supported on this system.
 const canShare = true
 
-// linearMemory is the memory of one instance. It reserves addresses for all that the guest may ask for and takes real
-// memory only for pages that were touched, so growing moves nothing, and freeing gives everything back at once.
+// linearMemory is the memory of one instance. It reserves address space for the largest memory that the guest may have. The
+// kernel backs only the pages that are touched, so growing moves nothing, and Free returns everything at once.
 type linearMemory struct {
 	booked
 	reserved []byte
-	err      error  // why there is none
-	entries  []byte // room for what the page map says
-	pages    []int  // and for what it comes to
+	err      error  // why there is no memory
+	entries  []byte // reused by written, for page map entries
+	pages    []int  // reused by written, for its result
 }
 
-// Allocate implements experimental.MemoryAllocator. A failure is told by instance creation, which looks at err.
+// Allocate implements experimental.MemoryAllocator. It cannot return an error: newInstance reports m.err.
 func (m *linearMemory) Allocate(_, most uint64) experimental.LinearMemory {
 	most = min(most, MaxMemoryPages<<16)
 	m.reserved, m.err = unix.Mmap(-1, 0, int(max(most, 1<<16)), unix.PROT_READ|unix.PROT_WRITE,
@@ -40,10 +40,10 @@ func (m *linearMemory) Allocate(_, most uint64) experimental.LinearMemory {
 
 // Reallocate implements experimental.LinearMemory.
 func (m *linearMemory) Reallocate(size uint64) []byte {
-	if !m.begun { // the memory that it begins with
-		m.begun, m.err = true, cmp.Or(m.err, m.book(size))
+	if !m.sized { // the initial memory
+		m.sized, m.err = true, cmp.Or(m.err, m.book(size))
 	}
-	if m.err != nil { // instance creation fails; until it sees why, the runtime needs some memory
+	if m.err != nil { // newInstance will fail with it; until then wazero needs some memory
 		return make([]byte, size)
 	}
 	if size > uint64(len(m.reserved)) || !m.grow(size) {
@@ -56,14 +56,15 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 func (m *linearMemory) Free() {
 	m.room.Release()
 	if m.reserved != nil {
-		_ = unix.Munmap(m.reserved) // it was mapped just so
+		_ = unix.Munmap(m.reserved) // cannot fail: this is the whole mapping
 		m.reserved = nil
 	}
 }
 
-// share makes the memory begin with what is in s: pages are taken from there until they are written to.
+// share maps s copy-on-write over the start of the memory: pages come from s until the guest writes to them.
 func (m *linearMemory) share(s *sharedMap) error {
-	_, err := unix.MmapPtr(int(s.file.Fd()), 0, unsafe.Pointer(&m.reserved[0]), uintptr(s.size), //nolint:gosec // a map over a part of the map
+	begin := unsafe.Pointer(&m.reserved[0]) //nolint:gosec // maps over the start of our own mapping
+	_, err := unix.MmapPtr(int(s.file.Fd()), 0, begin, uintptr(s.size),
 		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
 	if err != nil {
 		return fmt.Errorf("map the image of a view's memory: %w", err)
@@ -71,19 +72,19 @@ func (m *linearMemory) share(s *sharedMap) error {
 	return nil
 }
 
-// What an entry of the page map says of a page, and how long it is; see "pagemap" in the kernel's documentation.
+// Size and flags of an entry of the page map; see "pagemap" in the kernel's documentation.
 const (
 	pageEntry   = 8
 	pagePresent = 1 << 63
-	pageSwapped = 1 << 62 // or on its way somewhere
-	pageOfFile  = 1 << 61 // what share put there; a page that was written to is the process's own
+	pageSwapped = 1 << 62 // or being migrated
+	pageOfFile  = 1 << 61 // still mapped from the image; a page that was written to is anonymous
 )
 
-// maxCopied is how many pages of an instance are put back one by one and stay its own. Taking a page anew at the next touch costs
-// some 2.5 µs, copying it a tenth of that.
+// maxCopied is the most pages that restoring an instance copies back; they stay private to it. With more, all private pages are
+// dropped instead. A page fault at the next touch costs about 2.5 µs, copying a page a tenth of that.
 const maxCopied = 128
 
-// pageMap is the kernel's list of this process's pages, nil where it is not to be had.
+// pageMap is the kernel's list of this process's pages, nil where it is not available.
 var pageMap = sync.OnceValue(func() *os.File {
 	file, err := os.Open("/proc/self/pagemap")
 	if err != nil {
@@ -92,7 +93,7 @@ var pageMap = sync.OnceValue(func() *os.File {
 	return file
 })
 
-// forget makes every page that was written to what share put there.
+// forget resets every page that the guest has written to since share.
 func (m *linearMemory) forget(s *sharedMap) error {
 	written, ok := m.written(s.size)
 	if !ok || len(written) > maxCopied {
@@ -109,14 +110,14 @@ func (m *linearMemory) forget(s *sharedMap) error {
 
 var pageSize = os.Getpagesize()
 
-// written returns where the pages lie that were written to since share, or more pages; false where the kernel does not tell.
+// written returns the offsets of the pages written to since share, and possibly of others; ok is false if the kernel does not tell.
 func (m *linearMemory) written(size int) (at []int, ok bool) {
 	file := pageMap()
 	if file == nil {
 		return nil, false
 	}
 	m.entries = slices.Grow(m.entries[:0], size/pageSize*pageEntry)[:size/pageSize*pageEntry]
-	first := int64(uintptr(unsafe.Pointer(&m.reserved[0]))) / int64(pageSize) //nolint:gosec // the address is what the page map goes by
+	first := int64(uintptr(unsafe.Pointer(&m.reserved[0]))) / int64(pageSize) //nolint:gosec // the page map is indexed by address
 	if _, err := file.ReadAt(m.entries, first*pageEntry); err != nil {
 		return nil, false
 	}
@@ -131,10 +132,10 @@ func (m *linearMemory) written(size int) (at []int, ok bool) {
 	return at, true
 }
 
-// sharedMap is an image in memory that many instances map.
+// sharedMap is a memory image in a memfd, which many instances map copy-on-write.
 type sharedMap struct {
 	file   *os.File
-	memory []byte // the file, mapped to be read
+	memory []byte // the file, mapped read-only
 	size   int
 }
 
@@ -155,7 +156,7 @@ func newSharedMap(memory []byte) (*sharedMap, error) {
 	return s, nil
 }
 
-// write fills the file. Pages of zeros stay holes, which take no memory.
+// write fills the file. Pages of zeros remain holes, which take no memory.
 func (s *sharedMap) write(memory []byte) error {
 	if err := s.file.Truncate(int64(len(memory))); err != nil {
 		return fmt.Errorf("size a file in memory: %w", err)
@@ -182,10 +183,10 @@ func isZero(b []byte) bool {
 	return true
 }
 
-// free closes the file; what instances have mapped from it stays, but cannot be put back any more.
+// free closes the file. Instances keep the pages that they have mapped, but can no longer be restored.
 func (s *sharedMap) free() {
 	if s.memory != nil {
-		_ = unix.Munmap(s.memory) // it was mapped just so
+		_ = unix.Munmap(s.memory) // cannot fail: this is the whole mapping
 		s.memory = nil
 	}
 	_ = s.file.Close()

@@ -9,7 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// canShare tells that newSharedMap does not work here: images are copied.
+// canShare: newSharedMap is not supported on this system; images are copied.
 const canShare = false
 
 // linearMemory is the memory of one instance.
@@ -24,7 +24,7 @@ func (m *linearMemory) Allocate(_, _ uint64) experimental.LinearMemory { return 
 
 // Reallocate implements experimental.LinearMemory.
 func (m *linearMemory) Reallocate(size uint64) []byte {
-	if !m.begun { // the memory that it begins with
+	if !m.begun { // the initial memory
 		m.begun, m.err = true, cmp.Or(m.err, m.book(size))
 	}
 	if size > MaxMemoryPages<<16 || m.err == nil && !m.grow(size) {

@@ -13,7 +13,8 @@ import (
 func TestGuestsAreBooked(t *testing.T) {
 	const pages, mib = 48, 1 << 20
 	// It ignores that it got no memory, and then fails on purpose.
-	g := newGuest().fold(opConst(pages), opMemoryGrow(), []byte{0x41, 0, 0x48}, opIf, opConst(0), opLoad(1<<27), opSet(0), []byte{0x0b}, opConst(0))
+	g := newGuest().fold(opConst(pages), opMemoryGrow(), []byte{0x41, 0, 0x48},
+		opIf, opConst(0), opLoad(1<<27), opSet(0), []byte{0x0b}, opConst(0))
 	book := memory.NewBook(8*mib, 0, 0)
 	e := engineIn(t, Config{CacheDir: testCache, Memory: book})
 	m := compile(t, e, g)

@@ -14,8 +14,8 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// Module is a compiled view. It is safe for concurrent use and may be used until its engine is closed. Its code is in memory while it is
-// used, and comes back from the cache on disk when it is used again.
+// Module is a compiled view. It is safe for concurrent use and valid until its engine is closed. Its code may be unloaded while no
+// session uses it, and is loaded again from the cache on disk when needed.
 type Module struct {
 	engine  *Engine
 	id      ModuleID
@@ -23,26 +23,26 @@ type Module struct {
 	kept    *kept
 
 	loading sync.Mutex // held while code is loaded
-	// fewer is how many events a batch may have since a larger one would have cost an event too much; 0: no batch has. See mostAlone.
-	fewer atomic.Int32
+	// batchLimit is the most events of a batch in large memory. It is lowered when a batch exceeds maxCostAlone; 0: none has yet.
+	batchLimit atomic.Int32
 
-	// What follows belongs to the engine's lock.
-	program  *program  // nil while it is not in memory
+	// Guarded by Engine.mu.
+	program  *program  // nil while the code is not in memory
 	users    int       // sessions that are open or being started
 	lastUsed time.Time // when users became 0
 }
 
-// ModuleID says which module it is, and by which cost model it is metered.
+// ModuleID identifies a module together with the cost model that it is metered by.
 type ModuleID struct {
 	SHA256 [sha256.Size]byte // of the bytes that were uploaded
 	Model  CostModel
 }
 
-// SHA256 is the hash of the bytes that were compiled.
+// SHA256 returns the hash of the bytes that were uploaded.
 func (m *Module) SHA256() [sha256.Size]byte { return m.id.SHA256 }
 
-// Fields asks the view which fields it wants with this configuration, as JSON Pointers for jsonscan.Compile; none when
-// it has no tally_fields. A bad configuration is a *RefusedError, a view that fails or answers nonsense a *ViewError.
+// Fields returns the fields that the view needs with this configuration, as JSON Pointers for jsonscan.Compile; none if it
+// has no tally_fields. A bad configuration is a *RefusedError; a view that fails or returns nonsense is a *ViewError.
 func (m *Module) Fields(ctx context.Context, config []byte) ([]string, error) {
 	if err := checkConfig(config); err != nil {
 		return nil, err
@@ -85,25 +85,25 @@ func splitFields(text string) ([]string, error) {
 	return fields, nil
 }
 
-// Settings are what a view is deployed with.
+// Settings are the settings of a session.
 type Settings struct {
-	// Config is the view's configuration; it must have passed [Module.Fields]. Empty stands for {}. It must stay
-	// unchanged until the session is closed.
+	// Config is the view's configuration; it must have passed [Module.Fields]. Empty stands for {}. It must not change
+	// until the session is closed.
 	Config []byte
-	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 stands for DefaultFoldGas and
+	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 means DefaultFoldGas and
 	// DefaultQueryGas.
 	FoldGas, QueryGas int64
-	// Pause is called within a call, on its goroutine, each time that the guest has used another slice of gas. It may wait, and must not
-	// use the session. Its error ends the call and comes back as it is; the session is spent then. May be nil.
+	// Pause is called during a call, on its goroutine, whenever the guest has used another slice of gas. It may block, and must not
+	// use the session. Its error ends the call, is returned unwrapped, and leaves the session spent. May be nil.
 	Pause func() error
-	// Room is where the memory of an answer is booked, and of what a scan finds while it is passed on. May be nil.
+	// Room is charged for the memory of an answer, and for the results of a scan while they are copied. May be nil.
 	Room *memory.Hold
-	// LargeMemoryPriced has large memory cost a question what it costs an event: for questions that nobody asked.
+	// LargeMemoryPriced makes large memory cost a query as much as an event: for queries that no client asked.
 	LargeMemoryPriced bool
 }
 
-// Start begins a session on a pristine instance. The session must be closed. Ending ctx makes the session's next call
-// fail, but does not interrupt a running one.
+// Start starts a session on a pristine instance. The caller must close it. Once ctx is done the session's next call fails;
+// a running call is not interrupted.
 func (m *Module) Start(ctx context.Context, settings Settings, state State) (*Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("start a view: %w", err)

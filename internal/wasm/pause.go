@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/gas"
 )
 
-// refills has the runtime tell of each call of a module's own function that refills gas, and of no other: those calls are a millisecond
-// apart, and the only time at which a guest that calls nothing leaves its code.
+// refills is a function listener for gas.ExportRefill alone, the function that metering adds to refill the gas counter. It is called
+// about once a millisecond, and is the only point at which a guest that calls no imports leaves its own code.
 type refills struct{}
 
 // NewFunctionListener implements experimental.FunctionListenerFactory.
@@ -22,7 +22,7 @@ func (refills) NewFunctionListener(f api.FunctionDefinition) experimental.Functi
 	return nil
 }
 
-// Before implements experimental.FunctionListener. It runs on the goroutine that called the guest.
+// Before implements experimental.FunctionListener. It runs Settings.Pause on the goroutine that called the guest.
 func (refills) Before(ctx context.Context, _ api.Module, _ api.FunctionDefinition, _ []uint64, _ experimental.StackIterator) {
 	in := ctx.(instanceContext).in //nolint:forcetypeassert // newInstance made it
 	if in.pause == nil {

@@ -12,18 +12,18 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// program is a module in memory: its machine code, the image of a new instance, and instances that wait for a session. It
-// has a runtime of its own, so that nothing of a module stays once its code is freed.
+// program is a module in memory: its machine code, the image of a new instance, and spare instances. It has a wazero.Runtime
+// of its own, so that nothing of a module remains once the runtime is closed.
 type program struct {
 	engine   *Engine
 	room     *memory.Hold // of the code and the image
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
-	globals  int // that the guest may change
+	globals  int // number of the guest's mutable globals
 	model    CostModel
 	image    *image
-	// eventRoom is where events go that fit, empty when the guest offers no such place.
+	// eventRoom is where events go that fit there; empty if the guest has no tally_event_room.
 	eventRoom guestRoom
 	maxSpare  int
 
@@ -32,15 +32,15 @@ type program struct {
 	freed bool
 }
 
-// codeFactor is about what a module's machine code and what the runtime knows of it take, in terms of the module's bytes: measured, 30 MB
-// for 3 MB.
+// codeFactor is the approximate memory of a module's machine code and of wazero's data about it, per byte of the module. Measured:
+// 30 MB for 3 MB.
 const codeFactor = 10
 
-// maxSpareBytes bounds the memory of a module's waiting instances; one may always wait.
+// maxSpareBytes bounds the memory of a module's spare instances; one is always kept.
 const maxSpareBytes = 32 << 20
 
-// newProgram loads a metered module whose machine code lies in folder, and runs its start function and _initialize. A
-// *ViewError says that these failed.
+// newProgram loads a metered module whose machine code is in folder, and runs its start function and _initialize. A
+// *ViewError reports that these failed.
 func (e *Engine) newProgram(ctx context.Context, metered []byte, globals int, model CostModel, folder string) (p *program, err error) {
 	p = &program{engine: e, room: e.config.Memory.Hold(), globals: globals, model: model}
 	defer func() {
@@ -82,13 +82,13 @@ func (e *Engine) newProgram(ctx context.Context, metered []byte, globals int, mo
 	if err = e.makeRoom(p.room, p.room.Bytes()+int64(p.image.size)); err != nil {
 		return p, err
 	}
-	discard(first) // it may hold much that its beginning needed and nothing will need again
-	// More sessions than cores seldom run at once, so more instances would only wait.
+	discard(first) // it may hold memory that only initialization needed
+	// Seldom do more sessions run at once than there are cores.
 	p.maxSpare = max(1, min(2*runtime.GOMAXPROCS(0), maxSpareBytes/max(1, p.image.size)))
 	return p, nil
 }
 
-// free gives everything back. No session may be open.
+// free releases everything. No session may be open.
 func (p *program) free(ctx context.Context) error {
 	p.mu.Lock()
 	p.freed, p.spare = true, nil
@@ -110,7 +110,7 @@ func (p *program) free(ctx context.Context) error {
 	return nil
 }
 
-// dropSpare frees the instances that wait.
+// dropSpare frees the spare instances.
 func (p *program) dropSpare() {
 	p.mu.Lock()
 	spare := p.spare
@@ -121,7 +121,7 @@ func (p *program) dropSpare() {
 	}
 }
 
-// acquire gives a pristine instance.
+// acquire returns a pristine instance.
 func (p *program) acquire() (*instance, error) {
 	p.mu.Lock()
 	if n := len(p.spare); n > 0 {
@@ -143,13 +143,13 @@ func (p *program) acquire() (*instance, error) {
 	return in, nil
 }
 
-// release takes an instance back: made pristine, or thrown away where that is not possible or not worth it.
+// release restores an instance and keeps it as a spare one, or discards it if that is impossible or not worthwhile.
 func (p *program) release(in *instance) {
 	if !in.keepable() || !p.image.restore(in) {
 		discard(in)
 		return
 	}
-	in.state, in.config, in.pause, in.held, in.said = nil, nil, nil, nil, ""
+	in.state, in.config, in.pause, in.held, in.failText = nil, nil, nil, nil, ""
 	in.shrinkTransfer()
 	p.mu.Lock()
 	if len(p.spare) < p.maxSpare && !p.freed {
@@ -162,5 +162,5 @@ func (p *program) release(in *instance) {
 	}
 }
 
-// discard frees an instance. That it failed to close is nothing a caller could act on: it has no files or sockets.
+// discard frees an instance. A caller could do nothing about an error: instances have no files or sockets.
 func discard(in *instance) { _ = in.discard() }

@@ -2,11 +2,11 @@
 
 package wasm
 
-// slowness is how much longer compiling takes because of how this program was built.
+// slowness is the factor by which the build mode of this program slows compiling down.
 const slowness = 1
 
-// compilerSettings are variables of a compiling process's environment.
+// compilerSettings are environment variables for compiler processes.
 var compilerSettings []string
 
-// copyImage copies an image to the memory of an instance.
+// copyImage copies an image into the memory of an instance.
 func copyImage(to, from []byte) { copy(to, from) }

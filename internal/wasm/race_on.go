@@ -4,15 +4,15 @@ package wasm
 
 import "encoding/binary"
 
-// slowness is how much longer compiling takes because this program was built with the race detector.
+// slowness is the factor by which the race detector slows compiling down.
 const slowness = 20
 
-// compilerSettings have a compiling process end at once: with the race detector, programs sleep for a second before they exit.
+// compilerSettings make a compiler process exit at once: with the race detector, programs sleep for a second before they exit.
 var compilerSettings = []string{"GORACE=atexit_sleep_ms=0"}
 
-// copyImage copies an image, whose length is a multiple of eight, to the memory of an instance. Built-in copy would have the race
-// detector look at every byte, for many times as long, and find nothing: an image is never changed, and the memory of an instance is
-// not Go's.
+// copyImage copies an image, whose length is a multiple of eight, into the memory of an instance. With the built-in copy the race
+// detector would check every byte, which takes many times as long and can find nothing: an image is immutable, and the memory of
+// an instance is not Go's.
 //
 //go:norace
 func copyImage(to, from []byte) {

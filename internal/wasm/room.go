@@ -7,27 +7,27 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// booked is the room of an instance's memory.
+// booked accounts for the memory of an instance.
 type booked struct {
 	engine *Engine
 	room   *memory.Hold
-	begun  bool  // the instance has the memory that it begins with
-	full   error // why memory could not grow though the guest may have more. Whatever it went on to do is of no account
+	sized  bool  // the initial memory is booked
+	full   error // why memory could not grow within the guest's limit; the outcome of the call is then void
 }
 
-// book makes room for a memory of so many bytes.
+// book makes room for a memory of size bytes in all.
 func (b *booked) book(size uint64) error {
 	return b.engine.makeRoom(b.room, int64(size))
 }
 
-// grow is book for a guest that is running.
+// grow is book during a call; it keeps the error in full.
 func (b *booked) grow(size uint64) bool {
 	b.full = b.book(size)
 	return b.full == nil
 }
 
-// makeRoom takes room for so many bytes in all. Where there is none, the instances that wait are freed, and then the modules that nobody
-// uses. The error is memory.ErrFull.
+// makeRoom grows room to a total of so many bytes. If there is not enough, it frees first the spare instances, and then the modules
+// that are not in use. The error is memory.ErrFull.
 func (e *Engine) makeRoom(room *memory.Hold, bytes int64) error {
 	for _, shed := range []func(){e.dropSpare, e.unloadUnused} {
 		if room.TryGrow(bytes) == nil {

@@ -44,7 +44,8 @@ func TestBadEventRooms(t *testing.T) {
 		-1:               "beyond the memory",
 	} {
 		_, err := newEngine(t).Compile(t.Context(), roomGuest(pair).encode())
-		if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Code != CodeInitFailed || !strings.Contains(refused.Reason, want) {
+		if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Code != CodeInitFailed ||
+			!strings.Contains(refused.Reason, want) {
 			t.Errorf("%#x: %v, want %q", pair, err, want)
 		}
 	}
@@ -72,7 +73,8 @@ func TestGetInto(t *testing.T) {
 	if _, _, err := fold("", into(4)); !isRefusal(err) {
 		t.Errorf("no value: %v, want -1", err)
 	}
-	if state, _, err := fold("1234", into(4), opDrop, opConst(17), opConst(3), opConst(8192), opConst(4), opCall(callSet), opConst(0)); err != nil || state.entries["ull"] != "1234" {
+	state, _, err := fold("1234", into(4), opDrop, opConst(17), opConst(3), opConst(8192), opConst(4), opCall(callSet), opConst(0))
+	if err != nil || state.entries["ull"] != "1234" {
 		t.Errorf("copied %q, %v", state.entries["ull"], err)
 	}
 	if _, _, err := fold("12345", into(4), opDrop, opConst(8192), opLoad(0)); err != nil {

@@ -16,30 +16,30 @@ import (
 // Entry is a key of a view's state with its value.
 type Entry struct{ Key, Value []byte }
 
-// State is what a view's imports act on. Keys and values that are passed in are valid only during the call; those that
-// are returned must stay unchanged until the next call. An error ends the call into the guest and comes back from
-// [Session.Fold] or [Session.Query] as it is.
+// State is what a view's imports read and write. Arguments are valid only during the call; results must stay unchanged
+// until the next call. An error ends the call into the guest, and [Session.Fold] or [Session.Query] returns it
+// unwrapped.
 type State interface {
 	Get(key []byte) (value []byte, ok bool, err error)
 	Set(key, value []byte) error
 	Delete(key []byte) error
 	// Scan returns, in byte order of keys, the first entries whose key starts with prefix and is greater than after:
-	// limit of them, and fewer only when there are no more.
+	// exactly limit of them, or fewer if there are no more.
 	Scan(prefix, after []byte, limit int) ([]Entry, error)
 }
 
-// Event is what tally_fold is told. Times are in microseconds since 1970-01-01T00:00:00Z.
+// Event is an event as tally_fold gets it. Times are in microseconds since 1970-01-01T00:00:00Z.
 type Event struct {
 	Sequence, Time, RecordedAt int64
 	Data                       []byte // the event as it was sent
-	// Fields are the values of the pointers that [Module.Fields] returned, in its order. Texts that alias Data cost
-	// nothing to pass on.
+	// Fields are the values of the pointers that [Module.Fields] returned, in the same order. Texts that alias Data are not
+	// copied into the guest a second time.
 	Fields  []jsonscan.Value
-	Ignored bool // whether the view had no use for it: what FoldBatch says
+	Ignored bool // set by FoldBatch: the view had no use for the event
 }
 
-// Session is a guest at work on one state. It is used by one goroutine at a time. After an error that is not a refusal
-// it is spent: every further call fails.
+// Session runs calls into one instance of a view, on one state. It is not safe for concurrent use. After any error but a
+// refusal it is spent: every further call fails.
 type Session struct {
 	ctx     context.Context
 	module  *Module
@@ -53,30 +53,30 @@ type Session struct {
 	answerType        string
 }
 
-// GasUsed is how many units of gas the last Fold or Query took, what its imports cost included. A call that ran out of
-// gas is said to have used a little more than its budget.
+// GasUsed returns the units of gas that the last Fold or Query used, imports included. For a call that ran out of gas it is
+// a little more than the budget.
 func (s *Session) GasUsed() int64 { return s.gasUsed }
 
-// AnswerType is the type of the last answer of Query: TypeJSON, TypeCSV or TypeText.
+// AnswerType returns the type of the last answer of Query: TypeJSON, TypeCSV or TypeText.
 func (s *Session) AnswerType() string { return s.answerType }
 
-// Again tells that the last event is to be folded once more, in a new session and after what it wrote has been discarded, and that
-// this second outcome counts. What a guest keeps in memory from one event of a session to the next can change what an event
-// costs, in gas and in memory. So where an event that was not its session's first fails or takes more than half of its gas,
-// the answer is the one of a session of its own: the same whatever batch the event came in.
+// Again reports whether the last event must be folded once more: the caller discards what it wrote, folds it in a new session,
+// and only that outcome counts. What a guest keeps in memory between the events of a session can change what an event costs,
+// in gas and in memory. So if an event that was not the first of its session fails or uses more than half of its gas, its
+// outcome is that of a session of its own, and does not depend on the batch that it arrived in.
 func (s *Session) Again() bool { return s.again }
 
-// Close gives the instance back. The guest's memory is forgotten. Closing twice is allowed.
+// Close releases the instance. What the guest has in memory is lost. It may be called more than once.
 func (s *Session) Close() {
 	if s.in == nil {
 		return
 	}
 	s.program.release(s.in)
 	s.module.engine.release(s.module)
-	s.in, s.program, s.module = nil, nil, nil // who keeps a closed session keeps nothing in memory
+	s.in, s.program, s.module = nil, nil, nil // a closed session keeps nothing in memory
 }
 
-// begin returns the instance, ready for the next call.
+// begin returns the instance, prepared for the next call.
 func (s *Session) begin(b budget, gas int64) (*instance, error) {
 	switch {
 	case s.in == nil:
@@ -88,14 +88,14 @@ func (s *Session) begin(b budget, gas int64) (*instance, error) {
 		return nil, fmt.Errorf("call a view: %w", err)
 	}
 	if b == budgetQuery {
-		gas = gas * s.in.prices.question / wholeQuestion
+		gas = gas * s.in.prices.queryQuarters / quartersPerUnit
 	}
 	s.in.ready(b, gas)
 	return s.in, nil
 }
 
-// Fold gives the view one event; ignored says that the view had no use for it. After an error the caller discards what
-// the view wrote for this event: a *ViewError is the view's own fault, any other error is not.
+// Fold folds one event; ignored reports that the view had no use for it. After an error the caller discards what the view
+// wrote for this event. A *ViewError is the view's own fault, any other error is not.
 func (s *Session) Fold(ev *Event) (ignored bool, err error) {
 	in, err := s.begin(budgetFold, s.foldGas)
 	if err != nil {
@@ -125,8 +125,8 @@ func (s *Session) Fold(ev *Event) (ignored bool, err error) {
 	}
 }
 
-// Query asks the view a question: the raw query string of a request. The answer is the caller's own; [Session.AnswerType]
-// tells what it is. A *ViewError of kind refused carries the text for whoever asked.
+// Query asks the view a query, the raw query string of a request. The caller owns the answer; its type is
+// [Session.AnswerType]. A *ViewError of kind refused carries the text for the client.
 func (s *Session) Query(query string) (answer []byte, err error) {
 	in, err := s.begin(budgetQuery, s.queryGas)
 	if err != nil {
@@ -156,10 +156,10 @@ func (s *Session) Query(query string) (answer []byte, err error) {
 	return bytes.Clone(answer), nil
 }
 
-// finish notes what a call used, fails it when that is more than it was granted, and marks an instance that is not to be used again: of all
-// errors only a refusal leaves it in order.
+// finish records the gas that a call used, fails the call if that is more than it was granted, and marks the instance as spent after
+// any error but a refusal.
 func (s *Session) finish(in *instance, err *error) {
-	left := max(in.gasLeft(), -in.granted) // a charge that was refused may have been of any size
+	left := max(in.gasLeft(), -in.granted) // the charge that exceeded the grant may have been of any size
 	s.gasUsed = in.inUnits(in.granted - left)
 	if *err == nil && left < 0 {
 		*err = in.outOfGas(in.budget.phase())
@@ -188,8 +188,8 @@ func (in *instance) writeEvent(ev *Event) (ptr uint32, err error) {
 	return ptr, nil
 }
 
-// layOut writes an event at that place of the room, which begins at ptr: header, slots, data, and then the texts that are not part of data.
-// It returns where the event ends, or that it does not fit.
+// layOut writes an event at offset at of the room, whose address in the guest is ptr: header, slots, data, and then the texts that are
+// not part of data. It returns the offset behind the event; fits is false if the room is too small.
 func layOut(room []byte, at int, ptr uint32, ev *Event) (end int, fits bool) {
 	dataAt := at + headerSize + slotSize*len(ev.Fields)
 	if end = dataAt + len(ev.Data); end > len(room) {
@@ -224,8 +224,8 @@ func layOut(room []byte, at int, ptr uint32, ev *Event) (end int, fits bool) {
 	return end, true
 }
 
-// within returns where text lies in data, and false when it is other memory. A slice of data has as much capacity less
-// as it starts later.
+// within returns the offset of text in data, and false if text does not alias data. A slice of data has less capacity by
+// its offset.
 func within(data, text []byte) (at int, ok bool) {
 	if len(text) == 0 {
 		return 0, true

@@ -77,7 +77,8 @@ func memoryShapes() (shapes []shape) {
 			withPages(newGuest().fold(endlessly(times(10, anywhere, opLoad(0), opGet(2), opI32Add, opSet(2)))), pages))
 		add(fmt.Sprintf("scattered stores over %d pages", pages),
 			withPages(newGuest().fold(endlessly(times(10, anywhere, opGet(1), opStore(0)))), pages))
-		add(fmt.Sprintf("a store to each of %d pages", pages), withPages(newGuest().fold(endlessly(times(10, stride, opGet(1), opStore(0)))), pages))
+		add(fmt.Sprintf("a store to each of %d pages", pages),
+			withPages(newGuest().fold(endlessly(times(10, stride, opGet(1), opStore(0)))), pages))
 	}
 	for _, n := range []int32{1, 7, 64, 1000, 60_000, 30 << 20} {
 		pages := 2
@@ -105,7 +106,8 @@ type operation struct {
 func operations() []operation {
 	f64, f32 := string(rune(wasmbin.TypeF64)), string(rune(wasmbin.TypeF32))
 	minus64, most64 := opConst64(-5), opConst64(1<<63-1)
-	one, tiny, huge := []byte{0x44, 1, 2, 3, 4, 5, 6, 0xf0, 0x3f}, []byte{0x44, 1, 0, 0, 0, 0, 0, 0, 0}, []byte{0x44, 0, 0, 0, 0, 0, 0, 0xe8, 0x43}
+	one := []byte{0x44, 1, 2, 3, 4, 5, 6, 0xf0, 0x3f}
+	tiny, huge := []byte{0x44, 1, 0, 0, 0, 0, 0, 0, 0}, []byte{0x44, 0, 0, 0, 0, 0, 0, 0xe8, 0x43}
 	return []operation{
 		{"i32.div_u", i32, opConst(-5), []byte{0x6e}, true},
 		{"i32.rem_u", i32, opConst(-5), []byte{0x70}, true},
@@ -168,7 +170,8 @@ func callShapes() (shapes []shape) {
 	}
 	calls("calls", function{}, nil, nil)
 	calls("calls of 50 locals", function{locals: many(50)}, nil, nil)
-	calls("calls that pass 32 values to and fro", function{signature: signature{many(32), many(32)}, body: all}, times(32, opGet(1)), times(32, opDrop))
+	calls("calls that pass 32 values to and fro", function{signature: signature{many(32), many(32)}, body: all}, times(32, opGet(1)),
+		times(32, opDrop))
 	recursive := newGuest()
 	recursive.functions = append(recursive.functions, function{export: "called", signature: signature{i32, ""}, body: code(
 		opGet(0), opIf, opGet(0), opConst(-1), opI32Add, opCall(ownFunctions+3), opEnd)})

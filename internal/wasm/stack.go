@@ -7,13 +7,13 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// maxStackBytes is the native stack that a waiting instance may keep for each export. A deep recursion makes it grow to
-// many megabytes and it never shrinks; what most folds need is far less.
+// maxStackBytes is the most native stack that a spare instance may hold for each export. A stack grows to many megabytes in
+// a deep recursion, and never shrinks; most folds need far less.
 const maxStackBytes = 128 << 10
 
-// stackSize is the size of the native stack that the runtime holds for an export; 0 when there is no export. The runtime has no call for
-// it, so it is read from its field, if that is where it was when this was written. known is false where it is not: nothing may
-// fail for it, as folds go through here.
+// stackSize returns the size of the native stack that wazero holds for an export, 0 if the export is nil. wazero has no API for it, so
+// it is read by reflection from an unexported field; known is false if the field is no longer there. This must not panic: every
+// session ends here.
 func stackSize(f api.Function) (size int, known bool) {
 	if f == nil {
 		return 0, true
@@ -34,19 +34,19 @@ func stackSize(f api.Function) (size int, known bool) {
 	return v.Field(field.index).Len(), true
 }
 
-// stackField says which of a struct's fields holds the stack; a negative index says that none does.
+// stackField is the index of the field of a struct that holds the stack, negative if there is none.
 type stackField struct {
 	of    reflect.Type
 	index int
 }
 
-// knownStackField is what was found last. All exports are of one type.
+// knownStackField caches the last lookup. All exports have the same type.
 var knownStackField atomic.Pointer[stackField]
 
 func findStackField(t reflect.Type) *stackField {
 	field, ok := t.FieldByName("stack")
 	if !ok || field.Type != reflect.TypeFor[[]byte]() || len(field.Index) != 1 {
-		return &stackField{t, -1} // the runtime has changed: TestStackIsKnown says so
+		return &stackField{t, -1} // wazero has changed: TestStackIsKnown fails
 	}
 	return &stackField{t, field.Index[0]}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// Language runtimes are written for an operating system. What is here lets those of Go, wasi-libc, Rust and
-// AssemblyScript start and run: WASI preview 1 of a world without files, arguments, environment and time. Nothing of it
-// depends on the machine or on earlier calls, so a fold stays a function of its event and state.
+// Language runtimes expect an operating system. This file lets those of Go, wasi-libc, Rust and AssemblyScript start and
+// run: it implements WASI preview 1 for a world without files, arguments, environment variables and time. No result
+// depends on the machine or on earlier calls, so a fold remains a function of its event and state.
 
 // Error numbers of WASI preview 1.
 const (
@@ -21,25 +21,24 @@ const (
 	wasiNotSupported = 58
 )
 
-// The clocks stand still: at 2000-01-01T00:00:00Z, which no event's time will be mistaken for, in nanoseconds.
+// wasiNow is the time that all clocks show, in nanoseconds: 2000-01-01T00:00:00Z, unlikely to be mistaken for an event's time.
 const wasiNow = 946_684_800_000_000_000
 
-// Layout of what poll_oneoff is given and gives, in bytes.
+// Layout of the arguments and results of poll_oneoff, in bytes.
 const (
 	subscriptionSize = 48
 	pollEventSize    = 32
-	pollMaximum      = 1024 // subscriptions; a runtime asks for a few
+	pollMaximum      = 1024 // subscriptions in one call; runtimes pass a few
 	pollClock        = 0    // the tag of a subscription to a clock
 )
 
-// A call of fd_write passes an array of buffers: each a pointer and a length, in bytes, and at most so many; a runtime
-// passes a few.
+// fd_write takes an array of buffers.
 const (
-	vectorSize = 8
-	maxWrites  = 1024
+	vectorSize = 8    // bytes of an element: a pointer and a length
+	maxWrites  = 1024 // buffers in one call; runtimes pass a few
 )
 
-// wasiFunctions is all of preview 1. Those that need a file say that there is none.
+// wasiFunctions is all of preview 1. Functions that need a file return EBADF.
 var wasiFunctions = []hostFunction{
 	wasi("args_get", i32+i32, wasiOK),
 	wasi("args_sizes_get", i32+i32, wasiNone),
@@ -90,7 +89,7 @@ var wasiFunctions = []hostFunction{
 	wasi("sock_shutdown", i32+i32, wasiNoFile),
 }
 
-// wasi is a function that answers with an error number.
+// wasi declares a function that returns an error number.
 func wasi(name, params string, call func(in *instance, stack []uint64)) hostFunction {
 	return hostFunction{wasiModule, name, signature{params, i32}, phasesOfAll, gasSmall, call}
 }
@@ -99,7 +98,7 @@ func wasiOK(_ *instance, stack []uint64)          { stack[0] = wasiSuccess }
 func wasiNoFile(_ *instance, stack []uint64)      { stack[0] = wasiBadFD }
 func wasiUnsupported(_ *instance, stack []uint64) { stack[0] = wasiNotSupported }
 
-// wasiNone says that there are no arguments, or variables: 0 of them in 0 bytes.
+// wasiNone reports that there are no arguments or environment variables: 0 of them in 0 bytes.
 func wasiNone(in *instance, stack []uint64) {
 	number, size := uint32(stack[0]), uint32(stack[1])
 	stack[0] = wasiResult(in.memory.WriteUint32Le(number, 0) && in.memory.WriteUint32Le(size, 0))
@@ -120,31 +119,31 @@ func (in *instance) wasiClockTime(stack []uint64) {
 	stack[0] = wasiResult(in.memory.WriteUint64Le(uint32(stack[2]), wasiNow))
 }
 
-// wasiRandom fills with bytes that look random and are the same each time: runtimes seed their hash tables with them.
+// wasiRandom fills a buffer with the same pseudo-random bytes on every call: runtimes seed their hash tables with them.
 func (in *instance) wasiRandom(stack []uint64) {
-	room, ok := in.memory.Read(uint32(stack[0]), uint32(stack[1]))
+	buffer, ok := in.memory.Read(uint32(stack[0]), uint32(stack[1]))
 	if ok {
-		in.charge(int64(len(room)))
-		fillFixed(room)
+		in.charge(int64(len(buffer)))
+		fillFixed(buffer)
 	}
 	stack[0] = wasiResult(ok)
 }
 
-// fillFixed writes the bytes of SplitMix64 from seed 0.
-func fillFixed(room []byte) {
+// fillFixed writes the output of SplitMix64 with seed 0.
+func fillFixed(buffer []byte) {
 	var seed uint64
 	var word [8]byte
-	for len(room) > 0 {
+	for len(buffer) > 0 {
 		seed += 0x9e3779b97f4a7c15
 		z := seed
 		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 		z = (z ^ z>>27) * 0x94d049bb133111eb
 		binary.LittleEndian.PutUint64(word[:], z^z>>31)
-		room = room[copy(room, word[:]):]
+		buffer = buffer[copy(buffer, word[:]):]
 	}
 }
 
-// wasiPoll answers every subscription at once: time has come, and files are not there.
+// wasiPoll completes every subscription at once: clocks have expired, and files do not exist.
 func (in *instance) wasiPoll(stack []uint64) {
 	from, to, n, result := uint32(stack[0]), uint32(stack[1]), uint32(stack[2]), uint32(stack[3])
 	if n == 0 || n > pollMaximum {
@@ -152,19 +151,19 @@ func (in *instance) wasiPoll(stack []uint64) {
 		return
 	}
 	in.charge(int64(n) * in.prices.subscription)
-	asked, ok := in.memory.Read(from, n*subscriptionSize)
-	answer, okToo := in.memory.Read(to, n*pollEventSize)
+	subscriptions, ok := in.memory.Read(from, n*subscriptionSize)
+	events, okToo := in.memory.Read(to, n*pollEventSize)
 	if !ok || !okToo {
 		stack[0] = wasiFault
 		return
 	}
-	asked = bytes.Clone(asked) // the answer may lie over it
+	subscriptions = bytes.Clone(subscriptions) // the events may overlap them
 	for i := range int(n) {
-		one, event := asked[i*subscriptionSize:][:subscriptionSize], answer[i*pollEventSize:][:pollEventSize]
+		subscription, event := subscriptions[i*subscriptionSize:][:subscriptionSize], events[i*pollEventSize:][:pollEventSize]
 		clear(event)
-		copy(event, one[:8]) // what the guest knows it by
-		event[10] = one[8]
-		if one[8] != pollClock {
+		copy(event, subscription[:8]) // the guest's own id for it
+		event[10] = subscription[8]
+		if subscription[8] != pollClock {
 			event[8] = wasiBadFD
 		}
 	}
@@ -172,10 +171,10 @@ func (in *instance) wasiPoll(stack []uint64) {
 }
 
 func (in *instance) wasiExit(stack []uint64) {
-	in.unwind(trapf("%v: %sthe module ended itself with exit code %d", in.phase, in.lastWords(), api.DecodeI32(stack[0])))
+	in.unwind(trapf("%v: %sthe module ended itself with exit code %d", in.phase, in.lastOutput(), api.DecodeI32(stack[0])))
 }
 
-// wasiFDStat says that standard output and standard error are character devices that can be written to.
+// wasiFDStat reports standard output and standard error as writable character devices.
 func (in *instance) wasiFDStat(stack []uint64) {
 	fd, at := uint32(stack[0]), uint32(stack[1])
 	if fd != 1 && fd != 2 {
@@ -191,8 +190,8 @@ func (in *instance) wasiFDStat(stack []uint64) {
 	stack[0] = wasiResult(ok)
 }
 
-// wasiWrite takes what the guest writes to standard output and standard error: it goes nowhere but into the error of
-// a call that fails.
+// wasiWrite keeps the end of what the guest writes to standard output and standard error, for the error of a call that
+// fails. It goes nowhere else.
 func (in *instance) wasiWrite(stack []uint64) {
 	fd, vectors, n, result := uint32(stack[0]), uint32(stack[1]), uint32(stack[2]), uint32(stack[3])
 	switch {
@@ -220,7 +219,7 @@ func (in *instance) wasiWrite(stack []uint64) {
 	stack[0] = wasiResult(in.memory.WriteUint32Le(result, total))
 }
 
-// maxWrittenBytes is how much is kept of what a guest writes: a report of a crash and what came just before.
+// maxWrittenBytes bounds the output that is kept: a crash report and what came just before it.
 const maxWrittenBytes = 8 << 10
 
 func (in *instance) wrote(text []byte) {
@@ -234,11 +233,12 @@ func (in *instance) wrote(text []byte) {
 	in.written = append(in.written, text...)
 }
 
-// lastWords is what the guest said before it failed, with a separator: the text given to fail, else what it wrote, from
-// where a Go program reports a panic if it does so, cut to MaxFailBytes; empty when it said nothing.
-func (in *instance) lastWords() string {
-	if in.said != "" {
-		return in.said + ": "
+// lastOutput returns the guest's explanation of a failure, followed by a separator: the text passed to fail, or else the
+// end of its output, from a Go program's report of a panic if there is one. It is cut to MaxFailBytes, and empty when
+// the guest left neither.
+func (in *instance) lastOutput() string {
+	if in.failText != "" {
+		return in.failText + ": "
 	}
 	text := string(in.written)
 	for _, start := range []string{"panic: ", "fatal error: "} {
