@@ -9,10 +9,10 @@ import (
 
 // body plans the charges of one function.
 //
-// Code is cut into stretches. A stretch is charged as a whole, where it starts, for all of its instructions. That is an
-// upper bound of what runs: the start of a stretch is passed before any of it, and control only goes forward, but for
-// branches to loops, which start stretches of their own. Behind the end of a block the stretch goes on in which the
-// block was opened. A stretch that became long is split where control may leave it, so that little is charged that does not run.
+// Code is cut into stretches. A stretch is charged as a whole, at its start, for all of its instructions. That is an upper bound of
+// what runs: control passes the start of a stretch before any other part, and only goes forward, except for branches to loops,
+// which start stretches of their own. After the end of a block, the stretch in which the block was opened continues. A long
+// stretch is split where control may leave it, so that little is charged that does not run.
 type body struct {
 	module    *wasmbin.Module
 	prices    *prices
@@ -20,19 +20,19 @@ type body struct {
 	variables int64 // locals and mutable globals
 
 	charges []charge
-	current int // of charges: the stretch that the instructions read now belong to
+	current int // index in charges: the stretch of the instructions being read
 	open    []block
-	dead    bool // nothing reaches the instructions read now
-	forks   bool // control may have left the current stretch, or come back to it, since it began
+	dead    bool // the instructions being read are unreachable
+	forks   bool // control may have left the current stretch, or reentered it, since its start
 
 	calls    calls
-	refers   []uint32 // functions that it takes a reference to
+	refers   []uint32 // functions to which it takes references
 	returns  []jump
-	bytes    int64 // of stack for what instructions give
+	bytes    int64 // of stack for results of instructions
 	branches int64 // places where branches meet
 }
 
-// jump is a return instruction, inside so many blocks.
+// jump is a return instruction, nested in depth blocks.
 type jump struct{ at, depth int }
 
 // charge is an insertion into a body.
@@ -41,18 +41,18 @@ type charge struct {
 	cost    int64 // of a stretch
 	dynamic wasmbin.Op
 	split   bool
-	from    int // of what was split: the stretch that it was part of
+	from    int // if split: the stretch that it was part of
 	loop    int // the stretch of a loop that is always entered from this one; 0 for none
 }
 
-// block is a block that was opened and not ended.
+// block is an enclosing block.
 type block struct {
 	op      wasmbin.Op
 	outside int  // the stretch that it was opened in
-	dead    bool // nothing reaches it
+	dead    bool // it is unreachable
 }
 
-// cut reads the body and finds where to charge what, in the order of the code.
+// cut reads the body, and finds the charges in the order of the code.
 func (b *body) cut(gas uint32) error {
 	b.start()
 	b.open = append(b.open, block{op: wasmbin.OpBlock})
@@ -77,7 +77,7 @@ func (b *body) cut(gas uint32) error {
 	return nil
 }
 
-// start begins a stretch at the next instruction.
+// start starts a stretch at the next instruction.
 func (b *body) start() {
 	b.current, b.forks = len(b.charges), false
 	b.charges = append(b.charges, charge{at: b.code.At()})
@@ -85,7 +85,7 @@ func (b *body) start() {
 
 func (b *body) instruction(in wasmbin.Instruction) error {
 	b.bytes += instructionBytes
-	if in.Op != wasmbin.OpLoop && !b.dead { // a loop is part of each of its rounds
+	if in.Op != wasmbin.OpLoop && !b.dead { // a loop is charged to each of its iterations
 		b.charges[b.current].cost += b.cost(in)
 	}
 	switch in.Op {
@@ -121,7 +121,7 @@ func (b *body) instruction(in wasmbin.Instruction) error {
 			b.charges = append(b.charges, charge{at: in.At, dynamic: in.Op})
 		}
 	case wasmbin.OpCall:
-		b.forks = true // it may come back to this function
+		b.forks = true // the callee may trap, or call this function
 		b.calls.functions = append(b.calls.functions, in.Index)
 		b.bytes += valueBytes * values(b.module.FunctionType(in.Index))
 	case wasmbin.OpCallIndirect:
@@ -135,13 +135,13 @@ func (b *body) instruction(in wasmbin.Instruction) error {
 	return nil
 }
 
-// fork goes on where control may have left.
+// fork continues where control may have left the stretch.
 func (b *body) fork() {
 	b.forks = true
 	b.maySplit()
 }
 
-// maySplit starts another stretch if the current one became long.
+// maySplit starts another stretch if the current one is long.
 func (b *body) maySplit() {
 	if !b.dead && b.charges[b.current].cost >= splitAt {
 		from := b.current
@@ -167,13 +167,13 @@ func (b *body) end() {
 	}
 }
 
-// arrive goes on behind a block, or at its else.
+// arrive continues after a block, or at its else.
 func (b *body) arrive(left *block) {
 	b.dead, b.current = left.dead, left.outside
 	b.fork()
 }
 
-// join takes back charges that are not worth their price: of short splits, and of what little comes before a loop.
+// join merges charges that are not worth their own cost: those of short splits, and of short stretches before a loop.
 func (b *body) join() {
 	for i := len(b.charges) - 1; i >= 0; i-- {
 		c := &b.charges[i]

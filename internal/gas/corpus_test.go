@@ -94,12 +94,12 @@ func configOf(tb testing.TB, name string) string {
 
 // outcome is everything that can be seen of a run.
 type outcome struct {
-	results []int32
-	state   map[string]string
-	said    string
-	memory  []byte
-	globals []uint64 // of a metered module
-	gas     []int64  // for each event
+	results  []int32
+	state    map[string]string
+	failText string
+	memory   []byte
+	globals  []uint64 // of a metered module
+	gas      []int64  // for each event
 }
 
 // play folds the events, the last of them with so much gas; it may trap.
@@ -127,7 +127,7 @@ func play(tb testing.TB, engine string, wasm []byte, config string, last int64) 
 			o.gas = append(o.gas, units-r.gas())
 		}
 	}
-	o.state, o.said, o.globals = r.state, r.said, r.globals()
+	o.state, o.failText, o.globals = r.state, r.failText, r.globals()
 	return o, nil
 }
 
@@ -167,9 +167,9 @@ func TestCorpus(t *testing.T) {
 
 func same(t *testing.T, what string, want, got outcome) {
 	t.Helper()
-	if !slices.Equal(got.results, want.results) || got.said != want.said || !maps.Equal(got.state, want.state) {
+	if !slices.Equal(got.results, want.results) || got.failText != want.failText || !maps.Equal(got.state, want.state) {
 		t.Errorf("%s: results %v, said %q, state %v; bare %v, %q, %v",
-			what, got.results, got.said, got.state, want.results, want.said, want.state)
+			what, got.results, got.failText, got.state, want.results, want.failText, want.state)
 	}
 	if !bytes.Equal(got.memory, want.memory) {
 		t.Errorf("%s: memory differs from that of the bare module", what)

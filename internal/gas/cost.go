@@ -2,31 +2,31 @@ package gas
 
 import "github.com/tallystick/tallystick/internal/wasmbin"
 
-// The cost model, in units. docs/gas.md says the same in words; whoever changes a number here changes CostModel.
+// The cost model, in units, as described in docs/gas.md. A change of a number here needs a new CostModel.
 const (
-	// costInstruction is what every instruction costs; but block, else and end, which only mark places, cost nothing.
+	// costInstruction is the price of every instruction except block, else and end, which are only markers and free.
 	costInstruction = 1
-	// joinsPerUnit is how many variables one more unit pays for where branches meet: each may be moved there.
+	// joinsPerUnit is the number of variables for each unit where branches meet: each variable may be moved there.
 	joinsPerUnit = 64
-	// bytesPerUnit is how many bytes memory.copy, memory.fill and memory.init move for one more unit.
+	// bytesPerUnit is the number of bytes for each unit of memory.copy, memory.fill and memory.init.
 	bytesPerUnit = 8
 	shiftOfBytes = 3 // bytesPerUnit as a shift
-	// MaxGrowPages is the most pages that memory.grow is charged for. More it is not given, whatever memory the module
-	// declares: an instance's memory is no larger, so that a larger request fails, and costs nothing but itself.
+	// MaxGrowPages is the most pages that memory.grow is charged for. No instance has more memory, whatever the module
+	// declares: a larger request fails, and costs only the instruction.
 	MaxGrowPages = 1024
 )
 
 const (
-	// splitAt is the cost from which a stretch of code is not made longer where it can be split. Low, less is charged that
-	// does not run; high, there are fewer charges to pay for.
+	// splitAt is the cost from which on a stretch of code is split at the next opportunity. A lower value charges less for code
+	// that does not run; a higher one needs fewer charges.
 	splitAt = 64
-	// joinBelow is the cost below which a split is not worth its charge, and joinUpTo how long the stretch that it was part
-	// of may be to take it back.
+	// joinBelow is the cost below which a split is not worth its charge. It is joined again with the stretch that it was
+	// split from, if that costs less than joinUpTo.
 	joinBelow = 8
 	joinUpTo  = 2 * splitAt
 )
 
-// cost is what an instruction costs before it runs.
+// cost returns the price of an instruction that is known before it runs.
 func (b *body) cost(in wasmbin.Instruction) int64 {
 	units := costInstruction + b.prices.extra[in.Op]
 	switch in.Op {
@@ -45,7 +45,7 @@ func (b *body) cost(in wasmbin.Instruction) int64 {
 	}
 }
 
-// joins is what a block costs because branches meet behind it, or at its start.
+// joins returns the price of a block for the branches that meet after it, or at its start.
 func (b *body) joins(in wasmbin.Instruction) int64 {
 	moved := b.variables
 	if in.Indexed {
@@ -54,5 +54,5 @@ func (b *body) joins(in wasmbin.Instruction) int64 {
 	return moved / joinsPerUnit
 }
 
-// values is how many values go in and out of a function or block.
+// values returns the number of parameters and results of a function or block.
 func values(t wasmbin.FuncType, _ bool) int64 { return int64(len(t.Params) + len(t.Results)) }

@@ -7,7 +7,7 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// encode writes the module down. It returns the number of the module's own mutable globals.
+// encode returns the rewritten module, and the number of the module's own mutable globals.
 func (r *rewriter) encode() (wasm []byte, globals int) {
 	exports, globals := r.exports()
 	sections := map[byte][]byte{
@@ -49,7 +49,7 @@ func section(id byte, data []byte) []byte {
 	return append(wasmbin.AppendU([]byte{id}, uint32(len(data))), data...)
 }
 
-// data is what a section of the module has, nil where there is no such section.
+// data returns the contents of a section of the module, nil if there is no such section.
 func (r *rewriter) data(id byte) []byte {
 	for _, s := range r.module.Sections {
 		if s.ID == id {
@@ -59,7 +59,7 @@ func (r *rewriter) data(id byte) []byte {
 	return nil
 }
 
-// more returns a section that is a vector, with so many elements appended. No data stands for an empty vector.
+// more appends n encoded elements to a section that is a vector. Empty data is an empty vector.
 func more(data []byte, n int, elements []byte) []byte {
 	old := wasmbin.NewReader(data)
 	length := 0
@@ -71,7 +71,7 @@ func more(data []byte, n int, elements []byte) []byte {
 	return append(out, elements...)
 }
 
-// globals appends the counters of gas and that of the stack.
+// globals returns the global section with the counters of gas and the stack appended.
 func (r *rewriter) globals() []byte {
 	const mutable = 1
 	counter := func(start int64) []byte {
@@ -88,7 +88,7 @@ func (r *rewriter) globals() []byte {
 	return more(r.data(wasmbin.SectionGlobal), int(r.counters())+1, added)
 }
 
-// abiFunctions are the functions whose exports are kept.
+// abiFunctions are the exported functions that are kept.
 var abiFunctions = []string{
 	"tally_alloc", "tally_event_room", "tally_fields", "tally_fold", "tally_fold_batch", "tally_query", "_initialize",
 }
@@ -133,7 +133,7 @@ func (r *rewriter) exports() (section []byte, globals int) {
 	return append(wasmbin.AppendU(nil, uint32(n)), out...), globals
 }
 
-// elements appends a segment that declares the functions whose exports are not kept, so that code may still refer to
+// elements appends a declarative segment with the functions whose exports are removed, so that code may still refer to
 // them.
 func (r *rewriter) elements(data []byte) []byte {
 	const declarative, functions = 3, 0

@@ -1,6 +1,6 @@
-// Package gas rewrites WebAssembly modules so that they meter themselves: what a module does is charged to a counter, in
-// units of about one instruction, and a charge that the counter cannot cover traps. What a call is charged depends on
-// the module, its state and the call alone: the same everywhere and for ever. docs/gas.md is the cost model.
+// Package gas rewrites WebAssembly modules so that they meter themselves: the work of a module is charged to a counter, in
+// units of about one instruction, and a charge that the counter cannot cover traps. The cost of a call depends only on the
+// module, its state and the call: it is the same everywhere and forever. docs/gas.md describes the cost model.
 package gas
 
 import (
@@ -10,40 +10,42 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// Names of what a rewritten module exports besides the functions and the memory of the view ABI.
+// Names of the exports of a rewritten module besides those of the view ABI.
 const (
-	// ExportGas is the counter: a mutable i64 global, the units that are left. Whoever calls an export sets it before, to 0
-	// or more; a charge that makes it negative traps.
+	// ExportGas is the counter, a mutable i64 global: the units left. Set it to 0 or more before a call. A charge that makes
+	// it negative refills it from ExportReserve, and traps if that is not enough.
 	ExportGas = "tally:gas"
-	// ExportReserve holds what ExportGas is refilled from, a slice at a time: ExportGas times ExportRate and this are what is left.
+	// ExportReserve is a mutable i64 global from which ExportGas is refilled, a slice at a time. What is left in all is ExportGas
+	// times ExportRate, plus ExportReserve.
 	ExportReserve = "tally:reserve"
-	// ExportRefill is the function () -> () that code calls which finds too little in ExportGas: once for each slice.
+	// ExportRefill is the function () -> () that refills ExportGas. The module calls it once for each slice.
 	ExportRefill = "tally:refill"
-	// ExportRate, where a cost model has rates, is what each unit in ExportGas has cost: a mutable i64 global, 1 when a call begins.
+	// ExportRate is a mutable i64 global, in cost models with rates: how much of the reserve each unit in ExportGas has cost. Set it
+	// to 1 before a call.
 	ExportRate = "tally:rate"
-	// ExportMaxRate is the most that it may become, a mutable i64 global of at least 1: whoever calls an export sets it before.
+	// ExportMaxRate is a mutable i64 global, the upper limit of ExportRate. Set it to at least 1 before a call.
 	ExportMaxRate = "tally:max-rate"
-	// ExportGlobal, with 0, 1, 2 … behind it, are the module's own mutable globals in the order of their indices.
+	// ExportGlobal, followed by 0, 1, 2 …, are the module's own mutable globals in the order of their indices.
 	ExportGlobal = "tally:global:"
-	// ExportStart is the function that the start section named, () -> (). It is to be called once, before all others.
+	// ExportStart is the module's start function, () -> (). Call it once, before all others.
 	ExportStart = "tally:start"
 )
 
 // Metered is a module that meters itself.
 type Metered struct {
 	Wasm    []byte
-	Globals int  // how many ExportGlobal there are
+	Globals int  // number of ExportGlobal exports
 	Start   bool // there is an ExportStart
 	Stack   bool // there is an ExportStack
 }
 
-// Meter rewrites a module to meter itself by a cost model, which must be known. Of its exports it keeps those of the view ABI. Whatever
-// Meter returns, a compiler accepts if and only if it accepts the module itself. An error is a *wasmbin.ParseError, a *LimitError, or says
-// which rule of WebAssembly is broken where rewriting would hide that.
+// Meter rewrites a module to meter itself by a known cost model. It keeps only the exports of the view ABI. The result is valid
+// WebAssembly if and only if the module is. An error is a *wasmbin.ParseError, a *LimitError, or names the rule of WebAssembly that
+// the module breaks, if rewriting would hide that.
 func Meter(module []byte, model Model) (Metered, error) { return rewrite(module, model, false) }
 
-// Bare does all that Meter does but meter: the counter is there and stays as it was set. It is for measuring what metering
-// costs; nothing stops a loop in such a module.
+// Bare rewrites a module like Meter, but without charges: the counter exists and keeps its value. It is for measuring the cost
+// of metering; nothing stops an endless loop in such a module.
 func Bare(module []byte, model Model) (Metered, error) { return rewrite(module, model, true) }
 
 func rewrite(module []byte, model Model, bare bool) (Metered, error) {
@@ -70,21 +72,21 @@ func rewrite(module []byte, model Model, bare bool) (Metered, error) {
 type rewriter struct {
 	module *wasmbin.Module
 	prices *prices
-	gas    uint32           // index of the gas global: behind all of the module's own
-	stack  uint32           // index of the stack global, behind that
-	types  []byte           // of blocks that are added to those of the module
-	added  uint32           // how many those are
-	blocks map[string]int64 // by their results, the types of blocks without parameters
+	gas    uint32           // index of the gas global, after all of the module's own
+	stack  uint32           // index of the stack global, after the counters of gas
+	types  []byte           // encoded function types that are added to the module's
+	added  uint32           // number of those types
+	blocks map[string]int64 // type indices of blocks without parameters, by results
 	bodies [][]byte         // rewritten
-	bare   bool             // meter nothing
-	// recursive says that there are functions that meter the stack.
+	bare   bool             // leave the charges out
+	// recursive: some functions meter the stack.
 	recursive bool
-	// refers says that some code takes a reference to a function, which is allowed for functions that are named outside
-	// of code; an export counts, and most exports go.
+	// refers: some code takes a reference to a function. That is valid only for functions that are mentioned outside of code,
+	// for example by an export, and rewriting removes most exports.
 	refers bool
 }
 
-// check refuses what would become valid by rewriting, or would come to mean something else.
+// check refuses invalid modules that rewriting would make valid, or whose meaning it would change.
 func (r *rewriter) check() error {
 	m := r.module
 	if len(m.Bodies) != len(m.Functions) {

@@ -6,32 +6,32 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// Model is a version of the cost model. What a module is charged under one never changes: what was folded once is folded again by
-// the model that it was folded with.
+// Model is a version of the cost model. The charges of a version never change: an event is always folded again by the model that it
+// was first folded with.
 type Model int16
 
 const (
-	// Model1 counts instructions, whatever they do.
+	// Model1 counts instructions, and prices all alike.
 	Model1 Model = 1
-	// Model2 prices instructions, and memory by its size, by the time that they take at the worst.
+	// Model2 prices instructions, and memory of each size, by their worst-case time.
 	Model2 Model = 2
-	// CostModel is the version for what is deployed now.
+	// CostModel is the version for new deployments.
 	CostModel = Model2
 )
 
-// prices is a cost model: what is not the same in all of them.
+// prices are the parameters of a cost model that differ between versions.
 type prices struct {
-	extra         map[wasmbin.Op]int64 // units for an instruction besides costInstruction
-	passesPerUnit int64                // how many parameters and results of a call one more unit pays for
-	page          int64                // units of memory.grow for each page: 64 KiB are mapped, cleared and, at the first touch, faulted in
-	recursion     int64                // units of each call of a function that meters the stack: it may touch more of it than any before
+	extra         map[wasmbin.Op]int64 // units for an instruction on top of costInstruction
+	passesPerUnit int64                // parameters and results of a call for each additional unit
+	page          int64                // units of memory.grow per page of 64 KiB, which is mapped, cleared and faulted in
+	recursion     int64                // units per call of a function that meters the stack: it may touch new stack pages
 	slice         int64                // see Model.Slice
 	first         int64                // see Model.First
-	firstLarge    int64                // the same for memory of more than firstPages
-	rates         []rate               // by memory, the smallest first; none: always 1
+	firstLarge    int64                // the same for more than firstPages of memory
+	rates         []rate               // by memory size, ascending; none means always 1
 }
 
-// rate says what a unit costs that is taken from the reserve while memory has up to so many pages.
+// rate is what a unit from the reserve costs while memory has at most so many pages.
 type rate struct {
 	pages uint32
 	units int64
@@ -46,19 +46,19 @@ var models = map[Model]*prices{
 	},
 }
 
-// extras are what instructions cost in Model2 besides the one unit, in units of about a seventh of a nanosecond on the machine that
-// they were measured on, each in a chain of nothing else; see BenchmarkShapes in internal/wasm.
+// extras returns the prices of Model2 on top of costInstruction. A unit is about a seventh of a nanosecond on the machine where they were
+// measured, each in a chain of the same instruction; see BenchmarkShapes in internal/wasm.
 func extras() map[wasmbin.Op]int64 {
 	const (
-		load       = 8  // from memory of up to 256 KiB; what is larger has a rate
+		load       = 8  // from memory of up to 256 KiB; larger memory has a rate
 		division   = 11 // of integers
 		branch     = 1  // mispredicted half of the time
 		table      = 7  // mispredicted most of the time
 		call       = 5
 		indirect   = 11
-		fill       = 31  // besides what its bytes cost
+		fill       = 31  // on top of the price of its bytes
 		move       = 7   // likewise
-		grow       = 50  // it leaves the guest
+		grow       = 50  // which leaves the guest
 		reference  = 250 // likewise, for longer
 		multiply   = 1
 		float      = 2 // addition, subtraction and multiplication
@@ -99,7 +99,7 @@ func extras() map[wasmbin.Op]int64 {
 	return extra
 }
 
-// Opcodes of floating point: the first of each type, and how far behind it the others are.
+// Opcodes of floating point: the first of each type, and the offsets of others from it.
 const (
 	opF32Abs wasmbin.Op = 0x8b
 	opF64Abs wasmbin.Op = 0x99
@@ -118,7 +118,7 @@ const (
 	opF64PromoteF32  wasmbin.Op = 0xbb
 )
 
-// Check returns an error for a cost model that this program does not know.
+// Check returns an error for an unknown cost model.
 func (m Model) Check() error {
 	if models[m] == nil {
 		return fmt.Errorf("cost model %d is not known; there are %d to %d", m, Model1, CostModel)
@@ -126,11 +126,11 @@ func (m Model) Check() error {
 	return nil
 }
 
-// firstPages is up to which memory a call may begin with prices.first at a rate of 1, in pages: runtimes with a garbage collector have
-// some, and most of what they do with it is near.
+// firstPages is the largest memory with which a call starts with prices.first, in pages: language runtimes with a garbage collector
+// need some memory, and most of their accesses are local.
 const firstPages = 64
 
-// First is how much the counter may hold when a call begins with memory of so many pages, in units. It is used at the rate of 1.
+// First returns the most units that the counter may hold when a call starts with so many pages of memory. Their rate is 1.
 func (m Model) First(pages int) int64 {
 	if pages > firstPages {
 		return models[m].firstLarge
@@ -138,7 +138,7 @@ func (m Model) First(pages int) int64 {
 	return models[m].first
 }
 
-// Rate is what each unit after those costs while memory has so many pages.
+// Rate returns what each unit after First costs while memory has so many pages.
 func (m Model) Rate(pages int) int64 {
 	units := int64(1)
 	for _, r := range models[m].rates {
@@ -149,8 +149,8 @@ func (m Model) Rate(pages int) int64 {
 	return units
 }
 
-// Slice is how much the counter is filled up to, in units: what a guest may use before it leaves for the host for a moment.
+// Slice returns the units that a refill fills the counter up to: what a guest may use between two calls of ExportRefill.
 func (m Model) Slice() int64 { return models[m].slice }
 
-// HasRates tells whether a module has ExportRate and ExportMaxRate.
+// HasRates reports whether modules metered by m have ExportRate and ExportMaxRate.
 func (m Model) HasRates() bool { return models[m].rates != nil }

@@ -9,14 +9,14 @@ import (
 // customNames is the custom section that names functions and more.
 const customNames = "name"
 
-// subsectionFunctions is the part of it with the names of functions.
+// subsectionFunctions is its subsection with the names of functions.
 const subsectionFunctions = 1
 
-// maxNameBytes is how long a function's name may be to be kept; Go's and Rust's are below.
+// maxNameBytes is the longest name of a function that is kept; names of Go and Rust are shorter.
 const maxNameBytes = 4 << 10
 
-// functionNames returns what a name section says of functions, written anew, for traces; nothing when it is malformed. The section
-// means nothing to the module, so it is no error; but runtimes believe the lengths that they read in it.
+// functionNames returns a name section with the functions' names of another, for stack traces, or nil if that one is malformed. A
+// malformed name section does not make a module invalid, but wazero trusts the lengths in it.
 func functionNames(data []byte, functions int) []byte {
 	r := wasmbin.NewReader(data)
 	r.Name()

@@ -76,7 +76,7 @@ func foldAgain(tb testing.TB, r *rig, n int) time.Duration {
 			tb.Fatal(err)
 		}
 		if int32(stack[0]) != 0 {
-			tb.Fatalf("tally_fold returned %d: %s", int32(stack[0]), r.said)
+			tb.Fatalf("tally_fold returned %d: %s", int32(stack[0]), r.failText)
 		}
 	}
 	return time.Since(start)

@@ -2,19 +2,19 @@ package gas
 
 import "github.com/tallystick/tallystick/internal/wasmbin"
 
-// reserve is the index of the global that holds what gas is refilled from.
+// reserve returns the index of the global behind ExportReserve.
 func (r *rewriter) reserve() uint32 { return r.gas + 1 }
 
-// refillFunction is the index of the function that refills gas: behind all of the module's own.
+// refillFunction returns the index of the function that refills gas, after all of the module's own.
 func (r *rewriter) refillFunction() uint32 {
 	return uint32(len(r.module.Imports) + len(r.module.Functions))
 }
 
-// rate and maxRate are the indices of the globals behind ExportRate and ExportMaxRate, where the cost model has rates.
+// rate and maxRate return the indices of the globals behind ExportRate and ExportMaxRate, for cost models with rates.
 func (r *rewriter) rate() uint32    { return r.gas + 2 }
 func (r *rewriter) maxRate() uint32 { return r.gas + 3 }
 
-// counters is how many globals count gas.
+// counters returns the number of globals for gas.
 func (r *rewriter) counters() uint32 {
 	if r.prices.rates != nil {
 		return 4
@@ -22,7 +22,7 @@ func (r *rewriter) counters() uint32 {
 	return 2
 }
 
-// emptyType is the index of the type () -> ().
+// emptyType returns the index of the type () -> (), encoded.
 func (r *rewriter) emptyType() []byte {
 	for i, t := range r.module.Types {
 		if t == (wasmbin.FuncType{}) {
@@ -34,12 +34,12 @@ func (r *rewriter) emptyType() []byte {
 	return wasmbin.AppendU(nil, uint32(len(r.module.Types))+uint32(r.added)-1)
 }
 
-// refill is the function that a charge calls which finds too little: it moves what is missing and a slice more from the reserve, at the
-// rate of the memory that there is now, and traps if there is not enough. Growing memory by nothing leaves the guest for a moment, so that
-// the host's threads can meet.
+// refill returns the body of the function that a charge calls when the counter is negative. It moves the deficit and a slice more from
+// the reserve, at the rate of the current memory size, and traps if the reserve is too small. Its memory.grow of 0 pages leaves the
+// guest for a moment, so that the Go runtime can stop the goroutine.
 func (r *rewriter) refill() []byte {
 	gas, reserve := r.gas, r.reserve()
-	out := []byte{1, 1, wasmbin.TypeI64} // one local: what is moved
+	out := []byte{1, 1, wasmbin.TypeI64} // one local: the units to move
 	if r.prices.rates != nil {
 		out = r.appendRate(out)
 	}
@@ -75,7 +75,7 @@ func (r *rewriter) refill() []byte {
 	return appendOp(appendTrap(out), wasmbin.OpEnd)
 }
 
-// appendAffordable puts on the stack how many units the reserve pays for.
+// appendAffordable pushes the number of units that the reserve can pay for.
 func (r *rewriter) appendAffordable(out []byte) []byte {
 	out = appendGlobal(out, wasmbin.OpGlobalGet, r.reserve())
 	if r.prices.rates == nil {
@@ -85,7 +85,7 @@ func (r *rewriter) appendAffordable(out []byte) []byte {
 	return appendOp(out, wasmbin.OpI64DivS)
 }
 
-// appendRate sets the rate by the size of the memory, up to the largest that is allowed now.
+// appendRate sets the rate by the size of memory, up to the current limit.
 func (r *rewriter) appendRate(out []byte) []byte {
 	rates := r.prices.rates
 	if len(r.module.Memories) == 0 {
@@ -94,7 +94,7 @@ func (r *rewriter) appendRate(out []byte) []byte {
 	for _, rate := range rates {
 		out = appendI64(out, rate.units)
 	}
-	for i := len(rates) - 2; i >= 0; i-- { // the smaller of two, if memory is no larger
+	for i := len(rates) - 2; i >= 0; i-- { // selects the smaller of two, if memory is no larger
 		out = append(appendOp(out, wasmbin.OpMemorySize), 0)
 		out = appendI32(out, int64(rates[i].pages))
 		out = appendOp(out, wasmbin.OpI32LeU)

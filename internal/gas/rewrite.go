@@ -7,17 +7,17 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// plan is what becomes of one function.
+// plan is the plan for rewriting one function.
 type plan struct {
 	body
 	declared *wasmbin.Body
 	results  string
 	locals   uint32 // parameters included
-	frame    int64  // bytes of stack that it takes at the most
+	frame    int64  // the most bytes of stack that it takes
 	cyclic   bool   // it may be called again before it returns
 }
 
-// rewriteBodies puts the charges into every function.
+// rewriteBodies inserts the charges into all functions.
 func (r *rewriter) rewriteBodies() error {
 	plans := make([]plan, len(r.module.Bodies))
 	mutable := int64(0)
@@ -68,7 +68,7 @@ func (r *rewriter) plan(p *plan, i int, mutable int64) error {
 	return nil
 }
 
-// chargeRecursion has each call of a function that meters the stack pay for that, with what it pays at its start.
+// chargeRecursion adds the price of metering the stack to the charge at the start of a function.
 func (p *plan) chargeRecursion() {
 	if !p.cyclic || p.prices.recursion == 0 {
 		return
@@ -79,14 +79,14 @@ func (p *plan) chargeRecursion() {
 	p.charges[0].cost += p.prices.recursion
 }
 
-// maxLocals is what the format allows less the one that this package adds, and far more than a compiler does.
+// maxLocals leaves room for the local that this package adds. Compilers allow far fewer.
 const maxLocals = 1<<31 - 1
 
-// insert returns the body with its charges. Where one depends on an operand it uses one more i32 local. The code of a
-// function that meters the stack becomes a block, behind which the stack is given back, and what returned leaves the block.
+// insert returns the body with its charges. Charges that depend on an operand need one more i32 local. The code of a function
+// that meters the stack is put into a block, after which the stack is released; its returns become branches out of the block.
 func (r *rewriter) insert(p *plan) []byte {
 	data, start := p.declared.Data, p.declared.Code
-	const growth = 20 // bytes of a charge, about
+	const growth = 20 // approximate bytes of a charge
 	out := make([]byte, 0, len(data)+growth*(len(p.charges)+2))
 	if slices.ContainsFunc(p.charges, func(c charge) bool { return c.dynamic != 0 }) {
 		old := wasmbin.NewReader(data)
@@ -129,7 +129,7 @@ func (r *rewriter) insert(p *plan) []byte {
 	return out
 }
 
-// blockType is the type of a block without parameters and with these results.
+// blockType returns the encoded type of a block without parameters and with these results.
 func (r *rewriter) blockType(results string) []byte {
 	switch len(results) {
 	case 0:
@@ -137,7 +137,6 @@ func (r *rewriter) blockType(results string) []byte {
 	case 1:
 		return []byte(results)
 	}
-	wanted := wasmbin.FuncType{Results: results}
 	if r.blocks == nil {
 		r.blocks = map[string]int64{}
 		for i, t := range r.module.Types {
@@ -146,7 +145,7 @@ func (r *rewriter) blockType(results string) []byte {
 			}
 		}
 	}
-	index, ok := r.blocks[wanted.Results]
+	index, ok := r.blocks[results]
 	if !ok {
 		index = int64(len(r.module.Types)) + int64(r.added)
 		r.blocks[results] = index
@@ -160,7 +159,7 @@ func (r *rewriter) blockType(results string) []byte {
 // blockEmpty is the type of a block without parameters and results.
 const blockEmpty = 0x40
 
-// appendTake takes bytes of stack, and traps where so many are not left.
+// appendStackReserve reserves bytes of stack, and traps if too few are left.
 func appendStackReserve(out []byte, stack uint32, bytes int64) []byte {
 	out = appendGlobal(out, wasmbin.OpGlobalGet, stack)
 	out = appendI32(out, bytes)
@@ -172,7 +171,7 @@ func appendStackReserve(out []byte, stack uint32, bytes int64) []byte {
 	return appendTrap(out)
 }
 
-// appendGive gives bytes of stack back.
+// appendStackRelease releases bytes of stack.
 func appendStackRelease(out []byte, stack uint32, bytes int64) []byte {
 	out = appendGlobal(out, wasmbin.OpGlobalGet, stack)
 	out = appendI32(out, bytes)
@@ -194,7 +193,7 @@ func (r *rewriter) appendCharge(out []byte, cost int64) []byte {
 	return r.appendPay(out)
 }
 
-// appendDynamic charges by the operand on top of the stack, which stays there: bytes or, of memory.grow, pages.
+// appendDynamic charges by the operand on top of the stack, which stays there: bytes, or pages for memory.grow.
 func (r *rewriter) appendDynamic(out []byte, local uint32, op wasmbin.Op) []byte {
 	out = appendLocal(out, wasmbin.OpLocalTee, local)
 	out = appendGlobal(out, wasmbin.OpGlobalGet, r.gas)
@@ -219,8 +218,8 @@ func (r *rewriter) appendDynamic(out []byte, local uint32, op wasmbin.Op) []byte
 	return r.appendRefund(out, local)
 }
 
-// appendReturn gives what is in the counter back to the reserve where so many more pages make memory large: it is to be bought anew, at
-// the rate of that.
+// appendRefund returns the units in the counter to the reserve if memory is going to be large with so many more pages: they must be
+// bought again, at the rate of the larger memory.
 func (r *rewriter) appendRefund(out []byte, local uint32) []byte {
 	out = append(appendOp(out, wasmbin.OpMemorySize), 0)
 	out = appendLocal(out, wasmbin.OpLocalGet, local)
@@ -241,7 +240,7 @@ func (r *rewriter) appendRefund(out []byte, local uint32) []byte {
 
 const opI32GtU wasmbin.Op = 0x4b
 
-// appendPay takes the number on top of the stack from the counter below it, and has it refilled if that was too little.
+// appendPay subtracts the number on top of the stack from the counter below it, and refills the counter if it becomes negative.
 func (r *rewriter) appendPay(out []byte) []byte {
 	gas := r.gas
 	out = appendOp(out, wasmbin.OpI64Sub)

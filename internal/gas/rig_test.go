@@ -22,17 +22,17 @@ const plenty = math.MaxInt64
 
 // rig runs a view, metered or bare, by the smallest host that the ABI allows: what a test sees of it is the guest's doing.
 type rig struct {
-	tb      testing.TB
-	ctx     context.Context
-	runtime wazero.Runtime
-	guest   api.Module
-	alloc   api.Function
-	config  string
-	fields  *jsonscan.Pointers
-	state   map[string]string
-	said    string
-	room    uint64 // bytes of the last event
-	counter api.MutableGlobal
+	tb       testing.TB
+	ctx      context.Context
+	runtime  wazero.Runtime
+	guest    api.Module
+	alloc    api.Function
+	config   string
+	fields   *jsonscan.Pointers
+	state    map[string]string
+	failText string
+	room     uint64 // bytes of the last event
+	counter  api.MutableGlobal
 }
 
 // Engines that run WebAssembly in two ways.
@@ -124,7 +124,7 @@ func (r *rig) link() {
 		stack[0] = r.hand(r.scan(string(r.bytes(stack[0], stack[1])), string(r.bytes(stack[2], stack[3])), int(int32(stack[4]))))
 	})
 	add("config", nil, []api.ValueType{i64}, func(stack []uint64) { stack[0] = r.hand(r.config) })
-	add("fail", []api.ValueType{i32, i32}, nil, func(stack []uint64) { r.said = string(r.bytes(stack[0], stack[1])) })
+	add("fail", []api.ValueType{i32, i32}, nil, func(stack []uint64) { r.failText = string(r.bytes(stack[0], stack[1])) })
 	add("content_type", []api.ValueType{i32, i32}, nil, func([]uint64) {})
 	if _, err := b.Instantiate(r.ctx); err != nil {
 		r.tb.Fatal(err)

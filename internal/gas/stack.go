@@ -6,41 +6,41 @@ import (
 	"github.com/tallystick/tallystick/internal/wasmbin"
 )
 
-// Compilers keep a native stack of a fixed largest size, and how much of it a function takes is theirs to decide: a
-// recursion would go deeper on one machine than on another. So depth is metered too, in bytes that are an upper bound
-// of what any compiler takes. Only functions that may be called again before they return pay: those in a cycle of the call graph. The
-// others can be on the stack once each, which is bounded once and for all.
+// The native stack has a fixed limit, and the compiler decides how much of it a function takes: a recursion would get deeper on
+// one machine than on another. So depth is metered too, in bytes that are an upper bound for any compiler. Only functions that may
+// be called again before they return are metered: those in a cycle of the call graph. All others are on the stack at most once,
+// which is bounded statically.
 const (
-	// StackBytes is how much all running functions of cycles may take together. The runtime allows 50 MB for all.
+	// StackBytes is the limit for all running functions of cycles together. wazero allows 50 MB in all.
 	StackBytes = 32 << 20
-	// maxStraightBytes is how much the functions that are in no cycle may take together, on the longest path of calls.
+	// maxStraightBytes is the limit for the functions that are in no cycle, on the longest path of calls.
 	maxStraightBytes = 8 << 20
 
-	frameBytes       = 128 // what every frame takes: saved registers, the return address
-	instructionBytes = 16  // for each instruction: its result, and what is derived from it
+	frameBytes       = 128 // for every frame: saved registers, the return address
+	instructionBytes = 16  // for each instruction: its result, and values derived from it
 	valueBytes       = 8   // for each value passed to and from functions, and each variable where branches meet
 )
 
-// ExportStack is a mutable i32 global, present in modules with recursive functions: the bytes of stack that are left. It
-// starts at StackBytes and is back there whenever no export runs; a call that makes it negative traps.
+// ExportStack is a mutable i32 global in modules with recursive functions: the bytes of stack left. It is StackBytes whenever
+// no export runs, unless one trapped; a call that makes it negative traps.
 const ExportStack = "tally:stack"
 
-// calls is what a function may call.
+// calls are the targets of a function's calls.
 type calls struct {
 	functions []uint32
 	types     []uint32 // of indirect calls
 }
 
-// node is a function, or all functions of one type that a table or reference may lead to.
+// node is a function, or stands for all functions of one type that indirect calls may reach.
 type node struct {
 	calls  []int
 	weight int64 // bytes of its frame
 
-	// For finding cycles by Tarjan's algorithm; numbers start at 1.
+	// State of Tarjan's algorithm, which finds the cycles; numbers start at 1.
 	number, low int
 	onStack     bool
 	cyclic      bool
-	path        int64 // bytes of the longest path of calls that starts here, frames of cycles left out
+	path        int64 // bytes of the longest path of calls from here, without frames of cycles
 }
 
 // graph is the call graph of a module: its own functions first, then a node for each type of indirect calls.
@@ -50,7 +50,7 @@ type graph struct {
 	number int
 }
 
-// callGraph builds the graph of what each function calls. referred are the functions that indirect calls may reach.
+// callGraph builds the call graph. referred are the functions that indirect calls may reach.
 func callGraph(m *wasmbin.Module, plans []plan, referred []uint32) *graph {
 	imported := len(m.Imports)
 	g := &graph{nodes: make([]node, len(plans))}
@@ -119,21 +119,21 @@ func (g *graph) visit(n int) {
 	if v.low < v.number {
 		return
 	}
-	// n and what is above it on the stack call each other in a circle.
+	// n and the nodes above it on the stack are a strongly connected component.
 	at := len(g.stack) - 1
 	for g.stack[at] != n {
 		at--
 	}
-	circle := g.stack[at:]
+	component := g.stack[at:]
 	g.stack = g.stack[:at]
-	longest, cyclic := int64(0), v.cyclic || len(circle) > 1
-	for _, i := range circle {
+	longest, cyclic := int64(0), v.cyclic || len(component) > 1
+	for _, i := range component {
 		g.nodes[i].onStack = false
 		for _, to := range g.nodes[i].calls {
-			longest = max(longest, g.nodes[to].path) // 0 inside the circle
+			longest = max(longest, g.nodes[to].path) // 0 inside the component
 		}
 	}
-	for _, i := range circle {
+	for _, i := range component {
 		g.nodes[i].cyclic, g.nodes[i].path = cyclic, longest
 		if !cyclic {
 			g.nodes[i].path += g.nodes[i].weight
@@ -141,7 +141,7 @@ func (g *graph) visit(n int) {
 	}
 }
 
-// longest is the node where the longest path starts.
+// longest returns the node where the longest path starts, and its bytes.
 func (g *graph) longest() (n int, bytes int64) {
 	for i := range g.nodes {
 		if g.nodes[i].path > bytes {
@@ -151,7 +151,7 @@ func (g *graph) longest() (n int, bytes int64) {
 	return n, bytes
 }
 
-// LimitError says that a module may need more stack than there is.
+// LimitError reports a module that may need more stack than there is.
 type LimitError struct{ Reason string }
 
 func (e *LimitError) Error() string { return e.Reason }

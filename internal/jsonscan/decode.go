@@ -70,25 +70,25 @@ func hex4(source []byte) rune {
 	return r
 }
 
-// A decimal whose digits make an integer up to 2^53 and whose power of ten is at most 10^22 is the quotient of two
-// exact doubles, so one division rounds it correctly. 15 digits are always below 2^53.
+// A decimal whose digits are an integer up to 2^53 and whose power of ten is at most 10^22 is the quotient of two exact doubles,
+// so one division rounds it correctly. 15 digits are always below 2^53.
 const maxExactDigits = 15
 
 var exactPowersOfTen = [...]float64{
 	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 }
 
-// float returns the double nearest to a checked number, infinite beyond the range of a double.
+// float returns the double nearest to a checked number, an infinity beyond the range of a double.
 func float(text []byte) float64 {
 	if f, ok := shortFloat(text); ok {
 		return f
 	}
-	// Its one error is the range, and then it returns the infinity.
+	// The only possible error is the range, and then it returns an infinity.
 	f, _ := strconv.ParseFloat(string(text), 64)
 	return f
 }
 
-// shortFloat handles what events are made of: numbers of at most 15 digits without an exponent.
+// shortFloat converts the usual numbers of events: at most 15 digits without an exponent.
 func shortFloat(text []byte) (float64, bool) {
 	if len(text) > maxExactDigits+2 { // and a sign and a decimal point
 		return 0, false

@@ -1,18 +1,18 @@
-// Package jsonscan reads a JSON document once: it checks the whole document and hands out the few values that a set of
-// JSON Pointers (RFC 6901) names.
+// Package jsonscan reads a JSON document once: it checks the whole document, and extracts the few values that a set of JSON
+// Pointers (RFC 6901) names.
 //
-// A document that passes is strict RFC 8259 in valid UTF-8, so PostgreSQL's json type stores it as it is: no control
-// characters inside strings, numbers by the grammar, nothing after the value, nested at most [MaxDepth] deep. Escapes
-// are checked for their form alone: \u0000 and lone surrogates are allowed in the source.
+// A document that passes is strict RFC 8259 in valid UTF-8, so PostgreSQL's json type stores it unchanged: no control
+// characters inside strings, numbers by the grammar, nothing after the value, nested at most [MaxDepth] deep. Only the form
+// of escapes is checked: \u0000 and lone surrogates are allowed in the source.
 //
-// Where an object names a member twice, the last one counts, for everything below it too: in {"a":{"b":1},"a":{}} the
+// If an object has two members of the same name, the last one counts, with everything below it: in {"a":{"b":1},"a":{}} the
 // pointer /a/b is missing.
 package jsonscan
 
 import "fmt"
 
-// MaxDepth is how many arrays and objects may be open at once. Real events nest a handful deep; the limit bounds the
-// stack that a hostile document can make this package, a view or PostgreSQL use.
+// MaxDepth is how deep arrays and objects may be nested. Real events nest a few levels; the limit bounds the stack that a
+// hostile document can make this package, a view or PostgreSQL use.
 const MaxDepth = 128
 
 // Kind is the kind of a value. The numbers are those of the view ABI's slots.
@@ -29,7 +29,7 @@ const (
 	Object
 )
 
-// Value is what a pointer found.
+// Value is the value that a pointer names.
 type Value struct {
 	Kind Kind
 	// Text is a string's value as UTF-8 with escapes resolved (a lone surrogate becomes U+FFFD), and the exact source
@@ -39,9 +39,9 @@ type Value struct {
 	Number float64
 }
 
-// SyntaxError says where a document stops being acceptable JSON.
+// SyntaxError reports where a document stops being acceptable JSON.
 type SyntaxError struct {
-	Offset int // bytes before the place
+	Offset int // in bytes
 	Reason string
 }
 
@@ -49,8 +49,8 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid JSON at byte %d: %s", e.Offset, e.Reason)
 }
 
-// Scan checks the whole document and sets values[i] to what the i-th compiled pointer names, Missing where there is
-// nothing. values must be as long as p. An error is a *SyntaxError, and leaves values unspecified.
+// Scan checks the whole document and sets values[i] to the value that the i-th compiled pointer names, of kind Missing if there
+// is none. values must be as long as p. An error is a *SyntaxError, and leaves values unspecified.
 //
 // It allocates only to decode strings and member names that contain escapes, and to convert numbers of over 32 bytes.
 func (p *Pointers) Scan(data []byte, values []Value) error {
@@ -69,9 +69,9 @@ func Valid(data []byte) error {
 }
 
 // Elements checks that the document is an array and returns the exact source of each of its elements, aliasing data.
-// [MaxDepth] holds for each element by itself, so that a value is as acceptable in a batch as alone. With limit elements
-// it stops and leaves the rest of the document unread: a slice per element may need far more memory than data. An error
-// is a *SyntaxError.
+// [MaxDepth] applies to each element by itself, so that a value that is acceptable alone is acceptable in a batch. After limit
+// elements it stops and leaves the rest of the document unread, since a slice per element may need far more memory than data.
+// An error is a *SyntaxError.
 func Elements(data []byte, limit int) ([][]byte, error) {
 	s := scanner{data: data}
 	i := s.space(0)

@@ -7,27 +7,27 @@ import (
 	"unicode/utf8"
 )
 
-// Pointers is a compiled set of JSON Pointers. It never changes and is safe for concurrent use.
+// Pointers is a compiled list of JSON Pointers. It is immutable and safe for concurrent use.
 type Pointers struct {
 	root  *node
 	count int
 }
 
-// node is a place in a document that pointers lead to or through.
+// node is a position in a document that pointers lead to or through.
 type node struct {
 	name     string
 	index    int // the name as an array index, -1 where it is none
 	children []*node
-	// targets are the values named by a pointer that ends here; below are those of pointers that go on from here.
+	// targets are the indices of pointers that end here, below those of pointers that lead through here.
 	targets, below []int
-	// hints has the bit of every child's name, so that most other members are passed over without a comparison.
+	// hints has the bit of every child's name, so that most other members are skipped without a comparison.
 	hints    uint64
 	maxIndex int // the greatest index among the children, -1 where none is an index
 }
 
-// Compile reads RFC 6901 pointers, such as /tokens_in, /usage/tokens or /items/0; ~0 stands for "~" and ~1 for "/". A pointer may
-// occur twice, or lead through another one's value. The empty pointer, which would name the whole document, is refused:
-// the document is already at hand, and an empty line in a list of pointers is a slip.
+// Compile parses RFC 6901 pointers, such as /tokens_in, /usage/tokens or /items/0; ~0 stands for "~" and ~1 for "/". A pointer may
+// occur twice, or lead through the value of another. The empty pointer, which would name the whole document, is refused: the
+// caller has the document, and an empty line in a list of pointers is a mistake.
 func Compile(pointers []string) (*Pointers, error) {
 	p := &Pointers{root: newNode(""), count: len(pointers)}
 	for target, pointer := range pointers {
@@ -38,7 +38,7 @@ func Compile(pointers []string) (*Pointers, error) {
 	return p, nil
 }
 
-// Len is the number of pointers that were compiled.
+// Len returns the number of pointers.
 func (p *Pointers) Len() int { return p.count }
 
 func (p *Pointers) add(pointer string, target int) error {
@@ -76,7 +76,7 @@ func newNode(name string) *node {
 	return &node{name: name, index: arrayIndex(name), maxIndex: -1}
 }
 
-// childNamed returns the child of that name, made if there is none yet.
+// childNamed returns the child of that name, adding it if necessary.
 func (n *node) childNamed(name string) *node {
 	for _, child := range n.children {
 		if child.name == name {
@@ -124,8 +124,8 @@ func hint(name []byte) uint64 {
 	return 1 << ((uint(name[0]) + 7*uint(len(name)) + 3*uint(name[len(name)-1])) & 63)
 }
 
-// arrayIndex returns the array index that a token spells, -1 where it spells none: digits without leading zeros. An
-// index that does not fit 9 digits is beyond any document this package can hold, so it never matches either.
+// arrayIndex returns the array index that a token spells, -1 if none: an index is digits without leading zeros. One of more than
+// 9 digits is beyond any document that this package reads, so it never matches either.
 func arrayIndex(token string) int {
 	if token == "" || len(token) > 9 || token[0] == '0' && len(token) > 1 {
 		return -1

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// scanner walks one document. Its methods take the offset to read at and return the offset after what they read, or
-// failed, with err set.
+// scanner reads one document. Its methods take the offset to read at, and return the offset after what they read, or set err
+// and return failed.
 type scanner struct {
 	data   []byte
 	values []Value
@@ -34,8 +34,7 @@ func (s *scanner) end(i int) error {
 	return nil
 }
 
-// value reads the value at i, inside depth open arrays and objects; n is its place among the pointers, nil where none
-// leads to it.
+// value reads the value at i, nested in depth arrays and objects; n is its node, nil if no pointer leads to it.
 func (s *scanner) value(i, depth int, n *node) int {
 	if i >= len(s.data) {
 		return s.unexpected(i, "a value")
@@ -76,7 +75,7 @@ func (s *scanner) value(i, depth int, n *node) int {
 	return end
 }
 
-// found stores a value whose source text is given for every pointer that ends at n.
+// found stores the value with that source text for every pointer that ends at n.
 func (s *scanner) found(n *node, kind Kind, text []byte, escaped bool) {
 	v := Value{Kind: kind, Text: text}
 	switch {
@@ -132,8 +131,8 @@ func (s *scanner) object(i, depth int, n *node) int {
 	}
 }
 
-// member finds the place of a member among the pointers and forgets what an earlier member of that name held: the
-// last one counts.
+// member returns the node of a member, and clears the values of an earlier member of the same name: the last one
+// counts.
 func (s *scanner) member(n *node, name []byte, escaped bool) *node {
 	if escaped {
 		name = unescape(name)
@@ -181,13 +180,13 @@ func (s *scanner) array(i, depth int, n *node) int {
 // eight repeats a byte eight times.
 const eight = 0x0101010101010101
 
-// str reads the string whose opening quote is at i and says whether it contains escapes.
+// str reads the string whose opening quote is at i, and reports whether it contains escapes.
 func (s *scanner) str(i int) (end int, escaped bool) {
 	data := s.data
 	i++
 	for {
-		// Eight bytes at a time up to one that is not plain: a control character, '"', '\' or not ASCII. A subtraction
-		// may also borrow into bytes above the first such one, so only the lowest mark counts.
+		// Skip plain bytes, eight at a time: all but control characters, '"', '\' and bytes that are not ASCII. A subtraction
+		// may borrow from the bytes above the first special one, so only the lowest mark counts.
 		for i+8 <= len(data) {
 			w := binary.LittleEndian.Uint64(data[i:])
 			marks := (w | (w - 0x20*eight) | ((w ^ '"'*eight) - eight) | ((w ^ '\\'*eight) - eight)) & (0x80 * eight)
@@ -297,7 +296,7 @@ func (s *scanner) tooDeep(i int) int {
 	return s.fail(i, fmt.Sprintf("nested deeper than %d arrays and objects", MaxDepth))
 }
 
-// unexpected fails with what stands at i and what should stand there.
+// unexpected fails with what is at i and what was expected.
 func (s *scanner) unexpected(i int, want string) int {
 	switch {
 	case i >= len(s.data):

@@ -77,7 +77,7 @@ func (c checker) imports() error {
 func (c checker) sizes() error {
 	entries, elements, variables := 0, 0, 0
 	for _, table := range c.Tables {
-		entries += int(table.Sizes.Least)
+		entries += int(table.Limits.Min)
 	}
 	for _, e := range c.Elements {
 		elements += e.Length
@@ -108,8 +108,8 @@ func (c checker) sizes() error {
 		return refusef(CodeUnsupportedFeature, "it has %d memories; one is allowed", n)
 	}
 	for _, memory := range c.Memories {
-		if memory.Least > MaxMemoryPages {
-			return refusef(CodeTooLarge, "its memory has %d pages of 64 KiB; at most %d are allowed", memory.Least, MaxMemoryPages)
+		if memory.Min > MaxMemoryPages {
+			return refusef(CodeTooLarge, "its memory has %d pages of 64 KiB; at most %d are allowed", memory.Min, MaxMemoryPages)
 		}
 	}
 	return c.names()

@@ -21,7 +21,7 @@ func (m *Module) acquire(ctx context.Context) (*program, error) {
 	}
 	if p, err = m.engine.load(ctx, m); err != nil {
 		m.engine.release(m)
-		return nil, fmt.Errorf("load module %x: %v", m.id.SHA256, err) //nolint:errorlint // it started before, so this is not the view's fault
+		return nil, fmt.Errorf("load module %x: %v", m.id.SHA256, err) //nolint:errorlint // it has started before: not the view's fault
 	}
 	m.engine.setLoaded(m, p)
 	m.engine.unloadBeyond(ctx)

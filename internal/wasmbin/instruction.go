@@ -1,9 +1,9 @@
 package wasmbin
 
-// Op is an instruction's opcode: its byte, or 0xfc00 + the number behind the prefix 0xfc.
+// Op is an instruction's opcode: its byte, or 0xfc00 plus the number after the prefix 0xfc.
 type Op uint16
 
-// Opcodes that somebody asks for by name.
+// Opcodes that are used by name.
 const (
 	OpUnreachable  Op = 0x00
 	OpNop          Op = 0x01
@@ -71,7 +71,7 @@ const (
 	OpTableFill    Op = 0xfc11
 )
 
-// Checked tells whether compiled code looks at the operands first, since they may be ones to trap for: loads, stores,
+// Checked reports whether compiled code must check the operands first, because the instruction may trap: loads, stores,
 // divisions, and conversions to integers.
 func (op Op) Checked() bool {
 	return op >= OpI32Load && op <= OpI64Store32 || op >= OpI32DivS && op <= OpI32RemU ||
@@ -79,7 +79,7 @@ func (op Op) Checked() bool {
 		op >= OpI64TruncF32S && op <= OpI64TruncF64U
 }
 
-// Prefixes of instructions that are not read.
+// Prefixes of instructions that this package does not read.
 const (
 	PrefixSIMD   Op = 0xfd
 	PrefixAtomic Op = 0xfe
@@ -92,18 +92,18 @@ const (
 
 // Instruction is one instruction of a function's body.
 type Instruction struct {
-	Op    Op
-	At    int // offset of its first byte
-	Index uint32
-	// Index is the operand of those that have one index: a local, global, function, label, table, data segment, or type (of
-	// call_indirect); the type index of a block that names one (BlockIndexed); how many labels br_table has, the
-	// default not counted; the offset of a load or store.
+	Op Op
+	At int // offset of its first byte
+	// Index is the operand of an instruction with one index: a local, global, function, label, table, data segment, or type (of
+	// call_indirect); the type index of a block if Indexed; the number of labels of br_table, without the default; the offset
+	// of a load or store.
+	Index   uint32
 	Indexed bool // a block's type is Types[Index], not an empty or single result
-	Result  byte // the value type of a block with a single result, 0 when it has none
+	Result  byte // the value type of a block with a single result, 0 if it has none
 }
 
-// Instruction reads the next instruction of a body. One that WebAssembly 2.0 without SIMD does not have fails the
-// reader, and its Op says which it was.
+// Instruction reads the next instruction of a body. One that is not in WebAssembly 2.0 without SIMD makes the reader fail;
+// its Op is set.
 func (r *Reader) Instruction() Instruction {
 	in := Instruction{At: r.at}
 	in.Op = Op(r.Byte())
@@ -153,7 +153,7 @@ func (r *Reader) Instruction() Instruction {
 	return in
 }
 
-// misc reads what follows the prefix 0xfc.
+// misc reads an instruction after the prefix 0xfc.
 func (r *Reader) misc(in *Instruction) {
 	sub := r.U32()
 	if sub > uint32(OpTableFill&0xff) {
@@ -179,7 +179,7 @@ func (r *Reader) misc(in *Instruction) {
 	}
 }
 
-// zero reads the byte where later versions of the format name another memory.
+// zero reads the byte that is a memory index in later versions of the format.
 func (r *Reader) zero() {
 	if r.Byte() != 0 {
 		r.Fail()
@@ -210,7 +210,7 @@ func (r *Reader) peek() byte {
 	return r.data[r.at]
 }
 
-// ConstExpr reads a constant expression with its end, and returns the globals and functions that it names.
+// ConstExpr reads a constant expression with its end, and returns the globals and functions that it refers to.
 func (r *Reader) ConstExpr() (globals, functions []uint32) {
 	for r.More() {
 		switch in := r.Instruction(); in.Op {

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// Module is what the sections of a module declare. Names and bytes alias what was parsed.
+// Module is the contents of a module's sections. Names and bytes alias the parsed bytes.
 type Module struct {
 	Sections  []Section
 	Types     []FuncType
 	Imports   []Import
-	Functions []uint32 // the type of each function that is not imported
+	Functions []uint32 // types of the functions that are not imported
 	Tables    []Table
-	Memories  []Sizes
+	Memories  []Limits
 	Globals   []Global
 	Exports   []Export
 	HasStart  bool
@@ -20,33 +20,33 @@ type Module struct {
 	Elements  []Element
 	Bodies    []Body // of Functions, one each
 	Data      int    // segments
-	// ConstGlobals and ConstFunctions are what constant expressions name: initial values, offsets, elements.
+	// ConstGlobals and ConstFunctions are the indices used in constant expressions: initial values, offsets, elements.
 	ConstGlobals, ConstFunctions []uint32
 }
 
-// FuncType is a function's type: its parameters and results, one value type a byte.
+// FuncType is a function's type: its parameters and results, one byte per value type.
 type FuncType struct{ Params, Results string }
 
-// Import is something that a module wants from outside.
+// Import is an import of a module.
 type Import struct {
 	Module, Name string
 	Kind         byte
 	Type         uint32 // of a function
 }
 
-// Sizes is how large a memory (in pages) or table (in entries) is and may become.
-type Sizes struct {
-	Flags       byte // SizesBounded where Most was given; above it, a form whose sizes were not read
-	Least, Most uint32
+// Limits are the initial and the largest size of a memory (in pages) or table (in entries).
+type Limits struct {
+	Flags    byte // LimitsBounded if there is a Max; above that, a form whose sizes were not read
+	Min, Max uint32
 }
 
-// SizesBounded is the flag of sizes with a maximum.
-const SizesBounded = 1
+// LimitsBounded is the flag of limits with a maximum.
+const LimitsBounded = 1
 
 // Table is a table of references.
 type Table struct {
-	Type  byte
-	Sizes Sizes
+	Type   byte
+	Limits Limits
 }
 
 // Global is a global variable.
@@ -55,7 +55,7 @@ type Global struct {
 	Mutable bool
 }
 
-// Export is something that a module shows.
+// Export is an export of a module.
 type Export struct {
 	Name  string
 	Kind  byte
@@ -64,13 +64,13 @@ type Export struct {
 
 // Element is an element segment.
 type Element struct {
-	Functions []uint32 // those that it names
+	Functions []uint32 // that it refers to
 	Length    int
 }
 
 // Body is a function's code.
 type Body struct {
-	Data   []byte // with the declaration of locals
+	Data   []byte // including the declaration of locals
 	Code   int    // offset in Data of the first instruction
 	Locals []LocalGroup
 }
@@ -81,7 +81,7 @@ type LocalGroup struct {
 	Type  byte
 }
 
-// LocalCount is the number of locals, parameters not counted.
+// LocalCount returns the number of locals, without parameters.
 func (b *Body) LocalCount() (n uint64) {
 	for _, group := range b.Locals {
 		n += uint64(group.Count)
@@ -89,9 +89,9 @@ func (b *Body) LocalCount() (n uint64) {
 	return n
 }
 
-// ParseError says what is wrong with a module's bytes.
+// ParseError reports malformed or unsupported bytes of a module.
 type ParseError struct {
-	Unsupported bool // it is no error of the format, but later than what this package reads
+	Unsupported bool // the bytes follow a later version of the format than this package reads
 	Reason      string
 }
 
@@ -124,7 +124,7 @@ func Parse(module []byte) (*Module, error) {
 		if s.ID == SectionCustom {
 			continue
 		}
-		place := SectionPlace(s.ID)
+		place := SectionIndex(s.ID)
 		if place <= last {
 			return nil, malformed("section %d is unknown, doubled or out of order", s.ID)
 		}
@@ -178,9 +178,9 @@ func (m *Module) section(id byte, r *Reader) error {
 
 func (m *Module) tables(r *Reader) error {
 	for range r.Count() {
-		t := Table{Type: r.Byte(), Sizes: r.Sizes()}
-		if t.Sizes.Flags > SizesBounded && !r.Bad() {
-			return unsupported("a table has limits of kind 0x%02x; only plain 32-bit tables are allowed", t.Sizes.Flags)
+		t := Table{Type: r.Byte(), Limits: r.Limits()}
+		if t.Limits.Flags > LimitsBounded && !r.Bad() {
+			return unsupported("a table has limits of kind 0x%02x; only plain 32-bit tables are allowed", t.Limits.Flags)
 		}
 		m.Tables = append(m.Tables, t)
 	}
@@ -189,8 +189,8 @@ func (m *Module) tables(r *Reader) error {
 
 func (m *Module) memories(r *Reader) error {
 	for range r.Count() {
-		s := r.Sizes()
-		if s.Flags > SizesBounded && !r.Bad() {
+		s := r.Limits()
+		if s.Flags > LimitsBounded && !r.Bad() {
 			return unsupported("its memory has limits of kind 0x%02x; shared and 64-bit memories are not allowed", s.Flags)
 		}
 		m.Memories = append(m.Memories, s)
@@ -222,14 +222,14 @@ func (m *Module) imports(r *Reader) error {
 			in.Type = r.U32()
 		case KindTable:
 			r.Byte()
-			r.Sizes()
+			r.Limits()
 		case KindMemory:
-			r.Sizes()
+			r.Limits()
 		case KindGlobal:
 			r.Byte()
 			r.Byte()
 		default:
-			r.Bytes(2) // a tag, which nothing here can use
+			r.Bytes(2) // a tag, which views cannot use
 		}
 		m.Imports = append(m.Imports, in)
 	}
@@ -264,7 +264,7 @@ func (m *Module) constExpr(r *Reader) (functions []uint32) {
 // Forms of an element segment: three bits.
 const (
 	elementNotActive   = 1
-	elementExplicit    = 2 // active: the table is named; otherwise: declarative
+	elementExplicit    = 2 // active: with a table index; otherwise: declarative
 	elementExpressions = 4 // elements are expressions, not indices of functions
 	elementForms       = 8
 )
@@ -325,7 +325,7 @@ func (m *Module) bodies(r *Reader) error {
 const (
 	dataActive = iota
 	dataPassive
-	dataExplicit // active, and the memory is named
+	dataExplicit // active, with a memory index
 )
 
 func (m *Module) data(r *Reader) error {
@@ -346,7 +346,7 @@ func (m *Module) data(r *Reader) error {
 	return nil
 }
 
-// ImportedFunctions is how many functions are imported; they come first among the functions.
+// ImportedFunctions returns the number of imported functions, which have the first function indices.
 func (m *Module) ImportedFunctions() (n int) {
 	for _, in := range m.Imports {
 		if in.Kind == KindFunction {
@@ -356,7 +356,7 @@ func (m *Module) ImportedFunctions() (n int) {
 	return n
 }
 
-// FunctionType is the type of a function by its index; false where there is none.
+// FunctionType returns the type of the function with that index; false if there is none.
 func (m *Module) FunctionType(index uint32) (FuncType, bool) {
 	at := int64(index)
 	for _, in := range m.Imports {
@@ -374,7 +374,7 @@ func (m *Module) FunctionType(index uint32) (FuncType, bool) {
 	return m.Type(m.Functions[at])
 }
 
-// Type is a type by its index; false where there is none.
+// Type returns the type with that index; false if there is none.
 func (m *Module) Type(index uint32) (FuncType, bool) {
 	if int64(index) >= int64(len(m.Types)) {
 		return FuncType{}, false
@@ -387,7 +387,7 @@ var typeNames = map[byte]string{
 	TypeFuncref: "funcref", TypeExternref: "externref",
 }
 
-// TypeName is a value type as the text format writes it.
+// TypeName returns the name of a value type in the text format.
 func TypeName(t byte) string {
 	if name, ok := typeNames[t]; ok {
 		return name

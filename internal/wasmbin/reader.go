@@ -1,28 +1,28 @@
 // Package wasmbin reads the binary format of WebAssembly modules: numbers, sections and instructions of WebAssembly 2.0
-// without SIMD. It decodes and does not validate: what it lets pass, a compiler may still refuse.
+// without SIMD. It decodes and does not validate: a compiler may still refuse what it accepts.
 package wasmbin
 
-// Reader reads the binary format. After the first failure it stays failed and returns zeros, so a caller may check Bad
-// once after reading several things. It never reads outside its data.
+// Reader reads the binary format. After the first failure it returns zeros, so a caller may check Bad once after several
+// reads. It never reads outside its data.
 type Reader struct {
 	data []byte
 	at   int
 	bad  bool
 }
 
-// NewReader returns a reader at the start of data, which must stay unchanged.
+// NewReader returns a reader at the start of data, which must not change.
 func NewReader(data []byte) *Reader { return &Reader{data: data} }
 
-// Bad tells whether something could not be read.
+// Bad reports whether a read has failed.
 func (r *Reader) Bad() bool { return r.bad }
 
-// Fail makes the reader failed: what was read makes no sense.
+// Fail makes the reader fail: what was read is invalid.
 func (r *Reader) Fail() { r.at, r.bad = len(r.data), true }
 
-// More tells whether there is anything left; a failed reader has nothing.
+// More reports whether any data is left; false after a failure.
 func (r *Reader) More() bool { return r.at < len(r.data) }
 
-// At is the offset of the next byte.
+// At returns the offset of the next byte.
 func (r *Reader) At() int { return r.at }
 
 // Byte reads one byte.
@@ -64,14 +64,14 @@ func (r *Reader) U32() uint32 {
 	return 0
 }
 
-// Bytes that a signed LEB128 number of 32, 33 and 64 bits may take.
+// Largest sizes of a signed LEB128 number of 32, 33 and 64 bits, in bytes.
 const (
 	bytesS32 = 5
 	bytesS33 = 5
 	bytesS64 = 10
 )
 
-// skipSigned skips a signed LEB128 number of at most so many bytes.
+// skipSigned skips a signed LEB128 number of a limited number of bytes.
 func (r *Reader) skipSigned(most int) {
 	for range most {
 		if r.Byte() < 0x80 {
@@ -81,7 +81,7 @@ func (r *Reader) skipSigned(most int) {
 	r.Fail()
 }
 
-// Count reads the length of a vector. Every element takes a byte at least, so a longer one than the rest is a lie.
+// Count reads the length of a vector. Every element takes at least one byte, so a length beyond the rest of the data fails.
 func (r *Reader) Count() int {
 	n := r.U32()
 	if uint64(n) > uint64(len(r.data)-r.at) {
@@ -91,17 +91,17 @@ func (r *Reader) Count() int {
 	return int(n)
 }
 
-// Name reads a text with its length before it. It may be no valid UTF-8.
+// Name reads a length and a text, which may be invalid UTF-8.
 func (r *Reader) Name() string { return string(r.Bytes(r.U32())) }
 
-// Sizes reads the sizes of a memory or table, for the flags 0 and SizesBounded only: others may have another form.
-func (r *Reader) Sizes() (s Sizes) {
-	if s.Flags = r.Byte(); s.Flags > SizesBounded {
+// Limits reads the limits of a memory or table. With flags other than 0 and LimitsBounded it reads no sizes: they may have another form.
+func (r *Reader) Limits() (s Limits) {
+	if s.Flags = r.Byte(); s.Flags > LimitsBounded {
 		return s
 	}
-	s.Least = r.U32()
-	if s.Flags == SizesBounded {
-		s.Most = r.U32()
+	s.Min = r.U32()
+	if s.Flags == LimitsBounded {
+		s.Max = r.U32()
 	}
 	return s
 }

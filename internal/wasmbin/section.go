@@ -2,7 +2,7 @@ package wasmbin
 
 import "slices"
 
-// Magic is what every core module starts with: the magic number and version 1.
+// Magic is the start of every core module: the magic number and version 1.
 const Magic = "\x00asm\x01\x00\x00\x00"
 
 // Sections by their id.
@@ -23,14 +23,14 @@ const (
 	SectionTag
 )
 
-// SectionOrder is the order in which sections stand, custom ones apart, which may stand anywhere.
+// SectionOrder is the order of sections in a module, except for custom ones, which may be anywhere.
 var SectionOrder = []byte{
 	SectionType, SectionImport, SectionFunction, SectionTable, SectionMemory, SectionTag, SectionGlobal, SectionExport,
 	SectionStart, SectionElement, SectionDataCount, SectionCode, SectionData,
 }
 
-// SectionPlace is a section's place in SectionOrder, or -1 for one that is unknown or custom.
-func SectionPlace(id byte) int { return slices.Index(SectionOrder, id) }
+// SectionIndex returns a section's index in SectionOrder, -1 for an unknown or custom one.
+func SectionIndex(id byte) int { return slices.Index(SectionOrder, id) }
 
 // Kinds of imports and exports.
 const (
@@ -61,13 +61,13 @@ type Section struct {
 	Data []byte // without id and length; aliases the module
 }
 
-// Section reads the next section of a module, behind its magic.
+// Section reads the next section of a module, after Magic.
 func (r *Reader) Section() Section {
 	id := r.Byte()
 	return Section{ID: id, Data: r.Bytes(r.U32())}
 }
 
-// IsValueType tells whether t is a type that a view's values may have: any but v128.
+// IsValueType reports whether t is a value type that views may use: any but v128.
 func IsValueType(t byte) bool {
 	switch t {
 	case TypeI32, TypeI64, TypeF32, TypeF64, TypeFuncref, TypeExternref:
