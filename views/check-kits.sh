@@ -43,7 +43,9 @@ walk() {
 }
 
 languages=("$@")
-[ ${#languages[@]} -gt 0 ] || mapfile -t languages < <(tally view new --lang '' x 2>&1 | sed -n 's/^.*--lang is missing: //p' | tr -d ' ' | tr , '\n')
+[ ${#languages[@]} -gt 0 ] || mapfile -t languages < <(
+	tally view new --lang '' x 2>&1 | sed -n 's/^.*--lang is missing: //p' | tr -d ' ' | tr , '\n'
+)
 [ ${#languages[@]} -gt 0 ] || { echo 'tally view new names no language' >&2; exit 1; }
 for language in "${languages[@]}"; do
 	echo "--- $language"

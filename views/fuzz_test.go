@@ -43,7 +43,8 @@ func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "month=2025-03", "month=2025-03&team=search", "team=%00%ff%zz%4", "time=2025-03-01T10:05:30Z&minutes=5", "&=&&=",
 		"window=month&timezone=Asia/Gaza&group_by=*&team=search&rolling=366&from=0040-01-01&to=0050-01-01", "uncounted=&format=json",
-		"window=minute&from=0001-01-01T00:00:00Z&to=9998-12-31T23:59:00Z&aggregation=p99.999,latest&missing=team&format=csv&limit=1&offset=999999999",
+		"window=minute&from=0001-01-01T00:00:00Z&to=9998-12-31T23:59:00Z&aggregation=p99.999,latest&missing=team&format=csv&limit=1&" +
+			"offset=999999999",
 		"time=2025-03-01T12:05:30.123+02:00", "time=9998-12-31T23:59:59-23:59", "minutes=1440&time=0001-01-01T00:00:00Z",
 	} {
 		f.Add(query)
@@ -75,9 +76,11 @@ const meterOfAll = `{"value":"/tokens_in","unique":"/tokens_out","group_by":{"mo
 // FuzzConfig deploys a view with any configuration: it is accepted, and then folds, or refused.
 func FuzzConfig(f *testing.F) {
 	for _, config := range []string{
-		`{}`, recountPrices, `{"prices":{"\ud83d\ude00\u00e9":{"tokens_in":"1","tokens_out":1e-3}}}`, `{"prices":{"a":{"tokens_in":[{"b":"}"}]}}}`, `[]`, `""`,
+		`{}`, recountPrices, `{"prices":{"\ud83d\ude00\u00e9":{"tokens_in":"1","tokens_out":1e-3}}}`,
+		`{"prices":{"a":{"tokens_in":[{"b":"}"}]}}}`, `[]`, `""`,
 		`{"prices":{},"prices":{"*":{"tokens_in":"\u0031","tokens_out":-1}}}`, meterOfAll,
-		`{"type":["a","\u0062"],"where":[{"path":"/a~1b","is":null,"in":[1,"x",true]},{"path":"/c","exists":false,"below":"1e-5"}],"timezone":"Asia/Gaza","resolution":"day"}`,
+		`{"type":["a","\u0062"],"where":[{"path":"/a~1b","is":null,"in":[1,"x",true]},{"path":"/c","exists":false,"below":"1e-5"}],` +
+			`"timezone":"Asia/Gaza","resolution":"day"}`,
 		`{"group_by":{"a":"/a","b":"/a"},"value":"/a","aggregations":["p0","p100.000"],"unique":"/a","where":[[]]}`,
 	} {
 		f.Add([]byte(config))

@@ -74,7 +74,8 @@ func TestGoKitInAServer(t *testing.T) {
 			t.Errorf("the configuration reads %s", got)
 		}
 		_, err := d.Ask(t.Context(), memoryState{}, "panic=1")
-		if err == nil || !strings.Contains(err.Error(), "panic: assignment to entry in nil map") || !strings.Contains(err.Error(), "main.go:") {
+		if err == nil || !strings.Contains(err.Error(), "panic: assignment to entry in nil map") ||
+			!strings.Contains(err.Error(), "main.go:") {
 			t.Errorf("a query that panics: %v; the reason and the place are wanted", err)
 		}
 		if _, err := d.Ask(t.Context(), memoryState{}, "write=1"); err == nil || !strings.Contains(err.Error(), "a query must not write") {
@@ -87,7 +88,8 @@ func TestGoKitInAServer(t *testing.T) {
 		defer session.Close()
 		for i := range 300 {
 			for _, data := range []string{
-				`{"do":"allocate","n":2000}`, fmt.Sprintf(`{"do":"large","n":%d,"padding":%q}`, 65_000-i, strings.Repeat("p", 1000*i)), `{"do":"delete","key":"gone"}`, `{}`,
+				`{"do":"allocate","n":2000}`, fmt.Sprintf(`{"do":"large","n":%d,"padding":%q}`, 65_000-i, strings.Repeat("p", 1000*i)),
+				`{"do":"delete","key":"gone"}`, `{}`,
 			} {
 				ignored, err := session.Fold(d.event(t, 1, []byte(data)))
 				if err != nil || ignored != (data == `{}`) {

@@ -47,8 +47,9 @@ func BenchmarkKits(b *testing.B) {
 	}
 	var events []*wasm.Event
 	for _, model := range []string{"gpt-4", "gpt-4o-mini", "claude", "llama-3.1-70b"} {
-		events = append(events, all[0].event(b, 1, []byte(`{"type":"api.call","time":"2025-03-01T10:05:30.123456Z","endpoint":"/v1/generate",`+
-			`"tokens_in":150,"tokens_out":420,"model":"`+model+`","team":"search","request_id":"7f3c2a9e-5b1d-4c8a"}`)))
+		events = append(events, all[0].event(b, 1,
+			[]byte(`{"type":"api.call","time":"2025-03-01T10:05:30.123456Z","endpoint":"/v1/generate",`+
+				`"tokens_in":150,"tokens_out":420,"model":"`+model+`","team":"search","request_id":"7f3c2a9e-5b1d-4c8a"}`)))
 	}
 	turn := func(s *side, n int) time.Duration {
 		began := time.Now()

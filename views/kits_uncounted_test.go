@@ -48,10 +48,13 @@ func TestKitsCountWhatTheyLeaveOut(t *testing.T) {
 		}
 	}
 	want := memoryState{
-		"2025-03/m":                       []byte(`{"tokens_in":1000000000000000000,"tokens_out":1000000000000000000000000000000000000000000000}`),
-		"2025-03/" + name(1016):           []byte(`{"tokens_in":1,"tokens_out":0}`),
-		"uncounted/2025-03/m":             []byte(`{"tokens_in_not_a_number":1,"tokens_in_has_too_many_digits":2,"tokens_out_not_a_number":1,"tokens_out_has_too_many_digits":1,"last_sequence":4}`),
-		"uncounted/2025-03/":              []byte(`{"model_not_text":2,"model_has_nul":1,"model_too_long":2,"tokens_out_not_a_number":1,"last_sequence":12}`),
+		"2025-03/m": []byte(`{"tokens_in":1000000000000000000,` +
+			`"tokens_out":1000000000000000000000000000000000000000000000}`),
+		"2025-03/" + name(1016): []byte(`{"tokens_in":1,"tokens_out":0}`),
+		"uncounted/2025-03/m": []byte(`{"tokens_in_not_a_number":1,"tokens_in_has_too_many_digits":2,` +
+			`"tokens_out_not_a_number":1,"tokens_out_has_too_many_digits":1,"last_sequence":4}`),
+		"uncounted/2025-03/": []byte(`{"model_not_text":2,"model_has_nul":1,"model_too_long":2,"tokens_out_not_a_number":1,` +
+			`"last_sequence":12}`),
 		"uncounted/2025-03/" + name(1006): []byte(`{"tokens_in_not_a_number":1,"last_sequence":13}`),
 		"uncounted/2025-03/b":             []byte(`{"tokens_in_not_a_number":1,"last_sequence":14}`),
 		"uncounted//m":                    []byte(`{"time_out_of_range":1,"last_sequence":15}`),
@@ -66,11 +69,14 @@ func TestKitsCountWhatTheyLeaveOut(t *testing.T) {
 	delete(want, "uncounted/2025-03/"+name(1006))
 	totals := `"m":{"tokens_in":1000000000000000000,"tokens_out":1000000000000000000000000000000000000000000000,"uncounted":5}`
 	march2025 := `{"":{"tokens_in":0,"tokens_out":0,"uncounted":6},"b":{"tokens_in":0,"tokens_out":0,"uncounted":1},` + totals + `}`
-	reasons := `{"":` + string(want["uncounted/2025-03/"]) + `,"b":` + string(want["uncounted/2025-03/b"]) + `,"m":` + string(want["uncounted/2025-03/m"]) + `}`
+	reasons := `{"":` + string(want["uncounted/2025-03/"]) + `,"b":` + string(want["uncounted/2025-03/b"]) + `,"m":` +
+		string(want["uncounted/2025-03/m"]) + `}`
 	for query, answer := range map[string]string{
-		"month=2025-03":            march2025,
-		"":                         `{"":{"":{"tokens_in":0,"tokens_out":0,"uncounted":2},"m":{"tokens_in":0,"tokens_out":0,"uncounted":1}},"2025-03":` + march2025 + `}`,
-		"uncounted":                `{"":{"":{"time_out_of_range":2,"last_sequence":17},"m":{"time_out_of_range":1,"last_sequence":15}},"2025-03":` + reasons + `}`,
+		"month=2025-03": march2025,
+		"": `{"":{"":{"tokens_in":0,"tokens_out":0,"uncounted":2},"m":{"tokens_in":0,"tokens_out":0,` +
+			`"uncounted":1}},"2025-03":` + march2025 + `}`,
+		"uncounted": `{"":{"":{"time_out_of_range":2,"last_sequence":17},"m":{"time_out_of_range":1,"last_sequence":15}},` +
+			`"2025-03":` + reasons + `}`,
 		"uncounted&month=2025-03":  reasons,
 		"month=2025-04&uncounted=": `{}`,
 	} {
@@ -107,11 +113,13 @@ func TestKitsFailAlikeOverUncounted(t *testing.T) {
 	all := sides(t)
 	for value, written := range map[string]bool{
 		`{"tokens_in_not_a_number":999999999,"last_sequence":1}`: true, `{"a_b":1,"tokens_in_not_a_number":7,"last_sequence":0}`: true,
-		`{"last_sequence":1}`: true, `{}`: false, `[]`: false, `null`: false, `"x"`: false, `7`: false, `{"last_sequence":01}`: false, `{"a":1}`: false,
-		`{"a":1,"last_sequence":1 }`: false, `{"a": 1,"last_sequence":1}`: false, `{"a":1, "last_sequence":1}`: false, `{"a":-1,"last_sequence":1}`: false,
-		`{"a":"1","last_sequence":1}`: false, `{"a":1.5,"last_sequence":1}`: false, `{"":1,"last_sequence":1}`: false, `{"A":1,"last_sequence":1}`: false,
-		`{"a":1,"last_sequence":1,"b":1}`: false, `{"a":1,"last_sequence":1,"last_sequence":1}`: false, `{"a":01,"last_sequence":1}`: false,
-		`{"a":1000000000000000000,"last_sequence":1}`: false, `{"a":{"b":1},"last_sequence":1}`: false, `{"a\u0062":1,"last_sequence":1}`: false,
+		`{"last_sequence":1}`: true, `{}`: false, `[]`: false, `null`: false, `"x"`: false, `7`: false, `{"last_sequence":01}`: false,
+		`{"a":1}`: false, `{"a":1,"last_sequence":1 }`: false, `{"a": 1,"last_sequence":1}`: false, `{"a":1, "last_sequence":1}`: false,
+		`{"a":-1,"last_sequence":1}`: false, `{"a":"1","last_sequence":1}`: false, `{"a":1.5,"last_sequence":1}`: false,
+		`{"":1,"last_sequence":1}`: false, `{"A":1,"last_sequence":1}`: false, `{"a":1,"last_sequence":1,"b":1}`: false,
+		`{"a":1,"last_sequence":1,"last_sequence":1}`: false, `{"a":01,"last_sequence":1}`: false,
+		`{"a":1000000000000000000,"last_sequence":1}`: false, `{"a":{"b":1},"last_sequence":1}`: false,
+		`{"a\u0062":1,"last_sequence":1}`: false,
 	} {
 		t.Run(value, func(t *testing.T) {
 			for _, s := range all {

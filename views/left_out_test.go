@@ -136,10 +136,12 @@ func compareMinutes(t *testing.T, d *deployed, want *books, state memoryState) {
 
 // TestForeignUncounted starts from counts that no view writes: whoever has to read them says so.
 func TestForeignUncounted(t *testing.T) {
-	asked := map[string]string{"monthly_totals": "month=2025-03", "cost_by_team": "month=2025-03&team=g", "rate_check": "time=2025-03-01T10:05:30Z"}
+	asked := map[string]string{"monthly_totals": "month=2025-03", "cost_by_team": "month=2025-03&team=g",
+		"rate_check": "time=2025-03-01T10:05:30Z"}
 	for _, value := range []string{
-		`{}`, `{"a":1}`, `{"last_sequence":1,"a":1}`, `{"a":01,"last_sequence":1}`, `{"a":1000000000000000000,"last_sequence":1}`, `{"a":1,"last_sequence":1} `,
-		`{"a":1,"last_sequence":-1}`, `{"A":1,"last_sequence":1}`, `{"a":"1","last_sequence":1}`, `[]`, `null`, `{"a":1,"last_sequence":1}}`, `{"":1,"last_sequence":1}`,
+		`{}`, `{"a":1}`, `{"last_sequence":1,"a":1}`, `{"a":01,"last_sequence":1}`, `{"a":1000000000000000000,"last_sequence":1}`,
+		`{"a":1,"last_sequence":1} `, `{"a":1,"last_sequence":-1}`, `{"A":1,"last_sequence":1}`, `{"a":"1","last_sequence":1}`, `[]`,
+		`null`, `{"a":1,"last_sequence":1}}`, `{"":1,"last_sequence":1}`,
 	} {
 		for view, question := range asked {
 			key := "2025-03/g"
@@ -152,7 +154,8 @@ func TestForeignUncounted(t *testing.T) {
 			}
 			d := mustDeploy(t, view, "")
 			state := memoryState{key: []byte(totals), "uncounted/" + key: []byte(value)}
-			want := fmt.Sprintf("the state of key %q is not what this view writes; fold the log again as a new version of the view", "uncounted/"+key)
+			want := fmt.Sprintf("the state of key %q is not what this view writes; fold the log again as a new version of the view",
+				"uncounted/"+key)
 			for _, question := range []string{question, question + "&uncounted"} {
 				if got := d.ask(t, state, question); got != "refused: "+want {
 					t.Errorf("%s, %s: ?%s is answered %s", view, value, question, got)
@@ -172,7 +175,8 @@ func TestForeignUncounted(t *testing.T) {
 func TestUncountedIsPaged(t *testing.T) {
 	const groups = 3700
 	for view, totals := range map[string]string{
-		"monthly_totals": `{"tokens_in":1,"tokens_out":2}`, "cost_by_team": `{"requests":3,"tokens_in":1,"tokens_out":2,"cost":"0","unpriced":3}`,
+		"monthly_totals": `{"tokens_in":1,"tokens_out":2}`,
+		"cost_by_team":   `{"requests":3,"tokens_in":1,"tokens_out":2,"cost":"0","unpriced":3}`,
 	} {
 		d := mustDeploy(t, view, "")
 		state := memoryState{}
@@ -241,7 +245,8 @@ func TestNothingLeftOutCostsNothing(t *testing.T) {
 		d := mustDeploy(t, view, "")
 		state := &countingState{State: memoryState{}}
 		session := d.start(t, state)
-		for _, data := range []string{`{"model":"m","team":"t","tokens_in":1,"tokens_out":2}`, `{"tokens_in":1}`, `{"tokens_in":null,"tokens_out":"1e18"}`} {
+		for _, data := range []string{`{"model":"m","team":"t","tokens_in":1,"tokens_out":2}`, `{"tokens_in":1}`,
+			`{"tokens_in":null,"tokens_out":"1e18"}`} {
 			state.calls = nil
 			if _, err := session.Fold(d.event(t, 1, []byte(data))); err != nil {
 				t.Fatal(err)

@@ -38,7 +38,8 @@ func TestMeterTellsValuesApartByOneRule(t *testing.T) {
 		{"g":10e399}
 		{"g":12345678901234567890}
 		{"g":1e9999999999999999999}`)
-	want := `[{"group":{"g":"12.0"},"count":1,"unique":1},{"group":{"g":"12"},"count":1,"unique":1},{"group":{"g":"true"},"count":1,"unique":1},` +
+	want := `[{"group":{"g":"12.0"},"count":1,"unique":1},{"group":{"g":"12"},"count":1,"unique":1},` +
+		`{"group":{"g":"true"},"count":1,"unique":1},` +
 		`{"group":{"g":null},"count":2,"unique":0},{"group":{"g":"~"},"count":1,"unique":1},{"group":{"g":0},"count":2,"unique":1},` +
 		`{"group":{"g":12},"count":3,"unique":1},{"group":{"g":{"number":"12345678901234567890"}},"count":1,"unique":1},` +
 		`{"group":{"g":{"number":"1e400"}},"count":2,"unique":1},{"group":{"g":true},"count":1,"unique":1}]}`
@@ -75,8 +76,8 @@ func TestMeterSaysWhatItLeftOut(t *testing.T) {
 		{"time":"2025-03-02T10:00:00Z","g":[1],"v":1}
 		{"time":"2025-03-03T10:00:00Z","g":"a","v":2}`)
 	for query, want := range map[string]int{
-		"": 4, "window=day": 4, "group_by=g": 4, "g=a": 2, "g=b": 3, "g=none": 1, "from=2025-03-02": 2, "to=2025-03-02": 2, "from=2025-03-03": 0,
-		"g=a&from=2025-03-02": 1, "from=2025-03-02&g=b&group_by=g": 2, "aggregation=sum&group_by=g&window=day": 4,
+		"": 4, "window=day": 4, "group_by=g": 4, "g=a": 2, "g=b": 3, "g=none": 1, "from=2025-03-02": 2, "to=2025-03-02": 2,
+		"from=2025-03-03": 0, "g=a&from=2025-03-02": 1, "from=2025-03-02&g=b&group_by=g": 2, "aggregation=sum&group_by=g&window=day": 4,
 		"window=day&rolling=2&from=2025-03-03&to=2025-03-04": 2, "group_by=g&limit=1": 2, "group_by=g&limit=1&offset=1": 2,
 	} {
 		if got := decodeAnswer(t, d.ask(t, state, query)); got.Uncounted != want {
@@ -131,10 +132,12 @@ func TestMeterPercentilesLieBetweenMinAndMax(t *testing.T) {
 		{"time":"2025-03-02T10:00:00Z","g":"b","v":-77.65}
 		{"time":"2025-03-03T10:00:00Z","g":"b","v":0}`)
 	for query, want := range map[string]string{
-		"aggregation=p50&to=2025-03-02":            `[{"from":null,"to":"2025-03-02T00:00:00Z","p50":"250"}]}`,
-		"aggregation=p0,p1,p100&g=a":               `[{"p0":"250","p1":"250","p100":"999"}]}`,
-		"aggregation=p0,p50,p99&g=b&to=2025-03-03": `[{"from":null,"to":"2025-03-03T00:00:00Z","p0":"-77.7","p50":"-77.7","p99":"-77.65"}]}`,
-		"group_by=g&aggregation=p0,p100":           `[{"group":{"g":"a"},"p0":"250","p100":"999"},{"group":{"g":"b"},"p0":"-77.7","p100":"0"}]}`,
+		"aggregation=p50&to=2025-03-02": `[{"from":null,"to":"2025-03-02T00:00:00Z","p50":"250"}]}`,
+		"aggregation=p0,p1,p100&g=a":    `[{"p0":"250","p1":"250","p100":"999"}]}`,
+		"aggregation=p0,p50,p99&g=b&to=2025-03-03": `[{"from":null,"to":"2025-03-03T00:00:00Z","p0":"-77.7","p50":"-77.7",` +
+			`"p99":"-77.65"}]}`,
+		"group_by=g&aggregation=p0,p100": `[{"group":{"g":"a"},"p0":"250","p100":"999"},{"group":{"g":"b"},"p0":"-77.7",` +
+			`"p100":"0"}]}`,
 	} {
 		if got := rowsOf(d.ask(t, state, query)); got != want {
 			t.Errorf("?%s is answered %s, not %s", query, got, want)
@@ -145,7 +148,8 @@ func TestMeterPercentilesLieBetweenMinAndMax(t *testing.T) {
 // TestMeterRefusesRepeatedParameters: none but a group's name may be given twice.
 func TestMeterRefusesRepeatedParameters(t *testing.T) {
 	d, state := folded(t, `{"aggregations":["count"],"group_by":{"g":"/g"}}`, `{"g":"a"}`)
-	for _, name := range []string{"window", "timezone", "from", "to", "group_by", "aggregation", "missing", "format", "csv", "rolling", "limit", "offset", "after", "uncounted"} {
+	for _, name := range []string{"window", "timezone", "from", "to", "group_by", "aggregation", "missing", "format", "csv", "rolling",
+		"limit", "offset", "after", "uncounted"} {
 		if got, want := d.ask(t, state, name+"=day&x&"+name+"=hour"), "refused: "+name+" is given twice"; !strings.HasPrefix(got, want) {
 			t.Errorf("%s twice: %s", name, got)
 		}
@@ -158,17 +162,18 @@ func TestMeterRefusesRepeatedParameters(t *testing.T) {
 // TestMeterCSVIsNoFormula: what a spreadsheet would execute stands behind an apostrophe, unless machines are to read it.
 func TestMeterCSVIsNoFormula(t *testing.T) {
 	for value, want := range map[string][2]string{
-		`=HYPERLINK("http://evil.example","x")`: {`"'=HYPERLINK(""http://evil.example"",""x"")"`, `"=HYPERLINK(""http://evil.example"",""x"")"`},
-		"+1":                                    {"'+1", "+1"},
-		"-1+1":                                  {"'-1+1", "-1+1"},
-		"@SUM(A1)":                              {"'@SUM(A1)", "@SUM(A1)"},
-		"\t=1":                                  {"'\t=1", "\t=1"},
-		"\r=1":                                  {"\"'\r=1\"", "\"\r=1\""},
-		"-12.5e3":                               {`"-12.5e3"`, `"-12.5e3"`}, // a plain number, in quotes because it is a string
-		"12":                                    {`"12"`, `"12"`},
-		"true":                                  {`"true"`, `"true"`},
-		"a=b":                                   {"a=b", "a=b"},
-		"'=1":                                   {"'=1", "'=1"},
+		`=HYPERLINK("http://evil.example","x")`: {`"'=HYPERLINK(""http://evil.example"",""x"")"`,
+			`"=HYPERLINK(""http://evil.example"",""x"")"`},
+		"+1":       {"'+1", "+1"},
+		"-1+1":     {"'-1+1", "-1+1"},
+		"@SUM(A1)": {"'@SUM(A1)", "@SUM(A1)"},
+		"\t=1":     {"'\t=1", "\t=1"},
+		"\r=1":     {"\"'\r=1\"", "\"\r=1\""},
+		"-12.5e3":  {`"-12.5e3"`, `"-12.5e3"`}, // a plain number, in quotes because it is a string
+		"12":       {`"12"`, `"12"`},
+		"true":     {`"true"`, `"true"`},
+		"a=b":      {"a=b", "a=b"},
+		"'=1":      {"'=1", "'=1"},
 	} {
 		text, err := json.Marshal(value)
 		if err != nil {

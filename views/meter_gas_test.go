@@ -23,7 +23,8 @@ func largeQuestions() []largeQuestion {
 	const all = `"value":"/v","aggregations":["count","sum","min","max","average","latest","p50","p99"]`
 	hour := func(i int) string { return firstHour.Add(time.Duration(i) * time.Hour).Format(time.RFC3339) }
 	most := strings.Repeat("9", 80) + "." + strings.Repeat("9", 54)
-	long := `{"count":1,"values":1,"sum":` + most + `,"min":` + most + `,"max":` + most + `,"latest":` + most + `,"latest_time":1,"latest_sequence":1}`
+	long := `{"count":1,"values":1,"sum":` + most + `,"min":` + most + `,"max":` + most + `,"latest":` + most +
+		`,"latest_time":1,"latest_sequence":1}`
 	short := `{"count":1,"values":1,"sum":1,"min":1,"max":1,"latest":1,"latest_time":1,"latest_sequence":1}`
 	var buckets strings.Builder
 	for i := range 117 {
@@ -40,15 +41,20 @@ func largeQuestions() []largeQuestion {
 	return []largeQuestion{
 		{"parts", sums, "", sum(40_000, func(i int) string { return fmt.Sprintf("a/b%03d/%s", i/1000, hour(i%1000)) })},
 		{"hours", sums, "window=hour", sum(30_000, func(i int) string { return "a/b/" + hour(i) })},
-		{"hours of groups", sums, "window=hour&group_by=b", sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i%7, i%11, hour(i)) })},
-		{"rolling", sums, "window=hour&rolling=366&from=2024-01-01&to=2050-01-01", sum(10_000, func(i int) string { return "a/b/" + hour(i) })},
+		{"hours of groups", sums, "window=hour&group_by=b",
+			sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i%7, i%11, hour(i)) })},
+		{"rolling", sums, "window=hour&rolling=366&from=2024-01-01&to=2050-01-01",
+			sum(10_000, func(i int) string { return "a/b/" + hour(i) })},
 		{"other groups", sums, "group_by=b", sum(30_000, func(i int) string { return fmt.Sprintf("a/b%d/%s", i, hour(i)) })},
-		{"other groups, unsorted", sums, "group_by=b", sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i, i*7919%30_000, hour(i)) })},
+		{"other groups, unsorted", sums, "group_by=b",
+			sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i, i*7919%30_000, hour(i)) })},
 		{"left out by a filter", sums, "b=none", sum(30_000, ab)},
 		{"left out by time", sums, "from=2030-01-01", sum(30_000, ab)},
 		{"before the time", sums, "from=2024-01-01T04:00:00Z", sum(30_000, ab)},
-		{"long decimals", "{" + all + grouped + "}", "aggregation=sum", of(15_000, func(i int) (string, string) { return "total/" + ab(i), long })},
-		{"long decimals by group", "{" + all + grouped + "}", "group_by=b&aggregation=sum,average", of(15_000, func(i int) (string, string) { return "total/" + ab(i), long })},
+		{"long decimals", "{" + all + grouped + "}", "aggregation=sum",
+			of(15_000, func(i int) (string, string) { return "total/" + ab(i), long })},
+		{"long decimals by group", "{" + all + grouped + "}", "group_by=b&aggregation=sum,average",
+			of(15_000, func(i int) (string, string) { return "total/" + ab(i), long })},
 		{"percentiles", "{" + all + grouped + "}", "aggregation=p50", of(15_000, func(i int) (string, string) {
 			if i%2 == 0 {
 				return "total/" + ab(i), short
@@ -67,7 +73,9 @@ func largeQuestions() []largeQuestion {
 		{"long unique values", `{"unique":"/u","aggregations":["unique"]` + grouped + `}`, "", of(15_000, func(i int) (string, string) {
 			return fmt.Sprintf("unique/a/b/%s/=%0900d", hour(0), i%5_000), "1"
 		})},
-		{"uncounted", sums, "", of(40_000, func(i int) (string, string) { return "uncounted/" + ab(i), `{"value_null":1,"value_not_a_number":1}` })},
+		{"uncounted", sums, "", of(40_000, func(i int) (string, string) {
+			return "uncounted/" + ab(i), `{"value_null":1,"value_not_a_number":1}`
+		})},
 		{"ungrouped", sums, "", of(40_000, func(i int) (string, string) { return "ungrouped/" + hour(i), `{"group_not_text":1}` })},
 	}
 }

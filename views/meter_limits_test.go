@@ -132,10 +132,12 @@ func TestMeterPages(t *testing.T) {
 	if rows != groups*each || pages < 2 {
 		t.Errorf("%d rows came in %d pages; there are %d", rows, pages, groups*each)
 	}
-	if answer, _ := askLarge(t, d, state, "window=hour&group_by=group&format=csv"); !strings.HasPrefix(answer, "refused: the answer passes 1 MiB") {
+	answer, _ := askLarge(t, d, state, "window=hour&group_by=group&format=csv")
+	if !strings.HasPrefix(answer, "refused: the answer passes 1 MiB") {
 		t.Errorf("too long a CSV: %.200s", answer)
 	}
-	if answer, _ := askLarge(t, d, state, "window=hour&group_by=group&format=csv&limit=5000&offset=17500"); strings.Count(answer, "\r\n") != 1+2500 {
+	answer, _ = askLarge(t, d, state, "window=hour&group_by=group&format=csv&limit=5000&offset=17500")
+	if strings.Count(answer, "\r\n") != 1+2500 {
 		t.Errorf("the last page has %d lines", strings.Count(answer, "\r\n"))
 	}
 }
@@ -180,7 +182,8 @@ func TestMeterPagesThroughAMillionGroups(t *testing.T) {
 			t.Errorf("?%s is answered %.200s", query, text)
 		}
 	}
-	if answer, _ := askLarge(t, d, state, "group_by=group&limit=10&offset=900000"); !strings.HasPrefix(answer, "refused: offset passes over more") {
+	answer, _ := askLarge(t, d, state, "group_by=group&limit=10&offset=900000")
+	if !strings.HasPrefix(answer, "refused: offset passes over more") {
 		t.Errorf("a page far behind by offset: %.200s", answer)
 	}
 	if answer, _ := askLarge(t, d, state, ""); !strings.HasPrefix(answer, "refused: the question needs more memory or gas") {

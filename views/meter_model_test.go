@@ -195,7 +195,8 @@ func (m *model) answer(q meterQuestion) []meterRow {
 		groups := map[string][]counted{}
 		keys := map[string][]string{}
 		for _, event := range m.events {
-			if event.time.Before(stretch.from) && !stretch.from.IsZero() || !stretch.to.IsZero() && !event.time.Before(stretch.to) || !q.passes(event) {
+			if event.time.Before(stretch.from) && !stretch.from.IsZero() || !stretch.to.IsZero() && !event.time.Before(stretch.to) ||
+				!q.passes(event) {
 				continue
 			}
 			var key strings.Builder

@@ -208,8 +208,8 @@ func (m *modelled) check(tb testing.TB, q meterQuestion) {
 		tb.Fatalf("?%s: %d are uncounted, the model says %d", q.query(), got.Uncounted, left)
 	}
 	if paged := m.page(tb, q, 1+len(want)/3); paged.Uncounted != got.Uncounted || fmt.Sprint(paged.Rows) != fmt.Sprint(got.Rows) {
-		tb.Fatalf("?%s: page by page came %d rows, %d uncounted; at once %d rows, %d uncounted", q.query(), len(paged.Rows), paged.Uncounted,
-			len(got.Rows), got.Uncounted)
+		tb.Fatalf("?%s: page by page came %d rows, %d uncounted; at once %d rows, %d uncounted",
+			q.query(), len(paged.Rows), paged.Uncounted, len(got.Rows), got.Uncounted)
 	}
 }
 
@@ -241,8 +241,9 @@ func meterEvent(random *rand.Rand, start time.Time, stretch time.Duration) []byt
 	event["time"] = happened.Format(time.RFC3339Nano)
 	for _, name := range []string{"model", "team"} {
 		values := []any{
-			"gpt-4", "gpt-4-x", "a/b", "~", "", nil, "é", 7, true, "7", "nul\x00", "true", "7.0", "~n7", json.RawMessage("7.0"), json.RawMessage("0.7e1"),
-			json.RawMessage("1e50"), json.RawMessage("100e48"), json.RawMessage("-1.25e-60"), json.RawMessage("12345678901234567890.5"),
+			"gpt-4", "gpt-4-x", "a/b", "~", "", nil, "é", 7, true, "7", "nul\x00", "true", "7.0", "~n7", json.RawMessage("7.0"),
+			json.RawMessage("0.7e1"), json.RawMessage("1e50"), json.RawMessage("100e48"), json.RawMessage("-1.25e-60"),
+			json.RawMessage("12345678901234567890.5"),
 		}
 		if random.IntN(6) > 0 {
 			event[name] = values[random.IntN(len(values))]

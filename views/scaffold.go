@@ -14,12 +14,15 @@ import (
 //
 //go:embed requirements.txt c/*.c c/*.h
 //go:embed c/template/.gitignore c/template/README.md.tmpl c/template/build.py c/template/view.c c/template/testdata
-//go:embed go/tally/*.go go/template/.gitignore go/template/*.tmpl go/template/tally/go.mod.tmpl go/template/build.sh go/template/main.go go/template/testdata
+//go:embed go/tally/*.go
+//go:embed go/template/.gitignore go/template/*.tmpl go/template/tally/go.mod.tmpl go/template/build.sh go/template/main.go
+//go:embed go/template/testdata
 //go:embed rust/tally/Cargo.toml rust/tally/src/*.rs
-//go:embed rust/template/.gitignore rust/template/README.md.tmpl rust/template/build.sh rust/template/Cargo.toml.tmpl rust/template/src rust/template/testdata
+//go:embed rust/template/.gitignore rust/template/README.md.tmpl rust/template/build.sh rust/template/Cargo.toml.tmpl
+//go:embed rust/template/src rust/template/testdata
 //go:embed typescript/tally/*.ts
-//go:embed typescript/template/.gitignore typescript/template/.npmrc typescript/template/*.tmpl typescript/template/*.json typescript/template/view.ts
-//go:embed typescript/template/testdata
+//go:embed typescript/template/.gitignore typescript/template/.npmrc typescript/template/*.tmpl typescript/template/*.json
+//go:embed typescript/template/view.ts typescript/template/testdata
 var kitFiles embed.FS
 
 // Kit is what views are written with in one language.
@@ -85,12 +88,12 @@ var projectName = regexp.MustCompile(`^[a-z][a-z0-9]*([-_][a-z0-9]+)*$`)
 // maxProjectName is npm's limit less room for a scope, and far below that of a view's name.
 const maxProjectName = 100
 
-// Project gives the files of a new project by their paths, with slashes: the worked example of the kit, and the kit itself in
-// tally/. The error says what a name must look like.
+// Project returns the files of a new project by their slash-separated paths: the kit's worked example, and the kit itself in
+// tally/. The error of an invalid name tells the form of a valid one.
 func (k Kit) Project(name string) (map[string][]byte, error) {
 	if len(name) > maxProjectName || !projectName.MatchString(name) {
-		return nil, fmt.Errorf("%q cannot name a project: use up to %d lower-case letters and digits, a letter first, with single - or _ between, such as monthly-totals",
-			name, maxProjectName)
+		return nil, fmt.Errorf("%q cannot name a project: use up to %d lower-case letters and digits, a letter first,"+
+			" with single - or _ between, such as monthly-totals", name, maxProjectName)
 	}
 	files := map[string][]byte{}
 	err := fs.WalkDir(kitFiles, k.template, func(file string, entry fs.DirEntry, err error) error {

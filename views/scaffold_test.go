@@ -36,7 +36,8 @@ func TestProjects(t *testing.T) {
 		if !named {
 			t.Errorf("%s: no file has the project's name", kit.Language)
 		}
-		for _, wanted := range []string{"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt", "testdata/readme/expected.txt"} {
+		for _, wanted := range []string{"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt",
+			"testdata/readme/expected.txt"} {
 			if len(files[wanted]) == 0 {
 				t.Errorf("%s: there is no %s", kit.Language, wanted)
 			}

@@ -77,7 +77,8 @@ static bool left_out_key(int64_t time, const tally_slot *slot, tally_text *key) 
 	return has_month;
 }
 
-__attribute__((noinline)) bool month_take_part(const month_view *view, const tally_event *event, bool counts_in, bool counts_out, month_part *part) {
+__attribute__((noinline)) bool month_take_part(const month_view *view, const tally_event *event, bool counts_in,
+                                               bool counts_out, month_part *part) {
 	const tally_slot *name = &event->slot[view->name], *in = &event->slot[view->tokens_in], *out = &event->slot[view->tokens_out];
 	*part = (month_part){0};
 	if (tally_is_none(in) && tally_is_none(out))

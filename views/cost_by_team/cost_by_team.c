@@ -121,7 +121,8 @@ static bool read_model(tally_text model, tally_text source, price *read) {
 	}
 	if (members.broken || !has_in || !has_out)
 		return fail_price(TALLY_TEXT("config: the prices of model "), model,
-		                  TALLY_TEXT(" are not an object with tokens_in and tokens_out, like {\"tokens_in\":\"0.00003\",\"tokens_out\":\"0.00006\"}"));
+		                  TALLY_TEXT(" are not an object with tokens_in and tokens_out, like "
+		                             "{\"tokens_in\":\"0.00003\",\"tokens_out\":\"0.00006\"}"));
 	return true;
 }
 
@@ -144,7 +145,8 @@ static bool read_models(tally_text source) {
 	}
 	if (members.broken)
 		return fail_price(TALLY_TEXT("config: prices is "), source,
-		                  TALLY_TEXT(", which is not an object of models, like {\"gpt-4\":{\"tokens_in\":\"0.00003\",\"tokens_out\":\"0.00006\"}}"));
+		                  TALLY_TEXT(", which is not an object of models, like "
+		                             "{\"gpt-4\":{\"tokens_in\":\"0.00003\",\"tokens_out\":\"0.00006\"}}"));
 	return true;
 }
 

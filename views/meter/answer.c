@@ -122,7 +122,9 @@ static void put_json_value(tally_out *out, tally_text encoded) {
 		put_json_number(out, value.text);
 		break;
 	default:
-		tally_put(out, value.kind == TALLY_TRUE ? TALLY_TEXT("true") : value.kind == TALLY_FALSE ? TALLY_TEXT("false") : TALLY_TEXT("null"));
+		tally_put(out, value.kind == TALLY_TRUE    ? TALLY_TEXT("true")
+		               : value.kind == TALLY_FALSE ? TALLY_TEXT("false")
+		                                           : TALLY_TEXT("null"));
 	}
 }
 

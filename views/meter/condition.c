@@ -91,8 +91,8 @@ static bool read_list(tally_text name, tally_text source, literal_list *list) {
 	while (read && tally_element_next(&elements, &element))
 		read = list->len < MOST_LISTED && read_literal(element, &list->at[list->len++]);
 	return (read && !elements.broken) ||
-	       refuse_condition(name, source, TALLY_TEXT(", which is not a list of up to 256 strings, true, false, null and numbers with exponents "
-	                                                 "of up to 18 digits"));
+	       refuse_condition(name, source, TALLY_TEXT(", which is not a list of up to 256 strings, true, false, null and "
+	                                                 "numbers with exponents of up to 18 digits"));
 }
 
 static bool read_bound(bound which, tally_text source, condition *read) {

@@ -139,8 +139,8 @@ static bool read_groups(configuration *config, tally_text source) {
 
 static bool read_picks(configuration *config, tally_text source) {
 	static const char expected[] =
-		", which is not a list of up to 32 of \"count\", \"sum\", \"min\", \"max\", \"average\", \"latest\", \"unique\" and percentiles like "
-		"\"p50\" or \"p99.9\", each once";
+		", which is not a list of up to 32 of \"count\", \"sum\", \"min\", \"max\", \"average\", \"latest\", \"unique\" and "
+		"percentiles like \"p50\" or \"p99.9\", each once";
 	tally_text element, name;
 	pick found;
 	config->picks.len = 0;
@@ -275,7 +275,8 @@ const configuration *load_configuration(void) {
 		if (!read_member(&config, name, value))
 			return 0;
 	if (members.broken) {
-		tally_fail(TALLY_TEXT("config is not an object like {\"value\":\"/tokens\",\"aggregations\":[\"sum\"],\"group_by\":{\"model\":\"/model\"}}"));
+		tally_fail(TALLY_TEXT("config is not an object like "
+		                      "{\"value\":\"/tokens\",\"aggregations\":[\"sum\"],\"group_by\":{\"model\":\"/model\"}}"));
 		return 0;
 	}
 	if (!check_use(&config))

@@ -149,8 +149,9 @@ static outcome fill(page *page) {
 static int32_t fail_too_large(const question *asked) {
 	if (asked->offset > 0)
 		return tally_fail(TALLY_TEXT("offset passes over more than one question can read: go on with after, the next of the page before"));
-	return tally_fail(TALLY_TEXT("the question needs more memory or gas than one may take: ask for a shorter stretch, longer windows, a value "
-	                             "of a group, or for the first names of group_by in the view's configuration, which are read page by page"));
+	return tally_fail(TALLY_TEXT("the question needs more memory or gas than one may take: ask for a shorter stretch, longer "
+	                             "windows, a value of a group, or for the first names of group_by in the view's configuration, "
+	                             "which are read page by page"));
 }
 
 int64_t answer(const configuration *config, const question *asked) {

@@ -188,8 +188,8 @@ static bool read_csv(tally_text value, question *asked) {
 
 static bool refuse_unknown(const configuration *config, tally_text name) {
 	tally_out after = tally_out_new(256);
-	tally_put(&after, TALLY_TEXT(": this view knows window, timezone, from, to, rolling, group_by, aggregation, missing, format, csv, limit, "
-	                             "after, offset, uncounted and its groups, which are "));
+	tally_put(&after, TALLY_TEXT(": this view knows window, timezone, from, to, rolling, group_by, aggregation, missing, format, "
+	                             "csv, limit, after, offset, uncounted and its groups, which are "));
 	tally_put(&after, group_names(config));
 	return refuse(TALLY_TEXT("unknown parameter "), name, tally_out_text(&after));
 }
@@ -293,8 +293,8 @@ static bool check_rolling(const question *asked) {
 	if (asked->rolling == 1)
 		return true;
 	if (!asked->windowed || !asked->starts || !asked->ends)
-		return tally_fail(TALLY_TEXT("rolling needs window, from and to: window=day&rolling=7&from=2025-03-01&to=2025-04-01 answers for each "
-		                             "day of March that day and the six before it")) != TALLY_FAILED;
+		return tally_fail(TALLY_TEXT("rolling needs window, from and to: window=day&rolling=7&from=2025-03-01&to=2025-04-01 answers "
+		                             "for each day of March that day and the six before it")) != TALLY_FAILED;
 	if (!is_start(&asked->windows, asked->from) || !is_start(&asked->windows, asked->to))
 		return tally_fail(TALLY_TEXT("rolling needs from and to where a window begins: dates like 2025-03-01 for days, Mondays for weeks, "
 		                             "firsts for months")) != TALLY_FAILED;

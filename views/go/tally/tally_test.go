@@ -97,12 +97,16 @@ func parseTotal(text string) (d Decimal, ok bool) {
 
 func TestDecimalLimits(t *testing.T) {
 	for text, want := range map[string]string{
-		"0": "0", "-0": "0", "-0.0e9": "0", "1e17": "100000000000000000", "999999999999999999": "999999999999999999", "1e18": "1" + strings.Repeat("0", 18), "1e44": "1" + strings.Repeat("0", 44), "1e45": "",
-		strings.Repeat("9", 45): strings.Repeat("9", 45), "1" + strings.Repeat("0", 45): "", "-" + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27): "-" + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27),
+		"0": "0", "-0": "0", "-0.0e9": "0", "1e17": "100000000000000000", "999999999999999999": "999999999999999999",
+		"1e18": "1" + strings.Repeat("0", 18), "1e44": "1" + strings.Repeat("0", 44), "1e45": "",
+		strings.Repeat("9", 45): strings.Repeat("9", 45), "1" + strings.Repeat("0", 45): "",
+		"-" + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27): "-" + strings.Repeat("9", 45) + "." + strings.Repeat("9", 27),
 		"1e-27": "0.000000000000000000000000001",
-		"1e-28": "", "0.10": "0.1", "12345678.9e-3": "12345.6789", "01": "", "1.": "", ".1": "", "-": "", "": "", "+1": "", "1e": "", "1 ": "", "0e999999999999": "0",
-		"1e999999999999": "", "10000000000000000000e-2": "100000000000000000", "0.0000000000000000000000000010000": "0.000000000000000000000000001", "12a": "", "12345678": "12345678",
-		"123456789": "123456789", "0x1": "", "1e+2": "100", "1E2": "100", "00": "", "1.5e": "", "123456789012345678.": "", "\x00": "", "1\x00": "",
+		"1e-28": "", "0.10": "0.1", "12345678.9e-3": "12345.6789", "01": "", "1.": "", ".1": "", "-": "", "": "", "+1": "", "1e": "",
+		"1 ": "", "0e999999999999": "0", "1e999999999999": "", "10000000000000000000e-2": "100000000000000000",
+		"0.0000000000000000000000000010000": "0.000000000000000000000000001", "12a": "", "12345678": "12345678",
+		"123456789": "123456789", "0x1": "", "1e+2": "100", "1E2": "100", "00": "", "1.5e": "", "123456789012345678.": "", "\x00": "",
+		"1\x00": "",
 	} {
 		d, ok := ParseDecimal(text)
 		if ok != (want != "") || ok && d.String() != want || !ok && d != (Decimal{}) {
@@ -125,7 +129,8 @@ func TestDecimalLimits(t *testing.T) {
 
 // TestAppendUint tries every length.
 func TestAppendUint(t *testing.T) {
-	for _, n := range []uint64{0, 1, 9, 10, 99, 12_345_678, 99_999_999, 100_000_000, 1<<53 + 1, 9_999_999_999_999_999, 10_000_000_000_000_000, 1<<64 - 1} {
+	for _, n := range []uint64{0, 1, 9, 10, 99, 12_345_678, 99_999_999, 100_000_000, 1<<53 + 1, 9_999_999_999_999_999,
+		10_000_000_000_000_000, 1<<64 - 1} {
 		for digits := range maxUintDigits + 1 {
 			if got, want := string(AppendUint([]byte("x"), n, digits)), fmt.Sprintf("x%0*d", digits, n); got != want {
 				t.Errorf("%d in %d digits is %s, not %s", n, digits, got, want)
@@ -251,17 +256,19 @@ func TestTimes(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]int64{
-		"1970-01-01T01:00:00.0000019+01:00": 1, "1970-01-01t00:00:00z": 0, "1970-01-01T00:00:00-00:01": 60_000_000, "1970-01-01T01:00:00 01:00": 0, "1970-01-01T00:59:60.5+01:00": 500_000,
-		"2016-12-31T23:59:60Z": 1_483_228_800_000_000, "2017-01-01t05:29:60.999999+05:30": 1_483_228_800_999_999, "2016-12-31T18:59:60-05:00": 1_483_228_800_000_000,
+		"1970-01-01T01:00:00.0000019+01:00": 1, "1970-01-01t00:00:00z": 0, "1970-01-01T00:00:00-00:01": 60_000_000,
+		"1970-01-01T01:00:00 01:00": 0, "1970-01-01T00:59:60.5+01:00": 500_000, "2016-12-31T23:59:60Z": 1_483_228_800_000_000,
+		"2017-01-01t05:29:60.999999+05:30": 1_483_228_800_999_999, "2016-12-31T18:59:60-05:00": 1_483_228_800_000_000,
 	} {
 		if got, ok := ParseTime(text); !ok || int64(got) != want {
 			t.Errorf("%s is read as %d, %v", text, got, ok)
 		}
 	}
 	for _, text := range []string{
-		"", "1970-01-01", "1970-13-01T00:00:00Z", "1970-02-29T00:00:00Z", "1970-01-01T24:00:00Z", "1970-01-01T00:60:00Z", "1970-01-01T00:00:60Z", "1970-01-01T00:00:00",
-		"1970-01-01T00:00:00.Z", "1970-01-01T00:00:00+24:00", "1970-01-01T00:00:00Zx", "1970-01-01 00:00:00Z", "197a-01-01T00:00:00Z", "1970-01-01T00:00:00+1:00",
-		"2016-12-31T23:59:61Z", "2016-12-31T23:58:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:60+00:01", "2017-01-01T00:00:60Z",
+		"", "1970-01-01", "1970-13-01T00:00:00Z", "1970-02-29T00:00:00Z", "1970-01-01T24:00:00Z", "1970-01-01T00:60:00Z",
+		"1970-01-01T00:00:60Z", "1970-01-01T00:00:00", "1970-01-01T00:00:00.Z", "1970-01-01T00:00:00+24:00", "1970-01-01T00:00:00Zx",
+		"1970-01-01 00:00:00Z", "197a-01-01T00:00:00Z", "1970-01-01T00:00:00+1:00", "2016-12-31T23:59:61Z", "2016-12-31T23:58:60Z",
+		"2016-12-31T22:59:60Z", "2016-12-31T23:59:60+00:01", "2017-01-01T00:00:60Z",
 	} {
 		if got, ok := ParseTime(text); ok {
 			t.Errorf("%q is read as %d", text, got)
@@ -289,7 +296,8 @@ func TestStrings(t *testing.T) {
 		}
 	}
 	for source, want := range map[string]string{
-		`"\ud83d\ude00"`: "😀", `"\ud83dx"`: "\uFFFDx", `"\ude00\ud83d"`: "\uFFFD\uFFFD", `"\u00E9\/\b\f\n\r\t\"\\"`: "é/\b\f\n\r\t\"\\", `"\ud83d\ud83d\ude00"`: "\uFFFD😀",
+		`"\ud83d\ude00"`: "😀", `"\ud83dx"`: "\uFFFDx", `"\ude00\ud83d"`: "\uFFFD\uFFFD", `"\u00E9\/\b\f\n\r\t\"\\"`: "é/\b\f\n\r\t\"\\",
+		`"\ud83d\ud83d\ude00"`: "\uFFFD😀",
 	} {
 		if got, ok := Unquote(source); !ok || got != want {
 			t.Errorf("%s is read as %q, %v", source, got, ok)
@@ -301,7 +309,8 @@ func TestStrings(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"a": `"a"`, "a\x00\xff": `"a??"`, strings.Repeat("é", 31): `"` + strings.Repeat("é", 30) + `..."`, strings.Repeat("é", 30): `"` + strings.Repeat("é", 30) + `"`,
+		"a": `"a"`, "a\x00\xff": `"a??"`, strings.Repeat("é", 31): `"` + strings.Repeat("é", 30) + `..."`,
+		strings.Repeat("é", 30): `"` + strings.Repeat("é", 30) + `"`,
 	} {
 		if got := Shown(text); got != want {
 			t.Errorf("%q is shown as %s", text, got)
@@ -337,7 +346,8 @@ func TestMembers(t *testing.T) {
 
 func TestQueries(t *testing.T) {
 	for query, want := range map[Query]string{
-		"": "", "month=2025-03&team=a%20b": "month=2025-03|team=a b", "&&a&=b&c==d&": "a=|=b|c==d", "a+b=%zz%4&%6d=%F0%9f%98%80": "a b=%zz%4|m=😀", "%": "%=", "a%2": "a%2=",
+		"": "", "month=2025-03&team=a%20b": "month=2025-03|team=a b", "&&a&=b&c==d&": "a=|=b|c==d",
+		"a+b=%zz%4&%6d=%F0%9f%98%80": "a b=%zz%4|m=😀", "%": "%=", "a%2": "a%2=",
 	} {
 		var got []string
 		for name, value := range query.All() {
@@ -426,7 +436,8 @@ func TestTextsInWords(t *testing.T) {
 		}
 		for at := range len(text) - n {
 			part := text[at : at+n]
-			if !hasAt(text, at, strings.Clone(part)) || n > 0 && (hasAt(text, at+1, part) || hasAt(text, at, part[:n-1]+"?") || hasAt(text, at, "?"+part[1:])) {
+			if !hasAt(text, at, strings.Clone(part)) || n > 0 &&
+				(hasAt(text, at+1, part) || hasAt(text, at, part[:n-1]+"?") || hasAt(text, at, "?"+part[1:])) {
 				t.Errorf("%s at %d", part, at)
 			}
 		}

@@ -21,7 +21,8 @@ func TestNoteUncounted(t *testing.T) {
 	}{
 		{7, []string{"b_not_a_number"}, `{"b_not_a_number":1,"last_sequence":7}`, 1},
 		{9, []string{"a_not_text", "b_not_a_number"}, `{"b_not_a_number":2,"a_not_text":1,"last_sequence":9}`, 3},
-		{999_999_999_999_999_999, []string{"b_not_a_number", "b_not_a_number"}, `{"b_not_a_number":4,"a_not_text":1,"last_sequence":999999999999999999}`, 5},
+		{999_999_999_999_999_999, []string{"b_not_a_number", "b_not_a_number"},
+			`{"b_not_a_number":4,"a_not_text":1,"last_sequence":999999999999999999}`, 5},
 		{1_000_000_000_000, nil, `{"b_not_a_number":4,"a_not_text":1,"last_sequence":1000000000000}`, 5},
 	} {
 		if err := NoteUncounted(key, c.sequence, c.reasons...); err != nil || localState[key] != c.want {
@@ -38,9 +39,10 @@ func TestNoteUncounted(t *testing.T) {
 func TestForeignUncounted(t *testing.T) {
 	defer clear(localState)
 	for _, value := range []string{
-		"", "{", "{}", "null", "1", `{"a":1}`, `{"a":1,}`, `{"last_sequence":1,"a":1}`, `{"a":1,"last_sequence":1} `, ` {"a":1,"last_sequence":1}`,
-		`{"a":01,"last_sequence":1}`, `{"a":-1,"last_sequence":1}`, `{"a":1.5,"last_sequence":1}`, `{"a":"1","last_sequence":1}`, `{"A":1,"last_sequence":1}`,
-		`{"":1,"last_sequence":1}`, `{"a":1,"last_sequence":1}}`, `{"a":1 ,"last_sequence":1}`, `{"a":1000000000000000000,"last_sequence":1}`, `{"a":,"last_sequence":1}`, `{"a`,
+		"", "{", "{}", "null", "1", `{"a":1}`, `{"a":1,}`, `{"last_sequence":1,"a":1}`, `{"a":1,"last_sequence":1} `,
+		` {"a":1,"last_sequence":1}`, `{"a":01,"last_sequence":1}`, `{"a":-1,"last_sequence":1}`, `{"a":1.5,"last_sequence":1}`,
+		`{"a":"1","last_sequence":1}`, `{"A":1,"last_sequence":1}`, `{"":1,"last_sequence":1}`, `{"a":1,"last_sequence":1}}`,
+		`{"a":1 ,"last_sequence":1}`, `{"a":1000000000000000000,"last_sequence":1}`, `{"a":,"last_sequence":1}`, `{"a`,
 		`{"last_sequence":1,"last_sequence":1}`,
 	} {
 		localState["key"] = value
@@ -120,9 +122,11 @@ func TestFaults(t *testing.T) {
 func TestSetKeepsStateReadable(t *testing.T) {
 	defer clear(localState)
 	for value, want := range map[string]string{
-		`1`: `1`, `"a"`: `"a"`, `"\n\\"`: `"\n\\"`, `"\u0000"`: `"\ufffd"`, `{"a\u0000":["\u0000\u0001","x"]}`: `{"a\ufffd":["\ufffd\u0001","x"]}`,
-		`"\ud83d\ude00"`: `"\ud83d\ude00"`, `"\ud83d"`: `"\ufffd"`, `"\uDE00\uD83D"`: `"\ufffd\ufffd"`, `"\ud83d\ud83d\ude00"`: `"\ufffd\ud83d\ude00"`, `"\ud83dx\ude00"`: `"\ufffdx\ufffd"`,
-		`"\\u0000"`: `"\\u0000"`, `"\\\u0000"`: `"\\\ufffd"`, `"\ud83d\\ude00"`: `"\ufffd\\ude00"`, `"\ud83d\u0000"`: `"\ufffd\ufffd"`, `"\u00e9\uffff"`: `"\u00e9\uffff"`,
+		`1`: `1`, `"a"`: `"a"`, `"\n\\"`: `"\n\\"`, `"\u0000"`: `"\ufffd"`,
+		`{"a\u0000":["\u0000\u0001","x"]}`: `{"a\ufffd":["\ufffd\u0001","x"]}`, `"\ud83d\ude00"`: `"\ud83d\ude00"`, `"\ud83d"`: `"\ufffd"`,
+		`"\uDE00\uD83D"`: `"\ufffd\ufffd"`, `"\ud83d\ud83d\ude00"`: `"\ufffd\ud83d\ude00"`, `"\ud83dx\ude00"`: `"\ufffdx\ufffd"`,
+		`"\\u0000"`: `"\\u0000"`, `"\\\u0000"`: `"\\\ufffd"`, `"\ud83d\\ude00"`: `"\ufffd\\ude00"`, `"\ud83d\u0000"`: `"\ufffd\ufffd"`,
+		`"\u00e9\uffff"`: `"\u00e9\uffff"`,
 	} {
 		given := []byte(value)
 		Set("key", given)
@@ -147,7 +151,8 @@ func TestCursors(t *testing.T) {
 	a, b := NewCursor("a/"), NewCursor("b/")
 	n := 0
 	for a.Next() && b.Next() {
-		if name := string(AppendUint(nil, uint64(n), 5)); a.Key != "a/"+name || b.Key != "b/"+name || string(a.Value)+string(b.Value) != "12" {
+		if name := string(AppendUint(nil, uint64(n), 5)); a.Key != "a/"+name || b.Key != "b/"+name ||
+			string(a.Value)+string(b.Value) != "12" {
 			t.Fatalf("entry %d is %s: %s, and %s: %s", n, a.Key, a.Value, b.Key, b.Value)
 		}
 		n++

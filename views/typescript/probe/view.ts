@@ -7,8 +7,8 @@
  * Config    {"refuse":"why"} is refused */
 
 import {
-  Answer, csv, Date, Decimal, Event, fail, Folded, json, Json, Kind, monthOf, NO_TIME, parseTime, plain, Query, refuse, register, shown, state,
-  Text, Totals, View, Writer,
+  Answer, csv, Date, Decimal, Event, fail, Folded, json, Json, Kind, monthOf, NO_TIME, parseTime, plain, Query, refuse, register,
+  shown, state, Text, Totals, View, Writer,
 } from "./tally";
 
 export { tally_alloc, tally_event_room, tally_fields, tally_fold, tally_fold_batch, tally_query } from "./tally";

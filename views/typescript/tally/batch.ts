@@ -103,7 +103,8 @@ function lookup(key: Text): Held | null {
 function hold(totals: Totals, key: Text): Held | null {
   const n = totals.length;
   const numbers = <usize>n * Decimal.BYTES;
-  if (n > MOST_TOTALS || !isKept(changetype<usize>(totals)) || top + offsetof<Held>() + numbers + key.len + 8 > ROOM + <usize>ROOM_BYTES) return null;
+  if (n > MOST_TOTALS || !isKept(changetype<usize>(totals)) ||
+      top + offsetof<Held>() + numbers + key.len + 8 > ROOM + <usize>ROOM_BYTES) return null;
   const held = changetype<Held>(top);
   held.totals = changetype<usize>(totals);
   held.keyAt = held.numbers + numbers;

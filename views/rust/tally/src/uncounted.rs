@@ -80,7 +80,8 @@ mod tests {
         for value in [
             "", "{", "{}", "[]", "null", r#"{"a":1}"#, r#"{"a":1,"last_sequence":2"#, r#"{"a":1,"last_sequence":2}}"#,
             r#"{"a":1,"last_sequence":2,"b":1}"#, r#"{"a":1, "last_sequence":2}"#, r#"{"a":01,"last_sequence":2}"#,
-            r#"{"a":-1,"last_sequence":2}"#, r#"{"a":"1","last_sequence":2}"#, r#"{"":1,"last_sequence":2}"#, r#"{"A":1,"last_sequence":2}"#,
+            r#"{"a":-1,"last_sequence":2}"#, r#"{"a":"1","last_sequence":2}"#, r#"{"":1,"last_sequence":2}"#,
+            r#"{"A":1,"last_sequence":2}"#,
             r#"{"a":1000000000000000000,"last_sequence":2}"#, r#"{"a":,"last_sequence":2}"#, r#"{"a":1.5,"last_sequence":2}"#,
         ] {
             assert_eq!(read(value), None, "{}", value);
