@@ -184,7 +184,7 @@ func TestKitsPlayGolden(t *testing.T) {
 	}
 }
 
-// agreeEvents is how many random events all examples fold, and agreeQueries how many questions they then answer.
+// agreeEvents is how many random events all examples fold, and agreeQueries how many queries they then answer.
 const (
 	agreeEvents  = 6_000
 	agreeQueries = 600
@@ -435,7 +435,7 @@ func TestKitsAnswerAtLength(t *testing.T) {
 	}
 }
 
-// FuzzKitsAgree sends any event, twice, at any time, and then any question.
+// FuzzKitsAgree sends any event, twice, at any time, and then any query.
 func FuzzKitsAgree(f *testing.F) {
 	f.Add([]byte(`{"model":"gpt-4","tokens_in":150,"tokens_out":"-4.20e1"}`), int64(0), "month=2025-03")
 	f.Add([]byte(`{"model":"\ud83d\u0000","tokens_in":12345678.87654321}`), int64(-1), "m%6fnth=%ff")

@@ -52,7 +52,7 @@ func (b *books) leaveAmounts(key string, u usage) {
 }
 
 // compareMonths asks for all months, for each, and for each team where the view takes one: every answer says of each name how much
-// is left out, and nothing where that is nothing.
+// is left out, and nothing if that is nothing.
 func compareMonths(t *testing.T, d *deployed, want *books, state memoryState) {
 	t.Helper()
 	type answer map[string]map[string]json.RawMessage // by name and total

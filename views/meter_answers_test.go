@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// folded deploys the meter and folds events, one a line.
+// folded deploys the meter and folds events, one per line.
 func folded(t *testing.T, config, events string) (*deployed, memoryState) {
 	t.Helper()
 	d := mustDeploy(t, "meter", config)

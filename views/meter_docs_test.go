@@ -7,7 +7,7 @@ import (
 )
 
 // TestMeterDocs runs the examples of docs/meter.md: blocks marked "json config" and "json events" deploy and fold, and each
-// block "text ask" has a question and what must come of it. With -update the answers are written anew.
+// block "text ask" has a query and what must come of it. With -update the answers are written anew.
 func TestMeterDocs(t *testing.T) {
 	const file = "../docs/meter.md"
 	source, err := os.ReadFile(file)

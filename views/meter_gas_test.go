@@ -10,10 +10,10 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// smallQueryGas is the gas of a question here, so that the states that pass it are no larger than they must be.
+// smallQueryGas is the gas of a query here, so that the states that pass it are no larger than they must be.
 const smallQueryGas = wasm.DefaultQueryGas / 10
 
-// largeQuestion is a question that passes what one may read, of a state that was made for it.
+// largeQuestion is a query that passes what one may read, of a state that was made for it.
 type largeQuestion struct {
 	name, config, query string
 	state               *sortedState
@@ -80,8 +80,8 @@ func largeQuestions() []largeQuestion {
 	}
 }
 
-// TestMeterRefusesWhatIsTooLarge asks what no question may read: each is refused in the meter's own words, within the gas
-// of a question.
+// TestMeterRefusesWhatIsTooLarge asks what no query may read: each is refused in the meter's own words, within the gas
+// of a query.
 func TestMeterRefusesWhatIsTooLarge(t *testing.T) {
 	for _, q := range largeQuestions() {
 		t.Run(q.name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func (s *sortedState) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error
 	return s.entries[start:end], nil
 }
 
-// askLarge asks a question of a large state, and tells the gas it took.
+// askLarge asks a query of a large state, and tells the gas it took.
 func askLarge(tb testing.TB, d *deployed, s *sortedState, query string) (answer string, gas int64) {
 	tb.Helper()
 	session := d.start(tb, s)
@@ -76,7 +76,7 @@ func hours(groups, hours int) *sortedState {
 
 const sumByGroup = `{"value":"/v","aggregations":["sum"],"group_by":{"group":"/group"},"resolution":"hour"}`
 
-// TestMeterReadsALargeState adds up as many parts as the documentation says that a question can, within the gas of one.
+// TestMeterReadsALargeState adds up as many parts as the documentation says that a query can, within the gas of one.
 func TestMeterReadsALargeState(t *testing.T) {
 	const groups, each = 72, 2500 // 180,000
 	d, state := mustDeploy(t, "meter", sumByGroup), hours(groups, each)
@@ -226,7 +226,7 @@ func TestMeterPagesThroughWhatAFilterLeavesOut(t *testing.T) {
 	}
 }
 
-// TestMeterLimits asks for as many rows as the documentation says that a question can have which reads all at once.
+// TestMeterLimits asks for as many rows as the documentation says that a query can have which reads all at once.
 func TestMeterLimits(t *testing.T) {
 	const rows, withPercentiles = 100_000, 30_000
 	d := mustDeploy(t, "meter", `{"value":"/v","aggregations":["sum"],"group_by":{"a":"/a","b":"/b"},"resolution":"hour"}`)
@@ -251,7 +251,7 @@ func TestMeterLimits(t *testing.T) {
 	}
 }
 
-// TestMeterCountsManyUniqueValues counts as many as the documentation says that a question can, within the gas of one.
+// TestMeterCountsManyUniqueValues counts as many as the documentation says that a query can, within the gas of one.
 func TestMeterCountsManyUniqueValues(t *testing.T) {
 	const values = 300_000
 	d := mustDeploy(t, "meter", `{"unique":"/user","aggregations":["unique"],"resolution":"day"}`)
@@ -265,7 +265,7 @@ func TestMeterCountsManyUniqueValues(t *testing.T) {
 	t.Logf("%d gas for each of %d values", gas/values, values)
 }
 
-// TestMeterMemory asks for the percentiles of more hours than there is room for: the question is refused in words, and a
+// TestMeterMemory asks for the percentiles of more hours than there is room for: the query is refused in words, and a
 // smaller one answered.
 func TestMeterMemory(t *testing.T) {
 	const hours = 60_000

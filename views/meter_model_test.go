@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The model of meter is a second, independent implementation: it keeps every event and answers each question from them, with
+// The model of meter is a second, independent implementation: it keeps every event and answers each query from them, with
 // math/big for decimals and package time for zones.
 
 // meterConfig is a configuration of meter; its JSON is what is deployed.
@@ -25,7 +25,7 @@ type meterConfig struct {
 	Timezone     string            `json:"timezone,omitempty"`
 }
 
-// meterQuestion is a question to meter, in Go's terms.
+// meterQuestion is a query to meter, in Go's terms.
 type meterQuestion struct {
 	window   string // none: the whole stretch
 	zone     *time.Location
@@ -118,7 +118,7 @@ func canonical(text string) (string, bool) {
 	return fmt.Sprintf("%s%se%d", sign, strings.TrimSuffix(strings.TrimRight(r.FloatString(400), "0"), "."), power), true
 }
 
-// add takes an event; it tells whether it is counted at all or of no interest.
+// add takes an event; it reports whether it is counted at all or of no interest.
 func (m *model) add(sequence int, happened time.Time, event map[string]any) (ignored bool) {
 	if m.config.Type != nil && event["type"] != m.config.Type {
 		return true
@@ -188,7 +188,7 @@ type meterRow struct {
 	near     []*big.Rat // in place of a result that is only promised to be near
 }
 
-// answer answers a question from the events.
+// answer answers a query from the events.
 func (m *model) answer(q meterQuestion) []meterRow {
 	var rows []meterRow
 	for _, stretch := range m.stretches(q) {
@@ -227,7 +227,7 @@ func (m *model) answer(q meterQuestion) []meterRow {
 	return rows
 }
 
-// uncounted is how many events an answer to the question says were left out.
+// uncounted is how many events an answer to the query says were left out.
 func (m *model) uncounted(q meterQuestion) int {
 	from, n := q.from, 0
 	for i := 1; i < q.rolling; i++ {
@@ -307,7 +307,7 @@ func (m *model) stretches(q meterQuestion) []span {
 	return list
 }
 
-// aggregate fills in the results; false where there is nothing of what was asked for.
+// aggregate fills in the results; false if there is nothing of what was asked for.
 func (r *meterRow) aggregate(events []counted, picks []string) bool {
 	something := false
 	var values []*big.Rat

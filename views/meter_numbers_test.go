@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// holds tells whether an event whose n is this meets a condition.
+// holds reports whether an event whose n is this meets a condition.
 func holds(t *testing.T, condition, n string) bool {
 	t.Helper()
 	d := mustDeploy(t, "meter", `{"where":[{"path":"/n",`+condition+`}]}`)

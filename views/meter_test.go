@@ -32,7 +32,7 @@ func zone(tb testing.TB, name string) *time.Location {
 	return loc
 }
 
-// query writes a question as a query string.
+// query writes a query as a query string.
 func (q meterQuestion) query() string {
 	v := url.Values{}
 	if q.window != "" {
@@ -148,10 +148,10 @@ type modelled struct {
 	view  *deployed
 	model model
 	state memoryState
-	asked *sortedState // the same, for many questions
+	asked *sortedState // the same, for many queries
 }
 
-// ask asks a question of the view.
+// ask asks a query of the view.
 func (m *modelled) ask(tb testing.TB, query string) string {
 	tb.Helper()
 	answer, _ := askLarge(tb, m.view, m.asked, query)
@@ -193,7 +193,7 @@ func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
 	return m
 }
 
-// check asks a question of both.
+// check asks a query of both.
 func (m *modelled) check(tb testing.TB, q meterQuestion) {
 	tb.Helper()
 	answer := m.ask(tb, q.query())
@@ -323,7 +323,7 @@ func randomQuestion(tb testing.TB, random *rand.Rand, config meterConfig, start 
 	return q
 }
 
-// TestMeterAgainstModel folds random events and asks random questions, around changes of clocks.
+// TestMeterAgainstModel folds random events and asks random queries, around changes of clocks.
 func TestMeterAgainstModel(t *testing.T) {
 	const events, questions = 400, 30
 	starts := []string{"2025-03-07", "2024-10-25", "2011-12-24", "2023-01-28", "2025-04-03", "2006-10-27"}

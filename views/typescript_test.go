@@ -18,7 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// probe is the view of typescript/probe, which does what its questions ask of the TypeScript kit.
+// probe is the view of typescript/probe, which does what its queries ask of the TypeScript kit.
 type probe struct {
 	*deployed
 	session *wasm.Session

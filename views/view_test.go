@@ -128,7 +128,7 @@ func (d *deployed) foldAll(tb testing.TB, events [][]byte) *viewtest.Folded {
 	return folded
 }
 
-// ask answers a question, or tells what it was refused with.
+// ask answers a query, or tells what it was refused with.
 func (d *deployed) ask(tb testing.TB, state memoryState, query string) string {
 	tb.Helper()
 	answer, err := d.Ask(tb.Context(), state, query)

@@ -1,5 +1,5 @@
 // Package views carries the ready-made views as compiled WebAssembly modules: monthly_totals, rate_check,
-// cost_by_team and meter. Each view's source says what it counts and which questions it answers; make -C views builds dist from
+// cost_by_team and meter. Each view's source says what it counts and which queries it answers; make -C views builds dist from
 // the sources, and make -C views check proves that the two agree.
 package views
 
@@ -16,16 +16,16 @@ var (
 	meter []byte
 )
 
-// MonthlyTotals is the view of each model's tokens per UTC month. The bytes are shared: do not change them.
+// MonthlyTotals returns the view of each model's tokens per UTC month. The bytes are shared: do not change them.
 func MonthlyTotals() []byte { return monthlyTotals }
 
-// RateCheck is the view of requests and tokens per minute, for rate limits. The bytes are shared: do not change them.
+// RateCheck returns the view of requests and tokens per minute, for rate limits. The bytes are shared: do not change them.
 func RateCheck() []byte { return rateCheck }
 
-// CostByTeam is the view of each team's usage and cost per UTC month, by the prices in its configuration. The bytes are
+// CostByTeam returns the view of each team's usage and cost per UTC month, by the prices in its configuration. The bytes are
 // shared: do not change them.
 func CostByTeam() []byte { return costByTeam }
 
-// Meter is the view that a configuration makes a meter of: counts, sums, extremes, averages, latest and unique values and
+// Meter returns the view that a configuration makes a meter of: counts, sums, extremes, averages, latest and unique values and
 // percentiles by groups and windows of time. docs/meter.md is its reference. The bytes are shared: do not change them.
 func Meter() []byte { return meter }

@@ -127,7 +127,7 @@ func FuzzMeter(f *testing.F) {
 // maxFuzzed keeps the compiler quick, in bytes.
 const maxFuzzed = 8 << 10
 
-// hungry tells whether compiling takes more memory than a fuzzer has, which the checks before metering refuse.
+// hungry reports whether compiling takes more memory than a fuzzer has, which the checks before metering refuse.
 func hungry(wasm []byte) bool {
 	m, err := wasmbin.Parse(wasm)
 	if err != nil {

@@ -20,7 +20,7 @@ type testModule struct {
 
 type testFunc struct {
 	kind   uint32
-	locals string // types, one a byte
+	locals string // types, one per byte
 	code   []byte // without the closing end
 }
 

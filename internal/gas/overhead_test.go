@@ -61,7 +61,7 @@ func foldAgain(tb testing.TB, r *rig, n int) time.Duration {
 	start := time.Now()
 	for i := range n {
 		r.setGas(plenty)
-		if i > 0 { // every fold gives back all that was handed out
+		if i > 0 { // every fold releases all that was allocated
 			stack[0] = r.room
 			if err := r.alloc.CallWithStack(r.ctx, stack); err != nil {
 				tb.Fatal(err)

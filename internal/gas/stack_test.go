@@ -19,7 +19,7 @@ const (
 // count adds 1 to the number at the start of memory.
 var count = code(num(0), num(0), op(wasmbin.OpI32Load, 2, 0), num(1), op(wasmbin.OpI32Add), op(0x36, 2, 0))
 
-// recursions are functions without parameters, exported as tally_query, that call themselves for ever, and count how
+// recursions are functions without parameters, exported as tally_query, that call themselves forever, and count how
 // often. Each keeps the stack busy in another way.
 func recursions() map[string]*testModule {
 	query := map[string]uint32{"tally_query": 0}

@@ -90,7 +90,7 @@ func (n *node) childNamed(name string) *node {
 	return child
 }
 
-// member returns the child for an object's member, nil where no pointer names it.
+// member returns the child for an object's member, nil if no pointer names it.
 func (n *node) member(name []byte) *node {
 	if n.hints&hint(name) == 0 {
 		return nil
@@ -103,7 +103,7 @@ func (n *node) member(name []byte) *node {
 	return nil
 }
 
-// element returns the child for an array's element, nil where no pointer names it.
+// element returns the child for an array's element, nil if no pointer names it.
 func (n *node) element(index int) *node {
 	if index > n.maxIndex {
 		return nil

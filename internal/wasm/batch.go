@@ -83,7 +83,7 @@ func (s *Session) maxBatch(in *instance) int {
 
 func (in *instance) pages() int { return int(in.memory.Size() >> 16) }
 
-// maxCostAlone is an upper bound of what any event of the last batch would cost alone: the cost of the whole batch as if one event had
+// maxCostAlone returns an upper bound of what any event of the last batch would cost alone: the cost of the whole batch as if one event had
 // caused it. A batch pays a rate of 1 where an event alone pays more, in large memory. Without this bound an event could pass
 // in a batch and fail alone.
 func (in *instance) maxCostAlone() int64 {

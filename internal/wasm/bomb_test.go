@@ -204,7 +204,7 @@ func (b *bomb) module(n, copies int) []byte {
 	return g.encode()
 }
 
-// allowed tells whether the limits on code let a module pass.
+// allowed reports whether the limits on code let a module pass.
 func allowed(tb testing.TB, wasm []byte) bool {
 	if len(wasm) > MaxModuleBytes {
 		return false

@@ -283,7 +283,7 @@ func spendAll(t *testing.T, m *Module, query bool) time.Duration {
 	return took
 }
 
-// What a fold costs under each cost model is a promise: what was deployed under one goes on under it for ever.
+// What a fold costs under each cost model is a promise: what was deployed under one goes on under it forever.
 func TestModelsStay(t *testing.T) {
 	e := newEngine(t)
 	for model, want := range map[CostModel]int64{1: 6069, 2: 6146} {
@@ -302,7 +302,7 @@ func TestModelsStay(t *testing.T) {
 	}
 }
 
-// Memory that grows makes what follows dearer in an event, in the same way wherever it runs, and not in a question.
+// Memory that grows makes what follows dearer in an event, in the same way wherever it runs, and not in a query.
 func TestLargeMemoryHasItsPrice(t *testing.T) {
 	e := newEngine(t)
 	const rounds = 1_000_000

@@ -62,7 +62,7 @@ const (
 type function struct {
 	export    string
 	signature signature
-	locals    string // types, one a byte
+	locals    string // types, one per byte
 	body      []byte // without the closing end
 }
 

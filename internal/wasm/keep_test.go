@@ -28,7 +28,7 @@ func collected(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// moduleFiles counts what this process holds open for modules: their bytes, and images of their memory; none where that cannot be told.
+// moduleFiles counts what this process holds open for modules: their bytes, and images of their memory; none if that cannot be told.
 func moduleFiles(t *testing.T) (n int) {
 	t.Helper()
 	if runtime.GOOS != "linux" {

@@ -84,7 +84,7 @@ const (
 // dropped instead. A page fault at the next touch costs about 2.5 µs, copying a page a tenth of that.
 const maxCopied = 128
 
-// pageMap is the kernel's list of this process's pages, nil where it is not available.
+// pageMap is the kernel's list of this process's pages, nil if it is not available.
 var pageMap = sync.OnceValue(func() *os.File {
 	file, err := os.Open("/proc/self/pagemap")
 	if err != nil {

@@ -17,7 +17,7 @@ typedef struct tally_held tally_held;
 
 typedef struct {
 	bool on;          /* a batch is being folded */
-	uintptr_t bottom; /* where its events start handing out; 0 where they start as others do */
+	uintptr_t bottom; /* where its events start handing out; 0 if they start as others do */
 } tally_batch_state;
 
 extern tally_batch_state tally_batch;
@@ -26,7 +26,7 @@ extern tally_batch_state tally_batch;
  * where the batch does not hold them, or where they are *broken. */
 tally_decimal *tally_batch_load(tally_text key, const tally_text *around, uint32_t n, bool *broken);
 
-/* Where the totals of a key are to be put that the batch is to write. 0 where it does not hold them. */
+/* Where the totals of a key are to be put that the batch is to write. 0 if it does not hold them. */
 tally_decimal *tally_batch_store(tally_text key, const tally_text *around, uint32_t n);
 
 /* Writes what is held of all keys, before the state is walked over. */

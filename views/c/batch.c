@@ -23,7 +23,7 @@ enum {
 struct tally_held {
 	tally_held *next;
 	tally_held **slot;
-	const tally_text *around; /* 0 where the value is not known any more */
+	const tally_text *around; /* 0 if the value is not known any more */
 	uint32_t n;
 	bool dirty;
 	tally_text key;

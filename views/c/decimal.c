@@ -113,7 +113,7 @@ static const char *take_apart(const char *at, const char *end, parts *number) {
 	return at;
 }
 
-/* The value of a number in parts, false where a digit other than 0 is beyond
+/* The value of a number in parts, false if a digit other than 0 is beyond
  * the digits given. */
 static bool put_together(parts number, int32_t whole_digits, int32_t fraction_digits, tally_decimal *out) {
 	const char *p = number.digits, *end = number.end;
@@ -162,7 +162,7 @@ static bool ends(const char *at, const char *end) {
 }
 
 /* Takes what nearly every number is: 18 digits or fewer, and perhaps a point
- * and 18 or fewer. 0 where the number is another. */
+ * and 18 or fewer. 0 if the number is another. */
 static inline const char *take_common(const char *at, const char *end, tally_decimal *out) {
 	uint64_t units, fraction;
 	const char *point = take_limb(at, end, &units);
@@ -183,7 +183,7 @@ static inline const char *take_common(const char *at, const char *end, tally_dec
 }
 
 /* Takes a number from the front of the text between at and end; where it ends,
- * or 0 where there is none or it has digits beyond those given. *out is then
+ * or 0 if there is none or it has digits beyond those given. *out is then
  * of no use. */
 static inline const char *take_number(const char *at, const char *end, int32_t whole_digits, int32_t fraction_digits,
                                       tally_decimal *out) {

@@ -32,7 +32,7 @@ static const char *past_string(const char *at, const char *end) {
 	return 0;
 }
 
-/* Past the value that starts at `at`; 0 where it does not end. */
+/* Past the value that starts at `at`; 0 if it does not end. */
 static const char *past_value(const char *at, const char *end) {
 	uint32_t depth = 0;
 	while (at < end) {
@@ -75,7 +75,7 @@ static bool broken(tally_members *members) {
 	return false;
 }
 
-/* Goes past what stands before the next member or element; false where none is
+/* Goes past what stands before the next member or element; false if none is
  * left. */
 static bool find_next(tally_members *members, char bracket) {
 	if (members->broken)
@@ -164,7 +164,7 @@ static void put_rune(tally_out *out, uint32_t rune) {
 	tally_put_char(out, (char)(0x80 | (rune & 63)));
 }
 
-/* Resolves the escape at `at`; where it ends, or 0 where it is none. */
+/* Resolves the escape at `at`; where it ends, or 0 if it is none. */
 static const char *take_escape(tally_out *out, const char *at, const char *end) {
 	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
 	uint32_t unit = code_unit(at, end);

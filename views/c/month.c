@@ -21,7 +21,7 @@ static bool may_be_name(tally_text name) {
 	return true;
 }
 
-/* Writes "2025-03/" for a time; false where its year has not four digits. The
+/* Writes "2025-03/" for a time; false if its year has not four digits. The
  * last day's prefix is remembered, since most events follow one of their day. */
 static inline __attribute__((always_inline)) bool put_prefix(tally_out *out, int64_t time) {
 	static int64_t day_start, day_end; /* no time is between them at first */
@@ -102,7 +102,7 @@ __attribute__((noinline)) int32_t month_leave_out(const tally_event *event, cons
 	return part->reasons.n == 0 ? TALLY_APPLIED : tally_note_uncounted(part->key, event->sequence, &part->reasons);
 }
 
-/* ---- Questions ---- */
+/* ---- Queries ---- */
 
 /* One month or all, one name or all; an empty `at` means all. */
 typedef struct {

@@ -13,7 +13,7 @@ typedef struct {
 	uint32_t tokens_in;
 	uint32_t tokens_out;
 	tally_text name_field;     /* what the name is called in reasons: "model" */
-	tally_text name_parameter; /* that asks for one name; empty where there is none */
+	tally_text name_parameter; /* that asks for one name; empty if there is none */
 	tally_text no_totals;      /* of a name of which all is left out */
 } month_view;
 

@@ -2,7 +2,7 @@
 
 #include "abi.h"
 
-/* Reads the next page; false where there are no more keys. A frugal scan lends
+/* Reads the next page; false if there are no more keys. A frugal scan lends
  * the room of its last page, and keeps the larger room where that was short. */
 static bool turn_page(tally_scan *scan) {
 	if (scan->frugal)

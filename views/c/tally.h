@@ -74,7 +74,7 @@ enum {
 	TALLY_FAILED = -1,
 };
 
-/* Answers the fields as tally_answer of JSON Pointers, one a line; or
+/* Answers the fields as tally_answer of JSON Pointers, one per line; or
  * tally_fail where the configuration cannot be used, which refuses a deploy. */
 int64_t view_fields(void);
 
@@ -82,13 +82,13 @@ int64_t view_fields(void);
  * never do that for anything that an event may hold. */
 int32_t view_fold(const tally_event *event);
 
-/* Answers tally_answer of JSON, or tally_fail, which refuses the question. */
+/* Answers tally_answer of JSON, or tally_fail, which refuses the query. */
 int64_t view_query(tally_text query);
 
 /* The result of view_fields or view_query. */
 int64_t tally_answer(tally_text text);
 
-/* Says what the answer to a question is where that is not JSON: text/csv or
+/* Says what the answer to a query is where that is not JSON: text/csv or
  * text/plain, in UTF-8. For view_query alone. */
 void tally_content_type(tally_text type);
 
@@ -101,7 +101,7 @@ int32_t tally_fail(tally_text reason);
 /* n bytes, aligned to 8; traps where the server's 64 MiB are used up. */
 void *tally_room(uint32_t n);
 
-/* tally_release gives back all that was handed out since tally_mark answered
+/* tally_release releases all that was allocated since tally_mark answered
  * this mark. */
 void *tally_mark(void);
 void tally_release(void *mark);
@@ -133,7 +133,7 @@ typedef struct {
 	tally_text prefix;
 	tally_text after;
 	uint32_t page;
-	bool frugal; /* a page takes the room of the one before: a key and value are good until the next call */
+	bool frugal; /* a page takes the room of the one before: a key and value are valid until the next call */
 	tally_text rest;
 	tally_text room;
 } tally_scan;
@@ -165,7 +165,7 @@ void tally_put_string(tally_out *out, tally_text text);
 /* The same with a NUL as it is, \u0000: for answers, which are not stored. */
 void tally_put_exact_string(tally_out *out, tally_text text);
 
-/* n in at least `digits` decimal digits, 20 at the most. */
+/* n in at least `digits` decimal digits, at most 20. */
 void tally_put_padded(tally_out *out, uint64_t n, uint32_t digits);
 
 /* For error texts: quoted, cut to a few words, safe for any bytes. */
@@ -193,7 +193,7 @@ enum {
 };
 
 /* Little-endian limbs of base 10^18, the first TALLY_FRACTION_LIMBS of them
- * behind the point. Set are limb[TALLY_UNITS] and so many `below` and `above`
+ * after the point. Set are limb[TALLY_UNITS] and so many `below` and `above`
  * it, for nearly every number has one or two; the others are 0 and not
  * written. Zero is never negative. */
 typedef struct {
@@ -314,7 +314,7 @@ bool tally_member_next(tally_members *members, tally_text *name, tally_text *val
 tally_members tally_array(tally_text json);
 bool tally_element_next(tally_members *elements, tally_text *value);
 
-/* The value of a string's source text, quotes included; false where the text
+/* The value of a string's source text, quotes included; false if the text
  * is not a string. A lone surrogate becomes U+FFFD. */
 bool tally_string(tally_text source, tally_text *value);
 

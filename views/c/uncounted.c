@@ -78,7 +78,7 @@ static bool take_count(tally_text *rest, uint64_t *count) {
 	return rest->at > first && (*first != '0' || rest->at - first == 1);
 }
 
-/* Goes to the next reason; false where there is none, and at what is broken. */
+/* Goes to the next reason; false if there is none, and at what is broken. */
 static bool walk_next(walk *counts) {
 	if (counts->broken)
 		return false;

@@ -9,7 +9,7 @@
  * State     "2025-03/search": {"requests":2,"tokens_in":300,"tokens_out":840,
  *                              "cost":"0.0594","unpriced":0}
  *           "uncounted/2025-03/search": {"tokens_in_not_a_number":2,"last_sequence":17}
- * Question  month=2025-03   {"search":{...}}, with ,"uncounted":2 at the end of a team
+ * Query     month=2025-03   {"search":{...}}, with ,"uncounted":2 at the end of a team
  *                           of which anything is left out
  *           team=search     only that team; none: {"2025-03":{"search":{...}},...}
  *           uncounted       {"2025-03":{"search":{"tokens_in_not_a_number":2,"last_sequence":17}},...},
@@ -74,7 +74,7 @@ struct price {
 static struct {
 	bool loaded;
 	price *listed;
-	price *other; /* "*"; 0 where there is none */
+	price *other; /* "*"; 0 if there is none */
 } prices;
 
 /* A price may have as many digits before the point as behind it: then 10^18 of

@@ -1,4 +1,4 @@
-/* Writing the answer to a question. */
+/* Writing the answer to a query. */
 
 #ifndef METER_ANSWER_H
 #define METER_ANSWER_H
@@ -21,7 +21,7 @@ writing writing_new(const configuration *config, const question *asked);
 bool write_row(writing *writing, const row *row);
 
 /* The answer: with how many events were not counted, and with where to go on,
- * which is 0 where nothing is left. */
+ * which is 0 if nothing is left. */
 int64_t finish(writing *writing, uint64_t uncounted, const position *next);
 
 /* Writes what a row has of an aggregation; false, and nothing, where it has

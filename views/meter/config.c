@@ -90,7 +90,7 @@ static bool read_types(configuration *config, tally_text source) {
 	return add_field(config, TALLY_TEXT("type"), TALLY_TEXT("\"/type\""), &config->type);
 }
 
-/* Names of groups are also names of parameters of a question. */
+/* Names of groups are also names of parameters of a query. */
 static bool is_group_name(tally_text name) {
 	static const tally_text taken[] = {
 		TALLY_STATIC_TEXT("window"), TALLY_STATIC_TEXT("timezone"), TALLY_STATIC_TEXT("from"),        TALLY_STATIC_TEXT("to"),

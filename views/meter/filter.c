@@ -1,4 +1,4 @@
-/* What the filters of a question leave in. */
+/* What the filters of a query leave in. */
 
 #include "key.h"
 #include "question.h"

@@ -1,6 +1,6 @@
 /* Keys of the state.
  *
- * A group is written as its values, each with / behind it. In a value
+ * A group is written as its values, each with / after it. In a value
  *
  *     a string     is itself, with / as ~1, ~ as ~0 and NUL as ~2
  *     a number     is ~n and its one text, see number.h: ~n12
@@ -33,7 +33,7 @@ typedef enum {
 	VALUE_VAST,     /* a number with an exponent of more than 18 digits */
 } value_fault;
 
-/* Writes what a field holds; nothing where that cannot be told apart. */
+/* Writes what a field holds; nothing if that cannot be told apart. */
 value_fault put_value(tally_out *out, const tally_slot *slot);
 
 /* Writes a string, a number (false, and nothing, where it cannot be told apart),
@@ -60,14 +60,14 @@ bool take_value(tally_text *group, tally_text *encoded);
  * where there are no groups. False, and why, where there is no such key. */
 bool total_key(const configuration *config, const tally_event *event, tally_text *key, tally_text *place, trouble *trouble);
 
-/* Writes the part that holds a time; false where its year is not one that is
+/* Writes the part that holds a time; false if its year is not one that is
  * counted. */
 bool put_part(tally_out *out, const grid *parts, int64_t time);
 
 /* family + place + / + rest. */
 tally_text key_of(tally_text family, tally_text place, tally_text rest);
 
-/* Reads the time that text starts with; false where it is none. */
+/* Reads the time that text starts with; false if it is none. */
 bool take_part(tally_text text, int64_t *start);
 
 #endif

@@ -1,7 +1,7 @@
 /* meter: counts, sums, extremes, averages, latest and unique values and
  * percentiles of events, by groups and windows of time, as a configuration says.
  *
- * docs/meter.md is its reference: configuration, questions, limits. */
+ * docs/meter.md is its reference: configuration, queries, limits. */
 
 #include "page.h"
 #include "number.h"

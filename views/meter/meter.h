@@ -18,7 +18,7 @@
 enum {
 	MOST_GROUPS = 8,        /* group_by members */
 	MOST_NAME_BYTES = 64,   /* of one */
-	MOST_PICKS = 32,        /* aggregations of a configuration or a question */
+	MOST_PICKS = 32,        /* aggregations of a configuration or a query */
 	MOST_CONDITIONS = 16,
 	MOST_LISTED = 256,      /* values of one condition, types */
 	NO_FIELD = -1,
@@ -54,7 +54,7 @@ typedef struct {
 	uint32_t len;
 } pick_list;
 
-/* Reads a name like sum or p99.9; false where there is no such aggregation. */
+/* Reads a name like sum or p99.9; false if there is no such aggregation. */
 bool pick_of(tally_text name, pick *found);
 
 /* ---- Totals: what "total/..." holds, as far as it is configured ---- */
@@ -81,7 +81,7 @@ typedef struct {
 } group;
 
 typedef struct {
-	tally_text fields; /* JSON Pointers, one a line */
+	tally_text fields; /* JSON Pointers, one per line */
 	uint32_t fields_len;
 	tally_text *types; /* wanted; none: all */
 	uint32_t types_len;
@@ -96,7 +96,7 @@ typedef struct {
 	bool sketch;
 	grid parts;
 	tally_text zone_name;
-	int64_t query_gas; /* what a question may take */
+	int64_t query_gas; /* what a query may take */
 	int32_t place[TOTALS]; /* in a state value; -1: not kept */
 	uint32_t totals_len;
 	tally_text around[TOTALS + 1];
@@ -126,7 +126,7 @@ typedef struct trouble {
 	int32_t field;     /* or NO_FIELD */
 } trouble;
 
-/* Notes it for the place, which is empty where the event has none. */
+/* Notes it for the place, which is empty if the event has none. */
 void note_uncounted(const configuration *config, const tally_event *event, tally_text place, trouble trouble);
 
 /* How many events a state value of "uncounted/..." or "ungrouped/..." counts, and
@@ -134,7 +134,7 @@ void note_uncounted(const configuration *config, const tally_event *event, tally
 uint64_t sum_of_counts(tally_text counts);
 uint64_t count_untimed(void);
 
-/* The answer to the question for them. */
+/* The answer to the query for them. */
 int64_t answer_uncounted(void);
 
 #endif

@@ -63,7 +63,7 @@ bool read_number(tally_text text, number *read) {
 	return true;
 }
 
-/* The next digit, or 0 where there are no more. */
+/* The next digit, or 0 if there are no more. */
 static char next_digit(tally_text *digits) {
 	tally_take_char(digits, '.');
 	if (digits->len == 0)

@@ -1,4 +1,4 @@
-/* Answering a question, a page of rows at a time.
+/* Answering a query, a page of rows at a time.
  *
  * Rows come by group, in the order of the keys, and then by time. Where the groups
  * that are asked for are the first of the configuration's, the keys of each row

@@ -4,7 +4,7 @@
 #include "key.h"
 #include "question.h"
 
-/* Takes base64url, without padding; false where it is none. */
+/* Takes base64url, without padding; false if it is none. */
 static bool decode_base64(tally_text text, tally_out *out) {
 	enum { BITS = 6, BYTE = 8 };
 	uint32_t bits = 0, have = 0;

@@ -1,4 +1,4 @@
-/* Questions: the parameters of a query. */
+/* The parameters of a query. */
 
 #ifndef METER_QUESTION_H
 #define METER_QUESTION_H
@@ -23,7 +23,7 @@ struct filter {
 typedef struct {
 	bool given;
 	bool timed;
-	tally_text group; /* values, each with / behind it */
+	tally_text group; /* values, each with / after it */
 	int64_t start;    /* of the window, where timed */
 } position;
 
@@ -57,8 +57,8 @@ bool read_question(const configuration *config, tally_text query, question *aske
 /* Answers false after tally_fail("<name> is <value>, <why>"). */
 bool refuse_parameter(tally_text name, tally_text value, tally_text why);
 
-/* Reads a position of an answer to the question, as put_position writes it, once
- * all else of the question is read. False where tally_fail has been called. */
+/* Reads a position of an answer to the query, as put_position writes it, once
+ * all else of the query is read. False where tally_fail has been called. */
 bool read_after(const configuration *config, tally_text value, question *asked);
 
 /* Writes a position as the parameter after has it. */
@@ -75,7 +75,7 @@ text_list filtered_starts(const configuration *config, const question *asked);
  * with rolling, in an earlier window. */
 int64_t covered_from(const question *asked, int64_t time);
 
-/* Whether the windows between from and to are made of whole parts; false where
+/* Whether the windows between from and to are made of whole parts; false if
  * tally_fail has been called. */
 bool check_windows(const configuration *config, const question *asked, int64_t from, int64_t to);
 

@@ -13,13 +13,13 @@ typedef struct {
 	tally_out last_group;
 	tally_out row_key; /* room for a row_group's */
 	bool has_group;
-	row_group *group; /* 0 where a filter leaves it out */
+	row_group *group; /* 0 if a filter leaves it out */
 	row *row;         /* where there is one window for all that is of the group */
 	stretch windows[MOST_ROLLING];
 	uint32_t windows_len;
 } gathering;
 
-/* What a question takes beside reading, in units of gas, at the most. Measured,
+/* What a query takes beside reading, in units of gas, at the most. Measured,
  * and held by a test. */
 enum {
 	FINDING_GAS = 1500,

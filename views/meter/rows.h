@@ -1,4 +1,4 @@
-/* Gathering what a question asks for: a row for each group and window. */
+/* Gathering what a query asks for: a row for each group and window. */
 
 #ifndef METER_ROWS_H
 #define METER_ROWS_H
@@ -10,8 +10,8 @@
 /* The values of the groups that were asked for, as they stand in keys. */
 typedef struct {
 	entry entry;
-	tally_text key; /* in the order of the configuration, each with / behind it */
-	tally_text values[]; /* in the order of the question */
+	tally_text key; /* in the order of the configuration, each with / after it */
+	tally_text values[]; /* in the order of the query */
 } row_group;
 
 typedef struct row row;
@@ -32,15 +32,15 @@ typedef struct {
 	uint32_t len;
 } row_list;
 
-/* What came of a step of a question. */
+/* What came of a step of a query. */
 typedef enum {
 	DONE,
 	NOTHING_LEFT,
-	TOO_LARGE, /* it would take more memory or gas than a question may */
+	TOO_LARGE, /* it would take more memory or gas than a query may */
 	REFUSED,   /* tally_fail has been called */
 } outcome;
 
-/* What answering a question reads. */
+/* What answering a query reads. */
 typedef struct reading {
 	const configuration *config;
 	const question *asked;
@@ -69,7 +69,7 @@ outcome gather_rows(reading *reading, tally_text scope, row_list *rows, uint64_t
 /* Sorts by group, then by start. */
 void sort_rows(row_list *rows, effort *effort);
 
-/* A row for a question that nothing was found for. */
+/* A row for a query that nothing was found for. */
 row *empty_row(const reading *reading);
 
 /* Counts the events of the time asked for that belong to no group. */

@@ -102,7 +102,7 @@ static tally_text name_of(spot spot) {
 }
 
 /* Takes the next bucket and its count from a state value that starts after its
- * brace; false where none is left. */
+ * brace; false if none is left. */
 static bool take_bucket(tally_text *value, uint32_t *bucket, uint64_t *count) {
 	uint32_t digit;
 	tally_take_char(value, ',');

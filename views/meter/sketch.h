@@ -24,7 +24,7 @@ typedef struct sketch sketch;
 
 sketch *sketch_new(void);
 
-/* Adds the state value of one decade; false where it is not what this view
+/* Adds the state value of one decade; false if it is not what this view
  * writes. */
 bool sketch_add(sketch *sum, tally_text decade, tally_text value);
 

@@ -20,7 +20,7 @@ static tally_text read_uncounted(void) {
 	return tally_get(uncounted_key, &value) ? value : none_yet;
 }
 
-/* The value of a member of an object; none where there is no such member. */
+/* The value of a member of an object; none if there is no such member. */
 static tally_text member_of(tally_text object, tally_text wanted) {
 	tally_text name, value;
 	tally_members members = tally_object(object);
@@ -121,7 +121,7 @@ static void put_kept(tally_out *out, tally_text last) {
 		}
 }
 
-/* Counts it where a question for the group and the time finds it. */
+/* Counts it where a query for the group and the time finds it. */
 static void count_at_place(const configuration *config, const tally_event *event, tally_text place, tally_text reason) {
 	tally_out key = tally_out_new(64 + place.len), out = tally_out_new(256);
 	tally_text before;

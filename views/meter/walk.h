@@ -10,15 +10,15 @@ typedef struct {
 	uint32_t len;
 } text_list;
 
-/* What is found at a key. All of it is good until the next call. */
+/* What is found at a key. All of it is valid until the next call. */
 typedef struct {
-	tally_text group; /* its values, each with / behind it */
+	tally_text group; /* its values, each with / after it */
 	int64_t part;
 	tally_text rest;
 	tally_text value;
 } finding;
 
-/* What a question takes, in units of gas, counted high. */
+/* What a query takes, in units of gas, counted high. */
 typedef struct {
 	int64_t used;
 	int64_t limit;
@@ -51,7 +51,7 @@ typedef struct {
 } walk;
 
 /* A walk over the keys that start with family + one of starts, which are the
- * first of the groups' values, each with / behind it; in byte order, and none
+ * first of the groups' values, each with / after it; in byte order, and none
  * starts with another. Once it is made it needs no more room. */
 walk walk_new(tally_text family, const text_list *starts, uint32_t groups, int64_t from, int64_t to, effort *effort);
 

@@ -15,7 +15,7 @@ enum {
 	DAY_SECONDS = 86400,
 };
 
-/* A zone of the IANA data, by its own name or a link to it; 0 where there is
+/* A zone of the IANA data, by its own name or a link to it; 0 if there is
  * none of that name. */
 const zone_entry *zone_find(tally_text name);
 
@@ -28,7 +28,7 @@ typedef struct {
 
 zone_period zone_period_at(const zone_entry *zone, int64_t time);
 
-/* Whether a time is of the years that events and questions may have: all that
+/* Whether a time is of the years that events and queries may have: all that
  * is named for one is written with years of four digits, in every zone. */
 bool is_countable(int64_t time);
 

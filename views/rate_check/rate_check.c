@@ -3,7 +3,7 @@
  * Fields    /tokens_in, /tokens_out
  * State     "2025-03-01T10:05": {"requests":2,"tokens":570}
  *           "uncounted/2025-03-01T10:05": {"tokens_in_not_a_number":1,"last_sequence":17}
- * Question  time=2025-03-01T10:05:30Z&minutes=5, the minute that holds the time
+ * Query     time=2025-03-01T10:05:30Z&minutes=5, the minute that holds the time
  *           and the four before it:
  *           {"from":"2025-03-01T10:01:00Z","to":"2025-03-01T10:06:00Z",
  *            "requests":2,"tokens":570,
@@ -50,7 +50,7 @@ static const int64_t MINUTE_MICROSECONDS = 60000000;
 
 static const tally_text uncounted = TALLY_STATIC_TEXT("uncounted/"); /* begins keys */
 
-/* Questions reach a day back and a minute ahead, and all that they name must
+/* Queries reach a day back and a minute ahead, and all that they name must
  * be written with years of four digits. */
 static const int64_t FIRST_YEAR = 1, LAST_YEAR = 9998;
 
@@ -60,7 +60,7 @@ static const tally_text around[TOTALS + 1] = {
 	TALLY_STATIC_TEXT("}"),
 };
 
-/* Writes "2025-03-01T10:05" for a minute since 1970; false where its year has
+/* Writes "2025-03-01T10:05" for a minute since 1970; false if its year has
  * not four digits. */
 static bool put_minute(tally_out *out, int64_t minute) {
 	int64_t day = tally_floor_divide(minute, DAY_MINUTES);
@@ -133,7 +133,7 @@ int32_t view_fold(const tally_event *event) {
 	return in_full ? TALLY_APPLIED : leave_out(event, counts_in, counts_out, key);
 }
 
-/* ---- Questions ---- */
+/* ---- Queries ---- */
 
 /* The minutes asked for, since 1970; `to` is exclusive. */
 typedef struct {
@@ -206,7 +206,7 @@ static bool take_window(tally_text query, window *asked) {
 typedef struct {
 	tally_scan scan;
 	tally_text start; /* of the keys: empty, or "uncounted/" */
-	tally_text end;   /* of the walk, exclusive; none where it is empty */
+	tally_text end;   /* of the walk, exclusive; none if it is empty */
 	bool has;         /* there is an entry */
 	tally_text key;
 	tally_text minute;

@@ -2,7 +2,7 @@
  *
  * Fields    /model, /tokens_in, /tokens_out
  * State     "2025-03/gpt-4": {"tokens_in":1482000,"tokens_out":3291000}
- * Question  month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000}}
+ * Query     month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000}}
  *           none            {"2025-03":{"gpt-4":{...}},...}
  *           uncounted       what is left out, by reason, in the same form; with month= too
  * Config    none
@@ -86,7 +86,7 @@ static int32_t add(tally_text key, const tally_decimal *in, const tally_decimal 
 
 int32_t view_fold(const tally_event *event) {
 	const tally_slot *model = &event->slot[MODEL], *in_slot = &event->slot[TOKENS_IN], *out_slot = &event->slot[TOKENS_OUT];
-	tally_decimal in, out; /* 0 where they are not counted */
+	tally_decimal in, out; /* 0 if they are not counted */
 	tally_reasons reasons = {0};
 	bool counts_in = tally_count(in_slot, &in), counts_out = tally_count(out_slot, &out);
 	if (tally_is_none(in_slot) && tally_is_none(out_slot))
@@ -116,7 +116,7 @@ int32_t view_fold(const tally_event *event) {
 	return tally_note_uncounted(tally_out_text(&left_key), event->sequence, &reasons);
 }
 
-/* ---- Questions ---- */
+/* ---- Queries ---- */
 
 typedef struct {
 	tally_text month; /* all where its `at` is 0 */
@@ -129,7 +129,7 @@ static bool is_month(tally_text text) {
 	       tally_take_digits(&text, 2, &month) && text.len == 0 && month >= 1 && month <= 12;
 }
 
-/* False where the question was refused. */
+/* False where the query was refused. */
 static bool take_question(tally_text query, question *asked) {
 	tally_text name, value;
 	*asked = (question){0};

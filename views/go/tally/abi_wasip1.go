@@ -35,7 +35,7 @@ func importContentType(name string)
 //go:noescape
 func importFail(text string)
 
-// packed is a text as the server reads it.
+// packed returns a text as the server reads it.
 func packed(text []byte) int64 {
 	return int64(uintptr(unsafe.Pointer(unsafe.SliceData(text))))<<32 | int64(len(text))
 }

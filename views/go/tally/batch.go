@@ -5,23 +5,23 @@ import (
 	"unsafe"
 )
 
-// In a batch the server gives many events in one call. What [Totals.Add] has read once is then held here until the end of the call, and
-// written once. The state after the batch is the same, byte for byte, as after its events one by one; where that is in doubt the
-// batch fails, and the server folds them so.
+// In a batch the server passes many events in one call. What [Totals.Add] has read is then held here until the end of the call, and
+// written once. The state after the batch is the same, byte for byte, as after its events one by one; if that is in doubt the
+// batch fails, and the server folds them one by one.
 const (
 	batchSlots = 128 // of the hash table; a power of two, and room to spare beside maxHeld and what an event adds
 
-	// After so many keys, totals and bytes of keys all are written before the next event.
+	// With so many keys, totals or bytes of keys held, all are written before the next event.
 	maxHeld, maxHeldSums, maxHeldBytes = 64, 128, 2048
-	// What there is room for: beyond it an event's totals go past the batch.
+	// The most that is held: an event's totals beyond it bypass the batch.
 	heldRoom, heldSums, heldBytes = 80, 160, 4096
 
 	maxBatchTotals = 16 // of a key
-	// maxBatchAdds bounds what the batch spares an event of gas, to what docs/abi.md allows.
+	// maxBatchAdds bounds the gas that a batch saves an event, to what docs/abi.md allows.
 	maxBatchAdds = 16
 )
 
-// heldTotals are a key's totals that are held.
+// heldTotals are the held totals of a key.
 type heldTotals struct {
 	of    *Totals
 	hash  uint64
@@ -31,7 +31,7 @@ type heldTotals struct {
 	dirty bool
 }
 
-// batch is what is held.
+// batch holds the totals of the running batch.
 var batch struct {
 	on     bool
 	failed bool // it must not count
@@ -39,7 +39,7 @@ var batch struct {
 	n      int
 	sums   int
 	bytes  int
-	slots  [batchSlots]uint8 // 1 + the place in held, 0 where there is none
+	slots  [batchSlots]uint8 // 1 + the place in held, 0 if there is none
 	held   [heldRoom]heldTotals
 	of     [heldSums]Decimal
 	keys   [heldBytes]byte
@@ -48,7 +48,7 @@ var batch struct {
 // errAlone ends a batch.
 var errAlone = errors.New("this event is to be folded alone")
 
-// sameKey tells whether two texts are the same, by words.
+// sameKey compares two texts word by word.
 func sameKey(a, b string) bool {
 	n := len(a)
 	if n != len(b) {
@@ -78,7 +78,7 @@ func keyWords(p unsafe.Pointer, n int) (a, b, c, d uint64) {
 		*(*uint64)(unsafe.Add(p, n-word))
 }
 
-// mixed is the hash of such a key.
+// mixed returns the hash of such a key.
 func mixed(a, b, c, d uint64, n int) uint64 {
 	h := (a ^ uint64(n)) * hashMix
 	h = (h ^ h>>32 ^ b) * hashMix
@@ -102,7 +102,7 @@ func keyHash(key string) uint64 {
 	return h * hashMix
 }
 
-// heldOf is what is held of a key, nil where nothing is, and its slot.
+// heldOf returns the held totals of a key, nil if there are none, and its slot.
 func heldOf(key string) (h *heldTotals, hash uint64, slot uint64) {
 	hash = keyHash(key)
 	slot = hash >> hashShift
@@ -115,7 +115,7 @@ func heldOf(key string) (h *heldTotals, hash uint64, slot uint64) {
 	return nil, hash, slot
 }
 
-// addQuickly is addHeld for what nearly all of a batch is: whole numbers for totals that are held already, under a key of one to four
+// addQuickly does the work of addHeld for nearly all of a batch: whole numbers for totals that are held already, under a key of one to four
 // words. It does all in one function without a call and with few branches, which is what makes it quick; whatever is not as expected it
 // leaves as it is.
 func (t *Totals) addQuickly(key string, amounts []Decimal) bool {
@@ -158,7 +158,7 @@ func (t *Totals) addQuickly(key string, amounts []Decimal) bool {
 	return true
 }
 
-// hold makes room for a key's totals; nil where there is none.
+// hold makes room for a key's totals; nil if there is none.
 func (t *Totals) hold(key string, hash, slot uint64) *heldTotals {
 	n := len(t.around) - 1
 	if n > maxBatchTotals || batch.n == heldRoom || batch.sums+n > heldSums || batch.bytes+len(key) > heldBytes {
@@ -175,7 +175,7 @@ func (t *Totals) hold(key string, hash, slot uint64) *heldTotals {
 	return h
 }
 
-// addHeld adds to the totals that the batch holds; done is false where it does not hold those of this key.
+// addHeld adds to the totals that the batch holds; done is false if it does not hold those of this key.
 func (t *Totals) addHeld(key string, amounts []Decimal) (done bool, err error) {
 	batch.adds++
 	h, hash, slot := heldOf(key)
@@ -245,7 +245,7 @@ func (h *heldTotals) write() {
 	h.dirty = false
 }
 
-// forgetHeld writes what is held of a key, which is about to be read or written in another way.
+// forgetHeld writes the held totals of a key, which is about to be read or written in another way.
 func forgetHeld(key string) {
 	if h, _, _ := heldOf(key); h != nil {
 		h.write()
@@ -253,7 +253,7 @@ func forgetHeld(key string) {
 	}
 }
 
-// writeHeld writes what is held of all keys.
+// writeHeld writes all held totals.
 func writeHeld() {
 	for i := range batch.n {
 		batch.held[i].write()
@@ -267,7 +267,7 @@ func forgetAllHeld() {
 	batch.n, batch.sums, batch.bytes = 0, 0, 0
 }
 
-// foldBatch folds events, one after the other, and tells whether all are folded. An event lies at base and its offset less start.
+// foldBatch folds events, one after the other, and reports whether all are folded. An event lies at base and its offset less start.
 func foldBatch(fold func(*Event) error, base unsafe.Pointer, start uint32, offsets []uint32) bool {
 	batch.on, batch.failed = true, false
 	folded := true

@@ -12,9 +12,9 @@ const (
 	countBelow = digitsBelow * digitsBelow // what two words of digits cannot write
 )
 
-// addCounts is Totals.add for what nearly all totals are: a few whole numbers below 10^15 between short names. It does all in one
+// addCounts does the work of Totals.add for nearly all totals: a few whole numbers below 10^15 between short names. It does all in one
 // function without a call, on words, which is what makes a fold quick; whatever is not as expected it leaves to add, whose
-// results it gives. It writes to a room of totalsRoom bytes and returns the length, 0 where it leaves the totals to add. Every
+// results it gives. It writes to a room of totalsRoom bytes and returns the length, 0 if it leaves the totals to add. Every
 // text of around but the last, "}", has 8 to 16 bytes, and there are up to maxCounts of them.
 func addCounts(to unsafe.Pointer, value []byte, around []string, amounts []Decimal) (length int) {
 	from, left := unsafe.Pointer(unsafe.SliceData(value)), len(value)
@@ -77,7 +77,7 @@ func addCounts(to unsafe.Pointer, value []byte, around []string, amounts []Decim
 	return length + 1
 }
 
-// wordBefore is the bytes at p, of which so many are left, as a word with zeros after them; eight bytes that are not left may
+// wordBefore returns the bytes at p, of which so many are left, as a word with zeros after them; eight bytes that are not left may
 // be read before p.
 func wordBefore(p unsafe.Pointer, left int) uint64 {
 	if left >= word {

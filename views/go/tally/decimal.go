@@ -25,8 +25,8 @@ const (
 // limbs are a magnitude, the lowest limb first.
 type limbs [limbCount]uint64
 
-// Decimal is an exact decimal number of up to 90 digits before the point and 54 behind it. The zero value is 0. Decimals
-// of up to 18 digits before the point and 18 behind it, as nearly all are, cost no allocation.
+// Decimal is an exact decimal number of up to 90 digits before the point and 54 after it. The zero value is 0. Decimals
+// of up to 18 digits before the point and 18 after it, as nearly all are, cost no allocation.
 type Decimal struct {
 	units    uint64 // the whole part, below 10^18
 	fraction uint64 // in 10^-18, below 10^18
@@ -34,12 +34,12 @@ type Decimal struct {
 	negative bool   // 0 never is
 }
 
-// unusual is 0 for a whole number from 0 up to 10^18.
+// unusual returns 0 for a whole number from 0 up to 10^18.
 func (d *Decimal) unusual() uint64 {
 	return d.fraction | uint64(uintptr(unsafe.Pointer(d.wide))) | uint64(*(*uint8)(unsafe.Pointer(&d.negative)))
 }
 
-// NewDecimal is the whole number n.
+// NewDecimal returns the whole number n.
 func NewDecimal(n int64) Decimal {
 	magnitude := uint64(n)
 	if n < 0 {
@@ -62,7 +62,7 @@ func newDecimal(l *limbs, negative bool) Decimal {
 // newWide is apart so that nothing else allocates.
 func newWide(l limbs, negative bool) Decimal { return Decimal{wide: &l, negative: negative} }
 
-// limbs is the magnitude of d.
+// limbs returns the magnitude of d.
 func (d Decimal) limbs() limbs {
 	if d.wide != nil {
 		return *d.wide
@@ -70,7 +70,7 @@ func (d Decimal) limbs() limbs {
 	return limbs{unitsLimb: d.units, unitsLimb - 1: d.fraction}
 }
 
-// Sign is -1, 0 or 1.
+// Sign returns -1, 0 or 1.
 func (d Decimal) Sign() int {
 	switch {
 	case d.negative:
@@ -81,13 +81,13 @@ func (d Decimal) Sign() int {
 	return 1
 }
 
-// Neg is -d.
+// Neg returns -d.
 func (d Decimal) Neg() Decimal {
 	d.negative = !d.negative && d != Decimal{}
 	return d
 }
 
-// Cmp is -1, 0 or 1 as d is less than, equal to or greater than n.
+// Cmp returns -1, 0 or 1 as d is less than, equal to or greater than n.
 func (d Decimal) Cmp(n Decimal) int {
 	left, right, larger := d.limbs(), n.limbs(), 1
 	switch {
@@ -109,7 +109,7 @@ func (d Decimal) Cmp(n Decimal) int {
 	return 0
 }
 
-// Int64 is d as an int64; false where it is none.
+// Int64 returns d as an int64; false if it is none.
 func (d Decimal) Int64() (n int64, ok bool) {
 	l := d.limbs()
 	const most = 1<<63 - 1
@@ -123,7 +123,7 @@ func (d Decimal) Int64() (n int64, ok bool) {
 	return int64(magnitude), magnitude <= most
 }
 
-// Add is d + n; false where that has more than 90 digits before the point.
+// Add returns d + n; false if that has more than 90 digits before the point.
 func (d Decimal) Add(n Decimal) (sum Decimal, ok bool) {
 	if d.wide == nil && n.wide == nil && d.negative == n.negative {
 		units, fraction := d.units+n.units, d.fraction+n.fraction
@@ -152,10 +152,10 @@ func (d Decimal) addLimbs(n Decimal) (sum Decimal, ok bool) {
 	return newDecimal(&left, n.negative), true
 }
 
-// Sub is d - n; false where that has more than 90 digits before the point.
+// Sub returns d - n; false if that has more than 90 digits before the point.
 func (d Decimal) Sub(n Decimal) (difference Decimal, ok bool) { return d.Add(n.Neg()) }
 
-// add is false where the highest limb overflows.
+// add returns false if the highest limb overflows.
 func (l *limbs) add(n *limbs) bool {
 	var carry uint64
 	for i := range l {
@@ -169,7 +169,7 @@ func (l *limbs) add(n *limbs) bool {
 	return carry == 0
 }
 
-// subtract is false where n was the larger one: l is then short of what it is, negative, by 10^18 to the number of limbs.
+// subtract returns false if n was the larger one: l is then short of what it is, negative, by 10^18 to the number of limbs.
 func (l *limbs) subtract(n *limbs) bool {
 	var borrow uint64
 	for i := range l {
@@ -214,7 +214,7 @@ var (
 	_ [2 * inputHalves]struct{} = [2 * limbCount]struct{}{}
 )
 
-// halves are the half limbs of an input number, from firstHalf on; ok is false where d has more.
+// halves are the half limbs of an input number, from firstHalf on; ok is false if d has more.
 func (d Decimal) halves() (halves [inputHalves]uint64, ok bool) {
 	l := d.limbs()
 	for i := range halves {
@@ -227,8 +227,8 @@ func (d Decimal) halves() (halves [inputHalves]uint64, ok bool) {
 	return halves, l[0]|l[6]|l[7] == 0 && l[1]%halfBase == 0 && l[5] < halfBase
 }
 
-// Mul is the exact product of d and n, which must have up to 45 digits before the point and 27 behind it, as all that
-// [ParseDecimal] and [Field.Decimal] read; false where one has more.
+// Mul returns the exact product of d and n, which must have up to 45 digits before the point and 27 after it, as all that
+// [ParseDecimal] and [Field.Decimal] read; false if one has more.
 func (d Decimal) Mul(n Decimal) (product Decimal, ok bool) {
 	left, leftOK := d.halves()
 	right, rightOK := n.halves()

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// Event is one event of the log. It is good until Fold returns.
+// Event is one event of the log. It is valid until Fold returns.
 type Event struct {
 	_ structs.HostLayout
 
@@ -26,7 +26,7 @@ const (
 	failed  = -1
 )
 
-// field is a requested field as the server lays it out.
+// field is a requested field in the server's layout.
 type field struct {
 	_ structs.HostLayout
 
@@ -57,10 +57,10 @@ func (e *Event) text(at, length uint32) string {
 	return unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(e), uintptr(start))), length)
 }
 
-// JSON is the event as it was sent, byte for byte.
+// JSON returns the event as it was sent, byte for byte.
 func (e *Event) JSON() string { return e.text(e.data, e.dataLen) }
 
-// Field is the value of View.Fields[i].
+// Field returns the value of View.Fields[i].
 func (e *Event) Field(i int) Field {
 	if uint(i) >= uint(e.fields) {
 		notAsked()
@@ -68,12 +68,12 @@ func (e *Event) Field(i int) Field {
 	return Field{e, (*field)(unsafe.Add(unsafe.Pointer(e), headerBytes+i*fieldBytes))}
 }
 
-// notAsked is apart so that Field, without it, is put where it is called.
+// notAsked is a function of its own so that Field can be inlined.
 //
 //go:noinline
 func notAsked() { panic("tally: the view reads a field that it did not ask for in View.Fields") }
 
-// Kind is what an event holds in a field.
+// Kind is the kind of a field's value.
 type Kind uint32
 
 // The kinds of values.
@@ -88,20 +88,20 @@ const (
 	Object
 )
 
-// Field is a value of an event. It is good until Fold returns.
+// Field is a value of an event. It is valid until Fold returns.
 type Field struct {
 	event *Event
 	field *field
 }
 
-// Kind tells what the field holds.
+// Kind returns the kind of the field's value.
 func (f Field) Kind() Kind { return f.field.kind }
 
-// Text is a string's value as UTF-8, and the exact source text of any other kind: "1e3", "true", "[1, 2]"; "" where the
+// Text returns a string's value as UTF-8, and the exact source text of any other kind: "1e3", "true", "[1, 2]"; "" where the
 // field is missing.
 func (f Field) Text() string { return f.event.text(f.field.text, f.field.textLen) }
 
-// Label is what the field is called by: a string's value, a number's or a boolean's source text, "" where it is missing or null;
+// Label returns the field as a name: a string's value, a number's or a boolean's source text, "" if it is missing or null;
 // false for an array or an object.
 func (f Field) Label() (label string, ok bool) {
 	switch f.field.kind {
@@ -114,7 +114,7 @@ func (f Field) Label() (label string, ok bool) {
 	}
 }
 
-// Decimal is the exact value of a number, or of a string that reads as one; see [ParseDecimal]. It is 0 and false for
+// Decimal returns the exact value of a number, or of a string that reads as one; see [ParseDecimal]. It is 0 and false for
 // anything else.
 func (f Field) Decimal() (d Decimal, ok bool) {
 	kind, n := f.field.kind, int(f.field.textLen)
@@ -131,8 +131,8 @@ func (f Field) Decimal() (d Decimal, ok bool) {
 	return ParseDecimal(f.Text())
 }
 
-// Uncounted tells why a view that counts with Decimal leaves a field out: NotANumber, or HasTooManyDigits. It is "" where Decimal
-// reads the field, and where it is missing or null: then there is nothing to leave out.
+// Uncounted returns why a view that counts with Decimal leaves a field out: NotANumber or HasTooManyDigits. It is "" if Decimal
+// reads the field, or if it is missing or null: then there is nothing to leave out.
 func (f Field) Uncounted() string {
 	switch f.field.kind {
 	case Missing, Null:
@@ -149,7 +149,7 @@ func (f Field) Uncounted() string {
 	return NotANumber
 }
 
-// LabelFault tells why [Key] makes no key of a scope and the field's Label: NotText, TooLong or HasNUL; "" where it does.
+// LabelFault returns why [Key] cannot make a key of a scope and the field's Label: NotText, TooLong or HasNUL; "" if it can.
 func (f Field) LabelFault(scope string) string {
 	label, ok := f.Label()
 	switch {
@@ -163,11 +163,11 @@ func (f Field) LabelFault(scope string) string {
 	return ""
 }
 
-// Float is a number's nearest double, infinite beyond the range of a double, and 0 for other kinds. Do not count money
+// Float returns a number's nearest double, infinite beyond the range of a double, and 0 for other kinds. Do not count money
 // with it.
 func (f Field) Float() float64 { return f.field.number }
 
-// Time is the value of a string that holds an RFC 3339 time; false for anything else.
+// Time returns the value of a string that holds an RFC 3339 time; false for anything else.
 func (f Field) Time() (t Time, ok bool) {
 	if f.field.kind != String {
 		return 0, false

@@ -41,7 +41,7 @@ func AppendString(b []byte, text string) []byte {
 // shownBytes are enough to recognise what was sent.
 const shownBytes = 60
 
-// Shown is a text for an error: quoted, cut to a few words, safe whatever bytes it has.
+// Shown returns a text for an error: quoted, cut to a few words, safe whatever bytes it has.
 func Shown(text string) string {
 	b := []byte{'"'}
 	for shown := 0; text != ""; {
@@ -61,8 +61,8 @@ func Shown(text string) string {
 	return string(append(b, '"'))
 }
 
-// Members goes through the members of a JSON object, in its order: names unescaped, values as source text. ok is false
-// where json is not an object. json must be valid, as all is that the server hands over.
+// Members iterates over the members of a JSON object, in its order: names unescaped, values as source text. ok is false
+// where json is not an object. json must be valid, as all is that the server passes.
 func Members(json string) (members iter.Seq2[string, string], ok bool) {
 	rest := trimSpace(json)
 	if rest == "" || rest[0] != '{' {
@@ -95,7 +95,7 @@ func trimSpace(s string) string {
 	return s
 }
 
-// pastString is where the string that starts s ends.
+// pastString returns where the string that starts s ends.
 func pastString(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -108,7 +108,7 @@ func pastString(s string) int {
 	return len(s)
 }
 
-// pastValue is where the value that starts s ends.
+// pastValue returns where the value that starts s ends.
 func pastValue(s string) int {
 	depth := 0
 	for i := 0; i < len(s); {
@@ -133,7 +133,7 @@ func pastValue(s string) int {
 	return len(s)
 }
 
-// Unquote is the value of a JSON string's source text, quotes included; false where the text is not a string. A lone
+// Unquote returns the value of a JSON string's source text, quotes included; false if the text is not a string. A lone
 // surrogate becomes U+FFFD.
 func Unquote(source string) (value string, ok bool) {
 	if len(source) < 2 || source[0] != '"' || source[len(source)-1] != '"' {
@@ -163,7 +163,7 @@ func Unquote(source string) (value string, ok bool) {
 	return NoCopy(b), true
 }
 
-// appendEscape appends what the escape stands for that starts s and tells its length; 0 where it is none.
+// appendEscape appends what the escape stands for that starts s and returns its length; 0 if it is none.
 func appendEscape(b []byte, s string) (_ []byte, n int) {
 	if len(s) < 2 {
 		return b, 0
@@ -236,7 +236,7 @@ func codeUnit(s string) (unit rune, ok bool) {
 	return unit, true
 }
 
-// hexDigit is the value of a hexadecimal digit, -1 for another character.
+// hexDigit returns the value of a hexadecimal digit, -1 for another character.
 func hexDigit(c byte) int {
 	switch {
 	case isDigit(c):

@@ -2,8 +2,8 @@ package tally
 
 import "unsafe"
 
-// Key joins two texts to a key: "2025-03" and "gpt-4" to "2025-03/gpt-4". ok is false where the server would not take it: it has
-// more than [MaxKeyBytes], or a NUL, as an event's texts may. They are UTF-8 in any case. The key is good until the call of Fold
+// Key joins two texts into a key: "2025-03" and "gpt-4" to "2025-03/gpt-4". ok is false if the server would not take it: it has
+// more than [MaxKeyBytes], or a NUL, as an event's texts may. They are UTF-8 in any case. The key is valid until the call of Fold
 // or Query returns.
 func Key(scope, name string) (key string, ok bool) {
 	first, second := len(scope), len(name)
@@ -40,7 +40,7 @@ func Key(scope, name string) (key string, ok bool) {
 	return unsafe.String((*byte)(to), n), !hasZero(filled(start, first)) && !hasZero(filled(head, second)) && !hasZero(tail)
 }
 
-// filled is a word of n bytes with bytes that are not 0 after them.
+// filled returns a word of n bytes with bytes that are not 0 after them.
 func filled(w uint64, n int) uint64 {
 	if n < word {
 		w |= everyByte << (8 * uint(n))
@@ -48,7 +48,7 @@ func filled(w uint64, n int) uint64 {
 	return w
 }
 
-// hasZero tells whether a byte of a word is 0.
+// hasZero reports whether a byte of a word is 0.
 func hasZero(w uint64) bool { return (w-everyByte)&^w&(0x80*everyByte) != 0 }
 
 func hasNUL(s string) bool { return index(s, 0) < len(s) }

@@ -1,7 +1,7 @@
 package tally
 
-// ParseDecimal reads text as a JSON number, exponents included. It is 0 and false where text is none, or has a digit other
-// than 0 beyond 45 before the point and 27 behind it.
+// ParseDecimal reads text as a JSON number, exponents included. It is 0 and false if text is none, or has a digit other
+// than 0 beyond 45 before the point and 27 after it.
 func ParseDecimal(text string) (d Decimal, ok bool) {
 	d, end := takeNumber(text, 0, inputWholeDigits, inputFractionDigits)
 	if end != len(text) || end == 0 {
@@ -10,7 +10,7 @@ func ParseDecimal(text string) (d Decimal, ok bool) {
 	return d, true
 }
 
-// isNumber tells whether text is a JSON number, of any size.
+// isNumber reports whether text is a JSON number, of any size.
 func isNumber(text string) bool {
 	_, end := takeParts(text, 0)
 	return end != none && end == len(text)
@@ -19,7 +19,7 @@ func isNumber(text string) bool {
 // none is where a number ends that is not there.
 const none = -1
 
-// takeNumber reads the number that starts at s[at] and tells where it ends; none where there is no number, or one with
+// takeNumber reads the number that starts at s[at] and returns where it ends; none if there is not a number, or one with
 // digits beyond those given.
 func takeNumber(s string, at, wholeDigits, fractionDigits int) (d Decimal, end int) {
 	units, end := takeLimb(s, at)
@@ -66,7 +66,7 @@ func takeLimb(s string, at int) (n uint64, end int) {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// endsNumber tells whether a number that is read up to s[i] ends there.
+// endsNumber reports whether a number that is read up to s[i] ends there.
 func endsNumber(s string, i int) bool {
 	if i == len(s) {
 		return true
@@ -87,7 +87,7 @@ type parts struct {
 	negative bool
 }
 
-// takeParts takes the number apart that starts at s[at] and returns where it ends, none where there is none.
+// takeParts takes the number apart that starts at s[at] and returns where it ends, none if there is none.
 func takeParts(s string, at int) (p parts, end int) {
 	if at < len(s) && s[at] == '-' {
 		p.negative = true
@@ -146,7 +146,7 @@ func takeExponent(s string, i int) (exponent, end int) {
 	return exponent, i
 }
 
-// value puts the number together; false where a digit other than 0 is beyond the digits given.
+// value puts the number together; false if a digit other than 0 is beyond the digits given.
 func (p parts) value(wholeDigits, fractionDigits int) (d Decimal, ok bool) {
 	s := p.digits
 	for len(s) > 0 && (s[0] == '0' || s[0] == '.') {
@@ -215,5 +215,5 @@ func (d Decimal) appendParts(b []byte) []byte {
 	return b
 }
 
-// String is d in its shortest plain form.
+// String returns d in its shortest plain form.
 func (d Decimal) String() string { return string(d.Append(nil)) }

@@ -2,10 +2,10 @@ package tally
 
 import "iter"
 
-// Query is the query string of a request as it was sent: month=2025-03&team=a%20b. It is good until the call returns.
+// Query is the query string of a request as it was sent: month=2025-03&team=a%20b. It is valid until the call returns.
 type Query string
 
-// All goes through the parameters, in their order, decoded. What stands between two & without = is a name with an empty
+// All iterates over the parameters, in their order, decoded. What stands between two & without = is a name with an empty
 // value; a % without two hexadecimal digits stands for itself.
 func (q Query) All() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
@@ -24,7 +24,7 @@ func (q Query) All() iter.Seq2[string, string] {
 	}
 }
 
-// Get is the value of a parameter, the last one where it was given twice.
+// Get returns the value of a parameter, the last one where it was given twice.
 func (q Query) Get(name string) (value string, ok bool) {
 	for n, v := range q.All() {
 		if n == name {
@@ -34,7 +34,7 @@ func (q Query) Get(name string) (value string, ok bool) {
 	return value, ok
 }
 
-// index is where c first is in s, the end where it is not.
+// index returns where c first is in s, the end where it is not.
 func index(s string, c byte) int {
 	for i := range len(s) {
 		if s[i] == c {

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// A key has 1 to 1,024 bytes of UTF-8 without NUL, a value is at most 64 KiB of JSON; the server stops a view that
+// A key has 1 to 1,024 bytes of UTF-8 without NUL, a value is at most 64 KiB of JSON; the server halts a view that
 // breaks this.
 const (
 	MaxKeyBytes    = 1024
@@ -13,10 +13,10 @@ const (
 	MaxAnswerBytes = 1 << 20 // of a query
 )
 
-// valueRoomBytes is more than most values have; for a larger one the server is asked twice.
+// valueRoomBytes is enough for most values; a larger one takes two calls of the server.
 const valueRoomBytes = 512
 
-// Get reads the value of a key, false where there is none.
+// Get reads the value of a key, false if there is none.
 func Get(key string) (value []byte, ok bool) {
 	if batch.on {
 		forgetHeld(key)
@@ -24,7 +24,7 @@ func Get(key string) (value []byte, ok bool) {
 	return get(key)
 }
 
-// get is Get past a batch.
+// get is Get without regard to a batch.
 func get(key string) (value []byte, ok bool) {
 	at := take(valueRoomBytes)
 	length := importGetInto(key, at, valueRoomBytes)
@@ -38,8 +38,8 @@ func get(key string) (value []byte, ok bool) {
 	return unsafe.Slice((*byte)(at), length), true
 }
 
-// Set writes the value of a key: JSON. Later calls read it, those of the same fold too. An escape in it that PostgreSQL cannot
-// read, \u0000 or half of a surrogate pair alone, is written as \ufffd: so what an event holds can be kept as it is.
+// Set writes the value of a key: JSON. Later calls read it, in the same fold, too. An escape that PostgreSQL cannot read,
+// \u0000 or a lone surrogate, is written as \ufffd: so the contents of an event can be stored as they are.
 func Set(key string, value []byte) {
 	if batch.on {
 		forgetHeld(key)
@@ -47,7 +47,7 @@ func Set(key string, value []byte) {
 	importSet(key, NoCopy(storable(value)))
 }
 
-// Delete removes a key, if it is there.
+// Delete removes a key, if it exists.
 func Delete(key string) {
 	if batch.on {
 		forgetHeld(key)
@@ -55,13 +55,13 @@ func Delete(key string) {
 	importDelete(key)
 }
 
-// scanPage is how many keys are asked of the server at a time: about 100 KB of totals.
+// scanPage is how many keys are read from the server at a time: about 100 KB of totals.
 const scanPage = 1000
 
-// Scan goes through the keys that start with prefix, in byte order.
+// Scan iterates over the keys that start with prefix, in byte order.
 func Scan(prefix string) iter.Seq2[string, []byte] { return ScanAfter(prefix, "") }
 
-// ScanAfter goes through the keys that start with prefix and are greater than after, in byte order.
+// ScanAfter iterates over the keys that start with prefix and are greater than after, in byte order.
 func ScanAfter(prefix, after string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		c := Cursor{prefix: prefix, Key: after}
@@ -70,7 +70,7 @@ func ScanAfter(prefix, after string) iter.Seq2[string, []byte] {
 	}
 }
 
-// Cursor goes through keys as [Scan] does, at the pace of whoever calls Next: several can be read side by side.
+// Cursor iterates over keys as [Scan] does, one at a call of Next: several can be read side by side.
 type Cursor struct {
 	Key   string // of the entry that Next went to
 	Value []byte
@@ -79,10 +79,10 @@ type Cursor struct {
 	page   []byte // what is still to come of it
 }
 
-// NewCursor stands before the first key that starts with prefix.
+// NewCursor returns a cursor before the first key that starts with prefix.
 func NewCursor(prefix string) *Cursor { return &Cursor{prefix: prefix} }
 
-// Next goes to the next key; false where there is none.
+// Next goes to the next key; false if there is none.
 func (c *Cursor) Next() bool {
 	if len(c.page) == 0 {
 		if batch.on {
@@ -97,7 +97,7 @@ func (c *Cursor) Next() bool {
 	return true
 }
 
-// cutEntry takes an entry from the front of what a scan answers.
+// cutEntry takes an entry from the front of a scan's result.
 func cutEntry(page []byte) (key, value, rest []byte) {
 	keyLen, valueLen := int(littleEndian(page)), int(littleEndian(page[4:]))
 	page = page[8:]
@@ -108,9 +108,9 @@ func littleEndian(b []byte) uint32 {
 	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
-// Config is the configuration that the view was deployed with: JSON, "{}" where none was given.
+// Config returns the configuration that the view was deployed with: JSON, "{}" if there was none.
 func Config() []byte { return given(importConfig()) }
 
-// ContentType says what a query's answer is: "application/json" (as it is without this), "text/csv" or "text/plain".
-// Another type, or a call outside Query, stops the view.
+// ContentType sets the type of a query's answer: "application/json" (the default), "text/csv" or "text/plain".
+// Another type, or a call outside Query, is an error of the view.
 func ContentType(name string) { importContentType(name) }

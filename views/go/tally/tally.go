@@ -1,5 +1,5 @@
-// Package tally is the kit that Tallystick views are written with in Go: it hides the ABI that a view and the server
-// speak (docs/abi.md) and brings what views need: typed fields, exact decimals, state, JSON, times and query strings.
+// Package tally is the kit for Tallystick views in Go: it hides the ABI between a view and the server (docs/abi.md), and
+// provides what views need: typed fields, exact decimals, state, JSON, times and query strings.
 //
 // A view registers itself when its module starts:
 //
@@ -15,32 +15,32 @@
 //
 // # Memory
 //
-// The server may set a view's memory back to what it was after start before any batch of events. A view must not count
-// in variables: whatever is to be known at the next event goes through [Set].
+// The server may reset a view's memory to its state after start before any batch of events. A view must not count in
+// variables: what must be known at the next event is stored with [Set].
 //
-// Texts and values that the kit hands out (of fields, [Get], [Scan], [Query.All], [Room]) are good until the call of Fold
-// or Query returns; strings.Clone what is kept longer. In exchange, folding allocates nothing that has to be collected.
+// Texts and values that the kit returns (of fields, [Get], [Scan], [Query.All], [Room]) are valid until the call of Fold or
+// Query returns; strings.Clone what must live longer. In exchange, folding allocates nothing that must be collected.
 package tally
 
 import "errors"
 
-// View is what a module does. Register it in an init function.
+// View is the view that a module implements. Register it in an init function.
 type View struct {
 	// Fields are the members of the event that Fold reads, as JSON Pointers: "/model", "/usage/tokens", "/items/0".
 	Fields []string
 
-	// Configure reads the configuration that the view was deployed with, "{}" where none was given; nil when the view
-	// has none. An error refuses the deploy, and its text tells the deployer why. It is called before Fields is read, so
-	// it may set v.Fields, and again whenever memory was set back.
+	// Configure reads the configuration that the view was deployed with, "{}" if there was none. Optional. An error refuses
+	// the deploy, with its text as the reason. It is called before Fields is read, so it may set v.Fields, and again
+	// whenever memory was reset.
 	Configure func(v *View, config []byte) error
 
-	// Fold counts one event. nil applies it, [Ignored] says that the view had no use for it, and any other error halts
-	// the view at this event, with nothing written: no event may cause one, only what must never happen. A panic
-	// halts it too.
+	// Fold folds one event. nil applies it, [Ignored] reports that the view has no use for it, and any other error halts
+	// the view at this event, with nothing written: reserve errors for what must never happen, whatever events hold. A
+	// panic halts the view, too.
 	Fold func(e *Event) error
 
-	// Query answers a question with JSON, or with another [ContentType]. It must not write. An error refuses the
-	// question and its text is shown to whoever asked. nil when the view is read through its state alone.
+	// Query answers a query with JSON, or with another [ContentType]. It must not write. An error refuses the
+	// query, and its text is shown to the client. nil if the view is only read through its state.
 	Query func(q Query) ([]byte, error)
 }
 
@@ -50,7 +50,7 @@ var Ignored = errors.New("ignored") //nolint:staticcheck // ST1012: it is a resu
 // registered is the module's view.
 var registered *View
 
-// Register makes v the view of this module. It is called once, from an init function.
+// Register makes v the view of this module. Call it once, from an init function.
 func Register(v *View) {
 	switch {
 	case registered != nil:

@@ -365,7 +365,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// TestState goes through more keys than a page holds.
+// TestState iterates over more keys than a page holds.
 func TestState(t *testing.T) {
 	defer clear(localState)
 	const keys = 2*scanPage + 1

@@ -15,7 +15,7 @@ const (
 	shortText = 4 * word // is copied and compared in words
 )
 
-// byteAt is s[i], which the caller has checked to be there; so are the words.
+// byteAt returns s[i], which the caller has checked to be there; so are the words.
 func byteAt(s string, i int) byte {
 	return *(*byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), i))
 }
@@ -28,7 +28,7 @@ func wordAt(s string, i int) uint64 {
 	return *(*uint64)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), i))
 }
 
-// wordUpTo is the n bytes at s[i], eight at the most, as a word with zeros after them; they must be there.
+// wordUpTo returns the n bytes at s[i], at most eight, as a word with zeros after them; they must be there.
 func wordUpTo(s string, i, n int) uint64 {
 	switch {
 	case n >= word:
@@ -42,7 +42,7 @@ func wordUpTo(s string, i, n int) uint64 {
 	return 0
 }
 
-// appendText is append(b, text...).
+// appendText returns append(b, text...).
 func appendText(b []byte, text string) []byte {
 	n, at := len(text), len(b)
 	if n > shortText || cap(b)-at < n {
@@ -70,7 +70,7 @@ func appendText(b []byte, text string) []byte {
 	return b
 }
 
-// hasAt tells whether part is what starts at s[at].
+// hasAt reports whether part is what starts at s[at].
 func hasAt(s string, at int, part string) bool {
 	n := len(part)
 	if at < 0 || at > len(s) || len(s)-at < n {
@@ -90,7 +90,7 @@ const (
 	ascii0    = '0' * everyByte
 )
 
-// leftAt is the bytes from s[i] on, eight at the most, as a word with zeros after them; i may be the end of s.
+// leftAt returns the bytes from s[i] on, at most eight, as a word with zeros after them; i may be the end of s.
 func leftAt(s string, i int) uint64 {
 	left := len(s) - i
 	switch {
@@ -102,14 +102,14 @@ func leftAt(s string, i int) uint64 {
 	return wordUpTo(s, i, left)
 }
 
-// leadingDigits tells how many of a word's bytes, from the first, are digits.
+// leadingDigits returns how many of a word's bytes, from the first, are digits.
 func leadingDigits(w uint64) int {
 	w ^= ascii0 // a digit is 0 to 9 now, and adding 6 leaves it under 16
 	other := (w | (w + 6*everyByte)) & (0xF0 * everyByte)
 	return bits.TrailingZeros64(other) / 8 // a carry from what is no digit only falls on what follows
 }
 
-// digitsValue is the number that the first digits of a word are; at least one.
+// digitsValue returns the number that the first digits of a word are; at least one.
 func digitsValue(w uint64, digits int) uint64 {
 	w = (w ^ ascii0) << (8 * uint(word-digits) & 63) // the last digit highest, zeros before the first
 	w = w*10 + w>>8                                  // pairs
@@ -117,7 +117,7 @@ func digitsValue(w uint64, digits int) uint64 {
 	return w >> 32
 }
 
-// takeDigits reads up to eight digits at s[at], which may be its end, and tells how many there are.
+// takeDigits reads up to eight digits at s[at], which may be its end, and returns how many there are.
 func takeDigits(s string, at int) (n uint64, digits int) {
 	w := leftAt(s, at)
 	if digits = leadingDigits(w); digits == 0 {
@@ -139,7 +139,7 @@ func digitWord(n uint64) uint64 {
 	return tens | (w-10*tens)<<8
 }
 
-// AppendUint appends n in at least so many decimal digits, 20 at the most.
+// AppendUint appends n in at least so many decimal digits, at most 20.
 func AppendUint(b []byte, n uint64, digits int) []byte {
 	if n >= digitsBelow {
 		b = AppendUint(b, n/digitsBelow, digits-word)

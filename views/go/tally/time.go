@@ -3,7 +3,7 @@ package tally
 // Time is microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 type Time int64
 
-// Microseconds in a longer unit of time.
+// Units of time, in microseconds.
 const (
 	Second Time = 1_000_000
 	Minute      = 60 * Second
@@ -11,7 +11,7 @@ const (
 	Day         = 24 * Hour
 )
 
-// Floor is the last multiple of unit that is not after t: Floor(Minute) is when the minute of t began.
+// Floor returns the last multiple of unit that is not after t: Floor(Minute) is when the minute of t began.
 func (t Time) Floor(unit Time) Time {
 	return Time(floorDivide(int64(t), int64(unit))) * unit
 }
@@ -34,7 +34,7 @@ const (
 	yearDays    = 365
 )
 
-// Date is the UTC date of t in the Gregorian calendar.
+// Date returns the UTC date of t in the Gregorian calendar.
 func (t Time) Date() (year, month, day int) {
 	days := floorDivide(int64(t), int64(Day)) + daysTo1970
 	era := floorDivide(days, eraDays)
@@ -50,7 +50,7 @@ func (t Time) Date() (year, month, day int) {
 	return year, month, day
 }
 
-// DateTime is the beginning of a UTC date. The month 13 is the next January.
+// DateTime returns the beginning of a UTC date. The month 13 is the next January.
 func DateTime(year, month, day int) Time {
 	if month <= 2 {
 		year--
@@ -62,7 +62,7 @@ func DateTime(year, month, day int) Time {
 	return Time(era*eraDays+y*yearDays+y/4-y/100+d-daysTo1970) * Day
 }
 
-// Month is the UTC month of t: "2025-03". ok is false where the year does not have four digits.
+// Month returns the UTC month of t: "2025-03". ok is false if the year does not have four digits.
 func (t Time) Month() (month string, ok bool) {
 	if t >= lastMonth.start && t < lastMonth.end {
 		return lastMonth.text, true
@@ -70,7 +70,7 @@ func (t Time) Month() (month string, ok bool) {
 	return t.month()
 }
 
-// lastMonth is the month that was asked for last, since most events follow one of their month.
+// lastMonth caches the last month, since most events follow one of the same month.
 var lastMonth struct {
 	start, end Time // no time is between them at first
 	text       string

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// Totals keeps sums under keys, as JSON objects of always the same members: {"tokens_in":1482000,"tokens_out":3291000}.
+// Totals keeps sums under keys, as JSON objects that always have the same members: {"tokens_in":1482000,"tokens_out":3291000}.
 type Totals struct {
 	around []string // what is written before, between and after the numbers
 	plain  bool     // addCounts can do it
@@ -14,7 +14,7 @@ type Totals struct {
 // totalsRoom is enough for the totals of nearly every key; more is allocated.
 const totalsRoom = 256
 
-// NewTotals makes totals whose members have these names.
+// NewTotals returns totals whose members have these names.
 func NewTotals(names ...string) *Totals {
 	t := &Totals{}
 	before := "{"
@@ -30,9 +30,9 @@ func NewTotals(names ...string) *Totals {
 	return t
 }
 
-// Add adds to the totals of a key, an amount for each name, and writes them. A key without totals starts from 0. An error
-// is for Fold to return, and nothing is written then: the value of the key is not what Totals writes, or a sum passes
-// what a [Decimal] can hold.
+// Add adds an amount for each name to the totals of a key, and writes them. A key without totals starts from 0. An error
+// is for Fold to return, and nothing is written: the value of the key is not what Totals writes, or a sum exceeds what a
+// [Decimal] can hold.
 func (t *Totals) Add(key string, amounts ...Decimal) error {
 	if len(amounts)+1 != len(t.around) {
 		panic("tally: Totals.Add needs an amount for each name that NewTotals was given")
@@ -70,7 +70,7 @@ func (t *Totals) addAny(key string, value []byte, stored bool, amounts []Decimal
 	return foreign(key)
 }
 
-// foreign is the error of a value that the view cannot have written.
+// foreign returns the error of a value that the view cannot have written.
 func foreign(key string) error {
 	return errors.New("the state of key " + Shown(key) + " is not what this view writes; fold the log again as a new version of the view")
 }

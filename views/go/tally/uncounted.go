@@ -1,7 +1,7 @@
 package tally
 
-// What a view leaves out of its totals it counts, by reason, so that no answer is short without a trace. A reason is a field's name
-// and one of these, "tokens_in_not_a_number", or a word of the view's own, in letters a to z and _.
+// A view counts what it leaves out of its totals, by reason, so that no answer is too low without a trace. A reason is a field's
+// name and one of these, as in "tokens_in_not_a_number", or a word of the view's own, in letters a to z and _.
 const (
 	NotANumber       = "not_a_number"        // neither a number nor a string that reads as one
 	HasTooManyDigits = "has_too_many_digits" // a number, but of more digits than a [Decimal] is read with
@@ -90,7 +90,7 @@ func readUncounted(s string) (all []reasonCount, ok bool) {
 	}
 }
 
-// takeCount takes "reason":n at s[at] and tells where it ends; none where it is not there.
+// takeCount takes "reason":n at s[at] and returns where it ends; none if it is not there.
 func takeCount(s string, at int) (l reasonCount, end int) {
 	end = at + 1
 	for end < len(s) && (s[end] == '_' || 'a' <= s[end] && s[end] <= 'z') {

@@ -3,11 +3,11 @@
 //	Fields    /model, /tokens_in, /tokens_out
 //	State     "2025-03/gpt-4": {"tokens_in":1482000,"tokens_out":3291000}
 //	          "uncounted/2025-03/gpt-4": {"tokens_in_not_a_number":2,"last_sequence":17}
-//	Question  month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000,"uncounted":2}}
+//	Query     month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000,"uncounted":2}}
 //	          none            {"2025-03":{"gpt-4":{...}},...}
 //	          uncounted       {"2025-03":{"gpt-4":{"tokens_in_not_a_number":2,"last_sequence":17}},...}, with month= too
 //
-// What cannot be counted is in no total, but counted by reason: an answer says how much that is ("uncounted") where it is anything.
+// What cannot be counted is in no total, but is counted by reason: an answer reports how much that is as "uncounted", unless it is 0.
 package main
 
 import (
@@ -124,13 +124,13 @@ const (
 	answerBytes = 4096 // of an ordinary answer; a longer one grows
 )
 
-// isMonth tells whether text is a month from 0000-01 to 9999-12.
+// isMonth reports whether text is a month from 0000-01 to 9999-12.
 func isMonth(text string) bool {
 	_, ok := tally.ParseTime(text + "-01T00:00:00Z")
 	return ok && len(text) == monthBytes
 }
 
-// question is what was asked for: a month, all where it is "", and the totals or what is left out of them.
+// query is what was asked for: a month, all where it is "", and the totals or what is left out of them.
 type question struct {
 	month     string
 	uncounted bool
@@ -139,7 +139,7 @@ type question struct {
 // noTotals are those of a model of which all is left out.
 const noTotals = `{"tokens_in":0,"tokens_out":0}`
 
-// answer goes through the totals and through what is left out of them, side by side.
+// answer iterates over the totals and over what is left out of them, side by side.
 func (q question) answer() ([]byte, error) {
 	prefix := ""
 	if q.month != "" {

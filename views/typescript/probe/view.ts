@@ -1,9 +1,9 @@
-/* A view that does what its questions ask of the kit, one call at a time: views/typescript_test.go compares the answers with what Go's
+/* A view that does what its queries ask of the kit, one call at a time: views/typescript_test.go compares the answers with what Go's
  * standard library says.
  *
  * Fields    /do, /key, /value
  * State     what the events' set and remove left
- * Question  do=times&a=1.5&b=2, answered with one JSON value
+ * Query     do=times&a=1.5&b=2, answered with one JSON value
  * Config    {"refuse":"why"} is refused */
 
 import {
@@ -111,7 +111,7 @@ function count(sums: Totals, key: Text, stores: bool): Folded {
   return Folded.Applied;
 }
 
-/** What is to be answered with a number, as a string; null where there is none. */
+/** What is to be answered with a number, as a string; null if there is none. */
 function answer(out: Writer, number: Decimal | null): bool {
   if (number == null) out.null();
   else out.string(Text.of(number.toString()));

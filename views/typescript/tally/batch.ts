@@ -21,7 +21,7 @@ const MOST_LOADS = 16;
 export const EVENT_BYTES = 24576;
 
 export const EVENTS: usize = memory.data(EVENT_BYTES, 8);
-const TABLE: usize = memory.data(SLOTS * 4, 8); // where what is held of a key is; 0 where nothing is
+const TABLE: usize = memory.data(SLOTS * 4, 8); // where what is held of a key is; 0 if nothing is
 const ROOM: usize = memory.data(ROOM_BYTES, 8);
 
 /** Whether a batch is being folded. */
@@ -88,7 +88,7 @@ function find(key: Text): usize {
   return slot;
 }
 
-/** What is held of a key; null where nothing is. */
+/** What is held of a key; null if nothing is. */
 // @ts-ignore: decorator
 @inline
 function lookup(key: Text): Held | null {
@@ -99,7 +99,7 @@ function lookup(key: Text): Held | null {
   return held;
 }
 
-/** Holds one more key; null where it cannot be. Totals that are made in the fold are as good as another's, so they are not held. */
+/** Holds one more key; null if it cannot be. Totals that are made in the fold are as good as another's, so they are not held. */
 function hold(totals: Totals, key: Text): Held | null {
   const n = totals.length;
   const numbers = <usize>n * Decimal.BYTES;
@@ -119,7 +119,7 @@ function hold(totals: Totals, key: Text): Held | null {
   return held;
 }
 
-/** Where the totals are that the batch holds of a key: read now where they were not yet. 0 where it does not hold them; isBroken tells
+/** Where the totals are that the batch holds of a key: read now where they were not yet. 0 if it does not hold them; isBroken tells
  * whether that is because they cannot be read. */
 export function held(totals: Totals, key: Text): usize {
   loads++;
@@ -141,7 +141,7 @@ export function held(totals: Totals, key: Text): usize {
 
 export let isBroken = false;
 
-/** Where totals are to be put that the batch is to write; 0 where it does not hold those of this key. */
+/** Where totals are to be put that the batch is to write; 0 if it does not hold those of this key. */
 export function dirty(totals: Totals, key: Text): usize {
   const found = lookup(key);
   if (found == null) return 0;

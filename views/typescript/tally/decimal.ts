@@ -43,7 +43,7 @@ function powerOfTen(n: i32): u64 {
  * have to says so instead. Good until the call of the server that made it ends. */
 @unmanaged
 export class Decimal {
-  // Little-endian limbs of base 10^18 follow, the first FRACTION_LIMBS of them behind the point. Zero is never negative. Where
+  // Little-endian limbs of base 10^18 follow, the first FRACTION_LIMBS of them after the point. Zero is never negative. Where
   // small, as nearly every count is, the number is the limb of units and the other limbs are not set.
   private small: bool;
   private negative: bool;
@@ -66,7 +66,7 @@ export class Decimal {
     return changetype<Decimal>(at);
   }
 
-  /** Reads a JSON number, exponents included, of up to 45 digits before the point and 27 after it. null where the text is no number
+  /** Reads a JSON number, exponents included, of up to 45 digits before the point and 27 after it. null if the text is not a number
    * or has a digit other than 0 beyond those. */
   // @ts-ignore: decorator
   @inline
@@ -169,7 +169,7 @@ export class Decimal {
 
   // ---- Calculating ----
 
-  /** Adds in place; false where the sum passes 90 digits before the point, and the number is of no use then. */
+  /** Adds in place; false if the sum passes 90 digits before the point, and the number is of no use then. */
   // @ts-ignore: decorator
   @inline
   add(other: Decimal): bool {
@@ -222,7 +222,7 @@ export class Decimal {
     this.settle(other.negative);
   }
 
-  /** The exact product of two numbers as parse reads them, as a new one; null where one of them is larger or finer. */
+  /** The exact product of two numbers as parse reads them, as a new one; null if one of them is larger or finer. */
   times(other: Decimal): Decimal | null {
     if (!this.isInput() || !other.isInput()) return null;
     const columns = room(8 * HALVES); // eight products under 10^18 and a carry fit
@@ -261,7 +261,7 @@ export class Decimal {
 
   // ---- Reading ----
 
-  /** Takes a number as JSON writes it from the front of the text: where it ends; 0 where there is none, or it has a digit other
+  /** Takes a number as JSON writes it from the front of the text: where it ends; 0 if there is none, or it has a digit other
    * than 0 beyond those given, and the number is of no use then. */
   // @ts-ignore: decorator
   @inline
@@ -357,7 +357,7 @@ export class Decimal {
 let digitsEnd: usize = 0;
 let whole: i32 = 0;
 
-/** Where the number ends, as JSON writes it, that starts there; 0 where there is none. */
+/** Where the number ends, as JSON writes it, that starts there; 0 if there is none. */
 function pastNumber(at: usize, end: usize): usize {
   const digits = at + usize(at < end && load<u8>(at) == 0x2d);
   at = pastDigits(digits, end);

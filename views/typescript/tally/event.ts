@@ -62,7 +62,7 @@ export class Field {
   private reserved: u32;
   private nearest: f64;
 
-  /** A string's value with its escapes resolved, and any other kind's JSON as it was sent; empty where it is missing. */
+  /** A string's value with its escapes resolved, and any other kind's JSON as it was sent; empty if it is missing. */
   // @ts-ignore: decorator
   @inline
   get text(): Text {

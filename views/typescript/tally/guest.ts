@@ -49,7 +49,7 @@ function typed(out: Writer, type: string): Answer {
   return out.text().pack();
 }
 
-/** Refuses a question, with the reason for whoever asked: say what was found, what is allowed, and what to do. */
+/** Refuses a query, with the reason for the client: say what was found, what is allowed, and what to do. */
 export function refuse(reason: string): Answer {
   fail(reason);
   return REFUSED;
@@ -79,7 +79,7 @@ export abstract class View {
   /** Folds one event into the state. */
   abstract fold(event: Event): Folded;
 
-  /** Answers a question. */
+  /** Answers a query. */
   abstract query(query: Query): Answer;
 }
 
@@ -91,7 +91,7 @@ export function register(theView: View): void {
   view = theView;
 }
 
-/** The view, configured; null where it cannot be. What its configuration needs is kept. */
+/** The view, configured; null if it cannot be. What its configuration needs is kept. */
 function ready(): View | null {
   if (!hasKept()) keep();
   const found = view;

@@ -32,7 +32,7 @@ export class Json {
     return c == 0x7b ? Kind.Object : Kind.Number;
   }
 
-  /** The value of a string, its escapes resolved, and a lone surrogate as U+FFFD; null where the value is none. */
+  /** The value of a string, its escapes resolved, and a lone surrogate as U+FFFD; null if the value is none. */
   string(): Text | null {
     const source = this.source;
     if (source.len < 2 || source.byte(0) != 0x22 || source.byte(source.len - 1) != 0x22) return null;
@@ -55,7 +55,7 @@ export class Json {
     return new Members(this.source);
   }
 
-  /** The member of that name, the last one where an object has several; null where there is none. */
+  /** The member of that name, the last one where an object has several; null if there is none. */
   get(name: string): Json | null {
     if (this.kind() != Kind.Object) return null;
     const wanted = Text.of(name);
@@ -83,7 +83,7 @@ export class Members {
     this.value = new Json(source.slice(0, 0));
   }
 
-  /** Goes on to the next member; false where there is none. */
+  /** Goes on to the next member; false if there is none. */
   next(): bool {
     if (this.isObject) {
       const name = new Json(this.take()).string();

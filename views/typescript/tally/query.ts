@@ -1,23 +1,23 @@
-// Questions: the raw query string of a request, such as month=2025-03&team=a%20b.
+// Queries: the raw query string of a request, such as month=2025-03&team=a%20b.
 
 import { room } from "./memory";
 import { Text } from "./text";
 
-/** A question. Walks its parameters in the order in which they were sent:
+/** A query. Walks its parameters in the order in which they were sent:
  *
  *     while (query.next()) { query.name, query.value }
  */
 export class Query {
   /** The name of the parameter at hand, percent-decoded. It need not be UTF-8. */
   name: Text = Text.at(0, 0);
-  /** Its value; empty where there is no =. */
+  /** Its value; empty if there is no =. */
   value: Text = Text.at(0, 0);
   private place: i32 = 0;
 
-  /** A question by its raw query string. */
+  /** A query by its raw query string. */
   constructor(public readonly raw: Text) {}
 
-  /** Goes on to the next parameter; false where there is none. */
+  /** Goes on to the next parameter; false if there is none. */
   next(): bool {
     const raw = this.raw;
     while (raw.byte(this.place) == 0x26) this.place++;

@@ -6,7 +6,7 @@ import * as host from "./host";
 import { storable } from "./json";
 import { Text } from "./text";
 
-/** The value of a key, null where there is no such key. A fold reads its own earlier writes. */
+/** The value of a key, null if there is no such key. A fold reads its own earlier writes. */
 export function get(key: Text): Text | null {
   settle(key);
   return read(key);
@@ -76,7 +76,7 @@ export class Scan {
     this.key = after;
   }
 
-  /** Goes on to the next key; false where there is none. */
+  /** Goes on to the next key; false if there is none. */
   next(): bool {
     if (this.rest == this.end) {
       if (batch.isOn) batch.writeAll();

@@ -122,7 +122,7 @@ export function copy(to: usize, from: usize, n: i32): void {
   }
 }
 
-/** How many bytes the well-formed UTF-8 character takes that the bytes start with; 0 where there is none. */
+/** How many bytes the well-formed UTF-8 character takes that the bytes start with; 0 if there is none. */
 export function characterBytes(at: usize, len: i32): i32 {
   const lead = load<u8>(at);
   if (lead < 0x80) return 1;

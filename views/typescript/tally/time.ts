@@ -63,7 +63,7 @@ let dayStart: i64 = 0; // no time is between them at first
 let dayEnd: i64 = 0;
 const month = memory.data(MONTH_BYTES);
 
-/** The UTC month of a time, as in 2025-03; null where its year does not have four digits. */
+/** The UTC month of a time, as in 2025-03; null if its year does not have four digits. */
 // @ts-ignore: decorator
 @inline
 export function monthOf(time: i64): Text | null {

@@ -24,7 +24,7 @@ export class Totals {
     for (let i = 0; i < names.length; i++) this.names[i] = Text.of((i == 0 ? '{"' : ',"') + names[i] + '":');
   }
 
-  /** Reads the totals of a key, zeros where there is no such key. false where the value is not what store writes: the reason is
+  /** Reads the totals of a key, zeros where there is no such key. false if the value is not what store writes: the reason is
    * given then, and the fold must answer Folded.Failed. */
   load(key: Text): bool {
     const count = this.names.length;
@@ -79,7 +79,7 @@ export class Totals {
     return Decimal.at(this.numbers + <usize>index * Decimal.BYTES);
   }
 
-  /** Adds to the total at that place; nothing where the number is null. false where the sum passes 90 digits before the point: the
+  /** Adds to the total at that place; nothing if the number is null. false if the sum passes 90 digits before the point: the
    * reason is given then, and the fold must answer Folded.Failed. */
   // @ts-ignore: decorator
   @inline

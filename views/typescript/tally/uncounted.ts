@@ -14,7 +14,7 @@ const MOST_DIGITS = 18;
 
 /** Counts values that the view leaves out of its totals, by reason, under a key of their own:
  * {"tokens_in_not_a_number":2,"last_sequence":17}. Reasons are of lower-case letters and _; a null is none, and nothing is written
- * without one. false where the value of the key is not what this writes: the reason is given then, and the fold must answer
+ * without one. false if the value of the key is not what this writes: the reason is given then, and the fold must answer
  * Folded.Failed. */
 export function noteUncounted(key: Text, reasons: (string | null)[], sequence: i64): bool {
   const counts = new Counts();

@@ -55,7 +55,7 @@ export class Writer {
     return Text.at(this.at, this.len);
   }
 
-  /** What is written as a key; null where it cannot be one: empty, over 1,024 bytes, or with NUL. */
+  /** What is written as a key; null if it cannot be one: empty, over 1,024 bytes, or with NUL. */
   key(): Text | null {
     if (this.len == 0 || this.len > KEY_BYTES) return null;
     for (let at = this.at, end = at + this.len; at < end; at++) {
@@ -108,7 +108,7 @@ export class Writer {
     return this;
   }
 
-  /** Writes n in at least so many digits, 20 at the most. */
+  /** Writes n in at least so many digits, at most 20. */
   putNumber(n: u64, digits: i32 = 1): Writer {
     const end = scratch + MOST_DIGITS;
     let chunkEnd = end;

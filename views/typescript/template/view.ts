@@ -3,7 +3,7 @@
  * Fields    /model, /tokens_in, /tokens_out
  * State     "2025-03/gpt-4": {"tokens_in":1482000,"tokens_out":3291000}
  *           "uncounted/2025-03/gpt-4": {"tokens_in_not_a_number":2,"last_sequence":17}
- * Question  month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000,"uncounted":2}}
+ * Query     month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000,"uncounted":2}}
  *           none            {"2025-03":{"gpt-4":{...}},...}
  *           uncounted       {"2025-03":{"gpt-4":{"tokens_in_not_a_number":2,"last_sequence":17}}}, with month= for one
  * Config    none
@@ -83,7 +83,7 @@ register(new MonthlyTotals());
 
 // ---- Folding ----
 
-/** 2025-03/gpt-4; null where the model or the time cannot be part of a key. */
+/** 2025-03/gpt-4; null if the model or the time cannot be part of a key. */
 function keyOf(event: Event): Text | null {
   const model = event.field(Fields.Model).label();
   const month = monthOf(event.time);
@@ -91,7 +91,7 @@ function keyOf(event: Event): Text | null {
   return Writer.make(PREFIX_BYTES + model.len).put(month).putByte(SLASH).put(model).key();
 }
 
-/** Why the model cannot be part of a key; null where it can. */
+/** Why the model cannot be part of a key; null if it can. */
 function whyNoName(event: Event): string | null {
   const model = event.field(Fields.Model).label();
   if (model == null) return "model_not_text";
@@ -170,7 +170,7 @@ function withCount(out: Writer, totals: Text, n: i64): void {
 
 /** A scan by its places, such as 2025-03/gpt-4, which are its keys without what they begin with. */
 class Places {
-  /** The place at hand; null where there is no more. */
+  /** The place at hand; null if there is no more. */
   at: Text | null = null;
 
   constructor(private scan: state.Scan | null, private before: i32) {
@@ -194,7 +194,7 @@ class Places {
   }
 }
 
-/** The lower place at hand; null where there is none. */
+/** The lower place at hand; null if there is none. */
 function first(a: Places, b: Places): Text | null {
   const left = a.at;
   const right = b.at;

@@ -100,7 +100,7 @@ fn find(key: &str) -> &'static Cell<*mut Held> {
     }
 }
 
-/// What is held of a key; null where nothing is.
+/// What is held of a key; null if nothing is.
 #[inline]
 fn lookup(key: &str) -> *mut Held {
     let recent = BATCH.recent.get();
@@ -166,7 +166,7 @@ fn hold<const N: usize>(frame: &Frame<N>, key: &str) -> Option<*mut Held> {
     Some(held)
 }
 
-/// The totals that the batch holds of a key: read now where they were not yet. None where it does not hold them.
+/// The totals that the batch holds of a key: read now where they were not yet. None if it does not hold them.
 #[inline]
 pub fn load<const N: usize>(frame: &Frame<N>, key: &str) -> Result<Option<&'static [Decimal; N]>, Failure> {
     BATCH.loads.set(BATCH.loads.get() + 1);
@@ -191,7 +191,7 @@ pub fn load<const N: usize>(frame: &Frame<N>, key: &str) -> Result<Option<&'stat
     Ok(Some(unsafe { &*(held.numbers as *const [Decimal; N]) }))
 }
 
-/// Takes totals that the batch is to write; false where it does not hold those of this key.
+/// Takes totals that the batch is to write; false if it does not hold those of this key.
 #[inline]
 pub fn store<const N: usize>(frame: &Frame<N>, key: &str, numbers: &[Decimal; N]) -> bool {
     let held = match unsafe { lookup(key).as_mut() } {

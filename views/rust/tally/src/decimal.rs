@@ -56,7 +56,7 @@ pub struct Decimal(Form);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Units(u64),
-    /// Little-endian limbs of base 10^18, the first FRACTION_LIMBS of them behind the point.
+    /// Little-endian limbs of base 10^18, the first FRACTION_LIMBS of them after the point.
     Wide { negative: bool, limbs: [u64; LIMBS] },
 }
 
@@ -64,8 +64,8 @@ impl Decimal {
     /// Zero.
     pub const ZERO: Decimal = Decimal(Form::Units(0));
 
-    /// Reads a JSON number, exponents included, of up to 45 digits before the point and 27 after it. None where the text
-    /// is no number or has a digit other than 0 beyond those.
+    /// Reads a JSON number, exponents included, of up to 45 digits before the point and 27 after it. None if the text
+    /// is not a number or has a digit other than 0 beyond those.
     #[inline]
     pub fn parse(text: &str) -> Option<Decimal> {
         match take_whole(text.as_bytes()) {
@@ -117,7 +117,7 @@ impl Decimal {
         Decimal::settled(!self.is_negative(), self.limbs())
     }
 
-    /// The sum; None where it passes 90 digits before the point.
+    /// The sum; None if it passes 90 digits before the point.
     pub fn plus(&self, other: &Decimal) -> Option<Decimal> {
         let mut sum = *self;
         if sum.add(other) {
@@ -127,7 +127,7 @@ impl Decimal {
         }
     }
 
-    /// Adds in place; false where the sum passes 90 digits before the point, and nothing is added then.
+    /// Adds in place; false if the sum passes 90 digits before the point, and nothing is added then.
     #[inline]
     #[must_use]
     pub fn add(&mut self, other: &Decimal) -> bool {
@@ -157,7 +157,7 @@ impl Decimal {
         true
     }
 
-    /// The exact product of two numbers as [`Decimal::parse`] reads them; None where one of them is larger or finer.
+    /// The exact product of two numbers as [`Decimal::parse`] reads them; None if one of them is larger or finer.
     pub fn times(&self, other: &Decimal) -> Option<Decimal> {
         let (a, b) = (halves(&self.limbs())?, halves(&other.limbs())?);
         let mut columns = [0u64; HALVES]; // eight products under 10^18 and a carry fit
@@ -310,7 +310,7 @@ const HALVES: usize = 2 * LIMBS;
 const FIRST_HALF: usize = 2 * FRACTION_LIMBS - INPUT_FRACTION_DIGITS / HALF_DIGITS;
 const INPUT_HALVES: usize = (INPUT_FRACTION_DIGITS + INPUT_WHOLE_DIGITS) / HALF_DIGITS;
 
-/// The halves of an input number, from FIRST_HALF on; None where there are others.
+/// The halves of an input number, from FIRST_HALF on; None if there are others.
 fn halves(limbs: &[u64; LIMBS]) -> Option<[u64; INPUT_HALVES]> {
     let mut used = [0; INPUT_HALVES];
     for half in 0..HALVES {
@@ -367,7 +367,7 @@ pub(crate) fn take_limb(text: &[u8]) -> (u64, usize) {
 }
 
 /// Takes a number as JSON writes it from the front of the text: it writes the number, and answers what follows it. None
-/// where there is no number, or where it has a digit other than 0 beyond those given.
+/// where there is not a number, or where it has a digit other than 0 beyond those given.
 #[inline(never)]
 fn take_other<'t>(
     text: &'t [u8], whole_digits: usize, fraction_digits: usize, number: &mut MaybeUninit<Decimal>,

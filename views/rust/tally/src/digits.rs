@@ -64,7 +64,7 @@ impl<'a> Cursor<'a> {
         self.len += digits;
     }
 
-    /// Writes `n` in at least `digits` digits, 20 at the most.
+    /// Writes `n` in at least `digits` digits, at most 20.
     #[inline(never)]
     pub fn put_padded(&mut self, mut n: u64, digits: usize) {
         let mut buffer = [b'0'; MOST_DIGITS];

@@ -141,7 +141,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A string's value with its escapes resolved, and any other kind's JSON as it was sent; empty where it is missing.
+    /// A string's value with its escapes resolved, and any other kind's JSON as it was sent; empty if it is missing.
     #[inline]
     pub fn text(&self) -> &'a str {
         text(self.slot.text, self.slot.text_len)

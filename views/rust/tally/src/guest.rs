@@ -21,7 +21,7 @@ pub trait View: Sized + 'static {
     /// for anything that an event may hold.
     fn fold(&self, event: &crate::Event, state: &mut crate::State) -> Result<Folded, Failure>;
 
-    /// Answers a question. Failing refuses it, with the reason for whoever asked.
+    /// Answers a query. Failing refuses it, with the reason for the client.
     fn query(&self, query: &crate::Query, state: &crate::State) -> Result<Answer, Failure>;
 }
 
@@ -242,7 +242,7 @@ mod exported {
         ///
         /// # Safety
         ///
-        /// The question must be what the server wrote.
+        /// The query must be what the server wrote.
         pub unsafe fn query(&self, at: usize, len: usize) -> i64 {
             let raw = if len == 0 { &[] } else { std::slice::from_raw_parts(at as *const u8, len) };
             self.answer(self.view().and_then(|view| view.query(&Query::new(raw), &State::of_call())).map(|answer| answer.0))

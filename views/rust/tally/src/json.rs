@@ -64,12 +64,12 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The members of an object, in their order; None where the value is none. A name may come more than once.
+    /// The members of an object, in their order; None if the value is none. A name may come more than once.
     pub fn members(&self) -> Option<Members<'a>> {
         self.source.strip_prefix('{').map(|rest| Members { rest })
     }
 
-    /// The elements of an array; None where the value is none.
+    /// The elements of an array; None if the value is none.
     pub fn elements(&self) -> Option<Elements<'a>> {
         self.source.strip_prefix('[').map(|rest| Elements { rest })
     }

@@ -1,6 +1,6 @@
 //! Write [Tallystick](https://github.com/tallystick/tallystick) views in Rust.
 //!
-//! A view folds the events of a log into keyed state and answers questions from that state. Implement [`View`], name the
+//! A view folds the events of a log into keyed state and answers queries from that state. Implement [`View`], name the
 //! type in [`view!`], build for `wasm32-unknown-unknown`, and upload the module:
 //!
 //! ```

@@ -1,6 +1,6 @@
-//! Questions: the raw query string of a request.
+//! Queries: the raw query string of a request.
 
-/// A question, such as `month=2025-03&team=a%20b`.
+/// A query, such as `month=2025-03&team=a%20b`.
 pub struct Query<'a> {
     raw: &'a [u8],
 }
@@ -10,12 +10,12 @@ pub struct Query<'a> {
 pub struct Parameter {
     /// What stands before the first `=`.
     pub name: Vec<u8>,
-    /// What stands after it; empty where there is no `=`.
+    /// What stands after it; empty if there is no `=`.
     pub value: Vec<u8>,
 }
 
 impl<'a> Query<'a> {
-    /// A question by its raw query string.
+    /// A query by its raw query string.
     pub fn new(raw: &'a [u8]) -> Query<'a> {
         Query { raw }
     }
@@ -38,7 +38,7 @@ impl Parameter {
     }
 }
 
-/// Walks the parameters of a question; see [`Query::parameters`].
+/// Walks the parameters of a query; see [`Query::parameters`].
 pub struct Parameters<'a> {
     rest: &'a [u8],
 }

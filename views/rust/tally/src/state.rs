@@ -8,7 +8,7 @@ use crate::{arena, batch, host, json, uncounted, Failure};
 /// A key has 1 to that many bytes of UTF-8 and no NUL; with another one the server stops the view.
 pub const KEY_BYTES: usize = 1024;
 
-/// The state of this view for the log at hand. What it gives out is good until the fold or query returns.
+/// The state of this view for the log at hand. What it gives out is valid until the fold or query returns.
 pub struct State<'a> {
     call: PhantomData<&'a ()>,
 }
@@ -19,7 +19,7 @@ impl<'a> State<'a> {
         State { call: PhantomData }
     }
 
-    /// The parts, one after the other, as a key; None where they do not make one: longer than 1,024 bytes, empty, or
+    /// The parts, one after the other, as a key; None if they do not make one: longer than 1,024 bytes, empty, or
     /// with NUL among them.
     #[inline(always)] // with parts of a length that is known, and not only where it is called once
     pub fn key(&self, parts: &[&str]) -> Option<&'a str> {

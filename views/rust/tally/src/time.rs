@@ -82,7 +82,7 @@ unsafe impl Sync for Remembered {}
 static REMEMBERED: Remembered = Remembered { day: Cell::new((0, 0)), month: Cell::new(Month([0; 7])) };
 
 impl Month {
-    /// The UTC month of a time; None where its year does not have four digits.
+    /// The UTC month of a time; None if its year does not have four digits.
     #[inline]
     pub fn of(time: i64) -> Option<Month> {
         #[cfg(target_arch = "wasm32")]
@@ -140,7 +140,7 @@ impl Remembered {
     }
 }
 
-/// Reads an RFC 3339 time, to the microsecond; None where the text is none. A space counts as the + that it is where a
+/// Reads an RFC 3339 time, to the microsecond; None if the text is none. A space counts as the + that it is where a
 /// query string carries an offset unescaped. A leap second, 23:59:60 in UTC, is the second after it, as everywhere where
 /// leap seconds are not counted.
 ///

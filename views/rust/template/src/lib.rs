@@ -3,7 +3,7 @@
 //! Fields    /model, /tokens_in, /tokens_out
 //! State     "2025-03/gpt-4": {"tokens_in":1482000,"tokens_out":3291000}
 //!           "uncounted/2025-03/gpt-4": {"tokens_in_not_a_number":2,"last_sequence":17}
-//! Question  month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000,"uncounted":2}}
+//! Query     month=2025-03   {"gpt-4":{"tokens_in":1482000,"tokens_out":3291000,"uncounted":2}}
 //!           none            {"2025-03":{"gpt-4":{...}},...}
 //!           uncounted       {"2025-03":{"gpt-4":{"tokens_in_not_a_number":2,"last_sequence":17}}}, with month= for one
 //! Config    none
