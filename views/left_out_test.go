@@ -57,12 +57,12 @@ func compareMonths(t *testing.T, d *deployed, want *books, state memoryState) {
 	t.Helper()
 	type answer map[string]map[string]json.RawMessage // by name and total
 	expected := map[string]map[string]string{}        // what is to be said, by month and name
-	put := func(key, said string) {
+	put := func(key, counts string) {
 		month, name, _ := strings.Cut(key, "/")
 		if expected[month] == nil {
 			expected[month] = map[string]string{}
 		}
-		expected[month][name] = said
+		expected[month][name] = counts
 	}
 	for key := range want.totals {
 		put(key, "")
@@ -70,13 +70,13 @@ func compareMonths(t *testing.T, d *deployed, want *books, state memoryState) {
 	for key, left := range want.left {
 		put(key, fmt.Sprint(len(left.reasons)))
 	}
-	check := func(question string, got answer, want map[string]string) {
-		said := map[string]string{}
+	check := func(query string, got answer, want map[string]string) {
+		reported := map[string]string{}
 		for name, totals := range got {
-			said[name] = string(totals["uncounted"])
+			reported[name] = string(totals["uncounted"])
 		}
-		if !maps.Equal(said, want) {
-			t.Errorf("?%s says that of the names is left out %.500q, the recount %.500q", question, said, want)
+		if !maps.Equal(reported, want) {
+			t.Errorf("?%s reports %.500q as left out, the recount %.500q", query, reported, want)
 		}
 	}
 	var all map[string]answer
@@ -136,14 +136,14 @@ func compareMinutes(t *testing.T, d *deployed, want *books, state memoryState) {
 
 // TestForeignUncounted starts from counts that no view writes: whoever has to read them says so.
 func TestForeignUncounted(t *testing.T) {
-	asked := map[string]string{"monthly_totals": "month=2025-03", "cost_by_team": "month=2025-03&team=g",
+	queries := map[string]string{"monthly_totals": "month=2025-03", "cost_by_team": "month=2025-03&team=g",
 		"rate_check": "time=2025-03-01T10:05:30Z"}
 	for _, value := range []string{
 		`{}`, `{"a":1}`, `{"last_sequence":1,"a":1}`, `{"a":01,"last_sequence":1}`, `{"a":1000000000000000000,"last_sequence":1}`,
 		`{"a":1,"last_sequence":1} `, `{"a":1,"last_sequence":-1}`, `{"A":1,"last_sequence":1}`, `{"a":"1","last_sequence":1}`, `[]`,
 		`null`, `{"a":1,"last_sequence":1}}`, `{"":1,"last_sequence":1}`,
 	} {
-		for view, question := range asked {
+		for view, query := range queries {
 			key := "2025-03/g"
 			totals := `{"tokens_in":1,"tokens_out":1}`
 			switch view {
@@ -156,9 +156,9 @@ func TestForeignUncounted(t *testing.T) {
 			state := memoryState{key: []byte(totals), "uncounted/" + key: []byte(value)}
 			want := fmt.Sprintf("the state of key %q is not what this view writes; fold the log again as a new version of the view",
 				"uncounted/"+key)
-			for _, question := range []string{question, question + "&uncounted"} {
-				if got := d.ask(t, state, question); got != "refused: "+want {
-					t.Errorf("%s, %s: ?%s is answered %s", view, value, question, got)
+			for _, query := range []string{query, query + "&uncounted"} {
+				if got := d.ask(t, state, query); got != "refused: "+want {
+					t.Errorf("%s, %s: ?%s is answered %s", view, value, query, got)
 				}
 			}
 			session := d.start(t, state)
@@ -194,23 +194,23 @@ func TestUncountedIsPaged(t *testing.T) {
 				delete(want, name)
 			}
 		}
-		for question, answer := range map[string]map[string]map[string]json.RawMessage{"month=2025-03": nil, "": nil} {
-			text := d.ask(t, state, question)
-			if question == "" {
+		for query, answer := range map[string]map[string]map[string]json.RawMessage{"month=2025-03": nil, "": nil} {
+			text := d.ask(t, state, query)
+			if query == "" {
 				text = strings.TrimSuffix(strings.TrimPrefix(text, `{"2025-03":`), "}")
 			}
 			decode(t, text, &answer)
 			if len(answer) != len(want) {
-				t.Errorf("%s, ?%s: %d groups came, not %d", view, question, len(answer), len(want))
+				t.Errorf("%s, ?%s: %d groups came, not %d", view, query, len(answer), len(want))
 			}
-			for name, said := range answer {
+			for name, totals := range answer {
 				var i int
 				if _, err := fmt.Sscanf(name, "g%d", &i); err != nil {
 					t.Fatal(err)
 				}
-				got := fmt.Sprint(string(said["tokens_in"]) == "1", " ", string(said["uncounted"]) == fmt.Sprint(i+1))
-				if got != want[name] || i%4 == 0 && said["uncounted"] != nil {
-					t.Errorf("%s, ?%s: %s has %s", view, question, name, said)
+				got := fmt.Sprint(string(totals["tokens_in"]) == "1", " ", string(totals["uncounted"]) == fmt.Sprint(i+1))
+				if got != want[name] || i%4 == 0 && totals["uncounted"] != nil {
+					t.Errorf("%s, ?%s: %s has %s", view, query, name, totals)
 				}
 			}
 		}
@@ -224,17 +224,17 @@ func TestLongestUncounted(t *testing.T) {
 	for i := range 950 {
 		state[fmt.Sprintf("uncounted/2025-03/%01000d", i)] = []byte(`{"tokens_in_not_a_number":1,"last_sequence":1}`)
 	}
-	for _, question := range []string{"", "month=2025-03", "uncounted", "uncounted&month=2025-03"} {
-		if got := d.ask(t, state, question); !json.Valid([]byte(got)) {
-			t.Errorf("?%s is answered %.100s", question, got)
+	for _, query := range []string{"", "month=2025-03", "uncounted", "uncounted&month=2025-03"} {
+		if got := d.ask(t, state, query); !json.Valid([]byte(got)) {
+			t.Errorf("?%s is answered %.100s", query, got)
 		}
 	}
 	for i := range 100 {
 		state[fmt.Sprintf("uncounted/2025-03/%01001d", i)] = []byte(`{"tokens_in_not_a_number":1,"last_sequence":1}`)
 	}
-	for _, question := range []string{"", "month=2025-03", "uncounted", "uncounted&month=2025-03"} {
-		if got := d.ask(t, state, question); !strings.HasPrefix(got, "refused: the answer passes 1 MiB") {
-			t.Errorf("?%s is answered %.100s", question, got)
+	for _, query := range []string{"", "month=2025-03", "uncounted", "uncounted&month=2025-03"} {
+		if got := d.ask(t, state, query); !strings.HasPrefix(got, "refused: the answer passes 1 MiB") {
+			t.Errorf("?%s is answered %.100s", query, got)
 		}
 	}
 }

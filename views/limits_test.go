@@ -171,7 +171,7 @@ func TestDecimals(t *testing.T) {
 // TestTimes asks with every form of a time that RFC 3339 has, and some that it has not.
 func TestTimes(t *testing.T) {
 	d := mustDeploy(t, "rate_check", "")
-	for asked, minute := range map[string]string{
+	for text, minute := range map[string]string{
 		"2016-12-31t23:59:59z":        "2016-12-31T23:59",
 		"2016-12-31T23:59:60Z":        "2017-01-01T00:00",
 		"2016-12-31T23:59:60.999999Z": "2017-01-01T00:00",
@@ -185,12 +185,12 @@ func TestTimes(t *testing.T) {
 		"2016-12-31T23:60:00Z":        "",
 		"2016-12-31T24:00:00Z":        "",
 	} {
-		got := d.ask(t, nil, "time="+asked)
+		got := d.ask(t, nil, "time="+text)
 		if want := `{"from":"` + minute + `:00Z"`; minute != "" && !strings.HasPrefix(got, want) {
-			t.Errorf("%s is answered %s; %s is wanted", asked, got, want)
+			t.Errorf("%s is answered %s; %s is wanted", text, got, want)
 		}
 		if minute == "" && !strings.HasPrefix(got, "refused: time is ") {
-			t.Errorf("%s is answered %s", asked, got)
+			t.Errorf("%s is answered %s", text, got)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func decode(t *testing.T, text string, into any) {
 // TestYearsBeyondTheKeys folds times that the server takes from no event: their years have not four digits. They are in no total, and
 // counted.
 func TestYearsBeyondTheKeys(t *testing.T) {
-	for view, want := range map[string]struct{ key, asked, answer string }{
+	for view, want := range map[string]struct{ key, query, answer string }{
 		"monthly_totals": {"uncounted//m", "", `{"":{"m":{"tokens_in":0,"tokens_out":0,"uncounted":4}}}`},
 		"rate_check":     {"uncounted/", "uncounted", `{"":{"time_out_of_range":4,"last_sequence":1}}`},
 		"cost_by_team": {"uncounted//t", "team=t",
@@ -228,7 +228,7 @@ func TestYearsBeyondTheKeys(t *testing.T) {
 		if got := string(state[want.key]); got != `{"time_out_of_range":4,"last_sequence":1}` || len(state) != 1 {
 			t.Errorf("%s: the state is %q", view, state)
 		}
-		if got := d.ask(t, state, want.asked); got != want.answer {
+		if got := d.ask(t, state, want.query); got != want.answer {
 			t.Errorf("%s answers %s, not %s", view, got, want.answer)
 		}
 		empty := d.event(t, 2, []byte(`{"model":"m"}`))

@@ -15,9 +15,9 @@ func TestMeterDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var (
-		d     *deployed
-		state memoryState
-		asked int
+		d       *deployed
+		state   memoryState
+		queries int
 	)
 	parts := strings.Split(string(source), "```")
 	for i := 1; i < len(parts); i += 2 {
@@ -28,7 +28,7 @@ func TestMeterDocs(t *testing.T) {
 		case "json events":
 			state = d.foldAll(t, lines(body)).State
 		case "text ask":
-			asked++
+			queries++
 			query, want, _ := strings.Cut(body, "\n")
 			answer := d.ask(t, state, strings.TrimPrefix(query, "?"))
 			if *update {
@@ -40,8 +40,8 @@ func TestMeterDocs(t *testing.T) {
 			}
 		}
 	}
-	if asked < 8 {
-		t.Errorf("only %d questions are asked", asked)
+	if queries < 8 {
+		t.Errorf("only %d queries are asked", queries)
 	}
 	if *update {
 		if err := os.WriteFile(file, []byte(strings.Join(parts, "```")), 0o644); err != nil {

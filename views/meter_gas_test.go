@@ -14,12 +14,12 @@ import (
 const smallQueryGas = wasm.DefaultQueryGas / 10
 
 // largeQuestion is a query that passes what one may read, of a state that was made for it.
-type largeQuestion struct {
+type largeQuery struct {
 	name, config, query string
 	state               *sortedState
 }
 
-func largeQuestions() []largeQuestion {
+func largeQueries() []largeQuery {
 	const all = `"value":"/v","aggregations":["count","sum","min","max","average","latest","p50","p99"]`
 	hour := func(i int) string { return firstHour.Add(time.Duration(i) * time.Hour).Format(time.RFC3339) }
 	most := strings.Repeat("9", 80) + "." + strings.Repeat("9", 54)
@@ -38,7 +38,7 @@ func largeQuestions() []largeQuestion {
 	}
 	sums := `{"value":"/v","aggregations":["sum"]` + grouped + `}`
 	ab := func(i int) string { return fmt.Sprintf("a%07d/b%d/%s", i/3, i%3, hour(i%5)) }
-	return []largeQuestion{
+	return []largeQuery{
 		{"parts", sums, "", sum(40_000, func(i int) string { return fmt.Sprintf("a/b%03d/%s", i/1000, hour(i%1000)) })},
 		{"hours", sums, "window=hour", sum(30_000, func(i int) string { return "a/b/" + hour(i) })},
 		{"hours of groups", sums, "window=hour&group_by=b",
@@ -83,7 +83,7 @@ func largeQuestions() []largeQuestion {
 // TestMeterRefusesWhatIsTooLarge asks what no query may read: each is refused in the meter's own words, within the gas
 // of a query.
 func TestMeterRefusesWhatIsTooLarge(t *testing.T) {
-	for _, q := range largeQuestions() {
+	for _, q := range largeQueries() {
 		t.Run(q.name, func(t *testing.T) {
 			config := fmt.Sprintf(`%s,"query_gas":%d}`, strings.TrimSuffix(q.config, "}"), smallQueryGas)
 			v, err := viewtest.Deploy(t.Context(), compile(t, "meter"), wasm.Settings{Config: []byte(config), QueryGas: smallQueryGas})
@@ -95,7 +95,7 @@ func TestMeterRefusesWhatIsTooLarge(t *testing.T) {
 			defer session.Close()
 			answer, err := session.Query(q.query)
 			used := session.GasUsed() * 100 / smallQueryGas
-			t.Logf("%d %% of the gas of a question, %d keys read", used, q.state.scanned)
+			t.Logf("%d %% of the gas of a query, %d keys read", used, q.state.scanned)
 			if err == nil {
 				t.Errorf("answered %.300s", answer)
 			} else if got := refusal(t, err); !strings.HasPrefix(got, "the question needs more memory or gas than one may take") {

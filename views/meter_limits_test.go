@@ -35,9 +35,9 @@ func (s *sortedState) Get(key []byte) ([]byte, bool, error) {
 	return nil, false, nil
 }
 
-func (s *sortedState) Set([]byte, []byte) error { panic("a question writes nothing") }
+func (s *sortedState) Set([]byte, []byte) error { panic("a query must not write") }
 
-func (s *sortedState) Delete([]byte) error { panic("a question writes nothing") }
+func (s *sortedState) Delete([]byte) error { panic("a query must not write") }
 
 func (s *sortedState) Scan(prefix, after []byte, limit int) ([]wasm.Entry, error) {
 	start := sort.Search(len(s.entries), func(i int) bool {
@@ -89,7 +89,7 @@ func TestMeterReadsALargeState(t *testing.T) {
 
 // TestMeterReadsWhatIsAsked counts the keys that are read for one day of many: those of the day, and at each group's edges
 // no more than a page.
-func TestMeterReadsWhatIsAsked(t *testing.T) {
+func TestMeterReadsWhatItNeeds(t *testing.T) {
 	const groups, each, page = 50, 4000, 64
 	d, state := mustDeploy(t, "meter", sumByGroup), hours(groups, each)
 	day := "from=2024-03-01&to=2024-03-02"
@@ -196,10 +196,10 @@ func TestMeterPagesThroughAMillionGroups(t *testing.T) {
 func TestMeterPagesThroughWhatAFilterLeavesOut(t *testing.T) {
 	const groups = 500_000
 	config := `{"aggregations":["count"],"group_by":{"a":"/a","b":"/b"},"resolution":"hour"}`
-	wanted := map[string]bool{"a0000003": true, "a0250000": true, "a0499999": true}
+	expected := map[string]bool{"a0000003": true, "a0250000": true, "a0499999": true}
 	state := newSortedState(groups, func(i int) (key, value string) {
 		a, b, at := fmt.Sprintf("a%07d", i), "other", firstHour
-		if wanted[a] {
+		if expected[a] {
 			b, at = "x", at.AddDate(1, 0, 0)
 		}
 		return "total/" + a + "/" + b + "/" + at.Format(time.RFC3339), `{"count":1}`
@@ -211,7 +211,7 @@ func TestMeterPagesThroughWhatAFilterLeavesOut(t *testing.T) {
 			text, _ := askLarge(t, d, state, query+after)
 			answer := decodeAnswer(t, text)
 			for _, row := range answer.Rows {
-				if group, _ := row["group"].(map[string]any); !wanted[fmt.Sprint(group["a"])] {
+				if group, _ := row["group"].(map[string]any); !expected[fmt.Sprint(group["a"])] {
 					t.Errorf("?%s has the row %v", query, row)
 				}
 			}
@@ -220,7 +220,7 @@ func TestMeterPagesThroughWhatAFilterLeavesOut(t *testing.T) {
 				after = "&after=" + answer.Next
 			}
 		}
-		if rows != len(wanted) || pages < 2 {
+		if rows != len(expected) || pages < 2 {
 			t.Errorf("?%s: %d rows came in %d pages", query, rows, pages)
 		}
 	}

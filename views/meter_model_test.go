@@ -26,7 +26,7 @@ type meterConfig struct {
 }
 
 // meterQuestion is a query to meter, in Go's terms.
-type meterQuestion struct {
+type meterQuery struct {
 	window   string // none: the whole stretch
 	zone     *time.Location
 	from, to time.Time // zero: open
@@ -136,12 +136,12 @@ func (m *model) add(sequence int, happened time.Time, event map[string]any) (ign
 		c.groups[name] = of
 	}
 	if m.config.Value != "" {
-		value, given := member(event, m.config.Value)
+		value, found := member(event, m.config.Value)
 		number, ok := amount(value)
 		switch {
 		case ok:
 			c.value = number
-		case !given:
+		case !found:
 			trouble = append(trouble, "value_missing")
 		case value == nil:
 			trouble = append(trouble, "value_null")
@@ -189,7 +189,7 @@ type meterRow struct {
 }
 
 // answer answers a query from the events.
-func (m *model) answer(q meterQuestion) []meterRow {
+func (m *model) answer(q meterQuery) []meterRow {
 	var rows []meterRow
 	for _, stretch := range m.stretches(q) {
 		groups := map[string][]counted{}
@@ -228,7 +228,7 @@ func (m *model) answer(q meterQuestion) []meterRow {
 }
 
 // uncounted is how many events an answer to the query says were left out.
-func (m *model) uncounted(q meterQuestion) int {
+func (m *model) uncounted(q meterQuery) int {
 	from, n := q.from, 0
 	for i := 1; i < q.rolling; i++ {
 		from = windowOf(q.window, q.zone, from.Add(-time.Second)).from
@@ -244,7 +244,7 @@ func (m *model) uncounted(q meterQuestion) int {
 	return n
 }
 
-func (q meterQuestion) passes(event counted) bool {
+func (q meterQuery) passes(event counted) bool {
 	for name, allowed := range q.filters {
 		if !slices.ContainsFunc(allowed, func(value string) bool {
 			text, _ := encoded(value)
@@ -268,7 +268,7 @@ func canonicalParameter(value string) (string, bool) {
 type span struct{ from, to time.Time }
 
 // stretches are what rows may cover, in order; a row is listed where it has something to say.
-func (m *model) stretches(q meterQuestion) []span {
+func (m *model) stretches(q meterQuery) []span {
 	if q.window == "" {
 		return []span{{q.from, q.to}}
 	}
@@ -429,9 +429,9 @@ func startOfDay(zone *time.Location, day time.Time) time.Time {
 	if start, known := startsOfDays[key]; known {
 		return start
 	}
-	wanted := day.Format(time.DateOnly)
+	date := day.Format(time.DateOnly)
 	t := day.Add(-15 * time.Hour) // no clock is further ahead of UTC
-	for t.In(zone).Format(time.DateOnly) < wanted {
+	for t.In(zone).Format(time.DateOnly) < date {
 		t = t.Add(time.Minute)
 	}
 	startsOfDays[key] = t

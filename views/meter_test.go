@@ -33,7 +33,7 @@ func zone(tb testing.TB, name string) *time.Location {
 }
 
 // query writes a query as a query string.
-func (q meterQuestion) query() string {
+func (q meterQuery) query() string {
 	v := url.Values{}
 	if q.window != "" {
 		v.Set("window", q.window)
@@ -81,7 +81,7 @@ func decodeAnswer(tb testing.TB, answer string) meterAnswer {
 }
 
 // differs says where an answer is not what the model answers.
-func differs(answer meterAnswer, want []meterRow, q meterQuestion) string {
+func differs(answer meterAnswer, want []meterRow, q meterQuery) string {
 	if len(answer.Rows) != len(want) {
 		return fmt.Sprintf("%d rows came, the model has %d", len(answer.Rows), len(want))
 	}
@@ -91,8 +91,8 @@ func differs(answer meterAnswer, want []meterRow, q meterQuestion) string {
 		}
 		group, _ := row["group"].(map[string]any)
 		for g, name := range q.groupBy {
-			got, given := group[name]
-			if value, _ := encoded(got); !given || value != want[i].group[g] {
+			got, found := group[name]
+			if value, _ := encoded(got); !found || value != want[i].group[g] {
 				return fmt.Sprintf("row %d has the group %v", i, group)
 			}
 		}
@@ -145,16 +145,16 @@ var allPicks = []string{"count", "sum", "min", "max", "average", "latest", "uniq
 
 // modelled is a meter with its model, folded over the same events.
 type modelled struct {
-	view  *deployed
-	model model
-	state memoryState
-	asked *sortedState // the same, for many queries
+	view   *deployed
+	model  model
+	state  memoryState
+	sorted *sortedState // the same, for many queries
 }
 
 // ask asks a query of the view.
 func (m *modelled) ask(tb testing.TB, query string) string {
 	tb.Helper()
-	answer, _ := askLarge(tb, m.view, m.asked, query)
+	answer, _ := askLarge(tb, m.view, m.sorted, query)
 	return answer
 }
 
@@ -168,7 +168,7 @@ func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
 	folded := m.view.foldAll(tb, events)
 	m.state = folded.State
 	keys := slices.Collect(maps.Keys(m.state))
-	m.asked = newSortedState(len(keys), func(i int) (key, value string) { return keys[i], string(m.state[keys[i]]) })
+	m.sorted = newSortedState(len(keys), func(i int) (key, value string) { return keys[i], string(m.state[keys[i]]) })
 	var ignored []int64
 	for i, data := range events {
 		var event map[string]any
@@ -178,7 +178,7 @@ func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
 			tb.Fatal(err)
 		}
 		happened := viewtest.RecordedAt
-		if sent, given := event["time"].(string); given {
+		if sent, found := event["time"].(string); found {
 			if happened, err = time.Parse(time.RFC3339, sent); err != nil {
 				tb.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func newModelled(tb testing.TB, config meterConfig, events [][]byte) *modelled {
 }
 
 // check asks a query of both.
-func (m *modelled) check(tb testing.TB, q meterQuestion) {
+func (m *modelled) check(tb testing.TB, q meterQuery) {
 	tb.Helper()
 	answer := m.ask(tb, q.query())
 	if strings.HasPrefix(answer, "refused") {
@@ -214,7 +214,7 @@ func (m *modelled) check(tb testing.TB, q meterQuestion) {
 }
 
 // page asks for so many rows at a time and puts the pages together.
-func (m *modelled) page(tb testing.TB, q meterQuestion, limit int) meterAnswer {
+func (m *modelled) page(tb testing.TB, q meterQuery, limit int) meterAnswer {
 	tb.Helper()
 	var all meterAnswer
 	after := ""
@@ -268,9 +268,9 @@ func meterEvent(random *rand.Rand, start time.Time, stretch time.Duration) []byt
 	return data
 }
 
-func randomQuestion(tb testing.TB, random *rand.Rand, config meterConfig, start time.Time, stretch time.Duration) meterQuestion {
+func randomMeterQuery(tb testing.TB, random *rand.Rand, config meterConfig, start time.Time, stretch time.Duration) meterQuery {
 	tb.Helper()
-	q := meterQuestion{rolling: 1, zone: zone(tb, meterZones[random.IntN(len(meterZones))])}
+	q := meterQuery{rolling: 1, zone: zone(tb, meterZones[random.IntN(len(meterZones))])}
 	windows := []string{"", "minute", "quarter_hour", "hour", "day", "week", "month"}
 	switch config.Resolution {
 	case "hour", "day":
@@ -349,7 +349,7 @@ func TestMeterAgainstModel(t *testing.T) {
 			m := newModelled(t, config, list)
 			m.compareUncounted(t)
 			for range questions {
-				m.check(t, randomQuestion(t, random, config, start, stretch))
+				m.check(t, randomMeterQuery(t, random, config, start, stretch))
 			}
 		})
 	}

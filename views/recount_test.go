@@ -173,14 +173,14 @@ func amount(value any) (*big.Rat, bool) {
 
 // tokens are what a field of tokens holds.
 type tokens struct {
-	n     *big.Rat // zero where it is not counted
-	given bool     // there is something
-	fault string   // why that is not counted
+	n       *big.Rat // zero where it is not counted
+	present bool     // there is something
+	fault   string   // why that is not counted
 }
 
 func readTokens(value any) tokens {
 	n, ok := amount(value)
-	read := tokens{n: n, given: value != nil}
+	read := tokens{n: n, present: value != nil}
 	text, isText := value.(string)
 	_, isNumber := value.(json.Number)
 	switch {
@@ -193,7 +193,7 @@ func readTokens(value any) tokens {
 	return read
 }
 
-func (r tokens) counts() bool { return r.given && r.fault == "" }
+func (r tokens) counts() bool { return r.present && r.fault == "" }
 
 // name is what a model or team is kept under, or why it cannot be.
 func name(value any) (text, fault string) {
@@ -219,7 +219,7 @@ func name(value any) (text, fault string) {
 
 // countByMonth tells the key of an event's totals; "" where it is in none.
 func (b *books) countByMonth(u usage, field string, value any) (key string, applied bool) {
-	if !u.in.given && !u.out.given {
+	if !u.in.present && !u.out.present {
 		return "", false
 	}
 	month := u.time.Format("2006-01/")

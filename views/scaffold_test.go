@@ -36,10 +36,10 @@ func TestProjects(t *testing.T) {
 		if !named {
 			t.Errorf("%s: no file has the project's name", kit.Language)
 		}
-		for _, wanted := range []string{"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt",
+		for _, file := range []string{"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt",
 			"testdata/readme/expected.txt"} {
-			if len(files[wanted]) == 0 {
-				t.Errorf("%s: there is no %s", kit.Language, wanted)
+			if len(files[file]) == 0 {
+				t.Errorf("%s: there is no %s", kit.Language, file)
 			}
 		}
 		for _, name := range []string{"", "A", "a/b", "..", "1a", "a--b", "a-", "größe", strings.Repeat("a", 101)} {

@@ -330,13 +330,13 @@ func TestMembers(t *testing.T) {
 	if want := `a=1|b"é=[1,{"c":"}"}]|d={"e":"\\"}|f="x,y"|g=null`; strings.Join(got, "|") != want {
 		t.Errorf("the members are %s, not %s", strings.Join(got, "|"), want)
 	}
-	for _, json := range []string{"{}", " { } "} {
-		members, ok := Members(json)
+	for _, object := range []string{"{}", " { } "} {
+		members, ok := Members(object)
 		for name := range members {
-			t.Errorf("%q has the member %q", json, name)
+			t.Errorf("%q has the member %q", object, name)
 		}
 		if !ok {
-			t.Errorf("%q is no object", json)
+			t.Errorf("%q is no object", object)
 		}
 	}
 	if _, ok := Members(`["a"]`); ok {

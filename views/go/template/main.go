@@ -99,24 +99,24 @@ func leaveOut(e *tally.Event, month, name string, reasons ...string) error {
 
 // query answers for one month, or for all.
 func query(q tally.Query) ([]byte, error) {
-	var asked question
-	var given []string
+	var p parameters
+	var seen []string
 	for name, value := range q.All() {
 		switch {
 		case name != "month" && name != "uncounted":
 			return nil, errors.New("unknown parameter " + tally.Shown(name) + ": this view knows month=2025-03 and uncounted")
-		case slices.Contains(given, name):
+		case slices.Contains(seen, name):
 			return nil, errors.New(name + " is given twice: give it once")
 		case name == "uncounted":
-			asked.uncounted = true
+			p.uncounted = true
 		case !isMonth(value):
 			return nil, errors.New("month is " + tally.Shown(value) + ", which is not a year and a month like 2025-03")
 		default:
-			asked.month = value
+			p.month = value
 		}
-		given = append(given, name)
+		seen = append(seen, name)
 	}
-	return asked.answer()
+	return p.answer()
 }
 
 const (
@@ -130,8 +130,8 @@ func isMonth(text string) bool {
 	return ok && len(text) == monthBytes
 }
 
-// query is what was asked for: a month, all where it is "", and the totals or what is left out of them.
-type question struct {
+// parameters select the answer: a month, "" for all, and the totals or what is left out of them.
+type parameters struct {
 	month     string
 	uncounted bool
 }
@@ -140,14 +140,14 @@ type question struct {
 const noTotals = `{"tokens_in":0,"tokens_out":0}`
 
 // answer iterates over the totals and over what is left out of them, side by side.
-func (q question) answer() ([]byte, error) {
+func (p parameters) answer() ([]byte, error) {
 	prefix := ""
-	if q.month != "" {
-		prefix = q.month + "/"
+	if p.month != "" {
+		prefix = p.month + "/"
 	}
-	a := answer{b: append(tally.Room(answerBytes), '{'), byMonth: q.month == ""}
+	a := answer{b: append(tally.Room(answerBytes), '{'), byMonth: p.month == ""}
 	counted, left := tally.NewCursor(prefix), tally.NewCursor(uncounted+prefix)
-	hasCounted, hasLeft := !q.uncounted && nextCounted(counted), left.Next()
+	hasCounted, hasLeft := !p.uncounted && nextCounted(counted), left.Next()
 	for hasCounted || hasLeft {
 		key, value := counted.Key, counted.Value
 		if leftKey := strings.TrimPrefix(left.Key, uncounted); hasLeft && (!hasCounted || leftKey <= key) {
@@ -158,7 +158,7 @@ func (q question) answer() ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			if value = withUncounted(value, n); q.uncounted {
+			if value = withUncounted(value, n); p.uncounted {
 				value = left.Value
 			}
 			hasLeft = left.Next()
