@@ -14,7 +14,8 @@ TEST_FLAGS ?= -timeout 25m
 export GORACE := atexit_sleep_ms=0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint vulnerabilities generate generated check
+.PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint vulnerabilities \
+	generate generated check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +43,7 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 HARD_ROUNDS ?= 10
 HARD_PACKAGES ?=
 
-test-hard: ## run all tests (or those of HARD_PACKAGES) HARD_ROUNDS times, each time in another order, while something else keeps every core busy
+test-hard: ## run all tests (or HARD_PACKAGES) HARD_ROUNDS times, shuffled, while something else keeps every core busy
 	exec env TALLY_TEST_POSTGRES=local HARD_ROUNDS=$(HARD_ROUNDS) HARD_PACKAGES='$(HARD_PACKAGES)' tools/test-hard.sh $(TEST_FLAGS)
 
 # What a change of PostgreSQL could make fail.
@@ -98,7 +99,8 @@ generated: ## prove that what is generated is up to date
 	go -C testcontainers mod tidy -diff
 	go -C tools/kafka mod tidy -diff
 	$(TOOL) sqlc diff
-	go run ./cmd/tally openapi | diff -u $(SPEC) - || { echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
+	go run ./cmd/tally openapi | diff -u $(SPEC) - || \
+		{ echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
 	$(MAKE) -C views check
 
 check: lint generated test ## everything that must hold before a change lands
