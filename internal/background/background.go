@@ -1,4 +1,4 @@
-// Package background has the one contract of what works beside requests: it works from its start until Stop.
+// Package background is the one contract of whatever works beside requests: it works from its start until Stop.
 package background
 
 import (
@@ -9,34 +9,32 @@ import (
 	"time"
 )
 
-// Part works in the background once it was started.
+// Part works in the background, once it was started, until Stop.
 type Part interface {
-	// Stop has the part finish what it is at, and returns when it has ended. When ctx ends first, it leaves the rest behind soon after and
-	// returns an error. It may be called twice, by several at a time, and for a part that was never started.
+	// Stop has the part finish its work and returns when it has ended. When ctx ends first, Stop leaves the rest running soon after and
+	// returns an error. It may be called more than once, concurrently, and on a part that was never started.
 	Stop(ctx context.Context) error
 }
 
-// Func is a Part of which only the end is known. It must do nothing when it is called again.
+// Func makes a function that stops something a Part. The function must allow what Part.Stop does.
 type Func func(ctx context.Context) error
 
 // Stop implements Part.
 func (f Func) Stop(ctx context.Context) error { return f(ctx) }
 
-// Worker is a Part that is made of functions, each in a goroutine of its own. The zero value has none.
+// Worker is a Part that runs functions, each in its own goroutine. The zero value is ready to use.
 type Worker struct {
 	mu      sync.Mutex
-	ctx     context.Context //nolint:containedctx // ends with Stop: it is no request's
+	ctx     context.Context //nolint:containedctx // of the functions; ends with Stop
 	cancel  context.CancelFunc
 	working sync.WaitGroup
 }
 
-// Go runs work, which is to return soon after its ctx has ended. Once the worker was stopped nothing runs any more.
+// Go runs work, which must return soon after its ctx ends. After Stop, Go does nothing.
 func (w *Worker) Go(work func(ctx context.Context)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ctx == nil {
-		w.ctx, w.cancel = context.WithCancel(context.Background())
-	}
+	w.prepare()
 	if ctx := w.ctx; ctx.Err() == nil {
 		w.working.Go(func() { work(ctx) })
 	}
@@ -45,18 +43,23 @@ func (w *Worker) Go(work func(ctx context.Context)) {
 // Stop implements Part.
 func (w *Worker) Stop(ctx context.Context) error {
 	w.mu.Lock()
-	if w.ctx == nil {
-		w.ctx, w.cancel = context.WithCancel(context.Background())
-	}
+	w.prepare()
 	w.cancel()
 	w.mu.Unlock()
 	return Wait(ctx, w.working.Wait)
 }
 
-// Grace is how long after the end of its ctx Wait still waits: who stops late gives those that end at once the time for it.
+// prepare makes the zero value's context. mu is held.
+func (w *Worker) prepare() {
+	if w.ctx == nil {
+		w.ctx, w.cancel = context.WithCancel(context.Background())
+	}
+}
+
+// Grace is how long Wait goes on after its ctx has ended: parts that are stopped late still have time to end.
 const Grace = time.Second
 
-// Wait returns when wait has, or with an error Grace after ctx has ended; wait then goes on in a goroutine.
+// Wait calls wait and returns when it does. When ctx ends first, Wait returns an error Grace later, and wait goes on in a goroutine.
 func Wait(ctx context.Context, wait func()) error {
 	done := make(chan struct{})
 	go func() {
@@ -79,7 +82,7 @@ func Wait(ctx context.Context, wait func()) error {
 // Parts are parts in the order of their start.
 type Parts []Part
 
-// Stop implements Part: it stops them in reverse, one after the other, also those that come after one which could not end in time.
+// Stop implements Part: it stops the parts one by one, in the reverse order, and goes on after one that fails.
 func (p Parts) Stop(ctx context.Context) error {
 	var errs []error
 	for i := len(p) - 1; i >= 0; i-- {

@@ -10,7 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/background"
 )
 
-// TestWorker: it stops when it is told to, once for all who tell it, and runs nothing afterwards.
+// TestWorker: every call of Stop waits for the work to end, and nothing runs afterwards.
 func TestWorker(t *testing.T) {
 	var w background.Worker
 	ended := make(chan struct{})
@@ -38,7 +38,7 @@ func TestWorker(t *testing.T) {
 	}
 }
 
-// TestNeverStarted: what was not started can be stopped, and is not to be started then.
+// TestNeverStarted: a worker that never ran anything can be stopped, and runs nothing afterwards.
 func TestNeverStarted(t *testing.T) {
 	var w background.Worker
 	if err := w.Stop(t.Context()); err != nil {
@@ -50,7 +50,7 @@ func TestNeverStarted(t *testing.T) {
 	}
 }
 
-// TestLeftBehind: whoever does not heed its end is left behind when time is up.
+// TestLeftBehind: work that ignores its context is left running when time is up.
 func TestLeftBehind(t *testing.T) {
 	var w background.Worker
 	release := make(chan struct{})
@@ -71,7 +71,7 @@ func TestLeftBehind(t *testing.T) {
 	}
 }
 
-// TestParts stop in the reverse order, all of them.
+// TestParts: all parts are stopped, in the reverse order.
 func TestParts(t *testing.T) {
 	var order []int
 	failed := errors.New("failed")

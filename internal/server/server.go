@@ -29,8 +29,8 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	// bodyPatience is how long a body waits for room, while its client waits to send more; answerPatience likewise, before an answer is
-	// begun. Whoever waited longer would have given up, or come back, by then.
+	// bodyPatience is how long a request waits for room for its body, answerPatience for its response. A client that waited longer would
+	// have given up or retried by then.
 	bodyPatience   = 5 * time.Second
 	answerPatience = 2 * time.Second
 )
@@ -48,11 +48,11 @@ type Server struct {
 	health     *health
 
 	parts  background.Parts // in the order of their start
-	failed chan error       // holds why serving ended, when nobody stopped it
+	failed chan error       // receives the error when serving ends without Stop
 }
 
-// Start brings the database to the newest schema and serves. It returns when requests are taken; ctx bounds the start
-// only. The error is a *db.UntrustedError when the database is not fit for the job.
+// Start migrates the database to the newest schema and serves. It returns when requests are accepted; ctx bounds the start only. The error
+// wraps a *db.UntrustedError when the database is not fit for the job.
 func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Attempted = s.health.attempted
-	lanes.Room = memory.NewBook(shares.Groups, 0, 0) // nobody waits for it, who would keep others waiting
+	lanes.Room = memory.NewBook(shares.Groups, 0, 0) // without patience: a lane that waits for room keeps others waiting
 	lanes.MaxAhead = s.config.MaxEventAhead
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
@@ -189,15 +189,15 @@ func (s *Server) URL() string { return "http://" + s.addr.String() }
 // Failed receives why the server stopped by itself.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop takes no more requests, finishes those under way, and lets go of everything. Requests that take longer than the shutdown timeout, or
-// than ctx, are cut off; a database that does not answer is left behind. It takes a few seconds longer than that at the most.
+// Stop accepts no more requests, finishes those under way, and releases everything. Requests still running when the shutdown timeout or ctx
+// ends are cut off, and connections to a database that does not answer are abandoned. Stop returns a few seconds after that at most.
 func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
 	defer cancel()
 	return s.parts.Stop(ctx)
 }
 
-// logged is a part whose failure to end is logged, and no failure of the server: all requests have been answered by then.
+// logged returns a part whose failure to stop is logged and is no failure of the server: by then all requests have been served.
 func (s *Server) logged(what string, stop background.Func) background.Part {
 	return background.Func(func(ctx context.Context) error {
 		if err := stop(ctx); err != nil {
@@ -207,9 +207,9 @@ func (s *Server) logged(what string, stop background.Func) background.Part {
 	})
 }
 
-// finishRequests takes no more requests, and cuts off those that take too long.
+// finishRequests accepts no more requests, finishes those under way, and cuts off those that are left when ctx ends.
 func (s *Server) finishRequests(ctx context.Context) error {
-	s.live.EndWatches() // watchers would stay as long as they are let
+	s.live.EndWatches() // watchers would stay for ever
 	if err := s.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("finishing requests: %w", err), s.http.Close())
 	}
