@@ -16,12 +16,11 @@ import (
 )
 
 const (
-	// HistoryEvents and HistoryBytes bound a page of history, which one statement reads: a History holds two of them, and what is left of a
-	// third.
+	// HistoryEvents and HistoryBytes bound a page of history, which one statement reads. A History holds two pages and the rest of a third.
 	HistoryEvents = 4000
 	HistoryBytes  = 4 << 20
-	// Pages that are read ahead are larger, since each asks some small questions too: as many events as make aheadBytes when they are like
-	// those of the page before, and a first page of firstEvents. One that turns out larger than HistoryBytes ends there.
+	// Pages read ahead have more events, since each page takes some small queries too: as many as make aheadBytes if they are like those of
+	// the page before, and firstEvents on the first page. A page ends at HistoryBytes in any case.
 	aheadEvents = 16_000
 	aheadBytes  = 3 << 20
 	firstEvents = 1000
@@ -54,7 +53,7 @@ func ReadHistory(
 	return events, nil
 }
 
-// EventText reads an event's JSON, or its beginning.
+// EventText returns an event's JSON, or its first maxLength characters.
 func EventText(ctx context.Context, d *db.DB, log uuid.UUID, sequence int64, maxLength int32) (text string, err error) {
 	err = d.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if err := d.PlanForPartitions(ctx, tx); err != nil {
@@ -73,12 +72,12 @@ func EventText(ctx context.Context, d *db.DB, log uuid.UUID, sequence int64, max
 	return text, err
 }
 
-// History reads a log's events page by page: the next page is read while the caller folds the last one. What it reads has
-// been committed, and so will never change.
+// History reads a log's events page by page, and one page ahead of its caller. What it reads is committed and will never change. It is for
+// one goroutine.
 type History struct {
 	db   *db.DB
 	log  uuid.UUID
-	left []event.Recorded // returned
+	left []event.Recorded // from Return
 
 	ahead      chan page          // the page that is being read; nil when none is
 	cancel     context.CancelFunc // ends reading it
@@ -91,14 +90,14 @@ type page struct {
 	err error
 }
 
-// NewHistory reads the events after one until Close.
+// NewHistory begins to read the events that follow the sequence after. Close it.
 func NewHistory(ctx context.Context, d *db.DB, log uuid.UUID, after int64) *History {
 	h := &History{db: d, log: log, after: after}
 	h.read(ctx)
 	return h
 }
 
-// Close stops reading. A nil history may be closed.
+// Close stops reading. A nil *History may be closed.
 func (h *History) Close() {
 	if h == nil || h.ahead == nil {
 		return
@@ -108,7 +107,7 @@ func (h *History) Close() {
 	h.ahead = nil
 }
 
-// read begins to read the next page; ctx must last until it is there.
+// read starts reading the next page; ctx must last until that is done.
 func (h *History) read(ctx context.Context) {
 	ahead := make(chan page, 1)
 	ctx, h.cancel = context.WithCancel(ctx)
@@ -125,7 +124,7 @@ func (h *History) read(ctx context.Context) {
 	}()
 }
 
-// readPage reads what fits into a page of the events after one.
+// readPage reads a page of the events that follow after.
 func (h *History) readPage(ctx context.Context, after int64, b *pageBuilder) error {
 	through := after + int64(b.limit)
 	recorded, err := h.db.RecordedBetween(ctx, h.db.Read, dbsqlc.RecordedBetweenParams{LogID: h.log, First: after + 1, Last: through})
@@ -143,7 +142,7 @@ func (h *History) readPage(ctx context.Context, after int64, b *pageBuilder) err
 	return nil
 }
 
-// Next returns the next events; none at the log's end.
+// Next returns the next events, none at the log's end.
 func (h *History) Next(ctx context.Context) ([]event.Recorded, error) {
 	if len(h.left) > 0 {
 		events := h.left
@@ -168,24 +167,24 @@ func (h *History) Next(ctx context.Context) ([]event.Recorded, error) {
 	}
 }
 
-// Return takes events that were not folded; Next returns them again. A nil history takes none.
+// Return hands back the last events of a page, those that were not folded: Next returns them again. On a nil *History it does nothing.
 func (h *History) Return(events []event.Recorded) {
 	if h != nil {
 		h.left = events
 	}
 }
 
-// Mark is how far somebody has come in a log's history: an event, whose hash stands for all before it.
+// Mark is a position in a log's history: an event, whose hash stands for all before it. The zero value is the beginning.
 type Mark struct {
 	sequence   int64 // 0: no event
 	recordedAt int64 // microseconds since 1970 UTC
 	hash       event.Hash
 }
 
-// MarkOf is the mark of whoever has come to the event.
+// MarkOf returns the position of the event.
 func MarkOf(e *event.Recorded) Mark { return Mark{e.Sequence, e.RecordedAt, e.Hash} }
 
-// IsIn tells whether the log still holds the event. tx is one that plans for partitions.
+// IsIn reports whether the log still holds the event. tx is a transaction that plans for partitions.
 func (m *Mark) IsIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log uuid.UUID) (bool, error) {
 	if m.sequence == 0 {
 		return true, nil
@@ -199,10 +198,10 @@ func (m *Mark) IsIn(ctx context.Context, d *db.DB, tx dbsqlc.DBTX, log uuid.UUID
 	return bytes.Equal(hash, m.hash[:]), nil
 }
 
-// ErrHistoryGone: the database was set back while history was folded.
+// ErrHistoryGone: the database was restored to an earlier state while history was read.
 var ErrHistoryGone = fmt.Errorf("the log's history is another one than was read before: %w", db.ErrConflict)
 
-// Missing says that a log lacks an event that it must have.
+// Missing returns the error for a log that lacks an event.
 func Missing(sequence int64) error {
 	return fmt.Errorf("the log has no event %d: its history is not whole", sequence)
 }

@@ -26,17 +26,17 @@ const (
 	MaxLabels     = 32
 	MaxLabelBytes = 255 // of a label's name, and of its value
 	MaxViews      = 64  // of one log: what one append may have to fold
-	// MaxViewGas is what all views of a log together may use to fold one event, in units of gas: some two seconds, which an append that
-	// meets them all must be able to wait for.
+	// MaxViewGas is the gas that all views of a log together may use to fold one event: about two seconds, which one append must be able to
+	// take.
 	MaxViewGas = 4_000_000_000
-	// maxResolved bounds the memory of resolved names; past it the oldest knowledge is simply forgotten.
+	// maxResolved bounds the resolved names and ids that are remembered; when there are more, all are forgotten.
 	maxResolved = 200_000
 )
 
 // ErrLogNotFound: the tenant has no log with that id or name.
 var ErrLogNotFound = errors.New("log not found")
 
-// NameTakenError says which log already has the name.
+// NameTakenError: another log already has the name.
 type NameTakenError struct{ LogID uuid.UUID }
 
 func (e *NameTakenError) Error() string { return "the name belongs to log " + e.LogID.String() }
@@ -70,8 +70,8 @@ func NewLogs(d *db.DB) *Logs {
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
 
-// CheckName says why a log or view cannot have this name; nil when it can. A name never looks like a UUID, so that
-// it cannot be taken for an id.
+// CheckName returns an *event.InvalidError when a log or view cannot have this name; what names it in the error. A name never looks like a
+// UUID, so that it cannot be taken for an id.
 func CheckName(what, name string) error {
 	if name == "" || len(name) > MaxNameBytes {
 		return event.Invalid("invalid_name", "%s has %d bytes; 1 to %d are allowed", what, len(name), MaxNameBytes)
@@ -101,7 +101,7 @@ func checkLabels(labels map[string]string) error {
 	return nil
 }
 
-// complete gives a new log its head, and the views whose patterns its name matches: they are live before its first event.
+// complete adds a new log's head and the views whose patterns its name matches. They are live before its first event.
 func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, log Log) error {
 	var pipeline db.Pipeline
 	err := l.db.InsertLogHead(ctx, &pipeline, dbsqlc.InsertLogHeadParams{LogID: log.ID, Hash: log.Head.Hash[:], RecordedAt: log.CreatedAt})
@@ -120,7 +120,7 @@ func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, log Lo
 	return pipeline.SendIn(ctx, tx)
 }
 
-// Create makes an empty log. The error is an *InvalidError, a *NameTakenError, or the database's.
+// Create creates an empty log. The error is an *event.InvalidError, a *NameTakenError, or the database's.
 func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels map[string]string) (Log, error) {
 	if err := errors.Join(CheckName("the log's name", name), checkLabels(labels)); err != nil {
 		return Log{}, err
@@ -136,7 +136,7 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 	log.Head = event.Head{Hash: event.Genesis(log.ID)}
 	err = l.insert(ctx, tenant, &log, encoded)
 	if errors.Is(err, db.ErrOutcomeUnknown) {
-		// The same once more waits until the first transaction has ended, and then finds the log there or makes it.
+		// Inserting again waits until the first transaction has ended, and then finds the log or creates it.
 		if again := l.insert(ctx, tenant, &log, encoded); again == nil || errors.Is(again, db.ErrAlreadyExists) {
 			err = again
 		} else {
@@ -149,7 +149,7 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 			return Log{}, fmt.Errorf("finding the log that has the name: %w", db.Classify(findErr))
 		}
 		if existing == log.ID {
-			// Committed, as this transaction sees; when it is durable, so is the log.
+			// The first transaction was committed. When this one is durable, so is that.
 			if err := l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error { return l.db.WriteNothing(ctx, tx) }); err != nil {
 				return Log{}, fmt.Errorf("creating a log: %w", err)
 			}
@@ -163,7 +163,7 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 	return log, nil
 }
 
-// insert stores a new log and says when it was made.
+// insert stores a new log and sets its times.
 func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []byte) error {
 	return l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
 		params := dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: log.Name, Labels: labels}
@@ -176,8 +176,8 @@ func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []
 	})
 }
 
-// Resolve finds the log that ref names: its id or its name. Logs are never renamed or removed, so what was found once is remembered,
-// until Forget: a database can be restored to a time before the log was created. The error is ErrLogNotFound or the database's.
+// Resolve returns the id of the log that ref names, by id or by name. Logs are never renamed or removed, so Resolve remembers what it
+// found, until Forget. The error is ErrLogNotFound or the database's.
 func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (uuid.UUID, error) {
 	key := logRef{tenant, ref}
 	l.mu.RLock()
@@ -202,8 +202,8 @@ func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (uuid.
 	return id, nil
 }
 
-// Forget drops what is remembered of a name or id, because the log turned out not to exist, and tells whether there was anything: then
-// Resolve may find another log.
+// Forget drops what Resolve remembers of ref, and reports whether there was anything: then Resolve may find another log. Call it when the
+// log turns out not to exist, as after a restore to a time before it was created.
 func (l *Logs) Forget(tenant uuid.UUID, ref string) bool {
 	key := logRef{tenant, ref}
 	l.mu.Lock()
@@ -236,8 +236,8 @@ func (l *Logs) Get(ctx context.Context, tenant, id uuid.UUID) (Log, error) {
 	return logFromRow(dbsqlc.ListLogsRow(row))
 }
 
-// List returns up to limit logs in the order of their names, from after the given name on, whose names start with
-// prefix. Their memory is room's, which may be nil; the error is memory.ErrFull where it has none, or the database's.
+// List returns up to limit logs whose names start with prefix and come after the name after, in the order of their names. Their memory is
+// booked in room, which may be nil. The error is memory.ErrFull or the database's.
 func (l *Logs) List(ctx context.Context, tenant uuid.UUID, prefix, after string, limit int32, room *memory.Hold) ([]Log, error) {
 	rows, err := l.db.ListLogs(ctx, db.Booked(l.db.Read, room), dbsqlc.ListLogsParams{
 		TenantID: tenant, After: after, NamePattern: escapeLike(prefix) + "%", MaxRows: limit,

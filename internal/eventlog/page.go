@@ -9,13 +9,13 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// pageBuilder copies rows out of a connection's buffers, into few pieces of memory.
+// pageBuilder copies rows out of a connection's buffers into one page: a few allocations for all of its events.
 type pageBuilder struct {
-	limit    int
-	maxBytes int // the page ends where it has as many
-	bytes    int
-	room     *memory.Hold // nil: its memory is bounded by whoever reads
-	held     int64        // of room, by the events that were read before
+	limit    int          // of events
+	maxBytes int          // of data, types and keys: the event that reaches it ends the page
+	bytes    int          // so far
+	room     *memory.Hold // books the page; may be nil
+	held     int64        // bytes of room that earlier pages use
 	events   []event.Recorded
 	data     []byte // of all events
 	texts    []byte // types and keys of all events
@@ -25,7 +25,8 @@ type pageBuilder struct {
 // offsets is where a row's parts end.
 type offsets struct{ data, typ, key int }
 
-// reset begins a page of up to limit events of some eventBytes each, as far as is known, in the memory of the page before.
+// reset begins a page of up to limit events, in the memory of the page before. It makes room for events of eventBytes, 0 if that is
+// unknown.
 func (b *pageBuilder) reset(limit, eventBytes int) {
 	b.limit, b.bytes = limit, 0
 	b.data = slices.Grow(b.data[:0], min(limit*eventBytes*9/8, b.maxBytes)) // a little more than events like those before take
@@ -42,7 +43,7 @@ func (b *pageBuilder) eventBytes() int {
 
 func (b *pageBuilder) full() bool { return len(b.events) >= b.limit || b.bytes >= b.maxBytes }
 
-// needs is about what the page takes, with what was read before. What grows takes a quarter more.
+// needs returns about what the page and those before it take in memory; growing slices take up to a quarter more than they hold.
 func (b *pageBuilder) needs() int64 {
 	return b.held + int64(b.bytes+b.bytes/4+len(b.events)*eventOverhead)
 }
@@ -75,7 +76,7 @@ func (b *pageBuilder) add(row *db.EventRow) error {
 	return nil
 }
 
-// seal gives the events their parts, now that nothing moves any more.
+// seal points the events at their data, types and keys, once these do not move any more.
 func (b *pageBuilder) seal() {
 	texts := string(b.texts)
 	var before offsets

@@ -15,38 +15,38 @@ import (
 )
 
 const (
-	// A page of a long read is what one statement returns: about pageBytes, and never more than maxPageEvents.
+	// One statement reads about pageBytes, and never more than maxPageEvents.
 	pageBytes     = 1 << 20
 	maxPageEvents = 4000
-	// maxPageBytes ends a page that somebody asked for, and maxAheadBytes one of a long read, of which there are two in memory, once events
-	// turn out larger than those before: one event may have MaxEventBytes.
+	// maxPageBytes ends a page that Page returns, maxAheadBytes one of the two pages that Stream has in memory, when events turn out larger
+	// than those before. The last event may pass it by event.MaxBytes.
 	maxPageBytes  = 8 << 20
 	maxAheadBytes = 2 << 20
-	// StreamBytes is about what a long read takes in memory: the page that is read, the one before it, and an event too many of each.
+	// StreamBytes is about what Stream takes in memory.
 	StreamBytes = 2 * (maxAheadBytes + event.MaxBytes + maxPageEvents*eventOverhead)
-	// eventOverhead is about what an event of a page takes beside its bytes, and usualEventBytes what one has of those where nothing is
-	// known.
+	// eventOverhead is about what an event takes in memory beside its bytes. usualEventBytes is how many bytes an event is assumed to have
+	// before any was read.
 	eventOverhead   = 256
 	usualEventBytes = 384
-	// roomStep is how much room a page takes at once, as its events arrive.
+	// roomStep is by how much a page's booking grows as its events arrive.
 	roomStep = 64 << 10
-	// firstPageEvents is how many are asked for while nothing is known of their size.
+	// firstPageEvents is how many events the first statement reads, while their size is unknown.
 	firstPageEvents = 500
-	// scanEvents bounds how many events one statement looks at when a filter leaves most of them out.
+	// scanEvents bounds how many events one statement looks at when a filter leaves out most of them.
 	scanEvents = 50_000
 )
 
-// Query says which events of a log are wanted. The zero value is all of them.
+// Query selects events of a log. The zero value selects all.
 type Query struct {
-	From int64 // the first sequence; 0 stands for 1
-	// Through is the last sequence; 0 stands for the head.
+	From int64 // the first sequence; 0 means 1
+	// Through is the last sequence; 0 means the head's.
 	Through int64
-	// RecordedFrom and RecordedTo bound when they were recorded, microseconds since 1970 UTC; the second is just too late.
+	// RecordedFrom (inclusive) and RecordedTo (exclusive) bound the time of recording, in microseconds since 1970 UTC; nil means no bound.
 	RecordedFrom, RecordedTo *int64
 	Filter                   db.EventFilter
-	// PageBytes is how many bytes of events end a page; 0: as many as a page may have. The event that reaches them is the last one.
+	// PageBytes is how many bytes end a page, with the event that reaches them; 0 means as many as a page may have.
 	PageBytes int
-	// everywhere looks into every partition, whatever the log's months say: a row that was moved there must be found.
+	// everywhere reads all partitions, whatever log_months says, to find rows that were moved to the wrong one.
 	everywhere bool
 }
 
@@ -74,18 +74,18 @@ type Page struct {
 	Events []event.Recorded
 	// Through is the last sequence that was looked at: the next page starts after it.
 	Through int64
-	// Done tells that the range has no more events.
+	// Done: the range has no more events.
 	Done bool
 }
 
-// PageBytes is about what a page of so many events takes in memory, as far as can be told before it is read.
+// PageBytes estimates what a page of limit events takes in memory, before it is read.
 func PageBytes(limit int) int64 {
 	return min(int64(limit)*(eventOverhead+usualEventBytes), maxPageBytes+int64(limit)*eventOverhead)
 }
 
-// Page returns up to limit events of a range whose head is head. It looks at no more than scanned events to find them, so a page may be
-// short, or empty, before the range is done. Its memory is room's, which may have PageBytes already: it takes more as events arrive, and
-// holds in the end what the page takes. The error is memory.ErrFull where there is none, ErrLogNotFound, or the database's.
+// Page returns up to limit of the events that q selects from the log, whose head is head. It looks at no more than scanned events, so a
+// page may be short, or empty, before the range is done. Its memory is booked in room, which may have PageBytes booked already: the booking
+// grows as events arrive, and is what the page takes in the end. The error is memory.ErrFull or the database's.
 func (r *Reader) Page(
 	ctx context.Context, log uuid.UUID, head event.Head, q Query, limit int, scanned int64, room *memory.Hold,
 ) (Page, error) {
@@ -110,8 +110,9 @@ func (r *Reader) Page(
 	return page, nil
 }
 
-// Stream passes all events of a range whose head is head to each, page by page; the next page is read while each works on the one
-// before. The events, and what they hold, are each's until it returns. No connection is held while each takes its time.
+// Stream passes all events that q selects from the log, whose head is head, to each, page by page. It reads the next page while each works.
+// The events, and what they hold, are valid until each returns. No connection is held while each works. The error is each's, ctx's or the
+// database's.
 func (r *Reader) Stream(ctx context.Context, log uuid.UUID, head event.Head, q Query, each func([]event.Recorded) error) error {
 	s, err := r.scan(ctx, log, head, q)
 	if err != nil {
@@ -130,8 +131,8 @@ func (r *Reader) Stream(ctx context.Context, log uuid.UUID, head event.Head, q Q
 // pageReader reads the next page into a builder. more is false at the end of the range.
 type pageReader func(context.Context, *pageBuilder) (events []event.Recorded, more bool, err error)
 
-// readAhead passes the pages that read returns to each, which works on one while the next is read. It returns the first error of read,
-// each or ctx, and not before the goroutine that reads has ended.
+// readAhead passes the pages that read returns to each, and reads the next one meanwhile. It returns the first error of read, each or ctx,
+// once the goroutine that reads has ended.
 func readAhead(ctx context.Context, read pageReader, each func([]event.Recorded) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
@@ -145,14 +146,14 @@ func readAhead(ctx context.Context, read pageReader, each func([]event.Recorded)
 	free <- &pageBuilder{}
 	defer func() {
 		cancel()
-		for range pages { //nolint:revive // until the reading has ended
+		for range pages { //nolint:revive // waits until the goroutine has ended
 		}
 	}()
 	go func() {
 		defer close(pages)
 		for more := true; more; {
 			var b *pageBuilder
-			select { // a page that is taken to empty the channel gives its memory back to nobody
+			select { // after an error nobody returns builders to free
 			case b = <-free:
 			case <-ctx.Done():
 				return
@@ -184,13 +185,13 @@ func readAhead(ctx context.Context, read pageReader, each func([]event.Recorded)
 	return ctx.Err()
 }
 
-// scan is a read on its way through a range.
+// scan reads a range, statement by statement.
 type scan struct {
 	db             *db.DB
 	log            uuid.UUID
 	query          Query
 	after, through int64
-	recordedUntil  int64 // nothing up to through was recorded then, or later
+	recordedUntil  int64 // all events up to through were recorded before
 	months         []dbsqlc.ListLogMonthsRow
 	eventBytes     int // of an event of the last page; 0 when there was none
 }
@@ -213,7 +214,7 @@ func (r *Reader) scan(ctx context.Context, log uuid.UUID, head event.Head, q Que
 	return s, nil
 }
 
-// skipMonths starts at the month that a range by recording time starts in, and ends after the one it ends in.
+// skipMonths narrows a range by time of recording to the sequences of its months.
 func (s *scan) skipMonths() {
 	for _, m := range s.months {
 		begun := m.Month.UnixMicro()
@@ -226,7 +227,7 @@ func (s *scan) skipMonths() {
 	}
 }
 
-// stretch returns the last sequence that was recorded in the same month as the one after s.after, and that month.
+// stretch returns the last sequence that was recorded in the same month as the next one, and the bounds of that month.
 func (s *scan) stretch() (last, from, until int64) {
 	last, from, until = s.through, math.MinInt64, s.recordedUntil
 	for _, m := range s.months {
@@ -238,8 +239,8 @@ func (s *scan) stretch() (last, from, until int64) {
 	return last, from, until
 }
 
-// next reads up to limit events, no further than until, and moves on. They may be none where a filter leaves them out. They are b's, and
-// last until it is used again.
+// next reads up to limit events, up to the sequence until, and advances. It may return none when a filter leaves them out. The events are
+// valid until b is used again.
 func (s *scan) next(ctx context.Context, b *pageBuilder, limit int, until int64) ([]event.Recorded, error) {
 	last, from, to := s.stretch()
 	last = min(last, until)
@@ -271,7 +272,7 @@ func (s *scan) next(ctx context.Context, b *pageBuilder, limit int, until int64)
 	return b.events, nil
 }
 
-// pageEvents is how many events make a page of the wanted size, as far as is known.
+// pageEvents returns how many events to read with one statement, by the size of those before.
 func (s *scan) pageEvents(limit int) int {
 	expected := firstPageEvents
 	if s.eventBytes > 0 {

@@ -10,14 +10,14 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// Verification is what a log is checked for and how.
+// Verification configures Verify.
 type Verification struct {
-	Noted    []event.Noted           // heads that were noted earlier, which the log must lead to and past
-	Progress func(done, total int64) // is told how many events are done; may be nil
+	Noted    []event.Noted           // heads noted earlier, which must be in the log's chain
+	Progress func(done, total int64) // called with the number of events checked; may be nil
 }
 
-// Verify reads all of a log's rows, from every partition, and checks its chain up to the head of the moment. Appends go on meanwhile.
-// The error is ErrLogNotFound or the database's: what is wrong with the log is no error but in what it returns.
+// Verify reads all of a log's rows, from every partition, and checks its chain up to its present head. Appends may go on meanwhile. The
+// error is ErrLogNotFound or the database's; faults of the log are no error but in the event.Checked.
 func (r *Reader) Verify(ctx context.Context, log uuid.UUID, v Verification) (event.Head, event.Checked, error) {
 	head, err := r.Head(ctx, log)
 	if err != nil {
@@ -43,7 +43,7 @@ func (r *Reader) Verify(ctx context.Context, log uuid.UUID, v Verification) (eve
 	return head, checked, nil
 }
 
-// verifyAround looks for what a walk along the chain does not show.
+// verifyAround checks what a walk along the chain does not show: the head's time, rows outside of the chain, and the number of keys.
 func (r *Reader) verifyAround(ctx context.Context, log uuid.UUID, head event.Head, c *event.Checked) error {
 	row, err := r.db.EventsAround(ctx, r.db.Read, dbsqlc.EventsAroundParams{LogID: log, Through: head.Sequence})
 	if err != nil {
