@@ -18,7 +18,7 @@ type Head struct {
 	ViewsEpoch int64 // grows whenever the log's set of live views changes
 }
 
-// Recorded is an event with its place in a log.
+// Recorded is an event with its position in a log.
 type Recorded struct {
 	Event
 	Sequence   int64
@@ -68,8 +68,8 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(b, text...)
 }
 
-// Next gives e the place after head and returns the head that this makes. now is the time of recording; it yields
-// to the head's when the clock is behind it.
+// Next returns e recorded after head, and the head that follows. now is the time of recording, microseconds since 1970 UTC; the head's is
+// used when it is later.
 func (c *Chainer) Next(head Head, e Event, now int64) (Recorded, Head) {
 	r := Recorded{Event: e, Sequence: head.Sequence + 1, RecordedAt: max(now, head.RecordedAt)}
 	if !r.HasTime {

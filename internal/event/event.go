@@ -1,5 +1,5 @@
-// Package event knows what an event is: how one is read from JSON, what identifies a retry, how events are chained by hash into a log,
-// how they are written and read back, and how a chain is checked. It knows nothing of a database.
+// Package event defines what an event is: how it is parsed from JSON, what identifies a retry, how hashes chain events into a log, how
+// events are encoded and decoded, and how a chain is checked. It uses no database.
 package event
 
 import (
@@ -30,33 +30,34 @@ const (
 // space is what JSON allows around a document.
 const space = " \t\r\n"
 
-// Event is one JSON object as it was sent, with what Tallystick reads from it.
+// Event is one JSON object as it was sent, with the members that Tallystick reads.
 type Event struct {
-	Data []byte // the object, byte for byte as sent; the white space around it is no part of it
+	Data []byte // the object, byte for byte as sent, without the white space around it
 	Type string // "" when the event has none
 	Time int64  // when it happened, microseconds since 1970 UTC; meaningful only with HasTime
 	// HasTime is false for an event without a time: it happened when it was recorded.
 	HasTime bool
 	Key     string    // the idempotency key, for people; "" when there is none
 	KeyHash uuid.UUID // the idempotency key, for the database; the zero UUID when there is none
-	// FormerKeyHash is the key that came beside an event with an id. Earlier versions stored such an event under it, so that a retry must
-	// be looked for there too. The zero UUID when there is none.
+	// FormerKeyHash is the hash of the key that was sent beside an event with an id. Earlier versions stored such an event under it, so a
+	// retry must be looked for there too. The zero UUID when there is none.
 	FormerKeyHash uuid.UUID
-	sent          []byte // Data and the white space around it, which earlier versions stored with it
+	sent          []byte // Data and the white space around it, which earlier versions hashed too
 }
 
-// InvalidError says why a value is no event. Code is stable, Detail is for people.
+// InvalidError: an event, or a value beside it such as a name, is not acceptable. Code is stable, Detail is for people.
 type InvalidError struct{ Code, Detail string }
 
 func (e *InvalidError) Error() string { return e.Code + ": " + e.Detail }
 
+// Invalid returns an *InvalidError.
 func Invalid(code, format string, args ...any) error {
 	return &InvalidError{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
 var envelope = mustCompile("/type", "/time", "/id", "/source")
 
-// envelopeValues holds room for what envelope finds, which Parse would otherwise allocate for each event.
+// envelopeValues pools the values that envelope fills in, so that Parse does not allocate them for each event.
 var envelopeValues sync.Pool
 
 func mustCompile(pointers ...string) *jsonscan.Pointers {
@@ -67,8 +68,8 @@ func mustCompile(pointers ...string) *jsonscan.Pointers {
 	return p
 }
 
-// Parse checks that what was sent is one JSON object within the limits and reads its type, time, id and source, which follow
-// CloudEvents 1.0. The event keeps sent: the caller must not change it. The error is an *InvalidError.
+// Parse checks that sent is one JSON object within the limits, and reads its type, time, id and source, which follow CloudEvents 1.0. The
+// event refers to sent, which must not change afterwards. The error is an *InvalidError.
 func Parse(sent []byte) (Event, error) {
 	data := bytes.Trim(sent, space)
 	if len(data) > MaxBytes {
@@ -117,8 +118,8 @@ func (e *Event) readType(v jsonscan.Value) error {
 	return nil
 }
 
-// CheckType tells whether a log could hold events of that type. Earlier versions took the control characters U+0080 to U+009F. The error
-// is an *InvalidError.
+// CheckType checks that a log could hold events of that type. It allows the control characters U+0080 to U+009F, which earlier versions
+// accepted. The error is an *InvalidError.
 func CheckType(text string) error {
 	const code, what = "invalid_event_type", "the type"
 	if err := checkSize(code, what, []byte(text), MaxTypeBytes); err != nil {
@@ -161,8 +162,8 @@ func (e *Event) readID(id, source jsonscan.Value) error {
 	return e.identify("invalid_event_id", string(source.Text), string(id.Text))
 }
 
-// SetKey gives the event an idempotency key, unless it has an id: that is its identity, whatever comes beside it. The error is an
-// *InvalidError, also where the key is not needed.
+// SetKey sets the idempotency key that was sent beside the event. An event with an id keeps that as its key. The error is an *InvalidError,
+// even if the event has an id.
 func (e *Event) SetKey(key string) error {
 	if e.KeyHash.IsZero() {
 		return e.identify("invalid_idempotency_key", "", key)
@@ -175,7 +176,7 @@ func (e *Event) SetKey(key string) error {
 	return nil
 }
 
-// identify hashes source and id so that no two pairs meet: the length of the source comes first.
+// identify sets the key to source and id. The hash covers the source's length, so that different pairs have different hashes.
 func (e *Event) identify(code, source, id string) error {
 	if id == "" {
 		return Invalid(code, "the idempotency key is empty; leave it out or give it 1 to %d bytes", MaxKeyBytes)
@@ -195,7 +196,8 @@ func (e *Event) identify(code, source, id string) error {
 	return nil
 }
 
-// checkText refuses what a PostgreSQL text column, or a reader of one, could not take.
+// CheckText checks that text is UTF-8 of at most limit bytes without control characters: a PostgreSQL text column, and whoever reads it,
+// can take it. what names the text in the error, an *InvalidError.
 func CheckText(code, what string, text []byte, limit int) error {
 	if err := checkSize(code, what, text, limit); err != nil {
 		return err
@@ -218,10 +220,10 @@ func checkSize(code, what string, text []byte, limit int) error {
 	return nil
 }
 
-// PayloadHash tells a retry from a reused key: half of the SHA-256 of the event's bytes.
+// PayloadHash returns half of the SHA-256 of the event's bytes. It tells a retry from a reused key.
 func (e *Event) PayloadHash() uuid.UUID { return halfHash(e.Data) }
 
-// HasPayload tells whether a stored payload hash is this event's. Earlier versions hashed the white space around an object too.
+// HasPayload reports whether a stored payload hash is this event's. Earlier versions hashed the white space around the object too.
 func (e *Event) HasPayload(stored uuid.UUID) bool {
 	return stored == e.PayloadHash() || len(e.sent) > len(e.Data) && stored == halfHash(e.sent)
 }

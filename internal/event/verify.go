@@ -22,7 +22,7 @@ const (
 	FaultKeys       = "keys_missing"       // idempotency keys are gone: a retry would count twice
 )
 
-// maxFaults bounds how many faults are told; the others are only counted.
+// maxFaults bounds how many faults are reported; the others are only counted.
 const maxFaults = 20
 
 // Fault is one thing that is wrong with a log.
@@ -32,7 +32,7 @@ type Fault struct {
 	Detail   string `json:"detail"`
 }
 
-// Noted is a head that somebody wrote down earlier.
+// Noted is a head that was noted earlier, outside of the database.
 type Noted struct {
 	Sequence int64
 	Hash     Hash
@@ -51,11 +51,11 @@ type Checked struct {
 	Anchor     bool // the chain was checked from the log's beginning on, so it is the log's own
 	Linked     bool // of a part: its first event follows a head that was noted
 	Faults     []Fault
-	Wrong      int64 // faults, those that are not told included
+	Wrong      int64 // number of faults, with those that are not in Faults
 }
 
-// Checker follows a log's chain, event by event in the order of sequences, and goes on after a fault: a link is computed from the hash that
-// is stored of the event before. It reuses memory: one Checker serves one goroutine.
+// Checker checks a log's chain, event by event in the order of sequences. It goes on after a fault, because it computes each link from the
+// stored hash of the event before. It reuses memory: one Checker serves one goroutine.
 type Checker struct {
 	chain    Chainer
 	genesis  Hash // when the log is known
@@ -66,21 +66,20 @@ type Checker struct {
 	result   Checked
 }
 
-// suspect is an event whose link is wrong, until the next one tells more.
+// suspect is an event whose link is wrong, until the next event shows in which way.
 type suspect struct {
 	event    Recorded // with bytes of its own
 	previous Hash     // of the event before it
 	computed Hash     // what its own should be
 }
 
-// NewChecker checks a log from its first event on.
+// NewChecker returns a checker of a log from its first event on.
 func NewChecker(log uuid.UUID, noted ...Noted) *Checker {
 	genesis := Genesis(log)
 	return &Checker{genesis: genesis, previous: genesis, linked: true, noted: noted, result: Checked{Anchor: true}}
 }
 
-// NewPartChecker checks events from the middle of a log. The first one's link can be checked only where the head just before it is among
-// those that were noted.
+// NewPartChecker returns a checker of a part of a log. The first event's link can be checked only if the head just before it was noted.
 func NewPartChecker(noted ...Noted) *Checker { return &Checker{noted: noted} }
 
 func (c *Checker) fault(kind string, sequence int64, format string, args ...any) {
@@ -95,7 +94,7 @@ func (c *Checked) AddFault(kind string, sequence int64, format string, args ...a
 	}
 }
 
-// Add checks the next event. It keeps nothing of it.
+// Add checks the next event. It does not retain e.
 func (c *Checker) Add(e *Recorded) {
 	r := &c.result
 	first := r.Events == 0
@@ -130,7 +129,7 @@ func (c *Checker) Add(e *Recorded) {
 	c.compareNoted(e)
 }
 
-// begin starts in the middle of a log. A head that was noted just there gives the first link.
+// begin starts in the middle of a log, linked if the head just before was noted.
 func (c *Checker) begin(sequence int64) {
 	c.result.From, c.result.Through = sequence, sequence-1
 	for _, noted := range c.noted {
@@ -144,13 +143,13 @@ func (c *Checker) begin(sequence int64) {
 	}
 }
 
-// gap forgets what cannot be known behind missing events.
+// gap drops what missing events make unknown.
 func (c *Checker) gap() {
 	c.flushSuspect()
 	c.linked = false
 }
 
-// link checks that e follows the event before it, and tells whether the two have changed places.
+// link checks that e follows the event before it, and reports whether the two have changed places.
 func (c *Checker) link(e *Recorded) (swapped bool) {
 	if s := c.suspect; s != nil {
 		c.suspect = nil
@@ -187,8 +186,8 @@ func (c *Checker) faultChanged(s *suspect) {
 		s.event.Sequence, s.event.Sequence-1)
 }
 
-// swapped tells whether two neighbours follow the event before them when they change places: whole rows, or all but some columns of them.
-// It returns the hash of the second.
+// swapped reports whether two neighbours follow the event before them once they are exchanged, as whole rows or in some columns. It returns
+// the hash of the second.
 func (c *Checker) swapped(s *suspect, e *Recorded) (Hash, bool) {
 	for _, whole := range []bool{true, false} { // or only the bytes that were sent
 		for _, clocks := range []bool{true, false} {
@@ -222,7 +221,7 @@ func (c *Checker) compareNoted(e *Recorded) {
 	}
 }
 
-// flushSuspect reports an event that is wrong and has no next one to tell more.
+// flushSuspect reports the suspect, if there is one, when no next event can show more.
 func (c *Checker) flushSuspect() {
 	if c.suspect != nil {
 		c.faultChanged(c.suspect)
@@ -230,7 +229,7 @@ func (c *Checker) flushSuspect() {
 	}
 }
 
-// Finish returns what was found. head is where the log says that it ends; nil where nobody says, as in an export.
+// Finish returns the result. head is the log's head, nil when it is unknown, as in an export.
 func (c *Checker) Finish(head *Noted) Checked {
 	c.flushSuspect()
 	r := &c.result
