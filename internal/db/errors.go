@@ -123,7 +123,7 @@ func kindOfRefusal(e *pgconn.PgError) error {
 	return nil
 }
 
-// isMissingLibrary tells whether PostgreSQL could not load a library of its own, as happens to new connections when its package is upgraded
+// isMissingLibrary reports whether PostgreSQL could not load a library of its own, as happens to new connections when its package is upgraded
 // under the running server. The SQLSTATE is that of any file; where the error was raised (the fields are not translated) is certain.
 func isMissingLibrary(e *pgconn.PgError) bool { return e.File == "dfmgr.c" }
 
@@ -137,14 +137,14 @@ func committing(err error) error {
 	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 }
 
-// isRefusal tells whether PostgreSQL answers COMMIT with this SQLSTATE only when it rolls back instead: a transaction that gave way to
+// isRefusal reports whether PostgreSQL answers COMMIT with this SQLSTATE only when it rolls back instead: a transaction that gave way to
 // another (class 40, but for the one that says that the completion is unknown), and a constraint that was deferred until then (class 23).
 func isRefusal(code string) bool {
 	const completionUnknown = "40003"
 	return strings.HasPrefix(code, "40") && code != completionUnknown || strings.HasPrefix(code, "23")
 }
 
-// isError tells whether PostgreSQL answered with an ERROR, after which the transaction can only be rolled back.
+// isError reports whether PostgreSQL answered with an ERROR, after which the transaction can only be rolled back.
 func isError(err error) bool {
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && answer.SeverityUnlocalized == "ERROR"

@@ -41,7 +41,7 @@ type EventFilter struct {
 	TimeTo   *int64 // events that happened earlier
 }
 
-// None tells whether the filter leaves nothing out.
+// None reports whether the filter leaves nothing out.
 func (f *EventFilter) None() bool { return f.Type == "" && f.TimeFrom == nil && f.TimeTo == nil }
 
 // The rows are read in place, in the binary form: a log of millions passes here, for which a value allocated per column would cost more

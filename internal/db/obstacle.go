@@ -36,7 +36,7 @@ func Obstacle(err error) string {
 	return ""
 }
 
-// ProbeWrite tells whether the database could store something now. It leaves nothing behind: a temporary file of a megabyte shows whether
+// ProbeWrite reports whether the database could store something now. It leaves nothing behind: a temporary file of a megabyte shows whether
 // the disk has room, and COMMIT has a record to write that changes nothing.
 func (d *DB) ProbeWrite(ctx context.Context) error {
 	err := d.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// ParseLine reads an event as AppendLine and AppendJSON write it: everything that its hash covers, byte for byte. It takes just what they
-// write and no other JSON of the same event: a member that comes twice, or data that is not what raw says, would show a reader something
-// else than what was hashed. The event's key hash is not among what it reads.
+// ParseLine parses an event as AppendLine and AppendJSON write it, with everything that its hash covers, byte for byte. It accepts exactly
+// what they write: other JSON, such as with a member twice or data that differs from raw, could show a reader something else than what was
+// hashed. It does not set the event's key hash.
 func ParseLine(line []byte) (Recorded, error) {
 	var wire struct {
 		Sequence   int64           `json:"sequence"`

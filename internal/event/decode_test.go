@@ -51,7 +51,7 @@ func FuzzParseLine(f *testing.F) {
 	})
 }
 
-// inRange tells whether an event can have that time: a year of four digits.
+// inRange reports whether an event can have that time: a year of four digits.
 func inRange(micros int64) bool {
 	year := time.UnixMicro(micros).UTC().Year()
 	return year >= 0 && year <= 9999

@@ -11,9 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// AppendJSON appends an event as a JSON object: its place in the log, and under data the bytes that were sent, as they are. They may hold
-// line breaks. White space around them, which earlier versions kept, would be lost to whoever reads the object; where there is some, raw is
-// a string of the bytes.
+// AppendJSON appends an event as a JSON object: its position in the log, and the bytes that were sent, unchanged, as data. They may hold
+// line breaks. If there is white space around them, which earlier versions kept and a JSON reader would drop, raw is a string of the bytes.
 func AppendJSON(b []byte, e *Recorded) []byte {
 	b = append(appendHead(b, e), e.Data...)
 	if hasOuterSpace(e.Data) {
@@ -22,7 +21,7 @@ func AppendJSON(b []byte, e *Recorded) []byte {
 	return append(b, '}')
 }
 
-// AppendLine appends an event as a JSON object without line breaks, and without one at its end. Where the bytes that were sent hold some,
+// AppendLine appends an event as a JSON object on one line, without a line break at its end. If the bytes that were sent hold line breaks,
 // data is the same JSON without white space, and raw is a string of the bytes.
 func AppendLine(b []byte, e *Recorded) []byte {
 	if !hasLineBreak(e.Data) {
@@ -37,7 +36,7 @@ func AppendLine(b []byte, e *Recorded) []byte {
 	return append(appendRaw(compact.Bytes(), e), '}')
 }
 
-// hasLineBreak tells whether an event's bytes do not fit into a line.
+// hasLineBreak reports whether an event's bytes do not fit into a line.
 func hasLineBreak(data []byte) bool {
 	return bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') >= 0
 }
@@ -110,11 +109,11 @@ func appendString(b []byte, s string) []byte {
 // CSVHeader names the columns of AppendCSV.
 const CSVHeader = "sequence,time,recorded_at,type,key,hash,data\r\n"
 
-// AppendCSV appends an event as a line of CSV (RFC 4180), its end included. A field that a spreadsheet would take for a formula has an
-// apostrophe in front, by which spreadsheets know text.
+// AppendCSV appends an event as a line of CSV (RFC 4180), with its line break. A field that a spreadsheet would take for a formula is
+// preceded by an apostrophe, which marks text in spreadsheets.
 func AppendCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, appendSafeField) }
 
-// AppendRawCSV is AppendCSV for programs: the fields are as they are.
+// AppendRawCSV is AppendCSV for programs: fields are unchanged.
 func AppendRawCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, appendField) }
 
 func appendCSV(b []byte, e *Recorded, field func(b, text []byte) []byte) []byte {
@@ -134,7 +133,7 @@ func appendCSV(b []byte, e *Recorded, field func(b, text []byte) []byte) []byte 
 	return append(b, '\r', '\n')
 }
 
-// appendSafeField appends a field for a spreadsheet to show, not to work out.
+// appendSafeField appends a field that a spreadsheet shows and does not evaluate.
 func appendSafeField(b, text []byte) []byte {
 	if len(text) > 0 && strings.IndexByte("=+-@\t\r", text[0]) >= 0 && !plainNumber.Match(text) {
 		text = append([]byte{'\''}, text...)

@@ -14,7 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// FaultUnreadable is the kind of what is wrong with an export rather than with a log: a line that is no event, or an end in the middle.
+// FaultUnreadable is the kind of a fault of the export rather than of the log: a line that is no event, or a file that is cut off.
 const FaultUnreadable = "export_unreadable"
 
 const (
@@ -26,13 +26,13 @@ const (
 	maxExportWindow = 128 << 20
 )
 
-// ErrNotAnExport is what CheckExport returns for a file that holds no events, a line each.
+// ErrNotAnExport: the file does not hold events, one a line.
 var ErrNotAnExport = errors.New("this is no export in NDJSON, as it comes or packed by gzip or zstd")
 
-// CheckExport checks the chain of an export: NDJSON as AppendLine writes it, as it is or packed by gzip or zstd. An export that begins with
-// the first event of log is checked from the log's genesis on; one from the middle, or of a log that is not known (the zero UUID), from its
-// second event on, or from its first where the head just before it is noted. What is wrong with the export is in what it returns; the error
-// is ErrNotAnExport, or the reader's.
+// CheckExport checks the chain of an export: NDJSON as AppendLine writes it, plain or compressed by gzip or zstd. An export that begins
+// with the first event of log is checked from the log's genesis on; one from the middle, or of an unknown log (the zero UUID), from its
+// second event on, or from its first if the head just before it was noted. Faults of the export are in the Checked; the error is
+// ErrNotAnExport or the reader's.
 func CheckExport(r io.Reader, log uuid.UUID, noted ...Noted) (Checked, error) {
 	lines, closeLines, err := unpack(r)
 	if err != nil {

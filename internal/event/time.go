@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ParseTime reads a time as RFC 3339 has it, in UTC: T and Z may be small letters, and the second 60 that ends a day of UTC, a leap
-// second, is the first moment of the next day, as in POSIX time and in PostgreSQL. ok is false for any other text.
+// ParseTime parses an RFC 3339 time and returns it in UTC. T and Z may be lower case. A leap second, the second 60 that ends a day of UTC,
+// is the first moment of the next day, as in POSIX time and in PostgreSQL. ok is false for any other text.
 func ParseTime(text string) (t time.Time, ok bool) {
 	const (
 		dateEnd    = len("2006-01-02")

@@ -1,6 +1,5 @@
-// Package live tells whoever watches a log that it has changed, the moment that is committed: in this server by ingest, in others by
-// NOTIFY. A notification is a hint, never the data: what has changed is read from the log, and heads are polled for what no
-// notification told.
+// Package live notifies watchers of a log when it has changed: ingest reports commits of this server, NOTIFY those of others. A
+// notification is a hint, never the data: watchers read the log, and heads are polled for changes without a notification.
 package live
 
 import (
@@ -19,24 +18,24 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// WatcherBytes is about what a client that watches takes, with its connection, beside what is on its way to it.
+// WatcherBytes is about what a watching client takes in memory, with its connection and without the events on their way to it.
 const WatcherBytes = 50 << 10
 
-// Config says how changes travel. Start from DefaultConfig.
+// Config configures a Hub. Start from DefaultConfig.
 type Config struct {
-	// Coalesce is for how long changes are gathered before other servers are told: each NOTIFY takes a lock that all share.
+	// Coalesce is how long changes are gathered before other servers are notified: each NOTIFY takes a lock that all share.
 	Coalesce time.Duration
-	// Poll is how often the heads of watched logs are read: the longest that a change stays unseen when no notification tells of it, such
-	// as that of a view's version.
+	// Poll is how often the heads of watched logs are read. A change without a notification, such as of a view's version, stays unseen for
+	// that long.
 	Poll time.Duration
 	// Watchers is how many may watch at a time; each takes WatcherBytes.
 	Watchers int
-	// Recent is where the memory of watched logs' recent events is booked; nil: nowhere.
+	// Recent books the memory of watched logs' recent events; nil means no bound.
 	Recent *memory.Book
 	Log    *slog.Logger
 }
 
-// DefaultConfig tells other servers within a fiftieth of a second.
+// DefaultConfig notifies other servers within a fiftieth of a second.
 func DefaultConfig() Config {
 	return Config{Coalesce: 20 * time.Millisecond, Poll: time.Second, Watchers: 10_000, Log: slog.Default()}
 }
@@ -65,7 +64,7 @@ type Hub struct {
 	worker   background.Worker
 }
 
-// New returns a hub without watchers. From Start until Stop it hears of other servers.
+// New returns a hub without watchers. From Start until Stop it exchanges notifications with other servers.
 func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 	h := &Hub{
 		db: d, reader: reader, config: config, id: uuid.New().String(),
@@ -75,8 +74,8 @@ func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 	return h
 }
 
-// State is how far a log is, as far as is known here: it may be further. Where the database was restored, or failed over to a server that
-// lacks its last commits, a state can be followed by an earlier one, and the hash says that the same sequence is another event.
+// State is a log's head as far as this server knows; the log may be further. After a restore, or a failover that lost commits, an earlier
+// state can follow, and the hash shows that the same sequence is another event.
 type State struct {
 	Sequence int64      // noLog where the log is gone
 	Hash     event.Hash // zero where it is not known, as of what other servers tell
@@ -91,23 +90,23 @@ func stateOf(head event.Head) State {
 	return State{Sequence: head.Sequence, Hash: head.Hash, Epoch: head.ViewsEpoch}
 }
 
-// Position is a watcher's place in a log: after the event with that sequence, 0 for the beginning. The hash, of that event, says in
-// which history; zero where it is not known.
+// Position is a watcher's position in a log: after the event with that sequence, 0 for the beginning. The event's hash tells in which
+// history; it is zero when it is unknown.
 type Position struct {
 	Sequence int64
 	Hash     event.Hash
 }
 
-// known tells whether it can be told in which history the position is. All histories of a log have one beginning.
+// known reports whether it can be told in which history the position is. All histories of a log have one beginning.
 func (p Position) known() bool { return p.Sequence == 0 || p.Hash != event.Hash{} }
 
-// is tells whether a position that has the same sequence is the same, as far as is known.
+// is reports whether a position that has the same sequence is the same, as far as is known.
 func (p Position) is(hash event.Hash) bool {
 	return p.Sequence == 0 || p.Hash == hash || p.Hash == event.Hash{} || hash == event.Hash{}
 }
 
-// GoneError: the event that a watcher has seen last is not in its log any more: the database was restored to a state before it, or failed
-// over to a server that did not have it.
+// GoneError: the last event that a watcher has seen is not in its log any more. The database was restored to a state before it, or failed
+// over to a server that lacks it.
 type GoneError struct{ Sequence, Head int64 }
 
 func (e *GoneError) Error() string {
@@ -123,7 +122,7 @@ type Watch struct {
 	closed bool // guarded by the hub
 }
 
-// Watch begins to watch a log: what is committed from now on is told. Close ends it. The error is ErrTooManyWatchers or ErrClosed.
+// Watch starts watching a log: State shows what is committed from now on. Close it. The error is ErrTooManyWatchers or ErrClosed.
 func (h *Hub) Watch(log uuid.UUID) (*Watch, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -168,7 +167,7 @@ func (w *Watch) Head(ctx context.Context) (event.Head, error) {
 	return head, err
 }
 
-// State returns the log's state, and a channel that is closed when it is another.
+// State returns the log's state, and a channel that is closed when the state changes.
 func (w *Watch) State() (State, <-chan struct{}) {
 	w.topic.mu.Lock()
 	defer w.topic.mu.Unlock()
@@ -178,33 +177,34 @@ func (w *Watch) State() (State, <-chan struct{}) {
 // Done is closed when all watching ends.
 func (h *Hub) Done() <-chan struct{} { return h.open.Done() }
 
-// OnEnd has f called, in a goroutine of its own, when all watching ends, unless stop is called before.
+// OnEnd calls f in its own goroutine when all watching ends, unless stop is called before.
 func (h *Hub) OnEnd(f func()) (stop func() bool) { return context.AfterFunc(h.open, f) }
 
-// EndWatches ends all watching, for good: whoever watches is to let go. What is committed meanwhile is told to other servers until Stop.
+// EndWatches ends all watching for good: it closes Done, upon which watchers must leave. Other servers are notified until Stop.
 func (h *Hub) EndWatches() {
-	h.mu.Lock() // whoever began to watch before can be told
+	h.mu.Lock() // so that Watch either sees the end or precedes it
 	defer h.mu.Unlock()
 	h.close()
 }
 
-// Start has the hub tell other servers what has changed here, hear what has changed there, and poll.
+// Start starts notifying other servers of changes, listening to theirs, and polling.
 func (h *Hub) Start() {
 	h.worker.Go(func(ctx context.Context) { h.keepUp(ctx, "telling other servers of changes", h.notify) })
 	h.worker.Go(func(ctx context.Context) { h.keepUp(ctx, "hearing of other servers' changes", h.listen) })
 	h.worker.Go(h.pollAll)
 }
 
-// Stop implements background.Part. It ends all watching, too.
+// Stop implements background.Part. It ends all watching.
 func (h *Hub) Stop(ctx context.Context) error {
 	h.EndWatches()
 	return h.worker.Stop(ctx)
 }
 
-// maxChanged bounds how many changed logs other servers are told of one by one; they poll all that they watch when there are more.
+// maxChanged bounds the changed logs that a notification names. When there are more, it names none, and other servers poll all that they
+// watch.
 const maxChanged = 1000
 
-// Committed says that events of a log are committed, the log's last ones. It does not wait for anything.
+// Committed reports that events of a log are committed; they are its last ones. It does not block.
 func (h *Hub) Committed(log uuid.UUID, events []event.Recorded) {
 	if len(events) == 0 {
 		return
@@ -238,7 +238,7 @@ func (h *Hub) observe(log uuid.UUID, sequence int64) {
 	}
 }
 
-// watched are the topics that somebody watches, with the version of what is known of each.
+// watched returns the watched topics, with the version of each one's state.
 func (h *Hub) watched() map[*topic]uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()

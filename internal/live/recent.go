@@ -35,7 +35,7 @@ func encode(events []event.Recorded) []Line {
 	return lines
 }
 
-// gapless tells whether there are lines, and none is missing between them.
+// gapless reports whether there are lines, and none is missing between them.
 func gapless(lines []Line) bool {
 	return len(lines) > 0 && lines[len(lines)-1].Sequence-lines[0].Sequence == int64(len(lines)-1)
 }
@@ -58,7 +58,7 @@ func (r *recent) first() int64 { return r.lines[0].Sequence }
 
 func (r *recent) newest() *Line { return &r.lines[len(r.lines)-1] }
 
-// at returns the line with a sequence, nil where it is not kept.
+// at returns the line with a sequence, nil when it is not kept.
 func (r *recent) at(sequence int64) *Line {
 	if len(r.lines) == 0 || sequence < r.first() || sequence > r.newest().Sequence {
 		return nil
@@ -68,7 +68,7 @@ func (r *recent) at(sequence int64) *Line {
 
 func (r *recent) clear() { *r = recent{} }
 
-// cut lets go of what is after a sequence.
+// cut drops the lines after a sequence.
 func (r *recent) cut(sequence int64) {
 	if r.at(sequence) == nil {
 		r.clear()
@@ -88,7 +88,7 @@ const (
 	contrary                  // two histories
 )
 
-// relate says how other lines, which have no gap, relate to those that are kept.
+// relate returns how other lines, which have no gap, relate to the kept ones.
 func (r *recent) relate(before Position, lines []Line) relation {
 	first, last := lines[0].Sequence, &lines[len(lines)-1]
 	compare := func(a, b Position) relation {
@@ -148,7 +148,7 @@ func (r *recent) dropFirst() {
 	r.lines = r.lines[1:]
 }
 
-// fit lets go of the oldest lines for which there is no room.
+// fit drops the oldest lines, as many as there is no room for.
 func (r *recent) fit(room *memory.Hold) {
 	for r.needs() > 0 && room.TryGrow(r.needs()) != nil {
 		for range max(len(r.lines)/2, 1) {
@@ -158,7 +158,7 @@ func (r *recent) fit(room *memory.Hold) {
 	room.Shrink(r.needs())
 }
 
-// needs is about what the lines take in memory.
+// needs returns about what the lines take in memory.
 func (r *recent) needs() int64 { return linesBytes(r.lines, r.bytes) }
 
 // linesBytes is about what lines take in memory whose JSON has so many bytes.

@@ -22,7 +22,7 @@ const (
 	eventsAndLines = 2
 )
 
-// topic is a log that somebody watches.
+// topic is a watched log.
 //
 // What is committed here is true: its transaction compared the hash of all that came before. What other servers tell is a hint. What was
 // read from the database was true then; it counts as it is where nothing else was heard meanwhile, also where it takes the log back.
@@ -48,7 +48,7 @@ func newTopic(log uuid.UUID, room *memory.Hold) *topic {
 	return &topic{log: log, room: room, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
 }
 
-// close gives its memory back: nobody watches it any more.
+// close releases the memory of a topic that nobody watches any more.
 func (t *topic) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *topic) version() uint64 {
 	return t.state.Version
 }
 
-// become takes over a state. t.mu is held.
+// become sets the state. t.mu is held.
 func (t *topic) become(next State) {
 	next.Version = t.state.Version
 	if next == t.state {
@@ -75,7 +75,7 @@ func (t *topic) become(next State) {
 	t.moved = make(chan struct{})
 }
 
-// hear takes over what another server tells: a hint.
+// hear notes a sequence that another server notified us of: a hint.
 func (t *topic) hear(sequence int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -267,7 +267,7 @@ func (w *Watch) read(ctx context.Context, after Position, keep bool, room *memor
 	return lines, after, nil
 }
 
-// learn takes over what a reading has shown.
+// learn updates the state by what a read has shown.
 func (t *topic) learn(version uint64, lines []Line, keep bool, head State) {
 	if keep && gapless(lines) {
 		t.mu.Lock()
@@ -277,7 +277,7 @@ func (t *topic) learn(version uint64, lines []Line, keep bool, head State) {
 	t.observe(version, head)
 }
 
-// pageEvents is how many events make a page of the wanted size, as far as is known.
+// pageEvents returns how many events to read at once, by the size of those before.
 func (t *topic) pageEvents() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

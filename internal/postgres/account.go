@@ -88,7 +88,7 @@ func (a account) own(dir string) error {
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder: its owner must enter it
 }
 
-// canReach tells whether this account may pass through every folder on the way to dir. Access control lists are not looked at.
+// canReach reports whether this account may pass through every folder on the way to dir. Access control lists are not looked at.
 func (a account) canReach(dir string) error {
 	if !a.dropped {
 		return nil

@@ -52,7 +52,7 @@ func endOrphan(ctx context.Context, cluster string, log *slog.Logger) error {
 	return fmt.Errorf("a PostgreSQL server (pid %d) runs on %s and does not stop: end it and try again", pid, cluster)
 }
 
-// gone waits until the server no longer runs, and tells whether that came true.
+// gone waits until the server no longer runs, and reports whether that came true.
 func gone(ctx context.Context, pid int, cluster string, patience time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 // dieWithParent has the kernel ask the child for a fast shutdown when the thread that starts it ends.
 func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGINT }
 
-// runs tells whether pid is a postmaster of the cluster: its program is called postgres, and it works in the cluster's folder, as
+// runs reports whether pid is a postmaster of the cluster: its program is called postgres, and it works in the cluster's folder, as
 // every postmaster does.
 func runs(_ context.Context, pid int, cluster string) bool {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))

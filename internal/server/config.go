@@ -110,7 +110,7 @@ func (c *Config) Memory() memory.Limit {
 	return memory.DefaultLimit()
 }
 
-// isHost tells whether a Host header could name it.
+// isHost reports whether a Host header could name it.
 func isHost(host string) bool {
 	if host == api.AnyHost || net.ParseIP(strings.Trim(host, "[]")) != nil {
 		return true

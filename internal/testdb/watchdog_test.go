@@ -121,7 +121,7 @@ func answers(ctx context.Context, dsn string) bool {
 	return err == nil
 }
 
-// removed tells whether a local server's socket folder has gone; a container leaves nothing to look for.
+// removed reports whether a local server's socket folder has gone; a container leaves nothing to look for.
 func removed(t *testing.T, dsn string) bool {
 	t.Helper()
 	u, err := url.Parse(dsn)

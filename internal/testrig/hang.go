@@ -26,7 +26,7 @@ func (w *Wire) HangLanes(after int) { w.hang.set(false, after+1) }
 // Resume carries everything that waits.
 func (w *Wire) Resume() { w.hang.set(false, 0) }
 
-// Hangs tells whether the wire hangs with something to carry.
+// Hangs reports whether the wire hangs with something to carry.
 func (w *Wire) Hangs() bool {
 	w.hang.mu.Lock()
 	defer w.hang.mu.Unlock()

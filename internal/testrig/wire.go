@@ -79,7 +79,7 @@ func (w *Wire) FailCommit(skip int, state string) {
 	w.errors.Store(1)
 }
 
-// Done tells whether the wire has done what it was told to.
+// Done reports whether the wire has done what it was told to.
 func (w *Wire) Done() bool { return w.lose.Load() == loseNothing && w.errors.Load() <= 0 }
 
 // Trips is how many round trips the wire has carried.
@@ -192,7 +192,7 @@ func readMessage(from *bufio.Reader) ([]byte, error) {
 	return message, err
 }
 
-// fails tells whether a commit is one of those whose answer is to be an error.
+// fails reports whether a commit is one of those whose answer is to be an error.
 func (w *Wire) fails() bool { return w.skip.Add(-1) < 0 && w.errors.Add(-1) >= 0 }
 
 func (w *Wire) failure() []byte {

@@ -1,5 +1,5 @@
-// Package uuid has the one type of identifier that Tallystick stores: of logs, views, versions and tenants, and of the halves of hashes
-// that events are found by. It knows nothing of a database.
+// Package uuid has the one identifier type that Tallystick stores: of logs, views, versions and tenants. The halves of hashes that identify
+// keys and payloads have it too. It uses no database.
 package uuid
 
 import (
@@ -12,13 +12,13 @@ import (
 // UUID is 16 bytes. The zero UUID is no identifier: it stands for none.
 type UUID [16]byte
 
-// textLength is that of the one text form that is read: 8-4-4-4-12 hexadecimal digits.
+// textLength is the length of the only text form that Parse accepts: 8-4-4-4-12 hexadecimal digits.
 const textLength = 36
 
 // New returns a new version 7 UUID (RFC 9562): later ones sort after earlier ones, so they fill an index in order.
 func New() UUID { return UUID(uuid.Must(uuid.NewV7())) }
 
-// Parse reads the form of 36 characters only, in either case.
+// Parse parses the form of 36 characters, in either case, and no other.
 func Parse(text string) (UUID, error) {
 	if len(text) != textLength {
 		return UUID{}, errors.New("a UUID has 36 characters")
@@ -27,7 +27,7 @@ func Parse(text string) (UUID, error) {
 	return UUID(id), err
 }
 
-// MustParse is Parse for constants. It panics where Parse fails.
+// MustParse is Parse for constants. It panics when Parse fails.
 func MustParse(text string) UUID {
 	id, err := Parse(text)
 	if err != nil {
@@ -36,7 +36,7 @@ func MustParse(text string) UUID {
 	return id
 }
 
-// IsZero tells whether the UUID stands for none.
+// IsZero reports whether the UUID stands for none.
 func (u UUID) IsZero() bool { return u == UUID{} }
 
 // Compare orders UUIDs as PostgreSQL does: -1, 0 or 1.
