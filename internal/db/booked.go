@@ -12,8 +12,8 @@ import (
 // rowOverhead is about what a row takes in memory beside the bytes of its values.
 const rowOverhead = 160
 
-// Booked returns from with the memory of what is read through it taken down in room, row by row, before the row is held. Where there is no
-// room the reading ends with memory.ErrFull. What was read stays in room's use until the caller takes it back. room may be nil.
+// Booked returns a DBTX that reads from from and books each row in room before it is held. Reading fails with memory.ErrFull when there is
+// no room. The rows stay booked until the caller releases them. room may be nil.
 func Booked(from dbsqlc.DBTX, room *memory.Hold) dbsqlc.DBTX {
 	if room == nil {
 		return from

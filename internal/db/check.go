@@ -14,14 +14,14 @@ import (
 // MinVersionNum is the oldest PostgreSQL that Tallystick runs on, as server_version_num.
 const MinVersionNum = 150000
 
-// UntrustedError says why a database is not fit to hold billing data.
+// UntrustedError: the database is not fit to hold billing data.
 type UntrustedError struct{ Reason string }
 
 func (e *UntrustedError) Error() string { return e.Reason }
 
-// Check returns an *UntrustedError when the server behind the database is too old or would lose acknowledged events in a crash, or a pooler
-// before it cannot be worked with. allowUnsafe lets a server pass that runs with fsync or full_page_writes off. It asks with the login's
-// own rights: before Migrate there is no other role.
+// Check returns an *UntrustedError when the server is too old or would lose acknowledged events in a crash, or when a pooler in front of it
+// shares sessions. allowUnsafe accepts a server with fsync or full_page_writes off. Check uses the login's own rights, since before Migrate
+// there is no other role.
 func Check(ctx context.Context, url string, allowUnsafe bool) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -54,7 +54,7 @@ func Check(ctx context.Context, url string, allowUnsafe bool) error {
 	return nil
 }
 
-// CheckRole says what to do when the login may not act as ServerRole.
+// CheckRole checks that the login may act as ServerRole. The error says how to grant that.
 func (d *DB) CheckRole(ctx context.Context) error {
 	err := d.Read.Ping(ctx)
 	var refused *pgconn.PgError

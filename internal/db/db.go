@@ -22,12 +22,12 @@ import (
 // connectTimeout bounds one attempt to reach the server.
 const connectTimeout = 10 * time.Second
 
-// DefaultTenant owns every log until keys name other tenants; the first migration inserts it.
+// DefaultTenant owns every log until there are access keys for other tenants; the first migration inserts it.
 var DefaultTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 // DB is Tallystick's access to one database. Its methods are safe for concurrent use.
 type DB struct {
-	Append *pgxpool.Pool // for the lanes: nothing else may make an append wait for a connection
+	Append *pgxpool.Pool // for the lanes only, so that no append waits for a connection
 	Read   *pgxpool.Pool // for everything else
 	*dbsqlc.Queries
 
@@ -35,7 +35,7 @@ type DB struct {
 	configured   atomic.Pointer[Durability] // as the newest connection found it; nil before there is one
 }
 
-// Config says how to reach the database.
+// Config configures the connections.
 type Config struct {
 	URL         string // a PostgreSQL connection string, URL or keyword form
 	AppendConns int    // connections for lanes
@@ -46,7 +46,7 @@ type Config struct {
 	RefuseUnsafe bool
 }
 
-// Open connects to the database. It neither migrates nor checks it: see Migrate and Check. Close releases it.
+// Open opens the connection pools. It neither migrates nor checks the database: see Migrate and Check. Close it.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	d := &DB{Queries: dbsqlc.New(), refuseUnsafe: config.RefuseUnsafe}
 	var err error
@@ -62,13 +62,13 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	return d, nil
 }
 
-// Close waits for connections in use to be given back and closes all.
+// Close waits until connections in use are released, and closes all. It may be called more than once.
 func (d *DB) Close() {
 	d.Append.Close()
 	d.Read.Close()
 }
 
-// deadPeer is how a connection notices that nobody is at the other end, while it waits for an answer.
+// deadPeer is how a connection that waits for a reply notices that the other end is gone.
 var deadPeer = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
 
 func (d *DB) newPool(ctx context.Context, url string, conns int, more map[string]string) (*pgxpool.Pool, error) {
@@ -91,8 +91,8 @@ func (d *DB) newPool(ctx context.Context, url string, conns int, more map[string
 	return pool, nil
 }
 
-// InTx runs fn in one transaction of the read pool and commits it unless fn returns an error. The error wraps ErrOutcomeUnknown when
-// nobody knows whether it was committed, which does not matter to a transaction that only reads.
+// InTx runs fn in a transaction of the read pool and commits it unless fn returns an error. The error wraps ErrOutcomeUnknown when it is
+// unknown whether the transaction was committed, but never for one that is read-only.
 func (d *DB) InTx(ctx context.Context, options pgx.TxOptions, fn func(tx pgx.Tx) error) error {
 	done := false
 	err := pgx.BeginTxFunc(ctx, d.Read, options, func(tx pgx.Tx) error {

@@ -29,7 +29,7 @@ const (
 	undefinedFunction     = "42883"
 )
 
-// What went wrong in the database, in the caller's terms. The original error stays in the chain for the log.
+// Errors of the database in the caller's terms. The original error stays in the chain, for the server's log.
 var (
 	// ErrNotFound: no such row.
 	ErrNotFound = errors.New("not found")
@@ -37,17 +37,17 @@ var (
 	ErrAlreadyExists = errors.New("already exists")
 	// ErrUnavailable: the server is away, restarting, full or over its limits. Trying again later may work. Nothing was committed.
 	ErrUnavailable = errors.New("the database is unavailable")
-	// ErrConflict: the transaction was given up for another's sake: a deadlock, a lock that somebody keeps, or locks of its own that it
-	// held without doing anything. The database is there, and trying again works once the other is done.
+	// ErrConflict: PostgreSQL ended the transaction because of another one: in a deadlock, or when a lock was not free in time, or because
+	// it was idle while it held locks. The database is available, and trying again works once the other transaction is done.
 	ErrConflict = errors.New("the transaction conflicted with another")
-	// ErrMisconfigured: somebody has to see to the server before it can do what it was asked to. Nothing was committed.
+	// ErrMisconfigured: an operator has to fix the server first. Nothing was committed.
 	ErrMisconfigured = errors.New("the database is misconfigured")
-	// ErrStale: what this server believed of the database is out of date (see as_expected), or a key that it took for new is in event_keys.
-	// Nothing was committed.
+	// ErrStale: what this server has cached is out of date (see as_expected), or a key that it took for new is in event_keys. Nothing was
+	// committed.
 	ErrStale = errors.New("what is known of the database is out of date")
-	// ErrOutcomeUnknown: COMMIT was not answered, or with an error that says nothing about what became of the transaction.
+	// ErrOutcomeUnknown: COMMIT got no reply, or an error that does not tell whether the transaction was committed.
 	ErrOutcomeUnknown = errors.New("the outcome of the commit is unknown")
-	// ErrRejectedData: the server refused a value. Trying again does not help.
+	// ErrRejectedData: PostgreSQL refused a value. Trying again does not help.
 	ErrRejectedData = errors.New("the database refused a value")
 )
 
@@ -56,8 +56,7 @@ type classified struct{ kind, cause error }
 func (e *classified) Error() string   { return e.kind.Error() + ": " + e.cause.Error() }
 func (e *classified) Unwrap() []error { return []error{e.kind, e.cause} }
 
-// Classify joins err with the error above that it amounts to, by SQLSTATE class; an error that is none of them, and
-// nil, come back as they are.
+// Classify wraps err with the error above that it amounts to, by its SQLSTATE; it returns other errors, and nil, unchanged.
 // The codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 func Classify(err error) error {
 	kind := kindOf(err)
@@ -123,12 +122,13 @@ func kindOfRefusal(e *pgconn.PgError) error {
 	return nil
 }
 
-// isMissingLibrary reports whether PostgreSQL could not load a library of its own, as happens to new connections when its package is upgraded
-// under the running server. The SQLSTATE is that of any file; where the error was raised (the fields are not translated) is certain.
+// isMissingLibrary reports whether PostgreSQL could not load a library of its own, as happens to new connections when its package is
+// upgraded under the running server. The SQLSTATE is that of any file; where the error was raised (the fields are not translated) is
+// certain.
 func isMissingLibrary(e *pgconn.PgError) bool { return e.File == "dfmgr.c" }
 
-// committing is what an error in answer to COMMIT amounts to. It wraps ErrOutcomeUnknown unless PostgreSQL is known to have given the
-// transaction up: behind a proxy, or on a distributed PostgreSQL, an ERROR can come after the fact.
+// committing wraps an error of COMMIT. It adds ErrOutcomeUnknown unless PostgreSQL is known to have rolled back: behind a proxy, or on a
+// distributed PostgreSQL, an ERROR can follow a transaction that was committed.
 func committing(err error) error {
 	var answer *pgconn.PgError
 	if isError(err) && errors.As(err, &answer) && isRefusal(answer.Code) || pgconn.SafeToRetry(err) {

@@ -14,9 +14,9 @@ import (
 	"github.com/tallystick/tallystick/migrations"
 )
 
-// Migrate brings the database at url to the newest schema, with the rights of the login: who is the first to migrate owns it. Several
-// servers may call it at once: a session lock lets one work while the others wait. Where nothing is to be done, a login will do that
-// only has ServerRole; else the error says whom to ask.
+// Migrate brings the database at url to the newest schema, with the rights of the login; whoever migrates first owns it. Several servers
+// may call it at once: a session lock lets one work while the others wait. When nothing is left to do, a login that only has ServerRole is
+// enough; otherwise the error says whom to ask.
 func Migrate(ctx context.Context, url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

@@ -50,8 +50,8 @@ func (n *Notifier) Send(ctx context.Context, channel string, payloads []string) 
 // Close closes the connection.
 func (n *Notifier) Close() { closeConn(context.Background(), n.conn) }
 
-// Listen hears the channel's notifications on a connection of its own, and passes their payloads to each until that, the connection or ctx
-// ends. listening is called when nothing is missed from then on.
+// Listen passes the payloads of the channel's notifications to each, on a connection of its own, until each fails, the connection is lost
+// or ctx ends. It calls listening first, once no notification can be missed.
 func (d *DB) Listen(ctx context.Context, channel string, listening func() error, each func(payload string) error) error {
 	conn, err := d.connect(ctx)
 	if err != nil {

@@ -22,9 +22,9 @@ const (
 )
 
 var (
-	// ErrNotOwner: the login may not do what only the owner of the tables may.
+	// ErrNotOwner: the login does not own the tables, as maintenance requires.
 	ErrNotOwner = errors.New("this login does not own the events")
-	// ErrMaintained: somebody else is at it.
+	// ErrMaintained: another server or command is maintaining the database.
 	ErrMaintained = errors.New("another server or command is maintaining the database")
 	// ErrInTheWay: others hold a lock that is needed. Nothing was changed; trying again later works.
 	ErrInTheWay = errors.New("a long query or transaction over the events is in the way")
@@ -46,7 +46,8 @@ func makePartitions(ctx context.Context, q *dbsqlc.Queries, on dbsqlc.DBTX) (int
 	return int(made), nil
 }
 
-// Maintainer does what only the owner of the tables may, on a connection with its login's own rights. It is for one goroutine.
+// Maintainer does the maintenance that only the owner of the tables may do, on a connection with its login's own rights. It is for one
+// goroutine.
 type Maintainer struct {
 	conn    *pgx.Conn
 	queries *dbsqlc.Queries
@@ -111,9 +112,9 @@ func (m *Maintainer) MakePartitions(ctx context.Context) (int, error) {
 	return makePartitions(ctx, m.queries, m.conn)
 }
 
-// AdoptDefault makes the default partition that of the months whose events it holds, and an empty one the default. It returns the name that
-// it has now, "" when it held none. Appends and readers wait while it is read once. The error is ErrInTheWay, after one second and
-// with nothing changed, or says that partitions of other months lie between.
+// AdoptDefault turns the default partition into the partition of the months whose events it holds, and makes an empty default. It returns
+// the partition's new name, "" when the default was empty. Appends and readers wait while PostgreSQL reads it once. The error is
+// ErrInTheWay, after one second and with nothing changed, or says that partitions of other months lie between.
 func (m *Maintainer) AdoptDefault(ctx context.Context) (string, error) {
 	adopted, err := m.queries.AdoptEventsDefault(ctx, m.conn)
 	var refused *pgconn.PgError
@@ -128,7 +129,7 @@ func (m *Maintainer) AdoptDefault(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("emptying the default partition: %w", Classify(err))
 }
 
-// ToFreeze names the partitions whose month has passed and that are not frozen.
+// ToFreeze returns the partitions whose months have passed and that are not frozen.
 func (m *Maintainer) ToFreeze(ctx context.Context) ([]string, error) {
 	names, err := m.queries.PartitionsToFreeze(ctx, m.conn, FreezeAfterDays)
 	if err != nil {
@@ -137,8 +138,8 @@ func (m *Maintainer) ToFreeze(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Freeze freezes a partition, so that no later VACUUM has to read it, and has its statistics taken, at the pace of autovacuum; reads and
-// appends go on. It is false when the partition holds rows that a transaction as old does not see yet; then a later call may succeed.
+// Freeze freezes a partition, so that no later VACUUM has to read it, and analyzes it, at the pace of autovacuum. Reads and appends go on.
+// It returns false when an old transaction keeps rows from being frozen; a later call may succeed.
 func (m *Maintainer) Freeze(ctx context.Context, partition string) (bool, error) {
 	// No statement of sqlc's: VACUUM takes a name and no parameter. The end of the table stays, since cutting it off would lock readers
 	// out.

@@ -27,8 +27,7 @@ type sender interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// send runs what was queued, up to the first statement that fails, and returns how many were answered with success, and the tag of the
-// last one, if that was.
+// send runs the queued statements, up to the first that fails, and returns how many succeeded, and the tag of the last statement if it did.
 func (p *Pipeline) send(ctx context.Context, to sender) (last pgconn.CommandTag, answered int, err error) {
 	results := to.SendBatch(ctx, &p.batch)
 	for answered < p.Len() {
@@ -41,7 +40,7 @@ func (p *Pipeline) send(ctx context.Context, to sender) (last pgconn.CommandTag,
 	return last, answered, results.Close()
 }
 
-// SendIn runs what was queued, in order, inside tx. It stops at the first statement that fails; the caller rolls tx back.
+// SendIn runs the queued statements, in order, inside tx. It stops at the first that fails; the caller rolls tx back.
 func (p *Pipeline) SendIn(ctx context.Context, tx pgx.Tx) error {
 	if p.Len() == 0 {
 		return nil

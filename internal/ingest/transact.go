@@ -179,7 +179,7 @@ func (l *lane) lockHeads(
 	return snapshots, held, nil
 }
 
-// lockFreeHeads locks the heads that nobody else has locked; held are the logs of the others.
+// lockAvailableHeads locks the heads that nobody else has locked; held are the logs of the others.
 func (l *lane) lockAvailableHeads(ctx context.Context, tx *db.Tx, ids []uuid.UUID) (rows []dbsqlc.LogHead, held []uuid.UUID, err error) {
 	available, err := l.db.LockFreeHeads(ctx, tx, ids)
 	if err != nil || len(available) == len(ids) {
