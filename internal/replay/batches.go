@@ -15,7 +15,7 @@ import (
 // wayBatches is the way of calls that fold many events each.
 const wayBatches = "many events in one call"
 
-// batchSizes are how many events such a call is given, in turn and then again: see unevenBatches.
+// batchSizes are how many events such calls get, over and over: see unevenBatches.
 var batchSizes = []int{2, wasm.MaxBatchEvents, 7, 3, 31, 127, 13}
 
 // As on a server, a batch that fails makes those that follow smaller; after a small one, that many events are in none.

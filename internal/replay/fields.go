@@ -9,23 +9,23 @@ import (
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
-// Fields are the JSON pointers that one or more versions of views want. Equal ones are shared, and never written again.
+// Fields are the JSON pointers that one or more versions of views read. Equal ones are shared, and never changed.
 type Fields struct {
 	Names    []string
 	Pointers *jsonscan.Pointers
 }
 
-// FieldCache shares equal fields between versions and logs: ten thousand logs with the same views have them once. The zero value is ready,
-// and safe for concurrent use.
+// FieldCache shares equal fields between versions and logs: ten thousand logs with the same views have them once. The zero value is
+// ready, and safe for concurrent use.
 type FieldCache struct {
 	mu     sync.Mutex
 	fields map[string]*Fields
 }
 
-// maxCachedFields bounds the memory of a cache; past it what it knows is forgotten, not refused.
+// maxCachedFields bounds the memory of a cache, which is emptied when it is full.
 const maxCachedFields = 10_000
 
-// Of returns the pointers in that order. The error says which is no JSON pointer.
+// Of returns the fields with these names, in this order. The error names the one that is no JSON pointer.
 func (c *FieldCache) Of(names []string) (*Fields, error) {
 	key := strings.Join(names, "\n")
 	c.mu.Lock()
@@ -45,7 +45,7 @@ func (c *FieldCache) Of(names []string) (*Fields, error) {
 	return fields, nil
 }
 
-// Union returns what all of them want together and, for each, where its own are in that.
+// Union returns all fields together and, for each of them, the indexes of its own in that.
 func (c *FieldCache) Union(all []*Fields) (union *Fields, indexes [][]int) {
 	var names []string
 	indexes = make([][]int, len(all))

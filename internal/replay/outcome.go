@@ -24,8 +24,8 @@ func (o Outcome) String() string {
 	return "applied"
 }
 
-// same leaves the words of a trap and of a limit out: they may name addresses and sizes of the guest's memory, which is not
-// the same from batch to batch, and the view halts at the same event all the same.
+// same ignores the words of a trap and of a limit: they may name addresses and sizes of the guest's memory, which differ from
+// batch to batch while the view halts at the same event.
 func (o Outcome) same(other Outcome) bool {
 	if o.Failed == nil || other.Failed == nil {
 		return o == other
@@ -36,16 +36,16 @@ func (o Outcome) same(other Outcome) bool {
 	return o.Failed.Kind != wasm.KindRefused || o.Failed.Message == other.Failed.Message
 }
 
-// maxShown bounds a value in a Difference: it is read by people, and may be 64 KiB.
+// maxShown bounds a value in a Difference, in bytes: it is read by people, and may be 64 KiB.
 const maxShown = 200
 
-// Difference says where two ways of arriving at a view's state part.
+// Difference is where two ways of folding the same events first differ.
 type Difference struct {
 	Way      string // the way that differs from folding one event at a time
 	Sequence int64  // after this event
-	Key      string // the first key that differs, in byte order; "" when the ways differ over what they say of the event
-	Expected string // what it is one event at a time, cut at 200 bytes; "" for a key that is not there
-	Found    string // what it is the other way
+	Key      string // the first key that differs, in byte order; "" when the outcomes of the event differ
+	Expected string // the value, or the outcome, one event at a time, cut at 200 bytes; "" for a key that does not exist
+	Found    string // likewise, the other way
 }
 
 func (d *Difference) String() string {
@@ -63,10 +63,10 @@ func orMissing(value string) string {
 	return value
 }
 
-// StateTooLargeError: the state does not fit into the memory that a replay may take.
+// StateTooLargeError: the state does not fit into the memory that a replay may use.
 type StateTooLargeError struct {
 	Limit    int64 // bytes
-	Sequence int64 // the event that went beyond it
+	Sequence int64 // of the event that exceeded it
 }
 
 func (e *StateTooLargeError) Error() string {
@@ -74,7 +74,7 @@ func (e *StateTooLargeError) Error() string {
 		e.Limit, e.Sequence)
 }
 
-// Shown cuts a value to what a person can read.
+// Shown returns a value cut to what a person can read, 200 bytes.
 func Shown(value []byte) string {
 	if len(value) <= maxShown {
 		return string(value)

@@ -11,29 +11,27 @@ import (
 )
 
 const (
-	// sampleGas is where the rehearsal of a sample stops, however few events were folded, and rehearsalGas where that of all samples does:
-	// all that the ways use counts, and gas bounds the time that it takes. A deploy is to take less than two seconds of a processor,
-	// whatever the module does.
+	// sampleGas is where the rehearsal of a sample stops, however few events were folded, and rehearsalGas where that of all samples does.
+	// The gas of all ways counts, which bounds the time: a deploy is to take less than two seconds of a processor, whatever the module
+	// does.
 	sampleGas    = 300_000_000
 	rehearsalGas = 600_000_000
-	// rehearsalEventGas is what an event may take to be folded in every way. One that takes more is folded in one way only, and is the
-	// last.
+	// rehearsalEventGas is the most that an event may take to be folded in every way. One that takes more is folded in one way only, and
+	// is the last.
 	rehearsalEventGas = 250_000_000
-	// rehearsalFailureGas is what an event that a view fails over counts for besides. An instance is thrown away for it, and with
-	// that of a deep recursion a stack of 50 MB, which takes a tenth of a second. A view that fails would have halted, so that
-	// little is lost by rehearsing it less.
+	// rehearsalFailureGas is what a failure counts for besides. An instance is thrown away for it, and with that of a deep recursion a
+	// stack of 50 MB, which takes a tenth of a second. A view that fails would have halted, so that little is lost by rehearsing it less.
 	rehearsalFailureGas = 100_000_000
-	// rehearsalQueryGas is what a query of a rehearsal may take. A view that needs more says so three times alike.
+	// rehearsalQueryGas is what a query of a rehearsal may take. A view that needs more fails alike all three times.
 	rehearsalQueryGas = 50_000_000
-	// rehearsalStateBytes bounds the state of a rehearsal. Few events can hardly make that much; a view that does is
-	// rehearsed with those until then.
+	// rehearsalStateBytes bounds the state of a rehearsal, which ends there. Few events can hardly make that much.
 	rehearsalStateBytes = 64 << 20
 )
 
-// rehearsalQueries are asked again and again after a rehearsal. A view may refuse them, but in the same words.
+// rehearsalQueries are asked three times each after a rehearsal. A view may refuse them, but in the same words.
 var rehearsalQueries = []string{"", "from=2024-02-01T00:00:00Z&to=2024-03-01T00:00:00Z&by=model&month=2024-02"}
 
-// NotReproducibleError says how a view's ways differ.
+// NotReproducibleError: a view's state or answers depend on how its events are batched.
 type NotReproducibleError struct{ Detail string }
 
 func (e *NotReproducibleError) Error() string {
@@ -41,7 +39,7 @@ func (e *NotReproducibleError) Error() string {
 		"what it is to remember belongs into its state"
 }
 
-// Sample is events that a view is rehearsed with, and what to call them.
+// Sample is events that a view is rehearsed with, and their name for people.
 type Sample struct {
 	What   string
 	Events []event.Recorded
@@ -102,7 +100,7 @@ func notReproducible(what string, difference *Difference) error {
 	return &NotReproducibleError{fmt.Sprintf("folding %s one by one and in batches gives different results: %v", what, difference)}
 }
 
-// pause lets others have their turn.
+// pause yields to others.
 func (r *Replay) pause() error {
 	if r.view.Settings.Pause == nil {
 		return nil

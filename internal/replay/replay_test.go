@@ -142,6 +142,31 @@ func foldAll(t *testing.T, r *Replay, events []event.Recorded) *Difference {
 	return nil
 }
 
+// TestBatchesGetSmaller folds into sketches, of which a large batch takes more gas than a batch may: smaller ones are compared instead.
+func TestBatchesGetSmaller(t *testing.T) {
+	r := replayOf(t, views.Meter(), `{"value":"/tokens_in","aggregations":["p50","unique"],"unique":"/model",`+
+		`"group_by":{"team":"/team"},"resolution":"day"}`)
+	events := named(2000)
+	for i := range events {
+		events[i].Data = fmt.Appendf(nil, `{"tokens_in":%d,"model":"m%d","team":"t%d"}`, i*i%4999, i, i%7)
+	}
+	if got := foldAll(t, r, events); got != nil {
+		t.Fatalf("found %+v", got)
+	}
+	if _, err := r.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Batched(); got < len(events)*8/10 {
+		t.Errorf("%d of %d events were folded in calls of many", got, len(events))
+	}
+	if r.batches.most == wasm.MaxBatchEvents {
+		t.Error("the largest batch did not fail, so the test shows nothing")
+	}
+	if r.Gas() <= 0 || r.Gas() > wasm.DefaultFoldGas {
+		t.Errorf("the last event took %d gas", r.Gas())
+	}
+}
+
 // TestAnswersMustAgree puts another view in the place of the restarted one: it answers the same state otherwise.
 func TestAnswersMustAgree(t *testing.T) {
 	r, other := replayOf(t, views.MonthlyTotals(), "{}"), replayOf(t, forgetful(t), "{}")

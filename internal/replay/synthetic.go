@@ -36,7 +36,7 @@ var syntheticValues = []string{
 // usualFields are put into the events of a view that asks for no fields: it reads the JSON by itself.
 var usualFields = []string{"/type", "/name", "/amount", "/model", "/user/id", "/items/0"}
 
-// Synthetic returns events that hold the fields that a view asks for, with values of all kinds and some missing. It gives
+// Synthetic returns events that hold the fields that a view asks for, with values of all kinds and some missing. It returns
 // the same events each time.
 func Synthetic(fields []string) []event.Recorded {
 	if len(fields) == 0 {

@@ -9,19 +9,19 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// longSession is how many events the way of large batches folds in one session: as many as a group of appends may hold. A
-// build folds longer ones; what a view remembers shows long before.
+// longSession is how many events the way of large batches folds in one session: as many as a group of appends may hold. The
+// sessions of a build are longer, but what a view remembers shows long before.
 const longSession = 10_000
 
-// unevenBatches are the sizes of the third way's batches, in turn and then again: single events, and lengths that share no
-// factor with anything that a view might count by.
+// unevenBatches are the sizes of the third way's batches, over and over: single events, and numbers that share no factor with
+// anything that a view might count by.
 var unevenBatches = []int{1, 7, 2, 31, 3, 127, 1, 509, 13, 4, 1021}
 
-// way is one manner of folding events: in sessions of so many each.
+// way is one way of folding events: in sessions of certain sizes.
 type way struct {
 	name  string
 	view  View
-	sizes []int // of its sessions, in turn
+	sizes []int // of its sessions, over and over
 
 	turn    int
 	left    int // events until the session ends

@@ -38,12 +38,12 @@ const (
 	offerTime = 200 * time.Microsecond
 	// Patience is how long a query waits for a slot before it is refused.
 	Patience = 5 * time.Second
-	// maxSlots bounds the querys under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
+	// maxSlots bounds the queries under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
 	// memory, and may hold a connection of the database.
 	maxSlots = 8
 	// slotsEach is how many of the slots one key may have, or as many as there are cores to share if that is more.
 	slotsEach = 2
-	// maxWaiting and maxWaitingEach bound the querys that wait for a slot, all of them and those of one key.
+	// maxWaiting and maxWaitingEach bound the queries that wait for a slot, all of them and those of one key.
 	maxWaiting     = 256
 	maxWaitingEach = 64
 )

@@ -142,7 +142,7 @@ func configRefusal(err error) (string, error) {
 	return "", err
 }
 
-// play folds the events in every way and asks the querys of the state that they must all give.
+// play folds the events in every way, and asks the queries of the state.
 func (r *Result) play(ctx context.Context, queries []string) error {
 	folded, err := r.View.Fold(ctx, r.Events)
 	if err != nil {
