@@ -257,7 +257,8 @@ func TestTypeScriptState(t *testing.T) {
 	kept := d.foldAll(t, [][]byte{
 		[]byte(`{"do":"set","key":"a","value":["\u0000 \ud83d \uDE00\ud83d",{"\u0000":"\ud83d\ude00 \\u0000 \\\u0000\n\u0001"}]}`),
 	})
-	if got, want := string(kept.State["a"]), `["\ufffd \ufffd \ufffd\ufffd",{"\ufffd":"\ud83d\ude00 \\u0000 \\\ufffd\n\u0001"}]`; got != want {
+	const want = `["\ufffd \ufffd \ufffd\ufffd",{"\ufffd":"\ud83d\ude00 \\u0000 \\\ufffd\n\u0001"}]`
+	if got := string(kept.State["a"]); got != want {
 		t.Errorf("the state keeps %s, not %s", got, want)
 	}
 	for text, want := range map[string]string{

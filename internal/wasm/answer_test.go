@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// typedGuest answers with text and says that it is of a type.
+// typedGuest answers with text of that type.
 func typedGuest(contentType, text string) *guest {
 	const typeAt, textAt = 128, 192
 	g := newGuest().query(

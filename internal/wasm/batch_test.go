@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// batchGuest folds a batch by that body, whose locals are the list and its length.
+// batchGuest folds batches with that body; its locals are the list and its length.
 func batchGuest(body ...[]byte) *guest {
 	g := newGuest()
 	g.functions = append(g.functions, function{"tally_fold_batch", signature{i32 + i32, i32}, i32, code(body...)})
@@ -21,9 +21,9 @@ func smallEvents(n int) []Event {
 	return events
 }
 
-// TestFoldBatch: a guest gets as many events as fit, where it finds them, and says of each what it made of it.
+// TestFoldBatch: a guest gets as many events as fit, in its event room or its memory, and returns a result for each.
 func TestFoldBatch(t *testing.T) {
-	// Says of each event, through the list, that it is ignored where its sequence is odd.
+	// Ignores the events of odd sequences, by results stored through the list.
 	mark := code(opLoop,
 		opGet(0), opLoad(0), opGet(0), opLoad(0), opLoad(0), opConst(1), opI32And, opStore(resultAt),
 		opGet(0), opConst(4), opI32Add, opSet(0),
@@ -67,8 +67,8 @@ func TestFoldBatchNotTaken(t *testing.T) {
 	}
 }
 
-// TestFoldBatchFails: whatever goes wrong in a batch is the view's fault, and all events of it fail together. They have half the gas of
-// one event, and may write what one may.
+// TestFoldBatchFails: whatever goes wrong in a batch is the view's fault, and all of its events fail together. They have half the gas of
+// one event, and may write as much as one.
 func TestFoldBatchFails(t *testing.T) {
 	say := func(result int32) []byte {
 		return code(opGet(0), opLoad(0), opConst(result), opStore(resultAt), opConst(0), resetArena)
@@ -108,8 +108,8 @@ func TestFoldBatchFails(t *testing.T) {
 	}
 }
 
-// TestBatchSparesNoRate: what an event does in large memory alone is dear, and in a batch it is not; so a batch that an event could not
-// have had the gas for alone comes to nothing. An event's outcome would else hang on the batch that it came in.
+// TestBatchSparesNoRate: work in large memory costs an event more alone than in a batch. So a batch fails if one of its events might not
+// have had enough gas alone: the outcome of an event must not depend on the batch that it arrived in.
 func TestBatchSparesNoRate(t *testing.T) {
 	e := newEngine(t)
 	for _, tt := range []struct {

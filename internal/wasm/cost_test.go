@@ -2,7 +2,7 @@ package wasm
 
 import "time"
 
-// looks is how often two pieces of work are compared at the most.
+// looks is the most times that two pieces of work are compared.
 const looks = 5
 
 // timesAsMuch tells how many times the processor time of the reference a piece of work takes, whatever machine this is: the least of a

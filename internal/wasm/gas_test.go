@@ -12,7 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/gas"
 )
 
-// loopGuest calls an import without end, when it is asked and when it folds.
+// loopGuest calls an import endlessly, in queries and folds.
 func loopGuest(arguments ...[]byte) *guest {
 	body := code(opLoop, code(arguments...), opBr(0), opEnd, opUnreachable)
 	return newGuest().fold(body).query(body)
@@ -72,7 +72,7 @@ func TestOutOfGas(t *testing.T) {
 	viewError(t, err, KindLimit, "tally_fields ran out of gas: the budget for tally_fields is 500000000 units")
 }
 
-// A budget that is just enough is enough, one unit less is not, and every time it is the same.
+// A budget that is just enough is enough, one unit less is not, every time.
 func TestGasIsExact(t *testing.T) {
 	m := compile(t, newEngine(t), meterGuest())
 	fold := func(budget int64) (int64, error) {
@@ -120,7 +120,7 @@ func TestGasOfLongFolds(t *testing.T) {
 	viewError(t, err, KindLimit, fmt.Sprintf("budget for one event is %d units", used-1))
 }
 
-// Whoever calls a guest that computes for long hears of each slice of gas, and can end the call.
+// Pause is called for each slice of gas of a long call, and can end the call.
 func TestPauses(t *testing.T) {
 	const rounds = 1_000_000
 	m := compile(t, newEngine(t), newGuest().fold(
@@ -143,7 +143,7 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// A guest that computes for long lets the collector, which stops all goroutines for a moment, go on: every append would wait with it.
+// A guest that computes for long does not delay the garbage collector, which stops all goroutines for a moment: appends would wait, too.
 func TestLongCallsLetTheCollectorRun(t *testing.T) {
 	const enough = 3 // collections; one may end as a call that lets none run begins, and one as it ends
 	m := compile(t, newEngine(t), newGuest().query(opLoop, opBr(0), opEnd, opUnreachable))
@@ -204,7 +204,7 @@ func TestWritesAreBounded(t *testing.T) {
 	viewError(t, err, KindLimit, "the event writes 4200280 bytes; at most 4194304 bytes of keys and values are allowed for one event")
 }
 
-// Writes are counted for one event, not for a batch.
+// Writes are counted per event, not per batch.
 func TestWritesOfABatch(t *testing.T) {
 	const countAt, each = 64, 9_000
 	g := newGuest().fold(

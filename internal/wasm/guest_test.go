@@ -89,13 +89,13 @@ type guest struct {
 	sections  map[byte][]byte
 }
 
-// Where the guests keep things: the bump pointer of tally_alloc, and the room it gives.
+// The guests' memory: the bump pointer of tally_alloc, and the memory that it allocates.
 const (
 	bumpAt  = 8
 	arenaAt = 4096
 )
 
-// resetArena is what a call ends with, so that the next has all room again.
+// resetArena ends a call: it frees all memory for the next one.
 var resetArena = code(opConst(bumpAt), opConst(arenaAt), opStore(0))
 
 // newGuest is a guest that ignores all events and answers null.
@@ -223,7 +223,7 @@ func slot(i int) []byte {
 	return code(opGet(0), opLoad(at+4), opGet(0), opLoad(at+8))
 }
 
-// storeGuest sets key to value, or deletes it when there is no value; asked for a key it answers its value or null.
+// storeGuest sets key to value, or deletes it if there is no value; queried with a key it answers its value or null.
 func storeGuest() *guest {
 	return newGuest().fields("/key\n/value").fold(
 		slot(0), opSet(2), opSet(1),
@@ -241,7 +241,7 @@ func storeGuest() *guest {
 }
 
 // scanGuest scans from the texts of its first two fields, up to the limit in its third one's length, and sets every
-// entry that it is given.
+// entry that it gets.
 func scanGuest() *guest {
 	return newGuest().fields("/prefix\n/after\n/limit").fold(
 		slot(0), slot(1), opGet(0), opLoad(headerSize+2*slotSize+8), opCall(callScan), opTee(4),

@@ -34,7 +34,7 @@ func lyingGuest(call int) *guest {
 	return g.alloc(opConst(lyingAt), opLoad(0), opIf, opConst(answerAt), opLoad(0), opReturn, opEnd, bump)
 }
 
-// Whatever a guest passes to an import, the fold ends well or in a *ViewError, and what is written is within the limits.
+// Whatever a guest passes to an import, the fold succeeds or returns a *ViewError, and its writes are within the limits.
 func FuzzHostCalls(f *testing.F) {
 	e := newEngine(f)
 	var modules []*Module

@@ -18,7 +18,7 @@ func numberedGuest(n int) *guest {
 	return g
 }
 
-// collected waits until the garbage collector has found as much as it is asked for.
+// collected waits until the garbage collector has collected as much as expected.
 func collected(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for began := time.Now(); !done(); runtime.GC() {
@@ -54,8 +54,8 @@ func (e *Engine) known() int {
 	return len(e.modules)
 }
 
-// TestModulesAreForgotten: of modules that nobody holds any more no file stays open and no entry in a map; one that is held works on,
-// in memory or not.
+// TestModulesAreForgotten: a module that nobody holds leaves no open file and no map entry; one that is held stays usable, loaded or
+// not.
 func TestModulesAreForgotten(t *testing.T) {
 	const modules, loaded = 30, 2
 	e := engineIn(t, Config{CacheDir: testCache, MaxLoaded: loaded})
@@ -86,7 +86,7 @@ func TestModulesAreForgotten(t *testing.T) {
 	}
 }
 
-// TestForget: a module that is refused goes from memory at once, unless a session uses it, and works on for whoever holds it.
+// TestForget: Forget unloads a module at once, unless a session uses it, and the module stays usable.
 func TestForget(t *testing.T) {
 	e := engineIn(t, Config{CacheDir: testCache})
 	m := compile(t, e, countGuest())

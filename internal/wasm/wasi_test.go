@@ -97,13 +97,13 @@ func TestWASIExit(t *testing.T) {
 	viewError(t, err, KindTrap, "tally_fold: the module ended itself with exit code -3")
 }
 
-// Of what a guest writes, its error shows the end; of a Go program's report of a panic, the beginning.
-func TestLastWords(t *testing.T) {
+// An error shows the end of a guest's output, or the beginning of a Go program's report of a panic.
+func TestLastOutput(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		wrote []string
-		said  string
-		want  string
+		name     string
+		wrote    []string
+		failText string
+		want     string
 	}{
 		{"nothing", nil, "", ""},
 		{"a line", []string{"no ", "price\n"}, "", "no price: "},
@@ -120,7 +120,7 @@ func TestLastWords(t *testing.T) {
 		{"not UTF-8", []string{"\xff\x00"}, "", "\ufffd\ufffd: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			in := &instance{failText: tt.said}
+			in := &instance{failText: tt.failText}
 			for _, text := range tt.wrote {
 				in.wrote([]byte(text))
 			}

@@ -43,7 +43,7 @@ void tally_write_totals(tally_text key, const tally_text *around, const tally_de
 bool tally_read(tally_text key, tally_text *value);
 void tally_write(tally_text key, tally_text value);
 
-/* Gives back what an event was handed out. */
+/* Gives back what an event was allocated. */
 void tally_release_event(void);
 
 /* Where each call starts handing out: below is what stays. */

@@ -36,7 +36,7 @@ static struct {
 	tally_held *slot[SLOTS];
 	tally_held *first;
 	tally_held *last;   /* in the order of their coming */
-	tally_held *recent; /* that was asked for last */
+	tally_held *recent; /* that was requested last */
 	uint32_t n;
 	uint32_t loads; /* of the event */
 } held;

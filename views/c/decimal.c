@@ -309,7 +309,7 @@ static int only_limb(const tally_decimal *number) {
 }
 
 /* Calculates what nearly every product is: some tokens times some cents, one
- * limb by one, in one. False where the product is another. */
+ * limb by one, in one. False if the product is another. */
 static inline bool multiply_common(tally_decimal *product, const tally_decimal *a, const tally_decimal *b) {
 	int left = only_limb(a), right = only_limb(b), limb = left + right - TALLY_UNITS;
 	if (left < 0 || right < 0)

@@ -132,7 +132,7 @@ static bool refuse_parameter(const month_view *view, tally_text name) {
 	return false;
 }
 
-/* False where tally_fail has been called. */
+/* False if tally_fail has been called. */
 static bool take_parameter(const month_view *view, tally_text name, tally_text value, question *asked) {
 	bool is_uncounted = tally_equal(name, TALLY_TEXT("uncounted"));
 	bool is_name = view->name_parameter.len > 0 && tally_equal(name, view->name_parameter);

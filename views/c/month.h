@@ -18,7 +18,7 @@ typedef struct {
 } month_view;
 
 /* The key for an event's time and the name in a slot. A missing name or null
- * is "", a number or a boolean counts as its source text. False where the name
+ * is "", a number or a boolean counts as its source text. False if the name
  * cannot be part of a key, or where the year does not have four digits. */
 bool month_key(int64_t time, const tally_slot *name, tally_text *key);
 
@@ -29,7 +29,7 @@ typedef struct {
 	tally_reasons reasons;
 } month_part;
 
-/* False where the event is to be ignored: neither amount is there. */
+/* False if the event is to be ignored: neither amount is there. */
 bool month_take_part(const month_view *view, const tally_event *event, bool counts_in, bool counts_out, month_part *part);
 
 /* Counts what is left out, after the totals were stored; what view_fold returns. */

@@ -1,8 +1,8 @@
-/* The kit that the ready views are written with: everything a view in C needs
- * and nothing of the ABI (docs/abi.md) but its meaning.
+/* The kit for views in C, which the ready views use, too. It hides the ABI
+ * (docs/abi.md).
  *
  * A view defines view_fields, view_fold and view_query. The kit exports them
- * to the server, hands out memory that lives until the call returns, and gives
+ * to the server, allocates memory that lives until the call returns, and has
  * texts, exact decimals, JSON, times and query parameters. There is no libc. */
 
 #ifndef TALLY_H
@@ -25,7 +25,7 @@ bool tally_equal(tally_text a, tally_text b);
 bool tally_less(tally_text a, tally_text b); /* in byte order */
 bool tally_is_utf8(tally_text text);
 
-/* ---- The event, as the server lays it out ---- */
+/* ---- The event, in the server's layout ---- */
 
 enum {
 	TALLY_MISSING,
@@ -54,11 +54,11 @@ typedef struct {
 	int64_t recorded_at;
 	tally_text data;
 	uint32_t slots;
-	uint32_t result; /* the kit's, of an event of a batch */
+	uint32_t result; /* set by the kit, for an event of a batch */
 	tally_slot slot[];
 } tally_event;
 
-/* Whether a slot holds nothing that could be counted: it is missing or null. */
+/* Whether a slot is missing or null: there is nothing to count. */
 static inline bool tally_is_none(const tally_slot *slot) {
 	return slot->kind == TALLY_MISSING || slot->kind == TALLY_NULL;
 }
@@ -74,43 +74,43 @@ enum {
 	TALLY_FAILED = -1,
 };
 
-/* Answers the fields as tally_answer of JSON Pointers, one per line; or
- * tally_fail where the configuration cannot be used, which refuses a deploy. */
+/* Returns tally_answer of the fields as JSON Pointers, one per line, or
+ * tally_fail for a bad configuration, which refuses the deploy. */
 int64_t view_fields(void);
 
-/* Answers TALLY_APPLIED, TALLY_IGNORED, or tally_fail, which halts the view:
- * never do that for anything that an event may hold. */
+/* Returns TALLY_APPLIED, TALLY_IGNORED, or tally_fail, which halts the view:
+ * never do that for the contents of an event. */
 int32_t view_fold(const tally_event *event);
 
-/* Answers tally_answer of JSON, or tally_fail, which refuses the query. */
+/* Returns tally_answer of JSON, or tally_fail, which refuses the query. */
 int64_t view_query(tally_text query);
 
 /* The result of view_fields or view_query. */
 int64_t tally_answer(tally_text text);
 
-/* Says what the answer to a query is where that is not JSON: text/csv or
- * text/plain, in UTF-8. For view_query alone. */
+/* Sets the type of an answer that is not JSON: text/csv or text/plain, in
+ * UTF-8. Only view_query may call it. */
 void tally_content_type(tally_text type);
 
-/* Gives the reason for an error; answers TALLY_FAILED. The server shows the
+/* Sets the reason of an error, and returns TALLY_FAILED. The server shows the
  * first 1,024 bytes. */
 int32_t tally_fail(tally_text reason);
 
 /* ---- Memory: lives until the fold, query or fields call returns ---- */
 
-/* n bytes, aligned to 8; traps where the server's 64 MiB are used up. */
+/* n bytes, aligned to 8; traps when the server's 64 MiB are used up. */
 void *tally_room(uint32_t n);
 
-/* tally_release releases all that was allocated since tally_mark answered
- * this mark. */
+/* tally_release frees all that was allocated since tally_mark returned this
+ * mark. */
 void *tally_mark(void);
 void tally_release(void *mark);
 
-/* How many bytes tally_room can still hand out. */
+/* How many bytes tally_room can still allocate. */
 uint32_t tally_room_left(void);
 
-/* Keeps all that was handed out so far for as long as the instance's memory
- * lives; the server may set that back before any batch of events, so keep only
+/* Keeps all that was allocated so far for as long as the instance's memory
+ * lives. The server may reset that before any batch of events, so keep only
  * what can be derived again, such as the parsed configuration. */
 void tally_keep(void);
 
@@ -119,7 +119,7 @@ void tally_keep(void);
 /* A key has 1 to 1,024 bytes of UTF-8 without NUL; another one traps. */
 enum { TALLY_KEY_BYTES = 1024 };
 
-/* False where there is no such key. */
+/* False if there is no such key. */
 bool tally_get(tally_text key, tally_text *value);
 void tally_set(tally_text key, tally_text value); /* at most 64 KiB of JSON */
 void tally_delete(tally_text key);
@@ -133,15 +133,15 @@ typedef struct {
 	tally_text prefix;
 	tally_text after;
 	uint32_t page;
-	bool frugal; /* a page takes the room of the one before: a key and value are valid until the next call */
+	bool frugal; /* a page reuses the memory of the one before: keys and values are valid until the next call */
 	tally_text rest;
 	tally_text room;
 } tally_scan;
 
 bool tally_scan_next(tally_scan *scan, tally_text *key, tally_text *value);
 
-/* Passes over all keys up to `after`, which must stay as it is until the next
- * call of tally_scan_next has returned. Going back is not possible. */
+/* Skips all keys up to `after`, which must not change until the next call of
+ * tally_scan_next has returned. It cannot go back. */
 void tally_scan_seek(tally_scan *scan, tally_text after);
 
 /* ---- Writing text: a buffer that grows ---- */
@@ -158,11 +158,11 @@ void tally_put(tally_out *out, tally_text text);
 void tally_put_char(tally_out *out, char c);
 
 /* A JSON string: quoted and escaped. The text must be UTF-8. A NUL is written
- * as U+FFFD, for PostgreSQL reads no JSON that has one: in state it would fail
- * every query over it. */
+ * as U+FFFD, because PostgreSQL's JSON operators fail on NUL: in state it would
+ * break every SQL query over it. */
 void tally_put_string(tally_out *out, tally_text text);
 
-/* The same with a NUL as it is, \u0000: for answers, which are not stored. */
+/* The same with NUL as \u0000: for answers, which are not stored. */
 void tally_put_exact_string(tally_out *out, tally_text text);
 
 /* n in at least `digits` decimal digits, at most 20. */
@@ -184,10 +184,10 @@ enum {
 	TALLY_WHOLE_DIGITS = (TALLY_LIMBS - TALLY_FRACTION_LIMBS) * TALLY_LIMB_DIGITS,
 	TALLY_FRACTION_DIGITS = TALLY_FRACTION_LIMBS * TALLY_LIMB_DIGITS,
 
-	/* What a number from an event or a configuration may have: room for all that
-	 * 128 bits hold, and for money in units of 10^-18. The product of two such
-	 * fits exactly; 10^45 of the largest can be added before their sum does not:
-	 * no log gets there. */
+	/* The digits of a number from an event or a configuration: enough for 128
+	 * bits, and for money in units of 10^-18. The product of two is exact, and
+	 * 10^45 of the largest can be added before the sum overflows: no log gets
+	 * there. */
 	TALLY_INPUT_WHOLE_DIGITS = 45,
 	TALLY_INPUT_FRACTION_DIGITS = 27,
 };
@@ -206,22 +206,22 @@ typedef struct {
 
 void tally_set_decimal(tally_decimal *number, uint32_t n);
 
-/* n may be any that is under 10^18 without its sign. */
+/* The magnitude of n must be below 10^18. */
 void tally_set_integer(tally_decimal *number, int64_t n);
 
-/* Reads text as a JSON number, exponents included. False where it is none, or
- * has a digit other than 0 beyond the places of an input number; *number is
- * then zero. */
+/* Reads text as a JSON number, exponents included. False if it is not one, or
+ * has a digit other than 0 beyond those of an input number; *number is then
+ * zero. */
 bool tally_parse_input(tally_text text, tally_decimal *number);
 
 /* Whether text is a JSON number, of any size. */
 bool tally_is_number(tally_text text);
 
-/* Reads a slot that is a number, or a string that reads as one, in the same
- * way. */
+/* tally_parse_input of a slot that is a number, or a string that reads as
+ * one. */
 bool tally_count(const tally_slot *slot, tally_decimal *number);
 
-/* False on overflow; *sum is then of no use. */
+/* False on overflow; *sum is then unspecified. */
 bool tally_add(tally_decimal *sum, const tally_decimal *number);
 
 /* The exact product of two input numbers. */
@@ -232,9 +232,9 @@ bool tally_is_zero(const tally_decimal *number);
 /* Negative, 0 or positive, as a is less than b, equal or greater. */
 int tally_compare(const tally_decimal *a, const tally_decimal *b);
 
-/* *number / by to TALLY_INPUT_FRACTION_DIGITS places after the point, rounded
- * to the nearest, and to the even one where two are as near. The number must be
- * a sum of input numbers, by from 1 to 10^18. */
+/* *number / by, rounded to TALLY_INPUT_FRACTION_DIGITS places after the point,
+ * half to even. The number must be a sum of input numbers, by from 1 to
+ * 10^18. */
 void tally_divide(tally_decimal *quotient, const tally_decimal *number, uint64_t by);
 
 /* The shortest plain form: 0, -12, 0.5, 1482000; no exponent. */
@@ -243,26 +243,26 @@ void tally_put_decimal(tally_out *out, const tally_decimal *number);
 /* ---- Totals: state values that are decimals in a fixed frame ---- */
 
 /* `around` are the n + 1 texts before, between and after n decimals:
- * {"a": 1 ,"b": 2 }. A value is read back only in the frame it was written in,
- * which is all that a view meets in its own state, and quick. */
+ * {"a": 1 ,"b": 2 }. A value is read back only in the frame that it was written
+ * in, which is fast, and all that a view finds in its own state. */
 
-/* Reads the totals of a key, zeros where there is no such key. False where the
- * value is not what tally_store_totals writes: return tally_fail_totals then. */
+/* Reads the totals of a key, zeros if there is no such key. False if the value
+ * is not what tally_store_totals writes: return tally_fail_totals then. */
 bool tally_load_totals(tally_text key, const tally_text *around, tally_decimal *totals, uint32_t n);
 bool tally_parse_totals(tally_text value, const tally_text *around, tally_decimal *totals, uint32_t n);
 void tally_store_totals(tally_text key, const tally_text *around, const tally_decimal *totals, uint32_t n);
 int32_t tally_fail_totals(tally_text key);
 
-/* What to return where tally_add answers false. */
+/* The result of a fold in which tally_add returned false. */
 int32_t tally_fail_overflow(tally_text key);
 
 /* ---- What is left out of totals, counted by reason ---- */
 
-/* A view that leaves something out counts that, so that no answer is short
- * without a trace: under a key like "uncounted/2025-03/gpt-4" it keeps
+/* A view counts what it leaves out, so that no answer is too low without a
+ * trace: under a key like "uncounted/2025-03/gpt-4" it stores
  *     {"tokens_in_not_a_number":2,"last_sequence":17}
- * with the reasons in the order in which they were first met, and then the
- * sequence of the last event. A reason has the letters a to z and _. */
+ * with the reasons in the order of their first events, and the sequence of the
+ * last event. A reason has the letters a to z and _. */
 
 enum { TALLY_MOST_REASONS = 8 }; /* of one event; another one traps */
 
@@ -271,24 +271,24 @@ typedef struct {
 	tally_text reason[TALLY_MOST_REASONS];
 } tally_reasons;
 
-/* Why a slot is left out for which tally_count has answered false: not_a_number
- * or has_too_many_digits. Empty where it is missing or null: then nothing is. */
+/* Why tally_count returned false for a slot: not_a_number or
+ * has_too_many_digits. Empty if it is missing or null: nothing is left out. */
 tally_text tally_uncounted(const tally_slot *slot);
 
-/* Why a slot cannot be a name of up to `most_bytes` in a key: not_text, which
- * is an array or an object, too_long or has_nul. Empty where it can be. */
+/* Why a slot cannot be a name of up to `most_bytes` in a key: not_text (an
+ * array or an object), too_long or has_nul. Empty if it can be. */
 tally_text tally_name_fault(const tally_slot *slot, uint32_t most_bytes);
 
-/* Adds the reason <field>_<fault>, or <fault> where the field is empty; nothing
- * where there is no fault. */
+/* Adds the reason <field>_<fault>, or <fault> if the field is empty; nothing if
+ * the fault is empty. */
 void tally_add_reason(tally_reasons *reasons, tally_text field, tally_text fault);
 
-/* Counts each of the reasons once. What it answers is for view_fold to return:
- * TALLY_APPLIED, or TALLY_FAILED where the key has a value of another form. */
+/* Counts each of the reasons once. Return its result from view_fold:
+ * TALLY_APPLIED, or TALLY_FAILED if the key has a value of another form. */
 int32_t tally_note_uncounted(tally_text key, int64_t sequence, const tally_reasons *reasons);
 
-/* The sum of what tally_note_uncounted counted in a value. False where it is not
- * what that writes: return tally_fail_totals then. */
+/* The sum of the counts in a value of tally_note_uncounted. False if it is not
+ * one: return tally_fail_totals then. */
 bool tally_sum_uncounted(tally_text value, uint64_t *sum);
 
 /* Writes totals, which are an object, with "uncounted":n as its last member. */
@@ -336,9 +336,9 @@ int64_t tally_floor_divide(int64_t n, int64_t by);
 bool tally_take_digits(tally_text *text, uint32_t digits, uint32_t *n);
 bool tally_take_char(tally_text *text, char c);
 
-/* RFC 3339 to microseconds. A space counts as the + that it is where a query
- * string carries an offset unescaped. A leap second, 23:59:60 UTC in whatever
- * offset, is the second that follows it, as in POSIX time. */
+/* RFC 3339 to microseconds. A space is read as +, for offsets in query strings
+ * that are not escaped. A leap second, 23:59:60 UTC in any offset, is the
+ * second that follows it, as in POSIX time. */
 bool tally_parse_time(tally_text text, int64_t *time);
 
 /* ---- Query strings ---- */
@@ -346,9 +346,9 @@ bool tally_parse_time(tally_text text, int64_t *time);
 /* Takes the next name=value from the front of *query, percent-decoded. */
 bool tally_take_parameter(tally_text *query, tally_text *name, tally_text *value);
 
-/* Whether the query still has a parameter of this name: whether one that was
- * just taken is repeated. Where only the last would count, refuse that with
- * tally_fail_repeated. */
+/* Whether the rest of the query has a parameter of this name, so that the one
+ * just taken is repeated. Refuse that with tally_fail_repeated, unless all of
+ * them count. */
 bool tally_has_parameter(tally_text query, tally_text name);
 int32_t tally_fail_repeated(tally_text name);
 

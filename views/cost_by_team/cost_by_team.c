@@ -150,7 +150,7 @@ static bool read_models(tally_text source) {
 	return true;
 }
 
-/* False where tally_fail has been called. */
+/* False if tally_fail has been called. */
 static bool load_prices(void) {
 	tally_text name, value;
 	if (prices.loaded)

@@ -8,16 +8,16 @@
 /* An answer that is being written, as JSON or CSV. */
 typedef struct {
 	const configuration *config;
-	const question *asked;
+	const meter_query *q;
 	tally_out out;
 	uint32_t start;   /* of the rows in out; what comes before them is written last */
 	uint32_t rows;
 	uint32_t row_gas; /* what a row takes, at the most */
 } writing;
 
-writing writing_new(const configuration *config, const question *asked);
+writing writing_new(const configuration *config, const meter_query *q);
 
-/* False, and nothing, where there is no room for the row. */
+/* False, and nothing is written, if there is no room for the row. */
 bool write_row(writing *writing, const row *row);
 
 /* The answer: with how many events were not counted, and with where to go on,

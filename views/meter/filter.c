@@ -1,16 +1,16 @@
 /* What the filters of a query leave in. */
 
 #include "key.h"
-#include "question.h"
+#include "query.h"
 
 /* Of a name's several values one must be the group's. */
-bool passes(const question *asked, tally_text group) {
+bool passes(const meter_query *q, tally_text group) {
 	tally_text value;
-	if (asked->filters == 0)
+	if (q->filters == 0)
 		return true;
 	for (uint32_t i = 0; take_value(&group, &value); i++) {
 		bool filtered = false, met = false;
-		for (const filter *filter = asked->filters; filter != 0 && !met; filter = filter->next)
+		for (const filter *filter = q->filters; filter != 0 && !met; filter = filter->next)
 			if (filter->group == i) {
 				filtered = true;
 				met = tally_equal(filter->value, value);
@@ -40,18 +40,18 @@ static void order_texts(text_list *list) {
 
 /* The texts that begin the keys of the groups which the filters of the first
  * groups leave in, in order. */
-text_list filtered_starts(const configuration *config, const question *asked) {
+text_list filtered_starts(const configuration *config, const meter_query *q) {
 	enum { MOST_STARTS = 256 };
 	text_list starts = {tally_room(MOST_STARTS * sizeof(tally_text)), 1};
 	starts.at[0] = TALLY_TEXT("");
 	for (uint32_t group = 0; group < config->groups_len; group++) {
 		text_list longer = {tally_room(MOST_STARTS * sizeof(tally_text)), 0};
 		uint32_t values = 0;
-		for (const filter *filter = asked->filters; filter != 0; filter = filter->next)
+		for (const filter *filter = q->filters; filter != 0; filter = filter->next)
 			values += filter->group == group;
 		if (values == 0 || values * starts.len > MOST_STARTS)
 			break;
-		for (const filter *filter = asked->filters; filter != 0; filter = filter->next)
+		for (const filter *filter = q->filters; filter != 0; filter = filter->next)
 			for (uint32_t i = 0; filter->group == group && i < starts.len; i++) {
 				tally_out out = tally_out_new(starts.at[i].len + filter->value.len + 1);
 				tally_put(&out, starts.at[i]);

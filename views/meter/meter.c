@@ -122,10 +122,10 @@ int32_t view_fold(const tally_event *event) {
 
 int64_t view_query(tally_text query) {
 	const configuration *config = load_configuration();
-	question asked;
-	if (config == 0 || !read_question(config, query, &asked))
+	meter_query q;
+	if (config == 0 || !read_query(config, query, &q))
 		return TALLY_FAILED;
-	if (asked.uncounted)
+	if (q.uncounted)
 		return answer_uncounted();
-	return answer(config, &asked);
+	return answer(config, &q);
 }

@@ -83,7 +83,7 @@ typedef struct {
 typedef struct {
 	tally_text fields; /* JSON Pointers, one per line */
 	uint32_t fields_len;
-	tally_text *types; /* wanted; none: all */
+	tally_text *types; /* to count; none means all */
 	uint32_t types_len;
 	int32_t type;      /* fields, or NO_FIELD */
 	int32_t value;
@@ -102,15 +102,15 @@ typedef struct {
 	tally_text around[TOTALS + 1];
 } configuration;
 
-/* Reads the configuration once for as long as the instance's memory lives. 0
- * where tally_fail has been called. */
+/* Reads the configuration once for as long as the instance's memory lives. 0 if
+ * it has called tally_fail. */
 const configuration *load_configuration(void);
 
-/* The number of a JSON Pointer's field, which is asked for from now on. False
- * where tally_fail has been called; `member` is where the pointer stands. */
+/* The number of a JSON Pointer's field, which it adds to the fields. False if it
+ * has called tally_fail; `member` is where the pointer was found. */
 bool add_field(configuration *config, tally_text member, tally_text source, int32_t *field);
 
-/* Answers false after tally_fail(before + "shown" + after). */
+/* Calls tally_fail(before + "shown" + after), and returns false. */
 bool refuse(tally_text before, tally_text shown, tally_text after);
 
 /* ---- Conditions ---- */
@@ -126,7 +126,7 @@ typedef struct trouble {
 	int32_t field;     /* or NO_FIELD */
 } trouble;
 
-/* Notes it for the place, which is empty if the event has none. */
+/* Counts it for the place, which is empty if the event has none. */
 void note_uncounted(const configuration *config, const tally_event *event, tally_text place, trouble trouble);
 
 /* How many events a state value of "uncounted/..." or "ungrouped/..." counts, and
@@ -134,7 +134,7 @@ void note_uncounted(const configuration *config, const tally_event *event, tally
 uint64_t sum_of_counts(tally_text counts);
 uint64_t count_untimed(void);
 
-/* The answer to the query for them. */
+/* Answers the query for what was not counted. */
 int64_t answer_uncounted(void);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct {
 	tally_text digits; /* from the first that is not 0 to the last, perhaps with a point among them */
 } number;
 
-/* False where the text is not a number by JSON's grammar. */
+/* False if the text is not a number by JSON's grammar. */
 bool read_number(tally_text text, number *read);
 
 /* Negative, 0 or positive, as a is less than b, equal or greater. */

@@ -22,11 +22,11 @@ static void end_at(page *page, tally_text group, bool timed, int64_t start) {
 
 /* Goes to where the page begins. */
 static void go_to_start(page *page) {
-	const question *asked = page->reading.asked;
+	const meter_query *q = page->reading.q;
 	walk *total = &page->reading.total;
-	position after = asked->after;
+	position after = q->after;
 	uint32_t groups = 0;
-	if (!after.given || asked->depth == 0)
+	if (!after.given || q->depth == 0)
 		return;
 	for (uint32_t i = 0; i < after.group.len; i++)
 		groups += after.group.at[i] == '/';
@@ -48,17 +48,17 @@ static void end_behind_passed(page *page, tally_text found) {
 
 /* Finds the next groups to read, which the page's scope says. */
 static outcome find_scope(page *page) {
-	const question *asked = page->reading.asked;
+	const meter_query *q = page->reading.q;
 	walk *total = &page->reading.total;
 	finding found;
-	if (asked->depth == 0) {
+	if (q->depth == 0) {
 		outcome first = page->whole ? NOTHING_LEFT : DONE;
 		page->whole = true;
 		return first;
 	}
 	total->passed.len = 0;
 	while (walk_next(total, &found)) {
-		if (!passes(asked, found.group)) {
+		if (!passes(q, found.group)) {
 			walk_skip_group(total, found.group);
 			if (!is_spent(&page->reading.effort))
 				continue;
@@ -68,7 +68,7 @@ static outcome find_scope(page *page) {
 		end_behind_passed(page, found.group);
 		walk_hold(total, &found);
 		tally_text rest = found.group, value;
-		for (uint32_t i = 0; i < asked->depth; i++)
+		for (uint32_t i = 0; i < q->depth; i++)
 			take_value(&rest, &value);
 		page->scope.len = 0;
 		tally_put(&page->scope, (tally_text){found.group.at, found.group.len - rest.len});
@@ -85,31 +85,31 @@ static outcome find_scope(page *page) {
 }
 
 /* Whether a row was on an earlier page. */
-static bool is_behind(const question *asked, const row *row) {
-	const position *after = &asked->after;
+static bool is_behind(const meter_query *q, const row *row) {
+	const position *after = &q->after;
 	if (!after->given || row->group == 0)
 		return false;
 	if (!tally_equal(row->group->key, after->group))
-		return tally_less(row->group->key, after->group) && asked->depth == 0;
+		return tally_less(row->group->key, after->group) && q->depth == 0;
 	return !after->timed || row->start <= after->start;
 }
 
 /* Writes the rows of a scope. NOTHING_LEFT where the page has no room for all. */
 static outcome write_rows(page *page, row_list rows, uint64_t uncounted) {
-	const question *asked = page->reading.asked;
-	bool by_offset = false, counted = asked->after.given && asked->depth == 0; /* on the first page */
-	if (asked->depth > 0 && asked->after.timed && tally_equal(tally_out_text(&page->scope), asked->after.group))
+	const meter_query *q = page->reading.q;
+	bool by_offset = false, counted = q->after.given && q->depth == 0; /* on the first page */
+	if (q->depth > 0 && q->after.timed && tally_equal(tally_out_text(&page->scope), q->after.group))
 		counted = true;
 	for (uint32_t i = 0; i < rows.len; i++) {
 		row *row = rows.at[i];
-		if (is_behind(asked, row))
+		if (is_behind(q, row))
 			continue;
-		if (page->passed < asked->offset) {
+		if (page->passed < q->offset) {
 			page->passed++;
 			by_offset = true;
 			continue;
 		}
-		if ((asked->limited && page->writing.rows == asked->limit) || is_spent(&page->reading.effort) || !write_row(&page->writing, row)) {
+		if ((q->limited && page->writing.rows == q->limit) || is_spent(&page->reading.effort) || !write_row(&page->writing, row)) {
 			page->more = true;
 			return NOTHING_LEFT;
 		}
@@ -117,15 +117,15 @@ static outcome write_rows(page *page, row_list rows, uint64_t uncounted) {
 		page->uncounted += counted ? 0 : uncounted;
 		counted = true;
 		if (row->group != 0)
-			end_at(page, row->group->key, asked->windowed, row->start);
+			end_at(page, row->group->key, q->windowed, row->start);
 	}
-	page->uncounted += counted || by_offset || page->passed < asked->offset ? 0 : uncounted;
+	page->uncounted += counted || by_offset || page->passed < q->offset ? 0 : uncounted;
 	return DONE;
 }
 
 /* Reads and writes until the page is full. DONE where it is, or nothing is left. */
 static outcome fill(page *page) {
-	const question *asked = page->reading.asked;
+	const meter_query *q = page->reading.q;
 	for (;;) {
 		uint64_t uncounted = 0;
 		row_list rows;
@@ -139,43 +139,43 @@ static outcome fill(page *page) {
 		came = write_rows(page, rows, uncounted);
 		if (came != DONE)
 			return DONE;
-		if (asked->depth == 0)
+		if (q->depth == 0)
 			continue;
 		tally_release(mark);
 		end_at(page, tally_out_text(&page->scope), false, 0);
 	}
 }
 
-static int32_t fail_too_large(const question *asked) {
-	if (asked->offset > 0)
+static int32_t fail_too_large(const meter_query *q) {
+	if (q->offset > 0)
 		return tally_fail(TALLY_TEXT("offset passes over more than one question can read: go on with after, the next of the page before"));
 	return tally_fail(TALLY_TEXT("the question needs more memory or gas than one may take: ask for a shorter stretch, longer "
 	                             "windows, a value of a group, or for the first names of group_by in the view's configuration, "
 	                             "which are read page by page"));
 }
 
-int64_t answer(const configuration *config, const question *asked) {
+int64_t answer(const configuration *config, const meter_query *q) {
 	page *page = tally_room(sizeof *page);
 	*page = (struct page){.scope = tally_out_new(TALLY_KEY_BYTES), .last_key = tally_out_new(TALLY_KEY_BYTES)};
-	if (!start_reading(&page->reading, config, asked))
+	if (!start_reading(&page->reading, config, q))
 		return TALLY_FAILED;
-	page->writing = writing_new(config, asked);
+	page->writing = writing_new(config, q);
 	outcome came = DONE;
-	if (!asked->after.given && asked->offset == 0)
+	if (!q->after.given && q->offset == 0)
 		came = count_ungrouped(&page->reading, &page->uncounted);
 	go_to_start(page);
 	if (came == DONE)
 		came = fill(page);
-	if (came == TOO_LARGE && page->moved && page->passed == asked->offset) {
+	if (came == TOO_LARGE && page->moved && page->passed == q->offset) {
 		page->more = true;
 		came = DONE;
 	}
 	if (came == TOO_LARGE)
-		return fail_too_large(asked);
+		return fail_too_large(q);
 	if (came == REFUSED)
 		return TALLY_FAILED;
-	bool counts = is_asked(asked, PICK_COUNT) || is_asked(asked, PICK_UNIQUE);
-	if (page->writing.rows == 0 && page->passed == 0 && counts && !asked->windowed && asked->groups_len == 0)
+	bool counts = is_asked(q, PICK_COUNT) || is_asked(q, PICK_UNIQUE);
+	if (page->writing.rows == 0 && page->passed == 0 && counts && !q->windowed && q->groups_len == 0)
 		write_row(&page->writing, empty_row(&page->reading));
 	return finish(&page->writing, page->uncounted, page->more ? &page->last : 0);
 }

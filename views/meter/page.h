@@ -10,6 +10,6 @@
 
 #include "answer.h"
 
-int64_t answer(const configuration *config, const question *asked);
+int64_t answer(const configuration *config, const meter_query *q);
 
 #endif

@@ -2,7 +2,7 @@
  * stand in keys and the start of a window, in base64url. */
 
 #include "key.h"
-#include "question.h"
+#include "query.h"
 
 /* Takes base64url, without padding; false if it is none. */
 static bool decode_base64(tally_text text, tally_out *out) {
@@ -47,7 +47,7 @@ void put_position(tally_out *out, const position *at) {
 	encode_base64(out, tally_out_text(&plain));
 }
 
-bool read_after(const configuration *config, tally_text value, question *asked) {
+bool read_after(const configuration *config, tally_text value, meter_query *q) {
 	tally_out plain = tally_out_new(value.len);
 	int64_t microseconds;
 	uint32_t groups = 0;
@@ -58,13 +58,13 @@ bool read_after(const configuration *config, tally_text value, question *asked) 
 	for (uint32_t i = 0; i < group.len; i++)
 		groups += group.at[i] == '/';
 	tally_text time = {plain.at + group.len, plain.len - group.len};
-	asked->after = (position){.given = true, .timed = time.len > 0, .group = group};
-	if (asked->after.timed) {
+	q->after = (position){.given = true, .timed = time.len > 0, .group = group};
+	if (q->after.timed) {
 		good = good && time.len == PART_BYTES && tally_parse_time(time, &microseconds);
-		asked->after.start = good ? tally_floor_divide(microseconds, MICROSECONDS) : 0;
+		q->after.start = good ? tally_floor_divide(microseconds, MICROSECONDS) : 0;
 	}
-	good = good && (groups == asked->groups_len || (!asked->after.timed && asked->depth > 0 && groups == config->groups_len)) &&
-	       (asked->windowed || !asked->after.timed) && plain.len > 0;
+	good = good && (groups == q->groups_len || (!q->after.timed && q->depth > 0 && groups == config->groups_len)) &&
+	       (q->windowed || !q->after.timed) && plain.len > 0;
 	return good || refuse_parameter(TALLY_TEXT("after"), value,
 	                                TALLY_TEXT(", which is not the next of an answer to this question; leave it out for the first page"));
 }

@@ -39,9 +39,9 @@ static bool has_room(void) {
 	return tally_room_left() > RESERVE_BYTES;
 }
 
-bool is_asked(const question *asked, pick_kind kind) {
-	for (uint32_t i = 0; i < asked->picks.len; i++)
-		if (asked->picks.at[i].kind == kind)
+bool is_asked(const meter_query *q, pick_kind kind) {
+	for (uint32_t i = 0; i < q->picks.len; i++)
+		if (q->picks.at[i].kind == kind)
 			return true;
 	return false;
 }
@@ -50,24 +50,24 @@ bool is_asked(const question *asked, pick_kind kind) {
 
 /* Writes the values that a row is told apart by. */
 static tally_text row_key_of(gathering *all, const tally_text *values) {
-	const question *asked = all->reading->asked;
+	const meter_query *q = all->reading->q;
 	all->row_key.len = 0;
-	for (uint32_t i = 0; i < asked->groups_len; i++) {
-		tally_put(&all->row_key, values[asked->ordered[i]]);
+	for (uint32_t i = 0; i < q->groups_len; i++) {
+		tally_put(&all->row_key, values[q->ordered[i]]);
 		tally_put_char(&all->row_key, '/');
 	}
 	return tally_out_text(&all->row_key);
 }
 
-static row_group *new_group(const question *asked, tally_text key) {
-	row_group *made = tally_room((uint32_t)sizeof *made + asked->groups_len * (uint32_t)sizeof *made->values);
+static row_group *new_group(const meter_query *q, tally_text key) {
+	row_group *made = tally_room((uint32_t)sizeof *made + q->groups_len * (uint32_t)sizeof *made->values);
 	tally_out copy = tally_out_new(key.len);
 	tally_put(&copy, key);
 	made->key = tally_out_text(&copy);
 	tally_text rest = made->key, value;
 	for (uint32_t i = 0; take_value(&rest, &value); i++)
-		for (uint32_t at = 0; at < asked->groups_len; at++)
-			if (asked->groups[at] == asked->ordered[i])
+		for (uint32_t at = 0; at < q->groups_len; at++)
+			if (q->groups[at] == q->ordered[i])
 				made->values[at] = value;
 	return made;
 }
@@ -78,7 +78,7 @@ static row_group *find_group(gathering *all, const tally_text *values) {
 	for (entry *at = table_first(&all->groups, hash); at != 0; at = at->next)
 		if (at->hash == hash && tally_equal(((row_group *)at)->key, key))
 			return (row_group *)at;
-	row_group *added = new_group(all->reading->asked, key);
+	row_group *added = new_group(all->reading->q, key);
 	added->entry.hash = hash;
 	table_add(&all->groups, &added->entry);
 	return added;
@@ -95,7 +95,7 @@ static void enter_group(gathering *all, tally_text group) {
 	for (uint32_t n = 0; take_value(&rest, &values[n]); n++)
 		;
 	all->row = 0;
-	all->group = passes(all->reading->asked, group) ? find_group(all, values) : 0;
+	all->group = passes(all->reading->q, group) ? find_group(all, values) : 0;
 }
 
 /* ---- Windows ---- */
@@ -103,30 +103,30 @@ static void enter_group(gathering *all, tally_text group) {
 /* Takes the windows of the rows that count a part: with rolling, its own and
  * those after it. */
 static void enter_windows(gathering *all, int64_t part) {
-	const question *asked = all->reading->asked;
+	const meter_query *q = all->reading->q;
 	stretch *first = &all->windows[0];
 	if (all->windows_len > 0 && part >= first->start && part < first->end)
 		return;
 	all->row = 0;
-	all->windows_len = asked->rolling;
-	*first = asked->windowed ? window_at(&asked->windows, part) : (stretch){-ZONE_EVER, ZONE_EVER};
-	for (uint32_t i = 1; i < asked->rolling; i++)
-		all->windows[i] = window_at(&asked->windows, all->windows[i - 1].end);
+	all->windows_len = q->rolling;
+	*first = q->windowed ? window_at(&q->windows, part) : (stretch){-ZONE_EVER, ZONE_EVER};
+	for (uint32_t i = 1; i < q->rolling; i++)
+		all->windows[i] = window_at(&q->windows, all->windows[i - 1].end);
 }
 
 /* Whether the windows are made of whole parts as far as parts were met; false
  * where tally_fail has been called. */
 static bool check_part(reading *reading, int64_t part) {
-	const question *asked = reading->asked;
+	const meter_query *q = reading->q;
 	int64_t first = reading->first, last = reading->last;
-	if (!asked->windowed || (reading->any && part >= first && part <= last))
+	if (!q->windowed || (reading->any && part >= first && part <= last))
 		return true;
 	int64_t end = window_at(&reading->config->parts, part).end;
 	int64_t from = !reading->any || part < first ? part : last, to = reading->any && part < first ? first : end;
 	reading->first = !reading->any || part < first ? part : first;
 	reading->last = !reading->any || part > last ? part : last;
 	reading->any = true;
-	return check_windows(reading->config, asked, from, to);
+	return check_windows(reading->config, q, from, to);
 }
 
 /* ---- Rows ---- */
@@ -141,7 +141,7 @@ static row *row_new(const reading *reading, row_group *group, stretch window) {
 }
 
 row *empty_row(const reading *reading) {
-	return row_new(reading, 0, (stretch){reading->asked->from, reading->asked->to});
+	return row_new(reading, 0, (stretch){reading->q->from, reading->q->to});
 }
 
 static row *find_row(gathering *all, stretch window) {
@@ -242,10 +242,10 @@ typedef outcome add_finding(gathering *all, row *row, const walk *walk, const fi
 
 /* Adds what was found to each of its rows. */
 static outcome add_to_rows(gathering *all, const walk *walk, const finding *found, add_finding *add) {
-	const question *asked = all->reading->asked;
+	const meter_query *q = all->reading->q;
 	for (uint32_t i = 0; i < all->windows_len; i++) {
 		stretch window = all->windows[i];
-		if (asked->rolling > 1 && (window.start < asked->from || window.start >= asked->to))
+		if (q->rolling > 1 && (window.start < q->from || window.start >= q->to))
 			continue;
 		if (!has_room())
 			return TOO_LARGE;
@@ -284,7 +284,7 @@ static outcome gather_family(gathering *all, walk *walk, tally_text scope, add_f
 static outcome count_walk(reading *reading, walk *walk, tally_text scope, bool filtered, uint64_t *count) {
 	finding found;
 	while (walk_next_in(walk, scope, &found)) {
-		if (filtered && !passes(reading->asked, found.group)) {
+		if (filtered && !passes(reading->q, found.group)) {
 			walk_skip_group(walk, found.group);
 			continue;
 		}
@@ -298,7 +298,7 @@ static outcome count_walk(reading *reading, walk *walk, tally_text scope, bool f
 
 /* A row is left out where it has nothing of what was asked for. */
 static bool has_answer(const reading *reading, const row *row) {
-	if (is_asked(reading->asked, PICK_COUNT) || is_asked(reading->asked, PICK_UNIQUE))
+	if (is_asked(reading->q, PICK_COUNT) || is_asked(reading->q, PICK_UNIQUE))
 		return true;
 	return !tally_is_zero(&row->totals[reading->config->place[TOTAL_VALUES]]);
 }
@@ -313,15 +313,15 @@ static void list_rows(const gathering *all, row_list *rows) {
 
 /* Makes each row's window the stretch that it covers: with rolling, earlier
  * windows too, and else no more than was asked for. */
-static void show_covered(const question *asked, row_list *rows) {
+static void show_covered(const meter_query *q, row_list *rows) {
 	for (uint32_t i = 0; i < rows->len; i++) {
 		stretch *window = &rows->at[i]->window;
-		if (asked->rolling > 1)
-			window->start = covered_from(asked, window->start);
-		else if (window->start < asked->from)
-			window->start = asked->from;
-		if (window->end > asked->to)
-			window->end = asked->to;
+		if (q->rolling > 1)
+			window->start = covered_from(q, window->start);
+		else if (window->start < q->from)
+			window->start = q->from;
+		if (window->end > q->to)
+			window->end = q->to;
 	}
 }
 
@@ -340,37 +340,37 @@ outcome gather_rows(reading *reading, tally_text scope, row_list *rows, uint64_t
 		return came;
 	list_rows(all, rows);
 	sort_rows(rows, &reading->effort);
-	show_covered(reading->asked, rows);
+	show_covered(reading->q, rows);
 	return DONE;
 }
 
 outcome count_ungrouped(reading *reading, uint64_t *uncounted) {
-	const question *asked = reading->asked;
+	const meter_query *q = reading->q;
 	tally_text all = TALLY_TEXT("");
 	text_list starts = {&all, 1};
-	walk walk = walk_new(TALLY_TEXT("ungrouped/"), &starts, 0, covered_from(asked, asked->from), asked->to, &reading->effort);
+	walk walk = walk_new(TALLY_TEXT("ungrouped/"), &starts, 0, covered_from(q, q->from), q->to, &reading->effort);
 	*uncounted += count_untimed();
 	return count_walk(reading, &walk, all, false, uncounted);
 }
 
 /* ---- Beginning ---- */
 
-bool start_reading(reading *reading, const configuration *config, const question *asked) {
-	int64_t from = covered_from(asked, asked->from), to = asked->to;
+bool start_reading(reading *reading, const configuration *config, const meter_query *q) {
+	int64_t from = covered_from(q, q->from), to = q->to;
 	*reading = (struct reading){
-		.config = config, .asked = asked,
-		.sketches = is_asked(asked, PICK_PERCENTILE), .uniques = is_asked(asked, PICK_UNIQUE),
-		.starts = filtered_starts(config, asked),
+		.config = config, .q = q,
+		.sketches = is_asked(q, PICK_PERCENTILE), .uniques = is_asked(q, PICK_UNIQUE),
+		.starts = filtered_starts(config, q),
 		.effort = {.limit = config->query_gas / 100 * 85}, /* writing, and what is not counted, takes the rest */
 	};
 	reading->total = walk_new(TALLY_TEXT("total/"), &reading->starts, config->groups_len, from, to, &reading->effort);
 	reading->sketch = walk_new(TALLY_TEXT("sketch/"), &reading->starts, config->groups_len, from, to, &reading->effort);
 	reading->unique = walk_new(TALLY_TEXT("unique/"), &reading->starts, config->groups_len, from, to, &reading->effort);
 	reading->uncounted = walk_new(TALLY_TEXT("uncounted/"), &reading->starts, config->groups_len, from, to, &reading->effort);
-	if (!asked->starts || !asked->ends)
+	if (!q->starts || !q->ends)
 		return true;
 	reading->any = true;
 	reading->first = from;
 	reading->last = to;
-	return check_windows(config, asked, from, to);
+	return check_windows(config, q, from, to);
 }

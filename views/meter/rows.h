@@ -3,11 +3,11 @@
 #ifndef METER_ROWS_H
 #define METER_ROWS_H
 
-#include "question.h"
+#include "query.h"
 #include "sketch.h"
 #include "table.h"
 
-/* The values of the groups that were asked for, as they stand in keys. */
+/* The values of the query's groups, in the form of keys. */
 typedef struct {
 	entry entry;
 	tally_text key; /* in the order of the configuration, each with / after it */
@@ -32,18 +32,18 @@ typedef struct {
 	uint32_t len;
 } row_list;
 
-/* What came of a step of a query. */
+/* The outcome of a step of a query. */
 typedef enum {
 	DONE,
 	NOTHING_LEFT,
 	TOO_LARGE, /* it would take more memory or gas than a query may */
-	REFUSED,   /* tally_fail has been called */
+	REFUSED,   /* it has called tally_fail */
 } outcome;
 
-/* What answering a query reads. */
+/* The reading of state for a query. */
 typedef struct reading {
 	const configuration *config;
-	const question *asked;
+	const meter_query *q;
 	bool sketches; /* rows need them */
 	bool uniques;
 	text_list starts; /* of the groups that the filters leave in */
@@ -57,10 +57,10 @@ typedef struct reading {
 	int64_t last;
 } reading;
 
-/* False where tally_fail has been called. */
-bool start_reading(reading *reading, const configuration *config, const question *asked);
+/* False if it has called tally_fail. */
+bool start_reading(reading *reading, const configuration *config, const meter_query *q);
 
-bool is_asked(const question *asked, pick_kind kind);
+bool is_asked(const meter_query *q, pick_kind kind);
 
 /* Gathers the rows of the groups that start with scope, which may be empty, and
  * counts those of their events that are uncounted. */
@@ -69,10 +69,10 @@ outcome gather_rows(reading *reading, tally_text scope, row_list *rows, uint64_t
 /* Sorts by group, then by start. */
 void sort_rows(row_list *rows, effort *effort);
 
-/* A row for a query that nothing was found for. */
+/* The row of a query that finds nothing. */
 row *empty_row(const reading *reading);
 
-/* Counts the events of the time asked for that belong to no group. */
+/* Counts the events between from and to that belong to no group. */
 outcome count_ungrouped(reading *reading, uint64_t *uncounted);
 
 #endif

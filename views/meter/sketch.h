@@ -16,7 +16,7 @@
 
 #include "key.h"
 
-/* Counts one value of the events of a place. False where tally_fail has been
+/* Counts one value of the events of a place. False if tally_fail has been
  * called. */
 bool count_in_sketch(tally_text place, const tally_decimal *value);
 

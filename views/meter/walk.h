@@ -18,7 +18,7 @@ typedef struct {
 	tally_text value;
 } finding;
 
-/* What a query takes, in units of gas, counted high. */
+/* An upper bound of what a query costs, in units of gas. */
 typedef struct {
 	int64_t used;
 	int64_t limit;
@@ -55,21 +55,21 @@ typedef struct {
  * starts with another. Once it is made it needs no more room. */
 walk walk_new(tally_text family, const text_list *starts, uint32_t groups, int64_t from, int64_t to, effort *effort);
 
-/* False where nothing is left, where it is broken, and where it is exhausted: what
+/* False if nothing is left, where it is broken, and where it is exhausted: what
  * was found is then next to be passed over. */
 bool walk_next(walk *walk, finding *found);
 
-/* Finds the last one again. */
+/* Makes the next call find the last one again. */
 void walk_hold(walk *walk, const finding *found);
 
 /* Finds the next of the groups that start with scope; passes over those before
  * it, and leaves those behind it. */
 bool walk_next_in(walk *walk, tally_text scope, finding *found);
 
-/* Goes on with the group after the one just found. */
+/* Continues with the group after the one just found. */
 void walk_skip_group(walk *walk, tally_text group);
 
-/* Goes on with the first group that starts with scope, or behind all that do. */
+/* Continues with the first group that starts with scope, or after all that do. */
 void walk_to(walk *walk, tally_text scope);
 void walk_past(walk *walk, tally_text scope);
 

@@ -24,7 +24,7 @@ typedef enum {
 
 extern const tally_text span_names[SPANS];
 
-/* False where no span has the name. */
+/* False if no span has the name. */
 bool span_of(tally_text name, span *found);
 
 typedef struct {

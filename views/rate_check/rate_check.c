@@ -18,7 +18,7 @@
  * Every event is one request, in the UTC minute of its time. Its tokens are
  * tokens_in and tokens_out, each a number or a string that reads as a JSON
  * number, of up to 45 digits before the point and 27 after it. Anything else
- * counts 0, and is counted by reason, where it is there and not null:
+ * counts 0, and is counted by reason, if it exists and not null:
  * tokens_in_not_a_number, tokens_in_has_too_many_digits, the same of tokens_out.
  * An event whose year has not four digits is no request of any minute, and counted
  * as time_out_of_range under the key "uncounted/". */
@@ -148,7 +148,7 @@ static bool take_minutes(tally_text text, uint32_t *minutes) {
 	       *minutes >= 1 && *minutes <= MOST_MINUTES;
 }
 
-/* False where tally_fail has been called. */
+/* False if tally_fail has been called. */
 static bool take_time(tally_text text, int64_t *minute) {
 	int64_t time;
 	if (!tally_parse_time(text, &time)) {
@@ -165,7 +165,7 @@ static bool take_time(tally_text text, int64_t *minute) {
 	return true;
 }
 
-/* False where tally_fail has been called. */
+/* False if tally_fail has been called. */
 static bool take_window(tally_text query, window *asked) {
 	uint32_t minutes = 1;
 	bool has_time = false, has_minutes = false;

@@ -121,7 +121,7 @@ int32_t view_fold(const tally_event *event) {
 typedef struct {
 	tally_text month; /* all where its `at` is 0 */
 	bool uncounted;   /* what is left out is asked for, not the totals */
-} question;
+} month_query;
 
 static bool is_month(tally_text text) {
 	uint32_t year, month;
@@ -129,10 +129,10 @@ static bool is_month(tally_text text) {
 	       tally_take_digits(&text, 2, &month) && text.len == 0 && month >= 1 && month <= 12;
 }
 
-/* False where the query was refused. */
-static bool take_question(tally_text query, question *asked) {
+/* False if the query was refused. */
+static bool take_query(tally_text query, month_query *q) {
 	tally_text name, value;
-	*asked = (question){0};
+	*q = (month_query){0};
 	while (tally_take_parameter(&query, &name, &value)) {
 		bool is_uncounted = tally_equal(name, TALLY_TEXT("uncounted"));
 		if (!is_uncounted && !tally_equal(name, TALLY_TEXT("month"))) {
@@ -140,14 +140,14 @@ static bool take_question(tally_text query, question *asked) {
 			                 TALLY_TEXT(": this view knows month=2025-03 and uncounted"));
 			return false;
 		}
-		if (is_uncounted ? asked->uncounted : asked->month.at != 0) {
+		if (is_uncounted ? q->uncounted : q->month.at != 0) {
 			tally_fail_repeated(name);
 			return false;
 		}
 		if (is_uncounted) {
-			asked->uncounted = true;
+			q->uncounted = true;
 		} else if (is_month(value)) {
-			asked->month = value;
+			q->month = value;
 		} else {
 			tally_fail_shown(TALLY_TEXT("month is "), value,
 			                 TALLY_TEXT(", which is not a year and a month like 2025-03"));
@@ -168,11 +168,11 @@ typedef struct {
 	tally_text value;
 } side;
 
-static side begin(const question *asked, tally_text start) {
+static side begin(const month_query *q, tally_text start) {
 	tally_out prefix = tally_out_new(start.len + PREFIX_BYTES);
 	tally_put(&prefix, start);
-	if (asked->month.at != 0) {
-		tally_put(&prefix, asked->month);
+	if (q->month.at != 0) {
+		tally_put(&prefix, q->month);
 		tally_put_char(&prefix, '/');
 	}
 	return (side){.scan = {.prefix = tally_out_text(&prefix), .page = SCAN_PAGE}};
@@ -205,11 +205,11 @@ static void put_member(tally_out *out, bool first, tally_text name) {
 	tally_put_char(out, ':');
 }
 
-static void put_place(answer *answer, const question *asked, tally_text place) {
+static void put_place(answer *answer, const month_query *q, tally_text place) {
 	tally_text month = {place.at, 0};
 	while (month.at[month.len] != '/')
 		month.len++;
-	if (asked->month.at == 0 && (!answer->has_month || !tally_equal(answer->month, month))) {
+	if (q->month.at == 0 && (!answer->has_month || !tally_equal(answer->month, month))) {
 		if (answer->has_month)
 			tally_put_char(&answer->out, '}');
 		put_member(&answer->out, !answer->has_month, month);
@@ -223,24 +223,24 @@ static void put_place(answer *answer, const question *asked, tally_text place) {
 }
 
 int64_t view_query(tally_text query) {
-	question asked;
+	month_query q;
 	uint64_t n;
 	answer answer = {.out = tally_out_new(4096)};
-	if (!take_question(query, &asked))
+	if (!take_query(query, &q))
 		return TALLY_FAILED;
-	side counted = begin(&asked, TALLY_TEXT("")), left = begin(&asked, uncounted);
-	if (!asked.uncounted)
+	side counted = begin(&q, TALLY_TEXT("")), left = begin(&q, uncounted);
+	if (!q.uncounted)
 		next_counted(&counted);
 	next_left(&left);
 	tally_put_char(&answer.out, '{');
 	while (counted.has || left.has) {
 		bool has_left = left.has && (!counted.has || !tally_less(counted.place, left.place));
 		bool has_counted = counted.has && (!has_left || tally_equal(counted.place, left.place));
-		put_place(&answer, &asked, has_counted ? counted.place : left.place);
+		put_place(&answer, &q, has_counted ? counted.place : left.place);
 		tally_text totals = has_counted ? counted.value : TALLY_TEXT("{\"tokens_in\":0,\"tokens_out\":0}");
 		if (has_left && !tally_sum_uncounted(left.value, &n))
 			return tally_fail_totals(left.key);
-		if (asked.uncounted)
+		if (q.uncounted)
 			tally_put(&answer.out, left.value);
 		else if (has_left)
 			tally_put_uncounted(&answer.out, totals, n);

@@ -62,7 +62,7 @@ func TestForeignUncounted(t *testing.T) {
 	}
 }
 
-// fieldOf is a field as the server lays it out behind an event's header.
+// fieldOf is a field in the server's layout behind an event's header.
 func fieldOf(kind Kind, text string) Field {
 	laid := make([]uint64, (headerBytes+fieldBytes+len(text))/word+1)
 	event := (*Event)(unsafe.Pointer(&laid[0]))

@@ -169,7 +169,7 @@ export class Decimal {
 
   // ---- Calculating ----
 
-  /** Adds in place; false if the sum passes 90 digits before the point, and the number is of no use then. */
+  /** Adds in place; false if the sum passes 90 digits before the point, and the number is unspecified then. */
   // @ts-ignore: decorator
   @inline
   add(other: Decimal): bool {
@@ -262,7 +262,7 @@ export class Decimal {
   // ---- Reading ----
 
   /** Takes a number as JSON writes it from the front of the text: where it ends; 0 if there is none, or it has a digit other
-   * than 0 beyond those given, and the number is of no use then. */
+   * than 0 beyond those given, and the number is unspecified then. */
   // @ts-ignore: decorator
   @inline
   private take(at: usize, end: usize, wholeDigits: i32, fractionDigits: i32): usize {

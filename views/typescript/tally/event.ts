@@ -1,4 +1,4 @@
-// The event, as the server lays it out, with the fields that the view asked for. Nothing is copied.
+// The event, in the server's layout, with the fields that the view requests. Nothing is copied.
 
 import { Decimal, isNumber } from "./decimal";
 import { Text } from "./text";
@@ -33,7 +33,7 @@ export class Event {
   /** What became of it in a batch. */
   private result: u32;
 
-  /** Tells the server what became of an event of a batch. */
+  /** Reports to the server the result of an event of a batch. */
   say(result: i32): void {
     this.result = result;
   }

@@ -66,7 +66,7 @@ export function fail(reason: string): Folded {
 /** A view: how events become state, and state becomes answers. Nothing that is made in a call outlives it: state is all that
  * lasts, beside what the module makes when it starts and what configure makes. */
 export abstract class View {
-  /** Takes the configuration, which is {} where none was given: before the first event, and again whenever the server has set memory
+  /** Takes the configuration, which is {} if there was none: before the first event, and again whenever the server has set memory
    * back. false, after fail, refuses the deploy. */
   configure(config: Json): bool {
     return true;

@@ -1,4 +1,4 @@
-// Reading JSON: configurations, an event's data, values of the state. What the server hands to a view is valid JSON; of any other
+// Reading JSON: configurations, an event's data, values of the state. What the server passes to a view is valid JSON; of any other
 // text something is read, or nothing, but nothing out of bounds.
 
 import { Decimal } from "./decimal";
@@ -55,7 +55,7 @@ export class Json {
     return new Members(this.source);
   }
 
-  /** The member of that name, the last one where an object has several; null if there is none. */
+  /** The member of that name, the last one if an object has several; null if there is none. */
   get(name: string): Json | null {
     if (this.kind() != Kind.Object) return null;
     const wanted = Text.of(name);
@@ -83,7 +83,7 @@ export class Members {
     this.value = new Json(source.slice(0, 0));
   }
 
-  /** Goes on to the next member; false if there is none. */
+  /** Moves to the next member; false if there is none. */
   next(): bool {
     if (this.isObject) {
       const name = new Json(this.take()).string();

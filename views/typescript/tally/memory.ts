@@ -1,4 +1,4 @@
-// Memory: handed out by moving a pointer, and all of it taken back when a call of the server ends. The compiler's stub runtime moves
+// Memory: allocated by moving a pointer, and all of it freed when a call of the server ends. The compiler's stub runtime moves
 // the pointer; here is how it comes back.
 
 /** The word before a block, in which the stub runtime keeps how many bytes the block has. */
@@ -6,14 +6,14 @@ const SIZE_BEFORE: usize = 4;
 
 let mark: usize = 0; // an empty block: what comes after it lasts for one call; 0 before the first
 
-/** Room for n bytes until the call ends, aligned to 16. Traps where the server's 64 MiB are used up. */
+/** Room for n bytes until the call ends, aligned to 16. Traps if the server's 64 MiB are used up. */
 // @ts-ignore: decorator
 @inline
 export function room(n: usize): usize {
   return heap.alloc(n);
 }
 
-/** Keeps all that was handed out so far: what the module made when it started, and its configuration. */
+/** Keeps all that was allocated so far: what the module made when it started, and its configuration. */
 export function keep(): void {
   mark = heap.alloc(0);
 }
@@ -30,7 +30,7 @@ export function hasKept(): bool {
   return mark != 0;
 }
 
-/** Takes back what was handed out since keep. The bytes stay as they are until they are handed out again. */
+/** Frees what was allocated since keep. The bytes stay as they are until they are allocated again. */
 export function release(): void {
   // Freeing gives back the last block only: let the marked one reach to the end, and be that.
   const last = heap.alloc(0);

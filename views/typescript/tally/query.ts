@@ -17,7 +17,7 @@ export class Query {
   /** A query by its raw query string. */
   constructor(public readonly raw: Text) {}
 
-  /** Goes on to the next parameter; false if there is none. */
+  /** Moves to the next parameter; false if there is none. */
   next(): bool {
     const raw = this.raw;
     while (raw.byte(this.place) == 0x26) this.place++;

@@ -39,7 +39,7 @@ export function write(key: Text, value: Text): void {
   host.set(key.at, key.len, value.at, value.len);
 }
 
-/** Removes a key, where it is there. Queries must not write. */
+/** Removes a key, if it exists. Queries must not write. */
 export function remove(key: Text): void {
   settle(key);
   host.remove(key.at, key.len);
@@ -76,7 +76,7 @@ export class Scan {
     this.key = after;
   }
 
-  /** Goes on to the next key; false if there is none. */
+  /** Moves to the next key; false if there is none. */
   next(): bool {
     if (this.rest == this.end) {
       if (batch.isOn) batch.writeAll();

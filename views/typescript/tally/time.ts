@@ -58,7 +58,7 @@ export class Date {
 
 const MONTH_BYTES = 7;
 
-// The day of the last time that was asked for, since most events follow one of their day, and its month as text.
+// The day of the last time that was requested, since most events follow one of their day, and its month as text.
 let dayStart: i64 = 0; // no time is between them at first
 let dayEnd: i64 = 0;
 const month = memory.data(MONTH_BYTES);

@@ -24,7 +24,7 @@ export class Totals {
     for (let i = 0; i < names.length; i++) this.names[i] = Text.of((i == 0 ? '{"' : ',"') + names[i] + '":');
   }
 
-  /** Reads the totals of a key, zeros where there is no such key. false if the value is not what store writes: the reason is
+  /** Reads the totals of a key, zeros if there is no such key. false if the value is not what store writes: the reason is
    * given then, and the fold must answer Folded.Failed. */
   load(key: Text): bool {
     const count = this.names.length;

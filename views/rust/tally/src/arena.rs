@@ -1,4 +1,4 @@
-//! Room for what the server writes and for what a call builds: handed out by moving a pointer, and all of it taken back
+//! Room for what the server writes and for what a call builds: allocated by moving a pointer, and all of it freed
 //! when the call ends.
 
 use std::cell::{Cell, UnsafeCell};
@@ -83,12 +83,12 @@ fn take_over(start: usize, bytes: usize) {
     ARENA.end.set(start + bytes);
 }
 
-/// Keeps what was handed out past [`release`], until [`release_held`].
+/// Keeps what was allocated past [`release`], until [`release_held`].
 pub fn hold() {
     ARENA.start.set((ARENA.top.get() + ALIGNMENT - 1) & !(ALIGNMENT - 1));
 }
 
-/// Takes back everything, what was held too.
+/// Frees everything, what was held too.
 pub fn release_held() {
     ARENA.start.set(ARENA.base.get());
     release();
@@ -99,7 +99,7 @@ pub fn mark() -> usize {
     ARENA.top.get()
 }
 
-/// Takes back what was handed out since the mark, unless it went to another room.
+/// Frees what was allocated since the mark, unless it went to another room.
 pub fn back_to(mark: usize) {
     if mark >= ARENA.start.get() && mark <= ARENA.end.get() {
         ARENA.top.set(mark);
@@ -111,7 +111,7 @@ pub fn event_room() -> i64 {
     ((ARENA.events.get() as u64) << 32 | EVENT_BYTES as u64) as i64
 }
 
-/// Takes back everything that was handed out, but for what is held. The bytes stay as they are until they are handed out again.
+/// Frees everything that was allocated, but for what is held. The bytes stay as they are until they are allocated again.
 #[inline]
 pub fn release() {
     ARENA.top.set(ARENA.start.get());

@@ -289,7 +289,7 @@ fn add(a: [u64; LIMBS], b: [u64; LIMBS]) -> ([u64; LIMBS], bool) {
     (sum, carry)
 }
 
-/// The difference, and whether b was the larger one; it is of no use then.
+/// The difference, and whether b was the larger one; it is unspecified then.
 fn subtract(a: [u64; LIMBS], b: [u64; LIMBS]) -> ([u64; LIMBS], bool) {
     let mut rest = [0; LIMBS];
     let mut borrow = false;

@@ -1,6 +1,6 @@
 //! Text in a slice of fixed size, written without ceremony: every fold does this a few times.
 
-/// A slice and how much of it is written. It panics where the slice is too small.
+/// A slice and how much of it is written. It panics if the slice is too small.
 pub struct Cursor<'a> {
     room: &'a mut [u8],
     len: usize,

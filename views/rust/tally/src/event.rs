@@ -1,4 +1,4 @@
-//! The event, as the server lays it out, with the fields that the view asked for.
+//! The event, in the server's layout, with the fields that the view requests.
 
 use std::marker::PhantomData;
 
@@ -65,7 +65,7 @@ impl<'a> Event<'a> {
         Event { header, call: PhantomData }
     }
 
-    /// Tells the server what became of an event of a batch.
+    /// Reports to the server the result of an event of a batch.
     ///
     /// # Safety
     ///
@@ -101,7 +101,7 @@ impl<'a> Event<'a> {
         text(self.header().data, self.header().data_len)
     }
 
-    /// The field that [`crate::View::fields`] named at that place, counted from 0. Panics where there are not so many.
+    /// The field that [`crate::View::fields`] named at that place, counted from 0. Panics if there are not so many.
     #[inline]
     pub fn field(&self, index: usize) -> Field<'a> {
         assert!(index < self.header().slots as usize, "field {} was not asked for", index);

@@ -6,7 +6,7 @@ pub trait View: Sized + 'static {
     /// [`Event::field`](crate::Event::field) counts them from 0.
     const FIELDS: &'static [&'static str] = &[];
 
-    /// Makes the view from its configuration, which is `{}` where none was given. Failing refuses the deploy.
+    /// Makes the view from its configuration, which is `{}` if there was none. Failing refuses the deploy.
     ///
     /// This is called before the first event and again whenever the server has set memory back. What the view keeps
     /// must follow from the configuration alone.
@@ -162,7 +162,7 @@ mod exported {
             Guest { view: UnsafeCell::new(None), answer: UnsafeCell::new(String::new()) }
         }
 
-        /// Gives panics a voice, and the heap its first page before the server takes the picture of memory that every
+        /// Makes panics report their message, and gives the heap its first page before the server takes the picture of memory that every
         /// batch starts from: so memory does not grow in an ordinary fold.
         pub fn initialize(&self) {
             std::panic::set_hook(Box::new(|panic| host::say(&panic.to_string())));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{Decimal, Kind};
 
-/// A JSON value, by its source text. What the server hands to a view is valid JSON; of any other text something is read,
+/// A JSON value, by its source text. What the server passes to a view is valid JSON; of any other text something is read,
 /// or nothing, but no harm is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a> {
@@ -74,7 +74,7 @@ impl<'a> Json<'a> {
         self.source.strip_prefix('[').map(|rest| Elements { rest })
     }
 
-    /// The member of that name, the last one where an object has several.
+    /// The member of that name, the last one if an object has several.
     pub fn get(&self, name: &str) -> Option<Json<'a>> {
         self.members()?.filter(|(found, _)| found == name).last().map(|(_, value)| value)
     }

@@ -8,7 +8,7 @@ use crate::{arena, batch, host, json, uncounted, Failure};
 /// A key has 1 to that many bytes of UTF-8 and no NUL; with another one the server stops the view.
 pub const KEY_BYTES: usize = 1024;
 
-/// The state of this view for the log at hand. What it gives out is valid until the fold or query returns.
+/// The state of this view for the log at hand. What it returns is valid until the fold or query returns.
 pub struct State<'a> {
     call: PhantomData<&'a ()>,
 }
@@ -58,12 +58,12 @@ impl<'a> State<'a> {
 
     /// Counts values that the view leaves out of its totals, by reason, under a key of their own:
     /// `{"tokens_in_not_a_number":2,"last_sequence":17}`. Reasons are of lower-case letters and `_`; nothing is written
-    /// without one. Fails where the value of the key is not what this writes. [`uncounted`](crate::uncounted) reads it.
+    /// without one. Fails if the value of the key is not what this writes. [`uncounted`](crate::uncounted) reads it.
     pub fn note_uncounted(&mut self, key: &str, reasons: &[&str], sequence: i64) -> Result<(), Failure> {
         uncounted::note(self, key, reasons, sequence)
     }
 
-    /// Removes a key, where it is there. Queries must not write.
+    /// Removes a key, if it exists. Queries must not write.
     pub fn delete(&mut self, key: &str) {
         settle(key);
         host::state_delete(key)

@@ -68,7 +68,7 @@ impl Date {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Month([u8; 7]);
 
-/// The day of the last time that was asked for, since most events follow one of their day.
+/// The day of the last time that was requested, since most events follow one of their day.
 struct Remembered {
     day: Cell<(i64, i64)>, // from, to; no time is between them at first
     month: Cell<Month>,

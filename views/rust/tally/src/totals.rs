@@ -37,7 +37,7 @@ pub struct Totals<'a, const N: usize> {
 }
 
 impl<const N: usize> Frame<N> {
-    /// Reads the totals of a key, zeros where there is no such key. Fails where the value is not what
+    /// Reads the totals of a key, zeros if there is no such key. Fails if the value is not what
     /// [`Totals::store`] writes in this frame.
     #[inline]
     pub fn load<'a>(&'a self, state: &State<'a>, key: &'a str) -> Result<Totals<'a, N>, Failure> {
@@ -93,7 +93,7 @@ fn after<'a>(value: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
 }
 
 impl<const N: usize> Totals<'_, N> {
-    /// Adds to the total at that place, counted from 0. Fails where the sum passes 90 digits before the point.
+    /// Adds to the total at that place, counted from 0. Fails if the sum passes 90 digits before the point.
     #[inline]
     pub fn add(&mut self, index: usize, number: &Decimal) -> Result<(), Failure> {
         if self.numbers[index].add(number) {

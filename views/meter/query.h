@@ -1,7 +1,7 @@
 /* The parameters of a query. */
 
-#ifndef METER_QUESTION_H
-#define METER_QUESTION_H
+#ifndef METER_QUERY_H
+#define METER_QUERY_H
 
 #include "walk.h"
 
@@ -19,7 +19,7 @@ struct filter {
 	tally_text value; /* as it stands in a key */
 };
 
-/* Where an answer goes on: behind a group, or behind one of its windows. */
+/* Where an answer continues: after a group, or after one of its windows. */
 typedef struct {
 	bool given;
 	bool timed;
@@ -34,49 +34,49 @@ typedef struct {
 	bool windowed;
 	grid windows;
 	tally_text zone_name;
-	bool starts; /* from and to are given */
-	bool ends;
+	bool starts; /* has from */
+	bool ends;   /* has to */
 	int64_t from;
 	int64_t to;
 	uint32_t rolling; /* windows that each row covers */
 	uint32_t groups[MOST_GROUPS];
 	uint32_t groups_len;
 	uint32_t ordered[MOST_GROUPS]; /* the same in the order of the configuration */
-	uint32_t depth; /* where they are the first of the configuration's: how many; else 0 */
+	uint32_t depth; /* their number if they are the first of the configuration's, else 0 */
 	filter *filters;
 	pick_list picks;
 	bool limited;
 	uint32_t limit;
 	uint32_t offset;
 	position after;
-} question;
+} meter_query;
 
-/* False where tally_fail has been called. */
-bool read_question(const configuration *config, tally_text query, question *asked);
+/* False if it has called tally_fail. */
+bool read_query(const configuration *config, tally_text query, meter_query *q);
 
-/* Answers false after tally_fail("<name> is <value>, <why>"). */
+/* Calls tally_fail("<name> is <value>, <why>"), and returns false. */
 bool refuse_parameter(tally_text name, tally_text value, tally_text why);
 
-/* Reads a position of an answer to the query, as put_position writes it, once
- * all else of the query is read. False where tally_fail has been called. */
-bool read_after(const configuration *config, tally_text value, question *asked);
+/* Reads a position of an answer to the query, as put_position writes it, after
+ * the rest of the query. False if it has called tally_fail. */
+bool read_after(const configuration *config, tally_text value, meter_query *q);
 
-/* Writes a position as the parameter after has it. */
+/* Writes a position as a value of the parameter after. */
 void put_position(tally_out *out, const position *at);
 
 /* Whether the filters leave a group in. */
-bool passes(const question *asked, tally_text group);
+bool passes(const meter_query *q, tally_text group);
 
 /* The texts that begin the keys of the groups which the filters of the first
  * groups leave in, in byte order. */
-text_list filtered_starts(const configuration *config, const question *asked);
+text_list filtered_starts(const configuration *config, const meter_query *q);
 
-/* Where the stretch begins that a row covers whose own window begins at `time`:
- * with rolling, in an earlier window. */
-int64_t covered_from(const question *asked, int64_t time);
+/* The start of what a row covers whose own window starts at `time`: with
+ * rolling, that is in an earlier window. */
+int64_t covered_from(const meter_query *q, int64_t time);
 
 /* Whether the windows between from and to are made of whole parts; false if
  * tally_fail has been called. */
-bool check_windows(const configuration *config, const question *asked, int64_t from, int64_t to);
+bool check_windows(const configuration *config, const meter_query *q, int64_t from, int64_t to);
 
 #endif

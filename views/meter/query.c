@@ -1,4 +1,4 @@
-#include "question.h"
+#include "query.h"
 #include "number.h"
 
 /* What was asked, as far as it can only be read when all is known. */
@@ -53,51 +53,51 @@ static bool refuse_group(const configuration *config, tally_text parameter, tall
 	return refuse_parameter(parameter, name, tally_out_text(&after));
 }
 
-static bool read_group_by(const configuration *config, tally_text list, question *asked) {
+static bool read_group_by(const configuration *config, tally_text list, meter_query *q) {
 	tally_text name;
 	uint32_t group;
-	asked->groups_len = 0;
+	q->groups_len = 0;
 	if (list.len == 0)
 		return true;
 	if (tally_equal(list, TALLY_TEXT("*"))) {
 		for (group = 0; group < config->groups_len; group++)
-			asked->groups[asked->groups_len++] = group;
+			q->groups[q->groups_len++] = group;
 		return true;
 	}
 	while (take_listed(&list, &name)) {
 		if (!group_of(config, name, &group))
 			return refuse_group(config, TALLY_TEXT("group_by"), name);
-		for (uint32_t i = 0; i < asked->groups_len; i++)
-			if (asked->groups[i] == group)
+		for (uint32_t i = 0; i < q->groups_len; i++)
+			if (q->groups[i] == group)
 				return refuse_parameter(TALLY_TEXT("group_by"), name, TALLY_TEXT(", which is named twice"));
-		asked->groups[asked->groups_len++] = group;
+		q->groups[q->groups_len++] = group;
 	}
 	return true;
 }
 
-static void add_filter(question *asked, uint32_t group, const tally_out *value) {
+static void add_filter(meter_query *q, uint32_t group, const tally_out *value) {
 	filter *added = tally_room(sizeof *added);
-	*added = (filter){asked->filters, group, tally_out_text(value)};
-	asked->filters = added;
+	*added = (filter){q->filters, group, tally_out_text(value)};
+	q->filters = added;
 }
 
 /* A parameter has no types: 12 stands for the string and for the number, true
  * for the string and for true. */
-static void add_filters(question *asked, uint32_t group, tally_text value) {
+static void add_filters(meter_query *q, uint32_t group, tally_text value) {
 	tally_out string = tally_out_new(value.len + 16), other = tally_out_new(value.len + 16);
 	number read;
 	put_string_value(&string, value);
-	add_filter(asked, group, &string);
+	add_filter(q, group, &string);
 	if (tally_equal(value, TALLY_TEXT("true")) || tally_equal(value, TALLY_TEXT("false"))) {
 		tally_put_char(&other, '~');
 		tally_put_char(&other, value.at[0]);
-		add_filter(asked, group, &other);
+		add_filter(q, group, &other);
 	} else if (read_number(value, &read) && put_number_value(&other, value)) {
-		add_filter(asked, group, &other);
+		add_filter(q, group, &other);
 	}
 }
 
-static bool read_missing(const configuration *config, tally_text list, question *asked) {
+static bool read_missing(const configuration *config, tally_text list, meter_query *q) {
 	tally_text name;
 	uint32_t group;
 	while (take_listed(&list, &name)) {
@@ -105,7 +105,7 @@ static bool read_missing(const configuration *config, tally_text list, question 
 			return refuse_group(config, TALLY_TEXT("missing"), name);
 		tally_out none = tally_out_new(1);
 		put_no_value(&none);
-		add_filter(asked, group, &none);
+		add_filter(q, group, &none);
 	}
 	return true;
 }
@@ -119,7 +119,7 @@ static bool is_kept(const configuration *config, const pick *wanted) {
 	return wanted->kind == PICK_COUNT;
 }
 
-static bool read_aggregation(const configuration *config, tally_text list, question *asked) {
+static bool read_aggregation(const configuration *config, tally_text list, meter_query *q) {
 	tally_text name;
 	pick wanted;
 	while (take_listed(&list, &name)) {
@@ -129,27 +129,27 @@ static bool read_aggregation(const configuration *config, tally_text list, quest
 		if (!is_kept(config, &wanted))
 			return refuse_parameter(TALLY_TEXT("aggregation"), name,
 			                        TALLY_TEXT(", which this view does not keep; deploy a version with it among its aggregations"));
-		for (uint32_t i = 0; i < asked->picks.len; i++)
-			if (tally_equal(asked->picks.at[i].name, name))
+		for (uint32_t i = 0; i < q->picks.len; i++)
+			if (tally_equal(q->picks.at[i].name, name))
 				return refuse_parameter(TALLY_TEXT("aggregation"), name, TALLY_TEXT(", which is named twice"));
-		if (asked->picks.len == MOST_PICKS)
+		if (q->picks.len == MOST_PICKS)
 			return refuse_parameter(TALLY_TEXT("aggregation"), name, TALLY_TEXT(", which is one too many: 32 can be asked for at once"));
-		asked->picks.at[asked->picks.len++] = wanted;
+		q->picks.at[q->picks.len++] = wanted;
 	}
 	return true;
 }
 
-static bool read_window(const configuration *config, tally_text value, question *asked) {
-	asked->windowed = true;
-	if (!span_of(value, &asked->windows.span))
+static bool read_window(const configuration *config, tally_text value, meter_query *q) {
+	q->windowed = true;
+	if (!span_of(value, &q->windows.span))
 		return refuse_parameter(TALLY_TEXT("window"), value, TALLY_TEXT(", which is not minute, quarter_hour, hour, day, week or month"));
-	if (asked->windows.span >= config->parts.span)
+	if (q->windows.span >= config->parts.span)
 		return true;
 	tally_out why = tally_out_new(256);
 	tally_put(&why, TALLY_TEXT(", which is shorter than what this view keeps apart: ask for "));
 	tally_put(&why, span_names[config->parts.span]);
 	tally_put(&why, TALLY_TEXT(" or longer, or deploy a version with \"resolution\":\""));
-	tally_put(&why, span_names[asked->windows.span]);
+	tally_put(&why, span_names[q->windows.span]);
 	tally_put(&why, TALLY_TEXT("\" in its configuration"));
 	return refuse_parameter(TALLY_TEXT("window"), value, tally_out_text(&why));
 }
@@ -167,23 +167,23 @@ static bool read_whole(tally_text name, tally_text value, uint32_t least, uint32
 	return refuse_parameter(name, value, tally_out_text(&why));
 }
 
-static bool read_zone(tally_text value, question *asked) {
-	asked->windows.zone = zone_find(value);
-	asked->zone_name = value;
-	return asked->windows.zone != 0 ||
+static bool read_zone(tally_text value, meter_query *q) {
+	q->windows.zone = zone_find(value);
+	q->zone_name = value;
+	return q->windows.zone != 0 ||
 	       refuse_parameter(TALLY_TEXT("timezone"), value,
 	                        TALLY_TEXT(", which is not the name of an IANA time zone like UTC or America/Los_Angeles"));
 }
 
-static bool read_format(tally_text value, question *asked) {
-	asked->csv = tally_equal(value, TALLY_TEXT("csv"));
-	return asked->csv || tally_equal(value, TALLY_TEXT("json")) ||
+static bool read_format(tally_text value, meter_query *q) {
+	q->csv = tally_equal(value, TALLY_TEXT("csv"));
+	return q->csv || tally_equal(value, TALLY_TEXT("json")) ||
 	       refuse_parameter(TALLY_TEXT("format"), value, TALLY_TEXT(", which is not json or csv"));
 }
 
-static bool read_csv(tally_text value, question *asked) {
-	asked->raw = tally_equal(value, TALLY_TEXT("raw"));
-	return asked->raw || refuse_parameter(TALLY_TEXT("csv"), value, TALLY_TEXT(", which is not raw"));
+static bool read_csv(tally_text value, meter_query *q) {
+	q->raw = tally_equal(value, TALLY_TEXT("raw"));
+	return q->raw || refuse_parameter(TALLY_TEXT("csv"), value, TALLY_TEXT(", which is not raw"));
 }
 
 static bool refuse_unknown(const configuration *config, tally_text name) {
@@ -194,29 +194,29 @@ static bool refuse_unknown(const configuration *config, tally_text name) {
 	return refuse(TALLY_TEXT("unknown parameter "), name, tally_out_text(&after));
 }
 
-static bool read_parameter(const configuration *config, tally_text name, tally_text value, question *asked, late *late) {
+static bool read_parameter(const configuration *config, tally_text name, tally_text value, meter_query *q, late *late) {
 	enum { MOST_OFFSET = 999999999 };
 	uint32_t group;
 	if (tally_equal(name, TALLY_TEXT("window")))
-		return read_window(config, value, asked);
+		return read_window(config, value, q);
 	if (tally_equal(name, TALLY_TEXT("timezone")))
-		return read_zone(value, asked);
+		return read_zone(value, q);
 	if (tally_equal(name, TALLY_TEXT("group_by")))
-		return read_group_by(config, value, asked);
+		return read_group_by(config, value, q);
 	if (tally_equal(name, TALLY_TEXT("aggregation")))
-		return read_aggregation(config, value, asked);
+		return read_aggregation(config, value, q);
 	if (tally_equal(name, TALLY_TEXT("missing")))
-		return read_missing(config, value, asked);
+		return read_missing(config, value, q);
 	if (tally_equal(name, TALLY_TEXT("format")))
-		return read_format(value, asked);
+		return read_format(value, q);
 	if (tally_equal(name, TALLY_TEXT("csv")))
-		return read_csv(value, asked);
+		return read_csv(value, q);
 	if (tally_equal(name, TALLY_TEXT("rolling")))
-		return read_whole(name, value, 1, MOST_ROLLING, &asked->rolling);
+		return read_whole(name, value, 1, MOST_ROLLING, &q->rolling);
 	if (tally_equal(name, TALLY_TEXT("limit")))
-		return (asked->limited = true) && read_whole(name, value, 1, MOST_LIMIT, &asked->limit);
+		return (q->limited = true) && read_whole(name, value, 1, MOST_LIMIT, &q->limit);
 	if (tally_equal(name, TALLY_TEXT("offset")))
-		return read_whole(name, value, 0, MOST_OFFSET, &asked->offset);
+		return read_whole(name, value, 0, MOST_OFFSET, &q->offset);
 	if (tally_equal(name, TALLY_TEXT("from")))
 		late->from = value;
 	else if (tally_equal(name, TALLY_TEXT("to")))
@@ -224,9 +224,9 @@ static bool read_parameter(const configuration *config, tally_text name, tally_t
 	else if (tally_equal(name, TALLY_TEXT("after")))
 		late->after = value;
 	else if (tally_equal(name, TALLY_TEXT("uncounted")))
-		asked->uncounted = true;
+		q->uncounted = true;
 	else if (group_of(config, name, &group))
-		add_filters(asked, group, value);
+		add_filters(q, group, value);
 	else
 		return refuse_unknown(config, name);
 	return true;
@@ -254,7 +254,7 @@ static void put_part_name(tally_out *out, const configuration *config) {
 	tally_put(out, config->zone_name);
 }
 
-static bool check_edge(const configuration *config, const question *asked, tally_text name, tally_text value, int64_t time) {
+static bool check_edge(const configuration *config, const meter_query *q, tally_text name, tally_text value, int64_t time) {
 	if (is_start(&config->parts, time))
 		return true;
 	stretch part = window_at(&config->parts, time);
@@ -262,15 +262,15 @@ static bool check_edge(const configuration *config, const question *asked, tally
 	tally_put(&why, TALLY_TEXT(", where no "));
 	put_part_name(&why, config);
 	tally_put(&why, TALLY_TEXT(" begins, which is what this view keeps apart; "));
-	put_time(&why, asked->windows.zone, part.start);
+	put_time(&why, q->windows.zone, part.start);
 	tally_put(&why, TALLY_TEXT(" or "));
-	put_time(&why, asked->windows.zone, part.end);
+	put_time(&why, q->windows.zone, part.end);
 	tally_put(&why, TALLY_TEXT(" would do"));
 	return refuse_parameter(name, value, tally_out_text(&why));
 }
 
-static bool read_edge(const configuration *config, const question *asked, tally_text name, tally_text value, int64_t *time) {
-	if (!take_date(value, asked->windows.zone, time)) {
+static bool read_edge(const configuration *config, const meter_query *q, tally_text name, tally_text value, int64_t *time) {
+	if (!take_date(value, q->windows.zone, time)) {
 		int64_t microseconds;
 		if (!tally_parse_time(value, &microseconds) || floor_remainder(microseconds, MICROSECONDS) != 0)
 			return refuse_parameter(name, value,
@@ -280,80 +280,80 @@ static bool read_edge(const configuration *config, const question *asked, tally_
 	}
 	if (!is_countable(*time))
 		return refuse_parameter(name, value, TALLY_TEXT(", which is not within the years 0001 to 9998"));
-	return check_edge(config, asked, name, value, *time);
+	return check_edge(config, q, name, value, *time);
 }
 
-int64_t covered_from(const question *asked, int64_t time) {
-	for (uint32_t i = 1; i < asked->rolling; i++)
-		time = window_at(&asked->windows, time - 1).start;
+int64_t covered_from(const meter_query *q, int64_t time) {
+	for (uint32_t i = 1; i < q->rolling; i++)
+		time = window_at(&q->windows, time - 1).start;
 	return time;
 }
 
-static bool check_rolling(const question *asked) {
-	if (asked->rolling == 1)
+static bool check_rolling(const meter_query *q) {
+	if (q->rolling == 1)
 		return true;
-	if (!asked->windowed || !asked->starts || !asked->ends)
+	if (!q->windowed || !q->starts || !q->ends)
 		return tally_fail(TALLY_TEXT("rolling needs window, from and to: window=day&rolling=7&from=2025-03-01&to=2025-04-01 answers "
 		                             "for each day of March that day and the six before it")) != TALLY_FAILED;
-	if (!is_start(&asked->windows, asked->from) || !is_start(&asked->windows, asked->to))
+	if (!is_start(&q->windows, q->from) || !is_start(&q->windows, q->to))
 		return tally_fail(TALLY_TEXT("rolling needs from and to where a window begins: dates like 2025-03-01 for days, Mondays for weeks, "
 		                             "firsts for months")) != TALLY_FAILED;
-	return is_countable(covered_from(asked, asked->from)) ||
+	return is_countable(covered_from(q, q->from)) ||
 	       tally_fail(TALLY_TEXT("rolling reaches back before the year 0001")) != TALLY_FAILED;
 }
 
 /* Finds how the groups that are asked for lie in the keys. */
-static void order_groups(question *asked) {
-	uint32_t len = asked->groups_len;
+static void order_groups(meter_query *q) {
+	uint32_t len = q->groups_len;
 	for (uint32_t i = 0; i < len; i++) {
 		uint32_t at = i;
-		for (; at > 0 && asked->ordered[at - 1] > asked->groups[i]; at--)
-			asked->ordered[at] = asked->ordered[at - 1];
-		asked->ordered[at] = asked->groups[i];
+		for (; at > 0 && q->ordered[at - 1] > q->groups[i]; at--)
+			q->ordered[at] = q->ordered[at - 1];
+		q->ordered[at] = q->groups[i];
 	}
-	asked->depth = len > 0 && asked->ordered[len - 1] == len - 1 ? len : 0;
+	q->depth = len > 0 && q->ordered[len - 1] == len - 1 ? len : 0;
 }
 
-bool read_question(const configuration *config, tally_text query, question *asked) {
+bool read_query(const configuration *config, tally_text query, meter_query *q) {
 	tally_text name, value;
 	late late = {0};
 	uint32_t group;
-	*asked = (question){.rolling = 1, .windows = {SPAN_DAY, config->parts.zone}, .zone_name = config->zone_name,
+	*q = (meter_query){.rolling = 1, .windows = {SPAN_DAY, config->parts.zone}, .zone_name = config->zone_name,
 	                    .from = -ZONE_EVER, .to = ZONE_EVER};
 	while (tally_take_parameter(&query, &name, &value))
 		if (!group_of(config, name, &group) && tally_has_parameter(query, name))
 			return tally_fail_repeated(name) != TALLY_FAILED;
-		else if (!read_parameter(config, name, value, asked, &late))
+		else if (!read_parameter(config, name, value, q, &late))
 			return false;
-	order_groups(asked);
-	if (asked->picks.len == 0)
-		asked->picks = config->picks;
-	asked->starts = late.from.at != 0;
-	asked->ends = late.to.at != 0;
-	if ((asked->starts && !read_edge(config, asked, TALLY_TEXT("from"), late.from, &asked->from)) ||
-	    (asked->ends && !read_edge(config, asked, TALLY_TEXT("to"), late.to, &asked->to)))
+	order_groups(q);
+	if (q->picks.len == 0)
+		q->picks = config->picks;
+	q->starts = late.from.at != 0;
+	q->ends = late.to.at != 0;
+	if ((q->starts && !read_edge(config, q, TALLY_TEXT("from"), late.from, &q->from)) ||
+	    (q->ends && !read_edge(config, q, TALLY_TEXT("to"), late.to, &q->to)))
 		return false;
-	if (asked->from >= asked->to)
+	if (q->from >= q->to)
 		return refuse_parameter(TALLY_TEXT("from"), late.from, TALLY_TEXT(", which is not before to; to is exclusive"));
-	if (asked->uncounted && asked->csv)
+	if (q->uncounted && q->csv)
 		return tally_fail(TALLY_TEXT("uncounted is answered as JSON only")) != TALLY_FAILED;
-	if (asked->raw && !asked->csv)
+	if (q->raw && !q->csv)
 		return tally_fail(TALLY_TEXT("csv=raw goes with format=csv")) != TALLY_FAILED;
-	if (late.after.at != 0 && !read_after(config, late.after, asked))
+	if (late.after.at != 0 && !read_after(config, late.after, q))
 		return false;
-	return check_rolling(asked);
+	return check_rolling(q);
 }
 
-bool check_windows(const configuration *config, const question *asked, int64_t from, int64_t to) {
-	if (!asked->windowed || parts_fit(&config->parts, &asked->windows, from, to))
+bool check_windows(const configuration *config, const meter_query *q, int64_t from, int64_t to) {
+	if (!q->windowed || parts_fit(&config->parts, &q->windows, from, to))
 		return true;
 	tally_out before = tally_out_new(128), after = tally_out_new(256);
 	tally_put(&before, TALLY_TEXT("window="));
-	tally_put(&before, span_names[asked->windows.span]);
+	tally_put(&before, span_names[q->windows.span]);
 	tally_put(&before, TALLY_TEXT(" in timezone "));
 	tally_put(&after, TALLY_TEXT(" does not always begin with one "));
 	put_part_name(&after, config);
 	tally_put(&after, TALLY_TEXT(", which is what this view keeps apart: deploy a version with a shorter \"resolution\", like "
 	                             "\"quarter_hour\", or with this \"timezone\" in its configuration"));
-	return refuse(tally_out_text(&before), asked->zone_name, tally_out_text(&after));
+	return refuse(tally_out_text(&before), q->zone_name, tally_out_text(&after));
 }
