@@ -16,6 +16,8 @@ import (
 const (
 	// serverTimeout bounds a server's start, and its graceful stop.
 	serverTimeout = time.Minute
+	// shutdownTimeout is for a server's requests: on a busy machine a batch for a slow view takes longer than the default.
+	shutdownTimeout = serverTimeout - 5*time.Second
 	// readyLine is the prefix of what tally serve prints once it accepts requests.
 	readyLine = "tally is serving on http://"
 	// errorTail bounds how much of a server's log an error quotes, in bytes.
@@ -35,7 +37,8 @@ type server struct {
 // stop. It does not inherit TALLY_ variables, so that two runs measure the same thing.
 func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	s := &server{done: make(chan struct{})}
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn"}, flags...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn",
+		"--shutdown-timeout", shutdownTimeout.String()}, flags...)
 	s.cmd = exec.CommandContext(ctx, program, args...) //nolint:gosec // this very program
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "TALLY_") {
