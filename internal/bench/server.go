@@ -37,8 +37,10 @@ type server struct {
 // stop. It does not inherit TALLY_ variables, so that two runs measure the same thing.
 func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	s := &server{done: make(chan struct{})}
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn",
-		"--shutdown-timeout", shutdownTimeout.String()}, flags...)
+	args := append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn",
+		"--shutdown-timeout", shutdownTimeout.String(),
+	}, flags...)
 	s.cmd = exec.CommandContext(ctx, program, args...) //nolint:gosec // this very program
 	for _, setting := range os.Environ() {
 		if !strings.HasPrefix(setting, "TALLY_") {

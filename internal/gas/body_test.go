@@ -66,8 +66,10 @@ func TestDynamicCharges(t *testing.T) {
 		{"copy of 800 bytes", code(num(0), num(0), num(800), append(op(wasmbin.OpMemoryCopy), 0, 0)), 4 + 100, 4 + 7 + 100},
 		{"fill of 7 bytes", code(num(0), num(0), num(7), append(op(wasmbin.OpMemoryFill), 0)), 4, 4 + 31},
 		{"growth by 2 pages", code(num(2), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3 + 2*8192, 3 + 50 + 2*24576},
-		{"growth by 1,024 pages, which fails", code(num(1024), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)),
-			3 + 1024*8192, 3 + 50 + 1024*24576},
+		{
+			"growth by 1,024 pages, which fails", code(num(1024), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)),
+			3 + 1024*8192, 3 + 50 + 1024*24576,
+		},
 		{"growth by 1,025 pages, which fails", code(num(1025), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3, 3 + 50},
 		{"growth by -1 pages, which fails", code(num(-1), op(wasmbin.OpMemoryGrow, 0), op(wasmbin.OpDrop)), 3, 3 + 50},
 		{"a copy that traps", code(num(0), num(0), num(-8), append(op(wasmbin.OpMemoryCopy), 0, 0)), 4 + (1<<32-8)/8, 4 + 7 + (1<<32-8)/8},

@@ -23,7 +23,12 @@ func TestDuplicatesInOneRequest(t *testing.T) {
 	unkeyed := testrig.Parse(t, `{"tokens_in":1}`, "")
 	got := node.Append(t, log, a[0], unkeyed, a[0], a[1], unkeyed, b[0], a[0])
 	want := []ingest.Appended{
-		{Sequence: 1}, {Sequence: 2}, {Sequence: 1, Duplicate: true}, {Sequence: 3}, {Sequence: 4}, {Sequence: 5},
+		{Sequence: 1},
+		{Sequence: 2},
+		{Sequence: 1, Duplicate: true},
+		{Sequence: 3},
+		{Sequence: 4},
+		{Sequence: 5},
 		{Sequence: 1, Duplicate: true},
 	}
 	if !slices.Equal(got, want) {

@@ -251,7 +251,11 @@ func TestPatternIsTakenOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	deployed := make(chan error, 1)
 	go func() {
-		_, err := a.Views.DeployPattern(ctx, db.DefaultTenant, "v", "c-*", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")})
+		deployment := view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")}
+		var err error
+		for err == nil { // a slow machine has not come to the locked log when DeployPattern returns
+			_, err = a.Views.DeployPattern(ctx, db.DefaultTenant, "v", "c-*", deployment)
+		}
 		deployed <- err
 	}()
 	b := testrig.Start(t, d.DSN(), testrig.Settings{NoBuilder: true})
