@@ -161,9 +161,9 @@ func TestTwoServers(t *testing.T) {
 			t.Errorf("no event has sequence %d", sequence)
 		}
 	}
-	for _, server := range servers {
+	for _, process := range servers {
 		total := fmt.Sprintf(`"tokens_in":%d,`, clients*each)
-		if body := server.curl("$URL/logs/acme/views/totals/query"); !strings.Contains(body, total) {
+		if body := process.curl("$URL/logs/acme/views/totals/query"); !strings.Contains(body, total) {
 			t.Errorf("answered %s, want %s", body, total)
 		}
 	}

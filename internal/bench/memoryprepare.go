@@ -50,14 +50,14 @@ func longLabels(ctx context.Context, c *api.Client, quick bool) error {
 	return nil
 }
 
-func deployGuest(make func() guest) func(context.Context, *api.Client, bool) error {
+func deployGuest(newGuest func() guest) func(context.Context, *api.Client, bool) error {
 	return func(ctx context.Context, c *api.Client, _ bool) error {
 		err := c.CreateLog(ctx, attackedLog, nil)
 		var problem *api.Problem
 		if err != nil && (!errors.As(err, &problem) || problem.Code != "name_taken") {
 			return err
 		}
-		module := make()
+		module := newGuest()
 		_, err = c.Deploy(ctx, attackedLog, hostileView, api.Deployment{Module: module.encode()})
 		return err
 	}
