@@ -144,8 +144,10 @@ func checkSettings(d *Deployment) error {
 		return err
 	}
 	if len(d.Config) > MaxConfigBytes {
-		return &RefusedError{"config_too_large",
-			fmt.Sprintf("the configuration has %d bytes; at most %d are allowed", len(d.Config), MaxConfigBytes)}
+		return &RefusedError{
+			"config_too_large",
+			fmt.Sprintf("the configuration has %d bytes; at most %d are allowed", len(d.Config), MaxConfigBytes),
+		}
 	}
 	if err := jsonscan.Valid(d.Config); err != nil {
 		return &RefusedError{"invalid_config", fmt.Sprintf("the configuration is not valid JSON: %v", err)}
@@ -187,8 +189,10 @@ func (v *Views) fieldsOf(ctx context.Context, module *wasm.Module, config []byte
 
 func checkGas(gas int64) error {
 	if gas < 0 || gas > MaxFoldGas {
-		return &RefusedError{"invalid_gas",
-			fmt.Sprintf("the gas of one fold is %d; it must be 1 to %d, or 0 for the server's own", gas, MaxFoldGas)}
+		return &RefusedError{
+			"invalid_gas",
+			fmt.Sprintf("the gas of one fold is %d; it must be 1 to %d, or 0 for the server's own", gas, MaxFoldGas),
+		}
 	}
 	return nil
 }

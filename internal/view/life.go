@@ -222,12 +222,16 @@ func (v *Views) Resume(ctx context.Context, log uuid.UUID, name string, r Resump
 		return Info{}, err
 	}
 	if len(r.Reason) > MaxReasonBytes {
-		return Info{}, &RefusedError{"invalid_reason",
-			fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(r.Reason), MaxReasonBytes)}
+		return Info{}, &RefusedError{
+			"invalid_reason",
+			fmt.Sprintf("the reason has %d bytes; at most %d are allowed", len(r.Reason), MaxReasonBytes),
+		}
 	}
 	if strings.ContainsFunc(r.Reason, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }) {
-		return Info{}, &RefusedError{"invalid_reason",
-			"the reason holds a control character; of those, only line feeds and tabs are allowed"}
+		return Info{}, &RefusedError{
+			"invalid_reason",
+			"the reason holds a control character; of those, only line feeds and tabs are allowed",
+		}
 	}
 	var id uuid.UUID
 	err := v.changeView(ctx, log, name, func(tx pgx.Tx, view uuid.UUID) error {

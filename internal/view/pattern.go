@@ -178,8 +178,10 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 			return err
 		}
 		if count >= MaxPatterns {
-			return &RefusedError{"too_many_patterns",
-				fmt.Sprintf("%d views are deployed on patterns of logs; at most %d are allowed", count, MaxPatterns)}
+			return &RefusedError{
+				"too_many_patterns",
+				fmt.Sprintf("%d views are deployed on patterns of logs; at most %d are allowed", count, MaxPatterns),
+			}
 		}
 	}
 	if found {
