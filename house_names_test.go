@@ -204,7 +204,7 @@ func TestArchitectureNamesWhatExists(t *testing.T) {
 	known := map[string]bool{}
 	for _, kind := range []string{".go", ".sql", "Makefile"} {
 		for _, source := range files(t, ".", kind) {
-			for _, name := range strings.FieldsFunc(source, func(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+			for _, name := range strings.FieldsFunc(source, isNoWord) {
 				known[name] = true
 			}
 		}
@@ -215,3 +215,5 @@ func TestArchitectureNamesWhatExists(t *testing.T) {
 		}
 	}
 }
+
+func isNoWord(c rune) bool { return c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }
