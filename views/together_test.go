@@ -23,7 +23,8 @@ func everyView(t *testing.T) map[string]*deployed {
 	all := map[string]*deployed{
 		"monthly_totals": mustDeploy(t, "monthly_totals", ""), "rate_check": mustDeploy(t, "rate_check", ""),
 		"cost_by_team": mustDeploy(t, "cost_by_team", recountPrices),
-		"meter": mustDeploy(t, "meter", `{"type":"api.call","value":"/tokens_out","aggregations":["count","sum","min","max","average","latest"],`+
+		"meter": mustDeploy(t, "meter", `{"type":"api.call","value":"/tokens_out",`+
+			`"aggregations":["count","sum","min","max","average","latest"],`+
 			`"group_by":{"model":"/model","team":"/team"},"resolution":"minute"}`),
 		"meter of sketches": mustDeploy(t, "meter", `{"value":"/tokens_in","aggregations":["p50","unique"],"unique":"/model",`+
 			`"group_by":{"team":"/team"},"resolution":"day","timezone":"Europe/Paris"}`),
@@ -58,7 +59,7 @@ func TestFoldTogether(t *testing.T) {
 	}
 	for name, v := range everyView(t) {
 		least := togetherEvents * 8 / 10
-		if name == "the kit of go" { // odd events cost much in its memory: batches with one come to nothing, and then the server makes fewer
+		if name == "the kit of go" { // odd events cost much in its memory: batches with one come to nothing, and the server makes fewer
 			least = 100
 		}
 		t.Run(name, func(t *testing.T) { compareTogether(t, v, lines, least) })

@@ -93,7 +93,8 @@ func TestSlowAndMissing(t *testing.T) {
 	node.Ingest.ShareFor(time.Millisecond)
 	slow := make([]event.Event, events)
 	for k := range slow {
-		slow[k] = testrig.Parse(t, testrig.ScriptEvent(testrig.Line("copy", fmt.Sprint("k", keys-1-k), fmt.Sprint("copy", k)), testrig.Line("spin", 5)), "")
+		copied := testrig.Line("copy", fmt.Sprint("k", keys-1-k), fmt.Sprint("copy", k))
+		slow[k] = testrig.Parse(t, testrig.ScriptEvent(copied, testrig.Line("spin", 5)), "")
 	}
 	first := appendAsync(node, log, request(slow...))
 	second := appendAsync(node, log, request(scripts(t, 1, testrig.Line("copy", "k7", "late"))...))
