@@ -136,8 +136,10 @@ func compareMinutes(t *testing.T, d *deployed, want *books, state memoryState) {
 
 // TestForeignUncounted starts from counts that no view writes: whoever has to read them says so.
 func TestForeignUncounted(t *testing.T) {
-	queries := map[string]string{"monthly_totals": "month=2025-03", "cost_by_team": "month=2025-03&team=g",
-		"rate_check": "time=2025-03-01T10:05:30Z"}
+	queries := map[string]string{
+		"monthly_totals": "month=2025-03", "cost_by_team": "month=2025-03&team=g",
+		"rate_check": "time=2025-03-01T10:05:30Z",
+	}
 	for _, value := range []string{
 		`{}`, `{"a":1}`, `{"last_sequence":1,"a":1}`, `{"a":01,"last_sequence":1}`, `{"a":1000000000000000000,"last_sequence":1}`,
 		`{"a":1,"last_sequence":1} `, `{"a":1,"last_sequence":-1}`, `{"A":1,"last_sequence":1}`, `{"a":"1","last_sequence":1}`, `[]`,
@@ -245,8 +247,10 @@ func TestNothingLeftOutCostsNothing(t *testing.T) {
 		d := mustDeploy(t, view, "")
 		state := &countingState{State: memoryState{}}
 		session := d.start(t, state)
-		for _, data := range []string{`{"model":"m","team":"t","tokens_in":1,"tokens_out":2}`, `{"tokens_in":1}`,
-			`{"tokens_in":null,"tokens_out":"1e18"}`} {
+		for _, data := range []string{
+			`{"model":"m","team":"t","tokens_in":1,"tokens_out":2}`, `{"tokens_in":1}`,
+			`{"tokens_in":null,"tokens_out":"1e18"}`,
+		} {
 			state.calls = nil
 			if _, err := session.Fold(d.event(t, 1, []byte(data))); err != nil {
 				t.Fatal(err)

@@ -20,15 +20,19 @@ func TestTotalsNeverWrap(t *testing.T) {
 	cases := []struct{ name, view, key, value, want string }{
 		{"full", "monthly_totals", "2025-03/m", `{"tokens_in":1,"tokens_out":` + overfull + `}`, "90 digits"},
 		{"full", "rate_check", "2025-03-01T10:05", `{"requests":1,"tokens":` + overfull + `}`, "90 digits"},
-		{"full", "cost_by_team", "2025-03/t", `{"requests":1,"tokens_in":1,"tokens_out":1,"cost":"` + overfull + `","unpriced":0}`,
-			"90 digits"},
+		{
+			"full", "cost_by_team", "2025-03/t", `{"requests":1,"tokens_in":1,"tokens_out":1,"cost":"` + overfull + `","unpriced":0}`,
+			"90 digits",
+		},
 		{"too full", "monthly_totals", "2025-03/m", `{"tokens_in":1` + overfull + `,"tokens_out":1}`, "not what this view writes"},
 		{"foreign", "monthly_totals", "2025-03/m", `{"tokens_in":"1","tokens_out":1}`, "not what this view writes"},
 		{"cut", "monthly_totals", "2025-03/m", `{"tokens_in":1`, "not what this view writes"},
 		{"empty", "rate_check", "2025-03-01T10:05", ``, "not what this view writes"},
 		{"longer", "rate_check", "2025-03-01T10:05", `{"requests":1,"tokens":1,"more":1}`, "not what this view writes"},
-		{"unquoted", "cost_by_team", "2025-03/t", `{"requests":1,"tokens_in":1,"tokens_out":1,"cost":1,"unpriced":0}`,
-			"not what this view writes"},
+		{
+			"unquoted", "cost_by_team", "2025-03/t", `{"requests":1,"tokens_in":1,"tokens_out":1,"cost":1,"unpriced":0}`,
+			"not what this view writes",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.view+" "+c.name, func(t *testing.T) {
@@ -208,8 +212,10 @@ func TestYearsBeyondTheKeys(t *testing.T) {
 	for view, want := range map[string]struct{ key, query, answer string }{
 		"monthly_totals": {"uncounted//m", "", `{"":{"m":{"tokens_in":0,"tokens_out":0,"uncounted":4}}}`},
 		"rate_check":     {"uncounted/", "uncounted", `{"":{"time_out_of_range":4,"last_sequence":1}}`},
-		"cost_by_team": {"uncounted//t", "team=t",
-			`{"":{"t":{"requests":0,"tokens_in":0,"tokens_out":0,"cost":"0","unpriced":0,"uncounted":4}}}`},
+		"cost_by_team": {
+			"uncounted//t", "team=t",
+			`{"":{"t":{"requests":0,"tokens_in":0,"tokens_out":0,"cost":"0","unpriced":0,"uncounted":4}}}`,
+		},
 	} {
 		d := mustDeploy(t, view, "")
 		state := memoryState{}

@@ -148,8 +148,10 @@ func TestMeterPercentilesLieBetweenMinAndMax(t *testing.T) {
 // TestMeterRefusesRepeatedParameters: none but a group's name may be given twice.
 func TestMeterRefusesRepeatedParameters(t *testing.T) {
 	d, state := folded(t, `{"aggregations":["count"],"group_by":{"g":"/g"}}`, `{"g":"a"}`)
-	for _, name := range []string{"window", "timezone", "from", "to", "group_by", "aggregation", "missing", "format", "csv", "rolling",
-		"limit", "offset", "after", "uncounted"} {
+	for _, name := range []string{
+		"window", "timezone", "from", "to", "group_by", "aggregation", "missing", "format", "csv", "rolling",
+		"limit", "offset", "after", "uncounted",
+	} {
 		if got, want := d.ask(t, state, name+"=day&x&"+name+"=hour"), "refused: "+name+" is given twice"; !strings.HasPrefix(got, want) {
 			t.Errorf("%s twice: %s", name, got)
 		}
@@ -162,8 +164,10 @@ func TestMeterRefusesRepeatedParameters(t *testing.T) {
 // TestMeterCSVIsNoFormula: what a spreadsheet would execute stands behind an apostrophe, unless machines are to read it.
 func TestMeterCSVIsNoFormula(t *testing.T) {
 	for value, want := range map[string][2]string{
-		`=HYPERLINK("http://evil.example","x")`: {`"'=HYPERLINK(""http://evil.example"",""x"")"`,
-			`"=HYPERLINK(""http://evil.example"",""x"")"`},
+		`=HYPERLINK("http://evil.example","x")`: {
+			`"'=HYPERLINK(""http://evil.example"",""x"")"`,
+			`"=HYPERLINK(""http://evil.example"",""x"")"`,
+		},
 		"+1":       {"'+1", "+1"},
 		"-1+1":     {"'-1+1", "-1+1"},
 		"@SUM(A1)": {"'@SUM(A1)", "@SUM(A1)"},

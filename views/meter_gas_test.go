@@ -41,20 +41,30 @@ func largeQueries() []largeQuery {
 	return []largeQuery{
 		{"parts", sums, "", sum(40_000, func(i int) string { return fmt.Sprintf("a/b%03d/%s", i/1000, hour(i%1000)) })},
 		{"hours", sums, "window=hour", sum(30_000, func(i int) string { return "a/b/" + hour(i) })},
-		{"hours of groups", sums, "window=hour&group_by=b",
-			sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i%7, i%11, hour(i)) })},
-		{"rolling", sums, "window=hour&rolling=366&from=2024-01-01&to=2050-01-01",
-			sum(10_000, func(i int) string { return "a/b/" + hour(i) })},
+		{
+			"hours of groups", sums, "window=hour&group_by=b",
+			sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i%7, i%11, hour(i)) }),
+		},
+		{
+			"rolling", sums, "window=hour&rolling=366&from=2024-01-01&to=2050-01-01",
+			sum(10_000, func(i int) string { return "a/b/" + hour(i) }),
+		},
 		{"other groups", sums, "group_by=b", sum(30_000, func(i int) string { return fmt.Sprintf("a/b%d/%s", i, hour(i)) })},
-		{"other groups, unsorted", sums, "group_by=b",
-			sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i, i*7919%30_000, hour(i)) })},
+		{
+			"other groups, unsorted", sums, "group_by=b",
+			sum(30_000, func(i int) string { return fmt.Sprintf("a%d/b%d/%s", i, i*7919%30_000, hour(i)) }),
+		},
 		{"left out by a filter", sums, "b=none", sum(30_000, ab)},
 		{"left out by time", sums, "from=2030-01-01", sum(30_000, ab)},
 		{"before the time", sums, "from=2024-01-01T04:00:00Z", sum(30_000, ab)},
-		{"long decimals", "{" + all + grouped + "}", "aggregation=sum",
-			of(15_000, func(i int) (string, string) { return "total/" + ab(i), long })},
-		{"long decimals by group", "{" + all + grouped + "}", "group_by=b&aggregation=sum,average",
-			of(15_000, func(i int) (string, string) { return "total/" + ab(i), long })},
+		{
+			"long decimals", "{" + all + grouped + "}", "aggregation=sum",
+			of(15_000, func(i int) (string, string) { return "total/" + ab(i), long }),
+		},
+		{
+			"long decimals by group", "{" + all + grouped + "}", "group_by=b&aggregation=sum,average",
+			of(15_000, func(i int) (string, string) { return "total/" + ab(i), long }),
+		},
 		{"percentiles", "{" + all + grouped + "}", "aggregation=p50", of(15_000, func(i int) (string, string) {
 			if i%2 == 0 {
 				return "total/" + ab(i), short

@@ -85,8 +85,10 @@ func TestMeterComparesEveryNumber(t *testing.T) {
 			}
 		}
 		order := value(a).Cmp(value(b))
-		for condition, want := range map[string]bool{"above": order > 0, "at_least": order >= 0, "below": order < 0, "at_most": order <= 0,
-			"is": order == 0} {
+		for condition, want := range map[string]bool{
+			"above": order > 0, "at_least": order >= 0, "below": order < 0, "at_most": order <= 0,
+			"is": order == 0,
+		} {
 			if got := holds(t, `"`+condition+`":`+b, a); got != want {
 				t.Errorf("%s %s %s: %v, not %v", a, condition, b, got, want)
 			}

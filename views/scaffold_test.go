@@ -36,8 +36,10 @@ func TestProjects(t *testing.T) {
 		if !named {
 			t.Errorf("%s: no file has the project's name", kit.Language)
 		}
-		for _, file := range []string{"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt",
-			"testdata/readme/expected.txt"} {
+		for _, file := range []string{
+			"README.md", ".gitignore", "testdata/readme/events.ndjson", "testdata/readme/queries.txt",
+			"testdata/readme/expected.txt",
+		} {
 			if len(files[file]) == 0 {
 				t.Errorf("%s: there is no %s", kit.Language, file)
 			}

@@ -25,8 +25,10 @@ func TestCompileRefuses(t *testing.T) {
 			g.exports = []exportEntry{{"memory", wasmbin.KindFunction, ownFunctions}}
 		}},
 		{"memory that is not there", CodeInvalidModule, "does not have", func(g *guest) { g.memory, g.data = nil, nil }},
-		{"no fold", CodeMissingExport, "must export tally_fold (i32) -> (i32)",
-			func(g *guest) { g.function("tally_fold").export = "fold" }},
+		{
+			"no fold", CodeMissingExport, "must export tally_fold (i32) -> (i32)",
+			func(g *guest) { g.function("tally_fold").export = "fold" },
+		},
 		{"no alloc", CodeMissingExport, "must export tally_alloc", func(g *guest) { g.function("tally_alloc").export = "alloc" }},
 		{"no query", CodeMissingExport, "must export tally_query", func(g *guest) { g.function("tally_query").export = "query" }},
 		{"fold of another type", CodeWrongSignature, "tally_fold is (i32, i32) -> (i32); it must be (i32) -> (i32)", func(g *guest) {
@@ -81,8 +83,10 @@ func TestCompileRefuses(t *testing.T) {
 		}},
 		{"shared memory", CodeUnsupportedFeature, "limits of kind 0x03", func(g *guest) { g.memory = []byte{3, 1, 1} }},
 		{"64-bit memory", CodeUnsupportedFeature, "limits of kind 0x04", func(g *guest) { g.memory = []byte{4, 1} }},
-		{"big memory", CodeTooLarge, "1025 pages of 64 KiB; at most 1024",
-			func(g *guest) { g.memory = append([]byte{0}, leb(MaxMemoryPages+1)...) }},
+		{
+			"big memory", CodeTooLarge, "1025 pages of 64 KiB; at most 1024",
+			func(g *guest) { g.memory = append([]byte{0}, leb(MaxMemoryPages+1)...) },
+		},
 		{"big table", CodeTooLarge, "65537 entries in its tables; at most 65536", func(g *guest) {
 			g.table = append([]byte{0x70, 0}, leb(maxTableEntries+1)...)
 		}},
@@ -103,11 +107,15 @@ func TestCompileRefuses(t *testing.T) {
 		{"many functions", CodeTooLarge, "20001 functions", func(g *guest) {
 			g.sections = map[byte][]byte{wasmbin.SectionFunction: append(leb(maxFunctions+1), make([]byte, maxFunctions+1)...)}
 		}},
-		{"other types", CodeUnsupportedFeature, "form 0x5f",
-			func(g *guest) { g.sections = map[byte][]byte{wasmbin.SectionType: {1, 0x5f, 0}} }},
+		{
+			"other types", CodeUnsupportedFeature, "form 0x5f",
+			func(g *guest) { g.sections = map[byte][]byte{wasmbin.SectionType: {1, 0x5f, 0}} },
+		},
 		{"code that does not type", CodeInvalidModule, "", func(g *guest) { g.fold(opConst64(0)) }},
-		{"truncated section", CodeInvalidModule, "malformed",
-			func(g *guest) { g.sections = map[byte][]byte{wasmbin.SectionExport: {9, 1}} }},
+		{
+			"truncated section", CodeInvalidModule, "malformed",
+			func(g *guest) { g.sections = map[byte][]byte{wasmbin.SectionExport: {9, 1}} },
+		},
 		{"trap in _initialize", CodeInitFailed, "unreachable", func(g *guest) { g.initialize(opUnreachable) }},
 		{"state in _initialize", CodeInitFailed, "get was called in _initialize", func(g *guest) {
 			g.initialize(opConst(0), opConst(1), opCall(callGet), opDrop)

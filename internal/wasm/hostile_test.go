@@ -28,8 +28,10 @@ func TestTraps(t *testing.T) {
 		guest            *guest
 	}{
 		{"unreachable", KindTrap, "tally_fold: unreachable in", newGuest().fold(opUnreachable)},
-		{"fail, then a trap", KindTrap, "tally_fold: null: unreachable",
-			newGuest().fold(opConst(16), opConst(4), opCall(callFail), opUnreachable)},
+		{
+			"fail, then a trap", KindTrap, "tally_fold: null: unreachable",
+			newGuest().fold(opConst(16), opConst(4), opCall(callFail), opUnreachable),
+		},
 		{"division by zero", KindTrap, "integer divide by zero", newGuest().fold(opConst(1), opConst(0), opI32DivU)},
 		{"load beyond memory", KindTrap, "out of bounds memory access", newGuest().fold(opConst(-1), opLoad(0))},
 		{"endless recursion", KindLimit, "called itself too deep: calls may take 33554432 bytes of stack", deep},
@@ -53,8 +55,10 @@ func TestTraps(t *testing.T) {
 		{"scan beyond memory", KindTrap, "scan: the prefix", badScan(-1, 0, 1)},
 		{"scan of -1", KindLimit, "limit of a scan is -1", badScan(0, 0, -1)},
 		{"alloc traps", KindTrap, "tally_alloc: unreachable", newGuest().alloc(opUnreachable)},
-		{"alloc says why", KindTrap, "tally_alloc: null: unreachable",
-			newGuest().alloc(opConst(16), opConst(4), opCall(callFail), opUnreachable)},
+		{
+			"alloc says why", KindTrap, "tally_alloc: null: unreachable",
+			newGuest().alloc(opConst(16), opConst(4), opCall(callFail), opUnreachable),
+		},
 		{"alloc gives nothing", KindTrap, "tally_alloc(42) returned 0: it has no room", newGuest().alloc(opConst(0))},
 		{"alloc points beyond memory", KindTrap, "tally_alloc(42) returned 4294967288", newGuest().alloc(opConst(-8))},
 		{"alloc points to the end", KindTrap, "go beyond the memory", newGuest().alloc(opConst(2<<16 - 8))},

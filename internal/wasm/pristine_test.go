@@ -153,8 +153,10 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	once := func() {
 		e := engineIn(t, Config{CacheDir: testCache})
-		for _, g := range []*guest{globalGuest(1), globalGuest(16), newGuest().fold(opUnreachable),
-			newGuest().fold(opConst(900), opMemoryGrow(), opDrop, opConst(0))} {
+		for _, g := range []*guest{
+			globalGuest(1), globalGuest(16), newGuest().fold(opUnreachable),
+			newGuest().fold(opConst(900), opMemoryGrow(), opDrop, opConst(0)),
+		} {
 			m := compile(t, e, g)
 			for range 3 {
 				a, b := start(t, m, "", newState()), start(t, m, "", newState())

@@ -62,15 +62,19 @@ func TestWASI(t *testing.T) {
 		{"fd_close", opConst(1), wasiBadFD, untouched},
 		{"path_open", code(opConst(3), opConst(0), opConst(16), opConst(4), opConst(0),
 			opConst64(-1), opConst64(-1), opConst(0), opConst(at)), wasiBadFD, untouched},
-		{"fd_fdstat_get", code(opConst(2), opConst(at)), wasiSuccess,
-			"\x02\x00\x00\x00\x00\x00\x00\x00\x40" + strings.Repeat("\x00", 15) + "\xff"},
+		{
+			"fd_fdstat_get", code(opConst(2), opConst(at)), wasiSuccess,
+			"\x02\x00\x00\x00\x00\x00\x00\x00\x40" + strings.Repeat("\x00", 15) + "\xff",
+		},
 		{"fd_fdstat_get", code(opConst(3), opConst(at)), wasiBadFD, untouched},
 		{"fd_write", code(opConst(1), opConst(256), opConst(1), opConst(at)), wasiSuccess, "\x05\x00\x00\x00\xff"},
 		{"fd_write", code(opConst(3), opConst(256), opConst(1), opConst(at)), wasiBadFD, untouched},
 		{"fd_write", code(opConst(1), opConst(-8), opConst(2), opConst(at)), wasiFault, untouched},
 		{"fd_write", code(opConst(1), opConst(256), opConst(maxWrites+1), opConst(at)), wasiInvalid, untouched},
-		{"poll_oneoff", code(opConst(288), opConst(at), opConst(1), opConst(496)), wasiSuccess,
-			"userdata\x00\x00\x00" + strings.Repeat("\x00", 21) + "\xff"},
+		{
+			"poll_oneoff", code(opConst(288), opConst(at), opConst(1), opConst(496)), wasiSuccess,
+			"userdata\x00\x00\x00" + strings.Repeat("\x00", 21) + "\xff",
+		},
 		{"poll_oneoff", code(opConst(288), opConst(at), opConst(0), opConst(496)), wasiInvalid, untouched},
 		{"poll_oneoff", code(opConst(-8), opConst(at), opConst(1), opConst(496)), wasiFault, untouched},
 	} {
@@ -115,8 +119,12 @@ func TestLastOutput(t *testing.T) {
 			strings.Repeat("b", 24) + strings.Repeat("c", 1000) + ": ",
 		},
 		{"more than is kept", []string{"x", strings.Repeat("d", 20_000)}, "", strings.Repeat("d", 1024) + ": "},
-		{"a panic", []string{"log\n", "panic: ", "boom\n", strings.Repeat("t", 5000)}, "",
-			"panic: boom\n" + strings.Repeat("t", 1012) + ": "},
+		{
+			"a panic",
+			[]string{"log\n", "panic: ", "boom\n", strings.Repeat("t", 5000)},
+			"",
+			"panic: boom\n" + strings.Repeat("t", 1012) + ": ",
+		},
 		{"not UTF-8", []string{"\xff\x00"}, "", "\ufffd\ufffd: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -129,8 +129,10 @@ func TestDecimalLimits(t *testing.T) {
 
 // TestAppendUint tries every length.
 func TestAppendUint(t *testing.T) {
-	for _, n := range []uint64{0, 1, 9, 10, 99, 12_345_678, 99_999_999, 100_000_000, 1<<53 + 1, 9_999_999_999_999_999,
-		10_000_000_000_000_000, 1<<64 - 1} {
+	for _, n := range []uint64{
+		0, 1, 9, 10, 99, 12_345_678, 99_999_999, 100_000_000, 1<<53 + 1, 9_999_999_999_999_999,
+		10_000_000_000_000_000, 1<<64 - 1,
+	} {
 		for digits := range maxUintDigits + 1 {
 			if got, want := string(AppendUint([]byte("x"), n, digits)), fmt.Sprintf("x%0*d", digits, n); got != want {
 				t.Errorf("%d in %d digits is %s, not %s", n, digits, got, want)

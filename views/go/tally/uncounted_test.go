@@ -21,8 +21,11 @@ func TestNoteUncounted(t *testing.T) {
 	}{
 		{7, []string{"b_not_a_number"}, `{"b_not_a_number":1,"last_sequence":7}`, 1},
 		{9, []string{"a_not_text", "b_not_a_number"}, `{"b_not_a_number":2,"a_not_text":1,"last_sequence":9}`, 3},
-		{999_999_999_999_999_999, []string{"b_not_a_number", "b_not_a_number"},
-			`{"b_not_a_number":4,"a_not_text":1,"last_sequence":999999999999999999}`, 5},
+		{
+			999_999_999_999_999_999,
+			[]string{"b_not_a_number", "b_not_a_number"},
+			`{"b_not_a_number":4,"a_not_text":1,"last_sequence":999999999999999999}`, 5,
+		},
 		{1_000_000_000_000, nil, `{"b_not_a_number":4,"a_not_text":1,"last_sequence":1000000000000}`, 5},
 	} {
 		if err := NoteUncounted(key, c.sequence, c.reasons...); err != nil || localState[key] != c.want {
