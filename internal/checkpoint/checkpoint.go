@@ -1,6 +1,6 @@
-// Package checkpoint signs heads of logs, and reads them back: a customer who keeps one can prove later what the log was, whoever has the
-// database in hand. The form is that of C2SP's signed note (c2sp.org/signed-note) with an Ed25519 signature; docs/evidence.md has it line
-// by line.
+// Package checkpoint signs the heads of logs, and verifies them. A customer who keeps a checkpoint can prove later what the log contained,
+// whoever controls the database. The format is C2SP's signed note (c2sp.org/signed-note) with an Ed25519 signature; docs/evidence.md
+// describes it line by line.
 package checkpoint
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// MaxBytes bounds a checkpoint that is read: one has some 300 bytes, and a few more for each signature that others added.
+// MaxBytes bounds a checkpoint that is read. A checkpoint has about 300 bytes, and some more for each signature that others add.
 const MaxBytes = 64 << 10
 
 const (
@@ -28,22 +28,22 @@ const (
 	timeText       = "2006-01-02T15:04:05.999999Z"
 )
 
-// Checkpoint is a log's head at some time.
+// Checkpoint is the head of a log at some time.
 type Checkpoint struct {
 	LogID      uuid.UUID
 	Sequence   int64 // 0 for an empty log
 	Hash       event.Hash
-	RecordedAt time.Time // when the last event was recorded, or the log was created
+	RecordedAt time.Time // when the last event was recorded; for an empty log, when it was created
 }
 
-// text is what is signed: the log, its last sequence, the hash of everything up to it, and when that was recorded.
+// text returns the signed text: the log, its last sequence, the hash of everything up to it, and when that was recorded.
 func (c *Checkpoint) text() string {
 	return originPrefix + c.LogID.String() + "\n" + strconv.FormatInt(c.Sequence, 10) + "\n" +
 		base64.StdEncoding.EncodeToString(c.Hash[:]) + "\n" +
 		recordedPrefix + c.RecordedAt.UTC().Format(timeText) + "\n"
 }
 
-// parse reads the text of a note. Lines after those that it knows are left to later versions.
+// parse reads the text of a note. It ignores further lines, which later versions may add.
 func parse(text string) (c Checkpoint, err error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 5 { // the last one is empty
@@ -76,7 +76,7 @@ type Signer struct {
 
 const privatePrefix = "PRIVATE+KEY+"
 
-// NewSigner reads a private key as GenerateKey made it.
+// NewSigner reads a private key that GenerateKey made.
 func NewSigner(key string) (*Signer, error) {
 	key = strings.TrimSpace(key)
 	signer, err := note.NewSigner(key)
@@ -85,7 +85,7 @@ func NewSigner(key string) (*Signer, error) {
 	}
 	_, encoded, _ := strings.Cut(strings.TrimPrefix(key, privatePrefix+signer.Name()+"+"), "+")
 	seed, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(seed) != 1+ed25519.SeedSize { // an algorithm comes first
+	if err != nil || len(seed) != 1+ed25519.SeedSize { // the first byte is the algorithm
 		return nil, errors.New("this is no Ed25519 signing key")
 	}
 	public, ok := ed25519.NewKeyFromSeed(seed[1:]).Public().(ed25519.PublicKey)
@@ -99,7 +99,7 @@ func NewSigner(key string) (*Signer, error) {
 	return &Signer{signer, verifier}, nil
 }
 
-// Verifier is the public key, as Open takes it.
+// Verifier returns the public key, in the form that Open takes.
 func (s *Signer) Verifier() string { return s.verifier }
 
 // Sign returns the checkpoint as a signed note.
@@ -111,7 +111,8 @@ func (s *Signer) Sign(c Checkpoint) ([]byte, error) {
 	return signed, nil
 }
 
-// GenerateKey makes a key pair. The name goes into every signature, such as billing.example.com; it has no spaces and no plus sign.
+// GenerateKey makes a key pair. name, such as billing.example.com, is part of every signature: printable ASCII without spaces and plus
+// signs.
 func GenerateKey(name string) (private, verifier string, err error) {
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '+' || r >= 0x7f }) {
 		return "", "", fmt.Errorf("the name %q does not fit: it may hold ASCII characters but spaces and plus signs", name)
@@ -123,7 +124,7 @@ func GenerateKey(name string) (private, verifier string, err error) {
 	return private, verifier, nil
 }
 
-// Open reads a checkpoint that the owner of the verifier key has signed. Signatures of others do not matter.
+// Open reads a checkpoint and verifies that the owner of the verifier key signed it. It ignores other signatures.
 func Open(signed []byte, verifier string) (Checkpoint, error) {
 	known, err := note.NewVerifier(strings.TrimSpace(verifier))
 	if err != nil {

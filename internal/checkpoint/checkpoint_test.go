@@ -46,7 +46,7 @@ func TestSignAndOpen(t *testing.T) {
 	}
 }
 
-// TestForgeries: whatever is done to a note, it is not taken.
+// TestForgeries: Open rejects every altered note.
 func TestForgeries(t *testing.T) {
 	signer, verifier := keys(t, "billing.example.com")
 	_, stranger := keys(t, "other.example.com")

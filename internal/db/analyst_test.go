@@ -17,13 +17,13 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// analyst is a connection of a login that is only a member of tally_analyst.
+// analyst returns a connection of a login that is only a member of tally_analyst.
 func analyst(t *testing.T, d *testdb.Database, login string) *pgx.Conn {
 	t.Helper()
 	return connect(t, as(t, d.DSN(), login))
 }
 
-// lines runs a query of one text column.
+// lines runs a query of one text column and returns its rows.
 func lines(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), query, args...)
@@ -37,8 +37,8 @@ func lines(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 	return found
 }
 
-// TestReportingTouchesOnlyTheMonthsAskedFor: what bounds recorded_at and names a log reads that log's part of those partitions, by the
-// index, and locks no others; the table of names is left out where no name is asked for.
+// TestReportingTouchesOnlyTheMonthsAskedFor: a query that bounds recorded_at and names a log reads only that log's part of those
+// partitions, by index, and locks no others. It skips the table of names unless it selects a name.
 func TestReportingTouchesOnlyTheMonthsAskedFor(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
 	d := testdb.New(t)
@@ -96,8 +96,8 @@ func TestReportingTouchesOnlyTheMonthsAskedFor(t *testing.T) {
 	}
 }
 
-// TestAnalystsHoldNothingUp keeps transactions of analysts open who have read everything: appends, deploys and new logs go on beside them.
-// Making a partition gives up, for it would have to wait, unless the analyst has said which months to read.
+// TestAnalystsHoldNothingUp keeps open the transactions of analysts who have read everything: appends, deployments and new logs go on.
+// Creating a partition gives up, since it would have to wait, unless the analyst's query bounds the months.
 func TestAnalystsHoldNothingUp(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
 	d := testdb.New(t)

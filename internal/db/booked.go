@@ -9,11 +9,11 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
-// rowOverhead is about what a row takes in memory beside the bytes of its values.
+// rowOverhead is roughly how many bytes a row takes in memory besides its values.
 const rowOverhead = 160
 
-// Booked returns a DBTX that reads from from and books each row in room before it is held. Reading fails with memory.ErrFull when there is
-// no room. The rows stay booked until the caller releases them. room may be nil.
+// Booked returns a DBTX that reads from from and books each row in room before holding it. Reading fails with memory.ErrFull if there is no
+// room. The rows stay booked until the caller releases them. If room is nil, Booked returns from.
 func Booked(from dbsqlc.DBTX, room *memory.Hold) dbsqlc.DBTX {
 	if room == nil {
 		return from
@@ -44,7 +44,7 @@ func (b booked) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return firstRow{rows}
 }
 
-// bookedRows ends before the first row that there is no room for.
+// bookedRows ends before the first row that does not fit in room.
 type bookedRows struct {
 	pgx.Rows
 	room *memory.Hold
@@ -57,7 +57,7 @@ func (r *bookedRows) Next() bool {
 		return false
 	}
 	if r.full = r.room.Use(rowBytes(r.RawValues())); r.full != nil {
-		r.Close() // the rows that are left are read, one at a time, and dropped
+		r.Close() // reads the remaining rows one at a time and drops them
 		return false
 	}
 	return true
@@ -79,7 +79,7 @@ func rowBytes(values [][]byte) int64 {
 	return n
 }
 
-// firstRow is the first of the rows, as pgx.Row has it.
+// firstRow is a pgx.Row: the first of rows.
 type firstRow struct{ rows pgx.Rows }
 
 // Scan implements pgx.Row.

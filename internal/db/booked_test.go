@@ -11,8 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// TestBookedRows: rows that there is no room for are not held, neither one after the other nor all together, and the connection is fit for
-// more afterwards.
+// TestBookedRows: rows without room are not held, neither one at a time nor all together, and the connection stays usable.
 func TestBookedRows(t *testing.T) {
 	const mib = 1 << 20
 	conn, err := pgx.Connect(t.Context(), testdb.New(t).DSN())

@@ -11,7 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 )
 
-// MinVersionNum is the oldest PostgreSQL that Tallystick runs on, as server_version_num.
+// MinVersionNum is the oldest version of PostgreSQL that Tallystick runs on, as in server_version_num.
 const MinVersionNum = 150000
 
 // UntrustedError: the database is not fit to hold billing data.
@@ -19,16 +19,16 @@ type UntrustedError struct{ Reason string }
 
 func (e *UntrustedError) Error() string { return e.Reason }
 
-// Check returns an *UntrustedError when the server is too old or would lose acknowledged events in a crash, or when a pooler in front of it
-// shares sessions. allowUnsafe accepts a server with fsync or full_page_writes off. Check uses the login's own rights, since before Migrate
-// there is no other role.
+// Check returns an *UntrustedError if the server is too old, is a standby, or could lose acknowledged events in a crash, if the database's
+// encoding is not UTF8, or if a pooler in front of the server shares sessions. allowUnsafe accepts a server with fsync or full_page_writes
+// off. Check uses the login's own rights, since there is no other role before Migrate.
 func Check(ctx context.Context, url string, allowUnsafe bool) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("reading the database URL: %w", err)
 	}
 	config.ConnectTimeout = connectTimeout
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may not know prepared statements
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may not support prepared statements
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connecting to PostgreSQL: %w", err)
@@ -54,7 +54,7 @@ func Check(ctx context.Context, url string, allowUnsafe bool) error {
 	return nil
 }
 
-// CheckRole checks that the login may act as ServerRole. The error says how to grant that.
+// CheckRole checks that the login may act as ServerRole. If not, the error says how to grant it.
 func (d *DB) CheckRole(ctx context.Context) error {
 	err := d.Read.Ping(ctx)
 	var refused *pgconn.PgError

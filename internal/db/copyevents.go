@@ -12,7 +12,7 @@ import (
 type NewEvent struct {
 	Log        uuid.UUID
 	Sequence   int64
-	RecordedAt int64 // microseconds since 1970 UTC, as is Time
+	RecordedAt int64 // microseconds since 1970 UTC, like Time
 	Time       int64
 	Type       string
 	Key        string // "" for none
@@ -22,8 +22,8 @@ type NewEvent struct {
 
 const copyEvents = "COPY events (log_id, sequence, recorded_at, time, type, key, data, hash) FROM STDIN BINARY"
 
-// CopyEvents adds events by COPY, which is cheaper than INSERT for some hundreds of them and takes round trips of its own. next fills in
-// the next event, and returns false when there is none.
+// CopyEvents adds events by COPY, which is cheaper than INSERT for a few hundred events or more, but takes extra round trips. next fills in
+// the next event; it returns false if there is none.
 func (t *Tx) CopyEvents(ctx context.Context, next func(*NewEvent) bool) error {
 	if err := t.begin(ctx); err != nil {
 		return err
@@ -32,25 +32,25 @@ func (t *Tx) CopyEvents(ctx context.Context, next func(*NewEvent) bool) error {
 	return err
 }
 
-// The binary form of COPY, by PostgreSQL's documentation of that command: a signature, flags and the length of an extension; each row with
-// the number of its fields and each field's length; -1 where a field is NULL, and where a row would begin after the last.
+// COPY's binary format, according to PostgreSQL's documentation: a signature, flags and the length of an extension; then for each row the
+// number of fields, and before each field its length. The length is -1 for NULL. A field count of -1 ends the data.
 const (
 	copySignature = "PGCOPY\n\xff\r\n\x00"
 	copyHeader    = copySignature + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
 	copyTrailer   = "\xff\xff"
 	copyNull      = -1
 	eventFields   = 8
-	// copyBuffer is how much of it is made at a time, about what one message of pgconn takes.
+	// copyBuffer is how many bytes are encoded at a time, about as much as one message of pgconn holds.
 	copyBuffer = 64 << 10
 )
 
-// eventsToCopy makes COPY's binary form of events while it is read. pgx's own encoder, which takes any type of any table, costs four times
-// as much.
+// eventsToCopy encodes events in COPY's binary format while it is read. pgx's own encoder, which handles any type and any table, costs four
+// times as much.
 type eventsToCopy struct {
 	next  func(*NewEvent) bool
 	event NewEvent
 	buf   []byte
-	sent  int // of buf
+	sent  int // bytes of buf
 	begun bool
 	ended bool
 }

@@ -22,7 +22,7 @@ import (
 // connectTimeout bounds one attempt to reach the server.
 const connectTimeout = 10 * time.Second
 
-// DefaultTenant owns every log until there are access keys for other tenants; the first migration inserts it.
+// DefaultTenant owns every log. The first migration inserts it.
 var DefaultTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 // DB is Tallystick's access to one database. Its methods are safe for concurrent use.
@@ -32,7 +32,7 @@ type DB struct {
 	*dbsqlc.Queries
 
 	refuseUnsafe bool
-	configured   atomic.Pointer[Durability] // as the newest connection found it; nil before there is one
+	configured   atomic.Pointer[Durability] // as the newest connection found it; nil before the first
 }
 
 // Config configures the connections.
@@ -40,13 +40,13 @@ type Config struct {
 	URL         string // a PostgreSQL connection string, URL or keyword form
 	AppendConns int    // connections for lanes
 	ReadConns   int    // connections for queries, reads and builds
-	// LockTimeout is how long a lane waits for a log's lock; DefaultLockTimeout unless set.
+	// LockTimeout is how long a lane waits for a log's lock; 0 for DefaultLockTimeout.
 	LockTimeout time.Duration
-	// RefuseUnsafe has each new connection refuse a server that runs with fsync or full_page_writes off.
+	// RefuseUnsafe makes each new connection refuse a server that runs with fsync or full_page_writes off.
 	RefuseUnsafe bool
 }
 
-// Open opens the connection pools. It neither migrates nor checks the database: see Migrate and Check. Close it.
+// Open opens the connection pools. It neither migrates nor checks the database: see Migrate and Check. The caller closes the DB.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	d := &DB{Queries: dbsqlc.New(), refuseUnsafe: config.RefuseUnsafe}
 	var err error
@@ -62,13 +62,13 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	return d, nil
 }
 
-// Close waits until connections in use are released, and closes all. It may be called more than once.
+// Close waits until the connections in use are released, and closes the pools. It may be called more than once.
 func (d *DB) Close() {
 	d.Append.Close()
 	d.Read.Close()
 }
 
-// deadPeer is how a connection that waits for a reply notices that the other end is gone.
+// deadPeer lets a connection that waits for a reply notice that its peer is gone.
 var deadPeer = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
 
 func (d *DB) newPool(ctx context.Context, url string, conns int, more map[string]string) (*pgxpool.Pool, error) {

@@ -14,8 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// open gives the test a database with a table of numbers, and one connection of each kind: whoever keeps one stops the
-// test.
+// open opens a database with a table of numbers and one connection per pool: a test that leaks one hangs.
 func open(t *testing.T) *db.DB {
 	t.Helper()
 	dsn := testdb.New(t).DSN()
@@ -28,7 +27,7 @@ func open(t *testing.T) *db.DB {
 	return d
 }
 
-// numbers is what the table holds, as others see it.
+// numbers returns the contents of the table, as other connections see it.
 func numbers(t *testing.T, d *db.DB) []int {
 	t.Helper()
 	rows, err := d.Read.Query(t.Context(), "SELECT n FROM numbers ORDER BY n")
@@ -61,7 +60,7 @@ func insert(t *testing.T, to *db.Pipeline, n ...int) {
 	}
 }
 
-// expect queues what our statements do who must touch a number of rows.
+// expect queues the check that our statements use when they must affect a certain number of rows.
 func expect(t *testing.T, to *db.Pipeline, touched, given int) {
 	t.Helper()
 	if _, err := to.Exec(t.Context(), "SELECT ($1::integer = $2::integer)::as_expected", touched, given); err != nil {
@@ -142,7 +141,7 @@ func TestPipelineRefusesQueries(t *testing.T) {
 	}
 }
 
-// TestTxGivesItsConnectionBack ends transactions in every way; the pool's one connection must serve the next each time.
+// TestTxGivesItsConnectionBack ends transactions in every way. The only connection of the pool must serve the next one each time.
 func TestTxGivesItsConnectionBack(t *testing.T) {
 	d := open(t)
 	for name, use := range map[string]func(tx *db.Tx){
@@ -159,7 +158,7 @@ func TestTxGivesItsConnectionBack(t *testing.T) {
 			_ = tx.SendAndCommit(t.Context(), &db.Pipeline{})
 		},
 		"killed": func(tx *db.Tx) {
-			_, _ = tx.Exec(t.Context(), "SET ROLE NONE") // the server's role may not
+			_, _ = tx.Exec(t.Context(), "SET ROLE NONE") // the server's role may not do this
 			_, _ = tx.Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())")
 		},
 		"context ended": func(tx *db.Tx) { _, _ = tx.Exec(ended(t), "SELECT 1") },
@@ -189,7 +188,7 @@ func ended(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestCommitOfAFailedTransaction: PostgreSQL answers COMMIT with ROLLBACK, which must not pass for success.
+// TestCommitOfAFailedTransaction: PostgreSQL replies to COMMIT with ROLLBACK, which must not count as success.
 func TestCommitOfAFailedTransaction(t *testing.T) {
 	d := open(t)
 	tx := begin(t, d)
@@ -272,7 +271,7 @@ func ping(t *testing.T, database string) error {
 	config.Database = database
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err == nil {
-		_ = conn.Close(t.Context()) // it should not be there
+		_ = conn.Close(t.Context()) // it should not exist
 	}
 	return err
 }
@@ -296,7 +295,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestMigrateAtOnce lets several servers find an empty database.
+// TestMigrateAtOnce lets several servers migrate an empty database at once.
 func TestMigrateAtOnce(t *testing.T) {
 	dsn := testdb.New(t, testdb.Empty()).DSN()
 	var wg sync.WaitGroup

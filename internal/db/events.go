@@ -12,40 +12,40 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// EventRow is an event as it is stored. Its byte slices are the connection's: they last until the next row.
+// EventRow is a stored event. Its byte slices belong to the connection and are valid until the next row.
 type EventRow struct {
 	Sequence   int64
-	RecordedAt int64 // microseconds since 1970 UTC, as is Time
+	RecordedAt int64 // microseconds since 1970 UTC, like Time
 	Time       int64
 	Type       []byte
-	Key        []byte // nil when there is none
+	Key        []byte // nil if there is none
 	Data       []byte
 	Hash       []byte
 }
 
-// EventRange says which of a log's events to read. Times are microseconds since 1970 UTC.
+// EventRange selects events of a log. Times are in microseconds since 1970 UTC.
 type EventRange struct {
 	Log           uuid.UUID
-	After         int64 // sequences above this one
-	Through       int64 // up to this one
-	RecordedFrom  int64 // recorded then or later: the partitions before are not touched
-	RecordedUntil int64 // recorded earlier than this: nor are those after
+	After         int64 // only sequences above this one
+	Through       int64 // and up to this one
+	RecordedFrom  int64 // recorded at this time or later; earlier partitions are not touched
+	RecordedUntil int64 // recorded before this time; later partitions are not touched
 	Filter        EventFilter
 	MaxRows       int
 }
 
-// EventFilter leaves events out that are in the range.
+// EventFilter narrows a range.
 type EventFilter struct {
-	Type     string // events of this type; all when ""
-	TimeFrom *int64 // events that happened then or later
-	TimeTo   *int64 // events that happened earlier
+	Type     string // only events of this type; "" for all
+	TimeFrom *int64 // only events that happened at this time or later; nil for no limit
+	TimeTo   *int64 // only events that happened before this time; nil for no limit
 }
 
-// None reports whether the filter leaves nothing out.
+// None reports whether the filter lets every event pass.
 func (f *EventFilter) None() bool { return f.Type == "" && f.TimeFrom == nil && f.TimeTo == nil }
 
-// The rows are read in place, in the binary form: a log of millions passes here, for which a value allocated per column would cost more
-// than reading it. sqlc cannot say that.
+// The rows are read in place, in binary form. A log can have millions of events, for which allocating a value per column would cost more
+// than reading it. sqlc cannot do that.
 const (
 	eventColumns = "SELECT sequence, recorded_at, time, type, key, data, hash FROM events " +
 		"WHERE log_id = $1 AND sequence > $2 AND sequence <= $3 AND recorded_at >= $4 AND recorded_at < $5"
@@ -54,14 +54,14 @@ const (
 	eventsFiltered = eventColumns + " AND ($7 = '' OR type = $7) AND time >= $8 AND time < $9" + eventOrder
 )
 
-// postgresEpoch is where PostgreSQL's times start, in microseconds since 1970 UTC.
+// postgresEpoch is the start of PostgreSQL's timestamps, in microseconds since 1970 UTC.
 const postgresEpoch = 946_684_800_000_000
 
-// ErrEnough ends ReadEvents from within, without an error.
+// ErrEnough, returned by a callback, ends ReadEvents early and without an error.
 var ErrEnough = errors.New("enough events")
 
-// ReadEvents passes the range's events to each, in order, in one round trip and one transaction of its own. When each returns ErrEnough
-// the events before are all that is read; any other error of each is returned as it is.
+// ReadEvents calls each for the events of the range, in order, in one round trip and one transaction of its own. If each returns ErrEnough,
+// ReadEvents stops and returns nil; it returns any other error of each unchanged.
 func (d *DB) ReadEvents(ctx context.Context, r *EventRange, each func(*EventRow) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -70,7 +70,7 @@ func (d *DB) ReadEvents(ctx context.Context, r *EventRange, each func(*EventRow)
 		return Classify(err)
 	}
 	defer conn.Release()
-	var p Pipeline // without BEGIN, it is one transaction
+	var p Pipeline // one transaction, even without BEGIN
 	if err := d.PlanForPartitions(ctx, &p); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (d *DB) ReadEvents(ctx context.Context, r *EventRange, each func(*EventRow)
 	results := conn.SendBatch(ctx, &p.batch)
 	err = readEvents(results, each)
 	if err != nil {
-		cancel() // what is left is not waited for: the connection is given up
+		cancel() // gives up the connection instead of waiting for the remaining rows
 		_ = results.Close()
 		if errors.Is(err, ErrEnough) {
 			return nil
@@ -125,7 +125,7 @@ func (e *EventRow) read(values [][]byte) error {
 	return nil
 }
 
-// minTime and maxTime are what PostgreSQL's timestamptz can hold, with room at both ends, in microseconds since 1970 UTC.
+// minTime and maxTime lie well within what PostgreSQL's timestamptz can hold.
 var (
 	minTime = time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)
 	maxTime = time.Date(200_000, 1, 1, 0, 0, 0, 0, time.UTC)

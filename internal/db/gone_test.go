@@ -9,8 +9,8 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// TestForgottenTransactionIsEnded leaves a lane's transaction lie with a log's lock, as a server does that is stopped: PostgreSQL ends it,
-// and whoever waits for the lock goes on.
+// TestForgottenTransactionIsEnded leaves a lane's transaction open with a log's lock, as a frozen server does: PostgreSQL ends it, and the
+// next session gets the lock.
 func TestForgottenTransactionIsEnded(t *testing.T) {
 	t.Parallel()
 	d := testdb.New(t)

@@ -18,8 +18,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// hostileTexts are contents of JSON strings, each a kind that parsers take: halves of surrogate pairs alone, in each order and at each
-// place, NUL, and both beside escaped backslashes, which are no part of an escape.
+// hostileTexts are contents of JSON strings, of every kind that parsers accept: lone surrogates, in each order and position, NUL, and both
+// next to escaped backslashes, which are not part of an escape.
 func hostileTexts() []string {
 	units := []string{`\ud83d`, `\uDE00`, `\u0000`, `\\`, `\n`, `\u00e9`, `\uD55C`, `u0000`, `ud83d`, `x`}
 	texts := []string{``}
@@ -38,7 +38,7 @@ func hostileTexts() []string {
 	return append(texts, `\uD800\uDC00`, `\udbff\udfff`, `\uD7FF\uE000`, `\u0001`, `\"\ud83d\"`, `\/\u0000`)
 }
 
-// hostileValues are JSON values beside strings.
+// hostileValues are JSON values that are not strings.
 var hostileValues = []string{
 	`1e400000`, `-1E+400000`, `1e-400000`, `0e99999999999999999999`, `1e00000000000000000000000000003`, `1e999`, `1e1000`, `-0.0`, `1.50`,
 	`-7e-3`, `0`,
@@ -52,7 +52,7 @@ var hostileValues = []string{
 	strings.Repeat(`{"a":`, jsonscan.MaxDepth-1) + `"\ud83d"` + strings.Repeat(`}`, jsonscan.MaxDepth-1),
 }
 
-// hostileDocuments are objects with the text at each kind of place, and the values; their member "other" is ordinary, and "m" is not.
+// hostileDocuments are objects with the text in each kind of place, and the values. Their member "other" is ordinary; "m" is not.
 func hostileDocuments(t *testing.T) []string {
 	t.Helper()
 	var documents []string
@@ -75,7 +75,7 @@ func hostileDocuments(t *testing.T) []string {
 	return documents
 }
 
-// readAsText is what ->> would return of a value if text held every character; nil for null and for no value.
+// readAsText returns what ->> would return for a value if text could hold every character; nil for null and for no value.
 func readAsText(v jsonscan.Value) *string {
 	if v.Kind == jsonscan.Missing || v.Kind == jsonscan.Null {
 		return nil
@@ -90,7 +90,7 @@ func readAsText(v jsonscan.Value) *string {
 
 var escape = regexp.MustCompile(`\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u0000|\\u[dD][89a-fA-F]..|\\.`)
 
-// unreadable escapes U+FFFD in place of what PostgreSQL cannot read, in the source of a document.
+// unreadable replaces what PostgreSQL cannot read by an escaped U+FFFD, in the source of a document.
 func unreadable(source string) string {
 	return escape.ReplaceAllStringFunc(source, func(found string) string {
 		if len(found) == len(`\uxxxx`) {
@@ -100,7 +100,7 @@ func unreadable(source string) string {
 	})
 }
 
-// jsonNumber and maxNumber say which texts are numbers.
+// jsonNumber and maxNumber define which texts are numbers.
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?0*[0-9]{1,3})?$`)
 
 const maxNumber = 1000
@@ -108,7 +108,7 @@ const maxNumber = 1000
 // token is a string or a number of a document.
 var token = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9eE]*`)
 
-// inRange has null in place of numbers that are out of range, in the source of a document.
+// inRange replaces numbers that are out of range by null, in the source of a document.
 func inRange(source string) string {
 	return token.ReplaceAllStringFunc(source, func(found string) string {
 		if found[0] != '"' && !isNumber(found) {
@@ -129,7 +129,7 @@ func shown(text *string) string {
 	return fmt.Sprintf("%.200q", *text)
 }
 
-// TestReadingHostileJSON holds the functions of schema reporting against the package that servers and views read events with.
+// TestReadingHostileJSON compares the functions of schema reporting with the package that servers and views read events with.
 func TestReadingHostileJSON(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
 	conn := analyst(t, testdb.New(t), login)
@@ -204,7 +204,7 @@ func TestReadingNothing(t *testing.T) {
 	}
 }
 
-// TestReadingTimes: what servers take for a time is that time, to the microsecond, and nothing makes a query fail.
+// TestReadingTimes: a text that servers accept as a time is read as that time, to the microsecond, and no text makes a query fail.
 func TestReadingTimes(t *testing.T) {
 	var texts []string
 	for _, year := range []string{"0000", "0001", "1900", "2000", "2023", "2024", "9999"} {
@@ -263,8 +263,8 @@ func TestReadingTimes(t *testing.T) {
 	}
 }
 
-// appendHostile makes a log whose events, views and labels hold what PostgreSQL cannot read, as far as servers take it, and returns how
-// many values of a view's state and idempotency keys there are.
+// appendHostile creates a log whose events, views and labels contain what PostgreSQL cannot read, as far as servers accept it. It returns
+// the number of state values and the number of idempotency keys.
 func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	t.Helper()
 	now := time.Date(2025, 4, 20, 12, 0, 0, 0, time.UTC)
@@ -276,7 +276,7 @@ func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	d.Exec(t, "UPDATE log_heads SET recorded_at = $2 WHERE log_id = $1", log.ID, now)
 	d.Exec(t, `UPDATE logs SET labels = '{"team":"\ud83d","n":1e400000,"\u0000":1}' WHERE log_id = $1`, log.ID)
 	for _, view := range []string{"monthly-totals", "cost-by-team"} {
-		node.Deploy(t, log.ID, view, testrig.Scripted(), "{}") // sets what the events tell it to
+		node.Deploy(t, log.ID, view, testrig.Scripted(), "{}") // sets what the events say
 	}
 	var events []event.Event
 	for i, text := range hostileTexts() {
@@ -316,7 +316,7 @@ func appendHostile(t *testing.T, d *testdb.Database) (values, keys int) {
 	return values, keys
 }
 
-// cells are the rows of a table that was laid out, whatever the width of its columns.
+// cells returns the rows of a formatted table, whatever the width of its columns.
 func cells(table string) []string {
 	var rows []string
 	for line := range strings.Lines(table) {
@@ -327,8 +327,8 @@ func cells(table string) []string {
 	return rows
 }
 
-// TestSQLDocsOnHostileRows runs each query of docs/sql.md beside a log of hostile events, state and labels: all go on, and what they return
-// of ordinary logs stays as it was, whatever the plan.
+// TestSQLDocsOnHostileRows runs each query of docs/sql.md beside a log of hostile events, state and labels: none fails, and the results for
+// ordinary logs stay the same, whatever the plan.
 func TestSQLDocsOnHostileRows(t *testing.T) {
 	source, err := os.ReadFile("../../docs/sql.md")
 	if err != nil {
@@ -397,8 +397,8 @@ func TestSQLDocsOnHostileRows(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestReadingFunctions: what reads JSON runs with the caller's rights and leaves plans parallel, and what is an expression takes the place
-// of its call, so that the planner sees what it costs.
+// TestReadingFunctions: functions that read JSON run with the caller's rights and allow parallel plans, and those that are expressions are
+// inlined, so that the planner knows their cost.
 func TestReadingFunctions(t *testing.T) {
 	login := newLogin(t, "IN ROLE tally_analyst")
 	d := testdb.New(t)

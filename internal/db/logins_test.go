@@ -13,15 +13,15 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// password is every test login's; local servers do not ask for it.
+// password is the password of every test login; local servers do not ask for it.
 const password = "only-for-tests"
 
 var loginNumber atomic.Int64
 
-// newLogin makes a login on the tests' cluster and drops it after the databases that the test makes later. Options are CREATE ROLE's.
+// newLogin creates a login in the tests' cluster. It is dropped after the databases that the test creates later. Options are CREATE ROLE's.
 func newLogin(t *testing.T, options string) string {
 	t.Helper()
-	admin := testdb.New(t) // not an empty one: with it the roles are there
+	admin := testdb.New(t) // not an empty one, so that the roles exist
 	name := fmt.Sprintf("tally_test_login_%d", loginNumber.Add(1))
 	admin.Exec(t, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' %s", name, password, options))
 	t.Cleanup(func() {
@@ -38,7 +38,7 @@ func newLogin(t *testing.T, options string) string {
 	return name
 }
 
-// as is the URL for another login.
+// as returns the URL for another login.
 func as(t *testing.T, dsn, login string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -56,7 +56,7 @@ func as(t *testing.T, dsn, login string) string {
 	return u.String()
 }
 
-// owned makes a database that a login without other rights owns and has migrated.
+// owned creates a database that a login without other rights owns and has migrated.
 func owned(t *testing.T) (d *testdb.Database, owner string) {
 	t.Helper()
 	login := newLogin(t, "")
@@ -70,7 +70,7 @@ func owned(t *testing.T) (d *testdb.Database, owner string) {
 	return d, owner
 }
 
-// opened is a server's access to the database at a URL.
+// opened opens the database at a URL as a server does.
 func opened(t *testing.T, dsn string) *db.DB {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Config{URL: dsn, ReadConns: 1})

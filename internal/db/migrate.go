@@ -14,9 +14,9 @@ import (
 	"github.com/tallystick/tallystick/migrations"
 )
 
-// Migrate brings the database at url to the newest schema, with the rights of the login; whoever migrates first owns it. Several servers
-// may call it at once: a session lock lets one work while the others wait. When nothing is left to do, a login that only has ServerRole is
-// enough; otherwise the error says whom to ask.
+// Migrate brings the database at url to the newest schema, with the login's rights; the first login to migrate owns the schema. Servers may
+// call it at the same time: a session lock lets one of them work while the others wait. If nothing is left to do, a login that only has
+// ServerRole is enough; otherwise the error says which login has to migrate.
 func Migrate(ctx context.Context, url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -24,7 +24,7 @@ func Migrate(ctx context.Context, url string) error {
 	}
 	config.AfterConnect = commitDurably
 	db := stdlib.OpenDB(*config)
-	defer func() { _ = db.Close() }() // its one connection has done its work
+	defer func() { _ = db.Close() }() // its work is done
 
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// TestMigrateByALoginThatMayMakeRoles starts from a cluster without our roles, as far as their names tell.
+// TestMigrateByALoginThatMayMakeRoles starts from a cluster in which roles of our names do not exist.
 func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
 	login := newLogin(t, "CREATEROLE")
 	hideRoles(t)
 	var owner string
 	var migrations sync.WaitGroup
-	for range 4 { // databases of one cluster, at once: one of them makes the roles
+	for range 4 { // databases of one cluster, at once; one creates the roles
 		d := testdb.New(t, testdb.Empty())
 		d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
 		dsn := as(t, d.DSN(), login)
@@ -44,11 +44,11 @@ func TestMigrateByALoginThatMayMakeRoles(t *testing.T) {
 	}
 }
 
-// hideRoles gives our roles other names until the databases that are made after it are dropped.
+// hideRoles renames our roles until the databases that are created later are dropped.
 func hideRoles(t *testing.T) {
 	t.Helper()
 	admin := testdb.New(t)
-	run := func(statement string) { // also when the test has ended
+	run := func(statement string) { // even after the test has ended
 		conn, err := pgx.Connect(context.Background(), admin.DSN())
 		if err != nil {
 			t.Fatal(err)
@@ -67,7 +67,7 @@ func hideRoles(t *testing.T) {
 	}
 }
 
-// TestMigrateTellsWhatAnAdministratorMustDo: the message has the statements, which are all that it takes.
+// TestMigrateTellsWhatAnAdministratorMustDo: the message contains the statements, and they are enough.
 func TestMigrateTellsWhatAnAdministratorMustDo(t *testing.T) {
 	for _, hidden := range []bool{false, true} {
 		t.Run(fmt.Sprintf("roles hidden %t", hidden), func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestMigrateTellsWhatAnAdministratorMustDo(t *testing.T) {
 	}
 }
 
-// TestMigrateWithoutRights: a login that only acts as tally_server finds nothing to do, or whom to ask.
+// TestMigrateWithoutRights: for a login that only acts as tally_server, there is nothing to do, or the error says who must migrate.
 func TestMigrateWithoutRights(t *testing.T) {
 	login, stranger := newLogin(t, "IN ROLE tally_server"), newLogin(t, "")
 	d, _ := owned(t)

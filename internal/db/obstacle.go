@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Obstacle returns, for an operator, what keeps the database from storing anything at all; "" when err is of another kind. The text reveals
-// no internals.
+// Obstacle describes, for an operator, what keeps the database from storing anything at all. It returns "" for errors of another kind. The
+// text reveals no internals.
 func Obstacle(err error) string {
 	var untrusted *UntrustedError
 	if errors.As(err, &untrusted) {
@@ -36,8 +36,8 @@ func Obstacle(err error) string {
 	return ""
 }
 
-// ProbeWrite returns nil when the database could store something now. It leaves nothing behind: a temporary file of a megabyte shows
-// whether the disk has room, and COMMIT writes a record that changes nothing.
+// ProbeWrite returns nil if the database can store something now. It leaves nothing behind: a temporary file of one megabyte shows whether
+// the disk has room, and COMMIT writes a record that changes nothing.
 func (d *DB) ProbeWrite(ctx context.Context) error {
 	err := d.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		var p Pipeline
@@ -48,7 +48,7 @@ func (d *DB) ProbeWrite(ctx context.Context) error {
 	})
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) && answer.Code == limitExceeded {
-		return nil // of temporary files: that says nothing of the disk
+		return nil // temp_file_limit, which says nothing about the disk
 	}
 	if err != nil {
 		return fmt.Errorf("probing whether the database can be written to: %w", err)

@@ -13,31 +13,31 @@ import (
 )
 
 const (
-	// monthsAhead is how many months have partitions, the present one included: three months to notice that none could be made.
+	// monthsAhead is how many months have partitions, including the current one. That leaves three months to notice that making them fails.
 	monthsAhead = 4
-	// FreezeAfterDays is how long after its end a month is frozen: a server whose clock is as late would still write to it.
+	// FreezeAfterDays is how many days after its end a month is frozen. Until then, a server whose clock is late may still write to it.
 	FreezeAfterDays = 3
-	// brokenRule is the SQLSTATE of adopt_events_default's own refusal.
+	// brokenRule is the SQLSTATE with which adopt_events_default itself refuses.
 	brokenRule = "TL003"
 )
 
 var (
-	// ErrNotOwner: the login does not own the tables, as maintenance requires.
+	// ErrNotOwner: the login does not own the tables, which maintenance requires.
 	ErrNotOwner = errors.New("this login does not own the events")
 	// ErrMaintained: another server or command is maintaining the database.
 	ErrMaintained = errors.New("another server or command is maintaining the database")
-	// ErrInTheWay: others hold a lock that is needed. Nothing was changed; trying again later works.
+	// ErrInTheWay: another session holds a lock that is needed. Nothing was changed; trying again later works.
 	ErrInTheWay = errors.New("a long query or transaction over the events is in the way")
 )
 
-// MakePartitions makes the partitions of events that the next months need, by the database's clock, and returns how many were new. It never
-// makes appends or readers wait longer than 200 ms. Any number of servers may call it at once. The error is ErrInTheWay or the database's.
+// MakePartitions creates the missing partitions of events for the coming months, by the database's clock, and returns how many it created.
+// It delays appends and reads by at most 200 ms. Servers may call it at the same time. The error wraps ErrInTheWay, or is the database's.
 func (d *DB) MakePartitions(ctx context.Context) (int, error) {
 	return makePartitions(ctx, d.Queries, d.Read)
 }
 
 func makePartitions(ctx context.Context, q *dbsqlc.Queries, on dbsqlc.DBTX) (int, error) {
-	made, err := q.MakeEventsPartitions(ctx, on, monthsAhead+1) // from yesterday's month on
+	made, err := q.MakeEventsPartitions(ctx, on, monthsAhead+1) // starting with yesterday's month
 	if err := Classify(err); errors.Is(err, ErrConflict) {
 		return 0, fmt.Errorf("making partitions: %w: %w", ErrInTheWay, err)
 	} else if err != nil {
@@ -53,14 +53,14 @@ type Maintainer struct {
 	queries *dbsqlc.Queries
 }
 
-// What maintenance may cost others: it reads and writes at the pace of autovacuum.
+// maintenanceSettings limit what maintenance costs others: it reads and writes at the pace of autovacuum.
 var maintenanceSettings = map[string]string{
 	"timezone": "UTC", "datestyle": "ISO", "vacuum_cost_delay": "2ms", "synchronous_commit": "on",
 	"application_name": "tallystick maintenance",
 }
 
-// NewMaintainer connects as the login of url. One may be open at a time, in all servers: the error is ErrMaintained when another is,
-// ErrNotOwner, or the database's.
+// NewMaintainer connects as the login in url. Only one Maintainer may be open at a time, across all servers. Close it. The error is
+// ErrMaintained if another is open, ErrNotOwner, or the database's.
 func NewMaintainer(ctx context.Context, url string) (_ *Maintainer, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -86,7 +86,7 @@ func NewMaintainer(ctx context.Context, url string) (_ *Maintainer, err error) {
 	return m, m.lock(ctx)
 }
 
-// lockPatience is how long another that maintains is waited for: PostgreSQL may not have noticed yet that it is gone.
+// lockPatience is how long to wait for another maintainer: PostgreSQL may not have noticed yet that it is gone.
 const lockPatience = "3s"
 
 func (m *Maintainer) lock(ctx context.Context) error {
@@ -104,17 +104,17 @@ func (m *Maintainer) lock(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connection and lets others maintain.
-func (m *Maintainer) Close(ctx context.Context) { _ = m.conn.Close(ctx) } // it has done its work
+// Close ends the connection, after which another Maintainer can be opened.
+func (m *Maintainer) Close(ctx context.Context) { _ = m.conn.Close(ctx) } // its work is done
 
-// MakePartitions is DB.MakePartitions.
+// MakePartitions does what DB.MakePartitions does.
 func (m *Maintainer) MakePartitions(ctx context.Context) (int, error) {
 	return makePartitions(ctx, m.queries, m.conn)
 }
 
-// AdoptDefault turns the default partition into the partition of the months whose events it holds, and makes an empty default. It returns
-// the partition's new name, "" when the default was empty. Appends and readers wait while PostgreSQL reads it once. The error is
-// ErrInTheWay, after one second and with nothing changed, or says that partitions of other months lie between.
+// AdoptDefault turns the default partition into the partition for the months of the events in it, and creates a new, empty default. It
+// returns the partition's new name, or "" if the default was empty. Appends and reads wait while PostgreSQL scans the partition once. The
+// error wraps ErrInTheWay, after one second and with nothing changed, or says that partitions of other months are in between.
 func (m *Maintainer) AdoptDefault(ctx context.Context) (string, error) {
 	adopted, err := m.queries.AdoptEventsDefault(ctx, m.conn)
 	var refused *pgconn.PgError
@@ -129,7 +129,7 @@ func (m *Maintainer) AdoptDefault(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("emptying the default partition: %w", Classify(err))
 }
 
-// ToFreeze returns the partitions whose months have passed and that are not frozen.
+// ToFreeze returns the partitions of past months that are not frozen yet.
 func (m *Maintainer) ToFreeze(ctx context.Context) ([]string, error) {
 	names, err := m.queries.PartitionsToFreeze(ctx, m.conn, FreezeAfterDays)
 	if err != nil {
@@ -139,10 +139,9 @@ func (m *Maintainer) ToFreeze(ctx context.Context) ([]string, error) {
 }
 
 // Freeze freezes a partition, so that no later VACUUM has to read it, and analyzes it, at the pace of autovacuum. Reads and appends go on.
-// It returns false when an old transaction keeps rows from being frozen; a later call may succeed.
+// It returns false if an old transaction keeps rows from being frozen; a later call may succeed.
 func (m *Maintainer) Freeze(ctx context.Context, partition string) (bool, error) {
-	// No statement of sqlc's: VACUUM takes a name and no parameter. The end of the table stays, since cutting it off would lock readers
-	// out.
+	// sqlc cannot generate this: VACUUM takes a name, not a parameter. The table is not truncated, since that would lock out readers.
 	vacuum := "VACUUM (FREEZE, ANALYZE, TRUNCATE FALSE) " + pgx.Identifier{partition}.Sanitize()
 	if _, err := m.conn.Exec(ctx, vacuum, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return false, fmt.Errorf("freezing %s: %w", partition, Classify(err))

@@ -19,7 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// ask runs a query that has one value.
+// ask runs a query that returns one value.
 func ask[T any](t *testing.T, conn *pgx.Conn, query string, args ...any) T {
 	t.Helper()
 	var value T
@@ -39,7 +39,7 @@ func maintainer(t *testing.T, dsn string) *db.Maintainer {
 	return m
 }
 
-// clock is a time that the test sets.
+// clock is a clock that the test sets.
 type clock struct{ micros atomic.Int64 }
 
 func (c *clock) set(t time.Time) { c.micros.Store(t.UnixMicro()) }
@@ -47,7 +47,7 @@ func (c *clock) now() time.Time  { return time.UnixMicro(c.micros.Load()) }
 
 func month(year int, m time.Month) time.Time { return time.Date(year, m, 1, 0, 0, 0, 0, time.UTC) }
 
-// TestPartitionsAreMadeByManyAtOnce lets twenty servers find that the same months have no partition.
+// TestPartitionsAreMadeByManyAtOnce lets twenty servers create the same missing partitions at once.
 func TestPartitionsAreMadeByManyAtOnce(t *testing.T) {
 	d, owner := owned(t)
 	const servers, months = 20, 24
@@ -81,8 +81,8 @@ func TestPartitionsAreMadeByManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestPartitionsWaitForNobody: an analyst reads all events in one long transaction. Then none can be attached; nothing is half done, and
-// appends and readers go on. Once it has ended, partitions are made.
+// TestPartitionsWaitForNobody: while an analyst reads all events in one long transaction, no partition can be attached. Nothing is left
+// half done, and appends and reads go on. Once the transaction has ended, the partitions are created.
 func TestPartitionsWaitForNobody(t *testing.T) {
 	dsn := testdb.New(t).DSN()
 	node := testrig.Start(t, dsn, testrig.Settings{})
@@ -126,8 +126,8 @@ func TestPartitionsWaitForNobody(t *testing.T) {
 	testrig.Check(t, dsn)
 }
 
-// TestDefaultPartitionIsAdopted: events of three months came without partitions. While appends go on, the table that they are in becomes
-// their partition as it is, and the default is empty.
+// TestDefaultPartitionIsAdopted: events of three months went to the default partition. While appends go on, it becomes the partition of
+// those months, unchanged, and the new default is empty.
 func TestDefaultPartitionIsAdopted(t *testing.T) {
 	d, owner := owned(t)
 	var now clock
@@ -167,7 +167,7 @@ func TestDefaultPartitionIsAdopted(t *testing.T) {
 	if again, err := m.AdoptDefault(t.Context()); again != "" || err != nil {
 		t.Errorf("once more: %q, %v", again, err)
 	}
-	// The partition counts as what it is, and the new default is protected like any other.
+	// The partition is recorded as such, and the new default is protected like any other.
 	if made := ask[int](t, admin, "SELECT ensure_events_partitions($1, 5)", month(2031, 10)); made != 2 {
 		t.Errorf("around it %d partitions were made, want October's and February's", made)
 	}
@@ -180,7 +180,7 @@ func TestDefaultPartitionIsAdopted(t *testing.T) {
 	}
 	testrig.Check(t, d.DSN())
 
-	// Months on both sides of a partition do not fit into one.
+	// One partition cannot hold months on both sides of another.
 	for _, m := range []time.Time{month(2032, 3), month(2032, 6)} {
 		now.set(m)
 		node.Append(t, log, testrig.Parse(t, `{}`, ""))
@@ -193,8 +193,8 @@ func TestDefaultPartitionIsAdopted(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestPassedMonthsAreFrozen: large and small events of two months that have passed are frozen, so that no row is as old as its
-// transaction to PostgreSQL; this month's are not. As long as a transaction is open that does not see them, they wait.
+// TestPassedMonthsAreFrozen: large and small events of two past months are frozen, so that PostgreSQL no longer needs their transaction
+// ids; those of this month are not. Freezing waits for open transactions that do not see the events.
 func TestPassedMonthsAreFrozen(t *testing.T) {
 	d, owner := owned(t)
 	var now clock
@@ -204,7 +204,7 @@ func TestPassedMonthsAreFrozen(t *testing.T) {
 	ask[int](t, admin, "SELECT ensure_events_partitions(now(), 1)")
 	execute(t, old, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM logs")
 	log := node.NewLog(t)
-	execute(t, admin, "UPDATE log_heads SET recorded_at = '2021-01-31Z'") // as if the log were that old
+	execute(t, admin, "UPDATE log_heads SET recorded_at = '2021-01-31Z'") // as if the log were old
 	for _, when := range []time.Time{month(2021, 2), month(2021, 3), time.Now()} {
 		now.set(when)
 		node.Append(t, log, testrig.Parse(t, `{}`, ""), testrig.Parse(t, `{"large":"`+noise(20_000)+`"}`, ""))
@@ -218,12 +218,12 @@ func TestPassedMonthsAreFrozen(t *testing.T) {
 		t.Errorf("beside a transaction that is older than the events: frozen %t, %v", frozen, err)
 	}
 	execute(t, old, "COMMIT")
-	execute(t, admin, "CHECKPOINT") // where commits do not wait for the disk, what is not there yet cannot be frozen
+	execute(t, admin, "CHECKPOINT") // without fsync, rows that are not on disk yet cannot be frozen
 	for _, partition := range waiting {
 		if frozen, err := m.Freeze(t.Context(), partition); !frozen || err != nil {
 			t.Errorf("%s is frozen: %t, %v", partition, frozen, err)
 		}
-		// A table is as old as its oldest row that is not frozen.
+		// The age of a table is that of its oldest row that is not frozen.
 		toast := ask[string](t, admin, "SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = $1::regclass", partition)
 		for _, table := range []string{partition, toast} {
 			rows := ask[int](t, admin, "SELECT min(age(xmin)) FROM "+table)
@@ -238,7 +238,7 @@ func TestPassedMonthsAreFrozen(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// noise is text that does not get smaller by compression.
+// noise returns text that does not compress.
 func noise(n int) string {
 	letters := make([]byte, n)
 	for i := range letters {
@@ -247,7 +247,7 @@ func noise(n int) string {
 	return string(letters)
 }
 
-// TestWhoMayMaintain: one at a time, and only the owner.
+// TestWhoMayMaintain: only the owner, and only one at a time.
 func TestWhoMayMaintain(t *testing.T) {
 	database := testdb.New(t)
 	first := maintainer(t, database.DSN())

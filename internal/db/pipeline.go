@@ -8,18 +8,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Pipeline collects the :exec queries that are run against it and sends them in one round trip.
-// It is a dbsqlc.DBTX; queries that return rows do not fit in a pipeline and fail.
+// Pipeline queues :exec queries and sends them in one round trip. It is a dbsqlc.DBTX; queries that return rows cannot be pipelined and
+// fail.
 type Pipeline struct{ batch pgx.Batch }
 
-// Exec queues a statement. The tag it returns is empty: statements that must touch a certain number of rows say so
-// themselves, by as_expected.
+// Exec queues a statement. The tag it returns is empty: statements that must affect a certain number of rows check it themselves, with
+// as_expected.
 func (p *Pipeline) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	p.batch.Queue(sql, args...)
 	return pgconn.CommandTag{}, nil
 }
 
-// Len returns how many statements are queued.
+// Len returns the number of queued statements.
 func (p *Pipeline) Len() int { return p.batch.Len() }
 
 // sender is a connection or a transaction.
@@ -27,12 +27,13 @@ type sender interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// send runs the queued statements, up to the first that fails, and returns how many succeeded, and the tag of the last statement if it did.
+// send runs the queued statements up to the first that fails. It returns the tag of the last statement, if all succeeded, and how many
+// succeeded.
 func (p *Pipeline) send(ctx context.Context, to sender) (last pgconn.CommandTag, answered int, err error) {
 	results := to.SendBatch(ctx, &p.batch)
 	for answered < p.Len() {
 		if last, err = results.Exec(); err != nil {
-			_ = results.Close() // says the same again
+			_ = results.Close() // the same error again
 			return pgconn.CommandTag{}, answered, err
 		}
 		answered++
@@ -51,12 +52,12 @@ func (p *Pipeline) SendIn(ctx context.Context, tx pgx.Tx) error {
 
 var errNoRowsInPipeline = errors.New("a query that returns rows cannot be pipelined")
 
-// Query refuses: it makes Pipeline a dbsqlc.DBTX.
+// Query always fails. It makes Pipeline a dbsqlc.DBTX.
 func (p *Pipeline) Query(context.Context, string, ...any) (pgx.Rows, error) {
 	return nil, errNoRowsInPipeline
 }
 
-// QueryRow refuses: it makes Pipeline a dbsqlc.DBTX.
+// QueryRow always fails. It makes Pipeline a dbsqlc.DBTX.
 func (p *Pipeline) QueryRow(context.Context, string, ...any) pgx.Row {
 	return failedRow{errNoRowsInPipeline}
 }

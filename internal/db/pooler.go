@@ -9,25 +9,25 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// poolerRounds is how many connections are opened to find out whether a pooler shares its own between clients. The first one tells, where
-// the pooler prefers the connection that was used last, as PgBouncer does unless it is told otherwise.
+// poolerRounds is how many connections are opened to find out whether a pooler shares its connections between clients. The first is enough
+// if the pooler reuses its most recent connection, as PgBouncer does by default.
 const poolerRounds = 3
 
-// protocolViolation is how PgBouncer refuses BEGIN where it pools statements.
+// protocolViolation is the SQLSTATE with which PgBouncer refuses BEGIN when it pools statements.
 const protocolViolation = "08P01"
 
-// checkPooler returns an *UntrustedError when a pooler between here and PostgreSQL gives each transaction, or each statement, whatever
-// connection is free. What is set for a connection would then hold for some of its transactions, and for other clients' too: that COMMIT
-// waits for the disk, the role, the lock that lets one server migrate at a time.
+// checkPooler returns an *UntrustedError if a pooler in front of PostgreSQL runs each transaction, or each statement, on any free
+// connection. Session state would then apply to only some of our transactions, and to other clients' as well: that COMMIT waits for the
+// disk, the role, and the lock that lets one server migrate at a time.
 func checkPooler(ctx context.Context, config *pgx.ConnConfig, conn *pgx.Conn) error {
 	first, err := backend(ctx, conn)
-	if err != nil || first == conn.PgConn().PID() { // nobody is in between
+	if err != nil || first == conn.PgConn().PID() { // no pooler
 		return err
 	}
 	for range poolerRounds {
 		other, err := pgx.ConnectConfig(ctx, config)
 		if err != nil {
-			return nil //nolint:nilerr // a pooler without room for a few connections shows itself soon enough
+			return nil //nolint:nilerr // a pooler without room for a few connections will fail soon enough
 		}
 		defer closeConn(ctx, other)
 		_, err = other.Exec(ctx, "BEGIN")
@@ -58,7 +58,7 @@ var errSharedSessions = &UntrustedError{
 		"or have the pooler use pool_mode = session for this database",
 }
 
-// backend is the process that PostgreSQL has for a connection now.
+// backend returns the process ID of the PostgreSQL backend that serves the connection now.
 func backend(ctx context.Context, conn *pgx.Conn) (pid uint32, err error) {
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
 		return 0, fmt.Errorf("asking for the connection's process: %w", err)

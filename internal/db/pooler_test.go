@@ -15,8 +15,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// pooler is a small one, which pools transactions or sessions. It drops what clients set at the start of a connection, and gives each
-// transaction, or client, the connection to PostgreSQL that came back last.
+// pooler is a small pooler of transactions or sessions. It drops startup parameters, and gives each transaction, or client, the connection
+// to PostgreSQL that was released last.
 type pooler struct {
 	t       *testing.T
 	dsn     string
@@ -101,7 +101,7 @@ func (p *pooler) serve(client net.Conn, number uint32) {
 	}
 }
 
-// answer passes on what PostgreSQL says until it is ready again.
+// answer forwards messages from PostgreSQL until it is ready again.
 func answer(to *pgproto3.Backend, from *pgproto3.Frontend) (status byte, err error) {
 	for {
 		message, err := from.Receive()
@@ -129,8 +129,8 @@ func (p *pooler) take() *pgx.Conn {
 	return conn
 }
 
-// TestPoolers: one that gives each client a connection of its own is as good as PostgreSQL, and what is set for connections holds there;
-// one that shares them between clients is refused, whatever else is allowed.
+// TestPoolers: a pooler that gives each client its own connection is as good as PostgreSQL, and the settings of connections hold. A pooler
+// that shares connections between clients is refused, whatever else is allowed.
 func TestPoolers(t *testing.T) {
 	d := testdb.New(t)
 	sessions, transactions := startPooler(t, d.DSN(), true), startPooler(t, d.DSN(), false)

@@ -20,9 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "write the results in docs/sql.md anew")
 
-// TestSQLDocs runs docs/sql.md: it appends the events of its "text events" block at their times of recording to logs with the two views,
-// makes the analyst of the block "sql admin", runs each "sql query" as that login, and compares with the "text result" that follows. With
-// -update the results are written anew.
+// TestSQLDocs runs docs/sql.md: it appends the events of the "text events" block, at their times of recording, to logs with both views,
+// creates the analyst of the "sql admin" block, runs each "sql query" as that login, and compares the result with the "text result" that
+// follows. With -update it rewrites the results.
 func TestSQLDocs(t *testing.T) {
 	const file = "../../docs/sql.md"
 	source, err := os.ReadFile(file)
@@ -34,7 +34,7 @@ func TestSQLDocs(t *testing.T) {
 		analyst                          *pgx.Conn
 		asked                            int
 	)
-	login := newLogin(t, "") // made by the page; here for its name and its end
+	login := newLogin(t, "") // the page creates it; this provides its name and drops it
 	d := testdb.New(t)
 	parts := strings.Split(string(source), "```")
 	for i := 1; i < len(parts); i += 2 {
@@ -93,7 +93,7 @@ func TestSQLDocs(t *testing.T) {
 	}
 }
 
-// appendExamples makes the logs with both views and appends each event at its time of recording.
+// appendExamples creates the logs with both views and appends each event at its time of recording.
 func appendExamples(t *testing.T, d *testdb.Database, events, config string) {
 	t.Helper()
 	now := time.Now()
@@ -112,7 +112,7 @@ func appendExamples(t *testing.T, d *testdb.Database, events, config string) {
 				t.Fatal(err)
 			}
 			logs[name] = log.ID
-			// A log records nothing as of before it was made.
+			// A log records nothing before its creation.
 			d.Exec(t, "UPDATE log_heads SET recorded_at = $2 WHERE log_id = $1", log.ID, now)
 			node.Deploy(t, log.ID, "monthly-totals", views.MonthlyTotals(), "{}")
 			node.Deploy(t, log.ID, "cost-by-team", views.CostByTeam(), config)
@@ -122,7 +122,7 @@ func appendExamples(t *testing.T, d *testdb.Database, events, config string) {
 	node.Stop(t)
 }
 
-// table lays a query's result out in columns, as PostgreSQL writes the values.
+// table formats a query's result in columns, with the values as PostgreSQL writes them.
 func table(t *testing.T, conn *pgx.Conn, query string) string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), query, pgx.QueryExecModeSimpleProtocol)

@@ -14,7 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 )
 
-// eachMonth inserts an event into each partition of events, the default too, and keys into each of event_keys.
+// eachMonth inserts an event into each partition of events, including the default, and keys into each of event_keys.
 var eachMonth = []string{
 	`INSERT INTO events (log_id, sequence, recorded_at, time, type, data, hash)
 	SELECT gen_random_uuid(), n, t, t, 'x', '{}', '\x00'
@@ -23,7 +23,7 @@ var eachMonth = []string{
 	SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), n FROM generate_series(1, 300) n`,
 }
 
-// recorded are the tables whose rows nobody may change: both parents and every partition.
+// recorded returns the tables whose rows nobody may change: both parents and every partition.
 func recorded(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), "SELECT relid::regclass::text FROM pg_partition_tree('events') UNION ALL "+
@@ -44,7 +44,7 @@ func recorded(t *testing.T, conn *pgx.Conn) []string {
 	return tables
 }
 
-// outcome is the SQLSTATE and the message that a statement fails with in a transaction that is rolled back; empty when it succeeds.
+// outcome returns the SQLSTATE and message of a statement that fails, in a transaction that is rolled back; "" if it succeeds.
 func outcome(t *testing.T, conn *pgx.Conn, statement string) (code, message string) {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())
@@ -65,15 +65,15 @@ func outcome(t *testing.T, conn *pgx.Conn, statement string) (code, message stri
 	return failed.Code, failed.Message
 }
 
-// TestNobodyChangesWhatWasRecorded tries UPDATE, DELETE and TRUNCATE as each role on events, on each of its partitions, those that were
-// made after the migration too, and on the idempotency keys.
+// TestNobodyChangesWhatWasRecorded tries UPDATE, DELETE and TRUNCATE as each role on events and the idempotency keys, and on each of their
+// partitions, including those created after the migrations.
 func TestNobodyChangesWhatWasRecorded(t *testing.T) {
 	serverLogin, analystLogin := newLogin(t, "IN ROLE tally_server"), newLogin(t, "IN ROLE tally_analyst")
 	d, owner := owned(t)
 	superuser, server := connect(t, d.DSN()), connect(t, as(t, d.DSN(), serverLogin))
 	execute(t, server, "SELECT ensure_events_partitions('2025-01-01Z', 19)") // 20 months of events: the last is in the default
 	execute(t, server, eachMonth...)
-	execute(t, connect(t, owner), "SELECT adopt_events_default()") // it becomes a partition of its own, and another the default
+	execute(t, connect(t, owner), "SELECT adopt_events_default()") // the default becomes a partition, and there is a new default
 	execute(t, server, `INSERT INTO events (log_id, sequence, recorded_at, time, type, data, hash)
 		VALUES (gen_random_uuid(), 1, '2040-01-01Z', '2040-01-01Z', 'x', '{}', '\x00')`)
 	tables := recorded(t, superuser)
@@ -87,7 +87,7 @@ func TestNobodyChangesWhatWasRecorded(t *testing.T) {
 		"owner":   {connect(t, owner), "never changed or removed"},
 		"server":  {server, "permission denied"},
 		"analyst": {connect(t, as(t, d.DSN(), analystLogin)), "permission denied"},
-		"pool":    {pooled(t, d.DSN()), "permission denied"}, // of a server that logs in as a superuser
+		"pool":    {pooled(t, d.DSN()), "permission denied"}, // a server whose login is a superuser
 	}
 	for _, table := range tables {
 		for _, change := range []string{
@@ -106,7 +106,7 @@ func TestNobodyChangesWhatWasRecorded(t *testing.T) {
 		}
 	}
 	for _, change := range []string{
-		"UPDATE events SET recorded_at = recorded_at + interval '1 month'", // to another partition
+		"UPDATE events SET recorded_at = recorded_at + interval '1 month'", // moves rows to another partition
 		"UPDATE event_keys SET log_id = gen_random_uuid()",
 		"INSERT INTO events SELECT * FROM events ON CONFLICT (log_id, sequence, recorded_at) DO UPDATE SET data = '1'",
 		"MERGE INTO events e USING (SELECT 1) x ON true WHEN MATCHED THEN DELETE",
@@ -118,10 +118,10 @@ func TestNobodyChangesWhatWasRecorded(t *testing.T) {
 			}
 		}
 	}
-	recorded(t, superuser) // still there
+	recorded(t, superuser) // still exist
 }
 
-// pooled is a connection as the server's pools make them.
+// pooled returns a connection like those of the server's pools.
 func pooled(t *testing.T, dsn string) *pgx.Conn {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Config{URL: dsn, ReadConns: 1})
@@ -138,7 +138,7 @@ func pooled(t *testing.T, dsn string) *pgx.Conn {
 	return hijacked
 }
 
-// TestWhatAServerMayNotDo: beside events, a server's role has what its statements need.
+// TestWhatAServerMayNotDo: besides events, a server's role has only the rights that its statements need.
 func TestWhatAServerMayNotDo(t *testing.T) {
 	d, _ := owned(t)
 	server := pooled(t, d.DSN())
@@ -171,7 +171,7 @@ func TestWhatAServerMayNotDo(t *testing.T) {
 			t.Errorf("%s: %q %s", statement, code, message)
 		}
 	}
-	// An event can be recorded, and partitions be made.
+	// Recording events and creating partitions is allowed.
 	for _, statement := range append(slices.Clone(eachMonth), "SELECT ensure_events_partitions(now(), 2)") {
 		if code, message := outcome(t, server, statement); code != "" {
 			t.Errorf("%s: %s %s", statement, code, message)
@@ -179,8 +179,8 @@ func TestWhatAServerMayNotDo(t *testing.T) {
 	}
 }
 
-// privileges are what tally_server and tally_analyst may do with each table, view and function; columns of an UPDATE that is not the
-// whole table's. Whatever a migration adds has to be added here. Partitions are like the defaults: nobody may anything.
+// privileges are what tally_server and tally_analyst may do with each table, view and function; with columns, for an UPDATE that is not
+// allowed on the whole table. Add here whatever a migration adds. Partitions are like the defaults: nobody has any rights.
 var privileges = map[string]string{
 	"public.tenants":          "server: SELECT",
 	"public.goose_db_version": "server: SELECT",
@@ -224,7 +224,7 @@ var privileges = map[string]string{
 	"reporting.jsonb_or_null":      "analyst: EXECUTE",
 }
 
-// granted reads the privileges from the catalogue: everything that anybody but the owner has.
+// granted returns the privileges in the catalog: all that anyone but the owner has.
 const granted = `
 WITH acls AS (
     SELECT n.nspname || '.' || c.relname AS object, x.grantee, x.privilege_type AS privilege
@@ -272,7 +272,7 @@ func TestPrivileges(t *testing.T) {
 			t.Errorf("%s is granted to nobody, want %q", object, list)
 		}
 	}
-	// Every table is there that is not a partition.
+	// Every table that is not a partition is listed.
 	rows, err = conn.Query(t.Context(), `SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname IN ('public', 'reporting') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition`)
 	if err != nil {
@@ -289,7 +289,7 @@ func TestPrivileges(t *testing.T) {
 	}
 }
 
-// TestPartitionsAreMadeByServers: with the owner's rights, whatever the caller's search_path.
+// TestPartitionsAreMadeByServers: with the owner's rights, whatever the caller's search_path is.
 func TestPartitionsAreMadeByServers(t *testing.T) {
 	d, _ := owned(t)
 	conn := pooled(t, d.DSN())

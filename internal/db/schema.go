@@ -12,7 +12,7 @@ import (
 	"github.com/tallystick/tallystick/migrations"
 )
 
-// newestMigration is the number of the last migration that this server knows: it stands for what its statements take the schema to be.
+// newestMigration is the number of the last migration that this server knows. Its statements are written for that schema.
 var newestMigration = func() int64 {
 	names, err := fs.Glob(migrations.FS, "*.sql")
 	if err != nil || len(names) == 0 {
@@ -26,7 +26,8 @@ var newestMigration = func() int64 {
 	return newest
 }()
 
-// checkSchema refuses a database that needs newer servers. oldest is the number of a migration that they know, as the database says it.
+// checkSchema refuses a database that needs newer servers. oldest is the number of a migration, as the database returns it: servers must
+// know it.
 func checkSchema(oldest string) error {
 	needed, err := strconv.ParseInt(oldest, 10, 64)
 	if err != nil {
@@ -40,8 +41,8 @@ func checkSchema(oldest string) error {
 	return nil
 }
 
-// olderSchema is what to say of a database that lacks what every schema has that this server can work with, as after restoring an old
-// backup.
+// olderSchema returns an *UntrustedError if err shows that the schema is too old for this server, as after an old backup is restored.
+// Otherwise it returns err.
 func olderSchema(err error) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == undefinedFunction {

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// TestSchemaOfOtherServers: a server whose database is migrated by a newer one goes on if the schema is for it too. Else it opens no
-// connection any more, closes those that it has, and says why; and so it does where the schema is an older one.
+// TestSchemaOfOtherServers: when a newer server migrates the database, a running server goes on if the schema still supports it. Otherwise
+// it opens no more connections, closes those that it has, and says why. The same goes for a schema that is too old.
 func TestSchemaOfOtherServers(t *testing.T) {
 	d := testdb.New(t)
 	needs := func(migration int) {
@@ -21,12 +21,12 @@ func TestSchemaOfOtherServers(t *testing.T) {
 			"AS 'SELECT %d::bigint'", migration))
 	}
 	d.Exec(t, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
-	if err := db.Migrate(t.Context(), d.DSN()); err != nil { // as a server that starts
+	if err := db.Migrate(t.Context(), d.DSN()); err != nil { // as a server does when it starts
 		t.Errorf("a schema that is newer, and for this server too: %v", err)
 	}
 	running := opened(t, d.DSN())
 	works := func() error {
-		_, checked := running.CheckDurability(t.Context()) // as every ten seconds
+		_, checked := running.CheckDurability(t.Context()) // as a server does every ten seconds
 		var one int
 		return errors.Join(checked, running.Append.QueryRow(t.Context(), "SELECT 1").Scan(&one),
 			running.InTx(t.Context(), pgx.TxOptions{}, func(pgx.Tx) error { return nil }))

@@ -12,16 +12,16 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// settings are what each connection of a DB sets for itself when it is opened, whatever the server, the database or the login say: nothing
-// that happens to their settings later changes it. They are set by statements, not at the start of the connection, since poolers refuse or
-// drop what they do not know there.
+// settings are the settings that every connection of a DB makes for itself when it opens, over those of the server, the database and the
+// login. Later changes to those do not affect them. They are made by statements, not as startup parameters: poolers reject or drop the
+// parameters they do not know.
 //
-// Plans are generic and take indexes only: they are made once for each connection, and do not depend on statistics, so a
-// table that has just grown or was never analysed cannot turn an append or a query into a scan. What reads events must
-// call PlanForPartitions first.
+// Plans are generic and use indexes only. Each connection plans a statement once and without statistics, so that a table that has just
+// grown or was never analyzed cannot turn an append or a query into a scan. A transaction that reads events must run PlanForPartitions
+// first.
 //
-// A server that is gone without a word, or stopped in the middle of a transaction, must not hold locks that others wait for: PostgreSQL
-// ends its transaction when it has been idle for seconds, and finds out by itself when nobody is at the other end.
+// A server that disappears, or freezes in the middle of a transaction, must not hold locks that others wait for: PostgreSQL ends
+// transactions that are idle for too long, and detects a dead peer by itself.
 var settings = map[string]string{
 	"plan_cache_mode":         "force_generic_plan",
 	"enable_seqscan":          "off",
@@ -33,37 +33,36 @@ var settings = map[string]string{
 	"tcp_keepalives_idle":     "10", // seconds
 	"tcp_keepalives_interval": "5",
 	"tcp_keepalives_count":    "3",
-	"tcp_user_timeout":        "25s", // of what was sent and is not acknowledged; ignored on Unix sockets
+	"tcp_user_timeout":        "25s", // for data that is sent but not acknowledged; ignored on Unix sockets
 }
 
-// appendSettings are those of connections for lanes, besides. A lane's transaction waits for PostgreSQL alone, and for a fold that tells
-// PostgreSQL now and then that it is still there (Tx.KeepAlive).
+// appendSettings are the further settings of a lane's connection. A lane's transaction waits only for PostgreSQL, or for a fold, which
+// keeps the transaction alive (Tx.KeepAlive).
 //
-// statement_timeout is not among them: when it ends a COMMIT that waits for a synchronous standby, PostgreSQL answers with success.
+// statement_timeout is not among them: when it interrupts a COMMIT that waits for a synchronous standby, PostgreSQL reports success.
 var appendSettings = map[string]string{"idle_in_transaction_session_timeout": "10s"}
 
-// readSettings are those of all other connections, besides. Between two statements of theirs a view may answer a question, or a version be
-// built.
+// readSettings are the further settings of all other connections. Between two of their statements, a view may run a query, or a build may
+// fold events.
 var readSettings = map[string]string{"idle_in_transaction_session_timeout": "2min"}
 
-// DefaultLockTimeout is how long an append waits for a lock that another server, or whoever, has on a log. It is far above what an append
-// or the last step of a build takes.
+// DefaultLockTimeout is how long an append waits for a log's lock that another session holds, such as another server's. It is far longer
+// than an append or the last step of a build takes.
 const DefaultLockTimeout = 250 * time.Millisecond
 
-// ServerRole is what every connection of a DB acts as, whoever it logs in as: it can add events and read them, and neither change nor
-// remove one. Migrate makes it.
+// ServerRole is the role that every connection of a DB acts as, whatever its login. It can add and read events, but neither change nor
+// delete them. Migrate creates it.
 const ServerRole = "tally_server"
 
-// durable has every COMMIT of a connection wait until the transaction is on disk, and on that of synchronous standbys where there are any.
-// off, local and remote_write, by whomever they are set, would let a crash or a failover take back what was acknowledged; remote_apply
-// waits for more, and stays.
+// durable makes every COMMIT of a connection wait until the transaction is on disk, here and on synchronous standbys, if any. With off,
+// local or remote_write, whoever set them, a crash or a failover could lose acknowledged events. remote_apply waits for more, and stays.
 const durable = `SELECT set_config('synchronous_commit', ` +
 	`CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)`
 
 // remoteApply is the one value of synchronous_commit that waits for more than on.
 const remoteApply = "remote_apply"
 
-// sessionSetup is what a new connection runs, with some settings besides those of all.
+// sessionSetup returns the statements that a new connection runs: settings and more.
 func sessionSetup(more map[string]string) string {
 	all := maps.Clone(settings)
 	maps.Copy(all, more)
@@ -77,8 +76,8 @@ func sessionSetup(more map[string]string) string {
 	return sql.String()
 }
 
-// setUp makes a new connection one of the DB's. The error wraps an *UntrustedError where the database's schema is not for servers of this
-// version, and where it could lose what is committed, unless that is allowed.
+// setUp prepares a new connection. The error wraps an *UntrustedError if the database's schema is not for servers of this version, or if
+// the database could lose committed data and that is not allowed.
 func (d *DB) setUp(ctx context.Context, conn *pgconn.PgConn, setup string) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -104,19 +103,19 @@ func (d *DB) setUp(ctx context.Context, conn *pgconn.PgConn, setup string) error
 	return nil
 }
 
-// commitDurably is setUp for a connection that acts as its login.
+// commitDurably is setUp for a connection that acts as its own login.
 func commitDurably(ctx context.Context, conn *pgconn.PgConn) error {
 	return conn.Exec(ctx, durable).Close()
 }
 
-// Durability is what the server's, the database's and the login's settings say of commits.
+// Durability is how the settings of the server, the database and the login make commits durable.
 type Durability struct {
-	SynchronousCommit string // which connections of a DB overrule where it is weaker than on
+	SynchronousCommit string // a DB's connections overrule it if it is weaker than on
 	Fsync             string
 	FullPageWrites    string
 }
 
-// refusal is an *UntrustedError where a crash could lose what was committed.
+// refusal returns an *UntrustedError if a crash could lose committed data, else nil.
 func (s Durability) refusal() error {
 	switch {
 	case s.Fsync != "on":
@@ -129,9 +128,9 @@ func (s Durability) refusal() error {
 	return nil
 }
 
-// CheckDurability asks, on a connection of its own, what settings are by now: the server's can be changed under running connections. Where
-// those of the pools have to be made anew for it, they are, once whoever uses them gives them back: because the server may not be trusted
-// any more, as the *UntrustedError says, or because commits are to wait for more than they did.
+// CheckDurability reads the current settings on a new connection, since a server's settings can change while connections are open. It has
+// the pools replace their connections, each once it is released, if the server is no longer trusted (the error is then an *UntrustedError),
+// or if synchronous_commit has become remote_apply.
 func (d *DB) CheckDurability(ctx context.Context) (Durability, error) {
 	before := d.configured.Load()
 	conn, err := d.connect(ctx)

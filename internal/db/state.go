@@ -7,17 +7,17 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// StateRow is a key of a version's state with its value. Its byte slices are the connection's: they last until the next row.
+// StateRow is a key and a value of a version's state. Its byte slices belong to the connection and are valid until the next row.
 type StateRow struct {
 	Log, Version uuid.UUID
 	Key, Value   []byte
 }
 
-// Versions are versions of views, each on a log: the two slices are as long as each other.
+// Versions are versions of views, each with its log. Both slices have the same length.
 type Versions struct{ Logs, IDs []uuid.UUID }
 
-// firstState reads the first keys of each version's state, at most so many of each. The rows are read in place, so that whoever has no room
-// for one need not hold it; sqlc cannot say that.
+// firstState reads the first $3 keys of each version's state. The rows are read in place, so that a caller without room for one need not
+// hold it; sqlc cannot do that.
 const firstState = `SELECT s.log_id, s.version_id, s.key, s.value
 FROM (SELECT unnest($1::uuid[]) AS log_id, unnest($2::uuid[]) AS version_id) AS u
 CROSS JOIN LATERAL (
@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
     LIMIT $3
 ) s`
 
-// ReadFirstState passes the first keys of each version's state to each, at most maxKeys of each version. It comes to all of them.
+// ReadFirstState calls each for the first keys of each version's state, at most maxKeys per version. each cannot end it early.
 func (d *DB) ReadFirstState(ctx context.Context, from dbsqlc.DBTX, of Versions, maxKeys int, each func(*StateRow)) error {
 	rows, err := from.Query(ctx, firstState, of.Logs, of.IDs, maxKeys)
 	if err != nil {

@@ -10,18 +10,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// rollbackTimeout bounds the end of a transaction that failed, whose own context may have ended.
+// rollbackTimeout bounds the rollback of a failed transaction, whose own context may have ended.
 const rollbackTimeout = time.Second
 
-// Tx is a transaction that begins with its first statement, in the same round trip where that is a Pipeline. It is a
-// dbsqlc.DBTX for one goroutine.
+// Tx is a transaction that begins with its first statement, in the same round trip if that is in a Pipeline. It is a dbsqlc.DBTX for one
+// goroutine.
 type Tx struct {
 	conn  *pgxpool.Conn
 	begun bool
 	ended bool
 }
 
-// Begin takes a connection for a transaction. Close gives it back.
+// Begin acquires a connection for a transaction. Close releases it.
 func Begin(ctx context.Context, pool *pgxpool.Pool) (*Tx, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -65,25 +65,24 @@ func (t *Tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return t.conn.QueryRow(ctx, sql, args...)
 }
 
-// Send runs what the pipeline holds, in order. It stops at the first statement that fails.
+// Send runs the pipeline's statements in order. It stops at the first one that fails.
 func (t *Tx) Send(ctx context.Context, p *Pipeline) error {
 	_, _, err := t.with(p, "").send(ctx, t.conn)
 	return err
 }
 
-// SendAndCommit runs what the pipeline holds and commits, in one round trip. Nothing is committed when a statement fails. The
-// error wraps ErrOutcomeUnknown when the commit was on its way and was not answered, or was answered with an error that is not known to
-// be a refusal: then nobody knows.
+// SendAndCommit runs the pipeline's statements and commits, in one round trip. If a statement fails, nothing is committed. The error wraps
+// ErrOutcomeUnknown if the commit was sent but got no reply, or got an error that does not prove a rollback.
 //
-// A transaction that has not begun needs neither BEGIN nor COMMIT: PostgreSQL makes one of what is sent up to a Sync, and commits it there
-// (its protocol, 54.2.4 Pipelining).
+// A transaction that has not begun needs neither BEGIN nor COMMIT: PostgreSQL runs everything up to a Sync as one transaction and commits
+// it there (PostgreSQL's protocol, 54.2.4 Pipelining).
 func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
 	if !t.begun {
 		_, answered, err := p.send(ctx, t.conn)
 		switch {
 		case err == nil:
 			return nil
-		case answered < p.Len() && isError(err): // of a statement, after which PostgreSQL skipped the rest
+		case answered < p.Len() && isError(err): // a statement failed, and PostgreSQL skipped the rest
 			return fmt.Errorf("committing: %w", err)
 		}
 		return committing(err)
@@ -91,26 +90,25 @@ func (t *Tx) SendAndCommit(ctx context.Context, p *Pipeline) error {
 	q := t.with(p, "commit")
 	last, answered, err := q.send(ctx, t.conn)
 	if t.ended = last.String() == "COMMIT"; t.ended {
-		return nil // what fails after COMMIT has succeeded does not undo it
+		return nil // an error after a successful COMMIT does not undo it
 	}
-	if err == nil { // the transaction had failed before
+	if err == nil { // the transaction had already failed
 		return fmt.Errorf("committing: %w", pgx.ErrTxCommitRollback)
 	}
-	if answered < q.Len()-1 && isError(err) { // of a statement before COMMIT, which PostgreSQL then did not come to
+	if answered < q.Len()-1 && isError(err) { // a statement before COMMIT failed, and PostgreSQL skipped COMMIT
 		return fmt.Errorf("committing: %w", err)
 	}
 	return committing(err)
 }
 
-// KeepAlive tells PostgreSQL that whoever has the transaction is still at work on it, where it has begun: else it would be ended for being
-// idle. An error is met again by the next statement.
+// KeepAlive keeps PostgreSQL from ending the transaction for being idle, if it has begun. If KeepAlive fails, so does the next statement.
 func (t *Tx) KeepAlive(ctx context.Context) {
 	if t.begun {
 		_, _ = t.conn.Exec(ctx, "select")
 	}
 }
 
-// with returns the pipeline's statements with a BEGIN before them, if the transaction needs one, and last after them.
+// with returns the pipeline's statements, preceded by BEGIN if the transaction needs one, and followed by last unless it is empty.
 func (t *Tx) with(p *Pipeline, last string) *Pipeline {
 	q := &Pipeline{}
 	if !t.begun {
@@ -124,8 +122,7 @@ func (t *Tx) with(p *Pipeline, last string) *Pipeline {
 	return q
 }
 
-// Close rolls back what was not committed and gives the connection back; a connection that cannot be rolled back is
-// thrown away.
+// Close rolls back what is not committed and releases the connection. A connection that cannot be rolled back is closed.
 func (t *Tx) Close() {
 	if t.begun && !t.ended {
 		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)

@@ -13,8 +13,8 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// TestRecentEventsAreBooked: the last events of however many watched logs take no more memory than there is; who follows gets every event
-// all the same, and in the end nothing is booked.
+// TestRecentEventsAreBooked: however many logs are watched, their recent events stay within the limit. Watchers get every event all the
+// same, and in the end nothing is booked.
 func TestRecentEventsAreBooked(t *testing.T) {
 	const kib, logs, events = 1 << 10, 16, 12
 	settings := config(never)
@@ -56,8 +56,8 @@ func TestRecentEventsAreBooked(t *testing.T) {
 	}
 }
 
-// TestWatchersAreBooked: what a watcher holds for a client is booked, whether it is read or recent, and bounded however large the events
-// are; without room there is an error, after which it goes on where it was.
+// TestWatchersAreBooked: what a watcher holds for a client is booked, whether read or recent, and bounded, however large the events.
+// Without room there is an error, after which the watcher continues where it was.
 func TestWatchersAreBooked(t *testing.T) {
 	const kib, events = 1 << 10, 40
 	node := testrig.Start(t, testdb.New(t).DSN(), testrig.Settings{Live: config(never)})

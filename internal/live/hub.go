@@ -52,14 +52,14 @@ type Hub struct {
 	db     *db.DB
 	reader *eventlog.Reader
 	config Config
-	id     string // tells this server's notifications from others'
+	id     string // distinguishes this server's notifications from others'
 
 	mu       sync.Mutex
 	topics   map[uuid.UUID]*topic
 	watchers int
-	changed  map[uuid.UUID]int64 // that other servers have not been told of, with the last sequence; nil when there are too many
-	wake     chan struct{}       // says that changed is no longer empty
-	open     context.Context     //nolint:containedctx // ends with EndWatches: it is no request's
+	changed  map[uuid.UUID]int64 // last sequences that other servers have not been notified of; nil if there are too many
+	wake     chan struct{}       // receives when changed is no longer empty
+	open     context.Context     //nolint:containedctx // ends with EndWatches; not a request's
 	close    context.CancelFunc
 	worker   background.Worker
 }
@@ -74,39 +74,39 @@ func New(d *db.DB, reader *eventlog.Reader, config Config) *Hub {
 	return h
 }
 
-// State is a log's head as far as this server knows; the log may be further. After a restore, or a failover that lost commits, an earlier
-// state can follow, and the hash shows that the same sequence is another event.
+// State is a log's head as far as this server knows; the log may be ahead. After a restore, or a failover that lost commits, an earlier
+// state can follow. The hash then shows that an equal sequence is another event.
 type State struct {
-	Sequence int64      // noLog where the log is gone
-	Hash     event.Hash // zero where it is not known, as of what other servers tell
-	Epoch    int64      // another whenever the set of the log's live views is another
-	Version  uint64     // grows with each change of what is known: of two states of one log the later one has the higher
+	Sequence int64      // noLog if the log is gone
+	Hash     event.Hash // zero if unknown, as in notifications from other servers
+	Epoch    int64      // changes whenever the set of the log's live views does
+	Version  uint64     // grows with every change of the state
 }
 
-// noLog is the sequence of a log that does not exist any more.
+// noLog is the sequence of a log that no longer exists.
 const noLog = -1
 
 func stateOf(head event.Head) State {
 	return State{Sequence: head.Sequence, Hash: head.Hash, Epoch: head.ViewsEpoch}
 }
 
-// Position is a watcher's position in a log: after the event with that sequence, 0 for the beginning. The event's hash tells in which
-// history; it is zero when it is unknown.
+// Position is a watcher's position in a log: after the event with that sequence, or 0 for the beginning. The event's hash identifies the
+// history; it is zero if unknown.
 type Position struct {
 	Sequence int64
 	Hash     event.Hash
 }
 
-// known reports whether it can be told in which history the position is. All histories of a log have one beginning.
+// known reports whether the history of the position is known. All histories of a log begin alike.
 func (p Position) known() bool { return p.Sequence == 0 || p.Hash != event.Hash{} }
 
-// is reports whether a position that has the same sequence is the same, as far as is known.
+// is reports whether hash is that of the position's event, or either is unknown.
 func (p Position) is(hash event.Hash) bool {
 	return p.Sequence == 0 || p.Hash == hash || p.Hash == event.Hash{} || hash == event.Hash{}
 }
 
-// GoneError: the last event that a watcher has seen is not in its log any more. The database was restored to a state before it, or failed
-// over to a server that lacks it.
+// GoneError: the last event that a watcher has seen is no longer in its log. The database was restored to a state before it, or failed over
+// to a server that lacks it.
 type GoneError struct{ Sequence, Head int64 }
 
 func (e *GoneError) Error() string {
@@ -142,7 +142,7 @@ func (h *Hub) Watch(log uuid.UUID) (*Watch, error) {
 	return &Watch{hub: h, log: log, topic: t}, nil
 }
 
-// Close ends the watching. Closing twice is allowed.
+// Close ends the watch. It may be called twice.
 func (w *Watch) Close() {
 	w.hub.mu.Lock()
 	defer w.hub.mu.Unlock()
@@ -228,7 +228,7 @@ func (h *Hub) Committed(log uuid.UUID, events []event.Recorded) {
 	}
 }
 
-// observe notes that another server has moved a log to a sequence.
+// observe records that another server has moved a log to a sequence.
 func (h *Hub) observe(log uuid.UUID, sequence int64) {
 	h.mu.Lock()
 	t := h.topics[log]

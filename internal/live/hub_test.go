@@ -20,7 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// never is a poll that no test waits for.
+// never is a poll interval that no test waits for.
 const never = time.Hour
 
 func config(poll time.Duration) *live.Config {
@@ -29,8 +29,8 @@ func config(poll time.Duration) *live.Config {
 	return &c
 }
 
-// follow reads the events after a sequence until there are count more, and checks that they come in order, each once. It gives up its
-// watch now and then and takes another of any of the nodes.
+// follow reads the events after a sequence until there are count more, and checks that each comes once and in order. Now and then it closes
+// its watch and opens another on any of the nodes.
 func follow(ctx context.Context, nodes []*testrig.Node, log uuid.UUID, random *rand.Rand, count int64) error {
 	after := int64(0)
 	for after < count {
@@ -83,7 +83,7 @@ func followFor(ctx context.Context, watch *live.Watch, after, until int64) (int6
 	}
 }
 
-// terminate cuts the connections whose last statement is like this, and returns how many there were.
+// terminate ends the connections whose last statement matches, and returns how many there were.
 func terminate(t *testing.T, conn *pgx.Conn, statement string) (cut int) {
 	t.Helper()
 	err := conn.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -94,7 +94,7 @@ func terminate(t *testing.T, conn *pgx.Conn, statement string) (cut int) {
 	return cut
 }
 
-// terminateOnce is terminate as soon as there is one to cut.
+// terminateOnce is terminate as soon as there is a connection to end.
 func terminateOnce(t *testing.T, conn *pgx.Conn, statement string) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
@@ -118,8 +118,8 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 	return conn
 }
 
-// TestHammer: two servers append to one log while many follow it on both, give up and come back, and the connections that carry
-// notifications are cut again and again, and once half way at the latest. Nobody misses an event or has one twice.
+// TestHammer: two servers append to one log while many watchers follow it on both, leave and come back. The connections that carry
+// notifications are ended again and again, at least once by half-way. No watcher misses an event or gets one twice.
 func TestHammer(t *testing.T) {
 	database := testdb.New(t)
 	nodes := []*testrig.Node{
@@ -173,7 +173,7 @@ func TestHammer(t *testing.T) {
 	}
 }
 
-// TestLostNotifications: what no notification tells is found by polling, here and on another server.
+// TestLostNotifications: polling finds changes without a notification, on this server and on another.
 func TestLostNotifications(t *testing.T) {
 	database := testdb.New(t)
 	silent := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(10 * time.Millisecond), Unheard: true})
@@ -192,8 +192,8 @@ func TestLostNotifications(t *testing.T) {
 	}
 }
 
-// TestReconnect: a server that lost the connection on which it listens knows what it missed when it listens again, and hears what comes
-// later, without polling.
+// TestReconnect: a server that loses the connection on which it listens learns what it missed once it listens again, and receives later
+// notifications, without polling.
 func TestReconnect(t *testing.T) {
 	database := testdb.New(t)
 	here := testrig.Start(t, database.DSN(), testrig.Settings{Live: config(never)})
@@ -212,10 +212,10 @@ func TestReconnect(t *testing.T) {
 		if lost != "" {
 			terminateOnce(t, conn, lost)
 		}
-		// The notification of this event may be lost with its connection; the next server to speak makes up for it.
+		// This event's notification may be lost with its connection; the next server that reconnects makes up for it.
 		here.Append(t, log, testrig.Parse(t, `{}`, ""))
 		if lost == "%pg_notify%" {
-			terminateOnce(t, conn, "LISTEN %") // a server that listens anew reads the heads
+			terminateOnce(t, conn, "LISTEN %") // a server that listens again reads the heads
 		}
 		if after, err = followFor(ctx, watch, after, after+1); err != nil {
 			t.Fatalf("having lost %q: %v", lost, err)
@@ -223,7 +223,7 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
-// TestManyLogs: when more logs change at once than notifications name, everything that is watched is read.
+// TestManyLogs: when more logs change at once than a notification names, all watched logs are read.
 func TestManyLogs(t *testing.T) {
 	database := testdb.New(t)
 	slow := config(never)
@@ -245,7 +245,7 @@ func TestManyLogs(t *testing.T) {
 	for _, log := range logs {
 		here.Append(t, log, testrig.Parse(t, `{}`, ""))
 	}
-	for range 1500 { // more than are named one by one
+	for range 1500 { // more than are named
 		here.Live.Committed(uuid.New(), []event.Recorded{{Sequence: 1}})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -277,7 +277,7 @@ func TestWatchers(t *testing.T) {
 	if first, err = hub.Watch(log); err != nil {
 		t.Errorf("the place of one that has gone is not free: %v", err)
 	}
-	for range 3 { // which frees one place, however often
+	for range 3 { // frees one slot, however often
 		first.Close()
 	}
 	if _, err := hub.Watch(log); err != nil {

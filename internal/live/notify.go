@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// channel is where servers tell one another which logs have moved.
+	// channel is the PostgreSQL channel on which servers tell one another which logs have changed.
 	channel = "tallystick_heads"
-	// maxPayloadBytes of one notification; PostgreSQL takes less than 8,000.
+	// maxPayloadBytes bounds a notification; PostgreSQL accepts fewer than 8,000 bytes.
 	maxPayloadBytes = 7900
-	// everything stands for more logs than are worth naming.
+	// everything is the payload for more logs than are worth naming.
 	everything = "*"
-	// After a failure the connection is made again, first soon and then at longest every so often.
+	// After a failure, the connection is reopened: after firstRetry, then after twice as long each time, up to lastRetry.
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 10 * time.Second
 )
 
-// keepUp runs a part again when it fails. Nothing is lost meanwhile: heads are polled.
+// keepUp restarts part whenever it fails. Nothing is lost meanwhile: heads are polled.
 func (h *Hub) keepUp(ctx context.Context, what string, part func(context.Context, func()) error) {
 	wait := firstRetry
 	for ctx.Err() == nil {
@@ -41,7 +41,7 @@ func (h *Hub) keepUp(ctx context.Context, what string, part func(context.Context
 	}
 }
 
-// notify tells other servers of changes on a connection of its own: no query is to wait for it, nor it for a query.
+// notify notifies other servers of changes, on a connection of its own, so that neither notifications nor queries wait for each other.
 func (h *Hub) notify(ctx context.Context, working func()) error {
 	n, err := h.db.Notifier(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (h *Hub) notify(ctx context.Context, working func()) error {
 				return err
 			}
 		}
-		select { // what changes meanwhile is told together
+		select { // later changes are sent together
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(h.config.Coalesce):
@@ -68,7 +68,7 @@ func (h *Hub) notify(ctx context.Context, working func()) error {
 	}
 }
 
-// payloads takes what is to be told.
+// payloads returns the notifications of the changes so far, and clears those.
 func (h *Hub) payloads() []string {
 	h.mu.Lock()
 	changed := h.changed
@@ -96,7 +96,7 @@ func (h *Hub) payloads() []string {
 	return payloads
 }
 
-// listen hears of changes. It listens first and reads the heads then, so that nothing is missed in between.
+// listen receives notifications of changes. It listens before it reads the heads, so that no change is missed in between.
 func (h *Hub) listen(ctx context.Context, working func()) error {
 	return h.db.Listen(ctx, channel, func() error {
 		working()

@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// A topic keeps its log's last events for those who follow closely, so that a thousand of them cost one reading: this many, and
-	// of this size together, but always the last one; fewer, or none, where Config.Recent has no room for them.
+	// A topic keeps its log's last events for watchers that keep up, so that a thousand of them cost one read. It keeps at most
+	// recentEvents events and recentBytes bytes, but always the last event; fewer, or none, if Config.Recent has no room.
 	recentEvents = 1024
 	recentBytes  = 1 << 20
-	// lineOverhead is about what a line takes beside its JSON.
+	// lineOverhead is roughly how many bytes a line takes besides its JSON.
 	lineOverhead = 160
 )
 
-// Line is an event as it is sent: one line of JSON.
+// Line is an event as it is sent: a line of JSON.
 type Line struct {
 	Sequence int64
 	Type     string
-	JSON     []byte // never changes
+	JSON     []byte // immutable
 	Hash     event.Hash
 }
 
@@ -35,7 +35,7 @@ func encode(events []event.Recorded) []Line {
 	return lines
 }
 
-// gapless reports whether there are lines, and none is missing between them.
+// gapless reports whether there are lines and none is missing between them.
 func gapless(lines []Line) bool {
 	return len(lines) > 0 && lines[len(lines)-1].Sequence-lines[0].Sequence == int64(len(lines)-1)
 }
@@ -47,18 +47,18 @@ func sizeOf(lines []Line) (bytes int) {
 	return bytes
 }
 
-// recent is the last events of a log as far as they are kept: without a gap, and of one history.
+// recent holds the last events of a log, without gaps and from one history.
 type recent struct {
 	lines  []Line
-	before Position // of the first line; its hash is zero where it is not known
-	bytes  int      // of lines
+	before Position // position before the first line; its hash is zero if unknown
+	bytes  int      // size of lines
 }
 
 func (r *recent) first() int64 { return r.lines[0].Sequence }
 
 func (r *recent) newest() *Line { return &r.lines[len(r.lines)-1] }
 
-// at returns the line with a sequence, nil when it is not kept.
+// at returns the line with a sequence; nil if it is not kept.
 func (r *recent) at(sequence int64) *Line {
 	if len(r.lines) == 0 || sequence < r.first() || sequence > r.newest().Sequence {
 		return nil
@@ -68,7 +68,7 @@ func (r *recent) at(sequence int64) *Line {
 
 func (r *recent) clear() { *r = recent{} }
 
-// cut drops the lines after a sequence.
+// cut drops the lines after a sequence, or all if it is not kept.
 func (r *recent) cut(sequence int64) {
 	if r.at(sequence) == nil {
 		r.clear()
@@ -79,16 +79,16 @@ func (r *recent) cut(sequence int64) {
 	r.lines = slices.Clone(r.lines[:n])
 }
 
-// relation is what two runs of events have to do with each other.
+// relation is how two runs of events relate.
 type relation int
 
 const (
-	unrelated relation = iota // nothing tells
-	agreeing                  // one history, and no gap between
-	contrary                  // two histories
+	unrelated relation = iota // unknown
+	agreeing                  // same history, no gap between
+	contrary                  // different histories
 )
 
-// relate returns how other lines, which have no gap, relate to the kept ones.
+// relate returns how lines without gaps, which follow before, relate to the kept ones.
 func (r *recent) relate(before Position, lines []Line) relation {
 	first, last := lines[0].Sequence, &lines[len(lines)-1]
 	compare := func(a, b Position) relation {
@@ -110,12 +110,12 @@ func (r *recent) relate(before Position, lines []Line) relation {
 	case first > r.newest().Sequence || r.first() > last.Sequence:
 		return unrelated
 	}
-	shared := min(last.Sequence, r.newest().Sequence) // whoever agrees there agrees in everything before
+	shared := min(last.Sequence, r.newest().Sequence) // equal hashes here mean equal events before
 	return compare(r.at(shared).position(), lines[shared-first].position())
 }
 
-// keep joins lines, which are true and have no gap, to those that they agree with, or puts them in the place of those that they contradict
-// or come long after, and lets go of the oldest.
+// keep adds lines, which are certain and have no gap, to the kept lines if they agree. If they contradict those, or come long after them,
+// they replace them. Then keep drops the oldest lines beyond the limits.
 func (r *recent) keep(before Position, lines []Line) {
 	first, last := lines[0].Sequence, lines[len(lines)-1].Sequence
 	switch r.relate(before, lines) {
@@ -148,7 +148,7 @@ func (r *recent) dropFirst() {
 	r.lines = r.lines[1:]
 }
 
-// fit drops the oldest lines, as many as there is no room for.
+// fit drops the oldest lines until the rest fits in room.
 func (r *recent) fit(room *memory.Hold) {
 	for r.needs() > 0 && room.TryGrow(r.needs()) != nil {
 		for range max(len(r.lines)/2, 1) {
@@ -158,14 +158,14 @@ func (r *recent) fit(room *memory.Hold) {
 	room.Shrink(r.needs())
 }
 
-// needs returns about what the lines take in memory.
+// needs returns roughly how many bytes the lines take in memory.
 func (r *recent) needs() int64 { return linesBytes(r.lines, r.bytes) }
 
-// linesBytes is about what lines take in memory whose JSON has so many bytes.
+// linesBytes returns roughly how many bytes lines take in memory. bytes is the size of their JSON.
 func linesBytes(lines []Line, bytes int) int64 { return int64(bytes) + int64(len(lines))*lineOverhead }
 
-// after returns what follows a position, at most so many and about pageBytes; none where it is too long ago, or of another history, or
-// nothing tells.
+// after returns the lines that follow a position, at most limit and about pageBytes; none if the position is too long ago, in another
+// history, or in an unknown one.
 func (r *recent) after(p Position, limit int) []Line {
 	if len(r.lines) == 0 || p.Sequence < r.first()-1 || p.Sequence >= r.newest().Sequence {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// SharedQueries are the queries that watchers have views answer: each once for every state of its log, however many watch. The zero value
-// has none. It is safe for concurrent use.
+// SharedQueries are the queries of views that watchers watch. Each runs once for every state of its log, however many watch it. The zero
+// value has none. It is safe for concurrent use.
 type SharedQueries struct {
 	mu      sync.Mutex
 	queries map[QueryKey]*SharedQuery
@@ -23,16 +23,16 @@ type QueryKey struct {
 	View, Query string
 }
 
-// SharedQuery is a query that somebody watches.
+// SharedQuery is a query that is watched.
 type SharedQuery struct {
 	watchers int           // guarded by SharedQueries.mu
-	asking   chan struct{} // holds one while the query runs; it guards what follows
-	version  uint64        // of the state of the log that the outcome reflects, at least
+	asking   chan struct{} // holds one value while the query runs; guards what follows
+	version  uint64        // the outcome reflects at least this version of the log's state
 	latest   *Outcome      // nil before the first
 }
 
-// Outcome is what a query came to: an answer, or why there is none. It never changes. It has holders, and its memory stays booked until the
-// last of them has released it.
+// Outcome is the result of a query: an answer, or why there is none. It is immutable. It has holders, and its memory stays booked until the
+// last of them releases it.
 type Outcome struct {
 	Sequence int64  // that an answer reflects
 	Body     []byte // of the answer; of Err as watchers get it, where that is set
@@ -43,12 +43,12 @@ type Outcome struct {
 	holders atomic.Int64
 }
 
-// NewAnswer is an answer with one holder, its caller. room, which may be nil, is released with it.
+// NewAnswer returns an answer whose one holder is the caller. room, which may be nil, is released with it.
 func NewAnswer(sequence int64, body []byte, room *memory.Hold) *Outcome {
 	return newOutcome(&Outcome{Sequence: sequence, Body: body, room: room})
 }
 
-// NewFailure is a reason why there is no answer, and how watchers get it, with one holder, its caller.
+// NewFailure returns an outcome for err whose one holder is the caller. body is err as watchers get it.
 func NewFailure(err error, body []byte) *Outcome {
 	return newOutcome(&Outcome{Err: err, Body: body})
 }
@@ -59,20 +59,20 @@ func newOutcome(o *Outcome) *Outcome {
 	return o
 }
 
-// Release is called once by each holder.
+// Release gives up a hold. Each holder calls it once.
 func (o *Outcome) Release() {
 	if o.holders.Add(-1) == 0 {
 		o.room.Release()
 	}
 }
 
-// Fingerprint stands for what watchers see of an outcome, and holds no memory of it: equal where they would see no difference.
+// Fingerprint identifies what watchers see of an outcome, without holding its memory: fingerprints are equal if watchers see no difference.
 type Fingerprint struct {
 	failed bool
 	sum    [sha256.Size]byte
 }
 
-// Fingerprint does not cover the sequence: an answer that stays the same is no news.
+// Fingerprint returns the fingerprint. It leaves out the sequence: an answer that stays the same is not news.
 func (o *Outcome) Fingerprint() Fingerprint { return Fingerprint{o.Err != nil, o.sum} }
 
 // Join adds a watcher to a query; Leave removes it.
@@ -91,7 +91,7 @@ func (s *SharedQueries) Join(key QueryKey) *SharedQuery {
 	return q
 }
 
-// Leave ends what Join began. The watcher no longer calls Outcome.
+// Leave undoes Join. The watcher must not call Outcome any more.
 func (s *SharedQueries) Leave(key QueryKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,8 +105,8 @@ func (s *SharedQueries) Leave(key QueryKey) {
 	}
 }
 
-// Outcome returns one that reflects the state, or a later one, with the caller as a holder: the latest, or else that of ask, which must
-// reflect the log as it is when ask is called. The error is ask's, of which other watchers see nothing, or ctx's.
+// Outcome returns an outcome that reflects state, or a later one, with the caller as a holder: the latest, or else the result of ask, which
+// must reflect the log as of the call of ask. The error is ask's, which other watchers do not see, or ctx's.
 func (q *SharedQuery) Outcome(ctx context.Context, state State, ask func() (*Outcome, error)) (*Outcome, error) {
 	select {
 	case q.asking <- struct{}{}:

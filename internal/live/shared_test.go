@@ -13,10 +13,10 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// watchedQuery is what the tests of shared queries watch.
+// watchedQuery is the query that the tests watch.
 var watchedQuery = live.QueryKey{Log: uuid.New(), View: "totals", Query: "month=2025-03"}
 
-// TestSharedQuery: however many watch, a query runs once for each state of the log, and answers never go back.
+// TestSharedQuery: however many watch, a query runs once per state of the log, and answers never go back.
 func TestSharedQuery(t *testing.T) {
 	var shared live.SharedQueries
 	var asked atomic.Int64
@@ -28,12 +28,12 @@ func TestSharedQuery(t *testing.T) {
 	}
 	const watchers, states = 50, 20
 	var watching sync.WaitGroup
-	shared.Join(watchedQuery) // one is there all the time
+	shared.Join(watchedQuery) // one watcher stays throughout
 	for range watchers {
 		q := shared.Join(watchedQuery)
 		watching.Go(func() {
 			defer shared.Leave(watchedQuery)
-			for state := range int64(states) { // which are versions of what is known
+			for state := range int64(states) { // each is a version
 				outcome, err := q.Outcome(t.Context(), live.State{Version: uint64(state)}, ask(state))
 				if err != nil || outcome.Sequence < state {
 					t.Errorf("at %d the answer is of %+v (%v)", state, outcome, err)
@@ -54,7 +54,7 @@ func TestSharedQuery(t *testing.T) {
 	}
 }
 
-// TestSharedQueryGivenUp: who asks for all may fail, or go; the next one asks.
+// TestSharedQueryGivenUp: the watcher that runs the query for all may fail or leave; the next one runs it.
 func TestSharedQueryGivenUp(t *testing.T) {
 	var shared live.SharedQueries
 	q := shared.Join(watchedQuery)
@@ -72,7 +72,7 @@ func TestSharedQueryGivenUp(t *testing.T) {
 	asking.Go(func() {
 		_, err := q.Outcome(t.Context(), live.State{Version: 1}, func() (*live.Outcome, error) {
 			close(running)
-			<-finish // it takes long
+			<-finish // takes long
 			return live.NewAnswer(1, nil, nil), nil
 		})
 		if err != nil {
@@ -89,7 +89,7 @@ func TestSharedQueryGivenUp(t *testing.T) {
 	asking.Wait()
 }
 
-// TestOutcomesAreBooked: an answer's memory is booked for as long as it is the latest, or somebody sends it.
+// TestOutcomesAreBooked: an answer's memory stays booked while it is the latest, or while a watcher sends it.
 func TestOutcomesAreBooked(t *testing.T) {
 	const size, watchers = 10_000, 20
 	book := memory.NewBook(1<<20, 0, 0)
@@ -128,7 +128,7 @@ func TestOutcomesAreBooked(t *testing.T) {
 	}
 }
 
-// TestFingerprints are equal where watchers see the same, whatever the sequence.
+// TestFingerprints: fingerprints are equal if watchers see the same, whatever the sequence.
 func TestFingerprints(t *testing.T) {
 	one, same := live.NewAnswer(1, []byte("{}"), nil), live.NewAnswer(2, []byte("{}"), nil)
 	if one.Fingerprint() != same.Fingerprint() {

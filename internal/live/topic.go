@@ -10,51 +10,52 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// A watcher that lags behind gets about pageBytes at once, and never more than pageEvents; firstPageEvents while nothing is known of
-// their size. Whoever is slow to take them holds them meanwhile.
+// A watcher that lags behind reads pages of about pageBytes, with at most pageEvents events; firstPageEvents while their size is unknown. A
+// page stays in memory for as long as a slow client takes.
 const (
 	pageBytes       = 256 << 10
 	pageEvents      = 500
 	firstPageEvents = 32
-	// readBytes ends what is read for that: the first event of it was sent before, and however large it is another one must follow.
+	// readBytes bounds the read of a page. Its first event was sent before; however large that is, another must follow.
 	readBytes = pageBytes + event.MaxBytes
-	// eventsAndLines is what a page takes while its lines are made of it, in terms of its events.
+	// eventsAndLines is what a page takes in memory while its lines are encoded, as a multiple of its events.
 	eventsAndLines = 2
 )
 
 // topic is a watched log.
 //
-// What is committed here is true: its transaction compared the hash of all that came before. What other servers tell is a hint. What was
-// read from the database was true then; it counts as it is where nothing else was heard meanwhile, also where it takes the log back.
+// Events committed here are certain: their transaction compared the hash of everything before them. Notifications from other servers are
+// hints. What a read returns was true when it ran; it replaces what is known, even if it moves the log back, unless something newer
+// was learned meanwhile.
 type topic struct {
 	log      uuid.UUID
 	watchers int // guarded by the hub
 
 	mu     sync.Mutex
 	state  State
-	moved  chan struct{} // closed when state is another
+	moved  chan struct{} // closed when state changes
 	recent recent
-	room   *memory.Hold // of recent
-	// doubted tells that the recent events may be of a history that is gone, as when another server has moved the log. They are not
-	// handed out until a reading has shown that they are in it.
+	room   *memory.Hold // memory of recent
+	// doubted is set when the recent events may belong to a history that is gone, for instance because another server has moved the log.
+	// They are not sent until a read has shown that they are part of the log.
 	doubted    bool
 	chain      event.Chainer
-	eventBytes int // of an event of the page that was read last; 0 when there was none
+	eventBytes int // mean size of an event on the last page; 0 before the first
 
-	reading chan struct{} // holds one while a watcher reads recent events for all
+	reading chan struct{} // holds one value while a watcher reads recent events for all
 }
 
 func newTopic(log uuid.UUID, room *memory.Hold) *topic {
 	return &topic{log: log, room: room, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
 }
 
-// close releases the memory of a topic that nobody watches any more.
+// close releases the memory of a topic that has no watchers left.
 func (t *topic) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.recent.clear()
 	t.room.Release()
-	t.room = nil // what a lane may still add is garbage
+	t.room = nil // a lane may still add events; they become garbage
 }
 
 func (t *topic) version() uint64 {
@@ -63,7 +64,7 @@ func (t *topic) version() uint64 {
 	return t.state.Version
 }
 
-// become sets the state. t.mu is held.
+// become sets the state and wakes the watchers if it differs. t.mu is held.
 func (t *topic) become(next State) {
 	next.Version = t.state.Version
 	if next == t.state {
@@ -75,7 +76,7 @@ func (t *topic) become(next State) {
 	t.moved = make(chan struct{})
 }
 
-// hear notes a sequence that another server notified us of: a hint.
+// hear records a sequence that another server announced, which is a hint.
 func (t *topic) hear(sequence int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -85,17 +86,17 @@ func (t *topic) hear(sequence int64) {
 	}
 }
 
-// observe takes over a state that was read from the database when version was the one of what was known.
+// observe records a state that was read from the database. version is the state's version from before the read.
 func (t *topic) observe(version uint64, found State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.state.Version != version && found.Sequence <= t.state.Sequence { // more was heard meanwhile, but nothing of views
+	if t.state.Version != version && found.Sequence <= t.state.Sequence { // something newer was learned meanwhile, but nothing about views
 		found = State{Sequence: t.state.Sequence, Hash: t.state.Hash, Epoch: max(t.state.Epoch, found.Epoch)}
 	}
 	line := t.recent.at(found.Sequence)
 	kept := line != nil && !t.doubted && line.Hash == found.Hash && line == t.recent.newest()
 	if kept && found.Sequence == t.state.Sequence && t.state.Hash == (event.Hash{}) && found.Epoch == t.state.Epoch {
-		t.state.Hash = found.Hash // which whoever has the last event knows: nothing is new
+		t.state.Hash = found.Hash // not news: watchers with the last event know its hash
 		return
 	}
 	if !kept && (found.Sequence != t.state.Sequence || found.Hash != t.state.Hash) {
@@ -104,7 +105,7 @@ func (t *topic) observe(version uint64, found State) {
 	t.become(found)
 }
 
-// add takes over events that have been committed here.
+// add records events that were committed here.
 func (t *topic) add(events []event.Recorded) {
 	lines := encode(lastOf(events))
 	last := lines[len(lines)-1]
@@ -123,7 +124,7 @@ func (t *topic) add(events []event.Recorded) {
 	}
 }
 
-// lastOf are the last of the events, as many as a topic keeps.
+// lastOf returns the last events, as many as a topic keeps.
 func lastOf(events []event.Recorded) []event.Recorded {
 	from, bytes := len(events), 0
 	for from > 0 && len(events)-from < recentEvents && bytes < recentBytes {
@@ -133,7 +134,7 @@ func lastOf(events []event.Recorded) []event.Recorded {
 	return events[from:]
 }
 
-// preceding is the position before an event, if it is one that is known here. t.mu is held.
+// preceding returns the position before an event. Its hash is zero unless it is known here. t.mu is held.
 func (t *topic) preceding(e *event.Recorded) Position {
 	p := Position{Sequence: e.Sequence - 1}
 	known := make([]event.Hash, 0, 2)
@@ -152,14 +153,14 @@ func (t *topic) preceding(e *event.Recorded) Position {
 	return p
 }
 
-// join joins lines that are true to the recent ones, whose doubts they may end. t.mu is held.
+// join adds lines that are certain to the recent ones, and resolves doubts about those. t.mu is held.
 func (t *topic) join(before Position, lines []Line) {
 	if !gapless(lines) { // rows are missing
 		return
 	}
 	if t.doubted {
 		if t.recent.relate(before, lines) == agreeing {
-			t.recent.cut(min(lines[len(lines)-1].Sequence, t.recent.newest().Sequence)) // nothing tells of what is after
+			t.recent.cut(min(lines[len(lines)-1].Sequence, t.recent.newest().Sequence)) // later lines stay uncertain
 		} else {
 			t.recent.clear()
 		}
@@ -169,7 +170,7 @@ func (t *topic) join(before Position, lines []Line) {
 	t.recent.fit(t.room)
 }
 
-// after returns the recent events that follow a position; none when it is too long ago, or nothing tells that they do.
+// after returns the recent events that follow a position; none if it is too long ago, or if it is unknown whether they do.
 func (t *topic) after(p Position) []Line {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -179,9 +180,9 @@ func (t *topic) after(p Position) []Line {
 	return t.recent.after(p, pageEvents)
 }
 
-// Events returns some of the events that follow a position, and the one after the last that was looked at: the same when there is nothing
-// yet. They are in memory that is room's until the next call; nil: nobody's. The error is a *GoneError where the log does not lead there
-// any more, memory.ErrFull, eventlog.ErrLogNotFound, or the database's.
+// Events returns some of the events that follow a position, and the position of the last event it looked at: after itself if there are none
+// yet. Their memory is booked in room until the next call; room may be nil. The error is a *GoneError if the log no longer contains the
+// position, memory.ErrFull, eventlog.ErrLogNotFound, ctx's, or the database's.
 func (w *Watch) Events(ctx context.Context, after Position, room *memory.Hold) (lines []Line, through Position, err error) {
 	room.Shrink(0)
 	defer func() {
@@ -200,7 +201,7 @@ func (w *Watch) Events(ctx context.Context, after Position, room *memory.Hold) (
 	if state.Sequence-after.Sequence > recentEvents {
 		return w.read(ctx, after, false, room)
 	}
-	select { // one reads for all
+	select { // one watcher reads for all
 	case t.reading <- struct{}{}:
 		defer func() { <-t.reading }()
 	case <-ctx.Done():
@@ -212,7 +213,8 @@ func (w *Watch) Events(ctx context.Context, after Position, room *memory.Hold) (
 	return w.read(ctx, after, true, room)
 }
 
-// booked is after for a watcher, who holds the lines for as long as their client takes, when the topic may not have them any more.
+// booked is after for a watcher. It books the lines, which the watcher holds for as long as its client takes, perhaps longer than the topic
+// does.
 func (t *topic) booked(after Position, room *memory.Hold) (_ []Line, through Position, _ error) {
 	lines := t.after(after)
 	if len(lines) == 0 {
@@ -224,7 +226,7 @@ func (t *topic) booked(after Position, room *memory.Hold) (_ []Line, through Pos
 	return lines, lines[len(lines)-1].position(), nil
 }
 
-// read reads a page from the log, beginning with the event of the position: it shows whether the log still leads there.
+// read reads a page from the log, starting with the event at the position, which shows whether the log still contains it.
 func (w *Watch) read(ctx context.Context, after Position, keep bool, room *memory.Hold) (_ []Line, through Position, _ error) {
 	version := w.topic.version()
 	head, err := w.hub.reader.Head(ctx, w.log)
@@ -255,7 +257,7 @@ func (w *Watch) read(ctx context.Context, after Position, keep bool, room *memor
 			return nil, after, &GoneError{after.Sequence, head.Sequence}
 		}
 		after = lines[0].position()
-		lines[0] = Line{} // which is held by nobody
+		lines[0] = Line{} // frees it
 		lines = lines[1:]
 	}
 	switch {
@@ -267,7 +269,7 @@ func (w *Watch) read(ctx context.Context, after Position, keep bool, room *memor
 	return lines, after, nil
 }
 
-// learn updates the state by what a read has shown.
+// learn updates the topic with the result of a read.
 func (t *topic) learn(version uint64, lines []Line, keep bool, head State) {
 	if keep && gapless(lines) {
 		t.mu.Lock()
@@ -277,7 +279,7 @@ func (t *topic) learn(version uint64, lines []Line, keep bool, head State) {
 	t.observe(version, head)
 }
 
-// pageEvents returns how many events to read at once, by the size of those before.
+// pageEvents returns how many events to read at once, by the size of previous ones.
 func (t *topic) pageEvents() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// history is a log as it might be in a database: all its events.
+// history is a log as it might be in a database: all of its events.
 type history struct{ events []event.Recorded }
 
 func (h *history) head(log uuid.UUID) event.Head {
@@ -21,7 +21,7 @@ func (h *history) head(log uuid.UUID) event.Head {
 	return event.Head{Hash: event.Genesis(log)}
 }
 
-// grow appends n events with some data, and returns them.
+// grow appends n events with that data, and returns them.
 func (h *history) grow(log uuid.UUID, n int, data string) []event.Recorded {
 	var chain event.Chainer
 	before, head := len(h.events), h.head(log)
@@ -45,13 +45,13 @@ func (h *history) at(sequence int64) Position {
 	return Position{sequence, h.events[sequence-1].Hash}
 }
 
-// read has a topic learn what a reading of the log finds after a sequence.
+// read has a topic learn what a read of the log finds after a sequence.
 func (t *topic) read(h *history, after int64, n int) {
 	t.learn(t.version(), encode(h.between(after, after+int64(n))), true, stateOf(h.head(t.log)))
 }
 
-// TestRecent: whatever pages and commits a topic is given, of a log that other servers move too and that is set back now and then, what it
-// hands out follows the position without a gap and in its history; and what is kept is bounded.
+// TestRecent feeds a topic random pages and commits, of a log that other servers also move and that is set back now and then. The events
+// that it returns follow the position, without gaps and in its history, and what it keeps is bounded.
 func TestRecent(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	log := uuid.New()
@@ -62,7 +62,7 @@ func TestRecent(t *testing.T) {
 		switch random.IntN(12) {
 		case 0, 1, 2, 3: // appended here
 			topic.add(h.grow(log, 1+random.IntN(40), `{}`))
-		case 4, 5: // elsewhere, which is told or not
+		case 4, 5: // appended elsewhere, with or without a notification
 			h.grow(log, 1+random.IntN(20), `{}`)
 			if random.IntN(2) == 0 {
 				topic.hear(int64(len(h.events)))
@@ -72,7 +72,7 @@ func TestRecent(t *testing.T) {
 			topic.read(h, after, random.IntN(300))
 		case 9:
 			topic.observe(topic.version(), stateOf(h.head(log)))
-		case 10: // a page of which rows are missing
+		case 10: // a page with missing rows
 			lines := encode(h.between(int64(len(h.events))-20, int64(len(h.events))))
 			if len(lines) > 2 {
 				topic.learn(topic.version(), append(lines[:1:1], lines[2:]...), true, stateOf(h.head(log)))
@@ -81,13 +81,13 @@ func TestRecent(t *testing.T) {
 			if random.IntN(4) > 0 {
 				continue
 			}
-			h = &history{slices.Clone(h.events[:max(0, len(h.events)-random.IntN(50))])} // what was there is a log of another server now
+			h = &history{slices.Clone(h.events[:max(0, len(h.events)-random.IntN(50))])} // set back: another history branches off
 			h.grow(log, random.IntN(60), fmt.Sprint(step))
 			if random.IntN(2) == 0 {
 				topic.add(h.grow(log, 1, `{}`))
 				continue
 			}
-			topic.observe(topic.version(), stateOf(h.head(log))) // as polls find within a second
+			topic.observe(topic.version(), stateOf(h.head(log))) // as a poll finds within a second
 		}
 		after := max(0, int64(len(h.events))-random.Int64N(2*recentEvents))
 		for i, line := range topic.after(h.at(after)) {
@@ -106,7 +106,7 @@ func TestRecent(t *testing.T) {
 	}
 }
 
-// TestRecentJoins: a page that was read from the log joins what was committed meanwhile, so that the next watcher need not read it.
+// TestRecentJoins: a page that was read joins what was committed meanwhile, so that the next watcher need not read it.
 func TestRecentJoins(t *testing.T) {
 	log := uuid.New()
 	topic := newTopic(log, nil)
@@ -117,7 +117,7 @@ func TestRecentJoins(t *testing.T) {
 	if lines := topic.after(h.at(90)); len(lines) != 15 || topic.state.Sequence != 105 {
 		t.Errorf("there are %d events after 90, and the log is at %d; want 15 and 105", len(lines), topic.state.Sequence)
 	}
-	topic.read(h, 80, 8) // 89 is missing between
+	topic.read(h, 80, 8) // 89 is missing
 	if lines := topic.after(h.at(80)); len(lines) != 0 {
 		t.Errorf("after 80 come %d events, over a gap", len(lines))
 	}
@@ -130,7 +130,7 @@ func TestRecentJoins(t *testing.T) {
 	}
 }
 
-// TestRecentLargeEvents: the last event is kept however large it is, and large ones do not add up.
+// TestRecentLargeEvents: the last event is kept however large it is, and large events do not add up.
 func TestRecentLargeEvents(t *testing.T) {
 	log := uuid.New()
 	topic := newTopic(log, nil)

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// DefaultDataDir is where a data folder goes that nobody named: with the user's other data, but for root, whose own folder the user
-// who runs the server could not enter, /var/lib/tallystick.
+// DefaultDataDir returns the default data folder: among the user's other data, but /var/lib/tallystick for root, whose own folder the
+// server's user could not enter.
 func DefaultDataDir() string {
 	if os.Geteuid() == 0 {
 		return "/var/lib/tallystick"
@@ -28,16 +28,16 @@ func DefaultDataDir() string {
 	return filepath.Join(home, ".local", "share", "tallystick")
 }
 
-// nobody is the user and group that owns nothing, where the system has no user database to ask.
+// nobody is the user and group ID that own nothing, for systems without a user database.
 const nobody = 65534
 
-// account is who the server's programs run as.
+// account is the user that the server's programs run as.
 type account struct {
 	uid, gid int
 	dropped  bool // this process is root and must change to uid and gid
 }
 
-// serverAccount is this process's own user, unless that is root: then the owner of the given folder, else postgres, else nobody.
+// serverAccount returns the user of this process, unless that is root: then the owner of the folder, else postgres, else nobody.
 func serverAccount(dir string) (account, error) {
 	if os.Geteuid() != 0 {
 		return account{uid: os.Getuid(), gid: os.Getgid()}, nil
@@ -48,7 +48,7 @@ func serverAccount(dir string) (account, error) {
 	}
 	u, err := user.Lookup(Superuser)
 	if err != nil {
-		return account{uid: nobody, gid: nobody, dropped: true}, nil //nolint:nilerr // no such user: that is what nobody is for
+		return account{uid: nobody, gid: nobody, dropped: true}, nil //nolint:nilerr // no such user, hence nobody
 	}
 	uid, uidErr := strconv.Atoi(u.Uid)
 	gid, gidErr := strconv.Atoi(u.Gid)
@@ -65,8 +65,8 @@ func (a account) String() string {
 	return fmt.Sprintf("uid %d", a.uid)
 }
 
-// attr makes a program run as this account, in a process group of its own: a Ctrl-C at the terminal is for this process alone,
-// which then stops the server in order.
+// attr makes a program run as this account, in a process group of its own: Ctrl-C in the terminal reaches only this process, which then
+// shuts the server down.
 func (a account) attr() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a.dropped {
@@ -75,7 +75,7 @@ func (a account) attr() *syscall.SysProcAttr {
 	return attr
 }
 
-// own makes a folder that only this account can enter.
+// own creates a folder that only this account can enter.
 func (a account) own(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (a account) own(dir string) error {
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder: its owner must enter it
 }
 
-// canReach reports whether this account may pass through every folder on the way to dir. Access control lists are not looked at.
+// canReach returns an error unless this account may enter every folder on the way to dir. It ignores access control lists.
 func (a account) canReach(dir string) error {
 	if !a.dropped {
 		return nil

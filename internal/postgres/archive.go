@@ -25,11 +25,11 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// mavenCentral is the Maven repository that PostgreSQL's programs come from: the artifacts embedded-postgres-binaries-PLATFORM of the
-// group io.zonky.test.postgres, each a jar with one .txz in it.
+// mavenCentral is the Maven repository that PostgreSQL's programs come from: the artifacts embedded-postgres-binaries-PLATFORM of the group
+// io.zonky.test.postgres, each a jar that holds one .txz file.
 const mavenCentral = "https://repo1.maven.org/maven2"
 
-// What a download may need at most. A jar has up to 35 MB, unpacked 150 MB; what is larger by far is something else.
+// Limits of a download. A jar has up to 35 MB, or 150 MB unpacked; anything far larger is something else.
 const (
 	maxJarBytes      = 128 << 20
 	maxUnpackedBytes = 1 << 30
@@ -37,7 +37,7 @@ const (
 	fetchTimeout     = 15 * time.Minute
 )
 
-// platforms are the names of what is published, by operating system and processor as Go names them.
+// platforms are the names of the published platforms, by GOOS/GOARCH.
 var platforms = map[string]string{
 	"linux/amd64":   "linux-amd64",
 	"linux/arm64":   "linux-arm64v8",
@@ -46,7 +46,7 @@ var platforms = map[string]string{
 	"darwin/arm64":  "darwin-arm64v8",
 }
 
-// platformName names the artifact for a system. Alpine's C library is not the one that other Linux systems have.
+// platformName returns the name of the platform. Alpine's C library differs from that of other Linux systems.
 func platformName(system, processor string, alpine bool) (string, error) {
 	name, ok := platforms[system+"/"+processor]
 	if !ok {
@@ -68,7 +68,7 @@ func jarURL(repository, release string) (string, error) {
 	return fmt.Sprintf("%s/io/zonky/test/postgres/%s/%s/%[2]s-%[3]s.jar", repository, artifact, release), nil
 }
 
-// fetchJar writes a release's jar to a new file, whose SHA-256 is the one that the repository publishes beside it.
+// fetchJar downloads a release's jar to a new file and checks it against the SHA-256 that the repository publishes.
 func fetchJar(ctx context.Context, repository, release, file string) error {
 	url, err := jarURL(repository, release)
 	if err != nil {
@@ -99,7 +99,7 @@ func fetchJar(ctx context.Context, repository, release, file string) error {
 	return nil
 }
 
-// fetch writes what url answers to w. More than limit bytes are an error.
+// fetch writes the body at url to w. A body of more than limit bytes is an error.
 func fetch(ctx context.Context, client *http.Client, url string, limit int64, w io.Writer) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -123,7 +123,7 @@ func fetch(ctx context.Context, client *http.Client, url string, limit int64, w 
 	return nil
 }
 
-// unpackJar writes the files of the jar's one .txz into a new folder, which everybody may read.
+// unpackJar unpacks the jar's one .txz into a new folder that everyone may read.
 func unpackJar(ctx context.Context, jar, dir string) error {
 	archive, err := zip.OpenReader(jar)
 	if err != nil {
@@ -148,7 +148,7 @@ func unpackJar(ctx context.Context, jar, dir string) error {
 	return errors.New("the jar holds no .txz")
 }
 
-// unpackTar writes files, folders and symbolic links into a new folder and nowhere else. What it would have to leave out is an error.
+// unpackTar unpacks files, folders and symbolic links into a new folder, and nowhere else. Any other entry is an error.
 func unpackTar(ctx context.Context, archive *tar.Reader, dir string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // read by the user the server runs as
 		return err
@@ -157,8 +157,8 @@ func unpackTar(ctx context.Context, archive *tar.Reader, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = root.Close() }() // every file was closed before
-	const entryBytes = 512              // a header, so that many empty entries count too
+	defer func() { _ = root.Close() }() // every file is closed already
+	const entryBytes = 512              // size of a header, so that empty entries count too
 	for total := int64(0); ; {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -185,8 +185,8 @@ func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
 	case tar.TypeDir:
 		return root.MkdirAll(name, 0o755)
 	case tar.TypeSymlink:
-		// Root follows no link that leads out; nor may the programs, later.
-		target := path.Join(path.Dir(name), header.Linkname) //nolint:gosec // this is how it is found out whether it leads out
+		// Root follows no links that lead outside, and the programs must not either.
+		target := path.Join(path.Dir(name), header.Linkname) //nolint:gosec // checked below
 		if path.IsAbs(header.Linkname) || !filepath.IsLocal(target) {
 			return fmt.Errorf("is a link to %q, outside of the archive", header.Linkname)
 		}
@@ -197,14 +197,14 @@ func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
 			return err
 		}
 		_, err = io.Copy(f, content)
-		mode := header.FileInfo().Mode().Perm()&0o755 | 0o444 // whatever the umask is, and for nobody else to write
+		mode := header.FileInfo().Mode().Perm()&0o755 | 0o444 // whatever the umask; writable by the owner only
 		return errors.Join(err, f.Chmod(mode), f.Close())
 	default:
 		return fmt.Errorf("is of the type %q: files, folders and symbolic links can be unpacked", header.Typeflag)
 	}
 }
 
-// openFolders lets everybody enter the folders, whatever the umask is.
+// openFolders lets everyone enter the folders, whatever the umask.
 func openFolders(root *os.Root) error {
 	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {

@@ -15,22 +15,22 @@ import (
 	"syscall"
 )
 
-// What lies in a data folder.
+// The contents of a data folder.
 const (
 	clusterName = "pgdata"       // PostgreSQL's own data directory
 	socketName  = "run"          // the socket's folder
-	logName     = "postgres.log" // the server's log; postgres.log.1 is the one before
-	lockName    = "tally.lock"   // held, and naming its holder's process, while a server is managed here
+	logName     = "postgres.log" // the server's log; postgres.log.1 is the previous one
+	lockName    = "tally.lock"   // locked while a process manages a server here; holds its process ID
 )
 
-// maxSocketPath is the longest path a Unix socket can have on every system: 104 bytes with the closing zero on macOS and the BSDs,
-// 108 on Linux.
+// maxSocketPath is the longest socket path that every system accepts: 104 bytes with the terminating zero on macOS and the BSDs, 108 on
+// Linux.
 const maxSocketPath = 103
 
-// ErrInUse is what Start's error wraps while another process runs a server on the same data folder.
+// ErrInUse is wrapped by the error of Start if another process runs a server on the same data folder.
 var ErrInUse = errors.New("the data folder is in use")
 
-// DataMajor tells which PostgreSQL major version made a data folder; 0 when there is no database in it yet.
+// DataMajor returns the PostgreSQL major version of a data folder; 0 if the folder holds no database yet.
 func DataMajor(dataDir string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(dataDir, clusterName, "PG_VERSION")) //nolint:gosec // the user's own folder
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func DataMajor(dataDir string) (int, error) {
 	return major, nil
 }
 
-// lock takes the data folder for this process. The lock goes with the process, however it ends; unlock releases it before.
+// lock locks the data folder for this process. The lock ends with the process, however that ends, or with unlock.
 func lock(dataDir string) (*os.File, error) {
 	path := filepath.Join(dataDir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user's own folder
@@ -68,8 +68,8 @@ func lock(dataDir string) (*os.File, error) {
 	return f, nil
 }
 
-// unlock gives a data folder back. Closing the file would not be enough: the lock belongs to what was opened, and a child that another
-// goroutine has just forked has a copy of it until it executes its program.
+// unlock unlocks a data folder. Closing the file would not be enough: the lock belongs to the open file description, of which a child that
+// another goroutine has just forked holds a copy until it executes its program.
 func unlock(f *os.File) error {
 	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
@@ -79,7 +79,7 @@ func writeAll(f *os.File, text string) error {
 	return err
 }
 
-// makeCluster runs initdb in a folder beside the final one and renames it, so that a cluster is whole or not there.
+// makeCluster runs initdb in a folder beside the final one and renames it, so that a cluster is either complete or absent.
 func makeCluster(ctx context.Context, who account, b Binaries, dataDir string, noFSync bool) error {
 	cluster := filepath.Join(dataDir, clusterName)
 	fresh := cluster + ".new"
@@ -91,7 +91,7 @@ func makeCluster(ctx context.Context, who account, b Binaries, dataDir string, n
 	}
 	args := []string{
 		"--pgdata", fresh, "--username", Superuser, "--auth", "trust", "--data-checksums",
-		"--encoding", "UTF8", "--locale", "C", // the one locale every machine has, and it sorts by code point
+		"--encoding", "UTF8", "--locale", "C", // the one locale that every machine has; it sorts by code point
 	}
 	if noFSync {
 		args = append(args, "--no-sync")
@@ -105,8 +105,8 @@ func makeCluster(ctx context.Context, who account, b Binaries, dataDir string, n
 	return os.Rename(fresh, cluster)
 }
 
-// socketFolder makes the folder for the server's socket: in the data folder, or, when a socket's path would be too long there, a
-// new private one under the system's temporary folder, which Stop removes.
+// socketFolder creates the folder for the server's socket: in the data folder, or, if the path would be too long, a new private one in the
+// system's temporary folder, which Stop removes.
 func socketFolder(who account, dataDir string) (dir string, temporary bool, err error) {
 	dir = filepath.Join(dataDir, socketName)
 	if fitsSocket(dir) {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// downloads are the releases that can be downloaded, by major version.
+// downloads are the releases to download, by major version.
 var downloads = map[int]string{
 	15: "15.13.0",
 	16: "16.9.0",
@@ -20,17 +20,17 @@ var downloads = map[int]string{
 	18: "18.3.0",
 }
 
-// rootCache keeps downloads where the user the server runs as can read them, which root's own folder usually is not.
+// rootCache holds root's downloads, where the server's user can read them; root's own folder is usually closed to others.
 const rootCache = "/var/cache/tally"
 
 const (
-	// workPrefix begins the name of a folder that a download is unpacked in.
+	// workPrefix is the prefix of the folders that downloads are unpacked in.
 	workPrefix = ".download-"
-	// abandonedAfter is the age at which such a folder no longer belongs to a download that is going on.
+	// abandonedAfter is the age from which such a folder no longer belongs to a running download.
 	abandonedAfter = time.Hour
 )
 
-// cached returns the downloaded binaries of a major version (0: the newest), downloading them first when they are not there.
+// cached returns the downloaded binaries of a major version (0: the newest), and downloads them first if necessary.
 func cached(ctx context.Context, who account, major int, offline bool, log *slog.Logger) (Binaries, error) {
 	if major == 0 {
 		major = NewestMajor
@@ -69,8 +69,8 @@ func cacheDir() (string, error) {
 	return filepath.Join(dir, "tally"), nil
 }
 
-// download fetches a release and unpacks it beside tree, then renames it into place, so that tree is whole or not there. Two
-// processes may download at once: one wins, and the other uses what it finds.
+// download fetches a release and unpacks it beside tree, then renames it, so that tree is either complete or absent. Two processes may
+// download at once: one wins, and the other uses its result.
 func download(ctx context.Context, repository, release, tree string) error {
 	if err := os.MkdirAll(filepath.Dir(tree), 0o755); err != nil { //nolint:gosec // read by the user the server runs as
 		return err
@@ -91,7 +91,7 @@ func download(ctx context.Context, repository, release, tree string) error {
 	return moveIntoPlace(unpacked, tree)
 }
 
-// removeAbandoned removes what downloads that were killed left behind, as far as it can.
+// removeAbandoned removes what killed downloads left behind. It ignores errors.
 func removeAbandoned(dir string) {
 	left, err := filepath.Glob(filepath.Join(dir, workPrefix+"*"))
 	if err != nil {
@@ -104,7 +104,7 @@ func removeAbandoned(dir string) {
 	}
 }
 
-// moveIntoPlace renames a finished tree, over a broken one if need be.
+// moveIntoPlace renames an unpacked tree into place, replacing a broken one.
 func moveIntoPlace(unpacked, tree string) error {
 	err := os.Rename(unpacked, tree)
 	if err == nil || !errors.Is(err, os.ErrExist) {

@@ -25,14 +25,14 @@ import (
 
 const testRelease = "18.3.0"
 
-// entry is one of an archive. Its type is that of a file unless another is given.
+// entry is an entry of an archive: a file unless its type says otherwise.
 type entry struct {
 	name, content, link string
 	kind                byte
 	mode                int64
 }
 
-// programs is an archive as those that are published, but small.
+// programs returns an archive like those that are published, but small.
 func programs() []entry {
 	said := func(program string) string { return "#!/bin/sh\necho '" + program + " (PostgreSQL) 18.3'\n" }
 	return []entry{
@@ -46,7 +46,7 @@ func programs() []entry {
 	}
 }
 
-// jarOf packs entries as they are published: a zip with a .txz in it.
+// jarOf packs entries as they are published: a zip that holds a .txz.
 func jarOf(t *testing.T, entries []entry) []byte {
 	t.Helper()
 	var jar bytes.Buffer
@@ -84,7 +84,7 @@ func sum(jar []byte) string {
 	return hex.EncodeToString(hash[:])
 }
 
-// repositoryOf serves a jar and its checksum at the places where a release of them is looked for.
+// repositoryOf serves a jar and its checksum at the URLs of a release.
 func repositoryOf(t *testing.T, jar []byte, checksum string) string {
 	t.Helper()
 	at, err := jarURL("", testRelease)
@@ -106,7 +106,7 @@ func repositoryOf(t *testing.T, jar []byte, checksum string) string {
 }
 
 func TestDownload(t *testing.T) {
-	old := syscall.Umask(0o077) // what the user that the server runs as could not read
+	old := syscall.Umask(0o077) // with which the server's user could not read the files
 	t.Cleanup(func() { syscall.Umask(old) })
 	tree := filepath.Join(t.TempDir(), "postgres", testRelease)
 	jar := jarOf(t, programs())
@@ -133,7 +133,7 @@ func TestDownload(t *testing.T) {
 	onlyTree(t, tree)
 }
 
-// onlyTree checks that a download has left nothing beside what it made.
+// onlyTree checks that a download has left nothing but its result.
 func onlyTree(t *testing.T, tree string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(tree))
@@ -155,7 +155,7 @@ func TestDownloadRefusesWhatIsNotWhole(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		jar      []byte
-		checksum string // of the jar unless given
+		checksum string // the jar's, if empty
 		want     string
 	}{
 		{"another checksum", good, sum([]byte("another")), "is published for it"},
@@ -196,7 +196,7 @@ func TestDownloadRefusesWhatIsNotWhole(t *testing.T) {
 	}
 }
 
-// TestDownloadIsBounded: an archive that says it holds more than programs ever would is refused before it is written.
+// TestDownloadIsBounded: an archive whose header announces more than any programs need is refused before it is written.
 func TestDownloadIsBounded(t *testing.T) {
 	var archive bytes.Buffer
 	if err := tar.NewWriter(&archive).WriteHeader(&tar.Header{Name: "bin/postgres", Mode: 0o755, Size: maxUnpackedBytes}); err != nil {
@@ -242,7 +242,7 @@ func TestDownloadStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// TestDownloadsAtOnce: all of them succeed, and find the tree whole as soon as they have.
+// TestDownloadsAtOnce: all succeed, and each finds a complete tree when it does.
 func TestDownloadsAtOnce(t *testing.T) {
 	jar := jarOf(t, programs())
 	repository := repositoryOf(t, jar, sum(jar))

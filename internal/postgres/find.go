@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Where distributions put server binaries, one version beside the other.
+// The folders where distributions install server binaries, each version beside the others.
 var distributionFolders = []struct{ name, pattern string }{
 	{"Debian or Ubuntu package", "/usr/lib/postgresql/*/bin"},
 	{"Red Hat package", "/usr/pgsql-*/bin"},
@@ -26,9 +26,9 @@ var distributionFolders = []struct{ name, pattern string }{
 	{"Postgres.app", "/Applications/Postgres.app/Contents/Versions/*/bin"},
 }
 
-// Find returns the first usable server binaries of: the folder named by o.Dir or $TALLY_POSTGRES_BIN (no other is tried then),
-// PATH, the folders of Linux distributions, Homebrew and Postgres.app (newest first), and this package's own cache, which it fills
-// by downloading unless o.Offline. The error names every folder that was looked at and why it would not do.
+// Find returns the first usable server binaries. It looks in the folder named by o.Dir or $TALLY_POSTGRES_BIN, and then in no other; else
+// in PATH, the folders of Linux distributions, Homebrew and Postgres.app (newest first), and this package's own cache, which it fills by
+// downloading unless o.Offline. The error names every folder that it looked in and what is wrong with it.
 func Find(ctx context.Context, o FindOptions) (Binaries, error) {
 	log := logger(o.Log)
 	major, err := wantedMajor(o)
@@ -107,12 +107,12 @@ func chosen(o FindOptions, b Binaries) Binaries {
 	return b
 }
 
-// candidates lists the folders worth looking at, in order, each once.
+// candidates returns the folders to look in, in order and without duplicates.
 func candidates() []Binaries {
 	var list []Binaries
 	if path, err := exec.LookPath("postgres"); err == nil {
 		if target, err := filepath.EvalSymlinks(path); err == nil {
-			path = target // initdb and the share folder lie beside the file, not beside a link to it
+			path = target // initdb and the share folder are beside the file, not beside a link to it
 		}
 		list = append(list, Binaries{Dir: filepath.Dir(path), Source: "PATH"})
 	}
@@ -133,7 +133,7 @@ func candidates() []Binaries {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// numberIn reads the last number of a path such as /usr/lib/postgresql/15/bin; 0 when it has none.
+// numberIn returns the last number in a path such as /usr/lib/postgresql/15/bin; 0 if there is none.
 func numberIn(path string) int {
 	all := digits.FindAllString(path, -1)
 	if len(all) == 0 {
@@ -146,8 +146,8 @@ func numberIn(path string) int {
 	return n
 }
 
-// inspect runs the programs in dir as the user who will run the server, so that a folder that this user cannot enter is found out
-// here rather than at the first start.
+// inspect runs the programs in dir as the user who will run the server, to detect here, and not at the first start, that this user cannot
+// enter the folder.
 func inspect(ctx context.Context, who account, dir, source string, major int) (Binaries, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -193,7 +193,7 @@ func version(ctx context.Context, who account, program string) (string, error) {
 	return string(found[1]), nil
 }
 
-// serverEnv is this process's environment without the PG* variables, which would change what the server does.
+// serverEnv returns this process's environment without the PG* variables, which would affect the server.
 func serverEnv() []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "PG") || strings.HasPrefix(kv, "LC_ALL=") || strings.HasPrefix(kv, "LANG=")

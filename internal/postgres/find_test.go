@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// openDir is a temporary folder that the user the server runs as can enter, unlike t.TempDir's.
+// openDir returns a temporary folder that the server's user can enter, unlike t.TempDir's.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tally-pg-")
@@ -31,15 +31,15 @@ func openDir(t *testing.T) string {
 	return dir
 }
 
-// withoutForks has a program written while no other goroutine forks: a child would have it open for writing until it executes its own, and
-// the kernel executes nothing that is open for writing ("text file busy").
+// withoutForks writes a program while no other goroutine forks: a child would hold the file open for writing until it executes its own
+// program, and the kernel does not execute a file that is open for writing ("text file busy").
 func withoutForks(write func() error) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	return write()
 }
 
-// pretend writes programs to dir/bin that say they are of the given version, and returns that folder.
+// pretend writes programs to dir/bin that report the given version, and returns that folder.
 func pretend(t *testing.T, dir, version string, programs ...string) string {
 	t.Helper()
 	bin := filepath.Join(dir, "bin")

@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// openLog opens the server's log for appending, whatever its size was before.
+// openLog opens the server's log for appending.
 func openLog(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the user's own folder
 }
 
-// boundLog keeps a running server's log from growing without end. The server writes to the file itself, so that it can write
-// while this process is busy or dying; a log that is too long is therefore copied and emptied in place. Lines written
-// between the copy and the emptying are lost.
+// boundLog bounds the size of a running server's log. The server writes to the file itself, so that it can write even while this process is
+// busy or dying. A log that is too long is therefore copied and truncated in place; lines written in between are lost.
 func boundLog(path string, done <-chan struct{}, log *slog.Logger) {
 	tick := time.NewTicker(logCheck)
 	defer tick.Stop()
@@ -56,7 +55,7 @@ func trimLog(path string, limit int64) (err error) {
 	return errors.Join(older.Close(), f.Truncate(0))
 }
 
-// tail returns the end of the server's log, for an error.
+// tail returns the end of the server's log, to quote in an error.
 func tail(path string) string {
 	f, err := os.Open(path) //nolint:gosec // the user's own folder
 	if err != nil {

@@ -8,5 +8,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Every server that a test starts has ended with it, and with it the goroutines that watched it.
+// Every server that a test starts ends with it, as do the goroutines that watch the server.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

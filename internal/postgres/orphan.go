@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// endOrphan ends a server that still runs on the cluster though the process that started it is gone, which the caller knows because
-// it holds the data folder's lock.
+// endOrphan ends a server that still runs on the cluster although the process that started it is gone, as the caller knows because it holds
+// the data folder's lock.
 func endOrphan(ctx context.Context, cluster string, log *slog.Logger) error {
 	text, err := os.ReadFile(filepath.Join(cluster, "postmaster.pid")) //nolint:gosec // the user's own folder
 	if errors.Is(err, fs.ErrNotExist) {
@@ -29,7 +29,7 @@ func endOrphan(ctx context.Context, cluster string, log *slog.Logger) error {
 	first, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil || pid <= 1 {
-		return nil //nolint:nilerr // torn by a crash: the server itself judges the file when it starts
+		return nil //nolint:nilerr // torn by a crash; the server checks the file itself when it starts
 	}
 	if !runs(ctx, pid, cluster) {
 		return nil
@@ -52,7 +52,7 @@ func endOrphan(ctx context.Context, cluster string, log *slog.Logger) error {
 	return fmt.Errorf("a PostgreSQL server (pid %d) runs on %s and does not stop: end it and try again", pid, cluster)
 }
 
-// gone waits until the server no longer runs, and reports whether that came true.
+// gone waits until the server no longer runs, and reports whether that happened in time.
 func gone(ctx context.Context, pid int, cluster string, patience time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

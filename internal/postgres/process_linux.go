@@ -8,11 +8,10 @@ import (
 	"syscall"
 )
 
-// dieWithParent has the kernel ask the child for a fast shutdown when the thread that starts it ends.
+// dieWithParent makes the kernel ask the child for a fast shutdown when the thread that started it ends.
 func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGINT }
 
-// runs reports whether pid is a postmaster of the cluster: its program is called postgres, and it works in the cluster's folder, as
-// every postmaster does.
+// runs reports whether pid is a postmaster of the cluster: its program is called postgres, and its working folder is the cluster's.
 func runs(_ context.Context, pid int, cluster string) bool {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	program, err := os.Readlink(filepath.Join(proc, "exe"))

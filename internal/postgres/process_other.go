@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// dieWithParent does nothing: only Linux ends a child with its parent. The next Start finds the server and ends it.
+// dieWithParent does nothing: only Linux ends a child with its parent. The next Start finds and ends the server.
 func dieWithParent(*syscall.SysProcAttr) {}
 
 // runs reports whether pid is a postmaster of the cluster, by its command line, which names the cluster's folder.

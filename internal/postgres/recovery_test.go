@@ -19,11 +19,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// helperEnv makes TestHelper run a server on the folder it names, in the place of a program that uses this package.
+// helperEnv makes TestHelper run a server on the folder it names, as a program that uses this package would.
 const helperEnv = "TALLY_POSTGRES_TEST_HELPER"
 
-// TestHelper does nothing by itself; other tests run it in another process. It starts a server, commits a row, says so, and waits
-// for its standard input to end before it stops.
+// TestHelper does nothing by itself; other tests run it in another process. It starts a server, commits a row, reports that, and stops when
+// its standard input ends.
 func TestHelper(t *testing.T) {
 	dir := os.Getenv(helperEnv)
 	if dir == "" {
@@ -48,10 +48,10 @@ type helper struct {
 	uid        int
 }
 
-// startHelper runs TestHelper in a process of its own, as the given user, and returns when its row is committed.
+// startHelper runs TestHelper in a new process, as the given user, and returns once its row is committed.
 func startHelper(t *testing.T, program, dir string, as *syscall.Credential) helper {
 	t.Helper()
-	b, err := Find(t.Context(), FindOptions{}) // once for both: another user has a download cache of its own
+	b, err := Find(t.Context(), FindOptions{}) // once for both: each user has a download cache of its own
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func waitForAnswer(t *testing.T, dsn string) {
 	}
 }
 
-// TestStalePIDFileHarmsNobody: a pid file may name a process that has nothing to do with the folder.
+// TestStalePIDFileHarmsNobody: a pid file may name an unrelated process.
 func TestStalePIDFileHarmsNobody(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
@@ -178,7 +178,7 @@ func TestStalePIDFileHarmsNobody(t *testing.T) {
 	}
 }
 
-// TestUserWhoIsNotRoot runs the whole of it as an ordinary user: as itself, or when these tests run as root, as nobody.
+// TestUserWhoIsNotRoot runs everything as an ordinary user: the current one, or nobody if these tests run as root.
 func TestUserWhoIsNotRoot(t *testing.T) {
 	t.Parallel()
 	dir, program := openDir(t), os.Args[0]
@@ -188,7 +188,7 @@ func TestUserWhoIsNotRoot(t *testing.T) {
 	if os.Geteuid() == 0 {
 		want = nobody
 		as = &syscall.Credential{Uid: nobody, Gid: nobody}
-		program = filepath.Join(dir, "postgres.test") // root's own build folder is closed to others
+		program = filepath.Join(dir, "postgres.test") // others cannot enter root's build folder
 		if err := withoutForks(func() error { return copyProgram(os.Args[0], program) }); err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestUserWhoIsNotRoot(t *testing.T) {
 	if as == nil {
 		return
 	}
-	// Root goes on with a folder that belongs to somebody else as that user.
+	// Root uses a folder that belongs to another user as that user.
 	s := run(t, Options{DataDir: data})
 	if got := query(t, s.DSN(), "SELECT n FROM kept"); got != "7" {
 		t.Errorf("the row is %q, want 7", got)

@@ -30,22 +30,22 @@ type Server struct {
 	binaries  Binaries
 	dataDir   string
 	socketDir string
-	tempDir   bool // socketDir is ours to remove
+	tempDir   bool // Stop removes socketDir
 	database  string
 	version   string
 	log       *slog.Logger
 	lock      *os.File
 	process   *os.Process
 
-	stop sync.Mutex    // held by the one Stop that acts
+	stop sync.Mutex    // held by the Stop that acts
 	done chan struct{} // closed once the server has ended; err is set before
 	err  error
 }
 
-// Start runs a server on o.DataDir and returns once it answers. There is no time limit but ctx's: a server that replays a long
-// write-ahead log is starting, not stuck. ctx only bounds the start; the server runs on until Stop, or until this process ends.
+// Start runs a server on o.DataDir and returns once it accepts connections. Only ctx bounds the start, since a server that replays a long
+// write-ahead log is not stuck. The server runs on after ctx ends, until Stop or the end of this process.
 //
-// The error wraps ErrInUse while another process has the folder. A data folder made by another major version is refused.
+// The error wraps ErrInUse if another process uses the folder. Start refuses a data folder of another major version.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s, err := start(ctx, o)
 	if err != nil {
@@ -82,7 +82,7 @@ func start(ctx context.Context, o Options) (_ *Server, err error) {
 	return s, s.untilReady(ctx)
 }
 
-// prepare brings the data folder into order and launches the server.
+// prepare prepares the data folder and launches the server.
 func (s *Server) prepare(ctx context.Context, o Options) error {
 	cluster := filepath.Join(s.dataDir, clusterName)
 	major, err := DataMajor(s.dataDir)
@@ -120,7 +120,7 @@ func (s *Server) prepare(ctx context.Context, o Options) error {
 	return s.launch(who, cluster, settings(o, s.socketDir))
 }
 
-// settings are the server's command line settings: modest ones for a machine that also does other work.
+// settings returns the server's command-line settings, modest ones for a machine that does other work too.
 func settings(o Options, socketDir string) []string {
 	set := map[string]string{
 		"listen_addresses":        "",
@@ -148,8 +148,8 @@ func settings(o Options, socketDir string) []string {
 	return args
 }
 
-// launch starts the server and watches it. The goroutine keeps its thread until the server has ended, because on Linux it is the
-// end of the starting thread, not of the process, that ends the child.
+// launch starts the server and watches it. The goroutine keeps its thread until the server has ended: on Linux, the child ends with the
+// thread that started it, not with the process.
 func (s *Server) launch(who account, cluster string, settings []string) error {
 	out, err := openLog(filepath.Join(s.dataDir, logName))
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *Server) launch(who account, cluster string, settings []string) error {
 	return nil
 }
 
-// untilReady waits for the server to answer and makes sure that its database is there.
+// untilReady waits until the server accepts connections, and creates its database if necessary.
 func (s *Server) untilReady(ctx context.Context) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -218,10 +218,10 @@ func createDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
 	return err
 }
 
-// DSN is the URL of the database that Options named, as the superuser. It holds for as long as the server runs.
+// DSN returns the URL of the database that Options names, for the superuser. It is valid while the server runs.
 func (s *Server) DSN() string { return s.DatabaseURL(s.database) }
 
-// DatabaseURL is the URL of any database of the server, there or not, as the superuser.
+// DatabaseURL returns the URL of any database of the server, existing or not, for the superuser.
 func (s *Server) DatabaseURL(name string) string {
 	u := url.URL{Scheme: "postgres", Path: "/" + name, RawQuery: url.Values{
 		"host": {s.socketDir}, "port": {port}, "user": {Superuser}, "sslmode": {"disable"},
@@ -229,16 +229,16 @@ func (s *Server) DatabaseURL(name string) string {
 	return u.String()
 }
 
-// Version is the server's own word for its version, such as "15.18 (Debian 15.18-0+deb12u1)".
+// Version returns the server's version as it reports it, such as "15.18 (Debian 15.18-0+deb12u1)".
 func (s *Server) Version() string { return s.version }
 
-// PID is the postmaster's process.
+// PID returns the process ID of the postmaster.
 func (s *Server) PID() int { return s.process.Pid }
 
-// Done is closed when the server has ended, whether Stop was called or not.
+// Done is closed once the server has ended, for whatever reason.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err tells why a server ended that nobody stopped, with the end of its log. It is nil before Done is closed and after a shutdown in order.
+// Err returns why the server ended without Stop, with the end of its log. It is nil before Done is closed, and after a clean shutdown.
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
@@ -251,9 +251,9 @@ func (s *Server) Err() error {
 	return fmt.Errorf("PostgreSQL ended: %w; its log says: %s", s.err, tail(filepath.Join(s.dataDir, logName)))
 }
 
-// Stop ends the server: sessions are cut off, everything committed is kept. A shutdown in order has until ctx is done, at most 30
-// seconds; after that the server ends at once and the next start recovers. Stop may be called more than once and from
-// several goroutines; each call returns when the server has ended.
+// Stop shuts the server down: sessions are cut off, and everything committed is kept. A fast shutdown has until ctx ends, but at most 30
+// seconds; after that, an immediate one follows, and the next start recovers. Stop may be called more than once and from several
+// goroutines; each call returns once the server has ended.
 func (s *Server) Stop(ctx context.Context) error {
 	s.stop.Lock()
 	defer s.stop.Unlock()
@@ -278,7 +278,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	return fmt.Errorf("PostgreSQL (pid %d) on %s does not stop: end it by hand", s.process.Pid, s.dataDir)
 }
 
-// release gives back what Start took; a server that still runs is ended first.
+// release releases what Start acquired. It first ends a server that still runs.
 func (s *Server) release() {
 	if s.process != nil {
 		_ = s.process.Signal(syscall.SIGQUIT)

@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// run starts a server that the test's end stops.
+// run starts a server that stops at the end of the test.
 func run(t *testing.T, o Options) *Server {
 	t.Helper()
 	s, err := Start(t.Context(), o)
@@ -36,7 +36,7 @@ func halt(t *testing.T, s *Server) {
 	}
 }
 
-// query runs statements on a database and returns the last one's first value as text.
+// query runs statements on a database and returns the first value of the last one as text.
 func query(t *testing.T, dsn string, statements ...string) (answer string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -109,13 +109,13 @@ func TestSecondStartIsRefused(t *testing.T) {
 	}
 }
 
-// TestFolderIsFreeBesideAForkedChild: until it executes its program, a child that is forked has a copy of every descriptor; whoever gives
-// a folder back gives it back all the same.
+// TestFolderIsFreeBesideAForkedChild: until it executes its program, a forked child has a copy of every descriptor. Unlocking a folder
+// works all the same.
 func TestFolderIsFreeBesideAForkedChild(t *testing.T) {
 	t.Parallel()
 	copied := func(f *os.File) {
 		t.Helper()
-		child, err := syscall.Dup(int(f.Fd())) // as a child has it: of the same open file
+		child, err := syscall.Dup(int(f.Fd())) // as in a child: the same open file
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestFolderIsFreeBesideAForkedChild(t *testing.T) {
 	}
 	copied(held)
 	failed := &Server{dataDir: dir, lock: held}
-	failed.release() // as a start that fails does
+	failed.release() // as a failed start does
 	failed.release()
 	run(t, Options{DataDir: dir, NoFSync: true})
 }
@@ -164,7 +164,7 @@ func TestFailedStartShowsTheLog(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "shared_buffers": "nonsense"`) {
 		t.Fatalf("error %v, want the server's own words", err)
 	}
-	run(t, Options{DataDir: dir, NoFSync: true}) // nothing of the failure is left
+	run(t, Options{DataDir: dir, NoFSync: true}) // the failure leaves nothing behind
 }
 
 func TestCancelledStartLeavesNothingRunning(t *testing.T) {
@@ -265,7 +265,7 @@ func TestTrimLogKeepsTheNewestPart(t *testing.T) {
 	if want := content[len(content)-105:]; !bytes.Equal(older, want) {
 		t.Fatalf("the older log is %q, want %q", older, want)
 	}
-	if _, err := out.WriteString("next"); err != nil { // the server's own descriptor goes on
+	if _, err := out.WriteString("next"); err != nil { // the server's own descriptor stays valid
 		t.Fatal(err)
 	}
 	if got := tail(path); got != "next" {

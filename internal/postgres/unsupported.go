@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// ErrInUse is what Start's error wraps while another process runs a server on the same data folder.
+// ErrInUse is wrapped by the error of Start if another process runs a server on the same data folder.
 var ErrInUse = errors.New("the data folder is in use")
 
 var errUnsupported = errors.New("the development server runs on Linux, macOS and other Unix systems only: " +
@@ -25,7 +25,7 @@ func Start(context.Context, Options) (*Server, error) { return nil, errUnsupport
 // DataMajor fails on this system.
 func DataMajor(string) (int, error) { return 0, errUnsupported }
 
-// DefaultDataDir is where a data folder would go that nobody named.
+// DefaultDataDir returns the default data folder.
 func DefaultDataDir() string { return "tallystick-data" }
 
 // DSN is empty.

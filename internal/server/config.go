@@ -22,20 +22,20 @@ type Config struct {
 	DatabaseURL         string
 	Version             string        // of this program
 	AllowUnsafeDatabase bool          // accept a database that can lose acknowledged events in a crash
-	AllowRemote         bool          // listen on other addresses than loopback: whoever reaches them may do anything
-	AllowHosts          []string      // hosts that requests may name beside this machine's own; api.AnyHost allows all
+	AllowRemote         bool          // listen on addresses other than loopback: any client that reaches them may do anything
+	AllowHosts          []string      // hosts that requests may name besides this machine's own; api.AnyHost allows all
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
-	MemoryLimit         int64         // of this process, in bytes; 0: as memory.DefaultLimit says
-	StateCacheBytes     int           // memory for logs' heads and view state; 0: its share of the limit
-	FoldGas             int64         // the budget of one event's fold, for versions deployed without their own
-	QueryGas            int64         // the budget of one question
+	MemoryLimit         int64         // of this process, in bytes; 0: memory.DefaultLimit
+	StateCacheBytes     int           // memory for logs' heads and view state, in bytes; 0: its share of the limit
+	FoldGas             int64         // the budget of one event's fold, for versions deployed without their own, in units of gas
+	QueryGas            int64         // the budget of one query, in units of gas
 	Lanes               int           // group-commit loops, each with one database connection
 	ReadConns           int           // database connections for queries, reads and builds
-	MaxWaitingEvents    int           // appends that may wait in one lane before others are told to come back
+	MaxWaitingEvents    int           // events that may wait in one lane before it refuses more
 	MaxWaitingBytes     int           // likewise, in bytes
-	MaxEventAhead       time.Duration // how far ahead of now the time of a new event may be; 0: any
-	ShutdownTimeout     time.Duration // how long requests that are under way may take when the server stops
+	MaxEventAhead       time.Duration // how far ahead of the clock the time of a new event may be; 0: any
+	ShutdownTimeout     time.Duration // how long requests in progress may take when the server stops
 	Log                 *slog.Logger
 }
 
@@ -56,13 +56,13 @@ func DefaultConfig() Config {
 }
 
 const (
-	// minReadConns lets the builder hold two connections, one to read history and one to write state, while queries go on.
+	// minReadConns lets a build hold two connections, one to read history and one to write state, while queries go on.
 	minReadConns = 3
-	// maxQueryGas bounds the budget of one question: about a minute of work, after which its client has gone.
+	// maxQueryGas bounds the budget of one query: about a minute of work, after which its client is gone.
 	maxQueryGas = 60_000_000_000
 )
 
-// Validate says what is wrong with the settings.
+// Validate returns an error for the first invalid setting.
 func (c *Config) Validate() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	switch {
@@ -102,7 +102,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Memory is the limit that was given, else the default.
+// Memory returns the configured limit, or else the default.
 func (c *Config) Memory() memory.Limit {
 	if c.MemoryLimit > 0 {
 		return memory.Limit{Bytes: c.MemoryLimit, Why: "--memory-limit"}
@@ -110,7 +110,7 @@ func (c *Config) Memory() memory.Limit {
 	return memory.DefaultLimit()
 }
 
-// isHost reports whether a Host header could name it.
+// isHost reports whether a Host header could hold host.
 func isHost(host string) bool {
 	if host == api.AnyHost || net.ParseIP(strings.Trim(host, "[]")) != nil {
 		return true

@@ -39,7 +39,7 @@ func startPostgres(t *testing.T) *ownPostgres {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // entered by the user that PostgreSQL runs as
+	if err := os.Chmod(dir, 0o755); err != nil { // so that PostgreSQL's user can enter it
 		t.Fatal(err)
 	}
 	p := &ownPostgres{t: t, dir: dir}
@@ -55,12 +55,12 @@ func startPostgres(t *testing.T) *ownPostgres {
 	return p
 }
 
-// start waits for what a killed server left running to end: until then PostgreSQL refuses to start.
+// start starts PostgreSQL. It first waits until what a killed server left running has ended: until then, PostgreSQL refuses to start.
 func (p *ownPostgres) start() {
 	p.t.Helper()
 	for ctx := bounded(p.t); ; {
 		s, err := postgres.Start(ctx, postgres.Options{DataDir: p.dir, Database: "tally", Settings: map[string]string{
-			"wal_writer_delay": "10s", // what nobody waits for stays in memory for long
+			"wal_writer_delay": "10s", // what no commit waits for stays in memory for long
 		}})
 		if err == nil {
 			p.Server = s
@@ -72,7 +72,7 @@ func (p *ownPostgres) start() {
 	}
 }
 
-// kill ends PostgreSQL as the kernel does when memory is short, and starts it again.
+// kill kills PostgreSQL as the kernel does when memory is short, and starts it again.
 func (p *ownPostgres) kill() {
 	p.t.Helper()
 	if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
@@ -99,7 +99,7 @@ func (p *ownPostgres) run(statements ...string) {
 	}
 }
 
-// setSystem changes a setting of the running server, and waits until its processes know.
+// setSystem changes a setting of the running server, and waits until its processes apply it.
 func (p *ownPostgres) setSystem(name, value string) {
 	p.t.Helper()
 	conn, err := pgx.Connect(p.t.Context(), p.DSN())
@@ -119,14 +119,14 @@ func (p *ownPostgres) setSystem(name, value string) {
 	}
 }
 
-// bounded is a context for what takes moments, on a busy machine seconds.
+// bounded returns a context for what takes moments, or seconds on a busy machine.
 func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// serveSafely runs a server that accepts no unsafe database until the test ends.
+// serveSafely runs a server that refuses unsafe databases, until the test ends.
 func serveSafely(t *testing.T, dsn string) (*server.Server, lines) {
 	t.Helper()
 	said := make(lines, 10_000)
@@ -140,7 +140,7 @@ func serveSafely(t *testing.T, dsn string) (*server.Server, lines) {
 	return s, said
 }
 
-// request sends one and returns the status and the body.
+// request sends a request and returns the status and the body.
 func request(t *testing.T, s *server.Server, method, path, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
@@ -172,11 +172,11 @@ func withParameter(t *testing.T, dsn, name, value string) string {
 	return u.String()
 }
 
-// TestPostgresIsKilledAfterAcknowledging for each way to have commits not wait for the disk, and each kind of thing that is acknowledged:
-// nothing of it is gone afterwards.
+// TestPostgresIsKilledAfterAcknowledging: for every way to make commits not wait for the disk, and for every kind of acknowledged request,
+// a crash loses nothing.
 func TestPostgresIsKilledAfterAcknowledging(t *testing.T) {
 	pg := startPostgres(t)
-	type ask struct{ path, body, found, answer string } // %s is a log that has one event
+	type ask struct{ path, body, found, answer string } // %s is a log with one event
 	event := ask{"/logs/%s/append", `{"n":2}`, "/logs/%s", `"sequence":2,`}
 	batch := ask{"/logs/%s/append_batch", strings.Repeat("{}\n", 600), "/logs/%s", `"sequence":601,`}
 	log := ask{"/logs", `{"name":"$LOG-2"}`, "/logs/%s-2", `"sequence":0,`}
@@ -186,7 +186,7 @@ func TestPostgresIsKilledAfterAcknowledging(t *testing.T) {
 		name     string
 		set      string // before the server starts
 		url      bool   // set in the URL
-		inSystem bool   // set while it serves
+		inSystem bool   // set while the server runs
 		ask
 	}{
 		{name: "by login", set: role, ask: event},
@@ -241,8 +241,8 @@ func TestPostgresIsKilledAfterAcknowledging(t *testing.T) {
 	}
 }
 
-// TestSettingsOfCommits looks at what connections hold, whatever is configured: stricter settings stay, and the operator is told of weaker
-// ones.
+// TestSettingsOfCommits checks the settings of connections, however the database is configured: stricter settings stay, and an operator is
+// warned of weaker ones.
 func TestSettingsOfCommits(t *testing.T) {
 	pg := startPostgres(t)
 	for _, test := range []struct{ configured, held string }{
@@ -308,8 +308,8 @@ func TestSettingsOfCommits(t *testing.T) {
 	}
 }
 
-// TestDatabaseIsNoLongerTrusted: full_page_writes is turned off under a running server, which then stores nothing, says why, and goes on
-// when it is on again.
+// TestDatabaseIsNoLongerTrusted turns full_page_writes off under a running server, which then stores nothing and says why, and goes on once
+// it is on again.
 func TestDatabaseIsNoLongerTrusted(t *testing.T) {
 	t.Parallel() // it mostly waits for the server to look
 	pg := startPostgres(t)
@@ -332,7 +332,7 @@ func TestDatabaseIsNoLongerTrusted(t *testing.T) {
 	}
 }
 
-// awaitReady returns when /readyz answers so.
+// awaitReady returns once /readyz responds with the status and the text.
 func awaitReady(t *testing.T, s *server.Server, want int, says string) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -350,8 +350,8 @@ func awaitReady(t *testing.T, s *server.Server, want int, says string) {
 	}
 }
 
-// TestReadinessOfAppends: each way to keep appends from being stored makes the server say that it is not ready, and why, whether appends
-// fail for it or nobody appends; it is ready again by itself.
+// TestReadinessOfAppends: whatever keeps appends from being stored makes the server not ready, with the reason, whether or not there are
+// appends that fail. It becomes ready again by itself.
 func TestReadinessOfAppends(t *testing.T) {
 	t.Parallel() // it mostly waits for the server to look
 	pg := startPostgres(t)
@@ -366,7 +366,7 @@ func TestReadinessOfAppends(t *testing.T) {
 			t.Errorf("an append: %d %s, want %d", status, text, want)
 		}
 	}
-	awaitReady(t, s, http.StatusOK, "") // which nobody has appended to
+	awaitReady(t, s, http.StatusOK, "") // before any append
 	appended(http.StatusCreated)
 	awaitReady(t, s, http.StatusOK, "")
 
@@ -378,7 +378,7 @@ func TestReadinessOfAppends(t *testing.T) {
 	appended(http.StatusCreated)
 	awaitReady(t, s, http.StatusOK, "")
 
-	pg.setSystem("default_transaction_read_only", "on") // nobody appends
+	pg.setSystem("default_transaction_read_only", "on") // without appends
 	awaitReady(t, s, http.StatusServiceUnavailable, "takes no writes")
 	pg.setReadWrite()
 	awaitReady(t, s, http.StatusOK, "")
@@ -386,7 +386,7 @@ func TestReadinessOfAppends(t *testing.T) {
 	pg.run("CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS "+
 		"$$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$",
 		"CREATE TRIGGER fill BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION fill()")
-	for ctx := bounded(t); ; { // what fails does not count for long
+	for ctx := bounded(t); ; { // a failure does not count for long
 		appended(http.StatusServiceUnavailable)
 		status, text := request(t, s, http.MethodGet, "/readyz", "")
 		if status == http.StatusServiceUnavailable && strings.Contains(text, "disk is full") {
@@ -401,12 +401,11 @@ func TestReadinessOfAppends(t *testing.T) {
 	awaitReady(t, s, http.StatusOK, "")
 }
 
-// setReadWrite undoes what keeps even ALTER SYSTEM's own connection from writing.
+// setReadWrite undoes a setting that also keeps ALTER SYSTEM's own connection from writing.
 func (p *ownPostgres) setReadWrite() { p.setSystem("default_transaction_read_only", "off") }
 
-// TestStandbyIsWaitedFor cuts off COMMITs that wait for a synchronous standby. What they stored is there, and the standby does not have it:
-// nobody is told that it is stored, neither by the server that looks what became of its COMMIT nor as an answer to a retry, until the
-// standby has it.
+// TestStandbyIsWaitedFor interrupts COMMITs that wait for a synchronous standby. Their events are stored, but not on the standby. Until
+// they are, no request is acknowledged, neither by the server that looks up the outcome of its COMMIT nor in response to a retry.
 func TestStandbyIsWaitedFor(t *testing.T) {
 	pg := startPostgres(t)
 	s, _ := serveSafely(t, pg.DSN())
@@ -425,7 +424,7 @@ func TestStandbyIsWaitedFor(t *testing.T) {
 	text := ""
 	for ; text == ""; looked++ {
 		if waiter, text = pg.awaitStandbyWaiter(waiter, answers); text == "" {
-			pg.run(fmt.Sprintf("SELECT pg_terminate_backend(%d)", waiter)) // the server looks what became of it
+			pg.run(fmt.Sprintf("SELECT pg_terminate_backend(%d)", waiter)) // the server looks up the outcome
 		}
 	}
 	if looked < 3 || !strings.HasPrefix(text, "503") || !strings.Contains(text, "outcome_unknown") {
@@ -441,7 +440,7 @@ func TestStandbyIsWaitedFor(t *testing.T) {
 	}
 }
 
-// awaitStandbyWaiter returns the process, other than one, that waits for a standby, or the answer that comes first.
+// awaitStandbyWaiter returns the process, other than one, that waits for a standby, or the response if that comes first.
 func (p *ownPostgres) awaitStandbyWaiter(other int, answers <-chan string) (pid int, answer string) {
 	p.t.Helper()
 	conn, err := pgx.Connect(p.t.Context(), p.DSN())

@@ -19,9 +19,9 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestServerIsFrozen stops a server, by a signal, in one append after another, each time two messages to PostgreSQL later. Another server
-// appends to the other log of its only lane meanwhile, and to the log itself once PostgreSQL has ended the transaction. When the first one
-// goes on, what it was asked for is stored once.
+// TestServerIsFrozen stops a server by a signal in the middle of appends, each time two messages to PostgreSQL later. Meanwhile another
+// server appends to the other log of the same lane, and to the log itself once PostgreSQL has ended the transaction. When the first server
+// resumes, its event is stored once.
 func TestServerIsFrozen(t *testing.T) {
 	const events = 600 // by COPY, which takes the most messages
 	d := testdb.New(t, testdb.WithFsync())
@@ -45,7 +45,7 @@ func TestServerIsFrozen(t *testing.T) {
 	c := &client{t: t, url: &url, random: rand.New(rand.NewPCG(23, 1))}
 	appended, windows := 0, 0
 	for ended := false; !ended; windows++ {
-		node.Append(t, held, testrig.Parse(t, `{}`, fmt.Sprint("behind its back ", windows))) // so that it has to lock and to read
+		node.Append(t, held, testrig.Parse(t, `{}`, fmt.Sprint("behind its back ", windows))) // makes the server lock and read
 		appended++
 		var batch strings.Builder
 		for i := range events {

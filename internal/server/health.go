@@ -15,36 +15,36 @@ import (
 const (
 	// readyTimeout is how long /readyz waits for the database.
 	readyTimeout = 2 * time.Second
-	// appendIsNews is how long an append that was committed proves that others can be.
+	// appendIsNews is how long a committed append counts as proof that appends can be committed.
 	appendIsNews = 5 * time.Second
-	// obstacleStays is how long an append that failed for the database's sake counts, unless another succeeds: a probe can succeed where
-	// appends do not, on a disk that is nearly full.
+	// obstacleStays is how long an append that the database failed counts, unless another succeeds. A probe can succeed where appends fail,
+	// on a disk that is nearly full.
 	obstacleStays = 5 * time.Second
-	// probeEvery is how often the database is probed at most, by whomever asks.
+	// probeEvery is the shortest time between two probes of the database.
 	probeEvery = time.Second
-	// durabilityCheck is how often the settings that durability hangs on are looked at; each time takes a new connection.
+	// durabilityCheck is how often the settings that durability depends on are checked, each time on a new connection.
 	durabilityCheck = 10 * time.Second
 )
 
-// health knows whether appends can be stored: from those that were, from those that were not, and where neither tells, by trying.
+// health knows whether appends can be stored: from recent successes, from recent failures, and otherwise from a probe.
 type health struct {
 	db  *db.DB
 	log *slog.Logger
 
 	mu         sync.Mutex
 	stored     time.Time // when an append or a probe last succeeded
-	failed     time.Time // when an append last met an obstacle; zero when one has succeeded since
+	failed     time.Time // when an append last met an obstacle; zero if one has succeeded since
 	obstacle   string
 	away       bool          // whether the lanes' last attempt found no database
-	untrusted  error         // why the database is not trusted any more
-	configured db.Durability // as told last
+	untrusted  error         // why the database is no longer trusted; nil if it is
+	configured db.Durability // at the last check
 
-	probing sync.Mutex // held by the one who probes
+	probing sync.Mutex // held during a probe; guards what follows
 	probed  time.Time
-	found   error // by the last probe
+	found   error // error of the last probe
 }
 
-// attempted is told how appends end.
+// attempted records the outcome of an attempt to append.
 func (h *health) attempted(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -58,7 +58,7 @@ func (h *health) attempted(err error) {
 	}
 }
 
-// ready is an *api.NotReadyError where the server knows what keeps it from working.
+// ready returns an *api.NotReadyError if the server knows what keeps it from working.
 func (h *health) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
@@ -77,7 +77,7 @@ func (h *health) ready(ctx context.Context) error {
 	case time.Since(failed) < obstacleStays:
 		return &api.NotReadyError{Reason: obstacle, Err: errors.New("an append failed for it")}
 	}
-	if away { // the lanes have connections of their own
+	if away { // the lanes use a pool of their own
 		if err := h.db.Append.Ping(ctx); err != nil {
 			return notReady(err)
 		}
@@ -110,7 +110,7 @@ func notReady(err error) error {
 	return err
 }
 
-// watch looks after the settings that durability hangs on until ctx ends.
+// watch checks the settings that durability depends on until ctx ends.
 func (h *health) watch(ctx context.Context) {
 	tick := time.NewTicker(durabilityCheck)
 	defer tick.Stop()
@@ -148,7 +148,7 @@ func (h *health) checkDurability(ctx context.Context) {
 	}
 }
 
-// overruled says that synchronous_commit is not what somebody has set it to; empty where it is.
+// overruled returns a warning if the connections overrule the configured synchronous_commit; otherwise "".
 func overruled(d db.Durability) string {
 	switch d.SynchronousCommit {
 	case "off", "local", "remote_write":
@@ -158,7 +158,7 @@ func overruled(d db.Durability) string {
 	return ""
 }
 
-// warnings are what an operator should see to: appends wait for synchronous standbys that somebody meant them not to wait for.
+// warnings returns what an operator should know: appends wait for synchronous standbys although synchronous_commit is set not to.
 func (h *health) warnings() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

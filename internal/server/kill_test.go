@@ -23,7 +23,7 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// serveEnv makes the test program a server on the database that it names, instead of running tests.
+// serveEnv makes the test program run a server on the database that it names, instead of tests.
 const serveEnv = "TALLY_TEST_SERVE"
 
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	testdb.Main(m)
 }
 
-// serve says on standard output where it serves, and ends when standard input does.
+// serve prints its URL to standard output, and ends when standard input does.
 func serve(dsn string) error {
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.ModuleCacheDir = "127.0.0.1:0", dsn, testrig.ModuleCache()
@@ -87,8 +87,8 @@ func (c *child) kill(t *testing.T) {
 	_ = c.cmd.Wait() // it was killed, which is no success
 }
 
-// TestServerIsKilled kills a server again and again while clients append to it, retry with the same key until they are
-// answered, and a second server works on the same logs. Whatever was acknowledged is there once, and so in the views.
+// TestServerIsKilled kills a server again and again while clients append to it and retry with the same key until they get a response, and a
+// second server works on the same logs. Whatever was acknowledged is stored once, and counted once in the views.
 func TestServerIsKilled(t *testing.T) {
 	const clients, appends, kills = 8, 60, 5
 	d := testdb.New(t, testdb.WithFsync())
@@ -104,7 +104,7 @@ func TestServerIsKilled(t *testing.T) {
 
 	acknowledged := make(chan struct{})
 	finished := make(chan struct{})
-	var told sync.Map // of "log sequence" to the event's bytes
+	var told sync.Map // acknowledged: from "log sequence" to the event's bytes
 	var wg sync.WaitGroup
 	for i := range clients {
 		c := &client{t: t, url: &url, random: rand.New(rand.NewPCG(17, uint64(i)))}
@@ -169,7 +169,7 @@ func verify(t *testing.T, dsn string, told *sync.Map, byClients, byNode int) {
 	}
 }
 
-// client asks wherever the server is now, until it is answered.
+// client sends a request to the current server until it gets a response.
 type client struct {
 	t      *testing.T
 	url    *atomic.Pointer[string]
@@ -192,8 +192,8 @@ func (c *client) deploy(log uuid.UUID, name string, code []byte) {
 	}
 }
 
-// patience is how long a client keeps trying: the server starts anew within a second, on a busy machine within a few. pause is how long
-// it waits before it asks again.
+// patience is how long a client keeps trying: the server restarts within a second, or within a few on a busy machine. pause is how long it
+// waits between attempts.
 const (
 	patience = 3 * time.Minute
 	pause    = 5 * time.Millisecond

@@ -15,33 +15,33 @@ import (
 )
 
 const (
-	// partitionCheck is how often partitions are looked after, give or take a tenth, so that servers that were started together do not
-	// stay together; and partitionRetry how soon after some could not be made.
+	// partitionCheck is how often partitions are checked, plus or minus a tenth, so that servers that were started together drift apart.
+	// partitionRetry is how soon creating them is tried again after a failure.
 	partitionCheck = time.Hour
 	partitionRetry = time.Minute
 )
 
-// What is told to whoever asks whether the server is well.
+// Warnings that /readyz returns.
 const (
 	warnNotMade   = "partitions for the months to come could not be made; the server's log says why"
 	warnInDefault = "the default partition holds events: run tally maintain"
 	warnNotFrozen = "months that have passed wait to be frozen, which the server's own login may not do: run tally maintain as the owner"
 )
 
-// partitions looks after the partitions of events: makes them ahead, freezes those of months that have passed, and says what an operator
+// partitions maintains the partitions of events: it creates them ahead of time, freezes those of past months, and reports what an operator
 // has to do.
 type partitions struct {
 	db       *db.DB
-	url      string // of a login that may own the tables
+	url      string // its login may own the tables
 	log      *slog.Logger
 	warnings atomic.Pointer[[]string]
 }
 
-// run looks after the partitions until ctx ends. The first round of making some has been.
+// run maintains the partitions until ctx ends. The caller has already called make once.
 func (p *partitions) run(ctx context.Context) {
 	for {
-		p.freeze(ctx)                                          // it may take long: not before the server serves
-		wait := partitionCheck*9/10 + rand.N(partitionCheck/5) //nolint:gosec // nobody gains by guessing it
+		p.freeze(ctx)                                          // may take long, and so runs while the server serves
+		wait := partitionCheck*9/10 + rand.N(partitionCheck/5) //nolint:gosec // no secret
 		if p.has(warnNotMade) {
 			wait = partitionRetry
 		}
@@ -56,7 +56,7 @@ func (p *partitions) run(ctx context.Context) {
 	}
 }
 
-// make makes partitions ahead. Where it cannot, the server serves all the same: there are months of partitions left, or the default
+// make creates partitions ahead of time. If it cannot, the server works all the same: partitions for months are left, or the default
 // partition takes the events.
 func (p *partitions) make(ctx context.Context) {
 	var warnings []string
@@ -79,7 +79,7 @@ func (p *partitions) make(ctx context.Context) {
 	p.warnings.Store(&warnings)
 }
 
-// freeze freezes the partitions of months that have passed.
+// freeze freezes the partitions of past months.
 func (p *partitions) freeze(ctx context.Context) {
 	waiting, err := p.db.PartitionsToFreeze(ctx, p.db.Read, db.FreezeAfterDays)
 	if err == nil && len(waiting) > 0 {
@@ -126,7 +126,7 @@ func (p *partitions) warn(text string) {
 
 func (p *partitions) has(text string) bool { return slices.Contains(p.list(), text) }
 
-// list is what an operator should know.
+// list returns the current warnings.
 func (p *partitions) list() []string {
 	if warnings := p.warnings.Load(); warnings != nil {
 		return *warnings

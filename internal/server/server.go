@@ -216,7 +216,7 @@ func (s *Server) finishRequests(ctx context.Context) error {
 	return nil
 }
 
-// closeDatabase does not wait for connections to a database that does not answer.
+// closeDatabase closes the connections. If the database does not reply, it gives up background.Grace after ctx ends and leaves them behind.
 func (s *Server) closeDatabase(ctx context.Context) error {
 	if err := background.Wait(ctx, s.db.Close); err != nil {
 		return fmt.Errorf("the database does not answer; its connections are left behind: %w", err)

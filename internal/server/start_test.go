@@ -15,7 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testrig"
 )
 
-// lines is a log whose lines the test waits for.
+// lines is a log output whose lines a test waits for.
 type lines chan string
 
 func (l lines) Write(p []byte) (int, error) {
@@ -23,7 +23,7 @@ func (l lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// await returns once a line with the text has been logged.
+// await returns once a line that contains the text has been logged.
 func (l lines) await(t *testing.T, text string) {
 	t.Helper()
 	for {
@@ -60,7 +60,7 @@ func stop(t *testing.T, s *server.Server) {
 	}
 }
 
-// warnings are what /readyz says of a server that is ready.
+// warnings returns the warnings in /readyz of a server that is ready.
 func warnings(t *testing.T, s *server.Server) []string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+"/readyz", nil)
@@ -82,7 +82,7 @@ func warnings(t *testing.T, s *server.Server) []string {
 	return body.Warnings
 }
 
-// TestEventsInTheDefaultPartition: a server starts, and says so, until they have a partition of their own.
+// TestEventsInTheDefaultPartition: a server starts, and warns until the events have a partition of their own.
 func TestEventsInTheDefaultPartition(t *testing.T) {
 	d := testdb.New(t)
 	node := testrig.Start(t, d.DSN(), testrig.Settings{})
@@ -109,7 +109,7 @@ func TestEventsInTheDefaultPartition(t *testing.T) {
 	testrig.Check(t, d.DSN())
 }
 
-// TestPassedMonthsAreFrozenByTheServer, where its login owns the tables; where it does not, it says so.
+// TestPassedMonthsAreFrozenByTheServer: if its login owns the tables; otherwise, the server warns.
 func TestPassedMonthsAreFrozenByTheServer(t *testing.T) {
 	d := testdb.New(t)
 	d.Exec(t, "SELECT ensure_events_partitions('2021-02-01Z', 1)")
@@ -128,7 +128,7 @@ func TestPassedMonthsAreFrozenByTheServer(t *testing.T) {
 	d.Exec(t, "DROP ROLE tally_test_stranger")
 }
 
-// asStranger is the URL for the other login.
+// asStranger returns the URL for the other login.
 func asStranger(t *testing.T, dsn string) string {
 	t.Helper()
 	u, err := url.Parse(dsn)

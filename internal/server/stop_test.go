@@ -15,8 +15,8 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestStopKeepsItsDeadline stops a server whose database has stopped to answer, in the middle of all that it does. What it was asked for is
-// stored or not, and all of it is as it should be.
+// TestStopKeepsItsDeadline stops a server in the middle of all kinds of work while its database does not reply. Every request is stored
+// completely or not at all, and the database is consistent.
 func TestStopKeepsItsDeadline(t *testing.T) {
 	const (
 		shutdown = 200 * time.Millisecond
@@ -66,7 +66,7 @@ func TestStopKeepsItsDeadline(t *testing.T) {
 	begin("POST", "/logs", `{"name":"four"}`)
 	await(t, "connections hang", func() bool { return wire.Waiting() >= 5 })
 	began := time.Now()
-	_ = s.Stop(context.Background()) // that requests were cut off is what it says
+	_ = s.Stop(context.Background()) // reports that requests were cut off
 	if took := time.Since(began); took > hangs {
 		t.Errorf("the server stopped after %v; requests were to have %v", took, shutdown)
 	}
@@ -79,7 +79,7 @@ func TestStopKeepsItsDeadline(t *testing.T) {
 	}
 }
 
-// await returns once a condition holds that nothing announces.
+// await returns once a condition holds that no signal announces.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

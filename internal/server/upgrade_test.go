@@ -15,16 +15,16 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// recordedCall is what testdata/upgrade/record.py notes of an earlier version's server.
+// recordedCall is a request that testdata/upgrade/record.py made to the server of an earlier version.
 type recordedCall struct {
 	Do       string // "read" or "retry"
 	Path     string
 	Headers  map[string]string
-	Body     string // read: what was answered; retry: what was sent
+	Body     string // read: of the response; retry: of the request
 	Sequence int64  // retry: of the event, or of a batch's first
 }
 
-// TestUpgrade starts this version on databases that earlier ones filled: every answer that was right stays, byte for byte, and every
+// TestUpgrade starts this version on databases of earlier versions: every response that was right stays the same, byte for byte, and every
 // retry finds its event.
 func TestUpgrade(t *testing.T) {
 	dumps, err := filepath.Glob("testdata/upgrade/*.sql.gz")
@@ -80,7 +80,7 @@ func replay(t *testing.T, s *server.Server, c *recordedCall) {
 	}
 }
 
-// do returns the body of an answer with status 200, which for an append means that nothing is new.
+// do returns the body of a response with status 200, which for an append means that no event is new.
 func do(t *testing.T, s *server.Server, method, path string, headers map[string]string, body string) []byte {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))

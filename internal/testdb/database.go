@@ -6,18 +6,18 @@
 //		...
 //	}
 //
-// The first call of a test process starts a server; every call clones a database from a template that was migrated once, which
-// takes some 30 milliseconds, and drops it when its test ends. The server ends with the process, also after a panic or a kill.
+// The first call in a test process starts a server. Every call clones a template that was migrated once, which takes about 30 milliseconds;
+// the clone is dropped when its test ends. The server ends with the process, even after a panic or a kill.
 //
-// A server is needed: where there is none, tests fail and say what to install. They never skip. The environment chooses it:
+// Without a server, tests fail, and say what to install; they never skip. The environment selects the server:
 //
 //	TALLY_TEST_POSTGRES   local (default): PostgreSQL's own programs, found or downloaded as `tally dev` does
-//	                      a path: a program that starts a server, as Serve has it; testcontainers/server does in a container
+//	                      a path: a program that starts a server by calling Serve; testcontainers/server does so in a container
 //	TALLY_POSTGRES_BIN    local: the folder that holds postgres and initdb
-//	TALLY_POSTGRES_MAJOR  local: the major version wanted, 15 to 18
-//	TALLY_TEST_FSYNC      on: writes reach the disk, as in production; otherwise only where a test asks for it
+//	TALLY_POSTGRES_MAJOR  local: the major version, 15 to 18
+//	TALLY_TEST_FSYNC      on: commits wait for the disk, as in production; otherwise only where a test asks for it
 //
-// Those who use Tallystick from modules of their own find the same in the module testcontainers.
+// The module testcontainers offers the same to users of Tallystick.
 package testdb
 
 import (
@@ -31,7 +31,7 @@ import (
 )
 
 const (
-	// setupTimeout bounds making a database, the server's start included: pulling an image takes longest.
+	// setupTimeout bounds setting up a database, including the start of its server; pulling an image takes longest.
 	setupTimeout = 5 * time.Minute
 	// dropTimeout bounds dropping a database.
 	dropTimeout = time.Minute
@@ -42,17 +42,17 @@ type Database struct {
 	dsn, name, version string
 }
 
-// DSN is the database's URL, for a role that may do anything.
+// DSN returns the database's URL, for a superuser.
 func (d *Database) DSN() string { return d.dsn }
 
-// Name is the database's name on its server.
+// Name returns the database's name on its server.
 func (d *Database) Name() string { return d.name }
 
-// ServerVersion is the server's own word for its version, such as "18.3".
+// ServerVersion returns the server's version as it reports it, such as "18.3".
 func (d *Database) ServerVersion() string { return d.version }
 
-// Exec runs a statement with the rights of DSN, for tests that tamper with what Tallystick's own connections may only read, and returns
-// how many rows it touched. It fails the test when the statement fails. The connection is one of its own.
+// Exec runs a statement with the rights of DSN, on a connection of its own, and returns the number of rows it affects. It is for tests that
+// tamper with what Tallystick's connections may only read. It fails the test if the statement fails.
 func (d *Database) Exec(t testing.TB, statement string, args ...any) int64 {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), d.dsn)
@@ -67,29 +67,29 @@ func (d *Database) Exec(t testing.TB, statement string, args ...any) int64 {
 	return tag.RowsAffected()
 }
 
-// Option changes what New makes.
+// Option configures New.
 type Option func(*options)
 
 type options struct{ fsync, empty bool }
 
-// WithFsync puts the database on a server that waits until the disk has what was committed, for tests of crashes and for
-// measurements. Other databases are on a server that does not, which is faster.
+// WithFsync puts the database on a server whose commits wait for the disk, for tests of crashes and for measurements. Other databases are
+// on a faster server, whose commits do not.
 func WithFsync() Option { return func(o *options) { o.fsync = true } }
 
-// Empty leaves the schema out.
+// Empty makes New leave out the schema.
 func Empty() Option { return func(o *options) { o.empty = true } }
 
 // databases numbers the databases of this process.
 var databases atomic.Int64
 
-// New is Servers.New on this package's servers.
+// New calls Servers.New on the servers of this package.
 func New(t testing.TB, opts ...Option) *Database {
 	t.Helper()
 	return shared.New(t, opts...)
 }
 
-// New makes a database that no other test sees and drops it, with whatever is still connected to it, when the test ends.
-// It may be called from parallel tests, and more than once in one test.
+// New creates a database for one test. When the test ends, the database is dropped, even if connections are open. New may be called from
+// parallel tests, and more than once per test.
 func (servers *Servers) New(t testing.TB, opts ...Option) *Database {
 	t.Helper()
 	var o options

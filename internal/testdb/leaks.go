@@ -10,22 +10,23 @@ import (
 	"go.uber.org/goleak"
 )
 
-// leakPatience is what goroutines may take to end once the last test has ended; they need milliseconds, on a busy machine more.
+// leakPatience is how long goroutines may take to end after the last test; they need milliseconds, or more on a busy machine.
 const leakPatience = 30 * time.Second
 
-// Main is what a package's TestMain calls that needs nothing else: it runs the tests, and fails when they leave a goroutine behind.
+// Main is for a package whose TestMain does nothing else: it runs the tests, and fails if they leave a goroutine behind.
 func Main(m *testing.M) { os.Exit(CheckLeaks(m.Run())) }
 
-// CheckLeaks is Servers.CheckLeaks for this package's servers.
+// CheckLeaks calls Servers.CheckLeaks for the servers of this package.
 func CheckLeaks(status int) int { return shared.CheckLeaks(status) }
 
-// CheckLeaks turns the status of tests that passed into a failure, and says why, where a goroutine lives on that they started.
+// CheckLeaks returns the exit status of tests that ended with status: a failure, whose reason it prints, if they passed but left a
+// goroutine behind.
 //
-// What lives on by design is no leak: the server that the tests share ends after this process. Connections that an HTTP client keeps
-// for its next request are closed.
+// Goroutines that live on by design are no leaks: the shared server ends after this process. Idle connections of HTTP clients are closed
+// first.
 func (s *Servers) CheckLeaks(status int) int {
 	if status != 0 {
-		return status // a test that failed may well have left something
+		return status // failed tests may leave goroutines behind
 	}
 	var err error
 	for began := time.Now(); time.Since(began) < leakPatience; {
@@ -38,7 +39,7 @@ func (s *Servers) CheckLeaks(status int) int {
 	return 1
 }
 
-// designed are the goroutines of the servers that the tests share.
+// designed returns options that ignore the goroutines of the servers that the tests share.
 func (s *Servers) designed() []goleak.Option {
 	const postgres = "github.com/tallystick/tallystick/internal/postgres."
 	options := []goleak.Option{

@@ -12,8 +12,8 @@ import (
 	"github.com/tallystick/tallystick/internal/postgres"
 )
 
-// endLocal waits for the test process to end, which closes the pipe it reads from, and then ends the server and removes its files.
-// $1 is the data folder. The server has ended once its postmaster.pid has gone; the wait is bounded: 400 times 50 milliseconds.
+// endLocal waits for the test process to end, which closes the pipe it reads from. Then it ends the server and removes its files. $1 is the
+// data folder. The server has ended when its postmaster.pid is gone; the wait is bounded by 400 times 50 milliseconds.
 const endLocal = `cat >/dev/null
 file=$1/pgdata/postmaster.pid
 if pid=$(head -n 1 "$file" 2>/dev/null); then
@@ -23,7 +23,7 @@ if pid=$(head -n 1 "$file" 2>/dev/null); then
 fi
 rm -rf "$1"`
 
-// StartLocal runs a server from the machine's own or downloaded programs, in a temporary folder.
+// StartLocal starts a server from the machine's own or downloaded programs, in a temporary folder.
 func StartLocal(ctx context.Context, fsync bool) (*Server, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	binaries, err := postgres.Find(ctx, postgres.FindOptions{Log: log})
@@ -53,11 +53,11 @@ func StartLocal(ctx context.Context, fsync bool) (*Server, error) {
 	return &Server{URL: s.DatabaseURL}, nil
 }
 
-// pipes are the watchdogs' ends that this process holds; collecting one would end its server.
+// pipes are this process's ends of the watchdogs' pipes. If one were garbage collected, its server would end.
 var pipes []io.Closer
 
-// Watch runs a shell script that gets its first line's end of file when this process ends. It shares neither output, which would
-// keep `go test` waiting, nor process group with this process, whose Ctrl-C it survives.
+// Watch runs a shell script whose standard input ends when this process does. The script does not share this process's output, which would
+// keep `go test` waiting, nor its process group, so that it survives Ctrl-C.
 func Watch(script string, args ...string) error {
 	cmd := exec.Command("sh", append([]string{"-c", script, "watchdog"}, args...)...) //nolint:gosec,noctx // outlives this process
 	cmd.Dir = "/"

@@ -8,7 +8,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// serverName is what this program is called where it plays a program that starts servers.
+// serverName is the name of this program when it acts as a program that starts servers.
 const serverName = "server"
 
 func TestMain(m *testing.M) {

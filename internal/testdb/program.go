@@ -13,12 +13,12 @@ import (
 	"syscall"
 )
 
-// fsyncArgument asks a program for a server that waits for the disk.
+// fsyncArgument asks a program for a server whose commits wait for the disk.
 const fsyncArgument = "fsync"
 
-// startProgram has another program start the server, so that this module needs nothing of what starts it. Serve is its other end.
+// startProgram has another program start the server, so that this module does not depend on what starts it. Serve is the other end.
 //
-// The program shares neither output, which would keep `go test` waiting, nor process group with this process, whose Ctrl-C it survives.
+// The program does not share this process's output, which would keep `go test` waiting, nor its process group, so that it survives Ctrl-C.
 func startProgram(ctx context.Context, program string, fsync bool) (*Server, error) {
 	address, whenReady, err := os.Pipe()
 	if err != nil {
@@ -29,7 +29,7 @@ func startProgram(ctx context.Context, program string, fsync bool) (*Server, err
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = said.Close() }() // it is read below, and the program has its own end
+	defer func() { _ = said.Close() }() // the program has a descriptor of its own
 	if err := os.Remove(said.Name()); err != nil {
 		return nil, err
 	}
@@ -61,21 +61,21 @@ func startProgram(ctx context.Context, program string, fsync bool) (*Server, err
 			return &Server{URL: func(database string) string { return base.JoinPath(database).String() }}, nil
 		}
 	}
-	_ = hold.Close() // now the program ends
+	_ = hold.Close() // ends the program
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait() // reports the kill
 	text, _ := io.ReadAll(io.NewSectionReader(said, 0, maxSaid))
 	return nil, fmt.Errorf("%s started no server: %w: %s", program, err, strings.TrimSpace(string(text)))
 }
 
-// maxSaid is how much is shown of what a program says that fails.
+// maxSaid is how many bytes of the output of a failed program an error quotes.
 const maxSaid = 16 << 10
 
-// Serve is the main function of a program that ModeEnv may name: it starts a server, writes the server's URL, less the database, as one
-// line to its standard output, and returns when its standard input ends, as it does when the tests' process has, however it ended. Who
-// stops the server after that is up to start. It returns what the program is to exit with.
+// Serve is the main function of a program that ModeEnv may name. It starts a server, writes the server's URL without the database to
+// standard output, as one line, and returns the exit status when standard input ends, as it does when the process of the tests ends. start
+// must arrange for the server to end after that.
 func Serve(start func(ctx context.Context, fsync bool) (*Server, error)) int {
-	signal.Ignore(syscall.SIGPIPE) // the tests' process, which reads what is written, may end at any time
+	signal.Ignore(syscall.SIGPIPE) // the tests' process, which reads our output, may end at any time
 	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 	defer cancel()
 	started, err := start(ctx, len(os.Args) > 1 && os.Args[1] == fsyncArgument)

@@ -13,7 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 )
 
-// ModeEnv is the environment variable that chooses the servers.
+// ModeEnv is the environment variable that selects the servers.
 const ModeEnv = "TALLY_TEST_POSTGRES"
 
 const fsyncEnv = "TALLY_TEST_FSYNC"
@@ -25,16 +25,16 @@ const (
 	MaxConnections = "200"
 )
 
-// Server is a PostgreSQL server as Servers starts it.
+// Server is a PostgreSQL server that Servers has started.
 type Server struct {
-	// URL is a database's address, for a role that may do anything.
+	// URL returns a database's URL, for a superuser.
 	URL func(database string) string
-	// Background are goroutines that live on while the server does; nil where there are none.
+	// Background ignores goroutines that live as long as the server; nil if there are none.
 	Background goleak.Option
 }
 
-// Servers are one process's servers, one without fsync and one with, each started when first needed. Nothing in this process stops
-// them: each has a watchdog, another process that does when this one has ended, however it ended.
+// Servers are one process's servers, one without fsync and one with it, each started when first needed. Nothing in this process stops them:
+// each has a watchdog, another process that stops it once this process has ended, for whatever reason.
 type Servers struct {
 	start func(ctx context.Context, fsync bool) (*Server, error)
 	slots [2]slot
@@ -46,7 +46,7 @@ type slot struct {
 	err    error
 }
 
-// server is a started one, and how databases are made on it.
+// server is a started server, and how databases are created on it.
 type server struct {
 	Server
 	version  string
@@ -56,7 +56,7 @@ type server struct {
 	migrateErr error
 }
 
-// NewServers makes servers that are started by the given function. A process has one of them, in a variable of a package.
+// NewServers returns servers that start starts. A process has one Servers, in a package variable.
 func NewServers(start func(ctx context.Context, fsync bool) (*Server, error)) *Servers {
 	return &Servers{start: start}
 }
@@ -69,7 +69,7 @@ func (s *Servers) get(fsync bool) (*server, error) {
 		one = &s.slots[1]
 	}
 	one.once.Do(func() {
-		// Not the calling test's context: the server serves the tests after it too.
+		// Not the calling test's context: the server serves later tests too.
 		ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 		defer cancel()
 		one.server, one.err = s.prepare(ctx, fsync)
@@ -82,8 +82,8 @@ func (s *Servers) prepare(ctx context.Context, fsync bool) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Copying files asks for a checkpoint, which is cheap only while nothing waits for the disk: 67 ms against 99 ms for a clone and
-	// 13 ms against 38 ms for dropping it. With fsync it is the slower way.
+	// Copying files needs a checkpoint, which is cheap only without fsync: a clone takes 67 instead of 99 ms, and dropping it 13 instead of
+	// 38 ms. With fsync, copying files is slower.
 	prepared := &server{Server: *started, strategy: "FILE_COPY"}
 	if fsync {
 		prepared.strategy = "WAL_LOG"
@@ -100,7 +100,7 @@ func (s *Servers) prepare(ctx context.Context, fsync bool) (*server, error) {
 // shared are the servers of this process's tests.
 var shared = NewServers(start)
 
-// local is the mode that is used where none is chosen.
+// local is the default mode.
 const local = "local"
 
 func mode() string {
@@ -122,17 +122,17 @@ func start(ctx context.Context, fsync bool) (*Server, error) {
 	}
 }
 
-// migratedTemplate makes the database with the schema that tests get clones of, once.
+// migratedTemplate creates, once, the database with the schema that the tests' databases are cloned from.
 func (s *server) migratedTemplate(ctx context.Context) (string, error) {
 	s.migrate.Do(func() {
-		ctx := context.WithoutCancel(ctx) // one test's end must not spoil the template for all
+		ctx := context.WithoutCancel(ctx) // the end of one test must not break the template for all
 		if s.migrateErr = s.clone(ctx, schemaName, emptyTemplate); s.migrateErr != nil {
 			return
 		}
 		if s.migrateErr = db.Migrate(ctx, s.URL(schemaName)); s.migrateErr != nil {
 			return
 		}
-		// A template with somebody connected to it cannot be cloned.
+		// A template with open connections cannot be cloned.
 		s.migrateErr = s.exec(ctx, "ALTER DATABASE "+schemaName+" ALLOW_CONNECTIONS false")
 	})
 	return schemaName, s.migrateErr

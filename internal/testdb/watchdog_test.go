@@ -18,7 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// victimEnv makes TestVictim play the test process that dies without a chance to clean up.
+// victimEnv makes TestVictim act as a test process that dies without a chance to clean up.
 const victimEnv = "TALLY_TEST_VICTIM"
 
 // TestVictim does nothing by itself; TestServerEndsWithItsProcess runs it in another process.
@@ -36,7 +36,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	t.Run("started by a program", func(t *testing.T) { endsWithItsProcess(t, testdb.ModeEnv+"="+program(t)) })
 }
 
-// program is the path of a program that starts servers: this one, under the name by which TestMain knows it.
+// program returns the path of a program that starts servers: this one, under the name by which TestMain recognizes it.
 func program(t *testing.T) string {
 	t.Helper()
 	self, err := filepath.Abs(os.Args[0])
@@ -95,7 +95,7 @@ func endsWithItsProcess(t *testing.T, env ...string) {
 	}
 }
 
-// TestServerThatDoesNotStart: tests fail and say why, and what to do.
+// TestServerThatDoesNotStart: tests fail, and say why and what to do.
 func TestServerThatDoesNotStart(t *testing.T) {
 	failing := filepath.Join(t.TempDir(), "failing")
 	if err := os.WriteFile(failing, []byte("#!/bin/sh\necho no engine >&2\nexit 1\n"), 0o755); err != nil {

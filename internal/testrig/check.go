@@ -17,7 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// Log is what Check found of a log.
+// Log is what Check found in a log.
 type Log struct {
 	ID     uuid.UUID
 	Events []Event
@@ -29,9 +29,9 @@ type ownedKey struct {
 	sequence int64
 }
 
-// Check re-reads the whole database and fails the test for whatever is not as promised: sequences 1 to the head without a gap, the hash
-// chain, what is read from events, in which months they were recorded, idempotency keys, and for each version of a view whose state is kept
-// that state, against its model folded over the events from the first on, but for those that the version leaves out. It returns the logs.
+// Check reads the whole database and fails the test for every broken promise: sequences from 1 to the head without gaps, the hash chain,
+// columns that match their events, the months that events were recorded in, and idempotency keys. It compares the state of every version of
+// a view with that of its model, folded over all events from the first except those that the version leaves out. It returns the logs.
 func Check(t testing.TB, dsn string) map[uuid.UUID]*Log {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -62,7 +62,7 @@ type checker struct {
 	logs map[uuid.UUID]*Log
 }
 
-// each runs a query and calls row, which scans, for every row of its result.
+// each runs a query and calls row for every row of the result. row scans.
 func (c *checker) each(row func(rows pgx.Rows) error, query string, args ...any) {
 	c.Helper()
 	rows, err := c.tx.Query(c.Context(), query, args...)
@@ -136,7 +136,7 @@ func (c *checker) checkHeads() {
 	}
 }
 
-// checkMonths counts which months the events were recorded in, and compares with log_months.
+// checkMonths compares log_months with the months that events were recorded in.
 func (c *checker) checkMonths() {
 	type month struct {
 		log   uuid.UUID
@@ -171,7 +171,7 @@ func (c *checker) checkMonths() {
 	}
 }
 
-// checkChain checks the log's events one after the other and returns the hash of the last.
+// checkChain checks the log's events in order and returns the hash of the last.
 func (c *checker) checkChain(log *Log) []byte {
 	genesis := sha256.Sum256(append([]byte("tallystick/log/1\n"), log.ID[:]...))
 	previous := genesis[:]
@@ -193,10 +193,10 @@ func (c *checker) checkChain(log *Log) []byte {
 	return previous
 }
 
-// LinkHash is the hash of an event that follows one with the hash previous, as the event's row tells it.
+// LinkHash returns the hash of an event, computed from its row, that follows an event with the hash previous.
 func LinkHash(previous []byte, e *Event) []byte {
 	h := sha256.New()
-	number := func(n int64) { _ = binary.Write(h, binary.BigEndian, n) } // a hash takes everything
+	number := func(n int64) { _ = binary.Write(h, binary.BigEndian, n) } // writing to a hash never fails
 	text := func(s []byte) {
 		_ = binary.Write(h, binary.BigEndian, uint32(len(s)))
 		h.Write(s)
@@ -216,7 +216,7 @@ func LinkHash(previous []byte, e *Event) []byte {
 	return h.Sum(nil)
 }
 
-// envelope is the members of an event that the log reads; nil where there is no string of that name.
+// envelope holds the members of an event that the log reads; nil for those that are not strings.
 type envelope struct{ typ, time, id, source *string }
 
 func (e *Event) envelope() (envelope, error) {
@@ -241,7 +241,7 @@ func deref(s *string) string {
 	return *s
 }
 
-// parseTime reads RFC 3339: with small letters too, and a leap second as the second after it.
+// parseTime parses RFC 3339, including lower-case letters, and a leap second as the second after it.
 func parseTime(text string) (time.Time, error) {
 	text = strings.ToUpper(text)
 	if before, after, leap := strings.Cut(text, ":60"); leap && len(before) == len("2006-01-02T15:04") {
@@ -251,7 +251,7 @@ func parseTime(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// checkEnvelope compares the columns with the event's own members.
+// checkEnvelope compares the columns with the event's members.
 func (c *checker) checkEnvelope(log *Log, e *Event) {
 	found, err := e.envelope()
 	if err != nil {
@@ -272,7 +272,7 @@ func (c *checker) checkEnvelope(log *Log, e *Event) {
 	}
 }
 
-// checkKeys checks that each event with a key owns it alone, and that there are no other keys.
+// checkKeys checks that every event with a key is the only owner of that key, and that there are no other keys.
 func (c *checker) checkKeys(log *Log) {
 	owned := 0
 	for i := range log.Events {

@@ -9,12 +9,12 @@ import (
 //go:embed forgetful/forgetful.wasm
 var forgetful []byte
 
-// Forgetful is a view that keeps what it must not, in the way that its configuration names: forgetful/forgetful.c lists
-// the ways. The bytes are shared: do not change them.
+// Forgetful returns a view that keeps what it must not, in the way that its configuration names; forgetful/forgetful.c lists the ways. The
+// bytes are shared: do not change them.
 func Forgetful() []byte { return forgetful }
 
-// CountingGlobal is a view, written by hand, that counts its events in a WebAssembly global, where a view must not, and
-// writes the count as the key n: a global is not in memory, so that putting memory back does not reset it.
+// CountingGlobal returns a handwritten view that counts its events in a WebAssembly global, which a view must not do, and stores the count
+// under the key n. A global is not part of memory, so resetting memory does not reset it.
 func CountingGlobal() []byte {
 	section := func(id byte, parts ...[]byte) []byte {
 		content := slices.Concat(parts...)

@@ -2,38 +2,39 @@ package testrig
 
 import "sync"
 
-// What a server's lanes ask PostgreSQL for when they connect, and what a wire makes of it, of the same length: tests do not wait that long.
+// idleOfLanes is the setting that a server's lanes make when they connect. A wire replaces it with one of the same length, so that tests do
+// not wait that long.
 var (
 	idleOfLanes = []byte("SET idle_in_transaction_session_timeout = '10s'")
 	shortIdle   = []byte("SET idle_in_transaction_session_timeout = '01s'")
 )
 
-// hanging is whether a wire carries what the server says.
+// hanging is the state of a wire that may stop carrying messages to PostgreSQL.
 type hanging struct {
 	mu      sync.Mutex
 	hangs   bool
-	left    int // the message of lanes, from 1 on, that it hangs at; 0: it does not hang by itself
-	waiting int // messages that are not carried
+	left    int // the lanes' message, counted from 1, at which it hangs; 0: it does not hang by itself
+	waiting int // messages that wait
 	changed sync.Cond
 }
 
-// Hang has the wire carry nothing more to PostgreSQL, until Resume.
+// Hang stops all messages to PostgreSQL until Resume.
 func (w *Wire) Hang() { w.hang.set(true, 0) }
 
-// HangLanes is Hang once so many more messages of lanes have passed.
+// HangLanes hangs the wire after that many more messages of lanes have passed.
 func (w *Wire) HangLanes(after int) { w.hang.set(false, after+1) }
 
-// Resume carries everything that waits.
+// Resume lets messages pass again, including those that wait.
 func (w *Wire) Resume() { w.hang.set(false, 0) }
 
-// Hangs reports whether the wire hangs with something to carry.
+// Hangs reports whether the wire hangs and a message waits.
 func (w *Wire) Hangs() bool {
 	w.hang.mu.Lock()
 	defer w.hang.mu.Unlock()
 	return w.hang.hangs && w.hang.waiting > 0
 }
 
-// Waiting is how many messages a wire that hangs has not carried, at most one of each connection.
+// Waiting returns how many messages wait, at most one per connection.
 func (w *Wire) Waiting() int {
 	w.hang.mu.Lock()
 	defer w.hang.mu.Unlock()
@@ -49,7 +50,7 @@ func (h *hanging) set(hangs bool, left int) {
 	}
 }
 
-// wait returns once a message may be carried.
+// wait blocks until a message may pass.
 func (h *hanging) wait(lane bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -28,14 +28,14 @@ type Event struct {
 
 // Model is a view written in Go, for comparison.
 type Model interface {
-	// Fold takes one event. An error halts the view there: the event has changed nothing, and the view's own message
-	// contains the error's.
+	// Fold folds one event. An error halts the view there: the event has changed nothing, and the view's own message contains the error's
+	// text.
 	Fold(e *Event) error
-	// State is what the view keeps, key by key, byte for byte.
+	// State returns the state of the view, byte for byte.
 	State() map[string]string
 }
 
-// Modules of the database in internal/view/testdata, which is of an earlier version. They do as today's, with events that lack nothing.
+// Modules of the database in internal/view/testdata, which is of an earlier version. They behave like today's if events lack nothing.
 var (
 	formerTotals   = hashOf("d44394e26471e44b74f1ff934087178228117fbc29e9a098b2d68bc5d071e852")
 	formerScripted = hashOf("aa6a1bdedbb13ea5678ab2aa78dec40ecc563c7aeb2b103a6b6969a3773aacbf")
@@ -49,7 +49,7 @@ func hashOf(text string) [sha256.Size]byte {
 	return [sha256.Size]byte(hash)
 }
 
-// ModelOf returns a fresh model of the view with these bytes and this configuration; false when there is none.
+// ModelOf returns a new model of the view with this module hash and configuration; false if there is none.
 func ModelOf(module [sha256.Size]byte, config string) (Model, bool) {
 	switch module {
 	case sha256.Sum256(views.MonthlyTotals()), formerTotals:
@@ -64,7 +64,7 @@ func ModelOf(module [sha256.Size]byte, config string) (Model, bool) {
 	return nil, false
 }
 
-// totals is a model that adds numbers up under keys, and counts what it leaves out.
+// totals is a model that adds up numbers by key, and counts what it leaves out.
 type totals struct {
 	count func(u usage) entry
 	frame []string // the texts before, between and after the numbers
@@ -72,11 +72,11 @@ type totals struct {
 	left  map[string]*leftOut
 }
 
-// entry is what becomes of an event; nothing where both keys are empty.
+// entry is the effect of an event; none if both keys are empty.
 type entry struct {
-	key     string // of the totals that are added to
+	key     string // of the totals to add to
 	add     []*big.Rat
-	leftKey string // under which the reasons are counted
+	leftKey string // of the counts of reasons
 	reasons []string
 }
 
@@ -128,9 +128,9 @@ func (m *totals) State() map[string]string {
 	return state
 }
 
-// leftOut counts, by reason, what is in no total.
+// leftOut counts, by reason, the events that no total includes.
 type leftOut struct {
-	reasons []string // as they were first met
+	reasons []string // in order of first occurrence
 	counts  []int64
 	last    int64 // the sequence of the last event
 }
@@ -155,7 +155,7 @@ func (l *leftOut) String() string {
 	return "{" + text.String()[1:] + fmt.Sprintf(`,"last_sequence":%d}`, l.last)
 }
 
-// plain writes a number of at most 54 digits after its point without an exponent and without needless zeros.
+// plain formats a number of at most 54 decimal places without an exponent or trailing zeros.
 func plain(r *big.Rat) string {
 	if r.IsInt() {
 		return r.Num().String()
@@ -167,10 +167,10 @@ func plain(r *big.Rat) string {
 type usage struct {
 	time          time.Time
 	model, team   any
-	in, out       *big.Rat // 0 where they are no numbers that count
+	in, out       *big.Rat // 0 unless they are valid amounts
 	hasIn, hasOut bool
-	given         bool     // there is at least one of them
-	faults        []string // why one does not count that is there
+	given         bool     // the event has at least one of them
+	faults        []string // why those that the event has are invalid
 }
 
 func readUsage(e *Event) (usage, error) {
@@ -193,7 +193,7 @@ func readUsage(e *Event) (usage, error) {
 	return u, nil
 }
 
-// faultOf is why a value is no amount.
+// faultOf returns why a value is not an amount.
 func faultOf(value any) string {
 	if text, isText := value.(string); isText {
 		if !numberOfAnySize.MatchString(text) {
@@ -216,7 +216,7 @@ var (
 	tenTo27 = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(27), nil))
 )
 
-// amount reads a number, or a string that reads as one, below 10^45 and with at most 27 digits after its point.
+// amount parses a number, or a string that holds one, below 10^45 and with at most 27 decimal places.
 func amount(value any) (*big.Rat, bool) {
 	text, ok := value.(string)
 	if n, isNumber := value.(json.Number); isNumber {
@@ -232,7 +232,7 @@ func amount(value any) (*big.Rat, bool) {
 	return r, true
 }
 
-// nameOf is a model's or team's name, or why it cannot be part of a key.
+// nameOf returns the name of a model or team, or why it cannot be part of a key.
 func nameOf(value any) (name, fault string) {
 	switch value := value.(type) {
 	case nil:
@@ -258,7 +258,7 @@ const maxKeyBytes = 1024
 
 func fourDigitYear(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 
-// byMonth is the entry of an event under its month and a name, which reasons call by its field.
+// byMonth returns the entry of an event under its month and a name. field is how reasons refer to the name.
 func byMonth(u usage, field string, value any, add []*big.Rat) entry {
 	if !u.given {
 		return entry{}

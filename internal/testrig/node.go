@@ -1,5 +1,5 @@
-// Package testrig is what tests of several packages stand on: servers without HTTP on a test's database, a checker
-// that re-reads what they left there, and independent models of the views that they run.
+// Package testrig is shared by the tests of several packages: servers without HTTP on a test's database, a checker that reads what they
+// stored, and independent models of the views that they run.
 //
 // The checker and the models share no code with what they check: they read the tables and follow the documentation.
 package testrig
@@ -28,13 +28,13 @@ import (
 	"github.com/tallystick/tallystick/internal/wasm"
 )
 
-// Node is one server without HTTP. Several may share a database.
+// Node is a server without HTTP. Several may share a database.
 type Node struct {
 	DB     *db.DB
 	Logs   *eventlog.Logs
 	Views  *view.Views
 	Ingest *ingest.Ingester
-	Live   *live.Hub // nil unless Settings ask for it
+	Live   *live.Hub // nil unless Settings.Live is set
 
 	engine *wasm.Engine
 	parts  background.Parts
@@ -50,20 +50,20 @@ type Settings struct {
 	MaxLoaded        int           // modules in memory; wasm's default unless set
 	MaxWaitingEvents int           // ingest's default unless set
 	MaxWaitingBytes  int           // ingest's default unless set
-	Room             *memory.Book  // of what views write; without bound unless set
-	Loads            *memory.Book  // of states that are loaded, likewise
-	LockTimeout      time.Duration // as long as a test may hold a log's lock, unless set
+	Room             *memory.Book  // for what views write; unbounded unless set
+	Loads            *memory.Book  // for loaded states; unbounded unless set
+	LockTimeout      time.Duration // longer than any test holds a log's lock, unless set
 	NoBuilder        bool
 	Live             *live.Config                                 // how the node watches logs; it does not unless set
-	Committed        func(log uuid.UUID, events []event.Recorded) // is told of what is committed, where Live is not
-	Unheard          bool                                         // other nodes are not notified of what the node commits
-	Now              func() time.Time                             // when events are recorded; the clock unless set
+	Committed        func(log uuid.UUID, events []event.Recorded) // called with what is committed, unless Live is set
+	Unheard          bool                                         // the node does not notify others of its commits
+	Now              func() time.Time                             // time of recording; the clock unless set
 }
 
 // testPatience is longer than any test holds a lock.
 const testPatience = 10 * time.Minute
 
-// Start runs a node on the database until Stop, or the end of the test.
+// Start runs a node on the database until Stop, or until the test ends.
 func Start(t testing.TB, dsn string, s Settings) *Node {
 	t.Helper()
 	d, err := db.Open(t.Context(), db.Config{
@@ -77,7 +77,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	if n.engine, err = wasm.NewEngine(t.Context(), wasm.Config{CacheDir: ModuleCache(), MaxLoaded: s.MaxLoaded}); err != nil {
 		t.Fatal(err)
 	}
-	// Errors are the tests' own business: they look at what calls return.
+	// Tests check the errors that calls return.
 	log := slog.New(slog.DiscardHandler)
 	n.Views = view.New(d, n.engine, view.Config{
 		LongQueries: int(d.Read.Config().MaxConns) / 2, CacheBytes: or(s.CacheBytes, 64<<20), Loads: s.Loads, FoldGas: s.FoldGas, Log: log,
@@ -109,8 +109,8 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	return n
 }
 
-// ModuleCache is a folder for compiled modules that tests share and that outlasts them, as Go's build cache does, for compiling takes
-// longer than most tests. It is empty, which stands for a new folder each time, where the user has no cache.
+// ModuleCache returns a folder for compiled modules that tests share and that outlasts them, like Go's build cache, because compiling takes
+// longer than most tests. It returns "", for a new folder each time, if the user has no cache folder.
 func ModuleCache() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -141,7 +141,7 @@ func (n *Node) Stop(t testing.TB) {
 
 var logNumber atomic.Int64
 
-// NewLog makes an empty log.
+// NewLog creates an empty log.
 func (n *Node) NewLog(t testing.TB) uuid.UUID {
 	t.Helper()
 	log, err := n.Logs.Create(t.Context(), db.DefaultTenant, fmt.Sprintf("log-%d", logNumber.Add(1)), nil)
@@ -151,10 +151,10 @@ func (n *Node) NewLog(t testing.TB) uuid.UUID {
 	return log.ID
 }
 
-// deployPatience is far above what it takes to build a view in any test.
+// deployPatience is far longer than the build of a view takes in any test.
 const deployPatience = time.Minute
 
-// Deploy makes code the newest version of a view and fails the test unless it is live when the call returns.
+// Deploy deploys a new version of a view, waits until it is live, and fails the test if it does not become so.
 func (n *Node) Deploy(t testing.TB, log uuid.UUID, name string, code []byte, config string) view.Info {
 	t.Helper()
 	deployment := view.Deployment{Code: code, Config: []byte(config)}
@@ -172,7 +172,7 @@ func (n *Node) Deploy(t testing.TB, log uuid.UUID, name string, code []byte, con
 	return info
 }
 
-// Append appends events to the log as one request and returns their places.
+// Append appends events to the log in one request and returns what became of each.
 func (n *Node) Append(t testing.TB, log uuid.UUID, events ...event.Event) []ingest.Appended {
 	t.Helper()
 	placements, err := n.Ingest.Append(log, ingest.Request{Events: events, Expected: ingest.AnySequence})
@@ -182,7 +182,7 @@ func (n *Node) Append(t testing.TB, log uuid.UUID, events ...event.Event) []inge
 	return placements
 }
 
-// Ask asks a view and fails the test unless it answers.
+// Ask sends a query to a view and fails the test unless it returns an answer.
 func (n *Node) Ask(t testing.TB, log uuid.UUID, name, query string) view.Answer {
 	t.Helper()
 	answer, err := n.Views.Query(t.Context(), log, name, query, nil)
@@ -192,7 +192,7 @@ func (n *Node) Ask(t testing.TB, log uuid.UUID, name, query string) view.Answer 
 	return answer
 }
 
-// Parse reads an event, and gives it an idempotency key unless that is empty.
+// Parse parses an event, and sets its idempotency key unless key is empty.
 func Parse(t testing.TB, data, key string) event.Event {
 	t.Helper()
 	e, err := event.Parse([]byte(data))

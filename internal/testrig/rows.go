@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// StateToRows puts what head rows hold of views' state into rows, as it would come there with more keys, for tests that change rows.
+// StateToRows moves the views' state from head rows into rows of its own, as more keys would, for tests that change those rows.
 func StateToRows(t testing.TB, dsn string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)

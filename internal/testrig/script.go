@@ -15,11 +15,11 @@ import (
 //go:embed scripted/scripted.wasm
 var scripted []byte
 
-// Scripted is a view that does what its events say: scripted/scripted.c describes its language. The bytes are shared:
-// do not change them.
+// Scripted returns a view that executes the scripts in its events: scripted/scripted.c describes the language. The bytes are shared: do not
+// change them.
 func Scripted() []byte { return scripted }
 
-// ScriptEvent is an event with a script of these lines, each built by Line.
+// ScriptEvent returns an event whose script has these lines, each built by Line.
 func ScriptEvent(lines ...string) string {
 	text, err := json.Marshal(strings.Join(lines, "\n"))
 	if err != nil {
@@ -28,7 +28,7 @@ func ScriptEvent(lines ...string) string {
 	return `{"script":` + string(text) + `}`
 }
 
-// Line is one instruction of a script, or a question to the scripted view.
+// Line returns one instruction of a script, or a query for the scripted view.
 func Line(parts ...any) string {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
@@ -58,7 +58,7 @@ func (s *Script) Fold(e *Event) error {
 	return s.Run(text)
 }
 
-// Run performs a script, or changes nothing where it fails.
+// Run executes a script. It changes nothing if the script fails.
 func (s *Script) Run(text string) error {
 	before := s.state.Copy()
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
@@ -103,13 +103,13 @@ func (s *Script) get(key string) string {
 	return "null"
 }
 
-// digest takes the prefix, after, limit and page of a scan.
+// digest answers a scan, given as its prefix, after, limit and page.
 func (s *Script) digest(scan string) string {
 	parts := strings.Split(scan, "\t")
 	prefix, after := parts[0], parts[1]
 	limit, err := strconv.Atoi(parts[2])
 	if err != nil {
-		panic(err) // the script is the tests' own
+		panic(err) // the tests wrote the script
 	}
 	hash, entries := fnv.New64a(), 0
 	s.state.Ascend(max(prefix, after), func(key, value string) bool {
@@ -117,7 +117,7 @@ func (s *Script) digest(scan string) string {
 			return false
 		}
 		if key > after && strings.HasPrefix(key, prefix) {
-			_, _ = hash.Write([]byte(key + "\x00" + value + "\x00")) // it never fails
+			_, _ = hash.Write([]byte(key + "\x00" + value + "\x00")) // never fails
 			entries++
 		}
 		return true
@@ -125,7 +125,7 @@ func (s *Script) digest(scan string) string {
 	return fmt.Sprintf(`{"entries":%d,"digest":"%020d"}`, entries, hash.Sum64())
 }
 
-// Answer is what the view answers to a question that it does not refuse.
+// Answer returns the answer of the view to a query that it does not refuse.
 func (s *Script) Answer(query string) string {
 	name, rest, _ := strings.Cut(query, "\t")
 	if name == "get" {
@@ -134,7 +134,7 @@ func (s *Script) Answer(query string) string {
 	return s.digest(rest)
 }
 
-// Len is how many keys there are.
+// Len returns the number of keys.
 func (s *Script) Len() int { return s.state.Len() }
 
 // State implements Model.

@@ -15,15 +15,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Wire stands between a server and PostgreSQL and does harm when told to.
+// Wire is a proxy between a server and PostgreSQL that causes faults on demand.
 type Wire struct {
-	DSN string // the way to PostgreSQL over the wire
+	DSN string // connects to PostgreSQL through the wire
 
 	target *pgconn.Config
 	trips  atomic.Int64
 	lose   atomic.Int32
-	skip   atomic.Int32           // how many commits are still to pass
-	errors atomic.Int32           // how many after those are to be made errors
+	skip   atomic.Int32           // how many more commits pass
+	errors atomic.Int32           // how many commits after those get an error
 	state  atomic.Pointer[string] // their SQLSTATE
 	hang   hanging
 }
@@ -35,7 +35,7 @@ const (
 	loseAnswer
 )
 
-// NewWire opens a wire to the database until the test ends.
+// NewWire starts a wire to the database, which ends with the test.
 func NewWire(t testing.TB, dsn string) *Wire {
 	t.Helper()
 	config, err := pgx.ParseConfig(dsn)
@@ -66,23 +66,24 @@ func NewWire(t testing.TB, dsn string) *Wire {
 	return w
 }
 
-// LoseRequest loses what the server sends next, and breaks its connection.
+// LoseRequest drops what the server sends next, and breaks its connection.
 func (w *Wire) LoseRequest() { w.lose.Store(loseRequest) }
 
-// LoseAnswer loses the answer to what the server sends next, and breaks its connection.
+// LoseAnswer drops the reply to what the server sends next, and breaks its connection.
 func (w *Wire) LoseAnswer() { w.lose.Store(loseAnswer) }
 
-// FailCommit turns the answer to the next commit but skip, which PostgreSQL has made, into an error with the SQLSTATE, as a proxy can.
+// FailCommit replaces the reply to a commit with an error of that SQLSTATE, although PostgreSQL has committed, as a proxy can. It lets skip
+// commits pass first.
 func (w *Wire) FailCommit(skip int, state string) {
 	w.state.Store(&state)
 	w.skip.Store(int32(skip))
 	w.errors.Store(1)
 }
 
-// Done reports whether the wire has done what it was told to.
+// Done reports whether the wire has caused the faults it was asked for.
 func (w *Wire) Done() bool { return w.lose.Load() == loseNothing && w.errors.Load() <= 0 }
 
-// Trips is how many round trips the wire has carried.
+// Trips returns how many round trips the wire has carried.
 func (w *Wire) Trips() int64 { return w.trips.Load() }
 
 func (w *Wire) carry(server net.Conn) {
@@ -125,11 +126,11 @@ func (w *Wire) carry(server net.Conn) {
 	}
 }
 
-// answer carries what the database says until it is to be lost, and returns when that is complete.
+// answer carries replies from the database. It drops the reply that is to be lost, and returns once that is complete.
 func (w *Wire) answer(server io.Writer, database io.Reader, losing *atomic.Bool) {
 	said := bufio.NewReaderSize(database, 1<<20)
 	out := bufio.NewWriterSize(server, 1<<20)
-	stored := false // something, by a statement since the last ReadyForQuery
+	stored := false // whether a statement since the last ReadyForQuery stored something
 	for {
 		message, err := readMessage(said)
 		if err != nil {
@@ -154,7 +155,7 @@ func (w *Wire) answer(server io.Writer, database io.Reader, losing *atomic.Bool)
 		case strings.HasPrefix(tag, "INSERT"):
 			stored = true
 		case message[0] == readyForQuery:
-			if stored && message[messageHeader] == idle && w.fails() { // it was committed without a COMMIT
+			if stored && message[messageHeader] == idle && w.fails() { // committed without a COMMIT
 				_, _ = out.Write(w.failure())
 			}
 			stored = false
@@ -173,8 +174,8 @@ func (w *Wire) answer(server io.Writer, database io.Reader, losing *atomic.Bool)
 	}
 }
 
-// What PostgreSQL says, by its protocol (55.7, Message Formats): a byte for the kind, and four for the length of what follows, which count
-// themselves.
+// Messages from PostgreSQL, by its protocol (55.7, Message Formats): one byte for the type, and four for the length, which includes those
+// four.
 const (
 	messageHeader   = 5
 	commandComplete = 'C'
@@ -192,7 +193,7 @@ func readMessage(from *bufio.Reader) ([]byte, error) {
 	return message, err
 }
 
-// fails reports whether a commit is one of those whose answer is to be an error.
+// fails reports whether the reply to this commit is to be an error.
 func (w *Wire) fails() bool { return w.skip.Add(-1) < 0 && w.errors.Add(-1) >= 0 }
 
 func (w *Wire) failure() []byte {
