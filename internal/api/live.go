@@ -71,7 +71,7 @@ func (s *server) registerLive(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "watch-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/live",
 		Summary: "Follow a view's answer", Tags: []string{"live"},
-		Description: "Server-sent events: the answer to the question that the query string is, now and whenever it is another, " +
+		Description: "Server-sent events: the answer to the query in the query string, now and whenever it changes, " +
 			"at most ten times a second. The id is the sequence that it reflects.",
 		Errors: []int{
 			http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity,

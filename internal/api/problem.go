@@ -184,7 +184,7 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 		p := newProblem("busy", "the server did not get to it in time; nothing was stored, try again a little later")
 		return retry(p, busyRetrySeconds)
 	case errors.Is(err, view.ErrBusy):
-		return retry(newProblem("busy", "too many questions that take long are under way; try again a little later"), busyRetrySeconds)
+		return retry(newProblem("busy", "too many long queries are under way; try again a little later"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
 		return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrOutcomeUnknown):
@@ -290,7 +290,7 @@ func viewProblem(err error) *Problem {
 	case errors.As(err, &query) && query.Refused:
 		return newProblem("query_refused", query.Reason)
 	case errors.As(err, &query):
-		return newProblem("query_failed", fmt.Sprintf("the view failed over this question: %s", query.Reason))
+		return newProblem("query_failed", fmt.Sprintf("the view failed on this query: %s", query.Reason))
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (in *QueryParams) Resolve(ctx huma.Context) []error {
 	request, _ := humago.Unwrap(ctx)
 	in.query = request.URL.RawQuery
 	if request.ContentLength != 0 {
-		return []error{&huma.ErrorDetail{Location: "body", Message: "a question has no body: put it into the query string"}}
+		return []error{&huma.ErrorDetail{Location: "body", Message: "a query has no body: put it into the query string"}}
 	}
 	return nil
 }
@@ -169,8 +169,8 @@ func (s *server) registerViews(api huma.API) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		register(s, api, huma.Operation{
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
-			Summary: "Ask a view a question", Tags: []string{"views"},
-			Description: "The query string is the question and belongs to the view. The answer reflects every event acknowledged before.",
+			Summary: "Query a view", Tags: []string{"views"},
+			Description: "The query string is passed to the view as it is. The answer reflects every event acknowledged before.",
 			Errors: []int{
 				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusRequestURITooLong,
 				http.StatusUnprocessableEntity,

@@ -49,7 +49,7 @@ const (
 )
 
 // ErrBusy: too many queries wait, or this one has waited for Patience.
-var ErrBusy = errors.New("too many questions that take long are under way")
+var ErrBusy = errors.New("too many long queries are under way")
 
 // Turns grants cores, and slots to queries. It is safe for concurrent use.
 type Turns struct {

@@ -44,7 +44,7 @@ func (b *backgroundPace) Waited() time.Duration { return b.turn.Waited() }
 var ErrBusy = turns.ErrBusy
 
 // errNoSlot: a query has turned out to take long, and no slot is free. It is asked anew once one is.
-var errNoSlot = errors.New("too many questions that take long are under way for another one")
+var errNoSlot = errors.New("too many long queries are under way for another one")
 
 // querying is the pace of a query. Nearly all are answered within the first slice of gas and never wait. One that takes longer needs a
 // slot, for its memory and its connection of the database, and then a core.
