@@ -73,15 +73,8 @@ func (a *memoryAttackers) cold(ctx context.Context, client int) error {
 			appendRequest(nil, http.MethodGet, log+"/views/"+hostileView+"/query", "", nil),
 			appendRequest(nil, http.MethodGet, log+"/views/"+hostileView+"/query", "", nil),
 		} {
-			if _, err := conn.conn.Write(request); err != nil {
+			if err := a.exchange(conn, request); err != nil {
 				return ignoreEnd(ctx, err)
-			}
-			status, err := conn.read()
-			if err != nil {
-				return ignoreEnd(ctx, err)
-			}
-			if a.answered.Add(1); status >= http.StatusBadRequest {
-				a.refused.Add(1)
 			}
 		}
 	}

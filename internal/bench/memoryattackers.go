@@ -80,16 +80,24 @@ func (a *memoryAttackers) batches(ctx context.Context, log, batch string) error 
 	}
 	defer conn.close()
 	for ctx.Err() == nil {
-		if _, err := conn.conn.Write(appendRequest(nil, http.MethodPost, "/logs/"+log+"/append_batch", "", []byte(batch))); err != nil {
+		if err := a.exchange(conn, appendRequest(nil, http.MethodPost, "/logs/"+log+"/append_batch", "", []byte(batch))); err != nil {
 			return ignoreEnd(ctx, err)
 		}
-		status, err := conn.read()
-		if err != nil {
-			return ignoreEnd(ctx, err)
-		}
-		if a.answered.Add(1); status >= http.StatusBadRequest {
-			a.refused.Add(1)
-		}
+	}
+	return nil
+}
+
+// exchange sends a request, reads the response and counts it.
+func (a *memoryAttackers) exchange(conn *client, request []byte) error {
+	if _, err := conn.conn.Write(request); err != nil {
+		return err
+	}
+	status, err := conn.read()
+	if err != nil {
+		return err
+	}
+	if a.answered.Add(1); status >= http.StatusBadRequest {
+		a.refused.Add(1)
 	}
 	return nil
 }
