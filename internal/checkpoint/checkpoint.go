@@ -141,6 +141,11 @@ func Open(signed []byte, verifier string) (Checkpoint, error) {
 	case err != nil:
 		return Checkpoint{}, errors.New("this is no signed note: it must be the file as it came, with every line break")
 	}
+	for _, signature := range n.Sigs { // note takes bits that are no part of the signature, whatever they are
+		if _, err := base64.StdEncoding.Strict().DecodeString(signature.Base64); err != nil {
+			return Checkpoint{}, fmt.Errorf("the signature of %s was changed: it is not written as it was signed", known.Name())
+		}
+	}
 	c, err := parse(n.Text)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("this is a signed note, but no checkpoint of a log: %w", err)
