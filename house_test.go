@@ -74,7 +74,7 @@ var floors = [][]string{
 	{"internal/api"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/view", "internal/viewtest"},
-	{"internal/replay"},
+	{"internal/access", "internal/replay"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/event", "internal/gas"},
 	{"internal/background", "internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},

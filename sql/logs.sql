@@ -25,7 +25,7 @@ WHERE l.log_id = @log_id AND l.tenant_id = @tenant_id;
 SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
 FROM logs l
 JOIN log_heads h ON h.log_id = l.log_id
-WHERE l.tenant_id = @tenant_id AND l.name > @after AND l.name LIKE @name_pattern
+WHERE l.tenant_id = @tenant_id AND l.name > @after AND l.name LIKE @name_pattern AND l.name LIKE @visible
 ORDER BY l.name
 LIMIT @max_rows;
 

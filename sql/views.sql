@@ -3,8 +3,20 @@
 -- name: InsertModule :exec
 INSERT INTO modules (sha256, wasm) VALUES (@sha256, @wasm) ON CONFLICT (sha256) DO NOTHING;
 
+-- name: InsertTenantModule :exec
+INSERT INTO tenant_modules (tenant_id, sha256) VALUES (@tenant_id, @sha256) ON CONFLICT (tenant_id, sha256) DO NOTHING;
+
+-- name: InsertLogModule :exec
+-- InsertTenantModule for a log's tenant.
+INSERT INTO tenant_modules (tenant_id, sha256)
+SELECT l.tenant_id, @sha256 FROM logs l WHERE l.log_id = @log_id
+ON CONFLICT (tenant_id, sha256) DO NOTHING;
+
 -- name: GetModule :one
 SELECT wasm FROM modules WHERE sha256 = @sha256;
+
+-- name: GetTenantModule :one
+SELECT m.wasm FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256 WHERE t.tenant_id = @tenant_id AND t.sha256 = @sha256;
 
 -- name: InsertView :exec
 INSERT INTO views (log_id, view_id, name) VALUES (@log_id, @view_id, @name) ON CONFLICT (log_id, name) DO NOTHING;

@@ -124,7 +124,7 @@ func TestDevRefusals(t *testing.T) {
 		t.Errorf("PostgreSQL was left running: %v", err)
 	}
 	refuses(t, nil, []string{"dev", "--data-dir", other, "--postgres-bin", other}, other)
-	refuses(t, nil, []string{"dev", "--data-dir", other, "--listen", "0.0.0.0:0"}, "--allow-remote", "127.0.0.1")
+	refuses(t, nil, []string{"dev", "--data-dir", other, "--listen", "0.0.0.0:0"}, "--keys", "127.0.0.1")
 }
 
 // TestDevPostgresEnds: without its PostgreSQL tally dev ends too, and says so.

@@ -28,16 +28,10 @@ func TestServeRefusals(t *testing.T) {
 	refuses(t, nil, serve("postgres://%zz"), "database URL")
 	refuses(t, nil, serve("postgres://127.0.0.1:1/tally?sslmode=disable"), "127.0.0.1", "refused")
 	refuses(t, nil, serve("postgres://tally:secret@127.0.0.1:1/tally"), "refused")
-	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:80", "example.com:80"} {
-		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen},
-			listen, "--allow-remote", "127.0.0.1")
+	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0"} { // as far as the database: with keys, any address will do
+		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, "refused")
 	}
-	remote := []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", "0.0.0.0:0", "--allow-remote"}
-	refuses(t, nil, remote, "--allow-remote needs --allow-host")
-	refuses(t, nil, append(remote, "--allow-host", "tally.internal:8080"), "--allow-host", "without port", "tally.internal:8080")
-	refuses(t, nil, append(remote, "--allow-host", "http://tally.internal"), "--allow-host", "scheme")
-	refuses(t, nil, append(remote, "--allow-host", "tally.internal,other"), "refused") // as far as the database
-	refuses(t, setting("TALLY_ALLOW_HOST=*"), remote, "refused")
+	refuses(t, nil, serve("x", "--cors-origin", "app.example.com"), "--cors-origin", "https://app.example.com")
 	for _, listen := range []string{"8080", "127.0.0.1", ""} {
 		refuses(t, nil, []string{"serve", "--database-url", "postgres://127.0.0.1:1/tally", "--listen", listen}, "host:port")
 	}
@@ -106,7 +100,7 @@ func TestEnvironment(t *testing.T) {
 	for variable, words := range map[string][]string{
 		"TALLY_LANES=many":            {"TALLY_LANES", `"many"`, "--lanes"},
 		"TALLY_SHUTDOWN_TIMEOUT=soon": {"TALLY_SHUTDOWN_TIMEOUT", "--shutdown-timeout"},
-		"TALLY_ALLOW_REMOTE=perhaps":  {"TALLY_ALLOW_REMOTE", "--allow-remote"},
+		"TALLY_LOG_LEVEL=2":           {"2", "debug, info, warn, error"},
 		"TALLY_LISTEN=nowhere":        {"nowhere", "host:port"},
 		"TALLY_LOG_LEVEL=loud":        {"loud"},
 		"TALLY_LANES=0":               {"--lanes"},

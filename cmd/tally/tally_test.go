@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
@@ -39,6 +40,9 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) int {
+	if err := os.Setenv("TALLY_KEY", key); err != nil { // for commands that are not run by start
+		panic(err)
+	}
 	dir, err := os.MkdirTemp("", "tally-e2e-")
 	if err != nil {
 		panic(err)
@@ -86,6 +90,9 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// key is one that every server of these tests knows.
+var key = access.GenerateKey()
+
 var servesOn = regexp.MustCompile(` on (http://\S+)`)
 
 // start runs tally until the test ends. No environment variable of tally's is passed on but those in env.
@@ -94,7 +101,10 @@ func start(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 	p := &process{t: t, output: &output{url: make(chan string, 1)}, done: make(chan struct{})}
 	p.cmd = exec.Command(tally, args...)
 	p.cmd.Dir = filepath.Dir(modules)
-	p.cmd.Env = []string{"TALLY_MODULE_CACHE_DIR=" + modules}
+	p.cmd.Env = []string{"TALLY_MODULE_CACHE_DIR=" + modules, "TALLY_BOOTSTRAP_KEY=" + key}
+	if args[0] != "dev" && args[0] != "serve" {
+		p.cmd.Env = append(p.cmd.Env, "TALLY_KEY="+key)
+	}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "TALLY_") || strings.HasPrefix(variable, "TALLY_POSTGRES_") {
 			p.cmd.Env = append(p.cmd.Env, variable)
@@ -250,7 +260,7 @@ func (p *process) curl(args ...string) string {
 	for i, arg := range args {
 		args[i] = strings.ReplaceAll(arg, "$URL", p.url)
 	}
-	cmd := exec.CommandContext(ctx, "curl", append([]string{"--silent", "--show-error"}, args...)...)
+	cmd := exec.CommandContext(ctx, "curl", append([]string{"--silent", "--show-error", "--header", "X-Api-Key: " + key}, args...)...)
 	cmd.Stderr = p.output
 	answer, err := cmd.Output()
 	if err != nil {
@@ -269,13 +279,14 @@ type answer struct {
 }
 
 // post sends a request; the error says what came instead of a success.
-func (p *process) post(ctx context.Context, path, body, key string) (a answer, err error) {
+func (p *process) post(ctx context.Context, path, body, idempotencyKey string) (a answer, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+path, strings.NewReader(body))
 	if err != nil {
 		return a, err
 	}
-	if key != "" {
-		request.Header.Set("Idempotency-Key", key)
+	request.Header.Set("Authorization", "Bearer "+key)
+	if idempotencyKey != "" {
+		request.Header.Set("Idempotency-Key", idempotencyKey)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

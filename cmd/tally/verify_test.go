@@ -24,6 +24,7 @@ func (o *operator) export(name, query string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
+	request.Header.Set("X-Api-Key", key)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		o.t.Fatal(err)
@@ -62,14 +63,14 @@ func TestVerify(t *testing.T) {
 	o.export("late.ndjson", "&from=25")
 	write(t, filepath.Join(dir, "verifier.txt"), verifier+"\n")
 
-	noted := []string{"--checkpoint", "acme.checkpoint", "--key", verifier}
+	noted := []string{"--checkpoint", "acme.checkpoint", "--verifier-key", verifier}
 	o.succeeds(words("acme: 30 events", "1 to 30", "the chain is whole", "signed at 20", "totals version 1: 30 events"),
 		append([]string{"verify", "acme"}, noted...)...)
 	offline := func(file string) []string { return append([]string{"verify", "--export", file}, noted...) }
 	succeeds(t, dir, offline("acme.ndjson"), "30 events", "signed at 20")
 	succeeds(t, dir, offline("part.ndjson"), "10 events", "21 to 30", "signed at 20")
 	succeeds(t, dir,
-		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--key", "verifier.txt", "--json"}, `"ok": true`)
+		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--verifier-key", "verifier.txt", "--json"}, `"ok": true`)
 	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson"}, "the chain is whole", "which log this is was not checked")
 	succeeds(t, dir, []string{"verify", "--export", "part.ndjson"}, "the hash before event 21 is not known")
 	// The environment's verifier key has a name of its own: TALLY_KEY is for the key that a server asks for.
@@ -84,15 +85,15 @@ func TestVerify(t *testing.T) {
 		t.Errorf("with TALLY_KEY: %s", p.output)
 	}
 	refuses(t, in("TALLY_KEY="+verifier),
-		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"}, "--key is missing")
+		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"}, "--verifier-key is missing")
 	// What proves nothing is not accepted as a proof.
 	fails(t, dir, offline("late.ndjson"), "noted_outside")
-	fails(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "other.checkpoint", "--key", verifier}, "event_changed")
-	o.fails(words("the checkpoint is of log"), "verify", "acme", "--checkpoint", "other.checkpoint", "--key", verifier)
-	o.fails(words("--key is missing"), "verify", "acme", "--checkpoint", "acme.checkpoint")
+	fails(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "other.checkpoint", "--verifier-key", verifier}, "event_changed")
+	o.fails(words("the checkpoint is of log"), "verify", "acme", "--checkpoint", "other.checkpoint", "--verifier-key", verifier)
+	o.fails(words("--verifier-key is missing"), "verify", "acme", "--checkpoint", "acme.checkpoint")
 	stranger := succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "stranger.key"})
 	o.fails(words("not signed by billing.example.com with this key"),
-		"verify", "acme", "--checkpoint", "acme.checkpoint", "--key", strings.TrimSpace(stranger))
+		"verify", "acme", "--checkpoint", "acme.checkpoint", "--verifier-key", strings.TrimSpace(stranger))
 	fails(t, dir, []string{"verify", "--export", "signing.key"}, "no export in NDJSON")
 
 	conn, err := pgx.Connect(t.Context(), dsn)

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -26,6 +27,10 @@ import (
 
 // Services is what the operations act on.
 type Services struct {
+	// Keys asks for a key with every request. Without, one that has none may do everything.
+	Keys   bool
+	Gate   *access.Gate     // checks keys
+	Access *access.Registry // of tenants and keys
 	Logs   *eventlog.Logs
 	Ingest *ingest.Ingester
 	Views  *view.Views
@@ -36,8 +41,10 @@ type Services struct {
 	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
 	Warnings func() []string
 	Log      *slog.Logger
-	// AllowHosts are the hosts that requests may name beside this machine's own; AnyHost allows all.
+	// AllowHosts are the hosts that requests may name beside this machine's own, where no keys are asked for; AnyHost allows all.
 	AllowHosts []string
+	// Origins are those whose pages may read answers in browsers, with a token.
+	Origins []string
 	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
@@ -53,8 +60,9 @@ type Services struct {
 type server struct {
 	Services
 	hosts         hosts
-	streams       chan struct{} // holds one for each stream under way
-	verifications chan struct{} // likewise
+	anyone        *access.Caller // where no keys are asked for
+	streams       chan struct{}  // holds one for each stream under way
+	verifications chan struct{}  // likewise
 	verifier      *verify.Verifier
 	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
@@ -77,6 +85,7 @@ func New(services Services, version string) http.Handler {
 	s := &server{
 		Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams),
 		verifications: make(chan struct{}, maxVerifications), verifier: verify.New(services.Events, services.Views),
+		anyone: access.Anyone(db.DefaultTenant, db.DefaultTenantName),
 	}
 	mux := http.NewServeMux()
 	direct := &directMux{ServeMux: mux}
@@ -107,11 +116,12 @@ func config(version string) huma.Config {
 	config.SchemasPath = ""
 	config.DocsPath = "" // huma's page loads its program from elsewhere: see serveDocs
 	config.Transformers = append(config.Transformers, withRequestID)
+	config.Components.SecuritySchemes = securitySchemes
 	return config
 }
 
 func (s *server) register(api huma.API) {
-	api.UseMiddleware(checkParameters)
+	api.UseMiddleware(s.authorize, checkParameters)
 	s.registerLogs(api)
 	s.registerAppend(api)
 	s.registerEvents(api)
@@ -119,11 +129,18 @@ func (s *server) register(api huma.API) {
 	s.registerLive(api)
 	s.registerCheckpoint(api)
 	s.registerViews(api)
+	s.registerTenants(api)
+	s.registerKeys(api)
+	s.registerTokens(api)
+	s.registerRecord(api)
 	s.registerHealth(api)
 }
 
-// register adds an operation, and to its description the errors that any operation of its kind may return.
-func register[I, O any](s *server, api huma.API, operation huma.Operation, handler func(context.Context, *I) (*O, error)) {
+// register adds an operation for callers that have one of the scopes, or for anybody; and to its description the errors that any operation
+// of its kind may return.
+func register[I, O any](
+	s *server, api huma.API, scopes access.Scopes, operation huma.Operation, handler func(context.Context, *I) (*O, error),
+) {
 	common := []int{http.StatusBadRequest, http.StatusMisdirectedRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if operation.Method != http.MethodGet {
 		common = append(common, http.StatusForbidden, http.StatusUnsupportedMediaType)
@@ -131,9 +148,13 @@ func register[I, O any](s *server, api huma.API, operation huma.Operation, handl
 	if operation.MaxBodyBytes > 0 {
 		common = append(common, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
 	}
-	if _, owns := any(new(I)).(interface{ ownsQuery() }); owns {
-		operation.Metadata = map[string]any{anyQuery: true}
+	if operation.Metadata == nil {
+		operation.Metadata = map[string]any{}
 	}
+	if _, owns := any(new(I)).(interface{ ownsQuery() }); owns {
+		operation.Metadata[anyQuery] = true
+	}
+	common = append(common, restrict(&operation, scopes)...)
 	operation.BodyReadTimeout = s.BodyTimeout
 	operation.Errors = append(common, operation.Errors...)
 	slices.Sort(operation.Errors)
@@ -156,15 +177,37 @@ func resolvingAnew[I, O any](s *server, handler func(context.Context, *I) (*O, e
 }
 
 // tenant is whose logs a request sees.
-func (s *server) tenant(context.Context) uuid.UUID { return db.DefaultTenant }
+func (s *server) tenant(ctx context.Context) uuid.UUID { return requestOf(ctx).caller.Tenant }
 
-func (s *server) resolve(ctx context.Context, ref string) (uuid.UUID, error) {
-	id, err := s.Logs.Resolve(ctx, s.tenant(ctx), ref)
-	if err != nil {
-		return uuid.UUID{}, s.problem(ctx, err)
+// find returns a log among those that there are for the caller. The error is a *Problem.
+func (s *server) find(ctx context.Context, ref string) (eventlog.Ref, error) {
+	caller := requestOf(ctx).caller
+	log, err := s.Logs.Resolve(ctx, caller.Tenant, ref)
+	if err == nil && !caller.SeesLog(log.Name) {
+		err = eventlog.ErrLogNotFound
 	}
-	requestOf(ctx).log = id
-	return id, nil
+	if err != nil {
+		return eventlog.Ref{}, s.problem(ctx, err)
+	}
+	return log, nil
+}
+
+// resolve is find for the log that a request is about.
+func (s *server) resolve(ctx context.Context, ref string) (uuid.UUID, error) {
+	log, err := s.find(ctx, ref)
+	if err == nil {
+		requestOf(ctx).log = log.ID
+	}
+	return log.ID, err
+}
+
+// resolveView is resolve for the log of a view that there must be for the caller.
+func (s *server) resolveView(ctx context.Context, in *ViewPath) (uuid.UUID, error) {
+	log, err := s.resolve(ctx, in.Log)
+	if err == nil && !requestOf(ctx).caller.SeesView(in.View) {
+		err = s.problem(ctx, view.ErrViewNotFound)
+	}
+	return log, err
 }
 
 // maxLogRef is the longest reference to a log, in characters: LogPath's maxLength.
@@ -177,7 +220,7 @@ type LogPath struct {
 
 func (p *LogPath) logRef() string { return p.Log }
 
-var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
 // unrouted responds to requests that match no operation: 405 if the path exists for other methods, else 404.
 func unrouted(mux *http.ServeMux) http.Handler {

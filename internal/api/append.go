@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/jsonscan"
@@ -65,7 +66,7 @@ const appendPath = "/logs/{log}/append"
 func (s *server) registerAppend(api huma.API) {
 	errors := []int{http.StatusNotFound, http.StatusConflict}
 	binary := huma.Middlewares{refuseBinaryEvents}
-	register(s, api, huma.Operation{
+	register(s, api, access.Append, huma.Operation{
 		OperationID: "append", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
 		Description: "201 when the event is new, 200 when its idempotency key says that it was there before. " +
 			"The event is durable and part of every view when the answer comes.",
@@ -73,7 +74,7 @@ func (s *server) registerAppend(api huma.API) {
 	}, s.append)
 	describeDuplicate(api, appendPath, "The event was there before.")
 	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
-	register(s, api, huma.Operation{
+	register(s, api, access.Append, huma.Operation{
 		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch",
 		Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",

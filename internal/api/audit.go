@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -44,7 +45,7 @@ type auditInput struct {
 type auditOutput struct{ Body Audit }
 
 func (s *server) registerAudit(api huma.API) {
-	register(s, api, huma.Operation{
+	register(s, api, access.Read|access.Deploy, huma.Operation{
 		OperationID: "audit-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/audit",
 		Summary: "Fold a view's events again and compare", Tags: []string{"views"},
 		Description: "Folds the raw events one by one, in batches, in uneven batches after a restart, and many in one call, " +

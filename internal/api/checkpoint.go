@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/checkpoint"
 )
 
@@ -20,14 +21,14 @@ func (s *server) registerCheckpoint(api huma.API) {
 		plain := map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}
 		return map[string]*huma.Response{"200": {Description: what, Content: plain}}
 	}
-	register(s, api, huma.Operation{
+	register(s, api, access.Read, huma.Operation{
 		OperationID: "get-checkpoint", Method: http.MethodGet, Path: "/logs/{log}/checkpoint",
 		Summary: "Get a log's signed head", Tags: []string{"audit"},
 		Description: "A signed note (C2SP, Ed25519) of the log's id, its last sequence, the hash of everything up to that, " +
 			"and when it was recorded. Whoever keeps it can hold the log, or an export of it, against it at any time.",
 		Errors: []int{http.StatusNotFound, http.StatusNotImplemented}, Responses: text("The signed note."),
 	}, s.getCheckpoint)
-	register(s, api, huma.Operation{
+	register(s, api, anybody, huma.Operation{
 		OperationID: "get-checkpoint-key", Method: http.MethodGet, Path: "/checkpoint-key",
 		Summary: "Get the key that checkpoints are verified with", Tags: []string{"audit"},
 		Description: "The server's public key. A key that comes from the server under examination proves nothing against it: " +

@@ -31,9 +31,16 @@ var statuses = map[string]int{
 	"unsupported_format":        http.StatusBadRequest,
 	"value_refused":             http.StatusBadRequest,
 
-	"cross_origin": http.StatusForbidden,
+	"unauthorized": http.StatusUnauthorized,
 
+	"cross_origin":     http.StatusForbidden,
+	"missing_scope":    http.StatusForbidden,
+	"outside_pattern":  http.StatusForbidden,
+	"tenant_suspended": http.StatusForbidden,
+
+	"key_not_found":      http.StatusNotFound,
 	"log_not_found":      http.StatusNotFound,
+	"tenant_not_found":   http.StatusNotFound,
 	"no_such_path":       http.StatusNotFound,
 	"pattern_not_found":  http.StatusNotFound,
 	"sequence_not_found": http.StatusNotFound,
@@ -47,7 +54,9 @@ var statuses = map[string]int{
 	"body_timeout": http.StatusRequestTimeout,
 
 	"audit_interrupted": http.StatusConflict,
+	"key_revoked":       http.StatusConflict,
 	"name_taken":        http.StatusConflict,
+	"token_needs_key":   http.StatusConflict,
 	"pattern_differs":   http.StatusConflict,
 	"sequence_mismatch": http.StatusConflict,
 	"unknown_event_id":  http.StatusConflict,
@@ -76,6 +85,9 @@ var statuses = map[string]int{
 	"idempotency_key_reused": http.StatusUnprocessableEntity,
 	"init_failed":            http.StatusUnprocessableEntity,
 	"invalid_config":         http.StatusUnprocessableEntity,
+	"invalid_expiry":         http.StatusUnprocessableEntity,
+	"invalid_scopes":         http.StatusUnprocessableEntity,
+	"invalid_token_request":  http.StatusUnprocessableEntity,
 	"invalid_fields":         http.StatusUnprocessableEntity,
 	"invalid_gas":            http.StatusUnprocessableEntity,
 	"invalid_module":         http.StatusUnprocessableEntity,

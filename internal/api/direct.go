@@ -37,6 +37,10 @@ func (s *server) directAppend(operation *huma.Operation) func(w http.ResponseWri
 	handle := resolvingAnew(s, s.append)
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		log := r.PathValue("log")
+		if p := s.admit(r, operation); p != nil {
+			writeProblem(w, p)
+			return true
+		}
 		if !isPlain(r) || len(log) > maxLogRef || checkHeaders(operation, r.Header) != nil {
 			return false
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -58,7 +59,7 @@ type getEventInput struct {
 }
 
 func (s *server) registerEvents(api huma.API) {
-	register(s, api, huma.Operation{
+	register(s, api, access.Read, huma.Operation{
 		OperationID: "list-events", Method: http.MethodGet, Path: "/logs/{log}/events",
 		Summary: "Read a log's events", Tags: []string{"events"},
 		Description: "A page of the range, or the whole of it as a stream. Events come in the order of their sequences. " +
@@ -66,7 +67,7 @@ func (s *server) registerEvents(api huma.API) {
 		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{"200": eventsResponse()},
 	}, s.listEvents)
-	register(s, api, huma.Operation{
+	register(s, api, access.Read, huma.Operation{
 		OperationID: "get-event", Method: http.MethodGet, Path: "/logs/{log}/events/{sequence}",
 		Summary: "Read one event", Tags: []string{"events"},
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},

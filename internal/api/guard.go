@@ -18,13 +18,15 @@ const bodyTimeout = 30 * time.Second
 // host, bounds the memory and the time of bodies, turns a panic into a problem, and logs failures. It drops the Content-Type, since the
 // path determines what a body is: curl calls whatever it posts a form, and no two clients agree on a type for lines of JSON.
 func (s *server) guard(next http.Handler) http.Handler {
-	crossOrigin := http.NewCrossOriginProtection()
+	sameOriginOnly := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
 		w, request := &responseWriter{ResponseWriter: writer, timeout: s.WriteTimeout}, newRequest()
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
-		if !s.hosts.allow(r) {
+		request.credential, request.actsIn = credential(r.Header), r.Header.Get(tenantHeader)
+		request.fromBrowser = r.Header.Get("Sec-Fetch-Mode") != ""
+		if !s.Keys && !s.hosts.allow(r) {
 			writeProblem(w, newProblem("host_not_allowed", "the Host header is "+strconv.Quote(shortened(r.Host))+
 				", which is none of this server's names: ask localhost, or have it started with --allow-host"))
 			return
@@ -42,7 +44,12 @@ func (s *server) guard(next http.Handler) http.Handler {
 		defer request.answer.Release()
 		// A body of any type is accepted, so a page of another site could post here from the browser of somebody whose network
 		// reaches this server. Browsers announce that; no other client sends these headers.
-		if crossOrigin.Check(r) != nil {
+		if handled, p := s.crossOrigin(w, r); handled {
+			return
+		} else if p != nil {
+			writeProblem(w, p)
+			return
+		} else if !request.fromAllowedOrigin && sameOriginOnly.Check(r) != nil {
 			writeProblem(w, newProblem("cross_origin", "a browser sent this request for a page of another origin; nothing was done"))
 			return
 		}

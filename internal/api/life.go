@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
@@ -24,16 +25,24 @@ const (
 
 // ActorHeader is who asks for a change.
 type ActorHeader struct {
-	Actor string `header:"Tally-Actor" doc:"Who asks, for the record: at most 200 bytes without control characters." example:"ada@example.com"`
+	Actor string `header:"Tally-Actor" doc:"Who asks, for the record, which names the key besides: at most 200 bytes without control characters." example:"ada@example.com"`
 }
 
-// check returns a *Problem for an actor that must not be recorded.
-func (h *ActorHeader) check() error {
-	if len(h.Actor) <= maxActorBytes && utf8.ValidString(h.Actor) && !strings.ContainsFunc(h.Actor, unicode.IsControl) {
-		return nil
+// actor returns who is recorded for what a request does: the key's name, with what the header adds in parentheses; without keys, what the
+// header says. The error is a *Problem for what must not be recorded.
+func (s *server) actor(ctx context.Context, header ActorHeader) (string, error) {
+	if len(header.Actor) > maxActorBytes || !utf8.ValidString(header.Actor) || strings.ContainsFunc(header.Actor, unicode.IsControl) {
+		return "", newProblem("invalid_actor", fmt.Sprintf(
+			"Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(header.Actor), maxActorBytes))
 	}
-	return newProblem("invalid_actor", fmt.Sprintf(
-		"Tally-Actor has %d bytes; it must be at most %d bytes of UTF-8 without control characters", len(h.Actor), maxActorBytes))
+	key := requestOf(ctx).caller.KeyName
+	switch {
+	case key == "":
+		return header.Actor, nil
+	case header.Actor == "":
+		return key, nil
+	}
+	return key + " (" + header.Actor + ")", nil
 }
 
 // Action is something that was done to a view.
@@ -87,23 +96,23 @@ type retireInput struct {
 }
 
 func (s *server) registerLife(api huma.API) {
-	register(s, api, huma.Operation{
+	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-view-versions", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/versions",
 		Summary: "List all versions of a view and what was done to it", Tags: []string{"views"}, Errors: []int{http.StatusNotFound},
 	}, s.listVersions)
-	register(s, api, huma.Operation{
+	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "rollback-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/rollback",
 		Summary: "Make an earlier version live again", Tags: []string{"views"},
 		Description: "It folds what came since it was retired, or everything where its state was not kept, " +
 			"while the live version goes on answering.",
 		MaxBodyBytes: maxLifeBytes, Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.rollbackView)
-	register(s, api, huma.Operation{
+	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "resume-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/resume",
 		Summary: "Take a halted view on, at the event it halted at or past it", Tags: []string{"views"},
 		MaxBodyBytes: maxLifeBytes, Errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, s.resumeView)
-	register(s, api, huma.Operation{
+	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "retire-view", Method: http.MethodDelete, Path: "/logs/{log}/views/{view}",
 		Summary: "Retire a view", Tags: []string{"views"}, DefaultStatus: http.StatusNoContent,
 		Description: "It folds and answers no more. A later deploy or rollback brings it back.",
@@ -112,7 +121,7 @@ func (s *server) registerLife(api huma.API) {
 }
 
 func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versionsOutput, error) {
-	log, err := s.resolve(ctx, in.Log)
+	log, err := s.resolveView(ctx, &in.ViewPath)
 	if err != nil {
 		return nil, err
 	}
@@ -167,14 +176,15 @@ func (s *server) versions(ctx context.Context, log uuid.UUID, in *versionsInput)
 }
 
 func (s *server) rollbackView(ctx context.Context, in *rollbackInput) (*viewOutput, error) {
-	if err := in.check(); err != nil {
+	actor, err := s.actor(ctx, in.ActorHeader)
+	if err != nil {
 		return nil, err
 	}
 	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
 	}
-	info, err := s.Views.Rollback(ctx, log, in.View, in.Body.Version, in.Actor)
+	info, err := s.Views.Rollback(ctx, log, in.View, in.Body.Version, actor)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -182,7 +192,8 @@ func (s *server) rollbackView(ctx context.Context, in *rollbackInput) (*viewOutp
 }
 
 func (s *server) resumeView(ctx context.Context, in *resumeInput) (*viewOutput, error) {
-	if err := in.check(); err != nil {
+	actor, err := s.actor(ctx, in.ActorHeader)
+	if err != nil {
 		return nil, err
 	}
 	log, err := s.resolve(ctx, in.Log)
@@ -190,7 +201,7 @@ func (s *server) resumeView(ctx context.Context, in *resumeInput) (*viewOutput, 
 		return nil, err
 	}
 	info, err := s.Views.Resume(ctx, log, in.View, view.Resumption{
-		Version: in.Body.Version, Skip: in.Body.Skip, FoldGas: in.Body.Gas, Reason: in.Body.Reason, Actor: in.Actor,
+		Version: in.Body.Version, Skip: in.Body.Skip, FoldGas: in.Body.Gas, Reason: in.Body.Reason, Actor: actor,
 	})
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -199,14 +210,15 @@ func (s *server) resumeView(ctx context.Context, in *resumeInput) (*viewOutput, 
 }
 
 func (s *server) retireView(ctx context.Context, in *retireInput) (*struct{}, error) {
-	if err := in.check(); err != nil {
+	actor, err := s.actor(ctx, in.ActorHeader)
+	if err != nil {
 		return nil, err
 	}
 	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Views.Retire(ctx, log, in.View, in.Actor); err != nil {
+	if err := s.Views.Retire(ctx, log, in.View, actor); err != nil {
 		return nil, s.problem(ctx, err)
 	}
 	return nil, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/live"
@@ -60,7 +61,7 @@ func (s *server) registerLive(api huma.API) {
 			"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}},
 		}}}
 	}
-	register(s, api, huma.Operation{
+	register(s, api, access.Read, huma.Operation{
 		OperationID: "tail-log", Method: http.MethodGet, Path: "/logs/{log}/tail", Summary: "Follow a log's events", Tags: []string{"live"},
 		Description: "Server-sent events: one for each event from a sequence on, as it is committed by any server. " +
 			"The id is the sequence, by which a client resumes.",
@@ -68,7 +69,7 @@ func (s *server) registerLive(api huma.API) {
 		Responses: events("Events named event, with the event as one line of JSON; " +
 			"one named end, with a problem, when the server ends the stream."),
 	}, s.tailLog)
-	register(s, api, huma.Operation{
+	register(s, api, access.Query, huma.Operation{
 		OperationID: "watch-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/live",
 		Summary: "Follow a view's answer", Tags: []string{"live"},
 		Description: "Server-sent events: the answer to the query in the query string, now and whenever it changes, " +
@@ -254,7 +255,7 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	log, err := s.resolve(ctx, in.Log)
+	log, err := s.resolveView(ctx, &in.ViewPath)
 	if err != nil {
 		return nil, err
 	}

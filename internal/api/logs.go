@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/eventlog"
 )
 
@@ -66,22 +67,25 @@ type listLogsOutput struct {
 type getLogOutput struct{ Body Log }
 
 func (s *server) registerLogs(api huma.API) {
-	register(s, api, huma.Operation{
+	register(s, api, access.Append, huma.Operation{
 		OperationID: "create-log", Method: http.MethodPost, Path: "/logs", Summary: "Create a log", Tags: []string{"logs"},
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1,
 		Errors: []int{http.StatusConflict},
 	}, s.createLog)
-	register(s, api, huma.Operation{
+	register(s, api, access.Read|access.Deploy, huma.Operation{
 		OperationID: "list-logs", Method: http.MethodGet, Path: "/logs", Summary: "List logs by name", Tags: []string{"logs"},
 		Errors: []int{http.StatusUnprocessableEntity},
 	}, s.listLogs)
-	register(s, api, huma.Operation{
+	register(s, api, access.Append|access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "get-log", Method: http.MethodGet, Path: "/logs/{log}", Summary: "Get a log and its head", Tags: []string{"logs"},
 		Errors: []int{http.StatusNotFound},
 	}, s.getLog)
 }
 
 func (s *server) createLog(ctx context.Context, in *createLogInput) (*createLogOutput, error) {
+	if caller := requestOf(ctx).caller; eventlog.CheckName("", in.Body.Name) == nil && !caller.SeesLog(in.Body.Name) {
+		return nil, outsidePattern("logs whose names match " + string(caller.Logs))
+	}
 	log, err := s.Logs.Create(ctx, s.tenant(ctx), in.Body.Name, in.Body.Labels)
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -97,7 +101,9 @@ func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutp
 	after, size := in.After, 0
 	for more := true; more && len(out.Body.Logs) < int(in.Limit) && size < listBytes; {
 		limit := min(in.Limit-int32(len(out.Body.Logs)), logsAtOnce) //nolint:gosec // below the limit
-		logs, err := s.Logs.List(ctx, s.tenant(ctx), in.Prefix, after, limit, requestOf(ctx).answer)
+		logs, err := s.Logs.List(ctx, s.tenant(ctx), eventlog.Listing{
+			Prefix: in.Prefix, After: after, Logs: requestOf(ctx).caller.Logs, Limit: limit,
+		}, requestOf(ctx).answer)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -20,6 +20,7 @@ var singleHeaders = map[string]struct {
 	code     string
 	mayBeNil bool
 }{
+	tenantHeader:        {code: "invalid_parameter"},
 	"Idempotency-Key":   {code: "invalid_idempotency_key"},
 	"Expected-Sequence": {code: "invalid_expected_sequence"},
 	"Tally-Actor":       {code: "invalid_actor", mayBeNil: true},

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/view"
 )
@@ -30,7 +33,7 @@ type PatternView struct {
 	Module     string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
 	Config     json.RawMessage `json:"config"`
 	Gas        int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
-	Actor      string          `json:"actor,omitempty" doc:"Who deployed or retired it last, as Tally-Actor said."`
+	Actor      string          `json:"actor,omitempty" doc:"Who deployed or retired it last, the key's name, and what Tally-Actor said."`
 	CreatedAt  time.Time       `json:"created_at"`
 	DeployedAt time.Time       `json:"deployed_at"`
 	Covers     *Covered        `json:"covers,omitempty" doc:"How the matching logs stand; absent in lists."`
@@ -80,7 +83,7 @@ type listPatternsOutput struct {
 
 func (s *server) registerPatterns(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
-		register(s, api, huma.Operation{
+		register(s, api, access.Deploy, huma.Operation{
 			OperationID: operationID("deploy-pattern-view", method, http.MethodPost), Method: method, Path: "/views/{view}",
 			Summary: "Deploy a view on every log whose name matches", Tags: []string{"views"},
 			Description: "Logs that match get the view now, those that are created later from their first event on. " +
@@ -90,16 +93,16 @@ func (s *server) registerPatterns(api huma.API) {
 		}, s.deployPattern)
 	}
 	describeBody(api, "/views/{view}", deploymentBody())
-	register(s, api, huma.Operation{
+	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "list-pattern-views", Method: http.MethodGet, Path: "/views",
 		Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},
 	}, s.listPatterns)
-	register(s, api, huma.Operation{
+	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "get-pattern-view", Method: http.MethodGet, Path: "/views/{view}",
 		Summary: "Get a view's pattern and how its logs stand", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, s.getPattern)
-	register(s, api, huma.Operation{
+	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "retire-pattern-view", Method: http.MethodDelete, Path: "/views/{view}",
 		Summary: "Retire a view on the logs that have it from its pattern", Tags: []string{"views"},
 		Description: "Later logs no longer get it. What was deployed on a log by itself stays.",
@@ -112,7 +115,20 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*pa
 	if err != nil {
 		return nil, err
 	}
-	info, err := s.Views.DeployPattern(ctx, s.tenant(ctx), in.View, view.Pattern(in.Logs), deployment)
+	pattern := eventlog.Pattern(in.Logs)
+	if caller := requestOf(ctx).caller; caller.Logs != "*" {
+		if pattern == "" {
+			existing, err := s.pattern(ctx, in.View)
+			if err != nil {
+				return nil, err
+			}
+			pattern = existing.Pattern
+		}
+		if !caller.Logs.Covers(pattern) {
+			return nil, outsidePattern("patterns that " + string(caller.Logs) + " covers")
+		}
+	}
+	info, err := s.Views.DeployPattern(ctx, s.tenant(ctx), in.View, pattern, deployment)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -124,6 +140,7 @@ func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOu
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	infos = slices.DeleteFunc(infos, func(i view.PatternInfo) bool { return !requestOf(ctx).caller.Logs.Covers(i.Pattern) })
 	size := 0
 	for i := range infos {
 		size += 1<<10 + len(infos[i].Config)
@@ -140,18 +157,36 @@ func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOu
 }
 
 func (s *server) getPattern(ctx context.Context, in *PatternPath) (*patternOutput, error) {
-	info, err := s.Views.Pattern(ctx, s.tenant(ctx), in.View)
+	info, err := s.pattern(ctx, in.View)
 	if err != nil {
-		return nil, s.problem(ctx, err)
+		return nil, err
 	}
 	return s.describePattern(ctx, info)
 }
 
+// pattern returns a view's pattern if there is one for the caller. The error is a *Problem.
+func (s *server) pattern(ctx context.Context, name string) (view.PatternInfo, error) {
+	info, err := s.Views.Pattern(ctx, s.tenant(ctx), name)
+	if err == nil && !requestOf(ctx).caller.Logs.Covers(info.Pattern) {
+		err = view.ErrPatternNotFound
+	}
+	if err != nil {
+		return info, s.problem(ctx, err)
+	}
+	return info, nil
+}
+
 func (s *server) retirePattern(ctx context.Context, in *retirePatternInput) (*patternOutput, error) {
-	if err := in.check(); err != nil {
+	actor, err := s.actor(ctx, in.ActorHeader)
+	if err != nil {
 		return nil, err
 	}
-	info, err := s.Views.RetirePattern(ctx, s.tenant(ctx), in.View, in.Keep, in.Actor)
+	if requestOf(ctx).caller.Logs != "*" {
+		if _, err := s.pattern(ctx, in.View); err != nil {
+			return nil, err
+		}
+	}
+	info, err := s.Views.RetirePattern(ctx, s.tenant(ctx), in.View, in.Keep, actor)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}

@@ -174,6 +174,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	if p := patternProblem(err); p != nil {
 		return p
 	}
+	if p := accessProblem(ctx, err); p != nil {
+		return p
+	}
 	switch {
 	case errors.Is(err, ingest.ErrBusy):
 		return retry(newProblem("busy", "too many appends are waiting; nothing was stored, try again a little later"), busyRetrySeconds)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
@@ -24,17 +25,25 @@ const (
 // request is what is known of a request under way. It belongs to the goroutine that serves it.
 type request struct {
 	id     string
-	log    uuid.UUID // not Valid while no log is known
-	cause  error     // why the server could not do it; nil when it could, or the client is to blame
+	caller *access.Caller // who sends it; until it is known, nobody, who may do nothing
+	log    uuid.UUID      // not Valid while no log is known
+	cause  error          // why the server could not do it; nil when it could, or the client is to blame
 	body   *bookedBody
 	answer *memory.Hold // memory of the response
+
+	credential        string // the key or token that came with it; "" for none
+	actsIn            string // the tenant that an operator named; "" for none
+	fromBrowser       bool
+	fromAllowedOrigin bool // a browser sent it for a page of an allowed origin
 }
+
+var nobody = &access.Caller{}
 
 type requestKey struct{}
 
 // newRequest assigns an id: 64 random bits, which need not be secret.
 func newRequest() *request {
-	return &request{id: fmt.Sprintf("%016x", rand.Uint64())} //nolint:gosec // see above
+	return &request{id: fmt.Sprintf("%016x", rand.Uint64()), caller: nobody} //nolint:gosec // see above
 }
 
 // requestOf returns what is known of the request whose context this is; outside of one, something that nobody reads.
@@ -42,7 +51,7 @@ func requestOf(ctx context.Context) *request {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		return r
 	}
-	return &request{}
+	return &request{caller: nobody}
 }
 
 // fail records why the server cannot serve the request; the first reason counts. It is logged when the response is done.

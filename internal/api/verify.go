@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/verify"
@@ -93,7 +94,7 @@ func (s *server) registerVerify(api huma.API) {
 		object("report", report),
 		object("problem", registry.Schema(reflect.TypeFor[Problem](), true, "Problem")),
 	}}
-	register(s, api, huma.Operation{
+	register(s, api, access.Read, huma.Operation{
 		OperationID: "verify-log", Method: http.MethodGet, Path: "/logs/{log}/verify",
 		Summary: "Verify a log and its views", Tags: []string{"audit"},
 		Description: "Reads the log's raw rows again, checks the hash chain and that no event is missing, " +

@@ -8,12 +8,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -50,7 +52,7 @@ type View struct {
 
 	StateKept bool `json:"state_kept" doc:"Whether its state is still there. A rollback to a version without builds from the first event."`
 
-	Actor     string     `json:"actor,omitempty" doc:"Who deployed it, as Tally-Actor said."`
+	Actor     string     `json:"actor,omitempty" doc:"Who deployed it: the key's name, and what Tally-Actor said."`
 	CreatedAt time.Time  `json:"created_at"`
 	LiveAt    *time.Time `json:"live_at,omitempty" doc:"When it last went live."`
 	HaltedAt  *time.Time `json:"halted_at,omitempty" doc:"When it halted."`
@@ -143,7 +145,7 @@ type queryOutput struct {
 
 func (s *server) registerViews(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
-		register(s, api, huma.Operation{
+		register(s, api, access.Deploy, huma.Operation{
 			OperationID: operationID("deploy-view", method, http.MethodPost), Method: method, Path: "/logs/{log}/views/{view}",
 			Summary: "Deploy a view on a log", Tags: []string{"views"},
 			Description: "The view is built from the log's history before it is live. " +
@@ -153,12 +155,12 @@ func (s *server) registerViews(api huma.API) {
 		}, s.deployView)
 	}
 	describeBody(api, "/logs/{log}/views/{view}", deploymentBody())
-	register(s, api, huma.Operation{
+	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views",
 		Summary: "List a log's views", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound},
 	}, s.listViews)
-	register(s, api, huma.Operation{
+	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}",
 		Summary: "Get a view's versions that are not retired", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound, http.StatusGone},
@@ -167,7 +169,7 @@ func (s *server) registerViews(api huma.API) {
 	s.registerAudit(api)
 	s.registerPatterns(api)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		register(s, api, huma.Operation{
+		register(s, api, access.Query, huma.Operation{
 			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
 			Summary: "Query a view", Tags: []string{"views"},
 			Description: "The query string is passed to the view as it is. The answer reflects every event acknowledged before.",
@@ -220,7 +222,8 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 
 // deployment returns what the request asks to be deployed.
 func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deployment, err error) {
-	if err := in.check(); err != nil {
+	actor, err := s.actor(ctx, in.ActorHeader)
+	if err != nil {
 		return d, err
 	}
 	config, code, gas := []byte(in.Config), in.RawBody, in.Gas
@@ -244,7 +247,7 @@ func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deploy
 	if len(config) == 0 {
 		config = []byte("{}")
 	}
-	return view.Deployment{Code: bytes.Clone(code), Config: bytes.Clone(config), FoldGas: gas, Actor: in.Actor}, nil
+	return view.Deployment{Code: bytes.Clone(code), Config: bytes.Clone(config), FoldGas: gas, Actor: actor}, nil
 }
 
 func (s *server) uploaded(ctx context.Context, hash string) ([]byte, error) {
@@ -255,7 +258,7 @@ func (s *server) uploaded(ctx context.Context, hash string) ([]byte, error) {
 	if err := s.book(ctx, moduleCopies*maxModuleBytes); err != nil { // until it is deployed, for which there may be a queue
 		return nil, err
 	}
-	code, err := s.Views.ModuleCode(ctx, [32]byte(sha256))
+	code, err := s.Views.ModuleCode(ctx, s.tenant(ctx), [32]byte(sha256))
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -271,11 +274,12 @@ func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, 
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	infos = slices.DeleteFunc(infos, func(i view.Info) bool { return !requestOf(ctx).caller.SeesView(i.Name) })
 	return s.presentViews(ctx, infos)
 }
 
 func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, error) {
-	log, err := s.resolve(ctx, in.Log)
+	log, err := s.resolveView(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -309,7 +313,7 @@ func (s *server) queryView(ctx context.Context, in *QueryParams) (*queryOutput, 
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	log, err := s.resolve(ctx, in.Log)
+	log, err := s.resolveView(ctx, &in.ViewPath)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ func appendRequest(b []byte, method, path, headers string, body []byte) []byte {
 	b = append(b, ' ')
 	b = append(b, path...)
 	b = append(b, " HTTP/1.1\r\nHost: localhost\r\n"...)
+	b = append(b, keyLine...)
 	b = append(b, headers...)
 	if len(body) > 0 {
 		b = append(b, "Content-Type: application/json\r\nContent-Length: "...)

@@ -53,7 +53,7 @@ func (h *hostile) prepare(ctx context.Context, s *stage, _ reporter) (err error)
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}
-	if h.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestTimeout}); err != nil {
+	if h.client, err = api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { h.client.Close(); return nil })

@@ -110,7 +110,7 @@ func (a *memoryAttackers) claim(ctx context.Context) error {
 	}
 	defer conn.Close() //nolint:errcheck // nothing is lost
 	_, err = fmt.Fprintf(conn,
-		"POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", innocentLog, largeBody)
+		"POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n", innocentLog, keyLine, largeBody)
 	if err == nil {
 		<-ctx.Done()
 	}

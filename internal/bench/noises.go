@@ -160,8 +160,8 @@ func claimBody(ctx context.Context, n *noisy, _ int) error {
 	}
 	defer conn.Close() //nolint:errcheck // nothing is lost
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	const head = "POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
-	if _, err := fmt.Fprintf(conn, head, n.log, ingest.MaxBatchBytes); err != nil {
+	const head = "POST /logs/%s/append_batch HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n"
+	if _, err := fmt.Fprintf(conn, head, n.log, keyLine, ingest.MaxBatchBytes); err != nil {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, conn) // until it is closed

@@ -89,7 +89,7 @@ func (n *noisy) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
 	if err := n.measureSpin(ctx); err != nil {
 		return err
 	}
-	if n.client, err = api.New(api.Config{URL: "http://" + s.server.address, Timeout: noiseTimeout}); err != nil {
+	if n.client, err = api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: noiseTimeout}); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { n.client.Close(); return nil })

@@ -104,6 +104,7 @@ func countLines(ctx context.Context, url string) (lines int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	request.Header.Set("Authorization", "Bearer "+benchKey)
 	transport := &http.Transport{DisableCompression: true, ReadBufferSize: streamBuffer}
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport}).Do(request)

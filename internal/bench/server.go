@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/access"
 )
 
 const (
@@ -22,6 +24,12 @@ const (
 	readyLine = "tally is serving on http://"
 	// errorTail bounds how much of a server's log an error quotes, in bytes.
 	errorTail = 4 << 10
+)
+
+// benchKey is the key that all servers of a run know, and keyLine the header line that sends it.
+var (
+	benchKey = access.GenerateKey()
+	keyLine  = "Authorization: Bearer " + benchKey + "\r\n"
 )
 
 // server is a tally serve process.
@@ -47,7 +55,7 @@ func startServer(ctx context.Context, program, databaseURL, moduleCache string, 
 			s.cmd.Env = append(s.cmd.Env, setting)
 		}
 	}
-	s.cmd.Env = append(s.cmd.Env, "TALLY_DATABASE_URL="+databaseURL) // not a flag: it may hold a password
+	s.cmd.Env = append(s.cmd.Env, "TALLY_DATABASE_URL="+databaseURL, "TALLY_BOOTSTRAP_KEY="+benchKey) // not flags: they hold secrets
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
 	s.cmd.WaitDelay = serverTimeout
 	s.cmd.Stderr = &s.errors

@@ -28,7 +28,7 @@ func verifyPhase() phase {
 			return err
 		},
 		measurements: []measurement{{names: []string{verifyChain}, run: func(ctx context.Context, s *stage, report reporter) error {
-			c, err := api.New(api.Config{URL: "http://" + s.server.address, Timeout: requestTimeout})
+			c, err := api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
 			if err != nil {
 				return err
 			}

@@ -54,7 +54,7 @@ func wrkAppends(ctx context.Context, s *stage, report reporter) error {
 	arguments := []string{
 		"--threads", "1", "--connections", strconv.Itoa(maxClients), "--duration", fmt.Sprintf("%.0fs", window.Seconds()),
 		"--timeout", fmt.Sprintf("%.0fs", requestTimeout.Seconds()), "--script", script, "http://" + s.server.address, "--",
-		strconv.FormatInt(time.Now().UnixNano(), 16), oneLog(s).path(0) + "/append",
+		strconv.FormatInt(time.Now().UnixNano(), 16), oneLog(s).path(0) + "/append", benchKey,
 	}
 	cmd := exec.CommandContext(ctx, program, arguments...) //nolint:gosec // our own arguments
 	before, known := s.usage()

@@ -7,6 +7,7 @@ local run, path, count
 
 function init(args)
   run, path, count = args[1], args[2], 0
+  headers["Authorization"] = "Bearer " .. args[3]
 end
 
 function request()

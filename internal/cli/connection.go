@@ -16,15 +16,17 @@ import (
 )
 
 // connection holds the flags of commands that call a server.
-type connection struct{ url, actor string }
+type connection struct{ url, key, tenant, actor string }
 
 func (c *connection) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.url, "url", "http://127.0.0.1:8080", "address of the server")
+	flags.StringVar(&c.key, "key", "", "key or token to ask with; better set by TALLY_KEY, since other users of the machine can read flags")
+	flags.StringVar(&c.tenant, "tenant", "", "tenant to act in, for a key with the scope operator; the key's own when not given")
 	flags.StringVar(&c.actor, "actor", os.Getenv("USER"), "who asks, for the record")
 }
 
 func (c *connection) open() (*client.Client, error) {
-	return client.New(client.Config{URL: c.url, Actor: c.actor})
+	return client.New(client.Config{URL: c.url, Key: c.key, Tenant: c.tenant, Actor: c.actor})
 }
 
 // withClient adapts a function that needs a client to a command.

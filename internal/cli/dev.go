@@ -24,6 +24,9 @@ type devFlags struct {
 
 func (f *devFlags) add(flags *pflag.FlagSet) {
 	f.serverFlags.add(flags, "warn")
+	flags.BoolVar(&f.config.Keys, "keys", false, "ask for a key with every request, as tally serve does; then any address may be listened on")
+	flags.StringSliceVar(&f.config.AllowHosts, "allow-host", nil, "without --keys: host by which requests may reach the server "+
+		"beside localhost and the address itself; may be repeated, or hold commas; * for any")
 	flags.StringVar(&f.dataDir, "data-dir", postgres.DefaultDataDir(), "folder of the database, made when missing")
 	flags.StringVar(&f.postgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
 }
@@ -40,6 +43,9 @@ func devCommand() *cobra.Command {
 			}
 			return dev(cmd.Context(), &f, func(_ context.Context, s *server.Server) error {
 				printWelcome(cmd.OutOrStdout(), s.URL())
+				if f.config.Keys {
+					explainFirstKey(cmd, s)
+				}
 				return nil
 			})
 		},
@@ -82,7 +88,7 @@ func dev(ctx context.Context, f *devFlags, started func(context.Context, *server
 			cancel(errPostgresEnded)
 		}
 	}()
-	f.config.DatabaseURL = pg.DSN()
+	f.config.DatabaseURL, f.config.BootstrapKey = pg.DSN(), os.Getenv(bootstrapKeyEnv)
 	if err := f.findSigningKey(); err != nil {
 		return err
 	}

@@ -25,9 +25,8 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	f.config.Version = Version()
 	c := &f.config
 	flags.StringVar(&c.Listen, "listen", c.Listen, "address to serve on, host:port")
-	flags.BoolVar(&c.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no access keys yet")
-	flags.StringSliceVar(&c.AllowHosts, "allow-host", nil,
-		"host by which requests may reach the server beside localhost and the address itself; may be repeated, or hold commas; * for any")
+	flags.StringSliceVar(&c.Origins, "cors-origin", nil,
+		"origin whose pages may read answers in browsers, with a token, such as https://app.example.com; may be repeated, or hold commas; * for any")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(),
 		"folder that keeps compiled modules between runs; empty for memory only")
 	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile,
@@ -73,8 +72,10 @@ func serveCommand() *cobra.Command {
 			if err := f.finish(); err != nil {
 				return err
 			}
+			f.config.Keys, f.config.BootstrapKey = true, os.Getenv(bootstrapKeyEnv)
 			return serve(cmd.Context(), f.config, func(s *server.Server) {
 				fmt.Fprintln(cmd.OutOrStdout(), "tally is serving on", s.URL())
+				explainFirstKey(cmd, s)
 			})
 		},
 	}
@@ -83,6 +84,19 @@ func serveCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.config.AllowUnsafeDatabase, "allow-unsafe-database", false,
 		"accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")
 	return cmd
+}
+
+// bootstrapKeyEnv holds a key that a server makes when it starts. There is no such flag: other users of the machine can read those.
+const bootstrapKeyEnv = envPrefix + "BOOTSTRAP_KEY"
+
+// explainFirstKey says how to make a key where there is none that could make others: every request is refused until then.
+func explainFirstKey(cmd *cobra.Command, s *server.Server) {
+	if has, err := s.HasKeys(cmd.Context()); err != nil || has {
+		return
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "There is no key yet, so every request is refused. Make the first one, on a machine that reaches the database:\n"+
+		"  tally key create --database-url … --name admin --scopes append,read,query,deploy,admin,operator\n"+
+		"or start the server with %s in its environment, as tally key generate prints it.\n", bootstrapKeyEnv)
 }
 
 // gcPercent lets the heap grow to five times the live data before a collection. The live data is small (ten thousand logs of three views

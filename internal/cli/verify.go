@@ -40,8 +40,8 @@ func verifyCommand() *cobra.Command {
 			"was signed then.\n\n" +
 			"With --export, no server is asked: the chain is computed from a file that tally export wrote. LOG is the log's\n" +
 			"id then; a checkpoint names it too. Fails when something is not as it should be.",
-		Example: "  tally verify acme\n  tally verify acme --checkpoint acme-2025-03.checkpoint --key verifier.txt\n" +
-			"  tally verify --export acme.ndjson.zst --checkpoint acme-2025-03.checkpoint --key verifier.txt",
+		Example: "  tally verify acme\n  tally verify acme --checkpoint acme-2025-03.checkpoint --verifier-key verifier.txt\n" +
+			"  tally verify --export acme.ndjson.zst --checkpoint acme-2025-03.checkpoint --verifier-key verifier.txt",
 		Args: checkArguments,
 		RunE: f.run,
 	}
@@ -49,10 +49,7 @@ func verifyCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.views, "views", "", "views to fold again: all, none, or names with commas between them; all when not given")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "file with a checkpoint to hold the log against; - for standard input")
-	flags.StringVar(&f.key, "key", "",
-		"verifier key of whoever signed the checkpoint, or a file that holds it (environment: TALLY_VERIFIER_KEY)")
-	// TALLY_KEY would be taken for an access key.
-	flags.Lookup("key").Annotations = map[string][]string{envAnnotation: {envPrefix + "VERIFIER_KEY"}}
+	flags.StringVar(&f.key, "verifier-key", "", "verifier key of whoever signed the checkpoint, or a file that holds it")
 	flags.StringVar(&f.export, "export", "", "file with an export in NDJSON, plain or compressed by gzip or zstd; - for standard input")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 	return cmd
@@ -82,12 +79,12 @@ func (f *verifyFlags) run(cmd *cobra.Command, args []string) error {
 func (f *verifyFlags) noted(cmd *cobra.Command) (*checkpoint.Checkpoint, error) {
 	if f.checkpoint == "" {
 		if f.key != "" {
-			return nil, errors.New("--key comes without --checkpoint: name the file that the key's owner has signed")
+			return nil, errors.New("--verifier-key comes without --checkpoint: name the file that the key's owner has signed")
 		}
 		return nil, nil //nolint:nilnil // no checkpoint, and no error
 	}
 	if f.key == "" {
-		return nil, errors.New("--key is missing: say whose signature under the checkpoint you trust, as tally keygen printed the key")
+		return nil, errors.New("--verifier-key is missing: say whose signature under the checkpoint you trust, as tally keygen printed the key")
 	}
 	signed, err := readAtMost(cmd, f.checkpoint, checkpoint.MaxBytes)
 	if err != nil {

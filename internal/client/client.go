@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,8 +31,11 @@ const (
 
 // Config names the server to call, and the caller.
 type Config struct {
-	URL   string // of the server, such as http://127.0.0.1:8080; may have a path, which prefixes the API's
-	Actor string // recorded by the server with each action; may be empty
+	URL string // of the server, such as http://127.0.0.1:8080; may have a path, which prefixes the API's
+	Key string // a key or token; "" for a server that asks for none
+	// Tenant is the one to act in, for an operator's key; "" for the key's own.
+	Tenant string
+	Actor  string // recorded by the server with each action; may be empty
 	// Connections bounds the requests in flight; 0: no bound.
 	Connections int
 	// Timeout bounds one request; 0: none.
@@ -40,9 +44,9 @@ type Config struct {
 
 // Client calls one server. It is safe for concurrent use.
 type Client struct {
-	base  *url.URL
-	actor string
-	http  *http.Client
+	base   *url.URL
+	header http.Header // of every request
+	http   *http.Client
 }
 
 // New checks the configuration; it does not connect. The caller must close the client.
@@ -57,10 +61,23 @@ func New(c Config) (*Client, error) {
 		DialContext:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		MaxConnsPerHost: c.Connections, MaxIdleConnsPerHost: c.Connections,
 	}
-	return &Client{base: base, actor: c.Actor, http: &http.Client{
+	header := http.Header{}
+	for name, value := range map[string]string{"Authorization": bearer(c.Key), "Tally-Tenant": c.Tenant, "Tally-Actor": c.Actor} {
+		if value != "" {
+			header.Set(name, value)
+		}
+	}
+	return &Client{base: base, header: header, http: &http.Client{
 		Transport: transport, Timeout: c.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a POST would become a GET
 	}}, nil
+}
+
+func bearer(key string) string {
+	if key == "" {
+		return ""
+	}
+	return "Bearer " + key
 }
 
 // Close closes idle connections.
@@ -117,14 +134,10 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", c.base, err)
 	}
-	for name, values := range r.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, c.header)
+	maps.Copy(request.Header, r.header)
 	if r.contentType != "" {
 		request.Header.Set("Content-Type", r.contentType)
-	}
-	if c.actor != "" {
-		request.Header.Set("Tally-Actor", c.actor)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

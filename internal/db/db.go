@@ -19,15 +19,22 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
+// accessConns follow what changes, and look up what is not in memory.
+const accessConns = 2
+
 // connectTimeout bounds one attempt to reach the server.
 const connectTimeout = 10 * time.Second
 
-// DefaultTenant owns every log. The first migration inserts it.
+// DefaultTenantName is the name that DefaultTenant has unless it was renamed.
+const DefaultTenantName = "default"
+
+// DefaultTenant is the tenant that is always there: everything from before there were others is its own. The first migration inserts it.
 var DefaultTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 // DB is Tallystick's access to one database. Its methods are safe for concurrent use.
 type DB struct {
 	Append *pgxpool.Pool // for the lanes only, so that no append waits for a connection
+	Access *pgxpool.Pool // for keys, so that no request waits behind queries to learn whether it may do something
 	Read   *pgxpool.Pool // for everything else
 	*dbsqlc.Queries
 
@@ -59,12 +66,18 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		d.Append.Close()
 		return nil, err
 	}
+	if d.Access, err = d.newPool(ctx, config.URL, accessConns, readSettings); err != nil {
+		d.Append.Close()
+		d.Read.Close()
+		return nil, err
+	}
 	return d, nil
 }
 
 // Close waits until the connections in use are released, and closes the pools. It may be called more than once.
 func (d *DB) Close() {
 	d.Append.Close()
+	d.Access.Close()
 	d.Read.Close()
 }
 

@@ -55,7 +55,13 @@ type Logs struct {
 	db *db.DB
 
 	mu       sync.RWMutex
-	resolved map[logRef]uuid.UUID
+	resolved map[logRef]Ref
+}
+
+// Ref is what never changes of a log.
+type Ref struct {
+	ID   uuid.UUID
+	Name string
 }
 
 type logRef struct {
@@ -65,7 +71,7 @@ type logRef struct {
 
 // NewLogs returns the logs of the database.
 func NewLogs(d *db.DB) *Logs {
-	return &Logs{db: d, resolved: map[logRef]uuid.UUID{}}
+	return &Logs{db: d, resolved: map[logRef]Ref{}}
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
@@ -176,30 +182,30 @@ func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []
 	})
 }
 
-// Resolve returns the id of the log that ref names, by id or by name. Logs are never renamed or removed, so Resolve remembers what it
+// Resolve returns the log that ref names, by id or by name. Logs are never renamed or removed, so Resolve remembers what it
 // found, until Forget. The error is ErrLogNotFound or the database's.
-func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (uuid.UUID, error) {
+func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (Ref, error) {
 	key := logRef{tenant, ref}
 	l.mu.RLock()
-	id, known := l.resolved[key]
+	log, known := l.resolved[key]
 	l.mu.RUnlock()
 	if known {
-		return id, nil
+		return log, nil
 	}
-	id, err := l.find(ctx, tenant, ref)
+	log, err := l.find(ctx, tenant, ref)
 	if errors.Is(err, db.ErrNotFound) {
-		return uuid.UUID{}, ErrLogNotFound
+		return Ref{}, ErrLogNotFound
 	}
 	if err != nil {
-		return uuid.UUID{}, fmt.Errorf("finding a log: %w", err)
+		return Ref{}, fmt.Errorf("finding a log: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.resolved) >= maxResolved {
 		clear(l.resolved)
 	}
-	l.resolved[key] = id
-	return id, nil
+	l.resolved[key] = log
+	return log, nil
 }
 
 // Forget drops what Resolve remembers of ref, and reports whether there was anything: then Resolve may find another log. Call it when the
@@ -213,16 +219,16 @@ func (l *Logs) Forget(tenant uuid.UUID, ref string) bool {
 	return known
 }
 
-func (l *Logs) find(ctx context.Context, tenant uuid.UUID, ref string) (uuid.UUID, error) {
+func (l *Logs) find(ctx context.Context, tenant uuid.UUID, ref string) (Ref, error) {
 	if id, err := uuid.Parse(ref); err == nil {
-		_, err := l.db.LogName(ctx, l.db.Read, dbsqlc.LogNameParams{LogID: id, TenantID: tenant})
-		return id, db.Classify(err)
+		name, err := l.db.LogName(ctx, l.db.Read, dbsqlc.LogNameParams{LogID: id, TenantID: tenant})
+		return Ref{id, name}, db.Classify(err)
 	}
 	if CheckName("", ref) != nil {
-		return uuid.UUID{}, db.ErrNotFound
+		return Ref{}, db.ErrNotFound
 	}
 	id, err := l.db.LogIDByName(ctx, l.db.Read, dbsqlc.LogIDByNameParams{TenantID: tenant, Name: ref})
-	return id, db.Classify(err)
+	return Ref{id, strings.Clone(ref)}, db.Classify(err)
 }
 
 // Get describes one log. The error is ErrLogNotFound or the database's.
@@ -236,11 +242,20 @@ func (l *Logs) Get(ctx context.Context, tenant, id uuid.UUID) (Log, error) {
 	return logFromRow(dbsqlc.ListLogsRow(row))
 }
 
-// List returns up to limit logs whose names start with prefix and come after the name after, in the order of their names. Their memory is
-// booked in room, which may be nil. The error is memory.ErrFull or the database's.
-func (l *Logs) List(ctx context.Context, tenant uuid.UUID, prefix, after string, limit int32, room *memory.Hold) ([]Log, error) {
+// Listing selects logs by their names.
+type Listing struct {
+	Prefix string  // of the names
+	After  string  // only names that come after this one
+	Logs   Pattern // which of them there are for whoever asks
+	Limit  int32
+}
+
+// List returns logs in the order of their names. Their memory is booked in room, which may be nil. The error is memory.ErrFull or the
+// database's.
+func (l *Logs) List(ctx context.Context, tenant uuid.UUID, listing Listing, room *memory.Hold) ([]Log, error) {
 	rows, err := l.db.ListLogs(ctx, db.Booked(l.db.Read, room), dbsqlc.ListLogsParams{
-		TenantID: tenant, After: after, NamePattern: escapeLike(prefix) + "%", MaxRows: limit,
+		TenantID: tenant, After: listing.After, NamePattern: escapeLike(listing.Prefix) + "%", Visible: listing.Logs.Like(),
+		MaxRows: listing.Limit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing logs: %w", db.Classify(err))

@@ -60,8 +60,9 @@ func TestCreateFindAndList(t *testing.T) {
 	}
 	for _, l := range []*eventlog.Logs{logs, other, other} { // read, and then remembered
 		for _, ref := range []string{"acme_1", created.ID.String()} {
-			if id, err := l.Resolve(t.Context(), db.DefaultTenant, ref); err != nil || id != created.ID {
-				t.Errorf("%s is %v, %v", ref, id, err)
+			found, err := l.Resolve(t.Context(), db.DefaultTenant, ref)
+			if want := (eventlog.Ref{ID: created.ID, Name: created.Name}); err != nil || found != want {
+				t.Errorf("%s is %v, %v", ref, found, err)
 			}
 		}
 		got, err := l.Get(t.Context(), db.DefaultTenant, created.ID)
@@ -90,7 +91,8 @@ func TestCreateFindAndList(t *testing.T) {
 	} {
 		var all []string
 		for after := ""; ; { // page by page
-			page, err := logs.List(t.Context(), db.DefaultTenant, prefix, after, 1, nil)
+			listing := eventlog.Listing{Prefix: prefix, After: after, Logs: "*", Limit: 1}
+			page, err := logs.List(t.Context(), db.DefaultTenant, listing, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

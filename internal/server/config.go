@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,10 @@ type Config struct {
 	DatabaseURL         string
 	Version             string        // of this program
 	AllowUnsafeDatabase bool          // accept a database that can lose acknowledged events in a crash
-	AllowRemote         bool          // listen on addresses other than loopback: any client that reaches them may do anything
-	AllowHosts          []string      // hosts that requests may name besides this machine's own; api.AnyHost allows all
+	Keys                bool          // ask for a key with every request; without, any client that reaches the server may do anything
+	BootstrapKey        string        // a key that is made when the server starts, with all scopes, unless it exists; "" for none
+	Origins             []string      // origins whose pages may read answers in browsers, with a token; "*" for all
+	AllowHosts          []string      // without keys: hosts that requests may name besides this machine's own; api.AnyHost allows all
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
 	MemoryLimit         int64         // of this process, in bytes; 0: memory.DefaultLimit
@@ -70,12 +73,11 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--listen %q is no host:port: %w", c.Listen, err)
 	case c.DatabaseURL == "":
 		return errors.New("--database-url is missing: say which PostgreSQL database to use, such as postgres://tally@db.internal/tally")
-	case !c.AllowRemote && !isLoopback(host):
-		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: listen on 127.0.0.1, "+
-			"or pass --allow-remote where a gateway or the network keeps strangers out", c.Listen)
-	case !isLoopback(host) && len(c.AllowHosts) == 0:
-		return fmt.Errorf("--allow-remote needs --allow-host: name each host that clients reach this server by, "+
-			"such as --allow-host tally.internal, or pass --allow-host '%s' where a gateway checks them", api.AnyHost)
+	case !c.Keys && !isLoopback(host):
+		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: pass --keys, "+
+			"so that the server asks for a key with every request, or listen on 127.0.0.1", c.Listen)
+	case slices.ContainsFunc(c.Origins, func(origin string) bool { return !isOrigin(origin) }):
+		return fmt.Errorf("--cors-origin must be origins such as https://app.example.com, or *; they are %q", c.Origins)
 	case slices.ContainsFunc(c.AllowHosts, func(host string) bool { return !isHost(host) }):
 		return fmt.Errorf("--allow-host must be hosts without port or scheme, such as tally.internal, or %s; they are %q",
 			api.AnyHost, c.AllowHosts)
@@ -118,6 +120,12 @@ func isHost(host string) bool {
 	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 	})
+}
+
+// isOrigin reports whether an Origin header could hold origin.
+func isOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	return origin == "*" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin
 }
 
 func isLoopback(host string) bool {

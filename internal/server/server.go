@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/checkpoint"
@@ -46,6 +47,8 @@ type Server struct {
 
 	partitions *partitions
 	health     *health
+	gate       *access.Gate
+	registry   *access.Registry
 
 	parts  background.Parts // in the order of their start
 	failed chan error       // receives the error when serving ends without Stop
@@ -122,8 +125,28 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	s.health.checkDurability(ctx)
 	s.partitions = &partitions{db: s.db, url: s.config.DatabaseURL, log: s.config.Log}
 	s.partitions.make(ctx) // before the first append
+	if err := s.openGate(ctx); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
+
+func (s *Server) openGate(ctx context.Context) error {
+	s.registry, s.gate = access.NewRegistry(s.db), access.NewGate(s.db, s.config.Log)
+	if key := s.config.BootstrapKey; key != "" {
+		if err := s.registry.Bootstrap(ctx, key); err != nil {
+			return fmt.Errorf("making the bootstrap key: %w", err)
+		}
+	}
+	if s.config.Keys {
+		s.gate.Start()
+		s.parts = append(s.parts, s.logged("ending checks of keys", s.gate.Stop))
+	}
+	return nil
+}
+
+// HasKeys reports whether there is a key by which others can be made.
+func (s *Server) HasKeys(ctx context.Context) (bool, error) { return s.registry.HasKeys(ctx) }
 
 // serve starts the parts that run until Stop.
 func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
@@ -163,6 +186,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 
 	s.http = &http.Server{
 		Handler: api.New(api.Services{
+			Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Origins: s.config.Origins,
 			Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
 			Streams: s.config.ReadConns / 2,
 			Bodies:  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),

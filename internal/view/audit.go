@@ -168,7 +168,7 @@ func (v *Views) newAudit(
 	if version.refused != "" {
 		return nil, &RefusedError{"module_refused", version.refused}
 	}
-	code, err := v.ModuleCode(ctx, [32]byte(row.ModuleSha256))
+	code, err := v.moduleCode(ctx, v.db.Read, [32]byte(row.ModuleSha256))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/uuid"
@@ -102,7 +103,7 @@ func TestListsAreBooked(t *testing.T) {
 			return len(infos), err
 		},
 		"logs": func(room *memory.Hold) (int, error) {
-			logs, err := node.Logs.List(t.Context(), db.DefaultTenant, "named-", "", 1200, room)
+			logs, err := node.Logs.List(t.Context(), db.DefaultTenant, eventlog.Listing{Prefix: "named-", Logs: "*", Limit: 1200}, room)
 			return len(logs), err
 		},
 	} {

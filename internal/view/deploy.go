@@ -119,6 +119,9 @@ func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, d *Deplo
 		if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: d.module.SHA256[:], Wasm: d.Code}); err != nil {
 			return fmt.Errorf("keeping the module: %w", err)
 		}
+		if err := v.db.InsertLogModule(ctx, tx, dbsqlc.InsertLogModuleParams{LogID: log, Sha256: d.module.SHA256[:]}); err != nil {
+			return fmt.Errorf("keeping whose module it is: %w", err)
+		}
 		if version, err = v.record(ctx, tx, log, name, d); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,37 +20,7 @@ import (
 const (
 	// MaxPatterns bounds a tenant's view patterns: every log that is created is compared with each.
 	MaxPatterns = 1000
-	// maxPatternStars bounds what one comparison may cost.
-	maxPatternStars = 8
 )
-
-// Pattern says on which logs a view is deployed: those whose name it matches as a whole, where * stands for any run of
-// characters, also none, and everything else for itself. customer-* matches customer-acme, and not my-customer-acme.
-type Pattern string
-
-// check returns a *RefusedError for what no pattern is.
-func (p Pattern) check() error {
-	refuse := func(format string, args ...any) error {
-		return &RefusedError{"invalid_pattern", fmt.Sprintf(format, args...)}
-	}
-	if p == "" || len(p) > eventlog.MaxNameBytes {
-		return refuse("the pattern of logs has %d bytes; 1 to %d are allowed, such as customer-*", len(p), eventlog.MaxNameBytes)
-	}
-	if stars := strings.Count(string(p), "*"); stars > maxPatternStars {
-		return refuse("the pattern has %d stars; at most %d are allowed", stars, maxPatternStars)
-	}
-	// With each star replaced by a letter it must be a name that a log can have, or no log could ever match it.
-	if eventlog.CheckName("", strings.ReplaceAll(string(p), "*", "x")) != nil {
-		return refuse("no log can have a name that matches %q: "+
-			"names hold letters, digits and any of . _ : @ + = ~ - and start with a letter or digit", string(p))
-	}
-	return nil
-}
-
-var likePattern = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, `*`, `%`)
-
-// like is the pattern for SQL's LIKE.
-func (p Pattern) like() string { return likePattern.Replace(string(p)) }
 
 // PatternStatus is where a view's pattern is in its life.
 type PatternStatus string
@@ -67,7 +36,7 @@ const (
 type PatternInfo struct {
 	Name         string
 	ID           uuid.UUID
-	Pattern      Pattern
+	Pattern      eventlog.Pattern
 	Revision     int32 // grows with each deploy that changes something
 	ModuleSHA256 string
 	Config       []byte
@@ -107,7 +76,7 @@ func (e *PatternDiffersError) Error() string {
 // which the view was deployed by itself keep theirs. Deploying the same again only retries the logs that had no room.
 // Existing logs get their version in the background; DeployPattern returns after little more than two seconds.
 // The error is a *RefusedError, a *PatternDiffersError, an *event.InvalidError or the database's.
-func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, d Deployment) (PatternInfo, error) {
+func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern eventlog.Pattern, d Deployment) (PatternInfo, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
 		return PatternInfo{}, err
 	}
@@ -118,7 +87,7 @@ func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string
 		}
 		pattern = existing.Pattern
 	}
-	if err := pattern.check(); err != nil {
+	if err := pattern.Check(); err != nil {
 		return PatternInfo{}, err
 	}
 	if err := v.check(ctx, &d); err != nil {
@@ -135,8 +104,8 @@ func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string
 }
 
 // deployPattern rehearses a deployment with one of the pattern's logs and makes it the view's newest revision.
-func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern Pattern, d *Deployment) error {
-	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.like()})
+func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern eventlog.Pattern, d *Deployment) error {
+	sample, err := v.db.PatternSampleLog(ctx, v.db.Read, dbsqlc.PatternSampleLogParams{TenantID: tenant, LikePattern: pattern.Like()})
 	if kind := db.Classify(err); kind != nil && !isNotFound(kind) {
 		return fmt.Errorf("finding a log to rehearse with: %w", kind)
 	}
@@ -151,11 +120,14 @@ func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string
 }
 
 // recordPattern makes a deployment the view's newest revision. It excludes the creation of logs, which would miss the pattern.
-func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern Pattern, d *Deployment) error {
+func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern eventlog.Pattern, d *Deployment) error {
 	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 		return err
 	}
 	if err := v.db.InsertModule(ctx, tx, dbsqlc.InsertModuleParams{Sha256: d.module.SHA256[:], Wasm: d.Code}); err != nil {
+		return err
+	}
+	if err := v.db.InsertTenantModule(ctx, tx, dbsqlc.InsertTenantModuleParams{TenantID: tenant, Sha256: d.module.SHA256[:]}); err != nil {
 		return err
 	}
 	row, err := v.db.LockPattern(ctx, tx, dbsqlc.LockPatternParams{TenantID: tenant, Name: name})
@@ -186,13 +158,13 @@ func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, 
 	}
 	if found {
 		return v.db.UpdatePattern(ctx, tx, dbsqlc.UpdatePatternParams{
-			TenantID: tenant, PatternID: row.PatternID, Pattern: string(pattern), LikePattern: pattern.like(), Revision: row.Revision + 1,
+			TenantID: tenant, PatternID: row.PatternID, Pattern: string(pattern), LikePattern: pattern.Like(), Revision: row.Revision + 1,
 			ModuleSha256: d.module.SHA256[:], Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model),
 			Actor: d.Actor, AfterLog: firstLog,
 		})
 	}
 	return v.db.InsertPattern(ctx, tx, dbsqlc.InsertPatternParams{
-		TenantID: tenant, PatternID: uuid.New(), Name: name, Pattern: string(pattern), LikePattern: pattern.like(),
+		TenantID: tenant, PatternID: uuid.New(), Name: name, Pattern: string(pattern), LikePattern: pattern.Like(),
 		ModuleSha256: d.module.SHA256[:], Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model),
 		Actor: d.Actor, AfterLog: firstLog,
 	})
@@ -265,7 +237,7 @@ func (v *Views) Pattern(ctx context.Context, tenant uuid.UUID, name string) (Pat
 
 func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
 	return PatternInfo{
-		Name: row.Name, ID: row.PatternID, Pattern: Pattern(row.Pattern), Revision: row.Revision,
+		Name: row.Name, ID: row.PatternID, Pattern: eventlog.Pattern(row.Pattern), Revision: row.Revision,
 		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,
 		Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog != nil,
 		CreatedAt: row.CreatedAt, DeployedAt: row.DeployedAt,
@@ -275,7 +247,7 @@ func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
 // PatternLogs counts the logs that a pattern matches. It reads all of them.
 func (v *Views) PatternLogs(ctx context.Context, tenant uuid.UUID, info PatternInfo) (PatternLogs, error) {
 	row, err := v.db.PatternProgress(ctx, v.db.Read, dbsqlc.PatternProgressParams{
-		Revision: info.Revision, Name: info.Name, TenantID: tenant, LikePattern: info.Pattern.like(),
+		Revision: info.Revision, Name: info.Name, TenantID: tenant, LikePattern: info.Pattern.Like(),
 	})
 	if err != nil {
 		return PatternLogs{}, fmt.Errorf("counting a pattern's logs: %w", db.Classify(err))

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
 	"github.com/tallystick/tallystick/internal/uuid"
@@ -32,7 +33,7 @@ func logNamed(t *testing.T, node *testrig.Node, name string) uuid.UUID {
 func deployPattern(t *testing.T, node *testrig.Node, name, pattern string, code []byte) view.PatternInfo {
 	t.Helper()
 	deployment := view.Deployment{Code: code, Config: []byte("{}"), Actor: "tester"}
-	info, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, name, view.Pattern(pattern), deployment)
+	info, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, name, eventlog.Pattern(pattern), deployment)
 	if err != nil {
 		t.Fatalf("deploying %s on %s: %v", name, pattern, err)
 	}
@@ -341,7 +342,7 @@ func TestRefusedPatterns(t *testing.T) {
 		strings.Repeat("a", 201): "invalid_pattern",
 	} {
 		scripted := view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")}
-		_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "v", view.Pattern(pattern), scripted)
+		_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "v", eventlog.Pattern(pattern), scripted)
 		var refused *view.RefusedError
 		if !errors.As(err, &refused) || refused.Code != want {
 			t.Errorf("%q: %v", pattern, err)

@@ -45,7 +45,7 @@ func TestUpgrade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		logs[name] = log
+		logs[name] = log.ID
 	}
 	says := func(log, name, query, want string) {
 		t.Helper()

@@ -86,20 +86,25 @@ func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, id wasm.ModuleID) 
 	return v.engine.CompileBy(ctx, code, id.Model)
 }
 
-// ModuleCode returns the bytes of an uploaded module. The error is a *RefusedError when there is none, or the
-// database's.
-func (v *Views) ModuleCode(ctx context.Context, sha256 [32]byte) ([]byte, error) {
-	return v.moduleCode(ctx, v.db.Read, sha256)
+// ModuleCode returns the bytes of a module that the tenant has uploaded. The error is a *RefusedError when it has not, or the database's.
+func (v *Views) ModuleCode(ctx context.Context, tenant uuid.UUID, sha256 [32]byte) ([]byte, error) {
+	code, err := v.db.GetTenantModule(ctx, v.db.Read, dbsqlc.GetTenantModuleParams{TenantID: tenant, Sha256: sha256[:]})
+	return code, moduleError(sha256, err)
 }
 
 func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byte) ([]byte, error) {
 	code, err := v.db.GetModule(ctx, from, sha256[:])
-	if kind := db.Classify(err); isNotFound(kind) {
-		return nil, &RefusedError{"module_not_found", fmt.Sprintf("no module with the SHA-256 %x was uploaded", sha256)}
+	return code, moduleError(sha256, err)
+}
+
+func moduleError(sha256 [32]byte, err error) error {
+	kind := db.Classify(err)
+	if isNotFound(kind) {
+		return &RefusedError{"module_not_found", fmt.Sprintf("no module with the SHA-256 %x was uploaded", sha256)}
 	} else if kind != nil {
-		return nil, fmt.Errorf("reading module %x: %w", sha256, kind)
+		return fmt.Errorf("reading module %x: %w", sha256, kind)
 	}
-	return code, nil
+	return nil
 }
 
 // versionRow is what the database holds of a version that is to run.

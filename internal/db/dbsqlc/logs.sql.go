@@ -174,15 +174,16 @@ const listLogs = `-- name: ListLogs :many
 SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
 FROM logs l
 JOIN log_heads h ON h.log_id = l.log_id
-WHERE l.tenant_id = $1 AND l.name > $2 AND l.name LIKE $3
+WHERE l.tenant_id = $1 AND l.name > $2 AND l.name LIKE $3 AND l.name LIKE $4
 ORDER BY l.name
-LIMIT $4
+LIMIT $5
 `
 
 type ListLogsParams struct {
 	TenantID    uuid.UUID
 	After       string
 	NamePattern string
+	Visible     string
 	MaxRows     int32
 }
 
@@ -201,6 +202,7 @@ func (q *Queries) ListLogs(ctx context.Context, db DBTX, arg ListLogsParams) ([]
 		arg.TenantID,
 		arg.After,
 		arg.NamePattern,
+		arg.Visible,
 		arg.MaxRows,
 	)
 	if err != nil {

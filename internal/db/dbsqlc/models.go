@@ -11,6 +11,44 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
+type AccessKey struct {
+	KeyID            string
+	TenantID         uuid.UUID
+	Name             string
+	Scopes           []string
+	Logs             string
+	Limits           []byte
+	SecretHash       []byte
+	TokenKey         []byte
+	FormerSecretHash []byte
+	FormerTokenKey   []byte
+	FormerUntil      pgtype.Timestamptz
+	CreatedAt        time.Time
+	CreatedBy        string
+	ExpiresAt        pgtype.Timestamptz
+	RotatedAt        pgtype.Timestamptz
+	RevokedAt        pgtype.Timestamptz
+	LastUsedAt       pgtype.Timestamptz
+	Changed          int64
+}
+
+type AccessLog struct {
+	EntryID  int64
+	TenantID uuid.UUID
+	At       time.Time
+	Actor    string
+	KeyID    *string
+	Action   string
+	Target   string
+	Detail   []byte
+}
+
+type AccessVersion struct {
+	One    bool
+	Number int64
+	Nonce  uuid.UUID
+}
+
 type Event struct {
 	LogID      uuid.UUID
 	Sequence   int64
@@ -222,8 +260,17 @@ type ReportingViewStatus struct {
 }
 
 type Tenant struct {
+	TenantID    uuid.UUID
+	Name        string
+	CreatedAt   time.Time
+	SuspendedAt pgtype.Timestamptz
+	Limits      []byte
+	Changed     int64
+}
+
+type TenantModule struct {
 	TenantID  uuid.UUID
-	Name      string
+	Sha256    []byte
 	CreatedAt time.Time
 }
 

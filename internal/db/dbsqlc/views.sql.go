@@ -281,6 +281,22 @@ func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID uuid.UUID) 
 	return recent, err
 }
 
+const getTenantModule = `-- name: GetTenantModule :one
+SELECT m.wasm FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256 WHERE t.tenant_id = $1 AND t.sha256 = $2
+`
+
+type GetTenantModuleParams struct {
+	TenantID uuid.UUID
+	Sha256   []byte
+}
+
+func (q *Queries) GetTenantModule(ctx context.Context, db DBTX, arg GetTenantModuleParams) ([]byte, error) {
+	row := db.QueryRow(ctx, getTenantModule, arg.TenantID, arg.Sha256)
+	var wasm []byte
+	err := row.Scan(&wasm)
+	return wasm, err
+}
+
 const getView = `-- name: GetView :one
 SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields,
        v.fold_gas, v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
@@ -488,6 +504,23 @@ func (q *Queries) InsertAction(ctx context.Context, db DBTX, arg InsertActionPar
 	return err
 }
 
+const insertLogModule = `-- name: InsertLogModule :exec
+INSERT INTO tenant_modules (tenant_id, sha256)
+SELECT l.tenant_id, $1 FROM logs l WHERE l.log_id = $2
+ON CONFLICT (tenant_id, sha256) DO NOTHING
+`
+
+type InsertLogModuleParams struct {
+	Sha256 []byte
+	LogID  uuid.UUID
+}
+
+// InsertTenantModule for a log's tenant.
+func (q *Queries) InsertLogModule(ctx context.Context, db DBTX, arg InsertLogModuleParams) error {
+	_, err := db.Exec(ctx, insertLogModule, arg.Sha256, arg.LogID)
+	return err
+}
+
 const insertModule = `-- name: InsertModule :exec
 
 INSERT INTO modules (sha256, wasm) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING
@@ -527,6 +560,20 @@ func (q *Queries) InsertSkip(ctx context.Context, db DBTX, arg InsertSkipParams)
 		arg.Reason,
 		arg.Error,
 	)
+	return err
+}
+
+const insertTenantModule = `-- name: InsertTenantModule :exec
+INSERT INTO tenant_modules (tenant_id, sha256) VALUES ($1, $2) ON CONFLICT (tenant_id, sha256) DO NOTHING
+`
+
+type InsertTenantModuleParams struct {
+	TenantID uuid.UUID
+	Sha256   []byte
+}
+
+func (q *Queries) InsertTenantModule(ctx context.Context, db DBTX, arg InsertTenantModuleParams) error {
+	_, err := db.Exec(ctx, insertTenantModule, arg.TenantID, arg.Sha256)
 	return err
 }
 

@@ -1,0 +1,396 @@
+package access
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/background"
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/uuid"
+)
+
+const (
+	// pollEvery is how often a server asks whether keys or tenants have changed, and believedFor how long it believes what it knows since it
+	// asked: a revocation holds everywhere within a second.
+	pollEvery   = 250 * time.Millisecond
+	believedFor = 800 * time.Millisecond
+	// pollTimeout bounds one such query: the next one may do better.
+	pollTimeout = 2 * time.Second
+	// maxLookups bounds the queries for keys that are not known at a time: whoever invents keys must not use up the connections.
+	maxLookups = 4
+	// maxKnown bounds the keys, unknown ones among them, and the tokens that are remembered; when there are more, all are forgotten.
+	maxKnown = 50_000
+	// usedEvery is how often it is recorded at most that a key was used; notedEvery, how often it is looked whether there is anything to record.
+	usedEvery  = time.Minute
+	notedEvery = 5 * time.Second
+)
+
+// ErrUnauthorized: what was given is no key or token, or one that is unknown, expired or revoked. It does not say which.
+var ErrUnauthorized = errors.New("no valid key")
+
+// Gate checks keys and tokens. What it knows of them it keeps in memory, and believes for less than a second unless the database confirms
+// that nothing has changed. It is safe for concurrent use.
+type Gate struct {
+	db  *db.DB
+	log *slog.Logger
+
+	lookups chan struct{}
+	checked atomic.Int64 // when the database last confirmed what is known: nanoseconds since began
+	began   time.Time
+	worker  background.Worker
+	Stats   Stats
+
+	mu      sync.RWMutex
+	keys    map[string]*known            // by id; without a key for an id that there is not
+	tokens  map[[sha256.Size]byte]*token // by the hash of their text
+	tenants map[string]Tenant            // by name, for operators
+	version dbsqlc.AccessVersionRow      // that the maps are of
+}
+
+// Stats counts what a gate does.
+type Stats struct {
+	Checks  atomic.Int64 // of keys and tokens
+	Refused atomic.Int64 // of them
+	Lookups atomic.Int64 // in the database
+}
+
+// known is what is known of a key.
+type known struct {
+	caller                 *Caller // nil: there is no such key, or it is revoked
+	secretHash, formerHash []byte
+	tokenKey, formerKey    ed25519.PublicKey
+	formerUntil, expires   time.Time // zero: never
+	used                   atomic.Int64
+	recorded               int64 // the use that the database has; guarded by Gate.mu
+}
+
+// token is a token that was verified.
+type token struct {
+	keyID  string
+	key    *known // by which it was verified: it is good while nothing else is known of that id
+	caller *Caller
+}
+
+// NewGate returns a gate. It must be started, and stopped.
+func NewGate(d *db.DB, log *slog.Logger) *Gate {
+	return &Gate{
+		db: d, log: log, lookups: make(chan struct{}, maxLookups), began: time.Now(),
+		keys: map[string]*known{}, tokens: map[[sha256.Size]byte]*token{}, tenants: map[string]Tenant{},
+	}
+}
+
+// Start begins to follow what other servers change.
+func (g *Gate) Start() {
+	g.checked.Store(-int64(believedFor)) // nothing is confirmed yet
+	g.worker.Go(g.follow)
+	g.worker.Go(g.recordUse)
+}
+
+// Stop implements background.Part. It records the last uses of keys.
+func (g *Gate) Stop(ctx context.Context) error { return g.worker.Stop(ctx) }
+
+// Authenticate returns who has this key or token. The error is ErrUnauthorized or the database's.
+func (g *Gate) Authenticate(ctx context.Context, credential string) (*Caller, error) {
+	g.Stats.Checks.Add(1)
+	caller, err := g.authenticate(ctx, credential)
+	if errors.Is(err, ErrUnauthorized) {
+		g.Stats.Refused.Add(1)
+	}
+	return caller, err
+}
+
+func (g *Gate) authenticate(ctx context.Context, credential string) (*Caller, error) {
+	if LooksLikeToken(credential) {
+		return g.authenticateToken(ctx, credential)
+	}
+	id, ok := parseKey(credential)
+	if !ok {
+		return nil, ErrUnauthorized
+	}
+	key, err := g.key(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if key.caller == nil || !key.has(credential, now) || !key.good(now) {
+		return nil, ErrUnauthorized
+	}
+	key.used.Store(now.UnixNano())
+	return key.caller, nil
+}
+
+// has reports whether the text is the key's, or its former one while that is good. It takes as long whichever it is.
+func (k *known) has(text string, now time.Time) bool {
+	hash := secretHash(text)
+	current := subtle.ConstantTimeCompare(hash[:], k.secretHash)
+	former := subtle.ConstantTimeCompare(hash[:], k.formerHash)
+	return current == 1 || former == 1 && now.Before(k.formerUntil)
+}
+
+func (k *known) good(now time.Time) bool { return k.expires.IsZero() || now.Before(k.expires) }
+
+func (g *Gate) authenticateToken(ctx context.Context, text string) (*Caller, error) {
+	hash := sha256.Sum256([]byte(text))
+	g.mu.RLock()
+	verified := g.tokens[hash]
+	g.mu.RUnlock()
+	var id string
+	if verified != nil {
+		id = verified.keyID
+	} else if named, ok := tokenKeyID(text); ok {
+		id = named
+	} else {
+		return nil, ErrUnauthorized
+	}
+	key, err := g.key(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if key.caller == nil || !key.good(now) {
+		return nil, ErrUnauthorized
+	}
+	if verified == nil || verified.key != key {
+		if verified, err = key.verify(text, now); err != nil {
+			return nil, ErrUnauthorized
+		}
+		g.mu.Lock()
+		if len(g.tokens) >= maxKnown {
+			clear(g.tokens)
+		}
+		g.tokens[hash] = verified
+		g.mu.Unlock()
+	}
+	if !now.Before(verified.caller.Token.Expires) {
+		return nil, ErrUnauthorized
+	}
+	key.used.Store(now.UnixNano())
+	return verified.caller, nil
+}
+
+// verify returns who has a token: never more than its key may do.
+func (k *known) verify(text string, now time.Time) (*token, error) {
+	keys := []ed25519.PublicKey{k.tokenKey}
+	if now.Before(k.formerUntil) {
+		keys = append(keys, k.formerKey)
+	}
+	scopes, grant, err := verifyToken(text, keys...)
+	if err != nil {
+		return nil, err
+	}
+	caller := *k.caller
+	caller.Scopes &= scopes & (Read | Query)
+	caller.Token = grant
+	return &token{keyID: caller.KeyID, key: k, caller: &caller}, nil
+}
+
+// confirmed reports whether what is known may be believed.
+func (g *Gate) confirmed() bool {
+	return time.Since(g.began)-time.Duration(g.checked.Load()) < believedFor
+}
+
+// key returns what is known of a key, from memory or from the database.
+func (g *Gate) key(ctx context.Context, id string) (*known, error) {
+	g.mu.RLock()
+	key, version := g.keys[id], g.version
+	g.mu.RUnlock()
+	if key != nil && g.confirmed() {
+		return key, nil
+	}
+	select {
+	case g.lookups <- struct{}{}:
+		defer func() { <-g.lookups }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to look up a key: %w", ctx.Err())
+	}
+	g.Stats.Lookups.Add(1)
+	row, err := g.db.KeyAccess(ctx, g.db.Access, id)
+	if err = db.Classify(err); err != nil && !errors.Is(err, db.ErrNotFound) {
+		return nil, fmt.Errorf("looking up a key: %w", err)
+	}
+	key = newKnown(row, err == nil)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.version == version { // else the key may have changed after it was read
+		if len(g.keys) >= maxKnown {
+			clear(g.keys)
+		}
+		g.keys[id] = key
+	}
+	return key, nil
+}
+
+func newKnown(row dbsqlc.KeyAccessRow, found bool) *known {
+	if !found || row.RevokedAt.Valid {
+		return &known{}
+	}
+	var scopes Scopes
+	for _, name := range row.Scopes { // of a newer server's scopes it has those that this one knows
+		if scope, err := ParseScopes([]string{name}); err == nil {
+			scopes |= scope
+		}
+	}
+	return &known{
+		caller: &Caller{
+			Tenant: row.TenantID, TenantName: row.TenantName, Suspended: row.TenantSuspendedAt.Valid,
+			KeyID: row.KeyID, KeyName: row.Name, Scopes: scopes, Logs: eventlog.Pattern(row.Logs),
+			KeyLimits: row.Limits, TenantLimits: row.TenantLimits,
+		},
+		secretHash: row.SecretHash, formerHash: row.FormerSecretHash, tokenKey: row.TokenKey, formerKey: row.FormerTokenKey,
+		formerUntil: row.FormerUntil.Time, expires: row.ExpiresAt.Time, recorded: row.LastUsedAt.Time.UnixNano(),
+	}
+}
+
+// ActIn returns the caller acting in the tenant of that name, for an operator. The error is ErrTenantNotFound or the database's.
+func (g *Gate) ActIn(ctx context.Context, caller *Caller, name string) (*Caller, error) {
+	g.mu.RLock()
+	tenant, known := g.tenants[name]
+	version := g.version
+	g.mu.RUnlock()
+	if !known || !g.confirmed() {
+		row, err := g.db.TenantByName(ctx, g.db.Access, name)
+		if err = db.Classify(err); errors.Is(err, db.ErrNotFound) {
+			return nil, ErrTenantNotFound
+		} else if err != nil {
+			return nil, fmt.Errorf("finding a tenant: %w", err)
+		}
+		tenant = tenantFromRow(row)
+		g.mu.Lock()
+		if g.version == version {
+			if len(g.tenants) >= maxKnown {
+				clear(g.tenants)
+			}
+			g.tenants[name] = tenant
+		}
+		g.mu.Unlock()
+	}
+	return caller.in(tenant), nil
+}
+
+// follow asks the database what has changed, again and again.
+func (g *Gate) follow(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for failed := false; ; {
+		switch err := g.refresh(ctx); {
+		case err == nil:
+			failed = false
+		case ctx.Err() == nil && !failed:
+			failed = true
+			g.log.LogAttrs(ctx, slog.LevelWarn, "asking for changes of keys failed; each key is looked up until it works again",
+				slog.Any("error", err))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refresh forgets what has changed since the last time.
+func (g *Gate) refresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	asked := time.Since(g.began)
+	now, err := g.db.AccessVersion(ctx, g.db.Access)
+	if err != nil {
+		g.forget()
+		return fmt.Errorf("reading the version of keys: %w", db.Classify(err))
+	}
+	g.mu.RLock()
+	last := g.version
+	g.mu.RUnlock()
+	if now != last {
+		if err := g.update(ctx, last, now); err != nil {
+			g.forget()
+			return err
+		}
+	}
+	g.checked.Store(int64(asked))
+	return nil
+}
+
+// forget forgets everything: while nothing was asked, the database may have been set back, and come to the same numbers again.
+func (g *Gate) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.clear()
+	g.version = dbsqlc.AccessVersionRow{}
+}
+
+func (g *Gate) clear() {
+	clear(g.keys)
+	clear(g.tokens)
+	clear(g.tenants)
+}
+
+func (g *Gate) update(ctx context.Context, last, now dbsqlc.AccessVersionRow) error {
+	var keys []string
+	var tenants []uuid.UUID
+	if last.Number < now.Number && last.Nonce != (uuid.UUID{}) {
+		var err error
+		if keys, err = g.db.ChangedKeys(ctx, g.db.Access, last.Number); err != nil {
+			return fmt.Errorf("reading which keys have changed: %w", db.Classify(err))
+		}
+		if tenants, err = g.db.ChangedTenants(ctx, g.db.Access, last.Number); err != nil {
+			return fmt.Errorf("reading which tenants have changed: %w", db.Classify(err))
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.version = now
+	if len(keys) == 0 || len(tenants) > 0 { // everything of a tenant, or a database that was set back
+		g.clear()
+		return nil
+	}
+	for _, id := range keys { // tokens are good only with the key that verified them
+		delete(g.keys, id)
+	}
+	return nil
+}
+
+// recordUse records which keys were used.
+func (g *Gate) recordUse(ctx context.Context) {
+	tick := time.NewTicker(notedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			g.noteUse(ctx)
+		case <-ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
+			defer cancel()
+			g.noteUse(ctx)
+			return
+		}
+	}
+}
+
+func (g *Gate) noteUse(ctx context.Context) {
+	var params dbsqlc.NoteKeysUsedParams
+	g.mu.Lock()
+	for id, key := range g.keys {
+		if used := key.used.Load(); used > key.recorded+int64(usedEvery) {
+			key.recorded = used
+			params.KeyIds, params.UsedAts = append(params.KeyIds, id), append(params.UsedAts, time.Unix(0, used))
+		}
+	}
+	g.mu.Unlock()
+	if len(params.KeyIds) == 0 {
+		return
+	}
+	if err := g.db.NoteKeysUsed(ctx, g.db.Access, params); err != nil && ctx.Err() == nil {
+		g.log.LogAttrs(ctx, slog.LevelWarn, "recording that keys were used failed", slog.Any("error", db.Classify(err)))
+	}
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/access"
+)
+
+// maxAccessBytes bounds the body of a request about tenants, keys and tokens.
+const maxAccessBytes = 32 << 10
+
+// Tenant owns logs, views, patterns and keys, which no other tenant can tell from what does not exist.
+type Tenant struct {
+	TenantID    string     `json:"tenant_id" format:"uuid"`
+	Name        string     `json:"name"`
+	CreatedAt   time.Time  `json:"created_at"`
+	Suspended   bool       `json:"suspended" doc:"It appends nothing, and creates no logs; everything else goes on."`
+	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
+}
+
+func presentTenant(t access.Tenant) Tenant {
+	return Tenant{
+		TenantID: t.ID.String(), Name: t.Name, CreatedAt: t.CreatedAt.UTC(),
+		Suspended: !t.SuspendedAt.IsZero(), SuspendedAt: presentTime(t.SuspendedAt),
+	}
+}
+
+type tenantPath struct {
+	Tenant string `path:"tenant" maxLength:"200" doc:"The tenant's name or id." example:"default"`
+}
+
+type createTenantInput struct {
+	ActorHeader
+	Body struct {
+		Name string `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"acme"`
+	}
+}
+
+type updateTenantInput struct {
+	tenantPath
+	ActorHeader
+	Body struct {
+		Name      *string `json:"name,omitempty" doc:"Another name."`
+		Suspended *bool   `json:"suspended,omitempty" doc:"True suspends the tenant: its appends are refused with 403. False resumes it."`
+	}
+}
+
+type tenantOutput struct{ Body Tenant }
+
+type listTenantsInput struct {
+	After string `query:"after" maxLength:"200" doc:"Only tenants whose name comes after this one: the last of the page before."`
+	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+}
+
+type listTenantsOutput struct {
+	Body struct {
+		Tenants []Tenant `json:"tenants" nullable:"false"`
+		Next    string   `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
+	}
+}
+
+func (s *server) registerTenants(api huma.API) {
+	tags := []string{"access"}
+	register(s, api, access.Operator, huma.Operation{
+		OperationID: "create-tenant", Method: http.MethodPost, Path: "/tenants", Summary: "Make a tenant", Tags: tags,
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusConflict},
+	}, s.createTenant)
+	register(s, api, access.Operator, huma.Operation{
+		OperationID: "list-tenants", Method: http.MethodGet, Path: "/tenants", Summary: "List tenants by name", Tags: tags,
+		Errors: []int{http.StatusUnprocessableEntity},
+	}, s.listTenants)
+	register(s, api, access.Operator, huma.Operation{
+		OperationID: "get-tenant", Method: http.MethodGet, Path: "/tenants/{tenant}", Summary: "Get a tenant", Tags: tags,
+		Errors: []int{http.StatusUnprocessableEntity},
+	}, s.getTenant)
+	register(s, api, access.Operator, huma.Operation{
+		OperationID: "update-tenant", Method: http.MethodPatch, Path: "/tenants/{tenant}",
+		Summary: "Rename, suspend or resume a tenant", Tags: tags,
+		Description:  "What is absent stays. It holds on every server within a second.",
+		MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusConflict},
+	}, s.updateTenant)
+}
+
+// doer returns who is recorded for a change of tenants and keys. The error is a *Problem.
+func (s *server) doer(ctx context.Context, header ActorHeader) (access.Actor, error) {
+	name, err := s.actor(ctx, header)
+	return access.Actor{Name: name, KeyID: requestOf(ctx).caller.KeyID}, err
+}
+
+func (s *server) createTenant(ctx context.Context, in *createTenantInput) (*tenantOutput, error) {
+	by, err := s.doer(ctx, in.ActorHeader)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := s.Access.CreateTenant(ctx, by, in.Body.Name, nil)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &tenantOutput{presentTenant(tenant)}, nil
+}
+
+func (s *server) listTenants(ctx context.Context, in *listTenantsInput) (*listTenantsOutput, error) {
+	tenants, err := s.Access.Tenants(ctx, in.After, in.Limit)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	out := &listTenantsOutput{}
+	out.Body.Tenants = make([]Tenant, len(tenants))
+	for i, tenant := range tenants {
+		out.Body.Tenants[i] = presentTenant(tenant)
+	}
+	if len(tenants) == int(in.Limit) {
+		out.Body.Next = tenants[len(tenants)-1].Name
+	}
+	return out, nil
+}
+
+func (s *server) getTenant(ctx context.Context, in *tenantPath) (*tenantOutput, error) {
+	tenant, err := s.Access.Tenant(ctx, in.Tenant)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &tenantOutput{presentTenant(tenant)}, nil
+}
+
+func (s *server) updateTenant(ctx context.Context, in *updateTenantInput) (*tenantOutput, error) {
+	by, err := s.doer(ctx, in.ActorHeader)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := s.Access.UpdateTenant(ctx, by, in.Tenant, access.TenantChange{Name: in.Body.Name, Suspended: in.Body.Suspended})
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &tenantOutput{presentTenant(tenant)}, nil
+}
