@@ -18,6 +18,7 @@ type Caller struct {
 	Scopes     Scopes
 	Logs       eventlog.Pattern // those that there are for the caller
 	Token      *Grant           // nil unless the caller has a token
+	Expires    time.Time        // when its key or token does; zero: never
 	// KeyLimits and TenantLimits are JSON, as they are stored.
 	KeyLimits, TenantLimits []byte
 }

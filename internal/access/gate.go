@@ -55,6 +55,7 @@ type Gate struct {
 	tokens  map[[sha256.Size]byte]*token // by the hash of their text
 	tenants map[string]Tenant            // by name, for operators
 	version dbsqlc.AccessVersionRow      // that the maps are of
+	changed chan struct{}                // closed when something has changed, and replaced
 }
 
 // Stats counts what a gate does.
@@ -86,6 +87,7 @@ func NewGate(d *db.DB, log *slog.Logger) *Gate {
 	return &Gate{
 		db: d, log: log, lookups: make(chan struct{}, maxLookups), began: time.Now(),
 		keys: map[string]*known{}, tokens: map[[sha256.Size]byte]*token{}, tenants: map[string]Tenant{},
+		changed: make(chan struct{}),
 	}
 }
 
@@ -98,6 +100,19 @@ func (g *Gate) Start() {
 
 // Stop implements background.Part. It records the last uses of keys.
 func (g *Gate) Stop(ctx context.Context) error { return g.worker.Stop(ctx) }
+
+// Changed is closed once a key or a tenant may have changed: whoever serves one request for long looks again then whether it may go on.
+func (g *Gate) Changed() <-chan struct{} {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.changed
+}
+
+// announce closes what Changed returned. mu is held.
+func (g *Gate) announce() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
 
 // Authenticate returns who has this key or token. The error is ErrUnauthorized or the database's.
 func (g *Gate) Authenticate(ctx context.Context, credential string) (*Caller, error) {
@@ -191,6 +206,9 @@ func (k *known) verify(text string, now time.Time) (*token, error) {
 	caller := *k.caller
 	caller.Scopes &= scopes & (Read | Query)
 	caller.Token = grant
+	if caller.Expires.IsZero() || grant.Expires.Before(caller.Expires) {
+		caller.Expires = grant.Expires
+	}
 	return &token{keyID: caller.KeyID, key: k, caller: &caller}, nil
 }
 
@@ -244,7 +262,7 @@ func newKnown(row dbsqlc.KeyAccessRow, found bool) *known {
 		caller: &Caller{
 			Tenant: row.TenantID, TenantName: row.TenantName, Suspended: row.TenantSuspendedAt.Valid,
 			KeyID: row.KeyID, KeyName: row.Name, Scopes: scopes, Logs: eventlog.Pattern(row.Logs),
-			KeyLimits: row.Limits, TenantLimits: row.TenantLimits,
+			Expires: row.ExpiresAt.Time, KeyLimits: row.Limits, TenantLimits: row.TenantLimits,
 		},
 		secretHash: row.SecretHash, formerHash: row.FormerSecretHash, tokenKey: row.TokenKey, formerKey: row.FormerTokenKey,
 		formerUntil: row.FormerUntil.Time, expires: row.ExpiresAt.Time, recorded: row.LastUsedAt.Time.UnixNano(),
@@ -327,6 +345,7 @@ func (g *Gate) forget() {
 	defer g.mu.Unlock()
 	g.clear()
 	g.version = dbsqlc.AccessVersionRow{}
+	g.announce()
 }
 
 func (g *Gate) clear() {
@@ -350,6 +369,7 @@ func (g *Gate) update(ctx context.Context, last, now dbsqlc.AccessVersionRow) er
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.version = now
+	defer g.announce()
 	if len(keys) == 0 || len(tenants) > 0 { // everything of a tenant, or a database that was set back
 		g.clear()
 		return nil

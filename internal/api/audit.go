@@ -60,6 +60,8 @@ func (s *server) auditView(ctx context.Context, in *auditInput) (*auditOutput, e
 	if err != nil {
 		return nil, err
 	}
+	ctx, stop := s.whileAllowed(ctx)
+	defer stop()
 	report, err := s.Views.Audit(ctx, log, in.View, view.AuditOptions{Version: in.Version}, nil)
 	if err != nil {
 		return nil, s.problem(ctx, err)

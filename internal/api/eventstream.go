@@ -115,7 +115,9 @@ func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResp
 
 // writeStream ends early when the server stops: a client goes on at another, or later.
 func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l *listing) error {
-	ctx, cancel := context.WithCancelCause(r.Context())
+	allowed, stop := s.whileAllowed(r.Context())
+	defer stop()
+	ctx, cancel := context.WithCancelCause(allowed)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel(nil)
@@ -125,6 +127,9 @@ func (s *server) writeStream(w http.ResponseWriter, r *http.Request, p *paced, l
 			cancel(errStopping)
 			p.cutOff()
 		case <-ctx.Done():
+			if context.Cause(allowed) != nil {
+				p.cutOff()
+			}
 		}
 	})
 	begun := false

@@ -41,7 +41,8 @@ type NewKey struct {
 	Secret string `json:"key" doc:"The key. It is shown this once: the server keeps its SHA-256 only."`
 }
 
-type keyPath struct {
+// KeyPath is the {key} of a path.
+type KeyPath struct {
 	KeyID string `path:"key" maxLength:"64" doc:"The key's id." example:"0123456789abcdef"`
 }
 
@@ -63,7 +64,7 @@ type newKeyOutput struct {
 type keyOutput struct{ Body Key }
 
 type rotateKeyInput struct {
-	keyPath
+	KeyPath
 	ActorHeader
 	Body struct {
 		FormerValidSeconds *int64 `json:"former_valid_seconds,omitempty" minimum:"0" maximum:"604800" doc:"How long the present secret stays good; 3600 when absent."`
@@ -71,7 +72,7 @@ type rotateKeyInput struct {
 }
 
 type revokeKeyInput struct {
-	keyPath
+	KeyPath
 	ActorHeader
 }
 
@@ -161,7 +162,7 @@ func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*listKeysOutp
 	return out, nil
 }
 
-func (s *server) getKey(ctx context.Context, in *keyPath) (*keyOutput, error) {
+func (s *server) getKey(ctx context.Context, in *KeyPath) (*keyOutput, error) {
 	key, err := s.Access.Key(ctx, s.tenant(ctx), in.KeyID)
 	if err != nil {
 		return nil, s.problem(ctx, err)

@@ -167,6 +167,7 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	if out.begin(stream.comment, stream.id()) != nil {
 		return
 	}
+	allowed := s.stillAllowed(r.Context())
 	for failures := 0; ; {
 		_, moved := watch.State()
 		ended, err := stream.send(r.Context(), out)
@@ -190,14 +191,28 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 			out.end(stopping())
 			return
 		}
+		check := false
 		select {
 		case <-r.Context().Done():
 			return
 		case <-s.Live.Done():
 		case <-moved:
 		case <-again:
+		case <-allowed.changed:
+			check = true
+		case <-allowed.expired:
+			check = true
 		case <-beat.C:
+			check = true
 			if out.heartbeat(stream.id()) != nil {
+				return
+			}
+		}
+		if check {
+			allowed = s.stillAllowed(r.Context())
+			var p *Problem
+			if errors.As(s.mayGoOn(r.Context()), &p) {
+				out.end(p)
 				return
 			}
 		}

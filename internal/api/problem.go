@@ -165,6 +165,10 @@ func (s *server) problem(ctx context.Context, err error) error {
 }
 
 func (s *server) present(ctx context.Context, err error) *Problem {
+	var revoked *Problem
+	if errors.As(context.Cause(ctx), &revoked) { // see whileAllowed
+		return revoked
+	}
 	if p := logProblem(err); p != nil {
 		return p
 	}

@@ -29,7 +29,8 @@ func presentTenant(t access.Tenant) Tenant {
 	}
 }
 
-type tenantPath struct {
+// TenantPath is the {tenant} of a path.
+type TenantPath struct {
 	Tenant string `path:"tenant" maxLength:"200" doc:"The tenant's name or id." example:"default"`
 }
 
@@ -41,7 +42,7 @@ type createTenantInput struct {
 }
 
 type updateTenantInput struct {
-	tenantPath
+	TenantPath
 	ActorHeader
 	Body struct {
 		Name      *string `json:"name,omitempty" doc:"Another name."`
@@ -119,7 +120,7 @@ func (s *server) listTenants(ctx context.Context, in *listTenantsInput) (*listTe
 	return out, nil
 }
 
-func (s *server) getTenant(ctx context.Context, in *tenantPath) (*tenantOutput, error) {
+func (s *server) getTenant(ctx context.Context, in *TenantPath) (*tenantOutput, error) {
 	tenant, err := s.Access.Tenant(ctx, in.Tenant)
 	if err != nil {
 		return nil, s.problem(ctx, err)

@@ -132,6 +132,8 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 		}}, nil
 	}
 	defer func() { <-s.verifications }()
+	ctx, stop := s.whileAllowed(ctx)
+	defer stop()
 	report, err := s.verifier.Verify(ctx, v.request, func(verify.Progress) {})
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -236,7 +238,8 @@ func (s *server) presentVerdict(ctx context.Context, r *verify.ViewReport) ViewV
 // verifyInLines sends the progress of a verification, and its report last. The status has been sent by then: an error is a line, too.
 func (s *server) verifyInLines(stream huma.Context, v verification) {
 	r, w := humago.Unwrap(stream)
-	ctx := r.Context()
+	ctx, stop := s.whileAllowed(r.Context())
+	defer stop()
 	w.Header().Set("Content-Type", formatNDJSON.mediaType)
 	w.Header().Set("Cache-Control", "no-store")
 	out := json.NewEncoder(w)
