@@ -8,9 +8,9 @@ ALTER TABLE tenants
     ADD COLUMN limits       json   NOT NULL DEFAULT '{}',
     ADD COLUMN changed      bigint NOT NULL DEFAULT 0;
 
--- One row: its number grows with every change of a tenant or a key, in the transaction of the change, whose rows get it as changed. The lock
--- on it makes changes take turns, so a server that has read a number knows all changes up to that. nonce is another one each time: a number
--- that a restored database comes to again is not taken for the one that was read before.
+-- One row: its number grows with every change of a tenant or a key, in the transaction of the change, whose rows get it as changed. The
+-- lock on it makes changes take turns, so a server that has read a number knows all changes up to that. nonce is another one each time: a
+-- number that a restored database comes to again is not taken for the one that was read before.
 CREATE TABLE access_version (
     one    boolean NOT NULL DEFAULT true,
     number bigint  NOT NULL,
@@ -20,8 +20,9 @@ CREATE TABLE access_version (
 );
 INSERT INTO access_version (number, nonce) VALUES (0, gen_random_uuid());
 
--- A key: what its holder may do, on the logs whose names match the pattern. Of a secret there is its SHA-256, and the Ed25519 key by which the
--- tokens that were made with it are verified; neither lets anybody make one. After a rotation the former secret is good until former_until.
+-- A key: what its holder may do, on the logs whose names match the pattern. Of a secret there is its SHA-256, and the Ed25519 key by which
+-- the tokens that were made with it are verified; neither lets anybody make one. After a rotation the former secret is good until
+-- former_until.
 CREATE TABLE access_keys (
     key_id             text        NOT NULL,
     tenant_id          uuid        NOT NULL,
@@ -82,8 +83,8 @@ SELECT '00000000-0000-7000-8000-000000000001', sha256, created_at FROM modules;
 GRANT INSERT, UPDATE (name, suspended_at, limits, changed) ON tenants TO tally_server;
 GRANT SELECT, UPDATE ON access_version TO tally_server;
 GRANT SELECT, INSERT ON access_keys, access_log, tenant_modules TO tally_server;
-GRANT UPDATE (limits, secret_hash, token_key, former_secret_hash, former_token_key, former_until, rotated_at, revoked_at, last_used_at, changed)
-    ON access_keys TO tally_server;
+GRANT UPDATE (limits, secret_hash, token_key, former_secret_hash, former_token_key, former_until, rotated_at, revoked_at, last_used_at,
+    changed) ON access_keys TO tally_server;
 
 -- +goose Down
 REVOKE INSERT, UPDATE (name, suspended_at, limits, changed) ON tenants FROM tally_server;

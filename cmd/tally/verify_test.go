@@ -69,8 +69,8 @@ func TestVerify(t *testing.T) {
 	offline := func(file string) []string { return append([]string{"verify", "--export", file}, noted...) }
 	succeeds(t, dir, offline("acme.ndjson"), "30 events", "signed at 20")
 	succeeds(t, dir, offline("part.ndjson"), "10 events", "21 to 30", "signed at 20")
-	succeeds(t, dir,
-		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--verifier-key", "verifier.txt", "--json"}, `"ok": true`)
+	byFile := []string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--verifier-key", "verifier.txt", "--json"}
+	succeeds(t, dir, byFile, `"ok": true`)
 	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson"}, "the chain is whole", "which log this is was not checked")
 	succeeds(t, dir, []string{"verify", "--export", "part.ndjson"}, "the hash before event 21 is not known")
 	// The environment's verifier key has a name of its own: TALLY_KEY is for the key that a server asks for.
@@ -88,7 +88,8 @@ func TestVerify(t *testing.T) {
 		[]string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint"}, "--verifier-key is missing")
 	// What proves nothing is not accepted as a proof.
 	fails(t, dir, offline("late.ndjson"), "noted_outside")
-	fails(t, dir, []string{"verify", "--export", "acme.ndjson", "--checkpoint", "other.checkpoint", "--verifier-key", verifier}, "event_changed")
+	other := []string{"verify", "--export", "acme.ndjson", "--checkpoint", "other.checkpoint", "--verifier-key", verifier}
+	fails(t, dir, other, "event_changed")
 	o.fails(words("the checkpoint is of log"), "verify", "acme", "--checkpoint", "other.checkpoint", "--verifier-key", verifier)
 	o.fails(words("--verifier-key is missing"), "verify", "acme", "--checkpoint", "acme.checkpoint")
 	stranger := succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "stranger.key"})

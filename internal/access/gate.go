@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// pollEvery is how often a server asks whether keys or tenants have changed, and believedFor how long it believes what it knows since it
-	// asked: a revocation holds everywhere within a second.
+	// pollEvery is how often a server asks whether keys or tenants have changed, and believedFor how long it believes what it knows since
+	// it asked: a revocation holds everywhere within a second.
 	pollEvery   = 250 * time.Millisecond
 	believedFor = 800 * time.Millisecond
 	// pollTimeout bounds one such query: the next one may do better.
@@ -30,7 +30,8 @@ const (
 	maxLookups = 4
 	// maxKnown bounds the keys, unknown ones among them, and the tokens that are remembered; when there are more, all are forgotten.
 	maxKnown = 50_000
-	// usedEvery is how often it is recorded at most that a key was used; notedEvery, how often it is looked whether there is anything to record.
+	// usedEvery is how often at most it is recorded that a key was used; notedEvery, how often a server looks whether there is anything to
+	// record.
 	usedEvery  = time.Minute
 	notedEvery = 5 * time.Second
 )

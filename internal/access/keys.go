@@ -190,9 +190,12 @@ func (r *Registry) Key(ctx context.Context, tenant uuid.UUID, id string) (Key, e
 
 // RotateKey gives a key another secret and returns its new text. The one from before stays good for formerValid; the one from before that
 // ends. The error is an *event.InvalidError, ErrKeyNotFound, ErrKeyRevoked, ErrNotCovered, or the database's.
-func (r *Registry) RotateKey(ctx context.Context, by *Caller, actor Actor, id string, formerValid time.Duration) (key Key, text string, err error) {
+func (r *Registry) RotateKey(
+	ctx context.Context, by *Caller, actor Actor, id string, formerValid time.Duration,
+) (key Key, text string, err error) {
 	if formerValid < 0 || formerValid > MaxFormerValid {
-		return Key{}, "", event.Invalid("invalid_expiry", "the former secret can stay good for 0 to %v; %v were asked for", MaxFormerValid, formerValid)
+		return Key{}, "", event.Invalid("invalid_expiry", "the former secret can stay good for 0 to %v; %v were asked for",
+			MaxFormerValid, formerValid)
 	}
 	text = newKey(id)
 	hash := secretHash(text)
@@ -255,7 +258,9 @@ func (r *Registry) changeKey(
 
 // MakeToken makes a token with the caller's key, given as text: the server itself could not. The error is an *event.InvalidError or the
 // database's.
-func (r *Registry) MakeToken(ctx context.Context, by *Caller, actor Actor, key string, q TokenRequest) (token string, expires time.Time, err error) {
+func (r *Registry) MakeToken(
+	ctx context.Context, by *Caller, actor Actor, key string, q TokenRequest,
+) (token string, expires time.Time, err error) {
 	if err := q.check(); err != nil {
 		return "", expires, err
 	}

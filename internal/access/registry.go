@@ -65,7 +65,9 @@ func (r *Registry) Recorded(ctx context.Context, tenant uuid.UUID, before int64,
 	}
 	entries := make([]Entry, len(rows))
 	for i, row := range rows {
-		entries[i] = Entry{ID: row.EntryID, At: row.At, Actor: Actor{Name: row.Actor}, Action: row.Action, Target: row.Target, Detail: row.Detail}
+		entries[i] = Entry{
+			ID: row.EntryID, At: row.At, Actor: Actor{Name: row.Actor}, Action: row.Action, Target: row.Target, Detail: row.Detail,
+		}
 		if row.KeyID != nil {
 			entries[i].Actor.KeyID = *row.KeyID
 		}

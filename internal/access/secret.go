@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// A key is the text that its holder keeps secret: tally_, the key's id, _, the secret, and a checksum of all before it. Secret scanners find
-// it by KeyPattern, and tell it from what only looks like one by the checksum: the CRC-32 (IEEE) of the text before it, in base 62, most
-// significant digit first.
+// A key is the text that its holder keeps secret: tally_, the key's id, _, the secret, and a checksum of all before it. Secret scanners
+// find it by KeyPattern, and tell it from what only looks like one by the checksum: the CRC-32 (IEEE) of the text before it, in base 62,
+// most significant digit first.
 const (
 	// KeyPattern is a regular expression that matches a key in any text.
 	KeyPattern = `tally_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}`

@@ -78,7 +78,8 @@ func (r *Registry) CreateTenant(ctx context.Context, by Actor, name string, limi
 	}
 	t := Tenant{ID: uuid.New(), Name: name, Limits: limits}
 	err := r.change(ctx, "making a tenant", func(tx pgx.Tx, version int64) (err error) {
-		t.CreatedAt, err = r.db.InsertTenant(ctx, tx, dbsqlc.InsertTenantParams{TenantID: t.ID, Name: name, Limits: limits, Changed: version})
+		params := dbsqlc.InsertTenantParams{TenantID: t.ID, Name: name, Limits: limits, Changed: version}
+		t.CreatedAt, err = r.db.InsertTenant(ctx, tx, params)
 		if err != nil {
 			return tenantNameError(err)
 		}

@@ -54,7 +54,8 @@ func (r *TokenRequest) check() error {
 	case len(r.Views) > MaxTokenViews:
 		return event.Invalid("invalid_token_request", "a token names at most %d views; %d were given", MaxTokenViews, len(r.Views))
 	case len(r.Views) > 0 && r.Scopes.Has(Read):
-		return event.Invalid("invalid_token_request", "a token that names views is for query alone: with read, its holder has all events anyway")
+		return event.Invalid("invalid_token_request", "a token that names views is for query alone: "+
+			"with read, its holder has all events anyway")
 	case r.Lifetime < time.Second || r.Lifetime > MaxTokenLifetime:
 		return event.Invalid("invalid_token_request", "a token is good for 1 second to %v; %v were asked for", MaxTokenLifetime, r.Lifetime)
 	case len(r.Subject) > MaxSubjectBytes || !utf8.ValidString(r.Subject):

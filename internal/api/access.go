@@ -234,8 +234,8 @@ func accessProblem(ctx context.Context, err error) *Problem {
 	case errors.Is(err, access.ErrKeyRevoked):
 		return newProblem("key_revoked", "the key is revoked, for good; make another one")
 	case errors.Is(err, access.ErrNotCovered):
-		return newProblem("outside_pattern", "the key would reach logs that yours does not, or has the scope operator, which yours has not; "+
-			"nothing was done")
+		return newProblem("outside_pattern", "the key would reach logs that yours does not, or has the scope operator, "+
+			"which yours has not; nothing was done")
 	}
 	return nil
 }

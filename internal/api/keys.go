@@ -107,7 +107,8 @@ func (s *server) registerKeys(api huma.API) {
 	}, s.getKey)
 	register(s, api, access.Admin, huma.Operation{
 		OperationID: "rotate-key", Method: http.MethodPost, Path: "/keys/{key}/rotate", Summary: "Give a key another secret", Tags: tags,
-		Description:  "The new key is in the answer, this once. The one from before stays good for a while, so that clients can change over.",
+		Description: "The new key is in the answer, this once. The one from before stays good for a while, so that clients can " +
+			"change over.",
 		MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusConflict},
 	}, s.rotateKey)
 	register(s, api, access.Admin, huma.Operation{

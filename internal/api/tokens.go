@@ -36,7 +36,8 @@ func (s *server) registerTokens(api huma.API) {
 		OperationID: "create-token", Method: http.MethodPost, Path: "/tokens",
 		Summary: "Make a token for a product's customer", Tags: []string{"access"},
 		Description: "A signed token that may read or query the named logs and views and do nothing else, for a page in a browser. " +
-			"It ends when it says, and within a second when the key that made it is revoked, expires, or loses the secret it was made with.",
+			"It ends when it says, and within a second when the key that made it is revoked, expires, " +
+			"or loses the secret it was made with.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusConflict},
 	}, s.createToken)
 }

@@ -212,7 +212,8 @@ func watch(ctx context.Context, address, path string) (*watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the server: %w", err)
 	}
-	if _, err := c.conn.Write([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + keyLine + "Accept: text/event-stream\r\n\r\n")); err != nil {
+	head := "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + keyLine + "Accept: text/event-stream\r\n\r\n"
+	if _, err := c.conn.Write([]byte(head)); err != nil {
 		return nil, err
 	}
 	status, _, chunked, err := c.readHead()

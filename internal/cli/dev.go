@@ -24,7 +24,8 @@ type devFlags struct {
 
 func (f *devFlags) add(flags *pflag.FlagSet) {
 	f.serverFlags.add(flags, "warn")
-	flags.BoolVar(&f.config.Keys, "keys", false, "ask for a key with every request, as tally serve does; then any address may be listened on")
+	flags.BoolVar(&f.config.Keys, "keys", false,
+		"ask for a key with every request, as tally serve does; then any address may be listened on")
 	flags.StringSliceVar(&f.config.AllowHosts, "allow-host", nil, "without --keys: host by which requests may reach the server "+
 		"beside localhost and the address itself; may be repeated, or hold commas; * for any")
 	flags.StringVar(&f.dataDir, "data-dir", postgres.DefaultDataDir(), "folder of the database, made when missing")

@@ -26,7 +26,8 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	c := &f.config
 	flags.StringVar(&c.Listen, "listen", c.Listen, "address to serve on, host:port")
 	flags.StringSliceVar(&c.Origins, "cors-origin", nil,
-		"origin whose pages may read answers in browsers, with a token, such as https://app.example.com; may be repeated, or hold commas; * for any")
+		"origin whose pages may read answers in browsers, with a token, such as https://app.example.com; "+
+			"may be repeated, or hold commas; * for any")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(),
 		"folder that keeps compiled modules between runs; empty for memory only")
 	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile,
@@ -94,7 +95,8 @@ func explainFirstKey(cmd *cobra.Command, s *server.Server) {
 	if has, err := s.HasKeys(cmd.Context()); err != nil || has {
 		return
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "There is no key yet, so every request is refused. Make the first one, on a machine that reaches the database:\n"+
+	fmt.Fprintf(cmd.ErrOrStderr(), "There is no key yet, so every request is refused. "+
+		"Make the first one, on a machine that reaches the database:\n"+
 		"  tally key create --database-url … --name admin --scopes append,read,query,deploy,admin,operator\n"+
 		"or start the server with %s in its environment, as tally key generate prints it.\n", bootstrapKeyEnv)
 }

@@ -84,7 +84,8 @@ func (f *verifyFlags) noted(cmd *cobra.Command) (*checkpoint.Checkpoint, error) 
 		return nil, nil //nolint:nilnil // no checkpoint, and no error
 	}
 	if f.key == "" {
-		return nil, errors.New("--verifier-key is missing: say whose signature under the checkpoint you trust, as tally keygen printed the key")
+		return nil, errors.New("--verifier-key is missing: say whose signature under the checkpoint you trust, " +
+			"as tally keygen printed the key")
 	}
 	signed, err := readAtMost(cmd, f.checkpoint, checkpoint.MaxBytes)
 	if err != nil {

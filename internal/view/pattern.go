@@ -76,7 +76,9 @@ func (e *PatternDiffersError) Error() string {
 // which the view was deployed by itself keep theirs. Deploying the same again only retries the logs that had no room.
 // Existing logs get their version in the background; DeployPattern returns after little more than two seconds.
 // The error is a *RefusedError, a *PatternDiffersError, an *event.InvalidError or the database's.
-func (v *Views) DeployPattern(ctx context.Context, tenant uuid.UUID, name string, pattern eventlog.Pattern, d Deployment) (PatternInfo, error) {
+func (v *Views) DeployPattern(
+	ctx context.Context, tenant uuid.UUID, name string, pattern eventlog.Pattern, d Deployment,
+) (PatternInfo, error) {
 	if err := eventlog.CheckName("the view's name", name); err != nil {
 		return PatternInfo{}, err
 	}
@@ -120,7 +122,9 @@ func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string
 }
 
 // recordPattern makes a deployment the view's newest revision. It excludes the creation of logs, which would miss the pattern.
-func (v *Views) recordPattern(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern eventlog.Pattern, d *Deployment) error {
+func (v *Views) recordPattern(
+	ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern eventlog.Pattern, d *Deployment,
+) error {
 	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 		return err
 	}
