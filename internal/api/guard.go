@@ -20,7 +20,9 @@ const bodyTimeout = 30 * time.Second
 func (s *server) guard(next http.Handler) http.Handler {
 	sameOriginOnly := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		w, request := &responseWriter{ResponseWriter: writer, timeout: s.WriteTimeout}, newRequest()
+		w, request := &responseWriter{ResponseWriter: writer, timeout: s.WriteTimeout, shared: newStreamDeadline(writer, r)}, newRequest()
+		defer w.close()
+		request.client = s.Proxies.clientAddress(r)
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)

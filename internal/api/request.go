@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ const (
 type request struct {
 	id     string
 	caller *access.Caller // who sends it; until it is known, nobody, who may do nothing
+	client netip.Addr     // where it comes from, as far as that is known: see clientAddress
 	log    uuid.UUID      // not Valid while no log is known
 	cause  error          // why the server could not do it; nil when it could, or the client is to blame
 	body   *bookedBody
@@ -99,8 +101,9 @@ func (s *server) logFailure(w *responseWriter, r *http.Request, request *request
 type responseWriter struct {
 	http.ResponseWriter
 	status   int
-	timeout  time.Duration // of writePiece bytes
-	ownPaced atomic.Bool   // set also while a stream writes, when the server stops
+	timeout  time.Duration   // of writePiece bytes
+	ownPaced atomic.Bool     // set also while a stream writes, when the server stops
+	shared   *streamDeadline // nil where the request has its connection to itself
 }
 
 func (a *responseWriter) WriteHeader(status int) {
@@ -115,13 +118,12 @@ func (a *responseWriter) Write(p []byte) (written int, err error) {
 		a.status = http.StatusOK
 	}
 	if a.ownPaced.Load() {
-		return a.ResponseWriter.Write(p)
+		return a.write(p)
 	}
-	connection := http.NewResponseController(a.ResponseWriter)
 	for first := true; first || written < len(p); first = false {
 		// A connection that cannot have a deadline is not one that a client could be slow on.
-		_ = connection.SetWriteDeadline(time.Now().Add(a.timeout))
-		n, err := a.ResponseWriter.Write(p[written:min(len(p), written+writePiece)])
+		_ = a.setWriteDeadline(time.Now().Add(a.timeout))
+		n, err := a.write(p[written:min(len(p), written+writePiece)])
 		written += n
 		if err != nil {
 			return written, err
@@ -130,10 +132,44 @@ func (a *responseWriter) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
+func (a *responseWriter) write(p []byte) (n int, err error) {
+	if a.shared == nil {
+		return a.ResponseWriter.Write(p)
+	}
+	err = a.shared.during(func() error {
+		n, err = a.ResponseWriter.Write(p)
+		return err
+	})
+	return n, err
+}
+
+// FlushError is for http.ResponseController.
+func (a *responseWriter) FlushError() error {
+	flush := http.NewResponseController(a.ResponseWriter).Flush
+	if a.shared == nil {
+		return flush()
+	}
+	return a.shared.during(flush)
+}
+
 // SetWriteDeadline is for http.ResponseController.
 func (a *responseWriter) SetWriteDeadline(deadline time.Time) error {
 	a.ownPaced.Store(true)
+	return a.setWriteDeadline(deadline)
+}
+
+func (a *responseWriter) setWriteDeadline(deadline time.Time) error {
+	if a.shared != nil {
+		return a.shared.set(deadline)
+	}
 	return http.NewResponseController(a.ResponseWriter).SetWriteDeadline(deadline)
+}
+
+// close bounds the sending of what is still buffered. On HTTP/1 the deadline of the last write does.
+func (a *responseWriter) close() {
+	if a.shared != nil {
+		a.shared.last(a.timeout)
+	}
 }
 
 // Unwrap lets http.ResponseController reach the connection.

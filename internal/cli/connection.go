@@ -16,17 +16,18 @@ import (
 )
 
 // connection holds the flags of commands that call a server.
-type connection struct{ url, key, tenant, actor string }
+type connection struct{ url, caFile, key, tenant, actor string }
 
 func (c *connection) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.url, "url", "http://127.0.0.1:8080", "address of the server")
+	flags.StringVar(&c.caFile, "ca-file", "", "PEM file with authorities to trust for https, beside those of the system")
 	flags.StringVar(&c.key, "key", "", "key or token to ask with; better set by TALLY_KEY, since other users of the machine can read flags")
 	flags.StringVar(&c.tenant, "tenant", "", "tenant to act in, for a key with the scope operator; the key's own when not given")
 	flags.StringVar(&c.actor, "actor", os.Getenv("USER"), "who asks, for the record")
 }
 
 func (c *connection) open() (*client.Client, error) {
-	return client.New(client.Config{URL: c.url, Key: c.key, Tenant: c.tenant, Actor: c.actor})
+	return client.New(client.Config{URL: c.url, Key: c.key, Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile})
 }
 
 // withClient adapts a function that needs a client to a command.

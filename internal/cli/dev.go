@@ -52,6 +52,7 @@ func devCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd.Flags())
+	addNetworkFlags(cmd.Flags(), &f.config)
 	return cmd
 }
 

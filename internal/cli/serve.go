@@ -81,6 +81,7 @@ func serveCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd.Flags(), "info")
+	addNetworkFlags(cmd.Flags(), &f.config)
 	cmd.Flags().StringVar(&f.config.DatabaseURL, "database-url", "", "PostgreSQL connection string: a URL or key=value pairs")
 	cmd.Flags().BoolVar(&f.config.AllowUnsafeDatabase, "allow-unsafe-database", false,
 		"accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")

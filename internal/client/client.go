@@ -36,6 +36,8 @@ type Config struct {
 	// Tenant is the one to act in, for an operator's key; "" for the key's own.
 	Tenant string
 	Actor  string // recorded by the server with each action; may be empty
+	// CAFile is a PEM file with authorities to trust for https, beside those of the system; may be empty.
+	CAFile string
 	// Connections bounds the requests in flight; 0: no bound.
 	Connections int
 	// Timeout bounds one request; 0: none.
@@ -60,6 +62,12 @@ func New(c Config) (*Client, error) {
 		Proxy:           http.ProxyFromEnvironment,
 		DialContext:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		MaxConnsPerHost: c.Connections, MaxIdleConnsPerHost: c.Connections,
+		TLSHandshakeTimeout: dialTimeout,
+	}
+	if c.CAFile != "" {
+		if transport.TLSClientConfig, err = trusting(c.CAFile); err != nil {
+			return nil, err
+		}
 	}
 	header := http.Header{}
 	for name, value := range map[string]string{"Authorization": bearer(c.Key), "Tally-Tenant": c.Tenant, "Tally-Actor": c.Actor} {
@@ -161,6 +169,9 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) { // its text repeats the whole URL
 		err = wrapped.Err
+	}
+	if advice := adviceOnTLS(err); advice != "" {
+		return fmt.Errorf("asking %s: %w; %s", c.base, err, advice)
 	}
 	return fmt.Errorf("asking %s: %w", c.base, err)
 }

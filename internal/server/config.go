@@ -27,6 +27,10 @@ type Config struct {
 	BootstrapKey        string        // a key that is made when the server starts, with all scopes, unless it exists; "" for none
 	Origins             []string      // origins whose pages may read answers in browsers, with a token; "*" for all
 	AllowHosts          []string      // without keys: hosts that requests may name besides this machine's own; api.AnyHost allows all
+	TLSCertFile         string        // PEM: the certificate and those between it and its authority; "" to serve without TLS
+	TLSKeyFile          string        // PEM: its key
+	TrustedProxies      []string      // networks whose connections' ProxyHeader is taken for who the client is
+	ProxyHeader         string        // X-Forwarded-For, which "" stands for, or Forwarded
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
 	MemoryLimit         int64         // of this process, in bytes; 0: memory.DefaultLimit
@@ -68,6 +72,7 @@ const (
 // Validate returns an error for the first invalid setting.
 func (c *Config) Validate() error {
 	host, _, err := net.SplitHostPort(c.Listen)
+	_, proxiesErr := parseProxies(c.TrustedProxies, c.ProxyHeader)
 	switch {
 	case err != nil:
 		return fmt.Errorf("--listen %q is no host:port: %w", c.Listen, err)
@@ -81,6 +86,10 @@ func (c *Config) Validate() error {
 	case slices.ContainsFunc(c.AllowHosts, func(host string) bool { return !isHost(host) }):
 		return fmt.Errorf("--allow-host must be hosts without port or scheme, such as tally.internal, or %s; they are %q",
 			api.AnyHost, c.AllowHosts)
+	case (c.TLSCertFile == "") != (c.TLSKeyFile == ""):
+		return errTLSPair
+	case proxiesErr != nil:
+		return proxiesErr
 	case c.Lanes < 1 || c.ReadConns < minReadConns:
 		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d",
 			minReadConns, c.Lanes, c.ReadConns)

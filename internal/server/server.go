@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
@@ -27,9 +28,6 @@ import (
 )
 
 const (
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
 	// bodyPatience is how long a request waits for room for its body, answerPatience for its response. A client that waited longer would
 	// have given up or retried by then.
 	bodyPatience   = 5 * time.Second
@@ -44,6 +42,8 @@ type Server struct {
 	signer *checkpoint.Signer // nil without a key
 	http   *http.Server
 	addr   net.Addr
+
+	certificate *certificate // nil without TLS
 
 	partitions *partitions
 	health     *health
@@ -68,6 +68,11 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	}()
 	if err := s.readSigningKey(); err != nil {
 		return nil, err
+	}
+	if config.TLSCertFile != "" {
+		if s.certificate, err = newCertificate(config.TLSCertFile, config.TLSKeyFile, config.Log); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.openDatabase(ctx); err != nil {
 		return nil, err
@@ -184,31 +189,35 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 		s.logged("ending checks of the database", watchers.Stop), s.logged("ending builds of views", views.Stop),
 		s.logged("ending notifications", s.live.Stop), ingester)
 
-	s.http = &http.Server{
-		Handler: api.New(api.Services{
-			Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Origins: s.config.Origins,
-			Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
-			Streams: s.config.ReadConns / 2,
-			Bodies:  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),
-			Answers: memory.NewBook(shares.Answers, 0, answerPatience),
-			Ready:   s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Log: log,
-		}, s.config.Version),
-		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
+	s.http = newHTTPServer(api.New(api.Services{
+		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Origins: s.config.Origins,
+		Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
+		Streams: s.config.ReadConns / 2,
+		Bodies:  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),
+		Answers: memory.NewBook(shares.Answers, 0, answerPatience),
+		Ready:   s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Proxies: proxies, Log: log,
+	}, s.config.Version), s.certificate, log)
 	requests := &background.Worker{}
 	requests.Go(func(context.Context) {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := acceptFrom(listener, s.http); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serving: %w", err)
 		}
 	})
 	s.parts = append(s.parts, requests, background.Func(s.finishRequests))
 }
 
-func (s *Server) warnings() []string { return append(s.health.warnings(), s.partitions.list()...) }
+func (s *Server) warnings() []string {
+	return slices.Concat(s.health.warnings(), s.partitions.list(), s.certificate.warnings())
+}
 
 // URL is where the server listens.
-func (s *Server) URL() string { return "http://" + s.addr.String() }
+func (s *Server) URL() string {
+	if s.certificate != nil {
+		return "https://" + s.addr.String()
+	}
+	return "http://" + s.addr.String()
+}
 
 // Failed receives why the server stopped by itself.
 func (s *Server) Failed() <-chan error { return s.failed }
