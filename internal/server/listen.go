@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,13 +64,15 @@ func acceptFrom(listener net.Listener, server *http.Server) error {
 	return server.Serve(listener)
 }
 
-// connectionLog logs what net/http reports of connections. Whoever reaches the port can make handshakes fail, and a balancer's health
-// check does, every few seconds: that is no warning.
+// connectionLog logs what net/http reports of connections.
 type connectionLog struct{ log *slog.Logger }
+
+// peersFaults begin reports that whoever reaches the port can cause, and a balancer's health check does, every few seconds: no warnings.
+var peersFaults = [][]byte{[]byte("http: TLS handshake error"), []byte("timeout waiting for PING response")}
 
 func (l connectionLog) Write(line []byte) (int, error) {
 	level := slog.LevelWarn
-	if bytes.Contains(line, []byte("TLS handshake error")) {
+	if slices.ContainsFunc(peersFaults, func(fault []byte) bool { return bytes.HasPrefix(line, fault) }) {
 		level = slog.LevelDebug
 	}
 	l.log.LogAttrs(context.Background(), level, string(bytes.TrimSpace(line)))
