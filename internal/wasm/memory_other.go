@@ -24,8 +24,8 @@ func (m *linearMemory) Allocate(_, _ uint64) experimental.LinearMemory { return 
 
 // Reallocate implements experimental.LinearMemory.
 func (m *linearMemory) Reallocate(size uint64) []byte {
-	if !m.begun { // the initial memory
-		m.begun, m.err = true, cmp.Or(m.err, m.book(size))
+	if !m.sized { // the initial memory
+		m.sized, m.err = true, cmp.Or(m.err, m.book(size))
 	}
 	if size > MaxMemoryPages<<16 || m.err == nil && !m.grow(size) {
 		return nil
