@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -60,17 +59,8 @@ func root() *cobra.Command {
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(),
 		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
-		eventsCommand(), exportCommand(), tailCommand(), watchCommand())
+		eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand())
 	return cmd
-}
-
-// Version returns the version of this build: the module's version, or the commit that it was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown"
-	}
-	return info.Main.Version
 }
 
 // flagsFromEnv sets the flags that are not on the command line from the environment.

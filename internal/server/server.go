@@ -78,7 +78,7 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 		return nil, err
 	}
 	engine, err := wasm.NewEngine(ctx, wasm.Config{
-		CacheDir: config.ModuleCacheDir, Memory: memory.NewBook(config.Memory().Shares().Guests, 0, 0),
+		CacheDir: moduleCache(ctx, &config), Memory: memory.NewBook(config.Memory().Shares().Guests, 0, 0),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting the WebAssembly engine: %w", err)

@@ -38,6 +38,18 @@ func (d cacheDir) folder(sum [sha256.Size]byte) string {
 	return filepath.Join(string(d), hex.EncodeToString(sum[:]))
 }
 
+// CheckCacheDir returns why a folder cannot keep compiled modules; nil when it can. It makes the folder.
+func CheckCacheDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(dir, unfinished)
+	if err != nil {
+		return err
+	}
+	return os.Remove(work)
+}
+
 // open makes the folder, and removes abandoned and unused modules from it.
 func (d cacheDir) open() error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {

@@ -26,7 +26,7 @@ import (
 // Config configures an engine.
 type Config struct {
 	// CacheDir is the folder where compiled code is kept across restarts; it is created if missing. Whoever can write to it
-	// can run code as this process. Empty means a temporary folder, removed by Close.
+	// can run code as this process. Empty means a temporary folder, removed by Close: see temporaryDir.
 	CacheDir string
 	// MaxLoaded is how many modules may keep their code in memory; 0 means DefaultMaxLoaded. Modules in use are never
 	// unloaded, so more of them may be loaded.
@@ -81,7 +81,7 @@ func NewEngine(_ context.Context, config Config) (*Engine, error) {
 	}
 	dir, err := config.CacheDir, error(nil)
 	if e.temporary = dir == ""; e.temporary {
-		dir, err = os.MkdirTemp("", "tally-modules-")
+		dir, err = temporaryDir()
 	} else {
 		dir, err = filepath.Abs(dir)
 	}
@@ -96,6 +96,22 @@ func NewEngine(_ context.Context, config Config) (*Engine, error) {
 	defer e.mu.Unlock()
 	e.sweep = time.AfterFunc(config.IdleAfter, e.unloadIdle)
 	return e, nil
+}
+
+// memoryDir is a folder in memory that nearly every Linux has, containers with a read-only root included.
+const memoryDir = "/dev/shm"
+
+// temporaryDir makes a folder for code that is not kept: in the system's folder for such, or else in memory.
+func temporaryDir() (string, error) {
+	const pattern = "tally-modules-"
+	dir, err := os.MkdirTemp("", pattern)
+	if err == nil {
+		return dir, nil
+	}
+	if dir, memoryErr := os.MkdirTemp(memoryDir, pattern); memoryErr == nil {
+		return dir, nil
+	}
+	return "", fmt.Errorf("%w: modules are compiled into files, so mount a file system that can be written to, such as a tmpfs", err)
 }
 
 // Close waits until every session is closed, and then frees all compiled code. Once it has been called, Compile and Start

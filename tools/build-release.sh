@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds tally for release: static, without paths of this machine, and the same bytes from the same commit and Go version, wherever.
+#
+#   build-release.sh FILE                       for this platform, or that of GOOS and GOARCH
+#   build-release.sh --all FOLDER [PLATFORM...] an archive for each platform, and SHA256SUMS; by default Linux and macOS on amd64 and arm64
+#
+# VERSION names the version; by default that is the tag of the commit, or a name made of the commit. COMMIT and DATE (RFC 3339) are needed
+# only where there is no Git.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+platforms=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64)
+
+describe() {
+	COMMIT=${COMMIT:-$(git rev-parse HEAD)}
+	DATE=${DATE:-$(TZ=UTC git show -s --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ "$COMMIT")}
+	if [ -z "${VERSION:-}" ]; then
+		VERSION=$(git describe --tags --exact-match --match 'v*' "$COMMIT" 2>/dev/null) ||
+			VERSION=v0.0.0-$(tr -d ':TZ-' <<<"$DATE")-${COMMIT:0:12} # as Go names a commit without a tag
+		[ -z "$(git status --porcelain --untracked-files=no)" ] || VERSION+=+dirty
+	fi
+}
+
+build() {
+	local package=github.com/tallystick/tallystick/internal/cli
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$1" \
+		-ldflags "-s -w -X $package.version=$VERSION -X $package.commit=$COMMIT -X $package.date=$DATE" ./cmd/tally
+}
+
+# archive FOLDER PLATFORM: an archive of which only the bytes of its files make the hash.
+archive() {
+	local name=tally_${VERSION#v}_${2/\//_} work
+	work=$(mktemp -d)
+	mkdir "$work/$name"
+	GOOS=${2%/*} GOARCH=${2#*/} build "$work/$name/tally"
+	cp LICENSE README.md CHANGELOG.md "$work/$name/"
+	chmod 755 "$work/$name" "$work/$name/tally"
+	chmod 644 "$work/$name"/*.md "$work/$name/LICENSE"
+	tar --sort=name --mtime="$DATE" --owner=0 --group=0 --numeric-owner --format=ustar -C "$work" -c "$name" | gzip -n9 >"$1/$name.tar.gz"
+	rm -rf "$work"
+}
+
+describe
+if [ "${1:?usage: build-release.sh FILE, or --all FOLDER [PLATFORM...]}" != --all ]; then
+	build "$1"
+	exit
+fi
+mkdir -p "${2:?which folder?}"
+folder=$(cd "$2" && pwd)
+shift 2
+rm -f "$folder"/tally_*.tar.gz "$folder/SHA256SUMS"
+[ $# -gt 0 ] || set -- "${platforms[@]}"
+for platform; do archive "$folder" "$platform"; done
+(cd "$folder" && sha256sum -- tally_*.tar.gz >SHA256SUMS)
+cat "$folder/SHA256SUMS"
