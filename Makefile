@@ -15,7 +15,7 @@ export GORACE := atexit_sleep_ms=0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint vulnerabilities \
-	generate generated check
+	generate generated check release image deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,17 @@ dev: build ## serve with a PostgreSQL of its own
 
 build: ## build bin/tally
 	go build -o bin/tally ./cmd/tally
+
+release: ## build archives for Linux and macOS into bin/release, with their SHA-256
+	tools/build-release.sh --all bin/release
+
+IMAGE ?= localhost/tallystick:local
+
+image: ## build the container image IMAGE from a program built here; pulls nothing
+	deploy/image/build.sh $(IMAGE)
+
+deploy-check: ## check compose.yaml, the Kubernetes manifests and the systemd unit
+	tools/check-deploy.sh
 
 # Nothing runs side by side in these packages: the race detector would say nothing, and take ten times as long. They come first, since the
 # views that they compile, twenty times as fast, are compiled for the others too.
@@ -82,9 +93,9 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
-	for module in testcontainers tools/kafka; do go -C $$module vet ./... || exit; done
+	for module in testcontainers tools/kafka tools/manifests; do go -C $$module vet ./... || exit; done
 	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
-	cd tools/kafka && go tool -modfile=../go.mod golangci-lint run
+	for module in kafka manifests; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
 
 vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
 	tools/vulnerabilities.sh
@@ -98,6 +109,7 @@ generated: ## prove that what is generated is up to date
 	go mod tidy -diff
 	go -C testcontainers mod tidy -diff
 	go -C tools/kafka mod tidy -diff
+	go -C tools/manifests mod tidy -diff
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || \
 		{ echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
