@@ -20,6 +20,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	sigsjson "sigs.k8s.io/json"
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
@@ -87,24 +88,34 @@ func check(document []byte) error {
 	switch schema.FromAPIVersionAndKind(kind.APIVersion, kind.Kind) {
 	case appsv1.SchemeGroupVersion.WithKind("Deployment"):
 		var deployment appsv1.Deployment
-		if err := sigsyaml.UnmarshalStrict(document, &deployment); err != nil {
+		if err := decode(document, &deployment); err != nil {
 			return err
 		}
 		return checkDeployment(&deployment)
 	case corev1.SchemeGroupVersion.WithKind("Service"):
 		var service corev1.Service
-		return errors.Join(sigsyaml.UnmarshalStrict(document, &service), checkSelector(service.Spec.Selector))
+		return errors.Join(decode(document, &service), checkSelector(service.Spec.Selector))
 	case corev1.SchemeGroupVersion.WithKind("Secret"):
 		var secret corev1.Secret
-		return sigsyaml.UnmarshalStrict(document, &secret)
+		return decode(document, &secret)
 	case policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"):
 		var budget policyv1.PodDisruptionBudget
-		if err := sigsyaml.UnmarshalStrict(document, &budget); err != nil || budget.Spec.Selector == nil {
+		if err := decode(document, &budget); err != nil || budget.Spec.Selector == nil {
 			return errors.Join(err, errNoSelector)
 		}
 		return checkSelector(budget.Spec.Selector.MatchLabels)
 	}
 	return fmt.Errorf("%s %s: this kind is not checked yet: add it to tools/manifests", kind.APIVersion, kind.Kind)
+}
+
+// decode is as strict as an API server that was asked to validate: names of fields are taken letter by letter.
+func decode(document []byte, into any) error {
+	text, err := sigsyaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return err
+	}
+	strict, err := sigsjson.UnmarshalStrict(text, into)
+	return errors.Join(append(strict, err)...)
 }
 
 func checkCompose(file string) error {
