@@ -57,7 +57,7 @@ func root() *cobra.Command {
 		cmd.SetOut(terminal.NewWriter(os.Stdout))
 	}
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
-	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), openAPICommand(),
+	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), analystCommand(), openAPICommand(),
 		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
 		eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand())
 	return cmd

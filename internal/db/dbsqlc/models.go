@@ -49,6 +49,14 @@ type AccessVersion struct {
 	Nonce  uuid.UUID
 }
 
+// The logins that see one tenant's rows of tenant_reporting. tally analyst keeps it.
+type Analyst struct {
+	Login     string
+	TenantID  uuid.UUID
+	CreatedAt time.Time
+	CreatedBy string
+}
+
 type Event struct {
 	LogID      uuid.UUID
 	Sequence   int64
@@ -272,6 +280,60 @@ type TenantModule struct {
 	TenantID  uuid.UUID
 	Sha256    []byte
 	CreatedAt time.Time
+}
+
+// The tenant's events, with the columns of reporting.events. Always bound recorded_at.
+type TenantReportingEvent struct {
+	LogID      interface{}
+	Log        interface{}
+	Sequence   interface{}
+	RecordedAt time.Time
+	Time       interface{}
+	Type       interface{}
+	Key        interface{}
+	Data       interface{}
+	Hash       interface{}
+}
+
+// The tenant's logs, with the columns of reporting.logs.
+type TenantReportingLog struct {
+	LogID          uuid.UUID
+	Log            string
+	Labels         []byte
+	CreatedAt      time.Time
+	LastSequence   int64
+	LastRecordedAt interface{}
+	LastHash       []byte
+}
+
+// The state of the tenant's live views, with the columns of reporting.view_state.
+type TenantReportingViewState struct {
+	LogID   interface{}
+	Log     interface{}
+	View    interface{}
+	Version interface{}
+	Key     interface{}
+	Value   []byte
+}
+
+// The versions of the tenant's views, with the columns of reporting.view_status.
+type TenantReportingViewStatus struct {
+	LogID           uuid.UUID
+	Log             string
+	View            string
+	Version         int32
+	Status          string
+	AppliedSequence interface{}
+	LastSequence    int64
+	Progress        interface{}
+	HaltedSequence  *int64
+	Error           *string
+	Actor           string
+	CreatedAt       time.Time
+	LiveAt          pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	Module          string
 }
 
 type View struct {
