@@ -33,7 +33,7 @@ COMMENT ON SCHEMA tenant_reporting IS 'The views of schema reporting, with the r
 
 -- These read with their owner's rights, for whoever logged in: SET ROLE does not change session_user, and a login that is in no tenant sees
 -- nothing. A plan that calls them shows nothing of theirs, and PostgreSQL keeps no statistics of what they return. What a tenant has few
--- of, its logs and its versions of views, is read through them alone.
+-- of, its logs and its versions of views, is read through them alone. Of 200 rows PostgreSQL expects one to have a name that is asked for.
 CREATE FUNCTION tenant_reporting.own_log_ids() RETURNS uuid[]
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(l.log_id), '{}')
@@ -44,7 +44,7 @@ COMMENT ON FUNCTION tenant_reporting.own_log_ids() IS 'The ids of the tenant''s 
 
 -- id is log_id once more: a condition on the one stays here, while PostgreSQL takes one on the other over to the table that is joined by it.
 CREATE FUNCTION tenant_reporting.own_log_names() RETURNS TABLE (log_id uuid, id uuid, log text)
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.log_id, l.log_id, l.name
     FROM public.logs l
     WHERE l.tenant_id = (SELECT a.tenant_id FROM public.analysts a WHERE a.login = session_user)
@@ -52,19 +52,19 @@ $$;
 COMMENT ON FUNCTION tenant_reporting.own_log_names() IS 'The tenant''s logs, by id and name.';
 
 CREATE FUNCTION tenant_reporting.own_logs() RETURNS SETOF reporting.logs
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.* FROM reporting.logs l WHERE l.log_id = ANY ((SELECT tenant_reporting.own_log_ids())::uuid[])
 $$;
 COMMENT ON FUNCTION tenant_reporting.own_logs() IS 'The tenant''s rows of reporting.logs.';
 
 CREATE FUNCTION tenant_reporting.own_view_status() RETURNS SETOF reporting.view_status
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.* FROM reporting.view_status s WHERE s.log_id = ANY ((SELECT tenant_reporting.own_log_ids())::uuid[])
 $$;
 COMMENT ON FUNCTION tenant_reporting.own_view_status() IS 'The tenant''s rows of reporting.view_status.';
 
 CREATE FUNCTION tenant_reporting.own_live_views() RETURNS TABLE (log_id uuid, version_id uuid, log text, view text, version integer, recent text)
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
     SELECT v.log_id, v.version_id, l.name, w.name, v.version, h.recent
     FROM public.view_versions v
     JOIN public.views w ON w.log_id = v.log_id AND w.view_id = v.view_id
