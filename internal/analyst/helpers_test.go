@@ -16,10 +16,15 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// Of two tenants, "default" and "rival", the second one's logs, types, keys, events, views and state all have this in them.
+// Of two tenants, "default" and "rival", the second one's logs, types, keys, events, views and state all have this in them, and its events
+// are recorded seven seconds after a minute.
 const secret = "sesame"
 
-// fixture fills a database: each tenant has 20 logs with 100 events each, over two months, with a live view on each, whose state is in rows
+func isTheirs(said string) bool {
+	return strings.Contains(said, secret) || strings.Contains(said, ":07+00")
+}
+
+// fixture fills a database: each tenant has 20 logs with 30 events each, over two months, with a live view on each, whose state is in rows
 // and in the log's head.
 const fixture = `
 SELECT ensure_events_partitions('2025-01-01Z', 3);
@@ -30,10 +35,11 @@ FROM tenants, generate_series(1, 20) n;
 INSERT INTO logs (log_id, tenant_id, name, labels)
 SELECT log_id, tenant_id, word || '-' || n, json_build_object('label', word) FROM pg_temp.source;
 INSERT INTO log_heads (log_id, sequence, hash, recorded_at, recent)
-SELECT log_id, 100, sha256(''), '2025-02-28Z', E'\x1e' || id || E'\x1f' || word || E'/new\x1f{"total":"' || word || E'"}' FROM pg_temp.source;
+SELECT log_id, 30, sha256(''), '2025-02-28Z', E'\x1e' || id || E'\x1f' || word || E'/new\x1f{"total":"' || word || E'"}' FROM pg_temp.source;
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
 SELECT log_id, i, at, at, word || '-type', word || '-' || n || '-' || i, json_build_object('word', word, 'n', i), sha256((word || i)::bytea)
-FROM pg_temp.source, generate_series(1, 100) i, LATERAL (SELECT timestamptz '2025-01-01Z' + i * interval '14 hours' AS at) t;
+FROM pg_temp.source, generate_series(1, 30) i, LATERAL (
+    SELECT timestamptz '2025-01-01Z' + i * interval '46 hours' + CASE word WHEN 'sesame' THEN interval '7 seconds' ELSE '0' END AS at) t;
 INSERT INTO views (log_id, view_id, name) SELECT log_id, id, word || '-view' FROM pg_temp.source;
 INSERT INTO modules (sha256, wasm) VALUES (sha256('x'), 'x');
 INSERT INTO view_versions (log_id, version_id, view_id, version, module_sha256, config, fields, fold_gas, turn, status, applied_sequence, error)

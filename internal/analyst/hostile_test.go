@@ -38,6 +38,7 @@ var trials = map[string][]string{
 	"logs": {"pg_temp.spy(log)", "pg_temp.spy(labels::text)", "log OPERATOR(pg_temp.===) 'x'", "*(log || 'x')::regclass IS NULL"},
 	"events": {
 		"pg_temp.spy(type)", "pg_temp.spy(key)", "pg_temp.spy(data::text)", "pg_temp.spy(log)", "pg_temp.spy(hash::text)",
+		"pg_temp.spy(recorded_at::text)", "pg_temp.spy(time::text)", "pg_temp.spy(sequence::text)", "pg_temp.spy(log_id::text)",
 		"type OPERATOR(pg_temp.===) 'x'", "key OPERATOR(pg_temp.<<<) 'x'", "log OPERATOR(pg_temp.~~~) 'x%'",
 		"type = 'sesame-type' AND pg_temp.spy(data::text)", "type = 'sesame-type' OR pg_temp.spy(type)",
 		"*CASE WHEN data->>'word' = 'plain' THEN true ELSE (data->>'word')::int > 0 END",
@@ -72,11 +73,10 @@ func TestNothingMeetsAnotherTenantsRows(t *testing.T) {
 					if literal {
 						said = strings.ReplaceAll(said, "'sesame-type'", "")
 					}
-					if strings.Contains(said, secret) || code != "" && code != "42P01" {
+					if isTheirs(said) || code != "" && code != "42P01" {
 						t.Errorf("%s: %s: %s %.2000s", name, form, code, said)
 					}
-					if !fails && strings.Contains(condition, "spy(") && !literal && !strings.Contains(said, "saw plain") &&
-						!strings.Contains(said, `saw {"`) && !strings.Contains(said, `saw \x`) {
+					if !fails && strings.Contains(condition, "spy(") && !literal && !strings.Contains(said, "saw ") {
 						t.Errorf("%s: %s spied on nothing: %.500s", name, form, said)
 					}
 				}
@@ -90,8 +90,8 @@ const estimated = `
 SELECT 'events', 'log_id', l.log_id::text, gen_random_uuid()::text FROM logs l WHERE name = 'sesame-1'
 UNION ALL VALUES ('events', 'log', 'sesame-1', 'absent-1'), ('events', 'type', 'sesame-type', 'absent-type'),
     ('events', 'key', 'sesame-1-1', 'absent-1-1'), ('events', 'time', '2025-01-15 00:00:00+00', '2035-01-15 00:00:00+00'),
-    ('events', 'sequence', '90', '900000'), ('events', 'hash', '\x' || encode(sha256('sesame1'), 'hex'), '\x' || encode(sha256('x'), 'hex')),
-    ('logs', 'log', 'sesame-1', 'absent-1'), ('logs', 'last_sequence', '100', '1000000'),
+    ('events', 'sequence', '25', '900000'), ('events', 'hash', '\x' || encode(sha256('sesame1'), 'hex'), '\x' || encode(sha256('x'), 'hex')),
+    ('logs', 'log', 'sesame-1', 'absent-1'), ('logs', 'last_sequence', '30', '1000000'),
     ('view_state', 'key', 'sesame/1', 'absent/1'), ('view_state', 'log', 'sesame-1', 'absent-1'),
     ('view_state', 'view', 'sesame-view', 'absent-view'), ('view_status', 'view', 'sesame-view', 'absent-view'),
     ('view_status', 'error', 'sesame', 'absent'), ('view_status', 'status', 'live', 'building')`
