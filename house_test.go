@@ -77,7 +77,10 @@ var floors = [][]string{
 	{"internal/access", "internal/replay"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/event", "internal/gas"},
-	{"internal/background", "internal/client", "internal/jsonscan", "internal/testdb", "internal/turns", "internal/wasmbin"},
+	{
+		"internal/background", "internal/client", "internal/jsonscan", "internal/limits", "internal/testdb", "internal/turns",
+		"internal/wasmbin",
+	},
 	{"internal/db", "internal/postgres", "internal/terminal"},
 	{"internal/db/dbsqlc", "internal/memory", "migrations", "views", "views/go/template"},
 	{"internal/uuid", "views/go/tally"},
