@@ -71,6 +71,7 @@ var floors = [][]string{
 	{"internal/cli"},
 	{"internal/bench", "internal/demo"},
 	{"internal/server", "internal/testrig"},
+	{"internal/metrics"},
 	{"internal/api"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/view", "internal/viewtest"},
@@ -82,8 +83,8 @@ var floors = [][]string{
 		"internal/wasmbin",
 	},
 	{"internal/db", "internal/postgres", "internal/terminal"},
-	{"internal/db/dbsqlc", "internal/memory", "migrations", "views", "views/go/template"},
-	{"internal/uuid", "views/go/tally"},
+	{"internal/db/dbsqlc", "internal/memory", "internal/tracing", "migrations", "views", "views/go/template"},
+	{"internal/stats", "internal/uuid", "views/go/tally"},
 }
 
 func floorOf(name string) int {

@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/verify"
 	"github.com/tallystick/tallystick/internal/view"
@@ -56,6 +57,12 @@ type Services struct {
 	WriteTimeout time.Duration
 	// WatchTimeout is how long a client that watches may take to read what is sent at once; 0 stands for 10 seconds.
 	WatchTimeout time.Duration
+	// Stats counts requests, for whoever shows the counts; nil: for nobody.
+	Stats *Stats
+	// Tracer makes spans of requests; nil: of none.
+	Tracer *tracing.Tracer
+	// RequestLog gets a line for each request; nil: none is written.
+	RequestLog *slog.Logger
 }
 
 type server struct {
@@ -83,11 +90,19 @@ func New(services Services, version string) http.Handler {
 	if services.Streams == 0 {
 		services.Streams = defaultStreams
 	}
+	if services.Stats == nil {
+		services.Stats = NewStats()
+	}
+	services.Log = slog.New(tracing.LogHandler(services.Log.Handler()))
+	if services.RequestLog != nil {
+		services.RequestLog = slog.New(tracing.LogHandler(services.RequestLog.Handler()))
+	}
 	s := &server{
 		Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams),
 		verifications: make(chan struct{}, maxVerifications), verifier: verify.New(services.Events, services.Views),
 		anyone: access.Anyone(db.DefaultTenant, db.DefaultTenantName),
 	}
+	s.Stats.streams, s.Stats.verifies = limited(s.streams), limited(s.verifications)
 	mux := http.NewServeMux()
 	direct := &directMux{ServeMux: mux}
 	api := humago.New(direct, config(version))

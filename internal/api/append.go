@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/jsonscan"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // AppendHeaders are the headers of both kinds of append.
@@ -147,7 +148,7 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 	if err != nil {
 		return nil, err
 	}
-	placements, err := s.Ingest.Append(log, ingest.Request{Events: []event.Event{e}, Expected: expected})
+	placements, err := s.appendTo(ctx, log, ingest.Request{Events: []event.Event{e}, Expected: expected})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -158,6 +159,13 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 		out.Status = http.StatusOK
 	}
 	return out, nil
+}
+
+// appendTo appends in a span of its own, which the span of the group links with.
+func (s *server) appendTo(ctx context.Context, log uuid.UUID, request ingest.Request) ([]ingest.Appended, error) {
+	_, request.Span = s.Tracer.Start(ctx, "append")
+	defer request.Span.End()
+	return s.Ingest.Append(log, request)
 }
 
 func (h *AppendHeaders) expected() (int64, error) {
@@ -188,7 +196,7 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 	if err != nil {
 		return nil, err
 	}
-	placements, err := s.Ingest.Append(log, ingest.Request{Events: batch.events, Expected: expected})
+	placements, err := s.appendTo(ctx, log, ingest.Request{Events: batch.events, Expected: expected})
 	if err != nil {
 		return nil, batch.at(s.problem(ctx, err), err)
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"path"
@@ -20,10 +19,13 @@ const bodyTimeout = 30 * time.Second
 func (s *server) guard(next http.Handler) http.Handler {
 	sameOriginOnly := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
-		w, request := &responseWriter{ResponseWriter: writer, timeout: s.WriteTimeout, shared: newStreamDeadline(writer, r)}, newRequest()
+		request := newRequest()
+		w := &responseWriter{
+			ResponseWriter: writer, timeout: s.WriteTimeout, shared: newStreamDeadline(writer, r), request: request,
+		}
 		defer w.close()
 		request.client = s.Proxies.clientAddress(r)
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
+		r = r.WithContext(s.begin(r, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
 		request.credential, request.actsIn = credential(r.Header), r.Header.Get(tenantHeader)

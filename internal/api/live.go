@@ -183,12 +183,15 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 		default:
 			var p *Problem
 			if errors.As(s.problem(r.Context(), err), &p) {
+				requestOf(r.Context()).refuse(p)
 				out.end(p)
 			}
 			return
 		}
 		if closed(s.Live.Done()) { // whatever else there is
-			out.end(stopping())
+			p := stopping()
+			requestOf(r.Context()).refuse(p)
+			out.end(p)
 			return
 		}
 		check := false

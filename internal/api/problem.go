@@ -70,6 +70,9 @@ const internalDetail = "something went wrong in the server; its log says what"
 
 // writeProblem responds with a problem outside of huma.
 func writeProblem(w http.ResponseWriter, p *Problem) {
+	if ours, ok := w.(*responseWriter); ok && ours.request != nil {
+		ours.request.refuse(p)
+	}
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
@@ -92,6 +95,7 @@ func (p *Problem) of(request string) *Problem {
 // withRequestID is a huma.Transformer.
 func withRequestID(ctx huma.Context, _ string, value any) (any, error) {
 	if p, ok := value.(*Problem); ok {
+		requestOf(ctx.Context()).refuse(p)
 		return p.of(requestOf(ctx.Context()).id), nil
 	}
 	return value, nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
@@ -37,11 +38,16 @@ type request struct {
 	actsIn            string // the tenant that an operator named; "" for none
 	fromBrowser       bool
 	fromAllowedOrigin bool // a browser sent it for a page of an allowed origin
+
+	began   time.Time
+	span    tracing.Span
+	traceID string // of the client's trace, or of span; "" if there is neither
+	refused string // the code of the problem that it ends with
 }
 
 var nobody = &access.Caller{}
 
-type requestKey struct{}
+type requestKey = tracing.RequestKey
 
 // newRequest assigns an id: 64 random bits, which need not be secret.
 func newRequest() *request {
@@ -77,6 +83,7 @@ func (s *server) finish(w *responseWriter, r *http.Request, request *request) {
 	} else if request.cause != nil {
 		s.logFailure(w, r, request, "a request failed", slog.Any("error", request.cause))
 	}
+	s.observe(w, r, request, p != nil && begun)
 	if p != nil && (begun || aborted) {
 		panic(http.ErrAbortHandler)
 	}
@@ -88,7 +95,7 @@ func (s *server) logFailure(w *responseWriter, r *http.Request, request *request
 		path = path[:maxLoggedPath] + "…"
 	}
 	attrs := []slog.Attr{
-		slog.String("method", r.Method), slog.String("path", path), slog.Int("status", w.status), slog.String("request_id", request.id),
+		slog.String("method", r.Method), slog.String("path", path), slog.Int("status", w.status),
 	}
 	if !request.log.IsZero() {
 		attrs = append(attrs, slog.String("log", request.log.String()))
@@ -101,6 +108,8 @@ func (s *server) logFailure(w *responseWriter, r *http.Request, request *request
 type responseWriter struct {
 	http.ResponseWriter
 	status   int
+	written  int64           // bytes of the body
+	request  *request        // may be nil
 	timeout  time.Duration   // of writePiece bytes
 	ownPaced atomic.Bool     // set also while a stream writes, when the server stops
 	shared   *streamDeadline // nil where the request has its connection to itself
@@ -117,6 +126,7 @@ func (a *responseWriter) Write(p []byte) (written int, err error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
+	defer func() { a.written += int64(written) }()
 	if a.ownPaced.Load() {
 		return a.write(p)
 	}

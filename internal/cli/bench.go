@@ -31,7 +31,7 @@ func benchCommand() *cobra.Command {
 					config.Rounds = bench.QuickRounds
 				}
 			}
-			if config.Log, err = newLogger(logLevel); err != nil {
+			if config.Log, err = newLogger(logLevel, formatText); err != nil {
 				return err
 			}
 			if config.Program, err = os.Executable(); err != nil {

@@ -89,10 +89,23 @@ func envName(flag *pflag.Flag) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 }
 
-func newLogger(level string) (*slog.Logger, error) {
+// logFormats are the values of --log-format.
+const (
+	formatText = "text"
+	formatJSON = "json"
+)
+
+func newLogger(level, format string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error", level)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+	options := &slog.HandlerOptions{Level: l}
+	switch format {
+	case formatText:
+		return slog.New(slog.NewTextHandler(os.Stderr, options)), nil
+	case formatJSON:
+		return slog.New(slog.NewJSONHandler(os.Stderr, options)), nil
+	}
+	return nil, fmt.Errorf("--log-format %q is none of text, json", format)
 }

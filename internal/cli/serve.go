@@ -16,8 +16,9 @@ import (
 
 // serverFlags are the flags that dev and serve share.
 type serverFlags struct {
-	config   server.Config
-	logLevel string
+	config              server.Config
+	logLevel, logFormat string
+	logRequests         bool
 }
 
 func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
@@ -47,11 +48,18 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.DurationVar(&c.MaxEventAhead, "max-event-ahead", 0, "how far ahead of now the time of a new event may be, such as 24h; 0 for any")
 	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout,
 		"how long requests under way may take when the server stops")
+	flags.StringVar(&c.OpsListen, "ops-listen", "",
+		"address on loopback to serve metrics and profiles on, such as 127.0.0.1:9464; empty for none")
 	flags.StringVar(&f.logLevel, "log-level", logLevel, "least level to log: debug, info, warn, error")
+	flags.StringVar(&f.logFormat, "log-format", formatText, "how to log: text, json")
+	flags.BoolVar(&f.logRequests, "log-requests", false, "log a line for each request, whatever the least level")
 }
 
 func (f *serverFlags) finish() (err error) {
-	f.config.Log, err = newLogger(f.logLevel)
+	if f.config.Log, err = newLogger(f.logLevel, f.logFormat); err != nil || !f.logRequests {
+		return err
+	}
+	f.config.RequestLog, err = newLogger("info", f.logFormat)
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
@@ -39,6 +40,7 @@ type DB struct {
 	*dbsqlc.Queries
 
 	refuseUnsafe bool
+	tracer       *tracing.Tracer
 	configured   atomic.Pointer[Durability] // as the newest connection found it; nil before the first
 }
 
@@ -49,13 +51,15 @@ type Config struct {
 	ReadConns   int    // connections for queries, reads and builds
 	// LockTimeout is how long a lane waits for a log's lock; 0 for DefaultLockTimeout.
 	LockTimeout time.Duration
+	// Tracer makes spans of statements within traced requests; nil: of none.
+	Tracer *tracing.Tracer
 	// RefuseUnsafe makes each new connection refuse a server that runs with fsync or full_page_writes off.
 	RefuseUnsafe bool
 }
 
 // Open opens the connection pools. It neither migrates nor checks the database: see Migrate and Check. The caller closes the DB.
 func Open(ctx context.Context, config Config) (*DB, error) {
-	d := &DB{Queries: dbsqlc.New(), refuseUnsafe: config.RefuseUnsafe}
+	d := &DB{Queries: dbsqlc.New(), refuseUnsafe: config.RefuseUnsafe, tracer: config.Tracer}
 	var err error
 	forLanes := maps.Clone(appendSettings)
 	forLanes["lock_timeout"] = strconv.FormatInt(cmp.Or(config.LockTimeout, DefaultLockTimeout).Milliseconds(), 10)
@@ -94,6 +98,9 @@ func (d *DB) newPool(ctx context.Context, url string, conns int, more map[string
 	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: deadPeer}).DialContext
 	setup := sessionSetup(more)
 	config.ConnConfig.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error { return d.setUp(ctx, conn, setup) }
+	if d.tracer != nil {
+		config.ConnConfig.Tracer = tracer{d.tracer}
+	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "tallystick"
 	}

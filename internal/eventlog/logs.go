@@ -281,3 +281,10 @@ func logFromRow(row dbsqlc.ListLogsRow) (Log, error) {
 	log.Head = event.Head{Sequence: row.Sequence, Hash: event.Hash(row.Hash), RecordedAt: row.RecordedAt.UnixMicro()}
 	return log, nil
 }
+
+// Resolved is how many names and ids of logs are remembered.
+func (l *Logs) Resolved() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.resolved)
+}

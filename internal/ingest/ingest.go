@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/view"
 )
@@ -36,7 +37,8 @@ const AnySequence int64 = -1
 // Request holds events for one log. They are appended together and in order, or not at all.
 type Request struct {
 	Events   []event.Event
-	Expected int64 // the sequence that the log must be at, or AnySequence
+	Expected int64        // the sequence that the log must be at, or AnySequence
+	Span     tracing.Span // of the append
 }
 
 // Appended is an event's position in its log.
@@ -121,7 +123,9 @@ type Config struct {
 	Committed func(log uuid.UUID, events []event.Recorded)
 	// Attempted is called with the outcome of each group, nil when it was committed. It must not block. May be nil.
 	Attempted func(error)
-	Now       func() time.Time // the clock that events are recorded by
+	// Tracer makes spans of groups; nil for none.
+	Tracer *tracing.Tracer
+	Now    func() time.Time // the clock that events are recorded by
 }
 
 // DefaultConfig has a lane for each core, so that PostgreSQL has work while another lane folds; more would only make groups smaller.
@@ -155,7 +159,7 @@ func (g *Ingester) IsFull(log uuid.UUID) bool { return g.router.isFullFor(log) }
 // The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, *KeyReusedError, *TooFarAheadError or *TooCostlyError,
 // memory.ErrFull, eventlog.ErrLogNotFound, or one of package db's.
 func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
-	w := &waiter{log: log, request: request, done: make(chan struct{})}
+	w := &waiter{log: log, request: request, since: time.Now(), done: make(chan struct{})}
 	for i := range request.Events {
 		w.bytes += len(request.Events[i].Data)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
@@ -19,6 +20,7 @@ type waiter struct {
 	log     uuid.UUID
 	request Request
 	bytes   int
+	since   time.Time // when it came
 
 	decided  bool // admitted, or refused with err; a group that has no room for a request leaves it undecided
 	appended []Appended
@@ -42,7 +44,8 @@ type lane struct {
 	room, loading *memory.Hold
 	paces         paces // of this lane's logs
 	router        *router
-	slow          bool // the lane is for slow logs, and takes turns with other long work
+	stats         *LaneStats // of all lanes of its kind
+	slow          bool       // the lane is for slow logs, and takes turns with other long work
 	// lockFirst is how many of the next groups lock their heads before they fold, because a cached head was stale lately.
 	lockFirst int
 
@@ -55,9 +58,9 @@ type lane struct {
 	wake      chan struct{}      // holds a token when run may have something to do
 }
 
-func newLane(d *db.DB, views *view.Views, config Config, r *router) *lane {
+func newLane(d *db.DB, views *view.Views, config Config, r *router, counts *LaneStats) *lane {
 	return &lane{
-		db: d, views: views, config: config, router: r, paces: paces{}, loads: map[uuid.UUID]load{}, wake: make(chan struct{}, 1),
+		db: d, views: views, config: config, router: r, stats: counts, paces: paces{}, loads: map[uuid.UUID]load{}, wake: make(chan struct{}, 1),
 		budget: view.Budget{Time: laneFoldTime, Gas: maxRequestGas, Bytes: maxRequestState},
 	}
 }
@@ -220,12 +223,20 @@ func (l *lane) commit(group []*waiter) []*waiter {
 	ctx, cancel := context.WithTimeout(l.router.ctx, timeout)
 	defer cancel()
 
+	began := time.Now()
+	ctx, span := l.traceGroup(ctx, group, began)
 	err := l.attempt(ctx, group)
 	if errors.Is(err, context.Canceled) && !errors.Is(err, ErrOutcomeUnknown) {
 		err = fmt.Errorf("%w: %w", ErrClosed, err)
 	}
 	if l.config.Attempted != nil {
 		l.config.Attempted(err)
+	}
+	endGroup(span, err)
+	if err == nil {
+		l.countGroup(group, began)
+	} else {
+		l.stats.Failed.Inc()
 	}
 	if len(group) > 1 && mayBeOneRequestsFault(err) {
 		// One request may hold a value that the database refuses, or be for a log whose view cannot be loaded. Halving finds it in a few
@@ -264,7 +275,10 @@ func (l *lane) attempt(ctx context.Context, group []*waiter) (err error) {
 		how = lockAll
 	}
 	var d *doubt
-	for range maxAttempts {
+	for tries := range maxAttempts {
+		if tries > 0 {
+			l.stats.Retried.Inc()
+		}
 		inDoubt := d != nil
 		d, err = l.transact(ctx, group, how, d)
 		switch {

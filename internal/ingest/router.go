@@ -26,18 +26,20 @@ type router struct {
 	moved map[uuid.UUID]*lane // logs in slow lanes
 	homes map[*lane]int       // how many logs each slow lane has
 
+	sharedStats, slowStats *LaneStats
+
 	sharedDone, slowDone sync.WaitGroup
 }
 
 func newRouter(d *db.DB, views *view.Views, config Config) *router {
-	r := &router{moved: map[uuid.UUID]*lane{}, homes: map[*lane]int{}}
+	r := &router{moved: map[uuid.UUID]*lane{}, homes: map[*lane]int{}, sharedStats: newLaneStats(), slowStats: newLaneStats()}
 	r.ctx, r.abort = context.WithCancel(context.Background())
 	for range config.Lanes {
-		l := newLane(d, views, config, r)
+		l := newLane(d, views, config, r, r.sharedStats)
 		r.shared = append(r.shared, l)
 	}
 	for range SlowLanes {
-		l := newLane(d, views, config, r)
+		l := newLane(d, views, config, r, r.slowStats)
 		l.slow, l.budget.Time = true, slowFoldTime
 		r.slow = append(r.slow, l)
 	}

@@ -64,13 +64,13 @@ func (l *lane) transact(ctx context.Context, group []*waiter, how locking, d *do
 	} else if err != nil {
 		return d, db.Classify(err)
 	}
-	if err := l.admit(ctx, tx, p); err != nil {
+	if err := l.timed(ctx, "fold", l.stats.Fold, func(ctx context.Context) error { return l.admit(ctx, tx, p) }); err != nil {
 		return d, db.Classify(overdue(err))
 	}
 	if p.refused && how == lockNone {
 		return nil, db.ErrStale // a refusal needs the true head and keys
 	}
-	if err := l.store(ctx, tx, p); err != nil {
+	if err := l.timed(ctx, "commit", l.stats.Commit, func(ctx context.Context) error { return l.store(ctx, tx, p) }); err != nil {
 		if d == nil && errors.Is(err, db.ErrOutcomeUnknown) {
 			d = newDoubt(p, group)
 		}
@@ -362,6 +362,8 @@ func (l *lane) remember(p *plan) {
 		if log.admitted > 0 {
 			snapshots = append(snapshots, log.fold.Next)
 		}
+		l.stats.Events.Add(int64(len(log.events)))
+		l.views.CountHalts(len(log.fold.Halts))
 	}
 	l.views.Remember(snapshots)
 	l.publish(p)

@@ -174,6 +174,13 @@ func (w *Watch) State() (State, <-chan struct{}) {
 	return w.topic.state, w.topic.moved
 }
 
+// Watching returns how many watch, the most that may, and how many logs they watch.
+func (h *Hub) Watching() (watchers, most, logs int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.watchers, h.config.Watchers, len(h.topics)
+}
+
 // Done is closed when all watching ends.
 func (h *Hub) Done() <-chan struct{} { return h.open.Done() }
 

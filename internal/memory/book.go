@@ -56,6 +56,14 @@ func (b *Book) Held() int64 {
 	return b.held
 }
 
+// Total is how many bytes may be booked; 0 for a nil *Book, which has no bound.
+func (b *Book) Total() int64 {
+	if b == nil {
+		return 0
+	}
+	return b.total
+}
+
 // Peak is the most that Held ever was.
 func (b *Book) Peak() int64 {
 	b.mu.Lock()

@@ -43,7 +43,9 @@ type Config struct {
 	MaxWaitingBytes     int           // likewise, in bytes
 	MaxEventAhead       time.Duration // how far ahead of the clock the time of a new event may be; 0: any
 	ShutdownTimeout     time.Duration // how long requests in progress may take when the server stops
+	OpsListen           string        // host:port on loopback for metrics and profiles; "" for none
 	Log                 *slog.Logger
+	RequestLog          *slog.Logger // gets a line for each request; nil for none
 }
 
 // DefaultConfig suits a server that shares a small machine with PostgreSQL.
@@ -90,6 +92,9 @@ func (c *Config) Validate() error {
 		return errTLSPair
 	case proxiesErr != nil:
 		return proxiesErr
+	case c.OpsListen != "" && !isLoopbackAddress(c.OpsListen):
+		return fmt.Errorf("--ops-listen %q must be host:port on loopback, such as 127.0.0.1:9464: profiles show what is in memory; "+
+			"where metrics are wanted elsewhere, have an agent on this machine, or in this pod, collect them", c.OpsListen)
 	case c.Lanes < 1 || c.ReadConns < minReadConns:
 		return fmt.Errorf("--lanes must be at least 1 and --read-connections at least %d; they are %d and %d",
 			minReadConns, c.Lanes, c.ReadConns)
@@ -135,6 +140,11 @@ func isHost(host string) bool {
 func isOrigin(origin string) bool {
 	u, err := url.Parse(origin)
 	return origin == "*" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin
+}
+
+func isLoopbackAddress(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && isLoopback(host)
 }
 
 func isLoopback(host string) bool {

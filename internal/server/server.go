@@ -23,6 +23,8 @@ import (
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/metrics"
+	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -49,6 +51,10 @@ type Server struct {
 	health     *health
 	gate       *access.Gate
 	registry   *access.Registry
+	tracer     *tracing.Tracer // nil unless the environment asks for traces
+	ops        *ops            // nil without --ops-listen
+	survey     *survey
+	guests     *memory.Book
 
 	parts  background.Parts // in the order of their start
 	failed chan error       // receives the error when serving ends without Stop
@@ -60,6 +66,7 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
+	config.Log = slog.New(tracing.LogHandler(config.Log.Handler()))
 	s := &Server{config: config, failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
@@ -74,12 +81,18 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 			return nil, err
 		}
 	}
+	if s.tracer = tracing.FromEnvironment(ctx, config.Version, config.Log); s.tracer != nil {
+		s.parts = append(s.parts, s.logged("ending traces", s.tracer.Stop))
+	}
+	if s.ops, err = listenOps(ctx, config.OpsListen, config.Log); err != nil {
+		return nil, err
+	}
+	s.parts = append(s.parts, s.logged("ending metrics", s.ops.Stop))
 	if err := s.openDatabase(ctx); err != nil {
 		return nil, err
 	}
-	engine, err := wasm.NewEngine(ctx, wasm.Config{
-		CacheDir: moduleCache(ctx, &config), Memory: memory.NewBook(config.Memory().Shares().Guests, 0, 0),
-	})
+	s.guests = memory.NewBook(config.Memory().Shares().Guests, 0, 0)
+	engine, err := wasm.NewEngine(ctx, wasm.Config{CacheDir: moduleCache(ctx, &config), Memory: s.guests})
 	if err != nil {
 		return nil, fmt.Errorf("starting the WebAssembly engine: %w", err)
 	}
@@ -117,7 +130,7 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	}
 	s.db, err = db.Open(ctx, db.Config{
 		URL: s.config.DatabaseURL, AppendConns: s.config.Lanes + ingest.SlowLanes, ReadConns: s.config.ReadConns,
-		RefuseUnsafe: !s.config.AllowUnsafeDatabase,
+		RefuseUnsafe: !s.config.AllowUnsafeDatabase, Tracer: s.tracer,
 	})
 	if err != nil {
 		return err
@@ -129,6 +142,7 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	s.health = &health{db: s.db, log: s.config.Log}
 	s.health.checkDurability(ctx)
 	s.partitions = &partitions{db: s.db, url: s.config.DatabaseURL, log: s.config.Log}
+	s.survey = &survey{db: s.db, log: s.config.Log}
 	s.partitions.make(ctx) // before the first append
 	if err := s.openGate(ctx); err != nil {
 		return err
@@ -158,23 +172,31 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	log := s.config.Log
 	limit := s.config.Memory()
 	shares := limit.Shares()
+	books := map[string]*memory.Book{
+		"bodies":  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),
+		"answers": memory.NewBook(shares.Answers, 0, answerPatience),
+		"loads":   memory.NewBook(shares.Loads, 0, 0),
+		"writes":  memory.NewBook(shares.Groups, 0, 0), // without patience: a lane that waits for room keeps others waiting
+		"recent":  memory.NewBook(shares.Recent, 0, 0),
+		"guests":  s.guests,
+	}
 	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
 	views := view.New(s.db, engine, view.Config{
 		LongQueries: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
 		CacheBytes:  cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
-		Loads:   memory.NewBook(shares.Loads, 0, 0),
+		Loads:   books["loads"],
 		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
 	})
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Attempted = s.health.attempted
-	lanes.Room = memory.NewBook(shares.Groups, 0, 0) // without patience: a lane that waits for room keeps others waiting
+	lanes.Room, lanes.Tracer = books["writes"], s.tracer
 	lanes.MaxAhead = s.config.MaxEventAhead
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
 	watching.Log = log
 	watching.Watchers = min(watching.Watchers, int(shares.Watch/live.WatcherBytes))
-	watching.Recent = memory.NewBook(shares.Recent, 0, 0)
+	watching.Recent = books["recent"]
 	s.live = live.New(s.db, reader, watching)
 	lanes.Committed = s.live.Committed
 	ingester := ingest.New(s.db, views, lanes)
@@ -182,6 +204,9 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	watchers := &background.Worker{}
 	watchers.Go(s.health.watch)
 	watchers.Go(s.partitions.run)
+	if s.ops != nil {
+		watchers.Go(s.survey.run)
+	}
 	views.Start()
 	s.live.Start()
 	ingester.Start()
@@ -189,15 +214,21 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 		s.logged("ending checks of the database", watchers.Stop), s.logged("ending builds of views", views.Stop),
 		s.logged("ending notifications", s.live.Stop), ingester)
 
+	logs, counts := eventlog.NewLogs(s.db), api.NewStats()
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Origins: s.config.Origins,
-		Logs: eventlog.NewLogs(s.db), Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
+		Logs: logs, Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
 		Streams: s.config.ReadConns / 2,
-		Bodies:  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),
-		Answers: memory.NewBook(shares.Answers, 0, answerPatience),
-		Ready:   s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Proxies: proxies, Log: log,
+		Bodies:  books["bodies"],
+		Answers: books["answers"],
+		Stats:   counts, Tracer: s.tracer, RequestLog: s.config.RequestLog,
+		Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Proxies: proxies, Log: log,
 	}, s.config.Version), s.certificate, log)
+	s.ops.serve(&metrics.Sources{
+		Version: s.config.Version, HTTP: counts, Ingest: ingester, Views: views, Logs: logs, Live: s.live, DB: s.db,
+		MaxWaitingEvents: lanes.MaxWaitingEvents, MaxWaitingBytes: lanes.MaxWaitingBytes, Books: books, Survey: s.survey.get,
+	})
 	requests := &background.Worker{}
 	requests.Go(func(context.Context) {
 		if err := acceptFrom(listener, s.http); !errors.Is(err, http.ErrServerClosed) {

@@ -54,9 +54,10 @@ var ErrBusy = errors.New("too many long queries are under way")
 // Turns grants cores, and slots to queries. It is safe for concurrent use.
 type Turns struct {
 	mu        sync.Mutex
-	cores     int // that are free
-	slots     int // likewise
-	slotsEach int // slots that one key may have
+	all       Stats // the cores and slots that there are
+	cores     int   // that are free
+	slots     int   // likewise
+	slotsEach int   // slots that one key may have
 	accounts  map[Key]*account
 	// served is what the account had used that got a core last. A new account begins there: nobody makes up for having been away.
 	served   time.Duration
@@ -78,7 +79,34 @@ type account struct {
 func New(slots int) *Turns {
 	cores := max(1, runtime.GOMAXPROCS(0)/2)
 	slots = max(1, min(slots, maxSlots))
-	return &Turns{cores: cores, slots: slots, slotsEach: max(1, min(max(slotsEach, cores), slots-1)), accounts: map[Key]*account{}}
+	all := Stats{Cores: cores, Slots: slots}
+	return &Turns{all: all, cores: cores, slots: slots, slotsEach: max(1, min(max(slotsEach, cores), slots-1)), accounts: map[Key]*account{}}
+}
+
+// Stats is how turns are used at a moment.
+type Stats struct {
+	Cores, CoresUsed int
+	Slots, SlotsUsed int // of queries that take long
+	WaitForCore      int // turns
+	WaitForSlot      int // queries
+}
+
+// Stats returns how turns are used now.
+func (ts *Turns) Stats() Stats {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	s := ts.all
+	s.CoresUsed, s.SlotsUsed = s.Cores-ts.cores, s.Slots-ts.slots
+	for _, a := range ts.accounts {
+		for class, queue := range a.queues {
+			if Class(class) == forSlot {
+				s.WaitForSlot += len(queue)
+			} else {
+				s.WaitForCore += len(queue)
+			}
+		}
+	}
+	return s
 }
 
 // Turn is one piece of work, for one goroutine. It must be ended.

@@ -16,6 +16,8 @@ type cache struct {
 	bytes    int
 	elements map[uuid.UUID]*list.Element
 	recent   *list.List // of *cached, most recently used first
+
+	hits, misses int64 // of Cached
 }
 
 type cached struct {
@@ -34,8 +36,10 @@ func (v *Views) Cached(log uuid.UUID) *Snapshot {
 	defer c.mu.Unlock()
 	element, ok := c.elements[log]
 	if !ok {
+		c.misses++
 		return nil
 	}
+	c.hits++
 	c.recent.MoveToFront(element)
 	return element.Value.(*cached).snapshot //nolint:forcetypeassert // the list holds nothing else
 }

@@ -177,6 +177,7 @@ func (b *chunk) run(ctx context.Context) (buildStep, error) {
 	}
 	switch {
 	case len(fold.Halts) > 0:
+		b.views.CountHalts(len(fold.Halts))
 		return stepDone, nil
 	case b.last && b.applied == b.head:
 		return stepDone, b.goLive(ctx)

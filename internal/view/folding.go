@@ -150,12 +150,14 @@ func (f *Folding) Fold(events []event.Recorded, budget Budget) error {
 		return nil
 	}
 	spent := spending{budget: &budget, began: time.Now(), waited: f.waited()}
+	var err error
 	for chunk := range slices.Chunk(events, wasm.MaxBatchEvents) {
-		if err := f.chunk(chunk, &spent); err != nil {
-			return err
+		if err = f.chunk(chunk, &spent); err != nil {
+			break
 		}
 	}
-	return nil
+	f.countGas(spent.gas)
+	return err
 }
 
 // pause yields to others.

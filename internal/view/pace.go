@@ -53,6 +53,7 @@ type querying struct {
 	turn turns.Turn
 	live bool
 	room *memory.Hold // of what is read, and of the answer; nil: nobody's
+	gas  int64        // that the view has used so far
 }
 
 // Pause implements Pace.

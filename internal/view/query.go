@@ -72,6 +72,8 @@ func (v *Views) ask(a *querying, log uuid.UUID, name, query string) (answer Answ
 	defer a.turn.End()
 	used := a.room.Used()
 	defer func() {
+		v.counts.Queries.Inc()
+		v.counts.QueryGas.Add(a.gas)
 		a.room.Unuse(used + int64(len(answer.Body)))
 		a.room.Shrink(a.room.Used())
 	}()
@@ -242,6 +244,7 @@ func (a *querying) ask(version *Version, state *writes, query string, sequence i
 	}
 	defer session.Close()
 	answer, err := session.Query(query)
+	a.gas += session.GasUsed()
 	var failed *wasm.ViewError
 	if errors.As(err, &failed) {
 		return Answer{}, &QueryError{Refused: failed.Kind == wasm.KindRefused, Reason: failed.Message}

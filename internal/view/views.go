@@ -53,6 +53,7 @@ type Views struct {
 	spreading     chan struct{} // wakes the background: a pattern waits
 	audits        chan struct{} // holds a token while an audit runs: one at a time
 	turns         *turns.Turns
+	counts        Stats
 	trials        chan struct{} // likewise, while a view that is to be deployed is compiled or rehearsed
 }
 
