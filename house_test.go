@@ -74,7 +74,7 @@ var floors = [][]string{
 	{"internal/metrics"},
 	{"internal/api"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
-	{"internal/view", "internal/viewtest"},
+	{"internal/analyst", "internal/view", "internal/viewtest"},
 	{"internal/access", "internal/replay"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/event", "internal/gas"},

@@ -63,9 +63,9 @@ func newDatabase(t *testing.T) *testdb.Database {
 
 func newName() string { return fmt.Sprintf("analyst_test_%d", loginNumber.Add(1)) }
 
-func open(t *testing.T, dsn string, record analyst.Record) *analyst.Manager {
+func open(t *testing.T, dsn string) *analyst.Manager {
 	t.Helper()
-	m, err := analyst.Open(t.Context(), dsn, "tester", record)
+	m, err := analyst.Open(t.Context(), dsn, "tester")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func open(t *testing.T, dsn string, record analyst.Record) *analyst.Manager {
 func newAnalyst(t *testing.T, d *testdb.Database, tenant string) string {
 	t.Helper()
 	login := newName()
-	if password, err := open(t, d.DSN(), nil).Create(t.Context(), tenant, login); err != nil || len(password) < 26 {
+	if password, err := open(t, d.DSN()).Create(t.Context(), tenant, login); err != nil || len(password) < 26 {
 		t.Fatalf("a password of %d characters, %v", len(password), err)
 	}
 	dropLater(t, d, login)

@@ -58,7 +58,7 @@ func hideRoles(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	for _, role := range []string{"tally_server", "tally_analyst"} {
+	for _, role := range []string{"tally_server", "tally_analyst", "tally_tenant_analyst"} {
 		run(fmt.Sprintf("ALTER ROLE %s RENAME TO %s_hidden", role, role))
 		t.Cleanup(func() {
 			run("DROP ROLE IF EXISTS " + role)
@@ -78,22 +78,26 @@ func TestMigrateTellsWhatAnAdministratorMustDo(t *testing.T) {
 			d := testdb.New(t, testdb.Empty())
 			d.Exec(t, fmt.Sprintf("ALTER DATABASE %s OWNER TO %s", d.Name(), login))
 			owner := as(t, d.DSN(), login)
-			err := db.Migrate(t.Context(), owner)
-			var failed *pgconn.PgError
-			if !errors.As(err, &failed) {
-				t.Fatalf("migrated with %v", err)
+			var demanded []string // by each migration that makes roles
+			for err := db.Migrate(t.Context(), owner); err != nil; err = db.Migrate(t.Context(), owner) {
+				var failed *pgconn.PgError
+				if !errors.As(err, &failed) {
+					t.Fatalf("migrated with %v", err)
+				}
+				_, rest, found := strings.Cut(failed.Message, "run: ")
+				statements, _, ended := strings.Cut(rest, " then migrate again")
+				if !found || !ended || len(demanded) == 2 {
+					t.Fatalf("the message is %q", failed.Message)
+				}
+				demanded = append(demanded, statements)
+				for statement := range strings.SplitSeq(strings.TrimSuffix(statements, ";"), ";") {
+					d.Exec(t, statement)
+				}
 			}
-			_, rest, found := strings.Cut(failed.Message, "run: ")
-			statements, _, ended := strings.Cut(rest, " then migrate again")
-			if !found || !ended || !strings.Contains(statements, "GRANT tally_server TO "+login) ||
-				strings.Contains(statements, "CREATE ROLE") != hidden {
-				t.Fatalf("the message is %q", failed.Message)
-			}
-			for statement := range strings.SplitSeq(strings.TrimSuffix(statements, ";"), ";") {
-				d.Exec(t, statement)
-			}
-			if err := db.Migrate(t.Context(), owner); err != nil {
-				t.Fatal(err)
+			all := strings.Join(demanded, " ")
+			if !strings.Contains(all, "GRANT tally_server TO "+login) || strings.Contains(all, "CREATE ROLE") != hidden ||
+				strings.Contains(all, "CREATE ROLE tally_tenant_analyst") != hidden {
+				t.Errorf("the messages are %q", demanded)
 			}
 		})
 	}
