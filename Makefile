@@ -57,6 +57,11 @@ HARD_PACKAGES ?=
 test-hard: ## run all tests (or HARD_PACKAGES) HARD_ROUNDS times, shuffled, while something else keeps every core busy
 	exec env TALLY_TEST_POSTGRES=local HARD_ROUNDS=$(HARD_ROUNDS) HARD_PACKAGES='$(HARD_PACKAGES)' tools/test-hard.sh $(TEST_FLAGS)
 
+SOAK ?= 1h
+.PHONY: soak
+soak: ## have one tenant misbehave beside another for an hour, or SOAK=10m
+	TALLY_TEST_POSTGRES=local TALLY_SOAK=$(SOAK) go test -race -count=1 -timeout 0 -v -run '^TestTwoTenants$$' ./internal/server
+
 # What a change of PostgreSQL could make fail.
 DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/,api db demo eventlog ingest postgres server testdb view)
 DATABASE ?= local
