@@ -93,7 +93,7 @@ func (o *output) String() string {
 // key is one that every server of these tests knows.
 var key = access.GenerateKey()
 
-var servesOn = regexp.MustCompile(` on (http://\S+)`)
+var servesOn = regexp.MustCompile(` on (https?://\S+)`)
 
 // start runs tally until the test ends. No environment variable of tally's is passed on but those in env.
 func start(t testing.TB, change func(*exec.Cmd), args ...string) *process {

@@ -20,8 +20,9 @@ const patience = time.Minute
 func listening(t *testing.T, handler http.HandlerFunc) (address string) {
 	t.Helper()
 	server := newHTTPServer(handler, nil, slog.New(slog.DiscardHandler))
+	on2 := server.HTTP2
 	for _, limit := range []*time.Duration{
-		&server.ReadHeaderTimeout, &server.IdleTimeout, &server.HTTP2.SendPingTimeout, &server.HTTP2.PingTimeout, &server.HTTP2.WriteByteTimeout,
+		&server.ReadHeaderTimeout, &server.IdleTimeout, &on2.SendPingTimeout, &on2.PingTimeout, &on2.WriteByteTimeout,
 	} {
 		*limit /= 100
 	}

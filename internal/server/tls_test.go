@@ -199,7 +199,8 @@ func TestTLS(t *testing.T) {
 		}
 		c.Close()
 	}
-	if _, err := tallyclient.New(tallyclient.Config{URL: s.URL(), CAFile: key}); err == nil || !strings.Contains(err.Error(), "no certificate") {
+	noAuthority := tallyclient.Config{URL: s.URL(), CAFile: key}
+	if _, err := tallyclient.New(noAuthority); err == nil || !strings.Contains(err.Error(), "no certificate") {
 		t.Errorf("a file without certificates: %v", err)
 	}
 }
@@ -238,7 +239,8 @@ func TestTLSFiles(t *testing.T) {
 		}
 	}
 	config := server.DefaultConfig()
-	config.DatabaseURL, config.TrustedProxies, config.ProxyHeader = "postgres://db/x", []string{"10.0.0.0/8", "::1", "192.0.2.7"}, "forwarded"
+	config.DatabaseURL, config.ProxyHeader = "postgres://db/x", "forwarded"
+	config.TrustedProxies = []string{"10.0.0.0/8", "::1", "192.0.2.7"}
 	if err := config.Validate(); err != nil {
 		t.Error(err)
 	}

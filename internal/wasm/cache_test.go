@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -219,4 +220,20 @@ func TestIdleModulesAreUnloaded(t *testing.T) {
 		t.Fatal("an idle module was not unloaded")
 	}
 	foldOnce(t, m)
+}
+
+// TestNoFolderForTemporaryFiles: modules are compiled in memory, and where there is none either, the error says what to do.
+func TestNoFolderForTemporaryFiles(t *testing.T) {
+	t.Setenv("TMPDIR", "/dev/null/none")
+	if runtime.GOOS == "linux" {
+		e := engineIn(t, Config{})
+		if !strings.HasPrefix(string(e.cache), memoryDir) {
+			t.Errorf("modules are compiled in %s", e.cache)
+		}
+		foldOnce(t, compile(t, e, countGuest()))
+		return
+	}
+	if _, err := NewEngine(t.Context(), Config{}); err == nil || !strings.Contains(err.Error(), "tmpfs") {
+		t.Errorf("an engine without a folder: %v", err)
+	}
 }

@@ -49,7 +49,8 @@ func TestMistakesAreFound(t *testing.T) {
 	}
 	compose := filepath.Join(t.TempDir(), "compose.yaml")
 	for was, is := range map[string]string{
-		"read_only: true": "read_only: false", "cap_drop": "cap_dropp", "service_healthy": "service_healthful", "modules:/var": "module:/var",
+		"read_only: true": "read_only: false", "cap_drop": "cap_dropp",
+		"service_healthy": "service_healthful", "modules:/var": "module:/var",
 	} {
 		text := read(t, "../../compose.yaml")
 		changed := strings.Replace(text, was, is, 1)
