@@ -17,7 +17,7 @@ const (
 )
 
 // written are the kinds of files that we write by hand.
-var written = []string{".go", ".md", ".sql", ".c", ".h", ".rs", ".ts", ".sh", "Makefile", ".yml", ".yaml"}
+var written = []string{".go", ".md", ".sql", ".c", ".h", ".rs", ".ts", ".sh", "Makefile", ".yml", ".yaml", "Dockerfile", ".service"}
 
 func columns(line string) int {
 	return utf8.RuneCountInString(line) + (tabColumns-1)*strings.Count(line, "\t")
