@@ -13,6 +13,7 @@ type Caller struct {
 	Tenant     uuid.UUID
 	TenantName string
 	Suspended  bool   // the tenant: it appends nothing
+	Elsewhere  bool   // the tenant is not the key's own, in which an operator acts
 	KeyID      string // "" where the server asks for no keys
 	KeyName    string // who acts, in what is recorded
 	Scopes     Scopes
@@ -49,9 +50,17 @@ func (c *Caller) SeesView(name string) bool {
 	return c.Token == nil || len(c.Token.Views) == 0 || slices.Contains(c.Token.Views, name)
 }
 
+// endBy makes the caller expire at a time, if not before.
+func (c *Caller) endBy(end time.Time) {
+	if !end.IsZero() && (c.Expires.IsZero() || end.Before(c.Expires)) {
+		c.Expires = end
+	}
+}
+
 // in returns the caller acting in another tenant.
 func (c *Caller) in(t Tenant) *Caller {
 	other := *c
+	other.Elsewhere = t.ID != c.Tenant
 	other.Tenant, other.TenantName, other.Suspended, other.TenantLimits = t.ID, t.Name, !t.SuspendedAt.IsZero(), t.Limits
 	return &other
 }

@@ -28,12 +28,9 @@ const (
 	pollTimeout = 2 * time.Second
 	// maxLookups bounds the queries for keys that are not known at a time: whoever invents keys must not use up the connections.
 	maxLookups = 4
-	// maxKnown bounds the keys, unknown ones among them, and the tokens that are remembered; when there are more, all are forgotten.
+	// maxKnown bounds the keys, the ids without a key, the tokens and the tenants that are remembered; when there are more of a kind, all of
+	// that kind are forgotten.
 	maxKnown = 50_000
-	// usedEvery is how often at most it is recorded that a key was used; notedEvery, how often a server looks whether there is anything to
-	// record.
-	usedEvery  = time.Minute
-	notedEvery = 5 * time.Second
 )
 
 // ErrUnauthorized: what was given is no key or token, or one that is unknown, expired or revoked. It does not say which.
@@ -52,11 +49,12 @@ type Gate struct {
 	Stats   Stats
 
 	mu      sync.RWMutex
-	keys    map[string]*known            // by id; without a key for an id that there is not
+	keys    map[string]*known            // by id
+	absent  map[string]*known            // by id, where there is no key, or a revoked one; apart, so that inventing ids drives out no keys
 	tokens  map[[sha256.Size]byte]*token // by the hash of their text
 	tenants map[string]Tenant            // by name, for operators
 	version dbsqlc.AccessVersionRow      // that the maps are of
-	changed chan struct{}                // closed when something has changed, and replaced
+	changed chan struct{}                // closed when something has changed, and replaced: what was read before may be out of date
 }
 
 // Stats counts what a gate does.
@@ -79,15 +77,15 @@ type known struct {
 // token is a token that was verified.
 type token struct {
 	keyID  string
-	key    *known // by which it was verified: it is good while nothing else is known of that id
-	caller *Caller
+	key    *known  // by which it was verified: it is good while nothing else is known of that id
+	caller *Caller // until it expires: the token, its key, or the secret that it was made with
 }
 
 // NewGate returns a gate. It must be started, and stopped.
 func NewGate(d *db.DB, log *slog.Logger) *Gate {
 	return &Gate{
 		db: d, log: log, lookups: make(chan struct{}, maxLookups), began: time.Now(),
-		keys: map[string]*known{}, tokens: map[[sha256.Size]byte]*token{}, tenants: map[string]Tenant{},
+		keys: map[string]*known{}, absent: map[string]*known{}, tokens: map[[sha256.Size]byte]*token{}, tenants: map[string]Tenant{},
 		changed: make(chan struct{}),
 	}
 }
@@ -138,19 +136,31 @@ func (g *Gate) authenticate(ctx context.Context, credential string) (*Caller, er
 		return nil, err
 	}
 	now := time.Now()
-	if key.caller == nil || !key.has(credential, now) || !key.good(now) {
+	caller := key.callerWith(credential, now)
+	if caller == nil || !key.good(now) {
 		return nil, ErrUnauthorized
 	}
 	key.used.Store(now.UnixNano())
-	return key.caller, nil
+	return caller, nil
 }
 
-// has reports whether the text is the key's, or its former one while that is good. It takes as long whichever it is.
-func (k *known) has(text string, now time.Time) bool {
+// callerWith returns who has the key with this text: its present one, or its former one while that is good. It is nil for any other text, and
+// takes as long whichever it is.
+func (k *known) callerWith(text string, now time.Time) *Caller {
 	hash := secretHash(text)
 	current := subtle.ConstantTimeCompare(hash[:], k.secretHash)
 	former := subtle.ConstantTimeCompare(hash[:], k.formerHash)
-	return current == 1 || former == 1 && now.Before(k.formerUntil)
+	switch {
+	case k.caller == nil:
+		return nil
+	case current == 1:
+		return k.caller
+	case former == 1 && now.Before(k.formerUntil):
+		caller := *k.caller
+		caller.endBy(k.formerUntil)
+		return &caller
+	}
+	return nil
 }
 
 func (k *known) good(now time.Time) bool { return k.expires.IsZero() || now.Before(k.expires) }
@@ -187,7 +197,7 @@ func (g *Gate) authenticateToken(ctx context.Context, text string) (*Caller, err
 		g.tokens[hash] = verified
 		g.mu.Unlock()
 	}
-	if !now.Before(verified.caller.Token.Expires) {
+	if !now.Before(verified.caller.Expires) {
 		return nil, ErrUnauthorized
 	}
 	key.used.Store(now.UnixNano())
@@ -196,19 +206,20 @@ func (g *Gate) authenticateToken(ctx context.Context, text string) (*Caller, err
 
 // verify returns who has a token: never more than its key may do.
 func (k *known) verify(text string, now time.Time) (*token, error) {
-	keys := []ed25519.PublicKey{k.tokenKey}
-	if now.Before(k.formerUntil) {
-		keys = append(keys, k.formerKey)
+	var until time.Time
+	scopes, grant, err := verifyToken(text, k.tokenKey)
+	if err != nil && now.Before(k.formerUntil) {
+		until = k.formerUntil
+		scopes, grant, err = verifyToken(text, k.formerKey)
 	}
-	scopes, grant, err := verifyToken(text, keys...)
 	if err != nil {
 		return nil, err
 	}
 	caller := *k.caller
 	caller.Scopes &= scopes & (Read | Query)
 	caller.Token = grant
-	if caller.Expires.IsZero() || grant.Expires.Before(caller.Expires) {
-		caller.Expires = grant.Expires
+	for _, end := range []time.Time{grant.Expires, until} {
+		caller.endBy(end)
 	}
 	return &token{keyID: caller.KeyID, key: k, caller: &caller}, nil
 }
@@ -221,7 +232,10 @@ func (g *Gate) confirmed() bool {
 // key returns what is known of a key, from memory or from the database.
 func (g *Gate) key(ctx context.Context, id string) (*known, error) {
 	g.mu.RLock()
-	key, version := g.keys[id], g.version
+	key, changed := g.keys[id], g.changed
+	if key == nil {
+		key = g.absent[id]
+	}
 	g.mu.RUnlock()
 	if key != nil && g.confirmed() {
 		return key, nil
@@ -240,11 +254,15 @@ func (g *Gate) key(ctx context.Context, id string) (*known, error) {
 	key = newKnown(row, err == nil)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.version == version { // else the key may have changed after it was read
-		if len(g.keys) >= maxKnown {
-			clear(g.keys)
+	if g.changed == changed { // else the key may have changed after it was read
+		remembered := g.keys
+		if key.caller == nil {
+			remembered = g.absent
 		}
-		g.keys[id] = key
+		if len(remembered) >= maxKnown {
+			clear(remembered)
+		}
+		remembered[id] = key
 	}
 	return key, nil
 }
@@ -274,8 +292,11 @@ func newKnown(row dbsqlc.KeyAccessRow, found bool) *known {
 func (g *Gate) ActIn(ctx context.Context, caller *Caller, name string) (*Caller, error) {
 	g.mu.RLock()
 	tenant, known := g.tenants[name]
-	version := g.version
+	changed := g.changed
 	g.mu.RUnlock()
+	if eventlog.CheckName("", name) != nil {
+		return nil, ErrTenantNotFound
+	}
 	if !known || !g.confirmed() {
 		row, err := g.db.TenantByName(ctx, g.db.Access, name)
 		if err = db.Classify(err); errors.Is(err, db.ErrNotFound) {
@@ -285,7 +306,7 @@ func (g *Gate) ActIn(ctx context.Context, caller *Caller, name string) (*Caller,
 		}
 		tenant = tenantFromRow(row)
 		g.mu.Lock()
-		if g.version == version {
+		if g.changed == changed {
 			if len(g.tenants) >= maxKnown {
 				clear(g.tenants)
 			}
@@ -351,6 +372,7 @@ func (g *Gate) forget() {
 
 func (g *Gate) clear() {
 	clear(g.keys)
+	clear(g.absent)
 	clear(g.tokens)
 	clear(g.tenants)
 }
@@ -377,41 +399,7 @@ func (g *Gate) update(ctx context.Context, last, now dbsqlc.AccessVersionRow) er
 	}
 	for _, id := range keys { // tokens are good only with the key that verified them
 		delete(g.keys, id)
+		delete(g.absent, id)
 	}
 	return nil
-}
-
-// recordUse records which keys were used.
-func (g *Gate) recordUse(ctx context.Context) {
-	tick := time.NewTicker(notedEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			g.noteUse(ctx)
-		case <-ctx.Done():
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
-			defer cancel()
-			g.noteUse(ctx)
-			return
-		}
-	}
-}
-
-func (g *Gate) noteUse(ctx context.Context) {
-	var params dbsqlc.NoteKeysUsedParams
-	g.mu.Lock()
-	for id, key := range g.keys {
-		if used := key.used.Load(); used > key.recorded+int64(usedEvery) {
-			key.recorded = used
-			params.KeyIds, params.UsedAts = append(params.KeyIds, id), append(params.UsedAts, time.Unix(0, used))
-		}
-	}
-	g.mu.Unlock()
-	if len(params.KeyIds) == 0 {
-		return
-	}
-	if err := g.db.NoteKeysUsed(ctx, g.db.Access, params); err != nil && ctx.Err() == nil {
-		g.log.LogAttrs(ctx, slog.LevelWarn, "recording that keys were used failed", slog.Any("error", db.Classify(err)))
-	}
 }

@@ -66,15 +66,17 @@ func parseKey(text string) (id string, ok bool) {
 	if len(text) != keyLength || !strings.HasPrefix(text, keyPrefix) || text[len(keyPrefix)+keyIDLength] != '_' {
 		return "", false
 	}
-	for i := len(keyPrefix); i < len(text); i++ {
-		if c := text[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && i != len(keyPrefix)+keyIDLength {
-			return "", false
-		}
+	if !isBase62(text[len(keyPrefix):len(keyPrefix)+keyIDLength]) || !isBase62(text[len(keyPrefix)+keyIDLength+1:]) {
+		return "", false
 	}
 	if checksum(text[:checkedLength]) != text[checkedLength:] {
 		return "", false
 	}
 	return text[len(keyPrefix) : len(keyPrefix)+keyIDLength], true
+}
+
+func isBase62(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') })
 }
 
 // LooksLikeKey reports whether a text is meant to be a key, right or wrong.
