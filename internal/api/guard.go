@@ -48,10 +48,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		defer request.answer.Release()
 		// A body of any type is accepted, so a page of another site could post here from the browser of somebody whose network
 		// reaches this server. Browsers announce that; no other client sends these headers.
-		if handled, p := s.crossOrigin(w, r); handled {
-			return
-		} else if p != nil {
-			writeProblem(w, p)
+		if s.crossOrigin(w, r) {
 			return
 		} else if !request.fromAllowedOrigin && sameOriginOnly.Check(r) != nil {
 			writeProblem(w, newProblem("cross_origin", "a browser sent this request for a page of another origin; nothing was done"))

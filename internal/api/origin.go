@@ -16,14 +16,14 @@ const (
 
 // crossOrigin serves what browsers ask before they send a request for a page of another origin (CORS), and marks such requests of allowed
 // origins, for which only tokens count. It reports whether it has answered.
-func (s *server) crossOrigin(w http.ResponseWriter, r *http.Request) (handled bool, _ *Problem) {
+func (s *server) crossOrigin(w http.ResponseWriter, r *http.Request) (handled bool) {
 	origin := r.Header.Get("Origin")
 	if origin == "" || len(s.Origins) == 0 {
-		return false, nil
+		return false
 	}
 	w.Header().Add("Vary", "Origin")
 	if isOwnOrigin(r, origin) || !slices.Contains(s.Origins, origin) && !slices.Contains(s.Origins, "*") {
-		return false, nil
+		return false
 	}
 	w.Header().Set("Access-Control-Allow-Origin", origin)
 	w.Header().Set("Access-Control-Expose-Headers", corsHeaders)
@@ -32,10 +32,10 @@ func (s *server) crossOrigin(w http.ResponseWriter, r *http.Request) (handled bo
 		w.Header().Set("Access-Control-Allow-Headers", "Authorization, Last-Event-ID, Accept")
 		w.Header().Set("Access-Control-Max-Age", corsMaxAge)
 		w.WriteHeader(http.StatusNoContent)
-		return true, nil
+		return true
 	}
 	requestOf(r.Context()).fromAllowedOrigin = true
-	return false, nil
+	return false
 }
 
 // isOwnOrigin reports whether the page comes from this server.

@@ -59,7 +59,8 @@ func root() *cobra.Command {
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), analystCommand(), openAPICommand(),
 		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
-		eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand())
+		eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand(),
+		keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand())
 	return cmd
 }
 

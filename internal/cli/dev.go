@@ -42,10 +42,10 @@ func devCommand() *cobra.Command {
 			if err := f.finish(); err != nil {
 				return err
 			}
-			return dev(cmd.Context(), &f, func(_ context.Context, s *server.Server) error {
+			return dev(cmd.Context(), &f, func(ctx context.Context, s *server.Server) error {
 				printWelcome(cmd.OutOrStdout(), s.URL())
 				if f.config.Keys {
-					explainFirstKey(cmd, s)
+					explainFirstKey(ctx, cmd.ErrOrStderr(), s)
 				}
 				return nil
 			})

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -84,7 +85,7 @@ func serveCommand() *cobra.Command {
 			f.config.Keys, f.config.BootstrapKey = true, os.Getenv(bootstrapKeyEnv)
 			return serve(cmd.Context(), f.config, func(s *server.Server) {
 				fmt.Fprintln(cmd.OutOrStdout(), "tally is serving on", s.URL())
-				explainFirstKey(cmd, s)
+				explainFirstKey(cmd.Context(), cmd.ErrOrStderr(), s)
 			})
 		},
 	}
@@ -100,11 +101,11 @@ func serveCommand() *cobra.Command {
 const bootstrapKeyEnv = envPrefix + "BOOTSTRAP_KEY"
 
 // explainFirstKey says how to make a key where there is none that could make others: every request is refused until then.
-func explainFirstKey(cmd *cobra.Command, s *server.Server) {
-	if has, err := s.HasKeys(cmd.Context()); err != nil || has {
+func explainFirstKey(ctx context.Context, w io.Writer, s *server.Server) {
+	if has, err := s.HasKeys(ctx); err != nil || has {
 		return
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "There is no key yet, so every request is refused. "+
+	fmt.Fprintf(w, "There is no key yet, so every request is refused. "+
 		"Make the first one, on a machine that reaches the database:\n"+
 		"  tally key create --database-url … --name admin --scopes append,read,query,deploy,admin,operator\n"+
 		"or start the server with %s in its environment, as tally key generate prints it.\n", bootstrapKeyEnv)

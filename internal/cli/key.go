@@ -1,0 +1,315 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+func keyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Make, list, rotate and revoke the keys by which servers are asked",
+		Long: "A key says who asks a server, and what they may do. These commands ask a server, by a key with the scope admin;\n" +
+			"with --database-url they ask the database itself, and need no key: for the first one, and where all are lost.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(keyCreateCommand(), keyListCommand(), keyShowCommand(), keyRotateCommand(), keyRevokeCommand(), keyGenerateCommand())
+	return cmd
+}
+
+// keyring makes keys and looks after them: a server, or a database.
+type keyring interface {
+	CreateKey(ctx context.Context, q client.KeyRequest) (client.NewKey, error)
+	Keys(ctx context.Context) ([]client.Key, error)
+	RotateKey(ctx context.Context, id string, formerValid *time.Duration) (client.NewKey, error)
+	RevokeKey(ctx context.Context, id string) (client.Key, error)
+	Close()
+}
+
+// keyFlags say where keys are.
+type keyFlags struct {
+	connection
+	databaseURL string
+	asJSON      bool
+}
+
+func (f *keyFlags) add(flags *pflag.FlagSet) {
+	f.connection.add(flags)
+	flags.StringVar(&f.databaseURL, "database-url", "",
+		"ask this PostgreSQL database, and no server: a URL or key=value pairs, of a login that servers could use")
+	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
+}
+
+// withKeys adapts a function that needs a keyring to a command.
+func (f *keyFlags) withKeys(run func(*cobra.Command, []string, keyring) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		keys, err := f.openKeys(cmd)
+		if err != nil {
+			return err
+		}
+		defer keys.Close()
+		return run(cmd, args, keys)
+	}
+}
+
+func (f *keyFlags) openKeys(cmd *cobra.Command) (keyring, error) {
+	if f.databaseURL == "" {
+		return f.open()
+	}
+	if cmd.Flags().Changed("url") {
+		return nil, errors.New("--url asks a server and --database-url the database itself: give one of them, by a flag or by its variable")
+	}
+	return openDatabaseKeys(cmd.Context(), f.databaseURL, f.tenant)
+}
+
+func keyCreateCommand() *cobra.Command {
+	var f keyFlags
+	var wanted client.KeyRequest
+	var expiry expiryFlags
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Make a key",
+		Long: "Makes a key and prints it on standard output, this once: nobody can look it up later. What it is goes to standard\n" +
+			"error. The scopes are append, read (events), query (views), deploy (views and patterns), admin (the keys of the\n" +
+			"tenant) and operator (all tenants). Give each gateway, service and person a key of their own: its name is recorded\n" +
+			"with what they do.",
+		Example: "  tally key create --name gateway-1 --scopes append --logs 'customer-*'\n" +
+			"  tally key create --name reports --scopes read,query --expires-in 90d\n" +
+			"  KEY=$(tally key create --name ci --scopes deploy --expires-in 1h)\n" +
+			"  tally key create --database-url postgres://tally@db.internal/tally --name admin \\\n" +
+			"    --scopes append,read,query,deploy,admin,operator",
+		Args: checkArguments,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if wanted.Name == "" {
+				return errors.New("--name is missing: say who will have the key, such as gateway-1")
+			}
+			if len(wanted.Scopes) == 0 {
+				return errors.New("--scopes is missing: say what the key may do, such as append, or read,query")
+			}
+			var err error
+			if wanted.ExpiresAt, err = expiry.moment(time.Now()); err != nil {
+				return err
+			}
+			return f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
+				key, err := keys.CreateKey(cmd.Context(), wanted)
+				if err != nil {
+					return fmt.Errorf("making the key %s: %w", wanted.Name, err)
+				}
+				return f.printNew(cmd, key)
+			})(cmd, args)
+		},
+	}
+	flags := cmd.Flags()
+	f.add(flags)
+	flags.StringVar(&wanted.Name, "name", "", "who will have it; unique among the tenant's keys that are not revoked")
+	flags.StringSliceVar(&wanted.Scopes, "scopes", nil, "what it may do, with commas between: append, read, query, deploy, admin, operator")
+	flags.StringVar(&wanted.Logs, "logs", "", "pattern of the names of logs that it is for, such as 'customer-*'; all when not given")
+	expiry.add(flags)
+	return cmd
+}
+
+// printNew prints a key's secret, and nothing else, on standard output.
+func (f *keyFlags) printNew(cmd *cobra.Command, key client.NewKey) error {
+	if f.asJSON {
+		return writeIndented(cmd.OutOrStdout(), key)
+	}
+	description := fmt.Sprintf("key %s, id %s, of logs %s: %s; %s", key.Name, key.KeyID, key.Logs, strings.Join(key.Scopes, ", "),
+		expires(key.Key))
+	if key.FormerUntil != nil {
+		description += "; the secret from before is good until " + moment(key.FormerUntil)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s\nKeep it now: it is not shown again.\n", description)
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), key.Secret)
+	return err
+}
+
+func expires(key client.Key) string {
+	if key.ExpiresAt == nil {
+		return "it does not expire"
+	}
+	return "it expires at " + moment(key.ExpiresAt)
+}
+
+func keyListCommand() *cobra.Command {
+	var f keyFlags
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the tenant's keys, revoked and expired ones too",
+		Example: "  tally key list\n  tally key list --tenant acme\n  tally key list --database-url postgres://tally@db.internal/tally",
+		Args:    checkArguments,
+		RunE: f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
+			found, err := keys.Keys(cmd.Context())
+			if err != nil {
+				return fmt.Errorf("listing keys: %w", err)
+			}
+			if f.asJSON {
+				return writeIndented(cmd.OutOrStdout(), found)
+			}
+			rows := [][]string{{"KEY", "NAME", "STATE", "SCOPES", "LOGS", "BY", "SINCE", "LAST USED"}}
+			for _, key := range found {
+				rows = append(rows, []string{
+					key.KeyID, key.Name, keyState(key, time.Now()), strings.Join(key.Scopes, ","), key.Logs,
+					orDash(key.CreatedBy), moment(&key.CreatedAt), moment(key.LastUsedAt),
+				})
+			}
+			return writeTable(cmd.OutOrStdout(), rows)
+		}),
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func keyState(key client.Key, now time.Time) string {
+	switch {
+	case key.RevokedAt != nil:
+		return "revoked"
+	case key.ExpiresAt == nil:
+		return "active"
+	case key.ExpiresAt.After(now):
+		return "until " + moment(key.ExpiresAt)
+	}
+	return "expired"
+}
+
+func keyShowCommand() *cobra.Command {
+	var f keyFlags
+	cmd := &cobra.Command{
+		Use:     "show KEY",
+		Short:   "Describe a key, given by its id or name",
+		Example: "  tally key show gateway-1",
+		Args:    checkArguments,
+		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
+			key, err := findKey(cmd.Context(), keys, args[0])
+			if err != nil {
+				return err
+			}
+			if f.asJSON {
+				return writeIndented(cmd.OutOrStdout(), key)
+			}
+			return writeTable(cmd.OutOrStdout(), [][]string{
+				{"key", key.KeyID},
+				{"name", key.Name},
+				{"state", keyState(key, time.Now())},
+				{"scopes", strings.Join(key.Scopes, ", ")},
+				{"logs", key.Logs},
+				{"made", moment(&key.CreatedAt) + " by " + orDash(key.CreatedBy)},
+				{"expires", moment(key.ExpiresAt)},
+				{"rotated", moment(key.RotatedAt)},
+				{"former good until", moment(key.FormerUntil)},
+				{"revoked", moment(key.RevokedAt)},
+				{"last used", moment(key.LastUsedAt)},
+			})
+		}),
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// findKey returns the key with an id, or else the one with that name that is not revoked.
+func findKey(ctx context.Context, keys keyring, ref string) (client.Key, error) {
+	if access.LooksLikeKey(ref) {
+		return client.Key{}, errors.New("KEY is the key itself: give its id, which are the 16 characters after tally_, or its name, " +
+			"and keep the rest out of command lines")
+	}
+	found, err := keys.Keys(ctx)
+	if err != nil {
+		return client.Key{}, fmt.Errorf("looking for the key %s: %w", ref, err)
+	}
+	for _, key := range found {
+		if key.KeyID == ref {
+			return key, nil
+		}
+	}
+	for _, key := range found {
+		if key.Name == ref && key.RevokedAt == nil {
+			return key, nil
+		}
+	}
+	return client.Key{}, fmt.Errorf("the tenant has no key with the id %s, and none with that name that is not revoked: "+
+		"tally key list shows them", ref)
+}
+
+func keyRotateCommand() *cobra.Command {
+	var f keyFlags
+	var keep longDuration
+	cmd := &cobra.Command{
+		Use:   "rotate KEY",
+		Short: "Give a key another secret",
+		Long: "Gives a key another secret, and prints it as tally key create does. The secret from before stays good for as long as\n" +
+			"--keep says, so that its holders can change over; the one from before that ends at once. Id, name and rights stay.",
+		Example: "  tally key rotate gateway-1\n  tally key rotate gateway-1 --keep 2d\n  tally key rotate gateway-1 --keep 0   # the secret has leaked",
+		Args:    checkArguments,
+		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
+			key, err := findKey(cmd.Context(), keys, args[0])
+			if err != nil {
+				return err
+			}
+			var formerValid *time.Duration
+			if cmd.Flags().Changed("keep") {
+				formerValid = (*time.Duration)(&keep)
+			}
+			rotated, err := keys.RotateKey(cmd.Context(), key.KeyID, formerValid)
+			if err != nil {
+				return fmt.Errorf("rotating the key %s: %w", args[0], err)
+			}
+			return f.printNew(cmd, rotated)
+		}),
+	}
+	f.add(cmd.Flags())
+	cmd.Flags().Var(&keep, "keep", "how long the secret from before stays good, such as 2d, 12h or 0; at most 7d; 1h when not given")
+	return cmd
+}
+
+func keyRevokeCommand() *cobra.Command {
+	var f keyFlags
+	cmd := &cobra.Command{
+		Use:   "revoke KEY",
+		Short: "End a key, for good, on every server within a second",
+		Long: "Ends a key, given by its id or name, for good: every server refuses it within a second, streams that it opened end,\n" +
+			"and so do the tokens that were made with it.",
+		Example: "  tally key revoke gateway-1\n  tally key revoke 4fJ0aZq7TnYkP2Lw --database-url postgres://tally@db.internal/tally",
+		Args:    checkArguments,
+		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
+			key, err := findKey(cmd.Context(), keys, args[0])
+			if err != nil {
+				return err
+			}
+			revoked, err := keys.RevokeKey(cmd.Context(), key.KeyID)
+			if err != nil {
+				return fmt.Errorf("revoking the key %s: %w", args[0], err)
+			}
+			if f.asJSON {
+				return writeIndented(cmd.OutOrStdout(), revoked)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "key %s, id %s, is revoked\n", oneLine(revoked.Name), revoked.KeyID)
+			return nil
+		}),
+	}
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func keyGenerateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "generate",
+		Short: "Print a key that no database knows yet",
+		Long: "Prints a new key. It asks nothing and stores nothing: a server that is started with it in " + bootstrapKeyEnv + "\n" +
+			"knows it from then on, with all scopes, in the tenant default.",
+		Example: "  " + bootstrapKeyEnv + "=$(tally key generate) tally serve --database-url …",
+		Args:    checkArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), access.GenerateKey())
+			return err
+		},
+	}
+}

@@ -1,0 +1,98 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Tenant owns logs, views, patterns and keys.
+type Tenant struct {
+	TenantID    string     `json:"tenant_id"`
+	Name        string     `json:"name"`
+	CreatedAt   time.Time  `json:"created_at"`
+	Suspended   bool       `json:"suspended"`
+	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
+}
+
+// TenantChange says what is to be changed of a tenant; nil leaves it.
+type TenantChange struct {
+	Name      *string `json:"name,omitempty"`
+	Suspended *bool   `json:"suspended,omitempty"`
+}
+
+// CreateTenant makes a tenant.
+func (c *Client) CreateTenant(ctx context.Context, name string) (t Tenant, err error) {
+	return t, c.send(ctx, http.MethodPost, []string{"tenants"}, map[string]string{"name": name}, &t)
+}
+
+// Tenants lists all tenants by name.
+func (c *Client) Tenants(ctx context.Context) ([]Tenant, error) {
+	tenants := []Tenant{}
+	for query := (url.Values{"limit": {strconv.Itoa(listPage)}}); ; {
+		var page struct {
+			Tenants []Tenant `json:"tenants"`
+			Next    string   `json:"next"`
+		}
+		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"tenants"}, query: query.Encode()}, &page); err != nil {
+			return nil, err
+		}
+		tenants = append(tenants, page.Tenants...)
+		if page.Next == "" {
+			return tenants, nil
+		}
+		query.Set("after", page.Next)
+	}
+}
+
+// Tenant returns a tenant by its name or id.
+func (c *Client) Tenant(ctx context.Context, ref string) (t Tenant, err error) {
+	return t, c.call(ctx, request{method: http.MethodGet, path: []string{"tenants", ref}}, &t)
+}
+
+// UpdateTenant changes a tenant, given by name or id.
+func (c *Client) UpdateTenant(ctx context.Context, ref string, change TenantChange) (t Tenant, err error) {
+	return t, c.send(ctx, http.MethodPatch, []string{"tenants", ref}, change, &t)
+}
+
+// AuditEntry is something that was done with the tenant, its keys, tokens or analysts.
+type AuditEntry struct {
+	EntryID int64           `json:"entry_id"`
+	At      time.Time       `json:"at"`
+	Actor   string          `json:"actor"`
+	KeyID   string          `json:"key_id,omitempty"`
+	Action  string          `json:"action"`
+	Target  string          `json:"target"`
+	Detail  json.RawMessage `json:"detail"`
+}
+
+// AuditLog returns the newest entries of the tenant's record from before an entry, newest first: at most limit. A before of 0 stands for
+// the end of the record, a limit of 0 for all of it.
+func (c *Client) AuditLog(ctx context.Context, before int64, limit int) ([]AuditEntry, error) {
+	entries := []AuditEntry{}
+	for {
+		size := listPage
+		if limit > 0 {
+			size = min(size, limit-len(entries))
+		}
+		query := url.Values{"limit": {strconv.Itoa(size)}}
+		if before > 0 {
+			query.Set("before", strconv.FormatInt(before, 10))
+		}
+		var page struct {
+			Entries []AuditEntry `json:"entries"`
+			Next    int64        `json:"next"`
+		}
+		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"audit-log"}, query: query.Encode()}, &page); err != nil {
+			return nil, err
+		}
+		entries = append(entries, page.Entries...)
+		if page.Next == 0 || limit > 0 && len(entries) >= limit {
+			return entries, nil
+		}
+		before = page.Next
+	}
+}
