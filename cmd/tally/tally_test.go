@@ -279,7 +279,11 @@ type answer struct {
 }
 
 // post sends a request; the error says what came instead of a success.
-func (p *process) post(ctx context.Context, path, body, idempotencyKey string) (a answer, err error) {
+func (p *process) post(ctx context.Context, path, body, idempotencyKey string) (answer, error) {
+	return p.postBy(ctx, key, path, body, idempotencyKey)
+}
+
+func (p *process) postBy(ctx context.Context, key, path, body, idempotencyKey string) (a answer, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+path, strings.NewReader(body))
 	if err != nil {
 		return a, err

@@ -1,0 +1,201 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/client"
+)
+
+// by runs a command about the operator's server with a key.
+func (o *operator) by(key string, args ...string) (status int, stdout, stderr string) {
+	o.t.Helper()
+	return with(o.t, key, o.args(args)...)
+}
+
+// make makes a key by the operator's.
+func (o *operator) make(args ...string) string {
+	o.t.Helper()
+	return makeKey(o.t, key, o.args(args)...)
+}
+
+// TestKeyLife: a key is made, used for what it is for, rotated and revoked by commands, and all of it is recorded.
+func TestKeyLife(t *testing.T) {
+	o, _ := operate(t)
+	o.append("customer-1", `{"n":1}`)
+	o.append("other", `{"n":1}`)
+	reader := o.make("--name", "reports", "--scopes", "read,query", "--logs", "customer-*", "--expires-in", "90d")
+	if status, stdout, stderr := o.by(reader, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
+		t.Errorf("reading by the key: %d: %s%s", status, stdout, stderr)
+	}
+	if status, _, stderr := o.by(reader, "events", "other"); status != 1 || !strings.Contains(stderr, "log_not_found") {
+		t.Errorf("a log outside the pattern: %d: %s", status, stderr)
+	}
+	if status, _, stderr := o.by(reader, "key", "list"); status != 1 || !strings.Contains(stderr, "missing_scope") {
+		t.Errorf("keys by a key without admin: %d: %s", status, stderr)
+	}
+	o.succeeds(words(idOf(reader), "reports", "read,query", "customer-*", "until "), "key", "list")
+	shown := described[client.Key](t, o.prints("key", "show", "reports", "--json"))
+	left := time.Until(*shown.ExpiresAt)
+	if shown.KeyID != idOf(reader) || left < 89*24*time.Hour || left > 91*24*time.Hour || !strings.Contains(shown.CreatedBy, "(ada)") {
+		t.Errorf("the key is described as %+v", shown)
+	}
+	o.succeeds(words("scopes", "read, query", "customer-*"), "key", "show", idOf(reader))
+
+	// The former secret is good as long as --keep says.
+	status, rotated, stderr := o.by(key, "key", "rotate", "reports", "--keep", "1d")
+	rotated = strings.TrimSpace(rotated)
+	if status != 0 || keyText.FindString(rotated) != rotated || idOf(rotated) != idOf(reader) || rotated == reader ||
+		!strings.Contains(stderr, "the secret from before is good until") {
+		t.Fatalf("tally key rotate: %d: %q, %s", status, rotated, stderr)
+	}
+	o.server.becomes(http.StatusOK, rotated, "/logs/customer-1")
+	if status, answer := o.server.get(reader, "/logs/customer-1"); status != http.StatusOK {
+		t.Errorf("the former secret: %d: %s", status, answer)
+	}
+	again := described[client.NewKey](t, o.prints("key", "rotate", "reports", "--keep", "0", "--json"))
+	o.server.becomes(http.StatusUnauthorized, rotated, "/logs/customer-1")
+	o.server.becomes(http.StatusUnauthorized, reader, "/logs/customer-1")
+	o.server.becomes(http.StatusOK, again.Secret, "/logs/customer-1")
+
+	// A token of the key ends with it.
+	status, token, stderr := o.by(again.Secret, "token", "create", "--scopes", "query,read", "--log", "customer-1", "--subject", "customer 1")
+	token = strings.TrimSpace(token)
+	if status != 0 || !strings.HasPrefix(token, "eyJ") || !strings.Contains(stderr, "customer-1") {
+		t.Fatalf("tally token create: %d: %q, %s", status, token, stderr)
+	}
+	if status, stdout, stderr := o.by(token, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
+		t.Errorf("reading by the token: %d: %s%s", status, stdout, stderr)
+	}
+	o.succeeds(words("is revoked"), "key", "revoke", "reports")
+	o.server.becomes(http.StatusUnauthorized, again.Secret, "/logs/customer-1")
+	o.server.becomes(http.StatusUnauthorized, token, "/logs/customer-1")
+	o.succeeds(words("revoked"), "key", "show", idOf(reader))
+	o.fails(words("no key", "reports", "tally key list"), "key", "revoke", "reports")
+	o.succeeds(words("is revoked"), "key", "revoke", idOf(reader)) // the same again
+
+	record := o.prints("audit-log", "--limit", "0")
+	last := 0
+	for _, action := range []string{"key.revoke", "token.create", "key.rotate", "key.create"} { // the newest first
+		at := strings.Index(record, action)
+		if at < last {
+			t.Errorf("%s is missing in the record, or in another order:\n%s", action, record)
+		}
+		last = at
+	}
+	entries := described[[]client.AuditEntry](t, o.prints("audit-log", "--limit", "2", "--json"))
+	if len(entries) != 2 {
+		t.Fatalf("--limit 2 gives %d entries", len(entries))
+	}
+	older := o.prints("audit-log", "--limit", "1", "--json", "--before", fmt.Sprint(entries[0].EntryID))
+	if before := described[[]client.AuditEntry](t, older); len(before) != 1 || before[0].EntryID != entries[1].EntryID {
+		t.Errorf("--before %d gives %+v", entries[0].EntryID, before)
+	}
+	if keyText.MatchString(o.prints("key", "list", "--json")) || keyText.MatchString(record) {
+		t.Error("a list shows a secret")
+	}
+}
+
+// TestKeyRefusals: mistakes in commands about keys are named, and secrets are not repeated.
+func TestKeyRefusals(t *testing.T) {
+	o, _ := operate(t)
+	create := func(more ...string) []string {
+		return append([]string{"key", "create", "--name", "a", "--scopes", "read"}, more...)
+	}
+	for word, args := range map[string][]string{
+		"--name is missing":       {"key", "create", "--scopes", "read"},
+		"--scopes is missing":     {"key", "create", "--name", "a"},
+		"there is no scope":       {"key", "create", "--name", "a", "--scopes", "write"},
+		"no duration such as 90d": create("--expires-in", "soon"),
+		"one of them":             create("--expires-in", "1d", "--expires-at", "2099-01"),
+		"is no time":              create("--expires-at", "later"),
+		"invalid_expiry":          create("--expires-at", "2020-01-01"),
+		"invalid_pattern":         create("--logs", "a b"),
+		"tenant_not_found":        create("--tenant", "none"),
+		"KEY is missing":          {"key", "rotate"},
+		"no key with the id":      {"key", "rotate", "none"},
+		"give its id":             {"key", "revoke", key},
+		"is no duration":          {"key", "rotate", idOf(key), "--keep", "-1h"},
+		"--log is missing":        {"token", "create", "--scopes", "read"},
+		"a token is for query":    {"token", "create", "--log", "a"},
+		"log_not_found":           {"token", "create", "--log", "a", "--scopes", "read"},
+		"NAME is missing":         {"tenant", "rename", "a"},
+		"must not be negative":    {"audit-log", "--limit", "-1"},
+	} {
+		o.fails([]string{word}, args...)
+	}
+	if output := o.fails(words("give its id"), "key", "show", key); strings.Contains(output, key[30:]) {
+		t.Errorf("the secret is repeated:\n%s", output)
+	}
+	o.fails(words("former_valid_seconds"), "key", "rotate", idOf(key), "--keep", "8d")
+}
+
+// TestTenants: tenants are made, filled, renamed, suspended and resumed by commands, and know nothing of each other.
+func TestTenants(t *testing.T) {
+	o, _ := operate(t)
+	o.append("shared", `{"of":"default"}`)
+	o.succeeds(words("acme", "active"), "tenant", "create", "acme")
+	o.fails(words("name_taken"), "tenant", "create", "acme")
+	admin := o.make("--tenant", "acme", "--name", "admin", "--scopes", "append,read,query,deploy,admin")
+	gateway := makeKey(t, admin, o.args([]string{"--name", "gateway", "--scopes", "append"})...)
+	if status, _, stderr := o.by(admin, "key", "create", "--name", "root", "--scopes", "operator"); status != 1 ||
+		!strings.Contains(stderr, "outside_pattern") {
+		t.Errorf("an admin makes an operator: %d: %s", status, stderr)
+	}
+	post := func(key, path, body string) error {
+		_, err := o.server.postBy(t.Context(), key, path, body, "")
+		return err
+	}
+	if err := post(gateway, "/logs", `{"name":"shared"}`); err != nil {
+		t.Fatal(err)
+	}
+	if err := post(gateway, "/logs/shared/append", `{"of":"acme"}`); err != nil {
+		t.Fatal(err)
+	}
+	// A name is of its tenant's; an operator acts in either.
+	if status, stdout, _ := o.by(admin, "events", "shared"); status != 0 || !strings.Contains(stdout, "acme") || strings.Contains(stdout, "default") {
+		t.Errorf("the tenant's log: %d: %s", status, stdout)
+	}
+	if own := o.prints("events", "shared"); !strings.Contains(own, `"of":"default"`) {
+		t.Errorf("the default tenant's log: %s", own)
+	}
+	if theirs := o.prints("events", "shared", "--tenant", "acme"); !strings.Contains(theirs, `"of":"acme"`) {
+		t.Errorf("an operator in the tenant: %s", theirs)
+	}
+	o.succeeds(words("gateway", "admin"), "key", "list", "--tenant", "acme")
+	if own := o.prints("key", "list"); strings.Contains(own, "gateway") {
+		t.Errorf("the default tenant lists keys of another:\n%s", own)
+	}
+	if status, _, stderr := o.by(admin, "events", "shared", "--tenant", "default"); status != 1 || !strings.Contains(stderr, "missing_scope") {
+		t.Errorf("--tenant by a key that is no operator's: %d: %s", status, stderr)
+	}
+	if status, _, stderr := o.by(admin, "tenant", "list"); status != 1 || !strings.Contains(stderr, "missing_scope") {
+		t.Errorf("tenants by a key that is no operator's: %d: %s", status, stderr)
+	}
+
+	o.succeeds(words("acme", "suspended"), "tenant", "suspend", "acme")
+	waitFor(t, func() bool {
+		err := post(gateway, "/logs/shared/append", `{}`)
+		return err != nil && strings.Contains(err.Error(), "tenant_suspended")
+	})
+	if status, stdout, _ := o.by(admin, "events", "shared"); status != 0 || !strings.Contains(stdout, "acme") {
+		t.Errorf("reading while suspended: %d: %s", status, stdout)
+	}
+	if _, err := o.server.post(t.Context(), "/logs/shared/append", `{}`, ""); err != nil {
+		t.Errorf("another tenant while this is suspended: %v", err)
+	}
+	o.succeeds(words("acme", "active"), "tenant", "resume", "acme")
+	waitFor(t, func() bool { return post(gateway, "/logs/shared/append", `{}`) == nil })
+
+	o.succeeds(words("acme-europe"), "tenant", "rename", "acme", "acme-europe")
+	o.fails(words("tenant_not_found"), "tenant", "show", "acme")
+	o.succeeds(words("default", "acme-europe"), "tenant", "list")
+	if listed := described[[]client.Tenant](t, o.prints("tenant", "list", "--json")); len(listed) != 2 || listed[0].Name != "acme-europe" {
+		t.Errorf("the list is %+v", listed)
+	}
+	o.succeeds(words("tenant.create", "tenant.suspend", "tenant.resume", "tenant.rename", "ada", "key.create"),
+		"audit-log", "--tenant", "acme-europe")
+}
