@@ -69,7 +69,7 @@ func (f *keyFlags) openKeys(cmd *cobra.Command) (keyring, error) {
 	if cmd.Flags().Changed("url") {
 		return nil, errors.New("--url asks a server and --database-url the database itself: give one of them, by a flag or by its variable")
 	}
-	return openDatabaseKeys(cmd.Context(), f.databaseURL, f.tenant)
+	return openDatabaseKeys(cmd.Context(), f.databaseURL, f.tenant, f.actor)
 }
 
 func keyCreateCommand() *cobra.Command {

@@ -22,8 +22,9 @@ type databaseKeys struct {
 	actor    access.Actor
 }
 
-// openDatabaseKeys opens the database for the keys of a tenant; "" for the one that is always there. It changes no schema.
-func openDatabaseKeys(ctx context.Context, url, tenant string) (_ *databaseKeys, err error) {
+// openDatabaseKeys opens the database for the keys of a tenant; "" for the one that is always there. It changes no schema. The record names
+// the login, and the actor unless that is "".
+func openDatabaseKeys(ctx context.Context, url, tenant, actor string) (_ *databaseKeys, err error) {
 	if err := db.Check(ctx, url, true); err != nil { // events are not at stake
 		return nil, err
 	}
@@ -49,10 +50,13 @@ func openDatabaseKeys(ctx context.Context, url, tenant string) (_ *databaseKeys,
 	} else if err != nil {
 		return nil, explainOldSchema(err)
 	}
-	login := d.Read.Config().ConnConfig
+	config := d.Read.Config().ConnConfig
+	name := "login " + config.User + "@" + config.Database
+	if actor != "" {
+		name += " (" + actor + ")"
+	}
 	return &databaseKeys{
-		db: d, registry: registry, caller: access.Anyone(found.ID, found.Name),
-		actor: access.Actor{Name: "login " + login.User + "@" + login.Database},
+		db: d, registry: registry, caller: access.Anyone(found.ID, found.Name), actor: access.Actor{Name: name},
 	}, nil
 }
 
