@@ -50,6 +50,7 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
 	TALLY_TEST_POSTGRES=local go -C testcontainers test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
+	TALLY_TEST_POSTGRES=local go -C tools/promcheck test -race $(TEST_FLAGS) ./...
 
 HARD_ROUNDS ?= 10
 HARD_PACKAGES ?=
@@ -98,9 +99,9 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
-	for module in testcontainers tools/kafka tools/manifests; do go -C $$module vet ./... || exit; done
+	for module in testcontainers tools/kafka tools/manifests tools/promcheck; do go -C $$module vet ./... || exit; done
 	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
-	for module in kafka manifests; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
+	for module in kafka manifests promcheck; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
 
 vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
 	tools/vulnerabilities.sh
@@ -115,6 +116,7 @@ generated: ## prove that what is generated is up to date
 	go -C testcontainers mod tidy -diff
 	go -C tools/kafka mod tidy -diff
 	go -C tools/manifests mod tidy -diff
+	go -C tools/promcheck mod tidy -diff
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || \
 		{ echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }

@@ -3,6 +3,7 @@ package tallystick_test
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -21,8 +22,7 @@ var unlinked = map[string]string{
 	"testing":                                    "for tests: its flags would be the command's",
 	modulePath + "internal/testdb":               "for tests: its databases trust everybody",
 	modulePath + "internal/testrig":              "for tests: it tampers with what it looks at",
-	"net/http/pprof":                             "adds itself to the default mux: whoever reaches that may read the server's memory",
-	"expvar":                                     "adds itself to the default mux: it shows the command line, passwords included",
+	"github.com/prometheus/prometheus":           "for tests, in a module of its own",
 	"plugin":                                     "views are the way to add code, in their sandbox",
 }
 
@@ -52,6 +52,18 @@ func TestBinaryLinksNothingItMustNot(t *testing.T) {
 // unrequired are modules that go.mod must not require, even for tests: whoever depends on this module would inherit them.
 var unrequired = []string{
 	"github.com/testcontainers", "github.com/docker", "github.com/moby", "github.com/fergusstrange", "github.com/lib/pq",
+	"github.com/prometheus/prometheus",
+}
+
+// TestNothingServesTheDefaultMux: net/http/pprof and expvar, which comes with Prometheus's client, add themselves to it. Whoever reached it
+// could read the server's memory, and its command line with its passwords.
+func TestNothingServesTheDefaultMux(t *testing.T) {
+	served := regexp.MustCompile(`(?:^|[^.\w])http\.(DefaultServeMux|Handle|HandleFunc|ListenAndServe|ListenAndServeTLS|Serve|ServeTLS)\b`)
+	for path, text := range files(t, ".", ".go") {
+		if found := served.FindString(text); found != "" && !strings.HasSuffix(path, "_test.go") {
+			t.Errorf("%s has %s: serve a handler of your own", path, found)
+		}
+	}
 }
 
 func TestModuleRequiresNothingItMustNot(t *testing.T) {

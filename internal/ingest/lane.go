@@ -60,7 +60,8 @@ type lane struct {
 
 func newLane(d *db.DB, views *view.Views, config Config, r *router, counts *LaneStats) *lane {
 	return &lane{
-		db: d, views: views, config: config, router: r, stats: counts, paces: paces{}, loads: map[uuid.UUID]load{}, wake: make(chan struct{}, 1),
+		db: d, views: views, config: config, router: r, stats: counts,
+		paces: paces{}, loads: map[uuid.UUID]load{}, wake: make(chan struct{}, 1),
 		budget: view.Budget{Time: laneFoldTime, Gas: maxRequestGas, Bytes: maxRequestState},
 	}
 }

@@ -72,7 +72,8 @@ func (c *collector) addAppends(s *Sources) {
 			add(of(slow), "slow")
 		}
 	}
-	c.counter("events_appended_total", "Events that were stored.", lanes, count(func(l *ingest.LaneStats) *stats.Counter { return &l.Events }))
+	c.counter("events_appended_total", "Events that were stored.", lanes,
+		count(func(l *ingest.LaneStats) *stats.Counter { return &l.Events }))
 	c.counter("groups_committed_total", "Groups of appends that were committed.", lanes,
 		count(func(l *ingest.LaneStats) *stats.Counter { return &l.Committed }))
 	c.counter("groups_failed_total", "Groups of appends that were given up, or halved to find the request at fault.", lanes,

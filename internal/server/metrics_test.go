@@ -280,8 +280,9 @@ func TestEveryRefusalIsCounted(t *testing.T) {
 func TestOpsListener(t *testing.T) {
 	w := startWatched(t)
 	for path, want := range map[string]int{
-		"/metrics": 200, "/debug/pprof/": 200, "/debug/pprof/heap": 200, "/debug/pprof/goroutine?debug=1": 200, "/debug/pprof/profile?seconds=1": 200,
-		"/debug/pprof/cmdline": 404, "/debug/vars": 404, "/logs": 404, "/": 404,
+		"/metrics": 200, "/debug/pprof/": 200, "/debug/pprof/heap": 200, "/debug/pprof/goroutine?debug=1": 200,
+		"/debug/pprof/profile?seconds=1": 200,
+		"/debug/pprof/cmdline":           404, "/debug/vars": 404, "/logs": 404, "/": 404,
 	} {
 		if status, text := w.call("GET", w.s.OpsURL()+path, ""); status != want {
 			t.Errorf("%s: %d, %.200s", path, status, text)
@@ -299,7 +300,8 @@ func TestOpsListener(t *testing.T) {
 	config := server.DefaultConfig()
 	config.DatabaseURL = "postgres://nowhere"
 	for address, fits := range map[string]bool{
-		"": true, "127.0.0.1:9464": true, "[::1]:0": true, "localhost:0": true, ":9464": false, "0.0.0.0:9464": false, "10.0.0.1:9464": false, "9464": false,
+		"": true, "127.0.0.1:9464": true, "[::1]:0": true, "localhost:0": true,
+		":9464": false, "0.0.0.0:9464": false, "10.0.0.1:9464": false, "9464": false,
 	} {
 		config.OpsListen = address
 		if err := config.Validate(); (err == nil) != fits {
@@ -336,7 +338,8 @@ func TestRequestLog(t *testing.T) {
 	w.want(http.StatusCreated, "POST", "/logs", `{"name": "acme"}`, "Traceparent: 00-"+trace+"-"+span+"-01")
 	secret := []string{"Authorization: Bearer s3cret-a", "X-Api-Key: s3cret-b", "Cookie: s3cret-c"}
 	for _, parent := range []string{
-		"00-" + strings.Repeat("0", 32) + "-" + span + "-01", "00-" + trace + "-" + strings.Repeat("0", 16) + "-01", "ff-" + trace + "-" + span + "-01",
+		"00-" + strings.Repeat("0", 32) + "-" + span + "-01", "00-" + trace + "-" + strings.Repeat("0", 16) + "-01",
+		"ff-" + trace + "-" + span + "-01",
 		"00-" + strings.ToUpper(trace) + "-" + span + "-01", "00-" + trace + "-" + span, "garbage\"s3cret-d", "",
 	} {
 		w.want(http.StatusNotFound, "GET", "/logs/s3cret-e/views/x/query?token=s3cret-f", "", append(secret, "Traceparent: "+parent)...)

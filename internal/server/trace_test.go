@@ -106,17 +106,24 @@ func (s *spans) attribute(span *otlp.Span, name string) string {
 
 // TestTraces: the spans of an append and of a query are within their clients', and hold nothing that is secret.
 func TestTraces(t *testing.T) {
-	const appending, querying, parent = "11111111111111111111111111111111", "22222222222222222222222222222222", "00f067aa0ba902b7"
+	const (
+		appending, querying = "11111111111111111111111111111111", "22222222222222222222222222222222"
+		parent              = "00f067aa0ba902b7"
+	)
 	got := receive(t)
 	t.Setenv("OTEL_SERVICE_NAME", "billing")
 	w := startWatched(t, func(c *server.Config) { c.RequestLog = nil })
 	w.want(http.StatusCreated, "POST", "/logs", `{"name": "s3cret-log"}`)
 	w.want(http.StatusCreated, "POST", "/logs/s3cret-log/views/s3cret-view", string(views.MonthlyTotals()))
 	w.want(http.StatusCreated, "POST", "/logs/s3cret-log/append", `{"type": "s3cret-event"}`) // the snapshot is in memory afterwards
-	secrets := []string{"Authorization: Bearer s3cret-a", "X-Api-Key: s3cret-b", "Idempotency-Key: s3cret-c", "Baggage: s3cret=d", "User-Agent: s3cret-e"}
+	secrets := []string{
+		"Authorization: Bearer s3cret-a", "X-Api-Key: s3cret-b",
+		"Idempotency-Key: s3cret-c", "Baggage: s3cret=d", "User-Agent: s3cret-e",
+	}
 	w.want(http.StatusCreated, "POST", "/logs/s3cret-log/append", `{"type": "s3cret-event"}`,
 		append(secrets, "Traceparent: 00-"+appending+"-"+parent+"-01")...)
-	w.want(http.StatusOK, "GET", "/logs/s3cret-log/views/s3cret-view/query?month=2025-03", "", append(secrets[:2:2], "Traceparent: 00-"+querying+"-"+parent+"-01")...)
+	w.want(http.StatusOK, "GET", "/logs/s3cret-log/views/s3cret-view/query?month=2025-03", "",
+		append(secrets[:2:2], "Traceparent: 00-"+querying+"-"+parent+"-01")...)
 	w.want(http.StatusBadRequest, "GET", "/logs/s3cret-log/views/s3cret-view/query?s3cret=s3cret-f", "")
 	w.want(http.StatusNotFound, "GET", "/logs/s3cret-log/views/no/query", "", "Traceparent: 00-"+strings.Repeat("3", 32)+"-"+parent+"-00")
 	w.want(http.StatusOK, "GET", "/readyz", "")

@@ -40,7 +40,8 @@ func FromEnvironment(ctx context.Context, version string, log *slog.Logger) *Tra
 		ours = merged
 	}
 	otel.SetErrorHandler(&complaints{log: log})
-	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(ours)) // OTEL_TRACES_SAMPLER and OTEL_BSP_… are read there
+	// OTEL_TRACES_SAMPLER and OTEL_BSP_… are read by these.
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(ours))
 	log.LogAttrs(ctx, slog.LevelInfo, "sending traces by OTLP over HTTP")
 	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/tallystick/tallystick")}
 }
@@ -67,8 +68,8 @@ func wanted(ctx context.Context, log *slog.Logger) bool {
 		protocol = os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
 	}
 	if protocol != "" && protocol != "http/protobuf" {
-		log.LogAttrs(ctx, slog.LevelWarn, "traces are not sent: OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, which collectors take at port 4318",
-			slog.String("value", protocol))
+		log.LogAttrs(ctx, slog.LevelWarn, "traces are not sent: OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf, "+
+			"which collectors take at port 4318", slog.String("value", protocol))
 		return false
 	}
 	return true

@@ -79,8 +79,10 @@ type account struct {
 func New(slots int) *Turns {
 	cores := max(1, runtime.GOMAXPROCS(0)/2)
 	slots = max(1, min(slots, maxSlots))
-	all := Stats{Cores: cores, Slots: slots}
-	return &Turns{all: all, cores: cores, slots: slots, slotsEach: max(1, min(max(slotsEach, cores), slots-1)), accounts: map[Key]*account{}}
+	return &Turns{
+		all: Stats{Cores: cores, Slots: slots}, cores: cores, slots: slots,
+		slotsEach: max(1, min(max(slotsEach, cores), slots-1)), accounts: map[Key]*account{},
+	}
 }
 
 // Stats is how turns are used at a moment.
