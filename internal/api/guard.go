@@ -25,7 +25,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		}
 		defer w.close()
 		request.client = s.Proxies.clientAddress(r)
-		r = r.WithContext(s.begin(r, request))
+		r = r.WithContext(s.begin(r.Context(), r, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
 		request.credential, request.actsIn = credential(r.Header), r.Header.Get(tenantHeader)

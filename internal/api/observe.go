@@ -145,10 +145,10 @@ func routeOf(r *http.Request) string {
 func isProbe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
 // begin counts a request that has come, and returns its context: with what lines of the log and spans say of it.
-func (s *server) begin(r *http.Request, request *request) context.Context {
+func (s *server) begin(ctx context.Context, r *http.Request, request *request) context.Context {
 	s.Stats.inFlight.Add(1)
 	request.began = time.Now()
-	ctx := tracing.Parent(r.Context(), r.Header)
+	ctx = tracing.Parent(ctx, r.Header)
 	if !isProbe(r) {
 		ctx, request.span = s.Tracer.StartServer(ctx, methodOf(r))
 	}
