@@ -97,7 +97,7 @@ func (s *server) admit(r *http.Request, operation *huma.Operation) *Problem {
 		return p
 	}
 	request.caller = caller
-	return nil
+	return s.charge(r)
 }
 
 // identify returns who sends a request.

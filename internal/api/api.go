@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/tracing"
@@ -29,16 +30,17 @@ import (
 // Services is what the operations act on.
 type Services struct {
 	// Keys asks for a key with every request. Without, one that has none may do everything.
-	Keys   bool
-	Gate   *access.Gate     // checks keys
-	Access *access.Registry // of tenants and keys
-	Logs   *eventlog.Logs
-	Ingest *ingest.Ingester
-	Views  *view.Views
-	Events *eventlog.Reader
-	Live   *live.Hub
-	Signer *checkpoint.Signer          // of checkpoints; nil where the server has no key
-	Ready  func(context.Context) error // returns why the server cannot serve; nil when it can
+	Keys    bool
+	Gate    *access.Gate     // checks keys
+	Access  *access.Registry // of tenants and keys
+	Limiter *limits.Limiter  // of what callers may use; nil: they may use everything
+	Logs    *eventlog.Logs
+	Ingest  *ingest.Ingester
+	Views   *view.Views
+	Events  *eventlog.Reader
+	Live    *live.Hub
+	Signer  *checkpoint.Signer          // of checkpoints; nil where the server has no key
+	Ready   func(context.Context) error // returns why the server cannot serve; nil when it can
 	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
 	Warnings func() []string
 	Log      *slog.Logger

@@ -148,6 +148,9 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 	if err != nil {
 		return nil, err
 	}
+	if err := s.chargeEvents(ctx, log, 1); err != nil {
+		return nil, err
+	}
 	placements, err := s.appendTo(ctx, log, ingest.Request{Events: []event.Event{e}, Expected: expected})
 	if err != nil {
 		return nil, s.problem(ctx, err)
@@ -188,7 +191,7 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 	if s.Ingest.IsFull(log) { // many clients that come back with large batches must not keep the cores busy with parsing
 		return nil, s.problem(ctx, ingest.ErrBusy)
 	}
-	batch, err := s.parseBatch(ctx, in.RawBody, in.IdempotencyKey)
+	batch, err := s.parseBatch(ctx, log, in.RawBody, in.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +214,7 @@ type batch struct {
 	what   string // "line" or "element"
 }
 
-func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batch, error) {
+func (s *server) parseBatch(ctx context.Context, log uuid.UUID, body []byte, key string) (*batch, error) {
 	b, documents, err := splitBatch(body)
 	if err != nil {
 		return nil, err
@@ -222,6 +225,9 @@ func (s *server) parseBatch(ctx context.Context, body []byte, key string) (*batc
 	if len(documents) > ingest.MaxBatchEvents {
 		return nil, newProblem("batch_too_large",
 			fmt.Sprintf("the batch has more than %d events, which is the most that is allowed", ingest.MaxBatchEvents))
+	}
+	if err := s.chargeEvents(ctx, log, len(documents)); err != nil {
+		return nil, err
 	}
 	if err := requestOf(ctx).body.parsed(len(documents)); err != nil {
 		return nil, s.problem(ctx, err)

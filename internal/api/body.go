@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
 )
 
@@ -29,6 +30,7 @@ type bookedBody struct {
 	ctx              context.Context //nolint:containedctx // of the request
 	held             *memory.Hold
 	arrived, allowed int64
+	account          limits.Account // to be charged as bytes arrive, where their number was not announced
 }
 
 // Read waits for memory, and the client that sends the body with it. If there is none it fails with memory.ErrFull, after it has read and
@@ -46,6 +48,9 @@ func (b *bookedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.allowed-b.arrived)])
 	b.arrived += int64(n)
+	if over := b.account.Bytes(int64(n)); over != nil {
+		return 0, over
+	}
 	return n, err
 }
 

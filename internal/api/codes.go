@@ -90,6 +90,7 @@ var statuses = map[string]int{
 	"invalid_token_request":  http.StatusUnprocessableEntity,
 	"invalid_fields":         http.StatusUnprocessableEntity,
 	"invalid_gas":            http.StatusUnprocessableEntity,
+	"invalid_limits":         http.StatusUnprocessableEntity,
 	"invalid_module":         http.StatusUnprocessableEntity,
 	"invalid_pattern":        http.StatusUnprocessableEntity,
 	"invalid_reason":         http.StatusUnprocessableEntity,
@@ -107,6 +108,9 @@ var statuses = map[string]int{
 	"unsupported_feature":    http.StatusUnprocessableEntity,
 	"view_refused_config":    http.StatusUnprocessableEntity,
 	"wrong_signature":        http.StatusUnprocessableEntity,
+
+	"limit_reached":     http.StatusTooManyRequests,
+	"too_many_requests": http.StatusTooManyRequests,
 
 	"internal":     http.StatusInternalServerError,
 	"query_failed": http.StatusInternalServerError,

@@ -92,12 +92,18 @@ func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResp
 			"as many streams as the server allows are under way; try again when one has ended, or read in pages")
 		return nil, retry(p, streamsRetrySeconds)
 	}
+	closeStream, err := requestOf(ctx).account.OpenStream()
+	if err != nil {
+		<-s.streams
+		return nil, s.problem(ctx, err)
+	}
 	if err := s.book(ctx, eventlog.StreamBytes+compressorBytes); err != nil {
+		closeStream()
 		<-s.streams
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer func() { <-s.streams }()
+		defer func() { closeStream(); <-s.streams }()
 		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, p *paced) {
 			l.format.setHeaders(w.Header(), l.head)
 			if r.Method == http.MethodHead {

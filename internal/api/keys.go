@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/limits"
 )
 
 // Key describes a key, without its secret.
@@ -17,6 +18,7 @@ type Key struct {
 	Name        string     `json:"name" doc:"It is recorded with what is done by the key."`
 	Scopes      []string   `json:"scopes" nullable:"false" doc:"What the key may do: append, read, query, deploy, admin, operator."`
 	Logs        string     `json:"logs" doc:"The pattern of the names of logs that there are for the key." example:"customer-*"`
+	Limits      Limits     `json:"limits" doc:"Its own, beside those of its tenant: of those that are absent, it has none."`
 	CreatedAt   time.Time  `json:"created_at"`
 	CreatedBy   string     `json:"created_by" doc:"The name of the key that made it."`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"Absent when it never expires."`
@@ -30,7 +32,7 @@ func presentKey(k access.Key) Key {
 	return Key{
 		KeyID: k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Logs: string(k.Logs), CreatedAt: k.CreatedAt.UTC(), CreatedBy: k.CreatedBy,
 		ExpiresAt: presentTime(k.ExpiresAt), RotatedAt: presentTime(k.RotatedAt), FormerUntil: presentTime(k.FormerUntil),
-		RevokedAt: presentTime(k.RevokedAt), LastUsedAt: presentTime(k.LastUsedAt),
+		Limits: presentLimits(k.Limits), RevokedAt: presentTime(k.RevokedAt), LastUsedAt: presentTime(k.LastUsedAt),
 	}
 }
 
@@ -53,6 +55,7 @@ type createKeyInput struct {
 		Scopes    []string   `json:"scopes" nullable:"false" doc:"What the key may do: append, read, query, deploy, admin, operator."`
 		Logs      string     `json:"logs,omitempty" doc:"The pattern of the names of logs that there are for the key; all when absent." example:"customer-*"`
 		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Never when absent."`
+		Limits    *Limits    `json:"limits,omitempty" doc:"Of its own, beside those of its tenant: requests, events and bytes a second, and streams."`
 	}
 }
 
@@ -127,7 +130,11 @@ func (s *server) createKey(ctx context.Context, in *createKeyInput) (*newKeyOutp
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	wanted := access.KeyRequest{Name: in.Body.Name, Scopes: scopes, Logs: eventlog.Pattern(in.Body.Logs)}
+	own, err := in.Body.Limits.stored((*limits.Limits).CheckKey)
+	if err != nil {
+		return nil, err
+	}
+	wanted := access.KeyRequest{Name: in.Body.Name, Scopes: scopes, Logs: eventlog.Pattern(in.Body.Logs), Limits: own}
 	if in.Body.ExpiresAt != nil {
 		wanted.ExpiresAt = *in.Body.ExpiresAt
 	}

@@ -184,6 +184,9 @@ func (s *server) rollbackView(ctx context.Context, in *rollbackInput) (*viewOutp
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayBuild(ctx); err != nil {
+		return nil, err
+	}
 	info, err := s.Views.Rollback(ctx, log, in.View, in.Body.Version, actor)
 	if err != nil {
 		return nil, s.problem(ctx, err)

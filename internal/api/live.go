@@ -83,8 +83,17 @@ func (s *server) registerLive(api huma.API) {
 }
 
 // watch begins to watch a log, after the sequence that a client has seen, or else after the head. The error is a *Problem.
-func (s *server) watch(ctx context.Context, log uuid.UUID, seen string) (watch *live.Watch, after live.Position, err error) {
-	watch, err = s.Live.Watch(log) // before the head is read, so that nothing between the two is missed
+func (s *server) watch(ctx context.Context, log uuid.UUID, seen string) (watch *watching, after live.Position, err error) {
+	closeStream, err := requestOf(ctx).account.OpenStream()
+	if err != nil {
+		return nil, after, s.problem(ctx, err)
+	}
+	defer func() {
+		if err != nil {
+			closeStream()
+		}
+	}()
+	watched, err := s.Live.Watch(log) // before the head is read, so that nothing between the two is missed
 	switch {
 	case errors.Is(err, live.ErrTooManyWatchers):
 		p := newProblem("too_many_watchers",
@@ -95,11 +104,11 @@ func (s *server) watch(ctx context.Context, log uuid.UUID, seen string) (watch *
 	case err != nil:
 		return nil, after, s.problem(ctx, err)
 	}
-	if after, err = s.seen(ctx, watch, seen); err != nil {
-		watch.Close()
+	if after, err = s.seen(ctx, watched, seen); err != nil {
+		watched.Close()
 		return nil, after, err
 	}
-	return watch, after, nil
+	return &watching{watched, closeStream}, after, nil
 }
 
 func (s *server) seen(ctx context.Context, watch *live.Watch, seen string) (live.Position, error) {
@@ -259,7 +268,7 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 		defer watch.Close()
-		s.follow(ctx, watch, tail)
+		s.follow(ctx, watch.Watch, tail)
 	}}, nil
 }
 
@@ -303,7 +312,7 @@ func (s *server) watchView(ctx context.Context, in *liveInput) (*huma.StreamResp
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 		defer leave()
-		s.follow(ctx, watch, s.answerStream(log, in.View, func(ctx context.Context) (*live.Outcome, error) {
+		s.follow(ctx, watch.Watch, s.answerStream(log, in.View, func(ctx context.Context) (*live.Outcome, error) {
 			ctx, cancel := context.WithCancel(ctx) // a renewal waits for its turn without limit, unless the server stops
 			defer cancel()
 			defer s.Live.OnEnd(cancel)()

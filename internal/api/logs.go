@@ -86,13 +86,24 @@ func (s *server) createLog(ctx context.Context, in *createLogInput) (*createLogO
 	if caller := requestOf(ctx).caller; eventlog.CheckName("", in.Body.Name) == nil && !caller.SeesLog(in.Body.Name) {
 		return nil, outsidePattern("logs whose names match " + string(caller.Logs))
 	}
+	undo, err := requestOf(ctx).account.CreateLog()
+	if err != nil && !s.exists(ctx, in.Body.Name) { // else it is refused for that
+		return nil, s.problem(ctx, err)
+	}
 	log, err := s.Logs.Create(ctx, s.tenant(ctx), in.Body.Name, in.Body.Labels)
 	if err != nil {
+		undo()
 		return nil, s.problem(ctx, err)
 	}
 	out := &createLogOutput{}
 	out.Body.LogID = log.ID.String()
 	return out, nil
+}
+
+// exists reports whether the tenant has a log of that name.
+func (s *server) exists(ctx context.Context, name string) bool {
+	_, err := s.Logs.Resolve(ctx, s.tenant(ctx), name)
+	return err == nil
 }
 
 func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutput, error) {

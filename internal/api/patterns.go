@@ -128,8 +128,13 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*pa
 			return nil, outsidePattern("patterns that " + string(caller.Logs) + " covers")
 		}
 	}
+	undo, err := requestOf(ctx).account.DeployPattern(ctx, in.View)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
 	info, err := s.Views.DeployPattern(ctx, s.tenant(ctx), in.View, pattern, deployment)
 	if err != nil {
+		undo()
 		return nil, s.problem(ctx, err)
 	}
 	return s.describePattern(ctx, info)

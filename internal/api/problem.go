@@ -38,6 +38,7 @@ type Problem struct {
 	Sequence *int64 `json:"sequence,omitempty" doc:"The event in question."`
 	Applied  *int64 `json:"applied,omitempty" doc:"How many events a building view has folded."`
 	Events   *int   `json:"events,omitempty" doc:"How many of the request's events one request may have, for what its log's views need."`
+	Limit    string `json:"limit,omitempty" doc:"The limit that was exceeded or reached."`
 	// RequestID is that of a request that the server is to blame for.
 	RequestID string `json:"request_id,omitempty" doc:"The request's id, as the header Tally-Request-Id and the server's log have it; where the status is 500 or above."`
 
@@ -123,6 +124,8 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 	switch {
 	case slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, memory.ErrFull) }):
 		return fullProblem()
+	case limitProblem(errors.Join(errs...)) != nil:
+		return limitProblem(errors.Join(errs...))
 	case message == unreadBody:
 		return newProblem("body_incomplete", "the body broke off before its end; nothing was stored")
 	case status >= http.StatusInternalServerError:
@@ -183,6 +186,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 		return p
 	}
 	if p := accessProblem(ctx, err); p != nil {
+		return p
+	}
+	if p := limitProblem(err); p != nil {
 		return p
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/uuid"
@@ -32,7 +33,9 @@ type request struct {
 	log    uuid.UUID      // not Valid while no log is known
 	cause  error          // why the server could not do it; nil when it could, or the client is to blame
 	body   *bookedBody
-	answer *memory.Hold // memory of the response
+	// account is what the caller is held to, once it is known.
+	account limits.Account
+	answer  *memory.Hold // memory of the response
 
 	credential        string // the key or token that came with it; "" for none
 	actsIn            string // the tenant that an operator named; "" for none

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/limits"
 )
 
 // maxAccessBytes bounds the body of a request about tenants, keys and tokens.
@@ -20,12 +21,14 @@ type Tenant struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	Suspended   bool       `json:"suspended" doc:"It appends nothing, and creates no logs; everything else goes on."`
 	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
+	Limits      Limits     `json:"limits" doc:"Its own: of those that are absent, the server's defaults hold."`
 }
 
 func presentTenant(t access.Tenant) Tenant {
 	return Tenant{
 		TenantID: t.ID.String(), Name: t.Name, CreatedAt: t.CreatedAt.UTC(),
 		Suspended: !t.SuspendedAt.IsZero(), SuspendedAt: presentTime(t.SuspendedAt),
+		Limits: presentLimits(t.Limits),
 	}
 }
 
@@ -38,6 +41,8 @@ type createTenantInput struct {
 	ActorHeader
 	Body struct {
 		Name string `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"acme"`
+
+		Limits *Limits `json:"limits,omitempty" doc:"Of its own, instead of the server's defaults."`
 	}
 }
 
@@ -47,6 +52,7 @@ type updateTenantInput struct {
 	Body struct {
 		Name      *string `json:"name,omitempty" doc:"Another name."`
 		Suspended *bool   `json:"suspended,omitempty" doc:"True suspends the tenant: its appends are refused with 403. False resumes it."`
+		Limits    *Limits `json:"limits,omitempty" doc:"All that it is to have of its own: of those that are absent in here, the server's defaults hold."`
 	}
 }
 
@@ -80,7 +86,7 @@ func (s *server) registerTenants(api huma.API) {
 	}, s.getTenant)
 	register(s, api, access.Operator, huma.Operation{
 		OperationID: "update-tenant", Method: http.MethodPatch, Path: "/tenants/{tenant}",
-		Summary: "Rename, suspend or resume a tenant", Tags: tags,
+		Summary: "Rename, suspend, resume or limit a tenant", Tags: tags,
 		Description:  "What is absent stays. It holds on every server within a second.",
 		MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusConflict},
 	}, s.updateTenant)
@@ -97,7 +103,11 @@ func (s *server) createTenant(ctx context.Context, in *createTenantInput) (*tena
 	if err != nil {
 		return nil, err
 	}
-	tenant, err := s.Access.CreateTenant(ctx, by, in.Body.Name, nil)
+	own, err := in.Body.Limits.stored((*limits.Limits).Check)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := s.Access.CreateTenant(ctx, by, in.Body.Name, own)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -133,7 +143,13 @@ func (s *server) updateTenant(ctx context.Context, in *updateTenantInput) (*tena
 	if err != nil {
 		return nil, err
 	}
-	tenant, err := s.Access.UpdateTenant(ctx, by, in.Tenant, access.TenantChange{Name: in.Body.Name, Suspended: in.Body.Suspended})
+	own, err := in.Body.Limits.stored((*limits.Limits).Check)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := s.Access.UpdateTenant(ctx, by, in.Tenant, access.TenantChange{
+		Name: in.Body.Name, Suspended: in.Body.Suspended, Limits: own,
+	})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}

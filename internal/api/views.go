@@ -213,8 +213,13 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 	if err != nil {
 		return nil, err
 	}
+	undo, err := requestOf(ctx).account.DeployView(ctx, log, in.View)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
 	info, err := s.Views.Deploy(ctx, log, in.View, deployment)
 	if err != nil {
+		undo()
 		return nil, s.problem(ctx, err)
 	}
 	return &viewOutput{presentView(info)}, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/postgres"
 	"github.com/tallystick/tallystick/internal/server"
 )
@@ -24,6 +25,7 @@ type devFlags struct {
 
 func (f *devFlags) add(flags *pflag.FlagSet) {
 	f.serverFlags.add(flags, "warn")
+	f.addLimits(flags, limits.Values{})
 	flags.BoolVar(&f.config.Keys, "keys", false,
 		"ask for a key with every request, as tally serve does; then any address may be listened on")
 	flags.StringSliceVar(&f.config.AllowHosts, "allow-host", nil, "without --keys: host by which requests may reach the server "+

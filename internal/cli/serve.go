@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/server"
 )
 
@@ -91,6 +92,7 @@ func serveCommand() *cobra.Command {
 	}
 	f.add(cmd.Flags(), "info")
 	addNetworkFlags(cmd.Flags(), &f.config)
+	f.addLimits(cmd.Flags(), limits.Defaults())
 	cmd.Flags().StringVar(&f.config.DatabaseURL, "database-url", "", "PostgreSQL connection string: a URL or key=value pairs")
 	cmd.Flags().BoolVar(&f.config.AllowUnsafeDatabase, "allow-unsafe-database", false,
 		"accept a database with fsync or full_page_writes off, which can lose acknowledged events in a crash")

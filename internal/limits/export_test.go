@@ -16,7 +16,7 @@ func (l *Limiter) Measure(t testing.TB, id uuid.UUID, logs int32) {
 		if of.usage.pass != nil {
 			of.usage.pass.step = logs
 		} else {
-			of.usage.pass = &pass{step: logs, before: of.usage.added}
+			of.usage.pass = newPass(logs, of)
 		}
 		of.mu.Unlock()
 		if err := l.step(t.Context(), of); err != nil {

@@ -94,7 +94,7 @@ func (l *Limiter) Account(c Caller) Account {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.own.prepare(now, values, &l.config)
-	if values.counted() && t.usage.measured.IsZero() {
+	if values.counted() && !t.usage.knows(&values) {
 		select {
 		case l.wake <- struct{}{}:
 		default:

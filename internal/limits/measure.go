@@ -33,8 +33,15 @@ type pass struct {
 	after  string
 	step   int32 // logs of the next statement
 	blind  bool  // the next log's state takes too long to sum up
+	views  bool  // are counted
+	state  bool  // is summed up
 	sum    [limits]int64
 	before [limits]int64 // usage.added when it began
+}
+
+// newPass begins a measurement. The tenant's mutex is held.
+func newPass(step int32, t *tenant) *pass {
+	return &pass{step: step, views: t.own.values[Views] > 0, state: t.own.values[StateBytes] > 0, before: t.usage.added}
 }
 
 // measureNext takes one step with the tenant, and returns how long to rest.
@@ -57,7 +64,7 @@ func (l *Limiter) due() (next *tenant) {
 	for _, t := range l.tenants {
 		t.mu.Lock()
 		u := &t.usage
-		if t.own.values.counted() && (u.pass != nil || u.measured.IsZero() || now.Sub(u.measured) >= measureEvery) &&
+		if t.own.values.counted() && (u.pass != nil || !u.knows(&t.own.values) || now.Sub(u.measured) >= measureEvery) &&
 			(next == nil || u.stepped.Before(last)) {
 			next, last = t, u.stepped
 		}
@@ -72,13 +79,13 @@ func (l *Limiter) step(ctx context.Context, t *tenant) error {
 	u := &t.usage
 	u.stepped = l.config.Now()
 	if u.pass == nil {
-		u.pass = &pass{step: firstStep, before: u.added}
+		u.pass = newPass(firstStep, t)
 	}
-	p, values := u.pass, t.own.values
+	p := u.pass
 	t.mu.Unlock()
 
 	params := dbsqlc.MeasureLogsParams{
-		TenantID: t.id, After: p.after, MaxLogs: p.step, CountViews: values[Views] > 0, SumState: values[StateBytes] > 0 && !p.blind,
+		TenantID: t.id, After: p.after, MaxLogs: p.step, CountViews: p.views, SumState: p.state && !p.blind,
 	}
 	began := time.Now()
 	measured, patterns, err := l.measure(ctx, params)
@@ -109,7 +116,8 @@ func (l *Limiter) step(ctx context.Context, t *tenant) error {
 	for i, before := range p.before {
 		u.added[i] -= before
 	}
-	u.base, u.measured, u.pass = p.sum, l.config.Now(), nil
+	u.base, u.views, u.state = p.sum, p.views, p.state
+	u.measured, u.pass = l.config.Now(), nil
 	return nil
 }
 

@@ -17,11 +17,18 @@ type usage struct {
 	base     [limits]int64
 	added    [limits]int64
 	measured time.Time // when base was whole; zero before
+	views    bool      // base has them
+	state    bool      // likewise
 	pass     *pass     // the measurement under way; nil for none
 	stepped  time.Time // when the tenant had its last turn
 }
 
 func (u *usage) of(limit Limit) int64 { return max(0, u.base[limit]+u.added[limit]) }
+
+// knows reports whether a measurement has ended that looked for all that the values limit.
+func (u *usage) knows(v *Values) bool {
+	return !u.measured.IsZero() && (u.views || v[Views] == 0) && (u.state || v[StateBytes] == 0)
+}
 
 // counted reports whether a limit is set that has to be measured.
 func (v *Values) counted() bool {
@@ -50,7 +57,7 @@ func (a Account) reserve(limit Limit) (undo func(), err error) {
 	a.tenant.mu.Lock()
 	defer a.tenant.mu.Unlock()
 	if err := a.tenant.check(limit); err != nil {
-		return nil, err
+		return nothing, err
 	}
 	a.tenant.usage.added[limit]++
 	return func() {

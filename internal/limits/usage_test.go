@@ -132,13 +132,27 @@ func TestMeasuring(t *testing.T) {
 	if l.Used(one, limits.Logs) != 3 || l.Used(two, limits.Logs) != 4 || l.Due() {
 		t.Errorf("%d and %d logs were counted, want 3 and 4", l.Used(one, limits.Logs), l.Used(two, limits.Logs))
 	}
-	c.pass(time.Minute - time.Second)
+	l.Account(limits.Caller{Tenant: one, TenantLimits: own(limits.Limits{Views: new(int64(5))})})
 	if !l.Due() {
-		t.Error("the first is not measured again a minute later")
+		t.Error("a new limit waits for the next measurement")
+	}
+	c.pass(time.Nanosecond)
+	l.Step(t.Context())
+	l.Account(limits.Caller{Tenant: one, TenantLimits: counted})
+	if l.Due() {
+		t.Error("a limit that is lifted is measured at once")
+	}
+	c.pass(time.Minute - time.Second)
+	if l.Due() {
+		t.Error("the second is measured again before its minute is over")
+	}
+	c.pass(time.Second - time.Nanosecond)
+	if !l.Due() {
+		t.Fatal("the second is not measured again a minute later")
 	}
 	l.Step(t.Context())
 	if l.Due() {
-		t.Error("the second is measured again before its minute is over")
+		t.Error("the first is measured again before its minute is over")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
@@ -42,6 +43,7 @@ type Config struct {
 	MaxWaitingEvents    int           // events that may wait in one lane before it refuses more
 	MaxWaitingBytes     int           // likewise, in bytes
 	MaxEventAhead       time.Duration // how far ahead of the clock the time of a new event may be; 0: any
+	Limits              limits.Values // of tenants that have none of their own
 	ShutdownTimeout     time.Duration // how long requests in progress may take when the server stops
 	OpsListen           string        // host:port on loopback for metrics and profiles; "" for none
 	Log                 *slog.Logger

@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/metrics"
@@ -201,7 +202,11 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	lanes.Committed = s.live.Committed
 	ingester := ingest.New(s.db, views, lanes)
 
+	limiter := limits.New(s.db, limits.Config{
+		Defaults: s.config.Limits, LargestBody: ingest.MaxBatchBytes, LargestBatch: ingest.MaxBatchEvents, Log: log,
+	})
 	watchers := &background.Worker{}
+	watchers.Go(limiter.Run)
 	watchers.Go(s.health.watch)
 	watchers.Go(s.partitions.run)
 	if s.ops != nil {
@@ -217,7 +222,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	logs, counts := eventlog.NewLogs(s.db), api.NewStats()
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
-		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Origins: s.config.Origins,
+		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
 		Logs: logs, Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],

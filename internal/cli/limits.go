@@ -1,0 +1,14 @@
+package cli
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/tallystick/tallystick/internal/limits"
+)
+
+// addLimits adds the flag of the limits of tenants that have none of their own.
+func (f *serverFlags) addLimits(flags *pflag.FlagSet, defaults limits.Values) {
+	f.config.Limits = defaults
+	flags.Var(&f.config.Limits, "limit",
+		"a limit of each tenant that has none of its own, such as requests_per_second=500, or =0 for none; may be repeated, or hold commas")
+}
