@@ -18,7 +18,8 @@ func limited(values limits.Values) func(*server.Config) {
 	return func(c *server.Config) { c.Limits = values }
 }
 
-// limitOf returns the member limit of a problem, and fails the test unless the reply is a refusal with that code and says when to come back.
+// limitOf returns the member limit of a problem, and fails the test unless the reply is a refusal with that code that says when to come
+// back.
 func (s *service) limitOf(r reply, code string, words ...string) string {
 	s.t.Helper()
 	s.wantProblem(http.StatusTooManyRequests, code, r, words...)
@@ -44,7 +45,10 @@ func TestRequestLimit(t *testing.T) {
 	s := start(t)
 	in := s.makeTenant("busy", `{"requests_per_second": 1}`)
 	calls := []struct{ method, path, body string }{
-		{"GET", "/logs", ""}, {"POST", "/logs/none/append", "{}"}, {"POST", "/logs/none/append?x=1", "{}"}, {"GET", "/views", ""},
+		{"GET", "/logs", ""},
+		{"POST", "/logs/none/append", "{}"},
+		{"POST", "/logs/none/append?x=1", "{}"},
+		{"GET", "/views", ""},
 		{"POST", "/logs/none/append_batch", "{}"},
 	}
 	for _, c := range calls {
@@ -69,8 +73,8 @@ func TestRequestLimit(t *testing.T) {
 	}
 }
 
-// TestEventLimit: a batch of the largest size passes under any limit, and is paid for afterwards, by both kinds of append; what is refused is
-// not stored.
+// TestEventLimit: a batch of the largest size passes under any limit, and is paid for afterwards, by both kinds of append; what is refused
+// is not stored.
 func TestEventLimit(t *testing.T) {
 	s := start(t, limited(limits.Values{limits.Events: 1}))
 	s.createLog("l")

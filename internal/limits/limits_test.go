@@ -3,6 +3,10 @@ package limits_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/limits"
@@ -36,6 +40,29 @@ func TestCheck(t *testing.T) {
 				t.Errorf("a %s with %s: %v, want an error of %s", who, text, check.err, check.want)
 			}
 		}
+	}
+}
+
+// TestDefaultsAreDocumented: docs/api.md has the defaults as they are.
+func TestDefaultsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([0-9,]+)( MiB| GiB)? \\|").FindAllStringSubmatch(string(page), -1)
+	documented := limits.Values{}
+	for _, row := range rows {
+		limit, err := limits.Find(row[1])
+		if err != nil {
+			continue // another table
+		}
+		if documented[limit], err = strconv.ParseInt(strings.ReplaceAll(row[2], ",", ""), 10, 64); err != nil {
+			t.Fatal(err)
+		}
+		documented[limit] <<= map[string]int{"": 0, " MiB": 20, " GiB": 30}[row[3]]
+	}
+	if documented != limits.Defaults() {
+		t.Errorf("docs/api.md says %s", &documented)
 	}
 }
 
