@@ -58,8 +58,7 @@ run_server() {
 	servers+=("$name-$suffix")
 	docker run --detach --name "$name-$suffix" --network "$name" --publish 127.0.0.1::8080 \
 		--read-only --cap-drop ALL --security-opt no-new-privileges --memory 512m \
-		--env TALLY_DATABASE_URL="postgres://tally:$password@$name-db/tally" --env TALLY_BOOTSTRAP_KEY="$key" \
-		--env TALLY_ALLOW_REMOTE=true --env TALLY_ALLOW_HOST='*' "$@" "$image" >/dev/null
+		--env TALLY_DATABASE_URL="postgres://tally:$password@$name-db/tally" --env TALLY_BOOTSTRAP_KEY="$key" "$@" "$image" >/dev/null
 }
 
 # four_calls SUFFIX LOG
@@ -82,6 +81,9 @@ run_server cached --tmpfs /var/cache/tallystick:mode=1777,noexec,nosuid,size=128
 wait_for 'the server is ready' docker exec "$name-cached" /usr/bin/tally health
 four_calls cached first
 docker exec "$name-cached" /usr/bin/tally version
+url=http://$(docker port "$name-cached" 8080/tcp | head -n 1)
+status=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 60 "$url/logs")
+[ "$status" = 401 ] || fail "a request without a key is answered $status"
 user=$(docker inspect --format '{{.Config.User}}' "$image")
 [[ $user =~ ^[1-9][0-9]*: ]] || fail "the image runs as the user $user"
 
