@@ -64,6 +64,13 @@ type Stats struct {
 	Lookups atomic.Int64 // in the database
 }
 
+// Known is how many keys and tokens are remembered, those included that turned out not to be good.
+func (g *Gate) Known() (keys, tokens int) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return len(g.keys), len(g.tokens)
+}
+
 // known is what is known of a key.
 type known struct {
 	caller                 *Caller // nil: there is no such key, or it is revoked

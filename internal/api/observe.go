@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -169,6 +168,9 @@ func (r *request) LogAttrs() []slog.Attr {
 	if r.traceID != "" {
 		attrs = append(attrs, slog.String("trace_id", r.traceID))
 	}
+	if r.caller.KeyID != "" {
+		attrs = append(attrs, slog.String("tenant", r.caller.TenantName), slog.String("key", r.caller.KeyName), slog.String("key_id", r.caller.KeyID))
+	}
 	return attrs
 }
 
@@ -214,7 +216,7 @@ func (s *server) endSpan(request *request, o outcome) {
 func (s *server) logRequest(w *responseWriter, r *http.Request, request *request, o outcome, took time.Duration, cut bool) {
 	attrs := []slog.Attr{
 		slog.String("method", o.method), slog.String("route", o.route), slog.Int("status", o.status),
-		slog.Float64("seconds", took.Seconds()), slog.Int64("bytes", w.written), slog.String("client", clientOf(r)),
+		slog.Float64("seconds", took.Seconds()), slog.Int64("bytes", w.written), slog.String("client", clientOf(request)),
 	}
 	if request.refused != "" {
 		attrs = append(attrs, slog.String("problem", request.refused))
@@ -228,10 +230,10 @@ func (s *server) logRequest(w *responseWriter, r *http.Request, request *request
 	s.RequestLog.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
 }
 
-// clientOf returns the address that the request came from.
-func clientOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		return host
+// clientOf returns the address that the request came from; "" where it came by no IP connection.
+func clientOf(request *request) string {
+	if !request.client.IsValid() {
+		return ""
 	}
-	return r.RemoteAddr
+	return request.client.String()
 }

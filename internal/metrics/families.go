@@ -3,6 +3,7 @@ package metrics
 import (
 	"runtime"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -54,6 +55,15 @@ func (c *collector) addHTTP(s *Sources) {
 	used, limit = use((*api.Stats).Verifications)
 	c.gauge("verifications", "Logs that are being verified.", one, used)
 	c.gauge("verifications_limit", "How many there may be at a time.", one, limit)
+}
+
+func (c *collector) addKeys(s *Sources) {
+	count := func(of *atomic.Int64) func(add func(float64, ...string)) {
+		return func(add func(float64, ...string)) { add(float64(of.Load())) }
+	}
+	c.counter("key_checks_total", "Keys and tokens that were checked.", one, count(&s.Gate.Stats.Checks))
+	c.counter("key_refusals_total", "Those that were not good.", one, count(&s.Gate.Stats.Refused))
+	c.counter("key_lookups_total", "Keys that were looked up in the database.", one, count(&s.Gate.Stats.Lookups))
 }
 
 var lanes = []string{"lanes"}
@@ -160,6 +170,9 @@ func (c *collector) addMemory(s *Sources) {
 	c.gauge("cache_entries", "What is in a memory that can be filled again.", cache, func(add func(float64, ...string)) {
 		add(float64(s.Views.Cache().Entries), "snapshots")
 		add(float64(s.Logs.Resolved()), "names")
+		keys, tokens := s.Gate.Known()
+		add(float64(keys), "keys")
+		add(float64(tokens), "tokens")
 	})
 	c.gauge("cache_bytes", "How large that is.", cache, func(add func(float64, ...string)) {
 		add(float64(s.Views.Cache().Bytes), "snapshots")

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -28,6 +29,7 @@ type Sources struct {
 	MaxWaitingEvents, MaxWaitingBytes int
 	Views                             *view.Views
 	Logs                              *eventlog.Logs
+	Gate                              *access.Gate
 	Live                              *live.Hub
 	DB                                *db.DB
 	Books                             map[string]*memory.Book // of the memory limit, by share
@@ -75,6 +77,7 @@ type histograms struct {
 func newCollector(s *Sources) *collector {
 	c := &collector{}
 	c.addHTTP(s)
+	c.addKeys(s)
 	c.addAppends(s)
 	c.addViews(s)
 	c.addMemory(s)

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -390,5 +391,41 @@ func TestFailuresAreOfATrace(t *testing.T) {
 	}
 	if len(w.logLines("request")) > 0 {
 		t.Error("requests are logged that nobody asked for")
+	}
+}
+
+// TestKeysInLogAndMetrics: who asked is in the log, by name; a key itself is nowhere, good or not.
+func TestKeysInLogAndMetrics(t *testing.T) {
+	good, bad := access.GenerateKey(), access.GenerateKey()
+	w := startWatched(t, func(c *server.Config) { c.Keys, c.BootstrapKey = true, good })
+	w.want(http.StatusOK, "GET", "/logs", "", "Authorization: Bearer "+good)
+	w.want(http.StatusOK, "GET", "/logs", "", "X-Api-Key: "+good)
+	w.want(http.StatusUnauthorized, "GET", "/logs", "", "X-Api-Key: "+bad)
+	w.want(http.StatusUnauthorized, "GET", "/logs", "")
+	got := w.scrape()
+	for series, want := range map[string]float64{
+		`tally_refusals_total{code="unauthorized"}`: 2, `tally_key_refusals_total`: 1, `tally_key_checks_total`: 3,
+		`tally_http_requests_total{method="GET",route="/logs",status="401"}`: 2,
+	} {
+		if got[series] != want {
+			t.Errorf("%s is %v, not %v", series, got[series], want)
+		}
+	}
+	if got[`tally_cache_entries{cache="keys"}`] < 1 || got["tally_key_lookups_total"] < 1 {
+		t.Errorf("%v keys in memory, after %v lookups", got[`tally_cache_entries{cache="keys"}`], got["tally_key_lookups_total"])
+	}
+	_, metrics := w.call("GET", w.s.OpsURL()+"/metrics", "")
+	w.stop()
+	lines := w.logLines("request")
+	if len(lines) != 4 || lines[0]["tenant"] != "default" || lines[0]["key_id"] != good[len("tally_"):][:16] || lines[0]["key"] == "" {
+		t.Errorf("the lines are %v", lines)
+	}
+	if lines[3]["tenant"] != nil || lines[3]["key_id"] != nil {
+		t.Errorf("without a key, the line is %v", lines[3])
+	}
+	for _, secret := range []string{good[len(good)-49:], bad[len(bad)-49:]} {
+		if strings.Contains(w.log.String(), secret) || strings.Contains(metrics, secret) {
+			t.Errorf("the log or the metrics hold a key")
+		}
 	}
 }

@@ -231,7 +231,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 		Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Proxies: proxies, Log: log,
 	}, s.config.Version), s.certificate, log)
 	s.ops.serve(&metrics.Sources{
-		Version: s.config.Version, HTTP: counts, Ingest: ingester, Views: views, Logs: logs, Live: s.live, DB: s.db,
+		Version: s.config.Version, HTTP: counts, Ingest: ingester, Views: views, Logs: logs, Live: s.live, DB: s.db, Gate: s.gate,
 		MaxWaitingEvents: lanes.MaxWaitingEvents, MaxWaitingBytes: lanes.MaxWaitingBytes, Books: books, Survey: s.survey.get,
 	})
 	requests := &background.Worker{}
