@@ -33,9 +33,11 @@ const forSlot = classes
 const (
 	// Time is how long a turn keeps its core while others wait: long against the cost of a switch, short against what people notice.
 	Time = 5 * time.Millisecond
-	// offerTime is how often a turn offers its core to whatever else the machine has to do, since its work is not urgent. An offer takes
-	// less than a microsecond where nobody wants it.
+	// offerTime is how often a core is offered to whatever else the machine has to do, since the work of turns is not urgent. An offer
+	// takes less than a microsecond where nobody wants it.
 	offerTime = 200 * time.Microsecond
+	// offerPart bounds what others get by offers: after one, it is kept for at least one offerPart-th of the time that the offer took.
+	offerPart = 4
 	// Patience is how long a query waits for a slot before it is refused.
 	Patience = 5 * time.Second
 	// maxSlots bounds the queries under way that have turned out to take long: each holds an instance of its view, with up to 64 MiB of
@@ -53,16 +55,23 @@ var ErrBusy = errors.New("too many long queries are under way")
 
 // Turns grants cores, and slots to queries. It is safe for concurrent use.
 type Turns struct {
+	offer func() // offerCore
+
 	mu        sync.Mutex
-	all       Stats // the cores and slots that there are
-	cores     int   // that are free
-	slots     int   // likewise
-	slotsEach int   // slots that one key may have
+	all       Stats   // the cores and slots that there are
+	cores     []*core // that are free
+	slots     int     // likewise
+	slotsEach int     // slots that one key may have
 	accounts  map[Key]*account
 	// served is what the account had used that got a core last. A new account begins there: nobody makes up for having been away.
 	served   time.Duration
 	waiting  int    // impatient ones, for a slot
 	arrivals uint64 // of turns that had to wait
+}
+
+// core is the right to keep one core busy.
+type core struct {
+	offerAt time.Time // when it is to be offered next; for the turn that has the core
 }
 
 // account counts the time of a key while it has a slot, a core, or waits for one. A key that comes back later begins anew, which puts it
@@ -77,11 +86,14 @@ type account struct {
 
 // New returns turns for half of the cores, at least one, and for so many long queries at a time, at most maxSlots.
 func New(slots int) *Turns {
-	cores := max(1, runtime.GOMAXPROCS(0)/2)
+	cores := make([]*core, max(1, runtime.GOMAXPROCS(0)/2))
+	for i := range cores {
+		cores[i] = &core{}
+	}
 	slots = max(1, min(slots, maxSlots))
 	return &Turns{
-		all: Stats{Cores: cores, Slots: slots}, cores: cores, slots: slots,
-		slotsEach: max(1, min(max(slotsEach, cores), slots-1)), accounts: map[Key]*account{},
+		offer: offerCore, all: Stats{Cores: len(cores), Slots: slots}, cores: cores, slots: slots,
+		slotsEach: max(1, min(max(slotsEach, len(cores)), slots-1)), accounts: map[Key]*account{},
 	}
 }
 
@@ -98,7 +110,7 @@ func (ts *Turns) Stats() Stats {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	s := ts.all
-	s.CoresUsed, s.SlotsUsed = s.Cores-ts.cores, s.Slots-ts.slots
+	s.CoresUsed, s.SlotsUsed = s.Cores-len(ts.cores), s.Slots-ts.slots
 	for _, a := range ts.accounts {
 		for class, queue := range a.queues {
 			if Class(class) == forSlot {
@@ -119,9 +131,8 @@ type Turn struct {
 
 	account  *account // nil before it first needs something
 	admitted bool
-	holds    bool      // a core
+	core     *core     // nil where it has none
 	since    time.Time // when it got that, or was charged for it last
-	offered  time.Time // when it last offered that to others
 	waited   time.Duration
 	arrival  uint64
 	ready    chan struct{} // closed when it gets what it waits for
@@ -173,16 +184,18 @@ func (t *Turn) Admit(ctx context.Context, impatient bool) error {
 }
 
 // Pause releases the core once this turn has had its time and others wait, and waits for a core where the turn has none. In between it
-// offers the core to the rest of the machine now and then. The error is ctx's: then the work is to end.
+// offers the core to the rest of the machine now and then. If others take it, it is offered less often: however busy the machine is, turns
+// have about a fifth of the time. The error is ctx's: then the work is to end.
 func (t *Turn) Pause(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if t.holds {
+	if t.core != nil {
 		now := time.Now()
-		if now.Sub(t.offered) >= offerTime {
-			t.offered = now
-			offerCore()
+		if !now.Before(t.core.offerAt) {
+			t.turns.offer()
+			took := time.Since(now)
+			t.core.offerAt = now.Add(took + max(offerTime, took/offerPart))
 		}
 		if now.Sub(t.since) < Time {
 			return nil
@@ -190,7 +203,7 @@ func (t *Turn) Pause(ctx context.Context) error {
 	}
 	ts := t.turns
 	ts.mu.Lock()
-	if t.holds {
+	if t.core != nil {
 		t.charge()
 		if !ts.anyWaits() {
 			ts.mu.Unlock()
@@ -210,7 +223,7 @@ func (t *Turn) Waited() time.Duration { return t.waited }
 
 // Release releases the core, as before waiting for something else; the next Pause waits for one again.
 func (t *Turn) Release() {
-	if !t.holds {
+	if t.core == nil {
 		return
 	}
 	t.turns.mu.Lock()
@@ -227,7 +240,7 @@ func (t *Turn) End() {
 	ts := t.turns
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if t.holds {
+	if t.core != nil {
 		t.charge()
 		t.releaseLocked()
 	}
@@ -265,8 +278,8 @@ func (t *Turn) charge() {
 }
 
 func (t *Turn) releaseLocked() {
-	t.holds = false
-	t.turns.cores++
+	t.turns.cores = append(t.turns.cores, t.core)
+	t.core = nil
 	t.turns.grant()
 }
 
@@ -300,7 +313,7 @@ func (t *Turn) wait(ctx context.Context, queue Class) error {
 
 // grant grants what is free to those that wait.
 func (ts *Turns) grant() {
-	for ts.cores > 0 {
+	for len(ts.cores) > 0 {
 		t := ts.next(func(a *account) *Turn {
 			for _, queue := range a.queues[:classes] {
 				if len(queue) > 0 {
@@ -313,9 +326,10 @@ func (ts *Turns) grant() {
 			break
 		}
 		t.account.queues[t.class] = t.account.queues[t.class][1:]
-		ts.cores--
+		last := len(ts.cores) - 1
+		t.core, ts.cores = ts.cores[last], ts.cores[:last]
 		ts.served = max(ts.served, t.account.used)
-		t.holds, t.since = true, time.Now()
+		t.since = time.Now()
 		close(t.ready)
 	}
 	for ts.slots > 0 {

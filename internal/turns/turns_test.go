@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // oneCore are turns of a machine with one core to share.
 func oneCore(places int) *Turns {
 	ts := New(places)
-	ts.cores, ts.slotsEach = 1, max(1, min(slotsEach, places-1))
+	ts.cores, ts.slotsEach = ts.cores[:1], max(1, min(slotsEach, places-1))
 	return ts
 }
 
@@ -60,8 +60,8 @@ func TestKeysShareTheCore(t *testing.T) {
 		}
 		cancel()
 		wg.Wait()
-		if len(ts.accounts) != 0 || ts.cores != 1 || ts.slots != maxSlots {
-			t.Errorf("afterwards there are %d accounts, %d cores, %d places", len(ts.accounts), ts.cores, ts.slots)
+		if len(ts.accounts) != 0 || len(ts.cores) != 1 || ts.slots != maxSlots {
+			t.Errorf("afterwards there are %d accounts, %d cores, %d places", len(ts.accounts), len(ts.cores), ts.slots)
 		}
 	})
 }
@@ -211,4 +211,36 @@ func TestShortQueriesCostNothing(t *testing.T) {
 	if allocations != 0 {
 		t.Errorf("a turn that wants nothing takes %v allocations", allocations)
 	}
+}
+
+// TestBusyMachine has the rest of the machine take the core whenever it is offered, for as long as a busy kernel lets it. Two logs that
+// take turns still get on.
+func TestBusyMachine(t *testing.T) {
+	const taken = 50 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		ts := oneCore(maxSlots)
+		offers := 0
+		ts.offer = func() {
+			offers++
+			<-time.After(taken)
+		}
+		began := time.Now()
+		var wg sync.WaitGroup
+		for key := range byte(2) {
+			wg.Go(func() {
+				turn := ts.Turn(Key{key}, Background)
+				defer turn.End()
+				if err := compute(t.Context(), &turn, time.Second); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		most := (1 + offerPart) * 2 * time.Second
+		if took := time.Since(began); took > most+taken {
+			t.Errorf("two seconds of one core took %v, with %d offers; at most %v were to", took, offers, most)
+		} else if offers < int(time.Second/taken) {
+			t.Errorf("in %v the core was offered %d times", took, offers)
+		}
+	})
 }
