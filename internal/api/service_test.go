@@ -325,6 +325,7 @@ type description struct {
 	Paths map[string]map[string]struct {
 		OperationID string `json:"operationId"`
 		Summary     string
+		Security    *[]map[string][]string
 		Responses   map[string]struct {
 			Content map[string]json.RawMessage
 		}

@@ -1,0 +1,62 @@
+package api_test
+
+// operation is what is known of an operation of the description, apart from it: who may do it, and how it is tried.
+type operation struct {
+	scopes string // of which a key needs one, in the description's order; "" for anybody
+	token  string // scopes of which a token needs one; "" where none will do
+	body   string
+	path   string // where that of the description does not do, as it is filled in
+	status int    // for whoever may do it
+	stream bool   // it does not end by itself
+}
+
+// operations are all of them. Braces are filled in by frontDoor.fill: {log} with a log that there is, {fresh-…} with something new that may
+// be ended.
+var operations = map[string]operation{
+	"GET /healthz":        {status: 200},
+	"GET /readyz":         {status: 200},
+	"GET /checkpoint-key": {status: 200},
+
+	"POST /logs":                        {scopes: "append", body: `{"name":"in-{fresh}"}`, status: 201},
+	"GET /logs":                         {scopes: "read deploy", status: 200},
+	"GET /logs/{log}":                   {scopes: "append read query deploy", token: "read query", status: 200},
+	"POST /logs/{log}/append":           {scopes: "append", body: `{"model":"m","tokens_in":1}`, status: 201},
+	"POST /logs/{log}/append_batch":     {scopes: "append", body: `[{"model":"m","tokens_in":1}]`, status: 201},
+	"GET /logs/{log}/events":            {scopes: "read", token: "read", status: 200},
+	"GET /logs/{log}/events/{sequence}": {scopes: "read", token: "read", status: 200},
+	"GET /logs/{log}/verify":            {scopes: "read", token: "read", status: 200},
+	"GET /logs/{log}/checkpoint":        {scopes: "read", token: "read", status: 200},
+	"GET /logs/{log}/tail":              {scopes: "read", token: "read", status: 200, stream: true},
+
+	"GET /logs/{log}/views":                  {scopes: "read query deploy", token: "read query", status: 200},
+	"GET /logs/{log}/views/{view}":           {scopes: "read query deploy", token: "read query", status: 200},
+	"GET /logs/{log}/views/{view}/versions":  {scopes: "read query deploy", token: "read query", status: 200},
+	"GET /logs/{log}/views/{view}/query":     {scopes: "query", token: "query", status: 200},
+	"POST /logs/{log}/views/{view}/query":    {scopes: "query", token: "query", status: 200},
+	"GET /logs/{log}/views/{view}/live":      {scopes: "query", token: "query", status: 200, stream: true},
+	"POST /logs/{log}/views/{view}/audit":    {scopes: "read deploy", token: "read", status: 200},
+	"POST /logs/{log}/views/{view}":          {scopes: "deploy", body: `{"module":"{module}"}`, status: 201},
+	"PUT /logs/{log}/views/{view}":           {scopes: "deploy", body: `{"module":"{module}"}`, status: 201},
+	"POST /logs/{log}/views/{view}/rollback": {scopes: "deploy", body: `{"version":1}`, status: 200},
+	"POST /logs/{log}/views/{view}/resume":   {scopes: "deploy", body: `{}`, status: 409}, // it is not halted
+	"DELETE /logs/{log}/views/{view}":        {scopes: "deploy", path: "/logs/{log}/views/{fresh-view}", status: 204},
+
+	"GET /views":           {scopes: "deploy", status: 200},
+	"GET /views/{view}":    {scopes: "deploy", path: "/views/on-none", status: 200},
+	"POST /views/{view}":   {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 201},
+	"PUT /views/{view}":    {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 201},
+	"DELETE /views/{view}": {scopes: "deploy", path: "/views/{fresh-pattern}", status: 200},
+
+	"POST /tokens":            {scopes: "read query", body: `{"scopes":["{may}"],"logs":["in-1"]}`, status: 201},
+	"GET /keys":               {scopes: "admin", status: 200},
+	"POST /keys":              {scopes: "admin", body: `{"name":"key-{fresh}","scopes":["read"],"logs":"in-*"}`, status: 201},
+	"GET /keys/{key}":         {scopes: "admin", status: 200},
+	"POST /keys/{key}/rotate": {scopes: "admin", body: `{}`, status: 200},
+	"DELETE /keys/{key}":      {scopes: "admin", path: "/keys/{fresh-key}", status: 200},
+	"GET /audit-log":          {scopes: "admin", status: 200},
+
+	"GET /tenants":            {scopes: "operator", status: 200},
+	"POST /tenants":           {scopes: "operator", body: `{"name":"tenant-{fresh}"}`, status: 201},
+	"GET /tenants/{tenant}":   {scopes: "operator", status: 200},
+	"PATCH /tenants/{tenant}": {scopes: "operator", body: `{"suspended":false}`, status: 200},
+}
