@@ -23,3 +23,6 @@ UPDATE log_heads SET sequence = sequence WHERE false;
 -- name: WriteNothing :exec
 -- Gives the transaction something that COMMIT has to write, and waits for as an append's does: a record that nobody reads.
 SELECT pg_logical_emit_message(true, 'tallystick', '');
+
+-- name: NotificationKey :one
+SELECT key FROM notification_key;

@@ -207,11 +207,12 @@ var privileges = map[string]string{
 	"public.views":            "server: INSERT SELECT UPDATE(pattern_id,pattern_revision)",
 	"public.view_versions": "server: INSERT SELECT UPDATE(applied_sequence,asked_at,build_rate,builder,built_at,error,fold_gas," +
 		"halted_at,halted_sequence,live_at,recent_stored,retired_at,state,status,turn)",
-	"public.view_patterns":   "server: INSERT SELECT UPDATE",
-	"public.view_state_rows": "server: DELETE INSERT SELECT UPDATE",
-	"public.view_state":      "server: SELECT",
-	"public.recent_state":    "analyst: EXECUTE; server: EXECUTE; tenant_analyst: EXECUTE",
-	"public.analysts":        nobody,
+	"public.view_patterns":    "server: INSERT SELECT UPDATE",
+	"public.view_state_rows":  "server: DELETE INSERT SELECT UPDATE",
+	"public.view_state":       "server: SELECT",
+	"public.recent_state":     "analyst: EXECUTE; server: EXECUTE; tenant_analyst: EXECUTE",
+	"public.notification_key": "server: SELECT",
+	"public.analysts":         nobody,
 
 	"public.events_partitions":     "server: SELECT",
 	"public.frozen_partitions":     "server: SELECT",

@@ -8,14 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 const (
-	// channel is the PostgreSQL channel on which servers tell one another which logs have changed.
-	channel = "tallystick_heads"
-	// maxPayloadBytes bounds a notification; PostgreSQL accepts fewer than 8,000 bytes.
-	maxPayloadBytes = 7900
+	// channel is the PostgreSQL channel on which servers tell one another, sealed, which logs have changed.
+	channel = "tallystick_sealed_heads"
 	// everything is the payload for more logs than are worth naming.
 	everything = "*"
 	// After a failure, the connection is reopened: after firstRetry, then after twice as long each time, up to lastRetry.
@@ -48,6 +47,10 @@ func (h *Hub) notify(ctx context.Context, working func()) error {
 		return err
 	}
 	defer n.Close()
+	sealing, err := h.seal(ctx)
+	if err != nil {
+		return err
+	}
 	working()
 	for {
 		select {
@@ -56,6 +59,9 @@ func (h *Hub) notify(ctx context.Context, working func()) error {
 		case <-h.wake:
 		}
 		if payloads := h.payloads(); len(payloads) > 0 {
+			for i, payload := range payloads {
+				payloads[i] = sealing.close(payload)
+			}
 			if err := n.Send(ctx, channel, payloads); err != nil {
 				return err
 			}
@@ -81,7 +87,7 @@ func (h *Hub) payloads() []string {
 	var b strings.Builder
 	for log, sequence := range changed {
 		word := " " + log.String() + ":" + strconv.FormatInt(sequence, 10)
-		if b.Len()+len(word) > maxPayloadBytes {
+		if b.Len()+len(word) > maxSealedBytes {
 			payloads = append(payloads, b.String())
 			b.Reset()
 		}
@@ -98,10 +104,31 @@ func (h *Hub) payloads() []string {
 
 // listen receives notifications of changes. It listens before it reads the heads, so that no change is missed in between.
 func (h *Hub) listen(ctx context.Context, working func()) error {
-	return h.db.Listen(ctx, channel, func() error {
+	return h.receive(ctx, func() error {
 		working()
 		return h.poll(ctx)
-	}, func(payload string) error {
+	})
+}
+
+// seal reads the key that the servers of a database share.
+func (h *Hub) seal(ctx context.Context) (*seal, error) {
+	key, err := h.db.NotificationKey(ctx, h.db.Read)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of notifications: %w", db.Classify(err))
+	}
+	return newSeal(key)
+}
+
+func (h *Hub) receive(ctx context.Context, listening func() error) error {
+	sealed, err := h.seal(ctx)
+	if err != nil {
+		return err
+	}
+	return h.db.Listen(ctx, channel, listening, func(payload string) error {
+		payload, err := sealed.open(payload)
+		if err != nil {
+			return nil // whoever may connect may notify: it says nothing
+		}
 		sender, words, _ := strings.Cut(payload, " ")
 		if sender == h.id {
 			return nil

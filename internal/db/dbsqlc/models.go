@@ -182,6 +182,11 @@ type Module struct {
 	CreatedAt time.Time
 }
 
+type NotificationKey struct {
+	One bool
+	Key []byte
+}
+
 // Every event, as it was sent, for ever. Partitioned by the month of recorded_at: always say which you mean.
 type ReportingEvent struct {
 	// The log's id.

@@ -19,6 +19,17 @@ func (q *Queries) LimitWorkMem(ctx context.Context, db DBTX) error {
 	return err
 }
 
+const notificationKey = `-- name: NotificationKey :one
+SELECT key FROM notification_key
+`
+
+func (q *Queries) NotificationKey(ctx context.Context, db DBTX) ([]byte, error) {
+	row := db.QueryRow(ctx, notificationKey)
+	var key []byte
+	err := row.Scan(&key)
+	return key, err
+}
+
 const probeDisk = `-- name: ProbeDisk :exec
 SELECT count(*) FROM unnest(array_fill(repeat('x', 8192), ARRAY[128])) AS filling
 `
