@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,11 +19,13 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
+var tenantViews = regexp.MustCompile(`\breporting\.(logs|events|view_state|view_status)\b`)
+
 var update = flag.Bool("update", false, "write the results in docs/sql.md anew")
 
 // TestSQLDocs runs docs/sql.md: it appends the events of the "text events" block, at their times of recording, to logs with both views,
 // creates the analyst of the "sql admin" block, runs each "sql query" as that login, and compares the result with the "text result" that
-// follows. With -update it rewrites the results.
+// follows. An analyst of the events' tenant gets the same from tenant_reporting. With -update it rewrites the results.
 func TestSQLDocs(t *testing.T) {
 	const file = "../../docs/sql.md"
 	source, err := os.ReadFile(file)
@@ -31,10 +34,11 @@ func TestSQLDocs(t *testing.T) {
 	}
 	var (
 		events, config, query, agreement string
-		analyst                          *pgx.Conn
+		analyst, tenants                 *pgx.Conn // the operator's, and one of the events' tenant
 		asked                            int
 	)
 	login := newLogin(t, "") // the page creates it; this provides its name and drops it
+	tenantLogin := newLogin(t, "IN ROLE tally_tenant_analyst")
 	d := testdb.New(t)
 	parts := strings.Split(string(source), "```")
 	for i := 1; i < len(parts); i += 2 {
@@ -44,6 +48,9 @@ func TestSQLDocs(t *testing.T) {
 			body = strings.NewReplacer("ann", login, "CREATE ROLE", "ALTER ROLE", "…", password).Replace(body)
 			d.Exec(t, strings.Replace(body, " IN ROLE tally_analyst;", "; GRANT tally_analyst TO "+login+";", 1))
 			analyst = connect(t, as(t, d.DSN(), login))
+			d.Exec(t, "INSERT INTO analysts (login, tenant_id, created_by) VALUES ($1, $2, '')", tenantLogin, db.DefaultTenant)
+			tenants = connect(t, as(t, d.DSN(), tenantLogin))
+			execute(t, tenants, "SET timezone = 'UTC'")
 		case "text events":
 			events = body
 		case "json config":
@@ -57,6 +64,9 @@ func TestSQLDocs(t *testing.T) {
 		case "text result":
 			asked++
 			got := table(t, analyst, query)
+			if as := table(t, tenants, tenantViews.ReplaceAllString(query, "tenant_$0")); as != got {
+				t.Errorf("%s: for the tenant's analyst, %s returns\n%s\nnot\n%s", file, query, as, got)
+			}
 			if *update {
 				parts[i] = kind + "\n" + got
 			} else if got != body {
