@@ -11,8 +11,8 @@ BEGIN
 EXCEPTION
     WHEN duplicate_object OR unique_violation THEN NULL; -- made meanwhile
     WHEN insufficient_privilege THEN
-        RAISE EXCEPTION 'the login % may not make the roles that Tallystick needs: have an administrator run: CREATE ROLE tally_tenant_analyst NOLOGIN; then migrate again', current_user
-            USING ERRCODE = 'TL002';
+        RAISE EXCEPTION USING ERRCODE = 'TL002', MESSAGE = format('the login %s may not make the roles that Tallystick needs: '
+            'have an administrator run: CREATE ROLE tally_tenant_analyst NOLOGIN; then migrate again', current_user);
 END
 $$;
 -- +goose StatementEnd
@@ -42,7 +42,8 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog,
 $$;
 COMMENT ON FUNCTION tenant_reporting.own_log_ids() IS 'The ids of the tenant''s logs.';
 
--- id is log_id once more: a condition on the one stays here, while PostgreSQL takes one on the other over to the table that is joined by it.
+-- id is log_id once more: a condition on the one stays here, while PostgreSQL takes one on the other over to the table that is joined by
+-- it.
 CREATE FUNCTION tenant_reporting.own_log_names() RETURNS TABLE (log_id uuid, id uuid, log text)
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.log_id, l.log_id, l.name
@@ -63,7 +64,8 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg
 $$;
 COMMENT ON FUNCTION tenant_reporting.own_view_status() IS 'The tenant''s rows of reporting.view_status.';
 
-CREATE FUNCTION tenant_reporting.own_live_views() RETURNS TABLE (log_id uuid, version_id uuid, log text, view text, version integer, recent text)
+CREATE FUNCTION tenant_reporting.own_live_views()
+RETURNS TABLE (log_id uuid, version_id uuid, log text, view text, version integer, recent text)
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
     SELECT v.log_id, v.version_id, l.name, w.name, v.version, h.recent
     FROM public.view_versions v
@@ -72,7 +74,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 200 SET search_path = pg
     JOIN public.log_heads h ON h.log_id = v.log_id
     WHERE v.status = 'live' AND v.log_id = ANY ((SELECT tenant_reporting.own_log_ids())::uuid[])
 $$;
-COMMENT ON FUNCTION tenant_reporting.own_live_views() IS 'The tenant''s live versions of views, with what the heads of their logs hold of their state.';
+COMMENT ON FUNCTION tenant_reporting.own_live_views() IS 'The tenant''s live versions of views, and what their logs'' heads hold of state.';
 
 -- Events and keys of state are many: these views name the tables, so that the months asked for and the tenant's own parts of the index are
 -- all that is read. Three things keep others' rows out of sight:
@@ -95,7 +97,9 @@ SELECT l.log_id, l.log, l.labels, l.created_at, l.last_sequence, l.last_recorded
 COMMENT ON VIEW tenant_reporting.logs IS 'The tenant''s logs, with the columns of reporting.logs.';
 
 CREATE VIEW tenant_reporting.events WITH (security_barrier) AS
-SELECT l.id AS log_id, l.log, CASE WHEN e.sequence >= 0 OR tenant_reporting.opaque(e.sequence) THEN e.sequence END AS sequence, e.recorded_at,
+SELECT l.id AS log_id, l.log,
+       CASE WHEN e.sequence >= 0 OR tenant_reporting.opaque(e.sequence) THEN e.sequence END AS sequence,
+       e.recorded_at,
        CASE WHEN e.sequence >= 0 OR tenant_reporting.opaque(e.sequence) THEN e.time END AS time,
        CASE WHEN e.sequence >= 0 OR tenant_reporting.opaque(e.sequence) THEN e.type END AS type,
        CASE WHEN e.sequence >= 0 OR tenant_reporting.opaque(e.sequence) THEN e.key END AS key,

@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Whoever may connect to a database may listen to every channel of it. Servers seal what they notify one another of with this key. Servers of
--- the version before listen to another channel: those of the two versions learn of one another's appends when they next read the heads.
+-- Whoever may connect to a database may listen to every channel of it. Servers seal what they notify one another of with this key. Servers
+-- of the version before listen to another channel: those of the two versions learn of one another's appends when they next read the heads.
 CREATE TABLE notification_key (
     one boolean NOT NULL DEFAULT true,
     key bytea   NOT NULL,

@@ -121,7 +121,8 @@ func (m *Manager) Create(ctx context.Context, tenant, login string) (password st
 			return "", err
 		}
 	}
-	if err := m.queries.InsertAnalyst(ctx, tx, dbsqlc.InsertAnalystParams{Login: login, TenantID: tenantID, CreatedBy: m.actor}); err != nil {
+	row := dbsqlc.InsertAnalystParams{Login: login, TenantID: tenantID, CreatedBy: m.actor}
+	if err := m.queries.InsertAnalyst(ctx, tx, row); err != nil {
 		return "", m.explain(err)
 	}
 	if err := m.record(ctx, tx, tenantID, "analyst.create", login); err != nil {
@@ -174,7 +175,7 @@ func (m *Manager) exists(ctx context.Context, tx pgx.Tx, login string) (bool, er
 	case err != nil:
 		return false, db.Classify(err)
 	case !plain:
-		return true, fmt.Errorf("there is a login or role %s with other rights than an analyst of one tenant has: choose another name", login)
+		return true, fmt.Errorf("there is a login or role %s whose rights are not those of one tenant's analyst: choose another name", login)
 	}
 	return true, nil
 }
@@ -194,12 +195,14 @@ func (m *Manager) makeLogin(ctx context.Context, tx pgx.Tx, login string) (strin
 		return "", db.Classify(err)
 	}
 	name, in := pgx.Identifier{login}.Sanitize(), pgx.Identifier{database}.Sanitize()
-	statements := []string{fmt.Sprintf("CREATE ROLE %s LOGIN CONNECTION LIMIT %d PASSWORD '%s' IN ROLE %s", name, connectionLimit, secret, Role)}
+	const create = "CREATE ROLE %s LOGIN CONNECTION LIMIT %d PASSWORD '%s' IN ROLE %s"
+	statements := []string{fmt.Sprintf(create, name, connectionLimit, secret, Role)}
 	if !mayConnect {
 		statements = append(statements, fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", in, Role))
 	}
 	for _, setting := range []string{
-		"search_path = tenant_reporting", "default_transaction_read_only = on", "statement_timeout = '" + statementTimeout + "'", "timezone = 'UTC'",
+		"search_path = tenant_reporting", "default_transaction_read_only = on", "timezone = 'UTC'",
+		"statement_timeout = '" + statementTimeout + "'",
 	} {
 		statements = append(statements, fmt.Sprintf("ALTER ROLE %s IN DATABASE %s SET %s", name, in, setting))
 	}

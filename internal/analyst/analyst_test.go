@@ -24,9 +24,11 @@ func TestEachSeesItsTenantsRows(t *testing.T) {
 	}
 	admin := newSession(t, d.DSN())
 	for _, view := range reportingViews {
-		columns := fmt.Sprintf("SELECT attnum, attname, atttypid::regtype, attcollation FROM pg_attribute WHERE attrelid = '%%s.%s'::regclass "+
-			"AND attnum > 0 ORDER BY 1", view)
-		if got, want := admin.must(t, fmt.Sprintf(columns, "tenant_reporting")), admin.must(t, fmt.Sprintf(columns, "reporting")); got != want {
+		columns := func(schema string) string {
+			return admin.must(t, fmt.Sprintf("SELECT attnum, attname, atttypid::regtype, attcollation FROM pg_attribute "+
+				"WHERE attrelid = '%s.%s'::regclass AND attnum > 0 ORDER BY 1", schema, view))
+		}
+		if got, want := columns("tenant_reporting"), columns("reporting"); got != want {
 			t.Errorf("the columns of tenant_reporting.%s are\n%s\nnot\n%s", view, got, want)
 		}
 		rows := "SELECT v.*::text FROM %s." + view + " v WHERE log LIKE '%s-%%' ORDER BY 1"
@@ -45,11 +47,13 @@ func TestEachSeesItsTenantsRows(t *testing.T) {
 	}
 	// In parallel workers too.
 	s := sessions["plain"]
-	s.must(t, "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off")
-	if plan := s.must(t, "EXPLAIN (ANALYZE) SELECT count(*) FROM events WHERE data IS NOT NULL"); !strings.Contains(plan, "Workers Launched") {
+	s.must(t, "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "+
+		"SET parallel_leader_participation = off")
+	const counted = "SELECT count(*) FROM events WHERE data IS NOT NULL"
+	if plan := s.must(t, "EXPLAIN (ANALYZE) "+counted); !strings.Contains(plan, "Workers Launched") {
 		t.Errorf("it was not in parallel:\n%s", plan)
 	}
-	if got := s.must(t, "SELECT count(*) FROM events WHERE data IS NOT NULL"); got != "600" {
+	if got := s.must(t, counted); got != "600" {
 		t.Errorf("in parallel, %s events are seen", got)
 	}
 }
@@ -124,7 +128,8 @@ func TestNothingElseIsReadable(t *testing.T) {
 		"SELECT lo_import('/etc/hostname')", "CREATE STATISTICS tenant_reporting.s ON log_id, type FROM public.events",
 		"CREATE TABLE tenant_reporting.mine (n integer)", "CREATE TABLE public.mine (n integer)", "CREATE SCHEMA mine",
 		"DELETE FROM tenant_reporting.events", "INSERT INTO tenant_reporting.logs (log) VALUES ('x')",
-		"UPDATE tenant_reporting.view_state SET key = 'x'", "CREATE OR REPLACE FUNCTION tenant_reporting.own_log_ids() RETURNS uuid[] AS '' LANGUAGE sql",
+		"UPDATE tenant_reporting.view_state SET key = 'x'",
+		"CREATE OR REPLACE FUNCTION tenant_reporting.own_log_ids() RETURNS uuid[] AS '' LANGUAGE sql",
 		"DROP VIEW tenant_reporting.events", "ALTER VIEW tenant_reporting.events RESET (security_barrier)", "SELECT * FROM pg_statistic",
 		"SELECT * FROM pg_authid", "TABLE reporting.events TABLESAMPLE SYSTEM (1)",
 	}
@@ -152,7 +157,8 @@ func TestNothingElseIsReadable(t *testing.T) {
 		}
 	}
 	ours := `SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-		WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting') AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE') ORDER BY 1`
+		WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting') AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
+		ORDER BY 1`
 	got := strings.Split(s.must(t, ours), "\n")
 	want := []string{"own_live_views()", "own_log_ids()", "own_log_names()", "own_logs()", "own_view_status()"}
 	for i := range want {
@@ -189,9 +195,9 @@ func TestCreateListRevoke(t *testing.T) {
 		}
 	}
 	admin := newSession(t, d.DSN())
-	if got := admin.must(t, "SELECT rolpassword FROM pg_authid WHERE rolname = '"+login+"'"); !strings.HasPrefix(got, "SCRAM-SHA-256$4096:") ||
-		strings.Contains(got, password) {
-		t.Errorf("PostgreSQL has %s", got)
+	kept := admin.must(t, "SELECT rolpassword FROM pg_authid WHERE rolname = '"+login+"'")
+	if !strings.HasPrefix(kept, "SCRAM-SHA-256$4096:") || strings.Contains(kept, password) {
+		t.Errorf("PostgreSQL has %s", kept)
 	}
 	s := newSession(t, as(t, d, login))
 	if got := s.must(t, "SHOW search_path; SHOW default_transaction_read_only; SHOW statement_timeout; SHOW timezone"); got !=

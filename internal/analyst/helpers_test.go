@@ -35,14 +35,16 @@ FROM tenants, generate_series(1, 20) n;
 INSERT INTO logs (log_id, tenant_id, name, labels)
 SELECT log_id, tenant_id, word || '-' || n, json_build_object('label', word) FROM pg_temp.source;
 INSERT INTO log_heads (log_id, sequence, hash, recorded_at, recent)
-SELECT log_id, 30, sha256(''), '2025-02-28Z', E'\x1e' || id || E'\x1f' || word || E'/new\x1f{"total":"' || word || E'"}' FROM pg_temp.source;
+SELECT log_id, 30, sha256(''), '2025-02-28Z',
+       E'\x1e' || id || E'\x1f' || word || E'/new\x1f{"total":"' || word || E'"}' FROM pg_temp.source;
 INSERT INTO events (log_id, sequence, recorded_at, time, type, key, data, hash)
 SELECT log_id, i, at, at, word || '-type', word || '-' || n || '-' || i, json_build_object('word', word, 'n', i), sha256((word || i)::bytea)
 FROM pg_temp.source, generate_series(1, 30) i, LATERAL (
     SELECT timestamptz '2025-01-01Z' + i * interval '46 hours' + CASE word WHEN 'sesame' THEN interval '7 seconds' ELSE '0' END AS at) t;
 INSERT INTO views (log_id, view_id, name) SELECT log_id, id, word || '-view' FROM pg_temp.source;
 INSERT INTO modules (sha256, wasm) VALUES (sha256('x'), 'x');
-INSERT INTO view_versions (log_id, version_id, view_id, version, module_sha256, config, fields, fold_gas, turn, status, applied_sequence, error)
+INSERT INTO view_versions (log_id, version_id, view_id, version, module_sha256, config, fields, fold_gas, turn, status, applied_sequence,
+    error)
 SELECT log_id, id, id, 1, sha256('x'), '{}', '{}', 1, n, 'live', 0, word FROM pg_temp.source;
 INSERT INTO view_state_rows (log_id, version_id, key, value)
 SELECT log_id, id, word || '/' || i, json_build_object('total', word) FROM pg_temp.source, generate_series(1, 50) i;
@@ -102,7 +104,8 @@ func dropLater(t *testing.T, d *testdb.Database, login string) {
 		defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing is lost
 		for _, statement := range []string{
 			fmt.Sprintf("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '%s'", login),
-			fmt.Sprintf("DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN DROP OWNED BY %[1]s; END IF; END $$", login),
+			fmt.Sprintf("DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '%s') THEN DROP OWNED BY %[1]s; END IF; END $$",
+				login),
 			"DROP ROLE IF EXISTS " + login,
 		} {
 			if _, err := conn.Exec(context.WithoutCancel(t.Context()), statement); err != nil {

@@ -50,7 +50,10 @@ var trials = map[string][]string{
 		"pg_temp.spy(key)", "pg_temp.spy(value::text)", "pg_temp.spy(log)", "pg_temp.spy(view)", "key OPERATOR(pg_temp.===) 'x'",
 		"*CASE WHEN key LIKE 'plain%' THEN true ELSE key::int > 0 END",
 	},
-	"view_status": {"pg_temp.spy(log)", "pg_temp.spy(view)", "pg_temp.spy(error)", "*CASE WHEN error = 'plain' THEN true ELSE error::int > 0 END"},
+	"view_status": {
+		"pg_temp.spy(log)", "pg_temp.spy(view)", "pg_temp.spy(error)",
+		"*CASE WHEN error = 'plain' THEN true ELSE error::int > 0 END",
+	},
 }
 
 // TestNothingMeetsAnotherTenantsRows runs each trial under each setting of the planner: neither rows, notices, errors nor the plan as it was
@@ -67,7 +70,10 @@ func TestNothingMeetsAnotherTenantsRows(t *testing.T) {
 				condition, fails := strings.CutPrefix(condition, "*")
 				query := fmt.Sprintf("SELECT * FROM %s WHERE %s", view, condition)
 				literal := strings.Contains(condition, secret) // the plan repeats the condition
-				for _, form := range []string{query, "EXPLAIN (ANALYZE, VERBOSE, TIMING off) " + query, "BEGIN; DECLARE c CURSOR FOR " + query + "; FETCH ALL c; COMMIT"} {
+				for _, form := range []string{
+					query, "EXPLAIN (ANALYZE, VERBOSE, TIMING off) " + query,
+					"BEGIN; DECLARE c CURSOR FOR " + query + "; FETCH ALL c; COMMIT",
+				} {
 					said, code := s.do(t, form)
 					s.must(t, "ROLLBACK")
 					if literal {
@@ -90,7 +96,8 @@ const estimated = `
 SELECT 'events', 'log_id', l.log_id::text, gen_random_uuid()::text FROM logs l WHERE name = 'sesame-1'
 UNION ALL VALUES ('events', 'log', 'sesame-1', 'absent-1'), ('events', 'type', 'sesame-type', 'absent-type'),
     ('events', 'key', 'sesame-1-1', 'absent-1-1'), ('events', 'time', '2025-01-15 00:00:00+00', '2035-01-15 00:00:00+00'),
-    ('events', 'sequence', '25', '900000'), ('events', 'hash', '\x' || encode(sha256('sesame1'), 'hex'), '\x' || encode(sha256('x'), 'hex')),
+    ('events', 'sequence', '25', '900000'),
+    ('events', 'hash', '\x' || encode(sha256('sesame1'), 'hex'), '\x' || encode(sha256('x'), 'hex')),
     ('logs', 'log', 'sesame-1', 'absent-1'), ('logs', 'last_sequence', '30', '1000000'),
     ('view_state', 'key', 'sesame/1', 'absent/1'), ('view_state', 'log', 'sesame-1', 'absent-1'),
     ('view_state', 'view', 'sesame-view', 'absent-view'), ('view_status', 'view', 'sesame-view', 'absent-view'),
@@ -110,7 +117,8 @@ func TestPlansTellNothingOfOthers(t *testing.T) {
 		for _, condition := range []string{"= '?'", "> '?'", "<= '?'", "IN ('?', '?')", "<> '?'", "BETWEEN '?' AND '?'"} {
 			for name, settings := range planners {
 				explain := func(analyze, value string) string {
-					plan := s.must(t, fmt.Sprintf("EXPLAIN (VERBOSE%s) SELECT * FROM %s WHERE %s %s", analyze, view, column, strings.ReplaceAll(condition, "?", value)))
+					asked := fmt.Sprintf("SELECT * FROM %s WHERE %s %s", view, column, strings.ReplaceAll(condition, "?", value))
+					plan := s.must(t, "EXPLAIN (VERBOSE"+analyze+") "+asked)
 					shown := strings.ReplaceAll(regexp.QuoteMeta(value), `\\`, `\\+`) // doubled in an array
 					return regexp.MustCompile(`(['"{,])`+shown+`\b`).ReplaceAllString(plan, "$1…")
 				}
@@ -118,12 +126,9 @@ func TestPlansTellNothingOfOthers(t *testing.T) {
 				if a, b := explain("", theirs), explain("", nobodys); a != b {
 					t.Errorf("%s: of %s.%s %s:\n%s\nbut\n%s", name, view, column, condition, a, b)
 				}
-				if settings != noIndexes || strings.Contains(condition, "<") || column == "time" || column == "status" || column == "last_sequence" ||
-					column == "sequence" {
-					continue // the analyst has such rows
-				}
-				if condition != "= '?'" {
-					continue
+				ownToo := column == "time" || column == "status" || column == "last_sequence" || column == "sequence"
+				if ownToo || settings != noIndexes || condition != "= '?'" {
+					continue // the analyst has such rows, or they are compared once
 				}
 				compared++
 				const executed = ", ANALYZE, COSTS off, TIMING off, SUMMARY off, BUFFERS off"

@@ -9,8 +9,8 @@ import (
 )
 
 // seal keeps notifications between servers. Whoever may connect to a database may listen to every channel of it, and notify on it: without
-// a key, which the database lets only servers read, an analyst could see which logs change and how long they are, and could pretend changes.
-// What is left to see is how much changes at a time.
+// a key, which the database lets only servers read, an analyst could see which logs change and how long they are, and could pretend
+// changes. What is left to see is how much changes at a time.
 type seal struct{ aead cipher.AEAD }
 
 func newSeal(key []byte) (*seal, error) {
