@@ -98,7 +98,8 @@ func (p *process) becomes(status int, key, path string) {
 func TestFirstKey(t *testing.T) {
 	dsn := testdb.New(t, testdb.WithFsync()).DSN()
 	p := serving(t, without("TALLY_BOOTSTRAP_KEY"), serve(dsn)...)
-	p.says("There is no key yet, so every request is refused", "tally key create --database-url", "TALLY_BOOTSTRAP_KEY", "tally key generate")
+	p.says("There is no key yet, so every request is refused",
+		"tally key create --database-url", "TALLY_BOOTSTRAP_KEY", "tally key generate")
 	for _, path := range []string{"/logs", "/keys", "/tenants", "/audit-log", "/views"} {
 		for _, key := range []string{"", access.GenerateKey(), "tally_"} {
 			if status, answer := p.get(key, path); status != http.StatusUnauthorized || !strings.Contains(answer, "unauthorized") {
@@ -146,7 +147,8 @@ func TestBootstrapKey(t *testing.T) {
 			without("TALLY_BOOTSTRAP_KEY")(cmd)
 			setting("TALLY_BOOTSTRAP_KEY=" + bad)(cmd)
 		}, serve(dsn)...)
-		if status, said := p.wait(), p.output.String(); status != 1 || !strings.Contains(said, "tally key generate") || strings.Contains(said, bad) {
+		status, said := p.wait(), p.output.String()
+		if status != 1 || !strings.Contains(said, "tally key generate") || strings.Contains(said, bad) {
 			t.Errorf("with %q in the environment: %d: %s", bad, status, said)
 		}
 	}

@@ -32,7 +32,7 @@ func (d *longDuration) Set(text string) error {
 		if n > maxDays {
 			err = errors.New("too long")
 		}
-		parsed = time.Duration(n) * day //nolint:gosec // bounded
+		parsed = time.Duration(n) * day
 	}
 	if err != nil || parsed < 0 {
 		return fmt.Errorf("%q is no duration such as 90d, 12h or 15m", text)

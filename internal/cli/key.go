@@ -247,8 +247,9 @@ func keyRotateCommand() *cobra.Command {
 		Short: "Give a key another secret",
 		Long: "Gives a key another secret, and prints it as tally key create does. The secret from before stays good for as long as\n" +
 			"--keep says, so that its holders can change over; the one from before that ends at once. Id, name and rights stay.",
-		Example: "  tally key rotate gateway-1\n  tally key rotate gateway-1 --keep 2d\n  tally key rotate gateway-1 --keep 0   # the secret has leaked",
-		Args:    checkArguments,
+		Example: "  tally key rotate gateway-1\n  tally key rotate gateway-1 --keep 2d\n" +
+			"  tally key rotate gateway-1 --keep 0   # the secret has leaked",
+		Args: checkArguments,
 		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
 			key, err := findKey(cmd.Context(), keys, args[0])
 			if err != nil {
