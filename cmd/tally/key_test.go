@@ -206,6 +206,7 @@ func TestDevKeys(t *testing.T) {
 	if status, answer := p.get("", "/logs"); status != http.StatusUnauthorized {
 		t.Errorf("with --keys and without a key: %d: %s", status, answer)
 	}
+	p.says(`curl -H "Authorization: Bearer $TALLY_KEY" -X POST`)
 	if status, answer := p.get(key, "/logs"); status != http.StatusOK {
 		t.Errorf("with --keys and the bootstrap key: %d: %s", status, answer)
 	}

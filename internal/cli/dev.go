@@ -45,7 +45,7 @@ func devCommand() *cobra.Command {
 				return err
 			}
 			return dev(cmd.Context(), &f, func(ctx context.Context, s *server.Server) error {
-				printWelcome(cmd.OutOrStdout(), s.URL())
+				printWelcome(cmd.OutOrStdout(), s.URL(), f.config.Keys)
 				if f.config.Keys {
 					explainFirstKey(ctx, cmd.ErrOrStderr(), s)
 				}
@@ -58,13 +58,17 @@ func devCommand() *cobra.Command {
 	return cmd
 }
 
-func printWelcome(w io.Writer, url string) {
+func printWelcome(w io.Writer, url string, keys bool) {
+	key := ""
+	if keys {
+		key = ` -H "Authorization: Bearer $TALLY_KEY"`
+	}
 	fmt.Fprintf(w, `tally dev is ready on %[1]s (API: %[1]s/docs). Try:
-  curl -X POST %[1]s/logs -d '{"name": "acme"}'
-  curl -X POST %[1]s/logs/acme/append -d '{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}'
-  curl -X POST %[1]s/logs/acme/views/monthly-totals --data-binary @views/dist/monthly_totals.wasm `+
-		`&& curl -X POST %[1]s/logs/acme/views/monthly-totals/query
-`, url)
+  curl%[2]s -X POST %[1]s/logs -d '{"name": "acme"}'
+  curl%[2]s -X POST %[1]s/logs/acme/append -d '{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}'
+  curl%[2]s -X POST %[1]s/logs/acme/views/monthly-totals --data-binary @views/dist/monthly_totals.wasm `+
+		`&& curl%[2]s -X POST %[1]s/logs/acme/views/monthly-totals/query
+`, url, key)
 }
 
 // errPostgresEnded: somebody else shut PostgreSQL down cleanly.
