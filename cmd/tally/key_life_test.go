@@ -27,7 +27,7 @@ func TestKeyLife(t *testing.T) {
 	o, _ := operate(t)
 	o.append("customer-1", `{"n":1}`)
 	o.append("other", `{"n":1}`)
-	reader := o.make("--name", "reports", "--scopes", "read,query", "--logs", "customer-*", "--expires-in", "90d")
+	reader := o.make("--name", "reports", "--scopes", "read,query", "--logs", "customer-*", "--expires-in", "90d", "--limit", "streams=5")
 	if status, stdout, stderr := o.by(reader, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
 		t.Errorf("reading by the key: %d: %s%s", status, stdout, stderr)
 	}
@@ -40,7 +40,7 @@ func TestKeyLife(t *testing.T) {
 	o.succeeds(words(idOf(reader), "reports", "read,query", "customer-*", "until "), "key", "list")
 	shown := described[client.Key](t, o.prints("key", "show", "reports", "--json"))
 	left := time.Until(*shown.ExpiresAt)
-	if shown.KeyID != idOf(reader) || left < 89*24*time.Hour || left > 91*24*time.Hour || !strings.Contains(shown.CreatedBy, "(ada)") {
+	if shown.KeyID != idOf(reader) || shown.Limits["streams"] != 5 || left < 89*24*time.Hour || left > 91*24*time.Hour || !strings.Contains(shown.CreatedBy, "(ada)") {
 		t.Errorf("the key is described as %+v", shown)
 	}
 	o.succeeds(words("scopes", "read, query", "customer-*"), "key", "show", idOf(reader))
@@ -116,6 +116,7 @@ func TestKeyRefusals(t *testing.T) {
 		"invalid_expiry":          create("--expires-at", "2020-01-01"),
 		"invalid_pattern":         create("--logs", "a b"),
 		"tenant_not_found":        create("--tenant", "none"),
+		"invalid_limits":          create("--limit", "logs=1"),
 		"KEY is missing":          {"key", "rotate"},
 		"no key with the id":      {"key", "rotate", "none"},
 		"give its id":             {"key", "revoke", key},
@@ -192,12 +193,21 @@ func TestTenants(t *testing.T) {
 	o.succeeds(words("acme", "active"), "tenant", "resume", "acme")
 	waitFor(t, func() bool { return post(gateway, "/logs/shared/append", `{}`) == nil })
 
+	o.succeeds(words("streams=3"), "tenant", "limit", "acme", "--limit", "streams=3,logs=0")
+	if own := described[client.Tenant](t, o.prints("tenant", "show", "acme", "--json")).Limits; own["streams"] != 3 || len(own) != 2 {
+		t.Errorf("the limits are %v", own)
+	}
+	o.succeeds(words("acme"), "tenant", "limit", "acme")
+	if own := described[client.Tenant](t, o.prints("tenant", "show", "acme", "--json")).Limits; len(own) != 0 {
+		t.Errorf("the limits that were taken back are %v", own)
+	}
+	o.fails(words("there is no such limit"), "tenant", "limit", "acme", "--limit", "speed=1")
 	o.succeeds(words("acme-europe"), "tenant", "rename", "acme", "acme-europe")
 	o.fails(words("tenant_not_found"), "tenant", "show", "acme")
 	o.succeeds(words("default", "acme-europe"), "tenant", "list")
 	if listed := described[[]client.Tenant](t, o.prints("tenant", "list", "--json")); len(listed) != 2 || listed[0].Name != "acme-europe" {
 		t.Errorf("the list is %+v", listed)
 	}
-	o.succeeds(words("tenant.create", "tenant.suspend", "tenant.resume", "tenant.rename", "ada", "key.create"),
+	o.succeeds(words("tenant.create", "tenant.suspend", "tenant.resume", "tenant.rename", "tenant.limit", "ada", "key.create"),
 		"audit-log", "--tenant", "acme-europe")
 }

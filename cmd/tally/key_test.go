@@ -120,6 +120,8 @@ func TestFirstKey(t *testing.T) {
 	}
 	// All keys are lost: the database has a list of them, and ends them.
 	args := []string{"--database-url", dsn}
+	limited := []string{"key", "create", "--name", "limited", "--scopes", "read", "--limit", "views=1"}
+	refuses(t, nil, append(limited, args...), "it is a limit of tenants")
 	if status, stdout, stderr := with(t, "", append([]string{"key", "list"}, args...)...); status != 0 ||
 		!strings.Contains(stdout, idOf(first)) || !strings.Contains(stdout, "active") || strings.Contains(stdout, first) {
 		t.Errorf("key list --database-url: %d: %s%s", status, stdout, stderr)

@@ -76,6 +76,7 @@ func keyCreateCommand() *cobra.Command {
 	var f keyFlags
 	var wanted client.KeyRequest
 	var expiry expiryFlags
+	var own ownLimits
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make a key",
@@ -100,6 +101,7 @@ func keyCreateCommand() *cobra.Command {
 			if wanted.ExpiresAt, err = expiry.moment(time.Now()); err != nil {
 				return err
 			}
+			wanted.Limits = own
 			return f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
 				key, err := keys.CreateKey(cmd.Context(), wanted)
 				if err != nil {
@@ -115,6 +117,8 @@ func keyCreateCommand() *cobra.Command {
 	flags.StringSliceVar(&wanted.Scopes, "scopes", nil, "what it may do, with commas between: append, read, query, deploy, admin, operator")
 	flags.StringVar(&wanted.Logs, "logs", "", "pattern of the names of logs that it is for, such as 'customer-*'; all when not given")
 	expiry.add(flags)
+	own.add(flags, "TALLY_KEY_LIMIT",
+		"a limit of its own, such as requests_per_second=100; may be repeated, or hold commas; see docs/api.md, Limits of tenants and keys")
 	return cmd
 }
 
@@ -202,6 +206,7 @@ func keyShowCommand() *cobra.Command {
 				{"state", keyState(key, time.Now())},
 				{"scopes", strings.Join(key.Scopes, ", ")},
 				{"logs", key.Logs},
+				{"limits", orDash(describeLimits(key.Limits))},
 				{"made", moment(&key.CreatedAt) + " by " + orDash(key.CreatedBy)},
 				{"expires", moment(key.ExpiresAt)},
 				{"rotated", moment(key.RotatedAt)},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/limits"
 )
 
 // databaseKeys is the keyring of a database, without a server. What it does is recorded with the login.
@@ -78,11 +80,29 @@ func (k *databaseKeys) CreateKey(ctx context.Context, q client.KeyRequest) (clie
 		return client.NewKey{}, err
 	}
 	wanted := access.KeyRequest{Name: q.Name, Scopes: scopes, Logs: eventlog.Pattern(q.Logs)}
+	if len(q.Limits) > 0 {
+		if wanted.Limits, err = storedLimits(q.Limits); err != nil {
+			return client.NewKey{}, err
+		}
+	}
 	if q.ExpiresAt != nil {
 		wanted.ExpiresAt = *q.ExpiresAt
 	}
 	key, text, err := k.registry.CreateKey(ctx, k.actor, k.caller.Tenant, wanted)
 	return client.NewKey{Key: describeKey(key), Secret: text}, err
+}
+
+// storedLimits are a key's own as they are stored.
+func storedLimits(own map[string]int64) ([]byte, error) {
+	encoded, err := json.Marshal(own)
+	if err != nil {
+		return nil, fmt.Errorf("encoding limits: %w", err)
+	}
+	parsed, err := limits.Parse(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return encoded, parsed.CheckKey()
 }
 
 func (k *databaseKeys) Keys(ctx context.Context) ([]client.Key, error) {
@@ -119,8 +139,11 @@ func (k *databaseKeys) RevokeKey(ctx context.Context, id string) (client.Key, er
 
 // describeKey describes a key as a server does.
 func describeKey(k access.Key) client.Key {
+	var own map[string]int64
+	_ = json.Unmarshal(k.Limits, &own) // as they were stored
 	return client.Key{
-		KeyID: k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Logs: string(k.Logs), CreatedAt: k.CreatedAt.UTC(), CreatedBy: k.CreatedBy,
+		Limits: own,
+		KeyID:  k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Logs: string(k.Logs), CreatedAt: k.CreatedAt.UTC(), CreatedBy: k.CreatedBy,
 		ExpiresAt: optionalMoment(k.ExpiresAt), RotatedAt: optionalMoment(k.RotatedAt), FormerUntil: optionalMoment(k.FormerUntil),
 		RevokedAt: optionalMoment(k.RevokedAt), LastUsedAt: optionalMoment(k.LastUsedAt),
 	}

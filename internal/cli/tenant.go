@@ -11,21 +11,30 @@ import (
 func tenantCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tenant",
-		Short: "Make, list, rename, suspend and resume tenants",
+		Short: "Make, list, rename, limit, suspend and resume tenants",
 		Long: "A tenant owns logs, views, patterns and keys, of which no other tenant can tell that they exist. These commands need\n" +
 			"a key with the scope operator; with --tenant every other command acts in one of them by such a key.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	suspended, resumed := true, false
+	var ofNew, ofOld ownLimits
+	create := tenantDoCommand("create NAME", "Make a tenant",
+		"Makes a tenant. It has no keys yet: make its first with --tenant.",
+		"  tally tenant create acme\n  tally key create --tenant acme --name admin --scopes append,read,query,deploy,admin",
+		func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
+			return c.CreateTenant(cmd.Context(), args[0], ofNew)
+		})
+	ofNew.add(create.Flags(), "TALLY_TENANT_LIMIT", tenantLimitUsage)
+	limit := tenantDoCommand("limit TENANT", "Give a tenant limits of its own, instead of the servers' defaults",
+		"Gives a tenant limits of its own. Those that --limit does not name are the servers' defaults again.",
+		"  tally tenant limit acme --limit events_per_second=5000,streams=100\n  tally tenant limit acme   # the defaults again",
+		func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
+			return c.UpdateTenant(cmd.Context(), args[0], client.TenantChange{Limits: (*map[string]int64)(&ofOld)})
+		})
+	ofOld.add(limit.Flags(), "TALLY_TENANT_LIMIT", tenantLimitUsage)
 	cmd.AddCommand(
-		tenantListCommand(),
-		tenantDoCommand("create NAME", "Make a tenant",
-			"Makes a tenant. It has no keys yet: make its first with --tenant.",
-			"  tally tenant create acme\n  tally key create --tenant acme --name admin --scopes append,read,query,deploy,admin",
-			func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
-				return c.CreateTenant(cmd.Context(), args[0])
-			}),
+		tenantListCommand(), create, limit,
 		tenantDoCommand("show TENANT", "Describe a tenant", "", "  tally tenant show acme",
 			func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
 				return c.Tenant(cmd.Context(), args[0])
@@ -46,6 +55,9 @@ func tenantCommand() *cobra.Command {
 			}))
 	return cmd
 }
+
+const tenantLimitUsage = "a limit of its own, such as events_per_second=5000; 0 for none; may be repeated, or hold commas; " +
+	"see docs/api.md, Limits of tenants and keys"
 
 // tenantDoCommand is a command that does something with one tenant, and then describes it.
 func tenantDoCommand(
@@ -93,13 +105,13 @@ func tenantListCommand() *cobra.Command {
 }
 
 func tenantRows(tenants []client.Tenant) [][]string {
-	rows := [][]string{{"TENANT", "ID", "STATE", "SINCE"}}
+	rows := [][]string{{"TENANT", "ID", "STATE", "SINCE", "LIMITS"}}
 	for _, t := range tenants {
 		state, since := "active", &t.CreatedAt
 		if t.Suspended {
 			state, since = "suspended", t.SuspendedAt
 		}
-		rows = append(rows, []string{t.Name, t.TenantID, state, moment(since)})
+		rows = append(rows, []string{t.Name, t.TenantID, state, moment(since), describeLimits(t.Limits)})
 	}
 	return rows
 }

@@ -27,6 +27,8 @@ type Key struct {
 	FormerUntil *time.Time `json:"former_until,omitempty"` // until when the secret from before the rotation is good
 	RevokedAt   *time.Time `json:"revoked_at,omitempty"`   // nil: it is not revoked
 	LastUsedAt  *time.Time `json:"last_used_at,omitempty"` // nil: never
+
+	Limits map[string]int64 `json:"limits,omitempty"` // its own
 }
 
 // NewKey is a key with its secret, which the server tells this once.
@@ -42,6 +44,8 @@ type KeyRequest struct {
 	Scopes    []string   `json:"scopes"`
 	Logs      string     `json:"logs,omitempty"`       // "" for all
 	ExpiresAt *time.Time `json:"expires_at,omitempty"` // nil: never
+
+	Limits map[string]int64 `json:"limits,omitempty"` // of its own
 }
 
 // CreateKey makes a key of the tenant.

@@ -16,17 +16,25 @@ type Tenant struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	Suspended   bool       `json:"suspended"`
 	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
+
+	Limits map[string]int64 `json:"limits,omitempty"` // its own
 }
 
 // TenantChange says what is to be changed of a tenant; nil leaves it.
 type TenantChange struct {
 	Name      *string `json:"name,omitempty"`
 	Suspended *bool   `json:"suspended,omitempty"`
+
+	Limits *map[string]int64 `json:"limits,omitempty"` // all that it is to have of its own
 }
 
-// CreateTenant makes a tenant.
-func (c *Client) CreateTenant(ctx context.Context, name string) (t Tenant, err error) {
-	return t, c.send(ctx, http.MethodPost, []string{"tenants"}, map[string]string{"name": name}, &t)
+// CreateTenant makes a tenant, with limits of its own, if any.
+func (c *Client) CreateTenant(ctx context.Context, name string, limits map[string]int64) (t Tenant, err error) {
+	body := map[string]any{"name": name}
+	if len(limits) > 0 {
+		body["limits"] = limits
+	}
+	return t, c.send(ctx, http.MethodPost, []string{"tenants"}, body, &t)
 }
 
 // Tenants lists all tenants by name.
