@@ -28,8 +28,8 @@ const (
 	pollTimeout = 2 * time.Second
 	// maxLookups bounds the queries for keys that are not known at a time: whoever invents keys must not use up the connections.
 	maxLookups = 4
-	// maxKnown bounds the keys, the ids without a key, the tokens and the tenants that are remembered; when there are more of a kind, all of
-	// that kind are forgotten.
+	// maxKnown bounds the keys, the ids without a key, the tokens and the tenants that are remembered; when there are more of a kind, all
+	// of that kind are forgotten.
 	maxKnown = 50_000
 )
 
@@ -151,8 +151,8 @@ func (g *Gate) authenticate(ctx context.Context, credential string) (*Caller, er
 	return caller, nil
 }
 
-// callerWith returns who has the key with this text: its present one, or its former one while that is good. It is nil for any other text, and
-// takes as long whichever it is.
+// callerWith returns who has the key with this text: its present one, or its former one while that is good. It is nil for any other text,
+// and takes as long whichever it is.
 func (k *known) callerWith(text string, now time.Time) *Caller {
 	hash := secretHash(text)
 	current := subtle.ConstantTimeCompare(hash[:], k.secretHash)

@@ -169,7 +169,8 @@ func (r *request) LogAttrs() []slog.Attr {
 		attrs = append(attrs, slog.String("trace_id", r.traceID))
 	}
 	if r.caller.KeyID != "" {
-		attrs = append(attrs, slog.String("tenant", r.caller.TenantName), slog.String("key", r.caller.KeyName), slog.String("key_id", r.caller.KeyID))
+		attrs = append(attrs, slog.String("tenant", r.caller.TenantName),
+			slog.String("key", r.caller.KeyName), slog.String("key_id", r.caller.KeyID))
 	}
 	return attrs
 }

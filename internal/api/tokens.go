@@ -53,7 +53,8 @@ func (s *server) createToken(ctx context.Context, in *createTokenInput) (*tokenO
 			"make a key by POST /keys, and send it with this request, also where the server asks for none")
 	}
 	if caller.Elsewhere { // the token would be for the logs of those names in the key's own tenant
-		return nil, newProblem("token_needs_key", "a token is for logs of its key's own tenant: make it with a key of the tenant "+caller.TenantName)
+		return nil, newProblem("token_needs_key",
+			"a token is for logs of its key's own tenant: make it with a key of the tenant "+caller.TenantName)
 	}
 	scopes, err := access.ParseScopes(in.Body.Scopes)
 	if err != nil {

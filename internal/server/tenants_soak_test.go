@@ -85,9 +85,9 @@ func (c *tenantClient) newTenant(name string) *tenantClient {
 	return &tenantClient{c.t, c.url, made.Key, c.http}
 }
 
-// TestTwoTenants has one tenant misbehave in every way that it can while another one works: appends with ids and retries, queries after each,
-// and a tail. Of the other's events none is lost, doubled or late in its answers, and none of its requests fails. Latencies are printed.
-// TALLY_SOAK=1h is the long form: make soak.
+// TestTwoTenants has one tenant misbehave in every way that it can while another one works: it appends with ids and retries, queries after
+// each append, and follows a log. Of its events none is lost, doubled or late in its answers, and none of its requests fails. Latencies are
+// printed. TALLY_SOAK=1h is the long form: make soak.
 func TestTwoTenants(t *testing.T) {
 	duration := soakFor
 	if text := os.Getenv("TALLY_SOAK"); text != "" {
