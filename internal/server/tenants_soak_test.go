@@ -165,7 +165,9 @@ func percentiles(sorted []time.Duration) string {
 	if len(sorted) == 0 {
 		return "none"
 	}
-	at := func(q float64) time.Duration { return sorted[int(q*float64(len(sorted)-1))].Round(10 * time.Microsecond) }
+	at := func(q float64) time.Duration {
+		return sorted[int(q*float64(len(sorted)-1))].Round(10 * time.Microsecond)
+	}
 	return fmt.Sprintf("p50 %v, p99 %v, max %v", at(0.5), at(0.99), at(1))
 }
 
@@ -340,7 +342,9 @@ func (m *misbehaviour) acts() []func(context.Context) {
 		post("/logs/storm/append", `{"broken`),
 		post("/logs/customer-0/append", "{}"), // the other tenant's
 		post("/tenants", `{"name":"mine"}`),
-		func(ctx context.Context) { m.try(ctx, http.MethodPost, "/logs/storm/views/v", strings.NewReader("\x00asm\x01\x00\x00\x00junk")) },
+		func(ctx context.Context) {
+			m.try(ctx, http.MethodPost, "/logs/storm/views/v", strings.NewReader("\x00asm\x01\x00\x00\x00junk"))
+		},
 		func(ctx context.Context) { m.try(ctx, http.MethodGet, "/logs/storm/verify", http.NoBody) },
 		func(ctx context.Context) { m.try(ctx, http.MethodGet, "/logs/storm/events?stream=true", http.NoBody) },
 		m.guessKeys, m.openTails, m.claimBody,
