@@ -53,7 +53,7 @@ type Manager struct {
 	actor   string // for the record
 }
 
-// Open connects to the database at a URL. An empty actor stands for the URL's login. Close it.
+// Open connects to the database at a URL. What is recorded names its login, and an actor that is not empty. Close it.
 func Open(ctx context.Context, url, actor string) (*Manager, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -64,10 +64,11 @@ func Open(ctx context.Context, url, actor string) (*Manager, error) {
 	if err != nil {
 		return nil, db.Classify(err)
 	}
-	if actor == "" {
-		actor = config.User
+	name := "login " + config.User + "@" + config.Database // as the commands of keys have it
+	if actor != "" {
+		name += " (" + actor + ")"
 	}
-	return &Manager{conn: conn, queries: dbsqlc.New(), actor: actor}, nil
+	return &Manager{conn: conn, queries: dbsqlc.New(), actor: name}, nil
 }
 
 // Close closes the connection.
@@ -175,7 +176,7 @@ func (m *Manager) exists(ctx context.Context, tx pgx.Tx, login string) (bool, er
 	case err != nil:
 		return false, db.Classify(err)
 	case !plain:
-		return true, fmt.Errorf("there is a login or role %s whose rights are not those of one tenant's analyst: choose another name", login)
+		return true, fmt.Errorf("a login or role %s is there, with other rights than one tenant's analyst has: choose another name", login)
 	}
 	return true, nil
 }

@@ -190,7 +190,7 @@ func TestCreateListRevoke(t *testing.T) {
 	}
 	for tenant, want := range map[string]int{"": 1, "rival": 1, "default": 0} {
 		if found, err := m.List(t.Context(), tenant); err != nil || len(found) != want || want > 0 &&
-			(found[0].Login != login || found[0].Tenant != "rival" || found[0].CreatedBy != "tester" || !found[0].CanLogIn) {
+			(found[0].Login != login || found[0].Tenant != "rival" || !strings.HasSuffix(found[0].CreatedBy, " (tester)") || !found[0].CanLogIn) {
 			t.Errorf("of %q: %v, %v", tenant, found, err)
 		}
 	}
@@ -235,9 +235,10 @@ func TestCreateListRevoke(t *testing.T) {
 	if err := m.Revoke(t.Context(), "rival", login); err == nil {
 		t.Error("it is revoked twice")
 	}
-	recorded := admin.must(t, "SELECT tenant_id, actor, key_id, action, target = '"+login+"', detail FROM access_log ORDER BY entry_id")
+	recorded := admin.must(t, "SELECT tenant_id, actor = 'login "+owner+"@"+d.Name()+" (tester)', key_id, action, "+
+		" target = '"+login+"', detail FROM access_log ORDER BY entry_id")
 	const rival = "00000000-0000-7000-8000-00000000000b"
-	if want := rival + "|tester||analyst.create|t|{}\n" + rival + "|tester||analyst.revoke|t|{}"; recorded != want {
+	if want := rival + "|t||analyst.create|t|{}\n" + rival + "|t||analyst.revoke|t|{}"; recorded != want {
 		t.Errorf("recorded:\n%s", recorded)
 	}
 }

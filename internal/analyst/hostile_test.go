@@ -56,8 +56,8 @@ var trials = map[string][]string{
 	},
 }
 
-// TestNothingMeetsAnotherTenantsRows runs each trial under each setting of the planner: neither rows, notices, errors nor the plan as it was
-// executed have anything of the other tenant's, and the trial does see the analyst's own rows.
+// TestNothingMeetsAnotherTenantsRows runs each trial under each setting of the planner: neither rows, notices, errors nor the plan as it
+// was executed have anything of the other tenant's, and the trial does see the analyst's own rows.
 func TestNothingMeetsAnotherTenantsRows(t *testing.T) {
 	d := newDatabase(t)
 	login := newAnalyst(t, d, "default")
