@@ -21,3 +21,13 @@ ORDER BY t.name, a.login;
 
 -- name: DeleteAnalyst :exec
 DELETE FROM analysts WHERE login = @login;
+
+-- name: HasOnlyRole :one
+-- Of a login, whether its rights are those of the role and no others.
+SELECT (r.rolcanlogin AND NOT (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls)
+    AND ARRAY[@role::text] = ARRAY (SELECT m.roleid::regrole::text FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid))::boolean
+FROM pg_catalog.pg_roles r
+WHERE r.rolname = @login::text;
+
+-- name: MayConnect :one
+SELECT current_database()::text AS database, has_database_privilege(@role::text, current_database(), 'CONNECT')::boolean AS granted;

@@ -165,11 +165,7 @@ func refused(err error) bool {
 
 // exists reports whether there is a login of that name. It fails if that has other rights than those of Role: it would keep them.
 func (m *Manager) exists(ctx context.Context, tx pgx.Tx, login string) (bool, error) {
-	var plain bool
-	err := tx.QueryRow(ctx, `
-		SELECT rolcanlogin AND NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)
-			AND ARRAY[$2::text] = ARRAY (SELECT m.roleid::regrole::text FROM pg_auth_members m WHERE m.member = r.oid)
-		FROM pg_roles r WHERE rolname = $1`, login, Role).Scan(&plain)
+	plain, err := m.queries.HasOnlyRole(ctx, tx, dbsqlc.HasOnlyRoleParams{Role: Role, Login: login})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil
@@ -188,17 +184,14 @@ func (m *Manager) makeLogin(ctx context.Context, tx pgx.Tx, login string) (strin
 	if err != nil {
 		return "", err
 	}
-	var database string
-	var mayConnect bool
-	err = tx.QueryRow(ctx, "SELECT current_database(), has_database_privilege($1, current_database(), 'CONNECT')", Role).
-		Scan(&database, &mayConnect)
+	connect, err := m.queries.MayConnect(ctx, tx, Role)
 	if err != nil {
 		return "", db.Classify(err)
 	}
-	name, in := pgx.Identifier{login}.Sanitize(), pgx.Identifier{database}.Sanitize()
+	name, in := pgx.Identifier{login}.Sanitize(), pgx.Identifier{connect.Database}.Sanitize()
 	const create = "CREATE ROLE %s LOGIN CONNECTION LIMIT %d PASSWORD '%s' IN ROLE %s"
 	statements := []string{fmt.Sprintf(create, name, connectionLimit, secret, Role)}
-	if !mayConnect {
+	if !connect.Granted {
 		statements = append(statements, fmt.Sprintf("GRANT CONNECT ON DATABASE %s TO %s", in, Role))
 	}
 	for _, setting := range []string{
@@ -208,7 +201,7 @@ func (m *Manager) makeLogin(ctx context.Context, tx pgx.Tx, login string) (strin
 		statements = append(statements, fmt.Sprintf("ALTER ROLE %s IN DATABASE %s SET %s", name, in, setting))
 	}
 	for _, statement := range statements {
-		if _, err := tx.Exec(ctx, statement); refused(err) {
+		if _, err := tx.Exec(ctx, statement); refused(err) { //nolint:forbidigo // sqlc knows no roles
 			return "", &AdministratorError{m.conn.Config().User, statements, password, err}
 		} else if err != nil {
 			return "", db.Classify(err)

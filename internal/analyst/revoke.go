@@ -80,7 +80,8 @@ func (m *Manager) drop(ctx context.Context, login string) error {
 		if i == 1 {
 			statement = m.membership(name) + statement
 		}
-		if _, err := m.conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol); refused(err) {
+		_, err := m.conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol) //nolint:forbidigo // sqlc knows no roles
+		if refused(err) {
 			return &AdministratorError{Login: m.conn.Config().User, Statements: statements, cause: err}
 		} else if err != nil {
 			return fmt.Errorf("dropping the login %s: %w", login, db.Classify(err))

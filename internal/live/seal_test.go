@@ -113,6 +113,6 @@ func TestNotificationsTellAStrangerNothing(t *testing.T) {
 		break
 	}
 	cancel()
-	<-done
-	<-done
+	_ = <-done // both were cancelled
+	_ = <-done // both were cancelled
 }

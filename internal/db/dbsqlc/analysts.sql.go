@@ -40,6 +40,26 @@ func (q *Queries) DeleteAnalyst(ctx context.Context, db DBTX, login string) erro
 	return err
 }
 
+const hasOnlyRole = `-- name: HasOnlyRole :one
+SELECT (r.rolcanlogin AND NOT (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls)
+    AND ARRAY[$1::text] = ARRAY (SELECT m.roleid::regrole::text FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid))::boolean
+FROM pg_catalog.pg_roles r
+WHERE r.rolname = $2::text
+`
+
+type HasOnlyRoleParams struct {
+	Role  string
+	Login string
+}
+
+// Of a login, whether its rights are those of the role and no others.
+func (q *Queries) HasOnlyRole(ctx context.Context, db DBTX, arg HasOnlyRoleParams) (bool, error) {
+	row := db.QueryRow(ctx, hasOnlyRole, arg.Role, arg.Login)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const insertAnalyst = `-- name: InsertAnalyst :exec
 
 INSERT INTO analysts (login, tenant_id, created_by)
@@ -100,4 +120,20 @@ func (q *Queries) ListAnalysts(ctx context.Context, db DBTX, tenant string) ([]L
 		return nil, err
 	}
 	return items, nil
+}
+
+const mayConnect = `-- name: MayConnect :one
+SELECT current_database()::text AS database, has_database_privilege($1::text, current_database(), 'CONNECT')::boolean AS granted
+`
+
+type MayConnectRow struct {
+	Database string
+	Granted  bool
+}
+
+func (q *Queries) MayConnect(ctx context.Context, db DBTX, role string) (MayConnectRow, error) {
+	row := db.QueryRow(ctx, mayConnect, role)
+	var i MayConnectRow
+	err := row.Scan(&i.Database, &i.Granted)
+	return i, err
 }
