@@ -190,7 +190,8 @@ func TestCreateListRevoke(t *testing.T) {
 	}
 	for tenant, want := range map[string]int{"": 1, "rival": 1, "default": 0} {
 		if found, err := m.List(t.Context(), tenant); err != nil || len(found) != want || want > 0 &&
-			(found[0].Login != login || found[0].Tenant != "rival" || !strings.HasSuffix(found[0].CreatedBy, " (tester)") || !found[0].CanLogIn) {
+			(found[0].Login != login || found[0].Tenant != "rival" || !strings.HasSuffix(found[0].CreatedBy, " (tester)") ||
+				!found[0].CanLogIn) {
 			t.Errorf("of %q: %v, %v", tenant, found, err)
 		}
 	}
