@@ -7,7 +7,9 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # Where the context has no Git, or it is a worktree's, pass all three.
-ARG VERSION COMMIT DATE
+ARG VERSION
+ARG COMMIT
+ARG DATE
 RUN deploy/image/root.sh /image
 
 FROM scratch

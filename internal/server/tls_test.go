@@ -180,7 +180,7 @@ func TestTLS(t *testing.T) {
 	if response.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "HTTPS") {
 		t.Errorf("plain HTTP is answered %d %q", response.StatusCode, text)
 	}
-	old := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // what is refused
+	old := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	if conn, err := tls.Dial("tcp", address, old); err == nil {
 		_ = conn.Close()
 		t.Error("TLS 1.1 is spoken")
