@@ -56,13 +56,7 @@ func (c *client) do(method, path, headers string, body []byte) ([]byte, error) {
 
 // exchange sends a whole request and reads the response. A status other than 2xx is an error that quotes the body.
 func (c *client) exchange(request []byte) error {
-	if now := time.Now(); c.deadline.Sub(now) < requestTimeout/2 {
-		c.deadline = now.Add(requestTimeout)
-		if err := c.conn.SetDeadline(c.deadline); err != nil {
-			return err
-		}
-	}
-	if _, err := c.conn.Write(request); err != nil {
+	if err := c.send(request); err != nil {
 		return err
 	}
 	status, err := c.read()
@@ -73,6 +67,18 @@ func (c *client) exchange(request []byte) error {
 		return fmt.Errorf("the server answered %d: %s", status, c.body)
 	}
 	return nil
+}
+
+// send sends a whole request.
+func (c *client) send(request []byte) error {
+	if now := time.Now(); c.deadline.Sub(now) < requestTimeout/2 {
+		c.deadline = now.Add(requestTimeout)
+		if err := c.conn.SetDeadline(c.deadline); err != nil {
+			return err
+		}
+	}
+	_, err := c.conn.Write(request)
+	return err
 }
 
 var errNotHTTP = errors.New("the answer is not HTTP/1.1")

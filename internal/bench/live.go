@@ -208,11 +208,16 @@ type watcher struct {
 
 // watch opens a stream and reads its beginning. The connection is closed when ctx ends.
 func watch(ctx context.Context, address, path string) (*watcher, error) {
+	return watchAs(ctx, address, path, "")
+}
+
+// watchAs is watch with more headers: whole lines, each with its end.
+func watchAs(ctx context.Context, address, path, headers string) (*watcher, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the server: %w", err)
 	}
-	head := "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + keyLine + "Accept: text/event-stream\r\n\r\n"
+	head := "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + keyLine + headers + "Accept: text/event-stream\r\n\r\n"
 	if _, err := c.conn.Write([]byte(head)); err != nil {
 		return nil, err
 	}

@@ -25,9 +25,16 @@ type noise struct {
 	// once is what each client does repeatedly; problems that the server reports are ignored.
 	once   func(ctx context.Context, n *noisy, client int) error
 	beside func(ctx context.Context, n *noisy) error // runs until ctx ends; may be nil
+	open   func(ctx context.Context, n *noisy) error // begins what lasts until ctx ends; may be nil
+	check  func(n *noisy) error                      // whether there was noise; may be nil
 }
 
 func noises() []noise {
+	return append(laneNoises(), tenantNoises()...)
+}
+
+// laneNoises are those of another log of the tenant.
+func laneNoises() []noise {
 	return []noise{
 		{
 			name:    "slow-view",

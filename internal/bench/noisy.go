@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -43,6 +44,10 @@ type noisy struct {
 	number   int    // of logs and modules so far
 	foldGas  int64  // of spinRounds rounds of spin in a fold
 	queryGas int64  // likewise in a query
+
+	other   *api.Client  // of another tenant, where that makes the noise
+	headers string       // by which its requests act in it
+	refused atomic.Int64 // of its requests
 }
 
 func noisyRows() []rowKind {
@@ -116,6 +121,11 @@ func (n *noisy) measure(ctx context.Context, noise *noise, report reporter) erro
 	loud, stop := context.WithCancel(ctx)
 	defer stop()
 	group, loud := errgroup.WithContext(loud)
+	if noise.open != nil {
+		if err := noise.open(loud, n); err != nil {
+			return fmt.Errorf("beginning the noise %s: %w", noise.name, err)
+		}
+	}
 	if noise.beside != nil {
 		group.Go(func() error { return noise.beside(loud, n) })
 	}
@@ -131,6 +141,9 @@ func (n *noisy) measure(ctx context.Context, noise *noise, report reporter) erro
 		return err
 	}
 	report(quietBeside+noise.name, beside)
+	if noise.check != nil {
+		return noise.check(n)
+	}
 	return nil
 }
 
@@ -200,9 +213,12 @@ func each(ctx context.Context, interval time.Duration, do func(due time.Time) er
 }
 
 // makeLog creates a log in the quiet log's lane.
-func (n *noisy) makeLog(ctx context.Context) error {
-	lane := func(log string) (int, error) {
-		described, err := n.client.Log(ctx, log)
+func (n *noisy) makeLog(ctx context.Context) error { return n.makeLogOf(ctx, n.client) }
+
+// makeLogOf is makeLog for the tenant of a client.
+func (n *noisy) makeLogOf(ctx context.Context, client *api.Client) error {
+	lane := func(client *api.Client, log string) (int, error) {
+		described, err := client.Log(ctx, log)
 		if err != nil {
 			return 0, err
 		}
@@ -210,17 +226,17 @@ func (n *noisy) makeLog(ctx context.Context) error {
 		id, err := uuid.Parse(described.ID)
 		return int(id[15]) % ingest.DefaultConfig().Lanes, err // as internal/ingest assigns lanes
 	}
-	want, err := lane(n.quiet)
+	want, err := lane(n.client, n.quiet)
 	if err != nil {
 		return err
 	}
 	for range maxLaneTries {
 		n.number++
 		n.log = "noise-" + strconv.Itoa(n.number)
-		if err := n.client.CreateLog(ctx, n.log, nil); err != nil {
+		if err := client.CreateLog(ctx, n.log, nil); err != nil {
 			return fmt.Errorf("creating a log: %w", err)
 		}
-		if found, err := lane(n.log); err != nil || found == want {
+		if found, err := lane(client, n.log); err != nil || found == want {
 			return err
 		}
 	}

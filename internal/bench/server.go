@@ -41,12 +41,12 @@ type server struct {
 	err     error
 }
 
-// startServer runs program's serve command on the database, with default settings but for these flags. The process ends with ctx, or by
+// startServer runs program's serve command on the database, without limits of tenants, and else with default settings but for these flags. The process ends with ctx, or by
 // stop. It does not inherit TALLY_ variables, so that two runs measure the same thing.
 func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	s := &server{done: make(chan struct{})}
 	args := append([]string{
-		"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn",
+		"serve", "--listen", "127.0.0.1:0", "--module-cache-dir", moduleCache, "--log-level", "warn", "--limit", "none",
 		"--shutdown-timeout", shutdownTimeout.String(),
 	}, flags...)
 	s.cmd = exec.CommandContext(ctx, program, args...) //nolint:gosec // this very program

@@ -10,5 +10,6 @@ import (
 func (f *serverFlags) addLimits(flags *pflag.FlagSet, defaults limits.Values) {
 	f.config.Limits = defaults
 	flags.Var(&f.config.Limits, "limit",
-		"a limit of each tenant that has none of its own, such as requests_per_second=500, or =0 for none; may be repeated, or hold commas")
+		"a limit of each tenant that has none of its own, such as requests_per_second=500, or =0 for no such limit; "+
+			"none for no limits at all; may be repeated, or hold commas")
 }

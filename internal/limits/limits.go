@@ -156,9 +156,14 @@ func (v Values) with(l *Limits) Values {
 	return v
 }
 
-// Set implements pflag.Value: it reads name=value, or several with commas between them. The others keep their value.
+// Set implements pflag.Value: it reads name=value, or several with commas between them. The others keep their value. none stands for all of
+// them being 0.
 func (v *Values) Set(text string) error {
 	for part := range strings.SplitSeq(text, ",") {
+		if strings.TrimSpace(part) == "none" {
+			*v = Values{}
+			continue
+		}
 		limit, value, err := ParseSetting(part)
 		if err != nil {
 			return err

@@ -96,6 +96,9 @@ func TestSettings(t *testing.T) {
 	if err := again.Set(values.String()); err != nil || again != values {
 		t.Errorf("%s reads as %s: %v", &values, &again, err)
 	}
+	if err := again.Set("none,logs=3"); err != nil || again != (limits.Values{limits.Logs: 3}) {
+		t.Errorf("none,logs=3 reads as %s: %v", &again, err)
+	}
 	for _, text := range []string{"", "log=7", "logs", "logs=", "logs=many", "logs=-1", "logs=1.5", "logs=1,", "logs=9999999999999999"} {
 		var invalid *limits.InvalidError
 		if err := values.Set(text); !errors.As(err, &invalid) || invalid.Detail == "" {
