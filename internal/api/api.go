@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,6 +77,7 @@ type server struct {
 	verifier      *verify.Verifier
 	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
+	held          atomic.Int64 // refusals that are held back
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.

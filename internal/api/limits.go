@@ -20,6 +20,8 @@ const (
 	measuredRetrySeconds = 60
 	// streamRetrySeconds: streams come and go by the minute.
 	streamRetrySeconds = 30
+	// maxHeld bounds the refusals that are held back at a time: each has a goroutine and a connection.
+	maxHeld = 1000
 )
 
 // Limits are a tenant's or a key's own: those that are absent are the server's defaults for a tenant, and none for a key.
@@ -68,9 +70,29 @@ func (s *server) charge(r *http.Request) *Problem {
 		request.body.account = request.account
 	}
 	if err := request.account.Request(r.ContentLength); err != nil {
+		s.hold(r.Context(), err)
 		return limitProblem(err)
 	}
 	return nil
+}
+
+// hold keeps the refusal of a tenant back that does not give way.
+func (s *server) hold(ctx context.Context, err error) {
+	var exceeded *limits.ExceededError
+	if !errors.As(err, &exceeded) || exceeded.Hold == 0 {
+		return
+	}
+	defer s.held.Add(-1)
+	if s.held.Add(1) > maxHeld {
+		return
+	}
+	timer := time.NewTimer(exceeded.Hold)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.Live.Done():
+	}
 }
 
 // chargeEvents holds an append to its caller's limits. The error is a *Problem.
@@ -81,6 +103,7 @@ func (s *server) chargeEvents(ctx context.Context, log uuid.UUID, events int) er
 		err = account.Events(events)
 	}
 	if err != nil {
+		s.hold(ctx, err)
 		return s.problem(ctx, err)
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
@@ -66,10 +68,12 @@ type Caller struct {
 type tenant struct {
 	id uuid.UUID
 
-	mu    sync.Mutex
-	own   meter
-	keys  map[string]*meter // those with limits of their own
-	usage usage
+	mu   sync.Mutex
+	own  meter
+	keys map[string]*meter // those with limits of their own
+	// prompt has a token for each refusal that is returned at once: see ExceededError.Hold.
+	prompt *rate.Limiter
+	usage  usage
 }
 
 // Account is what a caller is held to, for the time of one request. The zero Account has no limits.
@@ -148,7 +152,7 @@ func (l *Limiter) tenant(id uuid.UUID) *tenant {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t = l.tenants[id]; t == nil {
-		t = &tenant{id: id, keys: map[string]*meter{}}
+		t = &tenant{id: id, keys: map[string]*meter{}, prompt: rate.NewLimiter(promptRefusals, promptBurst)}
 		t.own.used = l.config.Now()
 		l.tenants[id] = t
 	}

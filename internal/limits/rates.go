@@ -67,8 +67,20 @@ func (e *Exceeded) Window() time.Duration {
 	return time.Duration(float64(e.Burst) / float64(e.PerSecond) * float64(time.Second))
 }
 
+const (
+	// promptRefusals is how many requests of a tenant are refused at once, a second, and promptBurst how many in a row. Who is refused more
+	// often does not do as it is told, and is told more slowly: refusing costs a server about as much as many an operation.
+	promptRefusals = 20
+	promptBurst    = 50
+	refusalHold    = time.Second
+)
+
 // ExceededError: one rate or several have too little left. Nothing was used.
-type ExceededError struct{ Rates []Exceeded }
+type ExceededError struct {
+	Rates []Exceeded
+	// Hold is for how long to keep the refusal back, with the connection that it is for.
+	Hold time.Duration
+}
 
 func (e *ExceededError) Error() string {
 	parts := make([]string, len(e.Rates))
@@ -125,7 +137,11 @@ func (a Account) use(amounts [rates]int64) error {
 		}
 	})
 	if exceeded != nil {
-		return &ExceededError{exceeded}
+		e := &ExceededError{Rates: exceeded}
+		if !a.tenant.prompt.AllowN(now, 1) {
+			e.Hold = refusalHold
+		}
+		return e
 	}
 	a.each(amounts, func(m *meter, limit Limit, n int) { m.rates[limit].AllowN(now, n) }) // there is enough, as was just seen
 	return nil

@@ -105,6 +105,34 @@ func TestRequests(t *testing.T) {
 	refused(t, "no rest saves up more than a burst", a.Request(0))
 }
 
+// TestHold: a tenant that is refused again and again is refused slowly, until it has given way for a while; another one is not.
+func TestHold(t *testing.T) {
+	c := newClock()
+	l := newLimiter(c, limits.Values{limits.Requests: 1})
+	refusals := func(of uuid.UUID) (prompt int) {
+		a := l.Account(limits.Caller{Tenant: of})
+		for range 200 {
+			var e *limits.ExceededError
+			if errors.As(a.Request(0), &e) && e.Hold == 0 {
+				prompt++
+			} else if e != nil && e.Hold != time.Second {
+				t.Errorf("a refusal is held for %v", e.Hold)
+			}
+		}
+		return prompt
+	}
+	if prompt := refusals(tenantA); prompt != 50 {
+		t.Errorf("%d of 200 refusals are prompt, want 50", prompt)
+	}
+	if prompt := refusals(tenantB); prompt != 50 {
+		t.Errorf("%d of another tenant's are", prompt)
+	}
+	c.pass(time.Second)
+	if prompt := refusals(tenantA); prompt != 20 {
+		t.Errorf("a second later %d are, want 20", prompt)
+	}
+}
+
 // TestLargest: the largest single request passes under any limit, and is paid for afterwards.
 func TestLargest(t *testing.T) {
 	c := newClock()
