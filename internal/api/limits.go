@@ -63,7 +63,7 @@ func (l *Limits) stored(check func(*limits.Limits) error) ([]byte, error) {
 func (s *server) charge(r *http.Request) *Problem {
 	request := requestOf(r.Context())
 	c := request.caller
-	request.account = s.Limiter.Account(limits.Caller{ //nolint:contextcheck // it logs what no request is to blame for
+	request.account = s.Limiter.Account(limits.Caller{
 		Tenant: c.Tenant, TenantLimits: c.TenantLimits, Key: c.KeyID, KeyLimits: c.KeyLimits,
 	})
 	if r.ContentLength < 0 {

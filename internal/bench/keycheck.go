@@ -21,8 +21,9 @@ const keyCheck = "key/check"
 
 func keyRows() []rowKind {
 	return []rowKind{{
-		name: "key-check", what: "finding out who a request's key is, and holding it to its limits: processor time, with all cores at it", unit: "µs",
-		atMost: 5, needs: []string{keyCheck},
+		name: "key-check",
+		what: "finding out who a request's key is, and holding it to its limits: processor time, with all cores at it",
+		unit: "µs", atMost: 5, needs: []string{keyCheck},
 		value: func(f figures, s *stage) (float64, string) {
 			return s.medianValue(keyCheck), fmt.Sprintf("%s/s on %d cores", count(f[keyCheck].PerSecond), runtime.GOMAXPROCS(0))
 		},
@@ -50,7 +51,7 @@ func checkKeys(ctx context.Context, s *stage, report reporter) (err error) {
 	}
 	defer d.Close()
 	gate := access.NewGate(d, slog.New(slog.DiscardHandler))
-	gate.Start()
+	gate.Start() //nolint:contextcheck // it has a context of its own, until it is stopped
 	defer func() { err = errors.Join(err, gate.Stop(context.WithoutCancel(ctx))) }()
 	limiter := limits.New(d, limits.Config{Defaults: limits.Values{limits.Requests: limits.MaxValue, limits.Bytes: limits.MaxValue}})
 	const body = 170

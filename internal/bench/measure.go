@@ -96,7 +96,8 @@ func phases() []phase {
 		foldPhase(),
 		{measurements: appendMeasurements()},
 		queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(),
-		livePhase(), partitionsPhase(), keyPhase(), analystPhase(), kafkaPhase(), memoryPhase(), hostilePhase(), memoryAttackPhase(), noisyPhase(),
+		livePhase(), partitionsPhase(), keyPhase(), analystPhase(), kafkaPhase(), memoryPhase(), hostilePhase(), memoryAttackPhase(),
+		noisyPhase(),
 	}
 }
 

@@ -122,7 +122,7 @@ func openTails(ctx context.Context, n *noisy) error {
 	}
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil && files.Cur < maxTails+spareFiles {
-		tails = min(tails, int(files.Cur)/2) //nolint:gosec // below the constant
+		tails = min(tails, int(files.Cur)/2)
 	}
 	group, dialing := errgroup.WithContext(ctx)
 	group.SetLimit(dialers)

@@ -41,8 +41,8 @@ type server struct {
 	err     error
 }
 
-// startServer runs program's serve command on the database, without limits of tenants, and else with default settings but for these flags. The process ends with ctx, or by
-// stop. It does not inherit TALLY_ variables, so that two runs measure the same thing.
+// startServer runs program's serve command on the database, without limits of tenants, and else with default settings but for these flags.
+// The process ends with ctx, or by stop. It does not inherit TALLY_ variables, so that two runs measure the same thing.
 func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	s := &server{done: make(chan struct{})}
 	args := append([]string{

@@ -129,7 +129,7 @@ func (l *Limiter) parsed(stored []byte) *Limits {
 	}
 	own, err := Parse(stored)
 	if err != nil {
-		l.config.Log.LogAttrs(context.Background(), slog.LevelError, "stored limits cannot be read", slog.Any("error", err))
+		l.config.Log.Error("stored limits cannot be read", slog.Any("error", err))
 		own = nil
 	}
 	l.mu.Lock()
