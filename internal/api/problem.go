@@ -126,6 +126,8 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 		return fullProblem()
 	case limitProblem(errors.Join(errs...)) != nil:
 		return limitProblem(errors.Join(errs...))
+	case isStopping(ctx) && (message == unreadBody || status == http.StatusRequestTimeout):
+		return stoppingProblem()
 	case message == unreadBody:
 		return newProblem("body_incomplete", "the body broke off before its end; nothing was stored")
 	case status >= http.StatusInternalServerError:
@@ -203,12 +205,14 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	case errors.Is(err, view.ErrBusy):
 		return retry(newProblem("busy", "too many long queries are under way; try again a little later"), busyRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
-		return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
+		return stoppingProblem()
 	case errors.Is(err, ingest.ErrOutcomeUnknown):
 		requestOf(ctx).fail(err)
 		p := newProblem("outcome_unknown", "the database was lost while committing: what was asked for may or may not be stored; "+
 			"a retry with the same idempotency keys settles it for events, and a retry of a deploy finds what is there")
 		return retry(p, outageRetrySeconds)
+	case isStopping(ctx):
+		return stoppingProblem()
 	case errors.Is(err, db.ErrMisconfigured):
 		requestOf(ctx).fail(err)
 		p := newProblem("database_misconfigured", "the database cannot work until its operator has seen to it; nothing was stored; "+
@@ -231,6 +235,13 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	}
 	requestOf(ctx).fail(err)
 	return newProblem("internal", internalDetail)
+}
+
+// isStopping reports whether the request has been cut off since the server stops.
+func isStopping(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ingest.ErrClosed) }
+
+func stoppingProblem() *Problem {
+	return retry(newProblem("stopping", "the server is stopping; nothing was stored, try again"), busyRetrySeconds)
 }
 
 func retry(p *Problem, seconds int) *Problem {

@@ -18,8 +18,8 @@ import (
 const (
 	// serverTimeout bounds a server's start, and its graceful stop.
 	serverTimeout = time.Minute
-	// shutdownTimeout is for a server's requests: on a busy machine a batch for a slow view takes longer than the default.
-	shutdownTimeout = serverTimeout - 5*time.Second
+	// shutdownTimeout is the server's own: on a busy machine it needs longer than the default to cut off what noisy clients left behind.
+	shutdownTimeout = serverTimeout * 2 / 3
 	// readyLine is the prefix of what tally serve prints once it accepts requests.
 	readyLine = "tally is serving on http://"
 	// errorTail bounds how much of a server's log an error quotes, in bytes.

@@ -49,7 +49,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 		"bytes of events that may wait in one lane before more are refused with 503")
 	flags.DurationVar(&c.MaxEventAhead, "max-event-ahead", 0, "how far ahead of now the time of a new event may be, such as 24h; 0 for any")
 	flags.DurationVar(&c.ShutdownTimeout, "shutdown-timeout", c.ShutdownTimeout,
-		"how long requests under way may take when the server stops")
+		"how long stopping may take; requests under way have three quarters of it, and are then refused")
 	flags.StringVar(&c.OpsListen, "ops-listen", "",
 		"address on loopback to serve metrics and profiles on, such as 127.0.0.1:9464; empty for none")
 	flags.StringVar(&f.logLevel, "log-level", logLevel, "least level to log: debug, info, warn, error")

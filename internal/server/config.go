@@ -44,10 +44,12 @@ type Config struct {
 	MaxWaitingBytes     int           // likewise, in bytes
 	MaxEventAhead       time.Duration // how far ahead of the clock the time of a new event may be; 0: any
 	Limits              limits.Values // of tenants that have none of their own
-	ShutdownTimeout     time.Duration // how long requests in progress may take when the server stops
+	ShutdownTimeout     time.Duration // how long stopping may take; requests under way have three quarters of it
 	OpsListen           string        // host:port on loopback for metrics and profiles; "" for none
 	Log                 *slog.Logger
 	RequestLog          *slog.Logger // gets a line for each request; nil for none
+
+	cutAfter time.Duration // how long requests have, where not three quarters of ShutdownTimeout; for tests
 }
 
 // DefaultConfig suits a server that shares a small machine with PostgreSQL.

@@ -43,10 +43,13 @@ type Server struct {
 	db     *db.DB
 	live   *live.Hub
 	signer *checkpoint.Signer // nil without a key
-	http   *http.Server
 	addr   net.Addr
 
 	certificate *certificate // nil without TLS
+	ingester    *ingest.Ingester
+	http        *http.Server
+	connections connections
+	cut         context.CancelCauseFunc // ends the contexts of all requests
 
 	partitions *partitions
 	health     *health
@@ -200,7 +203,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	watching.Recent = books["recent"]
 	s.live = live.New(s.db, reader, watching)
 	lanes.Committed = s.live.Committed
-	ingester := ingest.New(s.db, views, lanes)
+	s.ingester = ingest.New(s.db, views, lanes)
 
 	limiter := limits.New(s.db, limits.Config{
 		Defaults: s.config.Limits, LargestBody: ingest.MaxBatchBytes, LargestBatch: ingest.MaxBatchEvents, Log: log,
@@ -214,24 +217,27 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	}
 	views.Start()
 	s.live.Start()
-	ingester.Start()
+	s.ingester.Start()
 	s.parts = append(s.parts,
 		s.logged("ending checks of the database", watchers.Stop), s.logged("ending builds of views", views.Stop),
-		s.logged("ending notifications", s.live.Stop), ingester)
+		s.logged("ending notifications", s.live.Stop), s.ingester)
 
 	logs, counts := eventlog.NewLogs(s.db), api.NewStats()
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
-		Logs: logs, Ingest: ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
+		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],
 		Answers: books["answers"],
 		Stats:   counts, Tracer: s.tracer, RequestLog: s.config.RequestLog,
 		Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Proxies: proxies, Log: log,
 	}, s.config.Version), s.certificate, log)
+	var cuttable context.Context
+	cuttable, s.cut = context.WithCancelCause(context.Background())
+	s.http.BaseContext, s.http.ConnState = func(net.Listener) context.Context { return cuttable }, s.connections.note
 	s.ops.serve(&metrics.Sources{
-		Version: s.config.Version, HTTP: counts, Ingest: ingester, Views: views, Logs: logs, Live: s.live, DB: s.db, Gate: s.gate,
+		Version: s.config.Version, HTTP: counts, Ingest: s.ingester, Views: views, Logs: logs, Live: s.live, DB: s.db, Gate: s.gate,
 		MaxWaitingEvents: lanes.MaxWaitingEvents, MaxWaitingBytes: lanes.MaxWaitingBytes, Books: books, Survey: s.survey.get,
 	})
 	requests := &background.Worker{}
@@ -258,8 +264,9 @@ func (s *Server) URL() string {
 // Failed receives why the server stopped by itself.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop accepts no more requests, finishes those under way, and releases everything. Requests still running when the shutdown timeout or ctx
-// ends are cut off, and connections to a database that does not answer are abandoned. Stop returns a few seconds after that at most.
+// Stop accepts no more requests, finishes those under way, and releases everything. Requests still running after three quarters of the
+// shutdown timeout fail with ingest.ErrClosed, which is no error of Stop. When the timeout or ctx ends, connections are closed whatever
+// their requests do, and those to a database that does not answer are abandoned. Stop returns a few seconds after that at most.
 func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ShutdownTimeout)
 	defer cancel()
@@ -274,15 +281,6 @@ func (s *Server) logged(what string, stop background.Func) background.Part {
 		}
 		return nil
 	})
-}
-
-// finishRequests accepts no more requests, finishes those under way, and cuts off those that are left when ctx ends.
-func (s *Server) finishRequests(ctx context.Context) error {
-	s.live.EndWatches() // watchers would stay for ever
-	if err := s.http.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("finishing requests: %w", err), s.http.Close())
-	}
-	return nil
 }
 
 // closeDatabase closes the connections. If the database does not reply, it gives up background.Grace after ctx ends and leaves them behind.
