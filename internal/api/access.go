@@ -120,9 +120,9 @@ func (s *server) identify(ctx context.Context) (*access.Caller, *Problem) {
 	if err != nil {
 		return nil, s.present(ctx, err).of(request.id)
 	}
-	if request.fromAllowedOrigin && caller.KeyID != "" && caller.Token == nil {
-		return nil, newProblem("cross_origin", "a browser sent a key for a page of another origin, where keys do not belong: "+
-			"whoever has the page has the key; make a token by POST /tokens for it")
+	if request.fromAllowedOrigin && caller.Token == nil {
+		return nil, newProblem("cross_origin", "a browser sent this request for a page of another origin, and not with a token: "+
+			"make one by POST /tokens for it; a key does not belong there, since whoever has the page has the key")
 	}
 	return caller, nil
 }

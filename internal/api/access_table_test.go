@@ -24,7 +24,7 @@ var operations = map[string]operation{
 	"POST /logs/{log}/append_batch":     {scopes: "append", body: `[{"model":"m","tokens_in":1}]`, status: 201},
 	"GET /logs/{log}/events":            {scopes: "read", token: "read", status: 200},
 	"GET /logs/{log}/events/{sequence}": {scopes: "read", token: "read", status: 200},
-	"GET /logs/{log}/verify":            {scopes: "read", token: "read", status: 200},
+	"GET /logs/{log}/verify":            {scopes: "read", token: "read", path: "/logs/{log}/verify?views=none", status: 200},
 	"GET /logs/{log}/checkpoint":        {scopes: "read", token: "read", status: 200},
 	"GET /logs/{log}/tail":              {scopes: "read", token: "read", status: 200, stream: true},
 

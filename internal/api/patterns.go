@@ -133,8 +133,13 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*pa
 		return nil, s.problem(ctx, err)
 	}
 	info, err := s.Views.DeployPattern(ctx, s.tenant(ctx), in.View, pattern, deployment)
+	var differs *view.PatternDiffersError
 	if err != nil {
 		undo()
+	}
+	if errors.As(err, &differs) && !requestOf(ctx).caller.Logs.Covers(eventlog.Pattern(differs.Pattern)) {
+		return nil, newProblem("pattern_differs", "a view of that name is deployed on logs that there are not for your key: choose another name")
+	} else if err != nil {
 		return nil, s.problem(ctx, err)
 	}
 	return s.describePattern(ctx, info)
