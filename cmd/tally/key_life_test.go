@@ -27,7 +27,8 @@ func TestKeyLife(t *testing.T) {
 	o, _ := operate(t)
 	o.append("customer-1", `{"n":1}`)
 	o.append("other", `{"n":1}`)
-	reader := o.make("--name", "reports", "--scopes", "read,query", "--logs", "customer-*", "--expires-in", "90d", "--limit", "streams=5")
+	reader := o.make("--name", "reports", "--scopes", "read,query", "--logs", "customer-*",
+		"--expires-in", "90d", "--limit", "streams=5")
 	if status, stdout, stderr := o.by(reader, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
 		t.Errorf("reading by the key: %d: %s%s", status, stdout, stderr)
 	}
@@ -40,7 +41,8 @@ func TestKeyLife(t *testing.T) {
 	o.succeeds(words(idOf(reader), "reports", "read,query", "customer-*", "until "), "key", "list")
 	shown := described[client.Key](t, o.prints("key", "show", "reports", "--json"))
 	left := time.Until(*shown.ExpiresAt)
-	if shown.KeyID != idOf(reader) || shown.Limits["streams"] != 5 || left < 89*24*time.Hour || left > 91*24*time.Hour || !strings.Contains(shown.CreatedBy, "(ada)") {
+	if shown.KeyID != idOf(reader) || shown.Limits["streams"] != 5 || !strings.Contains(shown.CreatedBy, "(ada)") ||
+		left < 89*24*time.Hour || left > 91*24*time.Hour {
 		t.Errorf("the key is described as %+v", shown)
 	}
 	o.succeeds(words("scopes", "read, query", "customer-*"), "key", "show", idOf(reader))

@@ -10,10 +10,10 @@ import (
 // AnyHost in Services.AllowHosts accepts requests whatever host they name.
 const AnyHost = "*"
 
-// hosts are the names by which requests may reach the server. There are no keys yet, so whoever reaches the server may use it: a stranger's
-// web page could point its own name at 127.0.0.1, and its reader's browser would let the page send anything to this server, as its own
-// origin. The Host header is then the page's name. So only names that no stranger controls are served: localhost, loopback addresses, the
-// very address that the connection came to, and those that the operator allows.
+// hosts are the names by which requests may reach a server that asks for no keys, so that whoever reaches it may use it: a stranger's web
+// page could point its own name at 127.0.0.1, and its reader's browser would let the page send anything to this server, as its own origin.
+// The Host header is then the page's name. So only names that no stranger controls are served: localhost, loopback addresses, the very
+// address that the connection came to, and those that the operator allows.
 type hosts struct {
 	any     bool
 	allowed map[string]bool
