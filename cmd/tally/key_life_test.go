@@ -1,11 +1,15 @@
 package main_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/client"
 )
@@ -212,4 +216,54 @@ func TestTenants(t *testing.T) {
 	}
 	o.succeeds(words("tenant.create", "tenant.suspend", "tenant.resume", "tenant.rename", "tenant.limit", "ada", "key.create"),
 		"audit-log", "--tenant", "acme-europe")
+}
+
+// TestListsAreWhole: lists of more than one page of the API are printed whole, each entry once.
+func TestListsAreWhole(t *testing.T) {
+	const many = 2100
+	o, dsn := operate(t)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	const tenant = "'00000000-0000-7000-8000-000000000001'"
+	for _, statement := range []string{
+		"INSERT INTO tenants (tenant_id, name) SELECT gen_random_uuid(), 'tenant-' || n FROM generate_series(1, $1) n",
+		"INSERT INTO access_log (tenant_id, actor, action, target) SELECT " + tenant + ", 'ada', 'test', n FROM generate_series(1, $1) n",
+		"INSERT INTO access_keys (key_id, tenant_id, name, scopes, logs, secret_hash, token_key, created_by, changed) " +
+			"SELECT lpad(n::text, 16, '0'), " + tenant + ", 'key-' || n, '{read}', '*', sha256(''), sha256(''), 'ada', 0 " +
+			"FROM generate_series(1, $1) n",
+	} {
+		if _, err := conn.Exec(t.Context(), statement, many); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(least int, names []string) {
+		t.Helper()
+		if all := len(names); all < least || len(slices.Compact(slices.Sorted(slices.Values(names)))) != all {
+			t.Errorf("%d entries, some perhaps twice; want %d at least", all, least)
+		}
+	}
+	var tenants, keys, owned, entries []string
+	for _, tenant := range described[[]client.Tenant](t, o.prints("tenant", "list", "--json")) {
+		tenants = append(tenants, tenant.TenantID)
+	}
+	for _, key := range described[[]client.Key](t, o.prints("key", "list", "--json")) {
+		keys = append(keys, key.KeyID)
+	}
+	_, fromDatabase, _ := with(t, "", "key", "list", "--json", "--database-url", dsn)
+	for _, key := range described[[]client.Key](t, fromDatabase) {
+		owned = append(owned, key.KeyID)
+	}
+	for _, entry := range described[[]client.AuditEntry](t, o.prints("audit-log", "--json", "--limit", "0")) {
+		entries = append(entries, fmt.Sprint(entry.EntryID))
+	}
+	count(many+1, tenants)
+	count(many+1, keys)
+	count(many+1, owned)
+	count(many+1, entries)
+	if limited := described[[]client.AuditEntry](t, o.prints("audit-log", "--json", "--limit", "1500")); len(limited) != 1500 {
+		t.Errorf("--limit 1500 gives %d entries", len(limited))
+	}
 }

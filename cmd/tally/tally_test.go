@@ -93,6 +93,9 @@ func (o *output) String() string {
 // key is one that every server of these tests knows.
 var key = access.GenerateKey()
 
+// secrets finds keys and tokens in what a process prints. Those that print one on purpose are run by with.
+var secrets = regexp.MustCompile(access.KeyPattern + `|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`)
+
 var servesOn = regexp.MustCompile(` on (https?://\S+)`)
 
 // start runs tally until the test ends. No environment variable of tally's is passed on but those in env.
@@ -132,6 +135,9 @@ func start(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 		_ = p.cmd.Wait() // its state says all
 	}()
 	t.Cleanup(func() {
+		if secret := secrets.FindString(p.output.String()); secret != "" {
+			t.Errorf("tally %s shows a secret: %s", args[0], secret)
+		}
 		if t.Failed() {
 			t.Logf("tally %s:\n%s", strings.Join(args, " "), p.output)
 		}
