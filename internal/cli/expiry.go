@@ -18,7 +18,12 @@ const day = 24 * time.Hour
 // maxDays keeps a number of days within a duration.
 const maxDays = 100 * 365
 
-func (d *longDuration) String() string { return time.Duration(*d).String() }
+func (d *longDuration) String() string {
+	if *d == 0 {
+		return "0" // help texts leave out a default of that
+	}
+	return time.Duration(*d).String()
+}
 
 // Type is what help texts call it.
 func (d *longDuration) Type() string { return "duration" }

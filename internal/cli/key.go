@@ -311,8 +311,9 @@ func keyGenerateCommand() *cobra.Command {
 		Short: "Print a key that no database knows yet",
 		Long: "Prints a new key. It asks nothing and stores nothing: a server that is started with it in " + bootstrapKeyEnv + "\n" +
 			"knows it from then on, with all scopes, in the tenant default.",
-		Example: "  " + bootstrapKeyEnv + "=$(tally key generate) tally serve --database-url …",
-		Args:    checkArguments,
+		Example: "  (umask 077; tally key generate > bootstrap.key)\n" +
+			"  " + bootstrapKeyEnv + "=$(cat bootstrap.key) tally serve --database-url …",
+		Args: checkArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), access.GenerateKey())
 			return err
