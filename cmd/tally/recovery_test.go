@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -223,6 +225,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 		return strings.TrimSpace(token)
 	}
 	tokenOfA := tokenOf(a)
+	o.append("beside", `{}`)
 	c.on(func(exec func(string, ...any)) {
 		var at string
 		exec("SELECT pg_create_restore_point('moment')::text", &at)
@@ -262,7 +265,14 @@ func TestPointInTimeRecovery(t *testing.T) {
 		}
 	}
 
+	beside := sendBeside(t, o.server)
+	away := time.Now()
 	c.restoreTo("moment")
+	beside.until(http.StatusServiceUnavailable, away)
+	ready := time.Now()
+	beside.until(http.StatusCreated, ready)
+	t.Logf("appends are taken %d ms after the database is back", time.Since(ready).Milliseconds())
+	beside.end()
 
 	// Keys and tokens are as they were at the moment.
 	for name, p := range servers {
@@ -287,6 +297,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 		t.Errorf("the watcher ended with %d", status)
 	}
 	watcher.says("unknown_event_id")
+	o.server.says("the database does not hold what this server knew of a log")
 
 	// Checkpoints: the one from before the moment holds, the other one does not, and will not when the log has grown beyond it again.
 	verify := func(checkpoint string) []string {
@@ -320,6 +331,54 @@ func TestPointInTimeRecovery(t *testing.T) {
 		}
 	}
 	testrig.Check(t, c.DSN())
+}
+
+// besides is a sender to a log of its own, which never stops.
+type besides struct {
+	t    *testing.T
+	stop func()
+	done chan struct{}
+	mu   sync.Mutex
+	last map[int]time.Time // by status, when the request began that got it last
+}
+
+// sendBeside sends events one after the other. Each must be stored, or refused with 503.
+func sendBeside(t *testing.T, p *process) *besides {
+	ctx, stop := context.WithCancel(t.Context())
+	b := &besides{t: t, stop: stop, done: make(chan struct{}), last: map[int]time.Time{}}
+	go func() {
+		defer close(b.done)
+		for ctx.Err() == nil {
+			began := time.Now()
+			a, err := p.post(ctx, "/logs/beside/append", `{}`, "")
+			if ctx.Err() != nil {
+				return
+			}
+			if a.status != http.StatusCreated && a.status != http.StatusServiceUnavailable {
+				t.Errorf("while the database is restored, an append gets %d: %v", a.status, err)
+			}
+			b.mu.Lock()
+			b.last[a.status] = began
+			b.mu.Unlock()
+		}
+	}()
+	t.Cleanup(b.end)
+	return b
+}
+
+// until waits for a request that began after a time, and got a status.
+func (b *besides) until(status int, began time.Time) {
+	b.t.Helper()
+	waitFor(b.t, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.last[status].After(began)
+	})
+}
+
+func (b *besides) end() {
+	b.stop()
+	<-b.done
 }
 
 func tokensIn(n int) string {
