@@ -24,9 +24,11 @@ const (
 
 	// maxStreams bounds the requests under way on one HTTP/2 connection: as many clients as a gateway would have behind one.
 	maxStreams = 250
-	// streamBuffer and connectionBuffer bound what a connection holds of bodies that no handler has read yet.
-	streamBuffer     = 256 << 10
-	connectionBuffer = 1 << 20
+	// streamBuffer and connectionBuffer bound what an HTTP/2 connection holds of bodies that no handler has read yet, and frameBuffer what
+	// it reads at once. No book has an account of them: a client can have many connections.
+	streamBuffer     = 128 << 10
+	connectionBuffer = 256 << 10
+	frameBuffer      = 16 << 10
 	// pingAfter is how long a connection may be silent before it is asked whether it is still there, pingTimeout how long it may take to
 	// answer. It is cut then, in the middle of a request's headers too, for which net/http has no limit of its own on HTTP/2.
 	pingAfter   = 30 * time.Second
@@ -46,7 +48,8 @@ func newHTTPServer(handler http.Handler, certificate *certificate, logger *slog.
 		ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerStream: streamBuffer, MaxReceiveBufferPerConnection: connectionBuffer,
-			SendPingTimeout: pingAfter, PingTimeout: pingTimeout, WriteByteTimeout: writeTimeout,
+			MaxReadFrameSize: frameBuffer,
+			SendPingTimeout:  pingAfter, PingTimeout: pingTimeout, WriteByteTimeout: writeTimeout,
 		},
 		ErrorLog: log.New(connectionLog{logger}, "", 0),
 	}

@@ -101,8 +101,9 @@ func TestHTTP2IsBounded(t *testing.T) {
 	for ; len(payload) >= 6; payload = payload[6:] {
 		got[binary.BigEndian.Uint16(payload)] = binary.BigEndian.Uint32(payload[2:])
 	}
-	const streams, window, headerList = 3, 4, 6
-	if got[streams] != maxStreams || got[window] != streamBuffer || got[headerList] == 0 || got[headerList] > 2*maxHeaderBytes {
+	const streams, window, frame, headerList = 3, 4, 5, 6
+	if got[streams] != maxStreams || got[window] != streamBuffer || got[frame] != frameBuffer ||
+		got[headerList] == 0 || got[headerList] > 2*maxHeaderBytes {
 		t.Errorf("it may have %v", got)
 	}
 }
