@@ -78,6 +78,7 @@ type server struct {
 	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
 	held          atomic.Int64 // refusals that are held back
+	sending       sending
 }
 
 // New returns the handler of all operations. version goes into the OpenAPI document.
@@ -103,7 +104,7 @@ func New(services Services, version string) http.Handler {
 	}
 	s := &server{
 		Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams),
-		verifications: make(chan struct{}, maxVerifications), verifier: verify.New(services.Events, services.Views),
+		verifications: make(chan struct{}, maxVerifications), sending: newSending(), verifier: verify.New(services.Events, services.Views),
 		anyone: access.Anyone(db.DefaultTenant, db.DefaultTenantName),
 	}
 	s.Stats.streams, s.Stats.verifies = limited(s.streams), limited(s.verifications)

@@ -179,7 +179,9 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	allowed := s.stillAllowed(r.Context())
 	for failures := 0; ; {
 		_, moved := watch.State()
+		done := s.sending.turn(r.Context(), s.Live.Done())
 		ended, err := stream.send(r.Context(), out)
+		done()
 		var again <-chan time.Time
 		switch {
 		case r.Context().Err() != nil, ended:
