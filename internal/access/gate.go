@@ -345,7 +345,11 @@ func (g *Gate) follow(ctx context.Context) {
 	}
 }
 
-// refresh forgets what has changed since the last time.
+// Refresh asks the database at once what has changed, so that a server goes by its own changes when it says that they are made. Where that
+// fails, it is asked again as ever.
+func (g *Gate) Refresh(ctx context.Context) { _ = g.refresh(ctx) }
+
+// refresh forgets what has changed since the last time. Several may be under way.
 func (g *Gate) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()

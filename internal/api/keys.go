@@ -188,6 +188,7 @@ func (s *server) rotateKey(ctx context.Context, in *rotateKeyInput) (*newKeyOutp
 		formerValid = time.Duration(*seconds) * time.Second
 	}
 	key, text, err := s.Access.RotateKey(ctx, requestOf(ctx).caller, by, in.KeyID, formerValid)
+	s.Gate.Refresh(ctx)
 	return s.newKey(ctx, key, text, err)
 }
 
@@ -200,5 +201,6 @@ func (s *server) revokeKey(ctx context.Context, in *revokeKeyInput) (*keyOutput,
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	s.Gate.Refresh(ctx)
 	return &keyOutput{presentKey(key)}, nil
 }

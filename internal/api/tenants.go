@@ -153,5 +153,6 @@ func (s *server) updateTenant(ctx context.Context, in *updateTenantInput) (*tena
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
+	s.Gate.Refresh(ctx)
 	return &tenantOutput{presentTenant(tenant)}, nil
 }
