@@ -119,7 +119,9 @@ func TestRevocationHoldsOnEveryServer(t *testing.T) {
 func TestChangesOfATenantHoldOnEveryServer(t *testing.T) {
 	d := openDoor(t)
 	other := d.second()
-	appends := func() int { return other.as(d.owner, "POST", "/logs/in-1/append", `{"model":"m","tokens_in":1}`).status }
+	appends := func() int {
+		return other.as(d.owner, "POST", "/logs/in-1/append", `{"model":"m","tokens_in":1}`).status
+	}
 	there := func(tenant string) int {
 		return other.as(d.operator, "GET", "/logs/in-1", "", "Tally-Tenant: "+tenant).status
 	}

@@ -43,7 +43,12 @@ type service struct {
 // start runs a server until the test ends. The settings are the defaults, changed by change.
 func start(t testing.TB, change ...func(*server.Config)) *service {
 	t.Helper()
-	database := testdb.New(t)
+	return startOn(t, testdb.New(t), change...)
+}
+
+// startOn is start on a database that is there.
+func startOn(t testing.TB, database *testdb.Database, change ...func(*server.Config)) *service {
+	t.Helper()
 	pool, err := pgxpool.New(t.Context(), database.DSN())
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +66,7 @@ func (s *service) serve(dsn string, change ...func(*server.Config)) string {
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.ModuleCacheDir = "127.0.0.1:0", dsn, modules
 	config.AllowUnsafeDatabase = true // the tests' database may run without fsync
-	config.Log = slog.New(slog.NewTextHandler(s.t.Output(), nil))
+	config.Log = slog.New(slog.NewTextHandler(&noSecrets{s.t, s.t.Output()}, nil))
 	for _, f := range change {
 		f(&config)
 	}
