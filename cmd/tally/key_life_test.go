@@ -39,6 +39,9 @@ func TestKeyLife(t *testing.T) {
 	if status, _, stderr := o.by(reader, "events", "other"); status != 1 || !strings.Contains(stderr, "log_not_found") {
 		t.Errorf("a log outside the pattern: %d: %s", status, stderr)
 	}
+	if status, _, stderr := o.by("", "events", "customer-1"); status != 1 || !strings.Contains(stderr, "set TALLY_KEY") {
+		t.Errorf("without a key: %d: %s", status, stderr)
+	}
 	if status, _, stderr := o.by(reader, "key", "list"); status != 1 || !strings.Contains(stderr, "missing_scope") {
 		t.Errorf("keys by a key without admin: %d: %s", status, stderr)
 	}
@@ -77,7 +80,12 @@ func TestKeyLife(t *testing.T) {
 	if status, stdout, stderr := o.by(token, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
 		t.Errorf("reading by the token: %d: %s%s", status, stdout, stderr)
 	}
+	tail := start(t, setting("TALLY_KEY="+again.Secret), "tail", "customer-1", "--from", "1", "--url", o.server.url)
+	tail.says(`{"n":1}`)
 	o.succeeds(words("is revoked"), "key", "revoke", "reports")
+	if status := tail.wait(); status != 1 || !strings.Contains(tail.output.String(), "unauthorized") {
+		t.Errorf("a tail of a key that was revoked ended with %d:\n%s", status, tail.output)
+	}
 	o.server.becomes(http.StatusUnauthorized, again.Secret, "/logs/customer-1")
 	o.server.becomes(http.StatusUnauthorized, token, "/logs/customer-1")
 	o.succeeds(words("revoked"), "key", "show", idOf(reader))

@@ -153,7 +153,7 @@ func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
 		defer func() { _ = response.Body.Close() }() // the problem is what counts
-		return nil, readProblem(response)
+		return nil, c.refused(response)
 	}
 	return response, nil
 }
@@ -210,6 +210,16 @@ func IsTransient(err error) bool {
 		return true
 	}
 	return false
+}
+
+// refused reads a problem, and says what to do about one that comes of not having sent a key.
+func (c *Client) refused(response *http.Response) error {
+	err := readProblem(response)
+	var p *Problem
+	if errors.As(err, &p) && p.Code == "unauthorized" && c.header.Get("Authorization") == "" {
+		p.Detail = "the server asks for a key, and none was given: set TALLY_KEY to yours; tally key create makes one"
+	}
+	return err
 }
 
 func readProblem(response *http.Response) error {
