@@ -83,6 +83,11 @@ test-containers: test-server-container ## run all tests, on PostgreSQL in a cont
 	TALLY_TEST_POSTGRES=$(SERVER_container) go test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=container go -C testcontainers test -race $(TEST_FLAGS) ./...
 
+FROM ?=
+.PHONY: upgrade-check
+upgrade-check: ## replace a server of the newest tag, or of the commit FROM, by this version while clients go on
+	tools/upgrade-check.sh $(FROM)
+
 kits-check: build ## build and test a view in each language, as `tally view new` writes it; tools that are missing leave it out
 	views/check-kits.sh
 

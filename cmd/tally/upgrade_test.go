@@ -24,6 +24,7 @@ const (
 	upgradePhase   = 5 * time.Second
 	upgradeAppends = 500
 	upgradeLogs    = 10
+	quietLog       = 9 // to which clients send nothing: servers learn of its events from one another
 	upgradeClients = 8
 )
 
@@ -74,7 +75,7 @@ func TestUpgradeUnderLoad(t *testing.T) {
 	}()
 
 	load.during("the former version alone", load.goOn)
-	var present *process
+	var present, watcher *process
 	load.during("this version starts, and migrates", func() {
 		present = serving(t, nil, serve(dsn)...)
 	})
@@ -90,6 +91,12 @@ func TestUpgradeUnderLoad(t *testing.T) {
 				other.becomes(http.StatusOK, key, view+"/query")
 			}
 		}
+		watcher = start(t, nil, "tail", "log-9", "--from", "1", "--url", present.url)
+		load.lag("from the former version to this one", former, watcher)
+		there := start(t, nil, "tail", "log-9", "--from", "1", "--url", former.url)
+		load.lag("from this version to the former one", present, there)
+		there.signal(syscall.SIGTERM)
+		there.wait()
 		load.goOn()
 	})
 	load.during("the former version stops", func() {
@@ -104,6 +111,38 @@ func TestUpgradeUnderLoad(t *testing.T) {
 	close(load.stop)
 	load.clients.Wait()
 	load.check(present, dsn)
+	head := load.sent[quietLog].Load()
+	watcher.says(fmt.Sprintf(`"sequence":%d,`, head))
+	var shown, want []string
+	for line := range strings.Lines(watcher.output.String()) {
+		if strings.HasPrefix(line, "{") {
+			shown = append(shown, line)
+		}
+	}
+	for sequence := range head {
+		want = append(want, fmt.Sprint(sequence+1))
+	}
+	if got := sequences(t, strings.Join(shown, "")); got != strings.Join(want, " ") {
+		t.Errorf("a watcher was shown %s; there are %d events", got, head)
+	}
+}
+
+// lag logs how long it takes until a watcher of one server is shown what was appended by the other.
+func (l *upgradeLoad) lag(which string, by, watcher *process) {
+	l.t.Helper()
+	var longest time.Duration
+	for range 5 {
+		a, err := by.post(l.t.Context(), "/logs/log-9/append", `{"model":"m","tokens_in":1}`, "")
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		acknowledged := time.Now()
+		l.events.Add(1)
+		l.sent[quietLog].Add(1)
+		watcher.says(fmt.Sprintf(`"sequence":%d,`, a.Sequence))
+		longest = max(longest, time.Since(acknowledged))
+	}
+	l.t.Logf("a watcher learns of an event %s within %d ms", which, longest.Milliseconds())
 }
 
 // during names what is done meanwhile, and logs what it did to clients.
@@ -134,7 +173,7 @@ func (l *upgradeLoad) run(client int) {
 			return
 		default:
 		}
-		log := (client + n) % upgradeLogs
+		log := (client + n) % quietLog
 		path := fmt.Sprintf("/logs/log-%d", log)
 		if n%5 == 4 {
 			if l.send(n, path+"/views/totals/query", "", "") {
