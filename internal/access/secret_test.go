@@ -34,8 +34,8 @@ func TestKeysHaveTheirForm(t *testing.T) {
 	}
 }
 
-// TestKeyDigitsAreUniform: the chi-squared statistic of 62 digits has 61 degrees of freedom, so it is 61 ± 11 for uniform ones. Taking bytes
-// modulo 62 without more ado would make it some thousands here.
+// TestKeyDigitsAreUniform: the chi-squared statistic of 62 digits has 61 degrees of freedom, so it is 61 ± 11 for uniform ones. Taking
+// bytes modulo 62 without more ado would make it some thousands here.
 func TestKeyDigitsAreUniform(t *testing.T) {
 	const digits = 200_000
 	counts := map[rune]float64{}

@@ -56,7 +56,8 @@ func (i issuer) sign(header, claims string) string {
 func (i issuer) header() string { return `{"alg":"EdDSA","kid":"` + i.id + `","typ":"JWT"}` }
 
 func (i issuer) claims() string {
-	return fmt.Sprintf(`{"iss":"tallystick","sub":"c","exp":%d,"scope":"query","logs":["a"],"views":["v"]}`, time.Now().Add(time.Hour).Unix())
+	expires := time.Now().Add(time.Hour).Unix()
+	return fmt.Sprintf(`{"iss":"tallystick","sub":"c","exp":%d,"scope":"query","logs":["a"],"views":["v"]}`, expires)
 }
 
 func (i issuer) token(t *testing.T, q TokenRequest) string {
@@ -266,7 +267,9 @@ func TestTokenRequests(t *testing.T) {
 func FuzzTokens(f *testing.F) {
 	i := newIssuer(AllScopes)
 	good := i.sign(i.header(), i.claims())
-	for _, seed := range []string{good, good + ".", "eyJ", "..", "eyJ..", "eyJhbGciOiJub25lIn0..", strings.Repeat(".", 100), GenerateKey()} {
+	for _, seed := range []string{
+		good, good + ".", "eyJ", "..", "eyJ..", "eyJhbGciOiJub25lIn0..", strings.Repeat(".", 100), GenerateKey(),
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -52,7 +52,8 @@ func (d *frontDoor) refused() map[string][]string {
 	token := d.token(key, "read query", "in-1", 3600, "")
 	d.want(http.StatusOK, d.as(d.owner, "DELETE", "/keys/"+id, ""))
 	expiredID, expired := d.keyIn("acme", "to-expire", "*", allScopes[:5]...)
-	if _, err := d.db.Exec(d.t.Context(), "UPDATE access_keys SET expires_at = now() - interval '1 second' WHERE key_id = $1", expiredID); err != nil {
+	const expire = "UPDATE access_keys SET expires_at = now() - interval '1 second' WHERE key_id = $1"
+	if _, err := d.db.Exec(d.t.Context(), expire, expiredID); err != nil {
 		d.t.Fatal(err)
 	}
 	_, former := d.keyIn("acme", "to-be-rotated", "*", allScopes[:5]...)
@@ -124,14 +125,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 				continue
 			}
 			r := d.attempt(name, "in-1", "", "X-Api-Key: "+d.alone[scope])
-			if p := d.problem(r); r.status != http.StatusForbidden || p.Code != "missing_scope" || !strings.Contains(p.Detail, strings.Join(may, " or ")) {
+			p := d.problem(r)
+			if r.status != http.StatusForbidden || p.Code != "missing_scope" || !strings.Contains(p.Detail, strings.Join(may, " or ")) {
 				t.Errorf("%s with the scope %s alone: %d %s", name, scope, r.status, r.body)
 			}
 		}
 		key := d.alone[may[0]]
 		for _, headers := range [][]string{
-			{"Authorization: Bearer " + key}, {"Authorization: bearer   " + key}, {"X-Api-Key: " + key}, {basic("", key)}, {basic("any body", key)},
-			{"X-Api-Key: " + key, "Authorization: Bearer nonsense"},
+			{"Authorization: Bearer " + key}, {"Authorization: bearer   " + key}, {"X-Api-Key: " + key},
+			{basic("", key)}, {basic("any body", key)}, {"X-Api-Key: " + key, "Authorization: Bearer nonsense"},
 		} {
 			d.allowed(fmt.Sprintf("%s with a key as %.24s", name, headers), o, d.attempt(name, "in-1", may[0], headers...))
 		}
@@ -153,7 +155,8 @@ func (d *frontDoor) allowed(what string, o operation, r reply) {
 func (d *frontDoor) wantUnauthorized(r reply) {
 	d.t.Helper()
 	d.wantProblem(http.StatusUnauthorized, "unauthorized", r, "Bearer", "X-Api-Key", "Basic")
-	if got := r.header.Values("WWW-Authenticate"); len(got) != 2 || !strings.HasPrefix(got[0], "Bearer ") || !strings.HasPrefix(got[1], "Basic ") {
+	got := r.header.Values("WWW-Authenticate")
+	if len(got) != 2 || !strings.HasPrefix(got[0], "Bearer ") || !strings.HasPrefix(got[1], "Basic ") {
 		d.t.Errorf("WWW-Authenticate is %q", got)
 	}
 }
@@ -218,8 +221,9 @@ func (d *frontDoor) tokensAreFor(names []string) {
 				d.alike(name+" with a token for another view", of("rates"), of("nonesuch"))
 			}
 		}
-		if r := d.call("GET", "/logs/in-1/views", "", narrow); strings.Contains(string(r.body), `"rates"`) || !strings.Contains(string(r.body), `"totals"`) {
-			d.t.Errorf("a token for totals lists %s", r.body)
+		listed := string(d.call("GET", "/logs/in-1/views", "", narrow).body)
+		if strings.Contains(listed, `"rates"`) || !strings.Contains(listed, `"totals"`) {
+			d.t.Errorf("a token for totals lists %s", listed)
 		}
 	}
 }

@@ -122,7 +122,8 @@ func (d *frontDoor) fill(text string, needed bool) string {
 		id, _ := d.keyIn("acme", "fresh-"+fresh, "in-*", "read")
 		text = strings.ReplaceAll(text, "{fresh-key}", id)
 	}
-	return strings.NewReplacer("{fresh}", fresh, "{fresh-view}", "fresh-"+fresh, "{fresh-pattern}", "fresh-"+fresh, "{fresh-key}", "0000000000000000",
+	return strings.NewReplacer("{fresh}", fresh, "{fresh-view}", "fresh-"+fresh, "{fresh-pattern}", "fresh-"+fresh,
+		"{fresh-key}", "0000000000000000",
 		"{module}", d.module, "{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare").Replace(text)
 }
 

@@ -67,17 +67,20 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 	d.want(http.StatusCreated, rival("POST", "/logs", `{"name":"secret-log"}`))
 	d.want(http.StatusCreated, rival("POST", "/views/of-acme?logs=mine-*", `{"module":"`+d.module+`"}`))
 	d.want(http.StatusCreated, rival("POST", "/keys", `{"name":"spare","scopes":["read"]}`))
-	if r := rival("GET", "/logs/secret-log/views", ""); strings.Contains(string(r.body), "of-acme") || strings.Contains(string(r.body), "unique") {
-		t.Errorf("a pattern of acme's is on rival's log: %s", r.body)
+	placed := string(rival("GET", "/logs/secret-log/views", "").body)
+	if strings.Contains(placed, "of-acme") || strings.Contains(placed, "unique") {
+		t.Errorf("a pattern of acme's is on rival's log: %s", placed)
 	}
-	r := decode[appended](t, d.want(http.StatusCreated, rival("POST", "/logs/secret-log/append", `{"model":"x"}`, "Idempotency-Key: acme-1")))
-	if r.Sequence != 1 || r.Duplicate {
+	first := rival("POST", "/logs/secret-log/append", `{"model":"x"}`, "Idempotency-Key: acme-1")
+	if r := decode[appended](t, d.want(http.StatusCreated, first)); r.Sequence != 1 || r.Duplicate {
 		t.Errorf("an idempotency key of acme's is taken: %+v", r)
 	}
 	d.cursorsAreOfTheirLog(acme, rival)
 
 	// Lists hold what is the caller's own.
-	for _, path := range []string{"/logs?limit=1000", "/views", "/keys?limit=1000", "/audit-log?limit=1000", "/logs/theirs/views", "/logs/secret-log"} {
+	for _, path := range []string{
+		"/logs?limit=1000", "/views", "/keys?limit=1000", "/audit-log?limit=1000", "/logs/theirs/views", "/logs/secret-log",
+	} {
 		listed := string(d.want(http.StatusOK, rival("GET", path, "")))
 		for _, of := range []string{"in-1", "in-2", "out-1", "unique", `"acme"`, ownID, d.spare, unique, "only-append", "on-none"} {
 			if strings.Contains(listed, of) {
@@ -125,7 +128,7 @@ func (d *frontDoor) cursorsAreOfTheirLog(acme, rival func(method, path, body str
 	}
 }
 
-// TestTokensStayInTheirTenant: an operator that acts in another tenant makes no token, which would be for logs of the same names in its own.
+// TestTokensStayInTheirTenant: an operator that acts in another tenant makes no token: it would be for logs of the same names in its own.
 func TestTokensStayInTheirTenant(t *testing.T) {
 	d := openDoor(t)
 	d.want(http.StatusCreated, d.as(d.operator, "POST", "/logs", `{"name":"in-1"}`))
@@ -176,7 +179,8 @@ func TestWhatKeysCannotGive(t *testing.T) {
 	if listed := string(d.as(confined, "GET", "/views", "").body); strings.Contains(listed, "outside") {
 		t.Errorf("patterns outside are listed: %s", listed)
 	}
-	if listed := string(d.as(confined, "GET", "/logs?limit=1000", "").body); strings.Contains(listed, "out-1") || !strings.Contains(listed, "in-1") {
+	listed := string(d.as(confined, "GET", "/logs?limit=1000", "").body)
+	if strings.Contains(listed, "out-1") || !strings.Contains(listed, "in-1") {
 		t.Errorf("logs outside are listed: %s", listed)
 	}
 	for _, missing := range []string{"read", "query"} {
@@ -184,5 +188,6 @@ func TestWhatKeysCannotGive(t *testing.T) {
 		r := d.as(d.alone[other], "POST", "/tokens", fmt.Sprintf(`{"scopes":[%q],"logs":["in-1"]}`, missing))
 		d.wantProblem(http.StatusForbidden, "missing_scope", r, missing)
 	}
-	d.wantProblem(http.StatusNotFound, "log_not_found", d.as(d.alone["read"], "POST", "/tokens", `{"scopes":["read"],"logs":["in-1","out-1"]}`))
+	outside := d.as(d.alone["read"], "POST", "/tokens", `{"scopes":["read"],"logs":["in-1","out-1"]}`)
+	d.wantProblem(http.StatusNotFound, "log_not_found", outside)
 }

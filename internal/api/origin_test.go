@@ -33,7 +33,7 @@ func (d *frontDoor) wantVary(what string, r reply) {
 	}
 }
 
-// TestBrowsersOfOtherOrigins: a page of an allowed origin reads answers with a token, and with nothing else; a page of another origin nothing.
+// TestBrowsersOfOtherOrigins: a page of an allowed origin reads answers with a token, and with nothing else; one of another origin nothing.
 func TestBrowsersOfOtherOrigins(t *testing.T) {
 	d := openDoor(t, func(c *server.Config) { c.Origins = []string{app} })
 	token := "Authorization: Bearer " + d.token(d.owner, "read query", "in-1", 3600, "")
@@ -58,7 +58,9 @@ func TestBrowsersOfOtherOrigins(t *testing.T) {
 			t.Errorf("%s: pages may send keys: %v", name, r.header)
 		}
 		d.wantVary(name, r)
-		for _, origin := range []string{evil, "null", "https://app.example.com.evil.com", "http://app.example.com", app + ":8443", "https://APP.example.com"} {
+		for _, origin := range []string{
+			evil, "null", "https://app.example.com.evil.com", "http://app.example.com", app + ":8443", "https://APP.example.com",
+		} {
 			r := preflight(origin)
 			if r.status < 300 || r.header.Get("Access-Control-Allow-Origin") != "" {
 				t.Errorf("%s: a preflight of %s: %d %v", name, origin, r.status, r.header)
@@ -76,8 +78,9 @@ func TestBrowsersOfOtherOrigins(t *testing.T) {
 		}
 		d.wantVary(name, r)
 		for what, headers := range map[string][]string{
-			"a key": {"Authorization: Bearer " + d.owner}, "a key in its header": {"X-Api-Key: " + d.owner}, "a key as a password": {basic("", d.owner)},
-			"an operator's key": {"Authorization: Bearer " + d.operator}, "a key elsewhere": {"X-Api-Key: " + d.operator, "Tally-Tenant: acme"},
+			"a key": {"Authorization: Bearer " + d.owner}, "a key in its header": {"X-Api-Key: " + d.owner},
+			"a key as a password": {basic("", d.owner)}, "an operator's key": {"Authorization: Bearer " + d.operator},
+			"a key elsewhere": {"X-Api-Key: " + d.operator, "Tally-Tenant: acme"},
 		} {
 			r := d.send(method, path, "", stream, browser(app, headers...)...)
 			d.wantProblem(http.StatusForbidden, "cross_origin", r, "token")
@@ -102,7 +105,9 @@ func TestBrowsersOfOtherOrigins(t *testing.T) {
 		}
 	}
 	// What a page may not do at all, with a token neither.
-	for _, name := range []string{"POST /logs/in-1/append", "POST /logs", "GET /logs", "POST /tokens", "DELETE /logs/in-1/views/totals", "GET /keys"} {
+	for _, name := range []string{
+		"POST /logs/in-1/append", "POST /logs", "GET /logs", "POST /tokens", "DELETE /logs/in-1/views/totals", "GET /keys",
+	} {
 		method, path, _ := strings.Cut(name, " ")
 		d.wantProblem(http.StatusForbidden, "missing_scope", d.call(method, path, "{}", browser(app, token)...))
 	}

@@ -138,7 +138,8 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*pa
 		undo()
 	}
 	if errors.As(err, &differs) && !requestOf(ctx).caller.Logs.Covers(eventlog.Pattern(differs.Pattern)) {
-		return nil, newProblem("pattern_differs", "a view of that name is deployed on logs that there are not for your key: choose another name")
+		return nil, newProblem("pattern_differs",
+			"a view of that name is deployed on logs that there are not for your key: choose another name")
 	} else if err != nil {
 		return nil, s.problem(ctx, err)
 	}

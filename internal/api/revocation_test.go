@@ -53,8 +53,8 @@ func (c *control) end() time.Duration {
 	return time.Duration(c.worst.Load())
 }
 
-// TestRevocationHoldsOnEveryServer: what one server revokes, another refuses within a second, while it is busy. The time is counted from the
-// answer of the one to the last request that the other lets in.
+// TestRevocationHoldsOnEveryServer: what one server revokes, another refuses within a second, while it is busy. The time is counted from
+// the answer of the one to the last request that the other lets in.
 func TestRevocationHoldsOnEveryServer(t *testing.T) {
 	d := openDoor(t)
 	other := d.second()
@@ -108,8 +108,8 @@ func TestRevocationHoldsOnEveryServer(t *testing.T) {
 	close(stop)
 	load.Wait()
 	late := machine.end()
-	t.Logf("the other server let a revoked key in for %v at the longest and %v on average, over %d; the machine woke a sleeper %v late at the worst",
-		longest, sum/revocations, revocations, late)
+	t.Logf("the other server let a revoked key in for %v at the longest and %v on average, over %d; "+
+		"the machine woke a sleeper %v late at the worst", longest, sum/revocations, revocations, late)
 	if longest >= time.Second && late < 100*time.Millisecond {
 		t.Errorf("a revoked key was let in for %v", longest)
 	}
@@ -196,13 +196,14 @@ func TestKeysOfARestoredDatabase(t *testing.T) {
 	d.want(http.StatusOK, d.until("DELETE", "/keys/"+id, "", "X-Api-Key: "+d.owner))
 	_, later := d.keyIn("acme", "made-later", "*", "read")
 	token := d.token(later, "read", "in-1", 600, "")
+	status := func(credential string) int { return d.as(credential, "GET", "/logs/in-1", "").status }
 	d.await("both changes hold", func() bool {
-		return d.as(ended, "GET", "/logs/in-1", "").status == http.StatusUnauthorized && d.as(later, "GET", "/logs/in-1", "").status == http.StatusOK
+		return status(ended) == http.StatusUnauthorized && status(later) == http.StatusOK
 	})
 	d.want(http.StatusOK, d.as(token, "GET", "/logs/in-1", ""))
 	d.restore()
 	d.await("the restored keys are those that count", func() bool {
-		return d.as(ended, "GET", "/logs/in-1", "").status == http.StatusOK && d.as(later, "GET", "/logs/in-1", "").status == http.StatusUnauthorized
+		return status(ended) == http.StatusOK && status(later) == http.StatusUnauthorized
 	})
 	d.wantProblem(http.StatusUnauthorized, "unauthorized", d.as(token, "GET", "/logs/in-1", ""))
 }

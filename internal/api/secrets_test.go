@@ -47,7 +47,9 @@ func TestSecretsAreFound(t *testing.T) {
 			t.Errorf("%s is not found", text)
 		}
 	}
-	for _, text := range []string{"Authorization: Bearer, as X-Api-Key, or as the password of Basic; a key", "key_id=0123456789abcdef", `Bearer realm="tallystick"`} {
+	for _, text := range []string{
+		"Authorization: Bearer, as X-Api-Key, or as the password of Basic; a key", "key_id=0123456789abcdef", `Bearer realm="tallystick"`,
+	} {
 		if secrets.MatchString(text) {
 			t.Errorf("%s is taken for a secret", text)
 		}
@@ -116,8 +118,8 @@ func pgconnAddress(host string, port uint16) (network, address string) {
 	return "tcp", net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
-// TestSecretsStayInside: no secret of a key, and no token, is sent to PostgreSQL, which logs statements and their parameters where it is told
-// to; none is stored, logged or in a problem.
+// TestSecretsStayInside: no secret of a key, and no token, is sent to PostgreSQL, which logs statements and their parameters where it is
+// told to; none is stored, logged or in a problem.
 func TestSecretsStayInside(t *testing.T) {
 	database, tapped, logged := testdb.New(t), &wire{}, &wire{}
 	d := &frontDoor{operator: access.GenerateKey()}
@@ -142,14 +144,16 @@ func TestSecretsStayInside(t *testing.T) {
 	rotated := decode[struct{ Key string }](t, d.want(http.StatusOK, d.as(owner, "POST", "/keys/"+id+"/rotate", "{}"))).Key
 	add(rotated)
 	credentials := []string{
-		owner, brief, token, rotated, add(access.GenerateKey()), add(withSecret(id)), owner[:len(owner)-1], token + "x", "eyJhbGciOiJub25lIn0.e30.",
+		owner, brief, token, rotated, add(access.GenerateKey()), add(withSecret(id)), owner[:len(owner)-1], token + "x",
+		"eyJhbGciOiJub25lIn0.e30.",
 	}
+	tried := []string{"GET /logs/in-1", "POST /logs/in-1/append", "GET /logs/in-1/events", "GET /keys", "GET /nothing", "GET /audit-log"}
 	for round := range 2 {
 		for _, credential := range credentials {
-			for _, headers := range [][]string{{"Authorization: Bearer " + credential}, {"X-Api-Key: " + credential}, {basic("u", credential)}} {
-				for _, name := range []string{"GET /logs/in-1", "POST /logs/in-1/append", "GET /logs/in-1/events", "GET /keys", "GET /nothing", "GET /audit-log"} {
+			for _, header := range []string{"Authorization: Bearer " + credential, "X-Api-Key: " + credential, basic("u", credential)} {
+				for _, name := range tried {
 					method, path, _ := strings.Cut(name, " ")
-					r := d.call(method, path, "{}", headers...)
+					r := d.call(method, path, "{}", header)
 					if found := secrets.Find(r.body); found != nil {
 						t.Errorf("%s answers with a secret: %s", name, r.body)
 					}

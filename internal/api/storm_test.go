@@ -48,8 +48,8 @@ func TestInventedKeysStarveNobody(t *testing.T) {
 			}
 		}
 		slowest = max(slowest, time.Since(began))
-		// Three requests of one client, one after another, while each attacker does one after another: were they served in turn, the attackers
-		// would get about three each.
+		// Three requests of one client, one after another, while each attacker does one after another: were they served in turn, the
+		// attackers would get about three each.
 		if got := refused.Load() - before; got > 100*3*attackers {
 			t.Errorf("round %d: %d invented keys were refused while one client waited for three answers", i, got)
 		}

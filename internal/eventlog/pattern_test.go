@@ -35,7 +35,8 @@ func TestPatternsMatchAsLike(t *testing.T) {
 		names[i], patterns[i] = randomText(r, `aab_%\.`, 8), randomText(r, `aab**_%\.`, 7)
 		likes[i] = eventlog.Pattern(patterns[i]).Like()
 	}
-	rows, err := conn.Query(t.Context(), "SELECT n LIKE l FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u (n, l, i) ORDER BY i", names, likes)
+	rows, err := conn.Query(t.Context(),
+		"SELECT n LIKE l FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS u (n, l, i) ORDER BY i", names, likes)
 	if err != nil {
 		t.Fatal(err)
 	}
