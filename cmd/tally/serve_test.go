@@ -99,6 +99,7 @@ func TestEnvironment(t *testing.T) {
 	serving(t, setting("TALLY_DATABASE_URL="+dsn, "TALLY_LISTEN="+address), "serve", "--listen", "127.0.0.1:0")
 	for variable, words := range map[string][]string{
 		"TALLY_LANES=many":            {"TALLY_LANES", `"many"`, "--lanes"},
+		"TALLY_LIMITS=speed=1":        {"TALLY_LIMITS", "--limit", "there is no such limit"},
 		"TALLY_SHUTDOWN_TIMEOUT=soon": {"TALLY_SHUTDOWN_TIMEOUT", "--shutdown-timeout"},
 		"TALLY_LOG_LEVEL=2":           {"2", "debug, info, warn, error"},
 		"TALLY_LISTEN=nowhere":        {"nowhere", "host:port"},

@@ -14,7 +14,7 @@ import (
 // ownLimits is the flag --limit of what a tenant or a key has of its own: by name.
 type ownLimits map[string]int64
 
-// add adds the flag. Its environment variable is not the server's TALLY_LIMIT.
+// add adds the flag. Its environment variable is neither the server's nor that of commands with other limits.
 func (l *ownLimits) add(flags *pflag.FlagSet, env, usage string) {
 	*l = ownLimits{}
 	flags.Var(l, "limit", usage)
