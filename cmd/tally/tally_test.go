@@ -135,14 +135,14 @@ func start(t testing.TB, change func(*exec.Cmd), args ...string) *process {
 		_ = p.cmd.Wait() // its state says all
 	}()
 	t.Cleanup(func() {
-		if secret := secrets.FindString(p.output.String()); secret != "" {
-			t.Errorf("tally %s shows a secret: %s", args[0], secret)
-		}
 		if t.Failed() {
 			t.Logf("tally %s:\n%s", strings.Join(args, " "), p.output)
 		}
 		p.signal(syscall.SIGTERM)
 		p.wait()
+		if secret := secrets.FindString(p.output.String()); secret != "" {
+			t.Errorf("tally %s shows a secret: %.12s…", args[0], secret)
+		}
 	})
 	return p
 }
