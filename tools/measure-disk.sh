@@ -102,6 +102,7 @@ for ids in 0 1; do
 		FROM (SELECT oid, coalesce((SELECT inhparent FROM pg_inherits WHERE inhrelid = oid), oid)::regclass AS table_name
 			FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace) AS tables
 		GROUP BY table_name HAVING sum(pg_total_relation_size(oid)) > 1000000 ORDER BY sum(pg_total_relation_size(oid)) DESC"
+	ask "SELECT '  keys of state: ' || count(*) FROM view_state_rows"
 	ask "SELECT '  an event has ' || round(avg(length(data::text))) || ' bytes' FROM events"
 	measured "single appends $with, 64 connections" write_singles "$ids" 64
 	measured "single appends $with, one connection" write_singles "$ids" 1
