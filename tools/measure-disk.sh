@@ -75,8 +75,8 @@ LUA
 	! grep Non-2xx "$work/wrk" >&2
 }
 
-# measured NAME COMMAND...: what it made the database and its write-ahead log grow by, for an event. Whole pages, which the log has once after
-# each checkpoint, are counted apart.
+# measured NAME COMMAND...: what it made the database and its write-ahead log grow by, for an event. Whole pages, which the log has once
+# after each checkpoint, are counted apart.
 measured() {
 	local name=$1 before stats
 	shift
