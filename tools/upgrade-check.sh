@@ -4,11 +4,11 @@
 #
 #   tools/upgrade-check.sh [COMMIT]
 #
-# COMMIT, or a tag, is the earlier version: the newest tag unless given, or without tags the last commit whose servers ask for no keys. It
-# has to be in this clone.
+# COMMIT, or a tag, is the earlier version: the newest tag before this commit unless given, or without tags the last commit whose servers
+# ask for no keys. It has to be in this clone: else it ends with 75, nothing done.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-commit=${1:-$(git describe --tags --abbrev=0 2>/dev/null || echo 1daefae)}
+commit=${1:-$(git describe --tags --abbrev=0 HEAD^ 2>/dev/null || echo 1daefae)}
 git cat-file -e "$commit^{commit}" 2>/dev/null || { echo "$commit is not in this clone: fetch it" >&2; exit 75; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
