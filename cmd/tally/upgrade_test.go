@@ -43,8 +43,8 @@ type upgradeLoad struct {
 	sent    [upgradeLogs]atomic.Int64
 }
 
-// TestUpgradeUnderLoad replaces a server of an earlier version by one of this version, on one database, while clients go on sending events to
-// whichever runs. TALLY_UPGRADE_FROM names the earlier program; `make upgrade-check` builds it.
+// TestUpgradeUnderLoad replaces a server of an earlier version by one of this version, on one database, while clients go on sending events
+// to whichever runs. TALLY_UPGRADE_FROM names the earlier program; `make upgrade-check` builds it.
 func TestUpgradeUnderLoad(t *testing.T) {
 	program := os.Getenv("TALLY_UPGRADE_FROM")
 	if program == "" {
@@ -56,7 +56,8 @@ func TestUpgradeUnderLoad(t *testing.T) {
 		if _, err := former.post(t.Context(), "/logs", fmt.Sprintf(`{"name":"log-%d"}`, log), ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := former.post(t.Context(), fmt.Sprintf("/logs/log-%d/views/totals", log), string(views.MonthlyTotals()), ""); err != nil {
+		view := fmt.Sprintf("/logs/log-%d/views/totals", log)
+		if _, err := former.post(t.Context(), view, string(views.MonthlyTotals()), ""); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -186,8 +186,9 @@ func TestWhatAServerMayNotDo(t *testing.T) {
 // nobody but the owner may do anything with a table.
 const nobody = "nobody"
 
-// privileges are what tally_server, tally_analyst and tally_tenant_analyst may do with each table, view and function; with columns, for an UPDATE that is not
-// allowed on the whole table. Add here whatever a migration adds. Partitions are like the defaults: nobody has any rights.
+// privileges are what tally_server, tally_analyst and tally_tenant_analyst may do with each table, view and function; with columns, for an
+// UPDATE that is not allowed on the whole table. Add here whatever a migration adds. Partitions are like the defaults: nobody has any
+// rights.
 var privileges = map[string]string{
 	"public.tenants":        "server: INSERT SELECT UPDATE(changed,limits,name,suspended_at)",
 	"public.access_version": "server: SELECT UPDATE",
