@@ -55,7 +55,10 @@ func TestWhatCallersSee(t *testing.T) {
 		{Caller{Logs: "*", Token: token([]string{"*"}, []string{"*"})}, []string{"*"}, []string{"a"}, []string{"*"}, []string{"v"}},
 		{
 			Caller{Logs: "eu-*", Token: token([]string{"us-1", "eu-1"}, []string{"v"})},
-			[]string{"eu-1"}, []string{"us-1", "eu-2"}, []string{"v"}, []string{"w", "", "vv"},
+			[]string{"eu-1"},
+			[]string{"us-1", "eu-2"},
+			[]string{"v"},
+			[]string{"w", "", "vv"},
 		},
 		{Caller{}, []string{""}, []string{"a"}, []string{"v"}, nil},
 	} {

@@ -132,8 +132,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 		key := d.alone[may[0]]
 		for _, headers := range [][]string{
-			{"Authorization: Bearer " + key}, {"Authorization: bearer   " + key}, {"X-Api-Key: " + key},
-			{basic("", key)}, {basic("any body", key)}, {"X-Api-Key: " + key, "Authorization: Bearer nonsense"},
+			{"Authorization: Bearer " + key},
+			{"Authorization: bearer   " + key},
+			{"X-Api-Key: " + key},
+			{basic("", key)},
+			{basic("any body", key)},
+			{"X-Api-Key: " + key, "Authorization: Bearer nonsense"},
 		} {
 			d.allowed(fmt.Sprintf("%s with a key as %.24s", name, headers), o, d.attempt(name, "in-1", may[0], headers...))
 		}

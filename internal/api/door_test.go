@@ -27,17 +27,16 @@ var allScopes = []string{"append", "read", "query", "deploy", "admin", "operator
 type frontDoor struct {
 	*service
 
-	operator    string            // of the tenant default
-	owner       string            // everything in acme but operator
-	rival       string            // likewise
-	inside      string            // everything but operator, on the logs in-* of acme
-	alone       map[string]string // by scope: that scope alone, on the logs in-* of acme
-	module      string            // the SHA-256 of what both have uploaded
-	spare       string            // id of a key of acme that nobody uses
-	rivalLog    string            // id of rival's log theirs
-	rivalKey    string            // id of a key of rival's
-	fresh       atomic.Int64
-	description map[string][]string // scopes by operation
+	operator string            // of the tenant default
+	owner    string            // everything in acme but operator
+	rival    string            // likewise
+	inside   string            // everything but operator, on the logs in-* of acme
+	alone    map[string]string // by scope: that scope alone, on the logs in-* of acme
+	module   string            // the SHA-256 of what both have uploaded
+	spare    string            // id of a key of acme that nobody uses
+	rivalLog string            // id of rival's log theirs
+	rivalKey string            // id of a key of rival's
+	fresh    atomic.Int64
 }
 
 func openDoor(t *testing.T, change ...func(*server.Config)) *frontDoor {
