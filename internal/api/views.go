@@ -46,7 +46,7 @@ type View struct {
 	Applied        int64           `json:"applied" doc:"The last sequence it has folded."`
 	Head           int64           `json:"head" doc:"The log's last sequence."`
 	HaltedSequence int64           `json:"halted_sequence,omitempty" doc:"The event that it could not fold."`
-	HaltedEvent    string          `json:"halted_event,omitempty" doc:"That event's JSON, or its first 4,096 characters."`
+	HaltedEvent    string          `json:"halted_event,omitempty" doc:"That event's JSON, or its first 4,096 characters; for who may read events or deploy views."`
 	Error          string          `json:"error,omitempty" doc:"Why it could not."`
 	Gas            int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
 
@@ -309,6 +309,9 @@ func (s *server) presentViews(ctx context.Context, infos []view.Info) (*listView
 	out := &listViewsOutput{}
 	out.Body.Views = make([]View, len(infos))
 	for i, info := range infos {
+		if !requestOf(ctx).caller.Scopes.HasAny(access.Read | access.Deploy) { // an event is more than an answer
+			info.HaltedEvent = ""
+		}
 		out.Body.Views[i] = presentView(info)
 	}
 	return out, nil

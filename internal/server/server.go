@@ -162,7 +162,7 @@ func (s *Server) openGate(ctx context.Context) error {
 		}
 	}
 	if s.config.Keys {
-		s.gate.Start()
+		s.gate.Start() //nolint:contextcheck // it works until Stop, and ctx bounds the start
 		s.parts = append(s.parts, s.logged("ending checks of keys", s.gate.Stop))
 	}
 	return nil

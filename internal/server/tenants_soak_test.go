@@ -99,7 +99,7 @@ func TestTwoTenants(t *testing.T) {
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.ModuleCacheDir = "127.0.0.1:0", testdb.New(t).DSN(), testrig.ModuleCache()
 	config.AllowUnsafeDatabase, config.Keys, config.BootstrapKey = true, true, access.GenerateKey()
-	config.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) // refusals by the thousand
+	config.Log = slog.New(slog.DiscardHandler) // refusals by the thousand
 	s, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -307,8 +307,10 @@ func (w *workload) check() {
 		}
 	}
 	want := int64(w.appended[0])
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
 	for deadline := time.Now().Add(time.Minute); w.followed.Load() < want && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
+		<-tick.C
 	}
 	if got := w.followed.Load(); got != want {
 		w.t.Errorf("the tail has shown %d events of %d", got, want)
@@ -406,7 +408,7 @@ func (m *misbehaviour) claimBody(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	reader, writer := io.Pipe()
-	defer writer.CloseWithError(errors.New("never sent")) //nolint:errcheck // always nil
+	defer writer.CloseWithError(errors.New("never sent"))
 	go func() {
 		<-ctx.Done()
 		_ = writer.CloseWithError(ctx.Err())
