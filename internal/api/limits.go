@@ -177,7 +177,8 @@ func exceededProblem(exceeded *limits.ExceededError) *Problem {
 	for i := range exceeded.Rates {
 		r := &exceeded.Rates[i]
 		name := policyName(r.Limit, r.OfKey)
-		policies[i] = fmt.Sprintf("%s;q=%d%s;w=%d", name, r.Burst, units[r.Limit], seconds(r.Window()))
+		amount, window := r.Policy()
+		policies[i] = fmt.Sprintf("%s;q=%d%s;w=%d", name, amount, units[r.Limit], window)
 		states[i] = fmt.Sprintf("%s;r=%d;t=%d", name, r.Remaining, seconds(r.Wait))
 	}
 	p.header["Ratelimit-Policy"] = []string{strings.Join(policies, ", ")}

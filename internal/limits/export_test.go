@@ -28,6 +28,14 @@ func (l *Limiter) Measure(t testing.TB, id uuid.UUID, logs int32) {
 	}
 }
 
+// Begin begins to measure a tenant.
+func (l *Limiter) Begin(id uuid.UUID) {
+	of := l.tenant(id)
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	of.usage.pass = newPass(firstStep, of)
+}
+
 // Used returns what a tenant is known to have.
 func (l *Limiter) Used(id uuid.UUID, limit Limit) int64 {
 	of := l.tenant(id)

@@ -41,6 +41,7 @@ type pass struct {
 
 // newPass begins a measurement. The tenant's mutex is held.
 func newPass(step int32, t *tenant) *pass {
+	t.usage.began++
 	return &pass{step: step, views: t.own.values[Views] > 0, state: t.own.values[StateBytes] > 0, before: t.usage.added}
 }
 
@@ -118,6 +119,7 @@ func (l *Limiter) step(ctx context.Context, t *tenant) error {
 	}
 	u.base, u.views, u.state = p.sum, p.views, p.state
 	u.measured, u.pass = l.config.Now(), nil
+	u.ended++
 	return nil
 }
 

@@ -2,11 +2,19 @@ package limits
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+)
+
+const (
+	// burstPart is the part of a second whose worth may be used at once: more would come as a pulse that others feel.
+	burstPart = 10
+	// leastBurst is how many requests may come at once all the same, where the limit is not lower.
+	leastBurst = 100
 )
 
 // meter counts what a tenant, or a key, uses of its rates and streams. The tenant's mutex guards it.
@@ -25,7 +33,7 @@ func (m *meter) prepare(now time.Time, values Values, config *Config) {
 		return
 	}
 	for i, perSecond := range values[:rates] {
-		burst := max(perSecond, [rates]int64{1, config.LargestBatch, config.LargestBody}[i])
+		burst := max(perSecond/burstPart, [rates]int64{min(perSecond, leastBurst), config.LargestBatch, config.LargestBody}[i], 1)
 		switch limiter := m.rates[i]; {
 		case perSecond == 0:
 			m.rates[i] = nil
@@ -62,9 +70,12 @@ type Exceeded struct {
 	Wait      time.Duration // until there is enough, if nobody else of the tenant, or with the key, asks for anything
 }
 
-// Window is how long a burst takes to come back.
-func (e *Exceeded) Window() time.Duration {
-	return time.Duration(float64(e.Burst) / float64(e.PerSecond) * float64(time.Second))
+// Policy says the same as an amount in whole seconds: what may be used in a time as long as a burst takes to come back, a second at least.
+func (e *Exceeded) Policy() (amount, seconds int64) {
+	if e.Burst <= e.PerSecond {
+		return e.PerSecond, 1
+	}
+	return e.Burst, (e.Burst + e.PerSecond - 1) / e.PerSecond
 }
 
 const (
@@ -72,7 +83,7 @@ const (
 	// often does not do as it is told, and is told more slowly: refusing costs a server about as much as many an operation.
 	promptRefusals = 20
 	promptBurst    = 50
-	refusalHold    = time.Second
+	refusalHold    = time.Second // plus or minus a half
 )
 
 // ExceededError: one rate or several have too little left. Nothing was used.
@@ -139,7 +150,7 @@ func (a Account) use(amounts [rates]int64) error {
 	if exceeded != nil {
 		e := &ExceededError{Rates: exceeded}
 		if !a.tenant.prompt.AllowN(now, 1) {
-			e.Hold = refusalHold
+			e.Hold = refusalHold/2 + rand.N(refusalHold) //nolint:gosec // so that those who are held do not come back together
 		}
 		return e
 	}

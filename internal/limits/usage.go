@@ -21,6 +21,8 @@ type usage struct {
 	state    bool      // likewise
 	pass     *pass     // the measurement under way; nil for none
 	stepped  time.Time // when the tenant had its last turn
+	// began and ended count measurements; at most one is under way.
+	began, ended int
 }
 
 func (u *usage) of(limit Limit) int64 { return max(0, u.base[limit]+u.added[limit]) }
@@ -59,11 +61,19 @@ func (a Account) reserve(limit Limit) (undo func(), err error) {
 	if err := a.tenant.check(limit); err != nil {
 		return nothing, err
 	}
-	a.tenant.usage.added[limit]++
+	u := &a.tenant.usage
+	u.added[limit]++
+	at := u.began
 	return func() {
 		a.tenant.mu.Lock()
 		defer a.tenant.mu.Unlock()
-		a.tenant.usage.added[limit]--
+		if u.ended > at { // a measurement that began since has replaced what was added before it
+			return
+		}
+		u.added[limit]--
+		if u.began > at { // it is under way, and will
+			u.pass.before[limit]--
+		}
 	}, nil
 }
 

@@ -85,6 +85,27 @@ func TestLogsAreCounted(t *testing.T) {
 	}
 }
 
+// TestUndoAfterMeasuring: what is taken back after a measurement ended is not taken back twice.
+func TestUndoAfterMeasuring(t *testing.T) {
+	database := testdb.New(t)
+	node := testrig.Start(t, database.DSN(), testrig.Settings{NoBuilder: true})
+	one := addTenant(t, database, "one", 3)
+	l := onDatabase(node, newClock(), limits.Values{limits.Logs: 10})
+	undo, err := l.Account(limits.Caller{Tenant: one}).CreateLog()
+	passes(t, "the fourth", err)
+	l.Measure(t, one, 100)
+	if undo(); l.Used(one, limits.Logs) != 3 {
+		t.Errorf("%d logs are counted, want 3", l.Used(one, limits.Logs))
+	}
+	undo, err = l.Account(limits.Caller{Tenant: one}).CreateLog()
+	passes(t, "the fourth", err)
+	l.Begin(one)
+	undo()
+	if l.Measure(t, one, 100); l.Used(one, limits.Logs) != 3 {
+		t.Errorf("%d logs are counted, want 3", l.Used(one, limits.Logs))
+	}
+}
+
 // TestCreateHammer: of many who create logs at once, as many get through as there is room for.
 func TestCreateHammer(t *testing.T) {
 	l := newLimiter(newClock(), limits.Values{limits.Logs: 100})
