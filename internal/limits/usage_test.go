@@ -144,9 +144,8 @@ func TestMeasuring(t *testing.T) {
 	if l.Due() {
 		t.Error("a tenant without a limit on what it stores is measured")
 	}
-	l.Account(limits.Caller{Tenant: one, TenantLimits: counted})
-	l.Account(limits.Caller{Tenant: two, TenantLimits: counted})
-	for range 2 {
+	for _, tenant := range []uuid.UUID{one, two} {
+		l.Account(limits.Caller{Tenant: tenant, TenantLimits: counted})
 		c.pass(time.Second)
 		l.Step(t.Context())
 	}
