@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -343,8 +344,8 @@ func TestRefusedPatterns(t *testing.T) {
 	} {
 		scripted := view.Deployment{Code: testrig.Scripted(), Config: []byte("{}")}
 		_, err := node.Views.DeployPattern(t.Context(), db.DefaultTenant, "v", eventlog.Pattern(pattern), scripted)
-		var refused *view.RefusedError
-		if !errors.As(err, &refused) || refused.Code != want {
+		var invalid *event.InvalidError
+		if !errors.As(err, &invalid) || invalid.Code != want {
 			t.Errorf("%q: %v", pattern, err)
 		}
 	}
