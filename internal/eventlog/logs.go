@@ -56,6 +56,7 @@ type Logs struct {
 
 	mu       sync.RWMutex
 	resolved map[logRef]Ref
+	tenants  map[uuid.UUID]uuid.UUID // of resolved logs
 }
 
 // Ref is what never changes of a log.
@@ -71,7 +72,7 @@ type logRef struct {
 
 // NewLogs returns the logs of the database.
 func NewLogs(d *db.DB) *Logs {
-	return &Logs{db: d, resolved: map[logRef]Ref{}}
+	return &Logs{db: d, resolved: map[logRef]Ref{}, tenants: map[uuid.UUID]uuid.UUID{}}
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
@@ -203,9 +204,18 @@ func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (Ref, 
 	defer l.mu.Unlock()
 	if len(l.resolved) >= maxResolved {
 		clear(l.resolved)
+		clear(l.tenants)
 	}
 	l.resolved[key] = log
+	l.tenants[log.ID] = tenant
 	return log, nil
+}
+
+// TenantOf returns the tenant of a log that was resolved; zero for others.
+func (l *Logs) TenantOf(log uuid.UUID) uuid.UUID {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.tenants[log]
 }
 
 // Forget drops what Resolve remembers of ref, and reports whether there was anything: then Resolve may find another log. Call it when the

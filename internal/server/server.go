@@ -185,11 +185,12 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 		"guests":  s.guests,
 	}
 	log.LogAttrs(context.Background(), slog.LevelInfo, "memory", slog.Int64("limit", limit.Bytes), slog.String("from", limit.Why))
+	logs := eventlog.NewLogs(s.db)
 	views := view.New(s.db, engine, view.Config{
 		LongQueries: int(s.db.Read.Config().MaxConns) / 2, // they leave connections to short ones
 		CacheBytes:  cmp.Or(s.config.StateCacheBytes, int(shares.States)), BuildBytes: int(shares.Build),
 		Loads:   books["loads"],
-		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log,
+		FoldGas: s.config.FoldGas, QueryGas: s.config.QueryGas, Log: log, TenantOf: logs.TenantOf,
 	})
 	lanes := ingest.DefaultConfig()
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
@@ -222,7 +223,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 		s.logged("ending checks of the database", watchers.Stop), s.logged("ending builds of views", views.Stop),
 		s.logged("ending notifications", s.live.Stop), s.ingester)
 
-	logs, counts := eventlog.NewLogs(s.db), api.NewStats()
+	counts := api.NewStats()
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,

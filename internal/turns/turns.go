@@ -1,6 +1,7 @@
-// Package turns shares processor time between logs whose views work for long: queries, live answers, logs that are slow to fold, builds
-// and rehearsals. They get a part of the cores; the rest is left to everything else, appends above all. Of those that wait for a core, the
-// one that has used the least goes next, and after a few milliseconds another one does.
+// Package turns shares processor time between tenants, and between the logs of each, whose views work for long: queries, live answers,
+// logs that are slow to fold, builds and rehearsals. They get a part of the cores; the rest is left to everything else, appends above all.
+// Of the tenants that wait for a core, the one that has used the least goes next, with that of its logs that has; and after a few
+// milliseconds another one does.
 package turns
 
 import (
@@ -63,7 +64,9 @@ type Turns struct {
 	slots     int     // likewise
 	slotsEach int     // slots that one key may have
 	accounts  map[Key]*account
-	// served is what the account had used that got a core last. A new account begins there: nobody makes up for having been away.
+	owned     func(Key) Key  // returns whose key it is; nil: all are of one
+	owners    map[Key]*owner // of the accounts
+	// served is what the owner had used that got a core last. A new one begins there: nobody makes up for having been away.
 	served   time.Duration
 	waiting  int    // impatient ones, for a slot
 	arrivals uint64 // of turns that had to wait
@@ -77,15 +80,17 @@ type core struct {
 // account counts the time of a key while it has a slot, a core, or waits for one. A key that comes back later begins anew, which puts it
 // ahead of others by one turn at most.
 type account struct {
-	used    time.Duration // of cores, from what others had used when it came
+	owner   *owner
+	used    time.Duration // of cores, from what others of its owner had used when it came
 	turns   int           // that use this account
 	slots   int           // that they have
 	waiting int           // impatient ones, for a slot
 	queues  [classes + 1][]*Turn
 }
 
-// New returns turns for half of the cores, at least one, and for so many long queries at a time, at most maxSlots.
-func New(slots int) *Turns {
+// New returns turns for half of the cores, at least one, and for so many long queries at a time, at most maxSlots. owned returns whose a
+// key is, by another key, and must be quick; nil stands for one owner of all.
+func New(slots int, owned func(Key) Key) *Turns {
 	cores := make([]*core, max(1, runtime.GOMAXPROCS(0)/2))
 	for i := range cores {
 		cores[i] = &core{}
@@ -94,6 +99,7 @@ func New(slots int) *Turns {
 	return &Turns{
 		offer: offerCore, all: Stats{Cores: len(cores), Slots: slots}, cores: cores, slots: slots,
 		slotsEach: max(1, min(max(slotsEach, len(cores)), slots-1)), accounts: map[Key]*account{},
+		owned: owned, owners: map[Key]*owner{},
 	}
 }
 
@@ -247,11 +253,13 @@ func (t *Turn) End() {
 	if t.admitted {
 		t.admitted = false
 		t.account.slots--
+		t.account.owner.slots--
 		ts.slots++
 		ts.grant()
 	}
 	if t.account.turns--; t.account.turns == 0 {
 		delete(ts.accounts, t.key)
+		ts.leave(t.account.owner)
 	}
 	t.account = nil
 }
@@ -261,7 +269,9 @@ func (t *Turn) open() *account {
 	if t.account == nil {
 		a := t.turns.accounts[t.key]
 		if a == nil {
-			a = &account{used: t.turns.served}
+			o := t.turns.ownerOf(t.key)
+			o.accounts++
+			a = &account{owner: o, used: o.served}
 			t.turns.accounts[t.key] = a
 		}
 		a.turns++
@@ -274,6 +284,7 @@ func (t *Turn) open() *account {
 func (t *Turn) charge() {
 	now := time.Now()
 	t.account.used += now.Sub(t.since)
+	t.account.owner.used += now.Sub(t.since)
 	t.since = now
 }
 
@@ -288,8 +299,12 @@ func (t *Turn) wait(ctx context.Context, queue Class) error {
 	ts, a := t.turns, t.account
 	ts.mu.Lock()
 	if !slices.ContainsFunc(a.queues[:], func(q []*Turn) bool { return len(q) > 0 }) {
-		a.used = max(a.used, ts.served)
+		a.used = max(a.used, a.owner.served)
 	}
+	if a.owner.waiting == 0 {
+		a.owner.used = max(a.owner.used, ts.served)
+	}
+	a.owner.waiting++
 	ts.arrivals++
 	t.arrival, t.ready = ts.arrivals, make(chan struct{})
 	a.queues[queue] = append(a.queues[queue], t)
@@ -308,6 +323,7 @@ func (t *Turn) wait(ctx context.Context, queue Class) error {
 		return nil
 	}
 	a.queues[queue] = slices.Delete(a.queues[queue], at, at+1)
+	a.owner.waiting--
 	return context.Cause(ctx)
 }
 
@@ -326,9 +342,11 @@ func (ts *Turns) grant() {
 			break
 		}
 		t.account.queues[t.class] = t.account.queues[t.class][1:]
+		t.account.owner.waiting--
 		last := len(ts.cores) - 1
 		t.core, ts.cores = ts.cores[last], ts.cores[:last]
-		ts.served = max(ts.served, t.account.used)
+		ts.served = max(ts.served, t.account.owner.used)
+		t.account.owner.served = max(t.account.owner.served, t.account.used)
 		t.since = time.Now()
 		close(t.ready)
 	}
@@ -343,19 +361,20 @@ func (ts *Turns) grant() {
 			break
 		}
 		t.account.queues[forSlot] = t.account.queues[forSlot][1:]
+		t.account.owner.waiting--
 		ts.assignSlot(t)
 		close(t.ready)
 	}
 }
 
-// next returns the turn that goes next: of the account that has used the least and, among equals, the one that came first.
+// next returns the turn that goes next: see Turn.before.
 func (ts *Turns) next(first func(*account) *Turn) (next *Turn) {
 	for _, a := range ts.accounts {
 		t := first(a)
 		if t == nil {
 			continue
 		}
-		if next == nil || a.used < next.account.used || a.used == next.account.used && t.arrival < next.arrival {
+		if next == nil || t.before(next) {
 			next = t
 		}
 	}
@@ -373,10 +392,9 @@ func (ts *Turns) anyWaits() bool {
 	return false
 }
 
-func (ts *Turns) hasSlot(a *account) bool { return ts.slots > 0 && a.slots < ts.slotsEach }
-
 func (ts *Turns) assignSlot(t *Turn) {
 	ts.slots--
 	t.account.slots++
+	t.account.owner.slots++
 	t.admitted = true
 }

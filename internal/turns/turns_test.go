@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // oneCore are turns of a machine with one core to share.
 func oneCore(places int) *Turns {
-	ts := New(places)
+	ts := New(places, nil)
 	ts.cores, ts.slotsEach = ts.cores[:1], max(1, min(slotsEach, places-1))
 	return ts
 }
@@ -203,7 +203,7 @@ func TestRelease(t *testing.T) {
 
 // TestShortQueriesCostNothing: most queries never want anything.
 func TestShortQueriesCostNothing(t *testing.T) {
-	ts := New(1)
+	ts := New(1, nil)
 	allocations := testing.AllocsPerRun(100, func() {
 		turn := ts.Turn(Key{1}, Query)
 		turn.End()

@@ -27,6 +27,9 @@ type Config struct {
 	Loads    *memory.Book
 	FoldGas  int64 // the budget of one event's fold, for versions deployed without their own; 0: wasm.DefaultFoldGas
 	QueryGas int64 // the budget of one query; 0: wasm.DefaultQueryGas
+	// TenantOf returns the tenant of a log, as far as it is known without asking: tenants share what is left for long work. nil: all logs
+	// are of one.
+	TenantOf func(log uuid.UUID) uuid.UUID
 	// LongQueries is how many queries that take long go on at a time, at least one.
 	LongQueries int
 	Log         *slog.Logger
@@ -57,6 +60,14 @@ type Views struct {
 	trials        chan struct{} // likewise, while a view that is to be deployed is compiled or rehearsed
 }
 
+// owned is TenantOf as turns have it.
+func (c *Config) owned() func(turns.Key) turns.Key {
+	if c.TenantOf == nil {
+		return nil
+	}
+	return func(log turns.Key) turns.Key { return turns.Key(c.TenantOf(uuid.UUID(log))) }
+}
+
 // New returns the views of the database, run by engine.
 func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	config.FoldGas = cmp.Or(config.FoldGas, wasm.DefaultFoldGas)
@@ -65,7 +76,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		db: d, engine: engine, config: config, log: config.Log, id: uuid.New(),
 		cache:    newCache(config.CacheBytes),
 		work:     make(chan struct{}, 1),
-		turns:    turns.New(config.LongQueries),
+		turns:    turns.New(config.LongQueries, config.owned()),
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
 		trials: make(chan struct{}, 1),
 	}
