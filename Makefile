@@ -64,7 +64,8 @@ soak: ## have one tenant misbehave beside another for an hour, or SOAK=10m
 	TALLY_TEST_POSTGRES=local TALLY_SOAK=$(SOAK) go test -race -count=1 -timeout 0 -v -run '^TestTwoTenants$$' ./internal/server
 
 # What a change of PostgreSQL could make fail.
-DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/,api db demo eventlog ingest postgres server testdb view)
+DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/, \
+	access analyst api db demo eventlog ingest limits live postgres server testdb verify view)
 DATABASE ?= local
 # Tests of this module know nothing of containers: this program of testcontainers/ starts them.
 SERVER_container := $(CURDIR)/bin/testserver

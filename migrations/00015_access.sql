@@ -53,18 +53,17 @@ CREATE INDEX access_keys_changed_idx ON access_keys (changed);
 -- What was done with tenants, keys, tokens and analysts, and by whom: actor is the key's name, or the login of a command that asks the
 -- database itself; key_id is NULL then. target names what it was done to.
 CREATE TABLE access_log (
-    entry_id  bigint      GENERATED ALWAYS AS IDENTITY,
     tenant_id uuid        NOT NULL,
+    entry_id  bigint      NOT NULL,
     at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     actor     text        NOT NULL,
     key_id    text,
     action    text        NOT NULL,
     target    text        NOT NULL,
     detail    json        NOT NULL DEFAULT '{}',
-    CONSTRAINT access_log_pkey PRIMARY KEY (entry_id),
+    CONSTRAINT access_log_pkey PRIMARY KEY (tenant_id, entry_id),
     CONSTRAINT access_log_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants (tenant_id)
 );
-CREATE INDEX access_log_tenant_idx ON access_log (tenant_id, entry_id);
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON access_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

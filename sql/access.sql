@@ -74,8 +74,17 @@ SELECT * FROM tenants WHERE name > @after ORDER BY name LIMIT @max_rows;
 -- name: UpdateTenant :exec
 UPDATE tenants SET name = @name, suspended_at = @suspended_at, limits = @limits, changed = @changed WHERE tenant_id = @tenant_id;
 
+-- name: LockAccessLog :exec
+-- Before InsertAccessLog: entries of one tenant are numbered one after the other. Nobody else can hold this lock, as they could an advisory
+-- one; foreign keys do not wait for it.
+SELECT FROM tenants WHERE tenant_id = @tenant_id FOR NO KEY UPDATE;
+
 -- name: InsertAccessLog :exec
-INSERT INTO access_log (tenant_id, actor, key_id, action, target, detail) VALUES (@tenant_id, @actor, @key_id, @action, @target, @detail);
+-- Each tenant's entries have numbers of their own, which tell nobody how many others make.
+INSERT INTO access_log (tenant_id, entry_id, actor, key_id, action, target, detail)
+SELECT @tenant_id::uuid, coalesce(max(a.entry_id), 0) + 1, @actor, @key_id, @action, @target, @detail
+FROM access_log a
+WHERE a.tenant_id = @tenant_id::uuid;
 
 -- name: ListAccessLog :many
 -- Newest first.

@@ -36,7 +36,7 @@ wait_for() {
 }
 
 password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-# A key for the first start: see "Access keys" in docs/api.md for its form.
+# A key for the first start: see "Keys" in docs/security.md for its form.
 key=$(python3 - <<-'END'
 	import secrets, string, zlib
 	digits = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -60,7 +60,9 @@ func (c *Caller) endBy(end time.Time) {
 // in returns the caller acting in another tenant.
 func (c *Caller) in(t Tenant) *Caller {
 	other := *c
-	other.Elsewhere = t.ID != c.Tenant
+	if other.Elsewhere = t.ID != c.Tenant; other.Elsewhere {
+		other.KeyName = c.KeyName + " of " + c.TenantName
+	}
 	other.Tenant, other.TenantName, other.Suspended, other.TenantLimits = t.ID, t.Name, !t.SuspendedAt.IsZero(), t.Limits
 	return &other
 }

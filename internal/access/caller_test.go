@@ -117,7 +117,7 @@ func TestActingElsewhere(t *testing.T) {
 	if there.TenantName != "other" || there.Tenant == own.Tenant || string(there.TenantLimits) != "2" || !there.Elsewhere {
 		t.Errorf("%+v", there)
 	}
-	if there.KeyID != "id" || there.KeyName != "n" || there.Scopes != AllScopes || there.Logs != "*" {
+	if there.KeyID != "id" || there.KeyName != "n of own" || there.Scopes != AllScopes || there.Logs != "*" {
 		t.Errorf("%+v", there)
 	}
 	if own.TenantName != before.TenantName || own.Tenant != before.Tenant || own.Elsewhere {

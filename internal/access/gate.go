@@ -2,9 +2,7 @@ package access
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,9 +26,11 @@ const (
 	pollTimeout = 2 * time.Second
 	// maxLookups bounds the queries for keys that are not known at a time: whoever invents keys must not use up the connections.
 	maxLookups = 4
-	// maxKnown bounds the keys, the ids without a key, the tokens and the tenants that are remembered; when there are more of a kind, all
+	// maxKnown bounds the keys, the ids without a key and the tenants that are remembered; when there are more of a kind, all
 	// of that kind are forgotten.
 	maxKnown = 50_000
+	// maxTokens bounds the tokens, each of which may name many logs and views.
+	maxTokens = 5_000
 )
 
 // ErrUnauthorized: what was given is no key or token, or one that is unknown, expired or revoked. It does not say which.
@@ -69,23 +69,6 @@ func (g *Gate) Known() (keys, tokens int) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return len(g.keys), len(g.tokens)
-}
-
-// known is what is known of a key.
-type known struct {
-	caller                 *Caller // nil: there is no such key, or it is revoked
-	secretHash, formerHash []byte
-	tokenKey, formerKey    ed25519.PublicKey
-	formerUntil, expires   time.Time // zero: never
-	used                   atomic.Int64
-	recorded               int64 // the use that the database has; guarded by Gate.mu
-}
-
-// token is a token that was verified.
-type token struct {
-	keyID  string
-	key    *known  // by which it was verified: it is good while nothing else is known of that id
-	caller *Caller // until it expires: the token, its key, or the secret that it was made with
 }
 
 // NewGate returns a gate. It must be started, and stopped.
@@ -151,27 +134,6 @@ func (g *Gate) authenticate(ctx context.Context, credential string) (*Caller, er
 	return caller, nil
 }
 
-// callerWith returns who has the key with this text: its present one, or its former one while that is good. It is nil for any other text,
-// and takes as long whichever it is.
-func (k *known) callerWith(text string, now time.Time) *Caller {
-	hash := secretHash(text)
-	current := subtle.ConstantTimeCompare(hash[:], k.secretHash)
-	former := subtle.ConstantTimeCompare(hash[:], k.formerHash)
-	switch {
-	case k.caller == nil:
-		return nil
-	case current == 1:
-		return k.caller
-	case former == 1 && now.Before(k.formerUntil):
-		caller := *k.caller
-		caller.endBy(k.formerUntil)
-		return &caller
-	}
-	return nil
-}
-
-func (k *known) good(now time.Time) bool { return k.expires.IsZero() || now.Before(k.expires) }
-
 func (g *Gate) authenticateToken(ctx context.Context, text string) (*Caller, error) {
 	hash := sha256.Sum256([]byte(text))
 	g.mu.RLock()
@@ -198,7 +160,7 @@ func (g *Gate) authenticateToken(ctx context.Context, text string) (*Caller, err
 			return nil, ErrUnauthorized
 		}
 		g.mu.Lock()
-		if len(g.tokens) >= maxKnown {
+		if len(g.tokens) >= maxTokens {
 			clear(g.tokens)
 		}
 		g.tokens[hash] = verified
@@ -211,40 +173,28 @@ func (g *Gate) authenticateToken(ctx context.Context, text string) (*Caller, err
 	return verified.caller, nil
 }
 
-// verify returns who has a token: never more than its key may do.
-func (k *known) verify(text string, now time.Time) (*token, error) {
-	var until time.Time
-	scopes, grant, err := verifyToken(text, k.tokenKey)
-	if err != nil && now.Before(k.formerUntil) {
-		until = k.formerUntil
-		scopes, grant, err = verifyToken(text, k.formerKey)
-	}
-	if err != nil {
-		return nil, err
-	}
-	caller := *k.caller
-	caller.Scopes &= scopes & (Read | Query)
-	caller.Token = grant
-	for _, end := range []time.Time{grant.Expires, until} {
-		caller.endBy(end)
-	}
-	return &token{keyID: caller.KeyID, key: k, caller: &caller}, nil
-}
-
 // confirmed reports whether what is known may be believed.
 func (g *Gate) confirmed() bool {
 	return time.Since(g.began)-time.Duration(g.checked.Load()) < believedFor
 }
 
-// key returns what is known of a key, from memory or from the database.
-func (g *Gate) key(ctx context.Context, id string) (*known, error) {
+// remembered returns what is remembered of a key, nil if nothing is, or if it must not be believed; and what is closed once that changes.
+func (g *Gate) remembered(id string) (*known, chan struct{}) {
 	g.mu.RLock()
-	key, changed := g.keys[id], g.changed
+	defer g.mu.RUnlock()
+	key := g.keys[id]
 	if key == nil {
 		key = g.absent[id]
 	}
-	g.mu.RUnlock()
-	if key != nil && g.confirmed() {
+	if !g.confirmed() {
+		key = nil
+	}
+	return key, g.changed
+}
+
+// key returns what is known of a key, from memory or from the database.
+func (g *Gate) key(ctx context.Context, id string) (*known, error) {
+	if key, _ := g.remembered(id); key != nil {
 		return key, nil
 	}
 	select {
@@ -252,6 +202,10 @@ func (g *Gate) key(ctx context.Context, id string) (*known, error) {
 		defer func() { <-g.lookups }()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting to look up a key: %w", ctx.Err())
+	}
+	key, changed := g.remembered(id)
+	if key != nil { // somebody else has looked it up meanwhile
+		return key, nil
 	}
 	g.Stats.Lookups.Add(1)
 	row, err := g.db.KeyAccess(ctx, g.db.Access, id)
@@ -272,27 +226,6 @@ func (g *Gate) key(ctx context.Context, id string) (*known, error) {
 		remembered[id] = key
 	}
 	return key, nil
-}
-
-func newKnown(row dbsqlc.KeyAccessRow, found bool) *known {
-	if !found || row.RevokedAt.Valid {
-		return &known{}
-	}
-	var scopes Scopes
-	for _, name := range row.Scopes { // of a newer server's scopes it has those that this one knows
-		if scope, err := ParseScopes([]string{name}); err == nil {
-			scopes |= scope
-		}
-	}
-	return &known{
-		caller: &Caller{
-			Tenant: row.TenantID, TenantName: row.TenantName, Suspended: row.TenantSuspendedAt.Valid,
-			KeyID: row.KeyID, KeyName: row.Name, Scopes: scopes, Logs: eventlog.Pattern(row.Logs),
-			Expires: row.ExpiresAt.Time, KeyLimits: row.Limits, TenantLimits: row.TenantLimits,
-		},
-		secretHash: row.SecretHash, formerHash: row.FormerSecretHash, tokenKey: row.TokenKey, formerKey: row.FormerTokenKey,
-		formerUntil: row.FormerUntil.Time, expires: row.ExpiresAt.Time, recorded: row.LastUsedAt.Time.UnixNano(),
-	}
 }
 
 // ActIn returns the caller acting in the tenant of that name, for an operator. The error is ErrTenantNotFound or the database's.
@@ -347,7 +280,7 @@ func (g *Gate) follow(ctx context.Context) {
 
 // Refresh asks the database at once what has changed, so that a server goes by its own changes when it says that they are made. Where that
 // fails, it is asked again as ever.
-func (g *Gate) Refresh(ctx context.Context) { _ = g.refresh(ctx) }
+func (g *Gate) Refresh(ctx context.Context) { _ = g.refresh(context.WithoutCancel(ctx)) }
 
 // refresh forgets what has changed since the last time. Several may be under way.
 func (g *Gate) refresh(ctx context.Context) error {

@@ -50,7 +50,14 @@ type Key struct {
 }
 
 func keyFromRow(row dbsqlc.AccessKey) Key {
-	scopes, _ := ParseScopes(row.Scopes) // as they were stored
+	var scopes Scopes
+	for _, name := range row.Scopes {
+		scope, err := ParseScopes([]string{name})
+		if err != nil { // of a newer server: only who may do everything changes such a key
+			scope = Operator
+		}
+		scopes |= scope
+	}
 	return Key{
 		ID: row.KeyID, Name: row.Name, Scopes: scopes, Logs: eventlog.Pattern(row.Logs), Limits: row.Limits,
 		CreatedAt: row.CreatedAt, CreatedBy: row.CreatedBy, ExpiresAt: row.ExpiresAt.Time, RotatedAt: row.RotatedAt.Time,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
@@ -51,15 +52,22 @@ func (r *Registry) Record(ctx context.Context, tx dbsqlc.DBTX, tenant uuid.UUID,
 	if by.KeyID != "" {
 		params.KeyID = &by.KeyID
 	}
+	if err := r.db.LockAccessLog(ctx, tx, tenant); err != nil {
+		return err
+	}
 	return r.db.InsertAccessLog(ctx, tx, params)
 }
 
-// Recorded returns up to limit entries of the tenant's record from before an entry, newest first; 0 for the newest.
-func (r *Registry) Recorded(ctx context.Context, tenant uuid.UUID, before int64, limit int32) ([]Entry, error) {
+// Recorded returns up to limit entries of the tenant's record from before an entry, newest first; 0 for the newest. Their memory is
+// booked in room, which may be nil.
+func (r *Registry) Recorded(
+	ctx context.Context, tenant uuid.UUID, before int64, limit int32, room *memory.Hold,
+) ([]Entry, error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	rows, err := r.db.ListAccessLog(ctx, r.db.Read, dbsqlc.ListAccessLogParams{TenantID: tenant, Before: before, MaxRows: limit})
+	page := dbsqlc.ListAccessLogParams{TenantID: tenant, Before: before, MaxRows: limit}
+	rows, err := r.db.ListAccessLog(ctx, db.Booked(r.db.Read, room), page)
 	if err != nil {
 		return nil, fmt.Errorf("reading the record: %w", db.Classify(err))
 	}

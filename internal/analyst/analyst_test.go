@@ -176,14 +176,14 @@ func TestCreateListRevoke(t *testing.T) {
 	owner := newLogin(t, d, "CREATEROLE")
 	d.Exec(t, fmt.Sprintf("GRANT %s TO %s WITH ADMIN OPTION", analyst.Role, owner))
 	d.Exec(t, "GRANT SELECT, INSERT, DELETE ON analysts TO "+owner)
-	d.Exec(t, "GRANT SELECT ON tenants TO "+owner)
+	d.Exec(t, "GRANT SELECT, UPDATE ON tenants TO "+owner)
 	m := open(t, as(t, d, owner))
 	login := newName()
 	dropLater(t, d, login)
 	if _, err := m.Create(t.Context(), "rival", login); err == nil {
 		t.Error("it is created without a record")
 	}
-	d.Exec(t, "GRANT INSERT ON access_log TO "+owner)
+	d.Exec(t, "GRANT SELECT, INSERT ON access_log TO "+owner)
 	password, err := m.Create(t.Context(), "rival", login)
 	if err != nil {
 		t.Fatal(err)
@@ -249,8 +249,8 @@ func TestWhatAnAdministratorMustDo(t *testing.T) {
 	d := newDatabase(t)
 	owner, login := newLogin(t, d, ""), newName()
 	d.Exec(t, "GRANT SELECT, INSERT, DELETE ON analysts TO "+owner)
-	d.Exec(t, "GRANT INSERT ON access_log TO "+owner)
-	d.Exec(t, "GRANT SELECT ON tenants TO "+owner)
+	d.Exec(t, "GRANT SELECT, INSERT ON access_log TO "+owner)
+	d.Exec(t, "GRANT SELECT, UPDATE ON tenants TO "+owner)
 	m := open(t, as(t, d, owner))
 	_, err := m.Create(t.Context(), "rival", login)
 	var administrator *analyst.AdministratorError

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -25,6 +23,10 @@ const (
 	anybody access.Scopes = 0
 	// neededScopes is the key of an operation's metadata for the scopes of which a caller needs one; without it nobody may do it.
 	neededScopes = "needed scopes"
+	// forKeys is the key of an operation's metadata by which it is not for tokens: it shows what a tenant's customers should not see.
+	forKeys = "for keys"
+	// unlimited is that of one whose requests are not held to rates: a storm by a key must not keep its revocation out.
+	unlimited = "unlimited"
 )
 
 var securitySchemes = map[string]*huma.SecurityScheme{
@@ -96,7 +98,7 @@ func (s *server) admit(r *http.Request, operation *huma.Operation) *Problem {
 	if p := permit(caller, needed, operation); p != nil {
 		return p
 	}
-	request.caller = caller
+	request.caller, request.operation = caller, operation
 	return s.charge(r)
 }
 
@@ -132,69 +134,13 @@ func permit(caller *access.Caller, needed access.Scopes, operation *huma.Operati
 	switch {
 	case !caller.Scopes.HasAny(needed):
 		return missingScope(needed)
-	case caller.Token != nil && !strings.HasPrefix(operation.Path, "/logs/{log}"):
-		return newProblem("missing_scope", "a token is for the logs that it names, and for nothing else; this takes a key")
+	case caller.Token != nil && (!strings.HasPrefix(operation.Path, "/logs/{log}") || operation.Metadata[forKeys] != nil):
+		return newProblem("missing_scope",
+			"a token is for events and answers of the logs that it names, and for nothing else; this takes a key")
 	case caller.Suspended && needed == access.Append:
 		return newProblem("tenant_suspended", "the tenant is suspended: nothing was stored; its operator can resume it")
 	}
 	return nil
-}
-
-// still watches whether the caller of a request that takes long may go on.
-type still struct {
-	changed <-chan struct{} // closed when it has to be looked at again; nil: never
-	expired <-chan time.Time
-}
-
-// stillAllowed returns what to wait for until mayGoOn has to be asked again.
-func (s *server) stillAllowed(ctx context.Context) still {
-	caller := requestOf(ctx).caller
-	if caller.KeyID == "" {
-		return still{}
-	}
-	watch := still{changed: s.Gate.Changed()}
-	if !caller.Expires.IsZero() {
-		watch.expired = time.After(time.Until(caller.Expires))
-	}
-	return watch
-}
-
-// mayGoOn returns a *Problem if the request's key or token is good no longer. That the database cannot be asked is no reason to end.
-func (s *server) mayGoOn(ctx context.Context) error {
-	if requestOf(ctx).caller.KeyID == "" {
-		return nil
-	}
-	if _, p := s.identify(ctx); p != nil && p.Status < http.StatusInternalServerError {
-		return p
-	}
-	return nil
-}
-
-// whileAllowed returns a context that ends when the request's key or token is good no longer, with the *Problem as its cause. stop ends it.
-func (s *server) whileAllowed(ctx context.Context) (_ context.Context, stop func()) {
-	if requestOf(ctx).caller.KeyID == "" {
-		return ctx, func() {}
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		for {
-			allowed := s.stillAllowed(ctx)
-			if err := s.mayGoOn(ctx); err != nil {
-				cancel(err)
-			}
-			select {
-			case <-allowed.changed:
-			case <-allowed.expired:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	return ctx, func() {
-		cancel(nil)
-		watching.Wait()
-	}
 }
 
 func missingScope(needed access.Scopes) *Problem {

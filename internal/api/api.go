@@ -183,10 +183,14 @@ func register[I, O any](
 	huma.Register(api, operation, resolvingAnew(s, handler))
 }
 
-// resolvingAnew runs an operation a second time when the log that a name resolved to turns out not to exist, in which case nothing was
-// stored: the database may have been restored to a time before the log was created, and the name may belong to another log by now.
+// resolvingAnew runs an operation, if its caller may still do it, and a second time when the log that a name resolved to turns out not to
+// exist, in which case nothing was stored: the database may have been restored to a time before the log was created, and the name may
+// belong to another log by now.
 func resolvingAnew[I, O any](s *server, handler func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
+		if err := s.recheck(ctx); err != nil {
+			return nil, err
+		}
 		out, err := handler(ctx, in)
 		path, ok := any(in).(interface{ logRef() string })
 		var p *Problem

@@ -47,7 +47,7 @@ type auditOutput struct{ Body Audit }
 func (s *server) registerAudit(api huma.API) {
 	register(s, api, access.Read|access.Deploy, huma.Operation{
 		OperationID: "audit-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/audit",
-		Summary: "Fold a view's events again and compare", Tags: []string{"views"},
+		Summary: "Fold a view's events again and compare", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
 		Description: "Folds the raw events one by one, in batches, in uneven batches after a restart, and many in one call, " +
 			"and compares what each gives with the others and with the stored state, byte for byte. " +
 			"It takes as long as reading the log three times or so; appends go on meanwhile.",

@@ -60,7 +60,7 @@ func openDoor(t *testing.T, change ...func(*server.Config)) *frontDoor {
 	}
 	d.owner, d.rival = owners["acme"], owners["rival"]
 	for log, owner := range map[string]string{"in-1": d.owner, "in-2": d.owner, "out-1": d.owner, "theirs": d.rival} {
-		d.want(http.StatusCreated, d.as(owner, "POST", "/logs", `{"name":"`+log+`"}`))
+		d.want(http.StatusCreated, d.as(owner, "POST", "/logs", `{"name":"`+log+`","labels":{"plan":"gold"}}`))
 		r := d.want(http.StatusCreated, d.as(owner, "POST", "/logs/"+log+"/views/totals", body))
 		d.module = decode[struct{ Module string }](t, r).Module
 		d.want(http.StatusCreated, d.as(owner, "POST", "/logs/"+log+"/append", `{"model":"m","tokens_in":1}`))

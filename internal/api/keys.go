@@ -110,12 +110,14 @@ func (s *server) registerKeys(api huma.API) {
 	}, s.getKey)
 	register(s, api, access.Admin, huma.Operation{
 		OperationID: "rotate-key", Method: http.MethodPost, Path: "/keys/{key}/rotate", Summary: "Give a key another secret", Tags: tags,
+		Metadata: map[string]any{unlimited: true},
 		Description: "The new key is in the answer, this once. The one from before stays good for a while, so that clients can " +
 			"change over.",
 		MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusConflict},
 	}, s.rotateKey)
 	register(s, api, access.Admin, huma.Operation{
 		OperationID: "revoke-key", Method: http.MethodDelete, Path: "/keys/{key}", Summary: "Revoke a key", Tags: tags,
+		Metadata:    map[string]any{unlimited: true},
 		Description: "For good, and on every server within a second; streams that it opened end. The tokens that it made end with it.",
 		Errors:      []int{http.StatusUnprocessableEntity},
 	}, s.revokeKey)
@@ -188,7 +190,9 @@ func (s *server) rotateKey(ctx context.Context, in *rotateKeyInput) (*newKeyOutp
 		formerValid = time.Duration(*seconds) * time.Second
 	}
 	key, text, err := s.Access.RotateKey(ctx, requestOf(ctx).caller, by, in.KeyID, formerValid)
-	s.Gate.Refresh(ctx)
+	if err == nil {
+		s.Gate.Refresh(ctx)
+	}
 	return s.newKey(ctx, key, text, err)
 }
 

@@ -98,7 +98,8 @@ type retireInput struct {
 func (s *server) registerLife(api huma.API) {
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-view-versions", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/versions",
-		Summary: "List all versions of a view and what was done to it", Tags: []string{"views"}, Errors: []int{http.StatusNotFound},
+		Summary: "List all versions of a view and what was done to it", Tags: []string{"views"},
+		Metadata: map[string]any{forKeys: true}, Errors: []int{http.StatusNotFound},
 	}, s.listVersions)
 	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "rollback-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/rollback",
@@ -121,7 +122,7 @@ func (s *server) registerLife(api huma.API) {
 }
 
 func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versionsOutput, error) {
-	log, err := s.resolveView(ctx, &in.ViewPath)
+	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,9 @@ func (s *server) charge(r *http.Request) *Problem {
 	if r.ContentLength < 0 {
 		request.body.account = request.account
 	}
+	if request.operation.Metadata[unlimited] != nil {
+		return nil
+	}
 	if err := request.account.Request(r.ContentLength); err != nil {
 		s.hold(r.Context(), err)
 		return limitProblem(err)

@@ -176,60 +176,61 @@ func (s *server) follow(ctx huma.Context, watch *live.Watch, stream stream) {
 	if out.begin(stream.comment, stream.id()) != nil {
 		return
 	}
-	allowed := s.stillAllowed(r.Context())
+	allowed, err := s.stillAllowed(r.Context())
 	for failures := 0; ; {
+		if err != nil { // the client may not go on
+			s.endWith(r.Context(), out, err)
+			return
+		}
 		_, moved := watch.State()
 		done := s.sending.turn(r.Context(), s.Live.Done())
-		ended, err := stream.send(r.Context(), out)
+		ended, sendErr := stream.send(r.Context(), out)
 		done()
 		var again <-chan time.Time
 		switch {
 		case r.Context().Err() != nil, ended:
 			return
-		case err == nil:
+		case sendErr == nil:
 			failures = 0
-		case (errors.Is(err, db.ErrUnavailable) || errors.Is(err, memory.ErrFull)) && failures < databaseTries:
+		case (errors.Is(sendErr, db.ErrUnavailable) || errors.Is(sendErr, memory.ErrFull)) && failures < databaseTries:
 			failures++
 			again = time.After(databaseRetry)
 		default:
-			var p *Problem
-			if errors.As(s.problem(r.Context(), err), &p) {
-				requestOf(r.Context()).refuse(p)
-				out.end(p)
-			}
+			s.endWith(r.Context(), out, s.problem(r.Context(), sendErr))
 			return
 		}
 		if closed(s.Live.Done()) { // whatever else there is
-			p := stopping()
-			requestOf(r.Context()).refuse(p)
-			out.end(p)
+			s.endWith(r.Context(), out, stopping())
 			return
 		}
-		check := false
-		select {
-		case <-r.Context().Done():
-			return
-		case <-s.Live.Done():
-		case <-moved:
-		case <-again:
-		case <-allowed.changed:
-			check = true
-		case <-allowed.expired:
-			check = true
-		case <-beat.C:
-			check = true
-			if out.heartbeat(stream.id()) != nil {
+		for waiting := true; waiting && err == nil; {
+			waiting = false
+			select {
+			case <-r.Context().Done():
 				return
+			case <-s.Live.Done():
+			case <-moved:
+			case <-again:
+			case <-allowed.changed: // which is no reason to send
+				waiting = true
+				allowed, err = s.stillAllowed(r.Context())
+			case <-allowed.expired:
+				allowed, err = s.stillAllowed(r.Context())
+			case <-beat.C:
+				if out.heartbeat(stream.id()) != nil {
+					return
+				}
 			}
 		}
-		if check {
-			allowed = s.stillAllowed(r.Context())
-			var p *Problem
-			if errors.As(s.mayGoOn(r.Context()), &p) {
-				out.end(p)
-				return
-			}
-		}
+	}
+}
+
+// endWith ends a stream with a *Problem.
+func (s *server) endWith(ctx context.Context, out *sse, err error) {
+	var p *Problem
+	if errors.As(err, &p) {
+		requestOf(ctx).refuse(p)
+		out.end(p)
 	}
 }
 
@@ -247,8 +248,18 @@ func (s *server) tailLog(ctx context.Context, in *tailInput) (*huma.StreamRespon
 		return nil, err
 	}
 	tail := stream{comment: "events after " + strconv.FormatInt(after.Sequence, 10), id: func() int64 { return after.Sequence }}
+	allowed, err := s.stillAllowed(ctx)
+	if err != nil {
+		watch.Close()
+		return nil, err
+	}
 	tail.send = func(ctx context.Context, out *sse) (ended bool, err error) {
 		for !closed(s.Live.Done()) {
+			if allowed.isDue() { // a tail that lags does not come to its end
+				if allowed, err = s.stillAllowed(ctx); err != nil {
+					return false, err
+				}
+			}
 			lines, through, err := watch.Events(ctx, after, requestOf(ctx).answer)
 			if err != nil || through == after {
 				return false, err

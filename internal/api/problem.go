@@ -175,7 +175,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 
 func (s *server) present(ctx context.Context, err error) *Problem {
 	var revoked *Problem
-	if errors.As(context.Cause(ctx), &revoked) { // see whileAllowed
+	if errors.As(context.Cause(ctx), &revoked) || errors.As(err, &revoked) { // see whileAllowed and mayGoOn
 		return revoked
 	}
 	if p := logProblem(err); p != nil {

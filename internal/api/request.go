@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
@@ -37,8 +39,9 @@ type request struct {
 	account limits.Account
 	answer  *memory.Hold // memory of the response
 
-	credential        string // the key or token that came with it; "" for none
-	actsIn            string // the tenant that an operator named; "" for none
+	operation         *huma.Operation // that it was admitted to; nil before
+	credential        string          // the key or token that came with it; "" for none
+	actsIn            string          // the tenant that an operator named; "" for none
 	fromBrowser       bool
 	fromAllowedOrigin bool // a browser sent it for a page of an allowed origin
 

@@ -92,6 +92,15 @@ func (s *server) registerTenants(api huma.API) {
 	}, s.updateTenant)
 }
 
+// operator is doer for what an operator does to a tenant, in whose record the key could be taken for one of its own.
+func (s *server) operator(ctx context.Context, header ActorHeader) (access.Actor, error) {
+	by, err := s.doer(ctx, header)
+	if caller := requestOf(ctx).caller; caller.KeyID != "" && !caller.Elsewhere {
+		by.Name += ", a key of " + caller.TenantName
+	}
+	return by, err
+}
+
 // doer returns who is recorded for a change of tenants and keys. The error is a *Problem.
 func (s *server) doer(ctx context.Context, header ActorHeader) (access.Actor, error) {
 	name, err := s.actor(ctx, header)
@@ -99,7 +108,7 @@ func (s *server) doer(ctx context.Context, header ActorHeader) (access.Actor, er
 }
 
 func (s *server) createTenant(ctx context.Context, in *createTenantInput) (*tenantOutput, error) {
-	by, err := s.doer(ctx, in.ActorHeader)
+	by, err := s.operator(ctx, in.ActorHeader)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +148,7 @@ func (s *server) getTenant(ctx context.Context, in *TenantPath) (*tenantOutput, 
 }
 
 func (s *server) updateTenant(ctx context.Context, in *updateTenantInput) (*tenantOutput, error) {
-	by, err := s.doer(ctx, in.ActorHeader)
+	by, err := s.operator(ctx, in.ActorHeader)
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ type RecordEntry struct {
 
 type recordInput struct {
 	Before int64 `query:"before" minimum:"0" doc:"Only entries from before this one: the next of the page before."`
-	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"200"`
 }
 
 type recordOutput struct {
@@ -120,9 +120,16 @@ func (s *server) listRecord(ctx context.Context, in *recordInput) (*recordOutput
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	entries, err := s.Access.Recorded(ctx, s.tenant(ctx), before, in.Limit)
+	entries, err := s.Access.Recorded(ctx, s.tenant(ctx), before, in.Limit, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
+	}
+	size := 0
+	for i := range entries {
+		size += 1<<9 + len(entries[i].Detail)
+	}
+	if err := s.bookNow(ctx, int64(listFactor*size)); err != nil {
+		return nil, err
 	}
 	out := &recordOutput{}
 	out.Body.Entries = make([]RecordEntry, len(entries))

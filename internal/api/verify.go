@@ -162,6 +162,12 @@ func (s *server) verification(ctx context.Context, in *verifyInput) (v verificat
 	if err != nil {
 		return v, err
 	}
+	if requestOf(ctx).caller.Token != nil { // a token is for events and answers, not for what there is to know of views
+		if in.Views != "" && in.Views != "none" {
+			return v, newProblem("missing_scope", "a token verifies a log's events alone; its views take a key")
+		}
+		in.Views = "none"
+	}
 	if v.log, err = s.Logs.Get(ctx, s.tenant(ctx), id); err != nil {
 		return v, s.problem(ctx, err)
 	}

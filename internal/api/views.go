@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -157,12 +156,12 @@ func (s *server) registerViews(api huma.API) {
 	describeBody(api, "/logs/{log}/views/{view}", deploymentBody())
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views",
-		Summary: "List a log's views", Tags: []string{"views"},
+		Summary: "List a log's views", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
 		Errors: []int{http.StatusNotFound},
 	}, s.listViews)
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}",
-		Summary: "Get a view's versions that are not retired", Tags: []string{"views"},
+		Summary: "Get a view's versions that are not retired", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
 		Errors: []int{http.StatusNotFound, http.StatusGone},
 	}, s.getView)
 	s.registerLife(api)
@@ -279,12 +278,11 @@ func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, 
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	infos = slices.DeleteFunc(infos, func(i view.Info) bool { return !requestOf(ctx).caller.SeesView(i.Name) })
 	return s.presentViews(ctx, infos)
 }
 
 func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, error) {
-	log, err := s.resolveView(ctx, in)
+	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
 	}

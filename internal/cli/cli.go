@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"strings"
@@ -73,11 +74,26 @@ func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) erro
 		if !ok || flag.Changed || flag.Name == "help" || flag.Name == "version" {
 			return
 		}
+		flag.Annotations = maps.Clone(flag.Annotations)
+		if flag.Annotations == nil {
+			flag.Annotations = map[string][]string{}
+		}
+		flag.Annotations[fromEnvAnnotation] = nil
 		if err := flags.Set(flag.Name, value); err != nil {
 			failures = append(failures, fmt.Errorf("%s=%q does not fit --%s: %w", name, value, flag.Name, err))
 		}
 	})
 	return errors.Join(failures...)
+}
+
+// fromEnvAnnotation is that of a flag that the environment has set.
+const fromEnvAnnotation = "tally_from_env"
+
+// isGiven reports whether a flag is on the command line, and whether the environment has set it.
+func isGiven(flags *pflag.FlagSet, name string) (byFlag, byEnvironment bool) {
+	flag := flags.Lookup(name)
+	_, byEnvironment = flag.Annotations[fromEnvAnnotation]
+	return flag.Changed && !byEnvironment, byEnvironment
 }
 
 // envAnnotation is the annotation of a flag whose environment variable is not named after the flag.

@@ -47,7 +47,7 @@ func devCommand() *cobra.Command {
 			return dev(cmd.Context(), &f, func(ctx context.Context, s *server.Server) error {
 				printWelcome(cmd.OutOrStdout(), s.URL(), f.config.Keys)
 				if f.config.Keys {
-					explainFirstKey(ctx, cmd.ErrOrStderr(), s)
+					explainFirstKey(ctx, cmd.ErrOrStderr(), s, "'"+f.config.DatabaseURL+"'")
 				}
 				return nil
 			})

@@ -63,11 +63,13 @@ func (f *keyFlags) withKeys(run func(*cobra.Command, []string, keyring) error) f
 }
 
 func (f *keyFlags) openKeys(cmd *cobra.Command) (keyring, error) {
-	if f.databaseURL == "" {
+	url, urlByEnv := isGiven(cmd.Flags(), "url")
+	database, databaseByEnv := isGiven(cmd.Flags(), "database-url")
+	switch { // a flag goes before a variable
+	case url && database, !url && !database && urlByEnv && databaseByEnv:
+		return nil, errors.New("--url asks a server and --database-url the database itself: give one of them")
+	case f.databaseURL == "", url:
 		return f.open()
-	}
-	if cmd.Flags().Changed("url") {
-		return nil, errors.New("--url asks a server and --database-url the database itself: give one of them, by a flag or by its variable")
 	}
 	return openDatabaseKeys(cmd.Context(), f.databaseURL, f.tenant, f.actor)
 }

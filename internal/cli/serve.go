@@ -86,7 +86,7 @@ func serveCommand() *cobra.Command {
 			f.config.Keys, f.config.BootstrapKey = true, os.Getenv(bootstrapKeyEnv)
 			return serve(cmd.Context(), f.config, func(s *server.Server) {
 				fmt.Fprintln(cmd.OutOrStdout(), "tally is serving on", s.URL())
-				explainFirstKey(cmd.Context(), cmd.ErrOrStderr(), s)
+				explainFirstKey(cmd.Context(), cmd.ErrOrStderr(), s, "…")
 			})
 		},
 	}
@@ -102,15 +102,16 @@ func serveCommand() *cobra.Command {
 // bootstrapKeyEnv holds a key that a server makes when it starts. There is no such flag: other users of the machine can read those.
 const bootstrapKeyEnv = envPrefix + "BOOTSTRAP_KEY"
 
-// explainFirstKey says how to make a key where there is none that could make others: every request is refused until then.
-func explainFirstKey(ctx context.Context, w io.Writer, s *server.Server) {
+// explainFirstKey says how to make a key where there is none that could make others: every request is refused until then. databaseURL is
+// shown, so it must hold no password.
+func explainFirstKey(ctx context.Context, w io.Writer, s *server.Server, databaseURL string) {
 	if has, err := s.HasKeys(ctx); err != nil || has {
 		return
 	}
 	fmt.Fprintf(w, "There is no key yet, so every request is refused. "+
 		"Make the first one, on a machine that reaches the database:\n"+
-		"  tally key create --database-url … --name admin --scopes append,read,query,deploy,admin,operator\n"+
-		"or start the server with %s in its environment, as tally key generate prints it.\n", bootstrapKeyEnv)
+		"  tally key create --database-url %s --name admin --scopes append,read,query,deploy,admin,operator\n"+
+		"or start the server with %s in its environment, as tally key generate prints it.\n", databaseURL, bootstrapKeyEnv)
 }
 
 // gcPercent lets the heap grow to five times the live data before a collection. The live data is small (ten thousand logs of three views

@@ -29,6 +29,10 @@ const (
 	// MaxViewGas is the gas that all views of a log together may use to fold one event: about two seconds, which one append must be able to
 	// take.
 	MaxViewGas = 4_000_000_000
+	// maxCreating bounds the logs that are created at a time, and patternPatience how long each waits for the lock on patterns: any login
+	// of the database can hold that, and must not hold up more than this.
+	maxCreating     = 6
+	patternPatience = "5s"
 	// maxResolved bounds the resolved names and ids that are remembered; when there are more, all are forgotten.
 	maxResolved = 200_000
 )
@@ -52,7 +56,8 @@ type Log struct {
 
 // Logs creates, finds and lists logs. It is safe for concurrent use.
 type Logs struct {
-	db *db.DB
+	db       *db.DB
+	creating chan struct{} // holds one for each log that is being created
 
 	mu       sync.RWMutex
 	resolved map[logRef]Ref
@@ -72,7 +77,7 @@ type logRef struct {
 
 // NewLogs returns the logs of the database.
 func NewLogs(d *db.DB) *Logs {
-	return &Logs{db: d, resolved: map[logRef]Ref{}, tenants: map[uuid.UUID]uuid.UUID{}}
+	return &Logs{db: d, creating: make(chan struct{}, maxCreating), resolved: map[logRef]Ref{}, tenants: map[uuid.UUID]uuid.UUID{}}
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
@@ -113,6 +118,9 @@ func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, log Lo
 	var pipeline db.Pipeline
 	err := l.db.InsertLogHead(ctx, &pipeline, dbsqlc.InsertLogHeadParams{LogID: log.ID, Hash: log.Head.Hash[:], RecordedAt: log.CreatedAt})
 	if err != nil {
+		return err
+	}
+	if err := l.db.BoundLocks(ctx, &pipeline, patternPatience); err != nil {
 		return err
 	}
 	if err := l.db.SharePatterns(ctx, &pipeline, tenant); err != nil {
@@ -172,6 +180,12 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 
 // insert stores a new log and sets its times.
 func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []byte) error {
+	select {
+	case l.creating <- struct{}{}:
+		defer func() { <-l.creating }()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting to create a log: %w", ctx.Err())
+	}
 	return l.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
 		params := dbsqlc.InsertLogParams{LogID: log.ID, TenantID: tenant, Name: log.Name, Labels: labels}
 		log.CreatedAt, err = l.db.InsertLog(ctx, tx, params)

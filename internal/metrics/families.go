@@ -203,6 +203,7 @@ func (c *collector) addDatabase(s *Sources) {
 	pools := func(of func(*pgxpool.Stat) float64) func(add func(float64, ...string)) {
 		return func(add func(float64, ...string)) {
 			add(of(s.DB.Append.Stat()), "append")
+			add(of(s.DB.Access.Stat()), "keys")
 			add(of(s.DB.Read.Stat()), "read")
 		}
 	}

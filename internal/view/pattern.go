@@ -20,6 +20,8 @@ import (
 const (
 	// MaxPatterns bounds a tenant's view patterns: every log that is created is compared with each.
 	MaxPatterns = 1000
+	// lockPatience is how long a deploy on a pattern waits for logs that are being created, or for whoever else holds that lock.
+	lockPatience = "30s"
 )
 
 // PatternStatus is where a view's pattern is in its life.
@@ -125,6 +127,9 @@ func (v *Views) deployPattern(ctx context.Context, tenant uuid.UUID, name string
 func (v *Views) recordPattern(
 	ctx context.Context, tx pgx.Tx, tenant uuid.UUID, name string, pattern eventlog.Pattern, d *Deployment,
 ) error {
+	if err := v.db.BoundLocks(ctx, tx, lockPatience); err != nil {
+		return err
+	}
 	if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 		return err
 	}
@@ -184,6 +189,9 @@ func (v *Views) isNewest(row dbsqlc.ViewPattern, d *Deployment) bool {
 // The error is ErrPatternNotFound or the database's.
 func (v *Views) RetirePattern(ctx context.Context, tenant uuid.UUID, name string, keep bool, actor string) (PatternInfo, error) {
 	err := v.db.InTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if err := v.db.BoundLocks(ctx, tx, lockPatience); err != nil {
+			return err
+		}
 		if err := v.db.LockPatterns(ctx, tx, tenant); err != nil {
 			return err
 		}

@@ -145,7 +145,10 @@ func (q *Queries) GetTenant(ctx context.Context, db DBTX, tenantID uuid.UUID) (T
 }
 
 const insertAccessLog = `-- name: InsertAccessLog :exec
-INSERT INTO access_log (tenant_id, actor, key_id, action, target, detail) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO access_log (tenant_id, entry_id, actor, key_id, action, target, detail)
+SELECT $1::uuid, coalesce(max(a.entry_id), 0) + 1, $2, $3, $4, $5, $6
+FROM access_log a
+WHERE a.tenant_id = $1::uuid
 `
 
 type InsertAccessLogParams struct {
@@ -157,6 +160,7 @@ type InsertAccessLogParams struct {
 	Detail   []byte
 }
 
+// Each tenant's entries have numbers of their own, which tell nobody how many others make.
 func (q *Queries) InsertAccessLog(ctx context.Context, db DBTX, arg InsertAccessLogParams) error {
 	_, err := db.Exec(ctx, insertAccessLog,
 		arg.TenantID,
@@ -433,6 +437,17 @@ func (q *Queries) ListTenants(ctx context.Context, db DBTX, arg ListTenantsParam
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockAccessLog = `-- name: LockAccessLog :exec
+SELECT FROM tenants WHERE tenant_id = $1 FOR NO KEY UPDATE
+`
+
+// Before InsertAccessLog: entries of one tenant are numbered one after the other. Nobody else can hold this lock, as they could an advisory
+// one; foreign keys do not wait for it.
+func (q *Queries) LockAccessLog(ctx context.Context, db DBTX, tenantID uuid.UUID) error {
+	_, err := db.Exec(ctx, lockAccessLog, tenantID)
+	return err
 }
 
 const lockKey = `-- name: LockKey :one

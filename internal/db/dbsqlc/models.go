@@ -33,8 +33,8 @@ type AccessKey struct {
 }
 
 type AccessLog struct {
-	EntryID  int64
 	TenantID uuid.UUID
+	EntryID  int64
 	At       time.Time
 	Actor    string
 	KeyID    *string
