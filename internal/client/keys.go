@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
-// listPage is how many entries of a list one call asks for: the most that the server gives.
-const listPage = 1000
+// The most that the server gives of a list in one response.
+const (
+	listPage  = 1000
+	auditPage = 200 // of the audit log
+)
 
 // Key describes a key, without its secret.
 type Key struct {

@@ -82,7 +82,7 @@ type AuditEntry struct {
 func (c *Client) AuditLog(ctx context.Context, before int64, limit int) ([]AuditEntry, error) {
 	entries := []AuditEntry{}
 	for {
-		size := listPage
+		size := auditPage
 		if limit > 0 {
 			size = min(size, limit-len(entries))
 		}
