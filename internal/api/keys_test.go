@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/views"
 )
 
 // withKeys has a server ask for keys, and know this one, which may do everything.
@@ -82,5 +83,45 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 	}
 	if r := s.call(http.MethodGet, "/logs/acme", "", "X-Api-Key: "+reader); r.status != http.StatusUnauthorized {
 		t.Errorf("a revoked key gets %d %s", r.status, r.body)
+	}
+}
+
+// TestWhoDidIt: what is recorded of a view names the key by which it was done, and not only whoever its holder says they are; an operator's
+// key in another tenant is named as what it is.
+func TestWhoDidIt(t *testing.T) {
+	owner := access.GenerateKey()
+	s := start(t, withKeys(owner))
+	s.call(http.MethodPost, "/tenants", `{"name":"rival"}`, "X-Api-Key: "+owner)
+	_, ci := s.makeKey(owner, `{"name":"ci","scopes":["append","deploy","read"]}`)
+	const elsewhere = "Tally-Tenant: rival"
+	actors := func(headers ...string) string {
+		t.Helper()
+		if r := s.call(http.MethodPost, "/logs", `{"name":"acme"}`, headers...); r.status != http.StatusCreated {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		deploy := append([]string{"Tally-Actor: ann"}, headers...)
+		if r := s.call(http.MethodPost, "/logs/acme/views/totals", string(views.MonthlyTotals()), deploy...); r.status != http.StatusCreated {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		var shown struct {
+			Versions []struct{ Actor string }
+			Actions  []struct{ Action, Actor string }
+		}
+		r := s.call(http.MethodGet, "/logs/acme/views/totals/versions", "", headers...)
+		if err := json.Unmarshal(r.body, &shown); err != nil || len(shown.Versions) != 1 {
+			t.Fatalf("%d %s %v", r.status, r.body, err)
+		}
+		all := shown.Versions[0].Actor
+		for _, a := range shown.Actions {
+			all += "; " + a.Action + " " + a.Actor
+		}
+		return all
+	}
+	if got, want := actors("X-Api-Key: "+ci), "ci (ann); live ; deploy ci (ann)"; got != want {
+		t.Errorf("recorded as %q, want %q", got, want)
+	}
+	operator := "bootstrap-" + owner[len("tally_"):][:16] + " of default (ann)"
+	if got, want := actors("X-Api-Key: "+owner, elsewhere), operator+"; live ; deploy "+operator; got != want {
+		t.Errorf("recorded as %q, want %q", got, want)
 	}
 }
