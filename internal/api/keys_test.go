@@ -100,14 +100,15 @@ func TestWhoDidIt(t *testing.T) {
 			t.Fatalf("%d %s", r.status, r.body)
 		}
 		deploy := append([]string{"Tally-Actor: ann"}, headers...)
-		if r := s.call(http.MethodPost, "/logs/acme/views/totals", string(views.MonthlyTotals()), deploy...); r.status != http.StatusCreated {
+		r := s.call(http.MethodPost, "/logs/acme/views/totals", string(views.MonthlyTotals()), deploy...)
+		if r.status != http.StatusCreated {
 			t.Fatalf("%d %s", r.status, r.body)
 		}
 		var shown struct {
 			Versions []struct{ Actor string }
 			Actions  []struct{ Action, Actor string }
 		}
-		r := s.call(http.MethodGet, "/logs/acme/views/totals/versions", "", headers...)
+		r = s.call(http.MethodGet, "/logs/acme/views/totals/versions", "", headers...)
 		if err := json.Unmarshal(r.body, &shown); err != nil || len(shown.Versions) != 1 {
 			t.Fatalf("%d %s %v", r.status, r.body, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,6 +41,23 @@ func tenantNoises() []noise {
 					return errors.New("the storm was never refused")
 				}
 				return nil
+			},
+		}, {
+			name: "slow-tenant",
+			what: "16 clients of another tenant that append batches of 1,000 events to a log whose view takes 44 million units of gas " +
+				"for each",
+			clients: 16,
+			prepare: func(ctx context.Context, n *noisy) error {
+				if err := n.otherTenant(ctx, "slow", `{}`); err != nil {
+					return err
+				}
+				_, err := n.other.Deploy(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
+				return err
+			},
+			once: func(ctx context.Context, n *noisy, _ int) error {
+				const events = 1000
+				_, err := n.other.AppendBatch(ctx, n.log, strings.NewReader(strings.Repeat("{}\n", events)))
+				return err
 			},
 		}, {
 			name: "tails",
