@@ -238,7 +238,8 @@ func TestListsAreWhole(t *testing.T) {
 	const tenant = "'00000000-0000-7000-8000-000000000001'"
 	for _, statement := range []string{
 		"INSERT INTO tenants (tenant_id, name) SELECT gen_random_uuid(), 'tenant-' || n FROM generate_series(1, $1) n",
-		"INSERT INTO access_log (tenant_id, actor, action, target) SELECT " + tenant + ", 'ada', 'test', n FROM generate_series(1, $1) n",
+		"INSERT INTO access_log (tenant_id, entry_id, actor, action, target) " +
+			"SELECT " + tenant + ", 1000 + n, 'ada', 'test', n FROM generate_series(1, $1) n",
 		"INSERT INTO access_keys (key_id, tenant_id, name, scopes, logs, secret_hash, token_key, created_by, changed) " +
 			"SELECT lpad(n::text, 16, '0'), " + tenant + ", 'key-' || n, '{read}', '*', sha256(''), sha256(''), 'ada', 0 " +
 			"FROM generate_series(1, $1) n",

@@ -57,7 +57,7 @@ func (i issuer) header() string { return `{"alg":"EdDSA","kid":"` + i.id + `","t
 
 func (i issuer) claims() string {
 	expires := time.Now().Add(time.Hour).Unix()
-	return fmt.Sprintf(`{"iss":"tallystick","sub":"c","exp":%d,"scope":"query","logs":["a"],"views":["v"]}`, expires)
+	return fmt.Sprintf(`{"iss":"tallystick","sub":"c","iat":%d,"exp":%d,"scope":"query","logs":["a"],"views":["v"]}`, expires-60, expires)
 }
 
 func (i issuer) token(t *testing.T, q TokenRequest) string {
@@ -185,6 +185,13 @@ func TestForgedTokens(t *testing.T) {
 		"unknown scope":         claims(`"query"`, `"query write"`),
 		"scope as list":         claims(`"query"`, `["query"]`),
 		"logs as text":          claims(`["a"]`, `"a"`),
+		"no logs":               claims(`["a"]`, `[]`),
+		"too many logs":         claims(`["a"]`, `["a`+strings.Repeat(`","a`, MaxTokenLogs)+`"]`),
+		"too many views":        claims(`["v"]`, `["v`+strings.Repeat(`","v`, MaxTokenViews)+`"]`),
+		"no log's name":         claims(`["a"]`, `[""]`),
+		"a long subject":        claims(`"c"`, `"`+strings.Repeat("c", MaxSubjectBytes+1)+`"`),
+		"good for years":        claims(`"iat":`, `"iat":1,"was":`),
+		"made at no time":       claims(`"iat":`, `"was":`),
 		"claims as list":        i.sign(i.header(), "["+i.claims()+"]"),
 		"claims twice":          i.sign(i.header(), i.claims()+i.claims()),
 		"claims of nothing":     i.sign(i.header(), ""),
