@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -79,18 +80,25 @@ func open(t *testing.T, dsn string) *analyst.Manager {
 func newAnalyst(t *testing.T, d *testdb.Database, tenant string) string {
 	t.Helper()
 	login := newName()
-	if password, err := open(t, d.DSN()).Create(t.Context(), tenant, login); err != nil || len(password) < 26 {
+	password, err := open(t, d.DSN()).Create(t.Context(), tenant, login)
+	if err != nil || len(password) < 26 {
 		t.Fatalf("a password of %d characters, %v", len(password), err)
 	}
+	passwords.Store(login, password)
 	dropLater(t, d, login)
 	return login
 }
+
+// passwords are those of the logins that have one of their own. A server in a container asks for them.
+var passwords sync.Map
+
+const anyPassword = "for tests"
 
 // newLogin makes any other login, which is dropped when the test ends.
 func newLogin(t *testing.T, d *testdb.Database, options string) string {
 	t.Helper()
 	login := newName()
-	d.Exec(t, "CREATE ROLE "+login+" LOGIN "+options)
+	d.Exec(t, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' %s", login, anyPassword, options))
 	dropLater(t, d, login)
 	return login
 }
@@ -126,7 +134,11 @@ func as(t *testing.T, d *testdb.Database, login string) string {
 		query.Set("user", login)
 		u.RawQuery = query.Encode()
 	} else {
-		u.User = url.User(login)
+		password, ok := passwords.Load(login)
+		if !ok {
+			password = anyPassword
+		}
+		u.User = url.UserPassword(login, password.(string)) //nolint:forcetypeassert // as it was stored
 	}
 	return u.String()
 }
