@@ -138,7 +138,7 @@ func as(t *testing.T, d *testdb.Database, login string) string {
 		if !ok {
 			password = anyPassword
 		}
-		u.User = url.UserPassword(login, password.(string)) //nolint:forcetypeassert // as it was stored
+		u.User = url.UserPassword(login, password.(string))
 	}
 	return u.String()
 }
