@@ -37,6 +37,22 @@ type appendOutput struct {
 	}
 }
 
+// maxAppendedBytes is the most that appendJSON makes.
+const maxAppendedBytes = 80
+
+// appendJSON appends the body as encoding/json makes it, for directAppend.
+func (out *appendOutput) appendJSON(b []byte) []byte {
+	b = append(b, `{"sequence":`...)
+	b = strconv.AppendInt(b, out.Body.Sequence, 10)
+	if out.Body.Duplicate {
+		b = append(b, `,"duplicate":true`...)
+	}
+	if out.Body.Ahead {
+		b = append(b, `,"ahead":true`...)
+	}
+	return append(b, "}\n"...)
+}
+
 type appendBatchInput struct {
 	LogPath
 	AppendHeaders

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -66,7 +65,7 @@ func (s *server) directAppend(operation *huma.Operation) func(w http.ResponseWri
 		default:
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(out.Status)
-			_ = json.NewEncoder(w).Encode(&out.Body) // the client has gone
+			_, _ = w.Write(out.appendJSON(make([]byte, 0, maxAppendedBytes))) // an error is that the client has gone
 		}
 		return true
 	}

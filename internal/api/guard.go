@@ -24,7 +24,6 @@ func (s *server) guard(next http.Handler) http.Handler {
 			ResponseWriter: writer, timeout: s.WriteTimeout, shared: newStreamDeadline(writer, r), request: request,
 		}
 		defer w.close()
-		request.client = s.Proxies.clientAddress(r)
 		r = r.WithContext(s.begin(r.Context(), r, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)

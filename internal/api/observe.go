@@ -217,7 +217,7 @@ func (s *server) endSpan(request *request, o outcome) {
 func (s *server) logRequest(w *responseWriter, r *http.Request, request *request, o outcome, took time.Duration, cut bool) {
 	attrs := []slog.Attr{
 		slog.String("method", o.method), slog.String("route", o.route), slog.Int("status", o.status),
-		slog.Float64("seconds", took.Seconds()), slog.Int64("bytes", w.written), slog.String("client", clientOf(request)),
+		slog.Float64("seconds", took.Seconds()), slog.Int64("bytes", w.written), slog.String("client", s.clientOf(r)),
 	}
 	if request.refused != "" {
 		attrs = append(attrs, slog.String("problem", request.refused))
@@ -232,9 +232,9 @@ func (s *server) logRequest(w *responseWriter, r *http.Request, request *request
 }
 
 // clientOf returns the address that the request came from; "" where it came by no IP connection.
-func clientOf(request *request) string {
-	if !request.client.IsValid() {
-		return ""
+func (s *server) clientOf(r *http.Request) string {
+	if address := s.Proxies.clientAddress(r); address.IsValid() {
+		return address.String()
 	}
-	return request.client.String()
+	return ""
 }

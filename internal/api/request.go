@@ -2,11 +2,11 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -31,7 +31,6 @@ const (
 type request struct {
 	id     string
 	caller *access.Caller // who sends it; until it is known, nobody, who may do nothing
-	client netip.Addr     // where it comes from, as far as that is known: see clientAddress
 	log    uuid.UUID      // not Valid while no log is known
 	cause  error          // why the server could not do it; nil when it could, or the client is to blame
 	body   *bookedBody
@@ -57,7 +56,9 @@ type requestKey = tracing.RequestKey
 
 // newRequest assigns an id: 64 random bits, which need not be secret.
 func newRequest() *request {
-	return &request{id: fmt.Sprintf("%016x", rand.Uint64()), caller: nobody} //nolint:gosec // see above
+	var id [8]byte
+	binary.BigEndian.PutUint64(id[:], rand.Uint64()) //nolint:gosec // see above
+	return &request{id: hex.EncodeToString(id[:]), caller: nobody}
 }
 
 // requestOf returns what is known of the request whose context this is; outside of one, something that nobody reads.

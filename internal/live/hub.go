@@ -119,6 +119,7 @@ type Watch struct {
 	hub    *Hub
 	log    uuid.UUID
 	topic  *topic
+	wave   *wave
 	closed bool // guarded by the hub
 }
 
@@ -139,7 +140,7 @@ func (h *Hub) Watch(log uuid.UUID) (*Watch, error) {
 	}
 	h.watchers++
 	t.watchers++
-	return &Watch{hub: h, log: log, topic: t}, nil
+	return &Watch{hub: h, log: log, topic: t, wave: t.enter()}, nil
 }
 
 // Close ends the watch. It may be called twice.
@@ -151,6 +152,7 @@ func (w *Watch) Close() {
 	}
 	w.closed = true
 	w.hub.watchers--
+	w.topic.leave(w.wave)
 	if w.topic.watchers--; w.topic.watchers == 0 {
 		delete(w.hub.topics, w.log)
 		w.topic.close()
@@ -167,11 +169,12 @@ func (w *Watch) Head(ctx context.Context) (event.Head, error) {
 	return head, err
 }
 
-// State returns the log's state, and a channel that is closed when the state changes.
+// State returns the log's state, and a channel that is closed when the state has changed; a moment later where many watch the log, and
+// perhaps once more for a change that the state already shows.
 func (w *Watch) State() (State, <-chan struct{}) {
 	w.topic.mu.Lock()
 	defer w.topic.mu.Unlock()
-	return w.topic.state, w.topic.moved
+	return w.topic.state, w.wave.moved
 }
 
 // Watching returns how many watch, the most that may, and how many logs they watch.

@@ -33,7 +33,7 @@ type topic struct {
 
 	mu     sync.Mutex
 	state  State
-	moved  chan struct{} // closed when state changes
+	waves  waves
 	recent recent
 	room   *memory.Hold // memory of recent
 	// doubted is set when the recent events may belong to a history that is gone, for instance because another server has moved the log.
@@ -46,7 +46,7 @@ type topic struct {
 }
 
 func newTopic(log uuid.UUID, room *memory.Hold) *topic {
-	return &topic{log: log, room: room, moved: make(chan struct{}), reading: make(chan struct{}, 1)}
+	return &topic{log: log, room: room, reading: make(chan struct{}, 1)}
 }
 
 // close releases the memory of a topic that has no watchers left.
@@ -54,6 +54,7 @@ func (t *topic) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.recent.clear()
+	t.waves = waves{}
 	t.room.Release()
 	t.room = nil // a lane may still add events; they become garbage
 }
@@ -64,7 +65,7 @@ func (t *topic) version() uint64 {
 	return t.state.Version
 }
 
-// become sets the state and wakes the watchers if it differs. t.mu is held.
+// become sets the state and has the watchers woken if it differs. t.mu is held.
 func (t *topic) become(next State) {
 	next.Version = t.state.Version
 	if next == t.state {
@@ -72,8 +73,9 @@ func (t *topic) become(next State) {
 	}
 	next.Version++
 	t.state = next
-	close(t.moved)
-	t.moved = make(chan struct{})
+	if t.waves.wake(next.Version) {
+		go t.wakeOthers()
+	}
 }
 
 // hear records a sequence that another server announced, which is a hint.
