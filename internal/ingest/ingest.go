@@ -37,7 +37,9 @@ const AnySequence int64 = -1
 // Request holds events for one log. They are appended together and in order, or not at all.
 type Request struct {
 	Events   []event.Event
-	Expected int64        // the sequence that the log must be at, or AnySequence
+	Expected int64 // the sequence that the log must be at, or AnySequence
+	// Separate has an event that cannot be appended refused by itself, by its Appended.Err, and not the request.
+	Separate bool
 	Span     tracing.Span // of the append
 }
 
@@ -46,6 +48,8 @@ type Appended struct {
 	Sequence  int64
 	Duplicate bool // an earlier append stored the event under the same idempotency key
 	Ahead     bool // the event is new, and its time is more than AheadAfter later than when it was recorded
+	// Err is why the event was refused, in a request whose events are separate: a *KeyReusedError or *TooFarAheadError.
+	Err error
 }
 
 // AheadAfter is how far ahead of its recording an event's time may be before it looks like a mistake: clocks differ by seconds, and a
@@ -159,15 +163,30 @@ func (g *Ingester) IsFull(log uuid.UUID) bool { return g.router.isFullFor(log) }
 // The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, *KeyReusedError, *TooFarAheadError or *TooCostlyError,
 // memory.ErrFull, eventlog.ErrLogNotFound, or one of package db's.
 func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
+	pending, err := g.Enqueue(log, request)
+	if err != nil {
+		return nil, err
+	}
+	return pending.Wait()
+}
+
+// Pending is a request that a lane has taken.
+type Pending struct{ w *waiter }
+
+// Enqueue is Append without waiting for the outcome: one caller can have requests for many logs in one group. The error is ErrBusy or
+// ErrClosed; then nothing was enqueued.
+func (g *Ingester) Enqueue(log uuid.UUID, request Request) (Pending, error) {
 	w := &waiter{log: log, request: request, since: time.Now(), done: make(chan struct{})}
 	for i := range request.Events {
 		w.bytes += len(request.Events[i].Data)
 	}
-	if err := g.router.enqueue(w); err != nil {
-		return nil, err
-	}
-	<-w.done
-	return w.appended, w.err
+	return Pending{w}, g.router.enqueue(w)
+}
+
+// Wait returns what Append does, once that is known.
+func (p Pending) Wait() ([]Appended, error) {
+	<-p.w.done
+	return p.w.appended, p.w.err
 }
 
 // Start starts the lanes.

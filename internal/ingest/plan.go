@@ -89,10 +89,7 @@ func (log *logPlan) reset() {
 // assign resolves the request's events to new ones and duplicates, appends the new ones to the log's plan, with sequence and hash, and
 // returns them. The error says why the request must be refused; nothing is assigned then.
 func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) (fresh []event.Recorded, err error) {
-	placements, claimed, err := p.resolve(log, w)
-	if err == nil && len(claimed) > 0 {
-		err = checkAhead(w.request.Events, placements, max(p.now, log.head.RecordedAt), maxAhead)
-	}
+	placements, claimed, err := p.resolve(log, w, maxAhead)
 	if err == nil && len(claimed) > 0 && w.request.Expected != AnySequence && w.request.Expected != log.head.Sequence {
 		err = &SequenceMismatchError{Expected: w.request.Expected, Head: log.head.Sequence}
 	}
@@ -112,52 +109,57 @@ func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead ti
 	return log.events[before:], nil
 }
 
-// checkAhead marks new events whose time is ahead of now, and returns an error for one that is too far ahead. Duplicates are exempt: a
-// retry succeeds even if the limit is lower by now.
-func checkAhead(events []event.Event, placements []Appended, now int64, most time.Duration) error {
-	for i := range placements {
-		if placements[i].Duplicate || !events[i].HasTime {
-			continue
-		}
-		ahead := events[i].Time - now // both are within the years 0 to 9999
-		if most > 0 && ahead > most.Microseconds() {
-			return &TooFarAheadError{Index: i, Time: events[i].Time, Most: most}
-		}
-		placements[i].Ahead = ahead > AheadAfter.Microseconds()
-	}
-	return nil
-}
-
 // resolve tells new events from duplicates and claims the keys of the new ones, whose sequences follow the head. claimed holds the indexes
-// of the new ones; with an error, of those before the event at fault.
-func (p *plan) resolve(log *logPlan, w *waiter) (placements []Appended, claimed []int, err error) {
+// of the new ones; with an error, of those before the event at fault. Events that are refused by themselves are neither.
+func (p *plan) resolve(log *logPlan, w *waiter, maxAhead time.Duration) (placements []Appended, claimed []int, err error) {
 	placements = make([]Appended, len(w.request.Events))
 	claimed = make([]int, 0, len(placements))
-	head := log.head.Sequence
 	for i := range w.request.Events {
-		e := &w.request.Events[i]
-		sequence := head + int64(len(claimed)) + 1
-		if !e.KeyHash.IsZero() {
-			owner, owned := p.owner(log, e)
-			switch {
-			case owned && !e.HasPayload(owner.payload):
-				if owner.sequence > head { // claimed by this request, which is not stored
-					owner.sequence = 0
-				}
-				return nil, claimed, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
-			case owned:
-				placements[i] = Appended{Sequence: owner.sequence, Duplicate: true}
-				continue
-			}
-			if log.keys == nil {
-				log.keys = map[uuid.UUID]keyOwner{}
-			}
-			log.keys[e.KeyHash] = keyOwner{sequence: sequence, payload: e.PayloadHash(), former: e.FormerKeyHash}
+		placements[i], err = p.place(log, w, i, len(claimed), maxAhead)
+		switch {
+		case err == nil && !placements[i].Duplicate:
+			claimed = append(claimed, i)
+		case err != nil && w.request.Separate:
+			placements[i].Err, err = err, nil
+			p.refused = true
+		case err != nil:
+			return nil, claimed, err
 		}
-		placements[i] = Appended{Sequence: sequence}
-		claimed = append(claimed, i)
 	}
 	return placements, claimed, nil
+}
+
+// place returns the place of the request's event i, before which so many of the request's are new, and claims its key if it is new itself.
+func (p *plan) place(log *logPlan, w *waiter, i, before int, maxAhead time.Duration) (Appended, error) {
+	e, head := &w.request.Events[i], log.head.Sequence
+	placement := Appended{Sequence: head + int64(before) + 1}
+	owner, owned := keyOwner{}, false
+	if !e.KeyHash.IsZero() {
+		owner, owned = p.owner(log, e)
+	}
+	switch {
+	case owned && !e.HasPayload(owner.payload):
+		if owner.sequence > head { // claimed by this request, which is not stored yet
+			owner.sequence = 0
+		}
+		return Appended{}, &KeyReusedError{Index: i, Key: e.Key, Sequence: owner.sequence}
+	case owned: // a retry succeeds even if the limit is lower by now
+		return Appended{Sequence: owner.sequence, Duplicate: true}, nil
+	}
+	if e.HasTime {
+		ahead := e.Time - max(p.now, log.head.RecordedAt) // both are within the years 0 to 9999
+		if maxAhead > 0 && ahead > maxAhead.Microseconds() {
+			return Appended{}, &TooFarAheadError{Index: i, Time: e.Time, Most: maxAhead}
+		}
+		placement.Ahead = ahead > AheadAfter.Microseconds()
+	}
+	if !e.KeyHash.IsZero() {
+		if log.keys == nil {
+			log.keys = map[uuid.UUID]keyOwner{}
+		}
+		log.keys[e.KeyHash] = keyOwner{sequence: placement.Sequence, payload: e.PayloadHash(), former: e.FormerKeyHash}
+	}
+	return placement, nil
 }
 
 // owner returns the event that owns e's key, or one with the same bytes that owns its former key: earlier versions stored events so.

@@ -53,6 +53,7 @@ type Settings struct {
 	Room             *memory.Book  // for what views write; unbounded unless set
 	Loads            *memory.Book  // for loaded states; unbounded unless set
 	LockTimeout      time.Duration // longer than any test holds a log's lock, unless set
+	MaxAhead         time.Duration // of an event's time; no limit unless set
 	NoBuilder        bool
 	Live             *live.Config                                 // how the node watches logs; it does not unless set
 	Committed        func(log uuid.UUID, events []event.Recorded) // called with what is committed, unless Live is set
@@ -86,7 +87,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	config.Lanes = or(s.Lanes, 2)
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
 	config.MaxWaitingBytes = or(s.MaxWaitingBytes, config.MaxWaitingBytes)
-	config.Room = s.Room
+	config.Room, config.MaxAhead = s.Room, s.MaxAhead
 	if s.Now != nil {
 		config.Now = s.Now
 	}
