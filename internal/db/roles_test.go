@@ -213,6 +213,9 @@ var privileges = map[string]string{
 	"public.view_state":       "server: SELECT",
 	"public.recent_state":     "analyst: EXECUTE; server: EXECUTE; tenant_analyst: EXECUTE",
 	"public.notification_key": "server: SELECT",
+	"public.sources_version":  "server: SELECT UPDATE",
+	"public.sources":          "server: INSERT SELECT UPDATE(changed,deleted,version)",
+	"public.source_versions":  "server: INSERT SELECT",
 	"public.analysts":         nobody,
 
 	"public.events_partitions":     "server: SELECT",

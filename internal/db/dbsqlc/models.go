@@ -272,6 +272,30 @@ type ReportingViewStatus struct {
 	Module string
 }
 
+type Source struct {
+	TenantID uuid.UUID
+	Name     string
+	Version  int64
+	Deleted  bool
+	Changed  int64
+}
+
+type SourceVersion struct {
+	TenantID  uuid.UUID
+	Name      string
+	Version   int64
+	Mapping   []byte
+	Resolved  []byte
+	CreatedAt time.Time
+	CreatedBy string
+}
+
+type SourcesVersion struct {
+	One    bool
+	Number int64
+	Nonce  uuid.UUID
+}
+
 type Tenant struct {
 	TenantID    uuid.UUID
 	Name        string
