@@ -76,7 +76,7 @@ var floors = [][]string{
 	{"internal/intake"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/analyst", "internal/view", "internal/viewtest"},
-	{"internal/access", "internal/replay"},
+	{"internal/access", "internal/replay", "internal/source"},
 	{"internal/eventlog", "internal/wasm"},
 	{"internal/event", "internal/framing", "internal/gas"},
 	{

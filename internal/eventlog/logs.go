@@ -98,7 +98,8 @@ func CheckName(what, name string) error {
 	return nil
 }
 
-func checkLabels(labels map[string]string) error {
+// CheckLabels returns an *event.InvalidError when a log cannot have these labels.
+func CheckLabels(labels map[string]string) error {
 	if len(labels) > MaxLabels {
 		return event.Invalid("invalid_labels", "%d labels were given; at most %d are allowed", len(labels), MaxLabels)
 	}
@@ -137,7 +138,7 @@ func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, log Lo
 
 // Create creates an empty log. The error is an *event.InvalidError, a *NameTakenError, or the database's.
 func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels map[string]string) (Log, error) {
-	if err := errors.Join(CheckName("the log's name", name), checkLabels(labels)); err != nil {
+	if err := errors.Join(CheckName("the log's name", name), CheckLabels(labels)); err != nil {
 		return Log{}, err
 	}
 	if labels == nil {

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// unescape resolves the escapes of a string's checked source, without its quotes. A surrogate without its partner
+// Unescape resolves the escapes of a string's checked source, which is what stands between its quotes. A surrogate without its partner
 // becomes U+FFFD.
-func unescape(source []byte) []byte {
+func Unescape(source []byte) []byte {
 	out := make([]byte, 0, len(source)) // no escape stands for more bytes than it takes
 	for {
 		i := bytes.IndexByte(source, '\\')

@@ -82,7 +82,7 @@ func (s *scanner) found(n *node, kind Kind, text []byte, escaped bool) {
 	case kind == Number:
 		v.Number = float(text)
 	case kind == String && escaped:
-		v.Text = unescape(text[1 : len(text)-1])
+		v.Text = Unescape(text[1 : len(text)-1])
 	case kind == String:
 		v.Text = text[1 : len(text)-1]
 	}
@@ -135,7 +135,7 @@ func (s *scanner) object(i, depth int, n *node) int {
 // counts.
 func (s *scanner) member(n *node, name []byte, escaped bool) *node {
 	if escaped {
-		name = unescape(name)
+		name = Unescape(name)
 	}
 	child := n.member(name)
 	if child == nil {

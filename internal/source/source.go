@@ -1,75 +1,297 @@
-// Package source is a stand-in until the package lands.
+// Package source makes events of what programs send that know nothing of Tallystick: gateways, collectors, access logs. A mapping says, for
+// the records of one source, which of them count, which log each belongs to, what identifies it, when it happened, and what is kept of it.
+// The package uses no database.
+//
+// docs/sources.md is the reference of mappings.
 package source
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
-// Mapping is a mapping.
-type Mapping struct{ raw []byte }
+// Limits of a mapping.
+const (
+	// MaxMappingBytes bounds a mapping as it is sent.
+	MaxMappingBytes = 64 << 10
+	// MaxPointers bounds the different JSON pointers of a mapping: each is compared with the members of every record.
+	MaxPointers = 256
+	// MaxPointerBytes bounds one JSON pointer.
+	MaxPointerBytes = 1024
+	// MaxTemplateBytes bounds one template.
+	MaxTemplateBytes = 1024
+	// MaxAlternatives bounds a list of templates, or of pointers, of which the first that fits is taken.
+	MaxAlternatives = 16
+	// MaxConditions bounds the members of select, and the values that one of them lists.
+	MaxConditions = 64
+	// MaxKept bounds the members that are kept, and MaxKeptNameBytes the name of each.
+	MaxKept          = 128
+	MaxKeptNameBytes = 255
+	// DefaultMostLogs and MaxMostLogs bound the logs that a source may create.
+	DefaultMostLogs = 10_000
+	MaxMostLogs     = 1_000_000
+	// MaxOrigins bounds the origins that may ask for leave to send, and MaxOriginBytes each of them.
+	MaxOrigins     = 16
+	MaxOriginBytes = 255
+)
 
-// Parse parses.
-func Parse(raw []byte) (*Mapping, error) {
-	var members map[string]any
-	if err := json.Unmarshal(raw, &members); err != nil {
-		return nil, event.Invalid("invalid_mapping", "the mapping is no JSON object: %v", err)
-	}
-	_, number := members["log"].(float64)
-	if number || members["log"] == nil && members["ready"] != "litellm" {
-		return nil, event.Invalid("invalid_mapping", "/log is missing: say which log")
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, raw); err != nil {
-		return nil, err
-	}
-	return &Mapping{compact.Bytes()}, nil
+// Mapping is a mapping that was checked. It is immutable and safe for concurrent use.
+type Mapping struct {
+	json     []byte
+	pointers *jsonscan.Pointers
+	paths    []string // the text of each of pointers
+
+	conditions []condition
+	unwrap     *unwrap
+	log        []template
+	create     *creation
+	origins    []string
+	answer     string
+
+	keep      keepMode
+	members   []member // of keepMembers, sorted by name, with those of the envelope
+	types     []template
+	source    []template
+	id        []template
+	ownID     int  // the slot of the record's own id, -1 where it does not matter
+	needsID   bool // a record without identity is a reject
+	clock     clock
+	absent    [][]byte // strings that count as not being there
+	raw       rawMode
+	namedPart *branch // of rawNamed
 }
 
-// Ready lists.
-func Ready() []string { return []string{"litellm"} }
+type creation struct {
+	labels map[string]string
+	most   int
+}
 
-// ReadyMapping is one.
-func ReadyMapping(name string) ([]byte, bool) { return []byte(`{"log":"x"}`), name == "litellm" }
+type clock struct {
+	slots    []int
+	unit     unit
+	optional bool
+}
 
-// JSON is canonical.
-func (m *Mapping) JSON() []byte { return m.raw }
-
-// Outcome is what became.
+// Outcome is what becomes of a record.
 type Outcome int
 
-// Outcomes.
 const (
-	Mapped Outcome = iota
-	Skipped
-	Rejected
+	Mapped   Outcome = iota // it is an event
+	Skipped                 // the mapping does not select it
+	Rejected                // it cannot be made an event
 )
 
-// Line is.
+// Line is what became of a record.
 type Line struct {
-	Outcome      Outcome
-	Log          string
-	Event        []byte
-	Key          string
+	Outcome Outcome
+	Log     string // the name of the log
+	Event   []byte
+	Key     string // the idempotency key beside the event, "" where the event has its own or needs none
+	// Code and Detail say why a record is a reject. Detail holds nothing of the record.
 	Code, Detail string
 }
 
-// Unwrap unwraps.
-func (m *Mapping) Unwrap(record []byte, each func(record []byte) error) error { return each(record) }
+// line is a record on its way. Lines are pooled.
+type line struct {
+	mapping      *Mapping
+	values       []jsonscan.Value
+	writer       writer
+	out          []byte
+	text         []byte // of the type
+	source, id   []byte
+	code, detail string
+}
 
-// Map maps.
-func (m *Mapping) Map(record []byte) Line { return Line{Outcome: Mapped, Log: "x", Event: record} }
+var lines = sync.Pool{New: func() any { return new(line) }}
 
-// RejectRaw keeps.
-func (m *Mapping) RejectRaw(record []byte) (raw []byte, whole bool) { return record, true }
+// maxPooledBytes is the largest buffer that a pooled line keeps.
+const maxPooledBytes = 256 << 10
 
-// Create says.
-func (m *Mapping) Create() (labels map[string]string, most int, ok bool) { return nil, 0, false }
+func (l *line) release() {
+	clear(l.values)
+	l.mapping, l.code, l.detail = nil, "", ""
+	if max(cap(l.out), cap(l.writer.moved), cap(l.source), cap(l.id)) <= maxPooledBytes {
+		lines.Put(l)
+	}
+}
 
-// Origins says.
-func (m *Mapping) Origins() []string { return nil }
+// reject says why there is no event. The text must hold nothing of the record: it goes to people who may not see that.
+func (l *line) reject(code, format string, args ...any) {
+	if l.code == "" {
+		l.code, l.detail = code, fmt.Sprintf(format, args...)
+	}
+}
 
-// Answer says.
-func (m *Mapping) Answer() string { return "" }
+// Map makes an event of a record, which is one JSON value. The same record gives the same line at all times. Map keeps nothing of the
+// record but, with "keep": "bytes", the event: that is the record itself, and must not change.
+func (m *Mapping) Map(record []byte) Line {
+	l := lines.Get().(*line) //nolint:forcetypeassert // the pool holds nothing else
+	defer l.release()
+	l.mapping = m
+	l.values = slices.Grow(l.values[:0], len(m.paths))[:len(m.paths)]
+	if err := m.pointers.Scan(record, l.values); err != nil {
+		return Line{Outcome: Rejected, Code: "invalid_json", Detail: invalidJSON(err)}
+	}
+	if !isObject(record) {
+		return Line{Outcome: Rejected, Code: "not_an_object", Detail: "the record is no JSON object"}
+	}
+	l.drop(m.absent)
+	for i := range m.conditions {
+		if !m.conditions[i].holds(l.values[m.conditions[i].slot]) {
+			return Line{Outcome: Skipped}
+		}
+	}
+	out := Line{Log: l.log()}
+	if l.code == "" {
+		out.Event, out.Key = l.event(record)
+	}
+	if l.code != "" {
+		return Line{Outcome: Rejected, Log: out.Log, Code: l.code, Detail: l.detail}
+	}
+	return out
+}
+
+// drop makes these strings count as not being there.
+func (l *line) drop(absent [][]byte) {
+	if len(absent) == 0 {
+		return
+	}
+	for i := range l.values {
+		v := &l.values[i]
+		if v.Kind == jsonscan.String && slices.ContainsFunc(absent, func(text []byte) bool { return string(text) == string(v.Text) }) {
+			*v = jsonscan.Value{}
+		}
+	}
+}
+
+func (l *line) log() string {
+	found := fit(l.mapping.log, l.values)
+	if found == nil {
+		l.reject("no_log", "the mapping's log has no template whose values are all there: %s", l.mapping.named(l.mapping.log))
+		return ""
+	}
+	name, ok := found.name(l.values)
+	if !ok {
+		l.reject("invalid_log_name", "the log's name, made of %s, would have more than %d bytes",
+			l.mapping.list(found.slots), eventlog.MaxNameBytes)
+		return ""
+	}
+	return name
+}
+
+func (l *line) event(record []byte) (data []byte, key string) {
+	l.identify()
+	if l.code != "" {
+		return nil, ""
+	}
+	if l.mapping.keep != keepMembers {
+		key = string(l.id)
+	}
+	switch l.mapping.keep {
+	case keepBytes:
+		return record, key
+	case keepAll:
+		l.out, _ = l.writer.append(l.out[:0], &walker{data: record}, everything)
+	case keepMembers:
+		l.out = l.project(l.out[:0])
+	}
+	return slices.Clone(l.out), key
+}
+
+// identify finds the event's source and id.
+func (l *line) identify() {
+	m := l.mapping
+	l.source, l.id = l.source[:0], l.id[:0]
+	if m.source != nil {
+		l.source = l.fitting(m.source, l.source, "member_missing", "source")
+	}
+	if !m.needsID || m.ownID >= 0 && isThere(l.values[m.ownID]) {
+		return
+	}
+	if m.id == nil {
+		l.reject("id_missing", `the record has no /id, and the mapping no id; "id": null would store records without identity, also twice`)
+		return
+	}
+	l.id = l.fitting(m.id, l.id, "id_missing", "id")
+	if l.code == "" {
+		l.check("invalid_id", "the id", l.id, event.MaxKeyBytes)
+	}
+	if l.code == "" && len(l.source) > 0 && len(l.source)+1+len(l.id) > event.MaxKeyBytes {
+		l.reject("invalid_id", "source and id have %d bytes together; at most %d are allowed", len(l.source)+1+len(l.id), event.MaxKeyBytes)
+	}
+	if l.code == "" && len(l.source) > 0 {
+		l.check("invalid_id", "the source", l.source, event.MaxKeyBytes)
+	}
+}
+
+// fitting appends the text of the first of the templates that fits.
+func (l *line) fitting(templates []template, dst []byte, code, what string) []byte {
+	found := fit(templates, l.values)
+	if found == nil {
+		l.reject(code, "the mapping's %s has no template whose values are all there: %s", what, l.mapping.named(templates))
+		return dst
+	}
+	return found.appendText(dst, l.values)
+}
+
+func (l *line) check(code, what string, text []byte, limit int) {
+	if err := event.CheckText(code, what, text, limit); err != nil {
+		l.reject(code, "%s is longer than %d bytes, or holds a control character", what, limit)
+	}
+}
+
+// isThere reports whether a record has the value.
+func isThere(v jsonscan.Value) bool { return v.Kind != jsonscan.Missing && v.Kind != jsonscan.Null }
+
+func isObject(record []byte) bool { return (&walker{data: record}).next() == '{' }
+
+func invalidJSON(err error) string {
+	if at, ok := errors.AsType[*jsonscan.SyntaxError](err); ok {
+		return fmt.Sprintf("the record is not valid JSON from byte %d on", at.Offset)
+	}
+	return "the record is not valid JSON"
+}
+
+// named lists the pointers of templates.
+func (m *Mapping) named(templates []template) string {
+	var slots []int
+	for i := range templates {
+		slots = append(slots, templates[i].slots...)
+	}
+	return m.list(slots)
+}
+
+func (m *Mapping) list(slots []int) string {
+	var paths []string
+	for _, slot := range slots {
+		if !slices.Contains(paths, m.paths[slot]) {
+			paths = append(paths, m.paths[slot])
+		}
+	}
+	return strings.Join(paths, ", ")
+}
+
+// JSON returns the mapping in its canonical form, with the members of the ready mapping that it is based on in their place.
+func (m *Mapping) JSON() []byte { return slices.Clone(m.json) }
+
+// Create returns the labels of logs that the source may create, and how many there may be. It is false where logs must exist.
+func (m *Mapping) Create() (labels map[string]string, most int, ok bool) {
+	if m.create == nil {
+		return nil, 0, false
+	}
+	return maps.Clone(m.create.labels), m.create.most, true
+}
+
+// Origins returns the origins that are allowed to send when they ask with OPTIONS.
+func (m *Mapping) Origins() []string { return slices.Clone(m.origins) }
+
+// Answer returns the form of the answer, "" for that of the endpoint.
+func (m *Mapping) Answer() string { return m.answer }

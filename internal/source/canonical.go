@@ -1,0 +1,157 @@
+package source
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+)
+
+// writer writes values in their canonical form: members sorted by the bytes of their names, the last of those with the same name, no white
+// space, strings with no escapes but those that JSON demands, and numbers as they were sent. The zero value is ready; it keeps its memory
+// for the next value.
+type writer struct {
+	members []span
+	moved   []byte
+}
+
+// span is where a member of an object that is being written stands. One that is empty is left out.
+type span struct {
+	name     []byte
+	from, to int
+}
+
+// branch selects parts of a value: all of it, or the members and elements that pointers lead to.
+type branch struct {
+	all      bool
+	children map[string]*branch
+}
+
+var everything = &branch{all: true}
+
+func (b *branch) child(name []byte) *branch {
+	if b.all {
+		return b
+	}
+	return b.children[string(name)]
+}
+
+// append reads a value and appends what the branch selects of it. It reports false, and appends nothing, where that is nothing.
+func (w *writer) append(dst []byte, in *walker, part *branch) ([]byte, bool) {
+	switch c := in.next(); {
+	case c == '{':
+		return w.object(dst, in, part), true
+	case c == '[':
+		return w.array(dst, in, part), true
+	case !part.all:
+		in.skip()
+		return dst, false
+	case c == '"':
+		return appendString(dst, in.text()), true
+	default:
+		return append(dst, in.plain()...), true
+	}
+}
+
+func (w *writer) object(dst []byte, in *walker, part *branch) []byte {
+	start, base, ordered := len(dst), len(w.members), true
+	dst = append(dst, '{')
+	for more := in.opens('}'); more; more = in.more() {
+		name := in.name()
+		m := span{name: name, from: len(dst), to: len(dst)}
+		if child := part.child(name); child == nil {
+			in.skip()
+			continue // no member of that name is selected
+		} else if written, ok := w.append(append(appendString(dst, name), ':'), in, child); ok {
+			dst = append(written, ',')
+			m.to = len(dst)
+		}
+		if last := len(w.members) - 1; last >= base && bytes.Compare(w.members[last].name, name) >= 0 {
+			ordered = false
+		}
+		w.members = append(w.members, m)
+	}
+	if !ordered {
+		dst = w.sort(dst, start+1, w.members[base:])
+	}
+	clear(w.members[base:])
+	w.members = w.members[:base]
+	return closeWith(dst, start+1, '}')
+}
+
+// sort brings the members, which are written from start on, into their order.
+func (w *writer) sort(dst []byte, start int, members []span) []byte {
+	slices.SortStableFunc(members, func(a, b span) int { return bytes.Compare(a.name, b.name) })
+	w.moved = append(w.moved[:0], dst[start:]...)
+	dst = dst[:start]
+	for i, m := range members {
+		if i+1 < len(members) && bytes.Equal(m.name, members[i+1].name) {
+			continue
+		}
+		dst = append(dst, w.moved[m.from-start:m.to-start]...)
+	}
+	return dst
+}
+
+func (w *writer) array(dst []byte, in *walker, part *branch) []byte {
+	start := len(dst)
+	dst = append(dst, '[')
+	var index [20]byte
+	n := 0
+	for more := in.opens(']'); more; more = in.more() {
+		child := part
+		if !part.all {
+			child = part.children[string(strconv.AppendInt(index[:0], int64(n), 10))]
+		}
+		n++
+		ok := false
+		if child == nil {
+			in.skip()
+		} else {
+			dst, ok = w.append(dst, in, child)
+		}
+		if !ok {
+			dst = append(dst, "null"...) // so that the others keep their index
+		}
+		dst = append(dst, ',')
+	}
+	return closeWith(dst, start+1, ']')
+}
+
+// closeWith replaces the comma after the last of what begins at start, where there is one.
+func closeWith(dst []byte, start int, closing byte) []byte {
+	if len(dst) > start {
+		dst = dst[:len(dst)-1]
+	}
+	return append(dst, closing)
+}
+
+// appendString appends a JSON string of that value, which is valid UTF-8.
+func appendString(dst, text []byte) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	plain := 0
+	for i, c := range text {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(append(dst, text[plain:i]...), '\\')
+		plain = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, c)
+		case '\b':
+			dst = append(dst, 'b')
+		case '\f':
+			dst = append(dst, 'f')
+		case '\n':
+			dst = append(dst, 'n')
+		case '\r':
+			dst = append(dst, 'r')
+		case '\t':
+			dst = append(dst, 't')
+		default:
+			dst = append(dst, 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(append(dst, text[plain:]...), '"')
+}
