@@ -32,13 +32,17 @@ func (l *line) appendType(dst []byte, _ *member) ([]byte, bool) {
 	return appendString(dst, l.text), true
 }
 
-func (l *line) appendSource(dst []byte, _ *member) ([]byte, bool) { return appendString(dst, l.source), true }
+func (l *line) appendSource(dst []byte, _ *member) ([]byte, bool) {
+	return appendString(dst, l.source), true
+}
 
-func (l *line) appendID(dst []byte, _ *member) ([]byte, bool) { return appendString(dst, l.id), true }
+func (l *line) appendID(dst []byte, _ *member) ([]byte, bool) {
+	return appendString(dst, l.id), true
+}
 
 func (l *line) appendTime(dst []byte, _ *member) ([]byte, bool) {
 	c := &l.mapping.clock
-	v, slot := l.first(c.slots, isText)
+	v, slot := l.first(c.slots, isFilled)
 	if slot < 0 {
 		if !c.optional {
 			l.reject("time_missing", "the record has none of the mapping's time: %s", l.mapping.list(c.slots))

@@ -67,13 +67,10 @@ func newBranch(pointers []string) *branch {
 // RejectRaw returns what the rejects log may keep of a record that Map rejected, nil for nothing; whole says that it is the record itself.
 // With named members, those stand where they stood, so that Map finds them again after the mapping was corrected.
 func (m *Mapping) RejectRaw(record []byte) (raw []byte, whole bool) {
-	switch m.raw {
-	case rawWhole:
+	if m.raw == rawWhole {
 		return record, true
-	case rawNone:
-		return nil, false
 	}
-	if jsonscan.Valid(record) != nil || !isObject(record) {
+	if m.raw == rawNone || jsonscan.Valid(record) != nil || !isObject(record) {
 		return nil, false
 	}
 	l := lines.Get().(*line) //nolint:forcetypeassert // the pool holds nothing else

@@ -70,12 +70,9 @@ func (d *decoder) scalars(t *tree) []scalar {
 			d.fail(item, "must be a string, a number, true, false or null")
 			return nil
 		}
-		s := scalar{kind: item.kind, text: item.source}
-		switch item.kind {
-		case jsonscan.String:
-			s.text = []byte(item.text)
-		case jsonscan.Number:
-			s.number, _ = parseDecimal(item.source)
+		s := scalar{kind: item.kind, text: item.value().Text}
+		if item.kind == jsonscan.Number {
+			s.number, _ = parseDecimal(s.text)
 		}
 		all = append(all, s)
 	}

@@ -251,6 +251,11 @@ func (l *line) check(code, what string, text []byte, limit int) {
 // isThere reports whether a record has the value.
 func isThere(v jsonscan.Value) bool { return v.Kind != jsonscan.Missing && v.Kind != jsonscan.Null }
 
+// isFilled reports whether a record has the value, and it is not the empty string.
+func isFilled(v jsonscan.Value) bool {
+	return isThere(v) && (v.Kind != jsonscan.String || len(v.Text) > 0)
+}
+
 func isObject(record []byte) bool { return (&walker{data: record}).next() == '{' }
 
 func invalidJSON(err error) string {

@@ -69,11 +69,13 @@ func (d *decoder) grow(w *walker, at string) *tree {
 	switch first {
 	case '{':
 		t.kind = jsonscan.Object
+		seen := map[string]bool{}
 		for more := w.opens('}'); more; more = w.more() {
 			name := string(w.name())
-			if t.get(name) != nil {
+			if seen[name] {
 				d.fail(t, "has %q twice: leave one of them out", name)
 			}
+			seen[name] = true
 			t.members = append(t.members, namedTree{name, d.grow(w, at+"/"+escapeToken(name))})
 		}
 	case '[':

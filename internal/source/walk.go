@@ -116,12 +116,14 @@ func (w *walker) skipNested() {
 }
 
 func (w *walker) skipText() {
-	for w.at++; ; {
-		w.at += bytes.IndexByte(w.data[w.at:], '"') + 1
+	w.at++
+	for {
+		i := bytes.IndexByte(w.data[w.at:], '"')
 		slashes := 0
-		for w.data[w.at-2-slashes] == '\\' {
+		for slashes < i && w.data[w.at+i-1-slashes] == '\\' {
 			slashes++
 		}
+		w.at += i + 1
 		if slashes%2 == 0 {
 			return
 		}
