@@ -12,6 +12,9 @@ VALUES (@log_id, 0, @hash, @recorded_at);
 -- name: LogIDByName :one
 SELECT log_id FROM logs WHERE tenant_id = @tenant_id AND name = @name;
 
+-- name: LogIDsByNames :many
+SELECT log_id, name FROM logs WHERE tenant_id = @tenant_id AND name = ANY (@names::text[]);
+
 -- name: LogName :one
 SELECT name FROM logs WHERE log_id = @log_id AND tenant_id = @tenant_id;
 

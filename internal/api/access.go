@@ -78,6 +78,9 @@ func credential(header http.Header) string {
 func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	if p := s.admit(r, ctx.Operation()); p != nil {
+		if ctx.Operation().Metadata[gatewayOperation] != nil {
+			p = forGateway(p)
+		}
 		writeProblem(w, p)
 		return
 	}

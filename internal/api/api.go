@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
@@ -39,6 +40,8 @@ type Services struct {
 	Ingest  *ingest.Ingester
 	Views   *view.Views
 	Events  *eventlog.Reader
+	Sources *intake.Registry
+	Intake  *intake.Intake
 	Live    *live.Hub
 	Signer  *checkpoint.Signer          // of checkpoints; nil where the server has no key
 	Ready   func(context.Context) error // returns why the server cannot serve; nil when it can
@@ -146,6 +149,7 @@ func (s *server) register(api huma.API) {
 	s.registerLogs(api)
 	s.registerAppend(api)
 	s.registerEvents(api)
+	s.registerIntake(api)
 	s.registerVerify(api)
 	s.registerLive(api)
 	s.registerCheckpoint(api)

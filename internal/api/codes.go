@@ -5,6 +5,7 @@ import "net/http"
 // statuses are the HTTP statuses of all problem codes, which docs/api.md explains. A code has one status, and keeps it.
 var statuses = map[string]int{
 	"binary_event":              http.StatusBadRequest,
+	"body_corrupt":              http.StatusBadRequest,
 	"body_incomplete":           http.StatusBadRequest,
 	"body_missing":              http.StatusBadRequest,
 	"connection_closed":         http.StatusBadRequest,
@@ -22,6 +23,7 @@ var statuses = map[string]int{
 	"invalid_json":              http.StatusBadRequest,
 	"invalid_labels":            http.StatusBadRequest,
 	"invalid_module_hash":       http.StatusBadRequest,
+	"invalid_otlp":              http.StatusBadRequest,
 	"invalid_name":              http.StatusBadRequest,
 	"invalid_parameter":         http.StatusBadRequest,
 	"invalid_views":             http.StatusBadRequest,
@@ -44,6 +46,7 @@ var statuses = map[string]int{
 	"no_such_path":       http.StatusNotFound,
 	"pattern_not_found":  http.StatusNotFound,
 	"sequence_not_found": http.StatusNotFound,
+	"source_not_found":   http.StatusNotFound,
 	"version_not_found":  http.StatusNotFound,
 	"view_not_found":     http.StatusNotFound,
 
@@ -75,7 +78,8 @@ var statuses = map[string]int{
 
 	"query_too_long": http.StatusRequestURITooLong,
 
-	"content_encoding": http.StatusUnsupportedMediaType,
+	"content_encoding":       http.StatusUnsupportedMediaType,
+	"unsupported_media_type": http.StatusUnsupportedMediaType,
 
 	"host_not_allowed": http.StatusMisdirectedRequest,
 
@@ -122,6 +126,7 @@ var statuses = map[string]int{
 	"database_unavailable":   http.StatusServiceUnavailable,
 	"log_busy":               http.StatusServiceUnavailable,
 	"not_ready":              http.StatusServiceUnavailable,
+	"not_stored":             http.StatusServiceUnavailable,
 	"outcome_unknown":        http.StatusServiceUnavailable,
 	"stopping":               http.StatusServiceUnavailable,
 	"too_many_streams":       http.StatusServiceUnavailable,

@@ -57,6 +57,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 			writeProblem(w, p)
 			return
 		}
+		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding")
 		r.Header.Del("Content-Type")
 		next.ServeHTTP(w, r)
 	})
@@ -68,7 +69,7 @@ func unreadable(r *http.Request) *Problem {
 	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {
 		return noSuchPath(r)
 	}
-	if encoding := r.Header.Get("Content-Encoding"); r.ContentLength != 0 && encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encoding := r.Header.Get("Content-Encoding"); !isGatewayPath(r.URL.Path) && r.ContentLength != 0 && encoding != "" && !strings.EqualFold(encoding, "identity") {
 		p := newProblem("content_encoding",
 			fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", shortened(encoding)))
 		p.header = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, section 12.5.3

@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
@@ -192,6 +193,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	}
 	if p := limitProblem(err); p != nil {
 		return p
+	}
+	if errors.Is(err, intake.ErrSourceNotFound) {
+		return newProblem("source_not_found", "there is no source with that name; PUT /sources/{source} makes one")
 	}
 	switch {
 	case errors.Is(err, ingest.ErrBusy):

@@ -44,6 +44,8 @@ type request struct {
 	fromBrowser       bool
 	fromAllowedOrigin bool // a browser sent it for a page of an allowed origin
 
+	contentType, contentEncoding string // as sent: the header is there for huma no more
+
 	began   time.Time
 	span    tracing.Span
 	traceID string // of the client's trace, or of span; "" if there is neither
@@ -83,7 +85,11 @@ func (s *server) finish(w *responseWriter, r *http.Request, request *request) {
 	aborted := p == http.ErrAbortHandler //nolint:errorlint // a panic's value, compared as net/http does
 	begun := w.status != 0
 	if p != nil && !begun && !aborted {
-		writeProblem(w, newProblem("internal", internalDetail))
+		failed := newProblem("internal", internalDetail)
+		if request.isDelivery() {
+			failed = forGateway(failed)
+		}
+		writeProblem(w, failed)
 	}
 	if p != nil && !aborted {
 		s.logFailure(w, r, request, "a request panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))

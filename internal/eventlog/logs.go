@@ -138,6 +138,14 @@ func (l *Logs) complete(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, log Lo
 
 // Create creates an empty log. The error is an *event.InvalidError, a *NameTakenError, or the database's.
 func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels map[string]string) (Log, error) {
+	return l.CreateIf(ctx, tenant, name, labels, func(context.Context, pgx.Tx) error { return nil })
+}
+
+// CreateIf is Create with a condition, which may write in the log's transaction. Its error is returned, and there is no log then. It may
+// be called twice.
+func (l *Logs) CreateIf(
+	ctx context.Context, tenant uuid.UUID, name string, labels map[string]string, condition func(context.Context, pgx.Tx) error,
+) (Log, error) {
 	if err := errors.Join(CheckName("the log's name", name), CheckLabels(labels)); err != nil {
 		return Log{}, err
 	}
@@ -150,10 +158,10 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 	}
 	log := Log{ID: uuid.New(), Name: name, Labels: labels}
 	log.Head = event.Head{Hash: event.Genesis(log.ID)}
-	err = l.insert(ctx, tenant, &log, encoded)
+	err = l.insert(ctx, tenant, &log, encoded, condition)
 	if errors.Is(err, db.ErrOutcomeUnknown) {
 		// Inserting again waits until the first transaction has ended, and then finds the log or creates it.
-		if again := l.insert(ctx, tenant, &log, encoded); again == nil || errors.Is(again, db.ErrAlreadyExists) {
+		if again := l.insert(ctx, tenant, &log, encoded, condition); again == nil || errors.Is(again, db.ErrAlreadyExists) {
 			err = again
 		} else {
 			err = fmt.Errorf("%w: %w", err, again)
@@ -180,7 +188,9 @@ func (l *Logs) Create(ctx context.Context, tenant uuid.UUID, name string, labels
 }
 
 // insert stores a new log and sets its times.
-func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []byte) error {
+func (l *Logs) insert(
+	ctx context.Context, tenant uuid.UUID, log *Log, labels []byte, condition func(context.Context, pgx.Tx) error,
+) error {
 	select {
 	case l.creating <- struct{}{}:
 		defer func() { <-l.creating }()
@@ -194,6 +204,9 @@ func (l *Logs) insert(ctx context.Context, tenant uuid.UUID, log *Log, labels []
 			return err
 		}
 		log.Head.RecordedAt = log.CreatedAt.UnixMicro()
+		if err := condition(ctx, tx); err != nil {
+			return err
+		}
 		return l.complete(ctx, tx, tenant, *log)
 	})
 }
@@ -215,15 +228,47 @@ func (l *Logs) Resolve(ctx context.Context, tenant uuid.UUID, ref string) (Ref, 
 	if err != nil {
 		return Ref{}, fmt.Errorf("finding a log: %w", err)
 	}
+	l.remember(tenant, ref, log)
+	return log, nil
+}
+
+func (l *Logs) remember(tenant uuid.UUID, ref string, log Ref) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.resolved) >= maxResolved {
 		clear(l.resolved)
 		clear(l.tenants)
 	}
-	l.resolved[key] = log
+	l.resolved[logRef{tenant, ref}] = log
 	l.tenants[log.ID] = tenant
-	return log, nil
+}
+
+// ResolveNames is Resolve for many names. Those that no log has are left out. The error is the database's.
+func (l *Logs) ResolveNames(ctx context.Context, tenant uuid.UUID, names []string) (map[string]Ref, error) {
+	found := make(map[string]Ref, len(names))
+	var unknown []string
+	l.mu.RLock()
+	for _, name := range names {
+		if log, known := l.resolved[logRef{tenant, name}]; known {
+			found[name] = log
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	l.mu.RUnlock()
+	if len(unknown) == 0 {
+		return found, nil
+	}
+	rows, err := l.db.LogIDsByNames(ctx, l.db.Read, dbsqlc.LogIDsByNamesParams{TenantID: tenant, Names: unknown})
+	if err != nil {
+		return nil, fmt.Errorf("finding logs: %w", db.Classify(err))
+	}
+	for _, row := range rows {
+		log := Ref{row.LogID, row.Name}
+		l.remember(tenant, row.Name, log)
+		found[row.Name] = log
+	}
+	return found, nil
 }
 
 // TenantOf returns the tenant of a log that was resolved; zero for others.

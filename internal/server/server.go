@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
@@ -47,6 +48,7 @@ type Server struct {
 
 	certificate *certificate // nil without TLS
 	ingester    *ingest.Ingester
+	intake      *intake.Intake
 	http        *http.Server
 	connections connections
 	cut         context.CancelCauseFunc // ends the contexts of all requests
@@ -206,6 +208,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	lanes.Committed = s.live.Committed
 	s.ingester = ingest.New(s.db, views, lanes)
 
+	s.intake = intake.New(s.db, logs, s.ingester)
 	limiter := limits.New(s.db, limits.Config{
 		Defaults: s.config.Limits, LargestBody: ingest.MaxBatchBytes, LargestBatch: ingest.MaxBatchEvents, Log: log,
 	})
@@ -228,6 +231,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
 		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
+		Sources: intake.NewRegistry(s.db), Intake: s.intake,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],
 		Answers: books["answers"],
@@ -251,7 +255,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 }
 
 func (s *Server) warnings() []string {
-	return slices.Concat(s.health.warnings(), s.partitions.list(), s.certificate.warnings())
+	return slices.Concat(s.health.warnings(), s.partitions.list(), s.certificate.warnings(), s.intake.Warnings())
 }
 
 // URL is where the server listens.

@@ -107,6 +107,7 @@ type line struct {
 	out          []byte
 	text         []byte // of the type
 	source, id   []byte
+	given        string // the idempotency key that came with the record
 	code, detail string
 }
 
@@ -132,10 +133,13 @@ func (l *line) reject(code, format string, args ...any) {
 
 // Map makes an event of a record, which is one JSON value. The same record gives the same line at all times. Map keeps nothing of the
 // record but, with "keep": "bytes", the event: that is the record itself, and must not change.
-func (m *Mapping) Map(record []byte) Line {
+func (m *Mapping) Map(record []byte) Line { return m.MapKeyed(record, "") }
+
+// MapKeyed is Map for a record that came with an idempotency key, "" for none: it identifies a record that has no identity of its own.
+func (m *Mapping) MapKeyed(record []byte, key string) Line {
 	l := lines.Get().(*line) //nolint:forcetypeassert // the pool holds nothing else
 	defer l.release()
-	l.mapping = m
+	l.mapping, l.given = m, key
 	l.values = slices.Grow(l.values[:0], len(m.paths))[:len(m.paths)]
 	if err := m.pointers.Scan(record, l.values); err != nil {
 		return Line{Outcome: Rejected, Code: "invalid_json", Detail: invalidJSON(err)}
@@ -214,6 +218,10 @@ func (l *line) identify() {
 		l.source = l.fitting(m.source, l.source, "member_missing", "source")
 	}
 	if !m.needsID || m.ownID >= 0 && isThere(l.values[m.ownID]) {
+		return
+	}
+	if l.given != "" && fit(m.id, l.values) == nil {
+		l.id = append(l.id, l.given...)
 		return
 	}
 	if m.id == nil {

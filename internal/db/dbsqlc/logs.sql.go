@@ -270,6 +270,40 @@ func (q *Queries) LogIDByName(ctx context.Context, db DBTX, arg LogIDByNameParam
 	return log_id, err
 }
 
+const logIDsByNames = `-- name: LogIDsByNames :many
+SELECT log_id, name FROM logs WHERE tenant_id = $1 AND name = ANY ($2::text[])
+`
+
+type LogIDsByNamesParams struct {
+	TenantID uuid.UUID
+	Names    []string
+}
+
+type LogIDsByNamesRow struct {
+	LogID uuid.UUID
+	Name  string
+}
+
+func (q *Queries) LogIDsByNames(ctx context.Context, db DBTX, arg LogIDsByNamesParams) ([]LogIDsByNamesRow, error) {
+	rows, err := db.Query(ctx, logIDsByNames, arg.TenantID, arg.Names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LogIDsByNamesRow
+	for rows.Next() {
+		var i LogIDsByNamesRow
+		if err := rows.Scan(&i.LogID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const logName = `-- name: LogName :one
 SELECT name FROM logs WHERE log_id = $1 AND tenant_id = $2
 `

@@ -280,6 +280,12 @@ type Source struct {
 	Changed  int64
 }
 
+type SourceLog struct {
+	TenantID uuid.UUID
+	Source   string
+	Created  int64
+}
+
 type SourceVersion struct {
 	TenantID  uuid.UUID
 	Name      string

@@ -1,0 +1,243 @@
+package intake
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strconv"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/limits"
+	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/source"
+	"github.com/tallystick/tallystick/internal/uuid"
+)
+
+const (
+	// portionLines and portionBytes bound what is mapped before it is committed: what a delivery holds in memory, however long it is. The
+	// bytes are those of events and of the records that they come from.
+	portionLines = 5_000
+	portionBytes = 2 << 20
+	// lineBytes is about the memory of a line beside its bytes.
+	lineBytes = 512
+	// bookStep is how much memory is booked at a time, baseBytes what the reader of a delivery takes.
+	bookStep  = 256 << 10
+	baseBytes = 128 << 10
+)
+
+// Form is how a delivery's records came: what a record of the log of rejects was, so that it can be mapped again.
+type Form string
+
+// The forms. Those of OTLP are kept as the objects that package otlp makes of them.
+const (
+	Events Form = "events"
+	Logs   Form = "logs"
+	Traces Form = "traces"
+)
+
+// Intake is safe for concurrent use.
+type Intake struct {
+	db     *db.DB
+	logs   *eventlog.Logs
+	ingest *ingest.Ingester
+	stats  *Stats
+}
+
+// New returns an intake that appends with the ingester.
+func New(d *db.DB, logs *eventlog.Logs, ingester *ingest.Ingester) *Intake {
+	return &Intake{db: d, logs: logs, ingest: ingester, stats: newStats()}
+}
+
+// Sender is who sends a delivery.
+type Sender struct {
+	Tenant  uuid.UUID
+	Sees    func(log string) bool // which logs there are for the sender
+	Account limits.Account
+	Room    *memory.Hold // for what the delivery holds; nil: without bound
+	// Placed is called with what was appended to a log; may be nil.
+	Placed func(log uuid.UUID, placements []ingest.Appended)
+}
+
+// Summary is what became of a delivery.
+type Summary struct {
+	Stored        int           `json:"stored"`
+	Duplicates    int           `json:"duplicates"`
+	Skipped       int           `json:"skipped"`
+	Rejected      int           `json:"rejected"`
+	FirstRejected *RejectedLine `json:"first_rejected,omitempty"`
+}
+
+// RejectedLine is a line that was kept in the log of rejects.
+type RejectedLine struct {
+	Line   int    `json:"line"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Result is what became of one line: it is at a sequence of a log, or was skipped or rejected.
+type Result struct {
+	Line      int    `json:"line"`
+	Log       string `json:"log,omitempty"`
+	Sequence  int64  `json:"sequence,omitempty"`
+	Duplicate bool   `json:"duplicate,omitempty"`
+	Skipped   bool   `json:"skipped,omitempty"`
+	Code      string `json:"code,omitempty"`
+	Detail    string `json:"detail,omitempty"`
+}
+
+// Delivery takes the records of one request, portion by portion: each is committed before the next one is mapped. After an error, what was
+// committed stays; the same delivery sent again finds it there. It is for one goroutine.
+type Delivery struct {
+	intake *Intake
+	source *Source
+	sender Sender
+	form   Form
+	// Key is the idempotency key that came with the delivery, "" for none: line n, from 1, without an identity of its own gets the key with
+	// :n-1 added.
+	Key string
+	// Results is called with the results of lines that are committed; may be nil. Its error ends the delivery.
+	Results func([]Result) error
+
+	lines   []line
+	records []byte // of the lines, as the log of rejects keeps them
+	bytes   int
+	held    int64 // by whoever reads the delivery
+	number  int   // of the last line
+	summary Summary
+}
+
+// line is an event on its way to its log, or what is known of a record that becomes none.
+type line struct {
+	number int
+	log    string
+	event  event.Event
+	record kept // of the record
+	result Result
+	failed bool // rejected
+}
+
+// kept is what the log of rejects would keep of a record.
+type kept struct {
+	from, to int // in Delivery.records
+	bytes    int // that the record has
+	whole    bool
+	digest   [sha256.Size]byte // of the record; only of lines that were rejected before their portion was committed
+}
+
+// Deliver begins a delivery to a source.
+func (in *Intake) Deliver(s *Source, sender Sender, form Form) *Delivery {
+	return &Delivery{intake: in, source: s, sender: sender, form: form}
+}
+
+// Add takes the next record, which must not change until Add returns. The error is memory.ErrFull, a limit's, ingest.ErrBusy or another
+// transient one of Ingester.Append, or the database's.
+func (d *Delivery) Add(ctx context.Context, record []byte) error {
+	d.number++
+	err := d.source.Mapping.Unwrap(record, func(inner []byte) error { return d.add(ctx, inner) })
+	if invalid := (*event.InvalidError)(nil); errors.As(err, &invalid) {
+		return d.refuse(ctx, record, invalid.Code, invalid.Detail)
+	}
+	return err
+}
+
+// Hold says how many bytes of the sender's room are for whoever reads the delivery, beside a little for its buffers.
+func (d *Delivery) Hold(bytes int64) { d.held = bytes }
+
+// Refuse takes what should have been the next record, and is none.
+func (d *Delivery) Refuse(ctx context.Context, raw []byte, code, detail string) error {
+	d.number++
+	return d.refuse(ctx, raw, code, detail)
+}
+
+func (d *Delivery) add(ctx context.Context, record []byte) error {
+	given := ""
+	if d.Key != "" {
+		given = d.Key + ":" + strconv.Itoa(d.number-1)
+	}
+	mapped := d.source.Mapping.MapKeyed(record, given)
+	switch mapped.Outcome {
+	case source.Skipped:
+		return d.take(ctx, line{result: Result{Skipped: true}}, nil)
+	case source.Rejected:
+		return d.refuse(ctx, record, mapped.Code, mapped.Detail)
+	case source.Mapped:
+	}
+	e, err := event.Parse(mapped.Event)
+	if err == nil && mapped.Key != "" {
+		err = e.SetKey(mapped.Key)
+	}
+	if invalid := (*event.InvalidError)(nil); errors.As(err, &invalid) {
+		return d.refuse(ctx, record, invalid.Code, invalid.Detail)
+	}
+	if isReserved(mapped.Log) {
+		return d.refuse(ctx, record, "invalid_log_name", "the log's name would be that of a log of rejects")
+	}
+	if !d.sender.Sees(mapped.Log) {
+		return d.refuse(ctx, record, "outside_pattern", "the key is not for logs of that name")
+	}
+	return d.take(ctx, line{log: mapped.Log, event: e, result: Result{Log: mapped.Log}}, record)
+}
+
+// refuse rejects a record.
+func (d *Delivery) refuse(ctx context.Context, record []byte, code, detail string) error {
+	return d.take(ctx, line{failed: true, result: Result{Code: code, Detail: detail}}, record)
+}
+
+// take adds a line to the portion, and commits that when it is full.
+func (d *Delivery) take(ctx context.Context, l line, record []byte) error {
+	l.number, l.result.Line = d.number, d.number
+	if !l.result.Skipped {
+		l.record = d.keep(record)
+		d.bytes += len(l.event.Data) + l.record.to - l.record.from
+	}
+	d.lines = append(d.lines, l)
+	if err := d.book(ctx); err != nil || len(d.lines) == 0 {
+		return err
+	}
+	if len(d.lines) < portionLines && d.bytes < portionBytes {
+		return nil
+	}
+	return d.commit(ctx)
+}
+
+// keep copies what the log of rejects would keep of a record.
+func (d *Delivery) keep(record []byte) kept {
+	raw, whole := d.source.Mapping.RejectRaw(record)
+	raw, whole = raw[:min(len(raw), maxRawBytes)], whole && len(raw) <= maxRawBytes
+	k := kept{from: len(d.records), bytes: len(record), whole: whole}
+	if !whole {
+		k.digest = sha256.Sum256(record)
+	}
+	d.records = append(d.records, raw...)
+	k.to = len(d.records)
+	return k
+}
+
+// book books memory for the portion, in steps. Where there is no room, the portion is committed as it is: whoever waits holds nothing that
+// others wait for.
+func (d *Delivery) book(ctx context.Context) error {
+	for {
+		need := baseBytes + d.held + int64(d.bytes+len(d.lines)*lineBytes)
+		if need <= d.sender.Room.Bytes() || d.sender.Room.TryGrow(need+bookStep) == nil {
+			return nil
+		}
+		if len(d.lines) == 0 {
+			return d.sender.Room.Grow(ctx, need+bookStep)
+		}
+		if err := d.commit(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// Finish commits what is left. When it returns nil, everything is durable.
+func (d *Delivery) Finish(ctx context.Context) (Summary, error) {
+	err := d.commit(ctx)
+	return d.summary, err
+}
+
+// Lines is how many lines the delivery has so far.
+func (d *Delivery) Lines() int { return d.number }

@@ -1,0 +1,124 @@
+package intake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/ingest"
+)
+
+const (
+	// maxRawBytes is how much of a record the log of rejects keeps.
+	maxRawBytes = 64 << 10
+	// RejectType is the type of a reject, an event in a source's log of rejects.
+	RejectType = "tally.reject"
+	// rejectIDBytes of a digest identify a reject.
+	rejectIDBytes = 16
+)
+
+// Reject is an event in a source's log of rejects: a record that could not be appended, and why. Whole says that Raw, or RawBase64, is all
+// of the record, so that it can be mapped again.
+type Reject struct {
+	Type      string `json:"type"`
+	ID        string `json:"id"` // digest of the record and the code: a delivery that is sent again is rejected once
+	Source    string `json:"source"`
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
+	Form      Form   `json:"form"`
+	Line      int    `json:"line"`
+	Bytes     int    `json:"bytes"`
+	Whole     bool   `json:"whole"`
+	Raw       string `json:"raw,omitempty"`
+	RawBase64 string `json:"raw_base64,omitempty"` // of what is no text
+}
+
+// Record returns what the reject holds of the record.
+func (r *Reject) Record() ([]byte, error) {
+	if r.RawBase64 == "" {
+		return []byte(r.Raw), nil
+	}
+	record, err := base64.StdEncoding.DecodeString(r.RawBase64)
+	if err != nil {
+		return nil, fmt.Errorf("reading a reject: %w", err)
+	}
+	return record, nil
+}
+
+// keepRejects appends the portion's rejected lines to the source's log of rejects.
+func (d *Delivery) keepRejects(ctx context.Context) error {
+	var events []event.Event
+	for i := range d.lines {
+		l := &d.lines[i]
+		if !l.failed {
+			continue
+		}
+		e, err := d.reject(l)
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
+	}
+	for again := true; len(events) > 0; again = false {
+		log, err := d.rejectsLog(ctx)
+		if err != nil {
+			return err
+		}
+		// One that is there already differs by its line only.
+		_, err = d.intake.ingest.Append(log.ID, ingest.Request{Events: events, Expected: ingest.AnySequence, Separate: true})
+		if again && errors.Is(err, eventlog.ErrLogNotFound) { // the database was set back
+			d.intake.logs.Forget(d.sender.Tenant, log.Name)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("keeping rejects: %w", err)
+		}
+		return nil
+	}
+	return nil
+}
+
+func (d *Delivery) reject(l *line) (event.Event, error) {
+	raw := d.records[l.record.from:l.record.to]
+	digest := l.record.digest
+	if l.record.whole {
+		digest = sha256.Sum256(raw)
+	}
+	digest = sha256.Sum256(append(digest[:], l.result.Code...))
+	r := Reject{
+		Type: RejectType, ID: hex.EncodeToString(digest[:rejectIDBytes]), Source: d.source.Name, Code: l.result.Code,
+		Detail: l.result.Detail, Form: d.form, Line: l.number, Bytes: l.record.bytes, Whole: l.record.whole,
+	}
+	if utf8.Valid(raw) {
+		r.Raw = string(raw)
+	} else {
+		r.RawBase64 = base64.StdEncoding.EncodeToString(raw)
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return event.Event{}, fmt.Errorf("encoding a reject: %w", err)
+	}
+	return event.Parse(data)
+}
+
+// rejectsLog returns the source's log of rejects, which it makes when it is first needed.
+func (d *Delivery) rejectsLog(ctx context.Context) (eventlog.Ref, error) {
+	name := RejectsOf(d.source.Name)
+	log, err := d.intake.logs.Resolve(ctx, d.sender.Tenant, name)
+	if !errors.Is(err, eventlog.ErrLogNotFound) {
+		return log, err
+	}
+	made, err := d.intake.logs.Create(ctx, d.sender.Tenant, name, map[string]string{"rejects-of": d.source.Name})
+	var taken *eventlog.NameTakenError
+	if errors.As(err, &taken) {
+		return d.intake.logs.Resolve(ctx, d.sender.Tenant, name)
+	}
+	return eventlog.Ref{ID: made.ID, Name: made.Name}, err
+}
