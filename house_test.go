@@ -78,7 +78,7 @@ var floors = [][]string{
 	{"internal/analyst", "internal/view", "internal/viewtest"},
 	{"internal/access", "internal/replay", "internal/source"},
 	{"internal/eventlog", "internal/wasm"},
-	{"internal/event", "internal/framing", "internal/gas"},
+	{"internal/event", "internal/framing", "internal/gas", "internal/otlp"},
 	{
 		"internal/background", "internal/client", "internal/jsonscan", "internal/limits", "internal/testdb", "internal/turns",
 		"internal/wasmbin",
