@@ -69,7 +69,8 @@ func unreadable(r *http.Request) *Problem {
 	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {
 		return noSuchPath(r)
 	}
-	if encoding := r.Header.Get("Content-Encoding"); !isGatewayPath(r.URL.Path) && r.ContentLength != 0 && encoding != "" && !strings.EqualFold(encoding, "identity") {
+	encoding := r.Header.Get("Content-Encoding")
+	if isEncoded := encoding != "" && !strings.EqualFold(encoding, "identity"); isEncoded && r.ContentLength != 0 && !isGatewayPath(r.URL.Path) {
 		p := newProblem("content_encoding",
 			fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", shortened(encoding)))
 		p.header = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, section 12.5.3

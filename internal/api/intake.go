@@ -40,10 +40,10 @@ var gateways = []gateway{
 	{
 		name: "events", path: "/events", form: intake.Events,
 		summary: "Take events from a gateway",
-		body: "One JSON object, an array, or values one after the other, with or without line breaks; or a CloudEvent in structured, batch or " +
-			"binary mode. What it is shows in its bytes.",
-		answer: "How many lines were stored, were there before, were skipped by the mapping, or could not be stored and are kept in the source's " +
-			"log of rejects. With Accept: application/x-ndjson, a line for each.",
+		body: "One JSON object, an array, or values one after the other, with or without line breaks; or a CloudEvent in structured, " +
+			"batch or binary mode. What it is shows in its bytes.",
+		answer: "How many lines were stored, were there before, were skipped by the mapping, or could not be stored and are kept in the " +
+			"source's log of rejects. With Accept: application/x-ndjson, a line for each.",
 	},
 	{
 		name: "openmeter-events", path: "/api/v1/events", form: intake.Events,
@@ -127,14 +127,15 @@ func registerGateway[D, V any](s *server, api huma.API, g gateway, prefix, at st
 	tags, path := []string{"gateways"}, at+g.path
 	register(s, api, access.Append, huma.Operation{
 		OperationID: "take-" + prefix + g.name, Method: http.MethodPost, Path: path, Summary: g.summary, Tags: tags,
-		Description: where + " Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes " +
-			"when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again.",
+		Description: where + " Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. " +
+			"The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again.",
 		Errors: []int{http.StatusRequestEntityTooLarge}, Metadata: map[string]any{anyQuery: true, gatewayOperation: true},
 		Responses: map[string]*huma.Response{"200": {Description: g.answer}},
 	}, func(ctx context.Context, in *D) (*huma.StreamResponse, error) { return s.take(ctx, g, in) })
 	describeDelivery(api, path, g)
 	register(s, api, anybody, huma.Operation{
-		OperationID: "check-" + prefix + g.name, Method: http.MethodGet, Path: path, Summary: "Is there somebody who takes deliveries?", Tags: tags,
+		OperationID: "check-" + prefix + g.name, Method: http.MethodGet, Path: path, Tags: tags,
+		Summary: "Is there somebody who takes deliveries?",
 		Description: "For health checks of gateways; says nothing of the source.", Metadata: map[string]any{anyQuery: true},
 	}, func(ctx context.Context, _ *V) (*healthOutput, error) { return s.healthz(ctx, nil) })
 	register(s, api, access.Append, huma.Operation{
@@ -211,7 +212,8 @@ func forGateway(p *Problem) *Problem {
 	}
 	after := p.header.Get("Retry-After")
 	was := p.Code
-	p = newProblem("not_stored", "not all of it could be stored ("+was+": "+p.Detail+"): send the same again; what is stored is found by its identity")
+	p = newProblem("not_stored", "not all of it could be stored ("+was+": "+p.Detail+
+		"): send the same again; what is stored is found by its identity")
 	if p = retry(p, busyRetrySeconds); after != "" {
 		p.header.Set("Retry-After", after)
 	}

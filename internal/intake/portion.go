@@ -123,8 +123,8 @@ func (l *line) reject(code, detail string) {
 	l.failed, l.result = true, Result{Line: l.number, Code: code, Detail: detail}
 }
 
-// append appends the parts, all at once, and waits for all. It returns the lines that have to be tried again: of logs that turned out not to
-// exist, and of those whose views need too much for all of their lines.
+// append appends the parts, all at once, and waits for all. It returns the lines that have to be tried again: of logs that turned out not
+// to exist, and of those whose views need too much for all of their lines.
 func (d *Delivery) append(ctx context.Context, parts []*part, vanished map[string]bool) (again []*line, _ error) {
 	pending := make([]ingest.Pending, 0, len(parts))
 	var failure error

@@ -98,7 +98,8 @@ func (in *Intake) Warnings() []string {
 			continue
 		}
 		warnings = append(warnings, fmt.Sprintf(
-			"source %s of tenant %s: %d lines since %s were not stored but kept in the log %s, the last for %s; correct its mapping, and replay them",
+			"source %s of tenant %s: %d lines since %s were not stored but kept in the log %s, the last for %s; "+
+				"correct its mapping, and replay them",
 			ref.name, ref.tenant, r.lines, r.first.UTC().Format(time.RFC3339), RejectsOf(ref.name), r.code))
 	}
 	slices.Sort(warnings)
