@@ -135,7 +135,7 @@ func registerGateway[D, V any](s *server, api huma.API, g gateway, prefix, at st
 	describeDelivery(api, path, g)
 	register(s, api, anybody, huma.Operation{
 		OperationID: "check-" + prefix + g.name, Method: http.MethodGet, Path: path, Tags: tags,
-		Summary: "Is there somebody who takes deliveries?",
+		Summary:     "Is there somebody who takes deliveries?",
 		Description: "For health checks of gateways; says nothing of the source.", Metadata: map[string]any{anyQuery: true},
 	}, func(ctx context.Context, _ *V) (*healthOutput, error) { return s.healthz(ctx, nil) })
 	register(s, api, access.Append, huma.Operation{
