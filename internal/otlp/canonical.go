@@ -26,23 +26,19 @@ func (c *collector) add(raw []byte) error {
 	}
 	var a attribute
 	r := openMessage(c.encoding, &keyValueMessage, raw)
-	for {
-		f, err := r.next()
-		switch {
-		case err != nil:
-			return err
-		case f.number == 0:
-			if !utf8.Valid(a.key) {
-				a.key = bytes.ToValidUTF8(a.key, replacement) // before they are compared
-			}
-			c.open = append(c.open, a)
-			return nil
-		case f.number == keyValueKey:
-			a.key = f.bytes
-		case f.number == keyValueValue:
-			a.value = f.bytes
+	for r.next() {
+		switch r.number {
+		case keyValueKey:
+			a.key = r.bytes
+		case keyValueValue:
+			a.value = r.bytes
 		}
 	}
+	if !utf8.Valid(a.key) {
+		a.key = bytes.ToValidUTF8(a.key, replacement) // before they are compared
+	}
+	c.open = append(c.open, a)
+	return r.err
 }
 
 // object appends what was gathered from base on, and forgets it.
@@ -100,15 +96,11 @@ func (c *collector) value(dst, raw []byte, depth int) ([]byte, error) {
 
 // last is the field of an AnyValue that counts: it has one, or the last of several.
 func (c *collector) last(raw []byte) (field, error) {
-	var last field
 	r := openMessage(c.encoding, &valueMessage, raw)
-	for {
-		f, err := r.next()
-		if err != nil || f.number == 0 {
-			return last, err
-		}
-		last = f
+	for r.next() {
+		// The last one stays.
 	}
+	return r.field, r.err
 }
 
 func (c *collector) list(dst, raw []byte, depth int) ([]byte, error) {
@@ -117,21 +109,16 @@ func (c *collector) list(dst, raw []byte, depth int) ([]byte, error) {
 	}
 	dst = append(dst, '[')
 	r := openMessage(c.encoding, &arrayMessage, raw)
-	for {
-		f, err := r.next()
-		switch {
-		case err != nil:
-			return dst, err
-		case f.number == 0:
-			return append(dst, ']'), nil
-		}
+	for r.next() {
 		if dst[len(dst)-1] != '[' {
 			dst = append(dst, ',')
 		}
-		if dst, err = c.value(dst, f.bytes, depth); err != nil {
+		var err error
+		if dst, err = c.value(dst, r.bytes, depth); err != nil {
 			return dst, err
 		}
 	}
+	return append(dst, ']'), r.err
 }
 
 func (c *collector) mapping(dst, raw []byte, depth int) ([]byte, error) {
@@ -140,18 +127,15 @@ func (c *collector) mapping(dst, raw []byte, depth int) ([]byte, error) {
 	}
 	base := len(c.open)
 	r := openMessage(c.encoding, &mapMessage, raw)
-	for {
-		f, err := r.next()
-		switch {
-		case err != nil:
-			return dst, err
-		case f.number == 0:
-			return c.object(dst, base, depth)
-		}
-		if err := c.add(f.bytes); err != nil {
+	for r.next() {
+		if err := c.add(r.bytes); err != nil {
 			return dst, err
 		}
 	}
+	if r.err != nil {
+		return dst, r.err
+	}
+	return c.object(dst, base, depth)
 }
 
 func tooDeep() error { return invalid("values nested deeper than %d lists and maps", MaxNesting) }

@@ -43,27 +43,23 @@ func (s *schema) isOther(source []byte) bool {
 }
 
 // nextJSON skips members that are unknown, or null.
-func (r *reader) nextJSON() (field, error) {
+func (r *reader) nextJSON() bool {
 	for {
 		if r.listed != nil {
-			r.array = space(r.array)
-			if r.array[0] == ']' {
+			if r.array = space(r.array); r.array[0] == ']' {
 				r.listed = nil
 				continue
 			}
-			value, rest := split(r.array)
-			r.array = rest
-			if value[0] != '{' {
-				return field{}, r.wrongJSON(r.listed, "an array of objects", value)
-			}
-			return field{number: r.listed.number, bytes: value}, nil
+			r.number = r.listed.number
+			r.bytes, r.array = split(r.array)
+			return r.bytes[0] == '{' || r.wrongJSON(r.listed, "an array of objects", r.bytes)
 		}
 		if r.rest = space(r.rest); len(r.rest) == 0 || r.rest[0] == '}' {
-			return field{}, nil
+			return false
 		}
-		name, rest := split(r.rest)
-		value, rest := split(rest)
-		r.rest = rest
+		var name, value []byte
+		name, r.rest = split(r.rest)
+		value, r.rest = split(r.rest)
 		m := r.schema.member(name)
 		switch {
 		case m == nil || value[0] == 'n':
@@ -82,9 +78,9 @@ func (s *schema) member(quoted []byte) *member {
 	return s.byName[string(unquote(quoted))]
 }
 
-// convert makes a field of a value's source.
-func (r *reader) convert(m *member, value []byte) (field, error) {
-	f := field{number: m.number}
+// convert makes the field of a value's source.
+func (r *reader) convert(m *member, value []byte) bool {
+	r.number = m.number
 	scalar := value // of numbers and enums, which may be strings
 	isString := value[0] == '"'
 	if isString {
@@ -93,49 +89,47 @@ func (r *reader) convert(m *member, value []byte) (field, error) {
 	ok, want := false, ""
 	switch m.kind {
 	case textKind:
-		f.bytes, ok, want = scalar, isString, "a string"
+		r.bytes, ok, want = scalar, isString, "a string"
 	case blobKind:
-		f.bytes, ok = fromBase64(scalar)
+		r.bytes, ok = fromBase64(scalar)
 		ok, want = ok && isString, "a string in base64"
 	case idKind:
-		f.bytes, ok, want = fromHex(scalar), isString, "a string"
+		r.bytes, ok, want = fromHex(scalar), isString, "a string"
 	case timeKind:
 		var err error
-		f.bits, err = strconv.ParseUint(string(scalar), 10, 64)
+		r.bits, err = strconv.ParseUint(string(scalar), 10, 64)
 		ok, want = err == nil, "an integer from 0 to 2^64-1, as a number or a string"
 	case integerKind:
-		f.bits, ok = integer(scalar)
+		r.bits, ok = integer(scalar)
 		want = "an integer from -2^63 to 2^63-1, as a number or a string"
 	case doubleKind:
-		f.bits, ok = number(scalar)
+		r.bits, ok = number(scalar)
 		want = `a number, "NaN", "Infinity" or "-Infinity"`
 	case booleanKind:
 		ok, want = value[0] == 't' || value[0] == 'f', "true or false"
 		if value[0] == 't' {
-			f.bits = 1
+			r.bits = 1
 		}
 	case enumKind:
-		f.bits, ok = m.value(scalar)
+		r.bits, ok = m.value(scalar)
 		want = "the number of one of its values"
 	case nestedKind:
-		f.bytes, ok, want = value, value[0] == '{', "an object"
+		r.bytes, ok, want = value, value[0] == '{', "an object"
 	case repeatedKind:
 		want = "an array of objects"
 	}
-	if !ok {
-		return field{}, r.wrongJSON(m, want, value)
-	}
-	return f, nil
+	return ok || r.wrongJSON(m, want, value)
 }
 
 // wrongJSON shows the beginning of the value, since it is the sender who needs to know.
-func (r *reader) wrongJSON(m *member, want string, value []byte) error {
+func (r *reader) wrongJSON(m *member, want string, value []byte) bool {
 	const most = 40
 	shown := value[:min(len(value), most)]
 	if len(value) > most {
 		shown = append(bytes.Clone(shown), "…"...)
 	}
-	return invalid("%s of %s must be %s, and is %s", m.name, r.schema.name, want, bytes.ToValidUTF8(shown, nil))
+	r.err = invalid("%s of %s must be %s, and is %s", m.name, r.schema.name, want, bytes.ToValidUTF8(shown, nil))
+	return false
 }
 
 func (m *member) value(scalar []byte) (uint64, bool) {

@@ -8,33 +8,30 @@ func (x *exporter) logRecord(raw []byte) error {
 		hasBody                            bool
 	)
 	r := openMessage(x.encoding, &logMessage, raw)
-	for done := false; !done; {
-		f, err := r.next()
-		if err != nil {
-			return err
-		}
-		switch f.number {
+	for r.next() {
+		switch r.number {
 		case logTime:
-			time = f.bits
+			time = r.bits
 		case logSeverity:
-			severity = f.bits
+			severity = r.bits
 		case logSeverityText:
-			text = f.bytes
+			text = r.bytes
 		case logBody:
-			body, hasBody = f.bytes, true
+			body, hasBody = r.bytes, true
 		case logTraceID:
-			traceID = f.bytes
+			traceID = r.bytes
 		case logSpanID:
-			spanID = f.bytes
+			spanID = r.bytes
 		case logEvent:
-			event = f.bytes
+			event = r.bytes
 		case logAttributes:
-			if err := x.add(f.bytes); err != nil {
+			if err := x.add(r.bytes); err != nil {
 				return err
 			}
-		default:
-			done = true
 		}
+	}
+	if r.err != nil {
+		return r.err
 	}
 	dst, err := x.attributes(x.record[:0])
 	if err != nil {

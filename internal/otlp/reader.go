@@ -2,22 +2,30 @@ package otlp
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// reader gives the fields of one message that its schema names, one after another, in either encoding.
+// reader reads one message, in either encoding. After each next that returns true it has the next field that the schema knows:
+//
+//	for r.next() {
+//		switch r.number {
+//		case …: use r.bytes or r.bits
+//		}
+//	}
+//	if r.err != nil …
 type reader struct {
-	encoding Encoding
 	schema   *schema
-	rest     []byte  // what is still to be read
-	array    []byte  // JSON: what is still to be read of the array that is the value of listed
-	listed   *member // JSON: nil outside of an array
+	encoding Encoding
+	field
+	err    error
+	rest   []byte  // what is still to be read
+	array  []byte  // JSON: what is still to be read of the array that is the value of listed
+	listed *member // JSON: nil outside of an array
 }
 
-// field is one field that was read; its number is 0 after the last one.
 type field struct {
-	number protowire.Number
-	// bytes are the value of texts, blobs and ids, and of messages their source, to be opened. They are part of the body, or were made for
-	// this field alone.
+	number int
+	bits   uint64 // the value of numbers, booleans and enums
+	// bytes are the value of texts, blobs and ids, and of messages their source, to be opened. They are part of the body, or were made
+	// for this field alone.
 	bytes []byte
-	bits  uint64 // the value of all others
 }
 
 // openMessage reads raw, a message of that schema: in JSON an object that was checked. An absent one may be empty in both encodings.
@@ -28,7 +36,7 @@ func openMessage(e Encoding, s *schema, raw []byte) reader {
 	return reader{encoding: e, schema: s, rest: raw}
 }
 
-func (r *reader) next() (field, error) {
+func (r *reader) next() bool {
 	if r.encoding == JSON {
 		return r.nextJSON()
 	}
@@ -36,42 +44,37 @@ func (r *reader) next() (field, error) {
 }
 
 // nextProtobuf skips fields whose wire type is not theirs, as protobuf wants it: they are unknown fields.
-func (r *reader) nextProtobuf() (field, error) {
+func (r *reader) nextProtobuf() bool {
 	for len(r.rest) > 0 {
 		number, wireType, n := protowire.ConsumeTag(r.rest)
 		if n < 0 {
-			return field{}, r.broken(n)
+			return r.broken(n)
 		}
 		r.rest = r.rest[n:]
-		var m *member
-		if int(number) < len(r.schema.byNumber) {
-			m = r.schema.byNumber[number]
-		}
-		if m == nil || m.kind.wireType() != wireType {
-			if n = protowire.ConsumeFieldValue(number, wireType, r.rest); n < 0 {
-				return field{}, r.broken(n)
-			}
-			r.rest = r.rest[n:]
-			continue
-		}
-		f := field{number: number}
-		switch wireType {
-		case protowire.VarintType:
-			f.bits, n = protowire.ConsumeVarint(r.rest)
-		case protowire.Fixed64Type:
-			f.bits, n = protowire.ConsumeFixed64(r.rest)
+		known := int(number) < len(r.schema.wireTypes) && r.schema.wireTypes[number] == wireType
+		switch {
+		case !known:
+			n = protowire.ConsumeFieldValue(number, wireType, r.rest)
+		case wireType == protowire.VarintType:
+			r.bits, n = protowire.ConsumeVarint(r.rest)
+		case wireType == protowire.Fixed64Type:
+			r.bits, n = protowire.ConsumeFixed64(r.rest)
 		default:
-			f.bytes, n = protowire.ConsumeBytes(r.rest)
+			r.bytes, n = protowire.ConsumeBytes(r.rest)
 		}
 		if n < 0 {
-			return field{}, r.broken(n)
+			return r.broken(n)
 		}
 		r.rest = r.rest[n:]
-		return f, nil
+		if known {
+			r.number = int(number)
+			return true
+		}
 	}
-	return field{}, nil
+	return false
 }
 
-func (r *reader) broken(code int) error {
-	return invalid("broken protobuf in %s: %v", r.schema.name, protowire.ParseError(code))
+func (r *reader) broken(code int) bool {
+	r.err = invalid("broken protobuf in %s: %v", r.schema.name, protowire.ParseError(code))
+	return false
 }

@@ -3,8 +3,6 @@ package otlp
 import (
 	"encoding/hex"
 	"strconv"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // exporter writes the records of one request.
@@ -44,7 +42,11 @@ func export(body []byte, e Encoding, request *schema, each func([]byte) error) e
 
 // notOne refuses what has nothing that a request holds: taken as a request of a later version it would be dropped without a word.
 func notOne(request *schema) error {
-	return invalid("an %s has %s, and this has not", request.name, request.byNumber[requestGroups].name)
+	what := "resourceLogs"
+	if request == &tracesRequest {
+		what = "resourceSpans"
+	}
+	return invalid("an %s has %s, and this has none", request.name, what)
 }
 
 // group gives the records of one resource.
@@ -66,20 +68,17 @@ func (x *exporter) group(group, scopes *schema, raw []byte, write func(raw []byt
 }
 
 // all calls visit for every field of that number.
-func (x *exporter) all(s *schema, raw []byte, number protowire.Number, visit func(raw []byte) error) error {
+func (x *exporter) all(s *schema, raw []byte, number int, visit func(raw []byte) error) error {
 	r := openMessage(x.encoding, s, raw)
-	for {
-		f, err := r.next()
-		if err != nil || f.number == 0 {
-			return err
-		}
-		if f.number != number {
+	for r.next() {
+		if r.number != number {
 			continue
 		}
-		if err := visit(f.bytes); err != nil {
+		if err := visit(r.bytes); err != nil {
 			return err
 		}
 	}
+	return r.err
 }
 
 // give gives the record that was written.
@@ -116,30 +115,24 @@ func (x *exporter) readScope(scopes *schema, raw []byte) error {
 		return err
 	}
 	r := openMessage(x.encoding, &scopeMessage, scope)
-	for {
-		f, err := r.next()
-		switch {
-		case err != nil:
-			return err
-		case f.number == 0:
-			return x.writeScope(name, version)
-		case f.number == scopeName:
-			name = f.bytes
-		case f.number == scopeVersion:
-			version = f.bytes
-		default:
-			if err := x.add(f.bytes); err != nil {
+	for r.next() {
+		switch r.number {
+		case scopeName:
+			name = r.bytes
+		case scopeVersion:
+			version = r.bytes
+		case scopeAttributes:
+			if err := x.add(r.bytes); err != nil {
 				return err
 			}
 		}
 	}
-}
-
-func (x *exporter) writeScope(name, version []byte) error {
+	if r.err != nil {
+		return r.err
+	}
 	dst := appendName(x.scope, "scope")
 	at := len(dst)
-	dst, err := x.attributes(dst)
-	if err != nil {
+	if dst, err = x.attributes(dst); err != nil {
 		return err
 	}
 	dst = appendText(dst, "name", name)

@@ -35,7 +35,7 @@ func (k kind) wireType() protowire.Type {
 
 // member is a field that is read; the others of the protocol are skipped, and so are those of its later versions.
 type member struct {
-	number protowire.Number
+	number int
 	name   string // as in JSON
 	kind   kind
 	names  []string // of an enum's values, from 0
@@ -43,20 +43,22 @@ type member struct {
 
 // schema is what is read of a message.
 type schema struct {
-	name     string
-	byNumber []*member
-	byName   map[string]*member
+	name      string
+	wireTypes []protowire.Type // by number; unknownField where there is none
+	byName    map[string]*member
 }
+
+const unknownField protowire.Type = -1
 
 // message makes a schema. JSON members have the names that the mapping to JSON gives them, or those of the protobuf definition, as some
 // senders write.
 func message(name string, members ...member) schema {
 	s := schema{name: name, byName: map[string]*member{}}
 	for _, m := range members {
-		for int(m.number) >= len(s.byNumber) {
-			s.byNumber = append(s.byNumber, nil)
+		for int(m.number) >= len(s.wireTypes) {
+			s.wireTypes = append(s.wireTypes, unknownField)
 		}
-		s.byNumber[m.number] = &m
+		s.wireTypes[m.number] = m.kind.wireType()
 		s.byName[m.name] = &m
 		s.byName[snakeCase(m.name)] = &m
 	}
@@ -77,29 +79,29 @@ func snakeCase(camelCase string) string {
 
 // Numbers of fields, by message, as far as the code below needs to tell them apart.
 const (
-	requestGroups protowire.Number = 1 // ResourceLogs, ResourceSpans
+	requestGroups = 1 // ResourceLogs, ResourceSpans
 
-	groupResource, groupScopes protowire.Number = 1, 2
-	scopesScope, scopesRecords protowire.Number = 1, 2
+	groupResource, groupScopes = 1, 2
+	scopesScope, scopesRecords = 1, 2
 
-	resourceAttributes protowire.Number = 1
+	resourceAttributes = 1
 
-	scopeName, scopeVersion, scopeAttributes protowire.Number = 1, 2, 3
+	scopeName, scopeVersion, scopeAttributes = 1, 2, 3
 
-	logTime, logSeverity, logSeverityText, logBody, logAttributes protowire.Number = 1, 2, 3, 5, 6
-	logTraceID, logSpanID, logEvent                               protowire.Number = 9, 10, 12
+	logTime, logSeverity, logSeverityText, logBody, logAttributes = 1, 2, 3, 5, 6
+	logTraceID, logSpanID, logEvent                               = 9, 10, 12
 
-	spanTraceID, spanSpanID, spanParent, spanName, spanKind, spanStart protowire.Number = 1, 2, 4, 5, 6, 7
-	spanEnd, spanAttributes, spanEvents, spanStatus                    protowire.Number = 8, 9, 11, 15
+	spanTraceID, spanSpanID, spanParent, spanName, spanKind, spanStart = 1, 2, 4, 5, 6, 7
+	spanEnd, spanAttributes, spanEvents, spanStatus                    = 8, 9, 11, 15
 
-	eventTime, eventName, eventAttributes protowire.Number = 1, 2, 3
+	eventTime, eventName, eventAttributes = 1, 2, 3
 
-	statusMessage, statusCode protowire.Number = 2, 3
+	statusMessage, statusCode = 2, 3
 
-	keyValueKey, keyValueValue protowire.Number = 1, 2
-	listValues                 protowire.Number = 1
+	keyValueKey, keyValueValue = 1, 2
+	listValues                 = 1
 
-	valueString, valueBool, valueInt, valueDouble, valueArray, valueMap, valueBytes protowire.Number = 1, 2, 3, 4, 5, 6, 7
+	valueString, valueBool, valueInt, valueDouble, valueArray, valueMap, valueBytes = 1, 2, 3, 4, 5, 6, 7
 )
 
 var (

@@ -8,37 +8,34 @@ func (x *exporter) span(raw []byte) error {
 	)
 	hasEvents := false
 	r := openMessage(x.encoding, &spanMessage, raw)
-	for done := false; !done; {
-		f, err := r.next()
-		if err != nil {
-			return err
-		}
-		switch f.number {
+	for r.next() {
+		switch r.number {
 		case spanTraceID:
-			traceID = f.bytes
+			traceID = r.bytes
 		case spanSpanID:
-			spanID = f.bytes
+			spanID = r.bytes
 		case spanParent:
-			parentID = f.bytes
+			parentID = r.bytes
 		case spanName:
-			name = f.bytes
+			name = r.bytes
 		case spanKind:
-			kind = f.bits
+			kind = r.bits
 		case spanStart:
-			start = f.bits
+			start = r.bits
 		case spanEnd:
-			end = f.bits
+			end = r.bits
 		case spanStatus:
-			status = f.bytes
+			status = r.bytes
 		case spanEvents:
 			hasEvents = true
 		case spanAttributes:
-			if err := x.add(f.bytes); err != nil {
+			if err := x.add(r.bytes); err != nil {
 				return err
 			}
-		default:
-			done = true
 		}
+	}
+	if r.err != nil {
+		return r.err
 	}
 	dst, err := x.attributes(x.record[:0])
 	if err != nil {
@@ -87,23 +84,20 @@ func (x *exporter) event(dst, raw []byte) ([]byte, error) {
 	)
 	at := len(dst)
 	r := openMessage(x.encoding, &eventMessage, raw)
-	for done := false; !done; {
-		f, err := r.next()
-		if err != nil {
-			return dst, err
-		}
-		switch f.number {
+	for r.next() {
+		switch r.number {
 		case eventTime:
-			time = f.bits
+			time = r.bits
 		case eventName:
-			name = f.bytes
+			name = r.bytes
 		case eventAttributes:
-			if err := x.add(f.bytes); err != nil {
+			if err := x.add(r.bytes); err != nil {
 				return dst, err
 			}
-		default:
-			done = true
 		}
+	}
+	if r.err != nil {
+		return dst, r.err
 	}
 	dst, err := x.attributes(dst)
 	if err != nil {
@@ -120,19 +114,16 @@ func (x *exporter) status(dst, raw []byte) ([]byte, error) {
 		message []byte
 	)
 	r := openMessage(x.encoding, &statusSchema, raw)
-	for done := false; !done; {
-		f, err := r.next()
-		if err != nil {
-			return dst, err
-		}
-		switch f.number {
+	for r.next() {
+		switch r.number {
 		case statusCode:
-			code = f.bits
+			code = r.bits
 		case statusMessage:
-			message = f.bytes
-		default:
-			done = true
+			message = r.bytes
 		}
+	}
+	if r.err != nil {
+		return dst, r.err
 	}
 	if int32(code) == 0 && len(message) == 0 {
 		return dst, nil
