@@ -79,11 +79,15 @@ func unixTime(d decimal, below int) (time.Time, bool) {
 	return time.Unix(seconds, nanoseconds).UTC(), true
 }
 
-// parseISO parses RFC 3339, and what others write for it: a space between date and time, and an offset without its colon.
+// parseISO parses RFC 3339, and what others write for it: a space between date and time, another before the offset, and an offset without
+// its colon.
 func parseISO(text string) (time.Time, bool) {
 	const date, zone = len("2006-01-02"), len("-0700")
 	if len(text) > date && text[date] == ' ' {
 		text = text[:date] + "T" + text[date+1:]
+	}
+	if before, offset, found := strings.Cut(text, " "); found && offset != "" && (offset[0] == '+' || offset[0] == '-') {
+		text = before + offset
 	}
 	if i := len(text) - zone; i > date && (text[i] == '+' || text[i] == '-') {
 		text = text[:i+3] + ":" + text[i+3:]
@@ -99,7 +103,7 @@ func parseCLF(text string) (time.Time, bool) {
 	if len(text) == len(form)+2 && text[0] == '[' && text[len(text)-1] == ']' {
 		text = text[1 : len(text)-1]
 	}
-	if len(text) != len(form) || text[2] != '/' || text[6] != '/' || text[11] != ':' || text[20] != ' ' {
+	if len(text) != len(form) || text[2] != '/' || text[6] != '/' || text[11] != ':' {
 		return time.Time{}, false
 	}
 	month := strings.Index(months, text[3:6])
@@ -107,5 +111,5 @@ func parseCLF(text string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	number := strconv.Itoa(100 + month/3 + 1)[1:]
-	return parseISO(text[7:11] + "-" + number + "-" + text[:2] + "T" + text[12:20] + text[21:])
+	return parseISO(text[7:11] + "-" + number + "-" + text[:2] + "T" + text[12:])
 }
