@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -11,14 +12,12 @@ import (
 // for the next value.
 type writer struct {
 	members []span
+	names   [][]byte // of members; apart from them, since what has no pointers is sorted much faster
 	moved   []byte
 }
 
 // span is where a member of an object that is being written stands. One that is empty is left out.
-type span struct {
-	name     []byte
-	from, to int
-}
+type span struct{ name, from, to int }
 
 // branch selects parts of a value: all of it, or the members and elements that pointers lead to.
 type branch struct {
@@ -46,7 +45,8 @@ func (w *writer) append(dst []byte, in *walker, part *branch) ([]byte, bool) {
 		in.skip()
 		return dst, false
 	case c == '"':
-		return appendString(dst, in.text()), true
+		text, plain := in.text()
+		return appendText(dst, text, plain), true
 	default:
 		return append(dst, in.plain()...), true
 	}
@@ -56,35 +56,40 @@ func (w *writer) object(dst []byte, in *walker, part *branch) []byte {
 	start, base, ordered := len(dst), len(w.members), true
 	dst = append(dst, '{')
 	for more := in.opens('}'); more; more = in.more() {
-		name := in.name()
-		m := span{name: name, from: len(dst), to: len(dst)}
-		if child := part.child(name); child == nil {
+		name, plain := in.name()
+		child := part.child(name)
+		if child == nil {
 			in.skip()
 			continue // no member of that name is selected
-		} else if written, ok := w.append(append(appendString(dst, name), ':'), in, child); ok {
+		}
+		m := span{from: len(dst), to: len(dst)}
+		if written, ok := w.append(append(appendText(dst, name, plain), ':'), in, child); ok {
 			dst = append(written, ',')
 			m.to = len(dst)
 		}
-		if last := len(w.members) - 1; last >= base && bytes.Compare(w.members[last].name, name) >= 0 {
+		if last := len(w.names) - 1; last >= base && bytes.Compare(w.names[last], name) >= 0 {
 			ordered = false
 		}
-		w.members = append(w.members, m)
+		m.name = len(w.names)
+		w.members, w.names = append(w.members, m), append(w.names, name)
 	}
 	if !ordered {
 		dst = w.sort(dst, start+1, w.members[base:])
 	}
-	clear(w.members[base:])
-	w.members = w.members[:base]
+	clear(w.names[base:])
+	w.members, w.names = w.members[:base], w.names[:base]
 	return closeWith(dst, start+1, '}')
 }
 
 // sort brings the members, which are written from start on, into their order.
 func (w *writer) sort(dst []byte, start int, members []span) []byte {
-	slices.SortStableFunc(members, func(a, b span) int { return bytes.Compare(a.name, b.name) })
+	slices.SortFunc(members, func(a, b span) int {
+		return cmp.Or(bytes.Compare(w.names[a.name], w.names[b.name]), cmp.Compare(a.name, b.name))
+	})
 	w.moved = append(w.moved[:0], dst[start:]...)
 	dst = dst[:start]
 	for i, m := range members {
-		if i+1 < len(members) && bytes.Equal(m.name, members[i+1].name) {
+		if i+1 < len(members) && bytes.Equal(w.names[m.name], w.names[members[i+1].name]) {
 			continue
 		}
 		dst = append(dst, w.moved[m.from-start:m.to-start]...)
@@ -123,6 +128,14 @@ func closeWith(dst []byte, start int, closing byte) []byte {
 		dst = dst[:len(dst)-1]
 	}
 	return append(dst, closing)
+}
+
+// appendText is appendString for what a walker read.
+func appendText(dst, text []byte, plain bool) []byte {
+	if !plain {
+		return appendString(dst, text)
+	}
+	return append(append(append(dst, '"'), text...), '"')
 }
 
 // appendString appends a JSON string of that value, which is valid UTF-8.

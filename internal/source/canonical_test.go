@@ -215,3 +215,9 @@ func decodeAny(t *testing.T, data []byte) string {
 	}
 	return fmt.Sprintf("%#v", decoded)
 }
+
+func written(random *rand.Rand, v *value) []byte {
+	var out bytes.Buffer
+	v.write(random, &out)
+	return out.Bytes()
+}

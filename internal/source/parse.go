@@ -86,6 +86,9 @@ func (d *decoder) mapping(t *tree) *Mapping {
 		return nil
 	}
 	m := &Mapping{json: t.encode(), ownID: -1}
+	if len(m.json) > MaxMappingBytes {
+		d.fail(&tree{}, "has %d bytes with those of its ready mapping; at most %d are allowed", len(m.json), MaxMappingBytes)
+	}
 	if about := t.get("about"); !about.isNull() {
 		d.string(about, maxAboutBytes, "what the mapping is for")
 	}

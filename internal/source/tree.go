@@ -71,7 +71,8 @@ func (d *decoder) grow(w *walker, at string) *tree {
 		t.kind = jsonscan.Object
 		seen := map[string]bool{}
 		for more := w.opens('}'); more; more = w.more() {
-			name := string(w.name())
+			text, _ := w.name()
+			name := string(text)
 			if seen[name] {
 				d.fail(t, "has %q twice: leave one of them out", name)
 			}
@@ -84,7 +85,8 @@ func (d *decoder) grow(w *walker, at string) *tree {
 			t.items = append(t.items, d.grow(w, fmt.Sprintf("%s/%d", at, len(t.items))))
 		}
 	case '"':
-		t.kind, t.text = jsonscan.String, string(w.text())
+		text, _ := w.text()
+		t.kind, t.text = jsonscan.String, string(text)
 	default:
 		t.kind = kindOf(w.plain()[0])
 	}

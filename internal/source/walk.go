@@ -42,33 +42,24 @@ func (w *walker) more() bool {
 	return c == ','
 }
 
-// text reads a string and returns its value.
-func (w *walker) text() []byte {
+// text reads a string and returns its value. Where plain is true the string has no escapes, and its value is its source.
+func (w *walker) text() (text []byte, plain bool) {
 	w.next()
-	start, escaped := w.at+1, false
-	for {
-		w.at++
-		switch w.data[w.at] {
-		case '\\':
-			escaped = true
-			w.at++
-		case '"':
-			text := w.data[start:w.at]
-			w.at++
-			if escaped {
-				return jsonscan.Unescape(text)
-			}
-			return text
-		}
+	start := w.at + 1
+	w.skipText()
+	text = w.data[start : w.at-1]
+	if bytes.IndexByte(text, '\\') < 0 {
+		return text, true
 	}
+	return jsonscan.Unescape(text), false
 }
 
 // name reads a member's name and the colon after it.
-func (w *walker) name() []byte {
-	name := w.text()
+func (w *walker) name() (name []byte, plain bool) {
+	name, plain = w.text()
 	w.next()
 	w.at++
-	return name
+	return name, plain
 }
 
 // plain reads a number, true, false or null, and returns its source.

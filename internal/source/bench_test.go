@@ -1,0 +1,35 @@
+package source_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/tallystick/tallystick/internal/source"
+)
+
+// BenchmarkMap makes events of a record of LiteLLM, of 13 KB: of six of its members, and of all.
+func BenchmarkMap(b *testing.B) {
+	record, err := os.ReadFile("testdata/litellm.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	const start = `{"ready":"litellm","log":["customer-{/metadata/user_api_key_team_id}","customer-{/end_user}","unassigned"],`
+	for _, bb := range []struct{ name, mapping string }{
+		{"six", start + `"keep":{"model":"/model_group","tokens_in":{"at":"/prompt_tokens","as":"integer"},"tokens_out":"/completion_tokens",
+			"cost":"/response_cost","user":"/metadata/user_api_key_user_id","provider":"/custom_llm_provider"}}`},
+		{"ready", `{"ready":"litellm"}`},
+		{"all", `{"log":"l","id":"{/litellm_call_id}","keep":true}`},
+		{"bytes", source.Default},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			m := parse(b, bb.mapping)
+			b.SetBytes(int64(len(record)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if line := m.Map(record); line.Outcome == source.Skipped {
+					b.Fatal(line)
+				}
+			}
+		})
+	}
+}
