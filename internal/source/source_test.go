@@ -46,11 +46,11 @@ func TestReadyMappingsAndDefault(t *testing.T) {
 
 func TestMapLiteLLM(t *testing.T) {
 	m := parse(t, `{"ready":"litellm"}`)
-	line := m.Map([]byte(`{"status":"success","litellm_call_id":"c1","end_user":"customer/acme","endTime":1795846276.085116,
-		"response_cost":1.35e-05,"prompt_tokens":10,"completion_tokens":20.0,"model_group":"gpt","messages":[{"content":"secret"}]}`))
-	const want = `{"cost":1.35e-05,"end_user":"customer/acme","id":"c1","model":"gpt","source":"litellm",` +
+	line := m.Map([]byte(`{"status":"success","litellm_call_id":"c1","end_user":"victim","endTime":1795846276.085116,
+		"metadata":{"user_api_key_team_id":"acme/eu","user_api_key_alias":""},"response_cost":1.35e-05,"prompt_tokens":10,"completion_tokens":20.0,"model_group":"gpt","messages":[{"content":"secret"}]}`))
+	const want = `{"cost":1.35e-05,"end_user":"victim","id":"c1","model":"gpt","source":"litellm","status":"success","team":"acme/eu",` +
 		`"time":"2026-11-28T06:11:16.085116Z","tokens_in":10,"tokens_out":20,"type":"llm.call"}`
-	if line.Outcome != source.Mapped || line.Log != "customer-customer~2Facme" || string(line.Event) != want || line.Key != "" {
+	if line.Outcome != source.Mapped || line.Log != "team-acme~2Feu" || string(line.Event) != want || line.Key != "" {
 		t.Errorf("%+v\n%s\nwant %s", line, line.Event, want)
 	}
 	if e, err := event.Parse(line.Event); err != nil || e.Key != "litellm c1" {
