@@ -1,0 +1,306 @@
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// rotatedQuiet is how long a rotated file stays open without growing: its writers may go on for a while.
+	rotatedQuiet = 10 * time.Minute
+	// mostRotated bounds the rotated files that stay open.
+	mostRotated = 8
+	// clockSlack is how much earlier than it was a file's time of change may be.
+	clockSlack = 2 * time.Second
+)
+
+// Follower reads a file that grows and is rotated: renamed and made anew, or copied and truncated. It looks at the file system when it is
+// asked for records, and takes the rotated files beside the path as part of it. It is not safe for concurrent use.
+type Follower struct {
+	path    string
+	options Options
+	notice  func(text string)
+	marks   []Mark
+	old     []*followed // rotated files, the oldest first
+	current *followed   // nil while there is none, or no line in it
+	at      string      // the inode at the path
+	caught  time.Time   // all that was written before has been read
+}
+
+// followed is an input of a Follower.
+type followed struct {
+	*Input
+	active time.Time // when it last grew
+}
+
+// Follow goes on from marks of earlier runs, also in files that were rotated since. notice is called with what a person should know.
+func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Follower, error) {
+	if o.Format == JSON {
+		return nil, errors.New("a JSON document cannot be followed: only formats of lines can")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &Follower{path: path, options: o, notice: notice, marks: slices.Clone(marks)}
+	for _, m := range marks {
+		if m.Name == path && m.At.After(f.caught) {
+			f.caught = m.At
+		}
+	}
+	if !f.caught.IsZero() {
+		f.catchUp(nil)
+	} else if info, err := os.Stat(path); err == nil {
+		f.caught = info.ModTime() // what was rotated before is not asked for
+	} else {
+		f.caught = time.Now()
+	}
+	if _, err := f.lookAtPath(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Next returns the next record that is there, and of which file it is; io.EOF when there is none at present.
+func (f *Follower) Next() (*Input, Record, error) {
+	for {
+		for len(f.old) > 0 {
+			in, record := f.nextOld()
+			if in == nil {
+				break
+			}
+			return in.Input, record, nil
+		}
+		asked := time.Now()
+		if f.current != nil {
+			record, err := f.current.Next()
+			switch {
+			case err == nil:
+				f.current.active = time.Now()
+				f.current.mark.At = f.caught
+				return f.current.Input, record, nil
+			case errors.Is(err, errReplaced):
+				mark := f.close(f.current)
+				f.current, f.at = nil, ""
+				f.catchUp(&mark)
+			case !errors.Is(err, io.EOF):
+				return nil, Record{}, fmt.Errorf("%s: %w", f.path, err)
+			}
+		}
+		changed, err := f.lookAtPath()
+		if err != nil {
+			return nil, Record{}, err
+		}
+		if !changed {
+			f.caught = asked
+			return nil, Record{}, io.EOF
+		}
+	}
+}
+
+// nextOld returns the next record of the rotated files, or nil. It closes those that have no more.
+func (f *Follower) nextOld() (*followed, Record) {
+	for n := 0; n < len(f.old); {
+		in := f.old[n]
+		record, err := in.Next()
+		if err == nil {
+			in.active = time.Now()
+			in.mark.At = f.caught
+			return in, record
+		}
+		if errors.Is(err, io.EOF) && !in.finished {
+			if time.Since(in.active) < rotatedQuiet && len(f.old)-n <= mostRotated {
+				n++
+				continue
+			}
+			in.Finish() // what it ends with is a record, whether it has a line end or not
+			continue
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, errReplaced) { // the copy of another file may be written over it
+			f.notice(fmt.Sprintf("%s: %v; what is left of it is not read", in.Name, err))
+		}
+		f.close(in)
+		f.old = slices.Delete(f.old, n, n+1)
+	}
+	return nil, Record{}
+}
+
+// close closes an input and keeps its mark.
+func (f *Follower) close(in *followed) Mark {
+	mark := in.Mark()
+	in.Close()
+	f.marks = slices.DeleteFunc(f.marks, func(m Mark) bool { return m.ID == mark.ID })
+	f.marks = append(f.marks, mark)
+	return mark
+}
+
+// lookAtPath opens what is at the path, if that is another file than before. A file whose format cannot be told yet waits for its first
+// line.
+func (f *Follower) lookAtPath() (changed bool, err error) {
+	file, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // between a rename and the next file, or not there yet
+	}
+	if err != nil {
+		return false, err
+	}
+	keep := false
+	defer func() {
+		if !keep {
+			_ = file.Close() // only read
+		}
+	}()
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	now := inode(info)
+	if now == f.at && f.current != nil {
+		return false, nil
+	}
+	if f.current != nil {
+		f.old = append(f.old, f.current)
+		f.current = nil
+		changed = true
+	}
+	if f.at != "" && now != f.at {
+		f.catchUp(nil)
+		changed = true
+	}
+	f.at = now
+	in, err := f.openToGrow(file)
+	if in != nil {
+		f.current = &followed{in, time.Now()}
+		keep, changed = true, true
+	}
+	return changed, err
+}
+
+func (f *Follower) openToGrow(file *os.File) (*Input, error) {
+	head := make([]byte, headBytes)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, &fs.PathError{Op: "follow", Path: f.path, Err: errors.New("it is no regular file: give it as standard input, by -")}
+	}
+	if head = head[:n]; n < headBytes && !bytes.Contains(bytes.TrimLeft(head, "\uFEFF \t\r\n\x00"), []byte{'\n'}) {
+		return nil, nil // its first line is not there yet
+	}
+	if compressionOf(head) != plain {
+		return nil, fmt.Errorf("%s is compressed: it cannot be followed, since no line can be added to it", f.path)
+	}
+	in, err := openFile(f.path, file, f.marks, f.options)
+	if err != nil {
+		return nil, err
+	}
+	if in.mark.Format == JSON {
+		return nil, fmt.Errorf("%s is a JSON document, which cannot be followed: only formats of lines can", f.path)
+	}
+	return in, nil
+}
+
+// catchUp finds what was written while nobody looked: the rest of a file that was truncated, in its copy, and files that came and went.
+// They are the files beside the path that begin with its name and have changed since all was read; lost, if not nil, is in any of them.
+func (f *Follower) catchUp(lost *Mark) {
+	found := lost == nil
+	marks := f.allMarks()
+	for _, path := range f.rotated() {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() || slices.ContainsFunc(f.old, func(in *followed) bool { return in.mark.Inode == inode(info) }) {
+			continue
+		}
+		recent := info.ModTime().After(f.caught.Add(-clockSlack))
+		if !recent && found {
+			continue
+		}
+		in, err := Open(path, marks, f.options)
+		if err != nil {
+			if recent {
+				f.notice(fmt.Sprintf("%v; it is not read", err))
+			}
+			continue
+		}
+		resumes := lost != nil && in.mark.ID == lost.ID
+		if found = found || resumes; !recent && !resumes {
+			in.Close()
+			continue
+		}
+		if in.compressed != plain || in.mark.Format == JSON {
+			in.Finish()
+		}
+		f.old = append(f.old, &followed{in, time.Now()})
+	}
+	if !found {
+		f.notice(f.path + " was truncated, and there is no copy of what it held: lines that were not read yet are lost")
+	}
+}
+
+// allMarks are those of what was read before, and of what is being read.
+func (f *Follower) allMarks() []Mark {
+	marks := slices.Clone(f.marks)
+	for _, in := range f.inputs() {
+		marks = append(marks, in.Mark())
+	}
+	return marks
+}
+
+func (f *Follower) inputs() []*followed {
+	if f.current == nil {
+		return f.old
+	}
+	return append(slices.Clone(f.old), f.current)
+}
+
+// rotated returns the files beside the path that rotation may have made of it, the oldest first.
+func (f *Follower) rotated() []string {
+	path := f.path
+	if target, err := filepath.EvalSymlinks(path); err == nil { // as those of containers' logs
+		path = target
+	}
+	dir, name := filepath.Split(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		f.notice(fmt.Sprintf("rotated files cannot be looked for: %v", err))
+		return nil
+	}
+	type candidate struct {
+		path string
+		at   time.Time
+	}
+	var candidates []candidate
+	stem := strings.TrimSuffix(name, filepath.Ext(name))
+	for _, entry := range entries {
+		other := entry.Name()
+		rest, ok := strings.CutPrefix(other, name)
+		if !ok { // access-20261128.log
+			rest, ok = strings.CutPrefix(other, stem)
+			ok = ok && strings.HasPrefix(rest, "-") && strings.Contains(rest, filepath.Ext(name))
+		}
+		info, err := entry.Info()
+		if !ok || rest == "" || !strings.ContainsAny(rest[:1], ".-_") || err != nil {
+			continue
+		}
+		candidates = append(candidates, candidate{filepath.Join(dir, other), info.ModTime()})
+	}
+	slices.SortStableFunc(candidates, func(a, b candidate) int { return a.at.Compare(b.at) })
+	paths := make([]string, len(candidates))
+	for i, c := range candidates {
+		paths[i] = c.path
+	}
+	return paths
+}
+
+// Close closes the files.
+func (f *Follower) Close() {
+	for _, in := range f.inputs() {
+		in.Close()
+	}
+}

@@ -1,0 +1,80 @@
+package logfile
+
+import (
+	"errors"
+	"io"
+	"slices"
+)
+
+// resume reads up to the furthest mark that lies in the file, and goes back to the beginning if none does. It may be the mark of a file that
+// was renamed, copied or compressed since.
+func (i *Input) resume(marks []Mark, o Options) error {
+	marks = slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool { return m.Records == 0 })
+	if len(marks) == 0 {
+		return nil
+	}
+	best, at := i.match(marks)
+	switch {
+	case at.Records == 0:
+		return nil
+	case best == nil:
+		return i.begin(o)
+	case best.Records < at.Records:
+		if err := i.begin(o); err != nil {
+			return err
+		}
+		if err := i.skip(best.Records); err != nil {
+			return err
+		}
+	}
+	found := *best
+	found.Format = i.mark.Format
+	i.adopt(found)
+	return nil
+}
+
+// match reads as far as a mark may lie. It returns the last mark that does, and the place where it stopped.
+func (i *Input) match(marks []Mark) (best *Mark, at Position) {
+	i.pass(true)
+	defer func() { i.pass(false) }()
+	if i.compressed != plain {
+		i.Records.Finish()
+	}
+	for len(marks) > 0 {
+		_, err := i.Records.Next()
+		if errors.Is(err, io.EOF) && slices.ContainsFunc(marks, func(m Mark) bool { return m.Open && m.Records == at.Records+1 }) {
+			i.Records.Finish()
+			_, err = i.Records.Next()
+		}
+		if err != nil {
+			return best, at // an error comes again where it matters
+		}
+		at = i.place()
+		marks = slices.DeleteFunc(marks, func(m Mark) bool {
+			switch {
+			case m.Records == at.Records && m.Chain == at.Chain:
+				best = &m
+				return true
+			case at.Records == beginRecords && m.Records > beginRecords:
+				return m.Begin != at.Chain
+			}
+			return m.Records <= at.Records
+		})
+	}
+	return best, at
+}
+
+// skip reads so many records from the beginning.
+func (i *Input) skip(records int64) error {
+	i.pass(true)
+	defer func() { i.pass(false) }()
+	if i.compressed != plain {
+		i.Records.Finish()
+	}
+	for i.place().Records < records {
+		if _, err := i.Records.Next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
