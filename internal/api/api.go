@@ -75,8 +75,8 @@ type server struct {
 	Services
 	hosts         hosts
 	anyone        *access.Caller // where no keys are asked for
-	streams       chan struct{}  // holds one for each stream under way
-	verifications chan struct{}  // likewise
+	streams       *slots         // of streams of events
+	verifications *slots
 	verifier      *verify.Verifier
 	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
@@ -106,11 +106,11 @@ func New(services Services, version string) http.Handler {
 		services.RequestLog = slog.New(tracing.LogHandler(services.RequestLog.Handler()))
 	}
 	s := &server{
-		Services: services, hosts: newHosts(services.AllowHosts), streams: make(chan struct{}, services.Streams),
-		verifications: make(chan struct{}, maxVerifications), sending: newSending(), verifier: verify.New(services.Events, services.Views),
+		Services: services, hosts: newHosts(services.AllowHosts), streams: newSlots(services.Streams),
+		verifications: newSlots(maxVerifications), sending: newSending(), verifier: verify.New(services.Events, services.Views),
 		anyone: access.Anyone(db.DefaultTenant, db.DefaultTenantName),
 	}
-	s.Stats.streams, s.Stats.verifies = limited(s.streams), limited(s.verifications)
+	s.Stats.streams, s.Stats.verifies = s.streams.inUse, s.verifications.inUse
 	mux := http.NewServeMux()
 	direct := &directMux{ServeMux: mux}
 	api := humago.New(direct, config(version))

@@ -85,25 +85,24 @@ func (p *paced) cutOff() {
 // streamEvents responds with a whole range. A response that has begun but cannot be finished is cut off, so that no part passes for the
 // whole.
 func (s *server) streamEvents(ctx context.Context, l *listing) (*huma.StreamResponse, error) {
-	select {
-	case s.streams <- struct{}{}:
-	default:
-		p := newProblem("too_many_streams",
-			"as many streams as the server allows are under way; try again when one has ended, or read in pages")
+	give, ok := s.streams.take(s.tenant(ctx))
+	if !ok {
+		p := newProblem("too_many_streams", "as many streams as the server allows at a time, or all but one of one tenant, are under way; "+
+			"try again when one has ended, or read in pages")
 		return nil, retry(p, streamsRetrySeconds)
 	}
 	closeStream, err := requestOf(ctx).account.OpenStream()
 	if err != nil {
-		<-s.streams
+		give()
 		return nil, s.problem(ctx, err)
 	}
 	if err := s.book(ctx, eventlog.StreamBytes+compressorBytes); err != nil {
 		closeStream()
-		<-s.streams
+		give()
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer func() { closeStream(); <-s.streams }()
+		defer func() { closeStream(); give() }()
 		s.respond(ctx, func(w http.ResponseWriter, r *http.Request, p *paced) {
 			l.format.setHeaders(w.Header(), l.head)
 			if r.Method == http.MethodHead {

@@ -183,7 +183,7 @@ func TestAbandonedStreams(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	for range streams {
+	for range streams - 1 { // as many as one tenant may have
 		conn := s.begin(t, "stream=true", "identity")
 		if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != http.StatusOK {
 			t.Fatalf("there is no place for a stream: %v, %v", r, err)

@@ -82,11 +82,6 @@ func (s *Stats) Streams() (open, most int) { return s.streams() }
 // Verifications is how many logs are being verified, and how many may be at a time.
 func (s *Stats) Verifications() (open, most int) { return s.verifies() }
 
-// limited returns how much of a semaphore is in use.
-func limited(slots chan struct{}) func() (open, most int) {
-	return func() (open, most int) { return len(slots), cap(slots) }
-}
-
 func (s *Stats) count(o outcome, took time.Duration, code string) {
 	if code != "" {
 		counter := s.refusals[code]

@@ -119,19 +119,19 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case s.verifications <- struct{}{}:
-	default:
-		p := newProblem("too_many_verifications", "as many logs as the server allows are being verified; try again in a while")
+	give, ok := s.verifications.take(s.tenant(ctx))
+	if !ok {
+		p := newProblem("too_many_verifications", "as many logs as the server allows at a time, or all but one of one tenant, are being "+
+			"verified; try again in a while")
 		return nil, retry(p, verifyRetrySeconds)
 	}
 	if strings.Contains(in.Accept, formatNDJSON.mediaType) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
-			defer func() { <-s.verifications }()
+			defer give()
 			s.verifyInLines(ctx, v)
 		}}, nil
 	}
-	defer func() { <-s.verifications }()
+	defer give()
 	ctx, stop := s.whileAllowed(ctx)
 	defer stop()
 	report, err := s.verifier.Verify(ctx, v.request, func(verify.Progress) {})

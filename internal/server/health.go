@@ -13,6 +13,8 @@ import (
 )
 
 const (
+	// readyEvery is the shortest time between two looks at the database for /readyz: anybody may ask, as often as they like.
+	readyEvery = 250 * time.Millisecond
 	// readyTimeout is how long /readyz waits for the database.
 	readyTimeout = 2 * time.Second
 	// appendIsNews is how long a committed append counts as proof that appends can be committed.
@@ -39,6 +41,10 @@ type health struct {
 	untrusted  error         // why the database is no longer trusted; nil if it is
 	configured db.Durability // at the last check
 
+	looking sync.Mutex // held while ready looks; guards what follows
+	looked  time.Time
+	seen    error
+
 	probing sync.Mutex // held during a probe; guards what follows
 	probed  time.Time
 	found   error // error of the last probe
@@ -60,6 +66,16 @@ func (h *health) attempted(err error) {
 
 // ready returns an *api.NotReadyError if the server knows what keeps it from working.
 func (h *health) ready(ctx context.Context) error {
+	h.looking.Lock()
+	defer h.looking.Unlock()
+	if time.Since(h.looked) >= readyEvery {
+		h.seen = h.look(context.WithoutCancel(ctx)) // others may wait for the same
+		h.looked = time.Now()
+	}
+	return h.seen
+}
+
+func (h *health) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if err := h.db.Read.Ping(ctx); err != nil {
