@@ -7,6 +7,7 @@ type operation struct {
 	body   string
 	path   string // where that of the description does not do, as it is filled in
 	status int    // for whoever may do it
+	some   int    // for a key that is for some logs only, where that has another status
 	stream bool   // it does not end by itself
 }
 
@@ -47,6 +48,13 @@ var operations = map[string]operation{
 	"PUT /views/{view}":    {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 201},
 	"DELETE /views/{view}": {scopes: "deploy", path: "/views/{fresh-pattern}", status: 200},
 
+	"PUT /sources/{source}":          {scopes: "deploy", body: `{"log":"in-{fresh}","id":"{/id}","keep":true}`, status: 201, some: 403},
+	"DELETE /sources/{source}":       {scopes: "deploy", path: "/sources/{fresh-source}", status: 204, some: 403},
+	"GET /sources/{source}":          {scopes: "read deploy", status: 200},
+	"GET /sources/{source}/versions": {scopes: "read deploy", status: 200},
+	"GET /sources":                   {scopes: "read deploy", status: 200},
+	"GET /ready-sources":             {scopes: "read deploy", status: 200},
+
 	"POST /tokens":            {scopes: "read query", body: `{"scopes":["{may}"],"logs":["in-1"]}`, status: 201},
 	"GET /keys":               {scopes: "admin", status: 200},
 	"POST /keys":              {scopes: "admin", body: `{"name":"key-{fresh}","scopes":["read"],"logs":"in-*"}`, status: 201},
@@ -59,4 +67,12 @@ var operations = map[string]operation{
 	"POST /tenants":           {scopes: "operator", body: `{"name":"tenant-{fresh}"}`, status: 201},
 	"GET /tenants/{tenant}":   {scopes: "operator", status: 200},
 	"PATCH /tenants/{tenant}": {scopes: "operator", body: `{"suspended":false}`, status: 200},
+}
+
+// forSome is the operation as it is for a key that is for some logs only.
+func (o operation) forSome() operation {
+	if o.some != 0 {
+		o.status = o.some
+	}
+	return o
 }

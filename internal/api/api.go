@@ -154,6 +154,7 @@ func (s *server) register(api huma.API) {
 	s.registerLive(api)
 	s.registerCheckpoint(api)
 	s.registerViews(api)
+	s.registerSources(api)
 	s.registerTenants(api)
 	s.registerKeys(api)
 	s.registerTokens(api)

@@ -128,10 +128,14 @@ func eventSchema() *huma.Schema {
 
 // describeDuplicate adds the response to a retry to the OpenAPI document: it differs in its status only.
 func describeDuplicate(api huma.API, path, description string) {
-	responses := api.OpenAPI().Paths[path].Post.Responses
-	duplicate := *responses["201"]
-	duplicate.Description = description
-	responses["200"] = &duplicate
+	describeUnchanged(api.OpenAPI().Paths[path].Post.Responses, description)
+}
+
+// describeUnchanged describes 200 beside 201: nothing new was made.
+func describeUnchanged(responses map[string]*huma.Response, description string) {
+	unchanged := *responses["201"]
+	unchanged.Description = description
+	responses["200"] = &unchanged
 }
 
 // describeBody adds to the OpenAPI document what a raw body holds.

@@ -70,6 +70,7 @@ func openDoor(t *testing.T, change ...func(*server.Config)) *frontDoor {
 	}](t, d.want(http.StatusOK, d.as(d.rival, "GET", "/logs/theirs", ""))).LogID
 	d.want(http.StatusCreated, d.as(d.owner, "POST", "/logs/in-1/views/rates", string(views.RateCheck())))
 	d.want(http.StatusCreated, d.as(d.owner, "POST", "/views/on-none?logs=in-none", d.fill(`{"module":"{module}"}`, false)))
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", `{"log":"in-1","id":"{/id}","keep":true}`))
 	d.want(http.StatusCreated, d.as(d.rival, "POST", "/views/theirs-everywhere?logs=*", d.fill(`{"module":"{module}"}`, false)))
 	d.spare, _ = d.keyIn("acme", "spare", "in-*", "read")
 	d.rivalKey, _ = d.keyIn("rival", "theirs", "*", "read")
@@ -111,19 +112,21 @@ func (d *frontDoor) fill(text string, needed bool) string {
 	fresh := fmt.Sprint(d.fresh.Add(1))
 	make := func(placeholder, path, body string) {
 		if needed && strings.Contains(text, placeholder) {
-			d.want(http.StatusCreated, d.as(d.owner, "POST", path, body))
+			d.want(http.StatusCreated, d.as(d.owner, "PUT", path, body))
 		}
 	}
 	module := `{"module":"` + d.module + `"}`
 	make("{fresh-view}", "/logs/in-1/views/fresh-"+fresh, module)
 	make("{fresh-pattern}", "/views/fresh-"+fresh+"?logs=in-none-"+fresh, module)
+	make("{fresh-source}", "/sources/fresh-"+fresh, `{"log":"in-1","id":"{/id}","keep":true}`)
 	if needed && strings.Contains(text, "{fresh-key}") {
 		id, _ := d.keyIn("acme", "fresh-"+fresh, "in-*", "read")
 		text = strings.ReplaceAll(text, "{fresh-key}", id)
 	}
 	return strings.NewReplacer("{fresh}", fresh, "{fresh-view}", "fresh-"+fresh, "{fresh-pattern}", "fresh-"+fresh,
-		"{fresh-key}", "0000000000000000",
-		"{module}", d.module, "{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare").Replace(text)
+		"{fresh-source}", "fresh-"+fresh, "{fresh-key}", "0000000000000000",
+		"{module}", d.module, "{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare",
+		"{source}", "gateway").Replace(text)
 }
 
 // attempt does an operation of the table, in the log that is named. may is a scope that allows it, and that a token is made for; "" where

@@ -44,6 +44,9 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 	}
 	for what, pair := range map[string][2]string{
 		"a pattern's view":         {"/views/of-acme", "/views/nothing"},
+		"a source":                 {"/sources/gateway", "/sources/nothing"},
+		"a version of a source":    {"/sources/gateway?version=1", "/sources/nothing?version=1"},
+		"a source's versions":      {"/sources/gateway/versions", "/sources/nothing/versions"},
 		"a key":                    {"/keys/" + d.spare, "/keys/0000000000000000"},
 		"acme's view on own log":   {"/logs/theirs/views/unique", "/logs/theirs/views/nothing"},
 		"its query":                {"/logs/theirs/views/unique/query", "/logs/theirs/views/nothing/query"},
@@ -80,9 +83,12 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 	// Lists hold what is the caller's own.
 	for _, path := range []string{
 		"/logs?limit=1000", "/views", "/keys?limit=1000", "/audit-log?limit=200", "/logs/theirs/views", "/logs/secret-log",
+		"/sources?limit=1000",
 	} {
 		listed := string(d.want(http.StatusOK, rival("GET", path, "")))
-		for _, of := range []string{"in-1", "in-2", "out-1", "unique", `"acme"`, ownID, d.spare, unique, "only-append", "on-none"} {
+		for _, of := range []string{
+			"in-1", "in-2", "out-1", "unique", `"acme"`, ownID, d.spare, unique, "only-append", "on-none", "gateway",
+		} {
 			if strings.Contains(listed, of) {
 				t.Errorf("%s lists %s of acme: %s", path, of, shorten(listed))
 			}
@@ -97,7 +103,9 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 	d.wantProblem(http.StatusNotFound, "tenant_not_found", d.as(d.operator, "GET", "/logs", "", "Tally-Tenant: nothing"))
 	d.wantProblem(http.StatusNotFound, "tenant_not_found", d.as(d.operator, "GET", "/logs", "", "Tally-Tenant: no\xffthing"))
 	// All of this has changed nothing of acme's.
-	for _, path := range []string{"/views/of-acme", "/keys/" + d.spare, "/logs/secret-log", "/logs/out-1/views/unique"} {
+	for _, path := range []string{
+		"/views/of-acme", "/sources/gateway", "/keys/" + d.spare, "/logs/secret-log", "/logs/out-1/views/unique",
+	} {
 		d.want(http.StatusOK, acme("GET", path, ""))
 	}
 	if revoked := decode[struct {

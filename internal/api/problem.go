@@ -16,7 +16,6 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
-	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
@@ -191,11 +190,11 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	if p := accessProblem(ctx, err); p != nil {
 		return p
 	}
-	if p := limitProblem(err); p != nil {
+	if p := sourceProblem(err); p != nil {
 		return p
 	}
-	if errors.Is(err, intake.ErrSourceNotFound) {
-		return newProblem("source_not_found", "there is no source with that name; PUT /sources/{source} makes one")
+	if p := limitProblem(err); p != nil {
+		return p
 	}
 	switch {
 	case errors.Is(err, ingest.ErrBusy):

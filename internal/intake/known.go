@@ -37,8 +37,8 @@ const (
 	knownFactor = 8
 )
 
-// Get returns what a source does: from memory, at most a second after another server has changed it. The error is ErrSourceNotFound, the
-// database's, or says that the mapping is of a newer server.
+// Get returns what a source does: from memory, at most a second after another server has changed it. The error is ErrSourceNotFound,
+// ErrNewerMapping or the database's.
 func (r *Registry) Get(ctx context.Context, tenant uuid.UUID, name string) (*Source, error) {
 	if eventlog.CheckName("", name) != nil {
 		return nil, ErrSourceNotFound
@@ -252,8 +252,8 @@ func sourceFromRow(key sourceKey, row dbsqlc.GetSourceRow) (*Source, error) {
 	}
 	var err error
 	if s.Mapping, err = source.Parse(row.Resolved); err != nil {
-		return nil, fmt.Errorf("version %d of the source %s is of a newer server, which this one does not understand: %w",
-			row.Version, key.name, errors.New(err.Error())) // in the request that meets it nothing is invalid
+		// The cause is not wrapped: in the request that meets it nothing is invalid.
+		return nil, fmt.Errorf("version %d of the source %s: %w: %s", row.Version, key.name, ErrNewerMapping, err.Error())
 	}
 	return s, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
@@ -43,6 +44,9 @@ func (r *Registry) List(ctx context.Context, tenant uuid.UUID, after string, lim
 func (r *Registry) Versions(
 	ctx context.Context, tenant uuid.UUID, name string, before int64, limit int32, room *memory.Hold,
 ) ([]Listed, error) {
+	if eventlog.CheckName("", name) != nil {
+		return nil, ErrSourceNotFound
+	}
 	if before == 0 {
 		before = math.MaxInt64
 	}
@@ -61,12 +65,15 @@ func (r *Registry) Versions(
 	return list, nil
 }
 
-// Version returns one version of a source, which may be the one by which it was deleted. The error is ErrSourceNotFound, the database's,
-// or says that the mapping is of a newer server.
+// Version returns one version of a source, which may be the one by which it was deleted. The error is ErrVersionNotFound, ErrNewerMapping
+// or the database's.
 func (r *Registry) Version(ctx context.Context, tenant uuid.UUID, name string, version int64) (*Source, error) {
+	if eventlog.CheckName("", name) != nil {
+		return nil, ErrVersionNotFound
+	}
 	row, err := r.db.GetSourceVersion(ctx, r.db.Read, dbsqlc.GetSourceVersionParams{TenantID: tenant, Name: name, Version: version})
 	if err = db.Classify(err); errors.Is(err, db.ErrNotFound) {
-		return nil, ErrSourceNotFound
+		return nil, ErrVersionNotFound
 	} else if err != nil {
 		return nil, fmt.Errorf("reading a version of a source: %w", err)
 	}

@@ -38,8 +38,11 @@ const defaultMapping = `{"log": ["{/log}", "{/subject}", "{/attributes/tally.log
 
 // Errors of sources.
 var (
-	ErrSourceNotFound = errors.New("source not found")
-	ErrTooManySources = fmt.Errorf("a tenant may have %d sources", MaxSources)
+	ErrSourceNotFound  = errors.New("source not found")
+	ErrVersionNotFound = errors.New("the source has no such version")
+	ErrTooManySources  = errors.New("too many sources")
+	// ErrNewerMapping: the mapping was made by a newer server, and this one does not understand it.
+	ErrNewerMapping = errors.New("the mapping is of a newer server")
 )
 
 // Source is what a source is told to do. It is never changed, and shared: its mapping must not be, either.
@@ -161,6 +164,9 @@ func mappingTooLarge(what string, size int) error {
 // Delete ends a source, within a second on every server; its versions stay, and so do its events and rejects. The source default does
 // again what it did before anybody said something else. The error is ErrSourceNotFound or the database's.
 func (r *Registry) Delete(ctx context.Context, by access.Actor, tenant uuid.UUID, name string) error {
+	if eventlog.CheckName("", name) != nil {
+		return ErrSourceNotFound
+	}
 	deleted := &Source{Tenant: tenant, Name: name, CreatedBy: by.Name}
 	return r.change(ctx, "deleting a source", deleted, func(tx pgx.Tx, present dbsqlc.GetSourceRow, number int64) error {
 		if present.Resolved == nil {

@@ -217,7 +217,7 @@ func TestVersions(t *testing.T) {
 	if v, err := r.Version(t.Context(), db.DefaultTenant, "gateway", 4); err != nil || v.Mapping != nil || v.Sent != nil {
 		t.Errorf("the version that deleted it: %+v, %v", v, err)
 	}
-	if _, err := r.Version(t.Context(), db.DefaultTenant, "gateway", 6); !errors.Is(err, ErrSourceNotFound) {
+	if _, err := r.Version(t.Context(), db.DefaultTenant, "gateway", 6); !errors.Is(err, ErrVersionNotFound) {
 		t.Errorf("a version that there is not: %v", err)
 	}
 	if _, err := r.Versions(t.Context(), db.DefaultTenant, "never", 0, 10, nil); !errors.Is(err, ErrSourceNotFound) {
