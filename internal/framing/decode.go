@@ -12,10 +12,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// maxWindow bounds what a zstd stream can make its reader remember, in bytes. It is what RFC 8878 asks decoders to support, and what
-// encoders use below their "ultra" levels.
-const maxWindow = 8 << 20
-
 // Decode returns r's bytes without their Content-Encoding: "" or identity, gzip (or x-gzip), zstd. Any other is an *EncodingError, as are
 // several at once. A body without bytes is empty in every encoding; members of gzip and frames of zstd may follow one another.
 //
@@ -25,7 +21,14 @@ const maxWindow = 8 << 20
 //
 // Like r, what is returned is for one goroutine at a time.
 func Decode(r io.Reader, encoding string, limit int64) (io.ReadCloser, error) {
-	d := &decoded{from: source{r: r}, limit: limit}
+	return DecodeBooked(r, encoding, limit, func(int64) error { return nil })
+}
+
+// DecodeBooked is Decode for a caller that accounts for memory: book is called with how many bytes decoding needs in all, before it takes
+// them, and again where it turns out to need more; at most MaxMemory. Nothing is needed without an encoding. An error of book is returned
+// by Read, as it is. The memory is returned by Close, and when Read fails or is at its end.
+func DecodeBooked(r io.Reader, encoding string, limit int64, book func(bytes int64) error) (io.ReadCloser, error) {
+	d := &decoded{from: source{r: r, book: book}, limit: limit}
 	switch strings.ToLower(strings.Trim(encoding, " \t")) {
 	case "", "identity":
 		d.open, d.from.allowed = identity, limit+1
@@ -139,7 +142,17 @@ func reason(err error) string {
 type source struct {
 	r       io.Reader
 	allowed int64 // bytes that may still be read
-	err     error // of r, but io.EOF
+	err     error // of r, but io.EOF; or of book
+	book    func(bytes int64) error
+}
+
+// need books memory for decoding, so many bytes in all.
+func (s *source) need(bytes int64) error {
+	if err := s.book(bytes); err != nil {
+		s.err = err
+		return err
+	}
+	return nil
 }
 
 func (s *source) full() bool { return s.allowed <= 0 }
@@ -172,13 +185,20 @@ type gzipDecoder struct {
 	buffer *bufio.Reader
 }
 
-const gzipBuffer = 4 << 10
+const (
+	gzipBuffer = 4 << 10
+	// gzipMemory is about what a gzipDecoder takes: a window of 32 KiB, its tables, and the buffer.
+	gzipMemory = 48 << 10
+)
 
 var gzipDecoders = sync.Pool{New: func() any {
 	return &gzipDecoder{Reader: new(gzip.Reader), buffer: bufio.NewReaderSize(nil, gzipBuffer)}
 }}
 
 func openGzip(from *source) (decoder, error) {
+	if err := from.need(gzipMemory); err != nil {
+		return nil, err
+	}
 	d, ok := gzipDecoders.Get().(*gzipDecoder)
 	if !ok {
 		return nil, errors.New("framing: the pool of gzip holds something else")
@@ -194,31 +214,4 @@ func openGzip(from *source) (decoder, error) {
 func (d *gzipDecoder) release() {
 	d.buffer.Reset(nil)
 	gzipDecoders.Put(d)
-}
-
-type zstdDecoder struct{ *zstd.Decoder }
-
-var zstdDecoders sync.Pool
-
-func openZstd(from *source) (decoder, error) {
-	d, ok := zstdDecoders.Get().(*zstdDecoder)
-	if !ok {
-		// With a concurrency of one there is no goroutine, so a decoder may be forgotten without being closed.
-		made, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, err
-		}
-		d = &zstdDecoder{made}
-	}
-	if err := d.Reset(from); err != nil {
-		d.release()
-		return nil, err
-	}
-	return d, nil
-}
-
-func (d *zstdDecoder) release() {
-	if d.Reset(nil) == nil {
-		zstdDecoders.Put(d)
-	}
 }

@@ -260,16 +260,16 @@ func (x *Records) broken(e extent) (Record, error) {
 			rest = rest[lineEnd+1:]
 		}
 		// Lines begin with an object. What else follows belongs to a value of several lines, unless nothing of it does.
-		if len(bytes.TrimSpace(rest)) > 0 {
-			if rest[0] != '{' || len(rest) > x.longest {
-				return Record{}, x.syntax(e.size, "")
-			}
-			x.singly = true
+		follows := len(bytes.TrimSpace(rest)) > 0
+		if len(rest) > x.longest || follows && rest[0] != '{' {
+			return Record{}, x.syntax(e.size, "")
 		}
+		x.singly = x.singly || follows
 	}
 	if x.head != nil {
 		x.skipping = !e.second
-		return x.notJSON(x.head), nil
+		line, _, _ := bytes.Cut(x.head, []byte{'\n'})
+		return x.notJSON(line), nil
 	}
 	return x.badLine()
 }

@@ -36,51 +36,55 @@ var chunkings = map[string]func(io.Reader) io.Reader{
 	"with the error":     iotest.DataErrReader,
 }
 
-const bad = "!" + InvalidJSON + ":"
+const badJSON = "!" + InvalidJSON + ":"
+
+var deep = strings.Repeat("[", 200) + `"]"` + strings.Repeat("]", 200)
+
+// bodies are read to their end.
+var bodies = []struct {
+	body string
+	want []string
+}{
+	{"", nil},
+	{" \r\n\t\n", nil},
+	{"\ufeff", nil},
+	{"\ufeff{}", []string{"{}"}},
+	{"\ufeff[1]", []string{"1"}},
+	{`{"a":1}`, []string{`{"a":1}`}},
+	{"{\"a\":1}\n", []string{`{"a":1}`}},
+	{"{\"a\":1}\r\n\r\n  {\"b\":2}  \r\n", []string{`{"a":1}`, `{"b":2}`}},
+	{`{"a":1}{"b":2}[3,4]{"c":5}`, []string{`{"a":1}`, `{"b":2}`, "3", "4", `{"c":5}`}},
+	{"{\n \"a\": 1\n}\n{\n \"b\": [\n{}\n]\n}", []string{"{\n \"a\": 1\n}", "{\n \"b\": [\n{}\n]\n}"}},
+	{"{}\n{\n}\n{}", []string{"{}", "{\n}", "{}"}},
+	{"[]", nil},
+	{" [ ] ", nil},
+	{"[{},\n {\"a\":[1,{}]} , \"x\",1.5e3,null]", []string{"{}", `{"a":[1,{}]}`, `"x"`, "1.5e3", "null"}},
+	{"[{}]\n[{},{}]", []string{"{}", "{}", "{}"}},
+	{`"a\"]}" 12 true`, []string{`"a\"]}"`, "12", "true"}},
+	{"12", []string{"12"}},
+
+	// Broken lines.
+	{"{}\n{\"a\":\n{}", []string{"{}", badJSON + `{"a":`, "{}"}},
+	{"nonsense\n{}", []string{badJSON + "nonsense", "{}"}},
+	{"no sense at all\r\n{}", []string{badJSON + "no sense at all", "{}"}},
+	{"{\"a\":1\n{\"b\":2}\n{\"c\":3}", []string{badJSON + `{"a":1`, `{"b":2}`, `{"c":3}`}},
+	{"{\"a\":\n{\"b\":2}\n{\"c\":3}", []string{badJSON + `{"a":`, `{"b":2}`, `{"c":3}`}},
+	{"{\"a\":\"x\n{\"b\":2}", []string{badJSON + `{"a":"x`, `{"b":2}`}},
+	{"{\"a\":1}}\n{}", []string{badJSON + `{"a":1}}`, "{}"}},
+	{"{\"a\":1},\n{\"b\":1},\n", []string{badJSON + `{"a":1},`, badJSON + `{"b":1},`}},
+	{"{\"a\":1} x\n{}", []string{badJSON + `{"a":1} x`, "{}"}},
+	{"}\n{}", []string{badJSON + "}", "{}"}},
+	{"{}\n{\"a\":01}\n{\"b\":\"\\x\"}\n{\"c\":\"\xff\"}\n{}", []string{
+		"{}", badJSON + `{"a":01}`, badJSON + `{"b":"\x"}`, badJSON + "{\"c\":\"\xff\"}", "{}",
+	}},
+	{"{}\n{\"a\":1", []string{"{}", badJSON + `{"a":1`}},
+	{"{}\n{\"a\":1\n", []string{"{}", badJSON + `{"a":1`}},
+	{"{\"a\":\n{\"b\":\n{\"c\":\n{\"d\":4}", []string{badJSON + `{"a":`, badJSON + `{"b":`, badJSON + `{"c":`, `{"d":4}`}},
+	{"[nul,01,{\"a\":\"\\x\"}," + deep + ",{}]", []string{badJSON + "nul", badJSON + "01", badJSON + `{"a":"\x"}`, badJSON + deep, "{}"}},
+}
 
 func TestRecords(t *testing.T) {
-	deep := strings.Repeat("[", 200) + `"]"` + strings.Repeat("]", 200)
-	for _, c := range []struct {
-		body string
-		want []string
-	}{
-		{"", nil},
-		{" \r\n\t\n", nil},
-		{"\ufeff", nil},
-		{"\ufeff{}", []string{"{}"}},
-		{"\ufeff[1]", []string{"1"}},
-		{`{"a":1}`, []string{`{"a":1}`}},
-		{"{\"a\":1}\n", []string{`{"a":1}`}},
-		{"{\"a\":1}\r\n\r\n  {\"b\":2}  \r\n", []string{`{"a":1}`, `{"b":2}`}},
-		{`{"a":1}{"b":2}[3,4]{"c":5}`, []string{`{"a":1}`, `{"b":2}`, "3", "4", `{"c":5}`}},
-		{"{\n \"a\": 1\n}\n{\n \"b\": [\n{}\n]\n}", []string{"{\n \"a\": 1\n}", "{\n \"b\": [\n{}\n]\n}"}},
-		{"{}\n{\n}\n{}", []string{"{}", "{\n}", "{}"}},
-		{"[]", nil},
-		{" [ ] ", nil},
-		{"[{},\n {\"a\":[1,{}]} , \"x\",1.5e3,null]", []string{"{}", `{"a":[1,{}]}`, `"x"`, "1.5e3", "null"}},
-		{"[{}]\n[{},{}]", []string{"{}", "{}", "{}"}},
-		{`"a\"]}" 12 true`, []string{`"a\"]}"`, "12", "true"}},
-		{"12", []string{"12"}},
-
-		// Broken lines.
-		{"{}\n{\"a\":\n{}", []string{"{}", bad + `{"a":`, "{}"}},
-		{"nonsense\n{}", []string{bad + "nonsense", "{}"}},
-		{"no sense at all\r\n{}", []string{bad + "no sense at all", "{}"}},
-		{"{\"a\":1\n{\"b\":2}\n{\"c\":3}", []string{bad + `{"a":1`, `{"b":2}`, `{"c":3}`}},
-		{"{\"a\":\n{\"b\":2}\n{\"c\":3}", []string{bad + `{"a":`, `{"b":2}`, `{"c":3}`}},
-		{"{\"a\":\"x\n{\"b\":2}", []string{bad + `{"a":"x`, `{"b":2}`}},
-		{"{\"a\":1}}\n{}", []string{bad + `{"a":1}}`, "{}"}},
-		{"{\"a\":1},\n{\"b\":1},\n", []string{bad + `{"a":1},`, bad + `{"b":1},`}},
-		{"{\"a\":1} x\n{}", []string{bad + `{"a":1} x`, "{}"}},
-		{"}\n{}", []string{bad + "}", "{}"}},
-		{"{}\n{\"a\":01}\n{\"b\":\"\\x\"}\n{\"c\":\"\xff\"}\n{}", []string{
-			"{}", bad + `{"a":01}`, bad + `{"b":"\x"}`, bad + "{\"c\":\"\xff\"}", "{}",
-		}},
-		{"{}\n{\"a\":1", []string{"{}", bad + `{"a":1`}},
-		{"{}\n{\"a\":1\n", []string{"{}", bad + `{"a":1`}},
-		{"{\"a\":\n{\"b\":\n{\"c\":\n{\"d\":4}", []string{bad + `{"a":`, bad + `{"b":`, bad + `{"c":`, `{"d":4}`}},
-		{"[nul,01,{\"a\":\"\\x\"}," + deep + ",{}]", []string{bad + "nul", bad + "01", bad + `{"a":"\x"}`, bad + deep, "{}"}},
-	} {
+	for _, c := range bodies {
 		for name, chunks := range chunkings {
 			got, err := read(chunks(strings.NewReader(c.body)), 1<<20)
 			if !errors.Is(err, io.EOF) || !slices.Equal(got, c.want) {
@@ -90,24 +94,27 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// brokenBodies are read up to where they break.
+var brokenBodies = []struct {
+	body   string
+	want   []string
+	offset int64
+	reason string
+}{
+	{`[1,2`, []string{"1", "2"}, 4, "the body ends within an array"},
+	{`[1 2]`, []string{"1"}, 3, `found "2", expected ',' or ']'`},
+	{`[1,]`, []string{"1"}, 3, `found "]"`},
+	{`[,1]`, nil, 1, `found ","`},
+	{`[{"a":1,}]`, nil, 8, `found "}"`},
+	{`[{"a":1}`, []string{`{"a":1}`}, 8, "the body ends within an array"},
+	{"{}\n[{\"a\":1\n", []string{"{}"}, 11, "the body ends within a value"},
+	{"{\n  \"a\": 1,\n  \"b\":", nil, 18, "the body ends within a value"},
+	{"{\n  \"a\": 1\n}\n{\"a\"", []string{"{\n  \"a\": 1\n}"}, 17, "the body ends within a value"},
+	{`{"a":1}{"b":2}{"c"}`, []string{`{"a":1}`, `{"b":2}`}, 18, `found "}"`},
+}
+
 func TestBrokenBodies(t *testing.T) {
-	for _, c := range []struct {
-		body   string
-		want   []string
-		offset int64
-		reason string
-	}{
-		{`[1,2`, []string{"1", "2"}, 4, "the body ends within an array"},
-		{`[1 2]`, []string{"1"}, 3, `found "2", expected ',' or ']'`},
-		{`[1,]`, []string{"1"}, 3, `found "]"`},
-		{`[,1]`, nil, 1, `found ","`},
-		{`[{"a":1,}]`, nil, 8, `found "}"`},
-		{`[{"a":1}`, []string{`{"a":1}`}, 8, "the body ends within an array"},
-		{"{}\n[{\"a\":1\n", []string{"{}"}, 11, "the body ends within a value"},
-		{"{\n  \"a\": 1,\n  \"b\":", nil, 18, "the body ends within a value"},
-		{"{\n  \"a\": 1\n}\n{\"a\"", []string{"{\n  \"a\": 1\n}"}, 17, "the body ends within a value"},
-		{`{"a":1}{"b":2}{"c"}`, []string{`{"a":1}`, `{"b":2}`}, 18, `found "}"`},
-	} {
+	for _, c := range brokenBodies {
 		for name, chunks := range chunkings {
 			got, err := read(chunks(strings.NewReader(c.body)), 1<<20)
 			var syntax *SyntaxError
@@ -128,10 +135,10 @@ func TestLongRecords(t *testing.T) {
 		"{}" + long + "{}":                     {"{}", cut, "{}"},
 		"[{}," + long + " , {}]":               {"{}", cut, "{}"},
 		long:                                   {cut},
-		long[:len(long)-2] + "\n{}\n":          {bad + long[:keptBytes], "{}"},
-		long[:len(long)-1] + "\n{\"b\":1}\n{}": {bad + long[:keptBytes], `{"b":1}`, "{}"},
-		long[:len(long)-1] + ",\"b\":\n{\"c\":1}\n{}\n{}": {bad + long[:keptBytes], `{"c":1}`, "{}", "{}"},
-		"nonsense" + strings.Repeat(" x", most) + "\n{}":  {bad + "nonsense" + strings.Repeat(" x", keptBytes/2-4), "{}"},
+		long[:len(long)-2] + "\n{}\n":          {badJSON + long[:keptBytes], "{}"},
+		long[:len(long)-1] + "\n{\"b\":1}\n{}": {badJSON + long[:keptBytes], `{"b":1}`, "{}"},
+		long[:len(long)-1] + ",\"b\":\n{\"c\":1}\n{}\n{}": {badJSON + long[:keptBytes], `{"c":1}`, "{}", "{}"},
+		"nonsense" + strings.Repeat(" x", most) + "\n{}":  {badJSON + "nonsense" + strings.Repeat(" x", keptBytes/2-4), "{}"},
 		"{\n\"a\":\n" + long + "\n}\n{}":                  {"!" + TooLong + ":{\n\"a\":\n" + long[:keptBytes-7], "{}"},
 		"[" + strings.Repeat("1", most+1) + ",2]":         {"!" + TooLong + ":" + strings.Repeat("1", keptBytes), "2"},
 		strings.Repeat("[", 5*most) + "\n":                nil,
