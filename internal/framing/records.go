@@ -184,8 +184,30 @@ func (x *Records) element() (Record, error) {
 	return x.whole(e, x.check(e)), nil
 }
 
+// wholeLine takes the rest of the line if that is held, and is an object: the usual case, which extent would come to more slowly.
+func (x *Records) wholeLine() (Record, bool) {
+	held := x.in.held()
+	if held[0] != '{' || x.loose || x.shares {
+		return Record{}, false
+	}
+	size := x.in.newline(len(held))
+	if size < 0 {
+		return Record{}, false
+	}
+	data := bytes.TrimRight(held[:size], " \t\r")
+	if len(data) > x.longest || jsonscan.Valid(data) != nil {
+		return Record{}, false
+	}
+	x.share()
+	x.in.take(size)
+	return Record{Data: data}, true
+}
+
 // value returns the value outside of an array that begins here.
 func (x *Records) value() (Record, error) {
+	if record, ok := x.wholeLine(); ok {
+		return record, nil
+	}
 	e, err := x.extent()
 	if err != nil {
 		return Record{}, err
