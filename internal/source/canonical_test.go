@@ -22,7 +22,9 @@ type value struct {
 	kind    byte     // { [ " or 0
 }
 
-var texts = []string{"", "a", "b", "id", "é", "\u0000", "\x1f\x7f\"\\/", "line\nbreak\ttab", "😀", "\u2028", "a/b~c", "secret", "10", "\ufffd"}
+var texts = []string{"", "a", "b", "id", "é", "\u0000", "\x1f\x7f\"\\/", "line\nbreak\ttab", "😀", "\u2028", "a/b~c", "secret", "10",
+	"\ufffd",
+}
 
 func randomValue(random *rand.Rand, depth int) *value {
 	v := &value{}
@@ -119,7 +121,8 @@ func writeText(random *rand.Rand, out *bytes.Buffer, text string) {
 var canonicalMappings = []string{
 	mapping(`"keep":true`),
 	mapping(`"keep":{"x":"/a","y":"/é","z":{"at":["/b","/secret"]},"s":{"at":"/a","as":"string","default":"d"}}`),
-	`{"log":["l-{/a}","m-{/b}","none"],"type":["{/a}","t"],"id":["{/id}","{/a}","{/b}","{/é}"],"keep":{"a":"/a~1b~0c"},"select":{"/a":{"not":"b"}}}`,
+	`{"log":["l-{/a}","m-{/b}","none"],"type":["{/a}","t"],"id":["{/id}","{/a}","{/b}","{/é}"],
+		"keep":{"a":"/a~1b~0c"},"select":{"/a":{"not":"b"}}}`,
 	`{"log":["{/a}","none"],"id":["{/id}","{/a}"],"keep":true}`,
 }
 

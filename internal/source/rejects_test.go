@@ -71,15 +71,16 @@ func TestSecretsStayOut(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	m := parse(t, `{"select":{"/c":{"not":"zz"}},"log":["l-{/n}","{/a}:{/b}"],"type":["{/t}","t"],"source":["{/s}","s"],"id":["{/i}","{/b}"],
 		"time":{"at":["/m","/b"],"unit":"s"},"rejects":{"with":["/w"]},
-		"keep":{"k":{"at":"/k","as":"integer"},"n":{"at":"/n","as":"number","required":true},"o":{"at":"/o","as":"boolean"},"f":"/f/g/0"}}`)
-	var codes = map[string]int{}
+		"keep":{"k":{"at":"/k","as":"integer"},"n":{"at":"/n","as":"number","required":true},
+			"o":{"at":"/o","as":"boolean"},"f":"/f/g/0"}}`)
+	codes := map[string]int{}
 	for i := range 10_000 {
 		// The members that count hold a canary where that makes them a reject, and the others always do.
 		var members []string
 		for _, name := range strings.Split("abciknmostw", "") {
 			members = append(members, fmt.Sprintf("%q:%s", name, []string{
-				"1", "2", "3", "4", `"` + canary + `"`, `"CANARY\n` + strings.Repeat(canary, 100) + `"`, `{"x":"CANARY"}`, `["CANARY"]`, "null",
-				`"` + strings.Repeat("é", 120) + canary + `"`, `""`, "-0.0", "true",
+				"1", "2", "3", "4", `"` + canary + `"`, `"CANARY\n` + strings.Repeat(canary, 100) + `"`, `{"x":"CANARY"}`, `["CANARY"]`,
+				"null", `"` + strings.Repeat("é", 120) + canary + `"`, `""`, "-0.0", "true",
 			}[min(random.IntN(20), 12)]))
 		}
 		members = append(members, `"secret":{"CANARY":"CANARY"}`, `"f":{"CANARY":1,"g":[0,"CANARY"]}`, `"CANARY":1`)
@@ -108,8 +109,10 @@ func TestSecretsStayOut(t *testing.T) {
 			t.Fatalf("%s\nbecame %s", record, line.Event)
 		}
 	}
-	for _, code := range []string{"", "no_log", "invalid_log_name", "id_missing", "invalid_id", "time_missing", "invalid_time", "member_missing",
-		"invalid_member", "invalid_type", "invalid_json"} {
+	for _, code := range []string{
+		"", "no_log", "invalid_log_name", "id_missing", "invalid_id", "time_missing", "invalid_time",
+		"member_missing", "invalid_member", "invalid_type", "invalid_json",
+	} {
 		if codes[code] == 0 {
 			t.Errorf("no record was %q: %v", code, codes)
 		}

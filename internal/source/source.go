@@ -118,7 +118,7 @@ const maxPooledBytes = 256 << 10
 
 func (l *line) release() {
 	clear(l.values)
-	l.mapping, l.code, l.detail = nil, "", ""
+	l.mapping, l.given, l.code, l.detail = nil, "", "", ""
 	if max(cap(l.out), cap(l.writer.moved), cap(l.source), cap(l.id)) <= maxPooledBytes {
 		lines.Put(l)
 	}
