@@ -15,8 +15,9 @@ func BenchmarkMap(b *testing.B) {
 	}
 	const start = `{"ready":"litellm","log":["customer-{/metadata/user_api_key_team_id}","customer-{/end_user}","unassigned"],`
 	for _, bb := range []struct{ name, mapping string }{
-		{"six", start + `"keep":{"model":"/model_group","tokens_in":{"at":"/prompt_tokens","as":"integer"},
-			"tokens_out":"/completion_tokens","cost":"/response_cost","user":"/metadata/user_api_key_user_id","provider":"/custom_llm_provider"}}`},
+		{"six", start + `"keep":{"model":"/model_group","cost":"/response_cost","tokens_out":"/completion_tokens",
+			"tokens_in":{"at":"/prompt_tokens","as":"integer"},"user":"/metadata/user_api_key_user_id",
+			"provider":"/custom_llm_provider"}}`},
 		{"ready", `{"ready":"litellm"}`},
 		{"all", `{"log":"l","id":"{/litellm_call_id}","keep":true}`},
 		{"bytes", source.Default},

@@ -141,7 +141,7 @@ func TestEqualRecordsGiveEqualLines(t *testing.T) {
 			v.write(random, &first)
 			v.write(random, &second)
 			a, b := m.Map(first.Bytes()), m.Map(second.Bytes())
-			if !bytes.Equal(a.Event, b.Event) || a.Log != b.Log || a.Key != b.Key || a.Code != b.Code || a.Detail != b.Detail {
+			if !equal(a, b) {
 				t.Fatalf("%s\n%s\n%s\ngives %+v %s\nand %+v %s", raw, &first, &second, a, a.Event, b, b.Event)
 			}
 			rawA, _ := m.RejectRaw(first.Bytes())
@@ -217,6 +217,10 @@ func decodeAny(t *testing.T, data []byte) string {
 		t.Fatalf("%s: %v", data, err)
 	}
 	return fmt.Sprintf("%#v", decoded)
+}
+
+func equal(a, b source.Line) bool {
+	return bytes.Equal(a.Event, b.Event) && a.Log == b.Log && a.Key == b.Key && a.Code == b.Code && a.Detail == b.Detail
 }
 
 func written(random *rand.Rand, v *value) []byte {
