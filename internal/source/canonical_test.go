@@ -22,7 +22,8 @@ type value struct {
 	kind    byte     // { [ " or 0
 }
 
-var texts = []string{"", "a", "b", "id", "é", "\u0000", "\x1f\x7f\"\\/", "line\nbreak\ttab", "😀", "\u2028", "a/b~c", "secret", "10",
+var texts = []string{
+	"", "a", "b", "id", "é", "\u0000", "\x1f\x7f\"\\/", "line\nbreak\ttab", "😀", "\u2028", "a/b~c", "secret", "10",
 	"\ufffd",
 }
 
