@@ -77,7 +77,7 @@ var floors = [][]string{
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/analyst", "internal/view", "internal/viewtest"},
 	{"internal/access", "internal/replay", "internal/source"},
-	{"internal/eventlog", "internal/wasm"},
+	{"internal/eventlog", "internal/logfile", "internal/wasm"},
 	{"internal/event", "internal/framing", "internal/gas", "internal/otlp"},
 	{
 		"internal/background", "internal/client", "internal/jsonscan", "internal/limits", "internal/testdb", "internal/turns",

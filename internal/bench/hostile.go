@@ -124,7 +124,7 @@ func (h *hostile) checkContained(ctx context.Context, a *attack, log string, mod
 	if err != nil {
 		return err
 	}
-	if _, err := h.client.Append(ctx, log, []byte(`{"type":"api.call"}`)); err != nil {
+	if _, err := h.client.Append(ctx, log, []byte(`{"type":"api.call"}`), api.AppendOptions{}); err != nil {
 		return fmt.Errorf("appending to its log: %w", err)
 	}
 	if a.fails != "" {

@@ -54,7 +54,7 @@ func laneNoises() []noise {
 		}, {
 			name: "held-lock", what: "16 clients that append to a log whose head somebody else has locked", clients: 16,
 			once: func(ctx context.Context, n *noisy, _ int) error {
-				_, err := n.client.Append(ctx, n.log, []byte(`{}`))
+				_, err := n.client.Append(ctx, n.log, []byte(`{}`), api.AppendOptions{})
 				return err
 			},
 			beside: holdHead,
@@ -73,7 +73,7 @@ func laneNoises() []noise {
 			once:    watchAnswers,
 			beside: func(ctx context.Context, n *noisy) error {
 				return each(ctx, 100*time.Millisecond, func(time.Time) error {
-					_, err := n.client.Append(ctx, n.log, []byte(`{}`))
+					_, err := n.client.Append(ctx, n.log, []byte(`{}`), api.AppendOptions{})
 					return err
 				})
 			},

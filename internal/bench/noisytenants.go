@@ -68,7 +68,7 @@ func tenantNoises() []noise {
 			open: openTails,
 			beside: func(ctx context.Context, n *noisy) error {
 				return each(ctx, time.Second, func(time.Time) error {
-					_, err := n.other.Append(ctx, n.log, []byte(`{}`))
+					_, err := n.other.Append(ctx, n.log, []byte(`{}`), api.AppendOptions{})
 					return err
 				})
 			},

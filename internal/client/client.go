@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -182,6 +183,8 @@ type Problem struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 	Line   int    `json:"line"` // of a batch, from 1; else 0
+	// RetryAfter is how long the server asks to wait before the next attempt; 0 where it does not say.
+	RetryAfter time.Duration `json:"-"`
 }
 
 // Error returns the server's text, and the code that the documentation explains, on one line. The text may quote a view, and must not look
@@ -229,5 +232,8 @@ func readProblem(response *http.Response) error {
 		*p = Problem{Detail: strings.ToValidUTF8(string(bytes.TrimSpace(text)), "?")} // not our server's
 	}
 	p.Status = response.StatusCode
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		p.RetryAfter = min(time.Duration(seconds)*time.Second, maxRetry)
+	}
 	return p
 }

@@ -18,14 +18,32 @@ func (c *Client) CreateLog(ctx context.Context, name string, labels map[string]s
 	return c.call(ctx, request{method: http.MethodPost, path: []string{"logs"}, body: bytes.NewReader(body), contentType: jsonType}, nil)
 }
 
-// Append appends one event, a JSON object, and reports whether its idempotency key was known already.
-func (c *Client) Append(ctx context.Context, log string, event []byte) (duplicate bool, err error) {
-	var result struct {
-		Duplicate bool `json:"duplicate"`
+// Appended is what became of an event.
+type Appended struct {
+	Sequence  int64 `json:"sequence"`
+	Duplicate bool  `json:"duplicate"` // it was there before, by its idempotency key
+	Ahead     bool  `json:"ahead"`     // its time is more than a day ahead of the server's
+}
+
+// AppendOptions go beside an event.
+type AppendOptions struct {
+	Key      string // an idempotency key for an event without an id; may be empty
+	Expected string // append only if the log's last sequence is this; may be empty
+}
+
+// Append appends one event, a JSON object.
+func (c *Client) Append(ctx context.Context, log string, event []byte, o AppendOptions) (Appended, error) {
+	header := http.Header{}
+	for name, value := range map[string]string{"Idempotency-Key": o.Key, "Expected-Sequence": o.Expected} {
+		if value != "" {
+			header.Set(name, value)
+		}
 	}
-	r := request{method: http.MethodPost, path: []string{"logs", log, "append"}, body: bytes.NewReader(event), contentType: jsonType}
-	err = c.call(ctx, r, &result)
-	return result.Duplicate, err
+	var result Appended
+	err := c.call(ctx, request{
+		method: http.MethodPost, path: []string{"logs", log, "append"}, header: header, body: bytes.NewReader(event), contentType: jsonType,
+	}, &result)
+	return result, err
 }
 
 // AppendBatch appends events, one per line, all or none, and returns how many are new. It streams the lines.
@@ -36,6 +54,30 @@ func (c *Client) AppendBatch(ctx context.Context, log string, lines io.Reader) (
 	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, body: lines, contentType: "application/x-ndjson"}
 	err = c.call(ctx, r, &result)
 	return result.Appended, err
+}
+
+// Delivered is what became of the lines that a source was sent.
+type Delivered struct {
+	Stored     int `json:"stored"`
+	Duplicates int `json:"duplicates"` // they were there before
+	Skipped    int `json:"skipped"`    // the source's mapping does not select them
+	Rejected   int `json:"rejected"`   // they cannot be stored, and are kept in the source's log of rejects
+	// FirstRejected is the first of those; nil where there is none.
+	FirstRejected *struct {
+		Line   int    `json:"line"` // from 1
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	} `json:"first_rejected"`
+}
+
+// Deliver sends lines, a JSON object each, to a source. When it returns without an error, all of them are stored or kept as rejects. It
+// streams the lines.
+func (c *Client) Deliver(ctx context.Context, source string, lines io.Reader) (Delivered, error) {
+	var result Delivered
+	err := c.call(ctx, request{
+		method: http.MethodPost, path: []string{"sources", source, "events"}, body: lines, contentType: "application/x-ndjson",
+	}, &result)
+	return result, err
 }
 
 const jsonType = "application/json"

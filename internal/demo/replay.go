@@ -48,11 +48,11 @@ func (r *replay) sendSingles(ctx context.Context, requests []request) error {
 	for range connections {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(requests)); i = next.Add(1) - 1 {
-				duplicate, err := r.client.Append(ctx, requests[i].customer, requests[i].body)
+				appended, err := r.client.Append(ctx, requests[i].customer, requests[i].body, client.AppendOptions{})
 				if err != nil {
 					return fmt.Errorf("appending request %d: %w", i+1, err)
 				}
-				if !duplicate {
+				if !appended.Duplicate {
 					r.fresh.Add(1)
 				}
 				r.progress(1)

@@ -127,7 +127,7 @@ func (i *Input) quickly(marks []Mark, o Options) bool {
 	i.growing = &growing{file: i.file, offset: m.Offset, window: bytes.Clone(window)}
 	i.content = io.NopCloser(i.growing)
 	i.adopt(m)
-	i.Records = newLines(i.growing, syntaxOf(m.Format, o, m.Columns), m.Position, window, MaxRecordBytes)
+	i.Records = newLines(i.growing, syntaxOf(m.Format, o, m.Position), m.Position, window, MaxRecordBytes)
 	return true
 }
 
@@ -170,14 +170,18 @@ func (i *Input) readFrom(head []byte, whole bool, o Options) error {
 		i.Records = newDocuments(in, NewChain(o.Origin), MaxRecordBytes)
 		return nil
 	}
-	i.Records = newLines(in, syntaxOf(format, o, nil), Position{Chain: NewChain(o.Origin)}, nil, MaxRecordBytes)
+	i.Records = newLines(in, syntaxOf(format, o, Position{}), Position{Chain: NewChain(o.Origin)}, nil, MaxRecordBytes)
 	return nil
 }
 
-func syntaxOf(format Format, o Options, columns []string) syntax {
+// syntaxOf is how lines of a format are read from a position on.
+func syntaxOf(format Format, o Options, at Position) syntax {
 	switch format {
 	case CSV:
-		return newCSV(o.Delimiter, columns)
+		if at.Delimiter != "" {
+			o.Delimiter = at.Delimiter[0]
+		}
+		return newCSV(o.Delimiter, at.Columns)
 	case Access:
 		return accessSyntax{}
 	default:
@@ -276,3 +280,22 @@ func (i *Input) Size() (read, size int64) {
 	}
 	return 0, 0
 }
+
+// Format is what the input is written in.
+func (i *Input) Format() Format { return i.mark.Format }
+
+// Unsettled reports whether the file may have been caught in the middle of a line: there is something behind its last line end, and it was
+// changed a moment ago.
+func (i *Input) Unsettled() bool {
+	if i.growing == nil {
+		return false
+	}
+	info, err := i.file.Stat()
+	return err == nil && i.growing.offset > i.place().Offset && time.Since(info.ModTime()) < settled
+}
+
+// settled is how long the beginning of a line may be all that there is of it.
+const settled = time.Second
+
+// IsStream reports whether the input is no file, and so cannot be gone on with later.
+func (i *Input) IsStream() bool { return i.file == nil }

@@ -72,8 +72,8 @@ func (r *lines) place() Position {
 		return r.before
 	}
 	at := r.at
-	if c, ok := r.syntax.(*csvSyntax); ok {
-		at.Columns = c.columns
+	if c, ok := r.syntax.(*csvSyntax); ok && c.columns != nil {
+		at.Columns, at.Delimiter = c.columns, string([]byte{c.delimiter})
 	}
 	return at
 }

@@ -14,7 +14,7 @@ import (
 
 const (
 	// MaxRecordBytes is the longest record. A longer one is reported and left out.
-	MaxRecordBytes = 16 << 20
+	MaxRecordBytes = 4 << 20
 	// keptOfLong is how much of a record that is too long its identity covers, in bytes.
 	keptOfLong = 64 << 10
 )
@@ -48,8 +48,10 @@ type Position struct {
 	Offset  int64    `json:"offset"`            // bytes of the content, decompressed; not known, and 0, in JSON documents
 	Chain   Chain    `json:"chain"`             // of the records before it
 	Window  Window   `json:"window"`            // the bytes before it
-	Columns []string `json:"columns,omitempty"` // of CSV, from its header
 	Open    bool     `json:"open,omitempty"`    // the last record had no line end
+	// Columns are those of CSV, from its header, and Delimiter what is between them.
+	Columns   []string `json:"columns,omitempty"`
+	Delimiter string   `json:"delimiter,omitempty"`
 }
 
 // Chain is a digest of a file's records up to a place. So the record before that place is known by what it is and by all that is before
