@@ -30,6 +30,9 @@ func Main() int {
 		if !errors.Is(err, errReported) {
 			fmt.Fprintln(terminal.NewWriter(os.Stderr), "tally:", err)
 		}
+		if errors.Is(err, errIncomplete) {
+			return statusIncomplete
+		}
 		return 1
 	}
 	return 0
@@ -37,6 +40,11 @@ func Main() int {
 
 // errReported ends a command that has already printed what is wrong.
 var errReported = errors.New("already reported")
+
+// errIncomplete ends a command that has done its work but for what it has reported; its status tells that from a failure.
+var errIncomplete = fmt.Errorf("not all of it: %w", errReported)
+
+const statusIncomplete = 3
 
 func root() *cobra.Command {
 	cmd := &cobra.Command{
@@ -60,7 +68,7 @@ func root() *cobra.Command {
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), analystCommand(), openAPICommand(),
 		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
-		eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand(),
+		appendCommand(), ingestCommand(), eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand(),
 		keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand())
 	return cmd
 }

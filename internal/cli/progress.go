@@ -38,7 +38,12 @@ func newProgress(what string, terminal, out io.Writer) *progress {
 
 // set shows a state. perSecond is 0 and left is negative if unknown.
 func (p *progress) set(done, total int64, perSecond float64, left time.Duration) {
-	text := oneLine(p.what) + ": " + pace(done, total, perSecond, left)
+	// A full bar cannot go back, and more events may arrive.
+	p.show(oneLine(p.what)+": "+pace(done, total, perSecond, left), float64(done)/float64(max(total, done, 1)))
+}
+
+// show shows a text and a share of the work, from 0 to 1.
+func (p *progress) show(text string, share float64) {
 	if p.bar == nil {
 		if time.Since(p.printedAt) >= linesEvery {
 			p.printedAt = time.Now()
@@ -47,9 +52,7 @@ func (p *progress) set(done, total int64, perSecond float64, left time.Duration)
 		return
 	}
 	p.bar.Describe(text)
-	// A full bar cannot go back, and more events may arrive. An error of the bar is ignored.
-	share := float64(done) / float64(max(total, done, 1))
-	_ = p.bar.Set64(min(int64(share*barSteps), barSteps-1))
+	_ = p.bar.Set64(min(int64(share*barSteps), barSteps-1)) // an error of the bar is ignored
 }
 
 // finish removes the bar.

@@ -73,11 +73,7 @@ func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Fo
 // Next returns the next record that is there, and of which file it is; io.EOF when there is none at present.
 func (f *Follower) Next() (*Input, Record, error) {
 	for {
-		for len(f.old) > 0 {
-			in, record := f.nextOld()
-			if in == nil {
-				break
-			}
+		if in, record := f.nextOld(); in != nil {
 			return in.Input, record, nil
 		}
 		asked := time.Now()
@@ -92,6 +88,7 @@ func (f *Follower) Next() (*Input, Record, error) {
 				mark := f.close(f.current)
 				f.current, f.at = nil, ""
 				f.catchUp(&mark)
+				continue
 			case !errors.Is(err, io.EOF):
 				return nil, Record{}, fmt.Errorf("%s: %w", f.path, err)
 			}
@@ -191,11 +188,12 @@ func (f *Follower) openToGrow(file *os.File) (*Input, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, &fs.PathError{Op: "follow", Path: f.path, Err: errors.New("it is no regular file: give it as standard input, by -")}
 	}
-	if head = head[:n]; n < headBytes && !bytes.Contains(bytes.TrimLeft(head, "\uFEFF \t\r\n\x00"), []byte{'\n'}) {
-		return nil, nil // its first line is not there yet
-	}
+	head = head[:n]
 	if compressionOf(head) != plain {
 		return nil, fmt.Errorf("%s is compressed: it cannot be followed, since no line can be added to it", f.path)
+	}
+	if n < headBytes && !bytes.Contains(bytes.TrimLeft(head, "\uFEFF \t\r\n\x00"), []byte{'\n'}) {
+		return nil, nil // its first line is not there yet
 	}
 	in, err := openFile(f.path, file, f.marks, f.options)
 	if err != nil {
@@ -204,6 +202,7 @@ func (f *Follower) openToGrow(file *os.File) (*Input, error) {
 	if in.mark.Format == JSON {
 		return nil, fmt.Errorf("%s is a JSON document, which cannot be followed: only formats of lines can", f.path)
 	}
+	f.options.Format = in.mark.Format // also of the files that come after it, whatever they begin with
 	return in, nil
 }
 

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/internal/client"
+	"github.com/tallystick/tallystick/internal/event"
+)
+
+// appending is a run of tally append.
+type appending struct {
+	connection
+	client.AppendOptions
+}
+
+func appendCommand() *cobra.Command {
+	var run appending
+	cmd := &cobra.Command{
+		Use:   "append LOG [EVENT]",
+		Short: "Append an event to a log",
+		Long: "Appends one event, a JSON object, and prints its sequence once it is durable and part of every view. Without EVENT,\n" +
+			"or with -, it is read from standard input. An event with an id, or with --idempotency-key, may be sent again: it\n" +
+			"counts once, and its first sequence is printed. For many events there is tally ingest.",
+		Example: `  tally append acme '{"type":"api.call","id":"req-17","tokens":12}'` + "\n" +
+			"  jq -n '{type: \"job.done\", seconds: 31}' | tally append acme --idempotency-key job-4711",
+		Args: checkArguments,
+		RunE: run.withClient(run.run),
+	}
+	flags := cmd.Flags()
+	run.add(flags)
+	flags.StringVar(&run.Key, "idempotency-key", "", "makes it safe to send an event without an id again")
+	flags.StringVar(&run.Expected, "expected-sequence", "", "append only if this is the log's last sequence; 0 for an empty log")
+	return cmd
+}
+
+func (a *appending) run(cmd *cobra.Command, args []string, c *client.Client) error {
+	text, err := eventArgument(cmd, args)
+	if err != nil {
+		return err
+	}
+	if _, err := event.Parse(text); err != nil {
+		var invalid *event.InvalidError
+		if errors.As(err, &invalid) && invalid.Code == "invalid_json" {
+			return fmt.Errorf("%s; tally ingest takes many events at once (%s)", invalid.Detail, invalid.Code)
+		}
+		if errors.As(err, &invalid) {
+			return fmt.Errorf("%s (%s)", invalid.Detail, invalid.Code)
+		}
+		return err
+	}
+	appended, err := c.Append(cmd.Context(), args[0], text, a.AppendOptions)
+	if err != nil {
+		if client.IsTransient(err) {
+			err = fmt.Errorf("%w; it may be stored nevertheless, which the same again finds out if it has an id or key", err)
+		}
+		return fmt.Errorf("appending to %s: %w", args[0], err)
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), appended.Sequence)
+	if appended.Duplicate {
+		fmt.Fprintln(cmd.ErrOrStderr(), "tally: it was there before, and counts once")
+	}
+	if appended.Ahead {
+		fmt.Fprintln(cmd.ErrOrStderr(), "tally: its time is more than a day ahead of the server's")
+	}
+	return nil
+}
+
+// eventArgument is the event: an argument, or standard input.
+func eventArgument(cmd *cobra.Command, args []string) ([]byte, error) {
+	if len(args) > 1 && args[1] != "-" {
+		return []byte(args[1]), nil
+	}
+	if len(args) == 1 && ifTerminal(os.Stdin) != nil {
+		return nil, fmt.Errorf("EVENT is missing: %s; - reads it from the terminal", cmd.UseLine())
+	}
+	text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), event.MaxBytes+2)) // one too many is refused
+	if err != nil {
+		return nil, fmt.Errorf("reading the event from standard input: %w", err)
+	}
+	if len(text) == 0 {
+		return nil, errors.New("standard input is empty: give an event, such as {\"type\":\"api.call\"}")
+	}
+	return text, nil
+}
