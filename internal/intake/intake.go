@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -164,6 +165,9 @@ func (d *Delivery) add(ctx context.Context, record []byte) error {
 	case source.Rejected:
 		return d.refuse(ctx, record, mapped.Code, mapped.Detail)
 	case source.Mapped:
+	}
+	if &mapped.Event[0] == &record[0] { // the mapping keeps records as they are
+		mapped.Event = bytes.Clone(record)
 	}
 	e, err := event.Parse(mapped.Event)
 	if err == nil && mapped.Key != "" {

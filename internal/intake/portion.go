@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
@@ -155,8 +156,14 @@ func (d *Delivery) append(ctx context.Context, parts []*part, vanished map[strin
 			again = append(again, p.lines...)
 		case errors.As(err, &costly) && len(p.lines) == 1:
 			p.reject("append_too_costly", costly.Error())
-		case errors.As(err, &costly):
-			more, err := d.appendHalves(ctx, p, costly.Events)
+		case errors.Is(err, db.ErrRejectedData) && len(p.lines) == 1:
+			p.reject("value_refused", "the database refuses a value of the event")
+		case errors.As(err, &costly), errors.Is(err, db.ErrRejectedData):
+			within := len(p.lines) / 2
+			if costly != nil {
+				within = costly.Events
+			}
+			more, err := d.appendHalves(ctx, p, within)
 			again = append(again, more...)
 			failure = errors.Join(failure, err)
 		default:
