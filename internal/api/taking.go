@@ -81,7 +81,7 @@ func (t *taking) read(ctx context.Context) error {
 	request := requestOf(ctx)
 	t.body = &arriving{
 		ctx: ctx, body: request.body.ReadCloser, connection: http.NewResponseController(t.w), account: request.account,
-		announced: t.r.ContentLength >= 0, began: time.Now(), patience: t.BodyTimeout,
+		announced: t.r.ContentLength >= 0, patience: t.BodyTimeout,
 	}
 	if err := t.room.Grow(ctx, baseBytes); err != nil {
 		return err
@@ -229,6 +229,7 @@ func (t *taking) fail(p *Problem) {
 		_ = json.NewEncoder(t.w).Encode(map[string]*Problem{"problem": p})
 		panic(http.ErrAbortHandler)
 	}
+	_, _ = io.Copy(io.Discard, t.body.body) // for as long as a body may take: a client that still sends would not see the response
 	for name, values := range p.GetHeaders() {
 		t.w.Header()[name] = values
 	}
@@ -282,22 +283,19 @@ type arriving struct {
 	connection *http.ResponseController
 	account    limits.Account
 	announced  bool // its length was, and has been charged
-	began      time.Time
 	patience   time.Duration
+	waited     time.Duration // for the client; what the server does with what has come is not the client's time
 	arrived    int64
-	timed      int64 // arrived, when the deadline was last set
 	head       []byte
 }
 
 // Read implements io.Reader. A client that is too slow gets a *Problem.
 func (a *arriving) Read(p []byte) (int, error) {
-	if a.arrived == 0 || a.arrived-a.timed >= deliveryRate {
-		a.timed = a.arrived
-		until := a.began.Add(a.patience + time.Duration(a.arrived)*time.Second/deliveryRate)
-		_ = a.connection.SetReadDeadline(until) // one that cannot have a deadline is not one that a client could be slow on
-	}
+	began := time.Now()
+	left := a.patience + time.Duration(a.arrived)*time.Second/deliveryRate - a.waited
+	_ = a.connection.SetReadDeadline(began.Add(left)) // one that cannot have a deadline is not one that a client could be slow on
 	n, err := a.body.Read(p)
-	a.arrived += int64(n)
+	a.arrived, a.waited = a.arrived+int64(n), a.waited+time.Since(began)
 	if missing := headBytes - len(a.head); missing > 0 {
 		a.head = append(a.head, p[:min(n, missing)]...)
 	}
