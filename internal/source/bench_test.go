@@ -34,3 +34,20 @@ func BenchmarkMap(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRejectRaw makes what the rejects log would keep of the same record: the intake has it ready for every record, since an event can
+// be refused after it was mapped.
+func BenchmarkRejectRaw(b *testing.B) {
+	record, err := os.ReadFile("testdata/litellm.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := parse(b, `{"ready":"litellm"}`)
+	b.SetBytes(int64(len(record)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if raw, _ := m.RejectRaw(record); raw == nil {
+			b.Fatal("nothing")
+		}
+	}
+}

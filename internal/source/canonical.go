@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strconv"
+
+	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
 // writer writes values in their canonical form: members sorted by the bytes of their names, the last of those with the same name, no white
@@ -16,62 +17,36 @@ type writer struct {
 	moved   []byte
 }
 
-// span is where a member of an object that is being written stands. One that is empty is left out.
+// span is where a member of an object that is being written stands.
 type span struct{ name, from, to int }
 
-// branch selects parts of a value: all of it, or the members and elements that pointers lead to.
-type branch struct {
-	all      bool
-	children map[string]*branch
-}
-
-var everything = &branch{all: true}
-
-func (b *branch) child(name []byte) *branch {
-	if b.all {
-		return b
-	}
-	return b.children[string(name)]
-}
-
-// append reads a value and appends what the branch selects of it. It reports false, and appends nothing, where that is nothing.
-func (w *writer) append(dst []byte, in *walker, part *branch) ([]byte, bool) {
-	switch c := in.next(); {
-	case c == '{':
-		return w.object(dst, in, part), true
-	case c == '[':
-		return w.array(dst, in, part), true
-	case !part.all:
-		in.skip()
-		return dst, false
-	case c == '"':
+// append reads a value and appends it.
+func (w *writer) append(dst []byte, in *walker) []byte {
+	switch in.next() {
+	case '{':
+		return w.object(dst, in)
+	case '[':
+		return w.array(dst, in)
+	case '"':
 		text, plain := in.text()
-		return appendText(dst, text, plain), true
+		return appendText(dst, text, plain)
 	default:
-		return append(dst, in.plain()...), true
+		return append(dst, in.plain()...)
 	}
 }
 
-func (w *writer) object(dst []byte, in *walker, part *branch) []byte {
+func (w *writer) object(dst []byte, in *walker) []byte {
 	start, base, ordered := len(dst), len(w.members), true
 	dst = append(dst, '{')
 	for more := in.opens('}'); more; more = in.more() {
 		name, plain := in.name()
-		child := part.child(name)
-		if child == nil {
-			in.skip()
-			continue // no member of that name is selected
-		}
-		m := span{from: len(dst), to: len(dst)}
-		if written, ok := w.append(append(appendText(dst, name, plain), ':'), in, child); ok {
-			dst = append(written, ',')
-			m.to = len(dst)
-		}
+		from := len(dst)
+		dst = append(w.append(append(appendText(dst, name, plain), ':'), in), ',')
 		if last := len(w.names) - 1; last >= base && bytes.Compare(w.names[last], name) >= 0 {
 			ordered = false
 		}
-		m.name = len(w.names)
-		w.members, w.names = append(w.members, m), append(w.names, name)
+		w.members = append(w.members, span{name: len(w.names), from: from, to: len(dst)})
+		w.names = append(w.names, name)
 	}
 	if !ordered {
 		dst = w.sort(dst, start+1, w.members[base:])
@@ -97,27 +72,11 @@ func (w *writer) sort(dst []byte, start int, members []span) []byte {
 	return dst
 }
 
-func (w *writer) array(dst []byte, in *walker, part *branch) []byte {
+func (w *writer) array(dst []byte, in *walker) []byte {
 	start := len(dst)
 	dst = append(dst, '[')
-	var index [20]byte
-	n := 0
 	for more := in.opens(']'); more; more = in.more() {
-		child := part
-		if !part.all {
-			child = part.children[string(strconv.AppendInt(index[:0], int64(n), 10))]
-		}
-		n++
-		ok := false
-		if child == nil {
-			in.skip()
-		} else {
-			dst, ok = w.append(dst, in, child)
-		}
-		if !ok {
-			dst = append(dst, "null"...) // so that the others keep their index
-		}
-		dst = append(dst, ',')
+		dst = append(w.append(dst, in), ',')
 	}
 	return closeWith(dst, start+1, ']')
 }
@@ -128,6 +87,14 @@ func closeWith(dst []byte, start int, closing byte) []byte {
 		dst = dst[:len(dst)-1]
 	}
 	return append(dst, closing)
+}
+
+// value appends a value that is there.
+func (w *writer) value(dst []byte, v jsonscan.Value) []byte {
+	if v.Kind == jsonscan.String {
+		return appendString(dst, v.Text)
+	}
+	return w.append(dst, &walker{data: v.Text})
 }
 
 // appendText is appendString for what a walker read.

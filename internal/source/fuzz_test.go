@@ -54,6 +54,9 @@ func checkLine(t *testing.T, m *source.Mapping, record []byte) {
 	if !whole && kept != nil && jsonscan.Valid(kept) != nil || whole && !bytes.Equal(kept, record) {
 		t.Fatalf("of the reject %q is kept %q, %v", record, kept, whole)
 	}
+	if line.Outcome != source.Skipped && (!bytes.Equal(line.Raw, kept) || line.Whole != whole) {
+		t.Fatalf("of the reject %q is kept %q, but for Map %q", record, kept, line.Raw)
+	}
 	if line.Log != "" {
 		if err := eventlog.CheckName("the name", line.Log); err != nil {
 			t.Fatal(err)

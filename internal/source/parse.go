@@ -75,8 +75,7 @@ func (t *tree) encode() []byte {
 		members = append(members, ',')
 	}
 	var w writer
-	out, _ := w.append(nil, &walker{data: closeWith(members, 1, '}')}, everything)
-	return out
+	return w.append(nil, &walker{data: closeWith(members, 1, '}')})
 }
 
 func (d *decoder) mapping(t *tree) *Mapping {
@@ -114,8 +113,13 @@ func (d *decoder) mapping(t *tree) *Mapping {
 	if d.err != nil {
 		return nil
 	}
+	if m.raw == rawNamed {
+		m.root = d.branches(with)
+	}
+	if d.err != nil {
+		return nil
+	}
 	m.paths = d.pointers
-	m.namedPart = newBranch(slices.Concat(m.paths, with))
 	pointers, err := jsonscan.Compile(m.paths)
 	if err != nil {
 		d.err = event.Invalid(CodeInvalid, "%v", err)

@@ -171,6 +171,17 @@ func TestParseCountsPointers(t *testing.T) {
 	}
 }
 
+func TestParseCountsSteps(t *testing.T) {
+	keep := func(n, steps int) string {
+		return many(n, "{}", `"#":"`+strings.Repeat("/#", steps)+`"`)
+	}
+	parse(t, mapping(`"keep":`+keep(10, 200)))
+	parse(t, mapping(`"rejects":{"raw":"none"},"keep":`+keep(10, 250)))
+	if _, err := source.Parse([]byte(mapping(`"keep":` + keep(10, 250)))); err == nil || !strings.Contains(err.Error(), "at most 2048") {
+		t.Errorf("2,500 steps: %v", err)
+	}
+}
+
 func TestParseAccepts(t *testing.T) {
 	m := parse(t, ` { "log" : "a~2Fb", "id":null, "keep":{"b":"/b","a":{"at":"/a","default":0.10}}, "create":{}, "origins":["x.net","*"],
 		"answer":"firehose", "about":"\u00e9", "select":null, "type":null, "unwrap":null, "rejects":null, "missing":null } `)

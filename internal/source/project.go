@@ -73,10 +73,8 @@ func (l *line) appendKept(dst []byte, m *member) ([]byte, bool) {
 			l.reject("invalid_member", "%s is a %s that is no %s, to be kept as %q", l.mapping.paths[slot], kindNames[v.Kind], m.as, m.name)
 		}
 		return dst, ok
-	case v.Kind == jsonscan.String:
-		return appendString(dst, v.Text), true
 	default:
-		return l.writer.append(dst, &walker{data: v.Text}, everything)
+		return l.writer.value(dst, v), true
 	}
 }
 

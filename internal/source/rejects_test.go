@@ -17,8 +17,13 @@ func TestRejectRaw(t *testing.T) {
 		{`"keep":"bytes"`, `no JSON`, `no JSON`},
 		{`"keep":{}`, record, `{}`},
 		{`"keep":{"a":"/a"}`, record, `{"a":"x"}`},
-		{`"keep":{"a":"/b/c/1/d"}`, record, `{"b":{"c":[null,{"d":2},null]}}`},
+		{`"keep":{"a":"/b/c/1/d"}`, record, `{"b":{"c":[null,{"d":2}]}}`},
 		{`"keep":{"a":"/b/c/0","b":"/b/c"}`, record, `{"b":{"c":[1,{"d":2,"e":3},[4]]}}`},
+		{`"keep":{"a":"/b/c/7/d","b":"/b/c/01"}`, record, `{"b":{"c":[]}}`},
+		{`"keep":{"a":"/b/c/2/0","b":"/b/c/0/x"}`, record, `{"b":{"c":[null,null,[4]]}}`},
+		{`"keep":{"a":"/b/0/1"}`, `{"b":{"0":{"1":2,"3":4},"1":5}}`, `{"b":{"0":{"1":2}}}`},
+		{`"missing":["x","secret"],"keep":{"a":"/a","b":"/b/x","c":"/b/x/y"}`, record, `{"a":"x","b":{"x":"secret"}}`},
+		{`"keep":{"a":"/b","b":"/b/c/1"}`, `{"b":"","b":null}`, `{"b":null}`},
 		{`"keep":{"a":"/a/b"}`, record, `{}`},
 		{`"keep":{"a":"/a/b"}`, `{"a":{"b":1},"a":"secret"}`, `{}`},
 		{`"keep":{"a":"/a/b"}`, `{"a":{"b":1,"c":"secret"},"\u0061":{}}`, `{"a":{}}`},
@@ -35,6 +40,9 @@ func TestRejectRaw(t *testing.T) {
 	} {
 		m := parse(t, mapping(tt.members))
 		raw, whole := m.RejectRaw([]byte(tt.record))
+		if line := m.Map([]byte(tt.record)); line.Outcome != source.Skipped && (string(line.Raw) != string(raw) || line.Whole != whole) {
+			t.Errorf("%s of %s\nis %s, but for Map %s", tt.members, tt.record, raw, line.Raw)
+		}
 		if string(raw) != tt.want || whole != (tt.want == tt.record) {
 			t.Errorf("%s of %s\nis %s, %v, want %s", tt.members, tt.record, raw, whole, tt.want)
 		}
@@ -44,7 +52,7 @@ func TestRejectRaw(t *testing.T) {
 // TestNamedRejectsCanBeMappedAgain: what is kept of a reject gives the line that the record gave.
 func TestNamedRejectsCanBeMappedAgain(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
-	m := parse(t, `{"log":["l-{/a}","m-{/b/a}"],"id":["{/id}","{/b/id}"],"time":{"at":["/é/0","/b"],"unit":"s","optional":true},
+	m := parse(t, `{"log":["l-{/a}","m-{/b/a}"],"missing":["b","secret"],"id":["{/id}","{/b/id}"],"time":{"at":["/é/0","/b"],"unit":"s","optional":true},
 		"keep":{"x":{"at":["/a/b","/b/0/a","/é/1"],"as":"integer"},"y":"/b/a","z":"/a/b"}}`)
 	outcomes := map[string]int{}
 	for range 5_000 {
@@ -55,6 +63,9 @@ func TestNamedRejectsCanBeMappedAgain(t *testing.T) {
 		record := written(random, v)
 		raw, _ := m.RejectRaw(record)
 		first, again := m.Map(record), m.Map(raw)
+		if string(first.Raw) != string(raw) || string(again.Raw) != string(raw) {
+			t.Fatalf("%s\nis kept as %s, %s and %s", record, raw, first.Raw, again.Raw)
+		}
 		if !equal(first, again) {
 			t.Fatalf("%s\ngives %+v\nand %s\ngives %+v", record, first, raw, again)
 		}

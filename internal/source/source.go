@@ -66,7 +66,7 @@ type Mapping struct {
 	clock     clock
 	absent    [][]byte // strings that count as not being there
 	raw       rawMode
-	namedPart *branch // of rawNamed
+	root      *branch // of rawNamed
 }
 
 type creation struct {
@@ -97,6 +97,10 @@ type Line struct {
 	Key     string // the idempotency key beside the event, "" where the event has its own or needs none
 	// Code and Detail say why a record is a reject. Detail holds nothing of the record.
 	Code, Detail string
+	// Raw is what the rejects log may keep of the record, and Whole says that it is the record itself: what RejectRaw returns. A record that
+	// is skipped has none; one that is mapped has it, since its event may yet be refused.
+	Raw   []byte
+	Whole bool
 }
 
 // line is a record on its way. Lines are pooled.
@@ -137,15 +141,20 @@ func (m *Mapping) Map(record []byte) Line { return m.MapKeyed(record, "") }
 
 // MapKeyed is Map for a record that came with an idempotency key, "" for none: it identifies a record that has no identity of its own.
 func (m *Mapping) MapKeyed(record []byte, key string) Line {
-	l := lines.Get().(*line) //nolint:forcetypeassert // the pool holds nothing else
+	l := m.begin()
 	defer l.release()
-	l.mapping, l.given = m, key
-	l.values = slices.Grow(l.values[:0], len(m.paths))[:len(m.paths)]
+	l.given = key
+	var out Line
+	if m.raw != rawNamed {
+		out.Raw, out.Whole = m.unnamed(record)
+	}
 	if err := m.pointers.Scan(record, l.values); err != nil {
-		return Line{Outcome: Rejected, Code: "invalid_json", Detail: invalidJSON(err)}
+		l.reject("invalid_json", "%s", invalidJSON(err))
+		return l.rejected(out)
 	}
 	if !isObject(record) {
-		return Line{Outcome: Rejected, Code: "not_an_object", Detail: "the record is no JSON object"}
+		l.reject("not_an_object", "the record is no JSON object")
+		return l.rejected(out)
 	}
 	l.drop(m.absent)
 	for i := range m.conditions {
@@ -153,17 +162,32 @@ func (m *Mapping) MapKeyed(record []byte, key string) Line {
 			return Line{Outcome: Skipped}
 		}
 	}
-	out := Line{Log: l.log()}
-	if l.code == "" {
+	if out.Log = l.log(); l.code == "" {
 		out.Event, out.Key = l.event(record)
 	}
+	if m.raw == rawNamed {
+		out.Raw = l.named()
+	}
 	if l.code != "" {
-		return Line{Outcome: Rejected, Log: out.Log, Code: l.code, Detail: l.detail}
+		return l.rejected(out)
 	}
 	return out
 }
 
-// drop makes these strings count as not being there.
+// begin returns a line with room for the values of a record.
+func (m *Mapping) begin() *line {
+	l := lines.Get().(*line) //nolint:forcetypeassert // the pool holds nothing else
+	l.mapping = m
+	l.values = slices.Grow(l.values[:0], len(m.paths))[:len(m.paths)]
+	return l
+}
+
+func (l *line) rejected(out Line) Line {
+	out.Outcome, out.Event, out.Key, out.Code, out.Detail = Rejected, nil, "", l.code, l.detail
+	return out
+}
+
+// drop makes these strings count as not being there. Their text remains: the rejects log keeps it.
 func (l *line) drop(absent [][]byte) {
 	if len(absent) == 0 {
 		return
@@ -171,7 +195,7 @@ func (l *line) drop(absent [][]byte) {
 	for i := range l.values {
 		v := &l.values[i]
 		if v.Kind == jsonscan.String && slices.ContainsFunc(absent, func(text []byte) bool { return string(text) == string(v.Text) }) {
-			*v = jsonscan.Value{}
+			v.Kind = jsonscan.Missing
 		}
 	}
 }
@@ -203,7 +227,7 @@ func (l *line) event(record []byte) (data []byte, key string) {
 	case keepBytes:
 		return record, key
 	case keepAll:
-		l.out, _ = l.writer.append(l.out[:0], &walker{data: record}, everything)
+		l.out = l.writer.append(l.out[:0], &walker{data: record})
 	case keepMembers:
 		l.out = l.project(l.out[:0])
 	}

@@ -111,6 +111,10 @@ var tokenEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 func escapeToken(name string) string { return tokenEscapes.Replace(name) }
 
+func unescapeToken(token string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+}
+
 // object checks that the value is an object with no other members than these.
 func (d *decoder) object(t *tree, names ...string) {
 	if t.kind != jsonscan.Object {
