@@ -171,7 +171,7 @@ func TestGateways(t *testing.T) {
 			}
 			golden := folder + "/golden.txt"
 			if *update {
-				fatal(t, os.WriteFile(golden, []byte(got.String()), 0o644)) //nolint:gosec // a file of the repository
+				fatal(t, os.WriteFile(golden, []byte(got.String()), 0o644))
 			}
 			if want := string(read(t, golden)); got.String() != want {
 				t.Errorf("got\n%s\nwant, by %s,\n%s", got.String(), golden, want)
