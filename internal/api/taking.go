@@ -291,6 +291,9 @@ type arriving struct {
 
 // Read implements io.Reader. A client that is too slow gets a *Problem.
 func (a *arriving) Read(p []byte) (int, error) {
+	if a.ctx.Err() != nil { // also when the server stops, which ends connections sooner than this would
+		return 0, context.Cause(a.ctx)
+	}
 	began := time.Now()
 	left := a.patience + time.Duration(a.arrived)*time.Second/deliveryRate - a.waited
 	_ = a.connection.SetReadDeadline(began.Add(left)) // one that cannot have a deadline is not one that a client could be slow on
