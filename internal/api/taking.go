@@ -23,7 +23,9 @@ const (
 	deliveryRate = 256 << 10
 	// headBytes of a body are remembered, for the reject that is kept of one that cannot be read.
 	headBytes = 16 << 10
-	ndjson    = "application/x-ndjson"
+	// cutRecordBytes is how many bytes there are of a bad record that was cut.
+	cutRecordBytes = 64 << 10
+	ndjson         = "application/x-ndjson"
 )
 
 // taking is a delivery that is being taken. It is for one goroutine.
@@ -52,7 +54,7 @@ func (t *taking) run() {
 	err := t.read(ctx)
 	if p := deliveryProblem(err); p != nil {
 		// Nobody may ever look at the response: what there is of it is kept.
-		err = t.delivery.Refuse(ctx, t.body.head, p.Code, p.Detail)
+		err = t.delivery.Refuse(ctx, t.body.head, false, p.Code, p.Detail)
 		if _, finishing := t.delivery.Finish(ctx); err == nil {
 			err = finishing
 		}
@@ -123,7 +125,8 @@ func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
 		case err != nil:
 			return err
 		case errors.As(record.Err, &broken):
-			err = t.delivery.Refuse(ctx, record.Data, broken.Code, broken.Detail)
+			whole := broken.Code != framing.TooLong && len(record.Data) < cutRecordBytes
+			err = t.delivery.Refuse(ctx, record.Data, whole, broken.Code, broken.Detail)
 		default:
 			err = t.delivery.Add(ctx, record.Data)
 		}

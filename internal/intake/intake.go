@@ -97,7 +97,7 @@ type Delivery struct {
 	sender Sender
 	form   Form
 	// Key is the idempotency key that came with the delivery, "" for none: line n, from 1, without an identity of its own gets the key with
-	// :n-1 added.
+	// :n-1 added, and the records after the first of an envelope that is line n get it with :n-1.1, :n-1.2 and so on.
 	Key string
 	// Results is called with the results of lines that are committed; may be nil. Its error ends the delivery.
 	Results func([]Result) error
@@ -107,6 +107,7 @@ type Delivery struct {
 	bytes   int
 	held    int64 // by whoever reads the delivery
 	number  int   // of the last line
+	inner   int   // of the next record in that line's envelope, from 0
 	summary Summary
 }
 
@@ -137,8 +138,13 @@ func (in *Intake) Deliver(s *Source, sender Sender, form Form) *Delivery {
 // transient one of Ingester.Append, or the database's.
 func (d *Delivery) Add(ctx context.Context, record []byte) error {
 	d.number++
-	err := d.source.Mapping.Unwrap(record, func(inner []byte) error { return d.add(ctx, inner) })
-	if invalid := (*event.InvalidError)(nil); errors.As(err, &invalid) {
+	d.inner = 0
+	var failure error
+	err := d.source.Mapping.Unwrap(record, func(inner []byte) error {
+		failure = d.add(ctx, inner)
+		return failure
+	})
+	if invalid := (*event.InvalidError)(nil); failure == nil && errors.As(err, &invalid) {
 		return d.refuse(ctx, record, invalid.Code, invalid.Detail)
 	}
 	return err
@@ -147,21 +153,18 @@ func (d *Delivery) Add(ctx context.Context, record []byte) error {
 // Hold says how many bytes of the sender's room are for whoever reads the delivery, beside a little for its buffers.
 func (d *Delivery) Hold(bytes int64) { d.held = bytes }
 
-// Refuse takes what should have been the next record, and is none.
-func (d *Delivery) Refuse(ctx context.Context, raw []byte, code, detail string) error {
+// Refuse takes what should have been the next record, and is none. whole says that raw is all of it.
+func (d *Delivery) Refuse(ctx context.Context, raw []byte, whole bool, code, detail string) error {
 	d.number++
-	return d.refuse(ctx, raw, code, detail)
+	return d.take(ctx, rejected(code, detail), raw, whole)
 }
 
 func (d *Delivery) add(ctx context.Context, record []byte) error {
-	given := ""
-	if d.Key != "" {
-		given = d.Key + ":" + strconv.Itoa(d.number-1)
-	}
+	given := d.given()
 	mapped := d.source.Mapping.MapKeyed(record, given)
 	switch mapped.Outcome {
 	case source.Skipped:
-		return d.take(ctx, line{result: Result{Skipped: true}}, nil)
+		return d.take(ctx, line{result: Result{Skipped: true}}, nil, true)
 	case source.Rejected:
 		return d.refuse(ctx, record, mapped.Code, mapped.Detail)
 	case source.Mapped:
@@ -182,19 +185,34 @@ func (d *Delivery) add(ctx context.Context, record []byte) error {
 	if !d.sender.Sees(mapped.Log) {
 		return d.refuse(ctx, record, "outside_pattern", "the key is not for logs of that name")
 	}
-	return d.take(ctx, line{log: mapped.Log, event: e, result: Result{Log: mapped.Log}}, record)
+	return d.take(ctx, line{log: mapped.Log, event: e, result: Result{Log: mapped.Log}}, record, true)
+}
+
+// given returns the idempotency key that came with the next record; "" for none.
+func (d *Delivery) given() string {
+	inner := d.inner
+	d.inner++
+	switch {
+	case d.Key == "":
+		return ""
+	case inner == 0:
+		return d.Key + ":" + strconv.Itoa(d.number-1)
+	}
+	return d.Key + ":" + strconv.Itoa(d.number-1) + "." + strconv.Itoa(inner)
 }
 
 // refuse rejects a record.
 func (d *Delivery) refuse(ctx context.Context, record []byte, code, detail string) error {
-	return d.take(ctx, line{failed: true, result: Result{Code: code, Detail: detail}}, record)
+	return d.take(ctx, rejected(code, detail), record, true)
 }
 
-// take adds a line to the portion, and commits that when it is full.
-func (d *Delivery) take(ctx context.Context, l line, record []byte) error {
+func rejected(code, detail string) line { return line{failed: true, result: Result{Code: code, Detail: detail}} }
+
+// take adds a line to the portion, and commits that when it is full. whole says that the record is there to its end.
+func (d *Delivery) take(ctx context.Context, l line, record []byte, whole bool) error {
 	l.number, l.result.Line = d.number, d.number
 	if !l.result.Skipped {
-		l.record = d.keep(record)
+		l.record = d.keep(record, whole)
 		d.bytes += len(l.event.Data) + l.record.to - l.record.from
 	}
 	d.lines = append(d.lines, l)
@@ -207,10 +225,10 @@ func (d *Delivery) take(ctx context.Context, l line, record []byte) error {
 	return d.commit(ctx)
 }
 
-// keep copies what the log of rejects would keep of a record.
-func (d *Delivery) keep(record []byte) kept {
+// keep copies what the log of rejects would keep of a record, of which all is there or the first bytes.
+func (d *Delivery) keep(record []byte, all bool) kept {
 	raw, whole := d.source.Mapping.RejectRaw(record)
-	raw, whole = raw[:min(len(raw), maxRawBytes)], whole && len(raw) <= maxRawBytes
+	raw, whole = cut(raw), all && whole && len(raw) <= maxRawBytes
 	k := kept{from: len(d.records), bytes: len(record), whole: whole}
 	if !whole {
 		k.digest = sha256.Sum256(record)
@@ -229,6 +247,7 @@ func (d *Delivery) book(ctx context.Context) error {
 			return nil
 		}
 		if len(d.lines) == 0 {
+			d.lines, d.records = nil, nil // what they had room for
 			return d.sender.Room.Grow(ctx, need+bookStep)
 		}
 		if err := d.commit(ctx); err != nil {

@@ -67,9 +67,11 @@ func (d *Delivery) waitForLimits(ctx context.Context) error {
 	}
 }
 
+// errManyRounds: whatever the portion was to be appended to kept vanishing.
+var errManyRounds = fmt.Errorf("%w: a portion was not stored after %d rounds", ingest.ErrBusy, maxRounds)
+
 // store appends the lines to their logs.
 func (d *Delivery) store(ctx context.Context, waiting []*line) error {
-	vanished := map[string]bool{}
 	for range maxRounds {
 		if len(waiting) == 0 {
 			return nil
@@ -78,11 +80,11 @@ func (d *Delivery) store(ctx context.Context, waiting []*line) error {
 		if err != nil {
 			return err
 		}
-		if waiting, err = d.append(ctx, parts, vanished); err != nil {
+		if waiting, err = d.append(ctx, parts); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: a portion was not stored after %d rounds", ingest.ErrBusy, maxRounds)
+	return errManyRounds
 }
 
 // divide divides lines by the logs that they are for, makes those that are missing where the source may, and rejects lines for which there
@@ -126,7 +128,7 @@ func (l *line) reject(code, detail string) {
 
 // append appends the parts, all at once, and waits for all. It returns the lines that have to be tried again: of logs that turned out not
 // to exist, and of those whose views need too much for all of their lines.
-func (d *Delivery) append(ctx context.Context, parts []*part, vanished map[string]bool) (again []*line, _ error) {
+func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ error) {
 	pending := make([]ingest.Pending, 0, len(parts))
 	var failure error
 	for _, p := range parts {
@@ -150,8 +152,7 @@ func (d *Delivery) append(ctx context.Context, parts []*part, vanished map[strin
 		switch {
 		case err == nil:
 			d.place(p, placements)
-		case errors.Is(err, eventlog.ErrLogNotFound) && !vanished[p.log.Name]:
-			vanished[p.log.Name] = true // the database was set back: there may be another log of that name, or a new one
+		case errors.Is(err, eventlog.ErrLogNotFound): // the database was set back: there may be another log of that name, or a new one
 			d.intake.logs.Forget(d.sender.Tenant, p.log.Name)
 			again = append(again, p.lines...)
 		case errors.As(err, &costly) && len(p.lines) == 1:
@@ -177,7 +178,7 @@ func (d *Delivery) append(ctx context.Context, parts []*part, vanished map[strin
 func (d *Delivery) appendHalves(ctx context.Context, p *part, within int) (again []*line, _ error) {
 	first := min(max(within, 1), len(p.lines)-1)
 	for _, lines := range [][]*line{p.lines[:first], p.lines[first:]} {
-		more, err := d.append(ctx, []*part{{log: p.log, lines: lines}}, map[string]bool{p.log.Name: true})
+		more, err := d.append(ctx, []*part{{log: p.log, lines: lines}})
 		if again = append(again, more...); err != nil {
 			return again, err
 		}

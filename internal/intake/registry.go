@@ -24,6 +24,8 @@ import (
 const (
 	// MaxSources bounds the sources that a tenant has at a time.
 	MaxSources = 1000
+	// maxNameBytes bounds a source's name: its log of rejects has that name with a prefix.
+	maxNameBytes = eventlog.MaxNameBytes - len(rejectsPrefix)
 	// MaxMappingBytes bounds a mapping as it is sent, and with the ready mapping that it names written out.
 	MaxMappingBytes = 64 << 10
 )
@@ -115,6 +117,9 @@ func (r *Registry) Put(
 ) (put *Source, changed bool, err error) {
 	if err := eventlog.CheckName("the source's name", name); err != nil {
 		return nil, false, err
+	}
+	if len(name) > maxNameBytes {
+		return nil, false, event.Invalid("invalid_name", "the source's name has %d bytes; 1 to %d are allowed", len(name), maxNameBytes)
 	}
 	if len(mapping) > MaxMappingBytes {
 		return nil, false, mappingTooLarge("the mapping", len(mapping))

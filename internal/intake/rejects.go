@@ -52,6 +52,18 @@ func (r *Reject) Record() ([]byte, error) {
 	return record, nil
 }
 
+// cut returns as much of a record as the log of rejects keeps; of a text, whole characters.
+func cut(raw []byte) []byte {
+	if len(raw) <= maxRawBytes {
+		return raw
+	}
+	at := maxRawBytes
+	for at > maxRawBytes-utf8.UTFMax && !utf8.RuneStart(raw[at]) {
+		at--
+	}
+	return raw[:at]
+}
+
 // keepRejects appends the portion's rejected lines to the source's log of rejects.
 func (d *Delivery) keepRejects(ctx context.Context) error {
 	var events []event.Event
@@ -66,14 +78,17 @@ func (d *Delivery) keepRejects(ctx context.Context) error {
 		}
 		events = append(events, e)
 	}
-	for again := true; len(events) > 0; again = false {
+	for range maxRounds {
+		if len(events) == 0 {
+			return nil
+		}
 		log, err := d.rejectsLog(ctx)
 		if err != nil {
 			return err
 		}
 		// One that is there already differs by its line only.
 		_, err = d.intake.ingest.Append(log.ID, ingest.Request{Events: events, Expected: ingest.AnySequence, Separate: true})
-		if again && errors.Is(err, eventlog.ErrLogNotFound) { // the database was set back
+		if errors.Is(err, eventlog.ErrLogNotFound) { // the database was set back
 			d.intake.logs.Forget(d.sender.Tenant, log.Name)
 			continue
 		}
@@ -82,7 +97,7 @@ func (d *Delivery) keepRejects(ctx context.Context) error {
 		}
 		return nil
 	}
-	return nil
+	return errManyRounds
 }
 
 func (d *Delivery) reject(l *line) (event.Event, error) {
