@@ -366,3 +366,7 @@ func TestHaltedView(t *testing.T) {
 		t.Errorf("stored %v", got)
 	}
 }
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+}

@@ -1,0 +1,155 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/limits"
+	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/testdb"
+	"github.com/tallystick/tallystick/internal/testrig"
+)
+
+// TestSmallBook: many deliveries at once, each of more than the book has room for, all get through without being refused, and the book is
+// empty after them.
+func TestSmallBook(t *testing.T) {
+	const deliveries, lines, lineBytes = 64, 40, 4 << 10
+	d := testdb.New(t)
+	n := startDesk(t, d.DSN(), testrig.Settings{})
+	s := sourceOf(t, `{"log": "{/log}", "id": "{/id}", "create": {"most": 100}, "keep": "bytes"}`)
+	book := memory.NewBook(2<<20, 1<<20, patience)
+	filler := strings.Repeat("x", lineBytes)
+	var wg sync.WaitGroup
+	for i := range deliveries {
+		wg.Go(func() {
+			var records []string
+			for k := range lines {
+				records = append(records, fmt.Sprintf(`{"log":"log-%d","id":"%d-%d","x":%q}`, i%10, i, k, filler))
+			}
+			room := book.Hold()
+			defer room.Release()
+			summary, _, err := n.deliver(s, Sender{Room: room}, records...)
+			if err != nil || summary.Stored != lines {
+				t.Errorf("%+v, %v", summary, err)
+			}
+			if room.Bytes() > bookStep+baseBytes {
+				t.Errorf("%d bytes are booked at the end", room.Bytes())
+			}
+		})
+	}
+	wg.Wait()
+	if book.Held() != 0 || book.Peak() > book.Total() || book.Peak() < book.Total()/2 {
+		t.Errorf("%d bytes are held, %d were of %d", book.Held(), book.Peak(), book.Total())
+	}
+	total := 0
+	for _, log := range stored(t, d.DSN()) {
+		total += len(log)
+	}
+	if total != deliveries*lines {
+		t.Errorf("%d events are stored", total)
+	}
+}
+
+// TestNoRoom: a delivery that has its room goes on in it, in smaller portions, when there is no more. One that finds none fails in the end;
+// what came before is stored.
+func TestNoRoom(t *testing.T) {
+	d := testdb.New(t)
+	n := startDesk(t, d.DSN(), testrig.Settings{})
+	s := sourceOf(t, `{"log": "{/log}", "id": "{/id}", "create": {"most": 100}, "keep": "bytes"}`)
+	book := memory.NewBook(1<<20, 1<<20, 10*time.Millisecond)
+	begin := func() (*Delivery, *memory.Hold) {
+		room := book.Hold()
+		return n.in.Deliver(s, Sender{Tenant: db.DefaultTenant, Sees: anyLog, Room: room}, Events), room
+	}
+	add := func(to *Delivery, log string, id int) error {
+		return to.Add(t.Context(), fmt.Appendf(nil, `{"log":%q,"id":"%d","x":%q}`, log, id, strings.Repeat("x", 100<<10)))
+	}
+	early, room := begin()
+	if err := add(early, "early", 0); err != nil {
+		t.Fatal(err)
+	}
+	release := fill(book)
+	had := room.Bytes()
+	for id := range 20 {
+		if err := add(early, "early", id+1); err != nil || room.Bytes() > had {
+			t.Fatalf("line %d: %v, with %d bytes booked", id, err, room.Bytes())
+		}
+	}
+	late, _ := begin()
+	if err := add(late, "late", 0); !errors.Is(err, memory.ErrFull) {
+		t.Errorf("without room: %v", err)
+	}
+	if _, err := early.Finish(t.Context()); err != nil {
+		t.Error(err)
+	}
+	room.Release()
+	release()
+	if err := add(late, "late", 1); err != nil {
+		t.Error(err)
+	}
+	if _, err := late.Finish(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := stored(t, d.DSN()); len(got["early"]) != 21 || len(got["late"]) != 2 {
+		t.Errorf("%d and %d lines are stored", len(got["early"]), len(got["late"]))
+	}
+}
+
+// fill books what is left of a book, in small holds.
+func fill(book *memory.Book) (release func()) {
+	var holds []*memory.Hold
+	for {
+		h := book.Hold()
+		if h.TryGrow(memory.Small) != nil {
+			break
+		}
+		holds = append(holds, h)
+	}
+	return func() {
+		for _, h := range holds {
+			h.Release()
+		}
+	}
+}
+
+// TestRates: a delivery waits where its sender's rate is exceeded, and is stored; where it would have to wait for longer than it has
+// patience, it fails, and what came before is stored.
+func TestRates(t *testing.T) {
+	d := testdb.New(t)
+	n := startDesk(t, d.DSN(), testrig.Settings{})
+	limiter := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 200}, LargestBatch: 10, LargestBody: 1 << 20, Now: time.Now})
+	account := func() limits.Account { return limiter.Account(limits.Caller{Tenant: db.DefaultTenant}) }
+	s := sourceOf(t, byCustomer)
+	for i := range 20 { // ten more than may come at once
+		_, _, err := n.deliver(s, Sender{Account: account()}, record("a", fmt.Sprint(i, "-0"), 1), record("b", fmt.Sprint(i, "-1"), 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := stored(t, d.DSN()); len(got["customer-a"]) != 20 || len(got["customer-b"]) != 20 {
+		t.Errorf("stored %v", got)
+	}
+	slow := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 1}, LargestBatch: 1000, LargestBody: 1 << 20, Now: time.Now})
+	sender := Sender{Account: slow.Account(limits.Caller{Tenant: db.DefaultTenant})}
+	var records []string
+	for i := range 1000 {
+		records = append(records, record("c", fmt.Sprint(i), i))
+	}
+	if _, _, err := n.deliver(s, sender, records...); err != nil { // as much as may come at once
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, _, err := n.deliver(s, sender, records...)
+	var exceeded *limits.ExceededError
+	if !errors.As(err, &exceeded) || time.Since(began) > limitPatience {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+	if got := len(stored(t, d.DSN())["customer-c"]); got != 1000 {
+		t.Errorf("%d events are stored", got)
+	}
+}
