@@ -43,11 +43,11 @@ func TestOutages(t *testing.T) {
 	}
 	for name, cause := range faults {
 		for what, records := range map[string]func() []string{
-			"events":            func() []string { events += 2; return []string{line("old"), line("old")} },
-			"rejects":           func() []string { rejects++; return []string{bad()} },
-			"a new log":         func() []string { events, logs = events+1, logs+1; return []string{line(fmt.Sprint("new-", number))} },
-			"events of all":     func() []string { events, rejects = events+1, rejects+1; return []string{bad(), line("old")} },
-			"one event": func() []string { events++; return []string{line("old")} },
+			"events":        func() []string { events += 2; return []string{line("old"), line("old")} },
+			"rejects":       func() []string { rejects++; return []string{bad()} },
+			"a new log":     func() []string { events, logs = events+1, logs+1; return []string{line(fmt.Sprint("new-", number))} },
+			"events of all": func() []string { events, rejects = events+1, rejects+1; return []string{bad(), line("old")} },
+			"one event":     func() []string { events++; return []string{line("old")} },
 		} {
 			sent := records()
 			for range 2 {

@@ -215,4 +215,6 @@ func TestExactlyMost(t *testing.T) {
 }
 
 // retryable reports whether a client is told to send the same again after the error.
-func retryable(err error) bool { return isAny(err, ingest.ErrOutcomeUnknown, ingest.ErrBusy, db.ErrUnavailable, db.ErrConflict) }
+func retryable(err error) bool {
+	return isAny(err, ingest.ErrOutcomeUnknown, ingest.ErrBusy, db.ErrUnavailable, db.ErrConflict)
+}

@@ -206,7 +206,9 @@ func (d *Delivery) refuse(ctx context.Context, record []byte, code, detail strin
 	return d.take(ctx, rejected(code, detail), record, true)
 }
 
-func rejected(code, detail string) line { return line{failed: true, result: Result{Code: code, Detail: detail}} }
+func rejected(code, detail string) line {
+	return line{failed: true, result: Result{Code: code, Detail: detail}}
+}
 
 // take adds a line to the portion, and commits that when it is full. whole says that the record is there to its end.
 func (d *Delivery) take(ctx context.Context, l line, record []byte, whole bool) error {
