@@ -51,6 +51,7 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	TALLY_TEST_POSTGRES=local go -C testcontainers test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/promcheck test -race $(TEST_FLAGS) ./...
+	TALLY_TEST_POSTGRES=local go -C tools/gatewayclients test -race $(TEST_FLAGS) ./...
 
 HARD_ROUNDS ?= 10
 HARD_PACKAGES ?=
@@ -102,12 +103,15 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 	go -C tools/kafka build -o $(CURDIR)/$(KAFKA)/kafka .
 	timeout 60m bin/tally bench --kafka $(KAFKA) $(BENCH_FLAGS)
 
+# Modules of their own, in tools/.
+MODULES := gatewayclients kafka manifests promcheck
+
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
-	for module in testcontainers tools/kafka tools/manifests tools/promcheck; do go -C $$module vet ./... || exit; done
+	for module in testcontainers $(addprefix tools/,$(MODULES)); do go -C $$module vet ./... || exit; done
 	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
-	for module in kafka manifests promcheck; do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
+	for module in $(MODULES); do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
 
 vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
 	tools/vulnerabilities.sh
@@ -120,6 +124,7 @@ generate: ## write anew what is generated: queries, openapi.yaml, views
 generated: ## prove that what is generated is up to date
 	go mod tidy -diff
 	go -C testcontainers mod tidy -diff
+	go -C tools/gatewayclients mod tidy -diff
 	go -C tools/kafka mod tidy -diff
 	go -C tools/manifests mod tidy -diff
 	go -C tools/promcheck mod tidy -diff
