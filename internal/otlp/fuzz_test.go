@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -27,15 +28,15 @@ func canonicalLines(t *testing.T, traces bool, body []byte, e Encoding) (string,
 	original := bytes.Clone(body)
 	all, err := lines(reading(traces), body, e)
 	if !bytes.Equal(body, original) {
-		t.Fatalf("%q became %q", original, body)
+		t.Fatalf("%s became %s", shorten(original), shorten(body))
 	}
 	var wrong *InvalidError
 	if err != nil && !errors.As(err, &wrong) {
-		t.Fatalf("%q: %v", body, err)
+		t.Fatalf("%s: %v", shorten(body), err)
 	}
 	for line := range strings.Lines(all) {
 		if err := jsonscan.Valid([]byte(line)); err != nil {
-			t.Fatalf("%q: %s: %v", body, line, err)
+			t.Fatalf("%s: %s: %v", shorten(body), shorten(line), err)
 		}
 		decoder := json.NewDecoder(strings.NewReader(line))
 		decoder.UseNumber()
@@ -44,10 +45,16 @@ func canonicalLines(t *testing.T, traces bool, body []byte, e Encoding) (string,
 			t.Fatal(err)
 		}
 		if again := encode(t, v); again != line {
-			t.Fatalf("%q: %sis not %s", body, line, again)
+			t.Fatalf("%s: %s is not %s", shorten(body), shorten(line), shorten(again))
 		}
 	}
 	return all, err
+}
+
+// shorten quotes the beginning of what a test failed over.
+func shorten[T string | []byte](text T) string {
+	const most = 1_000
+	return fmt.Sprintf("%q", text[:min(len(text), most)])
 }
 
 func emptyRequest(traces bool) proto.Message {
@@ -102,7 +109,7 @@ func FuzzProtobuf(f *testing.F) {
 			return
 		}
 		if want := oracle(t, request); got != want {
-			t.Fatalf("%q: got\n%sgenerated code says\n%s", body, got, want)
+			t.Fatalf("%s: got\n%s\ngenerated code says\n%s", shorten(body), shorten(got), shorten(want))
 		}
 	})
 }
@@ -132,7 +139,7 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		if want := oracle(t, request); got != want {
-			t.Fatalf("%q: got\n%sgenerated code says\n%s", body, got, want)
+			t.Fatalf("%s: got\n%s\ngenerated code says\n%s", shorten(body), shorten(got), shorten(want))
 		}
 	})
 }
@@ -182,11 +189,11 @@ func TestEncodingsAgree(t *testing.T) {
 		want := oracle(t, request)
 		got, err := canonicalLines(t, traces, marshal(t, request), Protobuf)
 		if err != nil || got != want {
-			t.Fatalf("request %d in protobuf: %v, got\n%swant\n%s", i, err, got, want)
+			t.Fatalf("request %d in protobuf: %v, got\n%s\nwant\n%s", i, err, shorten(got), shorten(want))
 		}
 		style := jsonStyles[random.IntN(len(jsonStyles))]
 		if got, err = canonicalLines(t, traces, toJSON(t, request, style), JSON); err != nil || got != want {
-			t.Fatalf("request %d in JSON, %+v: %v, got\n%swant\n%s", i, style, err, got, want)
+			t.Fatalf("request %d in JSON, %+v: %v, got\n%s\nwant\n%s", i, style, err, shorten(got), shorten(want))
 		}
 	}
 }
