@@ -1,0 +1,66 @@
+package gateways_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// liteLLM runs LiteLLM's proxy, and returns it with its address.
+func liteLLM(r *rig) (p *process, address string) {
+	r.Helper()
+	address = freeAddress(r)
+	host, port, _ := strings.Cut(address, ":")
+	config := configure(r, r.dir, "litellm.yaml", map[string]string{
+		"URL": r.url("litellm"), "Key": r.gatewayKey, "MasterKey": masterKey,
+	})
+	p = start(r, func(cmd *exec.Cmd) {
+		cmd.Dir = r.dir
+		cmd.Env = append(
+			cmd.Env, "HOME="+r.dir, "LITELLM_LOCAL_MODEL_COST_MAP=True", "DEFAULT_FLUSH_INTERVAL_SECONDS=1",
+			"OPENMETER_API_ENDPOINT="+r.url("litellm-openmeter"), "OPENMETER_API_KEY="+r.gatewayKey,
+			"OTEL_EXPORTER=otlp_http", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", "OTEL_ENDPOINT="+r.url("litellm-otel")+"/v1/traces",
+			"OTEL_HEADERS=x-api-key="+r.gatewayKey, "OTEL_BSP_SCHEDULE_DELAY=500",
+		)
+	}, installed(r, "python", "bin", "litellm"), "--config", config, "--host", host, "--port", port)
+	p.accepts(address)
+	return p, address
+}
+
+// masterKey is what callers of LiteLLM show.
+const masterKey = "sk-for-callers-of-the-mock"
+
+// chat calls the model as a customer. ids are those of the call, as LiteLLM's three callbacks name it.
+func chat(r *rig, address, customer string) (callID, responseID string, tokens int64, err error) {
+	body := fmt.Sprintf(`{"model":"mock","user":%q,"messages":[{"role":"user","content":"hello"}]}`, customer)
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+address+"/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		return "", "", 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+masterKey)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", "", 0, err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		ID    string
+		Usage struct {
+			Total int64 `json:"total_tokens"`
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK {
+		return "", "", 0, fmt.Errorf("LiteLLM answers %s, %w", response.Status, err)
+	}
+	return response.Header.Get("X-Litellm-Call-Id"), answer.ID, answer.Usage.Total, nil
+}
+
+var _ = filepath.Join
+var _ = testing.Short
+var _ = time.Second
