@@ -85,6 +85,13 @@ test-containers: test-server-container ## run all tests, on PostgreSQL in a cont
 	TALLY_TEST_POSTGRES=$(SERVER_container) go test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=container go -C testcontainers test -race $(TEST_FLAGS) ./...
 
+GATEWAYS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick/gateways
+
+.PHONY: test-gateways
+test-gateways: build ## count what real gateways send through outages; needs nginx, syslog-ng and Python 3, installs the others
+	tools/gateways/install.sh '$(GATEWAYS)'
+	TALLY_TEST_POSTGRES=local TALLY_GATEWAYS='$(GATEWAYS)' go -C tools/gateways test -race -count=1 -timeout 9m -v ./...
+
 FROM ?=
 .PHONY: upgrade-check
 upgrade-check: ## replace a server of the newest tag, or of the commit FROM, by this version while clients go on
@@ -125,6 +132,9 @@ generated: ## prove that what is generated is up to date
 	go mod tidy -diff
 	go -C testcontainers mod tidy -diff
 	go -C tools/gatewayclients mod tidy -diff
+	go -C tools/gateways mod tidy -diff
+	go -C tools/gateways/benthos mod tidy -diff
+	go -C tools/gateways/otelcol mod tidy -diff
 	go -C tools/kafka mod tidy -diff
 	go -C tools/manifests mod tidy -diff
 	go -C tools/promcheck mod tidy -diff

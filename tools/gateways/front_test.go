@@ -15,10 +15,10 @@ import (
 type mode int
 
 const (
-	through mode = iota // they reach the server, byte for byte
-	away                // nobody listens
-	refusing            // each request is answered 503, as by a balancer whose server is away
-	losing              // the server takes each request and answers it, and the connection is cut before the answer
+	through  mode = iota // they reach the server, byte for byte
+	away                 // nobody listens
+	refusing             // each request is answered 503, as by a balancer whose server is away
+	losing               // the server takes each request and answers it, and the connection is cut before the answer
 )
 
 // front stands where a gateway sends to, and passes on to wherever the server is. Changing its mode cuts every connection.

@@ -6,9 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +15,7 @@ import (
 // often is how often calls are made.
 const often = 20 * time.Millisecond
 
-// okBytes is the body that the gateways of testdata/ answer with.
+// okBody is the body that the gateways of testdata/ answer with.
 const okBody = "ok\n"
 
 // get asks a gateway for something as a customer, and returns the response's header.
@@ -31,7 +29,7 @@ func get(ctx context.Context, address, customer string) (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // nothing is lost
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the gateway answers %s", response.Status)
 	}
@@ -60,6 +58,7 @@ func TestEnvoy(t *testing.T) {
 	r.outages(calls, nil)
 	calls.end()
 	r.settle(&made, "customer-", envoy)
+	r.conclude(&made, "customer-")
 }
 
 // TestNginxSyslogNG: an access log in a file, sent by syslog-ng.
@@ -68,10 +67,12 @@ func TestNginxSyslogNG(t *testing.T) {
 	r := newRig(t, "/status")
 	r.putSource("nginx", `{"ready": "nginx"}`)
 	address := freeAddress(t)
-	nginx := start(t, nil, "nginx", "-c", configure(t, r.dir, "nginx.conf", map[string]string{"Dir": r.dir, "Address": address}))
+	nginx := start(t, nil, debian(t, "nginx", "nginx-light"),
+		"-c", configure(t, r.dir, "nginx.conf", map[string]string{"Dir": r.dir, "Address": address}))
 	nginx.accepts(address)
 	config := configure(t, r.dir, "syslog-ng.conf", map[string]string{"Dir": r.dir, "URL": r.url("nginx"), "Key": r.gatewayKey})
-	syslog := start(t, nil, "syslog-ng", "--foreground", "--no-caps", "--stderr", "--cfgfile", config,
+	syslog := start(t, nil, debian(t, "syslog-ng", "syslog-ng-core syslog-ng-mod-http"),
+		"--foreground", "--no-caps", "--stderr", "--cfgfile", config,
 		"--persist-file", filepath.Join(r.dir, "persist"), "--pidfile", filepath.Join(r.dir, "syslog-ng.pid"),
 		"--control", filepath.Join(r.dir, "syslog-ng.ctl"))
 	var made usage
@@ -82,6 +83,7 @@ func TestNginxSyslogNG(t *testing.T) {
 	r.outages(calls, nil)
 	calls.end()
 	r.settle(&made, "customer-", nginx, syslog)
+	r.conclude(&made, "customer-")
 }
 
 // TestBenthos: CloudEvents from the core of Redpanda Connect: lines, and arrays to the call of OpenMeter, as OpenMeter's collector sends.
@@ -95,7 +97,7 @@ func TestBenthos(t *testing.T) {
 			r := newRig(t, "/data/tokens")
 			r.putSource("benthos", `{"ready": "cloudevents"}`)
 			values["URL"], values["Key"] = r.url("benthos"), r.gatewayKey
-			benthos := start(t, nil, installed(t, "benthos"), configure(t, r.dir, "benthos.yaml", values))
+			benthos := start(t, nil, installed(t, "benthos"), "--config", configure(t, r.dir, "benthos.yaml", values))
 			var made usage
 			i := 0
 			calls := r.calling(&made, often, func(customer string) (call, error) {
@@ -108,6 +110,7 @@ func TestBenthos(t *testing.T) {
 			r.outages(calls, nil)
 			calls.end()
 			r.settle(&made, "customer-", benthos)
+			r.conclude(&made, "customer-")
 		})
 	}
 }
@@ -129,12 +132,14 @@ func TestCollector(t *testing.T) {
 			config := configure(t, r.dir, "collector.yaml", map[string]string{
 				"Dir": r.dir, "URL": r.url("collector"), "Key": r.gatewayKey, "Encoding": encoding,
 			})
-			run := func() *process { return start(t, nil, installed(t, "otelcol"), "--config", "file:"+config) }
+			run := func() *process {
+				return start(t, nil, installed(t, "otelcol"), "--config", "file:"+config, "--feature-gates", "stanza.synchronousLogEmitter")
+			}
 			file, err := os.Create(filepath.Join(r.dir, "access.log"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer file.Close()
+			defer file.Close() //nolint:errcheck // the test is over
 			collector := run()
 			var made usage
 			i := 0
@@ -156,13 +161,7 @@ func TestCollector(t *testing.T) {
 			collector = run()
 			calls.end()
 			r.settle(&made, "customer-", collector)
+			r.conclude(&made, "customer-")
 		})
 	}
 }
-
-// environment sets variables of a program.
-func environment(variables ...string) func(*exec.Cmd) {
-	return func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, variables...) }
-}
-
-var _ = strings.Contains

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // liteLLM runs LiteLLM's proxy, and returns it with its address.
@@ -48,7 +46,7 @@ func chat(r *rig, address, customer string) (callID, responseID string, tokens i
 	if err != nil {
 		return "", "", 0, err
 	}
-	defer response.Body.Close()
+	defer response.Body.Close() //nolint:errcheck // nothing is lost
 	var answer struct {
 		ID    string
 		Usage struct {
@@ -61,6 +59,49 @@ func chat(r *rig, address, customer string) (callID, responseID string, tokens i
 	return response.Header.Get("X-Litellm-Call-Id"), answer.ID, answer.Usage.Total, nil
 }
 
-var _ = filepath.Join
-var _ = testing.Short
-var _ = time.Second
+// TestLiteLLM: the three ways in which LiteLLM says what was used. Only generic_api sends again what a server did not take: so only that is
+// owed through outages, and the others before them.
+func TestLiteLLM(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "/tokens_total")
+	for source, log := range map[string]string{
+		"litellm":           "generic-{/end_user}",
+		"litellm-openmeter": "openmeter-{/subject}",
+		"litellm-otel":      "otel-{/attributes/metadata.user_api_key_end_user_id}",
+	} {
+		r.putSource(source, fmt.Sprintf(`{"ready": %q, "log": %q}`, source, log))
+	}
+	proxy, address := liteLLM(r)
+	var byCall, byResponse usage
+	calling := func() *caller {
+		return r.calling(&byCall, 5*often, func(customer string) (call, error) {
+			callID, responseID, tokens, err := chat(r, address, customer)
+			if err == nil {
+				err = byResponse.add(call{responseID, customer, tokens})
+			}
+			return call{callID, customer, tokens}, err
+		})
+	}
+	calls := calling()
+	calls.more(30)
+	calls.end()
+	r.settle(&byCall, "generic-")
+	r.settle(&byResponse, "openmeter-")
+	r.settle(&byCall, "otel-")
+
+	calls = calling()
+	r.outages(calls, nil)
+	calls.end()
+	r.settle(&byCall, "generic-", proxy)
+	for prefix, made := range map[string]*usage{"openmeter-": &byResponse, "otel-": &byCall} {
+		lost := 0
+		for customer, calls := range made.calls {
+			missing, more := r.compare(prefix+customer, calls)
+			if lost += len(missing); len(more) > 0 {
+				t.Errorf("%s%s: the events %q are of no call, or twice there", prefix, customer, more)
+			}
+		}
+		t.Logf("%s lost %d calls of %d by itself in the outages", strings.TrimSuffix(prefix, "-"), lost, made.total)
+	}
+	r.conclude(&byCall, "generic-", "openmeter-", "otel-")
+}

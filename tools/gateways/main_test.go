@@ -3,6 +3,7 @@ package gateways_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 const (
 	// patience turns a hang into a failure. LiteLLM takes longest to start: a minute on two busy cores.
-	patience = 4 * time.Minute
+	patience = 2 * time.Minute
 	// pollInterval is how often something outside of this process is looked at.
 	pollInterval = 50 * time.Millisecond
 )
@@ -39,13 +40,28 @@ func installed(t testing.TB, path ...string) string {
 	return program
 }
 
-// until waits for a condition, which is asked again and again. what says what is waited for, where it does not come.
+// debian returns the path of a program of Debian's.
+func debian(t testing.TB, program, packages string) string {
+	t.Helper()
+	for _, path := range []string{program, filepath.Join("/usr/sbin", program)} { // which is not in everybody's PATH
+		if found, err := exec.LookPath(path); err == nil {
+			return found
+		}
+	}
+	t.Fatalf("%s is not installed: apt-get install %s", program, packages)
+	return ""
+}
+
+// until waits for a condition, which is asked again and again. what says what is waited for, where it does not come in time.
 func until(t testing.TB, what func() string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	deadline := time.After(patience)
 	for !condition() {
+		if t.Failed() { // it will not come
+			t.FailNow()
+		}
 		select {
 		case <-tick.C:
 		case <-deadline:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"text/template"
@@ -21,6 +22,7 @@ type process struct {
 	cmd    *exec.Cmd
 	input  *os.File // the writing end of its standard input
 	output *output
+	ending atomic.Bool   // it is meant to end
 	done   chan struct{} // closed when it has ended
 }
 
@@ -42,6 +44,9 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// endWithUs has a program end with this process, where the system can do so.
+var endWithUs = func(*exec.Cmd) {}
+
 // start runs a program until the test ends. change may be nil. The program gets no variable of Tallystick's but those that change adds.
 func start(t testing.TB, change func(*exec.Cmd), program string, args ...string) *process {
 	t.Helper()
@@ -51,6 +56,7 @@ func start(t testing.TB, change func(*exec.Cmd), program string, args ...string)
 			p.cmd.Env = append(p.cmd.Env, variable)
 		}
 	}
+	endWithUs(p.cmd)
 	if change != nil {
 		change(p.cmd)
 	}
@@ -60,12 +66,15 @@ func start(t testing.TB, change func(*exec.Cmd), program string, args ...string)
 	}
 	p.input, p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = writing, reading, p.output, p.output
 	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("%v: .ci/run says which packages have it", err)
+		t.Fatal(err)
 	}
 	_ = reading.Close() // the program has it
 	go func() {
 		defer close(p.done)
 		_ = p.cmd.Wait() // its state says all
+		if !p.ending.Load() {
+			t.Errorf("%s ended by itself: %s", program, p.cmd.ProcessState)
+		}
 	}()
 	t.Cleanup(func() {
 		p.end(syscall.SIGTERM)
@@ -89,6 +98,7 @@ func tail(text string) string {
 // end ends the process by a signal and waits until it is gone.
 func (p *process) end(s syscall.Signal) {
 	p.t.Helper()
+	p.ending.Store(true)
 	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.t.Errorf("signalling %s: %v", p.cmd.Path, err)
 	}
@@ -101,16 +111,6 @@ func (p *process) end(s syscall.Signal) {
 	}
 }
 
-// runs tells whether the process has not ended.
-func (p *process) runs() bool {
-	select {
-	case <-p.done:
-		return false
-	default:
-		return true
-	}
-}
-
 // freeAddress returns an address on loopback where nothing listens.
 func freeAddress(t testing.TB) string {
 	t.Helper()
@@ -118,7 +118,7 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer listener.Close() //nolint:errcheck // nothing is lost
 	return listener.Addr().String()
 }
 
@@ -126,9 +126,6 @@ func freeAddress(t testing.TB) string {
 func (p *process) accepts(address string) {
 	p.t.Helper()
 	until(p.t, text("%s does not listen on %s", p.cmd.Path, address), func() bool {
-		if !p.runs() {
-			p.t.Fatalf("%s ended", p.cmd.Path)
-		}
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = conn.Close()

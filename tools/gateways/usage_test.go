@@ -237,51 +237,57 @@ func (r *rig) arrive(u *usage, prefix string) {
 	})
 }
 
-// settle holds what is counted in the end, after the gateway has ended, against the calls: in the meters, in the events themselves, and by
-// folding all of them again. No log is there but those of customers, so nothing was rejected.
-func (r *rig) settle(u *usage, prefix string, gateway ...*process) {
+// settle ends gateways once all calls are counted, and holds what is counted in the end against the calls: in the meters, in the events
+// themselves, and by folding all of them again.
+func (r *rig) settle(u *usage, prefix string, gateways ...*process) {
 	r.Helper()
 	r.arrive(u, prefix)
-	for _, p := range gateway {
+	for _, p := range gateways {
 		p.end(syscall.SIGTERM)
 	}
 	owed := u.owed()
 	if counted := r.counted(prefix, owed); !maps.Equal(owed, counted) {
 		r.Errorf("owed are %v, counted %v", owed, counted)
 	}
-	for _, customer := range slices.Sorted(maps.Keys(owed)) {
-		r.compare(prefix+customer, u.calls[customer])
-	}
-	var others []string
-	for _, log := range r.logs() {
-		if customer, ours := strings.CutPrefix(log, prefix); !ours || owed[customer].events == 0 {
-			others = append(others, log)
+	for customer, calls := range u.calls {
+		if missing, more := r.compare(prefix+customer, calls); len(missing) > 0 || len(more) > 0 {
+			r.Errorf("%s: the calls %q are not there; the events %q are of no call, or twice there", customer, missing, more)
 		}
 	}
+}
+
+// conclude says how it went. No log is there but those of customers, so nothing was rejected.
+func (r *rig) conclude(u *usage, prefixes ...string) {
+	r.Helper()
+	others := slices.DeleteFunc(r.logs(), func(log string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool {
+			customer, ours := strings.CutPrefix(log, prefix)
+			return ours && u.calls[customer] != nil
+		})
+	})
 	if len(others) > 0 {
 		r.Errorf("there are other logs: %q", others)
 	}
-	r.Logf("%d calls, %d events of %d customers; the server was killed %d times, %d requests were refused, %d answers lost",
-		u.total, r.stored(), len(owed), r.kills, r.front.refused.Load(), r.front.lost.Load())
+	r.Logf("%d calls were made, %d events are stored; the server was killed %d times, %d requests were refused, %d answers lost",
+		u.total, r.stored(), r.kills, r.front.refused.Load(), r.front.lost.Load())
 }
 
-// compare holds a log's events against the calls by their ids, and has the log verified.
-func (r *rig) compare(log string, calls map[string]int64) {
+// compare holds a log's events against the calls by their ids: those that are missing, and events of no call or twice there. It has the
+// log verified.
+func (r *rig) compare(log string, calls map[string]int64) (missing, more []string) {
 	r.Helper()
-	missing, more := maps.Clone(calls), []string(nil)
+	left := maps.Clone(calls)
 	for _, id := range r.ids(log) {
-		if _, made := missing[id]; !made {
+		if _, made := left[id]; !made {
 			more = append(more, id)
 		}
-		delete(missing, id)
-	}
-	if len(missing) > 0 || len(more) > 0 {
-		r.Errorf("%s: the calls %q are not there; the events %q are of no call, or there twice", log, slices.Collect(maps.Keys(missing)), more)
+		delete(left, id)
 	}
 	verified, err := r.client.Verify(r.Context(), log, client.VerifyOptions{})
 	if err != nil || !verified.OK {
 		r.Errorf("%s is not as it was recorded: %+v, %v", log, verified, err)
 	}
+	return slices.Collect(maps.Keys(left)), more
 }
 
 // ids returns the ids of a log's events as callers know them: what a mapping adds after a colon is left out.
@@ -291,7 +297,7 @@ func (r *rig) ids(log string) (ids []string) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	defer stream.Close()
+	defer stream.Close() //nolint:errcheck // nothing is lost
 	for {
 		line, err := stream.Next()
 		if errors.Is(err, io.EOF) {
