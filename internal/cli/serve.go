@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/limits"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/server"
 )
 
@@ -114,16 +115,11 @@ func explainFirstKey(ctx context.Context, w io.Writer, s *server.Server, databas
 		"or start the server with %s in its environment, as tally key generate prints it.\n", databaseURL, bootstrapKeyEnv)
 }
 
-// gcPercent lets the heap grow to five times the live data before a collection. The live data is small (ten thousand logs of three views
-// took 80 MB at Go's default), so collecting as often as by default costs more time than it saves memory. GOGC in the environment overrides
-// it.
-const gcPercent = 400
-
-// limitMemory has the collector keep the heap within its share of the limit; far below it, only gcPercent matters. GOMEMLIMIT in the
-// environment overrides it.
+// limitMemory has the collector keep the heap within its share of the limit; far below it, only pacing matters. GOGC and GOMEMLIMIT in the
+// environment override them.
 func limitMemory(config *server.Config) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		memory.PaceCollector()
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(config.Memory().Shares().Heap)

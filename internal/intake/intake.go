@@ -20,8 +20,8 @@ import (
 const (
 	// portionLines and portionBytes bound what is mapped before it is committed: what a delivery holds in memory, however long it is. The
 	// bytes are those of events and of the records that they come from.
-	portionLines = 5_000
-	portionBytes = 2 << 20
+	portionLines = 4_000
+	portionBytes = 512 << 10
 	// lineBytes is about the memory of a line beside its bytes.
 	lineBytes = 512
 	// bookStep is how much memory is booked at a time, baseBytes what the reader of a delivery takes.
@@ -103,7 +103,6 @@ type Delivery struct {
 	Results func([]Result) error
 
 	lines   []line
-	records []byte // of the lines, as the log of rejects keeps them
 	bytes   int
 	held    int64 // by whoever reads the delivery
 	number  int   // of the last line
@@ -123,10 +122,10 @@ type line struct {
 
 // kept is what the log of rejects would keep of a record.
 type kept struct {
-	from, to int // in Delivery.records
-	bytes    int // that the record has
-	whole    bool
-	digest   [sha256.Size]byte // of the record; only of lines that were rejected before their portion was committed
+	raw    []byte
+	bytes  int               // that the record has
+	whole  bool              // raw is all of it
+	digest [sha256.Size]byte // of the record where it is not, and no event was made of it; that is as good
 }
 
 // Deliver begins a delivery to a source.
@@ -156,7 +155,10 @@ func (d *Delivery) Hold(bytes int64) { d.held = bytes }
 // Refuse takes what should have been the next record, and is none. whole says that raw is all of it.
 func (d *Delivery) Refuse(ctx context.Context, raw []byte, whole bool, code, detail string) error {
 	d.number++
-	return d.take(ctx, rejected(code, detail), raw, whole)
+	allowed, all := d.source.Mapping.RejectRaw(raw)
+	k := keep(raw, allowed, all && whole)
+	k.digest = sha256.Sum256(raw)
+	return d.reject(ctx, k, code, detail)
 }
 
 func (d *Delivery) add(ctx context.Context, record []byte) error {
@@ -164,12 +166,13 @@ func (d *Delivery) add(ctx context.Context, record []byte) error {
 	mapped := d.source.Mapping.MapKeyed(record, given)
 	switch mapped.Outcome {
 	case source.Skipped:
-		return d.take(ctx, line{result: Result{Skipped: true}}, nil, true)
+		return d.take(ctx, line{result: Result{Skipped: true}})
 	case source.Rejected:
 		return d.refuse(ctx, record, mapped.Code, mapped.Detail)
 	case source.Mapped:
 	}
-	if &mapped.Event[0] == &record[0] { // the mapping keeps records as they are
+	asSent := &mapped.Event[0] == &record[0]
+	if asSent {
 		mapped.Event = bytes.Clone(record)
 	}
 	e, err := event.Parse(mapped.Event)
@@ -185,7 +188,14 @@ func (d *Delivery) add(ctx context.Context, record []byte) error {
 	if !d.sender.Sees(mapped.Log) {
 		return d.refuse(ctx, record, "outside_pattern", "the key is not for logs of that name")
 	}
-	return d.take(ctx, line{log: mapped.Log, event: e, result: Result{Log: mapped.Log}}, record, true)
+	l := line{log: mapped.Log, event: e, result: Result{Log: mapped.Log}, record: keep(record, mapped.Raw, mapped.Whole)}
+	if asSent && l.record.whole {
+		l.record.raw = mapped.Event // once is enough
+	} else {
+		l.record.raw = bytes.Clone(l.record.raw)
+		d.bytes += len(l.record.raw)
+	}
+	return d.take(ctx, l)
 }
 
 // given returns the idempotency key that came with the next record; "" for none.
@@ -203,20 +213,29 @@ func (d *Delivery) given() string {
 
 // refuse rejects a record.
 func (d *Delivery) refuse(ctx context.Context, record []byte, code, detail string) error {
-	return d.take(ctx, rejected(code, detail), record, true)
-}
-
-func rejected(code, detail string) line {
-	return line{failed: true, result: Result{Code: code, Detail: detail}}
-}
-
-// take adds a line to the portion, and commits that when it is full. whole says that the record is there to its end.
-func (d *Delivery) take(ctx context.Context, l line, record []byte, whole bool) error {
-	l.number, l.result.Line = d.number, d.number
-	if !l.result.Skipped {
-		l.record = d.keep(record, whole)
-		d.bytes += len(l.event.Data) + l.record.to - l.record.from
+	raw, whole := d.source.Mapping.RejectRaw(record)
+	k := keep(record, raw, whole)
+	if !k.whole {
+		k.digest = sha256.Sum256(record)
 	}
+	return d.reject(ctx, k, code, detail)
+}
+
+func (d *Delivery) reject(ctx context.Context, record kept, code, detail string) error {
+	record.raw = bytes.Clone(record.raw)
+	d.bytes += len(record.raw)
+	return d.take(ctx, line{failed: true, record: record, result: Result{Code: code, Detail: detail}})
+}
+
+// keep returns what the log of rejects would keep of a record of which the mapping leaves it raw.
+func keep(record, raw []byte, whole bool) kept {
+	return kept{raw: cut(raw), bytes: len(record), whole: whole && len(raw) <= maxRawBytes}
+}
+
+// take adds a line to the portion, and commits that when it is full.
+func (d *Delivery) take(ctx context.Context, l line) error {
+	l.number, l.result.Line = d.number, d.number
+	d.bytes += len(l.event.Data)
 	d.lines = append(d.lines, l)
 	if err := d.book(ctx); err != nil || len(d.lines) == 0 {
 		return err
@@ -225,19 +244,6 @@ func (d *Delivery) take(ctx context.Context, l line, record []byte, whole bool) 
 		return nil
 	}
 	return d.commit(ctx)
-}
-
-// keep copies what the log of rejects would keep of a record, of which all is there or the first bytes.
-func (d *Delivery) keep(record []byte, all bool) kept {
-	raw, whole := d.source.Mapping.RejectRaw(record)
-	raw, whole = cut(raw), all && whole && len(raw) <= maxRawBytes
-	k := kept{from: len(d.records), bytes: len(record), whole: whole}
-	if !whole {
-		k.digest = sha256.Sum256(record)
-	}
-	d.records = append(d.records, raw...)
-	k.to = len(d.records)
-	return k
 }
 
 // book books memory for the portion, in steps. Where there is no room, the portion is committed as it is: whoever waits holds nothing that
@@ -249,7 +255,7 @@ func (d *Delivery) book(ctx context.Context) error {
 			return nil
 		}
 		if len(d.lines) == 0 {
-			d.lines, d.records = nil, nil // what they had room for
+			d.lines = nil // what they had room for
 			return d.sender.Room.Grow(ctx, need+bookStep)
 		}
 		if err := d.commit(ctx); err != nil {

@@ -62,6 +62,9 @@ func (d *Delivery) findLogs(ctx context.Context, names []string) (map[string]fou
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(making)
+	if len(missing) <= making { // in their order: which of them there is room for depends on it
+		group.SetLimit(1)
+	}
 	for _, name := range missing {
 		group.Go(func() error {
 			log, err := d.makeLog(ctx, name, labels, int64(most))

@@ -236,7 +236,7 @@ func (d *Delivery) tell() error {
 	}
 	d.intake.stats.count(d.source, results)
 	clear(d.lines)
-	d.lines, d.records, d.bytes = d.lines[:0], d.records[:0], 0
+	d.lines, d.bytes = d.lines[:0], 0
 	d.sender.Room.Shrink(baseBytes + d.held + bookStep)
 	if d.Results == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/event"
@@ -72,7 +73,7 @@ func (d *Delivery) keepRejects(ctx context.Context) error {
 		if !l.failed {
 			continue
 		}
-		e, err := d.reject(l)
+		e, err := d.rejectEvent(l)
 		if err != nil {
 			return err
 		}
@@ -100,11 +101,12 @@ func (d *Delivery) keepRejects(ctx context.Context) error {
 	return errManyRounds
 }
 
-func (d *Delivery) reject(l *line) (event.Event, error) {
-	raw := d.records[l.record.from:l.record.to]
+// rejectEvent makes the event that the log of rejects gets for a line.
+func (d *Delivery) rejectEvent(l *line) (event.Event, error) {
+	raw := l.record.raw
 	digest := l.record.digest
-	if l.record.whole {
-		digest = sha256.Sum256(raw)
+	if digest == [sha256.Size]byte{} {
+		digest = sha256.Sum256(slices.Concat(raw, l.event.Data))
 	}
 	digest = sha256.Sum256(append(digest[:], l.result.Code...))
 	r := Reject{

@@ -43,12 +43,12 @@ type Records interface {
 
 // Position is a place between two records of a file.
 type Position struct {
-	Records int64    `json:"records"`
-	Lines   int64    `json:"lines"`
-	Offset  int64    `json:"offset"`            // bytes of the content, decompressed; not known, and 0, in JSON documents
-	Chain   Chain    `json:"chain"`             // of the records before it
-	Window  Window   `json:"window"`            // the bytes before it
-	Open    bool     `json:"open,omitempty"`    // the last record had no line end
+	Records int64  `json:"records"`
+	Lines   int64  `json:"lines"`
+	Offset  int64  `json:"offset"`         // bytes of the content, decompressed; not known, and 0, in JSON documents
+	Chain   Chain  `json:"chain"`          // of the records before it
+	Window  Window `json:"window"`         // the bytes before it
+	Open    bool   `json:"open,omitempty"` // the last record had no line end
 	// Columns are those of CSV, from its header, and Delimiter what is between them.
 	Columns   []string `json:"columns,omitempty"`
 	Delimiter string   `json:"delimiter,omitempty"`

@@ -56,17 +56,17 @@ type Mapping struct {
 	origins    []string
 	answer     string
 
-	keep      keepMode
-	members   []member // of keepMembers, sorted by name, with those of the envelope
-	types     []template
-	source    []template
-	id        []template
-	ownID     int  // the slot of the record's own id, -1 where it does not matter
-	needsID   bool // a record without identity is a reject
-	clock     clock
-	absent    [][]byte // strings that count as not being there
-	raw       rawMode
-	root      *branch // of rawNamed
+	keep    keepMode
+	members []member // of keepMembers, sorted by name, with those of the envelope
+	types   []template
+	source  []template
+	id      []template
+	ownID   int  // the slot of the record's own id, -1 where it does not matter
+	needsID bool // a record without identity is a reject
+	clock   clock
+	absent  [][]byte // strings that count as not being there
+	raw     rawMode
+	root    *branch // of rawNamed
 }
 
 type creation struct {
