@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/access"
-	"github.com/tallystick/tallystick/internal/db"
-	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -44,7 +41,7 @@ func newRig(t *testing.T, source, ready, member string) *rig {
 	r.wire = testrig.NewWire(t, r.dsn)
 	r.start()
 	r.front = newFront(t, r.server.URL())
-	r.put(source, `{"ready": "`+ready+`"}`)
+	r.want(http.StatusCreated, "PUT", "/sources/"+source, `{"ready": "`+ready+`"}`)
 	config := `{"value": "` + member + `", "aggregations": ["sum", "count"], "resolution": "day"}`
 	r.want(http.StatusCreated, "POST", "/views/tokens?logs="+url.QueryEscape("customer-*")+"&config="+url.QueryEscape(config),
 		string(views.Meter()))
@@ -74,20 +71,6 @@ func (r *rig) stop() {
 	http.DefaultClient.CloseIdleConnections()
 	if err := r.server.Stop(context.WithoutCancel(r.t.Context())); err != nil {
 		r.t.Errorf("stopping the server: %v", err)
-	}
-}
-
-// put makes a source.
-func (r *rig) put(name, mapping string) {
-	r.t.Helper()
-	d, err := db.Open(r.t.Context(), db.Config{URL: r.dsn, ReadConns: 2, AppendConns: 1})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer d.Close()
-	_, _, err = intake.NewRegistry(d).Put(r.t.Context(), access.Actor{Name: "test"}, db.DefaultTenant, name, []byte(mapping))
-	if err != nil {
-		r.t.Fatal(err)
 	}
 }
 

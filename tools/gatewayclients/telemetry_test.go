@@ -42,6 +42,10 @@ func (a *again) until(ctx context.Context, send func(context.Context) error) err
 			}
 			return err
 		}
+		select {
+		case <-time.After(longWait):
+		case <-ctx.Done():
+		}
 	}
 }
 
