@@ -28,8 +28,8 @@ func callOf(t *testing.T, customer string, n int) cloudevents.Event {
 	return e
 }
 
-// The client retries what is answered 503, if it is told to; where a connection closes, its program sends the event again, which may well be
-// in the other mode.
+// The client retries what is answered 503, if it is told to; where a connection closes, its program sends the event again, which may well
+// be in the other mode.
 func TestCloudEventsClient(t *testing.T) {
 	r := newRig(t, "calls", "cloudevents", "/data/tokens_in")
 	n := 0

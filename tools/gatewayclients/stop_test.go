@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A server that is stopped answers the requests that it has, once they are stored: exporters of OpenTelemetry Go drop what a connection takes
-// with it. What they send again to the next server counts once.
+// A server that is stopped answers the requests that it has, once they are stored: exporters of OpenTelemetry Go drop what a connection
+// takes with it. What they send again to the next server counts once.
 func TestStoppedServerAnswersWhatItHas(t *testing.T) {
 	const exporters = 8
 	r := newRig(t, "calls", "genai-logs", "/tokens_in")

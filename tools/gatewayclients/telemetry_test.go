@@ -81,7 +81,9 @@ func (r *rig) logger(url string, compressed bool) (*logsAgain, *sdklog.LoggerPro
 	options := []otlploghttp.Option{
 		otlploghttp.WithEndpointURL(url + "/sources/calls/v1/logs"),
 		otlploghttp.WithTimeout(patience),
-		otlploghttp.WithRetry(otlploghttp.RetryConfig{Enabled: true, InitialInterval: firstWait, MaxInterval: longWait, MaxElapsedTime: patience}),
+		otlploghttp.WithRetry(otlploghttp.RetryConfig{
+			Enabled: true, InitialInterval: firstWait, MaxInterval: longWait, MaxElapsedTime: patience,
+		}),
 	}
 	if compressed {
 		options = append(options, otlploghttp.WithCompression(otlploghttp.GzipCompression))
