@@ -84,6 +84,10 @@ func (s *server) authorize(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(w, p)
 		return
 	}
+	if p := takeEncoding(r, ctx.Operation()); p != nil {
+		writeProblem(w, p)
+		return
+	}
 	next(ctx)
 }
 

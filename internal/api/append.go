@@ -88,6 +88,7 @@ func (s *server) registerAppend(api huma.API) {
 		Description: "201 when the event is new, 200 when its idempotency key says that it was there before. " +
 			"The event is durable and part of every view when the answer comes.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: event.MaxBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
+		Metadata: takingEncodings(), Parameters: encodingParameter(),
 	}, s.append)
 	describeDuplicate(api, appendPath, "The event was there before.")
 	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
@@ -96,7 +97,7 @@ func (s *server) registerAppend(api huma.API) {
 		Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1,
-		Errors: errors, SkipValidateBody: true, Middlewares: binary,
+		Errors: errors, SkipValidateBody: true, Middlewares: binary, Metadata: takingEncodings(), Parameters: encodingParameter(),
 	}, s.appendBatch)
 	describeDuplicate(api, "/logs/{log}/append_batch", "All of the events were there before.")
 	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{

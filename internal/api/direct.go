@@ -82,7 +82,7 @@ func isPlain(r *http.Request) bool {
 		return false
 	}
 	for name := range r.Header {
-		if strings.HasPrefix(name, "Ce-") { // see refuseBinaryEvents
+		if strings.HasPrefix(name, "Ce-") || name == "Content-Encoding" { // see refuseBinaryEvents and takeEncoding
 			return false
 		}
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -38,7 +37,8 @@ func (s *server) guard(next http.Handler) http.Handler {
 			// A connection that cannot have a deadline is not one that a client could be slow on.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.BodyTimeout))
 		}
-		request.body = &bookedBody{ReadCloser: r.Body, ctx: r.Context(), held: s.Bodies.Hold(), allowed: freeBodyBytes}
+		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), contentEncoding(r)
+		request.body = newBookedBody(r, s.Bodies.Hold(), request.contentEncoding)
 		defer request.body.held.Release()
 		if r.Body != http.NoBody {
 			r.Body = request.body
@@ -57,7 +57,6 @@ func (s *server) guard(next http.Handler) http.Handler {
 			writeProblem(w, p)
 			return
 		}
-		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding")
 		r.Header.Del("Content-Type")
 		next.ServeHTTP(w, r)
 	})
@@ -68,13 +67,6 @@ func (s *server) guard(next http.Handler) http.Handler {
 func unreadable(r *http.Request) *Problem {
 	if escaped := r.URL.EscapedPath(); !strings.HasPrefix(escaped, "/") || path.Clean(escaped) != escaped {
 		return noSuchPath(r)
-	}
-	encoding := r.Header.Get("Content-Encoding")
-	if isEncoded := encoding != "" && !strings.EqualFold(encoding, "identity"); isEncoded && r.ContentLength != 0 && !isGatewayPath(r.URL.Path) {
-		p := newProblem("content_encoding",
-			fmt.Sprintf("the body's Content-Encoding is %q; send it as it is, without one", shortened(encoding)))
-		p.header = http.Header{"Accept-Encoding": {"identity"}} // RFC 9110, section 12.5.3
-		return p
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -227,34 +226,17 @@ func (r *request) isDelivery() bool {
 	return r.operation != nil && r.operation.Metadata[gatewayOperation] != nil
 }
 
-// isGatewayPath reports whether deliveries are taken there.
-func isGatewayPath(path string) bool {
-	if rest, ok := strings.CutPrefix(path, "/sources/"); ok {
-		_, path, _ = strings.Cut(rest, "/")
-		path = "/" + path
-	}
-	return slices.ContainsFunc(gateways, func(g gateway) bool { return g.path == path })
-}
-
 // deliveryProblem maps what is wrong with a body; nil where err is of another kind.
 func deliveryProblem(err error) *Problem {
-	var encoding *framing.EncodingError
-	var large *framing.TooLargeError
-	var corrupt *framing.CorruptError
 	var syntax *framing.SyntaxError
 	var invalid *otlp.InvalidError
 	var mediaType *framing.TypeError
 	var header *framing.HeaderError
 	const stored = "; what came before is stored, and found by its identity when it comes again"
-	switch {
-	case errors.As(err, &encoding):
-		p := newProblem("content_encoding", encoding.Error())
-		p.header = http.Header{"Accept-Encoding": {"gzip, zstd"}}
+	if p := encodingProblem(err, stored); p != nil {
 		return p
-	case errors.As(err, &large):
-		return newProblem("body_too_large", large.Error()+stored)
-	case errors.As(err, &corrupt):
-		return newProblem("body_corrupt", corrupt.Error()+stored)
+	}
+	switch {
 	case errors.As(err, &syntax):
 		return newProblem("invalid_json", syntax.Error()+stored)
 	case errors.As(err, &invalid):

@@ -126,10 +126,12 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 		return fullProblem()
 	case limitProblem(errors.Join(errs...)) != nil:
 		return limitProblem(errors.Join(errs...))
+	case encodingProblem(errors.Join(errs...), nothingStored) != nil:
+		return encodingProblem(errors.Join(errs...), nothingStored)
 	case isStopping(ctx) && (message == unreadBody || status == http.StatusRequestTimeout):
 		return stoppingProblem()
 	case message == unreadBody:
-		return newProblem("body_incomplete", "the body broke off before its end; nothing was stored")
+		return newProblem("body_incomplete", "the body broke off before its end"+nothingStored)
 	case status >= http.StatusInternalServerError:
 		requestOf(ctx).fail(errors.Join(append([]error{errors.New(message)}, errs...)...))
 		return newProblem("internal", internalDetail)

@@ -123,8 +123,10 @@ func TestRefusals(t *testing.T) {
 		"append: 1 MiB and a byte": post("/logs/acme/append", padded(mebibyte+1)).
 			refused(413, "body_too_large", "1048576 bytes"),
 		"append: 20 MiB": post("/logs/acme/append", padded(20*mebibyte)).refused(413, "body_too_large"),
-		"append: compressed": post("/logs/acme/append", "{}", "Content-Encoding: gzip").
+		"log: compressed": post("/logs", "{}", "Content-Encoding: gzip").
 			refused(415, "content_encoding", "gzip").also(acceptsIdentity),
+		"append: no gzip": post("/logs/acme/append", "{}", "Content-Encoding: gzip").
+			refused(400, "body_corrupt", "gzip", "nothing was stored"),
 		"append: from another site": post("/logs/acme/append", "{}", "Origin: https://example.com").
 			refused(403, "cross_origin"),
 
