@@ -34,11 +34,14 @@ func encodingParameter() []*huma.Param {
 
 // contentEncoding is the encoding of a request's body, as sent; "" for none.
 func contentEncoding(r *http.Request) string {
-	encoding := strings.Join(r.Header.Values("Content-Encoding"), ", ")
-	if r.ContentLength == 0 || strings.EqualFold(encoding, "identity") {
+	values := r.Header["Content-Encoding"]
+	if len(values) == 0 || r.ContentLength == 0 {
 		return ""
 	}
-	return encoding
+	if encoding := strings.Join(values, ", "); !strings.EqualFold(encoding, "identity") {
+		return encoding
+	}
+	return ""
 }
 
 // takeEncoding has a body's encoding taken off as it is read, where the operation takes any; else it returns the problem. Where gateways
