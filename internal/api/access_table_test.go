@@ -52,6 +52,8 @@ var operations = map[string]operation{
 	"DELETE /sources/{source}":       {scopes: "deploy", path: "/sources/{fresh-source}", status: 204, some: 403},
 	"GET /sources/{source}":          {scopes: "read deploy", status: 200},
 	"GET /sources/{source}/versions": {scopes: "read deploy", status: 200},
+	"POST /sources/{source}/test":    {scopes: "read deploy", body: `{"id":"1"}`, status: 200},
+	"POST /sources/{source}/replay":  {scopes: "append", body: `{}`, status: 200, some: 403},
 	"GET /sources":                   {scopes: "read deploy", status: 200},
 	"GET /ready-sources":             {scopes: "read deploy", status: 200},
 

@@ -155,6 +155,7 @@ func (s *server) register(api huma.API) {
 	s.registerCheckpoint(api)
 	s.registerViews(api)
 	s.registerSources(api)
+	s.registerSourceWork(api)
 	s.registerTenants(api)
 	s.registerKeys(api)
 	s.registerTokens(api)

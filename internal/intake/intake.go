@@ -102,11 +102,12 @@ type Delivery struct {
 	// Results is called with the results of lines that are committed; may be nil. Its error ends the delivery.
 	Results func([]Result) error
 
+	replaying bool // of rejects, which are kept already
+
 	lines   []line
 	bytes   int
 	held    int64 // by whoever reads the delivery
 	number  int   // of the last line
-	inner   int   // of the next record in that line's envelope, from 0
 	summary Summary
 }
 
@@ -116,8 +117,17 @@ type line struct {
 	log    string
 	event  event.Event
 	record kept // of the record
+	as     arrival
 	result Result
 	failed bool // rejected
+}
+
+// arrival is how a record came.
+type arrival struct {
+	key       string // the idempotency key beside it; "" for none
+	unwrapped bool   // it was taken out of its envelope
+	unread    bool   // it is no record, but a line or a body that could not be read
+	reject    string // of which reject it is: by what a record without an identity is known then
 }
 
 // kept is what the log of rejects would keep of a record.
@@ -137,14 +147,15 @@ func (in *Intake) Deliver(s *Source, sender Sender, form Form) *Delivery {
 // transient one of Ingester.Append, or the database's.
 func (d *Delivery) Add(ctx context.Context, record []byte) error {
 	d.number++
-	d.inner = 0
+	n := 0
 	var failure error
 	err := d.source.Mapping.Unwrap(record, func(inner []byte) error {
-		failure = d.add(ctx, inner)
+		failure = d.add(ctx, inner, arrival{key: d.given(n), unwrapped: d.source.Mapping.Unwraps()})
+		n++
 		return failure
 	})
 	if invalid := (*event.InvalidError)(nil); failure == nil && errors.As(err, &invalid) {
-		return d.refuse(ctx, record, invalid.Code, invalid.Detail)
+		return d.refuse(ctx, record, arrival{key: d.given(0)}, invalid.Code, invalid.Detail)
 	}
 	return err
 }
@@ -158,73 +169,59 @@ func (d *Delivery) Refuse(ctx context.Context, raw []byte, whole bool, code, det
 	allowed, all := d.source.Mapping.RejectRaw(raw)
 	k := keep(raw, allowed, all && whole)
 	k.digest = sha256.Sum256(raw)
-	return d.reject(ctx, k, code, detail)
+	return d.reject(ctx, k, arrival{unread: true}, code, detail)
 }
 
-func (d *Delivery) add(ctx context.Context, record []byte) error {
-	given := d.given()
-	mapped := d.source.Mapping.MapKeyed(record, given)
+func (d *Delivery) add(ctx context.Context, record []byte, as arrival) error {
+	mapped, e := mapRecord(d.source.Mapping, record, as.key)
 	switch mapped.Outcome {
 	case source.Skipped:
 		return d.take(ctx, line{result: Result{Skipped: true}})
 	case source.Rejected:
-		return d.refuse(ctx, record, mapped.Code, mapped.Detail)
+		return d.refuse(ctx, record, as, mapped.Code, mapped.Detail)
 	case source.Mapped:
 	}
-	asSent := &mapped.Event[0] == &record[0]
-	if asSent {
-		mapped.Event = bytes.Clone(record)
-	}
-	e, err := event.Parse(mapped.Event)
-	if err == nil && mapped.Key != "" {
-		err = e.SetKey(mapped.Key)
-	}
-	if invalid := (*event.InvalidError)(nil); errors.As(err, &invalid) {
-		return d.refuse(ctx, record, invalid.Code, invalid.Detail)
-	}
-	if isReserved(mapped.Log) {
-		return d.refuse(ctx, record, "invalid_log_name", "the log's name would be that of a log of rejects")
-	}
 	if !d.sender.Sees(mapped.Log) {
-		return d.refuse(ctx, record, "outside_pattern", "the key is not for logs of that name")
+		return d.refuse(ctx, record, as, "outside_pattern", "the key is not for logs of that name")
 	}
-	l := line{log: mapped.Log, event: e, result: Result{Log: mapped.Log}, record: keep(record, mapped.Raw, mapped.Whole)}
-	if asSent && l.record.whole {
-		l.record.raw = mapped.Event // once is enough
-	} else {
+	if as.reject != "" && e.KeyHash.IsZero() {
+		if err := e.SetKey(as.reject); err != nil {
+			return err
+		}
+	}
+	l := line{log: mapped.Log, event: e, as: as, result: Result{Log: mapped.Log}, record: keep(record, mapped.Raw, mapped.Whole)}
+	if !isSame(l.record.raw, mapped.Event) {
 		l.record.raw = bytes.Clone(l.record.raw)
 		d.bytes += len(l.record.raw)
 	}
 	return d.take(ctx, l)
 }
 
-// given returns the idempotency key that came with the next record; "" for none.
-func (d *Delivery) given() string {
-	inner := d.inner
-	d.inner++
+// given returns the idempotency key that came with a record, which is the nth of its envelope, from 0; "" for none.
+func (d *Delivery) given(n int) string {
 	switch {
 	case d.Key == "":
 		return ""
-	case inner == 0:
+	case n == 0:
 		return d.Key + ":" + strconv.Itoa(d.number-1)
 	}
-	return d.Key + ":" + strconv.Itoa(d.number-1) + "." + strconv.Itoa(inner)
+	return d.Key + ":" + strconv.Itoa(d.number-1) + "." + strconv.Itoa(n)
 }
 
 // refuse rejects a record.
-func (d *Delivery) refuse(ctx context.Context, record []byte, code, detail string) error {
+func (d *Delivery) refuse(ctx context.Context, record []byte, as arrival, code, detail string) error {
 	raw, whole := d.source.Mapping.RejectRaw(record)
 	k := keep(record, raw, whole)
 	if !k.whole {
 		k.digest = sha256.Sum256(record)
 	}
-	return d.reject(ctx, k, code, detail)
+	return d.reject(ctx, k, as, code, detail)
 }
 
-func (d *Delivery) reject(ctx context.Context, record kept, code, detail string) error {
+func (d *Delivery) reject(ctx context.Context, record kept, as arrival, code, detail string) error {
 	record.raw = bytes.Clone(record.raw)
 	d.bytes += len(record.raw)
-	return d.take(ctx, line{failed: true, record: record, result: Result{Code: code, Detail: detail}})
+	return d.take(ctx, line{failed: true, as: as, record: record, result: Result{Code: code, Detail: detail}})
 }
 
 // keep returns what the log of rejects would keep of a record of which the mapping leaves it raw.

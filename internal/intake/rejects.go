@@ -29,7 +29,7 @@ const (
 // of the record, so that it can be mapped again.
 type Reject struct {
 	Type      string `json:"type"`
-	ID        string `json:"id"` // digest of the record and the code: a delivery that is sent again is rejected once
+	ID        string `json:"id"` // digest of the record, the code and the key: a delivery that is sent again is rejected once
 	Source    string `json:"source"`
 	Code      string `json:"code"`
 	Detail    string `json:"detail"`
@@ -37,6 +37,9 @@ type Reject struct {
 	Line      int    `json:"line"`
 	Bytes     int    `json:"bytes"`
 	Whole     bool   `json:"whole"`
+	Key       string `json:"key,omitempty"`       // the idempotency key that came with the record
+	Unwrapped bool   `json:"unwrapped,omitempty"` // the record was taken out of its envelope
+	Unread    bool   `json:"unread,omitempty"`    // it is no record, but what there was of a line or a body that could not be read
 	Raw       string `json:"raw,omitempty"`
 	RawBase64 string `json:"raw_base64,omitempty"` // of what is no text
 }
@@ -67,6 +70,9 @@ func cut(raw []byte) []byte {
 
 // keepRejects appends the portion's rejected lines to the source's log of rejects.
 func (d *Delivery) keepRejects(ctx context.Context) error {
+	if d.replaying {
+		return nil
+	}
 	var events []event.Event
 	for i := range d.lines {
 		l := &d.lines[i]
@@ -108,10 +114,11 @@ func (d *Delivery) rejectEvent(l *line) (event.Event, error) {
 	if digest == [sha256.Size]byte{} {
 		digest = sha256.Sum256(slices.Concat(raw, l.event.Data))
 	}
-	digest = sha256.Sum256(append(digest[:], l.result.Code...))
+	digest = sha256.Sum256(append(append(digest[:], l.result.Code...), l.as.key...))
 	r := Reject{
 		Type: RejectType, ID: hex.EncodeToString(digest[:rejectIDBytes]), Source: d.source.Name, Code: l.result.Code,
 		Detail: l.result.Detail, Form: d.form, Line: l.number, Bytes: l.record.bytes, Whole: l.record.whole,
+		Key: l.as.key, Unwrapped: l.as.unwrapped, Unread: l.as.unread,
 	}
 	if utf8.Valid(raw) {
 		r.Raw = string(raw)

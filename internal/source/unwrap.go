@@ -197,6 +197,9 @@ func valueEnd(text []byte) int {
 	return len(text)
 }
 
+// Unwraps reports whether records are in envelopes.
+func (m *Mapping) Unwraps() bool { return m.unwrap != nil }
+
 func isEnvelope(err error) bool {
 	invalid, ok := errors.AsType[*event.InvalidError](err)
 	return ok && invalid.Code == CodeEnvelope
