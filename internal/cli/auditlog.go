@@ -18,9 +18,9 @@ func auditLogCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "audit-log",
-		Short: "Read what was done with the tenant, its keys, tokens and analysts",
-		Long: "Lists what was done with the tenant, its keys, tokens and analysts, and by whom, the newest first. It needs a key with\n" +
-			"the scope admin. What was done to a view is with its versions: tally view versions.",
+		Short: "Read what was done with the tenant, its keys, tokens, analysts and sources",
+		Long: "Lists what was done with the tenant, its keys, tokens, analysts and sources, and by whom, the newest first. It needs\n" +
+			"a key with the scope admin. What was done to a view is with its versions: tally view versions.",
 		Example: "  tally audit-log\n  tally audit-log --tenant acme --limit 0 --json",
 		Args:    checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {

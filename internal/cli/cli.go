@@ -69,7 +69,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), analystCommand(), openAPICommand(),
 		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
 		appendCommand(), ingestCommand(), eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand(),
-		keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand())
+		keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand(), sourceCommand())
 	return cmd
 }
 
