@@ -194,7 +194,7 @@ func register[I, O any](
 // belong to another log by now.
 func resolvingAnew[I, O any](s *server, handler func(context.Context, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
-		if err := s.recheck(ctx); err != nil {
+		if err := s.recheck(ctx); err != nil && !requestOf(ctx).isDelivery() { // which asks as its body arrives
 			return nil, err
 		}
 		out, err := handler(ctx, in)

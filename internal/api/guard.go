@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tallystick/tallystick/internal/intake"
+	"github.com/tallystick/tallystick/internal/otlp"
 )
 
 // bodyTimeout is how long a client may take to send a body, whether the operation reads it or not: the 10 MiB of the largest batch at
@@ -26,6 +29,11 @@ func (s *server) guard(next http.Handler) http.Handler {
 		r = r.WithContext(s.begin(r.Context(), r, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
+		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding")
+		if g := gatewayAt(r.URL.Path); g != nil && g.form != intake.Events && r.Method == http.MethodPost {
+			request.isOTLP = true
+			request.encoding, _ = otlp.EncodingOf(request.contentType)
+		}
 		request.credential, request.actsIn = credential(r.Header), r.Header.Get(tenantHeader)
 		request.fromBrowser = r.Header.Get("Sec-Fetch-Mode") != ""
 		if !s.Keys && !s.hosts.allow(r) {

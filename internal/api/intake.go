@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -66,7 +67,7 @@ var gateways = []gateway{
 
 // SourcePath is the {source} of a path.
 type SourcePath struct {
-	Source string `path:"source" maxLength:"200" doc:"The source's name." example:"litellm"`
+	Source string `path:"source" doc:"The source's name." example:"litellm"`
 }
 
 // defaultSource stands for SourcePath in paths that name no source.
@@ -177,11 +178,14 @@ func (s *server) source(ctx context.Context, in any) (*intake.Source, error) {
 	return source, nil
 }
 
-// take takes a delivery: nothing of it is read before the response begins.
+// take takes a delivery, and answers by itself whatever becomes of it.
 func (s *server) take(ctx context.Context, g gateway, in any) (*huma.StreamResponse, error) {
 	source, err := s.source(ctx, in)
-	if err != nil {
-		return nil, err
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		return &huma.StreamResponse{Body: func(ctx huma.Context) {
+			_, w := humago.Unwrap(ctx)
+			writeProblem(w, p)
+		}}, nil
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 		r, w := humago.Unwrap(ctx)
@@ -224,6 +228,18 @@ const gatewayOperation = "for gateways"
 
 func (r *request) isDelivery() bool {
 	return r.operation != nil && r.operation.Metadata[gatewayOperation] != nil
+}
+
+// gatewayAt returns the gateway to which deliveries are sent there; nil for none.
+func gatewayAt(path string) *gateway {
+	if rest, ok := strings.CutPrefix(path, "/sources/"); ok {
+		_, path, _ = strings.Cut(rest, "/")
+		path = "/" + path
+	}
+	if i := slices.IndexFunc(gateways, func(g gateway) bool { return g.path == path }); i >= 0 {
+		return &gateways[i]
+	}
+	return nil
 }
 
 // deliveryProblem maps what is wrong with a body; nil where err is of another kind.

@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/otlp"
 	"github.com/tallystick/tallystick/internal/view"
 )
 
@@ -69,18 +70,44 @@ func newProblem(code, detail string) *Problem {
 // internalDetail is all that a client sees of a fault of the server.
 const internalDetail = "something went wrong in the server; its log says what"
 
-// writeProblem responds with a problem outside of huma.
+// writeProblem responds with a problem outside of huma: to OTLP, in its own form.
 func writeProblem(w http.ResponseWriter, p *Problem) {
-	if ours, ok := w.(*responseWriter); ok && ours.request != nil {
+	ours, ok := w.(*responseWriter)
+	if ok && ours.request != nil {
 		ours.request.refuse(p)
 	}
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
+	if ok && ours.request != nil && ours.request.isOTLP {
+		encoding := ours.request.encoding
+		w.Header().Set("Content-Type", encoding.ContentType())
+		w.WriteHeader(p.Status)
+		_, _ = w.Write(otlp.AppendStatus(encoding, grpcCode(p.Status), p.Code+": "+p.Detail)) // the client has gone
+		return
+	}
 	p = p.of(w.Header().Get(requestIDHeader))
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client has gone
+}
+
+// grpcCode returns the code of google.rpc.Status for an HTTP status.
+func grpcCode(status int) int32 {
+	const invalidArgument, notFound, permissionDenied, unimplemented, unavailable, unauthenticated = 3, 5, 7, 12, 14, 16
+	switch status {
+	case http.StatusUnauthorized:
+		return unauthenticated
+	case http.StatusForbidden:
+		return permissionDenied
+	case http.StatusNotFound:
+		return notFound
+	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
+		return unimplemented
+	case http.StatusServiceUnavailable:
+		return unavailable
+	}
+	return invalidArgument
 }
 
 // of returns the problem for the request with that id. Several requests may share one problem.

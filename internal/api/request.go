@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/otlp"
 	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
@@ -45,6 +46,9 @@ type request struct {
 	fromAllowedOrigin bool // a browser sent it for a page of an allowed origin
 
 	contentType, contentEncoding string // as sent: the header is there for huma no more
+
+	isOTLP   bool          // its protocol is that of OpenTelemetry, also for problems
+	encoding otlp.Encoding // of OTLP
 
 	began   time.Time
 	span    tracing.Span

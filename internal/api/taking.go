@@ -7,22 +7,16 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/framing"
 	"github.com/tallystick/tallystick/internal/intake"
-	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/otlp"
 )
 
 const (
-	// deliveryRate is how much of a delivery a client has to send a second, beyond what a body of any size has time for.
-	deliveryRate = 256 << 10
-	// headBytes of a body are remembered, for the reject that is kept of one that cannot be read.
-	headBytes = 16 << 10
 	// cutRecordBytes is how many bytes there are of a bad record that was cut.
 	cutRecordBytes = 64 << 10
 	ndjson         = "application/x-ndjson"
@@ -39,13 +33,17 @@ type taking struct {
 	r        *http.Request
 	w        http.ResponseWriter
 	body     *arriving
-	encoding otlp.Encoding
 	streams  bool // results, line by line
 	begun    bool // the response has
 }
 
 func (t *taking) run() {
 	ctx := t.r.Context()
+	request := requestOf(ctx)
+	t.body = &arriving{
+		ctx: ctx, body: request.body.ReadCloser, connection: http.NewResponseController(t.w), account: request.account,
+		announced: t.r.ContentLength >= 0, patience: t.BodyTimeout, still: func() error { return t.recheck(ctx) },
+	}
 	t.streams = t.gateway.path == "/events" && strings.Contains(t.r.Header.Get("Accept"), ndjson)
 	if t.streams {
 		t.delivery.Results = t.tell
@@ -53,7 +51,8 @@ func (t *taking) run() {
 	}
 	err := t.read(ctx)
 	if p := deliveryProblem(err); p != nil {
-		// Nobody may ever look at the response: what there is of it is kept.
+		// Nobody may ever look at the response: what there is of the body is kept.
+		t.body.begin()
 		err = t.delivery.Refuse(ctx, t.body.head, false, p.Code, p.Detail)
 		if _, finishing := t.delivery.Finish(ctx); err == nil {
 			err = finishing
@@ -81,10 +80,6 @@ func (t *taking) run() {
 // read passes the records of the body on. The error is one of deliveryProblem's, a *Problem, or one of intake.Delivery.
 func (t *taking) read(ctx context.Context) error {
 	request := requestOf(ctx)
-	t.body = &arriving{
-		ctx: ctx, body: request.body.ReadCloser, connection: http.NewResponseController(t.w), account: request.account,
-		announced: t.r.ContentLength >= 0, patience: t.BodyTimeout,
-	}
 	if err := t.room.Grow(ctx, baseBytes); err != nil {
 		return err
 	}
@@ -137,20 +132,20 @@ func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
 }
 
 func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
-	encoding, known := otlp.EncodingOf(requestOf(ctx).contentType)
-	t.encoding = encoding
+	request := requestOf(ctx)
+	_, known := otlp.EncodingOf(request.contentType)
 	data, err := t.whole(ctx, body)
 	if err != nil {
 		return err
 	}
 	if !known && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte{'{'}) {
-		t.encoding = otlp.JSON
+		request.encoding = otlp.JSON
 	}
 	add := func(record []byte) error { return t.delivery.Add(ctx, record) }
 	if t.gateway.form == intake.Logs {
-		return otlp.Logs(data, t.encoding, add)
+		return otlp.Logs(data, request.encoding, add)
 	}
-	return otlp.Spans(data, t.encoding, add)
+	return otlp.Spans(data, request.encoding, add)
 }
 
 // whole reads a body to its end, and books what it takes.
@@ -208,7 +203,8 @@ func (t *taking) succeed(summary intake.Summary) {
 		if first := summary.FirstRejected; first != nil {
 			message = first.Code + ": " + first.Detail + "; they are kept in the log " + intake.RejectsOf(t.source.Name)
 		}
-		t.send(http.StatusOK, t.encoding.ContentType(), otlp.AppendAnswer(t.encoding, t.gateway.signal, int64(summary.Rejected), message))
+		encoding := requestOf(t.r.Context()).encoding
+		t.send(http.StatusOK, encoding.ContentType(), otlp.AppendAnswer(encoding, t.gateway.signal, int64(summary.Rejected), message))
 	case t.source.Mapping.Answer() == firehoseAnswer:
 		t.send(http.StatusOK, "application/json", t.firehose(""))
 	case t.gateway.path != "/events":
@@ -227,23 +223,22 @@ func (t *taking) send(status int, contentType string, body []byte) {
 
 // fail answers with a problem, in the form that the gateway's protocol has for it.
 func (t *taking) fail(p *Problem) {
-	requestOf(t.r.Context()).refuse(p)
 	if t.begun { // what was told of is stored; the response must not pass for whole
+		requestOf(t.r.Context()).refuse(p)
 		_ = json.NewEncoder(t.w).Encode(map[string]*Problem{"problem": p})
+		_ = http.NewResponseController(t.w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.Copy(io.Discard, t.body.body) // for as long as a body may take: a client that still sends would not see the response
-	for name, values := range p.GetHeaders() {
-		t.w.Header()[name] = values
-	}
-	switch {
-	case t.gateway.form != intake.Events:
-		t.send(p.Status, t.encoding.ContentType(), otlp.AppendStatus(t.encoding, grpcCode(p.Status), p.Code+": "+p.Detail))
-	case t.source.Mapping.Answer() == firehoseAnswer:
+	t.body.drop()
+	if t.gateway.form == intake.Events && t.source.Mapping.Answer() == firehoseAnswer {
+		requestOf(t.r.Context()).refuse(p)
+		for name, values := range p.GetHeaders() {
+			t.w.Header()[name] = values
+		}
 		t.send(p.Status, "application/json", t.firehose(p.Code+": "+p.Detail))
-	default:
-		writeProblem(t.w, p)
+		return
 	}
+	writeProblem(t.w, p)
 }
 
 // firehoseAnswer is the answer of a mapping whose source is Amazon Data Firehose.
@@ -259,76 +254,5 @@ func (t *taking) firehose(failure string) []byte {
 	return body
 }
 
-// grpcCode returns the code of google.rpc.Status for an HTTP status.
-func grpcCode(status int) int32 {
-	const invalidArgument, permissionDenied, notFound, unauthenticated, unavailable = 3, 7, 5, 16, 14
-	switch status {
-	case http.StatusUnauthorized:
-		return unauthenticated
-	case http.StatusForbidden:
-		return permissionDenied
-	case http.StatusNotFound:
-		return notFound
-	case http.StatusServiceUnavailable:
-		return unavailable
-	}
-	return invalidArgument
-}
-
 // baseBytes is booked for the readers of a delivery.
 const baseBytes = 128 << 10
-
-// arriving is a delivery's body as it arrives: its time grows with what has come, and where its sender's rate is exceeded, it waits. It
-// remembers how it began.
-type arriving struct {
-	ctx        context.Context //nolint:containedctx // of the request
-	body       io.Reader
-	connection *http.ResponseController
-	account    limits.Account
-	announced  bool // its length was, and has been charged
-	patience   time.Duration
-	waited     time.Duration // for the client; what the server does with what has come is not the client's time
-	arrived    int64
-	head       []byte
-}
-
-// Read implements io.Reader. A client that is too slow gets a *Problem.
-func (a *arriving) Read(p []byte) (int, error) {
-	if a.ctx.Err() != nil { // also when the server stops, which ends connections sooner than this would
-		return 0, context.Cause(a.ctx)
-	}
-	began := time.Now()
-	left := a.patience + time.Duration(a.arrived)*time.Second/deliveryRate - a.waited
-	_ = a.connection.SetReadDeadline(began.Add(left)) // one that cannot have a deadline is not one that a client could be slow on
-	n, err := a.body.Read(p)
-	a.arrived, a.waited = a.arrived+int64(n), a.waited+time.Since(began)
-	if missing := headBytes - len(a.head); missing > 0 {
-		a.head = append(a.head, p[:min(n, missing)]...)
-	}
-	if !a.announced && n > 0 {
-		if over := a.charge(int64(n)); over != nil {
-			return n, over
-		}
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, retry(newProblem("not_stored", "the body did not arrive in time: what came before is stored; send the same again"),
-			busyRetrySeconds)
-	}
-	return n, err
-}
-
-// charge charges bytes to the sender's limits, and waits where its rate is exceeded.
-func (a *arriving) charge(n int64) error {
-	for began := time.Now(); ; {
-		err := a.account.Bytes(n)
-		var exceeded *limits.ExceededError
-		if !errors.As(err, &exceeded) || time.Since(began)+exceeded.Wait() > a.patience {
-			return err
-		}
-		select {
-		case <-time.After(exceeded.Wait()):
-		case <-a.ctx.Done():
-			return a.ctx.Err()
-		}
-	}
-}
