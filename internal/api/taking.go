@@ -53,6 +53,8 @@ func (t *taking) run() {
 	if p := deliveryProblem(err); p != nil {
 		// Nobody may ever look at the response: what there is of the body is kept.
 		t.body.begin()
+		ctx, cancel := keeping(ctx)
+		defer cancel()
 		err = t.delivery.Refuse(ctx, t.body.head, false, p.Code, p.Detail)
 		if _, finishing := t.delivery.Finish(ctx); err == nil {
 			err = finishing
@@ -75,6 +77,17 @@ func (t *taking) run() {
 		return
 	}
 	t.succeed(summary)
+}
+
+// keepTimeout bounds keeping what came of a body whose client has gone.
+const keepTimeout = 10 * time.Second
+
+// keeping returns a context for keeping what came of a body: that it broke off must not be the end of that.
+func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil || isStopping(ctx) {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 }
 
 // read passes the records of the body on. The error is one of deliveryProblem's, a *Problem, or one of intake.Delivery.
