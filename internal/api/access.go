@@ -18,6 +18,8 @@ const (
 	tenantHeader = "Tally-Tenant"
 	// keyHeader may have the key; so may Authorization, as Bearer, or as the password of Basic.
 	keyHeader = "X-Api-Key"
+	// firehoseHeader has the key where Amazon Data Firehose sends: it can set no other.
+	firehoseHeader = "X-Amz-Firehose-Access-Key"
 
 	// anybody is for register: an operation that asks for no key.
 	anybody access.Scopes = 0
@@ -71,7 +73,7 @@ func credential(header http.Header) string {
 		_, password, _ := strings.Cut(string(decoded), ":")
 		return password
 	}
-	return ""
+	return header.Get(firehoseHeader)
 }
 
 // authorize lets an operation begin if its caller may do it. It comes before anything else is read of a request.

@@ -90,6 +90,7 @@ func (d *frontDoor) refused() map[string][]string {
 		"no scheme":                {"Authorization: " + d.owner},
 		"a cookie":                 {"Cookie: key=" + d.owner + "; X-Api-Key=" + d.owner},
 		"the good one second":      {"X-Api-Key: nonsense", "Authorization: Bearer " + d.owner},
+		"the good one third":       {"Authorization: Bearer nonsense", "X-Amz-Firehose-Access-Key: " + d.owner},
 	}
 }
 
@@ -135,6 +136,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{"Authorization: Bearer " + key},
 			{"Authorization: bearer   " + key},
 			{"X-Api-Key: " + key},
+			{"X-Amz-Firehose-Access-Key: " + key},
 			{basic("", key)},
 			{basic("any body", key)},
 			{"X-Api-Key: " + key, "Authorization: Bearer nonsense"},

@@ -101,7 +101,7 @@ func (s *service) replay(t *testing.T, file, source, key string, part float64) (
 	line, head, _ := strings.Cut(recorded(t, file+".head"), "\r\n")
 	endpoint = regexp.MustCompile(`(/api/v1)?/events|/v1/(logs|traces)`).FindString(line)
 	head = strings.ReplaceAll(head, "token-for-tests", key)
-	if !regexp.MustCompile(`(?im)^(authorization|x-api-key):`).MatchString(head) {
+	if !regexp.MustCompile(`(?im)^(authorization|x-api-key|x-amz-firehose-access-key):`).MatchString(head) {
 		head = "X-Api-Key: " + key + "\r\n" + head // in the place of what its page puts in front
 	}
 	body := recorded(t, file+".body")
