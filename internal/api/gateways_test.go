@@ -175,3 +175,19 @@ func TestPartsAreRefused(t *testing.T) {
 		t.Errorf("the rejects are %s", kept)
 	}
 }
+
+// TestEventGridMayAsk: the ready mapping of Event Grid lets it deliver, and nobody else.
+func TestEventGridMayAsk(t *testing.T) {
+	s := start(t)
+	s.want(http.StatusCreated, s.call("PUT", "/sources/eventgrid", `{"ready":"eventgrid"}`))
+	for origin, allowed := range map[string]string{"eventgrid.azure.net": "eventgrid.azure.net", "events.example.com": ""} {
+		r := s.call("OPTIONS", "/sources/eventgrid/events", "", "WebHook-Request-Origin: "+origin)
+		s.want(http.StatusOK, r)
+		if got := r.header.Get("WebHook-Allowed-Origin"); got != allowed {
+			t.Errorf("%s may ask: %q, want %q", origin, got, allowed)
+		}
+		if rate := r.header.Get("WebHook-Allowed-Rate"); (rate != "") != (allowed != "") || !strings.Contains(r.header.Get("Allow"), "POST") {
+			t.Errorf("%s was answered %v", origin, r.header)
+		}
+	}
+}
