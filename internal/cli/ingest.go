@@ -94,7 +94,7 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 		to: to, state: state, marks: marks, options: options, notice: notice, errors: cmd.ErrOrStderr(),
 		progress: newProgress("ingesting", ifTerminal(os.Stderr), cmd.ErrOrStderr()), counts: map[string]*fileCount{},
 	}
-	defer in.progress.finish()
+	in.progress.printedAt = time.Now() // what is done soon shows none
 	if len(args) == 0 {
 		args = []string{"-"}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/logfile"
+	"github.com/tallystick/tallystick/internal/terminal"
 )
 
 const (
@@ -19,6 +20,8 @@ const (
 	streamEvery = 50 * time.Millisecond
 	// reportedLines bounds the lines of each file that are named as left out. The others are counted.
 	reportedLines = 20
+	// reasonRunes bounds the reason, which may be a server's, in characters.
+	reasonRunes = 400
 )
 
 // ingestion reads files and sends what they hold, a batch after the other. A mark is saved after what is before it is durable.
@@ -35,6 +38,7 @@ type ingestion struct {
 	batch []sentLine
 	bytes int
 	of    *logfile.Input // of the batch
+	begun *logfile.Input // what the destination is prepared for
 	moved bool           // past its mark
 
 	following bool
@@ -181,20 +185,23 @@ func (g *ingestion) take(ctx context.Context, in *logfile.Input, record logfile.
 		}
 		g.of = in
 	}
+	if g.begun != in {
+		if err := g.to.begin(in); err != nil {
+			return err
+		}
+		g.begun = in
+	}
 	count := g.count(in)
 	count.read++
 	g.moved = true
 	err := record.Err
 	if err == nil {
 		var made outcome
-		made, err = g.to.events(in, record, func(data []byte) {
+		made, err = g.to.events(record, func(data []byte) {
 			g.batch = append(g.batch, sentLine{data, record.Line})
 			g.bytes += len(data) + 1
 		})
 		count.add(made)
-		if final := (permanentError{}); errors.As(err, &final) {
-			return final
-		}
 	}
 	if err != nil {
 		count.rejected++
@@ -219,7 +226,7 @@ func (g *ingestion) leaveOut(in *logfile.Input, line int64, reason string) {
 	if in.Format() == logfile.JSON {
 		where = ": record "
 	}
-	fmt.Fprintf(g.errors, "%s%s%d: %s\n", oneLine(in.Name), where, line, oneLine(reason))
+	fmt.Fprintf(g.errors, "%s%s%d: %s\n", oneLine(in.Name), where, line, shorten(terminal.Line(reason), reasonRunes))
 }
 
 // flush sends the batch, and notes how far its file is sent then.

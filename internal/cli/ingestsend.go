@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/client"
@@ -43,8 +44,10 @@ func (o *outcome) add(other outcome) {
 
 // destination is where lines go. Its state, between calls, is for one goroutine.
 type destination interface {
+	// begin prepares for the records of an input, of which one has been read. An error is of no record, but of all.
+	begin(in *logfile.Input) error
 	// events makes what is sent of a record. The error says why it cannot be.
-	events(in *logfile.Input, record logfile.Record, each func(data []byte)) (outcome, error)
+	events(record logfile.Record, each func(data []byte)) (outcome, error)
 	// send sends lines. Each of them is durable, or reported, when it returns without an error.
 	send(ctx context.Context, lines []sentLine, report func(line int64, reason string)) (outcome, error)
 }
@@ -57,7 +60,9 @@ type toSource struct {
 	retry      *retrying
 }
 
-func (t *toSource) events(_ *logfile.Input, record logfile.Record, each func([]byte)) (outcome, error) {
+func (t *toSource) begin(*logfile.Input) error { return nil }
+
+func (t *toSource) events(record logfile.Record, each func([]byte)) (outcome, error) {
 	if t.positional {
 		each(inOneLine(withID(record.Data, record.ID)))
 	} else {
@@ -88,34 +93,38 @@ func (t *toSource) send(ctx context.Context, lines []sentLine, report func(int64
 // toLog makes events of records and appends them to one log. It maps them here, not on the server, so that what the events do not keep
 // never leaves the machine, and no source has to be made for it.
 type toLog struct {
-	client *client.Client
-	log    string
-	flags  *mappingFlags
-	retry  *retrying
-	of     *logfile.Input
-	made   *source.Mapping // for of
-	window int             // how many lines are sent at once, after refusals
+	client  *client.Client
+	log     string
+	flags   *mappingFlags
+	retry   *retrying
+	mapping *source.Mapping // of the input
+	window  int             // how many lines are sent at once, after refusals
 }
 
-func (t *toLog) events(in *logfile.Input, record logfile.Record, each func([]byte)) (o outcome, err error) {
-	if t.of != in {
-		if t.made, err = t.flags.mapping(in.Format(), in.Position().Columns); err != nil {
-			return o, permanentError{fmt.Errorf("%s: %w", in.Name, err)}
-		}
-		t.of = in
+func (t *toLog) begin(in *logfile.Input) (err error) {
+	if t.mapping, err = t.flags.mapping(in.Format(), in.Position().Columns); err != nil {
+		return fmt.Errorf("%s: %w", in.Name, err)
 	}
+	return nil
+}
+
+func (t *toLog) events(record logfile.Record, each func([]byte)) (o outcome, err error) {
 	data := record.Data
 	if t.flags.positional {
 		data = withID(data, record.ID)
 	}
 	data = inOneLine(data)
 	var failed error
-	err = t.made.Unwrap(data, func(part []byte) error {
-		line := t.made.Map(part)
+	err = t.mapping.Unwrap(data, func(part []byte) error {
+		line := t.mapping.Map(part)
 		switch line.Outcome {
 		case source.Skipped:
 			o.skipped++
 		case source.Rejected:
+			if line.Code == "id_missing" && t.flags.given == "" {
+				failed = errNoID
+				return nil
+			}
 			failed = fmt.Errorf("%s (%s)", line.Detail, line.Code)
 		case source.Mapped:
 			e, err := identified(line)
@@ -133,6 +142,9 @@ func (t *toLog) events(in *logfile.Input, record logfile.Record, each func([]byt
 	return o, err
 }
 
+var errNoID = errors.New("it has no id, so it could count twice when it is sent again (id_missing): --id names what it is known by, " +
+	"--id-from position takes its place in the file")
+
 // identified is a mapped event with its identity in it.
 func identified(line source.Line) ([]byte, error) {
 	data := line.Event
@@ -144,8 +156,7 @@ func identified(line source.Line) ([]byte, error) {
 		return nil, fmt.Errorf("%s (%s)", invalid.Detail, invalid.Code)
 	}
 	if err == nil && e.Key == "" {
-		err = errors.New("it has no id, so it could count twice when it is sent again (id_missing): --id names what it is known by, " +
-			"--id-from position takes its place in the file")
+		err = errNoID
 	}
 	return e.Data, err
 }
@@ -171,7 +182,7 @@ func (t *toLog) send(ctx context.Context, lines []sentLine, report func(int64, s
 		case errors.As(err, &problem) && problem.Line > 1 && problem.Line <= len(part):
 			t.window = problem.Line - 1 // all that is before it, by itself
 		case errors.As(err, &problem) && problem.Line == 1:
-			report(part[0].line, problem.Error())
+			report(part[0].line, fmt.Sprintf("%s (%s)", strings.TrimPrefix(problem.Detail, "line 1: "), problem.Code))
 			o.rejected++
 			lines = lines[1:]
 			t.window /= 2

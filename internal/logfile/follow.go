@@ -20,6 +20,10 @@ const (
 	mostRotated = 8
 	// clockSlack is how much earlier than it was a file's time of change may be.
 	clockSlack = 2 * time.Second
+	// clockTick is longer than what file systems tell times apart by.
+	clockTick = 100 * time.Millisecond
+	// settling is how long a file beside the path may be unreadable, since it is being compressed.
+	settling = time.Minute
 )
 
 // Follower reads a file that grows and is rotated: renamed and made anew, or copied and truncated. It looks at the file system when it is
@@ -33,6 +37,17 @@ type Follower struct {
 	current *followed   // nil while there is none, or no line in it
 	at      string      // the inode at the path
 	caught  time.Time   // all that was written before has been read
+	// around is when the folder of the path last changed; the zero time asks for another look. seen are the files beside the path that need
+	// no other one.
+	around time.Time
+	seen   map[string]sight
+}
+
+// sight is what tells whether a file has changed since it was looked at.
+type sight struct {
+	inode   string
+	size    int64
+	changed time.Time
 }
 
 // followed is an input of a Follower.
@@ -50,18 +65,17 @@ func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Fo
 	if err != nil {
 		return nil, err
 	}
-	f := &Follower{path: path, options: o, notice: notice, marks: slices.Clone(marks)}
+	f := &Follower{path: path, options: o, notice: notice, marks: slices.Clone(marks), seen: map[string]sight{}}
 	for _, m := range marks {
 		if m.Name == path && m.At.After(f.caught) {
 			f.caught = m.At
 		}
 	}
-	if !f.caught.IsZero() {
-		f.catchUp(nil)
-	} else if info, err := os.Stat(path); err == nil {
-		f.caught = info.ModTime() // what was rotated before is not asked for
-	} else {
+	if f.caught.IsZero() { // what was rotated before is not asked for
 		f.caught = time.Now()
+		if info, err := os.Stat(path); err == nil {
+			f.caught = info.ModTime().Add(clockSlack - time.Millisecond)
+		}
 	}
 	if _, err := f.lookAtPath(); err != nil {
 		f.Close()
@@ -85,9 +99,7 @@ func (f *Follower) Next() (*Input, Record, error) {
 				f.current.mark.At = f.caught
 				return f.current.Input, record, nil
 			case errors.Is(err, errReplaced):
-				mark := f.close(f.current)
-				f.current, f.at = nil, ""
-				f.catchUp(&mark)
+				f.truncated()
 				continue
 			case !errors.Is(err, io.EOF):
 				return nil, Record{}, fmt.Errorf("%s: %w", f.path, err)
@@ -131,21 +143,35 @@ func (f *Follower) nextOld() (*followed, Record) {
 	return nil, Record{}
 }
 
-// close closes an input and keeps its mark.
-func (f *Follower) close(in *followed) Mark {
-	mark := in.Mark()
-	in.Close()
-	f.marks = slices.DeleteFunc(f.marks, func(m Mark) bool { return m.ID == mark.ID })
-	f.marks = append(f.marks, mark)
-	return mark
+// truncated closes the current file, which no longer holds what was read from it, and looks for the rest in a copy.
+func (f *Follower) truncated() {
+	mark := f.current.Mark()
+	isCopy := func(m Mark) bool { return m.ID == mark.ID && m.Inode != mark.Inode && m.Records >= mark.Records }
+	known := slices.ContainsFunc(f.marks, isCopy) || slices.ContainsFunc(f.old, func(in *followed) bool { return isCopy(in.Mark()) })
+	f.close(f.current)
+	f.current, f.at = nil, ""
+	if !known && !f.catchUp(&mark) {
+		f.notice(f.path + " was truncated, and there is no copy of what it held: lines that were not read yet are lost")
+	}
 }
 
-// lookAtPath opens what is at the path, if that is another file than before. A file whose format cannot be told yet waits for its first
-// line.
+// close closes an input and keeps its mark, unless there is one further on in a copy of it.
+func (f *Follower) close(in *followed) {
+	mark := in.Mark()
+	in.Close()
+	f.marks = slices.DeleteFunc(f.marks, func(m Mark) bool { return m.ID == mark.ID && m.Records <= mark.Records })
+	if !slices.ContainsFunc(f.marks, func(m Mark) bool { return m.ID == mark.ID }) {
+		f.marks = append(f.marks, mark)
+	}
+}
+
+// lookAtPath opens what is at the path, if that is another file than before, and the files beside it that are new. A file whose format
+// cannot be told yet waits for its first line.
 func (f *Follower) lookAtPath() (changed bool, err error) {
+	changed = f.lookAround()
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil // between a rename and the next file, or not there yet
+		return changed, nil // between a rename and the next file, or not there yet
 	}
 	if err != nil {
 		return false, err
@@ -162,15 +188,11 @@ func (f *Follower) lookAtPath() (changed bool, err error) {
 	}
 	now := inode(info)
 	if now == f.at && f.current != nil {
-		return false, nil
+		return changed, nil
 	}
 	if f.current != nil {
 		f.old = append(f.old, f.current)
 		f.current = nil
-		changed = true
-	}
-	if f.at != "" && now != f.at {
-		f.catchUp(nil)
 		changed = true
 	}
 	f.at = now
@@ -180,6 +202,30 @@ func (f *Follower) lookAtPath() (changed bool, err error) {
 		keep, changed = true, true
 	}
 	return changed, err
+}
+
+// lookAround opens the files beside the path that are new, if the folder has changed. Whatever a rotation does, it changes the folder.
+func (f *Follower) lookAround() (changed bool) {
+	dir, _ := filepath.Split(f.target())
+	info, err := os.Stat(dir)
+	if err != nil || info.ModTime().Equal(f.around) {
+		return false
+	}
+	f.around = info.ModTime()
+	if time.Since(f.around) < clockTick { // it may change again without showing
+		f.around = time.Time{}
+	}
+	before := len(f.old)
+	f.catchUp(nil)
+	return len(f.old) > before
+}
+
+// target is what the path leads to, as links to the logs of containers do.
+func (f *Follower) target() string {
+	if target, err := filepath.EvalSymlinks(f.path); err == nil {
+		return target
+	}
+	return f.path
 }
 
 func (f *Follower) openToGrow(file *os.File) (*Input, error) {
@@ -206,23 +252,26 @@ func (f *Follower) openToGrow(file *os.File) (*Input, error) {
 	return in, nil
 }
 
-// catchUp finds what was written while nobody looked: the rest of a file that was truncated, in its copy, and files that came and went.
-// They are the files beside the path that begin with its name and have changed since all was read; lost, if not nil, is in any of them.
-func (f *Follower) catchUp(lost *Mark) {
-	found := lost == nil
+// catchUp opens what was written while nobody looked: the files beside the path that begin with its name and have changed since all was
+// read. If lost is not nil, it also finds the file that has what is before that mark, and reports whether there is one.
+func (f *Follower) catchUp(lost *Mark) (found bool) {
 	marks := f.allMarks()
 	for _, path := range f.rotated() {
 		info, err := os.Stat(path)
-		if err != nil || !info.Mode().IsRegular() || slices.ContainsFunc(f.old, func(in *followed) bool { return in.mark.Inode == inode(info) }) {
+		if err != nil { // renamed or compressed in this moment
+			f.around = time.Time{}
 			continue
 		}
-		recent := info.ModTime().After(f.caught.Add(-clockSlack))
-		if !recent && found {
+		now := sight{inode(info), info.Size(), info.ModTime()}
+		recent := info.ModTime().After(f.caught.Add(-clockSlack)) && f.seen[path] != now
+		isOpen := slices.ContainsFunc(f.old, func(in *followed) bool { return in.mark.Inode == now.inode })
+		if !info.Mode().IsRegular() || isOpen || f.at == now.inode || !recent && (lost == nil || found) {
 			continue
 		}
 		in, err := Open(path, marks, f.options)
 		if err != nil {
-			if recent {
+			if f.around = (time.Time{}); recent && time.Since(now.changed) > settling {
+				f.seen[path] = now
 				f.notice(fmt.Sprintf("%v; it is not read", err))
 			}
 			continue
@@ -232,14 +281,13 @@ func (f *Follower) catchUp(lost *Mark) {
 			in.Close()
 			continue
 		}
+		f.seen[path] = now
 		if in.compressed != plain || in.mark.Format == JSON {
 			in.Finish()
 		}
 		f.old = append(f.old, &followed{in, time.Now()})
 	}
-	if !found {
-		f.notice(f.path + " was truncated, and there is no copy of what it held: lines that were not read yet are lost")
-	}
+	return found
 }
 
 // allMarks are those of what was read before, and of what is being read.
@@ -260,11 +308,7 @@ func (f *Follower) inputs() []*followed {
 
 // rotated returns the files beside the path that rotation may have made of it, the oldest first.
 func (f *Follower) rotated() []string {
-	path := f.path
-	if target, err := filepath.EvalSymlinks(path); err == nil { // as those of containers' logs
-		path = target
-	}
-	dir, name := filepath.Split(path)
+	dir, name := filepath.Split(f.target())
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		f.notice(fmt.Sprintf("rotated files cannot be looked for: %v", err))

@@ -132,12 +132,15 @@ func (r *lines) read() (raw []byte, broken, err error) {
 		r.leaveOutHole()
 		data := r.buf[r.from:r.to]
 		if r.long == nil {
-			if n := r.syntax.end(data, r.scanned); n > 0 {
+			n := r.syntax.end(data, r.scanned)
+			if n > 0 && n <= r.longest {
 				return r.consume(n), nil, nil
 			}
 			r.scanned = len(data)
 			if len(data) > r.longest {
-				if n := bytes.IndexByte(data, '\n') + 1; n > 0 {
+				if n := bytes.IndexByte(data, '\n') + 1; n > r.longest {
+					return r.consume(n)[:min(n, keptOfLong)], errTooLong, nil
+				} else if n > 0 {
 					return r.consume(n), errUnclosed, nil
 				}
 				r.before, r.long = r.Position(), bytes.Clone(data[:min(len(data), keptOfLong)])
