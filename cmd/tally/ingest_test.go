@@ -80,7 +80,7 @@ func counted(t *testing.T, text []byte) map[string]int64 {
 		day = sprintf("%s-%02d-%s", d[3], (index("JanFebMarAprMayJunJulAugSepOctNovDec", d[2]) + 2) / 3, d[1])
 		n["requests"]++; n["requests " $9]++; n["requests " day]++
 		n["bytes"] += $10; n["bytes " $9] += $10; n["bytes " day] += $10
-	} END { for (k in n) printf "%s=%d\n", k, n[k] }`)
+	} END { for (k in n) printf "%s=%.0f\n", k, n[k] }`)
 	cmd.Stdin = bytes.NewReader(text)
 	out, err := cmd.Output()
 	if err != nil {

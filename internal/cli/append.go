@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +56,7 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *client.Client) err
 	}
 	appended, err := c.Append(cmd.Context(), args[0], text, a.AppendOptions)
 	if err != nil {
-		if client.IsTransient(err) {
+		if client.IsTransient(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 			err = fmt.Errorf("%w; it may be stored nevertheless, which the same again finds out if it has an id or key", err)
 		}
 		return fmt.Errorf("appending to %s: %w", args[0], err)

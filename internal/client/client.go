@@ -165,7 +165,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no server answers at %s: start one, such as by tally dev, or name another by --url", c.base)
+		return &noServerError{c.base.String()}
 	}
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) { // its text repeats the whole URL
@@ -176,6 +176,15 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	}
 	return fmt.Errorf("asking %s: %w", c.base, err)
 }
+
+// noServerError: nothing was sent, since there is nobody. It wraps syscall.ECONNREFUSED.
+type noServerError struct{ base string }
+
+func (e *noServerError) Error() string {
+	return fmt.Sprintf("no server answers at %s: start one, such as by tally dev, or name another by --url", e.base)
+}
+
+func (e *noServerError) Unwrap() error { return syscall.ECONNREFUSED }
 
 // Problem is an error response of the server, in the format of RFC 9457.
 type Problem struct {
