@@ -83,7 +83,7 @@ func TestOnce(t *testing.T) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(status)
 		})
-		if _, err := c.Append(t.Context(), "acme", []byte(`{}`)); err == nil {
+		if _, err := c.Append(t.Context(), "acme", []byte(`{}`), client.AppendOptions{}); err == nil {
 			t.Errorf("%d is no error", status)
 		}
 		if asked.Load() != 1 {
