@@ -34,6 +34,12 @@ func (o *operator) once(log string, n int) {
 	}
 }
 
+// starts starts a command in the operator's folder.
+func (o *operator) starts(args ...string) *process {
+	o.t.Helper()
+	return start(o.t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, args...)
+}
+
 // TestIngestKilled: a command that is killed in the middle of a file, again and again, is gone on with, and each line counts once.
 func TestIngestKilled(t *testing.T) {
 	o, _ := operate(t)
@@ -54,7 +60,7 @@ func TestIngestKilled(t *testing.T) {
 				}
 				return true
 			})
-			running := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, append(ingest(args...), "--url", p.url, "--actor", "ada")...)
+			running := o.starts(append(ingest(args...), "--url", p.url, "--actor", "ada")...)
 			select {
 			case <-running.done:
 			case <-reached(t, &passed, after*3):
@@ -115,7 +121,7 @@ func TestIngestOutages(t *testing.T) {
 	address := freeAddress(t)
 	server := serving(t, nil, append(serve(dsn), "--listen", address)...)
 	o.empty("again")
-	running := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, append(ingest("requests", "--log", "again"), "--url", "http://"+address)...)
+	running := o.starts(append(ingest("requests", "--log", "again"), "--url", "http://"+address)...)
 	waitFor(t, func() bool { return o.head("again") > 2000 })
 	server.signal(syscall.SIGKILL)
 	server.wait()
@@ -156,8 +162,8 @@ func TestIngestFollows(t *testing.T) {
 	server := serving(t, nil, append(serve(dsn), "--listen", address)...)
 	path := filepath.Join(o.dir, "access.log")
 	follow := func() *process {
-		return start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, append(ingest(path, "--follow", "--log", "website", "--id-from", "position",
-			"--keep", "path"), "--url", "http://"+address)...)
+		return o.starts(append(ingest(path, "--follow", "--log", "website", "--id-from", "position", "--keep", "path"),
+			"--url", "http://"+address)...)
 	}
 	running := follow()
 	const lines = 30_000

@@ -148,14 +148,15 @@ func TestIngestAccessLog(t *testing.T) {
 	}
 	check()
 	o.succeeds(words(
-		"access.log.2.gz: 0 records after 10,000 that were sent before: 0 stored", "access.log.1: 0 records after 10,000 that were sent before",
+		"access.log.2.gz: 0 records after 10,000 that were sent before: 0 stored",
+		"access.log.1: 0 records after 10,000 that were sent before",
 		"access.log: 0 records after 10,000 that were sent before",
 	), append(args, "access.log.2.gz", "access.log.1", "access.log")...)
 	o.succeeds(words("access.log.1: 10,000 records: 0 stored, 10,000 were there already"), append(args, "--again", "access.log.1")...)
-	o.succeeds(words("access.log: 10,000 records: 0 stored, 10,000 were there already"), append(args, "--state", "other.json", "access.log")...)
-	cmd := exec.CommandContext(t.Context(), tally, o.args(args)...)
-	cmd.Dir, cmd.Stdin = o.dir, bytes.NewReader(text)
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "standard input: 10,000 records: 0 stored, 10,000 were") {
+	o.succeeds(words("access.log: 10,000 records: 0 stored, 10,000 were there already"),
+		append(args, "--state", "other.json", "access.log")...)
+	out, err := o.piped(string(text), args...)
+	if err != nil || !strings.Contains(out, "standard input: 10,000 records: 0 stored, 10,000") {
 		t.Errorf("%v: %s", err, out)
 	}
 	check()
@@ -168,8 +169,8 @@ func TestIngestAccessLog(t *testing.T) {
 // TestIngestFormats: what becomes of records of each format, by flags and by a mapping.
 func TestIngestFormats(t *testing.T) {
 	o, _ := operate(t)
-	write(t, filepath.Join(o.dir, "mapping.json"), `{"ready":"litellm","log":"ignored-{/x}","keep":{"tokens":"/t"},"select":null,"type":"llm.call",
-		"id":"{/call}","time":{"at":"/end","unit":"s"}}`)
+	write(t, filepath.Join(o.dir, "mapping.json"), `{"log":"ignored-{/x}","create":{},"keep":{"tokens":"/t"},
+		"select":{"/status":"success"},"type":"llm.call","id":"{/call}","time":{"at":"/end","unit":"s"}}`)
 	for log, test := range map[string]struct {
 		file string
 		args []string
@@ -182,6 +183,10 @@ func TestIngestFormats(t *testing.T) {
 			`{"req":"a","ts":1795847407.25,"usage":{"in":"12"},"prompt":"secret"}`,
 			[]string{"--type", "llm", "--id", "{/req}", "--time", "/ts", "--time-unit", "s", "--keep", "in=/usage/in:integer,model"},
 			[]string{`{"id":"a","in":12,"time":"2026-11-28T06:30:07.25Z","type":"llm"}`},
+		},
+		"mapped": {
+			`{"call":"c","end":1.5,"t":7,"status":"success"}{"call":"d"}`, []string{"--mapping", "mapping.json"},
+			[]string{`{"id":"c","time":"1970-01-01T00:00:01.5Z","tokens":7,"type":"llm.call"}`},
 		},
 		"csv": {
 			"id,time,type,tokens in,team\na,2025-03-01 00:00:01Z,x,12,\"a, b\"\n", nil,
@@ -200,7 +205,8 @@ func TestIngestFormats(t *testing.T) {
 	} {
 		o.empty(log)
 		write(t, filepath.Join(o.dir, log), test.file)
-		o.succeeds(words(fmt.Sprintf("%d stored, 0 were there already\n", len(test.want))), append(ingest(log, "--log", log), test.args...)...)
+		o.succeeds(words(fmt.Sprintf(": %d stored, 0 were there already", len(test.want))),
+			append(ingest(log, "--log", log), test.args...)...)
 		if got := o.stored(log); !slices.Equal(got, test.want) {
 			t.Errorf("%s is %q, want %q", log, got, test.want)
 		}
@@ -213,13 +219,14 @@ func TestIngestLeavesOut(t *testing.T) {
 	o.empty("acme")
 	long := strings.Repeat("x", 5<<20)
 	write(t, filepath.Join(o.dir, "events"), strings.Join([]string{
-		`{"id":"1"}`, `{"id":"2"`, `{"n":3}`, `{"id":4}`, `{"id":"5","time":"soon"}`, "\x1b[31m\xff\x00", `{"id":"` + long + `"}`, `{"id":"8"}`, "[]",
-		`{"id":"10"}`,
+		`{"id":"1"}`, `{"id":"2"`, `{"n":3}`, `{"id":4}`, `{"id":"5","time":"soon"}`, "\x1b[31m\xff\x00", `{"id":"` + long + `"}`,
+		`{"id":"8"}`, "[]", `{"id":"10"}`,
 	}, "\n"))
 	o.append("acme", `{"id":"8","other":true}`)
 	output := o.incomplete(words(
-		"events:2: it is not valid JSON", "events:3: it has no id", "(id_missing)", "events:4: ", "(invalid_event_id)", "events:5: ", "(invalid_event_time)",
-		"events:6: it is not valid JSON", "events:7: it is longer than 4 MiB", "events:8: ", "(idempotency_key_reused)", "events:9: it is no JSON object",
+		"events:2: it is not valid JSON", "events:3: it has no id", "(id_missing)", "events:4: ", "(invalid_event_id)", "events:5: ",
+		"(invalid_event_time)", "events:6: it is not valid JSON", "events:7: it is longer than 4 MiB", "events:8: ",
+		"(idempotency_key_reused)", "events:9: it is no JSON object",
 		"events: 10 records: 2 stored, 0 were there already, 8 left out",
 	), ingest("events", "--log", "acme")...)
 	if strings.ContainsAny(output, "\x1b\x00") || len(output) > 10_000 {

@@ -48,7 +48,8 @@ func ingestCommand() *cobra.Command {
 	run.mappingFlags.add(flags)
 	flags.StringVar(&run.format, "format", "", "ndjson, json, csv or access; found by looking when not given")
 	flags.StringVar(&run.delimiter, "delimiter", "", "what is between the fields of CSV; a comma, semicolon or tab when not given")
-	flags.StringVar(&run.origin, "origin", "", "goes into the identity by position: tells files apart that begin alike, as of several machines")
+	flags.StringVar(&run.origin, "origin", "", "goes into the identity by position: tells files apart that begin alike, as those of\n"+
+		"several machines do")
 	flags.BoolVar(&run.follow, "follow", false, "go on when the end is reached, also through rotation, until Ctrl-C")
 	flags.StringVar(&run.state, "state", "", "file that remembers how far files were sent (default "+defaultState()+")")
 	flags.BoolVar(&run.again, "again", false, "read files from their beginning, whatever the state says")

@@ -37,10 +37,11 @@ func (m *mappingFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&m.id, "id", "", "the events' identity, likewise, such as {/request_id}")
 	flags.StringVar(&m.time, "time", "", "where a record has its time, such as /ts")
 	flags.StringVar(&m.unit, "time-unit", "rfc3339", "how it is written there: rfc3339, clf, or a number of s, ms, us or ns since 1970")
-	flags.StringSliceVar(&m.keep, "keep", nil, "what the events keep of a record: NAME, NAME=/pointer or NAME=/pointer:integer (number, string,\n"+
-		"boolean), separated by commas; all of it when not given, but see access logs")
-	flags.StringVar(&m.idFrom, "id-from", idFromMapping, "where the identity comes from: mapping (--id, or the record's id), or position, which is\n"+
-		"the content of the file up to the record's end")
+	flags.StringSliceVar(&m.keep, "keep", nil, "what the events keep of a record: NAME, NAME=/pointer or NAME=/pointer:integer (or\n"+
+		"number, string, boolean), separated by commas; all of it when not given, but of access\n"+
+		"logs host, user, method, path, status and bytes")
+	flags.StringVar(&m.idFrom, "id-from", idFromMapping, "where the identity comes from: mapping (--id, or the record's id), or\n"+
+		"position: the content of the file up to the record's end")
 }
 
 // check refuses flags that do not go together.
@@ -58,8 +59,8 @@ func (m *mappingFlags) check(flags *pflag.FlagSet, toSource bool) error {
 	case idFromPosition:
 		m.positional = true
 	case "line":
-		return errors.New("--id-from line would count two honest lines that are equal once: --id-from position tells them apart by what is " +
-			"before them in the file; --id names a member that each record has for itself")
+		return errors.New("--id-from line would count two honest lines that are equal once: --id-from position tells them apart by " +
+			"what is before them in the file; --id names a member that each record has for itself")
 	default:
 		return fmt.Errorf("--id-from %q is none of mapping and position", m.idFrom)
 	}
@@ -169,8 +170,8 @@ func (m *mappingFlags) fromFlags(made map[string]any, format logfile.Format, col
 		made["id"] = template(m.id)
 	case made["id"] != nil || m.positional:
 	case format == logfile.CSV || format == logfile.Access:
-		return fmt.Errorf("nothing says what a record of this %s file is known by when it is sent again: --id names what each has for itself, "+
-			"--id-from position takes its place in the file", format)
+		return fmt.Errorf("nothing says what a record of this %s file is known by when it is sent again: --id names what each has "+
+			"for itself, --id-from position takes its place in the file", format)
 	default:
 		made["id"] = "{/id}"
 	}
@@ -200,13 +201,16 @@ func template(text string) string {
 	return text
 }
 
+// kinds are what --keep can convert a member to.
+var kinds = []string{"integer", "number", "string", "boolean"}
+
 // kept reads --keep.
 func (m *mappingFlags) kept() (map[string]any, error) {
 	keep := map[string]any{}
 	for _, text := range m.keep {
 		name, pointer, ok := strings.Cut(text, "=")
 		as := ""
-		if at := strings.LastIndexByte(text, ':'); at >= 0 && slices.Contains([]string{"integer", "number", "string", "boolean"}, text[at+1:]) {
+		if at := strings.LastIndexByte(text, ':'); at >= 0 && slices.Contains(kinds, text[at+1:]) {
 			as = text[at+1:]
 			name, pointer, ok = strings.Cut(text[:at], "=")
 		}

@@ -19,7 +19,6 @@ type watcher struct {
 	path    string
 	marks   map[string]Mark // saved
 	f       *Follower
-	last    *Input
 	records []string
 	ids     map[string]string // the record of each identity: as a server does, it takes each once
 	notices []string
@@ -87,8 +86,8 @@ func (w *watcher) has(want string) {
 	}
 }
 
-// TestFollow: nothing is lost and nothing comes twice, whatever is done to the file between two looks at it, with the follower alive all the
-// time, and killed and started again.
+// TestFollow: nothing is lost and nothing comes twice, whatever is done to the file between two looks at it, with the follower alive all
+// the time, and killed and started again.
 func TestFollow(t *testing.T) {
 	for _, restarted := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restarted %t", restarted), func(t *testing.T) {

@@ -42,7 +42,8 @@ func all(t *testing.T, text string, format Format, longest int) (records []strin
 	t.Helper()
 	open := func(from int, at Position) *lines {
 		window := text[max(0, from-windowBytes):from]
-		return newLines(&dribble{text[from:], rand.New(rand.NewPCG(uint64(from), 1))}, syntaxOf(format, Options{}, at), at, []byte(window), longest)
+		in := &dribble{text[from:], rand.New(rand.NewPCG(uint64(from), 1))}
+		return newLines(in, syntaxOf(format, Options{}, at), at, []byte(window), longest)
 	}
 	r := open(0, Position{Chain: NewChain("")})
 	for {
@@ -79,10 +80,15 @@ func TestLines(t *testing.T) {
 		{NDJSON, "", nil},
 		{NDJSON, "\n\r\n \n", nil},
 		{NDJSON, "{\"a\":1}\n{\"a\":2}\r\n\n{\"a\":3}", []string{`1: {"a":1}`, `2: {"a":2}`, `4: {"a":3}`}},
-		{NDJSON, "\uFEFF {\"a\":1} \t\n\uFEFF{}\n", []string{`1: {"a":1}`, `2: it is not valid JSON: invalid JSON at byte 0: found byte 0xef, expected a value`}},
-		{NDJSON, "{\"a\":\n{\"a\":2}\n", []string{`1: it is not valid JSON: invalid JSON at byte 5: the document ends where a value is expected`, `2: {"a":2}`}},
+		{NDJSON, "\uFEFF {\"a\":1} \t\n\uFEFF{}\n", []string{
+			`1: {"a":1}`, `2: it is not valid JSON: invalid JSON at byte 0: found byte 0xef, expected a value`,
+		}},
+		{NDJSON, "{\"a\":\n{\"a\":2}\n", []string{
+			`1: it is not valid JSON: invalid JSON at byte 5: the document ends where a value is expected`, `2: {"a":2}`,
+		}},
 		{NDJSON, "[1]\n{\"a\":\"\xff\"}\n{}{}\n", []string{
-			`1: it is no JSON object, but another JSON value`, `2: it is not valid JSON: invalid JSON at byte 6: byte 0xff is not valid UTF-8`,
+			`1: it is no JSON object, but another JSON value`,
+			`2: it is not valid JSON: invalid JSON at byte 6: byte 0xff is not valid UTF-8`,
 			`3: it is not valid JSON: invalid JSON at byte 2: found '{', expected nothing after the document`,
 		}},
 		{NDJSON, "\x00\x00\x00{\"a\":1}\n\x00\x00", []string{`1: {"a":1}`}},

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// resume reads up to the furthest mark that lies in the file, and goes back to the beginning if none does. It may be the mark of a file that
-// was renamed, copied or compressed since.
+// resume reads up to the furthest mark that lies in the file, and goes back to the beginning if none does. It may be the mark of a file
+// that was renamed, copied or compressed since.
 func (i *Input) resume(marks []Mark, o Options) error {
 	marks = slices.DeleteFunc(slices.Clone(marks), func(m Mark) bool { return m.Records == 0 })
 	if len(marks) == 0 {

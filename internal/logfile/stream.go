@@ -10,8 +10,8 @@ import (
 // pieceBytes is how much is read from a stream at once.
 const pieceBytes = 64 << 10
 
-// Stream reads records from a stream such as standard input, from another goroutine, so that Next need not wait for more: it returns io.EOF,
-// and Ended tells whether that is the end. It waits for the first line, until ctx ends.
+// Stream reads records from a stream such as standard input, from another goroutine, so that Next need not wait for more: it returns
+// io.EOF, and Ended tells whether that is the end. It waits for the first line, until ctx ends.
 func Stream(ctx context.Context, r io.Reader, name string, o Options) (*Input, error) {
 	p := &pieces{ctx: ctx, arrive: make(chan []byte, 4), waiting: true}
 	go p.read(r)
