@@ -90,7 +90,7 @@ GATEWAYS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick/gateways
 .PHONY: test-gateways
 test-gateways: build ## count what real gateways send through outages; needs nginx, syslog-ng and Python 3, installs the others
 	tools/gateways/install.sh '$(GATEWAYS)'
-	TALLY_TEST_POSTGRES=local TALLY_GATEWAYS='$(GATEWAYS)' go -C tools/gateways test -race -count=1 -timeout 9m -v ./...
+	TALLY_TEST_POSTGRES=local TALLY_GATEWAYS='$(GATEWAYS)' go -C tools/gateways test -race -count=1 -parallel 4 -timeout 9m -v ./...
 
 FROM ?=
 .PHONY: upgrade-check

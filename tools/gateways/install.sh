@@ -7,21 +7,32 @@ set -euo pipefail
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")"
-exec 9>"$dir/lock"
-flock 9 # other checkouts use the same folder
 
-# Stripped and without paths of this machine, so that a checkout elsewhere finds them up to date.
-for program in otelcol benthos; do
-	go -C "$program" build -trimpath -ldflags='-s -w' -o "$dir/$program" .
-done
+main() {
+	exec 9>"$dir/lock"
+	flock 9 # other checkouts use the same folder
+	for program in otelcol benthos; do
+		ensure "$program" "$(go version && sha256sum "$program"/*)" go -C "$program" build -ldflags='-s -w' -o "$dir/$program" .
+	done
+	ensure python "$(command -v python3 && python3 --version && sha256sum requirements.txt)" install_python
+}
 
-# What is compiled while it runs stays: modules that are never imported are not compiled.
-installed=$dir/python/installed
-wanted=$(python3 --version && sha256sum requirements.txt)
-if [ "$wanted" != "$(cat "$installed" 2>/dev/null)" ]; then
+# ensure NAME WANTED COMMAND...: runs the command unless it has run for the same WANTED.
+ensure() {
+	local name=$1 wanted=$2
+	shift 2
+	[ "$wanted" != "$(cat "$dir/$name.installed" 2>/dev/null)" ] || return 0
+	echo "installing $name"
+	"$@"
+	echo "$wanted" >"$dir/$name.installed"
+}
+
+# Modules are compiled when they are imported, which most never are.
+install_python() {
 	rm -rf "$dir/python"
 	python3 -m venv "$dir/python"
 	"$dir/python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --no-compile \
 		--require-hashes -r requirements.txt
-	echo "$wanted" >"$installed"
-fi
+}
+
+main

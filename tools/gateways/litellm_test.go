@@ -36,7 +36,8 @@ const masterKey = "sk-for-callers-of-the-mock"
 // chat calls the model as a customer. ids are those of the call, as LiteLLM's three callbacks name it.
 func chat(r *rig, address, customer string) (callID, responseID string, tokens int64, err error) {
 	body := fmt.Sprintf(`{"model":"mock","user":%q,"messages":[{"role":"user","content":"hello"}]}`, customer)
-	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+address+"/v1/chat/completions", strings.NewReader(body))
+	url := "http://" + address + "/v1/chat/completions"
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return "", "", 0, err
 	}
