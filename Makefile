@@ -111,7 +111,7 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 	timeout 60m bin/tally bench --kafka $(KAFKA) $(BENCH_FLAGS)
 
 # Modules of their own, in tools/.
-MODULES := gatewayclients kafka manifests promcheck
+MODULES := gatewayclients gateways kafka manifests promcheck
 
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
