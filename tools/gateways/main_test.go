@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// patience turns a hang into a failure. LiteLLM takes longest to start: a minute on two busy cores.
-	patience = 2 * time.Minute
+	// patience turns a hang into a failure. LiteLLM takes longest to start: 20 s, and minutes on busy cores.
+	patience = 4 * time.Minute
 	// pollInterval is how often something outside of this process is looked at.
 	pollInterval = 50 * time.Millisecond
 )
