@@ -66,8 +66,8 @@ func TestBrokenBodies(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	good := func(id int) string { return fmt.Sprintf(`{"log":"l","id":"%d"}`, id) + "\n" }
-	whole := gzipped(strings.Repeat(good(1), 100))
-	bomb := gzipped(good(2) + strings.Repeat(" ", 33<<20))
+	whole := gzipped(t, strings.Repeat(good(1), 100))
+	bomb := gzipped(t, good(2)+strings.Repeat(" ", 33<<20))
 	long := `{"log":"l","id":"x","x":"` + strings.Repeat("x", 5<<20) + `"}`
 	for _, c := range []struct {
 		what, path, body string
@@ -194,7 +194,9 @@ func TestPassingTroubles(t *testing.T) {
 	key := access.GenerateKey()
 	s := start(t, withKeys(key), limited(limits.Values{limits.Requests: 1000}))
 	as := "Authorization: Bearer " + key
-	deliver := func(body string, headers ...string) reply { return s.delivered("/events", body, append(headers, as)...) }
+	deliver := func(body string, headers ...string) reply {
+		return s.delivered("/events", body, append(headers, as)...)
+	}
 	s.summaryOf(deliver(`{"log":"l","id":"0"}`))
 	for what, c := range map[string]struct{ break_, mend string }{
 		"a fault of the server":   {"ALTER TABLE event_keys RENAME TO away", "ALTER TABLE away RENAME TO event_keys"},

@@ -73,7 +73,7 @@ func TestOTLP(t *testing.T) {
 		for _, body := range []struct{ contentType, body string }{
 			{binary, one}, {"application/json", c.json}, {"application/json; charset=utf-8", c.json}, {binary, ""}, {"", one}, {"text/plain", c.json},
 		} {
-			r := s.delivered(c.path, gzipped(body.body), as, "Content-Type: "+body.contentType, "Content-Encoding: gzip")
+			r := s.delivered(c.path, gzipped(t, body.body), as, "Content-Type: "+body.contentType, "Content-Encoding: gzip")
 			want, empty := binary, ""
 			if strings.HasPrefix(body.body, "{") {
 				want, empty = "application/json", "{}"
@@ -295,4 +295,3 @@ func (r *repeating) Read(p []byte) (n int, err error) {
 	}
 	return n, nil
 }
-

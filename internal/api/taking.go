@@ -19,7 +19,9 @@ import (
 const (
 	// cutRecordBytes is how many bytes there are of a bad record that was cut.
 	cutRecordBytes = 64 << 10
-	ndjson         = "application/x-ndjson"
+	// mediumBytes: a body that is held whole and is longer gets room for the longest at once. To double it would take half as much again.
+	mediumBytes = 4 << 20
+	ndjson      = "application/x-ndjson"
 )
 
 // taking is a delivery that is being taken. It is for one goroutine.
@@ -30,6 +32,7 @@ type taking struct {
 	source   *intake.Source
 	delivery *intake.Delivery
 	room     *memory.Hold
+	decoding int64 // of room, for taking the body's encoding off
 	r        *http.Request
 	w        http.ResponseWriter
 	body     *arriving
@@ -96,7 +99,14 @@ func (t *taking) read(ctx context.Context) error {
 	if err := t.room.Grow(ctx, baseBytes); err != nil {
 		return err
 	}
-	body, err := framing.Decode(t.body, request.contentEncoding, maxDeliveryBytes)
+	body, err := framing.DecodeBooked(t.body, request.contentEncoding, maxDeliveryBytes, func(bytes int64) error {
+		if err := t.room.Grow(ctx, t.room.Bytes()+bytes-t.decoding); err != nil {
+			return err
+		}
+		t.decoding = bytes
+		t.delivery.Hold(bytes)
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -166,15 +176,18 @@ func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 	var data []byte
 	for {
 		if len(data) == cap(data) {
-			grown := max(2*cap(data), bodyStep)
-			if err := t.room.Grow(ctx, baseBytes+int64(grown+cap(data))); err != nil {
+			grown := max(4*cap(data), bodyStep)
+			if grown > mediumBytes {
+				grown = maxDeliveryBytes
+			}
+			if err := t.room.Grow(ctx, baseBytes+t.decoding+int64(grown+cap(data))); err != nil {
 				return nil, err
 			}
 			data = append(make([]byte, 0, grown), data...)
 		}
 		n, err := body.Read(data[len(data):cap(data)])
 		if data = data[:len(data)+n]; errors.Is(err, io.EOF) {
-			t.delivery.Hold(int64(cap(data)))
+			t.delivery.Hold(t.decoding + int64(cap(data)))
 			return data, nil
 		} else if err != nil {
 			return nil, err

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// LeastLimit is what a server needs: some 100 MiB for itself, and room for a few batches and pages of the largest size and a view with
-	// the largest memory. It is what a control group of 512 MiB allows.
-	LeastLimit = 384 << 20
+	// LeastLimit is what a server needs: some 100 MiB for itself, and room for a few batches, deliveries and pages of the largest size and
+	// a view with the largest memory. It is what a control group of 683 MiB allows.
+	LeastLimit = 512 << 20
 	// A control group's limit also counts what is not this process's own: the process that compiles a module, the kernel's buffers of
 	// connections. A server takes groupPart of it, in quarters.
 	groupPart = 3
