@@ -3,6 +3,7 @@ package gatewayclients_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/cloudevents/sdk-go/v2/client"
 	"github.com/cloudevents/sdk-go/v2/protocol"
+	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
 )
 
 // callOf is the event of a call that used n tokens.
@@ -34,10 +36,7 @@ func TestCloudEventsClient(t *testing.T) {
 	r := newRig(t, "calls", "cloudevents", "/data/tokens_in")
 	n := 0
 	for _, path := range []string{"/sources/calls/events", "/sources/calls/api/v1/events"} {
-		sender, err := cloudevents.NewClientHTTP(cloudevents.WithTarget(r.front.URL + path))
-		if err != nil {
-			t.Fatal(err)
-		}
+		sender := r.eventSender(r.front.URL + path)
 		for _, s := range scenarios {
 			n++
 			r.begin(s)
@@ -56,6 +55,15 @@ func TestCloudEventsClient(t *testing.T) {
 		r.verify("customer-" + customer)
 	}
 	r.wantNoRejects("calls")
+}
+
+func (r *rig) eventSender(url string) client.Client {
+	r.t.Helper()
+	sender, err := cloudevents.NewClientHTTP(cloudevents.WithTarget(url), cloudevents.WithHeader("Authorization", bearer))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return sender
 }
 
 // sendUntilAccepted sends an event until the answer is one of success, in turns in both modes.
@@ -80,10 +88,7 @@ func (r *rig) sendUntilAccepted(sender client.Client, e cloudevents.Event, turn 
 // The same identity with other content is no second event, and neither is it lost: it is a reject.
 func TestCloudEventsIdentity(t *testing.T) {
 	r := newRig(t, "calls", "cloudevents", "/data/tokens_in")
-	sender, err := cloudevents.NewClientHTTP(cloudevents.WithTarget(r.server.URL() + "/sources/calls/events"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	sender := r.eventSender(r.server.URL() + "/sources/calls/events")
 	send := func(e cloudevents.Event) {
 		t.Helper()
 		if result := sender.Send(context.WithoutCancel(t.Context()), e); !protocol.IsACK(result) {
@@ -102,4 +107,39 @@ func TestCloudEventsIdentity(t *testing.T) {
 	if codes := r.rejects("calls"); !slices.Equal(codes, []string{"idempotency_key_reused"}) {
 		t.Errorf("rejected: %v", codes)
 	}
+}
+
+// What was sent one by one counts no second time in a batch, and the other way round.
+func TestCloudEventsBatch(t *testing.T) {
+	r := newRig(t, "calls", "cloudevents", "/data/tokens_in")
+	sender := r.eventSender(r.server.URL() + "/sources/calls/events")
+	var events []cloudevents.Event
+	for n := range 9 {
+		events = append(events, callOf(t, "acme", n+1))
+	}
+	send := func(e cloudevents.Event) {
+		t.Helper()
+		if result := sender.Send(t.Context(), e); !protocol.IsACK(result) {
+			t.Errorf("sending an event: %v", result)
+		}
+	}
+	send(events[3])
+	for range 2 {
+		request, err := cehttp.NewHTTPRequestFromEvents(t.Context(), r.server.URL()+"/sources/calls/events", events)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", bearer)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("a batch was answered %s", response.Status)
+		}
+	}
+	send(events[4])
+	r.wantOnce("acme", len(events))
+	r.wantNoRejects("calls")
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -23,6 +24,12 @@ import (
 const patience = 2 * time.Minute
 
 func TestMain(m *testing.M) { testdb.Main(m) }
+
+// key is what clients show to the server: some as X-Api-Key, some as a bearer token.
+var (
+	key    = access.GenerateKey()
+	bearer = "Bearer " + key
+)
 
 // rig is a server, reached through a front that causes faults, on a database that is reached through a wire that does.
 type rig struct {
@@ -52,6 +59,7 @@ func (r *rig) start() {
 	r.t.Helper()
 	config := server.DefaultConfig()
 	config.Listen, config.OpsListen, config.DatabaseURL = "127.0.0.1:0", "127.0.0.1:0", r.wire.DSN
+	config.Keys, config.BootstrapKey = true, key
 	config.AllowUnsafeDatabase, config.ModuleCacheDir, config.ShutdownTimeout = true, testrig.ModuleCache(), patience
 	config.Log = slog.New(slog.NewTextHandler(r.t.Output(), nil))
 	s, err := server.Start(r.t.Context(), config)
@@ -85,6 +93,7 @@ func (r *rig) ask(method, path, body string) (status int, answer []byte) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	request.Header.Set("Authorization", bearer)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		r.t.Fatal(err)

@@ -80,6 +80,7 @@ func (r *rig) logger(url string, compressed bool) (*logsAgain, *sdklog.LoggerPro
 	r.t.Helper()
 	options := []otlploghttp.Option{
 		otlploghttp.WithEndpointURL(url + "/sources/calls/v1/logs"),
+		otlploghttp.WithHeaders(map[string]string{"X-Api-Key": key}),
 		otlploghttp.WithTimeout(patience),
 		otlploghttp.WithRetry(otlploghttp.RetryConfig{
 			Enabled: true, InitialInterval: firstWait, MaxInterval: longWait, MaxElapsedTime: patience,
@@ -124,6 +125,7 @@ func (r *rig) tracer(url string, compressed bool) (*spansAgain, *sdktrace.Tracer
 	r.t.Helper()
 	options := []otlptracehttp.Option{
 		otlptracehttp.WithEndpointURL(url + "/sources/calls/v1/traces"),
+		otlptracehttp.WithHeaders(map[string]string{"Authorization": bearer}),
 		otlptracehttp.WithTimeout(patience),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{
 			Enabled: true, InitialInterval: firstWait, MaxInterval: longWait, MaxElapsedTime: patience,
