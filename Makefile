@@ -42,7 +42,7 @@ deploy-check: ## check compose.yaml, the Kubernetes manifests and the systemd un
 
 # Nothing runs side by side in these packages: the race detector would say nothing, and take ten times as long. They come first, since the
 # views that they compile, twenty times as fast, are compiled for the others too.
-SERIAL := $(addprefix github.com/tallystick/tallystick/internal/,framing gas jsonscan wasmbin) github.com/tallystick/tallystick/views
+SERIAL := $(addprefix github.com/tallystick/tallystick/internal/,framing gas jsonscan otlp wasmbin) github.com/tallystick/tallystick/views
 
 test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test $(TEST_FLAGS) $(SERIAL)
