@@ -139,11 +139,11 @@ func (r *lines) read() (raw []byte, broken, err error) {
 			r.scanned = len(data)
 			if len(data) > r.longest {
 				if n := bytes.IndexByte(data, '\n') + 1; n > r.longest {
-					return r.consume(n)[:min(n, keptOfLong)], errTooLong, nil
+					return r.consume(n)[:min(keptOfLong, r.longest)], errTooLong, nil
 				} else if n > 0 {
 					return r.consume(n), errUnclosed, nil
 				}
-				r.before, r.long = r.Position(), bytes.Clone(data[:min(len(data), keptOfLong)])
+				r.before, r.long = r.Position(), bytes.Clone(data[:min(keptOfLong, r.longest)])
 			}
 		}
 		if r.long != nil {

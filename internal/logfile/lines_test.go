@@ -210,3 +210,16 @@ func FuzzCSV(f *testing.F) {
 func clean(field string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(field, "\r\n", "\n"), "?")
 }
+
+// TestLongLineAtOnce: a line that is too long is one, also when all of it is there at once; and it has the same identity.
+func TestLongLineAtOnce(t *testing.T) {
+	text := `{"a":"` + strings.Repeat("x", 300) + "\"}\n{}\n"
+	_, want := all(t, text, NDJSON, 256)
+	r := newLines(strings.NewReader(text), ndjsonSyntax{}, Position{Chain: NewChain("")}, nil, 256)
+	for n := range 2 {
+		record, err := r.Next()
+		if err != nil || (n == 0) != errors.Is(record.Err, errTooLong) || record.ID != want[n] {
+			t.Errorf("record %d is %v, %v", n, record, err)
+		}
+	}
+}
