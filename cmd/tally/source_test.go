@@ -41,7 +41,8 @@ func TestSourceCommands(t *testing.T) {
 	}
 	o.succeeds(words("1 rejects: 0 stored, 0 there before, 0 skipped, 1 still rejected, 0 not kept whole", "reject 1: no_log"),
 		"source", "replay", "gateway")
-	o.succeeds(words("gateway version 2"), "source", "put", "gateway", file, "--set", `log=["team-{/team}","unassigned"]`, "--set", "rejects=null")
+	o.succeeds(words("gateway version 2"), "source", "put", "gateway", file,
+		"--set", `log=["team-{/team}","unassigned"]`, "--set", "rejects=null")
 	o.succeeds(words("1 rejects: 1 stored"), "source", "replay", "gateway")
 	o.succeeds(words("1 rejects: 0 stored, 1 there before"), "source", "replay", "gateway", "--from", "1")
 	o.succeeds(words("0 rejects"), "source", "replay", "gateway", "--from", "2")

@@ -92,8 +92,8 @@ func (s *server) registerSourceWork(api huma.API) {
 	register(s, api, access.Append, huma.Operation{
 		OperationID: "replay-source", Method: http.MethodPost, Path: sourcePrefix + "/replay",
 		Summary: "Map a source's rejects again, and store what maps now", Tags: tags,
-		Description: "After its mapping was corrected. To replay what is stored already stores nothing: events are known by their identity, " +
-			"and those without one by that of their reject.",
+		Description: "After its mapping was corrected. To replay what is stored already stores nothing: events are known by their " +
+			"identity, and those without one by that of their reject.",
 		MaxBodyBytes: maxAccessBytes, Errors: []int{http.StatusNotFound},
 	}, s.replaySource)
 }

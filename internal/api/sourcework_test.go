@@ -199,8 +199,8 @@ func TestReplay(t *testing.T) {
 	g.wantProblem(http.StatusUnprocessableEntity, "invalid_request", g.call("POST", "/sources/gateway/replay", `{"limit":10001}`))
 }
 
-// TestReplayForms: records come out of the log of rejects as they came in: with the key beside them, in or out of their envelope, from OTLP;
-// and those that are to have no identity are stored once all the same.
+// TestReplayForms: records come out of the log of rejects as they came in: with the key beside them, in or out of their envelope, from
+// OTLP; and those that are to have no identity are stored once all the same.
 func TestReplayForms(t *testing.T) {
 	t.Run("envelope found late", func(t *testing.T) {
 		g := &gatewayRig{start(t)}
@@ -305,7 +305,8 @@ func TestReplayInPages(t *testing.T) {
 // TestReplayRights: a replay stores for whoever asks for it, in logs that there are for them.
 func TestReplayRights(t *testing.T) {
 	d := openDoor(t)
-	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", `{"log":"{/to}","id":"{/id}","keep":true,"rejects":{"raw":"whole"}}`))
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway",
+		`{"log":"{/to}","id":"{/id}","keep":true,"rejects":{"raw":"whole"}}`))
 	d.want(http.StatusOK, d.as(d.owner, "POST", "/sources/gateway/events", `{"id":"1"}{"id":"2"}`))
 	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", `{"log":["{/to}","out-1"],"id":"{/id}","keep":true}`))
 	d.wantProblem(http.StatusForbidden, "outside_pattern", d.as(d.inside, "POST", "/sources/gateway/replay", "{}"))

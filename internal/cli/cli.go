@@ -68,8 +68,8 @@ func root() *cobra.Command {
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
 	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), analystCommand(), openAPICommand(),
 		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
-		appendCommand(), ingestCommand(), eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(), healthCommand(),
-		keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand(), sourceCommand())
+		appendCommand(), ingestCommand(), eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(),
+		healthCommand(), keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand(), sourceCommand())
 	return cmd
 }
 

@@ -37,9 +37,10 @@ type madeMapping struct {
 }
 
 func (m *madeMapping) add(flags *pflag.FlagSet) {
-	flags.StringVar(&m.ready, "ready", "", "the mapping that comes with the server under this name, instead of a file; tally source ready lists them")
-	flags.StringArrayVar(&m.set, "set", nil, "replace a member of the mapping, such as 'log=customer-{/team}' or 'id=null': JSON, or else a text;\n"+
-		"may be repeated")
+	flags.StringVar(&m.ready, "ready", "",
+		"the mapping that comes with the server under this name, instead of a file; tally source ready lists them")
+	flags.StringArrayVar(&m.set, "set", nil,
+		"replace a member of the mapping, such as 'log=customer-{/team}' or 'id=null': JSON, or else a text; may be repeated")
 }
 
 // read returns the mapping of a file, - for standard input, or of the flags where that is "".
@@ -228,8 +229,8 @@ func sourceDeleteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete SOURCE",
 		Short: "Delete a source",
-		Long: "Deletes a source, on every server within a second. Its events, rejects and versions stay. The source default does again what\n" +
-			"it did before anybody put it.",
+		Long: "Deletes a source, on every server within a second. Its events, rejects and versions stay. The source default does\n" +
+			"again what it did before anybody put it.",
 		Example: "  tally source delete litellm",
 		Args:    checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
@@ -248,8 +249,8 @@ func sourceReadyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ready [NAME]",
 		Short: "List the mappings that come with this tally, or print one",
-		Long: "Lists the names of the mappings that come with this tally, or prints one. A server may be of another version, and have others:\n" +
-			"GET /ready-sources.",
+		Long: "Lists the names of the mappings that come with this tally, or prints one. A server may be of another version, and have\n" +
+			"others: GET /ready-sources.",
 		Example: "  tally source ready\n  tally source ready litellm > mapping.json",
 		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {

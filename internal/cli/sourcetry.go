@@ -172,8 +172,8 @@ func sourceReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay SOURCE",
 		Short: "Store what a source has rejected, after its mapping was corrected",
-		Long: "Maps the rejects of a source again by what it does now, and stores what maps, up to the end of its log of rejects. What is\n" +
-			"stored already is counted, and not stored another time, so it may be repeated. It needs the scope append.",
+		Long: "Maps the rejects of a source again by what it does now, and stores what maps, up to the end of its log of rejects. What\n" +
+			"is stored already is counted, and not stored another time, so it may be repeated. It needs the scope append.",
 		Example: "  tally source replay litellm\n  tally source replay litellm --from 120",
 		Args:    checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {

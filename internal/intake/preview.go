@@ -48,9 +48,9 @@ type previewing struct {
 	bytes   int
 }
 
-// PreviewPayload shows what a mapping makes of a payload of that form. Nothing is stored, and no log looked for: a record that is mapped can
-// still be rejected, for a log that there is not or an identity that another event has. contentType decides between the encodings of OTLP,
-// where it is one of theirs.
+// PreviewPayload shows what a mapping makes of a payload of that form. Nothing is stored, and no log looked for: a record that is mapped
+// can still be rejected, for a log that there is not or an identity that another event has. contentType decides between the encodings of
+// OTLP, where it is one of theirs.
 func PreviewPayload(m *source.Mapping, form Form, contentType string, payload []byte) Preview {
 	p := &previewing{mapping: m}
 	p.Lines = []PreviewLine{}

@@ -149,8 +149,10 @@ func TestAnsweredFromMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began, asked := time.Now(), 0
-	for ; asked < 1000 || time.Since(began) < 2*refreshAfter; asked++ {
+	began, asked, paused := time.Now(), 0, false
+	for last := began; asked < 1000 || time.Since(began) < 2*refreshAfter; asked++ {
+		paused = paused || time.Since(last) > followFor/2 // the machine has: it may have had to forget everything
+		last = time.Now()
 		if asked == 500 {
 			r.put("two", "log")
 		}
@@ -166,7 +168,7 @@ func TestAnsweredFromMemory(t *testing.T) {
 	if most := int64(time.Since(began)/refreshAfter) + 2; refreshes > most || refreshes < 2 {
 		t.Errorf("in %v it asked %d times whether anything has changed, at most %d are due", time.Since(began), refreshes, most)
 	}
-	if lookups != 2 {
+	if lookups != 2 && !paused {
 		t.Errorf("%d lookups for %d questions after two names", lookups, 2*asked)
 	}
 }
