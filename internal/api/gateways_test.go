@@ -75,7 +75,8 @@ func (d *frontDoor) meter(t *testing.T, folder, owner string, events map[string]
 	for _, page := range pages {
 		text := recorded(t, page)
 		config := meterOnPage.FindStringSubmatch(text)
-		if config == nil || deployed || !strings.Contains(text, `{"ready": "`+ready[1]+`"`) {
+		shows := strings.Contains(text, `{"ready": "`+ready[1]+`"`) || strings.Contains(text, "--ready "+ready[1]+"\n")
+		if config == nil || deployed || !shows {
 			continue
 		}
 		deployed = true

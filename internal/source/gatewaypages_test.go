@@ -14,8 +14,9 @@ import (
 
 var (
 	mappingBlock = regexp.MustCompile("(?s)```json mapping\n(.*?)```")
-	// mappingInline is a mapping in a sentence, and one that a shell writes into a file.
+	// mappingInline is a mapping in a sentence.
 	mappingInline = regexp.MustCompile("[`'](\\{\"ready\": .*?\\})[`']")
+	putReady      = regexp.MustCompile(`tally source put \S+ --ready (\S+)`)
 )
 
 // TestGatewayPages: every mapping that the pages of docs/gateways show is accepted; every ready mapping has a page that shows how to use it
@@ -36,6 +37,13 @@ func TestGatewayPages(t *testing.T) {
 			var named struct{ Ready string }
 			fatal(t, json.Unmarshal([]byte(match[1]), &named))
 			explained[named.Ready] += text
+		}
+	}
+	for _, page := range pages {
+		text := string(read(t, page))
+		for _, match := range putReady.FindAllStringSubmatch(text, -1) {
+			parse(t, `{"ready":"`+match[1]+`"}`)
+			explained[match[1]] += text
 		}
 	}
 	overview := string(read(t, "../../docs/gateways/README.md"))
