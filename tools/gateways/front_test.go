@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,7 +28,8 @@ type front struct {
 	address string
 	stub    *httptest.Server // answers where the server does not
 
-	refused, lost atomic.Int64 // requests answered 503; answers of success cut off
+	watched       string       // what the paths of requests begin with that are counted
+	refused, lost atomic.Int64 // those answered 503; those whose answer, a success, was cut off
 
 	mu       sync.Mutex
 	mode     mode
@@ -142,7 +144,7 @@ func (f *front) answer(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if mode != losing {
-		f.refused.Add(1)
+		f.note(&f.refused, r)
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "nobody is here", http.StatusServiceUnavailable)
 		return
@@ -157,10 +159,16 @@ func (f *front) answer(w http.ResponseWriter, r *http.Request) {
 		_, err = io.Copy(io.Discard, response.Body)
 		_ = response.Body.Close()
 		if err == nil && response.StatusCode < http.StatusMultipleChoices {
-			f.lost.Add(1)
+			f.note(&f.lost, r)
 		}
 	}
 	panic(http.ErrAbortHandler) // which cuts the connection
+}
+
+func (f *front) note(count *atomic.Int64, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, f.watched) {
+		count.Add(1)
+	}
 }
 
 // behind returns the server's address.

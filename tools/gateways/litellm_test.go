@@ -90,6 +90,7 @@ func TestLiteLLM(t *testing.T) {
 	r.settle(&byResponse, "openmeter-")
 	r.settle(&byCall, "otel-")
 
+	r.front.watched = "/sources/litellm/"
 	calls = calling()
 	r.outages(calls, nil)
 	calls.end()
