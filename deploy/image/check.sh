@@ -57,7 +57,7 @@ run_server() {
 	shift
 	servers+=("$name-$suffix")
 	docker run --detach --name "$name-$suffix" --network "$name" --publish 127.0.0.1::8080 \
-		--read-only --cap-drop ALL --security-opt no-new-privileges --memory 512m \
+		--read-only --cap-drop ALL --security-opt no-new-privileges --memory 768m \
 		--env TALLY_DATABASE_URL="postgres://tally:$password@$name-db/tally" --env TALLY_BOOTSTRAP_KEY="$key" "$@" "$image" >/dev/null
 }
 

@@ -60,8 +60,8 @@ func takeEncoding(r *http.Request, operation *huma.Operation) *Problem {
 	return encodingProblem(body.decode(operation.MaxBodyBytes-1), nothingStored)
 }
 
-// decode has the encoding taken off what is read from then on, of which there may be limit bytes. What is booked is the memory of what comes
-// out, and of decoding; what is charged are the bytes that arrive. The error is a *framing.EncodingError.
+// decode has the encoding taken off what is read from then on, of which there may be limit bytes. What is booked is the memory of what
+// comes out, and of decoding; what is charged are the bytes that arrive. The error is a *framing.EncodingError.
 func (b *bookedBody) decode(limit int64) error {
 	decoded, err := framing.DecodeBooked(&chargedReader{b.sent, b.account}, b.encoding, limit, func(bytes int64) error {
 		b.decoding = bytes

@@ -112,7 +112,8 @@ func TestEncodedLimits(t *testing.T) {
 	acme := s.createLog("acme")
 	for _, encoding := range []string{"gzip", "zstd"} {
 		largest := padded(event.MaxBytes)
-		s.want(http.StatusCreated, s.sendEncoded("/logs/acme/append", encoding, encoded(t, encoding, largest), false, "Idempotency-Key: "+encoding))
+		s.want(http.StatusCreated, s.sendEncoded("/logs/acme/append", encoding, encoded(t, encoding, largest), false,
+			"Idempotency-Key: "+encoding))
 		s.wantProblem(http.StatusRequestEntityTooLarge, "body_too_large",
 			s.sendEncoded("/logs/acme/append", encoding, encoded(t, encoding, largest+" "), false), "1048576 bytes", "nothing was stored")
 		spaces := strings.Repeat(" ", ingest.MaxBatchBytes-2)
@@ -147,7 +148,8 @@ func TestBrokenEncodings(t *testing.T) {
 				}
 			}
 			s.wantProblem(http.StatusBadRequest, map[string]string{"/logs/acme/append": "invalid_json"}[path]+
-				map[string]string{"/logs/acme/append_batch": "empty_batch"}[path], s.sendEncoded(path, encoding, encoded(t, encoding, " "), false))
+				map[string]string{"/logs/acme/append_batch": "empty_batch"}[path], s.sendEncoded(path, encoding, encoded(t, encoding,
+				" "), false))
 		}
 		for _, encoding := range []string{"br", "deflate", "gzip, gzip", "gzip,zstd", "*"} {
 			r := s.sendEncoded(path, encoding, event, false)
@@ -158,9 +160,12 @@ func TestBrokenEncodings(t *testing.T) {
 		}
 		twice := gzipped(t, gzipped(t, event))
 		s.wantProblem(http.StatusUnsupportedMediaType, "content_encoding", receive(t, s.send(t, fmt.Sprintf("POST %s HTTP/1.1\r\n"+
-			"Host: localhost\r\nContent-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", path, len(twice), twice))),
+			"Host: localhost\r\nContent-Encoding: gzip\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", path, len(twice),
+			twice))),
 			"gzip, gzip")
-		conn := s.send(t, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n\x1f\x8b\x08\x00\x00\r\n")
+		conn := s.send(t,
+			"POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"+
+				"5\r\n\x1f\x8b\x08\x00\x00\r\n")
 		if tcp, ok := conn.(interface{ CloseWrite() error }); !ok || tcp.CloseWrite() != nil {
 			t.Fatal("the connection cannot be half closed")
 		}

@@ -15,9 +15,9 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestGatewaysCountOnce sends what each gateway sent, twice, with the headers that it sent, to a source in a tenant of its own: each event is
-// stored once, byte for byte as its golden file says, each reject is kept once, and neither PostgreSQL nor the log of the server hears of
-// what the mapping leaves out.
+// TestGatewaysCountOnce sends what each gateway sent, twice, with the headers that it sent, to a source in a tenant of its own: each event
+// is stored once, byte for byte as its golden file says, each reject is kept once, and neither PostgreSQL nor the log of the server hears
+// of what the mapping leaves out.
 func TestGatewaysCountOnce(t *testing.T) {
 	d, overheard := tappedDoor(t)
 	for _, folder := range sourcesOf(t) {
@@ -129,8 +129,8 @@ func (s *service) wantTaken(source, request, endpoint string, r reply, want take
 	}
 }
 
-// TestRejectsOfGatewaysKeepNoSecrets has every record that a source selects rejected, for lack of an identity, and sends each request cut off
-// as well: of what is kept of that, nothing is a prompt, an address or a secret.
+// TestRejectsOfGatewaysKeepNoSecrets has every record that a source selects rejected, for lack of an identity, and sends each request cut
+// off as well: of what is kept of that, nothing is a prompt, an address or a secret.
 func TestRejectsOfGatewaysKeepNoSecrets(t *testing.T) {
 	d, overheard := tappedDoor(t)
 	for _, folder := range sourcesOf(t) {
@@ -165,7 +165,8 @@ func TestRejectsOfGatewaysKeepNoSecrets(t *testing.T) {
 	overheard()
 }
 
-// TestPartsAreRefused: a body of several parts, which Benthos sends unless it is told otherwise, is refused, and that is told in the rejects.
+// TestPartsAreRefused: a body of several parts, which Benthos sends unless it is told otherwise, is refused, and that is told in the
+// rejects.
 func TestPartsAreRefused(t *testing.T) {
 	s := start(t)
 	s.want(http.StatusCreated, s.call("PUT", "/sources/usage", `{"ready":"cloudevents"}`))
@@ -187,7 +188,8 @@ func TestEventGridMayAsk(t *testing.T) {
 		if got := r.header.Get("WebHook-Allowed-Origin"); got != allowed {
 			t.Errorf("%s may ask: %q, want %q", origin, got, allowed)
 		}
-		if rate := r.header.Get("WebHook-Allowed-Rate"); (rate != "") != (allowed != "") || !strings.Contains(r.header.Get("Allow"), "POST") {
+		if rate := r.header.Get("WebHook-Allowed-Rate"); (rate != "") != (allowed != "") || !strings.Contains(r.header.Get("Allow"),
+			"POST") {
 			t.Errorf("%s was answered %v", origin, r.header)
 		}
 	}

@@ -128,7 +128,8 @@ func registerGateway[D, V any](s *server, api huma.API, g gateway, prefix, at st
 	register(s, api, access.Append, huma.Operation{
 		OperationID: "take-" + prefix + g.name, Method: http.MethodPost, Path: path, Summary: g.summary, Tags: tags,
 		Description: where + " Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. " +
-			"The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again.",
+			"The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or " +
+			"500: send the same again.",
 		Errors: []int{http.StatusRequestEntityTooLarge}, Metadata: map[string]any{anyQuery: true, gatewayOperation: true},
 		Responses: map[string]*huma.Response{"200": {Description: g.answer}},
 	}, func(ctx context.Context, in *D) (*huma.StreamResponse, error) { return s.take(ctx, g, in) })

@@ -63,7 +63,8 @@ func gatewayRows() []rowKind {
 			unit: "×", needs: []string{linesMany, batchIDsMany},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[linesMany], f[batchIDsMany]) },
 		},
-		recordsRow("source-otlp", "OTLP log records, 1,000 a request, protobuf, gzip, mapped to 10 logs with three views", otlpRecords, 40_000),
+		recordsRow("source-otlp", "OTLP log records, 1,000 a request, protobuf, gzip, mapped to 10 logs with three views", otlpRecords,
+			40_000),
 		recordsRow("source-litellm", "LiteLLM records of 13 KB, projected to 6 members", litellmMany, 8_000),
 	}
 }

@@ -96,7 +96,8 @@ func phases() []phase {
 		foldPhase(),
 		{measurements: appendMeasurements()},
 		queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(),
-		livePhase(), partitionsPhase(), keyPhase(), gatewayPhase(), analystPhase(), kafkaPhase(), memoryPhase(), gatewayMemoryPhase(), hostilePhase(), memoryAttackPhase(),
+		livePhase(), partitionsPhase(), keyPhase(), gatewayPhase(), analystPhase(), kafkaPhase(), memoryPhase(), gatewayMemoryPhase(),
+		hostilePhase(), memoryAttackPhase(),
 		noisyPhase(),
 	}
 }

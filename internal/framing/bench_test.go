@@ -9,7 +9,8 @@ import (
 func BenchmarkRecords(b *testing.B) {
 	event := `{"type":"api.call","time":"2025-03-01T10:05:30.123456Z","endpoint":"/v1/generate","tokens_in":150,` +
 		`"tokens_out":420,"model":"gpt-4","team":"search","request_id":"7f3c2a9e-5b1d-4c8a"}`
-	long := `{"messages":[` + strings.Repeat(`{"role":"user","content":"`+strings.Repeat("Say what you see. ", 20)+`","n":[1,2.5,null]},`, 30) +
+	long := `{"messages":[` + strings.Repeat(`{"role":"user","content":"`+strings.Repeat("Say what you see. ", 20)+`","n":[1,2.5,null]},`,
+		30) +
 		`{}]}`
 	for name, body := range map[string]string{
 		"lines":      strings.Repeat(event+"\n", 1000),

@@ -34,7 +34,8 @@ func TestCheckType(t *testing.T) {
 	for contentType, ok := range map[string]bool{
 		"": true, "text/plain": true, "application/json; charset=utf-8": true, "application/x-www-form-urlencoded": true,
 		"application/x-ndjson": true, "application/cloudevents+json": true,
-		"multipart/form-data; boundary=x": false, "Multipart/mixed": false, "application/msgpack": false, "application/cloudevents+avro": false,
+		"multipart/form-data; boundary=x": false, "Multipart/mixed": false, "application/msgpack": false,
+		"application/cloudevents+avro": false,
 	} {
 		var refused *TypeError
 		if err := CheckType(contentType); (err == nil) != ok || !ok && (!errors.As(err, &refused) || refused.Type != contentType) {

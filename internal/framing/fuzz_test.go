@@ -14,8 +14,8 @@ import (
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
-// FuzzRecords holds the records of any bytes to what they must be, whatever pieces the bytes come in, and those of bodies that encoding/json
-// can read to what it reads.
+// FuzzRecords holds the records of any bytes to what they must be, whatever pieces the bytes come in, and those of bodies that
+// encoding/json can read to what it reads.
 func FuzzRecords(f *testing.F) {
 	for _, c := range bodies {
 		f.Add([]byte(c.body), 1<<20)

@@ -122,7 +122,8 @@ func fill(book *memory.Book) (release func()) {
 func TestRates(t *testing.T) {
 	d := testdb.New(t)
 	n := startDesk(t, d.DSN(), testrig.Settings{})
-	limiter := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 200}, LargestBatch: 10, LargestBody: 1 << 20, Now: time.Now})
+	limiter := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 200}, LargestBatch: 10, LargestBody: 1 << 20,
+		Now: time.Now})
 	account := func() limits.Account { return limiter.Account(limits.Caller{Tenant: db.DefaultTenant}) }
 	s := sourceOf(t, byCustomer)
 	for i := range 20 { // ten more than may come at once
@@ -134,7 +135,8 @@ func TestRates(t *testing.T) {
 	if got := stored(t, d.DSN()); len(got["customer-a"]) != 20 || len(got["customer-b"]) != 20 {
 		t.Errorf("stored %v", got)
 	}
-	slow := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 1}, LargestBatch: 1000, LargestBody: 1 << 20, Now: time.Now})
+	slow := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 1}, LargestBatch: 1000, LargestBody: 1 << 20,
+		Now: time.Now})
 	sender := Sender{Account: slow.Account(limits.Caller{Tenant: db.DefaultTenant})}
 	var records []string
 	for i := range 1000 {

@@ -263,7 +263,8 @@ func TestGatewaysKeepNoSecrets(t *testing.T) {
 					}
 				}
 			}
-			if found := slices.Sorted(maps.Keys(seen)); len(canaries) > 0 && slices.ContainsFunc(found, func(c string) bool { return !seen[c] }) {
+			if found := slices.Sorted(maps.Keys(seen)); len(canaries) > 0 && slices.ContainsFunc(found,
+				func(c string) bool { return !seen[c] }) {
 				t.Errorf("not all of %q are in the records: %v", canaries, seen)
 			}
 		})

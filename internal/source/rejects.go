@@ -120,8 +120,8 @@ func (b *branch) child(token string) *branch {
 	return b.children[i]
 }
 
-// RejectRaw returns what the rejects log may keep of a record, nil for nothing; whole says that it is the record itself. With named members,
-// those stand where they stood, so that Map finds them again after the mapping was corrected.
+// RejectRaw returns what the rejects log may keep of a record, nil for nothing; whole says that it is the record itself. With named
+// members, those stand where they stood, so that Map finds them again after the mapping was corrected.
 func (m *Mapping) RejectRaw(record []byte) (raw []byte, whole bool) {
 	if m.raw != rawNamed {
 		return m.unnamed(record)

@@ -52,7 +52,9 @@ func TestRejectRaw(t *testing.T) {
 // TestNamedRejectsCanBeMappedAgain: what is kept of a reject gives the line that the record gave.
 func TestNamedRejectsCanBeMappedAgain(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
-	m := parse(t, `{"log":["l-{/a}","m-{/b/a}"],"missing":["b","secret"],"id":["{/id}","{/b/id}"],"time":{"at":["/é/0","/b"],"unit":"s","optional":true},
+	m := parse(t,
+		`{"log":["l-{/a}","m-{/b/a}"],"missing":["b","secret"],"id":["{/id}","{/b/id}"],
+			"time":{"at":["/é/0","/b"],"unit":"s","optional":true},
 		"keep":{"x":{"at":["/a/b","/b/0/a","/é/1"],"as":"integer"},"y":"/b/a","z":"/a/b"}}`)
 	outcomes := map[string]int{}
 	for range 5_000 {

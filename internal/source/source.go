@@ -97,8 +97,8 @@ type Line struct {
 	Key     string // the idempotency key beside the event, "" where the event has its own or needs none
 	// Code and Detail say why a record is a reject. Detail holds nothing of the record.
 	Code, Detail string
-	// Raw is what the rejects log may keep of the record, and Whole says that it is the record itself: what RejectRaw returns. A record that
-	// is skipped has none; one that is mapped has it, since its event may yet be refused.
+	// Raw is what the rejects log may keep of the record, and Whole says that it is the record itself: what RejectRaw returns. A record
+	// that is skipped has none; one that is mapped has it, since its event may yet be refused.
 	Raw   []byte
 	Whole bool
 }
