@@ -149,7 +149,7 @@ func TestSecretsStayOut(t *testing.T) {
 			s := sourceOf(t, fmt.Sprintf(`{"select": {"/kind": "use"}, "log": ["{/log}"], "id": "{/id}", "time": {"at": "/at", "unit": "s"},
 				"create": {"most": 2}, "keep": {"n": {"at": "/n", "as": "integer", "required": true}}, "rejects": {"raw": %q}}`, raw))
 			good := `{"kind":"use","log":"a","id":"1","at":1700000000,"n":1,"prompt":"` +
-		canary + `","headers":{"authorization":["` + canary + `"]}}`
+				canary + `","headers":{"authorization":["` + canary + `"]}}`
 			edit := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 			records := []string{
 				good, edit(`"use"`, `"test"`), edit(`"n":1`, `"n":2`), edit(`"n":1`, `"n":"x"`), edit(`"n":1`, `"m":1`),

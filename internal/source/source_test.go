@@ -47,7 +47,8 @@ func TestReadyMappingsAndDefault(t *testing.T) {
 func TestMapLiteLLM(t *testing.T) {
 	m := parse(t, `{"ready":"litellm"}`)
 	line := m.Map([]byte(`{"status":"success","litellm_call_id":"c1","end_user":"victim","endTime":1795846276.085116,
-		"metadata":{"user_api_key_team_id":"acme/eu","user_api_key_alias":""},"response_cost":1.35e-05,"prompt_tokens":10,"completion_tokens":20.0,
+		"metadata":{"user_api_key_team_id":"acme/eu","user_api_key_alias":""},"response_cost":1.35e-05,
+		"prompt_tokens":10,"completion_tokens":20.0,
 		"model_group":"gpt","messages":[{"content":"secret"}]}`))
 	const want = `{"cost":1.35e-05,"end_user":"victim","id":"c1","model":"gpt","source":"litellm","status":"success","team":"acme/eu",` +
 		`"time":"2026-11-28T06:11:16.085116Z","tokens_in":10,"tokens_out":20,"type":"llm.call"}`
