@@ -233,9 +233,9 @@ func TestResultsWhileSending(t *testing.T) {
 				told++
 			}
 		}
-		read(5000)
-		send(5000)
-		read(5000)
+		read(4000)
+		send(3000)
+		read(4000)
 		if err := writer.Close(); err != nil {
 			t.Fatal(err)
 		}

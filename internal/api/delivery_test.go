@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/intake"
@@ -93,18 +91,7 @@ func (s *service) rejected(source string) (codes []string) {
 	return codes
 }
 
-func zstded(t testing.TB, text string) string {
-	t.Helper()
-	encoder, err := zstd.NewWriter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = encoder.Close() }()
-	return string(encoder.EncodeAll([]byte(text), nil))
-}
-
-// TestBodiesAsTheyCome: whatever a body's framing, its Content-Type and its encoding, its lines are stored once each, however often it
-// comes.
+// TestBodiesAsTheyCome: whatever a body's framing, its Content-Type and its encoding, its lines are stored once each, however often it comes.
 func TestBodiesAsTheyCome(t *testing.T) {
 	s := start(t)
 	records := []string{`{"log":"%s","id":"1","n":1}`, `{"log":"%s","id":"2", "text":"a\nb é"}`, `{ "log":"%s","id":"3"}`}
@@ -121,8 +108,8 @@ func TestBodiesAsTheyCome(t *testing.T) {
 	}
 	pack := func(text string) string { return gzipped(t, text) }
 	encodings := map[string]func(string) string{
-		"": strings.Clone, "identity": strings.Clone, "gzip": pack, "x-gzip": pack,
-		"zstd": func(text string) string { return zstded(t, text) },
+		"": strings.Clone, "identity": strings.Clone, "zstd": func(text string) string { return zstandard(t, text) },
+		"gzip": func(text string) string { return gzipped(t, text) }, "x-gzip": func(text string) string { return gzipped(t, text) },
 	}
 	number := 0
 	try := func(framing, body, contentType, encoding string, chunked bool) {
@@ -191,8 +178,7 @@ func TestCloudEvents(t *testing.T) {
 		{"/events", `text`, []string{"Content-Type: text/plain", "Ce-Specversion: 1.0", "Ce-Id: 4", "Ce-Source: /s", "Ce-Type: t",
 			"Ce-Subject: customer-1"}, 200},
 		{"/events", "", []string{"Ce-Specversion: 1.0", "Ce-Id: 5", "Ce-Source: /s", "Ce-Type: t", "Ce-Subject: customer-1"}, 200},
-		{"/api/v1/events", strings.Replace(one, `"1","source"`, `"6","source"`, 1),
-			[]string{"Content-Type: application/cloudevents+json"}, 204},
+		{"/api/v1/events", strings.Replace(one, `"1","source"`, `"6","source"`, 1), []string{"Content-Type: application/cloudevents+json"}, 204},
 		{"/sources/default/api/v1/events", "[" + strings.Replace(one, `"1","source"`, `"7","source"`, 1) + "]",
 			[]string{"Content-Type: application/json"}, 204},
 	} {
@@ -203,8 +189,7 @@ func TestCloudEvents(t *testing.T) {
 		}
 	}
 	events := s.named("customer-1")
-	if len(events) != 7 || events[0] != one || !strings.Contains(events[2], `"data":{"n":3}`) || !strings.Contains(events[3],
-		`"data":"text"`) {
+	if len(events) != 7 || events[0] != one || !strings.Contains(events[2], `"data":{"n":3}`) || !strings.Contains(events[3], `"data":"text"`) {
 		t.Errorf("stored %s", strings.Join(events, "\n"))
 	}
 }
@@ -227,8 +212,7 @@ func TestOtherAnswers(t *testing.T) {
 				Timestamp    int64
 				ErrorMessage string
 			}](t, r.body)
-			if r.status != c.status || r.header.Get("Content-Type") != "application/json" || answer.RequestID != "r-1" ||
-				answer.Timestamp == 0 ||
+			if r.status != c.status || r.header.Get("Content-Type") != "application/json" || answer.RequestID != "r-1" || answer.Timestamp == 0 ||
 				(answer.ErrorMessage != "") != c.failure {
 				t.Errorf("%d %s", r.status, r.body)
 			}
@@ -266,8 +250,7 @@ func TestKeysOfDeliveries(t *testing.T) {
 			t.Errorf("round %d: %+v", round, got)
 		}
 	}
-	if got := s.summaryOf(s.delivered("/events", body)); got.Rejected != 2 || got.FirstRejected.Code != "id_missing" ||
-		got.FirstRejected.Line != 1 {
+	if got := s.summaryOf(s.delivered("/events", body)); got.Rejected != 2 || got.FirstRejected.Code != "id_missing" || got.FirstRejected.Line != 1 {
 		t.Errorf("without: %+v", got)
 	}
 	if got := s.rejected("default"); !slices.Equal(got, []string{"id_missing"}) { // both are the same
@@ -291,8 +274,7 @@ func linesOf(t testing.TB, body []byte) (results []intake.Result) {
 // TestResultsByLine: with Accept: application/x-ndjson each line has its result.
 func TestResultsByLine(t *testing.T) {
 	s := start(t)
-	r := s.delivered("/events", `{"log":"l","id":"1"} {"log":"l","id":"1"} {"log":"l"} {"log":"m","id":"1"}`,
-		"Accept: application/x-ndjson")
+	r := s.delivered("/events", `{"log":"l","id":"1"} {"log":"l","id":"1"} {"log":"l"} {"log":"m","id":"1"}`, "Accept: application/x-ndjson")
 	got := linesOf(t, s.want(http.StatusOK, r))
 	for i := range got {
 		got[i].Detail = ""

@@ -29,7 +29,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		r = r.WithContext(s.begin(r.Context(), r, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
-		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding")
+		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), contentEncoding(r)
 		if g := gatewayAt(r.URL.Path); g != nil && g.form != intake.Events && r.Method == http.MethodPost {
 			request.isOTLP = true
 			request.encoding, _ = otlp.EncodingOf(request.contentType)
@@ -45,7 +45,6 @@ func (s *server) guard(next http.Handler) http.Handler {
 			// A connection that cannot have a deadline is not one that a client could be slow on.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.BodyTimeout))
 		}
-		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), contentEncoding(r)
 		request.body = newBookedBody(r, s.Bodies.Hold(), request.contentEncoding)
 		defer request.body.held.Release()
 		if r.Body != http.NoBody {

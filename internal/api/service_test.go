@@ -181,6 +181,12 @@ func (s *service) check(request *http.Request, r reply) {
 	if r.status < 400 || request.Method == http.MethodHead {
 		return
 	}
+	if strings.HasSuffix(request.URL.Path, "/v1/logs") || strings.HasSuffix(request.URL.Path, "/v1/traces") { // a google.rpc.Status
+		if p := s.problem(r); p.Code == "" || p.Detail == "" {
+			s.t.Errorf("%s answered %d with an incomplete status: %q", what, r.status, r.body)
+		}
+		return
+	}
 	if got := r.header.Get("Content-Type"); got != "application/problem+json" {
 		s.t.Errorf("%s answered %d as %q, not as a problem: %s", what, r.status, got, r.body)
 		return
@@ -203,8 +209,15 @@ var leaks = []string{
 	"runtime error", "pgx", "pgconn", "wazero", "huma", "/root", "/usr", "/tmp", "/home", "127.0.0.1", "dial ", "socket", "host=",
 }
 
+// problem returns the problem of a reply, also of one in OTLP's form.
 func (s *service) problem(r reply) (p problem) {
 	s.t.Helper()
+	if r.header.Get("Content-Type") == "application/x-protobuf" {
+		message, _ := fieldOf(r.body, 2)
+		p.Status = r.status
+		p.Code, p.Detail, _ = strings.Cut(string(message), ": ")
+		return p
+	}
 	if err := json.Unmarshal(r.body, &p); err != nil {
 		s.t.Errorf("the problem is not JSON: %v: %s", err, r.body)
 	}
