@@ -218,6 +218,7 @@ func forGateway(p *Problem) *Problem {
 	was := p.Code
 	p = newProblem("not_stored", "not all of it could be stored ("+was+": "+p.Detail+
 		"): send the same again; what is stored is found by its identity")
+	p.instead = was
 	if p = retry(p, busyRetrySeconds); after != "" {
 		p.header.Set("Retry-After", after)
 	}

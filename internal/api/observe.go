@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -153,7 +154,7 @@ func (s *server) begin(ctx context.Context, r *http.Request, request *request) c
 // refuse records the problem that a request ends with; the first counts.
 func (r *request) refuse(p *Problem) {
 	if r.refused == "" {
-		r.refused = p.Code
+		r.refused = cmp.Or(p.instead, p.Code)
 	}
 }
 

@@ -43,7 +43,8 @@ type Problem struct {
 	// RequestID is that of a request that the server is to blame for.
 	RequestID string `json:"request_id,omitempty" doc:"The request's id, as the header Tally-Request-Id and the server's log have it; where the status is 500 or above."`
 
-	header http.Header // of the response
+	header  http.Header // of the response
+	instead string      // the code that a gateway is not told, since it would drop what it sends; refusals are counted by it
 }
 
 // Error implements error.

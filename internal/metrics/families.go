@@ -116,6 +116,26 @@ func (c *collector) addAppends(s *Sources) {
 	c.gauge("slow_logs", "Logs in lanes for slow ones.", one, func(add func(float64, ...string)) { add(float64(s.Ingest.SlowLogs())) })
 }
 
+func (c *collector) addSources(s *Sources) {
+	c.counter("source_lines_total", "Lines of deliveries to sources, by what became of them.", []string{"outcome"},
+		func(add func(float64, ...string)) {
+			rejected := int64(0)
+			for _, lines := range s.Intake.Rejected() {
+				rejected += lines
+			}
+			add(float64(s.Intake.Stored.Value()), "stored")
+			add(float64(s.Intake.Duplicates.Value()), "duplicate")
+			add(float64(s.Intake.Skipped.Value()), "skipped")
+			add(float64(rejected), "rejected")
+		})
+	c.counter("source_rejected_lines_total", "Lines that are kept in a source's log of rejects, by why.", []string{"code"},
+		func(add func(float64, ...string)) {
+			for code, lines := range s.Intake.Rejected() {
+				add(float64(lines), code)
+			}
+		})
+}
+
 func constant(n int) func(add func(float64, ...string)) {
 	return func(add func(float64, ...string)) { add(float64(n)) }
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/live"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/stats"
@@ -25,6 +26,7 @@ type Sources struct {
 	Version string
 	HTTP    *api.Stats
 	Ingest  *ingest.Ingester
+	Intake  *intake.Stats
 	// MaxWaitingEvents and MaxWaitingBytes are of each lane.
 	MaxWaitingEvents, MaxWaitingBytes int
 	Views                             *view.Views
@@ -79,6 +81,7 @@ func newCollector(s *Sources) *collector {
 	c.addHTTP(s)
 	c.addKeys(s)
 	c.addAppends(s)
+	c.addSources(s)
 	c.addViews(s)
 	c.addMemory(s)
 	c.addDatabase(s)

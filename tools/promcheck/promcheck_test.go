@@ -57,6 +57,7 @@ func scrape(t *testing.T) []labels.Labels {
 	call(t, s, "POST", "/logs/acme/views/totals", string(views.MonthlyTotals()))
 	call(t, s, "POST", "/logs/acme/append", `{"type": "api.call", "tokens_in": 1}`)
 	call(t, s, "GET", "/logs/acme/views/totals/query", "")
+	call(t, s, "POST", "/events", `{"log": "acme", "id": "1"}{"log": "acme"}`)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for ctx, cancel := context.WithTimeout(t.Context(), patience); ; {
