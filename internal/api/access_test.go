@@ -98,7 +98,7 @@ func (d *frontDoor) refused() map[string][]string {
 func TestWhoMayDoWhat(t *testing.T) {
 	d := openDoor(t)
 	refused := d.refused()
-	var unauthorized *reply
+	unauthorized := map[bool]*reply{} // of OTLP, which has a form of its own, and of all others
 	names := slices.Sorted(maps.Keys(operations))
 	for _, name := range names {
 		o := operations[name].forSome() // as the keys are
@@ -111,15 +111,16 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 			continue
 		}
+		isOTLP := strings.HasPrefix(name, "POST ") && isOTLPPath(name)
 		for what, headers := range refused {
 			r := d.attempt(name, "in-1", "", headers...)
-			if unauthorized == nil {
+			if unauthorized[isOTLP] == nil {
 				d.wantUnauthorized(r)
-				unauthorized = &r
+				unauthorized[isOTLP] = &r
 			}
-			d.alike(name+" with "+what, r, *unauthorized)
+			d.alike(name+" with "+what, r, *unauthorized[isOTLP])
 		}
-		d.alike(name+" with keys in the query string", d.inQuery(name), *unauthorized)
+		d.alike(name+" with keys in the query string", d.inQuery(name), *unauthorized[isOTLP])
 		for _, scope := range allScopes {
 			if slices.Contains(may, scope) {
 				d.allowed(name+" with the scope "+scope+" alone", o, d.attempt(name, "in-1", scope, "X-Api-Key: "+d.alone[scope]))

@@ -300,7 +300,7 @@ func TestSlowDeliveries(t *testing.T) {
 
 // TestSlowCommits: the server may take longer to commit than a client has for a body, also in the middle of one.
 func TestSlowCommits(t *testing.T) {
-	const patience = 500 * time.Millisecond
+	const patience = time.Second
 	two := slowly(t, patience)
 	s := two.service
 	s.summaryOf(s.delivered("/events", `{"log":"l","id":"0"}`))
@@ -322,20 +322,22 @@ func TestSlowCommits(t *testing.T) {
 		sent := make(chan struct{})
 		go func() {
 			defer close(sent)
+			text := strings.Builder{}
 			for k := range lines {
-				if _, err := fmt.Fprintf(writer, `{"log":"l","id":"%d-%d"}`+"\n", i, k); err != nil {
-					t.Error(err)
-				}
+				fmt.Fprintf(&text, `{"log":"l","id":"%d-%d"}`+"\n", i, k)
+			}
+			if _, err := io.WriteString(writer, text.String()); err != nil {
+				t.Error(err)
 			}
 		}()
 		s.awaitLockWaiter()
-		<-time.After(3 * patience)
+		<-time.After(2 * patience)
 		release()
 		<-sent
 		release = s.lockHeads() // for what is left, after the body's end
 		_ = writer.Close()
 		s.awaitLockWaiter()
-		<-time.After(3 * patience)
+		<-time.After(2 * patience)
 		release()
 		if got := s.summaryOf(<-answers); got.Stored != lines {
 			t.Errorf("%+v", got)
@@ -365,8 +367,8 @@ func TestStoppingDeliveries(t *testing.T) {
 	release := s.lockHeads()
 	defer release()
 	answers := make(chan reply, 2)
-	send := func(body io.Reader) {
-		r, err := other.deliver("/events", body)
+	send := func(body io.Reader, headers ...string) {
+		r, err := other.deliver("/events", body, headers...)
 		if err != nil {
 			t.Errorf("a delivery ended without an answer: %v", err)
 		}
@@ -375,7 +377,7 @@ func TestStoppingDeliveries(t *testing.T) {
 	go send(strings.NewReader(`{"log":"l","id":"1"}`))
 	s.awaitLockWaiter()
 	body, writer := io.Pipe()
-	go send(body)
+	go send(body, "Expect: 100-continue") // the body is sent once the server reads it
 	if _, err := io.WriteString(writer, `{"log":"l","id":"2"}`); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,6 +35,8 @@ type gateway struct {
 	answer     string // what a client gets to see
 }
 
+const openMeterPath = "/api/v1/events"
+
 const sourcePrefix = "/sources/{source}"
 
 var gateways = []gateway{
@@ -46,7 +49,7 @@ var gateways = []gateway{
 			"source's log of rejects. With Accept: application/x-ndjson, a line for each.",
 	},
 	{
-		name: "openmeter-events", path: "/api/v1/events", form: intake.Events,
+		name: "openmeter-events", path: openMeterPath, form: intake.Events,
 		summary: "Take CloudEvents as OpenMeter does",
 		body:    "A CloudEvent, or an array of them.",
 		answer:  "Everything is stored, or kept in the source's log of rejects.",
@@ -124,14 +127,17 @@ func registerGateway[D, V any](s *server, api huma.API, g gateway, prefix, at st
 	if at == "" {
 		where = "To the source " + intake.DefaultSource + "."
 	}
-	tags, path := []string{"gateways"}, at+g.path
+	tags, path, status := []string{"gateways"}, at+g.path, http.StatusOK
+	if g.path == openMeterPath {
+		status = http.StatusNoContent
+	}
 	register(s, api, access.Append, huma.Operation{
 		OperationID: "take-" + prefix + g.name, Method: http.MethodPost, Path: path, Summary: g.summary, Tags: tags,
 		Description: where + " Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. " +
 			"The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or " +
 			"500: send the same again.",
 		Errors: []int{http.StatusRequestEntityTooLarge}, Metadata: map[string]any{anyQuery: true, gatewayOperation: true},
-		Responses: map[string]*huma.Response{"200": {Description: g.answer}},
+		DefaultStatus: status, Responses: map[string]*huma.Response{strconv.Itoa(status): {Description: g.answer}},
 	}, func(ctx context.Context, in *D) (*huma.StreamResponse, error) { return s.take(ctx, g, in) })
 	describeDelivery(api, path, g)
 	register(s, api, anybody, huma.Operation{

@@ -181,7 +181,7 @@ func (s *service) check(request *http.Request, r reply) {
 	if r.status < 400 || request.Method == http.MethodHead {
 		return
 	}
-	if strings.HasSuffix(request.URL.Path, "/v1/logs") || strings.HasSuffix(request.URL.Path, "/v1/traces") { // a google.rpc.Status
+	if isOTLPPath(request.URL.Path) && request.Method == http.MethodPost { // a google.rpc.Status
 		if p := s.problem(r); p.Code == "" || p.Detail == "" {
 			s.t.Errorf("%s answered %d with an incomplete status: %q", what, r.status, r.body)
 		}
@@ -203,13 +203,15 @@ func (s *service) check(request *http.Request, r reply) {
 	}
 }
 
+func isOTLPPath(path string) bool { return strings.HasSuffix(path, "/v1/logs") || strings.HasSuffix(path, "/v1/traces") }
+
 // leaks are what a client must never see of the inside: SQL, stacks, paths, addresses, names of packages.
 var leaks = []string{
 	"SELECT", "INSERT", "UPDATE", "SQLSTATE", "relation", "log_heads", "event_keys", "goroutine", ".go:", "panic",
 	"runtime error", "pgx", "pgconn", "wazero", "huma", "/root", "/usr", "/tmp", "/home", "127.0.0.1", "dial ", "socket", "host=",
 }
 
-// problem returns the problem of a reply, also of one in OTLP's form.
+// problem returns the problem of a reply, also of one in OTLP's form as protobuf.
 func (s *service) problem(r reply) (p problem) {
 	s.t.Helper()
 	if r.header.Get("Content-Type") == "application/x-protobuf" {
