@@ -203,7 +203,9 @@ func (s *service) check(request *http.Request, r reply) {
 	}
 }
 
-func isOTLPPath(path string) bool { return strings.HasSuffix(path, "/v1/logs") || strings.HasSuffix(path, "/v1/traces") }
+func isOTLPPath(path string) bool {
+	return strings.HasSuffix(path, "/v1/logs") || strings.HasSuffix(path, "/v1/traces")
+}
 
 // leaks are what a client must never see of the inside: SQL, stacks, paths, addresses, names of packages.
 var leaks = []string{

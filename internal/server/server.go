@@ -242,7 +242,8 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	cuttable, s.cut = context.WithCancelCause(context.Background())
 	s.http.BaseContext, s.http.ConnState = func(net.Listener) context.Context { return cuttable }, s.connections.note
 	s.ops.serve(&metrics.Sources{
-		Version: s.config.Version, HTTP: counts, Ingest: s.ingester, Intake: s.intake.Stats(), Views: views, Logs: logs, Live: s.live, DB: s.db, Gate: s.gate,
+		Version: s.config.Version, HTTP: counts, Ingest: s.ingester, Intake: s.intake.Stats(), Views: views, Logs: logs,
+		Live: s.live, DB: s.db, Gate: s.gate,
 		MaxWaitingEvents: lanes.MaxWaitingEvents, MaxWaitingBytes: lanes.MaxWaitingBytes, Books: books, Survey: s.survey.get,
 	})
 	requests := &background.Worker{}
