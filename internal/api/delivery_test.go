@@ -179,7 +179,8 @@ func TestCloudEvents(t *testing.T) {
 		{"/events", `text`, []string{"Content-Type: text/plain", "Ce-Specversion: 1.0", "Ce-Id: 4", "Ce-Source: /s", "Ce-Type: t",
 			"Ce-Subject: customer-1"}, 200},
 		{"/events", "", []string{"Ce-Specversion: 1.0", "Ce-Id: 5", "Ce-Source: /s", "Ce-Type: t", "Ce-Subject: customer-1"}, 200},
-		{"/api/v1/events", strings.Replace(one, `"1","source"`, `"6","source"`, 1), []string{"Content-Type: application/cloudevents+json"}, 204},
+		{"/api/v1/events", strings.Replace(one, `"1","source"`, `"6","source"`, 1),
+			[]string{"Content-Type: application/cloudevents+json"}, 204},
 		{"/sources/default/api/v1/events", "[" + strings.Replace(one, `"1","source"`, `"7","source"`, 1) + "]",
 			[]string{"Content-Type: application/json"}, 204},
 	} {
@@ -190,7 +191,8 @@ func TestCloudEvents(t *testing.T) {
 		}
 	}
 	events := s.named("customer-1")
-	if len(events) != 7 || events[0] != one || !strings.Contains(events[2], `"data":{"n":3}`) || !strings.Contains(events[3], `"data":"text"`) {
+	if len(events) != 7 || events[0] != one || !strings.Contains(events[2], `"data":{"n":3}`) ||
+		!strings.Contains(events[3], `"data":"text"`) {
 		t.Errorf("stored %s", strings.Join(events, "\n"))
 	}
 }
@@ -213,8 +215,8 @@ func TestOtherAnswers(t *testing.T) {
 				Timestamp    int64
 				ErrorMessage string
 			}](t, r.body)
-			if r.status != c.status || r.header.Get("Content-Type") != "application/json" || answer.RequestID != "r-1" || answer.Timestamp == 0 ||
-				(answer.ErrorMessage != "") != c.failure {
+			if r.status != c.status || r.header.Get("Content-Type") != "application/json" ||
+				answer.RequestID != "r-1" || answer.Timestamp == 0 || (answer.ErrorMessage != "") != c.failure {
 				t.Errorf("%d %s", r.status, r.body)
 			}
 		}
@@ -251,7 +253,8 @@ func TestKeysOfDeliveries(t *testing.T) {
 			t.Errorf("round %d: %+v", round, got)
 		}
 	}
-	if got := s.summaryOf(s.delivered("/events", body)); got.Rejected != 2 || got.FirstRejected.Code != "id_missing" || got.FirstRejected.Line != 1 {
+	got := s.summaryOf(s.delivered("/events", body))
+	if got.Rejected != 2 || got.FirstRejected.Code != "id_missing" || got.FirstRejected.Line != 1 {
 		t.Errorf("without: %+v", got)
 	}
 	if got := s.rejected("default"); !slices.Equal(got, []string{"id_missing"}) { // both are the same
@@ -275,7 +278,8 @@ func linesOf(t testing.TB, body []byte) (results []intake.Result) {
 // TestResultsByLine: with Accept: application/x-ndjson each line has its result.
 func TestResultsByLine(t *testing.T) {
 	s := start(t)
-	r := s.delivered("/events", `{"log":"l","id":"1"} {"log":"l","id":"1"} {"log":"l"} {"log":"m","id":"1"}`, "Accept: application/x-ndjson")
+	const body = `{"log":"l","id":"1"} {"log":"l","id":"1"} {"log":"l"} {"log":"m","id":"1"}`
+	r := s.delivered("/events", body, "Accept: application/x-ndjson")
 	got := linesOf(t, s.want(http.StatusOK, r))
 	for i := range got {
 		got[i].Detail = ""

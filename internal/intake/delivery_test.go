@@ -135,8 +135,8 @@ func record(customer, id string, n int) string {
 func TestDelivery(t *testing.T) {
 	d := testdb.New(t)
 	n := startDesk(t, d.DSN(), testrig.Settings{})
-	s := sourceOf(t,
-		`{"select": {"/kind": "use"}, "log": "customer-{/customer}", "id": "{/id}", "create": {"most": 2}, "keep": {"n": "/n"}}`)
+	s := sourceOf(t, `{"select": {"/kind": "use"}, "log": "customer-{/customer}", "id": "{/id}", "create": {"most": 2},
+		"keep": {"n": "/n"}}`)
 	records := []string{
 		`{"kind":"use","customer":"a","id":"1","n":1}`,
 		`{"kind":"test"}`,

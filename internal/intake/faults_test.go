@@ -89,8 +89,9 @@ func TestOutages(t *testing.T) {
 
 // TestDurableBeforeFinish: a delivery is not finished while the database has not confirmed it, neither events nor rejects.
 func TestDurableBeforeFinish(t *testing.T) {
-	for name, sent := range map[string]string{"an event": `{"log":"old","id":"2"}`, "a reject": `{"n":2}`,
-		"a new log": `{"log":"new","id":"2"}`} {
+	for name, sent := range map[string]string{
+		"an event": `{"log":"old","id":"2"}`, "a reject": `{"n":2}`, "a new log": `{"log":"new","id":"2"}`,
+	} {
 		t.Run(name, func(t *testing.T) {
 			d := testdb.New(t)
 			w := testrig.NewWire(t, d.DSN())

@@ -89,8 +89,8 @@ func TestRejectsAreKept(t *testing.T) {
 		}
 		raw, err := r.Record()
 		if err != nil || string(raw) != c.kept || r.Code != c.code || r.Whole != c.whole || r.Bytes != len(c.record) || r.Line != i+1 {
-			t.Errorf("%.60q: kept %d bytes of %d, whole %v, of line %d for %s (%v)", c.record, len(raw), r.Bytes, r.Whole, r.Line, r.Code,
-				err)
+			t.Errorf("%.60q: kept %d bytes of %d, whole %v, of line %d for %s (%v)",
+				c.record, len(raw), r.Bytes, r.Whole, r.Line, r.Code, err)
 		}
 		if isText := !strings.Contains(c.record, "\xff"); isText != (r.RawBase64 == "") {
 			t.Errorf("%.60q: as text %q, as base64 %.60q", c.record, r.Raw, r.RawBase64)
@@ -126,8 +126,8 @@ func TestWhatCameCut(t *testing.T) {
 func dump(t testing.TB, dsn string) string {
 	t.Helper()
 	var all strings.Builder
-	for _, table := range query[string](t, dsn,
-		"SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT LIKE 'pg\\_%'") {
+	const tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT LIKE 'pg\\_%'"
+	for _, table := range query[string](t, dsn, tables) {
 		for _, row := range query[string](t, dsn, "SELECT t::text FROM "+table+" t") {
 			all.WriteString(row + "\n")
 		}
@@ -148,8 +148,8 @@ func TestSecretsStayOut(t *testing.T) {
 			n := startDesk(t, d.DSN(), testrig.Settings{})
 			s := sourceOf(t, fmt.Sprintf(`{"select": {"/kind": "use"}, "log": ["{/log}"], "id": "{/id}", "time": {"at": "/at", "unit": "s"},
 				"create": {"most": 2}, "keep": {"n": {"at": "/n", "as": "integer", "required": true}}, "rejects": {"raw": %q}}`, raw))
-			good := `{"kind":"use","log":"a","id":"1","at":1700000000,"n":1,"prompt":"` +
-				canary + `","headers":{"authorization":["` + canary + `"]}}`
+			good := `{"kind":"use","log":"a","id":"1","at":1700000000,"n":1,"prompt":"` + canary +
+				`","headers":{"authorization":["` + canary + `"]}}`
 			edit := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 			records := []string{
 				good, edit(`"use"`, `"test"`), edit(`"n":1`, `"n":2`), edit(`"n":1`, `"n":"x"`), edit(`"n":1`, `"m":1`),

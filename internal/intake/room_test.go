@@ -122,12 +122,14 @@ func fill(book *memory.Book) (release func()) {
 func TestRates(t *testing.T) {
 	d := testdb.New(t)
 	n := startDesk(t, d.DSN(), testrig.Settings{})
-	limiter := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 200}, LargestBatch: 10, LargestBody: 1 << 20,
-		Now: time.Now})
-	account := func() limits.Account { return limiter.Account(limits.Caller{Tenant: db.DefaultTenant}) }
+	accountOf := func(perSecond, atOnce int64) limits.Account {
+		config := limits.Config{Defaults: limits.Values{limits.Events: perSecond}, LargestBatch: atOnce, LargestBody: 1 << 20, Now: time.Now}
+		return limits.New(n.DB, config).Account(limits.Caller{Tenant: db.DefaultTenant})
+	}
+	account := accountOf(200, 10)
 	s := sourceOf(t, byCustomer)
 	for i := range 20 { // ten more than may come at once
-		_, _, err := n.deliver(s, Sender{Account: account()}, record("a", fmt.Sprint(i, "-0"), 1), record("b", fmt.Sprint(i, "-1"), 2))
+		_, _, err := n.deliver(s, Sender{Account: account}, record("a", fmt.Sprint(i, "-0"), 1), record("b", fmt.Sprint(i, "-1"), 2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,9 +137,7 @@ func TestRates(t *testing.T) {
 	if got := stored(t, d.DSN()); len(got["customer-a"]) != 20 || len(got["customer-b"]) != 20 {
 		t.Errorf("stored %v", got)
 	}
-	slow := limits.New(n.DB, limits.Config{Defaults: limits.Values{limits.Events: 1}, LargestBatch: 1000, LargestBody: 1 << 20,
-		Now: time.Now})
-	sender := Sender{Account: slow.Account(limits.Caller{Tenant: db.DefaultTenant})}
+	sender := Sender{Account: accountOf(1, 1000)}
 	var records []string
 	for i := range 1000 {
 		records = append(records, record("c", fmt.Sprint(i), i))
