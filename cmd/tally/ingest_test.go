@@ -185,7 +185,8 @@ func TestIngestFormats(t *testing.T) {
 			[]string{`{"id":"a","in":12,"time":"2026-11-28T06:30:07.25Z","type":"llm"}`},
 		},
 		"mapped": {
-			`{"call":"c","end":1.5,"t":7,"status":"success"}{"call":"d"}`, []string{"--mapping", "mapping.json"},
+			`{"call":"c","end":1.5,"t":7,"status":"success"}{"call":"d"}`,
+			[]string{"--mapping", "mapping.json"},
 			[]string{`{"id":"c","time":"1970-01-01T00:00:01.5Z","tokens":7,"type":"llm.call"}`},
 		},
 		"csv": {

@@ -22,7 +22,7 @@ import (
 func protobuf(fields ...any) []byte {
 	var b []byte
 	for i := 0; i < len(fields); i += 2 {
-		b = protowire.AppendTag(b, protowire.Number(fields[i].(int)), protowire.BytesType) //nolint:forcetypeassert // a test
+		b = protowire.AppendTag(b, protowire.Number(fields[i].(int)), protowire.BytesType)
 		switch value := fields[i+1].(type) {
 		case string:
 			b = protowire.AppendString(b, value)
@@ -71,8 +71,12 @@ func TestOTLP(t *testing.T) {
 	} {
 		one := otlpOf(c.number, []string{"tally.id", c.id, "tally.log", "in-otlp"})
 		for _, body := range []struct{ contentType, body string }{
-			{binary, one}, {binary, ""}, {"", one},
-			{"application/json", c.json}, {"application/json; charset=utf-8", c.json}, {"text/plain", c.json},
+			{binary, one},
+			{binary, ""},
+			{"", one},
+			{"application/json", c.json},
+			{"application/json; charset=utf-8", c.json},
+			{"text/plain", c.json},
 		} {
 			r := s.delivered(c.path, gzipped(t, body.body), as, "Content-Type: "+body.contentType, "Content-Encoding: gzip")
 			want, empty := binary, ""

@@ -172,17 +172,30 @@ func TestCloudEvents(t *testing.T) {
 	}{
 		{"/events", one, []string{"Content-Type: application/cloudevents+json"}, 200},
 		{"/events", one, []string{"Content-Type: application/cloudevents+json; charset=UTF-8"}, 200},
-		{"/events", "[" + one + "," + strings.Replace(one, `"1","source"`, `"2","source"`, 1) + "]",
-			[]string{"Content-Type: application/cloudevents-batch+json"}, 200},
-		{"/events", `{"n":3}`, []string{"Content-Type: application/json", "Ce-Specversion: 1.0", "Ce-Id: 3", "Ce-Source: /s", "Ce-Type: t",
-			"Ce-Subject: customer-1"}, 200},
-		{"/events", `text`, []string{"Content-Type: text/plain", "Ce-Specversion: 1.0", "Ce-Id: 4", "Ce-Source: /s", "Ce-Type: t",
-			"Ce-Subject: customer-1"}, 200},
+		{
+			"/events", "[" + one + "," + strings.Replace(one, `"1","source"`, `"2","source"`, 1) + "]",
+			[]string{"Content-Type: application/cloudevents-batch+json"},
+			200,
+		},
+		{"/events", `{"n":3}`, []string{
+			"Content-Type: application/json", "Ce-Specversion: 1.0", "Ce-Id: 3", "Ce-Source: /s", "Ce-Type: t",
+			"Ce-Subject: customer-1",
+		}, 200},
+		{"/events", `text`, []string{
+			"Content-Type: text/plain", "Ce-Specversion: 1.0", "Ce-Id: 4", "Ce-Source: /s", "Ce-Type: t",
+			"Ce-Subject: customer-1",
+		}, 200},
 		{"/events", "", []string{"Ce-Specversion: 1.0", "Ce-Id: 5", "Ce-Source: /s", "Ce-Type: t", "Ce-Subject: customer-1"}, 200},
-		{"/api/v1/events", strings.Replace(one, `"1","source"`, `"6","source"`, 1),
-			[]string{"Content-Type: application/cloudevents+json"}, 204},
-		{"/sources/default/api/v1/events", "[" + strings.Replace(one, `"1","source"`, `"7","source"`, 1) + "]",
-			[]string{"Content-Type: application/json"}, 204},
+		{
+			"/api/v1/events", strings.Replace(one, `"1","source"`, `"6","source"`, 1),
+			[]string{"Content-Type: application/cloudevents+json"},
+			204,
+		},
+		{
+			"/sources/default/api/v1/events", "[" + strings.Replace(one, `"1","source"`, `"7","source"`, 1) + "]",
+			[]string{"Content-Type: application/json"},
+			204,
+		},
 	} {
 		for range 2 {
 			if r := s.delivered(c.path, c.body, c.headers...); r.status != c.status || r.status == 204 && len(r.body) > 0 {
@@ -285,7 +298,9 @@ func TestResultsByLine(t *testing.T) {
 		got[i].Detail = ""
 	}
 	want := []intake.Result{
-		{Line: 1, Log: "l", Sequence: 1}, {Line: 2, Log: "l", Sequence: 1, Duplicate: true}, {Line: 3, Code: "id_missing"},
+		{Line: 1, Log: "l", Sequence: 1},
+		{Line: 2, Log: "l", Sequence: 1, Duplicate: true},
+		{Line: 3, Code: "id_missing"},
 		{Line: 4, Log: "m", Sequence: 1},
 	}
 	if !slices.Equal(got, want) || r.header.Get("Content-Type") != "application/x-ndjson" {

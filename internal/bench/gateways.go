@@ -58,7 +58,8 @@ func gatewayRows() []rowKind {
 			what: "POST /events, 1,000 lines for 1,000 logs ÷ the same lines by append_batch, a request for each log, 256 connections",
 			unit: "×", atLeast: 0.8, needs: []string{linesMany, batchesEach},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[linesMany], f[batchesEach]) },
-		}, {
+		},
+		{
 			name: "source-lines-batches", what: "the same lines of POST /events ÷ batches of 1,000 lines, each to one log",
 			unit: "×", needs: []string{linesMany, batchIDsMany},
 			value: func(f figures, _ *stage) (float64, string) { return ratio(f[linesMany], f[batchIDsMany]) },
@@ -212,7 +213,7 @@ func (g *generator) otlp() []byte {
 		for range batchEvents / count {
 			e := g.event(time.Now())
 			records = append(records, &logspb.LogRecord{
-				TimeUnixNano: uint64(e.time.UnixNano()), //nolint:gosec // after 1970
+				TimeUnixNano: uint64(e.time.UnixNano()),
 				Body:         &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: "request served"}},
 				Attributes: []*common.KeyValue{
 					text("request.id", string(e.id)), text("model", e.model), text("team", e.team), text("http.route", e.endpoint),

@@ -76,7 +76,7 @@ func TestSeparateHammer(t *testing.T) {
 	var stored, refused []told
 	var all sync.WaitGroup
 	for c := range clients {
-		node, random := nodes[c%len(nodes)], rand.New(rand.NewPCG(uint64(c), 7)) //nolint:gosec // a test
+		node, random := nodes[c%len(nodes)], rand.New(rand.NewPCG(uint64(c), 7))
 		all.Go(func() {
 			for range rounds {
 				var pending []ingest.Pending

@@ -167,10 +167,15 @@ func TestDelivery(t *testing.T) {
 			}
 			r.Detail, r.Line = "", 0
 			want := []Result{
-				{Log: "customer-a", Sequence: 1, Duplicate: round > 0}, {Skipped: true},
-				{Log: "customer-b", Sequence: 1, Duplicate: round > 0}, {Log: "customer-a", Sequence: 1, Duplicate: true},
-				{Code: "idempotency_key_reused"}, {Code: "too_many_logs"}, {Code: "id_missing"},
-				{Log: "customer-a", Sequence: 2, Duplicate: round > 0}, {Code: "invalid_json"},
+				{Log: "customer-a", Sequence: 1, Duplicate: round > 0},
+				{Skipped: true},
+				{Log: "customer-b", Sequence: 1, Duplicate: round > 0},
+				{Log: "customer-a", Sequence: 1, Duplicate: true},
+				{Code: "idempotency_key_reused"},
+				{Code: "too_many_logs"},
+				{Code: "id_missing"},
+				{Log: "customer-a", Sequence: 2, Duplicate: round > 0},
+				{Code: "invalid_json"},
 			}[i]
 			if r != want {
 				t.Errorf("round %d: line %d: %+v, want %+v", round, i+1, r, want)

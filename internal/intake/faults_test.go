@@ -229,7 +229,7 @@ func TestStopping(t *testing.T) {
 	n := startDesk(t, d.DSN(), testrig.Settings{})
 	s := sourceOf(t, byCustomer)
 	n.must(s, record("a", "1", 1))
-	n.Node.Stop(t)
+	n.Stop(t)
 	other := startDesk(t, d.DSN(), testrig.Settings{})
 	n.in.logs, n.in.db = other.Logs, other.DB // only the ingester has stopped
 	if _, _, err := n.deliver(s, Sender{}, record("a", "2", 2)); !errors.Is(err, ingest.ErrClosed) {

@@ -129,7 +129,11 @@ func (l *line) reject(code, detail string) {
 // append appends the parts, all at once, and waits for all. It returns the lines that have to be tried again: of logs that turned out not
 // to exist, and of those whose views need too much for all of their lines.
 func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ error) {
-	pending := make([]ingest.Pending, 0, len(parts))
+	type pendingPart struct {
+		*part
+		ingest.Pending
+	}
+	pending := make([]pendingPart, 0, len(parts))
 	var failure error
 	for _, p := range parts {
 		if failure = d.sender.Account.Append(ctx, p.log.ID); failure != nil {
@@ -143,15 +147,14 @@ func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ 
 		if failure = err; err != nil {
 			break
 		}
-		pending = append(pending, waiting)
+		pending = append(pending, pendingPart{p, waiting})
 	}
-	for i, waiting := range pending { // also after a failure: a client that is told to come back should find what is on its way
-		p := parts[i]
-		placements, err := waiting.Wait()
+	for _, p := range pending { // also after a failure: a client that is told to come back should find what is on its way
+		placements, err := p.Wait()
 		var costly *ingest.TooCostlyError
 		switch {
 		case err == nil:
-			d.place(p, placements)
+			d.place(p.part, placements)
 		case errors.Is(err, eventlog.ErrLogNotFound): // the database was set back: there may be another log of that name, or a new one
 			d.intake.logs.Forget(d.sender.Tenant, p.log.Name)
 			again = append(again, p.lines...)
@@ -164,7 +167,7 @@ func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ 
 			if costly != nil {
 				within = costly.Events
 			}
-			more, err := d.appendHalves(ctx, p, within)
+			more, err := d.appendHalves(ctx, p.part, within)
 			again = append(again, more...)
 			failure = errors.Join(failure, err)
 		default:

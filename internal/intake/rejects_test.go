@@ -55,8 +55,10 @@ func TestRejectsAreKept(t *testing.T) {
 		{record: "", code: "invalid_json", whole: true},
 		{record: "\x00\x01 <&> \u2028 \"", code: "invalid_json", whole: true},
 		{record: "\xff\xfe\x00binary", code: "invalid_json", whole: true},
-		{record: `{"log":"a","id":"2","x":"` + long(event.MaxBytes, "x") + `"}`, code: "event_too_large",
-			kept: `{"log":"a","id":"2","x":"` + long(maxRawBytes-25, "x")},
+		{
+			record: `{"log":"a","id":"2","x":"` + long(event.MaxBytes, "x") + `"}`, code: "event_too_large",
+			kept: `{"log":"a","id":"2","x":"` + long(maxRawBytes-25, "x"),
+		},
 		{record: "{" + long(2*maxRawBytes, "é"), code: "invalid_json", kept: "{" + long(maxRawBytes-2, "é")},
 		{record: "{" + long(maxRawBytes-1, "y"), code: "invalid_json", whole: true},
 		{record: "\xff" + long(maxRawBytes, "z"), code: "invalid_json", kept: "\xff" + long(maxRawBytes-1, "z")},

@@ -82,8 +82,10 @@ func (t *topic) leave(w *wave) {
 
 // wakeOthers wakes wave after wave until all were woken for the present state.
 func (t *topic) wakeOthers() {
+	pause := time.NewTicker(wavePause)
+	defer pause.Stop()
 	for more := true; more; {
-		time.Sleep(wavePause)
+		<-pause.C
 		t.mu.Lock()
 		more = t.waves.wakeOne(t.state.Version)
 		t.waves.waking = more

@@ -81,10 +81,12 @@ func TestEverybodyIsWoken(t *testing.T) {
 			}
 		})
 	}
+	pause := time.NewTicker(wavePause)
+	defer pause.Stop()
 	for sequence := range int64(changes) {
 		top.observe(top.version(), State{Sequence: sequence + 1, Hash: event.Hash{byte(sequence)}})
 		if sequence%10 == 0 {
-			time.Sleep(wavePause)
+			<-pause.C
 		}
 	}
 	all.Wait()
