@@ -250,6 +250,10 @@ func TestReplayForms(t *testing.T) {
 		if kept := g.events("rejects-gateway"); strings.Contains(kept, "secret") {
 			t.Errorf("the log of rejects has %s", kept)
 		}
+		g.replay("1: 0 stored, 0 duplicates, 0 skipped, 1 rejected, 0 unavailable (1 no_log)")
+		if kept := g.events("rejects-gateway"); strings.Contains(kept, "\n") {
+			t.Errorf("a replay made a reject of a reject: %s", kept)
+		}
 		g.put(`{"log":"acme","create":{},"id":"{/id}","keep":{"n":"/n"}}`)
 		g.replay("1: 1 stored, 0 duplicates, 0 skipped, 0 rejected, 0 unavailable")
 		g.send("/events", `{"id":"1","n":1.50,"prompt":"secret"}`)
