@@ -304,9 +304,9 @@ func TestSlowCommits(t *testing.T) {
 	two := slowly(t, patience)
 	s := two.service
 	s.summaryOf(s.delivered("/events", `{"log":"l","id":"0"}`))
-	posts := map[string]func(body io.Reader) (reply, error){
-		"HTTP/1.1": func(body io.Reader) (reply, error) { return s.deliver("/events", body) },
-		"HTTP/2":   func(body io.Reader) (reply, error) { return two.call("POST", "/events", body), nil },
+	posts := map[string]func(path string, body io.Reader) (reply, error){
+		"http1": func(path string, body io.Reader) (reply, error) { return s.deliver(path, body) },
+		"http2": func(path string, body io.Reader) (reply, error) { return two.call("POST", path, body), nil },
 	}
 	for name, post := range posts {
 		for _, n := range []int{1, lines} {
@@ -314,10 +314,13 @@ func TestSlowCommits(t *testing.T) {
 			for i := range n {
 				fmt.Fprintf(&body, `{"log":"l","id":"%s-%d-%d"}`+"\n", name, n, i)
 			}
+			body.WriteString(`{"log":"l"}`) // a reject, whose log is made after the wait
+			source := fmt.Sprintf("%s-%d", name, n)
+			s.putSource(source, `{"log": "{/log}", "id": "{/id}", "keep": true}`)
 			release := s.lockHeads()
 			answers := make(chan reply, 1)
 			go func() {
-				r, err := post(strings.NewReader(body.String()))
+				r, err := post("/sources/"+source+"/events", strings.NewReader(body.String()))
 				if err != nil {
 					t.Error(err)
 				}
@@ -326,8 +329,8 @@ func TestSlowCommits(t *testing.T) {
 			s.awaitLockWaiter()
 			<-time.After(patience + patience/2)
 			release()
-			if got := s.summaryOf(<-answers); got.Stored != n {
-				t.Errorf("%s, %d lines: %+v", name, n, got)
+			if got := s.summaryOf(<-answers); got.Stored != n || got.Rejected != 1 {
+				t.Errorf("%s: %+v", source, got)
 			}
 		}
 	}
