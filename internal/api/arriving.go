@@ -92,9 +92,7 @@ func (a *arriving) read(p []byte) (int, error) {
 	n, err := a.body.Read(p)
 	a.waited += time.Since(began)
 	a.arrived += int64(n)
-	if a.failure = err; errors.Is(err, io.EOF) && a.ctx.Err() == nil {
-		_ = a.connection.SetReadDeadline(time.Time{}) // a deadline that passes while the delivery is committed would end it
-	}
+	a.failure = err
 	return n, err
 }
 
