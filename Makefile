@@ -87,7 +87,10 @@ test-containers: test-server-container ## run all tests, on PostgreSQL in a cont
 
 GATEWAYS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick/gateways
 
-.PHONY: test-gateways
+.PHONY: install-gateways test-gateways
+install-gateways: ## install the gateways that make test-gateways runs, but for nginx and syslog-ng
+	tools/gateways/install.sh '$(GATEWAYS)'
+
 test-gateways: build ## count what real gateways send through outages; needs nginx, syslog-ng and Python 3, installs the others
 	tools/gateways/install.sh '$(GATEWAYS)'
 	TALLY_TEST_POSTGRES=local TALLY_GATEWAYS='$(GATEWAYS)' go -C tools/gateways test -race -count=1 -parallel 4 -timeout 9m -v ./...

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -77,6 +78,7 @@ type server struct {
 	anyone        *access.Caller // where no keys are asked for
 	streams       *slots         // of streams of events
 	verifications *slots
+	longBodies    *slots // of deliveries that are held whole
 	verifier      *verify.Verifier
 	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
@@ -109,6 +111,10 @@ func New(services Services, version string) http.Handler {
 		Services: services, hosts: newHosts(services.AllowHosts), streams: newSlots(services.Streams),
 		verifications: newSlots(maxVerifications), sending: newSending(), verifier: verify.New(services.Events, services.Views),
 		anyone: access.Anyone(db.DefaultTenant, db.DefaultTenantName),
+	}
+	s.longBodies = newSlots(max(2, int(s.Bodies.Total()/LargestBody)))
+	if s.Bodies == nil {
+		s.longBodies = newSlots(math.MaxInt)
 	}
 	s.Stats.streams, s.Stats.verifies = s.streams.inUse, s.verifications.inUse
 	mux := http.NewServeMux()

@@ -17,7 +17,7 @@ const (
 	// deadlineSlack is how far a deadline may be behind what a client has time for, so that not every read sets it anew.
 	deadlineSlack = 250 * time.Millisecond
 	// headBytes of a body are remembered, for the reject that is kept of one that cannot be read.
-	headBytes = 16 << 10
+	headBytes = 64 << 10
 )
 
 // arriving is a delivery's body as it arrives: its time grows with what has come, and where its sender's rate is exceeded, it waits. Only
@@ -28,6 +28,7 @@ type arriving struct {
 	connection *http.ResponseController
 	account    limits.Account
 	announced  bool // its length was, and has been charged
+	shared     bool // the connection has other requests, too
 	patience   time.Duration
 	still      func() error // whether its sender may go on
 	waited     time.Duration
@@ -90,6 +91,10 @@ func (a *arriving) read(p []byte) (int, error) {
 		_ = a.connection.SetReadDeadline(until) // one that cannot have a deadline is not one that a client could be slow on
 	}
 	n, err := a.body.Read(p)
+	if a.shared && err == nil { // on HTTP/2 a deadline that passes ends the body, also while nobody waits for it
+		_ = a.connection.SetReadDeadline(time.Time{})
+		a.deadline = time.Time{}
+	}
 	a.waited += time.Since(began)
 	a.arrived += int64(n)
 	a.failure = err

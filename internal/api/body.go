@@ -20,7 +20,9 @@ const (
 	// bodyFactor is the memory of a body of unknown length as a multiple of its bytes: its buffer doubles when it is full.
 	bodyFactor = 2
 	// LargestBody is the memory of the largest body, in bytes. Its encoding is taken off before its events are parsed.
-	LargestBody = bodyFactor*(ingest.MaxBatchBytes+bodyStep) + max(ingest.MaxBatchEvents*parsedEventBytes, framing.MaxMemory)
+	LargestBody = max(
+		bodyFactor*(ingest.MaxBatchBytes+bodyStep)+max(ingest.MaxBatchEvents*parsedEventBytes, framing.MaxMemory),
+		baseBytes+framing.MaxMemory+maxDeliveryBytes+mediumBytes)
 	// parsedEventBytes is about the memory of a batch's event, beside its bytes, until it is committed: it may have two bytes.
 	parsedEventBytes = 512
 )

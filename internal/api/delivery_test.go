@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -207,6 +208,33 @@ func TestCloudEvents(t *testing.T) {
 	if len(events) != 7 || events[0] != one || !strings.Contains(events[2], `"data":{"n":3}`) ||
 		!strings.Contains(events[3], `"data":"text"`) {
 		t.Errorf("stored %s", strings.Join(events, "\n"))
+	}
+}
+
+// TestLongEnvelopes: an envelope may be as long as a delivery, with more in it than one record may have.
+func TestLongEnvelopes(t *testing.T) {
+	s := start(t)
+	s.putSource("firehose", `{"unwrap": {"at": "/records", "data": "/data", "as": "base64"}, "log": "f", "id": "{/id}", "create": {},
+		"keep": {"n": "/id"}, "answer": "firehose"}`)
+	const records = 2000
+	var body strings.Builder
+	body.WriteString(`{"requestId":"r-1","timestamp":1,"records":[`)
+	filler := strings.Repeat("x", 3000)
+	for i := range records {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		fmt.Fprintf(&body, `{"data":%q}`, base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"id":"%d","x":%q}`, i, filler)))
+	}
+	body.WriteString("]}")
+	for range 2 {
+		r := s.delivered("/sources/firehose/events", body.String(), "X-Amz-Firehose-Request-Id: r-1")
+		if r.status != 200 {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+	}
+	if got := s.events("f"); len(got) != records {
+		t.Errorf("%d of %d records are stored, of %d bytes", len(got), records, body.Len())
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		r = r.WithContext(s.begin(r.Context(), r, request))
 		w.Header().Set(requestIDHeader, request.id)
 		defer s.finish(w, r, request)
-		request.contentType, request.contentEncoding = r.Header.Get("Content-Type"), contentEncoding(r)
+		request.header, request.contentType, request.contentEncoding = r.Header, r.Header.Get("Content-Type"), contentEncoding(r)
 		if g := gatewayAt(r.URL.Path); g != nil && g.form != intake.Events && r.Method == http.MethodPost {
 			request.isOTLP = true
 			request.encoding, _ = otlp.EncodingOf(request.contentType)

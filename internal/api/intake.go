@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -201,6 +200,7 @@ func (s *server) take(ctx context.Context, g gateway, in any) (*huma.StreamRespo
 		caller := requestOf(r.Context()).caller
 		d := s.Intake.Deliver(source, intake.Sender{
 			Tenant: caller.Tenant, Sees: caller.SeesLog, Account: requestOf(r.Context()).account, Room: room, Placed: s.ahead.note,
+			Path: requestOf(r.Context()).operation.Path, RequestID: requestOf(r.Context()).id, KeyName: caller.KeyName,
 		}, g.form)
 		d.Key = r.Header.Get("Idempotency-Key")
 		t := &taking{server: s, gateway: g, source: source, delivery: d, room: room, r: r, w: w}
@@ -217,18 +217,31 @@ func (s *server) transient(ctx context.Context, err error) *Problem {
 func forGateway(p *Problem) *Problem {
 	switch p.Status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError:
+		return notStored(p)
 	default:
 		return p
 	}
-	after := p.header.Get("Retry-After")
-	was := p.Code
-	p = newProblem("not_stored", "not all of it could be stored ("+was+": "+p.Detail+
-		"): send the same again; what is stored is found by its identity")
-	p.instead = was
-	if p = retry(p, busyRetrySeconds); after != "" {
-		p.header.Set("Retry-After", after)
+}
+
+// notFinal turns a problem that no client has made into 503: whatever keeps a portion from being stored, its lines must come again.
+func notFinal(p *Problem) *Problem {
+	switch p.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable:
+		return p
+	default:
+		return notStored(p)
 	}
-	return p
+}
+
+func notStored(p *Problem) *Problem {
+	instead := newProblem("not_stored", "not all of it could be stored ("+p.Code+": "+p.Detail+
+		"): send the same again; what is stored is found by its identity")
+	instead.instead, instead.RequestID = p.Code, p.RequestID
+	after := p.header.Get("Retry-After")
+	if instead = retry(instead, busyRetrySeconds); after != "" {
+		instead.header.Set("Retry-After", after)
+	}
+	return instead
 }
 
 // gatewayOperation marks, in an operation's metadata, one that gateways send deliveries to.
@@ -250,27 +263,27 @@ func gatewayAt(path string) *gateway {
 	return nil
 }
 
+// cameBefore ends the text of a problem with a body.
+const cameBefore = "; what came before is stored, and found by its identity when it comes again"
+
 // deliveryProblem maps what is wrong with a body; nil where err is of another kind.
 func deliveryProblem(err error) *Problem {
 	var syntax *framing.SyntaxError
 	var invalid *otlp.InvalidError
 	var mediaType *framing.TypeError
 	var header *framing.HeaderError
-	const stored = "; what came before is stored, and found by its identity when it comes again"
-	if p := encodingProblem(err, stored); p != nil {
+	if p := encodingProblem(err, cameBefore); p != nil {
 		return p
 	}
 	switch {
 	case errors.As(err, &syntax):
-		return newProblem("invalid_json", syntax.Error()+stored)
+		return newProblem("invalid_json", syntax.Error()+cameBefore)
 	case errors.As(err, &invalid):
 		return newProblem("invalid_otlp", invalid.Error())
 	case errors.As(err, &mediaType):
 		return newProblem("unsupported_media_type", mediaType.Error())
 	case errors.As(err, &header):
 		return newProblem("invalid_request", header.Error())
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return newProblem("body_incomplete", "the body broke off before its end"+stored)
 	}
 	return nil
 }

@@ -45,7 +45,8 @@ type request struct {
 	fromBrowser       bool
 	fromAllowedOrigin bool // a browser sent it for a page of an allowed origin
 
-	contentType, contentEncoding string // as sent: the header is there for huma no more
+	header                       http.Header // of the request
+	contentType, contentEncoding string      // as sent: the header is there for huma no more
 
 	isOTLP   bool          // its protocol is that of OpenTelemetry, also for problems
 	encoding otlp.Encoding // of OTLP

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/framing"
 	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/source"
 )
@@ -83,7 +84,7 @@ func (s *server) registerSourceWork(api huma.API) {
 		OperationID: "test-source", Method: http.MethodPost, Path: path, Summary: "Show what a source would make of a payload", Tags: tags,
 		Description: "Stores nothing, and looks for no logs: what is mapped can still be rejected for a log that there is not, or for an " +
 			"identity that another event has.",
-		MaxBodyBytes: maxTestBytes + 1, SkipValidateBody: true, Errors: []int{http.StatusNotFound},
+		MaxBodyBytes: maxTestBytes + 1, SkipValidateBody: true, Errors: []int{http.StatusNotFound}, Metadata: takingEncodings(),
 	}, s.testSource)
 	describeBody(api, path, map[string]*huma.Schema{
 		"application/json":       {Description: "As it would be sent."},
@@ -109,7 +110,11 @@ func (s *server) testSource(ctx context.Context, in *testSourceInput) (*testSour
 	if err := s.book(ctx, listFactor*maxTestBytes); err != nil {
 		return nil, err
 	}
-	shown := intake.PreviewPayload(tested.Mapping, intake.Form(in.As), requestOf(ctx).contentType, in.RawBody)
+	payload, err := payloadOf(requestOf(ctx), intake.Form(in.As), in.RawBody)
+	if err != nil {
+		return nil, deliveryProblem(err)
+	}
+	shown := intake.PreviewPayload(tested.Mapping, intake.Form(in.As), requestOf(ctx).contentType, payload)
 	out := &testSourceOutput{}
 	out.Body.Version, out.Body.More = tested.Version, shown.More
 	out.Body.Mapped, out.Body.Skipped, out.Body.Rejected = shown.Mapped, shown.Skipped, shown.Rejected
@@ -123,6 +128,19 @@ func (s *server) testSource(ctx context.Context, in *testSourceInput) (*testSour
 		}
 	}
 	return out, s.bookNow(ctx, int64(listFactor*size))
+}
+
+// payloadOf returns what is tested: a CloudEvent in binary mode has a part of it in headers. The error is one of deliveryProblem's.
+func payloadOf(request *request, form intake.Form, body []byte) ([]byte, error) {
+	if form != intake.Events {
+		return body, nil
+	}
+	if framing.Kind(request.contentType, request.header) == framing.Binary {
+		header := request.header.Clone()
+		header.Set("Content-Type", request.contentType)
+		return framing.BinaryEvent(header, body)
+	}
+	return body, framing.CheckType(request.contentType)
 }
 
 var outcomes = map[source.Outcome]string{source.Mapped: "mapped", source.Skipped: "skipped", source.Rejected: "rejected"}

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/framing"
 	"github.com/tallystick/tallystick/internal/intake"
+	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/otlp"
 )
@@ -32,20 +34,28 @@ type taking struct {
 	source   *intake.Source
 	delivery *intake.Delivery
 	room     *memory.Hold
-	decoding int64 // of room, for taking the body's encoding off
-	r        *http.Request
-	w        http.ResponseWriter
-	body     *arriving
-	streams  bool // results, line by line
-	begun    bool // the response has
+	// decoding, window and held are parts of room: for taking the body's encoding off, for splitting it, and for a body held whole.
+	decoding, window, held int64
+	r                      *http.Request
+	w                      http.ResponseWriter
+	body                   *arriving
+	giveLong               func() // the place for a long body; nil without one
+	streams                bool   // results, line by line
+	begun                  bool   // the response has
 }
 
 func (t *taking) run() {
+	defer func() {
+		if t.giveLong != nil {
+			t.giveLong()
+		}
+	}()
 	ctx := t.r.Context()
 	request := requestOf(ctx)
 	t.body = &arriving{
 		ctx: ctx, body: request.body.ReadCloser, connection: http.NewResponseController(t.w), account: request.account,
-		announced: t.r.ContentLength >= 0, patience: t.BodyTimeout, still: func() error { return t.recheck(ctx) },
+		announced: t.r.ContentLength >= 0, shared: t.r.ProtoMajor > 1, patience: t.BodyTimeout,
+		still: func() error { return t.recheck(ctx) },
 	}
 	t.streams = t.gateway.path == "/events" && strings.Contains(t.r.Header.Get("Accept"), ndjson)
 	if t.streams {
@@ -53,7 +63,7 @@ func (t *taking) run() {
 		_ = http.NewResponseController(t.w).EnableFullDuplex() // fails on HTTP/2, which is
 	}
 	err := t.read(ctx)
-	if p := deliveryProblem(err); p != nil {
+	if p := t.bodyProblem(err); p != nil {
 		// Nobody may ever look at the response: what there is of the body is kept.
 		t.body.begin()
 		ctx, cancel := keeping(ctx)
@@ -74,12 +84,20 @@ func (t *taking) run() {
 	if err != nil {
 		var p *Problem
 		if !errors.As(err, &p) {
-			p = t.transient(ctx, err)
+			p = notFinal(t.transient(ctx, err))
 		}
 		t.fail(p)
 		return
 	}
 	t.succeed(summary)
+}
+
+// bodyProblem returns what is wrong with the body; nil where err is of another kind.
+func (t *taking) bodyProblem(err error) *Problem {
+	if errors.Is(err, io.ErrUnexpectedEOF) && errors.Is(t.body.failure, io.ErrUnexpectedEOF) { // and not a connection to the database
+		return newProblem("body_incomplete", "the body broke off before its end"+cameBefore)
+	}
+	return deliveryProblem(err)
 }
 
 // keepTimeout bounds keeping what came of a body whose client has gone.
@@ -100,12 +118,7 @@ func (t *taking) read(ctx context.Context) error {
 		return err
 	}
 	body, err := framing.DecodeBooked(t.body, request.contentEncoding, maxDeliveryBytes, func(bytes int64) error {
-		if err := t.room.Grow(ctx, t.room.Bytes()+bytes-t.decoding); err != nil {
-			return err
-		}
-		t.decoding = bytes
-		t.delivery.Hold(bytes)
-		return nil
+		return t.book(ctx, &t.decoding, bytes)
 	})
 	if err != nil {
 		return err
@@ -118,22 +131,29 @@ func (t *taking) read(ctx context.Context) error {
 		if err := framing.CheckType(request.contentType); err != nil {
 			return err
 		}
+		if t.source.Mapping.Unwraps() {
+			return t.readEnvelopes(ctx, body)
+		}
 		return t.readRecords(ctx, body)
 	}
-	data, err := t.whole(ctx, body)
+	data, err := t.whole(ctx, io.LimitReader(body, event.MaxBytes+1))
 	if err != nil {
 		return err
+	}
+	if len(data) > event.MaxBytes {
+		t.body.drop()
+		return t.delivery.Refuse(ctx, data[:headBytes], false, "event_too_large", "the event's data is longer than an event may be")
 	}
 	t.r.Header.Set("Content-Type", request.contentType)
-	event, err := framing.BinaryEvent(t.r.Header, data)
+	structured, err := framing.BinaryEvent(t.r.Header, data)
 	if err != nil {
 		return err
 	}
-	return t.delivery.Add(ctx, event)
+	return t.delivery.Add(ctx, structured)
 }
 
 func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
-	records := framing.NewRecords(body, maxRecordBytes)
+	records := framing.NewRecords(body, maxRecordBytes).Booked(func(bytes int64) error { return t.book(ctx, &t.window, bytes) })
 	for {
 		record, err := records.Next()
 		var broken *framing.RecordError
@@ -154,6 +174,18 @@ func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
 	}
 }
 
+// readEnvelopes is readRecords for bodies that are mostly one value, an envelope, which may be as long as a body.
+func (t *taking) readEnvelopes(ctx context.Context, body io.Reader) error {
+	data, err := t.whole(ctx, body)
+	if err != nil {
+		return err
+	}
+	if trimmed := bytes.TrimLeft(data, " \t\r\n"); bytes.HasPrefix(trimmed, []byte{'{'}) && jsonscan.Valid(trimmed) == nil {
+		return t.delivery.Add(ctx, trimmed)
+	}
+	return t.readRecords(ctx, bytes.NewReader(data))
+}
+
 func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 	request := requestOf(ctx)
 	_, known := otlp.EncodingOf(request.contentType)
@@ -171,7 +203,19 @@ func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 	return otlp.Spans(data, request.encoding, add)
 }
 
-// whole reads a body to its end, and books what it takes.
+// book books so many bytes for a part of room.
+func (t *taking) book(ctx context.Context, part *int64, bytes int64) error {
+	if more := bytes - *part; more > 0 {
+		if err := t.room.Grow(ctx, max(t.room.Bytes(), baseBytes)+more); err != nil {
+			return err
+		}
+	}
+	*part = bytes
+	t.delivery.Hold(t.decoding + t.window + t.held)
+	return nil
+}
+
+// whole reads a body to its end, and books what it takes. Only so many of one tenant's may be long at a time.
 func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 	var data []byte
 	for {
@@ -179,20 +223,32 @@ func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 			grown := max(4*cap(data), bodyStep)
 			if grown > mediumBytes {
 				grown = maxDeliveryBytes
+				if err := t.takeLong(); err != nil {
+					return nil, err
+				}
 			}
-			if err := t.room.Grow(ctx, baseBytes+t.decoding+int64(grown+cap(data))); err != nil {
+			if err := t.book(ctx, &t.held, int64(grown+cap(data))); err != nil {
 				return nil, err
 			}
 			data = append(make([]byte, 0, grown), data...)
 		}
 		n, err := body.Read(data[len(data):cap(data)])
 		if data = data[:len(data)+n]; errors.Is(err, io.EOF) {
-			t.delivery.Hold(t.decoding + int64(cap(data)))
-			return data, nil
+			return data, t.book(ctx, &t.held, int64(cap(data)))
 		} else if err != nil {
 			return nil, err
 		}
 	}
+}
+
+// takeLong takes one of the places for long bodies that are held whole, until the delivery is done.
+func (t *taking) takeLong() error {
+	give, ok := t.longBodies.take(t.source.Tenant)
+	if !ok {
+		return fullProblem()
+	}
+	t.giveLong = give
+	return nil
 }
 
 // tell sends results as they become durable.
@@ -255,6 +311,7 @@ func (t *taking) fail(p *Problem) {
 		_ = http.NewResponseController(t.w).Flush()
 		panic(http.ErrAbortHandler)
 	}
+	t.room.Release() // what is still to come is read, but not held
 	t.body.drop()
 	if t.gateway.form == intake.Events && t.source.Mapping.Answer() == firehoseAnswer {
 		requestOf(t.r.Context()).refuse(p)

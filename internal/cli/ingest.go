@@ -72,6 +72,9 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 	var to destination
 	where := g.url + " " + g.tenant + " "
 	if g.source != "" {
+		if err := needIdentity(cmd.Context(), c, g.source); err != nil {
+			return err
+		}
 		to, where = &toSource{c, g.source, g.positional, retry}, where+"sources/"+g.source
 	} else {
 		id, err := g.logID(cmd.Context(), c, retry)

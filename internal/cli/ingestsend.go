@@ -60,6 +60,24 @@ type toSource struct {
 	retry      *retrying
 }
 
+// needIdentity refuses a source that stores records without identity: what is sent again, as this command does, would count again. A key
+// that may only append cannot look.
+func needIdentity(ctx context.Context, c *client.Client, name string) error {
+	found, err := c.Source(ctx, name, 0)
+	if err != nil {
+		return nil //nolint:nilerr // sending says what is wrong
+	}
+	var mapping map[string]json.RawMessage
+	if err := json.Unmarshal(found.Resolved, &mapping); err != nil {
+		return fmt.Errorf("reading the mapping of source %s: %w", name, err)
+	}
+	if string(mapping["id"]) == "null" {
+		return fmt.Errorf(`source %s stores records without identity ("id": null): what is sent again would count again; `+
+			"give its mapping an id, or send the file to another source", name)
+	}
+	return nil
+}
+
 func (t *toSource) begin(*logfile.Input) error { return nil }
 
 func (t *toSource) events(record logfile.Record, each func([]byte)) (outcome, error) {

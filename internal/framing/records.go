@@ -66,6 +66,12 @@ func NewRecords(r io.Reader, longest int) *Records {
 	return &Records{in: window{r: r, most: longest}, longest: longest, kept: kept}
 }
 
+// Booked has book called with how many bytes the reader holds, before it holds more. An error of book is returned by Next.
+func (x *Records) Booked(book func(bytes int64) error) *Records {
+	x.in.book = book
+	return x
+}
+
 // Next returns the next record; io.EOF after the last one; a *SyntaxError where the body cannot be read further; or r's error, as it is.
 // After an error it returns the same one again.
 func (x *Records) Next() (Record, error) {

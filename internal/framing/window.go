@@ -20,11 +20,12 @@ const (
 type window struct {
 	r          io.Reader
 	buf        []byte
-	start, end int   // what is held
-	offset     int64 // of what is held, in the body
-	err        error // of r
-	most       int   // bytes that may have to be held
-	idle       int   // reads into a buffer that is larger than needed
+	start, end int                     // what is held
+	offset     int64                   // of what is held, in the body
+	err        error                   // of r
+	most       int                     // bytes that may have to be held
+	idle       int                     // reads into a buffer that is larger than needed
+	book       func(bytes int64) error // nil: memory is not accounted for
 }
 
 // held is valid until more is called.
@@ -41,7 +42,9 @@ func (w *window) more() error {
 	if w.err != nil {
 		return w.err
 	}
-	w.makeRoom()
+	if w.err = w.makeRoom(); w.err != nil {
+		return w.err
+	}
 	for range maxEmptyReads {
 		n, err := w.r.Read(w.buf[w.end:])
 		w.end += n
@@ -56,34 +59,40 @@ func (w *window) more() error {
 	return w.err
 }
 
-// makeRoom makes room for at least one byte after what is held.
-func (w *window) makeRoom() {
+// makeRoom makes room for at least one byte after what is held. Its error is that of book.
+func (w *window) makeRoom() error {
 	size, held := len(w.buf), w.end-w.start
 	switch {
 	case size == 0:
-		w.resize(firstBuffer)
+		return w.resize(firstBuffer)
 	case size > usualBuffer && held < usualBuffer/2:
 		if w.idle++; w.idle > largeReads {
-			w.resize(usualBuffer)
-		} else {
-			w.resize(size)
+			return w.resize(usualBuffer)
 		}
+		return w.resize(size)
 	case w.end < size:
+		return nil
 	case size < usualBuffer || held > size/2 && size < w.most+usualBuffer:
-		w.resize(min(max(2*size, usualBuffer), w.most+usualBuffer))
+		return w.resize(min(max(2*size, usualBuffer), w.most+usualBuffer))
 	default:
-		w.resize(size)
+		return w.resize(size)
 	}
 }
 
 // resize moves what is held to the start of a buffer of that size.
-func (w *window) resize(size int) {
+func (w *window) resize(size int) error {
 	buf := w.buf
 	if len(buf) != size {
+		if w.book != nil {
+			if err := w.book(int64(size + len(buf))); err != nil { // both are there for a moment
+				return err
+			}
+		}
 		buf, w.idle = make([]byte, size), 0
 	}
 	w.end = copy(buf, w.held())
 	w.start, w.buf = 0, buf
+	return nil
 }
 
 // newline returns the place of the first newline among the first n bytes that are held, -1 if there is none.

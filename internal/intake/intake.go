@@ -58,6 +58,8 @@ type Sender struct {
 	Sees    func(log string) bool // which logs there are for the sender
 	Account limits.Account
 	Room    *memory.Hold // for what the delivery holds; nil: without bound
+	// Path, RequestID and KeyName say in rejects where they came from; "" for what is not known.
+	Path, RequestID, KeyName string
 	// Placed is called with what was appended to a log; may be nil.
 	Placed func(log uuid.UUID, placements []ingest.Appended)
 }

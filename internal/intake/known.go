@@ -47,7 +47,8 @@ func (r *Registry) Get(ctx context.Context, tenant uuid.UUID, name string) (*Sou
 	found, age := r.remembered(key)
 	if age >= refreshAfter {
 		err := r.confirm(ctx, found != nil)
-		if found, age = r.remembered(key); err != nil && (found == nil || age >= believedInOutage) {
+		// That there is no such source is not believed: it may have been put on another server meanwhile, and 404 is final to gateways.
+		if found, age = r.remembered(key); err != nil && (found == nil || found.source == nil || age >= believedInOutage) {
 			return nil, err
 		}
 	}

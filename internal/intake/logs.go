@@ -19,7 +19,7 @@ const (
 	// rejectsPrefix begins the name of a source's log of rejects.
 	rejectsPrefix = "rejects-"
 	// making is how many logs a delivery makes at a time.
-	making = 4
+	making = 3
 )
 
 // RejectsOf returns the name of a source's log of rejects.
@@ -60,7 +60,7 @@ func (d *Delivery) findLogs(ctx context.Context, names []string) (map[string]fou
 		return logs, nil
 	}
 	var mu sync.Mutex
-	var group errgroup.Group
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(making)
 	if len(missing) <= making { // in their order: which of them there is room for depends on it
 		group.SetLimit(1)

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/limits"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 const (
@@ -136,16 +137,22 @@ func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ 
 	pending := make([]pendingPart, 0, len(parts))
 	var failure error
 	for _, p := range parts {
-		if failure = d.sender.Account.Append(ctx, p.log.ID); failure != nil {
-			break
+		var reached *limits.ReachedError
+		if err := d.sender.Account.Append(ctx, p.log.ID); errors.As(err, &reached) {
+			p.reject("limit_reached", reached.Error()+": an operator can raise it")
+			continue
+		} else if err != nil {
+			failure = errors.Join(failure, err)
+			continue // what is for other logs is stored all the same
 		}
 		request := ingest.Request{Events: make([]event.Event, len(p.lines)), Expected: ingest.AnySequence, Separate: true}
 		for i, l := range p.lines {
 			request.Events[i] = l.event
 		}
 		waiting, err := d.intake.ingest.Enqueue(p.log.ID, request)
-		if failure = err; err != nil {
-			break
+		if err != nil {
+			failure = errors.Join(failure, err)
+			continue
 		}
 		pending = append(pending, pendingPart{p, waiting})
 	}
@@ -162,7 +169,7 @@ func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ 
 			p.reject("append_too_costly", costly.Error())
 		case errors.Is(err, db.ErrRejectedData) && len(p.lines) == 1:
 			p.reject("value_refused", "the database refuses a value of the event")
-		case errors.As(err, &costly), errors.Is(err, db.ErrRejectedData):
+		case errors.As(err, &costly), errors.Is(err, db.ErrRejectedData), errors.Is(err, memory.ErrFull) && len(p.lines) > 1:
 			within := len(p.lines) / 2
 			if costly != nil {
 				within = costly.Events

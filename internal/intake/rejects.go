@@ -11,6 +11,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
@@ -37,9 +38,12 @@ type Reject struct {
 	Line      int    `json:"line"`
 	Bytes     int    `json:"bytes"`
 	Whole     bool   `json:"whole"`
-	Key       string `json:"key,omitempty"`       // the idempotency key that came with the record
-	Unwrapped bool   `json:"unwrapped,omitempty"` // the record was taken out of its envelope
-	Unread    bool   `json:"unread,omitempty"`    // it is no record, but what there was of a line or a body that could not be read
+	Path      string `json:"path,omitempty"`       // the pattern of the path that it came to
+	RequestID string `json:"request_id,omitempty"` // of the request that it came with
+	KeyName   string `json:"key_name,omitempty"`   // of whoever sent it
+	Key       string `json:"key,omitempty"`        // the idempotency key that came with the record
+	Unwrapped bool   `json:"unwrapped,omitempty"`  // the record was taken out of its envelope
+	Unread    bool   `json:"unread,omitempty"`     // it is no record, but what there was of a line or a body that could not be read
 	Raw       string `json:"raw,omitempty"`
 	RawBase64 string `json:"raw_base64,omitempty"` // of what is no text
 }
@@ -85,21 +89,32 @@ func (d *Delivery) keepRejects(ctx context.Context) error {
 		}
 		events = append(events, e)
 	}
+	if len(events) == 0 {
+		return nil
+	}
+	return d.appendRejects(ctx, events)
+}
+
+// appendRejects appends rejects, in halves where views of their log need too much for all of them at once.
+func (d *Delivery) appendRejects(ctx context.Context, events []event.Event) error {
 	for range maxRounds {
-		if len(events) == 0 {
-			return nil
-		}
 		log, err := d.rejectsLog(ctx)
 		if err != nil {
 			return err
 		}
-		// One that is there already differs by its line only.
+		// One that is there already differs by what it says of the delivery only.
 		_, err = d.intake.ingest.Append(log.ID, ingest.Request{Events: events, Expected: ingest.AnySequence, Separate: true})
-		if errors.Is(err, eventlog.ErrLogNotFound) { // the database was set back
+		var costly *ingest.TooCostlyError
+		switch half := len(events) / 2; {
+		case errors.Is(err, eventlog.ErrLogNotFound): // the database was set back
 			d.intake.logs.Forget(d.sender.Tenant, log.Name)
 			continue
-		}
-		if err != nil {
+		case half > 0 && (errors.As(err, &costly) || errors.Is(err, db.ErrRejectedData)):
+			if err := d.appendRejects(ctx, events[:half]); err != nil {
+				return err
+			}
+			return d.appendRejects(ctx, events[half:])
+		case err != nil:
 			return fmt.Errorf("keeping rejects: %w", err)
 		}
 		return nil
@@ -118,6 +133,7 @@ func (d *Delivery) rejectEvent(l *line) (event.Event, error) {
 	r := Reject{
 		Type: RejectType, ID: hex.EncodeToString(digest[:rejectIDBytes]), Source: d.source.Name, Code: l.result.Code,
 		Detail: l.result.Detail, Form: d.form, Line: l.number, Bytes: l.record.bytes, Whole: l.record.whole,
+		Path: d.sender.Path, RequestID: d.sender.RequestID, KeyName: d.sender.KeyName,
 		Key: l.as.key, Unwrapped: l.as.unwrapped, Unread: l.as.unread,
 	}
 	if utf8.Valid(raw) {

@@ -36,7 +36,7 @@ const (
 	MaxRecordBytes = 32 << 20
 	// MaxExpandedBytes is how long all objects of one request may be together. The resource and the scope are part of each of them, so
 	// that a small body could ask for any amount of work.
-	MaxExpandedBytes = 1 << 30
+	MaxExpandedBytes = 256 << 20
 	// maxMembers is how many attributes may be open at a time: those of a record, or of the maps that one value is nested in.
 	maxMembers = 1 << 16
 )

@@ -137,6 +137,34 @@ func (w *watched) scrape() map[string]float64 {
 	return series
 }
 
+// TestRejectsAreSeen: what gateways sent in vain is in the metrics, and operators are warned of it, without what it was.
+func TestRejectsAreSeen(t *testing.T) {
+	w := startWatched(t)
+	answer := w.want(http.StatusOK, http.MethodPost, "/events",
+		`{"log":"a","id":"1"}`+"\n"+`{"log":"a","canary":"canary-1"}`+"\nnonsense\n")
+	if !strings.Contains(answer, `"stored":1`) || !strings.Contains(answer, `"rejected":2`) {
+		t.Fatal(answer)
+	}
+	ready := w.want(http.StatusOK, http.MethodGet, "/readyz", "")
+	for _, said := range []string{"source default", "2 lines", "rejects-default", "invalid_json"} {
+		if !strings.Contains(ready, said) {
+			t.Errorf("/readyz does not say %q: %s", said, ready)
+		}
+	}
+	series := w.scrape()
+	for name, want := range map[string]float64{
+		`tally_source_lines_total{outcome="stored"}`: 1, `tally_source_lines_total{outcome="rejected"}`: 2,
+		`tally_source_rejected_lines_total{code="id_missing"}`: 1, `tally_source_rejected_lines_total{code="invalid_json"}`: 1,
+	} {
+		if series[name] != want {
+			t.Errorf("%s is %v, not %v", name, series[name], want)
+		}
+	}
+	if strings.Contains(ready+w.log.String(), "canary-1") {
+		t.Error("what was sent is in a warning, or in the server's log")
+	}
+}
+
 // TestMetrics: what was done is what is counted.
 func TestMetrics(t *testing.T) {
 	w := startWatched(t)
