@@ -22,7 +22,7 @@ const (
 	// LargestBody is the memory of the largest body, in bytes. Its encoding is taken off before its events are parsed.
 	LargestBody = max(
 		bodyFactor*(ingest.MaxBatchBytes+bodyStep)+max(ingest.MaxBatchEvents*parsedEventBytes, framing.MaxMemory),
-		baseBytes+framing.MaxMemory+maxDeliveryBytes+mediumBytes)
+		baseBytes+framing.MaxMemory+longBytes+mediumBytes)
 	// parsedEventBytes is about the memory of a batch's event, beside its bytes, until it is committed: it may have two bytes.
 	parsedEventBytes = 512
 )

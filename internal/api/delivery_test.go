@@ -233,7 +233,7 @@ func TestLongEnvelopes(t *testing.T) {
 			t.Fatalf("%d %s", r.status, r.body)
 		}
 	}
-	if got := s.events("f"); len(got) != records {
+	if got := s.named("f"); len(got) != records {
 		t.Errorf("%d of %d records are stored, of %d bytes", len(got), records, body.Len())
 	}
 }

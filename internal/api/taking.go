@@ -23,6 +23,7 @@ const (
 	cutRecordBytes = 64 << 10
 	// mediumBytes: a body that is held whole and is longer gets room for the longest at once. To double it would take half as much again.
 	mediumBytes = 4 << 20
+	longBytes   = maxDeliveryBytes + bytes.MinRead
 	ndjson      = "application/x-ndjson"
 )
 
@@ -222,7 +223,7 @@ func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 		if len(data) == cap(data) {
 			grown := max(4*cap(data), bodyStep)
 			if grown > mediumBytes {
-				grown = maxDeliveryBytes
+				grown = longBytes
 				if err := t.takeLong(); err != nil {
 					return nil, err
 				}
