@@ -213,6 +213,7 @@ var privileges = map[string]string{
 	"public.view_state":       "server: SELECT",
 	"public.recent_state":     "analyst: EXECUTE; server: EXECUTE; tenant_analyst: EXECUTE",
 	"public.notification_key": "server: SELECT",
+	"public.source_logs":      "server: INSERT SELECT UPDATE",
 	"public.sources_version":  "server: SELECT UPDATE",
 	"public.sources":          "server: INSERT SELECT UPDATE(changed,deleted,version)",
 	"public.source_versions":  "server: INSERT SELECT",
