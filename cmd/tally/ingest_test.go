@@ -259,7 +259,10 @@ func TestIngestRefusals(t *testing.T) {
 	write(t, filepath.Join(o.dir, "words"), "hello\n")
 	write(t, filepath.Join(o.dir, "no-id.json"), `{"id":null,"keep":{}}`)
 	write(t, filepath.Join(o.dir, "broken.json"), `{"files":`)
+	write(t, filepath.Join(o.dir, "untold.json"), `{"log":"acme","id":null,"keep":true}`)
+	o.prints("source", "put", "untold", filepath.Join(o.dir, "untold.json"))
 	for want, args := range map[string][]string{
+		"stores records without identity":             {"words", "--source", "untold"},
 		"--source names a source":                     {"csv"},
 		"give one of them":                            {"csv", "--log", "acme", "--source", "s"},
 		"two honest lines":                            {"csv", "--log", "acme", "--id-from", "line"},

@@ -30,7 +30,7 @@ const (
 	// maxLookups bounds the queries for sources that are not known at a time: whoever invents names must leave a connection to keys.
 	maxLookups = 1
 	// maxKnown bounds the sources that are remembered, and the names without one, and maxKnownBytes what sources take up: when there are
-	// more, all of that kind are forgotten.
+	// more, those of the tenant that has most are forgotten, or all names without a source.
 	maxKnown      = 10_000
 	maxKnownBytes = 64 << 20
 	// knownFactor is how much memory a compiled mapping takes, about, for each byte of its text.
@@ -180,6 +180,25 @@ func (r *Registry) clear() {
 	r.bytes = 0
 }
 
+// forgetLargest forgets the sources of the tenant that take up most: whoever has many drives out nobody else's. mu is held.
+func (r *Registry) forgetLargest() {
+	taken := map[uuid.UUID]int{}
+	for key, found := range r.known {
+		taken[key.tenant] += found.bytes
+	}
+	var largest uuid.UUID
+	for tenant, bytes := range taken {
+		if bytes > taken[largest] {
+			largest = tenant
+		}
+	}
+	for key := range r.known {
+		if key.tenant == largest {
+			r.drop(key)
+		}
+	}
+}
+
 // lookUp reads a source from the database, and remembers it.
 func (r *Registry) lookUp(ctx context.Context, key sourceKey) (*known, error) {
 	select {
@@ -217,8 +236,8 @@ func (r *Registry) remember(key sourceKey, found *known) {
 		r.absent[key] = found
 		return
 	}
-	if len(r.known) >= maxKnown || r.bytes+found.bytes > maxKnownBytes {
-		r.clear()
+	for len(r.known) >= maxKnown || r.bytes+found.bytes > maxKnownBytes {
+		r.forgetLargest()
 	}
 	r.drop(key)
 	r.known[key] = found

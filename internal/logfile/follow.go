@@ -67,7 +67,8 @@ func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Fo
 	}
 	f := &Follower{path: path, options: o, notice: notice, marks: slices.Clone(marks), seen: map[string]sight{}}
 	for _, m := range marks {
-		if m.Name == path && m.At.After(f.caught) {
+		// It may have been read in rotated files only, by a run that never got to the path itself.
+		if (m.Name == path || f.isRotated(m.Name)) && m.At.After(f.caught) {
 			f.caught = m.At
 		}
 	}
@@ -319,19 +320,12 @@ func (f *Follower) rotated() []string {
 		at   time.Time
 	}
 	var candidates []candidate
-	stem := strings.TrimSuffix(name, filepath.Ext(name))
 	for _, entry := range entries {
-		other := entry.Name()
-		rest, ok := strings.CutPrefix(other, name)
-		if !ok { // access-20261128.log
-			rest, ok = strings.CutPrefix(other, stem)
-			ok = ok && strings.HasPrefix(rest, "-") && strings.Contains(rest, filepath.Ext(name))
-		}
 		info, err := entry.Info()
-		if !ok || rest == "" || !strings.ContainsAny(rest[:1], ".-_") || err != nil {
+		if !isRotatedName(name, entry.Name()) || err != nil {
 			continue
 		}
-		candidates = append(candidates, candidate{filepath.Join(dir, other), info.ModTime()})
+		candidates = append(candidates, candidate{filepath.Join(dir, entry.Name()), info.ModTime()})
 	}
 	slices.SortStableFunc(candidates, func(a, b candidate) int { return a.at.Compare(b.at) })
 	paths := make([]string, len(candidates))
@@ -339,6 +333,22 @@ func (f *Follower) rotated() []string {
 		paths[i] = c.path
 	}
 	return paths
+}
+
+// isRotated reports whether rotation may have made the file at another path of the one that is followed.
+func (f *Follower) isRotated(other string) bool {
+	dir, name := filepath.Split(f.target())
+	otherDir, otherName := filepath.Split(other)
+	return dir == otherDir && isRotatedName(name, otherName)
+}
+
+func isRotatedName(name, other string) bool {
+	rest, ok := strings.CutPrefix(other, name)
+	if !ok { // access-20261128.log
+		rest, ok = strings.CutPrefix(other, strings.TrimSuffix(name, filepath.Ext(name)))
+		ok = ok && strings.HasPrefix(rest, "-") && strings.Contains(rest, filepath.Ext(name))
+	}
+	return ok && rest != "" && strings.ContainsAny(rest[:1], ".-_")
 }
 
 // Close closes the files.

@@ -316,3 +316,33 @@ func hammer(ctx context.Context, path string, lines, perFile int) error {
 	}
 	return nil
 }
+
+// TestFollowOnlyRotated: a run that was killed before it got to the path itself has marks of rotated files only, and the next one goes on
+// from those.
+func TestFollowOnlyRotated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "access.log")
+	w := watch(t, path)
+	w.start()
+	for n := range 4 {
+		extend(t, path, events(10*n+1, 10*n+10))
+		rename(t, path, fmt.Sprint(path, ".", n))
+	}
+	extend(t, path, events(41, 50))
+	for range 5 {
+		w.step()
+	}
+	w.kill()
+	long := time.Now().Add(-time.Hour) // for which it was not running
+	for n := range 4 {
+		if err := os.Chtimes(fmt.Sprint(path, ".", n), long, long.Add(time.Duration(n)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, m := range w.marks {
+		m.At = long.Add(-time.Minute)
+		w.marks[id] = m
+	}
+	w.start()
+	w.catchUp()
+	w.has("1-50")
+}
