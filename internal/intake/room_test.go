@@ -123,8 +123,10 @@ func TestRates(t *testing.T) {
 	d := testdb.New(t)
 	n := startDesk(t, d.DSN(), testrig.Settings{})
 	accountOf := func(perSecond, atOnce int64) limits.Account {
-		config := limits.Config{Defaults: limits.Values{limits.Events: perSecond}, LargestBatch: atOnce, LargestBody: 1 << 20,
-			Now: time.Now}
+		config := limits.Config{
+			Defaults: limits.Values{limits.Events: perSecond}, LargestBatch: atOnce, LargestBody: 1 << 20,
+			Now: time.Now,
+		}
 		return limits.New(n.DB, config).Account(limits.Caller{Tenant: db.DefaultTenant})
 	}
 	account := accountOf(200, 10)
