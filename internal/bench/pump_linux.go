@@ -16,6 +16,8 @@ const (
 	pumpEvents = 256
 	// pumpPoll is how often a pump without responses checks whether it has to stop.
 	pumpPoll = 100 * time.Millisecond
+	// edgeTriggered is EPOLLET, which package syscall has with another sign on each architecture.
+	edgeTriggered = 1 << 31
 	// readBytes is what a flow reads at once. An append's response has some 300 bytes.
 	readBytes = 4 << 10
 )
@@ -72,7 +74,7 @@ func pump(ctx context.Context, flows []*flow, p progress) error {
 	defer syscall.Close(poll) //nolint:errcheck // nothing is lost
 	for i, f := range flows {
 		// Edge-triggered: nothing has to change for the rare request that the socket does not accept at once.
-		edges := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | -syscall.EPOLLET, Fd: int32(i)}
+		edges := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | edgeTriggered, Fd: int32(i)}
 		if err := syscall.EpollCtl(poll, syscall.EPOLL_CTL_ADD, f.socket, &edges); err != nil {
 			return fmt.Errorf("epoll: %w", err)
 		}
