@@ -10,7 +10,9 @@ import (
 const (
 	// A collection begins when the heap has grown by mostPercent of the live data, or by garbage bytes if that is less, but by leastPercent
 	// at least. The live data of most servers is small (ten thousand logs of three views took 80 MB at Go's default), so collecting as
-	// often as Go does by default costs more time than it saves memory. Where much is live, it would be most of what the process holds.
+	// often as Go does by default costs more time than it saves memory. Deliveries have some 100 MB live for a moment; then that much
+	// garbage would be most of what the process holds. What is beyond garbage is there for long, such as ten thousand watchers, and a
+	// collection of it disturbs appends: it may have mostPercent again.
 	leastPercent, mostPercent = 100, 400
 	garbage                   = 160 << 20
 	// percentStep is how far off the percentage has to be before it is changed: each change stops the process for a moment.
@@ -52,5 +54,6 @@ func (p *pace) collected() {
 }
 
 func percentFor(live int64) int {
-	return int(min(max(garbage*100/max(live, 1), leastPercent), mostPercent))
+	allowed := int64(garbage) + mostPercent/100*max(live-garbage, 0)
+	return int(min(max(allowed*100/max(live, 1), leastPercent), mostPercent))
 }
