@@ -28,13 +28,16 @@ type appendInput struct {
 	RawBody []byte `contentType:"application/json"`
 }
 
+// Appended says where an event is.
+type Appended struct {
+	Sequence  int64 `json:"sequence" doc:"The event's place in its log."`
+	Duplicate bool  `json:"duplicate,omitempty" doc:"True when the event was there before."`
+	Ahead     bool  `json:"ahead,omitempty" doc:"True when the event's time is more than a day ahead of when it was recorded."`
+}
+
 type appendOutput struct {
 	Status int
-	Body   struct {
-		Sequence  int64 `json:"sequence" doc:"The event's place in its log."`
-		Duplicate bool  `json:"duplicate,omitempty" doc:"True when the event was there before."`
-		Ahead     bool  `json:"ahead,omitempty" doc:"True when the event's time is more than a day ahead of when it was recorded."`
-	}
+	Body   Appended
 }
 
 // maxAppendedBytes is the most that appendJSON makes.
@@ -59,23 +62,25 @@ type appendBatchInput struct {
 	RawBody []byte `contentType:"application/x-ndjson"`
 }
 
-// Duplicate is an event of a batch that was there before.
-type Duplicate struct {
+// DuplicateEvent is an event of a batch that was there before.
+type DuplicateEvent struct {
 	Line     int   `json:"line" doc:"Its line in the batch, or its element in the array, from 1."`
-	Sequence int64 `json:"sequence"`
+	Sequence int64 `json:"sequence" doc:"Its place in the log."`
+}
+
+// AppendedBatch says where the events of a batch are.
+type AppendedBatch struct {
+	FirstSequence int64 `json:"first_sequence" doc:"The least sequence of the batch's events."`
+	LastSequence  int64 `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
+	Appended      int   `json:"appended" doc:"How many events are new."`
+	Ahead         int   `json:"ahead,omitempty" doc:"How many new events have a time more than a day ahead of when they were recorded."`
+
+	Duplicates []DuplicateEvent `json:"duplicates" nullable:"false" doc:"Events that were there before."`
 }
 
 type appendBatchOutput struct {
 	Status int
-	Body   struct {
-		FirstSequence int64 `json:"first_sequence" doc:"The least sequence of the batch's events."`
-		LastSequence  int64 `json:"last_sequence" doc:"The greatest sequence of the batch's events."`
-		Appended      int   `json:"appended" doc:"How many events are new."`
-
-		Ahead int `json:"ahead,omitempty" doc:"How many new events have a time more than a day ahead of when they were recorded."`
-
-		Duplicates []Duplicate `json:"duplicates" nullable:"false" doc:"Events that were there before."`
-	}
+	Body   AppendedBatch
 }
 
 const appendPath = "/logs/{log}/append"
@@ -84,7 +89,7 @@ func (s *server) registerAppend(api huma.API) {
 	errors := []int{http.StatusNotFound, http.StatusConflict}
 	binary := huma.Middlewares{refuseBinaryEvents}
 	register(s, api, access.Append, huma.Operation{
-		OperationID: "append", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
+		OperationID: "append-event", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
 		Description: "201 when the event is new, 200 when its idempotency key says that it was there before. " +
 			"The event is durable and part of every view when the answer comes.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: event.MaxBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
@@ -93,7 +98,7 @@ func (s *server) registerAppend(api huma.API) {
 	describeDuplicate(api, appendPath, "The event was there before.")
 	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
 	register(s, api, access.Append, huma.Operation{
-		OperationID: "append-batch", Method: http.MethodPost, Path: "/logs/{log}/append_batch",
+		OperationID: "append-events", Method: http.MethodPost, Path: "/logs/{log}/append_batch",
 		Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1,
@@ -311,7 +316,7 @@ func (b *batch) at(problem, err error) error {
 func (b *batch) output(placements []ingest.Appended) *appendBatchOutput {
 	out := &appendBatchOutput{Status: http.StatusCreated}
 	out.Body.FirstSequence, out.Body.LastSequence = placements[0].Sequence, placements[0].Sequence
-	out.Body.Duplicates = []Duplicate{}
+	out.Body.Duplicates = []DuplicateEvent{}
 	for i, p := range placements {
 		out.Body.FirstSequence = min(out.Body.FirstSequence, p.Sequence)
 		out.Body.LastSequence = max(out.Body.LastSequence, p.Sequence)
@@ -319,7 +324,7 @@ func (b *batch) output(placements []ingest.Appended) *appendBatchOutput {
 			out.Body.Ahead++
 		}
 		if p.Duplicate {
-			out.Body.Duplicates = append(out.Body.Duplicates, Duplicate{Line: b.lines[i], Sequence: p.Sequence})
+			out.Body.Duplicates = append(out.Body.Duplicates, DuplicateEvent{Line: b.lines[i], Sequence: p.Sequence})
 		}
 	}
 	out.Body.Appended = len(placements) - len(out.Body.Duplicates)

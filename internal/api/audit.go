@@ -10,24 +10,24 @@ import (
 	"github.com/tallystick/tallystick/internal/view"
 )
 
-// Audit is the result of folding a view's events again.
-type Audit struct {
+// ViewAudit is the result of folding a view's events again.
+type ViewAudit struct {
 	OK      bool   `json:"ok" doc:"Every way of folding, and the stored state, agree byte for byte."`
 	View    string `json:"view"`
 	Version int32  `json:"version"`
 
 	Sequence int64 `json:"sequence" doc:"The state was compared as of this event; where something differs, the first event that shows it."`
 
-	Events     int64       `json:"events" doc:"Events folded, each in every way."`
-	Skipped    int64       `json:"skipped" doc:"Events that the version leaves out, since somebody resumed it past them."`
-	Keys       int64       `json:"keys" doc:"Keys of the stored state that were compared."`
-	Ways       []string    `json:"ways" nullable:"false" doc:"What was compared."`
-	Seconds    float64     `json:"seconds"`
-	Difference *Difference `json:"difference,omitempty"`
+	Events     int64            `json:"events" doc:"Events folded, each in every way."`
+	Skipped    int64            `json:"skipped" doc:"Events that the version leaves out, since somebody resumed it past them."`
+	Keys       int64            `json:"keys" doc:"Keys of the stored state that were compared."`
+	Ways       []string         `json:"ways" nullable:"false" doc:"What was compared."`
+	Seconds    float64          `json:"seconds"`
+	Difference *AuditDifference `json:"difference,omitempty"`
 }
 
-// Difference is where two ways of folding differ.
-type Difference struct {
+// AuditDifference is where two ways of folding differ.
+type AuditDifference struct {
 	Way      string `json:"way" doc:"Which way differs from folding one event at a time."`
 	Sequence int64  `json:"sequence" doc:"After which event."`
 
@@ -42,7 +42,7 @@ type auditInput struct {
 	Version int32 `query:"version" minimum:"0" doc:"Which version; the one that answers when absent, else the one that did last."`
 }
 
-type auditOutput struct{ Body Audit }
+type auditOutput struct{ Body ViewAudit }
 
 func (s *server) registerAudit(api huma.API) {
 	register(s, api, access.Read|access.Deploy, huma.Operation{
@@ -69,13 +69,13 @@ func (s *server) auditView(ctx context.Context, in *auditInput) (*auditOutput, e
 	return &auditOutput{presentAudit(report)}, nil
 }
 
-func presentAudit(r view.Report) Audit {
-	a := Audit{
+func presentAudit(r view.Report) ViewAudit {
+	a := ViewAudit{
 		OK: r.OK, View: r.View, Version: r.Version, Sequence: r.Sequence, Events: r.Events, Skipped: r.Skipped, Keys: r.Keys,
 		Ways: r.Ways, Seconds: r.Duration.Seconds(),
 	}
 	if d := r.Difference; d != nil {
-		a.Difference = &Difference{
+		a.Difference = &AuditDifference{
 			Way: d.Way, Sequence: d.Sequence, Key: d.Key, Expected: presentText(d.Expected), Found: presentText(d.Found),
 		}
 	}

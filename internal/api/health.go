@@ -10,18 +10,20 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 )
 
-type healthOutput struct {
-	Body struct {
-		Status string `json:"status" example:"ok"`
-	}
+// Health says that the server's process is alive.
+type Health struct {
+	Status string `json:"status" example:"ok" doc:"ok."`
 }
 
-type readyOutput struct {
-	Body struct {
-		Status   string   `json:"status" example:"ok"`
-		Warnings []string `json:"warnings,omitempty" doc:"What an operator should see to; the server serves all the same. For keys with the scope operator."`
-	}
+type healthOutput struct{ Body Health }
+
+// Readiness says that the server can store events.
+type Readiness struct {
+	Status   string   `json:"status" example:"ok" doc:"ok."`
+	Warnings []string `json:"warnings,omitempty" doc:"What an operator should see to; the server serves all the same. For keys with the scope operator."`
 }
+
+type readyOutput struct{ Body Readiness }
 
 // NotReadyError is why the server cannot store events, in words that anybody may read.
 type NotReadyError struct {
@@ -36,12 +38,12 @@ func (e *NotReadyError) Unwrap() error { return e.Err }
 
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, anybody, huma.Operation{
-		OperationID: "healthz", Method: http.MethodGet, Path: "/healthz",
-		Summary: "Is the process alive?", Tags: []string{"operation"}, Metadata: map[string]any{anyQuery: true},
+		OperationID: "health", Method: http.MethodGet, Path: "/healthz",
+		Summary: "Is the process alive?", Tags: []string{"health"}, Metadata: map[string]any{anyQuery: true},
 	}, s.healthz)
 	register(s, api, anybody, huma.Operation{
-		OperationID: "readyz", Method: http.MethodGet, Path: "/readyz",
-		Summary: "Can the server reach its database, and store events there?", Tags: []string{"operation"},
+		OperationID: "ready", Method: http.MethodGet, Path: "/readyz",
+		Summary: "Can the server reach its database, and store events there?", Tags: []string{"health"},
 		Metadata: map[string]any{anyQuery: true},
 	}, s.readyz)
 }

@@ -48,15 +48,18 @@ type KeyPath struct {
 	KeyID string `path:"key" maxLength:"64" doc:"The key's id." example:"0123456789abcdef"`
 }
 
+// CreateKey is a key that is to be made.
+type CreateKey struct {
+	Name      string     `json:"name" doc:"Unique among the tenant's keys that are not revoked; letters, digits and . _ : @ + = ~ -." example:"gateway-1"`
+	Scopes    []string   `json:"scopes" nullable:"false" doc:"What the key may do: append, read, query, deploy, admin, operator."`
+	Logs      string     `json:"logs,omitempty" doc:"The pattern of the names of logs that there are for the key; all when absent." example:"customer-*"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Never when absent."`
+	Limits    *Limits    `json:"limits,omitempty" doc:"Of its own, beside those of its tenant: requests, events and bytes a second, and streams."`
+}
+
 type createKeyInput struct {
 	ActorHeader
-	Body struct {
-		Name      string     `json:"name" doc:"Unique among the tenant's keys that are not revoked; letters, digits and . _ : @ + = ~ -." example:"gateway-1"`
-		Scopes    []string   `json:"scopes" nullable:"false" doc:"What the key may do: append, read, query, deploy, admin, operator."`
-		Logs      string     `json:"logs,omitempty" doc:"The pattern of the names of logs that there are for the key; all when absent." example:"customer-*"`
-		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Never when absent."`
-		Limits    *Limits    `json:"limits,omitempty" doc:"Of its own, beside those of its tenant: requests, events and bytes a second, and streams."`
-	}
+	Body CreateKey
 }
 
 type newKeyOutput struct {
@@ -66,12 +69,15 @@ type newKeyOutput struct {
 
 type keyOutput struct{ Body Key }
 
+// RotateKey says how a key gets another secret.
+type RotateKey struct {
+	FormerValidSeconds *int64 `json:"former_valid_seconds,omitempty" minimum:"0" maximum:"604800" doc:"How long the present secret stays good; 3600 when absent."`
+}
+
 type rotateKeyInput struct {
 	KeyPath
 	ActorHeader
-	Body struct {
-		FormerValidSeconds *int64 `json:"former_valid_seconds,omitempty" minimum:"0" maximum:"604800" doc:"How long the present secret stays good; 3600 when absent."`
-	}
+	Body RotateKey
 }
 
 type revokeKeyInput struct {
@@ -84,12 +90,13 @@ type listKeysInput struct {
 	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
-type listKeysOutput struct {
-	Body struct {
-		Keys []Key  `json:"keys" nullable:"false"`
-		Next string `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
-	}
+// KeyPage is a page of keys.
+type KeyPage struct {
+	Keys []Key  `json:"keys" nullable:"false" doc:"By id."`
+	Next string `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
 }
+
+type listKeysOutput struct{ Body KeyPage }
 
 func (s *server) registerKeys(api huma.API) {
 	tags := []string{"access"}

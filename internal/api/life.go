@@ -45,8 +45,8 @@ func (s *server) actor(ctx context.Context, header ActorHeader) (string, error) 
 	return key + " (" + header.Actor + ")", nil
 }
 
-// Action is something that was done to a view.
-type Action struct {
+// ViewAction is something that was done to a view.
+type ViewAction struct {
 	Version int32  `json:"version,omitempty" doc:"Absent when it concerns the whole view."`
 	Action  string `json:"action" enum:"deploy,live,rollback,retire,halt,resume,skip"`
 	Actor   string `json:"actor,omitempty" doc:"Who asked for it. Absent when nobody said, or the server did it by itself."`
@@ -63,31 +63,38 @@ type versionsInput struct {
 	Limit  int   `query:"limit" minimum:"1" maximum:"200" default:"100"`
 }
 
-type versionsOutput struct {
-	Body struct {
-		Versions []View   `json:"versions" nullable:"false" doc:"Newest first."`
-		Next     int32    `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
-		Actions  []Action `json:"actions" nullable:"false" doc:"What was done to the view, newest first: the last 500 at most."`
-	}
+// ViewHistory is a page of a view's versions, and what was done to it.
+type ViewHistory struct {
+	Versions []View       `json:"versions" nullable:"false" doc:"Newest first."`
+	Next     int32        `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
+	Actions  []ViewAction `json:"actions" nullable:"false" doc:"What was done to the view, newest first: the last 500 at most."`
+}
+
+type versionsOutput struct{ Body ViewHistory }
+
+// RollbackView says which version is to be live again.
+type RollbackView struct {
+	Version int32 `json:"version" minimum:"1" doc:"The version to make live again."`
 }
 
 type rollbackInput struct {
 	ViewPath
 	ActorHeader
-	Body struct {
-		Version int32 `json:"version" minimum:"1" doc:"The version to make live again."`
-	}
+	Body RollbackView
+}
+
+// ResumeView says how a halted view goes on.
+type ResumeView struct {
+	Version int32  `json:"version,omitempty" minimum:"1" doc:"Which halted version; the one that was asked for last when absent."`
+	Skip    bool   `json:"skip,omitempty" doc:"Leave out the event that it halted at, for ever. Else that event is tried again."`
+	Gas     int64  `json:"gas,omitempty" doc:"The budget of one event's fold from here on; as before when absent."`
+	Reason  string `json:"reason,omitempty" doc:"Why, for the record: at most 1,024 bytes."`
 }
 
 type resumeInput struct {
 	ViewPath
 	ActorHeader
-	Body struct {
-		Version int32  `json:"version,omitempty" minimum:"1" doc:"Which halted version; the one that was asked for last when absent."`
-		Skip    bool   `json:"skip,omitempty" doc:"Leave out the event that it halted at, for ever. Else that event is tried again."`
-		Gas     int64  `json:"gas,omitempty" doc:"The budget of one event's fold from here on; as before when absent."`
-		Reason  string `json:"reason,omitempty" doc:"Why, for the record: at most 1,024 bytes."`
-	}
+	Body ResumeView
 }
 
 type retireInput struct {
@@ -143,9 +150,9 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 	if n := len(infos); more && infos[n-1].Version > 1 {
 		out.Body.Next = infos[n-1].Version
 	}
-	out.Body.Actions = make([]Action, len(actions))
+	out.Body.Actions = make([]ViewAction, len(actions))
 	for i, a := range actions {
-		out.Body.Actions[i] = Action{
+		out.Body.Actions[i] = ViewAction{
 			Version: a.Version, Action: a.Action, Actor: a.Actor, Sequence: a.Sequence, Detail: a.Detail, At: a.At.UTC(),
 		}
 	}

@@ -37,19 +37,20 @@ const maxLogBytes = 128 << 10
 // logsAtOnce are read in one statement: each may have labels of 16 KiB.
 const logsAtOnce = 25
 
-type createLogInput struct {
-	Body struct {
-		Name string `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
-
-		Labels map[string]string `json:"labels,omitempty" doc:"At most 32, for your own use."`
-	}
+// NewLog is a log that is to be created.
+type NewLog struct {
+	Name   string            `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
+	Labels map[string]string `json:"labels,omitempty" doc:"At most 32, for your own use."`
 }
 
-type createLogOutput struct {
-	Body struct {
-		LogID string `json:"log_id" format:"uuid"`
-	}
+type createLogInput struct{ Body NewLog }
+
+// CreatedLog is a log that was created.
+type CreatedLog struct {
+	LogID string `json:"log_id" format:"uuid" doc:"The log's id, by which it can be named instead of by its name."`
 }
+
+type createLogOutput struct{ Body CreatedLog }
 
 type listLogsInput struct {
 	Prefix string `query:"prefix" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name starts so."`
@@ -57,12 +58,13 @@ type listLogsInput struct {
 	Limit  int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
-type listLogsOutput struct {
-	Body struct {
-		Logs []Log  `json:"logs" nullable:"false"`
-		Next string `json:"next,omitempty" doc:"Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that."`
-	}
+// LogPage is a page of logs.
+type LogPage struct {
+	Logs []Log  `json:"logs" nullable:"false" doc:"By name."`
+	Next string `json:"next,omitempty" doc:"Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that."`
 }
+
+type listLogsOutput struct{ Body LogPage }
 
 type getLogOutput struct{ Body Log }
 

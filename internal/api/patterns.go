@@ -21,8 +21,8 @@ type PatternPath struct {
 	View string `path:"view" maxLength:"200" doc:"The view's name." example:"monthly-totals"`
 }
 
-// PatternView is a view that is deployed on every log whose name matches a pattern.
-type PatternView struct {
+// ViewPattern is a view that is deployed on every log whose name matches a pattern.
+type ViewPattern struct {
 	Name    string `json:"name"`
 	Logs    string `json:"logs" doc:"The pattern of logs' names: * stands for any run of characters." example:"customer-*"`
 	Version int32  `json:"version" doc:"Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves."`
@@ -30,30 +30,30 @@ type PatternView struct {
 
 	Spreading bool `json:"spreading" doc:"Not every matching log has been looked at since the last deploy, or since it was retired."`
 
-	Module     string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
-	Config     json.RawMessage `json:"config"`
-	Gas        int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
-	Actor      string          `json:"actor,omitempty" doc:"Who deployed or retired it last, the key's name, and what Tally-Actor said."`
-	CreatedAt  time.Time       `json:"created_at"`
-	DeployedAt time.Time       `json:"deployed_at"`
-	Covers     *Covered        `json:"covers,omitempty" doc:"How the matching logs stand; absent in lists."`
+	Module     string           `json:"module" doc:"The module's SHA-256, in hexadecimal."`
+	Config     json.RawMessage  `json:"config"`
+	Gas        int64            `json:"gas" doc:"The budget of one event's fold, in units of gas."`
+	Actor      string           `json:"actor,omitempty" doc:"Who deployed or retired it last, the key's name, and what Tally-Actor said."`
+	CreatedAt  time.Time        `json:"created_at"`
+	DeployedAt time.Time        `json:"deployed_at"`
+	Covers     *PatternCoverage `json:"covers,omitempty" doc:"How the matching logs stand; absent in lists."`
 }
 
-// Covered counts logs, each by the version of the view that was asked for there last.
-type Covered struct {
-	Matching int64         `json:"matching" doc:"Logs whose name matches: the sum of the next seven."`
-	Live     int64         `json:"live"`
-	Building int64         `json:"building"`
-	Halted   int64         `json:"halted"`
-	Retired  int64         `json:"retired" doc:"Retired on the log itself; the next version brings it back."`
-	Waiting  int64         `json:"waiting" doc:"To get the newest version."`
-	Full     int64         `json:"full" doc:"Have no room for another view."`
-	Own      int64         `json:"own" doc:"Had a view of this name deployed by itself, and keep it."`
-	Progress CoverProgress `json:"progress"`
+// PatternCoverage counts logs, each by the version of the view that was asked for there last.
+type PatternCoverage struct {
+	Matching int64            `json:"matching" doc:"Logs whose name matches: the sum of the next seven."`
+	Live     int64            `json:"live"`
+	Building int64            `json:"building"`
+	Halted   int64            `json:"halted"`
+	Retired  int64            `json:"retired" doc:"Retired on the log itself; the next version brings it back."`
+	Waiting  int64            `json:"waiting" doc:"To get the newest version."`
+	Full     int64            `json:"full" doc:"Have no room for another view."`
+	Own      int64            `json:"own" doc:"Had a view of this name deployed by itself, and keep it."`
+	Progress CoverageProgress `json:"progress"`
 }
 
-// CoverProgress is how far all logs together are.
-type CoverProgress struct {
+// CoverageProgress is how far all logs together are.
+type CoverageProgress struct {
 	Done  int64 `json:"done" doc:"Events folded."`
 	Total int64 `json:"total" doc:"Events in the logs that the pattern covers."`
 }
@@ -73,18 +73,19 @@ type retirePatternInput struct {
 	Keep bool `query:"keep" doc:"Leave the view where it is; only later logs do not get it."`
 }
 
-type patternOutput struct{ Body PatternView }
+type patternOutput struct{ Body ViewPattern }
 
-type listPatternsOutput struct {
-	Body struct {
-		Views []PatternView `json:"views" nullable:"false"`
-	}
+// ViewPatternList is the views that are deployed on patterns of logs.
+type ViewPatternList struct {
+	Views []ViewPattern `json:"views" nullable:"false" doc:"By name."`
 }
+
+type listPatternsOutput struct{ Body ViewPatternList }
 
 func (s *server) registerPatterns(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		register(s, api, access.Deploy, huma.Operation{
-			OperationID: operationID("deploy-pattern-view", method, http.MethodPost), Method: method, Path: "/views/{view}",
+			OperationID: operationID("deploy-view-pattern", method, http.MethodPost), Method: method, Path: "/views/{view}",
 			Summary: "Deploy a view on every log whose name matches", Tags: []string{"views"},
 			Description: "Logs that match get the view now, those that are created later from their first event on. " +
 				"A log on which a view of that name was deployed by itself keeps its own.",
@@ -94,16 +95,16 @@ func (s *server) registerPatterns(api huma.API) {
 	}
 	describeBody(api, "/views/{view}", deploymentBody())
 	register(s, api, access.Deploy, huma.Operation{
-		OperationID: "list-pattern-views", Method: http.MethodGet, Path: "/views",
+		OperationID: "list-view-patterns", Method: http.MethodGet, Path: "/views",
 		Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},
 	}, s.listPatterns)
 	register(s, api, access.Deploy, huma.Operation{
-		OperationID: "get-pattern-view", Method: http.MethodGet, Path: "/views/{view}",
+		OperationID: "get-view-pattern", Method: http.MethodGet, Path: "/views/{view}",
 		Summary: "Get a view's pattern and how its logs stand", Tags: []string{"views"},
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, s.getPattern)
 	register(s, api, access.Deploy, huma.Operation{
-		OperationID: "retire-pattern-view", Method: http.MethodDelete, Path: "/views/{view}",
+		OperationID: "retire-view-pattern", Method: http.MethodDelete, Path: "/views/{view}",
 		Summary: "Retire a view on the logs that have it from its pattern", Tags: []string{"views"},
 		Description: "Later logs no longer get it. What was deployed on a log by itself stays.",
 		Errors:      []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
@@ -160,7 +161,7 @@ func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOu
 		return nil, err
 	}
 	out := &listPatternsOutput{}
-	out.Body.Views = make([]PatternView, len(infos))
+	out.Body.Views = make([]ViewPattern, len(infos))
 	for i, info := range infos {
 		out.Body.Views[i] = presentPattern(info)
 	}
@@ -210,10 +211,10 @@ func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*p
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	covers := &Covered{
+	covers := &PatternCoverage{
 		Matching: logs.Matching, Live: logs.Live, Building: logs.Building, Halted: logs.Halted,
 		Retired: logs.Retired, Waiting: logs.Waiting, Own: logs.Own,
-		Progress: CoverProgress{Done: logs.Done, Total: logs.Total},
+		Progress: CoverageProgress{Done: logs.Done, Total: logs.Total},
 	}
 	if !info.Spreading { // every log has been looked at: those without the version have no room
 		covers.Waiting, covers.Full = 0, logs.Waiting
@@ -223,8 +224,8 @@ func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*p
 	return out, nil
 }
 
-func presentPattern(i view.PatternInfo) PatternView {
-	return PatternView{
+func presentPattern(i view.PatternInfo) ViewPattern {
+	return ViewPattern{
 		Name: i.Name, Logs: string(i.Pattern), Version: i.Revision, Status: string(i.Status), Spreading: i.Spreading,
 		Module: i.ModuleSHA256, Config: i.Config, Gas: i.FoldGas, Actor: i.Actor,
 		CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(),

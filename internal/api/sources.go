@@ -73,12 +73,13 @@ type listSourcesInput struct {
 	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
-type listSourcesOutput struct {
-	Body struct {
-		Sources []ListedSource `json:"sources" nullable:"false"`
-		Next    string         `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
-	}
+// SourcePage is a page of sources.
+type SourcePage struct {
+	Sources []ListedSource `json:"sources" nullable:"false" doc:"By name."`
+	Next    string         `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
 }
+
+type listSourcesOutput struct{ Body SourcePage }
 
 type sourceVersionsInput struct {
 	SourcePath
@@ -86,18 +87,20 @@ type sourceVersionsInput struct {
 	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
-type sourceVersionsOutput struct {
-	Body struct {
-		Versions []SourceVersion `json:"versions" nullable:"false" doc:"Newest first."`
-		Next     int64           `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
-	}
+// SourceHistory is a page of a source's versions.
+type SourceHistory struct {
+	Versions []SourceVersion `json:"versions" nullable:"false" doc:"Newest first."`
+	Next     int64           `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
 }
 
-type readySourcesOutput struct {
-	Body struct {
-		Sources []ReadySource `json:"sources" nullable:"false"`
-	}
+type sourceVersionsOutput struct{ Body SourceHistory }
+
+// ReadySourceList is the mappings that come with the server.
+type ReadySourceList struct {
+	Sources []ReadySource `json:"sources" nullable:"false" doc:"By name."`
 }
+
+type readySourcesOutput struct{ Body ReadySourceList }
 
 func (s *server) registerSources(api huma.API) {
 	tags := []string{"sources"}

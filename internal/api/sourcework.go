@@ -36,23 +36,27 @@ type testSourceInput struct {
 	RawBody []byte `contentType:"application/json"`
 }
 
-type testSourceOutput struct {
-	Body struct {
-		Version  int64        `json:"version" doc:"Of the source."`
-		Lines    []TestedLine `json:"lines" nullable:"false"`
-		Mapped   int          `json:"mapped"`
-		Skipped  int          `json:"skipped"`
-		Rejected int          `json:"rejected"`
-		More     bool         `json:"more,omitempty" doc:"The payload has more than is shown: 1,000 lines, or 4 MiB of events."`
-	}
+// SourceTest is what a source would make of a payload.
+type SourceTest struct {
+	Version  int64        `json:"version" doc:"Of the source."`
+	Lines    []TestedLine `json:"lines" nullable:"false" doc:"What would become of each record."`
+	Mapped   int          `json:"mapped" doc:"How many records would become events."`
+	Skipped  int          `json:"skipped" doc:"How many the mapping does not select."`
+	Rejected int          `json:"rejected" doc:"How many would be rejected."`
+	More     bool         `json:"more,omitempty" doc:"The payload has more than is shown: 1,000 lines, or 4 MiB of events."`
+}
+
+type testSourceOutput struct{ Body SourceTest }
+
+// ReplaySource says which rejects are to be mapped again.
+type ReplaySource struct {
+	From  int64 `json:"from,omitempty" minimum:"0" doc:"The first sequence of the log of rejects; its beginning when absent."`
+	Limit int   `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"How many rejects at most; 1000 when absent."`
 }
 
 type replayInput struct {
 	SourcePath
-	Body struct {
-		From  int64 `json:"from,omitempty" minimum:"0" doc:"The first sequence of the log of rejects; its beginning when absent."`
-		Limit int   `json:"limit,omitempty" minimum:"0" maximum:"10000" doc:"How many rejects at most; 1000 when absent."`
-	}
+	Body ReplaySource
 }
 
 // FirstRejected is a reject that still cannot be stored.
@@ -62,20 +66,21 @@ type FirstRejected struct {
 	Detail   string `json:"detail"`
 }
 
-type replayOutput struct {
-	Body struct {
-		Read        int `json:"read" doc:"Rejects that were looked at."`
-		Stored      int `json:"stored" doc:"Events that are new."`
-		Duplicates  int `json:"duplicates" doc:"Events that were there before."`
-		Skipped     int `json:"skipped" doc:"Records that the mapping does not select."`
-		Rejected    int `json:"rejected" doc:"Records that still cannot be stored; they stay in the log of rejects as they are."`
-		Unavailable int `json:"unavailable" doc:"Rejects of which too little was kept, or that were never a record."`
+// SourceReplay says what became of rejects that were mapped again.
+type SourceReplay struct {
+	Read        int `json:"read" doc:"Rejects that were looked at."`
+	Stored      int `json:"stored" doc:"Events that are new."`
+	Duplicates  int `json:"duplicates" doc:"Events that were there before."`
+	Skipped     int `json:"skipped" doc:"Records that the mapping does not select."`
+	Rejected    int `json:"rejected" doc:"Records that still cannot be stored; they stay in the log of rejects as they are."`
+	Unavailable int `json:"unavailable" doc:"Rejects of which too little was kept, or that were never a record."`
 
-		FirstRejected *FirstRejected `json:"first_rejected,omitempty"`
+	FirstRejected *FirstRejected `json:"first_rejected,omitempty" doc:"The first that still cannot be stored."`
 
-		Next int64 `json:"next,omitempty" doc:"Pass it as from to go on; absent at the end of the log of rejects."`
-	}
+	Next int64 `json:"next,omitempty" doc:"Pass it as from to go on; absent at the end of the log of rejects."`
 }
+
+type replayOutput struct{ Body SourceReplay }
 
 func (s *server) registerSourceWork(api huma.API) {
 	tags := []string{"sources"}

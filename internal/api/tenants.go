@@ -37,23 +37,28 @@ type TenantPath struct {
 	Tenant string `path:"tenant" maxLength:"200" doc:"The tenant's name or id." example:"default"`
 }
 
+// CreateTenant is a tenant that is to be made.
+type CreateTenant struct {
+	Name   string  `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"acme"`
+	Limits *Limits `json:"limits,omitempty" doc:"Of its own, instead of the server's defaults."`
+}
+
 type createTenantInput struct {
 	ActorHeader
-	Body struct {
-		Name string `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"acme"`
+	Body CreateTenant
+}
 
-		Limits *Limits `json:"limits,omitempty" doc:"Of its own, instead of the server's defaults."`
-	}
+// UpdateTenant says what becomes of a tenant. What is absent stays.
+type UpdateTenant struct {
+	Name      *string `json:"name,omitempty" doc:"Another name."`
+	Suspended *bool   `json:"suspended,omitempty" doc:"True suspends the tenant: its appends are refused with 403. False resumes it."`
+	Limits    *Limits `json:"limits,omitempty" doc:"All that it is to have of its own: of those that are absent in here, the server's defaults hold."`
 }
 
 type updateTenantInput struct {
 	TenantPath
 	ActorHeader
-	Body struct {
-		Name      *string `json:"name,omitempty" doc:"Another name."`
-		Suspended *bool   `json:"suspended,omitempty" doc:"True suspends the tenant: its appends are refused with 403. False resumes it."`
-		Limits    *Limits `json:"limits,omitempty" doc:"All that it is to have of its own: of those that are absent in here, the server's defaults hold."`
-	}
+	Body UpdateTenant
 }
 
 type tenantOutput struct{ Body Tenant }
@@ -63,12 +68,13 @@ type listTenantsInput struct {
 	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
-type listTenantsOutput struct {
-	Body struct {
-		Tenants []Tenant `json:"tenants" nullable:"false"`
-		Next    string   `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
-	}
+// TenantPage is a page of tenants.
+type TenantPage struct {
+	Tenants []Tenant `json:"tenants" nullable:"false" doc:"By name."`
+	Next    string   `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
 }
+
+type listTenantsOutput struct{ Body TenantPage }
 
 func (s *server) registerTenants(api huma.API) {
 	tags := []string{"access"}

@@ -12,23 +12,29 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 )
 
+// CreateToken is a token that is to be made.
+type CreateToken struct {
+	Scopes  []string `json:"scopes" nullable:"false" doc:"read, query or both: the key must have them."`
+	Logs    []string `json:"logs" nullable:"false" minItems:"1" maxItems:"20" doc:"Names or ids of the logs that the token is for."`
+	Views   []string `json:"views,omitempty" maxItems:"20" doc:"Names of the views that it is for, with query alone; all of those logs when absent."`
+	Seconds int64    `json:"seconds,omitempty" minimum:"1" maximum:"86400" default:"900" doc:"How long it is good."`
+	Subject string   `json:"subject,omitempty" doc:"Who it is for, for the record and in the token: at most 200 bytes." example:"customer 4711"`
+}
+
 type createTokenInput struct {
 	ActorHeader
-	Body struct {
-		Scopes  []string `json:"scopes" nullable:"false" doc:"read, query or both: the key must have them."`
-		Logs    []string `json:"logs" nullable:"false" minItems:"1" maxItems:"20" doc:"Names or ids of the logs that the token is for."`
-		Views   []string `json:"views,omitempty" maxItems:"20" doc:"Names of the views that it is for, with query alone; all of those logs when absent."`
-		Seconds int64    `json:"seconds,omitempty" minimum:"1" maximum:"86400" default:"900" doc:"How long it is good."`
-		Subject string   `json:"subject,omitempty" doc:"Who it is for, for the record and in the token: at most 200 bytes." example:"customer 4711"`
-	}
+	Body CreateToken
+}
+
+// Token is a token that was made.
+type Token struct {
+	Token     string    `json:"token" doc:"A JSON Web Token, for Authorization: Bearer."`
+	ExpiresAt time.Time `json:"expires_at" doc:"When it ends."`
 }
 
 type tokenOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         struct {
-		Token     string    `json:"token" doc:"A JSON Web Token, for Authorization: Bearer."`
-		ExpiresAt time.Time `json:"expires_at"`
-	}
+	CacheControl string `header:"Cache-Control" hidden:"true"`
+	Body         Token
 }
 
 func (s *server) registerTokens(api huma.API) {
@@ -83,8 +89,8 @@ func (s *server) createToken(ctx context.Context, in *createTokenInput) (*tokenO
 	return out, nil
 }
 
-// RecordEntry is something that was done with tenants, keys, tokens or analysts.
-type RecordEntry struct {
+// AuditEntry is something that was done with tenants, keys, tokens or analysts.
+type AuditEntry struct {
 	EntryID int64           `json:"entry_id"`
 	At      time.Time       `json:"at"`
 	Actor   string          `json:"actor" doc:"The name of the key by which it was done, and what Tally-Actor said; or the login of a command that asks the database itself."`
@@ -99,12 +105,13 @@ type recordInput struct {
 	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"200"`
 }
 
-type recordOutput struct {
-	Body struct {
-		Entries []RecordEntry `json:"entries" nullable:"false" doc:"Newest first."`
-		Next    int64         `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
-	}
+// AuditPage is a page of the audit log.
+type AuditPage struct {
+	Entries []AuditEntry `json:"entries" nullable:"false" doc:"Newest first."`
+	Next    int64        `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
 }
+
+type recordOutput struct{ Body AuditPage }
 
 func (s *server) registerRecord(api huma.API) {
 	register(s, api, access.Admin, huma.Operation{
@@ -132,9 +139,9 @@ func (s *server) listRecord(ctx context.Context, in *recordInput) (*recordOutput
 		return nil, err
 	}
 	out := &recordOutput{}
-	out.Body.Entries = make([]RecordEntry, len(entries))
+	out.Body.Entries = make([]AuditEntry, len(entries))
 	for i, e := range entries {
-		out.Body.Entries[i] = RecordEntry{
+		out.Body.Entries[i] = AuditEntry{
 			EntryID: e.ID, At: e.At.UTC(), Actor: e.Actor.Name, KeyID: e.Actor.KeyID, Action: e.Action, Target: e.Target, Detail: e.Detail,
 		}
 	}

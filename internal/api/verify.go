@@ -34,42 +34,42 @@ const (
 	maxViewsNamed = view.MaxViewsPerLog
 )
 
-// Verification is the result of reading a log again.
-type Verification struct {
+// LogVerification is the result of reading a log again.
+type LogVerification struct {
 	OK bool `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
 
-	LogID    string        `json:"log_id" format:"uuid"`
-	Name     string        `json:"name"`
-	From     int64         `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
-	To       int64         `json:"to" doc:"The last one: the head when the verification began."`
-	Hash     string        `json:"hash" doc:"The head's hash."`
-	Events   int64         `json:"events" doc:"Events that were read."`
-	Bytes    int64         `json:"bytes" doc:"Their size as they were sent."`
-	Noted    *NotedHead    `json:"noted,omitempty" doc:"The head noted earlier that the log was held against."`
-	Wrong    int64         `json:"wrong" doc:"How many faults were found in the log; at most the first 20 are told."`
-	Faults   []event.Fault `json:"faults" nullable:"false"`
-	Views    []ViewVerdict `json:"views" nullable:"false"`
-	Seconds  float64       `json:"seconds"`
-	Finished time.Time     `json:"finished_at"`
+	LogID    string             `json:"log_id" format:"uuid"`
+	Name     string             `json:"name"`
+	From     int64              `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
+	To       int64              `json:"to" doc:"The last one: the head when the verification began."`
+	Hash     string             `json:"hash" doc:"The head's hash."`
+	Events   int64              `json:"events" doc:"Events that were read."`
+	Bytes    int64              `json:"bytes" doc:"Their size as they were sent."`
+	Noted    *LogHead           `json:"noted,omitempty" doc:"The head noted earlier that the log was held against."`
+	Wrong    int64              `json:"wrong" doc:"How many faults were found in the log; at most the first 20 are told."`
+	Faults   []event.Fault      `json:"faults" nullable:"false"`
+	Views    []ViewVerification `json:"views" nullable:"false"`
+	Seconds  float64            `json:"seconds"`
+	Finished time.Time          `json:"finished_at"`
 }
 
-// NotedHead is a head that somebody noted earlier.
-type NotedHead struct {
+// LogHead is a head that somebody noted earlier.
+type LogHead struct {
 	Sequence int64  `json:"sequence"`
 	Hash     string `json:"hash"`
 }
 
-// ViewVerdict is the result of folding a view's events again, or why it could not be done.
-type ViewVerdict struct {
-	View   string `json:"view"`
-	OK     bool   `json:"ok"`
-	Audit  *Audit `json:"audit,omitempty" doc:"What was read and compared."`
-	Code   string `json:"code,omitempty" doc:"Why it could not be done, as a problem's code."`
-	Detail string `json:"detail,omitempty" doc:"Likewise, in words."`
+// ViewVerification is the result of folding a view's events again, or why it could not be done.
+type ViewVerification struct {
+	View   string     `json:"view"`
+	OK     bool       `json:"ok"`
+	Audit  *ViewAudit `json:"audit,omitempty" doc:"What was read and compared."`
+	Code   string     `json:"code,omitempty" doc:"Why it could not be done, as a problem's code."`
+	Detail string     `json:"detail,omitempty" doc:"Likewise, in words."`
 }
 
-// VerifyProgress is a line of a verification under way.
-type VerifyProgress struct {
+// VerificationProgress is a line of a verification under way.
+type VerificationProgress struct {
 	What  string `json:"what" doc:"chain, or the name of a view."`
 	Done  int64  `json:"done"`
 	Total int64  `json:"total"`
@@ -88,9 +88,9 @@ func (s *server) registerVerify(api huma.API) {
 	object := func(name string, schema *huma.Schema) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{name: schema}}
 	}
-	report := registry.Schema(reflect.TypeFor[Verification](), true, "Verification")
+	report := registry.Schema(reflect.TypeFor[LogVerification](), true, "Verification")
 	lines := &huma.Schema{OneOf: []*huma.Schema{
-		object("progress", registry.Schema(reflect.TypeFor[VerifyProgress](), true, "VerifyProgress")),
+		object("progress", registry.Schema(reflect.TypeFor[VerificationProgress](), true, "VerifyProgress")),
 		object("report", report),
 		object("problem", registry.Schema(reflect.TypeFor[Problem](), true, "Problem")),
 	}}
@@ -207,18 +207,18 @@ func (s *server) selectViews(ctx context.Context, views []string, list string) (
 	return selected, nil
 }
 
-func (s *server) presentVerification(ctx context.Context, v verification, r *verify.Report) Verification {
-	out := Verification{
+func (s *server) presentVerification(ctx context.Context, v verification, r *verify.Report) LogVerification {
+	out := LogVerification{
 		OK: r.OK(), LogID: v.log.ID.String(), Name: v.log.Name,
 		From: r.Chain.From, To: r.Head.Sequence, Hash: hex.EncodeToString(r.Head.Hash[:]), Events: r.Chain.Events, Bytes: r.Chain.Bytes,
-		Wrong: r.Chain.Wrong, Faults: r.Chain.Faults, Views: make([]ViewVerdict, len(r.Views)),
+		Wrong: r.Chain.Wrong, Faults: r.Chain.Faults, Views: make([]ViewVerification, len(r.Views)),
 		Seconds: r.Duration.Seconds(), Finished: r.Finished,
 	}
 	if out.Faults == nil {
 		out.Faults = []event.Fault{}
 	}
 	for _, noted := range v.request.Noted {
-		out.Noted = &NotedHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}
+		out.Noted = &LogHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}
 	}
 	for i := range r.Views {
 		out.Views[i] = s.presentVerdict(ctx, &r.Views[i])
@@ -226,8 +226,8 @@ func (s *server) presentVerification(ctx context.Context, v verification, r *ver
 	return out
 }
 
-func (s *server) presentVerdict(ctx context.Context, r *verify.ViewReport) ViewVerdict {
-	verdict := ViewVerdict{View: r.View, OK: r.OK()}
+func (s *server) presentVerdict(ctx context.Context, r *verify.ViewReport) ViewVerification {
+	verdict := ViewVerification{View: r.View, OK: r.OK()}
 	var p *Problem
 	switch {
 	case r.Err == nil:
@@ -260,7 +260,7 @@ func (s *server) verifyInLines(stream huma.Context, v verification) {
 	report, err := s.verifier.Verify(ctx, v.request, func(p verify.Progress) {
 		if time.Since(sent) >= progressEvery {
 			sent = time.Now()
-			send(map[string]VerifyProgress{"progress": {p.Part, p.Done, p.Total}})
+			send(map[string]VerificationProgress{"progress": {p.Part, p.Done, p.Total}})
 		}
 	})
 	_ = connection.SetWriteDeadline(time.Time{})
@@ -268,5 +268,5 @@ func (s *server) verifyInLines(stream huma.Context, v verification) {
 		send(map[string]error{"problem": s.problem(ctx, err)})
 		return
 	}
-	send(map[string]Verification{"report": s.presentVerification(ctx, v, report)})
+	send(map[string]LogVerification{"report": s.presentVerification(ctx, v, report)})
 }

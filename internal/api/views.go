@@ -39,7 +39,7 @@ type View struct {
 	Name           string          `json:"name"`
 	Version        int32           `json:"version"`
 	Status         string          `json:"status" enum:"building,live,halted,retired"`
-	Progress       *Progress       `json:"progress,omitempty" doc:"How far it is built, while it is building."`
+	Progress       *BuildProgress  `json:"progress,omitempty" doc:"How far it is built, while it is building."`
 	Module         string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
 	Config         json.RawMessage `json:"config"`
 	Applied        int64           `json:"applied" doc:"The last sequence it has folded."`
@@ -58,8 +58,8 @@ type View struct {
 	RetiredAt *time.Time `json:"retired_at,omitempty" doc:"When it was retired."`
 }
 
-// Progress is how far a version is built.
-type Progress struct {
+// BuildProgress is how far a version is built.
+type BuildProgress struct {
 	Done            int64   `json:"done" doc:"Events folded."`
 	Total           int64   `json:"total" doc:"Events in the log."`
 	EventsPerSecond float64 `json:"events_per_second" doc:"Of the last ten seconds or so; 0 until something is known."`
@@ -74,7 +74,7 @@ func presentView(i view.Info) View {
 		LiveAt: presentTime(i.LiveAt), HaltedAt: presentTime(i.HaltedAt), RetiredAt: presentTime(i.RetiredAt),
 	}
 	if p := i.Progress; p != nil {
-		v.Progress = &Progress{Done: p.Done, Total: p.Total, EventsPerSecond: p.EventsPerSecond}
+		v.Progress = &BuildProgress{Done: p.Done, Total: p.Total, EventsPerSecond: p.EventsPerSecond}
 		if p.SecondsLeft >= 0 {
 			v.Progress.SecondsLeft = &p.SecondsLeft
 		}
@@ -101,11 +101,12 @@ type deployInput struct {
 
 type viewOutput struct{ Body View }
 
-type listViewsOutput struct {
-	Body struct {
-		Views []View `json:"views" nullable:"false"`
-	}
+// ViewList is the views of a log.
+type ViewList struct {
+	Views []View `json:"views" nullable:"false" doc:"By name."`
 }
+
+type listViewsOutput struct{ Body ViewList }
 
 // QueryParams are what a view is asked, and how.
 type QueryParams struct {
