@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"slices"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -86,8 +86,8 @@ type server struct {
 	sending       sending
 }
 
-// New returns the handler of all operations. version goes into the OpenAPI document.
-func New(services Services, version string) http.Handler {
+// New returns the handler of all operations.
+func New(services Services) http.Handler {
 	if services.BodyTimeout == 0 {
 		services.BodyTimeout = bodyTimeout
 	}
@@ -119,7 +119,7 @@ func New(services Services, version string) http.Handler {
 	s.Stats.streams, s.Stats.verifies = s.streams.inUse, s.verifications.inUse
 	mux := http.NewServeMux()
 	direct := &directMux{ServeMux: mux}
-	api := humago.New(direct, config(version))
+	api := humago.New(direct, config())
 	s.register(api)
 	direct.direct = map[string]func(http.ResponseWriter, *http.Request) bool{
 		http.MethodPost + " " + appendPath: s.directAppend(api.OpenAPI().Paths[appendPath].Post),
@@ -130,15 +130,15 @@ func New(services Services, version string) http.Handler {
 }
 
 // OpenAPI returns the API's description as YAML.
-func OpenAPI(version string) ([]byte, error) {
+func OpenAPI() ([]byte, error) {
 	s := &server{}
-	api := humago.New(http.NewServeMux(), config(version))
+	api := humago.New(http.NewServeMux(), config())
 	s.register(api)
 	return api.OpenAPI().YAML()
 }
 
-func config(version string) huma.Config {
-	config := huma.DefaultConfig("Tallystick", version)
+func config() huma.Config {
+	config := huma.DefaultConfig("Tallystick", Version)
 	config.Info.Description = "Usage metering: append events to immutable logs, " +
 		"fold them through WebAssembly views in the same transaction, query the result at once."
 	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
@@ -167,6 +167,7 @@ func (s *server) register(api huma.API) {
 	s.registerTokens(api)
 	s.registerRecord(api)
 	s.registerHealth(api)
+	describe(api.OpenAPI())
 }
 
 // register adds an operation for callers that have one of the scopes, or for anybody; and to its description the errors that any operation
@@ -174,12 +175,15 @@ func (s *server) register(api huma.API) {
 func register[I, O any](
 	s *server, api huma.API, scopes access.Scopes, operation huma.Operation, handler func(context.Context, *I) (*O, error),
 ) {
-	common := []int{http.StatusBadRequest, http.StatusMisdirectedRequest, http.StatusInternalServerError, http.StatusServiceUnavailable}
+	common := []int{
+		http.StatusBadRequest, http.StatusMisdirectedRequest, http.StatusUnprocessableEntity, http.StatusInternalServerError,
+		http.StatusServiceUnavailable,
+	}
 	if operation.Method != http.MethodGet {
 		common = append(common, http.StatusForbidden, http.StatusUnsupportedMediaType)
 	}
 	if operation.MaxBodyBytes > 0 {
-		common = append(common, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity)
+		common = append(common, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge)
 	}
 	if operation.Metadata == nil {
 		operation.Metadata = map[string]any{}
@@ -189,9 +193,8 @@ func register[I, O any](
 	}
 	common = append(common, restrict(&operation, scopes)...)
 	operation.BodyReadTimeout = s.BodyTimeout
-	operation.Errors = append(common, operation.Errors...)
-	slices.Sort(operation.Errors)
-	operation.Errors = slices.Compact(operation.Errors)
+	operation.Metadata[hiddenQuery] = hiddenParameters(reflect.TypeFor[I]())
+	describeProblems(api, &operation, append(common, operation.Errors...))
 	huma.Register(api, operation, resolvingAnew(s, handler))
 }
 

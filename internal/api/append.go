@@ -83,7 +83,10 @@ type appendBatchOutput struct {
 	Body   AppendedBatch
 }
 
-const appendPath = "/logs/{log}/append"
+const (
+	appendPath      = "/logs/{log}/append"
+	appendBatchPath = "/logs/{log}/append_batch"
+)
 
 func (s *server) registerAppend(api huma.API) {
 	errors := []int{http.StatusNotFound, http.StatusConflict}
@@ -96,19 +99,23 @@ func (s *server) registerAppend(api huma.API) {
 		Metadata: takingEncodings(), Parameters: encodingParameter(),
 	}, s.append)
 	describeDuplicate(api, appendPath, "The event was there before.")
-	describeBody(api, appendPath, map[string]*huma.Schema{"application/json": eventSchema()})
+	input := named(api, "EventInput", eventSchema())
+	describeBody(api, appendPath, map[string]*huma.Schema{mediaJSON: input})
 	register(s, api, access.Append, huma.Operation{
-		OperationID: "append-events", Method: http.MethodPost, Path: "/logs/{log}/append_batch",
+		OperationID: "append-events", Method: http.MethodPost, Path: appendBatchPath,
 		Summary: "Append many events", Tags: []string{"events"},
 		Description:   "All events are appended, in order, or none.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1,
 		Errors: errors, SkipValidateBody: true, Middlewares: binary, Metadata: takingEncodings(), Parameters: encodingParameter(),
 	}, s.appendBatch)
-	describeDuplicate(api, "/logs/{log}/append_batch", "All of the events were there before.")
-	describeBody(api, "/logs/{log}/append_batch", map[string]*huma.Schema{
+	describeDuplicate(api, appendBatchPath, "All of the events were there before.")
+	describeBody(api, appendBatchPath, map[string]*huma.Schema{
 		"application/x-ndjson": {Type: huma.TypeString, Description: "One event per line."},
-		"application/json":     {Type: huma.TypeArray, Items: eventSchema()},
+		mediaJSON:              {Type: huma.TypeArray, Items: input, MinItems: new(1)},
 	})
+	for _, path := range []string{appendPath, appendBatchPath} {
+		describeParameter(api.OpenAPI().Paths[path].Post, "Expected-Sequence", sequenceSchema())
+	}
 }
 
 // eventSchema describes an event for client generators. The server reads events by itself: their bytes are kept.

@@ -13,8 +13,8 @@ import (
 // ViewAudit is the result of folding a view's events again.
 type ViewAudit struct {
 	OK      bool   `json:"ok" doc:"Every way of folding, and the stored state, agree byte for byte."`
-	View    string `json:"view"`
-	Version int32  `json:"version"`
+	View    string `json:"view" doc:"The view's name."`
+	Version int32  `json:"version" doc:"Which version was audited."`
 
 	Sequence int64 `json:"sequence" doc:"The state was compared as of this event; where something differs, the first event that shows it."`
 
@@ -22,8 +22,8 @@ type ViewAudit struct {
 	Skipped    int64            `json:"skipped" doc:"Events that the version leaves out, since somebody resumed it past them."`
 	Keys       int64            `json:"keys" doc:"Keys of the stored state that were compared."`
 	Ways       []string         `json:"ways" nullable:"false" doc:"What was compared."`
-	Seconds    float64          `json:"seconds"`
-	Difference *AuditDifference `json:"difference,omitempty"`
+	Seconds    float64          `json:"seconds" doc:"How long it took."`
+	Difference *AuditDifference `json:"difference,omitempty" doc:"Where it differs; absent where nothing does."`
 }
 
 // AuditDifference is where two ways of folding differ.

@@ -206,7 +206,7 @@ func TestMemoryOfBombs(t *testing.T) {
 	zeros := strings.Repeat("\x00", 64*mebibyte)
 	for _, encoding := range []string{"gzip", "zstd"} {
 		book := memory.NewBook(64*mebibyte, api.LargestBody, time.Minute)
-		running := httptest.NewServer(api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: book}, "test"))
+		running := httptest.NewServer(api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: book}))
 		defer running.Close()
 		s := &service{t: t, url: running.URL}
 		bomb := encoded(t, encoding, zeros)
@@ -232,7 +232,7 @@ func TestMemoryOfBombs(t *testing.T) {
 // TestMemoryOfWindows: the window that a zstd stream asks for is booked, too, whatever is in the stream.
 func TestMemoryOfWindows(t *testing.T) {
 	book := memory.NewBook(64*mebibyte, api.LargestBody, time.Minute)
-	running := httptest.NewServer(api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: book}, "test"))
+	running := httptest.NewServer(api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: book}))
 	defer running.Close()
 	s := &service{t: t, url: running.URL}
 	const frame = "\x28\xb5\x2f\xfd\x00\x68\x01\x00\x00" // of a window of 8 MiB, and without content

@@ -151,35 +151,30 @@ func recordedSchema() *huma.Schema {
 	}
 }
 
-func eventsResponse() *huma.Response {
+func eventsResponse(api huma.API) *huma.Response {
 	page := &huma.Schema{
 		Type: huma.TypeObject,
 		Properties: map[string]*huma.Schema{
-			"events":      {Type: huma.TypeArray, Items: recordedSchema()},
+			"events":      {Type: huma.TypeArray, Items: named(api, "Event", recordedSchema()), Description: "In the order of their sequences."},
 			"next_cursor": {Type: huma.TypeString, Description: "Give it as cursor for the next page; absent at the end of the range."},
 		},
 		Required: []string{"events"},
 	}
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	return &huma.Response{
-		Description: "A page of events; with stream, an array of them. " +
-			"In lines (NDJSON, CSV) an event is a line, and a page's cursor is a header.",
+		Description: "A page of events.",
 		Headers: map[string]*huma.Header{
 			sequenceHeader: {
 				Description: "The log's head, which the answer reflects.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64"},
 			},
-			nextCursorHeader: {Description: "The cursor of the next page.", Schema: &huma.Schema{Type: huma.TypeString}},
 		},
 		Content: map[string]*huma.MediaType{
 			formatJSON.mediaType: {
-				Schema: &huma.Schema{OneOf: []*huma.Schema{page, {Type: huma.TypeArray, Items: recordedSchema()}}},
+				Schema: named(api, "EventPage", page),
 				Example: json.RawMessage(`{"events":[{"sequence":1,` +
 					`"time":"2025-03-01T10:05:30Z","recorded_at":"2025-03-01T10:05:30.120941Z",` +
 					`"type":"api.call","hash":"e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f",` +
 					`"data":{"type":"api.call","tokens":12}}]}`),
 			},
-			formatNDJSON.mediaType: text,
-			formatCSV.mediaType:    text,
 		},
 	}
 }

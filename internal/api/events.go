@@ -45,12 +45,12 @@ type EventRange struct {
 type listEventsInput struct {
 	LogPath
 	EventRange
-	Format string `query:"format" doc:"json, ndjson or csv; without it the Accept header decides, and then it is json."`
-	CSV    string `query:"csv" enum:"raw" doc:"raw, with CSV: leaves fields as they are that a spreadsheet would take for formulas. Else they have an apostrophe in front."`
-	Accept string `header:"Accept"`
+	Format string `query:"format" hidden:"true" doc:"json, ndjson or csv; without it the Accept header decides, and then it is json."`
+	CSV    string `query:"csv" enum:"raw" hidden:"true" doc:"raw, with CSV: leaves fields as they are that a spreadsheet would take for formulas. Else they have an apostrophe in front."`
+	Accept string `header:"Accept" hidden:"true"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"10000" doc:"The most events of a page; 100 when absent."`
 	Cursor string `query:"cursor" doc:"The next_cursor of the page before; give the same filters as there."`
-	Stream bool   `query:"stream" doc:"The whole range in one answer instead of a page."`
+	Stream bool   `query:"stream" hidden:"true" doc:"The whole range in one answer instead of a page."`
 }
 
 type getEventInput struct {
@@ -65,14 +65,17 @@ func (s *server) registerEvents(api huma.API) {
 		Description: "A page of the range, or the whole of it as a stream. Events come in the order of their sequences. " +
 			"A page may be short, or empty, and have a cursor all the same, where filters leave most events out.",
 		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusUnprocessableEntity},
-		Responses: map[string]*huma.Response{"200": eventsResponse()},
+		Responses: map[string]*huma.Response{"200": eventsResponse(api)},
 	}, s.listEvents)
+	for _, name := range []string{"time_from", "time_to", "recorded_from", "recorded_to"} {
+		describeParameter(api.OpenAPI().Paths["/logs/{log}/events"].Get, name, timeSchema())
+	}
 	register(s, api, access.Read, huma.Operation{
 		OperationID: "get-event", Method: http.MethodGet, Path: "/logs/{log}/events/{sequence}",
 		Summary: "Read one event", Tags: []string{"events"},
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{"200": {Description: "The event.", Content: map[string]*huma.MediaType{
-			"application/json": {Schema: recordedSchema()},
+			mediaJSON: {Schema: &huma.Schema{Ref: schemaPrefix + "Event"}},
 		}}},
 	}, s.getEvent)
 }

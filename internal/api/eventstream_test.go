@@ -73,7 +73,7 @@ func streamingOn(t *testing.T, streams int, timeouts ...time.Duration) []streami
 		handler := api.New(api.Services{
 			Logs: node.Logs, Ingest: node.Ingest, Views: node.Views, Events: reader, Live: s.hub, Streams: streams,
 			WriteTimeout: timeout, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		}, "test")
+		})
 		running := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() { s.ended <- struct{}{} }()
 			handler.ServeHTTP(w, r)

@@ -39,11 +39,12 @@ func (e *NotReadyError) Unwrap() error { return e.Err }
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, anybody, huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/healthz",
-		Summary: "Is the process alive?", Tags: []string{"health"}, Metadata: map[string]any{anyQuery: true},
+		Summary: "Is the process alive?", Description: "Asks nothing of the database.", Tags: []string{"health"}, Metadata: map[string]any{anyQuery: true},
 	}, s.healthz)
 	register(s, api, anybody, huma.Operation{
 		OperationID: "ready", Method: http.MethodGet, Path: "/readyz",
-		Summary: "Can the server reach its database, and store events there?", Tags: []string{"health"},
+		Summary: "Can the server reach its database, and store events there?",
+		Description: "Who asks with a key of the scope operator gets warnings, too.", Tags: []string{"health"},
 		Metadata: map[string]any{anyQuery: true},
 	}, s.readyz)
 }

@@ -31,7 +31,7 @@ func newShared(t *testing.T, node *watched, services api.Services) *shared {
 	s := &shared{t: t}
 	services.Logs, services.Ingest, services.Views, services.Live = node.Logs, node.Ingest, node.Views, node.Live
 	services.Events, services.Log = eventlog.NewReader(node.DB), slog.New(&node.noticed)
-	running := httptest.NewUnstartedServer(api.New(services, "test"))
+	running := httptest.NewUnstartedServer(api.New(services))
 	protocols, only2 := &http.Protocols{}, &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)

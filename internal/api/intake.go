@@ -34,14 +34,17 @@ type gateway struct {
 	answer     string // what a client gets to see
 }
 
-const openMeterPath = "/api/v1/events"
+const (
+	eventsPath    = "/events"
+	openMeterPath = "/api/v1/events"
+)
 
 const sourcePrefix = "/sources/{source}"
 
 var gateways = []gateway{
 	{
-		name: "events", path: "/events", form: intake.Events,
-		summary: "Take events from a gateway",
+		name: "events", path: eventsPath, form: intake.Events,
+		summary: "Send events to a source",
 		body: "One JSON object, an array, or values one after the other, with or without line breaks; or a CloudEvent in structured, " +
 			"batch or binary mode. What it is shows in its bytes.",
 		answer: "How many lines were stored, were there before, were skipped by the mapping, or could not be stored and are kept in the " +
@@ -49,19 +52,19 @@ var gateways = []gateway{
 	},
 	{
 		name: "openmeter-events", path: openMeterPath, form: intake.Events,
-		summary: "Take CloudEvents as OpenMeter does",
+		summary: "Send CloudEvents to a source, as to OpenMeter",
 		body:    "A CloudEvent, or an array of them.",
 		answer:  "Everything is stored, or kept in the source's log of rejects.",
 	},
 	{
 		name: "otlp-logs", path: "/v1/logs", form: intake.Logs, signal: otlp.LogSignal,
-		summary: "Take log records by OTLP/HTTP",
+		summary: "Send log records to a source, by OTLP/HTTP",
 		body:    "An ExportLogsServiceRequest, as protobuf or JSON.",
 		answer:  "An ExportLogsServiceResponse; partial_success tells of records that are kept in the source's log of rejects.",
 	},
 	{
 		name: "otlp-traces", path: "/v1/traces", form: intake.Traces, signal: otlp.TraceSignal,
-		summary: "Take spans by OTLP/HTTP",
+		summary: "Send spans to a source, by OTLP/HTTP",
 		body:    "An ExportTraceServiceRequest, as protobuf or JSON.",
 		answer:  "An ExportTraceServiceResponse; partial_success tells of spans that are kept in the source's log of rejects.",
 	},
@@ -115,13 +118,13 @@ type ofSource interface{ sourceName() string }
 
 func (s *server) registerIntake(api huma.API) {
 	for _, g := range gateways {
-		registerGateway[namedDelivery, namedValidation](s, api, g, "", sourcePrefix)
-		registerGateway[defaultDelivery, defaultValidation](s, api, g, "default-", "")
+		registerGateway[namedDelivery, namedValidation](s, api, g, sourcePrefix)
+		registerGateway[defaultDelivery, defaultValidation](s, api, g, "")
 	}
 }
 
 // registerGateway registers what a gateway's path takes: deliveries, and what health checks and Event Grid ask before.
-func registerGateway[D, V any](s *server, api huma.API, g gateway, prefix, at string) {
+func registerGateway[D, V any](s *server, api huma.API, g gateway, at string) {
 	where := "To the source of that name."
 	if at == "" {
 		where = "To the source " + intake.DefaultSource + "."
@@ -131,21 +134,23 @@ func registerGateway[D, V any](s *server, api huma.API, g gateway, prefix, at st
 		status = http.StatusNoContent
 	}
 	register(s, api, access.Append, huma.Operation{
-		OperationID: "take-" + prefix + g.name, Method: http.MethodPost, Path: path, Summary: g.summary, Tags: tags,
+		OperationID: "send-" + g.name, Method: http.MethodPost, Path: path, Summary: g.summary, Tags: tags, Hidden: at == "",
 		Description: where + " Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. " +
 			"The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or " +
 			"500: send the same again.",
 		Errors: []int{http.StatusRequestEntityTooLarge}, Metadata: map[string]any{anyQuery: true, gatewayOperation: true},
 		DefaultStatus: status, Responses: map[string]*huma.Response{strconv.Itoa(status): {Description: g.answer}},
 	}, func(ctx context.Context, in *D) (*huma.StreamResponse, error) { return s.take(ctx, g, in) })
-	describeDelivery(api, path, g)
+	if at != "" {
+		g.describe(api, api.OpenAPI().Paths[path].Post, strconv.Itoa(status))
+	}
 	register(s, api, anybody, huma.Operation{
-		OperationID: "check-" + prefix + g.name, Method: http.MethodGet, Path: path, Tags: tags,
+		OperationID: "check-" + g.name, Method: http.MethodGet, Path: path, Tags: tags, Hidden: true,
 		Summary:     "Is there somebody who takes deliveries?",
 		Description: "For health checks of gateways; says nothing of the source.", Metadata: map[string]any{anyQuery: true},
 	}, func(ctx context.Context, _ *V) (*healthOutput, error) { return s.healthz(ctx, nil) })
 	register(s, api, access.Append, huma.Operation{
-		OperationID: "validate-" + prefix + g.name, Method: http.MethodOptions, Path: path, Tags: tags,
+		OperationID: "validate-" + g.name, Method: http.MethodOptions, Path: path, Tags: tags, Hidden: true,
 		Summary:       "May an origin deliver here?",
 		Description:   "The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names.",
 		DefaultStatus: http.StatusOK, Metadata: map[string]any{anyQuery: true},
@@ -286,17 +291,4 @@ func deliveryProblem(err error) *Problem {
 		return newProblem("invalid_request", header.Error())
 	}
 	return nil
-}
-
-// describeDelivery adds what a delivery's body may be to the OpenAPI document: the server reads it by itself.
-func describeDelivery(api huma.API, path string, g gateway) {
-	types := []string{"application/json", ndjson, "application/cloudevents+json", "application/cloudevents-batch+json"}
-	if g.form != intake.Events {
-		types = []string{"application/x-protobuf", "application/json"}
-	}
-	content := map[string]*huma.MediaType{}
-	for _, name := range types {
-		content[name] = &huma.MediaType{Schema: &huma.Schema{Description: g.body}}
-	}
-	api.OpenAPI().Paths[path].Post.RequestBody = &huma.RequestBody{Content: content, Description: g.body, Required: true}
 }

@@ -19,12 +19,12 @@ type Key struct {
 	Scopes      []string   `json:"scopes" nullable:"false" doc:"What the key may do: append, read, query, deploy, admin, operator."`
 	Logs        string     `json:"logs" doc:"The pattern of the names of logs that there are for the key." example:"customer-*"`
 	Limits      Limits     `json:"limits" doc:"Its own, beside those of its tenant: of those that are absent, it has none."`
-	CreatedAt   time.Time  `json:"created_at"`
+	CreatedAt   time.Time  `json:"created_at" doc:"When it was made."`
 	CreatedBy   string     `json:"created_by" doc:"The name of the key that made it."`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"Absent when it never expires."`
 	RotatedAt   *time.Time `json:"rotated_at,omitempty" doc:"When it got its present secret; absent when that is its first."`
 	FormerUntil *time.Time `json:"former_until,omitempty" doc:"Until when the secret from before that is good."`
-	RevokedAt   *time.Time `json:"revoked_at,omitempty"`
+	RevokedAt   *time.Time `json:"revoked_at,omitempty" doc:"When it was revoked; absent when it was not."`
 	LastUsedAt  *time.Time `json:"last_used_at,omitempty" doc:"To the minute; absent when it never was."`
 }
 
@@ -54,7 +54,7 @@ type CreateKey struct {
 	Scopes    []string   `json:"scopes" nullable:"false" doc:"What the key may do: append, read, query, deploy, admin, operator."`
 	Logs      string     `json:"logs,omitempty" doc:"The pattern of the names of logs that there are for the key; all when absent." example:"customer-*"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Never when absent."`
-	Limits    *Limits    `json:"limits,omitempty" doc:"Of its own, beside those of its tenant: requests, events and bytes a second, and streams."`
+	Limits    *OwnLimits `json:"limits,omitempty" doc:"Of its own, beside those of its tenant: requests, events and bytes a second, and streams."`
 }
 
 type createKeyInput struct {
@@ -87,7 +87,7 @@ type revokeKeyInput struct {
 
 type listKeysInput struct {
 	After string `query:"after" maxLength:"64" doc:"Only keys whose id comes after this one: the last of the page before."`
-	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // KeyPage is a page of keys.

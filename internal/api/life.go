@@ -48,19 +48,19 @@ func (s *server) actor(ctx context.Context, header ActorHeader) (string, error) 
 // ViewAction is something that was done to a view.
 type ViewAction struct {
 	Version int32  `json:"version,omitempty" doc:"Absent when it concerns the whole view."`
-	Action  string `json:"action" enum:"deploy,live,rollback,retire,halt,resume,skip"`
+	Action  string `json:"action" enum:"deploy,live,rollback,retire,halt,resume,skip" doc:"What was done."`
 	Actor   string `json:"actor,omitempty" doc:"Who asked for it. Absent when nobody said, or the server did it by itself."`
 
 	Sequence int64 `json:"sequence,omitempty" doc:"The event that a halt, a resume or a skip is about, or the head at which it went live."`
 
 	Detail string    `json:"detail,omitempty" doc:"Why: an error, a reason."`
-	At     time.Time `json:"at"`
+	At     time.Time `json:"at" doc:"When."`
 }
 
 type versionsInput struct {
 	ViewPath
 	Before int32 `query:"before" minimum:"0" doc:"Only versions with a lower number: the next of the page before."`
-	Limit  int   `query:"limit" minimum:"1" maximum:"200" default:"100"`
+	Limit  int   `query:"limit" minimum:"1" maximum:"200" default:"100" doc:"The most of a page."`
 }
 
 // ViewHistory is a page of a view's versions, and what was done to it.

@@ -36,6 +36,9 @@ type Limits struct {
 	StateBytes        *int64 `json:"state_bytes,omitempty" minimum:"0" doc:"State of views that are not retired, as PostgreSQL stores it."`
 }
 
+// OwnLimits is Limits in a request, where a limit that does not exist is refused.
+type OwnLimits Limits
+
 func presentLimits(stored []byte) (l Limits) {
 	if own, err := limits.Parse(stored); err == nil { // they were checked before they were stored
 		l = Limits(*own)
@@ -44,7 +47,7 @@ func presentLimits(stored []byte) (l Limits) {
 }
 
 // stored returns the limits as they are stored, nil for none. The error is a *Problem.
-func (l *Limits) stored(check func(*limits.Limits) error) ([]byte, error) {
+func (l *OwnLimits) stored(check func(*limits.Limits) error) ([]byte, error) {
 	if l == nil {
 		return nil, nil
 	}

@@ -69,6 +69,7 @@ func (s *server) registerLive(api huma.API) {
 		Responses: events("Events named event, with the event as one line of JSON; " +
 			"one named end, with a problem, when the server ends the stream."),
 	}, s.tailLog)
+	describeParameter(api.OpenAPI().Paths["/logs/{log}/tail"].Get, "after", sequenceSchema())
 	register(s, api, access.Query, huma.Operation{
 		OperationID: "watch-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}/live",
 		Summary: "Follow a view's answer", Tags: []string{"live"},
@@ -77,6 +78,7 @@ func (s *server) registerLive(api huma.API) {
 		Errors: []int{
 			http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity,
 		},
+		Parameters: []*huma.Param{questionParameter()},
 		Responses: events("Events named answer; one named problem when the view cannot answer for now; " +
 			"one named end, with a problem, when the server ends the stream."),
 	}, s.watchView)

@@ -15,10 +15,10 @@ import (
 
 // Log is a log and its head.
 type Log struct {
-	LogID      string            `json:"log_id" format:"uuid"`
-	Name       string            `json:"name"`
-	Labels     map[string]string `json:"labels"`
-	CreatedAt  time.Time         `json:"created_at"`
+	LogID      string            `json:"log_id" format:"uuid" doc:"The log's id."`
+	Name       string            `json:"name" doc:"The log's name."`
+	Labels     map[string]string `json:"labels" doc:"What it was given at its creation."`
+	CreatedAt  time.Time         `json:"created_at" doc:"When it was created."`
 	Sequence   int64             `json:"sequence" doc:"The last event's sequence; 0 for an empty log."`
 	Hash       string            `json:"hash" doc:"The hash of everything up to that event, in hexadecimal."`
 	RecordedAt time.Time         `json:"recorded_at" doc:"When the last event was recorded; when the log was created, for an empty one."`
@@ -55,7 +55,7 @@ type createLogOutput struct{ Body CreatedLog }
 type listLogsInput struct {
 	Prefix string `query:"prefix" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name starts so."`
 	After  string `query:"after" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name comes after this one: the last of the page before."`
-	Limit  int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit  int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // LogPage is a page of logs.

@@ -77,7 +77,7 @@ func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 		case err != nil:
 			return newProblem(code, "the query string is not valid: "+strconv.Quote(shortened(part))+
 				" is not percent-encoded as it should be; % itself is written %25")
-		case !slices.ContainsFunc(operation.Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name }):
+		case !slices.Contains(queryParameters(operation), name):
 			return newProblem(code, "there is no parameter "+strconv.Quote(shortened(name))+" here: "+parameterNames(operation))
 		case slices.Contains(seen, name):
 			return newProblem(code, "the parameter "+name+" comes twice: give it once")
@@ -91,13 +91,19 @@ func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 	return nil
 }
 
-func parameterNames(operation *huma.Operation) string {
-	var names []string
+// queryParameters are the names of all parameters of the query string that an operation takes.
+func queryParameters(operation *huma.Operation) (names []string) {
 	for _, p := range operation.Parameters {
 		if p.In == "query" {
 			names = append(names, p.Name)
 		}
 	}
+	hidden, _ := operation.Metadata[hiddenQuery].([]string)
+	return append(names, hidden...)
+}
+
+func parameterNames(operation *huma.Operation) string {
+	names := queryParameters(operation)
 	if len(names) == 0 {
 		return "the operation takes none"
 	}

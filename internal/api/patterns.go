@@ -23,33 +23,33 @@ type PatternPath struct {
 
 // ViewPattern is a view that is deployed on every log whose name matches a pattern.
 type ViewPattern struct {
-	Name    string `json:"name"`
+	Name    string `json:"name" doc:"The view's name."`
 	Logs    string `json:"logs" doc:"The pattern of logs' names: * stands for any run of characters." example:"customer-*"`
 	Version int32  `json:"version" doc:"Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves."`
-	Status  string `json:"status" enum:"active,retiring,retired"`
+	Status  string `json:"status" enum:"active,retiring,retired" doc:"retiring: later logs no longer get it, and it is being retired on those that have it."`
 
 	Spreading bool `json:"spreading" doc:"Not every matching log has been looked at since the last deploy, or since it was retired."`
 
 	Module     string           `json:"module" doc:"The module's SHA-256, in hexadecimal."`
-	Config     json.RawMessage  `json:"config"`
+	Config     json.RawMessage  `json:"config" doc:"The view's configuration."`
 	Gas        int64            `json:"gas" doc:"The budget of one event's fold, in units of gas."`
 	Actor      string           `json:"actor,omitempty" doc:"Who deployed or retired it last, the key's name, and what Tally-Actor said."`
-	CreatedAt  time.Time        `json:"created_at"`
-	DeployedAt time.Time        `json:"deployed_at"`
+	CreatedAt  time.Time        `json:"created_at" doc:"When it was deployed first."`
+	DeployedAt time.Time        `json:"deployed_at" doc:"When it was deployed last."`
 	Covers     *PatternCoverage `json:"covers,omitempty" doc:"How the matching logs stand; absent in lists."`
 }
 
 // PatternCoverage counts logs, each by the version of the view that was asked for there last.
 type PatternCoverage struct {
 	Matching int64            `json:"matching" doc:"Logs whose name matches: the sum of the next seven."`
-	Live     int64            `json:"live"`
-	Building int64            `json:"building"`
-	Halted   int64            `json:"halted"`
+	Live     int64            `json:"live" doc:"Answering queries."`
+	Building int64            `json:"building" doc:"Being built."`
+	Halted   int64            `json:"halted" doc:"Halted at an event."`
 	Retired  int64            `json:"retired" doc:"Retired on the log itself; the next version brings it back."`
 	Waiting  int64            `json:"waiting" doc:"To get the newest version."`
 	Full     int64            `json:"full" doc:"Have no room for another view."`
 	Own      int64            `json:"own" doc:"Had a view of this name deployed by itself, and keep it."`
-	Progress CoverageProgress `json:"progress"`
+	Progress CoverageProgress `json:"progress" doc:"How far all of them together are."`
 }
 
 // CoverageProgress is how far all logs together are.
@@ -62,8 +62,8 @@ type deployPatternInput struct {
 	PatternPath
 	ActorHeader
 	Logs    string `query:"logs" maxLength:"200" doc:"The pattern; the one that the view has already when absent." example:"customer-*"`
-	Config  string `query:"config" doc:"The view's configuration: JSON, {} when absent."`
-	Gas     int64  `query:"gas" doc:"The budget of one event's fold; the server's own when absent."`
+	Config  string `query:"config" hidden:"true" doc:"The view's configuration: JSON, {} when absent."`
+	Gas     int64  `query:"gas" hidden:"true" doc:"The budget of one event's fold; the server's own when absent."`
 	RawBody []byte `contentType:"application/wasm"`
 }
 
@@ -85,7 +85,7 @@ type listPatternsOutput struct{ Body ViewPatternList }
 func (s *server) registerPatterns(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		register(s, api, access.Deploy, huma.Operation{
-			OperationID: operationID("deploy-view-pattern", method, http.MethodPost), Method: method, Path: "/views/{view}",
+			OperationID: "deploy-view-pattern", Method: method, Hidden: method != http.MethodPost, Path: "/views/{view}",
 			Summary: "Deploy a view on every log whose name matches", Tags: []string{"views"},
 			Description: "Logs that match get the view now, those that are created later from their first event on. " +
 				"A log on which a view of that name was deployed by itself keeps its own.",
@@ -93,7 +93,7 @@ func (s *server) registerPatterns(api huma.API) {
 			Errors: []int{http.StatusConflict}, SkipValidateBody: true,
 		}, s.deployPattern)
 	}
-	describeBody(api, "/views/{view}", deploymentBody())
+	describeBody(api, "/views/{view}", deploymentBody(api))
 	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "list-view-patterns", Method: http.MethodGet, Path: "/views",
 		Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},

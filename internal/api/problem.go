@@ -31,10 +31,10 @@ type Problem struct {
 	Code   string `json:"code" doc:"What went wrong, for programs. Never changes its meaning." example:"sequence_mismatch"`
 	Detail string `json:"detail" doc:"What went wrong and what to do, for people."`
 
-	Fields []*huma.ErrorDetail `json:"errors,omitempty" doc:"Which parameters or members are wrong, and why."`
-	LogID  string              `json:"log_id,omitempty" doc:"The log that has the name already."`
-	Line   *int                `json:"line,omitempty" doc:"The line of a batch, from 1; in a JSON array the element, from 1."`
-	Head   *int64              `json:"head,omitempty" doc:"The log's last sequence."`
+	Fields []InvalidField `json:"fields,omitempty" doc:"Which parameters or members are wrong, and why."`
+	LogID  string         `json:"log_id,omitempty" doc:"The log that has the name already."`
+	Line   *int           `json:"line,omitempty" doc:"The line of a batch, from 1; in a JSON array the element, from 1."`
+	Head   *int64         `json:"head,omitempty" doc:"The log's last sequence."`
 	// Sequence is where a view halted, or the event that has an idempotency key.
 	Sequence *int64 `json:"sequence,omitempty" doc:"The event in question."`
 	Applied  *int64 `json:"applied,omitempty" doc:"How many events a building view has folded."`
@@ -45,6 +45,12 @@ type Problem struct {
 
 	header  http.Header // of the response
 	instead string      // the code that a gateway is not told, since it would drop what it sends; refusals are counted by it
+}
+
+// InvalidField is a parameter or a member that is wrong.
+type InvalidField struct {
+	Location string `json:"location,omitempty" doc:"Where it is, as in body.name or query.limit."`
+	Message  string `json:"message" doc:"What is wrong with it."`
 }
 
 // Error implements error.
@@ -176,10 +182,10 @@ func requestProblem(ctx context.Context, operation *huma.Operation, status int, 
 		p = newProblem("invalid_json", message)
 	}
 	for _, err := range errs {
-		field := &huma.ErrorDetail{Message: err.Error()}
+		field := InvalidField{Message: err.Error()}
 		var detail *huma.ErrorDetail
 		if errors.As(err, &detail) {
-			field = &huma.ErrorDetail{Message: detail.Message, Location: detail.Location}
+			field = InvalidField{Message: detail.Message, Location: detail.Location}
 		}
 		p.Fields = append(p.Fields, field)
 	}

@@ -108,7 +108,7 @@ type reply struct {
 type problem struct {
 	Type, Title, Code, Detail string
 	Status                    int
-	Errors                    []struct{ Location, Message string }
+	Fields                    []struct{ Location, Message string }
 	LogID                     string `json:"log_id"`
 	Line, Events              int
 	Head, Sequence, Applied   *int64
@@ -349,7 +349,8 @@ type description struct {
 		Summary     string
 		Security    *[]map[string][]string
 		Responses   map[string]struct {
-			Content map[string]json.RawMessage
+			Content  map[string]json.RawMessage
+			Statuses []int `json:"x-statuses"`
 		}
 	}
 }
@@ -375,10 +376,11 @@ func (d description) statuses(method, path string) (statuses []int, ok bool) {
 		if !known || !fits(template, path) {
 			continue
 		}
-		for text := range operation.Responses {
+		for text, response := range operation.Responses {
 			if status, err := strconv.Atoi(text); err == nil {
 				statuses = append(statuses, status)
 			}
+			statuses = append(statuses, response.Statuses...)
 		}
 		slices.Sort(statuses)
 		return statuses, true

@@ -19,7 +19,7 @@ import (
 // TestSlowBodies: a body that does not arrive in time is given up, and does not hold its connection where no operation
 // takes it.
 func TestSlowBodies(t *testing.T) {
-	handler := api.New(api.Services{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), BodyTimeout: 50 * time.Millisecond}, "test")
+	handler := api.New(api.Services{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), BodyTimeout: 50 * time.Millisecond})
 	running := httptest.NewServer(handler)
 	defer running.Close()
 	s := &service{t: t, url: running.URL}
@@ -46,7 +46,7 @@ func TestSlowBodies(t *testing.T) {
 func TestAnswersThatNobodyReads(t *testing.T) {
 	const requests = 400 // of an answer of 100 KB and more: more than the buffers of a connection take
 	closed := make(chan struct{})
-	handler := api.New(api.Services{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), WriteTimeout: 50 * time.Millisecond}, "test")
+	handler := api.New(api.Services{Log: slog.New(slog.NewTextHandler(t.Output(), nil)), WriteTimeout: 50 * time.Millisecond})
 	running := httptest.NewUnstartedServer(handler)
 	running.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
@@ -79,7 +79,7 @@ func TestClaimedBodies(t *testing.T) {
 // TestTooManyBodies: there is no room for more than so many bytes of bodies. Whoever sends more is told to come back, and hears it though
 // it was still sending; a small body has room.
 func TestTooManyBodies(t *testing.T) {
-	handler := api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: memory.NewBook(4*mebibyte, 0, time.Millisecond)}, "test")
+	handler := api.New(api.Services{Log: slog.New(slog.DiscardHandler), Bodies: memory.NewBook(4*mebibyte, 0, time.Millisecond)})
 	running := httptest.NewServer(handler)
 	defer running.Close()
 	s := &service{t: t, url: running.URL}

@@ -17,7 +17,7 @@ import (
 
 // Source is what a source is told to do.
 type Source struct {
-	Name      string          `json:"name"`
+	Name      string          `json:"name" doc:"The source's name."`
 	Version   int64           `json:"version" doc:"Grows with each change. 0: the source default, as it is before anybody has put it."`
 	Mapping   json.RawMessage `json:"mapping,omitempty" doc:"As it was sent, without white space; absent in the version by which the source was deleted."`
 	Resolved  json.RawMessage `json:"resolved,omitempty" doc:"The mapping that holds: with the ready one that it names written out, as that was when this version was put."`
@@ -27,22 +27,22 @@ type Source struct {
 
 // SourceVersion is a version of a source in a list.
 type SourceVersion struct {
-	Version   int64     `json:"version"`
+	Version   int64     `json:"version" doc:"Grows with each change."`
 	Deleted   bool      `json:"deleted,omitempty" doc:"The source was deleted by this version."`
-	CreatedAt time.Time `json:"created_at"`
-	CreatedBy string    `json:"created_by,omitempty"`
+	CreatedAt time.Time `json:"created_at" doc:"When this version was put."`
+	CreatedBy string    `json:"created_by,omitempty" doc:"The key's name, and what Tally-Actor said."`
 }
 
 // ListedSource is a source in a list.
 type ListedSource struct {
-	Name string `json:"name"`
+	Name string `json:"name" doc:"The source's name."`
 	SourceVersion
 }
 
 // ReadySource is a mapping that comes with the server.
 type ReadySource struct {
-	Name    string          `json:"name"`
-	Mapping json.RawMessage `json:"mapping"`
+	Name    string          `json:"name" doc:"What a mapping has as ready."`
+	Mapping json.RawMessage `json:"mapping" doc:"What the name stands for."`
 }
 
 type putSourceInput struct {
@@ -70,7 +70,7 @@ type deleteSourceInput struct {
 
 type listSourcesInput struct {
 	After string `query:"after" maxLength:"200" doc:"Only sources whose name comes after this one: the last of the page before."`
-	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // SourcePage is a page of sources.
@@ -84,7 +84,7 @@ type listSourcesOutput struct{ Body SourcePage }
 type sourceVersionsInput struct {
 	SourcePath
 	Before int64 `query:"before" minimum:"0" doc:"Only versions from before this one: the next of the page before."`
-	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // SourceHistory is a page of a source's versions.
@@ -111,10 +111,10 @@ func (s *server) registerSources(api huma.API) {
 			"source does that already. It holds on every server within a second. The key must be for all logs.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: intake.MaxMappingBytes + 1, SkipValidateBody: true,
 	}, s.putSource)
-	describeBody(api, sourcePrefix, map[string]*huma.Schema{"application/json": {
-		Type: huma.TypeObject, AdditionalProperties: true, Description: "The mapping.",
+	describeBody(api, sourcePrefix, map[string]*huma.Schema{mediaJSON: named(api, "SourceMapping", &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true,
 		Examples: []any{map[string]any{"log": "customer-{/team}", "type": "api.call", "id": "{/id}", "keep": map[string]any{"n": "/n"}}},
-	}})
+	})})
 	describeUnchanged(api.OpenAPI().Paths[sourcePrefix].Put.Responses, "The source does that already.")
 	register(s, api, access.Read|access.Deploy, huma.Operation{
 		OperationID: "get-source", Method: http.MethodGet, Path: sourcePrefix, Summary: "Get what a source does", Tags: tags,

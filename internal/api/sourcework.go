@@ -21,12 +21,12 @@ const maxTestBytes = 1 << 20
 // TestedLine is what a source would make of a record.
 type TestedLine struct {
 	Line    int             `json:"line" doc:"Which record of the payload, from 1; those of one envelope share it."`
-	Outcome string          `json:"outcome" enum:"mapped,skipped,rejected"`
+	Outcome string          `json:"outcome" enum:"mapped,skipped,rejected" doc:"What would become of it."`
 	Log     string          `json:"log,omitempty" doc:"Where it would go. Whether there is such a log is not looked at."`
 	Key     string          `json:"key,omitempty" doc:"What the event would be known by; absent where nothing identifies it."`
 	Event   json.RawMessage `json:"event,omitempty" doc:"The event, of a record that is mapped."`
 	Code    string          `json:"code,omitempty" doc:"Why it would be rejected."`
-	Detail  string          `json:"detail,omitempty"`
+	Detail  string          `json:"detail,omitempty" doc:"Likewise, for people."`
 }
 
 type testSourceInput struct {
@@ -62,8 +62,8 @@ type replayInput struct {
 // FirstRejected is a reject that still cannot be stored.
 type FirstRejected struct {
 	Sequence int64  `json:"sequence" doc:"Of the reject."`
-	Code     string `json:"code"`
-	Detail   string `json:"detail"`
+	Code     string `json:"code" doc:"Why, for programs."`
+	Detail   string `json:"detail" doc:"Why, for people."`
 }
 
 // SourceReplay says what became of rejects that were mapped again.

@@ -16,11 +16,11 @@ const maxAccessBytes = 32 << 10
 
 // Tenant owns logs, views, patterns and keys, which no other tenant can tell from what does not exist.
 type Tenant struct {
-	TenantID    string     `json:"tenant_id" format:"uuid"`
-	Name        string     `json:"name"`
-	CreatedAt   time.Time  `json:"created_at"`
+	TenantID    string     `json:"tenant_id" format:"uuid" doc:"The tenant's id."`
+	Name        string     `json:"name" doc:"The tenant's name."`
+	CreatedAt   time.Time  `json:"created_at" doc:"When it was made."`
 	Suspended   bool       `json:"suspended" doc:"It appends nothing, and creates no logs; everything else goes on."`
-	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
+	SuspendedAt *time.Time `json:"suspended_at,omitempty" doc:"Since when it is suspended; absent when it is not."`
 	Limits      Limits     `json:"limits" doc:"Its own: of those that are absent, the server's defaults hold."`
 }
 
@@ -39,8 +39,8 @@ type TenantPath struct {
 
 // CreateTenant is a tenant that is to be made.
 type CreateTenant struct {
-	Name   string  `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"acme"`
-	Limits *Limits `json:"limits,omitempty" doc:"Of its own, instead of the server's defaults."`
+	Name   string     `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"acme"`
+	Limits *OwnLimits `json:"limits,omitempty" doc:"Of its own, instead of the server's defaults."`
 }
 
 type createTenantInput struct {
@@ -50,9 +50,9 @@ type createTenantInput struct {
 
 // UpdateTenant says what becomes of a tenant. What is absent stays.
 type UpdateTenant struct {
-	Name      *string `json:"name,omitempty" doc:"Another name."`
-	Suspended *bool   `json:"suspended,omitempty" doc:"True suspends the tenant: its appends are refused with 403. False resumes it."`
-	Limits    *Limits `json:"limits,omitempty" doc:"All that it is to have of its own: of those that are absent in here, the server's defaults hold."`
+	Name      *string    `json:"name,omitempty" doc:"Another name."`
+	Suspended *bool      `json:"suspended,omitempty" doc:"True suspends the tenant: its appends are refused with 403. False resumes it."`
+	Limits    *OwnLimits `json:"limits,omitempty" doc:"All that it is to have of its own: of those that are absent in here, the server's defaults hold."`
 }
 
 type updateTenantInput struct {
@@ -65,7 +65,7 @@ type tenantOutput struct{ Body Tenant }
 
 type listTenantsInput struct {
 	After string `query:"after" maxLength:"200" doc:"Only tenants whose name comes after this one: the last of the page before."`
-	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // TenantPage is a page of tenants.

@@ -91,18 +91,18 @@ func (s *server) createToken(ctx context.Context, in *createTokenInput) (*tokenO
 
 // AuditEntry is something that was done with tenants, keys, tokens or analysts.
 type AuditEntry struct {
-	EntryID int64           `json:"entry_id"`
-	At      time.Time       `json:"at"`
+	EntryID int64           `json:"entry_id" doc:"Grows with each entry."`
+	At      time.Time       `json:"at" doc:"When."`
 	Actor   string          `json:"actor" doc:"The name of the key by which it was done, and what Tally-Actor said; or the login of a command that asks the database itself."`
 	KeyID   string          `json:"key_id,omitempty" doc:"That key's id."`
-	Action  string          `json:"action" example:"key.create"`
+	Action  string          `json:"action" example:"key.create" doc:"What was done."`
 	Target  string          `json:"target" doc:"The name of what it was done to."`
 	Detail  json.RawMessage `json:"detail" doc:"What else there is to know; never a secret."`
 }
 
 type recordInput struct {
 	Before int64 `query:"before" minimum:"0" doc:"Only entries from before this one: the next of the page before."`
-	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"200"`
+	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"200" doc:"The most of a page."`
 }
 
 // AuditPage is a page of the audit log.

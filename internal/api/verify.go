@@ -38,8 +38,8 @@ const (
 type LogVerification struct {
 	OK bool `json:"ok" doc:"Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give."`
 
-	LogID    string             `json:"log_id" format:"uuid"`
-	Name     string             `json:"name"`
+	LogID    string             `json:"log_id" format:"uuid" doc:"The log's id."`
+	Name     string             `json:"name" doc:"The log's name."`
 	From     int64              `json:"from" doc:"The first sequence that was read; 0 for an empty log."`
 	To       int64              `json:"to" doc:"The last one: the head when the verification began."`
 	Hash     string             `json:"hash" doc:"The head's hash."`
@@ -47,22 +47,29 @@ type LogVerification struct {
 	Bytes    int64              `json:"bytes" doc:"Their size as they were sent."`
 	Noted    *LogHead           `json:"noted,omitempty" doc:"The head noted earlier that the log was held against."`
 	Wrong    int64              `json:"wrong" doc:"How many faults were found in the log; at most the first 20 are told."`
-	Faults   []event.Fault      `json:"faults" nullable:"false"`
-	Views    []ViewVerification `json:"views" nullable:"false"`
-	Seconds  float64            `json:"seconds"`
-	Finished time.Time          `json:"finished_at"`
+	Faults   []LogFault         `json:"faults" nullable:"false" doc:"The first of them."`
+	Views    []ViewVerification `json:"views" nullable:"false" doc:"The views that were verified."`
+	Seconds  float64            `json:"seconds" doc:"How long it took."`
+	Finished time.Time          `json:"finished_at" doc:"When the verification ended."`
+}
+
+// LogFault is something wrong in a log.
+type LogFault struct {
+	Kind     string `json:"kind" doc:"Which check it failed."`
+	Sequence int64  `json:"sequence" doc:"Where it shows."`
+	Detail   string `json:"detail" doc:"What is wrong, in words."`
 }
 
 // LogHead is a head that somebody noted earlier.
 type LogHead struct {
-	Sequence int64  `json:"sequence"`
-	Hash     string `json:"hash"`
+	Sequence int64  `json:"sequence" doc:"The last event's place."`
+	Hash     string `json:"hash" doc:"Of everything up to it, in hexadecimal."`
 }
 
 // ViewVerification is the result of folding a view's events again, or why it could not be done.
 type ViewVerification struct {
-	View   string     `json:"view"`
-	OK     bool       `json:"ok"`
+	View   string     `json:"view" doc:"The view's name."`
+	OK     bool       `json:"ok" doc:"Nothing differs."`
 	Audit  *ViewAudit `json:"audit,omitempty" doc:"What was read and compared."`
 	Code   string     `json:"code,omitempty" doc:"Why it could not be done, as a problem's code."`
 	Detail string     `json:"detail,omitempty" doc:"Likewise, in words."`
@@ -71,8 +78,8 @@ type ViewVerification struct {
 // VerificationProgress is a line of a verification under way.
 type VerificationProgress struct {
 	What  string `json:"what" doc:"chain, or the name of a view."`
-	Done  int64  `json:"done"`
-	Total int64  `json:"total"`
+	Done  int64  `json:"done" doc:"Events read so far."`
+	Total int64  `json:"total" doc:"Events to read."`
 }
 
 type verifyInput struct {
@@ -80,30 +87,20 @@ type verifyInput struct {
 	Views    string `query:"views" doc:"all, none, or the names of up to 64 views with commas between them; all when absent. Each is verified once."`
 	Sequence int64  `query:"sequence" minimum:"0" doc:"The sequence of a head noted earlier, with its hash: the log must lead to it and past it."`
 	Hash     string `query:"hash" doc:"That head's hash: 64 hexadecimal digits."`
-	Accept   string `header:"Accept"`
+	Accept   string `header:"Accept" hidden:"true"`
 }
 
 func (s *server) registerVerify(api huma.API) {
-	registry := api.OpenAPI().Components.Schemas
-	object := func(name string, schema *huma.Schema) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{name: schema}}
-	}
-	report := registry.Schema(reflect.TypeFor[LogVerification](), true, "Verification")
-	lines := &huma.Schema{OneOf: []*huma.Schema{
-		object("progress", registry.Schema(reflect.TypeFor[VerificationProgress](), true, "VerifyProgress")),
-		object("report", report),
-		object("problem", registry.Schema(reflect.TypeFor[Problem](), true, "Problem")),
-	}}
+	report := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[LogVerification](), true, "LogVerification")
 	register(s, api, access.Read, huma.Operation{
 		OperationID: "verify-log", Method: http.MethodGet, Path: "/logs/{log}/verify",
 		Summary: "Verify a log and its views", Tags: []string{"audit"},
 		Description: "Reads the log's raw rows again, checks the hash chain and that no event is missing, " +
 			"folds every view's events again in batches of other sizes, and compares the state byte for byte. " +
-			"What is found is in the answer, whose ok is then false. " +
-			"Who accepts application/x-ndjson gets lines: progress now and then, and the report last.",
+			"What is found is in the answer, whose ok is then false.",
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity},
 		Responses: map[string]*huma.Response{"200": {Description: "What was read and found.", Content: map[string]*huma.MediaType{
-			"application/json": {Schema: report}, "application/x-ndjson": {Schema: lines},
+			mediaJSON: {Schema: report},
 		}}},
 	}, s.verifyLog)
 }
@@ -211,11 +208,11 @@ func (s *server) presentVerification(ctx context.Context, v verification, r *ver
 	out := LogVerification{
 		OK: r.OK(), LogID: v.log.ID.String(), Name: v.log.Name,
 		From: r.Chain.From, To: r.Head.Sequence, Hash: hex.EncodeToString(r.Head.Hash[:]), Events: r.Chain.Events, Bytes: r.Chain.Bytes,
-		Wrong: r.Chain.Wrong, Faults: r.Chain.Faults, Views: make([]ViewVerification, len(r.Views)),
+		Wrong: r.Chain.Wrong, Faults: make([]LogFault, len(r.Chain.Faults)), Views: make([]ViewVerification, len(r.Views)),
 		Seconds: r.Duration.Seconds(), Finished: r.Finished,
 	}
-	if out.Faults == nil {
-		out.Faults = []event.Fault{}
+	for i, fault := range r.Chain.Faults {
+		out.Faults[i] = LogFault(fault)
 	}
 	for _, noted := range v.request.Noted {
 		out.Noted = &LogHead{noted.Sequence, hex.EncodeToString(noted.Hash[:])}

@@ -35,13 +35,13 @@ type ViewPath struct {
 
 // View is one version of a view.
 type View struct {
-	ViewID         string          `json:"view_id" format:"uuid"`
-	Name           string          `json:"name"`
-	Version        int32           `json:"version"`
-	Status         string          `json:"status" enum:"building,live,halted,retired"`
+	ViewID         string          `json:"view_id" format:"uuid" doc:"The id of this version."`
+	Name           string          `json:"name" doc:"The view's name."`
+	Version        int32           `json:"version" doc:"Grows with each deploy that changes something."`
+	Status         string          `json:"status" enum:"building,live,halted,retired" doc:"building: it folds the history; live: it answers queries; halted: at an event that it could not fold; retired: it folds and answers no more."`
 	Progress       *BuildProgress  `json:"progress,omitempty" doc:"How far it is built, while it is building."`
 	Module         string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
-	Config         json.RawMessage `json:"config"`
+	Config         json.RawMessage `json:"config" doc:"The view's configuration."`
 	Applied        int64           `json:"applied" doc:"The last sequence it has folded."`
 	Head           int64           `json:"head" doc:"The log's last sequence."`
 	HaltedSequence int64           `json:"halted_sequence,omitempty" doc:"The event that it could not fold."`
@@ -52,7 +52,7 @@ type View struct {
 	StateKept bool `json:"state_kept" doc:"Whether its state is still there. A rollback to a version without builds from the first event."`
 
 	Actor     string     `json:"actor,omitempty" doc:"Who deployed it: the key's name, and what Tally-Actor said."`
-	CreatedAt time.Time  `json:"created_at"`
+	CreatedAt time.Time  `json:"created_at" doc:"When this version was deployed."`
 	LiveAt    *time.Time `json:"live_at,omitempty" doc:"When it last went live."`
 	HaltedAt  *time.Time `json:"halted_at,omitempty" doc:"When it halted."`
 	RetiredAt *time.Time `json:"retired_at,omitempty" doc:"When it was retired."`
@@ -94,8 +94,8 @@ func presentTime(t time.Time) *time.Time {
 type deployInput struct {
 	ViewPath
 	ActorHeader
-	Config  string `query:"config" doc:"The view's configuration: JSON, {} when absent."`
-	Gas     int64  `query:"gas" doc:"The budget of one event's fold; the server's own when absent."`
+	Config  string `query:"config" hidden:"true" doc:"The view's configuration: JSON, {} when absent."`
+	Gas     int64  `query:"gas" hidden:"true" doc:"The budget of one event's fold; the server's own when absent."`
 	RawBody []byte `contentType:"application/wasm"`
 }
 
@@ -146,7 +146,7 @@ type queryOutput struct {
 func (s *server) registerViews(api huma.API) {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		register(s, api, access.Deploy, huma.Operation{
-			OperationID: operationID("deploy-view", method, http.MethodPost), Method: method, Path: "/logs/{log}/views/{view}",
+			OperationID: "deploy-view", Method: method, Hidden: method != http.MethodPost, Path: "/logs/{log}/views/{view}",
 			Summary: "Deploy a view on a log", Tags: []string{"views"},
 			Description: "The view is built from the log's history before it is live. " +
 				"A long history goes on in the background: the status is then building.",
@@ -154,7 +154,7 @@ func (s *server) registerViews(api huma.API) {
 			Errors: []int{http.StatusNotFound}, SkipValidateBody: true,
 		}, s.deployView)
 	}
-	describeBody(api, "/logs/{log}/views/{view}", deploymentBody())
+	describeBody(api, "/logs/{log}/views/{view}", deploymentBody(api))
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views",
 		Summary: "List a log's views", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
@@ -170,8 +170,9 @@ func (s *server) registerViews(api huma.API) {
 	s.registerPatterns(api)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		register(s, api, access.Query, huma.Operation{
-			OperationID: operationID("query-view", method, http.MethodGet), Method: method, Path: "/logs/{log}/views/{view}/query",
-			Summary: "Query a view", Tags: []string{"views"},
+			OperationID: "query-view", Method: method, Path: "/logs/{log}/views/{view}/query", Hidden: method != http.MethodGet,
+			Summary: "Query a view", Tags: []string{"views"}, Parameters: []*huma.Param{questionParameter()},
+			Responses:   map[string]*huma.Response{"200": answerResponse()},
 			Description: "The query string is passed to the view as it is. The answer reflects every event acknowledged before.",
 			Errors: []int{
 				http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusRequestURITooLong,
@@ -181,27 +182,37 @@ func (s *server) registerViews(api huma.API) {
 	}
 }
 
-// deploymentBody describes the body of a deploy.
-func deploymentBody() map[string]*huma.Schema {
-	return map[string]*huma.Schema{
-		"application/wasm": {Type: huma.TypeString, Format: "binary", Description: "A WebAssembly module of at most 4 MiB."},
-		"application/json": {
-			Type: huma.TypeObject, Required: []string{"module"}, Description: "Names a module that was uploaded before.",
-			Properties: map[string]*huma.Schema{
-				"module": {Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: "Its SHA-256, in hexadecimal."},
-				"config": {Description: "The view's configuration: any JSON; {} when absent."},
-				"gas":    {Type: huma.TypeInteger, Description: "The budget of one event's fold; the server's own when absent."},
-			},
+// answerResponse describes what a view answers, which is the view's own.
+func answerResponse() *huma.Response {
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	return &huma.Response{
+		Description: "The view's answer: JSON, unless the view says that it is CSV or plain text.",
+		Headers: map[string]*huma.Header{
+			sequenceHeader: {Description: "The answer reflects the events up to this one.", Schema: sequenceSchema()},
+		},
+		Content: map[string]*huma.MediaType{
+			mediaJSON: {Schema: &huma.Schema{Description: "Any JSON."}}, "text/csv": text, "text/plain": text,
 		},
 	}
 }
 
-// operationID returns distinct ids for operations of one path that differ in method only.
-func operationID(id, method, usual string) string {
-	if method == usual {
-		return id
-	}
-	return id + "-" + map[string]string{http.MethodPut: "put", http.MethodPost: "post"}[method]
+// maxGas is the largest budget that may be asked for.
+const maxGas = view.MaxFoldGas
+
+// deploymentBody describes the body of a deploy. A module's bytes are taken as well, but not described: a client generator that finds two
+// types of body chooses one of them.
+func deploymentBody(api huma.API) map[string]*huma.Schema {
+	return map[string]*huma.Schema{mediaJSON: named(api, "DeployModule", &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"module"},
+		Properties: map[string]*huma.Schema{
+			"module": {Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: "Its SHA-256, in hexadecimal."},
+			"config": {Description: "The view's configuration: any JSON; {} when absent."},
+			"gas": {
+				Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0), Maximum: new(float64(maxGas)),
+				Description: "The budget of one event's fold; the server's own when absent.",
+			},
+		},
+	})}
 }
 
 func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, error) {

@@ -38,7 +38,7 @@ func (w *watched) serve(t *testing.T, patience time.Duration) (*service, *httpte
 	running := httptest.NewServer(api.New(api.Services{
 		Logs: w.Logs, Ingest: w.Ingest, Views: w.Views, Events: eventlog.NewReader(w.DB), Live: w.Live,
 		Log: slog.New(&w.noticed), WatchTimeout: patience,
-	}, "test"))
+	}))
 	t.Cleanup(func() {
 		w.Live.EndWatches()
 		running.Close()

@@ -149,7 +149,7 @@ func openAPICommand() *cobra.Command {
 		Short: "Print the API's OpenAPI 3.1 description",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			spec, err := api.OpenAPI(specVersion)
+			spec, err := api.OpenAPI()
 			if err != nil {
 				return fmt.Errorf("describing the API: %w", err)
 			}
@@ -158,6 +158,3 @@ func openAPICommand() *cobra.Command {
 		},
 	}
 }
-
-// specVersion is the API's version; it changes with the API, not with the build.
-const specVersion = "1.0.0"

@@ -237,7 +237,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 		Answers: books["answers"],
 		Stats:   counts, Tracer: s.tracer, RequestLog: s.config.RequestLog,
 		Ready: s.health.ready, Warnings: s.warnings, AllowHosts: s.config.AllowHosts, Proxies: proxies, Log: log,
-	}, s.config.Version), s.certificate, log)
+	}), s.certificate, log)
 	var cuttable context.Context
 	cuttable, s.cut = context.WithCancelCause(context.Background())
 	s.http.BaseContext, s.http.ConnState = func(net.Listener) context.Context { return cuttable }, s.connections.note
