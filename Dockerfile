@@ -4,6 +4,7 @@
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
+COPY openapi/clients/go/go.mod openapi/clients/go/
 RUN go mod download
 COPY . .
 # Where the context has no Git, or it is a worktree's, pass all three.

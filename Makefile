@@ -49,6 +49,7 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test -run '^(TestBombs|TestHostileModulesAreContained|TestGasIsHonest|TestGoGuest)$$' $(TEST_FLAGS) ./internal/wasm
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
 	TALLY_TEST_POSTGRES=local go -C testcontainers test -race $(TEST_FLAGS) ./...
+	TALLY_TEST_POSTGRES=local go -C openapi/clients/go test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/promcheck test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/gatewayclients test -race $(TEST_FLAGS) ./...
@@ -119,8 +120,9 @@ MODULES := gatewayclients gateways kafka manifests promcheck
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
-	for module in testcontainers $(addprefix tools/,$(MODULES)); do go -C $$module vet ./... || exit; done
+	for module in openapi/clients/go testcontainers $(addprefix tools/,$(MODULES)); do go -C $$module vet ./... || exit; done
 	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
+	cd openapi/clients/go && go tool -modfile=../../../tools/go.mod golangci-lint run
 	for module in $(MODULES); do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
 
 vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
@@ -133,6 +135,7 @@ generate: ## write anew what is generated: queries, openapi.yaml, views
 
 generated: ## prove that what is generated is up to date
 	go mod tidy -diff
+	go -C openapi/clients/go mod tidy -diff
 	go -C testcontainers mod tidy -diff
 	go -C tools/gatewayclients mod tidy -diff
 	go -C tools/gateways mod tidy -diff

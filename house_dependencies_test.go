@@ -80,3 +80,20 @@ func TestModuleRequiresNothingItMustNot(t *testing.T) {
 		}
 	}
 }
+
+// TestClientDependsOnNothing: whoever calls a server from Go takes the client's module alone, not what a server is made of.
+func TestClientDependsOnNothing(t *testing.T) {
+	const client = "openapi/clients/go"
+	text, err := os.ReadFile(client + "/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "require") || strings.Contains(string(text), "replace") {
+		t.Errorf("%s/go.mod requires another module: the client is to depend on the standard library alone", client)
+	}
+	for path, source := range files(t, client, ".go") {
+		if strings.Contains(source, modulePath+"internal/") {
+			t.Errorf("%s imports a package of the server's", path)
+		}
+	}
+}

@@ -80,12 +80,12 @@ var floors = [][]string{
 	{"internal/eventlog", "internal/logfile", "internal/wasm"},
 	{"internal/event", "internal/framing", "internal/gas", "internal/otlp"},
 	{
-		"internal/background", "internal/client", "internal/jsonscan", "internal/limits", "internal/testdb", "internal/turns",
+		"internal/background", "internal/jsonscan", "internal/limits", "internal/testdb", "internal/turns",
 		"internal/wasmbin",
 	},
 	{"internal/db", "internal/postgres", "internal/terminal"},
 	{"internal/db/dbsqlc", "internal/memory", "internal/tracing", "migrations", "views", "views/go/template"},
-	{"internal/stats", "internal/uuid", "views/go/tally"},
+	{"internal/stats", "internal/uuid", "openapi/clients/go", "views/go/tally"},
 }
 
 func floorOf(name string) int {

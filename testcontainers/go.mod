@@ -2,7 +2,10 @@ module github.com/tallystick/tallystick/testcontainers
 
 go 1.26.0
 
-replace github.com/tallystick/tallystick => ..
+replace (
+	github.com/tallystick/tallystick => ..
+	github.com/tallystick/tallystick/openapi/clients/go => ../openapi/clients/go
+)
 
 require (
 	github.com/jackc/pgx/v5 v5.12.0

@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/client"
+	client "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // by runs a command about the operator's server with a key.
@@ -65,7 +65,7 @@ func TestKeyLife(t *testing.T) {
 	if status, answer := o.server.get(reader, "/logs/customer-1"); status != http.StatusOK {
 		t.Errorf("the former secret: %d: %s", status, answer)
 	}
-	again := described[client.NewKey](t, o.prints("key", "rotate", "reports", "--keep", "0", "--json"))
+	again := described[client.CreatedKey](t, o.prints("key", "rotate", "reports", "--keep", "0", "--json"))
 	o.server.becomes(http.StatusUnauthorized, rotated, "/logs/customer-1")
 	o.server.becomes(http.StatusUnauthorized, reader, "/logs/customer-1")
 	o.server.becomes(http.StatusOK, again.Secret, "/logs/customer-1")
@@ -101,12 +101,12 @@ func TestKeyLife(t *testing.T) {
 		}
 		last = at
 	}
-	entries := described[[]client.AuditEntry](t, o.prints("audit-log", "--limit", "2", "--json"))
+	entries := described[[]client.AuditLogEntry](t, o.prints("audit-log", "--limit", "2", "--json"))
 	if len(entries) != 2 {
 		t.Fatalf("--limit 2 gives %d entries", len(entries))
 	}
 	older := o.prints("audit-log", "--limit", "1", "--json", "--before", fmt.Sprint(entries[0].EntryID))
-	if before := described[[]client.AuditEntry](t, older); len(before) != 1 || before[0].EntryID != entries[1].EntryID {
+	if before := described[[]client.AuditLogEntry](t, older); len(before) != 1 || before[0].EntryID != entries[1].EntryID {
 		t.Errorf("--before %d gives %+v", entries[0].EntryID, before)
 	}
 	if keyText.MatchString(o.prints("key", "list", "--json")) || keyText.MatchString(record) {
@@ -265,14 +265,14 @@ func TestListsAreWhole(t *testing.T) {
 	for _, key := range described[[]client.Key](t, fromDatabase) {
 		owned = append(owned, key.KeyID)
 	}
-	for _, entry := range described[[]client.AuditEntry](t, o.prints("audit-log", "--json", "--limit", "0")) {
+	for _, entry := range described[[]client.AuditLogEntry](t, o.prints("audit-log", "--json", "--limit", "0")) {
 		entries = append(entries, fmt.Sprint(entry.EntryID))
 	}
 	count(many+1, tenants)
 	count(many+1, keys)
 	count(many+1, owned)
 	count(many+1, entries)
-	if limited := described[[]client.AuditEntry](t, o.prints("audit-log", "--json", "--limit", "1500")); len(limited) != 1500 {
+	if limited := described[[]client.AuditLogEntry](t, o.prints("audit-log", "--json", "--limit", "1500")); len(limited) != 1500 {
 		t.Errorf("--limit 1500 gives %d entries", len(limited))
 	}
 }

@@ -16,9 +16,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/postgres"
 	"github.com/tallystick/tallystick/internal/testrig"
+	client "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // cluster is a PostgreSQL that archives its write-ahead log, and what a backup of it needs.

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 
-	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/wasmbin"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // attack is a malicious upload and its required outcome.
@@ -102,4 +102,4 @@ func compileBomb() guest {
 }
 
 // mayRefuse reports whether the attack may be refused with this problem.
-func (a *attack) mayRefuse(p *api.Problem) bool { return slices.Contains(a.refused, p.Code) }
+func (a *attack) mayRefuse(p *api.Error) bool { return slices.Contains(a.refused, p.Code) }

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/wasmbin"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -34,7 +34,7 @@ func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 	length := code(opWith(wasmbin.OpLocalGet, 0), op(wasmbin.OpI32Load), unsigned(2), unsigned(dataBytesAt))
 	long := code(length, opConst(int64(len("{}"))), op(wasmbin.OpI32Sub))
 	module := writing(coldValues, long)
-	if _, err := c.DeployPattern(ctx, coldLog+"*", hostileView, api.Deployment{Module: module.encode()}); err != nil {
+	if _, err := c.DeployViewPattern(ctx, coldLog+"*", hostileView, api.Deployment{Module: module.encode()}); err != nil {
 		return err
 	}
 	var making errgroup.Group
@@ -45,7 +45,7 @@ func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 			if err := c.CreateLog(ctx, log, nil); err != nil {
 				return err
 			}
-			_, err := c.AppendBatch(ctx, log, strings.NewReader("{\"long\":true}\n"))
+			_, err := c.AppendEvents(ctx, log, strings.NewReader("{\"long\":true}\n"))
 			return err
 		})
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	api "github.com/tallystick/tallystick/internal/client"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -53,7 +53,7 @@ func (h *hostile) prepare(ctx context.Context, s *stage, _ reporter) (err error)
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}
-	if h.client, err = api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
+	if h.client, err = api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { h.client.Close(); return nil })
@@ -116,24 +116,24 @@ func (h *hostile) attack(ctx context.Context, a *attack) (time.Duration, error) 
 }
 
 func (h *hostile) checkContained(ctx context.Context, a *attack, log string, module []byte) error {
-	_, err := h.client.Deploy(ctx, log, hostileView, api.Deployment{Module: module})
-	var problem *api.Problem
+	_, err := h.client.DeployView(ctx, log, hostileView, api.Deployment{Module: module})
+	var problem *api.Error
 	if errors.As(err, &problem) && a.mayRefuse(problem) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := h.client.Append(ctx, log, []byte(`{"type":"api.call"}`), api.AppendOptions{}); err != nil {
+	if _, err := h.client.AppendEvent(ctx, log, []byte(`{"type":"api.call"}`), api.AppendOptions{}); err != nil {
 		return fmt.Errorf("appending to its log: %w", err)
 	}
 	if a.fails != "" {
-		_, err := h.client.Query(ctx, log, hostileView, "")
+		_, err := h.client.QueryView(ctx, log, hostileView, "")
 		if !errors.As(err, &problem) || !strings.Contains(problem.Detail, a.fails) {
 			return fmt.Errorf("a query should have failed with %q; it returned: %w", a.fails, err)
 		}
 	}
-	versions, err := h.client.View(ctx, log, hostileView)
+	versions, err := h.client.GetView(ctx, log, hostileView)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	api "github.com/tallystick/tallystick/internal/client"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -84,7 +84,7 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 	if err := s.startServer(ctx, "--memory-limit", strconv.Itoa(attackedMemory)); err != nil {
 		return err
 	}
-	client, err := api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
+	client, err := api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/wasmbin"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func largeBatch() []byte {
@@ -27,7 +27,7 @@ func longHistory(ctx context.Context, c *api.Client, _ bool) error {
 	if err := c.CreateLog(ctx, attackedLog, nil); err != nil {
 		return err
 	}
-	_, err := c.AppendBatch(ctx, attackedLog, bytes.NewReader(largeBatch()))
+	_, err := c.AppendEvents(ctx, attackedLog, bytes.NewReader(largeBatch()))
 	return err
 }
 
@@ -53,12 +53,12 @@ func longLabels(ctx context.Context, c *api.Client, quick bool) error {
 func deployGuest(newGuest func() guest) func(context.Context, *api.Client, bool) error {
 	return func(ctx context.Context, c *api.Client, _ bool) error {
 		err := c.CreateLog(ctx, attackedLog, nil)
-		var problem *api.Problem
+		var problem *api.Error
 		if err != nil && (!errors.As(err, &problem) || problem.Code != "name_taken") {
 			return err
 		}
 		module := newGuest()
-		_, err = c.Deploy(ctx, attackedLog, hostileView, api.Deployment{Module: module.encode()})
+		_, err = c.DeployView(ctx, attackedLog, hostileView, api.Deployment{Module: module.encode()})
 		return err
 	}
 }
@@ -70,7 +70,7 @@ func manyWriters(ctx context.Context, c *api.Client, _ bool) error {
 		if err := c.CreateLog(ctx, log, nil); err != nil {
 			return err
 		}
-		if _, err := c.Deploy(ctx, log, hostileView, api.Deployment{Module: module.encode()}); err != nil {
+		if _, err := c.DeployView(ctx, log, hostileView, api.Deployment{Module: module.encode()}); err != nil {
 			return err
 		}
 	}

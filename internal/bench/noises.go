@@ -12,8 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/ingest"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -54,7 +54,7 @@ func laneNoises() []noise {
 		}, {
 			name: "held-lock", what: "16 clients that append to a log whose head somebody else has locked", clients: 16,
 			once: func(ctx context.Context, n *noisy, _ int) error {
-				_, err := n.client.Append(ctx, n.log, []byte(`{}`), api.AppendOptions{})
+				_, err := n.client.AppendEvent(ctx, n.log, []byte(`{}`), api.AppendOptions{})
 				return err
 			},
 			beside: holdHead,
@@ -62,7 +62,7 @@ func laneNoises() []noise {
 			name: "questions", what: "16 clients that send queries of 900 million units of gas", clients: 16,
 			prepare: deploySpinner,
 			once: func(ctx context.Context, n *noisy, client int) error {
-				_, err := n.client.Query(ctx, n.log, noisyView, "client="+strconv.Itoa(client))
+				_, err := n.client.QueryView(ctx, n.log, noisyView, "client="+strconv.Itoa(client))
 				return err
 			},
 		}, {
@@ -73,7 +73,7 @@ func laneNoises() []noise {
 			once:    watchAnswers,
 			beside: func(ctx context.Context, n *noisy) error {
 				return each(ctx, 100*time.Millisecond, func(time.Time) error {
-					_, err := n.client.Append(ctx, n.log, []byte(`{}`), api.AppendOptions{})
+					_, err := n.client.AppendEvent(ctx, n.log, []byte(`{}`), api.AppendOptions{})
 					return err
 				})
 			},
@@ -88,7 +88,7 @@ func laneNoises() []noise {
 }
 
 func deploySpinner(ctx context.Context, n *noisy) error {
-	_, err := n.client.Deploy(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
+	_, err := n.client.DeployView(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
 	return err
 }
 
@@ -97,7 +97,7 @@ func deployMeters(ctx context.Context, n *noisy) error {
 	config := []byte(`{"unique":"/user","aggregations":["count","unique"],"resolution":"day"}`)
 	for i := range meters {
 		meter := api.Deployment{Module: views.Meter(), Config: config}
-		if _, err := n.client.Deploy(ctx, n.log, "meter-"+strconv.Itoa(i), meter); err != nil {
+		if _, err := n.client.DeployView(ctx, n.log, "meter-"+strconv.Itoa(i), meter); err != nil {
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func deployMeters(ctx context.Context, n *noisy) error {
 }
 
 func (n *noisy) batch(ctx context.Context, lines string) error {
-	_, err := n.client.AppendBatch(ctx, n.log, strings.NewReader(lines))
+	_, err := n.client.AppendEvents(ctx, n.log, strings.NewReader(lines))
 	return err
 }
 
@@ -141,7 +141,7 @@ func holdHead(ctx context.Context, n *noisy) error {
 func watchAnswers(ctx context.Context, n *noisy, client int) error {
 	w, err := watch(ctx, n.stage.server.address, "/logs/"+n.log+"/views/"+noisyView+"/live?client="+strconv.Itoa(client))
 	if err != nil {
-		return &api.Problem{Status: http.StatusServiceUnavailable, Detail: err.Error()} // it was refused: too many are watched
+		return &api.Error{Status: http.StatusServiceUnavailable, Detail: err.Error()} // it was refused: too many are watched
 	}
 	defer w.conn.Close() //nolint:errcheck // nothing is lost
 	for w.lines.Scan() { // until the server or ctx ends it
@@ -155,7 +155,7 @@ func deployAgain(ctx context.Context, n *noisy, client int) error {
 		pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)),
 		fold: code(spin(noisyFoldGas*spinRounds/n.foldGas), opConst(0)),
 	}
-	_, err := n.client.Deploy(ctx, n.log, noisyView+"-"+strconv.Itoa(client), api.Deployment{Module: g.encode()})
+	_, err := n.client.DeployView(ctx, n.log, noisyView+"-"+strconv.Itoa(client), api.Deployment{Module: g.encode()})
 	return err
 }
 

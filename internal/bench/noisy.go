@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/uuid"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -94,7 +94,7 @@ func (n *noisy) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
 	if err := n.measureSpin(ctx); err != nil {
 		return err
 	}
-	if n.client, err = api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: noiseTimeout}); err != nil {
+	if n.client, err = api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: noiseTimeout}); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { n.client.Close(); return nil })
@@ -151,7 +151,7 @@ func (n *noisy) measure(ctx context.Context, noise *noise, report reporter) erro
 func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 	for ctx.Err() == nil {
 		err := noise.once(ctx, n, client)
-		var problem *api.Problem
+		var problem *api.Error
 		switch {
 		case errors.As(err, &problem) && problem.Status == http.StatusServiceUnavailable:
 			select {
@@ -218,7 +218,7 @@ func (n *noisy) makeLog(ctx context.Context) error { return n.makeLogOf(ctx, n.c
 // makeLogOf is makeLog for the tenant of a client.
 func (n *noisy) makeLogOf(ctx context.Context, client *api.Client) error {
 	lane := func(client *api.Client, log string) (int, error) {
-		described, err := client.Log(ctx, log)
+		described, err := client.GetLog(ctx, log)
 		if err != nil {
 			return 0, err
 		}

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	api "github.com/tallystick/tallystick/internal/client"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -51,12 +51,12 @@ func tenantNoises() []noise {
 				if err := n.otherTenant(ctx, "slow", `{}`); err != nil {
 					return err
 				}
-				_, err := n.other.Deploy(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
+				_, err := n.other.DeployView(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
 				return err
 			},
 			once: func(ctx context.Context, n *noisy, _ int) error {
 				const events = 1000
-				_, err := n.other.AppendBatch(ctx, n.log, strings.NewReader(strings.Repeat("{}\n", events)))
+				_, err := n.other.AppendEvents(ctx, n.log, strings.NewReader(strings.Repeat("{}\n", events)))
 				return err
 			},
 		}, {
@@ -68,7 +68,7 @@ func tenantNoises() []noise {
 			open: openTails,
 			beside: func(ctx context.Context, n *noisy) error {
 				return each(ctx, time.Second, func(time.Time) error {
-					_, err := n.other.Append(ctx, n.log, []byte(`{}`), api.AppendOptions{})
+					_, err := n.other.AppendEvent(ctx, n.log, []byte(`{}`), api.AppendOptions{})
 					return err
 				})
 			},
@@ -91,7 +91,7 @@ func (n *noisy) otherTenant(ctx context.Context, name, limits string) error {
 		return fmt.Errorf("making a tenant: the server answered %d: %s (%w)", status, c.body, err)
 	}
 	n.headers = "Tally-Tenant: " + name + "\r\n"
-	n.other, err = api.New(api.Config{URL: "http://" + n.stage.server.address, Key: benchKey, Tenant: name, Timeout: noiseTimeout})
+	n.other, err = api.New(api.Options{URL: "http://" + n.stage.server.address, Key: benchKey, Tenant: name, Timeout: noiseTimeout})
 	if err != nil {
 		return err
 	}

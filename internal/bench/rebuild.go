@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	api "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/wasm"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -52,7 +52,7 @@ type rebuilds struct {
 }
 
 func (r *rebuilds) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
-	if r.client, err = api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
+	if r.client, err = api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { r.client.Close(); return nil })
@@ -72,7 +72,7 @@ func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 	began := time.Now()
 	// Another budget makes another version of the same module.
 	deployment := api.Deployment{Module: views.MonthlyTotals(), Gas: wasm.DefaultFoldGas + r.number}
-	version, err := r.client.Deploy(ctx, r.log, rebuildView, deployment)
+	version, err := r.client.DeployView(ctx, r.log, rebuildView, deployment)
 	if err != nil {
 		return sample{}, fmt.Errorf("deploying a view: %w", err)
 	}
@@ -87,7 +87,7 @@ func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 			return sample{}, fmt.Errorf("waiting for a view to be built: %w", ctx.Err())
 		case <-poll.C:
 		}
-		versions, err := r.client.View(ctx, r.log, rebuildView)
+		versions, err := r.client.GetView(ctx, r.log, rebuildView)
 		if err != nil {
 			return sample{}, fmt.Errorf("waiting for a view to be built: %w", err)
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	api "github.com/tallystick/tallystick/internal/client"
+	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const verifyChain = "verify/chain"
@@ -28,13 +28,13 @@ func verifyPhase() phase {
 			return err
 		},
 		measurements: []measurement{{names: []string{verifyChain}, run: func(ctx context.Context, s *stage, report reporter) error {
-			c, err := api.New(api.Config{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
+			c, err := api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			used, _ := s.usage()
-			verified, err := c.Verify(ctx, s.large.name(0), api.VerifyOptions{Views: "none"})
+			verified, err := c.VerifyLog(ctx, s.large.name(0), api.VerifyLogOptions{Views: "none"})
 			if err != nil {
 				return fmt.Errorf("verifying a log: %w", err)
 			}

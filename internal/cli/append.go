@@ -9,14 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // appending is a run of tally append.
 type appending struct {
 	connection
-	client.AppendOptions
+	tally.AppendOptions
 }
 
 func appendCommand() *cobra.Command {
@@ -39,7 +39,7 @@ func appendCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *appending) run(cmd *cobra.Command, args []string, c *client.Client) error {
+func (a *appending) run(cmd *cobra.Command, args []string, c *tally.Client) error {
 	text, err := eventArgument(cmd, args)
 	if err != nil {
 		return err
@@ -54,9 +54,9 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *client.Client) err
 		}
 		return err
 	}
-	appended, err := c.Append(cmd.Context(), args[0], text, a.AppendOptions)
+	appended, err := c.AppendEvent(cmd.Context(), args[0], text, a.AppendOptions)
 	if err != nil {
-		if client.IsTransient(err) && !errors.Is(err, syscall.ECONNREFUSED) {
+		if tally.IsTransient(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 			err = fmt.Errorf("%w; it may be stored nevertheless, which the same again finds out if it has an id or key", err)
 		}
 		return fmt.Errorf("appending to %s: %w", args[0], err)

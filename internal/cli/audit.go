@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func auditCommand() *cobra.Command {
@@ -25,7 +25,7 @@ func auditCommand() *cobra.Command {
 			"when none is named. Fails when one is not as it should be.",
 		Example: "  tally audit acme\n  tally audit acme monthly-totals --json",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			names := args[1:]
 			if len(names) == 0 {
 				var err error
@@ -49,8 +49,8 @@ func auditCommand() *cobra.Command {
 }
 
 // viewNames returns the names of the views of a log.
-func viewNames(ctx context.Context, c *client.Client, log string) ([]string, error) {
-	found, err := c.Views(ctx, log)
+func viewNames(ctx context.Context, c *tally.Client, log string) ([]string, error) {
+	found, err := c.ListViews(ctx, log)
 	if err != nil {
 		return nil, fmt.Errorf("listing the views of %s: %w", log, err)
 	}
@@ -62,16 +62,16 @@ func viewNames(ctx context.Context, c *client.Client, log string) ([]string, err
 	return slices.Compact(names), nil
 }
 
-func audit(ctx context.Context, c *client.Client, log, view string) (client.Audit, error) {
-	a, err := c.Audit(ctx, log, view)
+func audit(ctx context.Context, c *tally.Client, log, view string) (tally.ViewAudit, error) {
+	a, err := c.AuditView(ctx, log, view)
 	if err != nil {
 		return a, fmt.Errorf("auditing %s of %s: %w", view, log, err)
 	}
 	return a, nil
 }
 
-func auditJSON(ctx context.Context, w io.Writer, c *client.Client, log string, names []string) error {
-	audits := []client.Audit{}
+func auditJSON(ctx context.Context, w io.Writer, c *tally.Client, log string, names []string) error {
+	audits := []tally.ViewAudit{}
 	ok := true
 	var refused []error
 	for _, name := range names {
@@ -99,12 +99,12 @@ func auditJSON(ctx context.Context, w io.Writer, c *client.Client, log string, n
 
 // isRefusal reports whether the server refused to audit one view, such as one that is still building. Others can still be audited.
 func isRefusal(err error) bool {
-	_, ok := errors.AsType[*client.Problem](err)
+	_, ok := errors.AsType[*tally.Error](err)
 	return ok
 }
 
 // auditTable writes a line for each view as soon as its audit is done: one may take minutes.
-func auditTable(ctx context.Context, w io.Writer, c *client.Client, log string, names []string) error {
+func auditTable(ctx context.Context, w io.Writer, c *tally.Client, log string, names []string) error {
 	width := len("VIEW")
 	for _, name := range names {
 		width = max(width, utf8.RuneCountInString(name))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func auditLogCommand() *cobra.Command {
@@ -23,11 +23,11 @@ func auditLogCommand() *cobra.Command {
 			"a key with the scope admin. What was done to a view is with its versions: tally view versions.",
 		Example: "  tally audit-log\n  tally audit-log --tenant acme --limit 0 --json",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
 			if limit < 0 || before < 0 {
 				return errors.New("--limit and --before must not be negative")
 			}
-			entries, err := c.AuditLog(cmd.Context(), before, limit)
+			entries, err := c.ListAuditLog(cmd.Context(), before, limit)
 			if err != nil {
 				return fmt.Errorf("reading the audit log: %w", err)
 			}
@@ -49,7 +49,7 @@ func auditLogCommand() *cobra.Command {
 }
 
 // detail is what else there is to know of an entry, on a line.
-func detail(e client.AuditEntry) string {
+func detail(e tally.AuditLogEntry) string {
 	var line bytes.Buffer
 	if json.Compact(&line, e.Detail) != nil || line.String() == "{}" {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func checkpointCommand() *cobra.Command {
@@ -24,8 +24,8 @@ func checkpointCommand() *cobra.Command {
 			"against it at any time.",
 		Example: "  tally checkpoint acme --out acme-2025-03.checkpoint",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			signed, err := c.Checkpoint(cmd.Context(), args[0])
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			signed, err := c.GetCheckpoint(cmd.Context(), args[0])
 			if err != nil {
 				return fmt.Errorf("getting a checkpoint of %s: %w", args[0], err)
 			}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/terminal"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // connection holds the flags of commands that call a server.
@@ -26,12 +26,12 @@ func (c *connection) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.actor, "actor", os.Getenv("USER"), "who asks, for the record")
 }
 
-func (c *connection) open() (*client.Client, error) {
-	return client.New(client.Config{URL: c.url, Key: c.key, Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile})
+func (c *connection) open() (*tally.Client, error) {
+	return tally.New(tally.Options{URL: c.url, Key: c.key, Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile})
 }
 
 // withClient adapts a function that needs a client to a command.
-func (c *connection) withClient(run func(*cobra.Command, []string, *client.Client) error) func(*cobra.Command, []string) error {
+func (c *connection) withClient(run func(*cobra.Command, []string, *tally.Client) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		opened, err := c.open()
 		if err != nil {

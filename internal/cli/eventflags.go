@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // eventFlags select events of a log.
@@ -30,8 +30,8 @@ func (e *eventFlags) add(flags *pflag.FlagSet) {
 }
 
 // events reads the flags.
-func (e *eventFlags) events() (client.Events, error) {
-	filter := client.Events{From: e.from, To: e.to, Type: e.typ}
+func (e *eventFlags) events() (tally.EventFilter, error) {
+	filter := tally.EventFilter{From: e.from, To: e.to, Type: e.typ}
 	for name, sequence := range map[string]int64{"from": e.from, "after": e.after, "to": e.to} {
 		if sequence < 0 {
 			return filter, fmt.Errorf("--%s %d is no sequence: the first event's is 1", name, sequence)

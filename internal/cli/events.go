@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -116,12 +116,12 @@ func (l *eventList) run(cmd *cobra.Command, args []string) error {
 }
 
 // printEvent writes a single event.
-func printEvent(cmd *cobra.Command, c *client.Client, out io.Writer, log, text string, write func(io.Writer) eventWriter) error {
+func printEvent(cmd *cobra.Command, c *tally.Client, out io.Writer, log, text string, write func(io.Writer) eventWriter) error {
 	sequence, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || sequence < 1 {
 		return fmt.Errorf("SEQUENCE is %q: it must be a number, 1 for the first event", text)
 	}
-	body, err := c.Event(cmd.Context(), log, sequence)
+	body, err := c.GetEvent(cmd.Context(), log, sequence)
 	if err != nil {
 		return fmt.Errorf("reading event %d of %s: %w", sequence, log, err)
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/uuid"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -110,7 +110,7 @@ func (x *exporting) form() (format, compression string, err error) {
 	return x.csv.form(format), compression, x.csv.check(format)
 }
 
-func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) error {
+func (x *exporting) run(cmd *cobra.Command, args []string, c *tally.Client) error {
 	format, compression, err := x.form()
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *client.Client) err
 	if err != nil {
 		return err
 	}
-	log, err := c.Log(cmd.Context(), args[0])
+	log, err := c.GetLog(cmd.Context(), args[0])
 	if err != nil {
 		return fmt.Errorf("exporting %s: %w", args[0], err)
 	}
@@ -200,8 +200,8 @@ func (x *copying) unfinished(ctx context.Context, err error) error {
 
 // copying copies events from a server into a file.
 type copying struct {
-	client   *client.Client
-	log      client.Log
+	client   *tally.Client
+	log      tally.Log
 	file     *exportFile
 	text     *textWriter
 	check    *event.Checker // nil with a filter, which leaves gaps
@@ -216,7 +216,7 @@ type copying struct {
 	shownAt  time.Time
 }
 
-func newCopying(c *client.Client, log client.Log, file *exportFile) (*copying, error) {
+func newCopying(c *tally.Client, log tally.Log, file *exportFile) (*copying, error) {
 	s := &file.state
 	x := &copying{
 		client: c, log: log, file: file, faults: s.Faults,
@@ -257,7 +257,7 @@ func (x *copying) run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return x.complete()
-		case ctx.Err() != nil, errors.As(err, &final), !client.IsTransient(err):
+		case ctx.Err() != nil, errors.As(err, &final), !tally.IsTransient(err):
 			return err
 		}
 		if x.file.state.Sequence > before {

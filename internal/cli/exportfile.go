@@ -14,7 +14,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // exportBuffer is the size of the write buffer, in bytes.
@@ -22,16 +22,16 @@ const exportBuffer = 256 << 10
 
 // exportState describes an unfinished export: what is durable, and what remains.
 type exportState struct {
-	LogID       string        `json:"log_id"`
-	Format      string        `json:"format"`
-	Compression string        `json:"compression"`
-	Filter      client.Events `json:"wanted"`    // To is the log's end when the export began
-	HeadHash    string        `json:"head_hash"` // of To, if that was the log's end; else empty
-	Offset      int64         `json:"offset"`    // durable bytes of the file
-	Sequence    int64         `json:"sequence"`  // the last event in them; 0: none yet
-	Hash        string        `json:"hash"`      // of that event
-	Events      int64         `json:"events"`
-	Faults      []string      `json:"faults,omitempty"`
+	LogID       string            `json:"log_id"`
+	Format      string            `json:"format"`
+	Compression string            `json:"compression"`
+	Filter      tally.EventFilter `json:"wanted"`    // To is the log's end when the export began
+	HeadHash    string            `json:"head_hash"` // of To, if that was the log's end; else empty
+	Offset      int64             `json:"offset"`    // durable bytes of the file
+	Sequence    int64             `json:"sequence"`  // the last event in them; 0: none yet
+	Hash        string            `json:"hash"`      // of that event
+	Events      int64             `json:"events"`
+	Faults      []string          `json:"faults,omitempty"`
 }
 
 // checkResumable returns an error unless an export with this state can be resumed with the arguments in other.

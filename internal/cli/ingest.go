@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/logfile"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // defaultRetryFor gives a server that restarts, or fails over, the time for it.
@@ -148,11 +148,11 @@ func (g *ingesting) check(cmd *cobra.Command, args []string) (options logfile.Op
 
 // logID is what tells the log from another of its name, on another server or in a database that was made anew. A key that may only append
 // does not see it.
-func (g *ingesting) logID(ctx context.Context, c *client.Client, retry *retrying) (string, error) {
+func (g *ingesting) logID(ctx context.Context, c *tally.Client, retry *retrying) (string, error) {
 	id := g.log
 	err := retry.do(ctx, func() error {
-		log, err := c.Log(ctx, g.log)
-		if client.IsCode(err, "missing_scope") {
+		log, err := c.GetLog(ctx, g.log)
+		if tally.IsCode(err, "missing_scope") {
 			return nil
 		}
 		id = log.ID

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/logfile"
 	"github.com/tallystick/tallystick/internal/source"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -54,7 +54,7 @@ type destination interface {
 
 // toSource sends records to a source, whose mapping the server applies.
 type toSource struct {
-	client     *client.Client
+	client     *tally.Client
 	name       string
 	positional bool
 	retry      *retrying
@@ -62,8 +62,8 @@ type toSource struct {
 
 // needIdentity refuses a source that stores records without identity: what is sent again, as this command does, would count again. A key
 // that may only append cannot look.
-func needIdentity(ctx context.Context, c *client.Client, name string) error {
-	found, err := c.Source(ctx, name, 0)
+func needIdentity(ctx context.Context, c *tally.Client, name string) error {
+	found, err := c.GetSource(ctx, name, 0)
 	if err != nil {
 		return nil //nolint:nilerr // sending says what is wrong
 	}
@@ -90,9 +90,9 @@ func (t *toSource) events(record logfile.Record, each func([]byte)) (outcome, er
 }
 
 func (t *toSource) send(ctx context.Context, lines []sentLine, report func(int64, string)) (outcome, error) {
-	var d client.Delivered
+	var d tally.Delivered
 	err := t.retry.do(ctx, func() (err error) {
-		d, err = t.client.Deliver(ctx, t.name, body(lines))
+		d, err = t.client.SendEvents(ctx, t.name, body(lines))
 		return err
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func (t *toSource) send(ctx context.Context, lines []sentLine, report func(int64
 // toLog makes events of records and appends them to one log. It maps them here, not on the server, so that what the events do not keep
 // never leaves the machine, and no source has to be made for it.
 type toLog struct {
-	client  *client.Client
+	client  *tally.Client
 	log     string
 	flags   *mappingFlags
 	retry   *retrying
@@ -188,10 +188,10 @@ func (t *toLog) send(ctx context.Context, lines []sentLine, report func(int64, s
 		part := lines[:t.window]
 		appended := 0
 		err := t.retry.do(ctx, func() (err error) {
-			appended, err = t.client.AppendBatch(ctx, t.log, body(part))
+			appended, err = t.client.AppendEvents(ctx, t.log, body(part))
 			return err
 		})
-		var problem *client.Problem
+		var problem *tally.Error
 		switch {
 		case err == nil:
 			o.add(outcome{stored: int64(appended), duplicates: int64(len(part) - appended)})
@@ -265,7 +265,7 @@ func (r *retrying) do(ctx context.Context, request func() error) error {
 				r.notice("going on")
 			}
 			return nil
-		case !client.IsTransient(err):
+		case !tally.IsTransient(err):
 			return err
 		}
 		if failed.IsZero() {
@@ -273,7 +273,7 @@ func (r *retrying) do(ctx context.Context, request func() error) error {
 			r.notice(oneLine(err.Error()) + "; trying again")
 		}
 		wait := delay
-		if problem := (*client.Problem)(nil); errors.As(err, &problem) && problem.RetryAfter > wait {
+		if problem := (*tally.Error)(nil); errors.As(err, &problem) && problem.RetryAfter > wait {
 			wait = problem.RetryAfter
 		}
 		if !r.forever && time.Since(failed)+wait > r.most {

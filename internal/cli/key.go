@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/access"
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func keyCommand() *cobra.Command {
@@ -29,10 +29,10 @@ func keyCommand() *cobra.Command {
 
 // keyring makes keys and looks after them: a server, or a database.
 type keyring interface {
-	CreateKey(ctx context.Context, q client.KeyRequest) (client.NewKey, error)
-	Keys(ctx context.Context) ([]client.Key, error)
-	RotateKey(ctx context.Context, id string, formerValid *time.Duration) (client.NewKey, error)
-	RevokeKey(ctx context.Context, id string) (client.Key, error)
+	CreateKey(ctx context.Context, q tally.NewKey) (tally.CreatedKey, error)
+	ListKeys(ctx context.Context) ([]tally.Key, error)
+	RotateKey(ctx context.Context, id string, formerValid *time.Duration) (tally.CreatedKey, error)
+	RevokeKey(ctx context.Context, id string) (tally.Key, error)
 	Close()
 }
 
@@ -76,7 +76,7 @@ func (f *keyFlags) openKeys(cmd *cobra.Command) (keyring, error) {
 
 func keyCreateCommand() *cobra.Command {
 	var f keyFlags
-	var wanted client.KeyRequest
+	var wanted tally.NewKey
 	var expiry expiryFlags
 	var own ownLimits
 	cmd := &cobra.Command{
@@ -125,7 +125,7 @@ func keyCreateCommand() *cobra.Command {
 }
 
 // printNew prints a key's secret, and nothing else, on standard output.
-func (f *keyFlags) printNew(cmd *cobra.Command, key client.NewKey) error {
+func (f *keyFlags) printNew(cmd *cobra.Command, key tally.CreatedKey) error {
 	if f.asJSON {
 		return writeIndented(cmd.OutOrStdout(), key)
 	}
@@ -139,7 +139,7 @@ func (f *keyFlags) printNew(cmd *cobra.Command, key client.NewKey) error {
 	return err
 }
 
-func expires(key client.Key) string {
+func expires(key tally.Key) string {
 	if key.ExpiresAt == nil {
 		return "it does not expire"
 	}
@@ -154,7 +154,7 @@ func keyListCommand() *cobra.Command {
 		Example: "  tally key list\n  tally key list --tenant acme\n  tally key list --database-url postgres://tally@db.internal/tally",
 		Args:    checkArguments,
 		RunE: f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
-			found, err := keys.Keys(cmd.Context())
+			found, err := keys.ListKeys(cmd.Context())
 			if err != nil {
 				return fmt.Errorf("listing keys: %w", err)
 			}
@@ -175,7 +175,7 @@ func keyListCommand() *cobra.Command {
 	return cmd
 }
 
-func keyState(key client.Key, now time.Time) string {
+func keyState(key tally.Key, now time.Time) string {
 	switch {
 	case key.RevokedAt != nil:
 		return "revoked"
@@ -223,14 +223,14 @@ func keyShowCommand() *cobra.Command {
 }
 
 // findKey returns the key with an id, or else the one with that name that is not revoked.
-func findKey(ctx context.Context, keys keyring, ref string) (client.Key, error) {
+func findKey(ctx context.Context, keys keyring, ref string) (tally.Key, error) {
 	if access.LooksLikeKey(ref) {
-		return client.Key{}, errors.New("KEY is the key itself: give its id, which are the 16 characters after tally_, or its name, " +
+		return tally.Key{}, errors.New("KEY is the key itself: give its id, which are the 16 characters after tally_, or its name, " +
 			"and keep the rest out of command lines")
 	}
-	found, err := keys.Keys(ctx)
+	found, err := keys.ListKeys(ctx)
 	if err != nil {
-		return client.Key{}, fmt.Errorf("looking for the key %s: %w", ref, err)
+		return tally.Key{}, fmt.Errorf("looking for the key %s: %w", ref, err)
 	}
 	for _, key := range found {
 		if key.KeyID == ref {
@@ -242,7 +242,7 @@ func findKey(ctx context.Context, keys keyring, ref string) (client.Key, error) 
 			return key, nil
 		}
 	}
-	return client.Key{}, fmt.Errorf("the tenant has no key with the id %s, and none with that name that is not revoked: "+
+	return tally.Key{}, fmt.Errorf("the tenant has no key with the id %s, and none with that name that is not revoked: "+
 		"tally key list shows them", ref)
 }
 

@@ -10,10 +10,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallystick/tallystick/internal/access"
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/limits"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // databaseKeys is the keyring of a database, without a server. What it does is recorded with the login.
@@ -74,22 +74,22 @@ func explainOldSchema(err error) error {
 
 func (k *databaseKeys) Close() { k.db.Close() }
 
-func (k *databaseKeys) CreateKey(ctx context.Context, q client.KeyRequest) (client.NewKey, error) {
+func (k *databaseKeys) CreateKey(ctx context.Context, q tally.NewKey) (tally.CreatedKey, error) {
 	scopes, err := access.ParseScopes(q.Scopes)
 	if err != nil {
-		return client.NewKey{}, err
+		return tally.CreatedKey{}, err
 	}
 	wanted := access.KeyRequest{Name: q.Name, Scopes: scopes, Logs: eventlog.Pattern(q.Logs)}
 	if len(q.Limits) > 0 {
 		if wanted.Limits, err = storedLimits(q.Limits); err != nil {
-			return client.NewKey{}, err
+			return tally.CreatedKey{}, err
 		}
 	}
 	if q.ExpiresAt != nil {
 		wanted.ExpiresAt = *q.ExpiresAt
 	}
 	key, text, err := k.registry.CreateKey(ctx, k.actor, k.caller.Tenant, wanted)
-	return client.NewKey{Key: describeKey(key), Secret: text}, err
+	return tally.CreatedKey{Key: describeKey(key), Secret: text}, err
 }
 
 // storedLimits are a key's own as they are stored.
@@ -105,9 +105,9 @@ func storedLimits(own map[string]int64) ([]byte, error) {
 	return encoded, parsed.CheckKey()
 }
 
-func (k *databaseKeys) Keys(ctx context.Context) ([]client.Key, error) {
+func (k *databaseKeys) ListKeys(ctx context.Context) ([]tally.Key, error) {
 	const page = 1000
-	keys := []client.Key{}
+	keys := []tally.Key{}
 	for after := ""; ; {
 		found, err := k.registry.Keys(ctx, k.caller.Tenant, after, page)
 		if err != nil {
@@ -123,25 +123,25 @@ func (k *databaseKeys) Keys(ctx context.Context) ([]client.Key, error) {
 	}
 }
 
-func (k *databaseKeys) RotateKey(ctx context.Context, id string, formerValid *time.Duration) (client.NewKey, error) {
+func (k *databaseKeys) RotateKey(ctx context.Context, id string, formerValid *time.Duration) (tally.CreatedKey, error) {
 	valid := access.DefaultFormerValid
 	if formerValid != nil {
 		valid = *formerValid
 	}
 	key, text, err := k.registry.RotateKey(ctx, k.caller, k.actor, id, valid)
-	return client.NewKey{Key: describeKey(key), Secret: text}, err
+	return tally.CreatedKey{Key: describeKey(key), Secret: text}, err
 }
 
-func (k *databaseKeys) RevokeKey(ctx context.Context, id string) (client.Key, error) {
+func (k *databaseKeys) RevokeKey(ctx context.Context, id string) (tally.Key, error) {
 	key, err := k.registry.RevokeKey(ctx, k.caller, k.actor, id)
 	return describeKey(key), err
 }
 
 // describeKey describes a key as a server does.
-func describeKey(k access.Key) client.Key {
+func describeKey(k access.Key) tally.Key {
 	var own map[string]int64
 	_ = json.Unmarshal(k.Limits, &own) // as they were stored
-	return client.Key{
+	return tally.Key{
 		Limits: own,
 		KeyID:  k.ID, Name: k.Name, Scopes: k.Scopes.Names(), Logs: string(k.Logs), CreatedAt: k.CreatedAt.UTC(), CreatedBy: k.CreatedBy,
 		ExpiresAt: optionalMoment(k.ExpiresAt), RotatedAt: optionalMoment(k.RotatedAt), FormerUntil: optionalMoment(k.FormerUntil),

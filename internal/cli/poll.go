@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 const (
@@ -29,7 +29,7 @@ func poll(ctx context.Context, ask func(context.Context) (done bool, err error))
 			return nil
 		case err == nil:
 			answered = time.Now()
-		case !client.IsTransient(err) || time.Since(answered) > maxOutage:
+		case !tally.IsTransient(err) || time.Since(answered) > maxOutage:
 			return err
 		}
 		select {
@@ -42,7 +42,7 @@ func poll(ctx context.Context, ask func(context.Context) (done bool, err error))
 
 // buildState returns the progress of a version: events done and in total, events per second (0 if unknown), and the time left (negative if
 // unknown).
-func buildState(v client.View) (done, total int64, perSecond float64, left time.Duration) {
+func buildState(v tally.View) (done, total int64, perSecond float64, left time.Duration) {
 	p := v.Progress
 	if p == nil {
 		return v.Applied, v.Head, 0, -1

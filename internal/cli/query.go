@@ -28,7 +28,7 @@ func queryCommand() *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			answer, err := c.Query(cmd.Context(), args[0], args[1], query)
+			answer, err := c.QueryView(cmd.Context(), args[0], args[1], query)
 			if err != nil {
 				return fmt.Errorf("asking %s of %s: %w", args[1], args[0], err)
 			}

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/source"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func sourceCommand() *cobra.Command {
@@ -101,7 +101,7 @@ func sourcePutCommand() *cobra.Command {
 		Example: "  tally source put litellm --ready litellm --set 'log=team-{/metadata/user_api_key_team_id}'\n" +
 			"  tally source put gateway mapping.json",
 		Args: checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			text, err := mapping.read(cmd, strings.Join(args[1:], ""))
 			if err != nil {
 				return err
@@ -129,8 +129,8 @@ func sourceGetCommand() *cobra.Command {
 		Short:   "Print a source's mapping",
 		Example: "  tally source get litellm\n  tally source get litellm --version 2 --resolved",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			found, err := c.Source(cmd.Context(), args[0], version)
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			found, err := c.GetSource(cmd.Context(), args[0], version)
 			if err != nil {
 				return fmt.Errorf("looking up the source %s: %w", args[0], err)
 			}
@@ -167,8 +167,8 @@ func sourceListCommand() *cobra.Command {
 		Short:   "List the sources that were put",
 		Example: "  tally source list",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {
-			found, err := c.Sources(cmd.Context())
+		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
+			found, err := c.ListSources(cmd.Context())
 			if err != nil {
 				return fmt.Errorf("listing sources: %w", err)
 			}
@@ -196,11 +196,11 @@ func sourceVersionsCommand() *cobra.Command {
 		Short:   "List the versions of a source, also of one that is deleted",
 		Example: "  tally source versions litellm\n  tally source get litellm --version 3",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			if limit < 0 {
 				return errors.New("--limit must not be negative")
 			}
-			found, err := c.SourceVersions(cmd.Context(), args[0], limit)
+			found, err := c.ListSourceVersions(cmd.Context(), args[0], limit)
 			if err != nil {
 				return fmt.Errorf("listing the versions of %s: %w", args[0], err)
 			}
@@ -233,7 +233,7 @@ func sourceDeleteCommand() *cobra.Command {
 			"again what it did before anybody put it.",
 		Example: "  tally source delete litellm",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			if err := c.DeleteSource(cmd.Context(), args[0]); err != nil {
 				return fmt.Errorf("deleting the source %s: %w", args[0], err)
 			}

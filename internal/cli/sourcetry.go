@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/source"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // sourceTest is a run of tally source test.
@@ -68,7 +68,7 @@ func (t *sourceTest) run(cmd *cobra.Command, args []string) error {
 	case t.isLocal() && t.version != 0:
 		return errors.New("--version goes with SOURCE")
 	}
-	var result client.SourceTest
+	var result tally.SourceTest
 	var err error
 	if t.isLocal() {
 		result, err = t.here(cmd, args)
@@ -88,7 +88,7 @@ func (t *sourceTest) run(cmd *cobra.Command, args []string) error {
 }
 
 // here tests a mapping without a server.
-func (t *sourceTest) here(cmd *cobra.Command, args []string) (result client.SourceTest, err error) {
+func (t *sourceTest) here(cmd *cobra.Command, args []string) (result tally.SourceTest, err error) {
 	text, err := t.read(cmd, t.file)
 	if err != nil {
 		return result, err
@@ -104,12 +104,12 @@ func (t *sourceTest) here(cmd *cobra.Command, args []string) (result client.Sour
 		return result, err
 	}
 	shown := intake.PreviewPayload(mapping, intake.Form(t.as), "", payload)
-	result = client.SourceTest{
-		Lines: []client.TestedLine{}, Mapped: shown.Mapped, Skipped: shown.Skipped, Rejected: shown.Rejected, More: shown.More,
+	result = tally.SourceTest{
+		Lines: []tally.TestedLine{}, Mapped: shown.Mapped, Skipped: shown.Skipped, Rejected: shown.Rejected, More: shown.More,
 	}
 	names := map[source.Outcome]string{source.Mapped: "mapped", source.Skipped: "skipped", source.Rejected: "rejected"}
 	for _, l := range shown.Lines {
-		result.Lines = append(result.Lines, client.TestedLine{
+		result.Lines = append(result.Lines, tally.TestedLine{
 			Line: l.Line, Outcome: names[l.Outcome], Log: l.Log, Key: l.Key, Event: l.Event, Code: l.Code, Detail: l.Detail,
 		})
 	}
@@ -117,7 +117,7 @@ func (t *sourceTest) here(cmd *cobra.Command, args []string) (result client.Sour
 }
 
 // there has a server test one of its sources.
-func (t *sourceTest) there(cmd *cobra.Command, args []string) (result client.SourceTest, err error) {
+func (t *sourceTest) there(cmd *cobra.Command, args []string) (result tally.SourceTest, err error) {
 	payload, err := readPayload(cmd, args[1:])
 	if err != nil {
 		return result, err
@@ -142,7 +142,7 @@ func readPayload(cmd *cobra.Command, args []string) ([]byte, error) {
 	return payload, nil
 }
 
-func (t *sourceTest) print(cmd *cobra.Command, result client.SourceTest) error {
+func (t *sourceTest) print(cmd *cobra.Command, result tally.SourceTest) error {
 	if t.asJSON {
 		return writeIndented(cmd.OutOrStdout(), result)
 	}
@@ -176,11 +176,11 @@ func sourceReplayCommand() *cobra.Command {
 			"is stored already is counted, and not stored another time, so it may be repeated. It needs the scope append.",
 		Example: "  tally source replay litellm\n  tally source replay litellm --from 120",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			if from < 0 {
 				return errors.New("--from must not be negative")
 			}
-			total := client.Replayed{Next: from}
+			total := tally.ReplayedSource{Next: from}
 			for more := true; more; more = total.Next != 0 {
 				done, err := c.ReplaySource(cmd.Context(), args[0], total.Next, replayedAtOnce)
 				if err != nil {
@@ -209,7 +209,7 @@ func sourceReplayCommand() *cobra.Command {
 // replayedAtOnce is how many rejects one request replays.
 const replayedAtOnce = 1000
 
-func addReplayed(total *client.Replayed, done client.Replayed) {
+func addReplayed(total *tally.ReplayedSource, done tally.ReplayedSource) {
 	total.Read += done.Read
 	total.Stored += done.Stored
 	total.Duplicates += done.Duplicates

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // tailing is a run of tally tail.
@@ -38,23 +38,23 @@ func tailCommand() *cobra.Command {
 	return cmd
 }
 
-func (t *tailing) run(cmd *cobra.Command, args []string, c *client.Client) error {
+func (t *tailing) run(cmd *cobra.Command, args []string, c *tally.Client) error {
 	after, err := t.start(cmd, args[0], c)
 	if err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
 	f := follower(cmd)
-	f.Event = func(m client.Message) error {
+	f.Event = func(m tally.Message) error {
 		_, err := out.Write(append(m.Data, '\n'))
 		return err
 	}
-	return untilInterrupted(cmd, "following "+args[0], c.Tail(cmd.Context(), args[0], t.typ, after, f))
+	return untilInterrupted(cmd, "following "+args[0], c.TailEvents(cmd.Context(), args[0], t.typ, after, f))
 }
 
 // start returns the sequence after which to start. It reads the head once, so that a connection that is lost before the first event loses
 // none.
-func (t *tailing) start(cmd *cobra.Command, log string, c *client.Client) (int64, error) {
+func (t *tailing) start(cmd *cobra.Command, log string, c *tally.Client) (int64, error) {
 	flags := cmd.Flags()
 	switch {
 	case flags.Changed("from") && flags.Changed("after"):
@@ -68,7 +68,7 @@ func (t *tailing) start(cmd *cobra.Command, log string, c *client.Client) (int64
 	case flags.Changed("after"):
 		return t.after, nil
 	}
-	head, err := c.Log(cmd.Context(), log)
+	head, err := c.GetLog(cmd.Context(), log)
 	if err != nil {
 		return 0, fmt.Errorf("following %s: %w", log, err)
 	}
@@ -76,9 +76,9 @@ func (t *tailing) start(cmd *cobra.Command, log string, c *client.Client) (int64
 }
 
 // follower reports on standard error when the connection is lost and restored.
-func follower(cmd *cobra.Command) client.Follower {
+func follower(cmd *cobra.Command) tally.Follower {
 	w := cmd.ErrOrStderr()
-	return client.Follower{
+	return tally.Follower{
 		Disconnected: func(err error, in time.Duration) {
 			fmt.Fprintf(w, "tally: %s; trying again in %s\n", oneLine(err.Error()), in.Round(time.Millisecond))
 		},

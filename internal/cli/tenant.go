@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func tenantCommand() *cobra.Command {
@@ -22,36 +22,36 @@ func tenantCommand() *cobra.Command {
 	create := tenantDoCommand("create NAME", "Make a tenant",
 		"Makes a tenant. It has no keys yet: make its first with --tenant.",
 		"  tally tenant create acme\n  tally key create --tenant acme --name admin --scopes append,read,query,deploy,admin",
-		func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
+		func(cmd *cobra.Command, args []string, c *tally.Client) (tally.Tenant, error) {
 			return c.CreateTenant(cmd.Context(), args[0], ofNew)
 		})
 	ofNew.add(create.Flags(), "TALLY_TENANT_LIMIT", tenantLimitUsage)
 	limit := tenantDoCommand("limit TENANT", "Give a tenant limits of its own, instead of the servers' defaults",
 		"Gives a tenant limits of its own. Those that --limit does not name are the servers' defaults again.",
 		"  tally tenant limit acme --limit events_per_second=5000,streams=100\n  tally tenant limit acme   # the defaults again",
-		func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
-			return c.UpdateTenant(cmd.Context(), args[0], client.TenantChange{Limits: (*map[string]int64)(&ofOld)})
+		func(cmd *cobra.Command, args []string, c *tally.Client) (tally.Tenant, error) {
+			return c.UpdateTenant(cmd.Context(), args[0], tally.TenantUpdate{Limits: (*map[string]int64)(&ofOld)})
 		})
 	ofOld.add(limit.Flags(), "TALLY_TENANT_LIMIT", tenantLimitUsage)
 	cmd.AddCommand(
 		tenantListCommand(), create, limit,
 		tenantDoCommand("show TENANT", "Describe a tenant", "", "  tally tenant show acme",
-			func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
-				return c.Tenant(cmd.Context(), args[0])
+			func(cmd *cobra.Command, args []string, c *tally.Client) (tally.Tenant, error) {
+				return c.GetTenant(cmd.Context(), args[0])
 			}),
 		tenantDoCommand("rename TENANT NAME", "Give a tenant another name", "", "  tally tenant rename acme acme-europe",
-			func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
-				return c.UpdateTenant(cmd.Context(), args[0], client.TenantChange{Name: &args[1]})
+			func(cmd *cobra.Command, args []string, c *tally.Client) (tally.Tenant, error) {
+				return c.UpdateTenant(cmd.Context(), args[0], tally.TenantUpdate{Name: &args[1]})
 			}),
 		tenantDoCommand("suspend TENANT", "Have a tenant append nothing more",
 			"Has a tenant append nothing more, on every server within a second: its appends and new logs are refused. Reading and\n"+
 				"querying go on.", "  tally tenant suspend acme",
-			func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
-				return c.UpdateTenant(cmd.Context(), args[0], client.TenantChange{Suspended: &suspended})
+			func(cmd *cobra.Command, args []string, c *tally.Client) (tally.Tenant, error) {
+				return c.UpdateTenant(cmd.Context(), args[0], tally.TenantUpdate{Suspended: &suspended})
 			}),
 		tenantDoCommand("resume TENANT", "Have a suspended tenant append again", "", "  tally tenant resume acme",
-			func(cmd *cobra.Command, args []string, c *client.Client) (client.Tenant, error) {
-				return c.UpdateTenant(cmd.Context(), args[0], client.TenantChange{Suspended: &resumed})
+			func(cmd *cobra.Command, args []string, c *tally.Client) (tally.Tenant, error) {
+				return c.UpdateTenant(cmd.Context(), args[0], tally.TenantUpdate{Suspended: &resumed})
 			}))
 	return cmd
 }
@@ -61,13 +61,13 @@ const tenantLimitUsage = "a limit of its own, such as events_per_second=5000; 0 
 
 // tenantDoCommand is a command that does something with one tenant, and then describes it.
 func tenantDoCommand(
-	use, short, long, example string, do func(*cobra.Command, []string, *client.Client) (client.Tenant, error),
+	use, short, long, example string, do func(*cobra.Command, []string, *tally.Client) (tally.Tenant, error),
 ) *cobra.Command {
 	var conn connection
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example, Args: checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			tenant, err := do(cmd, args, c)
 			if err != nil {
 				return fmt.Errorf("tenant %s: %w", args[0], err)
@@ -75,7 +75,7 @@ func tenantDoCommand(
 			if asJSON {
 				return writeIndented(cmd.OutOrStdout(), tenant)
 			}
-			return writeTable(cmd.OutOrStdout(), tenantRows([]client.Tenant{tenant}))
+			return writeTable(cmd.OutOrStdout(), tenantRows([]tally.Tenant{tenant}))
 		}),
 	}
 	conn.add(cmd.Flags())
@@ -88,8 +88,8 @@ func tenantListCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "List tenants by name", Example: "  tally tenant list", Args: checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {
-			tenants, err := c.Tenants(cmd.Context())
+		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
+			tenants, err := c.ListTenants(cmd.Context())
 			if err != nil {
 				return fmt.Errorf("listing tenants: %w", err)
 			}
@@ -104,7 +104,7 @@ func tenantListCommand() *cobra.Command {
 	return cmd
 }
 
-func tenantRows(tenants []client.Tenant) [][]string {
+func tenantRows(tenants []tally.Tenant) [][]string {
 	rows := [][]string{{"TENANT", "ID", "STATE", "SINCE", "LIMITS"}}
 	for _, t := range tenants {
 		state, since := "active", &t.CreatedAt

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func tokenCommand() *cobra.Command {
@@ -25,7 +25,7 @@ func tokenCommand() *cobra.Command {
 func tokenCreateCommand() *cobra.Command {
 	var conn connection
 	var asJSON bool
-	var wanted client.TokenRequest
+	var wanted tally.NewToken
 	lifetime := longDuration(15 * time.Minute)
 	cmd := &cobra.Command{
 		Use:   "create",
@@ -36,7 +36,7 @@ func tokenCreateCommand() *cobra.Command {
 		Example: "  tally token create --scopes query --log acme --view monthly-totals --expires-in 15m --subject 'customer 4711'\n" +
 			"  TALLY_KEY=$(tally token create --scopes query,read --log acme) tally tail acme",
 		Args: checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
 			switch {
 			case len(wanted.Scopes) == 0:
 				return errors.New("--scopes is missing: a token is for query, read or both")

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/uuid"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // maxKeyBytes bounds a file that holds a verifier key.
@@ -70,7 +70,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, args []string) error {
 	if log == "" {
 		return fmt.Errorf("LOG is missing: %s", cmd.UseLine())
 	}
-	return f.conn.withClient(func(cmd *cobra.Command, _ []string, c *client.Client) error {
+	return f.conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
 		return f.verifyLog(cmd, c, log, noted)
 	})(cmd, args)
 }
@@ -109,14 +109,14 @@ func (f *verifyFlags) noted(cmd *cobra.Command) (*checkpoint.Checkpoint, error) 
 }
 
 // verifyLog has a server verify a log, against the checkpoint unless that is nil.
-func (f *verifyFlags) verifyLog(cmd *cobra.Command, c *client.Client, log string, noted *checkpoint.Checkpoint) error {
-	options := client.VerifyOptions{Views: f.views}
+func (f *verifyFlags) verifyLog(cmd *cobra.Command, c *tally.Client, log string, noted *checkpoint.Checkpoint) error {
+	options := tally.VerifyLogOptions{Views: f.views}
 	if noted != nil {
 		options.Sequence, options.Hash = noted.Sequence, hex.EncodeToString(noted.Hash[:])
 	}
 	meter := newPace(cmd)
 	options.Progress = meter.set
-	report, err := c.Verify(cmd.Context(), log, options)
+	report, err := c.VerifyLog(cmd.Context(), log, options)
 	meter.finish()
 	if err != nil {
 		return fmt.Errorf("verifying %s: %w", log, err)
@@ -167,7 +167,7 @@ func (m *paceMeter) finish() {
 	}
 }
 
-func writeVerification(w io.Writer, r *client.Verification, noted *checkpoint.Checkpoint) {
+func writeVerification(w io.Writer, r *tally.LogVerification, noted *checkpoint.Checkpoint) {
 	name := r.Name
 	if name == "" {
 		name = "the export"

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/checkpoint"
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/uuid"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // verifyExport checks the hash chain of an export, without a server.
@@ -53,16 +53,16 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.export, err)
 	}
-	report := client.Verification{
+	report := tally.LogVerification{
 		OK: checked.Wrong == 0, From: checked.From, To: checked.Through, Hash: hex.EncodeToString(checked.Hash[:]), Events: checked.Events,
-		Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: []client.Fault{}, Views: []client.Verdict{},
+		Bytes: checked.Bytes, Wrong: checked.Wrong, Faults: []tally.LogFault{}, Views: []tally.ViewVerification{},
 		Seconds: time.Since(began).Seconds(), Finished: time.Now().UTC(),
 	}
 	if !id.IsZero() {
 		report.LogID = id.String()
 	}
 	for _, fault := range checked.Faults {
-		report.Faults = append(report.Faults, client.Fault(fault))
+		report.Faults = append(report.Faults, tally.LogFault(fault))
 	}
 	if f.asJSON {
 		err = writeIndented(cmd.OutOrStdout(), report)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/terminal"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -76,32 +76,32 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	}
 	defer c.Close()
 	if d.logs != "" {
-		v, err := c.DeployPattern(cmd.Context(), d.logs, view, deployment)
+		v, err := c.DeployViewPattern(cmd.Context(), d.logs, view, deployment)
 		if err != nil {
 			return fmt.Errorf("deploying %s on %s: %w", view, d.logs, err)
 		}
 		return awaitPattern(cmd, c, v, d.wait)
 	}
-	deployed, err := c.Deploy(cmd.Context(), d.log, view, deployment)
+	deployed, err := c.DeployView(cmd.Context(), d.log, view, deployment)
 	if err != nil {
 		return fmt.Errorf("deploying %s on %s: %w", view, d.log, err)
 	}
 	return awaitVersion(cmd, c, d.log, deployed, d.wait)
 }
 
-func (d *viewDeploy) deployment() (client.Deployment, error) {
+func (d *viewDeploy) deployment() (tally.Deployment, error) {
 	code, err := d.code()
 	if err != nil {
-		return client.Deployment{}, err
+		return tally.Deployment{}, err
 	}
 	config, err := readConfig(d.config)
 	if err != nil {
-		return client.Deployment{}, err
+		return tally.Deployment{}, err
 	}
 	if d.gas < 0 {
-		return client.Deployment{}, fmt.Errorf("--gas %d is no budget: it must be above 0", d.gas)
+		return tally.Deployment{}, fmt.Errorf("--gas %d is no budget: it must be above 0", d.gas)
 	}
-	return client.Deployment{Module: code, Config: config, Gas: d.gas}, nil
+	return tally.Deployment{Module: code, Config: config, Gas: d.gas}, nil
 }
 
 func (d *viewDeploy) code() ([]byte, error) {
@@ -122,8 +122,8 @@ func (d *viewDeploy) code() ([]byte, error) {
 
 // awaitVersion prints the status of a version that was just requested. With wait, it first waits until the version is live. It fails if the
 // version halts.
-func awaitVersion(cmd *cobra.Command, c *client.Client, log string, v client.View, wait bool) error {
-	if v.Status == client.Building && wait {
+func awaitVersion(cmd *cobra.Command, c *tally.Client, log string, v tally.View, wait bool) error {
+	if v.Status == tally.Building && wait {
 		var err error
 		if v, err = follow(cmd.Context(), cmd, c, log, v); err != nil {
 			return err
@@ -131,11 +131,11 @@ func awaitVersion(cmd *cobra.Command, c *client.Client, log string, v client.Vie
 	}
 	out := cmd.OutOrStdout()
 	switch v.Status {
-	case client.Live:
+	case tally.Live:
 		fmt.Fprintf(out, "%s version %d is live on %s, with %s events folded\n", v.Name, v.Version, log, thousands(v.Applied))
-	case client.Building:
+	case tally.Building:
 		fmt.Fprintf(out, "%s version %d is building on %s: tally view list %s says how far it is\n", v.Name, v.Version, log, log)
-	case client.Halted:
+	case tally.Halted:
 		return fmt.Errorf("%s version %d halted on %s at event %d: %s; a version that was live before goes on answering. "+
 			"Deploy a corrected version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log,
 			v.HaltedSequence, terminal.Line(v.Error), log, v.Name)
@@ -146,25 +146,25 @@ func awaitVersion(cmd *cobra.Command, c *client.Client, log string, v client.Vie
 }
 
 // follow shows the progress of a version until it is no longer building.
-func follow(ctx context.Context, cmd *cobra.Command, c *client.Client, log string, v client.View) (client.View, error) {
+func follow(ctx context.Context, cmd *cobra.Command, c *tally.Client, log string, v tally.View) (tally.View, error) {
 	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), ifTerminal(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(ctx, func(ctx context.Context) (done bool, err error) {
-		versions, err := c.View(ctx, log, v.Name)
-		if client.IsCode(err, "view_retired") {
+		versions, err := c.GetView(ctx, log, v.Name)
+		if tally.IsCode(err, "view_retired") {
 			err = nil
 		}
 		if err != nil {
 			return false, err
 		}
-		i := slices.IndexFunc(versions, func(other client.View) bool { return other.Version == v.Version })
+		i := slices.IndexFunc(versions, func(other tally.View) bool { return other.Version == v.Version })
 		if i < 0 {
-			v.Status = client.Retired
+			v.Status = tally.Retired
 			return true, nil
 		}
 		v = versions[i]
 		shown.set(buildState(v))
-		return v.Status != client.Building, nil
+		return v.Status != tally.Building, nil
 	})
 	if errors.Is(err, context.Canceled) {
 		return v, fmt.Errorf("no longer waiting: the server goes on building %s, and tally view list %s says how far it is", v.Name, log)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func viewRollbackCommand() *cobra.Command {
@@ -31,7 +31,7 @@ func viewRollbackCommand() *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			v, err := c.Rollback(cmd.Context(), args[0], args[1], int32(version))
+			v, err := c.RollbackView(cmd.Context(), args[0], args[1], int32(version))
 			if err != nil {
 				return fmt.Errorf("rolling %s on %s back: %w", args[1], args[0], err)
 			}
@@ -45,7 +45,7 @@ func viewRollbackCommand() *cobra.Command {
 
 func viewResumeCommand() *cobra.Command {
 	var conn connection
-	var resumption client.Resumption
+	var resumption tally.ResumeViewOptions
 	var wait bool
 	cmd := &cobra.Command{
 		Use:   "resume LOG VIEW",
@@ -56,8 +56,8 @@ func viewResumeCommand() *cobra.Command {
 		Example: "  tally view resume acme monthly-totals --gas 200000000\n" +
 			"  tally view resume acme monthly-totals --skip --reason 'event 17 is a test of ours'",
 		Args: checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			v, err := c.Resume(cmd.Context(), args[0], args[1], resumption)
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			v, err := c.ResumeView(cmd.Context(), args[0], args[1], resumption)
 			if err != nil {
 				return fmt.Errorf("resuming %s on %s: %w", args[1], args[0], err)
 			}
@@ -82,8 +82,8 @@ func viewRetireCommand() *cobra.Command {
 		Long:    "Ends a view on a log: it folds and answers no more. Its versions stay listed, and a deploy or a rollback brings it back.",
 		Example: "  tally view retire acme monthly-totals",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			if err := c.Retire(cmd.Context(), args[0], args[1]); err != nil {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			if err := c.RetireView(cmd.Context(), args[0], args[1]); err != nil {
 				return fmt.Errorf("retiring %s on %s: %w", args[1], args[0], err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is retired on %s\n", args[1], args[0])

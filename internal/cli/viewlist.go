@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 func viewListCommand() *cobra.Command {
@@ -17,11 +17,11 @@ func viewListCommand() *cobra.Command {
 		Short:   "List a log's views, or the views that are deployed on patterns",
 		Example: "  tally view list acme\n  tally view list",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			if len(args) == 0 {
 				return listPatterns(cmd.Context(), cmd.OutOrStdout(), c, asJSON)
 			}
-			found, err := c.Views(cmd.Context(), args[0])
+			found, err := c.ListViews(cmd.Context(), args[0])
 			if err != nil {
 				return fmt.Errorf("listing the views of %s: %w", args[0], err)
 			}
@@ -36,7 +36,7 @@ func viewListCommand() *cobra.Command {
 	return cmd
 }
 
-func writeViews(w io.Writer, found []client.View) error {
+func writeViews(w io.Writer, found []tally.View) error {
 	rows := [][]string{{"VIEW", "VERSION", "STATUS", "EVENTS", "GAS", "MODULE", "BY", "SINCE", ""}}
 	for _, v := range found {
 		rows = append(rows, []string{
@@ -48,34 +48,34 @@ func writeViews(w io.Writer, found []client.View) error {
 }
 
 // folded describes how many events a version has folded, of how many.
-func folded(v client.View) string {
-	if v.Status == client.Live || v.Status == client.Retired {
+func folded(v tally.View) string {
+	if v.Status == tally.Live || v.Status == tally.Retired {
 		return thousands(v.Applied)
 	}
 	return thousands(v.Applied) + " of " + thousands(v.Head)
 }
 
 // since returns the time of the last change of status.
-func since(v client.View) string {
+func since(v tally.View) string {
 	switch {
-	case v.Status == client.Live && v.LiveAt != nil:
+	case v.Status == tally.Live && v.LiveAt != nil:
 		return moment(v.LiveAt)
-	case v.Status == client.Halted && v.HaltedAt != nil:
+	case v.Status == tally.Halted && v.HaltedAt != nil:
 		return moment(v.HaltedAt)
-	case v.Status == client.Retired && v.RetiredAt != nil:
+	case v.Status == tally.Retired && v.RetiredAt != nil:
 		return moment(v.RetiredAt)
 	}
 	return moment(&v.CreatedAt)
 }
 
 // remark explains the status of a version that is not live.
-func remark(v client.View) string {
+func remark(v tally.View) string {
 	switch v.Status {
-	case client.Halted:
+	case tally.Halted:
 		return fmt.Sprintf("event %d: %s", v.HaltedSequence, v.Error)
-	case client.Building:
+	case tally.Building:
 		return pace(buildState(v))
-	case client.Retired:
+	case tally.Retired:
 		if !v.StateKept {
 			return "state not kept"
 		}
@@ -100,8 +100,8 @@ func viewVersionsCommand() *cobra.Command {
 		Short:   "List all versions of a view, and what was done to them",
 		Example: "  tally view versions acme monthly-totals",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			history, err := c.Versions(cmd.Context(), args[0], args[1])
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			history, err := c.ListViewVersions(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return fmt.Errorf("listing the versions of %s on %s: %w", args[1], args[0], err)
 			}
@@ -121,7 +121,7 @@ func viewVersionsCommand() *cobra.Command {
 	return cmd
 }
 
-func writeActions(w io.Writer, actions []client.Action) error {
+func writeActions(w io.Writer, actions []tally.ViewAction) error {
 	rows := [][]string{{"WHEN", "ACTION", "VERSION", "EVENT", "BY", ""}}
 	for _, a := range actions {
 		version, sequence := "-", "-"

@@ -10,12 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // awaitPattern prints the state of a view on the logs of its pattern. With wait, it first waits until the view is built on all of them, and
 // fails if it halted on some or had no room on some.
-func awaitPattern(cmd *cobra.Command, c *client.Client, v client.PatternView, wait bool) error {
+func awaitPattern(cmd *cobra.Command, c *tally.Client, v tally.ViewPattern, wait bool) error {
 	if wait {
 		var err error
 		if v, err = followPattern(cmd, c, v); err != nil {
@@ -30,12 +30,12 @@ func awaitPattern(cmd *cobra.Command, c *client.Client, v client.PatternView, wa
 }
 
 // followPattern shows the progress of a view on its logs until it is live, or halted, on all of them.
-func followPattern(cmd *cobra.Command, c *client.Client, v client.PatternView) (client.PatternView, error) {
+func followPattern(cmd *cobra.Command, c *tally.Client, v tally.ViewPattern) (tally.ViewPattern, error) {
 	version := v.Version
 	shown := newProgress(v.Name+" on "+v.Logs, ifTerminal(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(cmd.Context(), func(ctx context.Context) (done bool, err error) {
-		if v, err = c.Pattern(ctx, v.Name); err != nil {
+		if v, err = c.GetViewPattern(ctx, v.Name); err != nil {
 			return false, err
 		}
 		if v.Version != version {
@@ -55,7 +55,7 @@ func followPattern(cmd *cobra.Command, c *client.Client, v client.PatternView) (
 }
 
 // covers describes the state of the view on its logs, such as "live on 12 of 14 logs, halted on 2".
-func covers(v client.PatternView) string {
+func covers(v tally.ViewPattern) string {
 	n := v.Covers
 	if n == nil {
 		return v.Status
@@ -83,15 +83,15 @@ func covers(v client.PatternView) string {
 }
 
 // listPatterns lists the views that are deployed on patterns, with their state on the logs.
-func listPatterns(ctx context.Context, w io.Writer, c *client.Client, asJSON bool) error {
-	found, err := c.Patterns(ctx)
+func listPatterns(ctx context.Context, w io.Writer, c *tally.Client, asJSON bool) error {
+	found, err := c.ListViewPatterns(ctx)
 	if err != nil {
 		return fmt.Errorf("listing the views on patterns: %w", err)
 	}
 	rows := [][]string{{"VIEW", "LOGS", "VERSION", "STATUS", "GAS", "MODULE", "BY", "SINCE", ""}}
 	for i, v := range found {
 		if v.Status == "active" {
-			if v, err = c.Pattern(ctx, v.Name); err != nil {
+			if v, err = c.GetViewPattern(ctx, v.Name); err != nil {
 				return fmt.Errorf("looking up %s: %w", found[i].Name, err)
 			}
 			found[i] = v
@@ -117,8 +117,8 @@ func viewWithdrawCommand() *cobra.Command {
 			"it. With --keep it stays where it is. What was deployed on a log by itself stays in any case.",
 		Example: "  tally view withdraw monthly-totals --keep",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
-			v, err := c.Withdraw(cmd.Context(), args[0], keep)
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			v, err := c.RetireViewPattern(cmd.Context(), args[0], keep)
 			if err != nil {
 				return fmt.Errorf("withdrawing %s: %w", args[0], err)
 			}

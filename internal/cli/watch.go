@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/terminal"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // clearScreen moves a terminal's cursor to the top left and clears the screen.
@@ -27,26 +27,26 @@ func watchCommand() *cobra.Command {
 			"On a terminal the answer is shown in place; elsewhere each is printed as it comes.",
 		Example: "  tally watch acme monthly-totals month=2025-03",
 		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *client.Client) error {
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			query := ""
 			if len(args) > 2 {
 				query = escapeQuery(strings.TrimPrefix(args[2], "?"))
 			}
 			show := printAnswer
 			if ifTerminal(os.Stdout) != nil {
-				show = func(_ io.Writer, m client.Message) error {
+				show = func(_ io.Writer, m tally.Message) error {
 					return drawAnswer(os.Stdout, strings.Join(args, " "), m, time.Now())
 				}
 			}
 			f := follower(cmd)
-			f.Event = func(m client.Message) error {
+			f.Event = func(m tally.Message) error {
 				if m.Event == "problem" {
 					fmt.Fprintln(cmd.ErrOrStderr(), "tally:", oneLine(problemText(m.Data)))
 					return nil
 				}
 				return show(cmd.OutOrStdout(), m)
 			}
-			return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], c.Watch(cmd.Context(), args[0], args[1], query, f))
+			return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], c.WatchView(cmd.Context(), args[0], args[1], query, f))
 		}),
 	}
 	conn.add(cmd.Flags())
@@ -55,20 +55,20 @@ func watchCommand() *cobra.Command {
 
 // problemText returns why a view cannot answer at present.
 func problemText(data []byte) string {
-	var p client.Problem
+	var p tally.Error
 	if err := json.Unmarshal(data, &p); err != nil {
 		return string(data)
 	}
 	return p.Error()
 }
 
-func printAnswer(w io.Writer, m client.Message) error {
+func printAnswer(w io.Writer, m tally.Message) error {
 	_, err := w.Write(append(bytes.TrimRight(m.Data, "\n"), '\n'))
 	return err
 }
 
 // drawAnswer replaces the contents of the terminal w with an answer. w must not escape control characters.
-func drawAnswer(w io.Writer, what string, m client.Message, now time.Time) error {
+func drawAnswer(w io.Writer, what string, m tally.Message, now time.Time) error {
 	text := m.Data
 	var indented bytes.Buffer
 	if json.Indent(&indented, m.Data, "", "  ") == nil {

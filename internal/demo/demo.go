@@ -11,7 +11,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -52,7 +52,7 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	c, err := client.New(client.Config{URL: config.URL, Actor: "tally demo", Connections: connections, Timeout: requestTimeout})
+	c, err := tally.New(tally.Options{URL: config.URL, Actor: "tally demo", Connections: connections, Timeout: requestTimeout})
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func Run(ctx context.Context, config Config) error {
 // show is one run of the demo.
 type show struct {
 	Config
-	client   *client.Client
+	client   *tally.Client
 	requests []request
 }
 
@@ -80,7 +80,7 @@ func (d *show) prepare(ctx context.Context) error {
 		grouped(int64(len(d.requests))), len(customers))
 	for _, customer := range customers {
 		err := d.client.CreateLog(ctx, customer, map[string]string{"demo": source})
-		if err != nil && !client.IsCode(err, "name_taken") {
+		if err != nil && !tally.IsCode(err, "name_taken") {
 			return err
 		}
 		if _, err := d.deploy(ctx, customer, monthlyTotals, views.MonthlyTotals(), ""); err != nil {
@@ -95,8 +95,8 @@ func (d *show) prepare(ctx context.Context) error {
 
 // deploy deploys a view and returns how many events it has folded.
 func (d *show) deploy(ctx context.Context, customer, view string, module []byte, config string) (folded int64, err error) {
-	answer, err := d.client.Deploy(ctx, customer, view, client.Deployment{Module: module, Config: []byte(config)})
-	if err == nil && answer.Status != client.Live {
+	answer, err := d.client.DeployView(ctx, customer, view, tally.Deployment{Module: module, Config: []byte(config)})
+	if err == nil && answer.Status != tally.Live {
 		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there",
 			view, customer, answer.Status, answer.Applied)
 	}
@@ -146,7 +146,7 @@ func (d *show) deployLate(ctx context.Context) error {
 }
 
 func (d *show) compare(ctx context.Context) error {
-	tallies := map[string]*tally{}
+	tallies := map[string]*logTotals{}
 	for _, customer := range customers {
 		t, err := queryLog(ctx, d.client, customer)
 		if err != nil {

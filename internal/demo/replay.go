@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // batchEvents is the number of events in one batch of the replay.
@@ -17,7 +17,7 @@ const batchEvents = 500
 
 // replay sends the trace to the server: its first half as single appends, the rest as batches.
 type replay struct {
-	client   *client.Client
+	client   *tally.Client
 	progress func(events int)
 	fresh    atomic.Int64 // events that were new
 
@@ -48,7 +48,7 @@ func (r *replay) sendSingles(ctx context.Context, requests []request) error {
 	for range connections {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(requests)); i = next.Add(1) - 1 {
-				appended, err := r.client.Append(ctx, requests[i].customer, requests[i].body, client.AppendOptions{})
+				appended, err := r.client.AppendEvent(ctx, requests[i].customer, requests[i].body, tally.AppendOptions{})
 				if err != nil {
 					return fmt.Errorf("appending request %d: %w", i+1, err)
 				}
@@ -74,7 +74,7 @@ func (r *replay) sendBatches(ctx context.Context, requests []request) error {
 				if events == 0 {
 					return nil
 				}
-				appended, err := r.client.AppendBatch(ctx, customer, bytes.NewReader(lines.Bytes()))
+				appended, err := r.client.AppendEvents(ctx, customer, bytes.NewReader(lines.Bytes()))
 				if err != nil {
 					return fmt.Errorf("appending a batch: %w", err)
 				}

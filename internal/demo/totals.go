@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // known are the trace's totals, counted without this project: data/README.md explains how.
@@ -47,8 +47,8 @@ func recount(requests []request) map[string]totals {
 	return all
 }
 
-// tally holds the answers of the three views of one log.
-type tally struct {
+// logTotals holds the answers of the three views of one log.
+type logTotals struct {
 	totals               // requests by rate-check, tokens by monthly-totals
 	rateTokens  int64    // by rate-check
 	teams       totals   // by cost-by-team, summed over teams
@@ -60,7 +60,7 @@ type tally struct {
 // leftOut counts the values and events that each view reports as not counted.
 type leftOut struct{ monthly, rate, cost int64 }
 
-func (t *tally) add(other *tally) {
+func (t *logTotals) add(other *logTotals) {
 	t.totals.add(other.totals)
 	t.rateTokens += other.rateTokens
 	t.teams.add(other.teams)
@@ -72,8 +72,8 @@ func (t *tally) add(other *tally) {
 }
 
 // queryLog queries the three views of a log for the trace's month or day: events at other times do not matter.
-func queryLog(ctx context.Context, c *client.Client, log string) (*tally, error) {
-	t := &tally{teamsCost: new(big.Rat)}
+func queryLog(ctx context.Context, c *tally.Client, log string) (*logTotals, error) {
+	t := &logTotals{teamsCost: new(big.Rat)}
 	var byModel map[string]struct {
 		In      int64 `json:"tokens_in"`
 		Out     int64 `json:"tokens_out"`
@@ -100,8 +100,8 @@ func queryLog(ctx context.Context, c *client.Client, log string) (*tally, error)
 }
 
 // queryView sends a view a query and decodes its JSON answer.
-func queryView(ctx context.Context, c *client.Client, log, view, query string, into any) error {
-	answer, err := c.Query(ctx, log, view, query)
+func queryView(ctx context.Context, c *tally.Client, log, view, query string, into any) error {
+	answer, err := c.QueryView(ctx, log, view, query)
 	if err != nil {
 		return fmt.Errorf("asking %s of %s: %w", view, log, err)
 	}
@@ -111,7 +111,7 @@ func queryView(ctx context.Context, c *client.Client, log, view, query string, i
 	return nil
 }
 
-func (t *tally) queryCost(ctx context.Context, c *client.Client, log string) error {
+func (t *logTotals) queryCost(ctx context.Context, c *tally.Client, log string) error {
 	var byTeam map[string]struct {
 		Requests int64  `json:"requests"`
 		In       int64  `json:"tokens_in"`
@@ -137,7 +137,7 @@ func (t *tally) queryCost(ctx context.Context, c *client.Client, log string) err
 }
 
 // differences describes the totals that are not as wanted.
-func (t *tally) differences(want totals) []string {
+func (t *logTotals) differences(want totals) []string {
 	var found []string
 	check := func(view, what string, got, want int64) {
 		if got != want {
@@ -165,11 +165,11 @@ func (t *tally) differences(want totals) []string {
 const reportRow = "%-13s %9s %6s  %11s %11s  %11s %8s  %10s %10s  %s\n"
 
 // report prints the views' totals beside the known ones. It returns how many rows differ, including the sum.
-func report(out io.Writer, tallies map[string]*tally, want map[string]totals) (wrong int) {
+func report(out io.Writer, tallies map[string]*logTotals, want map[string]totals) (wrong int) {
 	fmt.Fprintf(out, reportRow, "", "requests", "known", "tokens in", "known", "tokens out", "known", "cost", "known", "")
-	sum := &tally{teamsCost: new(big.Rat)}
+	sum := &logTotals{teamsCost: new(big.Rat)}
 	var remarks []string
-	row := func(name string, t *tally, want totals) {
+	row := func(name string, t *logTotals, want totals) {
 		mark := "✓"
 		if differences := t.differences(want); len(differences) > 0 {
 			mark = "✗"

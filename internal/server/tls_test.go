@@ -23,10 +23,10 @@ import (
 	"testing"
 	"time"
 
-	tallyclient "github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
+	tallyclient "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // pair is a self-signed certificate for 127.0.0.1 and its key, as files hold them.
@@ -189,7 +189,7 @@ func TestTLS(t *testing.T) {
 	// The client trusts the system's authorities, and those that it is told of.
 	writeFile(t, filepath.Join(dir, "ca.crt"), second.cert)
 	for file, want := range map[string]string{"": "--ca-file", filepath.Join(dir, "ca.crt"): ""} {
-		c, err := tallyclient.New(tallyclient.Config{URL: s.URL(), CAFile: file})
+		c, err := tallyclient.New(tallyclient.Options{URL: s.URL(), CAFile: file})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestTLS(t *testing.T) {
 		}
 		c.Close()
 	}
-	noAuthority := tallyclient.Config{URL: s.URL(), CAFile: key}
+	noAuthority := tallyclient.Options{URL: s.URL(), CAFile: key}
 	if _, err := tallyclient.New(noAuthority); err == nil || !strings.Contains(err.Error(), "no certificate") {
 		t.Errorf("a file without certificates: %v", err)
 	}

@@ -62,4 +62,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace github.com/tallystick/tallystick => ../..
+replace (
+	github.com/tallystick/tallystick => ../..
+	github.com/tallystick/tallystick/openapi/clients/go => ../../openapi/clients/go
+)

@@ -2,7 +2,10 @@ module github.com/tallystick/tallystick/tools/gateways
 
 go 1.26.0
 
-require github.com/tallystick/tallystick v0.0.0
+require (
+	github.com/tallystick/tallystick v0.0.0
+	github.com/tallystick/tallystick/openapi/clients/go v0.1.0
+)
 
 require (
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
@@ -42,4 +45,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace github.com/tallystick/tallystick => ../..
+replace (
+	github.com/tallystick/tallystick => ../..
+	github.com/tallystick/tallystick/openapi/clients/go => ../../openapi/clients/go
+)

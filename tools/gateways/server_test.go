@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/access"
-	"github.com/tallystick/tallystick/internal/client"
 	"github.com/tallystick/tallystick/internal/testdb"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -28,7 +28,7 @@ type rig struct {
 	dir, dsn, key string // a folder; the database's URL; the operator's key
 	front         *front
 	server        *process
-	client        *client.Client
+	client        *tally.Client
 	gatewayKey    string // may append, and no more
 	kills         int
 }
@@ -40,7 +40,7 @@ func newRig(t *testing.T, value string) *rig {
 		T: t, dir: t.TempDir(), dsn: testdb.New(t, testdb.WithFsync()).DSN(), key: access.GenerateKey(), front: newFront(t),
 	}
 	r.startServer()
-	key, err := r.client.CreateKey(t.Context(), client.KeyRequest{Name: "gateway", Scopes: []string{"append"}})
+	key, err := r.client.CreateKey(t.Context(), tally.NewKey{Name: "gateway", Scopes: []string{"append"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,8 @@ func newRig(t *testing.T, value string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.client.DeployPattern(t.Context(), "*", meterView, client.Deployment{Module: views.Meter(), Config: config}); err != nil {
+	meter := tally.Deployment{Module: views.Meter(), Config: config}
+	if _, err := r.client.DeployViewPattern(t.Context(), "*", meterView, meter); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -72,7 +73,7 @@ func (r *rig) startServer() {
 		}
 		return address != ""
 	})
-	caller, err := client.New(client.Config{URL: "http://" + address, Key: r.key, Timeout: patience})
+	caller, err := tally.New(tally.Options{URL: "http://" + address, Key: r.key, Timeout: patience})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // call is one request that a gateway took, as it must be counted.
@@ -178,7 +178,7 @@ func (r *rig) stores() {
 func (r *rig) stored() (events int64) {
 	r.Helper()
 	for _, name := range r.logs() {
-		log, err := r.client.Log(r.Context(), name)
+		log, err := r.client.GetLog(r.Context(), name)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -190,8 +190,8 @@ func (r *rig) stored() (events int64) {
 // meter asks a log's meter; zero where it has none yet.
 func (r *rig) meter(log string) count {
 	r.Helper()
-	answer, err := r.client.Query(r.Context(), log, meterView, "")
-	if problem := (*client.Problem)(nil); errors.As(err, &problem) && problem.Status < 500 {
+	answer, err := r.client.QueryView(r.Context(), log, meterView, "")
+	if problem := (*tally.Error)(nil); errors.As(err, &problem) && problem.Status < 500 {
 		return count{} // neither log nor view
 	} else if err != nil {
 		r.Fatal(err)
@@ -282,7 +282,7 @@ func (r *rig) compare(log string, calls map[string]int64) (missing, more []strin
 		}
 		delete(left, id)
 	}
-	verified, err := r.client.Verify(r.Context(), log, client.VerifyOptions{})
+	verified, err := r.client.VerifyLog(r.Context(), log, tally.VerifyLogOptions{})
 	if err != nil || !verified.OK {
 		r.Errorf("%s is not as it was recorded: %+v, %v", log, verified, err)
 	}
@@ -292,7 +292,7 @@ func (r *rig) compare(log string, calls map[string]int64) (missing, more []strin
 // ids returns the ids of a log's events as callers know them: what a mapping adds after a colon is left out.
 func (r *rig) ids(log string) (ids []string) {
 	r.Helper()
-	stream, err := r.client.StreamEvents(r.Context(), log, client.Events{})
+	stream, err := r.client.StreamEvents(r.Context(), log, tally.EventFilter{})
 	if err != nil {
 		r.Fatal(err)
 	}

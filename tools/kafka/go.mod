@@ -49,4 +49,7 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-replace github.com/tallystick/tallystick => ../..
+replace (
+	github.com/tallystick/tallystick => ../..
+	github.com/tallystick/tallystick/openapi/clients/go => ../../openapi/clients/go
+)

@@ -63,4 +63,7 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
 
-replace github.com/tallystick/tallystick => ../..
+replace (
+	github.com/tallystick/tallystick => ../..
+	github.com/tallystick/tallystick/openapi/clients/go => ../../openapi/clients/go
+)

@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"bytes"
@@ -48,8 +48,8 @@ type TestedLine struct {
 	Detail  string          `json:"detail,omitempty"`
 }
 
-// Replayed is what became of rejects.
-type Replayed struct {
+// ReplayedSource is what became of rejects.
+type ReplayedSource struct {
 	Read        int `json:"read"`
 	Stored      int `json:"stored"`
 	Duplicates  int `json:"duplicates"`
@@ -81,7 +81,7 @@ func (c *Client) PutSource(ctx context.Context, name string, mapping []byte) (pu
 }
 
 // Source returns a version of a source; 0 for the present one.
-func (c *Client) Source(ctx context.Context, name string, version int64) (found Source, err error) {
+func (c *Client) GetSource(ctx context.Context, name string, version int64) (found Source, err error) {
 	return found, c.call(ctx, request{method: http.MethodGet, path: sourcePath(name), query: versionQuery(version).Encode()}, &found)
 }
 
@@ -99,7 +99,7 @@ func (c *Client) DeleteSource(ctx context.Context, name string) error {
 }
 
 // Sources lists the sources that were put, by name.
-func (c *Client) Sources(ctx context.Context) ([]Source, error) {
+func (c *Client) ListSources(ctx context.Context) ([]Source, error) {
 	sources, query := []Source{}, url.Values{"limit": {strconv.Itoa(listPage)}}
 	for {
 		var page struct {
@@ -117,7 +117,7 @@ func (c *Client) Sources(ctx context.Context) ([]Source, error) {
 }
 
 // SourceVersions lists up to limit versions of a source, the newest first, without their mappings; 0 for all.
-func (c *Client) SourceVersions(ctx context.Context, name string, limit int) ([]Source, error) {
+func (c *Client) ListSourceVersions(ctx context.Context, name string, limit int) ([]Source, error) {
 	versions, query := []Source{}, url.Values{}
 	for {
 		size := listPage
@@ -142,7 +142,7 @@ func (c *Client) SourceVersions(ctx context.Context, name string, limit int) ([]
 }
 
 // ReadySources lists the mappings that come with the server.
-func (c *Client) ReadySources(ctx context.Context) ([]ReadySource, error) {
+func (c *Client) ListReadySources(ctx context.Context) ([]ReadySource, error) {
 	var result struct {
 		Sources []ReadySource `json:"sources"`
 	}
@@ -160,7 +160,7 @@ func (c *Client) TestSource(ctx context.Context, name string, version int64, as 
 }
 
 // ReplaySource maps up to limit rejects of a source again, from a sequence of its log of rejects on.
-func (c *Client) ReplaySource(ctx context.Context, name string, from int64, limit int) (done Replayed, err error) {
+func (c *Client) ReplaySource(ctx context.Context, name string, from int64, limit int) (done ReplayedSource, err error) {
 	body := struct {
 		From  int64 `json:"from"`
 		Limit int   `json:"limit"`

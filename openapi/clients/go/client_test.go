@@ -1,4 +1,4 @@
-package client_test
+package tally_test
 
 import (
 	"context"
@@ -10,17 +10,17 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // The commands' tests ask real servers. These are about what answers in their place: proxies, strangers, nobody.
 
 // stranger answers in place of a server.
-func stranger(t *testing.T, path string, result http.HandlerFunc) *client.Client {
+func stranger(t *testing.T, path string, result http.HandlerFunc) *tally.Client {
 	t.Helper()
 	server := httptest.NewServer(result)
 	t.Cleanup(server.Close)
-	c, err := client.New(client.Config{URL: server.URL + path, Actor: "ada"})
+	c, err := tally.New(tally.Options{URL: server.URL + path, Actor: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,18 +53,18 @@ func TestStrangers(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = io.WriteString(w, c.body)
 		})
-		_, err := asked.Views(t.Context(), "acme")
+		_, err := asked.ListViews(t.Context(), "acme")
 		if err == nil || !strings.Contains(err.Error(), c.words) || len(err.Error()) > 100_000 {
 			t.Errorf("%d %s: %.200v; %q is wanted", c.status, c.body[:min(20, len(c.body))], err, c.words)
 		}
-		if _, err := asked.Query(t.Context(), "acme", "totals", ""); err == nil {
+		if _, err := asked.QueryView(t.Context(), "acme", "totals", ""); err == nil {
 			t.Errorf("%d %s is taken for a view's answer", c.status, c.contentType)
 		}
-		var problem *client.Problem
+		var problem *tally.Error
 		if c.status != 200 && (!errors.As(err, &problem) || problem.Status != c.status) {
 			t.Errorf("%d: %v", c.status, err)
 		}
-		if client.IsCode(err, "name_taken") != (c.status == 409) {
+		if tally.IsCode(err, "name_taken") != (c.status == 409) {
 			t.Errorf("%d: the code is not the one of the problem", c.status)
 		}
 	}
@@ -83,7 +83,7 @@ func TestOnce(t *testing.T) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(status)
 		})
-		if _, err := c.Append(t.Context(), "acme", []byte(`{}`), client.AppendOptions{}); err == nil {
+		if _, err := c.AppendEvent(t.Context(), "acme", []byte(`{}`), tally.AppendOptions{}); err == nil {
 			t.Errorf("%d is no error", status)
 		}
 		if asked.Load() != 1 {
@@ -96,7 +96,7 @@ func TestOnce(t *testing.T) {
 		asked.Add(1)
 		panic(http.ErrAbortHandler)
 	})
-	if _, err := c.AppendBatch(t.Context(), "acme", strings.NewReader("{}\n{}\n")); err == nil || asked.Load() != 1 {
+	if _, err := c.AppendEvents(t.Context(), "acme", strings.NewReader("{}\n{}\n")); err == nil || asked.Load() != 1 {
 		t.Errorf("%v after %d requests", err, asked.Load())
 	}
 }
@@ -110,8 +110,8 @@ func TestRequests(t *testing.T) {
 		got, body = r, string(text)
 		_, _ = io.WriteString(w, `{"name":"v","status":"live"}`)
 	})
-	small := client.Deployment{Module: []byte("module"), Config: []byte(`{"a":"&"}`), Gas: 7}
-	if _, err := c.Deploy(t.Context(), "a/../b?c#d %", "v:1", small); err != nil {
+	small := tally.Deployment{Module: []byte("module"), Config: []byte(`{"a":"&"}`), Gas: 7}
+	if _, err := c.DeployView(t.Context(), "a/../b?c#d %", "v:1", small); err != nil {
 		t.Fatal(err)
 	}
 	want := "/tally/logs/a%2F..%2Fb%3Fc%23d%20%25/views/v:1?config=%7B%22a%22%3A%22%26%22%7D&gas=7"
@@ -123,7 +123,8 @@ func TestRequests(t *testing.T) {
 	}
 	// What is too long for a query string goes into the body, with the module's hash.
 	config := `{"a":"` + strings.Repeat("&", 30_000) + `"}`
-	if _, err := c.Deploy(t.Context(), "a", "v", client.Deployment{Module: []byte("module"), Config: []byte(config), Gas: 7}); err != nil {
+	long := tally.Deployment{Module: []byte("module"), Config: []byte(config), Gas: 7}
+	if _, err := c.DeployView(t.Context(), "a", "v", long); err != nil {
 		t.Fatal(err)
 	}
 	want = "/tally/logs/a/views/v?gas=7"
@@ -139,14 +140,14 @@ func TestStoppedWaiting(t *testing.T) {
 		stop()
 		<-r.Context().Done()
 	})
-	if _, err := c.Views(ctx, "acme"); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "http") {
+	if _, err := c.ListViews(ctx, "acme"); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "http") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestAddresses(t *testing.T) {
 	for _, url := range []string{"", "localhost:8080", "127.0.0.1:8080", "ftp://localhost", "http://", "://", "http://a b"} {
-		if _, err := client.New(client.Config{URL: url}); err == nil {
+		if _, err := tally.New(tally.Options{URL: url}); err == nil {
 			t.Errorf("%q is taken for the address of a server", url)
 		}
 	}
@@ -158,7 +159,7 @@ func TestProblemIsOneLine(t *testing.T) {
 		"query_refused": `no\ntally: ok\u001b[2J\u202e (query_refused)`,
 		"":              `the server answered 400 Bad Request: no\ntally: ok\u001b[2J\u202e`,
 	} {
-		p := client.Problem{Status: http.StatusBadRequest, Code: code, Detail: "no\ntally: ok\x1b[2J\u202e"}
+		p := tally.Error{Status: http.StatusBadRequest, Code: code, Detail: "no\ntally: ok\x1b[2J\u202e"}
 		if got := p.Error(); got != want {
 			t.Errorf("the error is %q, want %q", got, want)
 		}

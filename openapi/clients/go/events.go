@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"bufio"
@@ -31,14 +31,14 @@ type Log struct {
 }
 
 // Log describes a log.
-func (c *Client) Log(ctx context.Context, log string) (Log, error) {
+func (c *Client) GetLog(ctx context.Context, log string) (Log, error) {
 	var result Log
 	err := c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log}}, &result)
 	return result, err
 }
 
-// Events selects events of a log. The zero value selects all of them.
-type Events struct {
+// EventFilter selects events of a log. The zero value selects all of them.
+type EventFilter struct {
 	From, To                 int64 // sequences, inclusive; 0: from the first, to the last
 	TimeFrom, TimeTo         time.Time
 	RecordedFrom, RecordedTo time.Time // the second is exclusive, as above
@@ -46,11 +46,11 @@ type Events struct {
 }
 
 // Filtered reports whether events between From and To may be left out.
-func (e *Events) Filtered() bool {
+func (e *EventFilter) Filtered() bool {
 	return e.Type != "" || !e.TimeFrom.IsZero() || !e.TimeTo.IsZero() || !e.RecordedFrom.IsZero() || !e.RecordedTo.IsZero()
 }
 
-func (e *Events) values() url.Values {
+func (e *EventFilter) values() url.Values {
 	v := url.Values{}
 	for name, sequence := range map[string]int64{"from": e.From, "to": e.To} {
 		if sequence != 0 {
@@ -79,7 +79,7 @@ type EventPage struct {
 
 // EventPage reads a page of up to limit events in a format: json, ndjson or csv. cursor is Next of the page before, with the same filter;
 // "" for the first page. A page that is short, or empty, need not be the last.
-func (c *Client) EventPage(ctx context.Context, log string, e Events, format, cursor string, limit int) (EventPage, error) {
+func (c *Client) EventPage(ctx context.Context, log string, e EventFilter, format, cursor string, limit int) (EventPage, error) {
 	query := e.values()
 	query.Set("format", format)
 	query.Set("limit", strconv.Itoa(limit))
@@ -91,7 +91,7 @@ func (c *Client) EventPage(ctx context.Context, log string, e Events, format, cu
 }
 
 // Event reads one event, as JSON. If there is none, the problem's code is sequence_not_found.
-func (c *Client) Event(ctx context.Context, log string, sequence int64) ([]byte, error) {
+func (c *Client) GetEvent(ctx context.Context, log string, sequence int64) ([]byte, error) {
 	body, _, err := c.readAll(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events", strconv.FormatInt(sequence, 10)}})
 	return body, err
 }
@@ -121,7 +121,7 @@ type EventStream struct {
 }
 
 // StreamEvents starts to read a whole range, up to the head at the time of the call. The caller must close the stream.
-func (c *Client) StreamEvents(ctx context.Context, log string, e Events) (*EventStream, error) {
+func (c *Client) StreamEvents(ctx context.Context, log string, e EventFilter) (*EventStream, error) {
 	query := e.values()
 	query.Set("format", "ndjson")
 	query.Set("stream", "true")

@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ type AppendOptions struct {
 }
 
 // Append appends one event, a JSON object.
-func (c *Client) Append(ctx context.Context, log string, event []byte, o AppendOptions) (Appended, error) {
+func (c *Client) AppendEvent(ctx context.Context, log string, event []byte, o AppendOptions) (Appended, error) {
 	header := http.Header{}
 	for name, value := range map[string]string{"Idempotency-Key": o.Key, "Expected-Sequence": o.Expected} {
 		if value != "" {
@@ -47,7 +47,7 @@ func (c *Client) Append(ctx context.Context, log string, event []byte, o AppendO
 }
 
 // AppendBatch appends events, one per line, all or none, and returns how many are new. It streams the lines.
-func (c *Client) AppendBatch(ctx context.Context, log string, lines io.Reader) (appended int, err error) {
+func (c *Client) AppendEvents(ctx context.Context, log string, lines io.Reader) (appended int, err error) {
 	var result struct {
 		Appended int `json:"appended"`
 	}
@@ -72,7 +72,7 @@ type Delivered struct {
 
 // Deliver sends lines, a JSON object each, to a source. When it returns without an error, all of them are stored or kept as rejects. It
 // streams the lines.
-func (c *Client) Deliver(ctx context.Context, source string, lines io.Reader) (Delivered, error) {
+func (c *Client) SendEvents(ctx context.Context, source string, lines io.Reader) (Delivered, error) {
 	var result Delivered
 	err := c.call(ctx, request{
 		method: http.MethodPost, path: []string{"sources", source, "events"}, body: lines, contentType: "application/x-ndjson",

@@ -1,6 +1,4 @@
-// Package client calls the HTTP API of a server, for the commands and the demo. It sends every request once: whether to retry one that
-// failed is for the caller to decide.
-package client
+package tally
 
 import (
 	"bytes"
@@ -17,8 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/tallystick/tallystick/internal/terminal"
 )
 
 const (
@@ -30,8 +26,8 @@ const (
 	maxProblemBytes = 64 << 10
 )
 
-// Config names the server to call, and the caller.
-type Config struct {
+// Options name the server to call, and the caller.
+type Options struct {
 	URL string // of the server, such as http://127.0.0.1:8080; may have a path, which prefixes the API's
 	Key string // a key or token; "" for a server that asks for none
 	// Tenant is the one to act in, for an operator's key; "" for the key's own.
@@ -53,7 +49,7 @@ type Client struct {
 }
 
 // New checks the configuration; it does not connect. The caller must close the client.
-func New(c Config) (*Client, error) {
+func New(c Options) (*Client, error) {
 	base, err := url.Parse(c.URL)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
 		return nil, fmt.Errorf("%q is not the address of a server: it must be such as http://127.0.0.1:8080", c.URL)
@@ -109,7 +105,7 @@ type request struct {
 	contentType string
 }
 
-// call sends a request and decodes the JSON response into into, unless that is nil. The error is a *Problem if the server refused the
+// call sends a request and decodes the JSON response into into, unless that is nil. The error is a *Error if the server refused the
 // request.
 func (c *Client) call(ctx context.Context, r request, result any) error {
 	response, err := c.do(ctx, r)
@@ -186,8 +182,8 @@ func (e *noServerError) Error() string {
 
 func (e *noServerError) Unwrap() error { return syscall.ECONNREFUSED }
 
-// Problem is an error response of the server, in the format of RFC 9457.
-type Problem struct {
+// Error is an error response of the server, in the format of RFC 9457.
+type Error struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
@@ -198,22 +194,22 @@ type Problem struct {
 
 // Error returns the server's text, and the code that the documentation explains, on one line. The text may quote a view, and must not look
 // like other output.
-func (p *Problem) Error() string {
+func (p *Error) Error() string {
 	if p.Code == "" {
-		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), terminal.Line(p.Detail))
+		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), oneLine(p.Detail))
 	}
-	return fmt.Sprintf("%s (%s)", terminal.Line(p.Detail), terminal.Line(p.Code))
+	return fmt.Sprintf("%s (%s)", oneLine(p.Detail), oneLine(p.Code))
 }
 
 // IsCode reports whether err is the problem with this code.
 func IsCode(err error, code string) bool {
-	var p *Problem
+	var p *Error
 	return errors.As(err, &p) && p.Code == code
 }
 
 // IsTransient reports whether a retry may succeed: the connection failed, or the server is busy or restarting.
 func IsTransient(err error) bool {
-	var p *Problem
+	var p *Error
 	if !errors.As(err, &p) {
 		return true
 	}
@@ -227,7 +223,7 @@ func IsTransient(err error) bool {
 // refused reads a problem, and says what to do about one that comes of not having sent a key.
 func (c *Client) refused(response *http.Response) error {
 	err := readProblem(response)
-	var p *Problem
+	var p *Error
 	if errors.As(err, &p) && p.Code == "unauthorized" && c.header.Get("Authorization") == "" {
 		p.Detail = "the server asks for a key, and none was given: set TALLY_KEY to yours; tally key create makes one"
 	}
@@ -235,10 +231,10 @@ func (c *Client) refused(response *http.Response) error {
 }
 
 func readProblem(response *http.Response) error {
-	p := &Problem{}
+	p := &Error{}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxProblemBytes))
 	if err != nil || json.Unmarshal(text, p) != nil || p.Code == "" {
-		*p = Problem{Detail: strings.ToValidUTF8(string(bytes.TrimSpace(text)), "?")} // not our server's
+		*p = Error{Detail: strings.ToValidUTF8(string(bytes.TrimSpace(text)), "?")} // not our server's
 	}
 	p.Status = response.StatusCode
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {

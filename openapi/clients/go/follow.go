@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"context"
@@ -36,7 +36,7 @@ type Follower struct {
 
 // Tail follows a log's events after a sequence, until ctx ends or the server refuses. Each event is delivered once and in order, over any
 // number of connections. If the first connection fails, Tail returns the error; later it retries for ever.
-func (c *Client) Tail(ctx context.Context, log, eventType string, after int64, f Follower) error {
+func (c *Client) TailEvents(ctx context.Context, log, eventType string, after int64, f Follower) error {
 	query := url.Values{}
 	if eventType != "" {
 		query.Set("type", eventType)
@@ -61,7 +61,7 @@ func (c *Client) Tail(ctx context.Context, log, eventType string, after int64, f
 
 // Watch follows a view's answer to a query, an encoded query string, until ctx ends or the server refuses. The first answer comes at once,
 // and then every answer that differs from the one before. A message named problem reports that the view cannot answer at present.
-func (c *Client) Watch(ctx context.Context, log, view, query string, f Follower) error {
+func (c *Client) WatchView(ctx context.Context, log, view, query string, f Follower) error {
 	var last *Message
 	return c.follow(ctx, request{path: []string{"logs", log, "views", view, "live"}, query: query}, f, nil, func(m Message) error {
 		if m.Event != "answer" && m.Event != "problem" || last != nil && last.Event == m.Event && string(last.Data) == string(m.Data) {
@@ -155,7 +155,7 @@ func (c *Client) listen(
 
 // endReason returns why the server ended a stream.
 func endReason(data []byte) error {
-	p := &Problem{}
+	p := &Error{}
 	if err := json.Unmarshal(data, p); err != nil || p.Status == 0 {
 		return errors.New("the server ended the stream")
 	}

@@ -1,4 +1,4 @@
-package client_test
+package tally_test
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
 // script serves one answer per request, in order, and then repeats the last one.
-func script(t *testing.T, answers ...string) (c *client.Client, ids func() []string) {
+func script(t *testing.T, answers ...string) (c *tally.Client, ids func() []string) {
 	t.Helper()
 	asked := make(chan string, 100)
 	n := 0
@@ -65,12 +65,12 @@ func TestTailResumes(t *testing.T) {
 		`404!{"status":404,"code":"log_not_found","detail":"gone"}`)
 	var got, lost []string
 	back := 0
-	err := c.Tail(t.Context(), "acme", "", 5, client.Follower{
-		Event:        func(m client.Message) error { got = append(got, string(m.Data)); return nil },
+	err := c.TailEvents(t.Context(), "acme", "", 5, tally.Follower{
+		Event:        func(m tally.Message) error { got = append(got, string(m.Data)); return nil },
 		Disconnected: func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
 		Reconnected:  func() { back++ },
 	})
-	if !client.IsCode(err, "log_not_found") {
+	if !tally.IsCode(err, "log_not_found") {
 		t.Errorf("it ends with %v", err)
 	}
 	if fmt.Sprint(got) != `[{"sequence":6} {"sequence":7} {"sequence":8} {"sequence":9} {"sequence":10}]` {
@@ -87,29 +87,29 @@ func TestTailResumes(t *testing.T) {
 
 // TestTailEnds: at once where the server cannot be reached or refuses, by its reader's error, by its context, and at what is no stream.
 func TestTailEnds(t *testing.T) {
-	take := client.Follower{Event: func(client.Message) error { return nil }}
+	take := tally.Follower{Event: func(tally.Message) error { return nil }}
 	c, ids := script(t, `503!{"status":503,"code":"too_many_watchers","detail":"full"}`)
-	if err := c.Tail(t.Context(), "acme", "", 0, take); !client.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
+	if err := c.TailEvents(t.Context(), "acme", "", 0, take); !tally.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
 		t.Errorf("refused: %v", err)
 	}
 	full := errors.New("disk full")
 	c, _ = script(t, soon+event(1))
-	f := client.Follower{Event: func(client.Message) error { return full }}
-	if err := c.Tail(t.Context(), "acme", "", 0, f); !errors.Is(err, full) {
+	f := tally.Follower{Event: func(tally.Message) error { return full }}
+	if err := c.TailEvents(t.Context(), "acme", "", 0, f); !errors.Is(err, full) {
 		t.Errorf("a reader that fails: %v", err)
 	}
 	c, _ = script(t, soon+event(1))
 	ctx, stop := context.WithCancel(t.Context())
-	f = client.Follower{Event: func(client.Message) error { stop(); return nil }}
-	if err := c.Tail(ctx, "acme", "", 0, f); !errors.Is(err, context.Canceled) {
+	f = tally.Follower{Event: func(tally.Message) error { stop(); return nil }}
+	if err := c.TailEvents(ctx, "acme", "", 0, f); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 	c = stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
-	if err := c.Tail(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), "is no stream of events") {
+	if err := c.TailEvents(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), "is no stream of events") {
 		t.Errorf("a stranger: %v", err)
 	}
 	c, _ = script(t, soon+"id: x\nevent: event\ndata: {}\n\n")
-	if err := c.Tail(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), `"x"`) {
+	if err := c.TailEvents(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), `"x"`) {
 		t.Errorf("an id that is no sequence: %v", err)
 	}
 }
@@ -120,11 +120,11 @@ func TestWatchTellsWhatIsNew(t *testing.T) {
 	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: 2\n\n",
 		soon+answer("2"), `404!{"status":404,"code":"view_not_found"}`)
 	var got []string
-	err := c.Watch(t.Context(), "acme", "totals", "", client.Follower{Event: func(m client.Message) error {
+	err := c.WatchView(t.Context(), "acme", "totals", "", tally.Follower{Event: func(m tally.Message) error {
 		got = append(got, m.Event+" "+string(m.Data))
 		return nil
 	}})
-	if !client.IsCode(err, "view_not_found") || fmt.Sprint(got) != "[answer 1 answer 2 problem 2 answer 2]" {
+	if !tally.IsCode(err, "view_not_found") || fmt.Sprint(got) != "[answer 1 answer 2 problem 2 answer 2]" {
 		t.Errorf("%v after %q", err, got)
 	}
 }
@@ -150,7 +150,7 @@ func TestEventStream(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		})
-		stream, err := server.StreamEvents(t.Context(), "acme", client.Events{From: 1})
+		stream, err := server.StreamEvents(t.Context(), "acme", tally.EventFilter{From: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"crypto/tls"

@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"bytes"
@@ -34,15 +34,15 @@ type Key struct {
 	Limits map[string]int64 `json:"limits,omitempty"` // its own
 }
 
-// NewKey is a key with its secret, which the server tells this once.
-type NewKey struct {
+// CreatedKey is a key with its secret, which the server tells this once.
+type CreatedKey struct {
 	Key
 
 	Secret string `json:"key"`
 }
 
-// KeyRequest says what a key is to be.
-type KeyRequest struct {
+// NewKey says what a key is to be.
+type NewKey struct {
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes"`
 	Logs      string     `json:"logs,omitempty"`       // "" for all
@@ -52,12 +52,12 @@ type KeyRequest struct {
 }
 
 // CreateKey makes a key of the tenant.
-func (c *Client) CreateKey(ctx context.Context, q KeyRequest) (key NewKey, err error) {
+func (c *Client) CreateKey(ctx context.Context, q NewKey) (key CreatedKey, err error) {
 	return key, c.send(ctx, http.MethodPost, []string{"keys"}, q, &key)
 }
 
 // Keys lists the tenant's keys, those that are revoked or expired too.
-func (c *Client) Keys(ctx context.Context) ([]Key, error) {
+func (c *Client) ListKeys(ctx context.Context) ([]Key, error) {
 	keys := []Key{}
 	for query := (url.Values{"limit": {strconv.Itoa(listPage)}}); ; {
 		var page struct {
@@ -76,7 +76,7 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 }
 
 // RotateKey gives a key another secret. The one from before stays good for formerValid; nil leaves that to the server.
-func (c *Client) RotateKey(ctx context.Context, id string, formerValid *time.Duration) (key NewKey, err error) {
+func (c *Client) RotateKey(ctx context.Context, id string, formerValid *time.Duration) (key CreatedKey, err error) {
 	body := map[string]int64{}
 	if formerValid != nil {
 		body["former_valid_seconds"] = int64(*formerValid / time.Second)
@@ -89,8 +89,8 @@ func (c *Client) RevokeKey(ctx context.Context, id string) (key Key, err error) 
 	return key, c.call(ctx, request{method: http.MethodDelete, path: []string{"keys", id}}, &key)
 }
 
-// TokenRequest says what a token is to be for.
-type TokenRequest struct {
+// NewToken says what a token is to be for.
+type NewToken struct {
 	Scopes  []string `json:"scopes"`
 	Logs    []string `json:"logs"`
 	Views   []string `json:"views,omitempty"` // empty for all
@@ -105,7 +105,7 @@ type Token struct {
 }
 
 // CreateToken makes a token with the client's key.
-func (c *Client) CreateToken(ctx context.Context, q TokenRequest) (token Token, err error) {
+func (c *Client) CreateToken(ctx context.Context, q NewToken) (token Token, err error) {
 	return token, c.send(ctx, http.MethodPost, []string{"tokens"}, q, &token)
 }
 

@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ type View struct {
 	Name           string          `json:"name"`
 	Version        int32           `json:"version"`
 	Status         string          `json:"status"`
-	Progress       *Progress       `json:"progress,omitempty"` // nil unless building
+	Progress       *BuildProgress  `json:"progress,omitempty"` // nil unless building
 	Module         string          `json:"module"`             // SHA-256, hexadecimal
 	Config         json.RawMessage `json:"config"`
 	Applied        int64           `json:"applied"` // last folded sequence
@@ -46,8 +46,8 @@ type View struct {
 	RetiredAt      *time.Time      `json:"retired_at,omitempty"`
 }
 
-// Progress is the progress of a version that is being built.
-type Progress struct {
+// BuildProgress is the progress of a version that is being built.
+type BuildProgress struct {
 	Done            int64   `json:"done"`
 	Total           int64   `json:"total"`
 	EventsPerSecond float64 `json:"events_per_second"`      // 0 while unknown
@@ -95,19 +95,19 @@ func (c *Client) deploy(ctx context.Context, path []string, query url.Values, d 
 }
 
 // Deploy makes a module the newest version of a view. It returns when the version is live, or after some seconds while it is being built.
-func (c *Client) Deploy(ctx context.Context, log, view string, d Deployment) (View, error) {
+func (c *Client) DeployView(ctx context.Context, log, view string, d Deployment) (View, error) {
 	var result View
 	err := c.deploy(ctx, []string{"logs", log, "views", view}, url.Values{}, d, &result)
 	return result, err
 }
 
 // Views returns the versions of all views of a log that are not retired.
-func (c *Client) Views(ctx context.Context, log string) ([]View, error) {
+func (c *Client) ListViews(ctx context.Context, log string) ([]View, error) {
 	return c.views(ctx, "logs", log, "views")
 }
 
 // View returns the versions of a view that are not retired.
-func (c *Client) View(ctx context.Context, log, view string) ([]View, error) {
+func (c *Client) GetView(ctx context.Context, log, view string) ([]View, error) {
 	return c.views(ctx, "logs", log, "views", view)
 }
 
@@ -119,14 +119,14 @@ func (c *Client) views(ctx context.Context, path ...string) ([]View, error) {
 	return result.Views, err
 }
 
-// History holds the versions of a view and what was done to them.
-type History struct {
-	Versions []View   `json:"versions"` // newest first
-	Actions  []Action `json:"actions"`  // newest first
+// ViewHistory holds the versions of a view and what was done to them.
+type ViewHistory struct {
+	Versions []View       `json:"versions"` // newest first
+	Actions  []ViewAction `json:"actions"`  // newest first
 }
 
-// Action is something that was done to a view.
-type Action struct {
+// ViewAction is something that was done to a view.
+type ViewAction struct {
 	Action   string    `json:"action"`
 	Version  int32     `json:"version,omitempty"` // 0: the view as a whole
 	Actor    string    `json:"actor,omitempty"`   // "" for the server itself
@@ -136,11 +136,11 @@ type Action struct {
 }
 
 // Versions returns all versions of a view, and the latest actions on them.
-func (c *Client) Versions(ctx context.Context, log, view string) (History, error) {
-	var all History
+func (c *Client) ListViewVersions(ctx context.Context, log, view string) (ViewHistory, error) {
+	var all ViewHistory
 	for before := int32(0); ; {
 		var page struct {
-			History
+			ViewHistory
 			Next int32 `json:"next"`
 		}
 		r := request{method: http.MethodGet, path: []string{"logs", log, "views", view, "versions"}}
@@ -148,7 +148,7 @@ func (c *Client) Versions(ctx context.Context, log, view string) (History, error
 			r.query = url.Values{"before": {strconv.Itoa(int(before))}}.Encode()
 		}
 		if err := c.call(ctx, r, &page); err != nil {
-			return History{}, err
+			return ViewHistory{}, err
 		}
 		if before == 0 {
 			all.Actions = page.Actions
@@ -162,12 +162,12 @@ func (c *Client) Versions(ctx context.Context, log, view string) (History, error
 }
 
 // Rollback makes an earlier version of a view live again. It returns like Deploy.
-func (c *Client) Rollback(ctx context.Context, log, view string, version int32) (View, error) {
+func (c *Client) RollbackView(ctx context.Context, log, view string, version int32) (View, error) {
 	return c.change(ctx, log, view, "rollback", map[string]any{"version": version})
 }
 
-// Resumption selects how a halted view resumes.
-type Resumption struct {
+// ResumeViewOptions selects how a halted view resumes.
+type ResumeViewOptions struct {
 	Version int32  `json:"version,omitempty"` // 0: the one requested last
 	Skip    bool   `json:"skip"`              // the event, which this version then leaves out for ever
 	Reason  string `json:"reason,omitempty"`
@@ -175,7 +175,7 @@ type Resumption struct {
 }
 
 // Resume resumes a halted version.
-func (c *Client) Resume(ctx context.Context, log, view string, r Resumption) (View, error) {
+func (c *Client) ResumeView(ctx context.Context, log, view string, r ResumeViewOptions) (View, error) {
 	return c.change(ctx, log, view, "resume", r)
 }
 
@@ -194,7 +194,7 @@ func (c *Client) change(ctx context.Context, log, view, what string, body any) (
 }
 
 // Retire retires a view on a log: it no longer answers.
-func (c *Client) Retire(ctx context.Context, log, view string) error {
+func (c *Client) RetireView(ctx context.Context, log, view string) error {
 	return c.call(ctx, request{method: http.MethodDelete, path: []string{"logs", log, "views", view}}, nil)
 }
 
@@ -206,7 +206,7 @@ type Answer struct {
 }
 
 // Query sends a view a query, an encoded query string.
-func (c *Client) Query(ctx context.Context, log, view, query string) (Answer, error) {
+func (c *Client) QueryView(ctx context.Context, log, view, query string) (Answer, error) {
 	response, err := c.do(ctx, request{method: http.MethodGet, path: []string{"logs", log, "views", view, "query"}, query: query})
 	if err != nil {
 		return Answer{}, err
@@ -227,22 +227,22 @@ func (c *Client) Query(ctx context.Context, log, view, query string) (Answer, er
 	return Answer{Type: mediaType, Sequence: sequence, Body: body}, nil
 }
 
-// Audit is the result of auditing a view.
-type Audit struct {
-	OK         bool        `json:"ok"`
-	View       string      `json:"view"`
-	Version    int32       `json:"version"`
-	Sequence   int64       `json:"sequence"`
-	Events     int64       `json:"events"`
-	Skipped    int64       `json:"skipped"`
-	Keys       int64       `json:"keys"`
-	Ways       []string    `json:"ways"`
-	Seconds    float64     `json:"seconds"`
-	Difference *Difference `json:"difference,omitempty"` // nil when OK
+// ViewAudit is the result of auditing a view.
+type ViewAudit struct {
+	OK         bool             `json:"ok"`
+	View       string           `json:"view"`
+	Version    int32            `json:"version"`
+	Sequence   int64            `json:"sequence"`
+	Events     int64            `json:"events"`
+	Skipped    int64            `json:"skipped"`
+	Keys       int64            `json:"keys"`
+	Ways       []string         `json:"ways"`
+	Seconds    float64          `json:"seconds"`
+	Difference *AuditDifference `json:"difference,omitempty"` // nil when OK
 }
 
-// Difference is the first difference between two ways of folding the same events, or between one of them and the stored state.
-type Difference struct {
+// AuditDifference is the first difference between two ways of folding the same events, or between one of them and the stored state.
+type AuditDifference struct {
 	Way      string  `json:"way"`
 	Key      string  `json:"key"`
 	Expected *string `json:"expected"` // nil: no value
@@ -251,8 +251,8 @@ type Difference struct {
 }
 
 // Audit has the server fold a view's events again and compare the state. It takes as long as reading the whole log.
-func (c *Client) Audit(ctx context.Context, log, view string) (Audit, error) {
-	var result Audit
+func (c *Client) AuditView(ctx context.Context, log, view string) (ViewAudit, error) {
+	var result ViewAudit
 	err := c.call(ctx, request{method: http.MethodPost, path: []string{"logs", log, "views", view, "audit"}}, &result)
 	return result, err
 }

@@ -1,4 +1,4 @@
-package client_test
+package tally_test
 
 import (
 	"bytes"
@@ -11,11 +11,11 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/client"
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
-func readAll(in io.Reader) (all []client.Message, retry time.Duration, err error) {
-	m := client.NewMessages(in, "")
+func readAll(in io.Reader) (all []tally.Message, retry time.Duration, err error) {
+	m := tally.NewMessages(in, "")
 	for {
 		message, err := m.Next()
 		if err != nil {
@@ -27,10 +27,10 @@ func readAll(in io.Reader) (all []client.Message, retry time.Duration, err error
 
 // TestMessages holds the reader to the standard's own examples and to its edges.
 func TestMessages(t *testing.T) {
-	message := func(id, event, data string) client.Message {
-		return client.Message{ID: id, Event: event, Data: []byte(data)}
+	message := func(id, event, data string) tally.Message {
+		return tally.Message{ID: id, Event: event, Data: []byte(data)}
 	}
-	cases := map[string][]client.Message{
+	cases := map[string][]tally.Message{
 		"data: YHOO\ndata: +2\ndata: 10\n\n": {message("", "message", "YHOO\n+2\n10")},
 		": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n": {
 			message("1", "message", "first event"), message("", "message", "second event"), message("", "message", " third event"),
@@ -65,7 +65,7 @@ func TestMessages(t *testing.T) {
 }
 
 // normal makes no data and empty data the same.
-func normal(messages []client.Message) []string {
+func normal(messages []tally.Message) []string {
 	var all []string
 	for _, m := range messages {
 		all = append(all, fmt.Sprintf("%q %q %q", m.ID, m.Event, m.Data))
@@ -77,7 +77,7 @@ func normal(messages []client.Message) []string {
 func TestMessageArrivesAtOnce(t *testing.T) {
 	in, out := io.Pipe()
 	t.Cleanup(func() { _ = in.Close() })
-	m := client.NewMessages(in, "9")
+	m := tally.NewMessages(in, "9")
 	for _, end := range []string{"\r", "\n", "\r\n"} {
 		go func() { _, _ = io.WriteString(out, "data: x"+end+end) }()
 		if got, err := m.Next(); err != nil || string(got.Data) != "x" || got.ID != "9" {
@@ -125,7 +125,7 @@ func FuzzMessages(f *testing.F) {
 }
 
 // model reads a stream that is whole, by the letter of the standard.
-func model(stream string) (all []client.Message) {
+func model(stream string) (all []tally.Message) {
 	stream = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(stream, "\uFEFF"))
 	lines := strings.Split(stream, "\n")
 	id, event, data := "", "", ""
@@ -135,7 +135,7 @@ func model(stream string) (all []client.Message) {
 				if event == "" {
 					event = "message"
 				}
-				all = append(all, client.Message{ID: id, Event: event, Data: []byte(strings.TrimSuffix(data, "\n"))})
+				all = append(all, tally.Message{ID: id, Event: event, Data: []byte(strings.TrimSuffix(data, "\n"))})
 			}
 			event, data = "", ""
 			continue

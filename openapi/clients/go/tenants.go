@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"context"
@@ -20,8 +20,8 @@ type Tenant struct {
 	Limits map[string]int64 `json:"limits,omitempty"` // its own
 }
 
-// TenantChange says what is to be changed of a tenant; nil leaves it.
-type TenantChange struct {
+// TenantUpdate says what is to be changed of a tenant; nil leaves it.
+type TenantUpdate struct {
 	Name      *string `json:"name,omitempty"`
 	Suspended *bool   `json:"suspended,omitempty"`
 
@@ -38,7 +38,7 @@ func (c *Client) CreateTenant(ctx context.Context, name string, limits map[strin
 }
 
 // Tenants lists all tenants by name.
-func (c *Client) Tenants(ctx context.Context) ([]Tenant, error) {
+func (c *Client) ListTenants(ctx context.Context) ([]Tenant, error) {
 	tenants := []Tenant{}
 	for query := (url.Values{"limit": {strconv.Itoa(listPage)}}); ; {
 		var page struct {
@@ -57,17 +57,17 @@ func (c *Client) Tenants(ctx context.Context) ([]Tenant, error) {
 }
 
 // Tenant returns a tenant by its name or id.
-func (c *Client) Tenant(ctx context.Context, ref string) (t Tenant, err error) {
+func (c *Client) GetTenant(ctx context.Context, ref string) (t Tenant, err error) {
 	return t, c.call(ctx, request{method: http.MethodGet, path: []string{"tenants", ref}}, &t)
 }
 
 // UpdateTenant changes a tenant, given by name or id.
-func (c *Client) UpdateTenant(ctx context.Context, ref string, change TenantChange) (t Tenant, err error) {
+func (c *Client) UpdateTenant(ctx context.Context, ref string, change TenantUpdate) (t Tenant, err error) {
 	return t, c.send(ctx, http.MethodPatch, []string{"tenants", ref}, change, &t)
 }
 
-// AuditEntry is something that was done with the tenant, its keys, tokens or analysts.
-type AuditEntry struct {
+// AuditLogEntry is something that was done with the tenant, its keys, tokens or analysts.
+type AuditLogEntry struct {
 	EntryID int64           `json:"entry_id"`
 	At      time.Time       `json:"at"`
 	Actor   string          `json:"actor"`
@@ -79,8 +79,8 @@ type AuditEntry struct {
 
 // AuditLog returns the newest entries of the tenant's record from before an entry, newest first: at most limit. A before of 0 stands for
 // the end of the record, a limit of 0 for all of it.
-func (c *Client) AuditLog(ctx context.Context, before int64, limit int) ([]AuditEntry, error) {
-	entries := []AuditEntry{}
+func (c *Client) ListAuditLog(ctx context.Context, before int64, limit int) ([]AuditLogEntry, error) {
+	entries := []AuditLogEntry{}
 	for {
 		size := auditPage
 		if limit > 0 {
@@ -91,8 +91,8 @@ func (c *Client) AuditLog(ctx context.Context, before int64, limit int) ([]Audit
 			query.Set("before", strconv.FormatInt(before, 10))
 		}
 		var page struct {
-			Entries []AuditEntry `json:"entries"`
-			Next    int64        `json:"next"`
+			Entries []AuditLogEntry `json:"entries"`
+			Next    int64           `json:"next"`
 		}
 		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"audit-log"}, query: query.Encode()}, &page); err != nil {
 			return nil, err

@@ -1,4 +1,4 @@
-package client
+package tally
 
 import (
 	"bufio"
@@ -13,42 +13,42 @@ import (
 	"time"
 )
 
-// Verification is the result of verifying a log.
-type Verification struct {
-	OK      bool      `json:"ok"`
-	LogID   string    `json:"log_id"`
-	Name    string    `json:"name"`
-	From    int64     `json:"from"`
-	To      int64     `json:"to"`
-	Hash    string    `json:"hash"`
-	Events  int64     `json:"events"`
-	Bytes   int64     `json:"bytes"`
-	Wrong   int64     `json:"wrong"`
-	Faults  []Fault   `json:"faults"`
-	Views   []Verdict `json:"views"`
-	Seconds float64   `json:"seconds"`
+// LogVerification is the result of verifying a log.
+type LogVerification struct {
+	OK      bool               `json:"ok"`
+	LogID   string             `json:"log_id"`
+	Name    string             `json:"name"`
+	From    int64              `json:"from"`
+	To      int64              `json:"to"`
+	Hash    string             `json:"hash"`
+	Events  int64              `json:"events"`
+	Bytes   int64              `json:"bytes"`
+	Wrong   int64              `json:"wrong"`
+	Faults  []LogFault         `json:"faults"`
+	Views   []ViewVerification `json:"views"`
+	Seconds float64            `json:"seconds"`
 	// Finished is the time at which the verification ended.
 	Finished time.Time `json:"finished_at"`
 }
 
-// Fault is one thing that is wrong with a log.
-type Fault struct {
+// LogFault is one thing that is wrong with a log.
+type LogFault struct {
 	Kind     string `json:"kind"`
 	Sequence int64  `json:"sequence"`
 	Detail   string `json:"detail"`
 }
 
-// Verdict is the result of folding a view's events again, or the reason why that was not possible.
-type Verdict struct {
-	View   string `json:"view"`
-	OK     bool   `json:"ok"`
-	Audit  *Audit `json:"audit,omitempty"`
-	Code   string `json:"code,omitempty"`
-	Detail string `json:"detail,omitempty"`
+// ViewVerification is the result of folding a view's events again, or the reason why that was not possible.
+type ViewVerification struct {
+	View   string     `json:"view"`
+	OK     bool       `json:"ok"`
+	Audit  *ViewAudit `json:"audit,omitempty"`
+	Code   string     `json:"code,omitempty"`
+	Detail string     `json:"detail,omitempty"`
 }
 
-// VerifyOptions select what to verify.
-type VerifyOptions struct {
+// VerifyLogOptions select what to verify.
+type VerifyLogOptions struct {
 	Views    string // all, none, or names separated by commas; "" means all
 	Sequence int64  // of a head recorded earlier
 	Hash     string // of that head, hexadecimal; "" for none
@@ -57,7 +57,7 @@ type VerifyOptions struct {
 }
 
 // Verify has the server read a whole log and check it, and returns when that is done.
-func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) (Verification, error) {
+func (c *Client) VerifyLog(ctx context.Context, log string, options VerifyLogOptions) (LogVerification, error) {
 	query := url.Values{}
 	if options.Views != "" {
 		query.Set("views", options.Views)
@@ -71,7 +71,7 @@ func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) 
 		query: query.Encode(), header: http.Header{"Accept": {"application/x-ndjson"}},
 	})
 	if err != nil {
-		return Verification{}, err
+		return LogVerification{}, err
 	}
 	defer func() { _ = response.Body.Close() }() // it is read, or does not matter
 	lines := bufio.NewReader(io.LimitReader(response.Body, maxResponseBytes))
@@ -79,26 +79,26 @@ func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) 
 		text, err := lines.ReadBytes('\n')
 		if err != nil {
 			if ctx.Err() != nil {
-				return Verification{}, context.Cause(ctx)
+				return LogVerification{}, context.Cause(ctx)
 			}
-			return Verification{}, errors.New("the connection was cut off before the verification was done; try again")
+			return LogVerification{}, errors.New("the connection was cut off before the verification was done; try again")
 		}
 		var line struct {
 			Progress *struct {
 				What        string
 				Done, Total int64
 			}
-			Report  *Verification
-			Problem *Problem
+			Report  *LogVerification
+			Problem *Error
 		}
 		if err := json.Unmarshal(text, &line); err != nil {
-			return Verification{}, fmt.Errorf("the answer of %s is not Tallystick's: %w; is --url right?", c.base, err)
+			return LogVerification{}, fmt.Errorf("the answer of %s is not Tallystick's: %w; is --url right?", c.base, err)
 		}
 		switch {
 		case line.Report != nil:
 			return *line.Report, nil
 		case line.Problem != nil:
-			return Verification{}, line.Problem
+			return LogVerification{}, line.Problem
 		case line.Progress != nil && options.Progress != nil:
 			options.Progress(line.Progress.What, line.Progress.Done, line.Progress.Total)
 		}
@@ -106,12 +106,12 @@ func (c *Client) Verify(ctx context.Context, log string, options VerifyOptions) 
 }
 
 // Checkpoint returns a log's head, signed by the server, as a signed note.
-func (c *Client) Checkpoint(ctx context.Context, log string) ([]byte, error) {
+func (c *Client) GetCheckpoint(ctx context.Context, log string) ([]byte, error) {
 	return c.text(ctx, []string{"logs", log, "checkpoint"})
 }
 
 // CheckpointKey returns the public key that verifies the server's checkpoints.
-func (c *Client) CheckpointKey(ctx context.Context) ([]byte, error) {
+func (c *Client) GetCheckpointKey(ctx context.Context) ([]byte, error) {
 	return c.text(ctx, []string{"checkpoint-key"})
 }
 
