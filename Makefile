@@ -48,8 +48,8 @@ test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test $(TEST_FLAGS) $(SERIAL)
 	go test -run '^(TestBombs|TestHostileModulesAreContained|TestGasIsHonest|TestGoGuest)$$' $(TEST_FLAGS) ./internal/wasm
 	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
-	TALLY_TEST_POSTGRES=local go -C testcontainers test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C openapi/clients/go test -race $(TEST_FLAGS) ./...
+	go -C internal/testdb/container test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/promcheck test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/gatewayclients test -race $(TEST_FLAGS) ./...
@@ -69,22 +69,20 @@ soak: ## have one tenant misbehave beside another for an hour, or SOAK=10m
 DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/, \
 	access analyst api db demo eventlog ingest intake limits live postgres server testdb verify view)
 DATABASE ?= local
-# Tests of this module know nothing of containers: this program of testcontainers/ starts them.
+# Tests of this module know nothing of containers: this program, of a module of its own, starts them.
 SERVER_container := $(CURDIR)/bin/testserver
 SERVER_local := local
 
 .PHONY: test-server-local test-server-container
 test-server-local:
 test-server-container:
-	go -C testcontainers build -o $(SERVER_container) ./server
+	go -C internal/testdb/container build -o $(SERVER_container) ./server
 
 test-database: test-server-$(DATABASE) ## run the tests that need PostgreSQL; DATABASE=container for one in a container
 	TALLY_TEST_POSTGRES=$(SERVER_$(DATABASE)) go test -race $(TEST_FLAGS) $(DATABASE_PACKAGES)
-	TALLY_TEST_POSTGRES=$(DATABASE) go -C testcontainers test -race $(TEST_FLAGS) ./...
 
 test-containers: test-server-container ## run all tests, on PostgreSQL in a container
 	TALLY_TEST_POSTGRES=$(SERVER_container) go test -race $(TEST_FLAGS) ./...
-	TALLY_TEST_POSTGRES=container go -C testcontainers test -race $(TEST_FLAGS) ./...
 
 GATEWAYS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick/gateways
 
@@ -114,16 +112,13 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 	go -C tools/kafka build -o $(CURDIR)/$(KAFKA)/kafka .
 	timeout 60m bin/tally bench --kafka $(KAFKA) $(BENCH_FLAGS)
 
-# Modules of their own, in tools/.
-MODULES := gatewayclients gateways kafka manifests promcheck
+MODULES := openapi/clients/go internal/testdb/container $(addprefix tools/,gatewayclients gateways kafka manifests promcheck)
+LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
 
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run
-	for module in openapi/clients/go testcontainers $(addprefix tools/,$(MODULES)); do go -C $$module vet ./... || exit; done
-	cd testcontainers && go tool -modfile=../tools/go.mod golangci-lint run
-	cd openapi/clients/go && go tool -modfile=../../../tools/go.mod golangci-lint run
-	for module in $(MODULES); do (cd tools/$$module && go tool -modfile=../go.mod golangci-lint run) || exit; done
+	for module in $(MODULES); do go -C $$module vet ./... && (cd $$module && $(LINT)) || exit; done
 
 vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
 	tools/vulnerabilities.sh
@@ -135,15 +130,7 @@ generate: ## write anew what is generated: queries, openapi.yaml, views
 
 generated: ## prove that what is generated is up to date
 	go mod tidy -diff
-	go -C openapi/clients/go mod tidy -diff
-	go -C testcontainers mod tidy -diff
-	go -C tools/gatewayclients mod tidy -diff
-	go -C tools/gateways mod tidy -diff
-	go -C tools/gateways/benthos mod tidy -diff
-	go -C tools/gateways/otelcol mod tidy -diff
-	go -C tools/kafka mod tidy -diff
-	go -C tools/manifests mod tidy -diff
-	go -C tools/promcheck mod tidy -diff
+	for module in $(MODULES) tools/gateways/benthos tools/gateways/otelcol; do go -C $$module mod tidy -diff || exit; done
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || \
 		{ echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }

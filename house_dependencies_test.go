@@ -75,7 +75,7 @@ func TestModuleRequiresNothingItMustNot(t *testing.T) {
 		path, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "require "), " ")
 		for _, root := range unrequired {
 			if within(path, root) {
-				t.Errorf("go.mod requires %s: what needs it belongs into a module of its own, as testcontainers/ is", path)
+				t.Errorf("go.mod requires %s: what needs it belongs into a module of its own, as internal/testdb/container is", path)
 			}
 		}
 	}

@@ -12,12 +12,10 @@
 // Without a server, tests fail, and say what to install; they never skip. The environment selects the server:
 //
 //	TALLY_TEST_POSTGRES   local (default): PostgreSQL's own programs, found or downloaded as `tally dev` does
-//	                      a path: a program that starts a server by calling Serve; testcontainers/server does so in a container
+//	                      a path: a program that starts a server by calling Serve; container/server does so in a container
 //	TALLY_POSTGRES_BIN    local: the folder that holds postgres and initdb
 //	TALLY_POSTGRES_MAJOR  local: the major version, 15 to 18
 //	TALLY_TEST_FSYNC      on: commits wait for the disk, as in production; otherwise only where a test asks for it
-//
-// The module testcontainers offers the same to users of Tallystick.
 package testdb
 
 import (
@@ -82,15 +80,9 @@ func Empty() Option { return func(o *options) { o.empty = true } }
 // databases numbers the databases of this process.
 var databases atomic.Int64
 
-// New calls Servers.New on the servers of this package.
-func New(t testing.TB, opts ...Option) *Database {
-	t.Helper()
-	return shared.New(t, opts...)
-}
-
 // New creates a database for one test. When the test ends, the database is dropped, even if connections are open. New may be called from
 // parallel tests, and more than once per test.
-func (servers *Servers) New(t testing.TB, opts ...Option) *Database {
+func New(t testing.TB, opts ...Option) *Database {
 	t.Helper()
 	var o options
 	for _, apply := range opts {
@@ -98,7 +90,7 @@ func (servers *Servers) New(t testing.TB, opts ...Option) *Database {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), setupTimeout)
 	defer cancel()
-	s, err := servers.get(o.fsync || fsyncByEnv())
+	s, err := shared.get(o.fsync || fsyncByEnv())
 	if err != nil {
 		t.Fatalf("no PostgreSQL for this test: %v", err)
 	}

@@ -16,22 +16,19 @@ const leakPatience = 30 * time.Second
 // Main is for a package whose TestMain does nothing else: it runs the tests, and fails if they leave a goroutine behind.
 func Main(m *testing.M) { os.Exit(CheckLeaks(m.Run())) }
 
-// CheckLeaks calls Servers.CheckLeaks for the servers of this package.
-func CheckLeaks(status int) int { return shared.CheckLeaks(status) }
-
 // CheckLeaks returns the exit status of tests that ended with status: a failure, whose reason it prints, if they passed but left a
 // goroutine behind.
 //
 // Goroutines that live on by design are no leaks: the shared server ends after this process. Idle connections of HTTP clients are closed
 // first.
-func (s *Servers) CheckLeaks(status int) int {
+func CheckLeaks(status int) int {
 	if status != 0 {
 		return status // failed tests may leave goroutines behind
 	}
 	var err error
 	for began := time.Now(); time.Since(began) < leakPatience; {
 		http.DefaultClient.CloseIdleConnections()
-		if err = goleak.Find(s.designed()...); err == nil {
+		if err = goleak.Find(designed...); err == nil {
 			return 0
 		}
 	}
@@ -39,17 +36,8 @@ func (s *Servers) CheckLeaks(status int) int {
 	return 1
 }
 
-// designed returns options that ignore the goroutines of the servers that the tests share.
-func (s *Servers) designed() []goleak.Option {
-	const postgres = "github.com/tallystick/tallystick/internal/postgres."
-	options := []goleak.Option{
-		goleak.IgnoreAnyFunction(postgres + "(*Server).launch.func1"), // waits for the server to end
-		goleak.IgnoreAnyFunction(postgres + "boundLog"),
-	}
-	for i := range s.slots {
-		if one := s.slots[i].server; one != nil && one.Background != nil {
-			options = append(options, one.Background)
-		}
-	}
-	return options
+// designed ignores the goroutines of the servers that the tests share.
+var designed = []goleak.Option{
+	goleak.IgnoreAnyFunction("github.com/tallystick/tallystick/internal/postgres.(*Server).launch.func1"), // waits for the server to end
+	goleak.IgnoreAnyFunction("github.com/tallystick/tallystick/internal/postgres.boundLog"),
 }

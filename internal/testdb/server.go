@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"go.uber.org/goleak"
 
 	"github.com/tallystick/tallystick/internal/db"
 )
@@ -25,17 +24,15 @@ const (
 	MaxConnections = "200"
 )
 
-// Server is a PostgreSQL server that Servers has started.
+// Server is a started PostgreSQL server.
 type Server struct {
 	// URL returns a database's URL, for a superuser.
 	URL func(database string) string
-	// Background ignores goroutines that live as long as the server; nil if there are none.
-	Background goleak.Option
 }
 
-// Servers are one process's servers, one without fsync and one with it, each started when first needed. Nothing in this process stops them:
+// servers are one process's servers, one without fsync and one with it, each started when first needed. Nothing in this process stops them:
 // each has a watchdog, another process that stops it once this process has ended, for whatever reason.
-type Servers struct {
+type servers struct {
 	start func(ctx context.Context, fsync bool) (*Server, error)
 	slots [2]slot
 }
@@ -56,14 +53,9 @@ type server struct {
 	migrateErr error
 }
 
-// NewServers returns servers that start starts. A process has one Servers, in a package variable.
-func NewServers(start func(ctx context.Context, fsync bool) (*Server, error)) *Servers {
-	return &Servers{start: start}
-}
-
 func fsyncByEnv() bool { return os.Getenv(fsyncEnv) == "on" }
 
-func (s *Servers) get(fsync bool) (*server, error) {
+func (s *servers) get(fsync bool) (*server, error) {
 	one := &s.slots[0]
 	if fsync {
 		one = &s.slots[1]
@@ -77,7 +69,7 @@ func (s *Servers) get(fsync bool) (*server, error) {
 	return one.server, one.err
 }
 
-func (s *Servers) prepare(ctx context.Context, fsync bool) (*server, error) {
+func (s *servers) prepare(ctx context.Context, fsync bool) (*server, error) {
 	started, err := s.start(ctx, fsync)
 	if err != nil {
 		return nil, err
@@ -98,7 +90,7 @@ func (s *Servers) prepare(ctx context.Context, fsync bool) (*server, error) {
 }
 
 // shared are the servers of this process's tests.
-var shared = NewServers(start)
+var shared = &servers{start: start}
 
 // local is the default mode.
 const local = "local"

@@ -1,4 +1,7 @@
-// Package container runs PostgreSQL servers for tests in containers.
+// Package container runs PostgreSQL servers for this project's tests in containers. TALLY_TEST_IMAGE names the image, postgres:18 unless
+// set; it must start as the official one does.
+//
+// It is a module of its own, so that the server's does not need what starts containers: the program server/ is what the tests start.
 package container
 
 import (
@@ -16,7 +19,6 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
 	"github.com/testcontainers/testcontainers-go/wait"
-	"go.uber.org/goleak"
 
 	"github.com/tallystick/tallystick/internal/testdb"
 )
@@ -65,11 +67,7 @@ func Start(ctx context.Context, fsync bool) (*testdb.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for the container's port: %w", err)
 	}
-	return &testdb.Server{
-		URL: func(database string) string { return containerURL(address, database) },
-		// They talk to the container engine, and keep their connections; what this test did before ends with it.
-		Background: goleak.IgnoreCurrent(),
-	}, nil
+	return &testdb.Server{URL: func(database string) string { return containerURL(address, database) }}, nil
 }
 
 // containerURL uses the role and password that the postgres module of testcontainers-go gives its containers.

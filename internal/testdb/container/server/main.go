@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"github.com/tallystick/tallystick/internal/testdb"
-	"github.com/tallystick/tallystick/testcontainers/internal/container"
+	"github.com/tallystick/tallystick/internal/testdb/container"
 )
 
 func main() { os.Exit(testdb.Serve(container.Start)) }

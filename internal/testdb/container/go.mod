@@ -1,10 +1,10 @@
-module github.com/tallystick/tallystick/testcontainers
+module github.com/tallystick/tallystick/internal/testdb/container
 
 go 1.26.0
 
 replace (
-	github.com/tallystick/tallystick => ..
-	github.com/tallystick/tallystick/openapi/clients/go => ../openapi/clients/go
+	github.com/tallystick/tallystick => ../../..
+	github.com/tallystick/tallystick/openapi/clients/go => ../../../openapi/clients/go
 )
 
 require (
@@ -13,7 +13,6 @@ require (
 	github.com/tallystick/tallystick v0.1.0
 	github.com/testcontainers/testcontainers-go v0.45.0
 	github.com/testcontainers/testcontainers-go/modules/postgres v0.45.0
-	go.uber.org/goleak v1.3.0
 )
 
 require (
@@ -75,6 +74,7 @@ require (
 	go.opentelemetry.io/otel/sdk v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.opentelemetry.io/proto/otlp v1.11.1 // indirect
+	go.uber.org/goleak v1.3.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
