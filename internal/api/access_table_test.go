@@ -18,6 +18,7 @@ var operations = map[string]operation{
 	"GET /readyz":         {status: 200},
 	"GET /checkpoint-key": {status: 200},
 
+	"PUT /logs/{log}":                   {scopes: "append", path: "/logs/in-{fresh}", status: 201},
 	"POST /logs":                        {scopes: "append", body: `{"name":"in-{fresh}"}`, status: 201},
 	"GET /logs":                         {scopes: "read deploy", status: 200},
 	"GET /logs/{log}":                   {scopes: "append read query deploy", token: "read query", status: 200},

@@ -16,6 +16,7 @@ var schemaDescriptions = map[string]string{
 	"Delivery":         "What became of the lines of a delivery.",
 	"DeployModule":     "What is to be deployed.",
 	"DuplicateEvent":   "An event of a batch that was there before.",
+	"EnsureLog":        "A log that is to be there.",
 	"Event":            "An event as it is in its log.",
 	"EventInput": "An event: any JSON object of at most 1 MiB. Its members type (text), time (RFC 3339), id and source (text) follow " +
 		"CloudEvents, and all are optional. Its bytes are kept as they are sent.",

@@ -43,7 +43,7 @@ func (s *server) registerHealth(api huma.API) {
 	}, s.healthz)
 	register(s, api, anybody, huma.Operation{
 		OperationID: "ready", Method: http.MethodGet, Path: "/readyz",
-		Summary: "Can the server reach its database, and store events there?",
+		Summary:     "Can the server reach its database, and store events there?",
 		Description: "Who asks with a key of the scope operator gets warnings, too.", Tags: []string{"health"},
 		Metadata: map[string]any{anyQuery: true},
 	}, s.readyz)

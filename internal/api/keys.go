@@ -86,14 +86,14 @@ type revokeKeyInput struct {
 }
 
 type listKeysInput struct {
-	After string `query:"after" maxLength:"64" doc:"Only keys whose id comes after this one: the last of the page before."`
-	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // KeyPage is a page of keys.
 type KeyPage struct {
-	Keys []Key  `json:"keys" nullable:"false" doc:"By id."`
-	Next string `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
+	Keys       []Key  `json:"keys" nullable:"false" doc:"By id."`
+	NextCursor string `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
 }
 
 type listKeysOutput struct{ Body KeyPage }
@@ -164,7 +164,7 @@ func (s *server) newKey(ctx context.Context, key access.Key, text string, err er
 }
 
 func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*listKeysOutput, error) {
-	keys, err := s.Access.Keys(ctx, s.tenant(ctx), in.After, in.Limit)
+	keys, err := s.Access.Keys(ctx, s.tenant(ctx), in.Cursor, in.Limit)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -174,7 +174,7 @@ func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*listKeysOutp
 		out.Body.Keys[i] = presentKey(key)
 	}
 	if len(keys) == int(in.Limit) {
-		out.Body.Next = keys[len(keys)-1].ID
+		out.Body.NextCursor = keys[len(keys)-1].ID
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -59,15 +60,15 @@ type ViewAction struct {
 
 type versionsInput struct {
 	ViewPath
-	Before int32 `query:"before" minimum:"0" doc:"Only versions with a lower number: the next of the page before."`
-	Limit  int   `query:"limit" minimum:"1" maximum:"200" default:"100" doc:"The most of a page."`
+	PageCursor
+	Limit int `query:"limit" minimum:"1" maximum:"200" default:"100" doc:"The most of a page."`
 }
 
 // ViewHistory is a page of a view's versions, and what was done to it.
 type ViewHistory struct {
-	Versions []View       `json:"versions" nullable:"false" doc:"Newest first."`
-	Next     int32        `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
-	Actions  []ViewAction `json:"actions" nullable:"false" doc:"What was done to the view, newest first: the last 500 at most."`
+	Versions   []View       `json:"versions" nullable:"false" doc:"Newest first."`
+	NextCursor string       `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
+	Actions    []ViewAction `json:"actions" nullable:"false" doc:"What was done to the view, newest first: the last 500 at most."`
 }
 
 type versionsOutput struct{ Body ViewHistory }
@@ -146,9 +147,9 @@ func (s *server) listVersions(ctx context.Context, in *versionsInput) (*versions
 		return nil, err
 	}
 	out := &versionsOutput{}
-	out.Body.Versions = views.Body.Views
+	out.Body.Versions = views
 	if n := len(infos); more && infos[n-1].Version > 1 {
-		out.Body.Next = infos[n-1].Version
+		out.Body.NextCursor = nextCursor(infos[n-1].Version)
 	}
 	out.Body.Actions = make([]ViewAction, len(actions))
 	for i, a := range actions {
@@ -164,7 +165,11 @@ const versionsAtOnce = 20
 
 // versions reads a page of a view's versions, and reports whether there may be more.
 func (s *server) versions(ctx context.Context, log uuid.UUID, in *versionsInput) (infos []view.Info, more bool, err error) {
-	before, size := in.Before, 0
+	last, err := in.before()
+	if err != nil {
+		return nil, false, err
+	}
+	before, size := int32(min(last, math.MaxInt32)), 0 //nolint:gosec // as said
 	for more = true; more && len(infos) < in.Limit && size < listBytes; {
 		limit := min(in.Limit-len(infos), versionsAtOnce)
 		next, err := s.Views.Versions(ctx, log, in.View, before, limit, requestOf(ctx).answer)

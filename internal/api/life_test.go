@@ -35,9 +35,9 @@ type deed struct {
 }
 
 type life struct {
-	Versions []versionInfo
-	Next     int
-	Actions  []deed
+	Versions   []versionInfo
+	NextCursor string `json:"next_cursor"`
+	Actions    []deed
 }
 
 func (s *service) life(path string) life {
@@ -82,7 +82,7 @@ func TestLifeOfAView(t *testing.T) {
 	s.append("acme", `{"model":"m","tokens_in":4}`)
 
 	l := s.life(v)
-	if len(l.Versions) != 2 || l.Next != 0 || l.Versions[0].Version != 2 || l.Versions[1].Version != 1 {
+	if len(l.Versions) != 2 || l.NextCursor != "" || l.Versions[0].Version != 2 || l.Versions[1].Version != 1 {
 		t.Errorf("versions: %+v", l)
 	}
 	for _, version := range l.Versions {
@@ -105,11 +105,11 @@ func TestLifeOfAView(t *testing.T) {
 		t.Errorf("what was done:\n%q, want\n%q", deeds, want)
 	}
 	page := decode[life](t, s.want(http.StatusOK, s.call("GET", v+"/versions?limit=1", "")))
-	if len(page.Versions) != 1 || page.Next != 2 {
+	if len(page.Versions) != 1 || page.NextCursor != "2" {
 		t.Errorf("the first page: %+v", page)
 	}
-	page = decode[life](t, s.want(http.StatusOK, s.call("GET", v+"/versions?limit=1&before=2", "")))
-	if len(page.Versions) != 1 || page.Versions[0].Version != 1 || page.Next != 0 {
+	page = decode[life](t, s.want(http.StatusOK, s.call("GET", v+"/versions?limit=1&cursor=2", "")))
+	if len(page.Versions) != 1 || page.Versions[0].Version != 1 || page.NextCursor != "" {
 		t.Errorf("the second page: %+v", page)
 	}
 	s.want(http.StatusOK, s.call("POST", v+"/rollback", `{"version": 1}`))

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -54,19 +56,36 @@ type createLogOutput struct{ Body CreatedLog }
 
 type listLogsInput struct {
 	Prefix string `query:"prefix" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name starts so."`
-	After  string `query:"after" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name comes after this one: the last of the page before."`
-	Limit  int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+}
+
+// EnsureLog is a log that is to be there.
+type EnsureLog struct {
+	Labels map[string]string `json:"labels,omitempty" doc:"At most 32, for your own use. A log that is there must have just these; any when absent."`
+}
+
+type ensureLogInput struct {
+	Log  string `path:"log" maxLength:"200" doc:"The log's name." example:"customer-acme-usage"`
+	Body *EnsureLog
+}
+
+type ensureLogOutput struct {
+	Status int
+	Body   Log
 }
 
 // LogPage is a page of logs.
 type LogPage struct {
-	Logs []Log  `json:"logs" nullable:"false" doc:"By name."`
-	Next string `json:"next,omitempty" doc:"Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that."`
+	Logs       []Log  `json:"logs" nullable:"false" doc:"By name."`
+	NextCursor string `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last. A page may have fewer than limit logs before that."`
 }
 
 type listLogsOutput struct{ Body LogPage }
 
 type getLogOutput struct{ Body Log }
+
+const logPath = "/logs/{log}"
 
 func (s *server) registerLogs(api huma.API) {
 	register(s, api, access.Append, huma.Operation{
@@ -74,32 +93,70 @@ func (s *server) registerLogs(api huma.API) {
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1,
 		Errors: []int{http.StatusConflict},
 	}, s.createLog)
+	register(s, api, access.Append, huma.Operation{
+		OperationID: "ensure-log", Method: http.MethodPut, Path: logPath, Summary: "Create a log, unless it is there", Tags: []string{"logs"},
+		Description: "201 when it was created, 200 when it was there before; 409 when it was there with other labels than are asked for. " +
+			"It may be sent again and again.",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1,
+		Errors: []int{http.StatusConflict},
+	}, s.ensureLog)
+	describeUnchanged(api.OpenAPI().Paths[logPath].Put.Responses, "It was there before.")
 	register(s, api, access.Read|access.Deploy, huma.Operation{
 		OperationID: "list-logs", Method: http.MethodGet, Path: "/logs", Summary: "List logs by name", Tags: []string{"logs"},
 		Errors: []int{http.StatusUnprocessableEntity},
 	}, s.listLogs)
 	register(s, api, access.Append|access.Read|access.Query|access.Deploy, huma.Operation{
-		OperationID: "get-log", Method: http.MethodGet, Path: "/logs/{log}", Summary: "Get a log and its head", Tags: []string{"logs"},
+		OperationID: "get-log", Method: http.MethodGet, Path: logPath, Summary: "Get a log and its head", Tags: []string{"logs"},
 		Errors: []int{http.StatusNotFound},
 	}, s.getLog)
 }
 
 func (s *server) createLog(ctx context.Context, in *createLogInput) (*createLogOutput, error) {
-	if caller := requestOf(ctx).caller; eventlog.CheckName("", in.Body.Name) == nil && !caller.SeesLog(in.Body.Name) {
-		return nil, outsidePattern("logs whose names match " + string(caller.Logs))
+	log, err := s.create(ctx, in.Body.Name, in.Body.Labels)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return &createLogOutput{CreatedLog{log.ID.String()}}, nil
+}
+
+// create creates a log, if its creation is not beyond what the caller may do.
+func (s *server) create(ctx context.Context, name string, labels map[string]string) (eventlog.Log, error) {
+	if caller := requestOf(ctx).caller; eventlog.CheckName("", name) == nil && !caller.SeesLog(name) {
+		return eventlog.Log{}, outsidePattern("logs whose names match " + string(caller.Logs))
 	}
 	undo, err := requestOf(ctx).account.CreateLog()
-	if err != nil && !s.exists(ctx, in.Body.Name) { // else it is refused for that
-		return nil, s.problem(ctx, err)
+	if err != nil && !s.exists(ctx, name) { // else it is refused for that
+		return eventlog.Log{}, err
 	}
-	log, err := s.Logs.Create(ctx, s.tenant(ctx), in.Body.Name, in.Body.Labels)
+	log, err := s.Logs.Create(ctx, s.tenant(ctx), name, labels)
 	if err != nil {
 		undo()
+	}
+	return log, err
+}
+
+func (s *server) ensureLog(ctx context.Context, in *ensureLogInput) (*ensureLogOutput, error) {
+	var labels map[string]string
+	if in.Body != nil {
+		labels = in.Body.Labels
+	}
+	log, err := s.create(ctx, in.Log, labels)
+	var taken *eventlog.NameTakenError
+	if !errors.As(err, &taken) {
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return &ensureLogOutput{Status: http.StatusCreated, Body: presentLog(log)}, nil
+	}
+	if log, err = s.Logs.Get(ctx, s.tenant(ctx), taken.LogID); err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	out := &createLogOutput{}
-	out.Body.LogID = log.ID.String()
-	return out, nil
+	if labels != nil && !maps.Equal(labels, log.Labels) {
+		p := newProblem("name_taken", "there is a log of that name with other labels; leave labels out to take it as it is")
+		p.LogID = log.ID.String()
+		return nil, p
+	}
+	return &ensureLogOutput{Status: http.StatusOK, Body: presentLog(log)}, nil
 }
 
 // exists reports whether the tenant has a log of that name.
@@ -111,7 +168,7 @@ func (s *server) exists(ctx context.Context, name string) bool {
 func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutput, error) {
 	out := &listLogsOutput{}
 	out.Body.Logs = []Log{}
-	after, size := in.After, 0
+	after, size := in.Cursor, 0
 	for more := true; more && len(out.Body.Logs) < int(in.Limit) && size < listBytes; {
 		limit := min(in.Limit-int32(len(out.Body.Logs)), logsAtOnce) //nolint:gosec // below the limit
 		logs, err := s.Logs.List(ctx, s.tenant(ctx), eventlog.Listing{
@@ -129,9 +186,9 @@ func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutp
 			return nil, err
 		}
 		more = len(logs) == int(limit)
-		out.Body.Next = ""
+		out.Body.NextCursor = ""
 		if more {
-			out.Body.Next = after
+			out.Body.NextCursor = after
 		}
 	}
 	return out, nil

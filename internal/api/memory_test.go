@@ -96,11 +96,11 @@ func TestListsEndInTime(t *testing.T) {
 		s.want(http.StatusCreated, s.call("POST", "/logs", body(made[i])))
 	}
 	for after, pages := "", 0; pages == 0 || after != ""; pages++ {
-		r := s.call("GET", "/logs?limit=1000&after="+after, "")
+		r := s.call("GET", "/logs?limit=1000&cursor="+after, "")
 		s.want(http.StatusOK, r)
 		var page struct {
-			Logs []struct{ Name string }
-			Next string
+			Logs       []struct{ Name string }
+			NextCursor string `json:"next_cursor"`
 		}
 		if err := json.Unmarshal(r.body, &page); err != nil {
 			t.Fatal(err)
@@ -112,7 +112,7 @@ func TestListsEndInTime(t *testing.T) {
 		for _, l := range page.Logs {
 			listed = append(listed, l.Name)
 		}
-		after = page.Next
+		after = page.NextCursor
 	}
 	if !slices.Equal(listed, made) {
 		t.Errorf("listed are %v", listed)

@@ -86,7 +86,7 @@ func TestRefusals(t *testing.T) {
 			refused(409, "name_taken", acme).also(namesLog),
 		"logs: limit":  get("/logs?limit=1001").refused(422, "invalid_request", "query.limit", "1000"),
 		"logs: prefix": get("/logs?prefix=%00").refused(422, "invalid_request", "query.prefix"),
-		"logs: after":  get("/logs?after=%ff").refused(422, "invalid_request", "query.after"),
+		"logs: cursor": get("/logs?cursor=%ff").refused(422, "invalid_request", "query.cursor"),
 
 		"get: unknown name":    get("/logs/nobody").refused(404, "log_not_found", "POST /logs"),
 		"get: unknown id":      get("/logs/"+unknown).refused(404, "log_not_found"),

@@ -27,7 +27,7 @@ func TestRouting(t *testing.T) {
 	}
 	for path, allowed := range map[string]string{
 		"/logs":                     "GET, HEAD, POST",
-		"/logs/acme":                "GET, HEAD",
+		"/logs/acme":                "GET, HEAD, PUT",
 		"/logs/acme/append":         "POST",
 		"/logs/acme/append_batch":   "POST",
 		"/logs/acme/views":          "GET, HEAD",

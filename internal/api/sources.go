@@ -69,28 +69,28 @@ type deleteSourceInput struct {
 }
 
 type listSourcesInput struct {
-	After string `query:"after" maxLength:"200" doc:"Only sources whose name comes after this one: the last of the page before."`
-	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // SourcePage is a page of sources.
 type SourcePage struct {
-	Sources []ListedSource `json:"sources" nullable:"false" doc:"By name."`
-	Next    string         `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
+	Sources    []ListedSource `json:"sources" nullable:"false" doc:"By name."`
+	NextCursor string         `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
 }
 
 type listSourcesOutput struct{ Body SourcePage }
 
 type sourceVersionsInput struct {
 	SourcePath
-	Before int64 `query:"before" minimum:"0" doc:"Only versions from before this one: the next of the page before."`
-	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // SourceHistory is a page of a source's versions.
 type SourceHistory struct {
-	Versions []SourceVersion `json:"versions" nullable:"false" doc:"Newest first."`
-	Next     int64           `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
+	Versions   []SourceVersion `json:"versions" nullable:"false" doc:"Newest first."`
+	NextCursor string          `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
 }
 
 type sourceVersionsOutput struct{ Body SourceHistory }
@@ -218,7 +218,7 @@ func (s *server) deleteSource(ctx context.Context, in *deleteSourceInput) (*stru
 }
 
 func (s *server) listSources(ctx context.Context, in *listSourcesInput) (*listSourcesOutput, error) {
-	list, err := s.Sources.List(ctx, s.tenant(ctx), in.After, in.Limit, requestOf(ctx).answer)
+	list, err := s.Sources.List(ctx, s.tenant(ctx), in.Cursor, in.Limit, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -228,7 +228,7 @@ func (s *server) listSources(ctx context.Context, in *listSourcesInput) (*listSo
 		out.Body.Sources[i] = ListedSource{Name: listed.Name, SourceVersion: presentVersion(listed)}
 	}
 	if len(list) == int(in.Limit) {
-		out.Body.Next = list[len(list)-1].Name
+		out.Body.NextCursor = list[len(list)-1].Name
 	}
 	return out, nil
 }
@@ -238,7 +238,11 @@ func presentVersion(listed intake.Listed) SourceVersion {
 }
 
 func (s *server) sourceVersions(ctx context.Context, in *sourceVersionsInput) (*sourceVersionsOutput, error) {
-	list, err := s.Sources.Versions(ctx, s.tenant(ctx), in.Source, in.Before, in.Limit, requestOf(ctx).answer)
+	before, err := in.before()
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.Sources.Versions(ctx, s.tenant(ctx), in.Source, before, in.Limit, requestOf(ctx).answer)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -248,7 +252,7 @@ func (s *server) sourceVersions(ctx context.Context, in *sourceVersionsInput) (*
 		out.Body.Versions[i] = presentVersion(listed)
 	}
 	if len(list) == int(in.Limit) {
-		out.Body.Next = list[len(list)-1].Version
+		out.Body.NextCursor = nextCursor(list[len(list)-1].Version)
 	}
 	return out, nil
 }

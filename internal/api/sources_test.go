@@ -53,23 +53,26 @@ func TestSources(t *testing.T) {
 	for _, method := range []string{"GET", "DELETE"} {
 		s.wantProblem(http.StatusNotFound, "source_not_found", s.call(method, "/sources/gateway", ""))
 	}
-	versions := func(query string) (list string, next int64) {
+	versions := func(query string) (list, next string) {
 		page := decode[struct {
-			Versions []shownSource
-			Next     int64
+			Versions   []shownSource
+			NextCursor string `json:"next_cursor"`
 		}](t, s.want(http.StatusOK, s.call("GET", "/sources/gateway/versions"+query, "")))
 		for _, v := range page.Versions {
 			list += fmt.Sprintf("%d %v;", v.Version, v.Deleted)
 		}
-		return list, page.Next
+		return list, page.NextCursor
 	}
-	if list, next := versions("?limit=2"); list != "3 true;2 false;" || next != 2 {
-		t.Errorf("versions %s, then %d", list, next)
+	if list, next := versions("?limit=2"); list != "3 true;2 false;" || next != "2" {
+		t.Errorf("versions %s, then %q", list, next)
 	}
-	if list, next := versions("?limit=2&before=2"); list != "1 false;" || next != 0 {
-		t.Errorf("versions %s, then %d", list, next)
+	if list, next := versions("?limit=2&cursor=2"); list != "1 false;" || next != "" {
+		t.Errorf("versions %s, then %q", list, next)
 	}
 	s.wantProblem(http.StatusNotFound, "source_not_found", s.call("GET", "/sources/never/versions", ""))
+	for _, cursor := range []string{"a", "0", "-1", "9223372036854775808"} {
+		s.wantProblem(http.StatusBadRequest, "invalid_cursor", s.call("GET", "/sources/gateway/versions?cursor="+cursor, ""), "next_cursor")
+	}
 
 	for _, name := range []string{"c", "a", "b", "default"} {
 		s.want(http.StatusCreated, s.call("PUT", "/sources/"+name, toAcme))
@@ -77,13 +80,13 @@ func TestSources(t *testing.T) {
 	var names []string
 	for after := ""; len(names) < 10; {
 		page := decode[struct {
-			Sources []shownSource
-			Next    string
-		}](t, s.want(http.StatusOK, s.call("GET", "/sources?limit=3&after="+after, "")))
+			Sources    []shownSource
+			NextCursor string `json:"next_cursor"`
+		}](t, s.want(http.StatusOK, s.call("GET", "/sources?limit=3&cursor="+after, "")))
 		for _, listed := range page.Sources {
 			names = append(names, listed.Name)
 		}
-		if after = page.Next; after == "" {
+		if after = page.NextCursor; after == "" {
 			break
 		}
 	}

@@ -45,7 +45,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 		s.headers("DELETE", "/logs/acme/views/totals", "", http.Header{"Tally-Actor": {"a", "b"}}))
 	for path, words := range map[string][]string{
 		"GET /logs?limit=1&limit=2":                                      {"limit", "twice"},
-		"GET /logs?limt=1":                                               {`"limt"`, "prefix, after, limit"},
+		"GET /logs?limt=1":                                               {`"limt"`, "prefix, cursor, limit"},
 		"POST /logs?name=a":                                              {`"name"`},
 		"GET /logs/acme?x=1":                                             {`"x"`, "none"},
 		"GET /logs/acme/events?from=1&from=2":                            {"from", "twice"},

@@ -64,14 +64,14 @@ type updateTenantInput struct {
 type tenantOutput struct{ Body Tenant }
 
 type listTenantsInput struct {
-	After string `query:"after" maxLength:"200" doc:"Only tenants whose name comes after this one: the last of the page before."`
-	Limit int32  `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
 
 // TenantPage is a page of tenants.
 type TenantPage struct {
-	Tenants []Tenant `json:"tenants" nullable:"false" doc:"By name."`
-	Next    string   `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last."`
+	Tenants    []Tenant `json:"tenants" nullable:"false" doc:"By name."`
+	NextCursor string   `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
 }
 
 type listTenantsOutput struct{ Body TenantPage }
@@ -130,7 +130,7 @@ func (s *server) createTenant(ctx context.Context, in *createTenantInput) (*tena
 }
 
 func (s *server) listTenants(ctx context.Context, in *listTenantsInput) (*listTenantsOutput, error) {
-	tenants, err := s.Access.Tenants(ctx, in.After, in.Limit)
+	tenants, err := s.Access.Tenants(ctx, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
@@ -140,7 +140,7 @@ func (s *server) listTenants(ctx context.Context, in *listTenantsInput) (*listTe
 		out.Body.Tenants[i] = presentTenant(tenant)
 	}
 	if len(tenants) == int(in.Limit) {
-		out.Body.Next = tenants[len(tenants)-1].Name
+		out.Body.NextCursor = tenants[len(tenants)-1].Name
 	}
 	return out, nil
 }

@@ -101,14 +101,14 @@ type AuditEntry struct {
 }
 
 type recordInput struct {
-	Before int64 `query:"before" minimum:"0" doc:"Only entries from before this one: the next of the page before."`
-	Limit  int32 `query:"limit" default:"100" minimum:"1" maximum:"200" doc:"The most of a page."`
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"200" doc:"The most of a page."`
 }
 
 // AuditPage is a page of the audit log.
 type AuditPage struct {
-	Entries []AuditEntry `json:"entries" nullable:"false" doc:"Newest first."`
-	Next    int64        `json:"next,omitempty" doc:"Pass it as before to get the next page; absent on the last."`
+	Entries    []AuditEntry `json:"entries" nullable:"false" doc:"Newest first."`
+	NextCursor string       `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
 }
 
 type recordOutput struct{ Body AuditPage }
@@ -123,7 +123,10 @@ func (s *server) registerRecord(api huma.API) {
 }
 
 func (s *server) listRecord(ctx context.Context, in *recordInput) (*recordOutput, error) {
-	before := in.Before
+	before, err := in.before()
+	if err != nil {
+		return nil, err
+	}
 	if before == 0 {
 		before = math.MaxInt64
 	}
@@ -146,7 +149,7 @@ func (s *server) listRecord(ctx context.Context, in *recordInput) (*recordOutput
 		}
 	}
 	if len(entries) == int(in.Limit) {
-		out.Body.Next = entries[len(entries)-1].ID
+		out.Body.NextCursor = nextCursor(entries[len(entries)-1].ID)
 	}
 	return out, nil
 }

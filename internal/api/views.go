@@ -56,6 +56,8 @@ type View struct {
 	LiveAt    *time.Time `json:"live_at,omitempty" doc:"When it last went live."`
 	HaltedAt  *time.Time `json:"halted_at,omitempty" doc:"When it halted."`
 	RetiredAt *time.Time `json:"retired_at,omitempty" doc:"When it was retired."`
+
+	Successor *View `json:"successor,omitempty" doc:"The version that was asked for last, while it is not the one that answers queries: it is being built in its place, or halted on the way. Absent in the list of versions."`
 }
 
 // BuildProgress is how far a version is built.
@@ -162,7 +164,7 @@ func (s *server) registerViews(api huma.API) {
 	}, s.listViews)
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "get-view", Method: http.MethodGet, Path: "/logs/{log}/views/{view}",
-		Summary: "Get a view's versions that are not retired", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
+		Summary: "Get a view", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
 		Errors: []int{http.StatusNotFound, http.StatusGone},
 	}, s.getView)
 	s.registerLife(api)
@@ -290,10 +292,14 @@ func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, 
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return s.presentViews(ctx, infos)
+	versions, err := s.presentViews(ctx, infos)
+	if err != nil {
+		return nil, err
+	}
+	return &listViewsOutput{ViewList{withSuccessors(versions)}}, nil
 }
 
-func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, error) {
+func (s *server) getView(ctx context.Context, in *ViewPath) (*viewOutput, error) {
 	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
@@ -302,13 +308,34 @@ func (s *server) getView(ctx context.Context, in *ViewPath) (*listViewsOutput, e
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return s.presentViews(ctx, infos)
+	versions, err := s.presentViews(ctx, infos)
+	if err != nil {
+		return nil, err
+	}
+	return &viewOutput{withSuccessors(versions)[0]}, nil
+}
+
+// withSuccessors makes one of a view's versions, of which those of a name stand together, the one that was asked for last as the last.
+func withSuccessors(versions []View) []View {
+	views := []View{}
+	for _, version := range versions {
+		last := len(views) - 1
+		switch {
+		case last < 0 || views[last].Name != version.Name:
+			views = append(views, version)
+		case version.Status == string(view.Live):
+			views[last] = version
+		default:
+			views[last].Successor = &version
+		}
+	}
+	return views
 }
 
 // infoBytes is about how long a version's description is.
 func infoBytes(i *view.Info) int { return 1<<10 + len(i.Config) + len(i.Error) + len(i.HaltedEvent) }
 
-func (s *server) presentViews(ctx context.Context, infos []view.Info) (*listViewsOutput, error) {
+func (s *server) presentViews(ctx context.Context, infos []view.Info) ([]View, error) {
 	size := 0
 	for i := range infos {
 		size += infoBytes(&infos[i])
@@ -316,13 +343,12 @@ func (s *server) presentViews(ctx context.Context, infos []view.Info) (*listView
 	if err := s.bookNow(ctx, int64(listFactor*size)); err != nil {
 		return nil, err
 	}
-	out := &listViewsOutput{}
-	out.Body.Views = make([]View, len(infos))
+	out := make([]View, len(infos))
 	for i, info := range infos {
 		if !requestOf(ctx).caller.Scopes.HasAny(access.Read | access.Deploy) { // an event is more than an answer
 			info.HaltedEvent = ""
 		}
-		out.Body.Views[i] = presentView(info)
+		out[i] = presentView(info)
 	}
 	return out, nil
 }

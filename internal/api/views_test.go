@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,6 +19,12 @@ type viewInfo struct {
 	Applied, Head  int64
 	HaltedSequence int64 `json:"halted_sequence"`
 	Error          string
+	Successor      *viewInfo
+}
+
+func (s *service) view(path string) viewInfo {
+	s.t.Helper()
+	return decode[viewInfo](s.t, s.want(http.StatusOK, s.call("GET", path, "")))
 }
 
 func (s *service) views(path string) []viewInfo {
@@ -99,8 +106,8 @@ func TestBuildingView(t *testing.T) {
 			t.Fatalf("Retry-After %q, %s", r.header.Get("Retry-After"), r.body)
 		}
 	}
-	if got := s.views("/logs/acme/views/totals"); len(got) != 1 || got[0].Status != "building" || got[0].Applied == 0 ||
-		got[0].Head != history {
+	if got := s.view("/logs/acme/views/totals"); got.Successor != nil || got.Status != "building" || got.Applied == 0 ||
+		got.Head != history {
 		t.Errorf("while it is building: %+v", got)
 	}
 	s.append("idle", `{}`)
@@ -128,8 +135,8 @@ func TestHaltedView(t *testing.T) {
 	if p := s.wantProblem(http.StatusConflict, "view_halted", r, "event 3", refusal, "deploy"); p.Sequence == nil || *p.Sequence != 3 {
 		t.Errorf("sequence: %s", r.body)
 	}
-	if got := s.views("/logs/acme/views/picky"); len(got) != 1 || got[0].Status != "halted" || got[0].HaltedSequence != 3 ||
-		got[0].Applied != 2 || !strings.Contains(got[0].Error, refusal) {
+	if got := s.view("/logs/acme/views/picky"); got.Successor != nil || got.Status != "halted" || got.HaltedSequence != 3 ||
+		got.Applied != 2 || !strings.Contains(got.Error, refusal) {
 		t.Errorf("halted: %+v", got)
 	}
 	if r := s.call("GET", "/logs/acme/views/totals/query", ""); r.header.Get("Tally-Sequence") != "4" {
@@ -147,5 +154,46 @@ func TestHaltedView(t *testing.T) {
 	}
 	if got := s.append("acme", `{}`); got.Sequence != 5 {
 		t.Errorf("appended %+v", got)
+	}
+}
+
+// TestSuccessor: a view is one thing, whatever versions of it there are: the one that answers, and the one that was asked for last.
+func TestSuccessor(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	const v = "/logs/acme/views/v"
+	s.append("acme", `{"model":"m","tokens_in":1}`)
+	s.append("acme", `{"model":"m","tokens_in":2}`)
+	states := func() string {
+		t.Helper()
+		got := s.view(v)
+		if list := s.views("/logs/acme/views"); len(list) != 1 || !reflect.DeepEqual(list[0], got) {
+			t.Errorf("listed as %+v, and described as %+v", list, got)
+		}
+		text := fmt.Sprintf("%d %s", got.Version, got.Status)
+		if next := got.Successor; next != nil {
+			text += fmt.Sprintf(", then %d %s", next.Version, next.Status)
+		}
+		return text
+	}
+	for _, step := range []struct {
+		module []byte
+		want   string
+	}{
+		{views.RateCheck(), "1 live"},
+		{haltingAt(2), "1 live, then 2 halted"},
+		{haltingAt(1), "1 live, then 3 halted"},
+		{views.MonthlyTotals(), "4 live"},
+		{haltingAt(3), "5 live"},
+		{haltingAt(2), "5 live, then 6 halted"},
+	} {
+		s.want(http.StatusCreated, s.call("POST", v, string(step.module)))
+		if got := states(); got != step.want {
+			t.Errorf("%s, want %s", got, step.want)
+		}
+	}
+	s.append("acme", `{"model":"m","tokens_in":3}`)
+	if got := states(); got != "5 halted, then 6 halted" {
+		t.Errorf("once both halted: %s", got)
 	}
 }

@@ -87,11 +87,11 @@ func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 			return sample{}, fmt.Errorf("waiting for a view to be built: %w", ctx.Err())
 		case <-poll.C:
 		}
-		versions, err := r.client.GetView(ctx, r.log, rebuildView)
+		found, err := r.client.GetView(ctx, r.log, rebuildView)
 		if err != nil {
 			return sample{}, fmt.Errorf("waiting for a view to be built: %w", err)
 		}
-		for _, v := range versions {
+		for _, v := range found.Versions() {
 			if v.Version == number {
 				version = v
 			}

@@ -150,13 +150,14 @@ func follow(ctx context.Context, cmd *cobra.Command, c *tally.Client, log string
 	shown := newProgress(fmt.Sprintf("%s version %d", v.Name, v.Version), ifTerminal(os.Stderr), cmd.ErrOrStderr())
 	defer shown.finish()
 	err := poll(ctx, func(ctx context.Context) (done bool, err error) {
-		versions, err := c.GetView(ctx, log, v.Name)
+		found, err := c.GetView(ctx, log, v.Name)
 		if tally.IsCode(err, "view_retired") {
 			err = nil
 		}
 		if err != nil {
 			return false, err
 		}
+		versions := found.Versions()
 		i := slices.IndexFunc(versions, func(other tally.View) bool { return other.Version == v.Version })
 		if i < 0 {
 			v.Status = tally.Retired

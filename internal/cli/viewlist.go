@@ -38,11 +38,13 @@ func viewListCommand() *cobra.Command {
 
 func writeViews(w io.Writer, found []tally.View) error {
 	rows := [][]string{{"VIEW", "VERSION", "STATUS", "EVENTS", "GAS", "MODULE", "BY", "SINCE", ""}}
-	for _, v := range found {
-		rows = append(rows, []string{
-			v.Name, fmt.Sprint(v.Version), v.Status, folded(v), thousands(v.Gas),
-			shortHash(v.Module), orDash(v.Actor), since(v), remark(v),
-		})
+	for _, view := range found {
+		for _, v := range view.Versions() {
+			rows = append(rows, []string{
+				v.Name, fmt.Sprint(v.Version), v.Status, folded(v), thousands(v.Gas),
+				shortHash(v.Module), orDash(v.Actor), since(v), remark(v),
+			})
+		}
 	}
 	return writeTable(w, rows)
 }

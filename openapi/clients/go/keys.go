@@ -62,7 +62,7 @@ func (c *Client) ListKeys(ctx context.Context) ([]Key, error) {
 	for query := (url.Values{"limit": {strconv.Itoa(listPage)}}); ; {
 		var page struct {
 			Keys []Key  `json:"keys"`
-			Next string `json:"next"`
+			Next string `json:"next_cursor"`
 		}
 		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"keys"}, query: query.Encode()}, &page); err != nil {
 			return nil, err
@@ -71,7 +71,7 @@ func (c *Client) ListKeys(ctx context.Context) ([]Key, error) {
 		if page.Next == "" {
 			return keys, nil
 		}
-		query.Set("after", page.Next)
+		query.Set("cursor", page.Next)
 	}
 }
 

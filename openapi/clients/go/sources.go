@@ -104,7 +104,7 @@ func (c *Client) ListSources(ctx context.Context) ([]Source, error) {
 	for {
 		var page struct {
 			Sources []Source `json:"sources"`
-			Next    string   `json:"next"`
+			Next string `json:"next_cursor"`
 		}
 		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"sources"}, query: query.Encode()}, &page); err != nil {
 			return nil, err
@@ -112,7 +112,7 @@ func (c *Client) ListSources(ctx context.Context) ([]Source, error) {
 		if sources = append(sources, page.Sources...); page.Next == "" {
 			return sources, nil
 		}
-		query.Set("after", page.Next)
+		query.Set("cursor", page.Next)
 	}
 }
 
@@ -127,17 +127,17 @@ func (c *Client) ListSourceVersions(ctx context.Context, name string, limit int)
 		query.Set("limit", strconv.Itoa(size))
 		var page struct {
 			Versions []Source `json:"versions"`
-			Next     int64    `json:"next"`
+			Next string `json:"next_cursor"`
 		}
 		err := c.call(ctx, request{method: http.MethodGet, path: sourcePath(name, "versions"), query: query.Encode()}, &page)
 		if err != nil {
 			return nil, err
 		}
 		versions = append(versions, page.Versions...)
-		if page.Next == 0 || limit > 0 && len(versions) >= limit {
+		if page.Next == "" || limit > 0 && len(versions) >= limit {
 			return versions, nil
 		}
-		query.Set("before", strconv.FormatInt(page.Next, 10))
+		query.Set("cursor", page.Next)
 	}
 }
 

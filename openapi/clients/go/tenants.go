@@ -43,7 +43,7 @@ func (c *Client) ListTenants(ctx context.Context) ([]Tenant, error) {
 	for query := (url.Values{"limit": {strconv.Itoa(listPage)}}); ; {
 		var page struct {
 			Tenants []Tenant `json:"tenants"`
-			Next    string   `json:"next"`
+			Next string `json:"next_cursor"`
 		}
 		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"tenants"}, query: query.Encode()}, &page); err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (c *Client) ListTenants(ctx context.Context) ([]Tenant, error) {
 		if page.Next == "" {
 			return tenants, nil
 		}
-		query.Set("after", page.Next)
+		query.Set("cursor", page.Next)
 	}
 }
 
@@ -80,27 +80,30 @@ type AuditLogEntry struct {
 // AuditLog returns the newest entries of the tenant's record from before an entry, newest first: at most limit. A before of 0 stands for
 // the end of the record, a limit of 0 for all of it.
 func (c *Client) ListAuditLog(ctx context.Context, before int64, limit int) ([]AuditLogEntry, error) {
-	entries := []AuditLogEntry{}
+	entries, cursor := []AuditLogEntry{}, ""
+	if before > 0 {
+		cursor = strconv.FormatInt(before, 10)
+	}
 	for {
 		size := auditPage
 		if limit > 0 {
 			size = min(size, limit-len(entries))
 		}
 		query := url.Values{"limit": {strconv.Itoa(size)}}
-		if before > 0 {
-			query.Set("before", strconv.FormatInt(before, 10))
+		if cursor != "" {
+			query.Set("cursor", cursor)
 		}
 		var page struct {
 			Entries []AuditLogEntry `json:"entries"`
-			Next    int64           `json:"next"`
+			Next string `json:"next_cursor"`
 		}
 		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"audit-log"}, query: query.Encode()}, &page); err != nil {
 			return nil, err
 		}
 		entries = append(entries, page.Entries...)
-		if page.Next == 0 || limit > 0 && len(entries) >= limit {
+		if page.Next == "" || limit > 0 && len(entries) >= limit {
 			return entries, nil
 		}
-		before = page.Next
+		cursor = page.Next
 	}
 }

@@ -44,6 +44,15 @@ type View struct {
 	LiveAt         *time.Time      `json:"live_at,omitempty"`
 	HaltedAt       *time.Time      `json:"halted_at,omitempty"`
 	RetiredAt      *time.Time      `json:"retired_at,omitempty"`
+	Successor      *View           `json:"successor,omitempty"` // the version that was asked for last, where that does not answer
+}
+
+// Versions returns the version, and its successor, if there is one.
+func (v *View) Versions() []View {
+	if v.Successor == nil {
+		return []View{*v}
+	}
+	return []View{*v, *v.Successor}
 }
 
 // BuildProgress is the progress of a version that is being built.
@@ -101,22 +110,18 @@ func (c *Client) DeployView(ctx context.Context, log, view string, d Deployment)
 	return result, err
 }
 
-// Views returns the versions of all views of a log that are not retired.
+// ListViews returns the views of a log, by name.
 func (c *Client) ListViews(ctx context.Context, log string) ([]View, error) {
-	return c.views(ctx, "logs", log, "views")
-}
-
-// View returns the versions of a view that are not retired.
-func (c *Client) GetView(ctx context.Context, log, view string) ([]View, error) {
-	return c.views(ctx, "logs", log, "views", view)
-}
-
-func (c *Client) views(ctx context.Context, path ...string) ([]View, error) {
 	var result struct {
 		Views []View `json:"views"`
 	}
-	err := c.call(ctx, request{method: http.MethodGet, path: path}, &result)
+	err := c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log, "views"}}, &result)
 	return result.Views, err
+}
+
+// GetView returns a view: the version that answers queries, with its successor, if there is one.
+func (c *Client) GetView(ctx context.Context, log, view string) (found View, err error) {
+	return found, c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log, "views", view}}, &found)
 }
 
 // ViewHistory holds the versions of a view and what was done to them.
@@ -138,26 +143,26 @@ type ViewAction struct {
 // Versions returns all versions of a view, and the latest actions on them.
 func (c *Client) ListViewVersions(ctx context.Context, log, view string) (ViewHistory, error) {
 	var all ViewHistory
-	for before := int32(0); ; {
+	for cursor := ""; ; {
 		var page struct {
 			ViewHistory
-			Next int32 `json:"next"`
+			Next string `json:"next_cursor"`
 		}
 		r := request{method: http.MethodGet, path: []string{"logs", log, "views", view, "versions"}}
-		if before > 0 {
-			r.query = url.Values{"before": {strconv.Itoa(int(before))}}.Encode()
+		if cursor != "" {
+			r.query = url.Values{"cursor": {cursor}}.Encode()
 		}
 		if err := c.call(ctx, r, &page); err != nil {
 			return ViewHistory{}, err
 		}
-		if before == 0 {
+		if cursor == "" {
 			all.Actions = page.Actions
 		}
 		all.Versions = append(all.Versions, page.Versions...)
-		if page.Next == 0 {
+		if page.Next == "" {
 			return all, nil
 		}
-		before = page.Next
+		cursor = page.Next
 	}
 }
 
