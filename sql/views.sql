@@ -1,4 +1,4 @@
--- Modules, views, their versions and their state.
+-- Views, their versions and their state, and the modules that they run.
 
 -- name: InsertModule :exec
 INSERT INTO modules (sha256, wasm) VALUES (@sha256, @wasm) ON CONFLICT (sha256) DO NOTHING;
@@ -15,8 +15,6 @@ ON CONFLICT (tenant_id, sha256) DO NOTHING;
 -- name: GetModule :one
 SELECT wasm FROM modules WHERE sha256 = @sha256;
 
--- name: GetTenantModule :one
-SELECT m.wasm FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256 WHERE t.tenant_id = @tenant_id AND t.sha256 = @sha256;
 
 -- name: InsertView :exec
 INSERT INTO views (log_id, view_id, name) VALUES (@log_id, @view_id, @name) ON CONFLICT (log_id, name) DO NOTHING;

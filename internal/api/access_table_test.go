@@ -43,6 +43,10 @@ var operations = map[string]operation{
 	"POST /logs/{log}/views/{view}/resume":   {scopes: "deploy", body: `{}`, status: 409}, // it is not halted
 	"DELETE /logs/{log}/views/{view}":        {scopes: "deploy", path: "/logs/{log}/views/{fresh-view}", status: 204},
 
+	"PUT /modules/{sha256}": {scopes: "deploy", path: "/modules/{module}", body: "{module-bytes}", status: 200},
+	"GET /modules/{sha256}": {scopes: "read deploy", path: "/modules/{module}", status: 200},
+	"GET /ready-views":      {scopes: "read query deploy", status: 200},
+
 	"POST /events":                            {scopes: "append", body: `{"log":"in-1","id":"{fresh}"}`, status: 200},
 	"GET /events":                             {status: 200},
 	"OPTIONS /events":                         {scopes: "append", status: 200},

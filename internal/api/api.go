@@ -28,6 +28,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/verify"
 	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/views"
 )
 
 // Services is what the operations act on.
@@ -40,12 +41,14 @@ type Services struct {
 	Logs    *eventlog.Logs
 	Ingest  *ingest.Ingester
 	Views   *view.Views
-	Events  *eventlog.Reader
-	Sources *intake.Registry
-	Intake  *intake.Intake
-	Live    *live.Hub
-	Signer  *checkpoint.Signer          // of checkpoints; nil where the server has no key
-	Ready   func(context.Context) error // returns why the server cannot serve; nil when it can
+	// ReadyViews can be deployed by their names; nil: those that come with the program.
+	ReadyViews views.Catalog
+	Events     *eventlog.Reader
+	Sources    *intake.Registry
+	Intake     *intake.Intake
+	Live       *live.Hub
+	Signer     *checkpoint.Signer          // of checkpoints; nil where the server has no key
+	Ready      func(context.Context) error // returns why the server cannot serve; nil when it can
 	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
 	Warnings func() []string
 	Log      *slog.Logger
@@ -99,6 +102,9 @@ func New(services Services) http.Handler {
 	}
 	if services.Streams == 0 {
 		services.Streams = defaultStreams
+	}
+	if services.ReadyViews == nil {
+		services.ReadyViews = views.BuiltIn()
 	}
 	if services.Stats == nil {
 		services.Stats = NewStats()

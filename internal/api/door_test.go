@@ -125,7 +125,8 @@ func (d *frontDoor) fill(text string, needed bool) string {
 	}
 	return strings.NewReplacer("{fresh}", fresh, "{fresh-view}", "fresh-"+fresh, "{fresh-pattern}", "fresh-"+fresh,
 		"{fresh-source}", "fresh-"+fresh, "{fresh-key}", "0000000000000000",
-		"{module}", d.module, "{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare",
+		"{module}", d.module, "{module-bytes}", string(views.MonthlyTotals()),
+		"{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare",
 		"{source}", "gateway").Replace(text)
 }
 

@@ -38,7 +38,7 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 				r.header.Del("Content-Length")
 				return r
 			}
-			d.wantProblem(http.StatusUnprocessableEntity, "module_not_found", of(unknown))
+			d.wantProblem(http.StatusNotFound, "module_not_found", of(unknown))
 			d.alike(path+" by the hash of acme's module", of(unique), of(unknown))
 		}
 	}

@@ -90,7 +90,7 @@ func (s *server) registerPatterns(api huma.API) {
 			Description: "Logs that match get the view now, those that are created later from their first event on. " +
 				"A log on which a view of that name was deployed by itself keeps its own.",
 			DefaultStatus: http.StatusCreated, MaxBodyBytes: maxModuleBytes + 1,
-			Errors: []int{http.StatusConflict}, SkipValidateBody: true,
+			Errors: []int{http.StatusNotFound, http.StatusConflict}, SkipValidateBody: true,
 		}, s.deployPattern)
 	}
 	describeBody(api, "/views/{view}", deploymentBody(api))

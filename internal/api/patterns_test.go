@@ -108,7 +108,7 @@ func TestRefusedPatterns(t *testing.T) {
 		s.call("POST", "/views/totals?logs=*", module, "Tally-Actor: "+strings.Repeat("a", 201)))
 	s.wantProblem(http.StatusBadRequest, "invalid_actor", s.call("DELETE", "/views/totals", "", "Tally-Actor: "+strings.Repeat("a", 201)))
 	s.wantProblem(http.StatusUnprocessableEntity, "not_wasm", s.call("POST", "/views/totals?logs=*", "no wasm"))
-	s.wantProblem(http.StatusUnprocessableEntity, "module_not_found",
+	s.wantProblem(http.StatusNotFound, "module_not_found",
 		s.call("POST", "/views/totals?logs=*", `{"module":"`+strings.Repeat("0", 64)+`"}`))
 	s.wantProblem(http.StatusUnprocessableEntity, "not_reproducible",
 		s.call("POST", "/views/totals?logs=*", string(testrig.CountingGlobal())), "event 2", `"n"`, "globals")

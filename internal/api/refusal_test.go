@@ -208,12 +208,12 @@ func TestRefusals(t *testing.T) {
 			refused(422, "view_refused_config", "unknown member", "price"),
 		"deploy: large config": post("/logs/acme/views/new",
 			`{"module":"`+strings.Repeat("0", 64)+`","config":"`+strings.Repeat("c", 64<<10)+`"}`).
-			refused(422, "module_not_found"),
+			refused(404, "module_not_found"),
 		"deploy: not JSON": post("/logs/acme/views/new", `{"module":`).refused(400, "invalid_json"),
 		"deploy: no hash": post("/logs/acme/views/new", `{"module":"abc"}`).
 			refused(400, "invalid_module_hash", "64 hexadecimal"),
 		"deploy: unknown module": post("/logs/acme/views/new", `{"module":"`+strings.Repeat("0", 64)+`"}`).
-			refused(422, "module_not_found"),
+			refused(404, "module_not_found"),
 
 		"view: unknown":       get("/logs/acme/views/nobody").refused(404, "view_not_found"),
 		"query: unknown view": post("/logs/acme/views/nobody/query", "").refused(404, "view_not_found", "/views"),

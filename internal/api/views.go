@@ -1,10 +1,7 @@
 package api
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -167,6 +164,7 @@ func (s *server) registerViews(api huma.API) {
 		Summary: "Get a view", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
 		Errors: []int{http.StatusNotFound, http.StatusGone},
 	}, s.getView)
+	s.registerModules(api)
 	s.registerLife(api)
 	s.registerAudit(api)
 	s.registerPatterns(api)
@@ -205,15 +203,26 @@ const maxGas = view.MaxFoldGas
 // types of body chooses one of them.
 func deploymentBody(api huma.API) map[string]*huma.Schema {
 	return map[string]*huma.Schema{mediaJSON: named(api, "DeployModule", &huma.Schema{
-		Type: huma.TypeObject, Required: []string{"module"},
+		Type: huma.TypeObject, AdditionalProperties: false,
 		Properties: map[string]*huma.Schema{
-			"module": {Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: "Its SHA-256, in hexadecimal."},
+			"ready": {
+				Type: huma.TypeString, MinLength: new(1), Examples: []any{"meter"},
+				Description: "The name of a ready view, as GET /ready-views lists them: the newest version of this server. " +
+					"After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.",
+			},
+			"module": {
+				Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$",
+				Description: "The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before.",
+			},
 			"config": {Description: "The view's configuration: any JSON; {} when absent."},
 			"gas": {
 				Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0), Maximum: new(float64(maxGas)),
-				Description: "The budget of one event's fold; the server's own when absent.",
+				Description: "The budget of one event's fold; the server's own when absent or 0.",
 			},
 		},
+		Examples: []any{map[string]any{"ready": "meter", "config": map[string]any{
+			"value": "/tokens", "aggregations": []any{"sum", "count"}, "group_by": map[string]any{"model": "/model"},
+		}}},
 	})}
 }
 
@@ -236,51 +245,6 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 		return nil, s.problem(ctx, err)
 	}
 	return &viewOutput{presentView(info)}, nil
-}
-
-// deployment returns what the request asks to be deployed.
-func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deployment, err error) {
-	actor, err := s.actor(ctx, in.ActorHeader)
-	if err != nil {
-		return d, err
-	}
-	config, code, gas := []byte(in.Config), in.RawBody, in.Gas
-	if trimmed := bytes.TrimLeft(code, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
-		var named struct {
-			Module string          `json:"module"`
-			Config json.RawMessage `json:"config"`
-			Gas    int64           `json:"gas"`
-		}
-		if err := json.Unmarshal(trimmed, &named); err != nil {
-			return d, newProblem("invalid_json", "the body is neither a WebAssembly module nor valid JSON: "+err.Error())
-		}
-		if len(named.Config) > 0 {
-			config = named.Config
-		}
-		gas = cmp.Or(named.Gas, gas)
-		if code, err = s.uploaded(ctx, named.Module); err != nil {
-			return d, err
-		}
-	}
-	if len(config) == 0 {
-		config = []byte("{}")
-	}
-	return view.Deployment{Code: bytes.Clone(code), Config: bytes.Clone(config), FoldGas: gas, Actor: actor}, nil
-}
-
-func (s *server) uploaded(ctx context.Context, hash string) ([]byte, error) {
-	sha256, err := hex.DecodeString(hash)
-	if err != nil || len(sha256) != 32 {
-		return nil, newProblem("invalid_module_hash", `"module" must be the SHA-256 of an uploaded module: 64 hexadecimal digits`)
-	}
-	if err := s.book(ctx, moduleCopies*maxModuleBytes); err != nil { // until it is deployed, for which there may be a queue
-		return nil, err
-	}
-	code, err := s.Views.ModuleCode(ctx, s.tenant(ctx), [32]byte(sha256))
-	if err != nil {
-		return nil, s.problem(ctx, err)
-	}
-	return code, nil
 }
 
 func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, error) {

@@ -190,10 +190,11 @@ const nobody = "nobody"
 // UPDATE that is not allowed on the whole table. Add here whatever a migration adds. Partitions are like the defaults: nobody has any
 // rights.
 var privileges = map[string]string{
-	"public.tenants":        "server: INSERT SELECT UPDATE(changed,limits,name,suspended_at)",
-	"public.access_version": "server: SELECT UPDATE",
-	"public.access_log":     "server: INSERT SELECT",
-	"public.tenant_modules": "server: INSERT SELECT",
+	"public.tenants":          "server: INSERT SELECT UPDATE(changed,limits,name,suspended_at)",
+	"public.access_version":   "server: SELECT UPDATE",
+	"public.access_log":       "server: INSERT SELECT",
+	"public.tenant_modules":   "server: INSERT SELECT",
+	"public.uploaded_modules": "server: DELETE INSERT SELECT UPDATE(uploaded_at)",
 	"public.access_keys": "server: INSERT SELECT UPDATE(changed,former_secret_hash,former_token_key,former_until,last_used_at,limits," +
 		"revoked_at,rotated_at,secret_hash,token_key)",
 	"public.goose_db_version": "server: SELECT",

@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
+	"github.com/tallystick/tallystick/views"
 )
 
 // Config is a server's settings. Start from DefaultConfig.
@@ -43,6 +44,7 @@ type Config struct {
 	MaxWaitingEvents    int           // events that may wait in one lane before it refuses more
 	MaxWaitingBytes     int           // likewise, in bytes
 	MaxEventAhead       time.Duration // how far ahead of the clock the time of a new event may be; 0: any
+	ReadyViews          views.Catalog // that can be deployed by name; nil: those that come with the program
 	Limits              limits.Values // of tenants that have none of their own
 	ShutdownTimeout     time.Duration // how long stopping may take; requests under way have three quarters of it
 	OpsListen           string        // host:port on loopback for metrics and profiles; "" for none

@@ -231,7 +231,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
 		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
-		Sources: intake.NewRegistry(s.db), Intake: s.intake,
+		Sources: intake.NewRegistry(s.db), Intake: s.intake, ReadyViews: s.config.ReadyViews,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],
 		Answers: books["answers"],

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -77,8 +78,7 @@ func (v *Views) check(ctx context.Context, d *Deployment) error {
 	if err := checkSettings(d); err != nil {
 		return err
 	}
-	d.module = wasm.ModuleID{SHA256: sha256.Sum256(d.Code), Model: wasm.LatestCostModel}
-	d.loaded = v.engine.Compiled(d.module) != nil
+	v.identify(d)
 	var err error
 	if d.compiled, err = v.compileInTurn(ctx, d); err != nil {
 		return err
@@ -88,6 +88,11 @@ func (v *Views) check(ctx context.Context, d *Deployment) error {
 		return err
 	}
 	return nil
+}
+
+func (v *Views) identify(d *Deployment) {
+	d.module = wasm.ModuleID{SHA256: sha256.Sum256(d.Code), Model: wasm.LatestCostModel}
+	d.loaded = v.engine.Compiled(d.module) != nil
 }
 
 // compileInTurn compiles a deployment's code. New code needs a trial, as its rehearsal will: many deploys at once use no more of the
@@ -121,6 +126,9 @@ func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, d *Deplo
 		}
 		if err := v.db.InsertLogModule(ctx, tx, dbsqlc.InsertLogModuleParams{LogID: log, Sha256: d.module.SHA256[:]}); err != nil {
 			return fmt.Errorf("keeping whose module it is: %w", err)
+		}
+		if err := v.db.DropLogUpload(ctx, tx, dbsqlc.DropLogUploadParams{LogID: log, Sha256: d.module.SHA256[:]}); err != nil {
+			return fmt.Errorf("taking a module from those that were only uploaded: %w", err)
 		}
 		if version, err = v.record(ctx, tx, log, name, d); err != nil {
 			return err
@@ -206,8 +214,18 @@ func (v *Views) foldGas(d *Deployment) int64 { return cmp.Or(d.FoldGas, v.config
 // runs reports whether a version is already what is to be deployed. A deployment without a budget accepts the version's own, and every
 // deployment its cost model: deploying the same view again must not rebuild it for that.
 func (d *Deployment) runs(row *dbsqlc.ActiveVersionsRow) bool {
-	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && bytes.Equal(row.Config, d.Config) &&
+	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && sameConfig(row.Config, d.Config) &&
 		(d.FoldGas == 0 || d.FoldGas == row.FoldGas)
+}
+
+// sameConfig compares valid JSON, white space aside: what sends a configuration lays it out as it likes. The order of members counts, since
+// a view may read meaning into it.
+func sameConfig(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var compactA, compactB bytes.Buffer
+	return json.Compact(&compactA, a) == nil && json.Compact(&compactB, b) == nil && bytes.Equal(compactA.Bytes(), compactB.Bytes())
 }
 
 // record gives, in tx, the highest turn to the deployment's version of the log's view, and returns it: the one that runs already where it

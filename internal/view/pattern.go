@@ -139,6 +139,9 @@ func (v *Views) recordPattern(
 	if err := v.db.InsertTenantModule(ctx, tx, dbsqlc.InsertTenantModuleParams{TenantID: tenant, Sha256: d.module.SHA256[:]}); err != nil {
 		return err
 	}
+	if err := v.db.DropUpload(ctx, tx, dbsqlc.DropUploadParams{TenantID: tenant, Sha256: d.module.SHA256[:]}); err != nil {
+		return err
+	}
 	row, err := v.db.LockPattern(ctx, tx, dbsqlc.LockPatternParams{TenantID: tenant, Name: name})
 	found := !isNotFound(db.Classify(err))
 	if err != nil && found {
@@ -181,7 +184,7 @@ func (v *Views) recordPattern(
 
 // isNewest reports whether a pattern's newest revision is what is to be deployed.
 func (v *Views) isNewest(row dbsqlc.ViewPattern, d *Deployment) bool {
-	return bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && bytes.Equal(row.Config, d.Config) && row.FoldGas == v.foldGas(d)
+	return bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && sameConfig(row.Config, d.Config) && row.FoldGas == v.foldGas(d)
 }
 
 // RetirePattern ends a view's pattern: later logs do not get the view, and it is retired on those that have it from the

@@ -82,6 +82,9 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 	}
 }
 
+// FoldGas is the budget of one event's fold for a version that is deployed without its own, in units of gas.
+func (v *Views) FoldGas() int64 { return v.config.FoldGas }
+
 // Turns returns those of this server's views, for work other than queries.
 func (v *Views) Turns() *turns.Turns { return v.turns }
 
@@ -98,12 +101,6 @@ func (v *Views) module(ctx context.Context, from dbsqlc.DBTX, id wasm.ModuleID) 
 	return v.engine.CompileBy(ctx, code, id.Model)
 }
 
-// ModuleCode returns the bytes of a module that the tenant has uploaded. The error is a *RefusedError when it has not, or the database's.
-func (v *Views) ModuleCode(ctx context.Context, tenant uuid.UUID, sha256 [32]byte) ([]byte, error) {
-	code, err := v.db.GetTenantModule(ctx, v.db.Read, dbsqlc.GetTenantModuleParams{TenantID: tenant, Sha256: sha256[:]})
-	return code, moduleError(sha256, err)
-}
-
 func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byte) ([]byte, error) {
 	code, err := v.db.GetModule(ctx, from, sha256[:])
 	return code, moduleError(sha256, err)
@@ -112,7 +109,10 @@ func (v *Views) moduleCode(ctx context.Context, from dbsqlc.DBTX, sha256 [32]byt
 func moduleError(sha256 [32]byte, err error) error {
 	kind := db.Classify(err)
 	if isNotFound(kind) {
-		return &RefusedError{"module_not_found", fmt.Sprintf("no module with the SHA-256 %x was uploaded", sha256)}
+		return &RefusedError{
+			"module_not_found",
+			fmt.Sprintf("there is no module with the SHA-256 %x: PUT /modules/%x uploads it", sha256, sha256),
+		}
 	} else if kind != nil {
 		return fmt.Errorf("reading module %x: %w", sha256, kind)
 	}

@@ -371,6 +371,13 @@ type TenantReportingViewStatus struct {
 	Module          string
 }
 
+type UploadedModule struct {
+	TenantID   uuid.UUID
+	Sha256     []byte
+	Wasm       []byte
+	UploadedAt time.Time
+}
+
 type View struct {
 	LogID           uuid.UUID
 	ViewID          uuid.UUID

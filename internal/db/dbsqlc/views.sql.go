@@ -281,22 +281,6 @@ func (q *Queries) GetRecentState(ctx context.Context, db DBTX, logID uuid.UUID) 
 	return recent, err
 }
 
-const getTenantModule = `-- name: GetTenantModule :one
-SELECT m.wasm FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256 WHERE t.tenant_id = $1 AND t.sha256 = $2
-`
-
-type GetTenantModuleParams struct {
-	TenantID uuid.UUID
-	Sha256   []byte
-}
-
-func (q *Queries) GetTenantModule(ctx context.Context, db DBTX, arg GetTenantModuleParams) ([]byte, error) {
-	row := db.QueryRow(ctx, getTenantModule, arg.TenantID, arg.Sha256)
-	var wasm []byte
-	err := row.Scan(&wasm)
-	return wasm, err
-}
-
 const getView = `-- name: GetView :one
 SELECT h.sequence AS head, h.hash AS head_hash, h.views_epoch, w.view_id, v.version_id, v.version, v.module_sha256, v.config, v.fields,
        v.fold_gas, v.cost_model, v.status, v.applied_sequence, v.halted_sequence, v.error
@@ -531,7 +515,7 @@ type InsertModuleParams struct {
 	Wasm   []byte
 }
 
-// Modules, views, their versions and their state.
+// Views, their versions and their state, and the modules that they run.
 func (q *Queries) InsertModule(ctx context.Context, db DBTX, arg InsertModuleParams) error {
 	_, err := db.Exec(ctx, insertModule, arg.Sha256, arg.Wasm)
 	return err

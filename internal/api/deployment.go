@@ -1,0 +1,162 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/tallystick/tallystick/internal/view"
+)
+
+// namedDeployment is the body of a deploy in JSON. null stands for what is absent.
+type namedDeployment struct {
+	Ready  string
+	Module string
+	Config json.RawMessage
+	Gas    int64
+}
+
+// deployment returns what the request asks to be deployed: a body that begins with { names it, any other is the module itself.
+func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deployment, err error) {
+	actor, err := s.actor(ctx, in.ActorHeader)
+	if err != nil {
+		return d, err
+	}
+	d = view.Deployment{Code: in.RawBody, Config: []byte(in.Config), FoldGas: in.Gas, Actor: actor}
+	if trimmed := bytes.TrimLeft(in.RawBody, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+		if in.Config != "" || in.Gas != 0 {
+			return d, newProblem("invalid_request",
+				`a body in JSON has "config" and "gas" itself: leave the parameters of that name out; nothing was done`)
+		}
+		named, err := parseDeployment(trimmed)
+		if err != nil {
+			return d, err
+		}
+		d.Config, d.FoldGas = named.Config, named.Gas
+		if d.Code, err = s.namedModule(ctx, named); err != nil {
+			return d, err
+		}
+	} else {
+		d.Code = bytes.Clone(d.Code) // the body's buffer is used again
+	}
+	if len(d.Config) == 0 {
+		d.Config = []byte("{}")
+	}
+	return d, nil
+}
+
+// parseDeployment refuses whatever else it would have to leave out. The error is a *Problem.
+func parseDeployment(body []byte) (*namedDeployment, error) {
+	named := &namedDeployment{}
+	err := eachMember(body, func(name string, value json.RawMessage) error {
+		absent := string(value) == "null"
+		switch {
+		case name == "ready" && !absent:
+			return parseText(name, value, &named.Ready)
+		case name == "module" && !absent:
+			return parseText(name, value, &named.Module)
+		case name == "config" && !absent:
+			named.Config = value
+		case name == "gas" && !absent:
+			gas, err := strconv.ParseInt(string(value), 10, 64)
+			if err != nil {
+				return newProblem("invalid_gas", fmt.Sprintf(
+					`"gas" is %s; it must be a whole number from 1 to %d, or absent for the server's own`,
+					shortened(string(value)), view.MaxFoldGas))
+			}
+			named.Gas = gas
+		case !absent || name != "ready" && name != "module" && name != "config" && name != "gas":
+			return newProblem("invalid_request", "there is no member "+strconv.Quote(shortened(name))+
+				` here: a deployment has "ready" or "module", and perhaps "config" and "gas"`)
+		}
+		return nil
+	})
+	if err == nil && (named.Ready == "") == (named.Module == "") {
+		err = newProblem("invalid_request", `a deployment has either "ready", the name of a ready view such as "meter", `+
+			`or "module", the SHA-256 of a module that was uploaded`)
+	}
+	return named, err
+}
+
+func parseText(name string, value json.RawMessage, text *string) error {
+	if err := json.Unmarshal(value, text); err != nil || *text == "" {
+		return newProblem("invalid_request",
+			fmt.Sprintf("%q is %s; it must be a string, and not an empty one", name, shortened(string(value))))
+	}
+	return nil
+}
+
+// eachMember calls f for each member of a JSON object, which must be all that there is, with no name twice. The error is a *Problem.
+func eachMember(body []byte, f func(name string, value json.RawMessage) error) error {
+	invalid := func(err error) error {
+		return newProblem("invalid_json", "the body is neither a WebAssembly module nor valid JSON: "+err.Error())
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if _, err := decoder.Token(); err != nil {
+		return invalid(err)
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return invalid(err)
+		}
+		name, _ := token.(string) // as Decoder.Token promises of a name
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return invalid(err)
+		}
+		if seen[name] {
+			return newProblem("invalid_request", "the member "+strconv.Quote(shortened(name))+" comes twice: give it once")
+		}
+		seen[name] = true
+		if err := f(name, value); err != nil {
+			return err
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return invalid(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return invalid(errors.New("something follows the object"))
+	}
+	return nil
+}
+
+// namedModule returns the module that a deployment names. The error is a *Problem.
+func (s *server) namedModule(ctx context.Context, named *namedDeployment) ([]byte, error) {
+	if named.Ready != "" {
+		version, err := s.ReadyViews.Find(named.Ready)
+		if err != nil {
+			return nil, newProblem("ready_view_not_found", err.Error())
+		}
+		return version.Module, nil
+	}
+	digest, err := moduleDigest(named.Module)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.book(ctx, moduleCopies*maxModuleBytes); err != nil { // until it is deployed, for which there may be a queue
+		return nil, err
+	}
+	code, err := s.Views.ModuleCode(ctx, s.tenant(ctx), digest)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	return code, nil
+}
+
+// moduleDigest reads a SHA-256. The error is a *Problem.
+func moduleDigest(text string) (digest [32]byte, err error) {
+	decoded, err := hex.DecodeString(text)
+	if err != nil || len(decoded) != len(digest) {
+		return digest, newProblem("invalid_module_hash", strconv.Quote(shortened(text))+
+			" does not name a module: that is done by its SHA-256, in 64 hexadecimal digits")
+	}
+	return [32]byte(decoded), nil
+}
