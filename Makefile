@@ -15,7 +15,7 @@ export GORACE := atexit_sleep_ms=0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev build test test-hard test-database test-containers kits-check bench bench-kafka lint vulnerabilities \
-	generate generated check release image deploy-check
+	generate generated check release image dev-image deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ IMAGE ?= localhost/tallystick:local
 
 image: ## build the container image IMAGE from a program built here; pulls nothing
 	deploy/image/build.sh $(IMAGE)
+
+DEV_IMAGE ?= tallystick/dev:local
+
+dev-image: ## build the image for development DEV_IMAGE, with PostgreSQL 18 inside; pulls nothing
+	deploy/dev-image/build.sh $(DEV_IMAGE) "$$(tools/postgres-tree.sh 18)"
 
 deploy-check: ## check compose.yaml, the Kubernetes manifests and the systemd unit
 	tools/check-deploy.sh

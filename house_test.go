@@ -67,7 +67,7 @@ func TestEveryPackageHasADoc(t *testing.T) {
 // floors are our packages from the top of the house to its ground: a package imports only from floors below its own.
 // What is not listed here must be, as part of adding it.
 var floors = [][]string{
-	{"cmd/tally"},
+	{"cmd/tally", "internal/postgres/findpostgres"},
 	{"internal/cli"},
 	{"internal/bench", "internal/demo"},
 	{"internal/server", "internal/testrig"},

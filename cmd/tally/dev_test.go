@@ -3,9 +3,11 @@ package main_test
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -181,4 +183,29 @@ func TestStopsWhileStarting(t *testing.T) {
 		gone(t, postmaster(t, dir))
 	}
 	appendSome(t, dev(t, dir), "acme", 1)
+}
+
+// TestDevAllowsRemote: without keys, all addresses are listened on only where that was asked for; strangers' names are refused even then.
+func TestDevAllowsRemote(t *testing.T) {
+	refuses(t, nil, []string{"dev", "--data-dir", folder(t), "--listen", "0.0.0.0:0"}, "pass --keys")
+	p := dev(t, folder(t), "--listen", "0.0.0.0:0", "--allow-remote")
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{"localhost": http.StatusOK, "rebound.example": http.StatusMisdirectedRequest} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+port+"/logs", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("a request for %s is answered %d, want %d", host, resp.StatusCode, want)
+		}
+	}
 }

@@ -21,6 +21,7 @@ type devFlags struct {
 	serverFlags
 	dataDir     string
 	postgresBin string
+	database    databaseFlags
 }
 
 func (f *devFlags) add(flags *pflag.FlagSet) {
@@ -31,6 +32,9 @@ func (f *devFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.config.AllowHosts, "allow-host", nil, "without --keys: host by which requests may reach the server "+
 		"beside localhost and the address itself; may be repeated, or hold commas; * for any")
 	flags.StringVar(&f.dataDir, "data-dir", postgres.DefaultDataDir(), "folder of the database, made when missing")
+	flags.BoolVar(&f.config.AllowRemote, "allow-remote", false, "without --keys: listen on any address; whoever reaches it, may read "+
+		"and write everything. For a container, which is reached where its ports are published")
+	f.database.add(flags)
 	flags.StringVar(&f.postgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
 }
 
@@ -126,6 +130,9 @@ func (f *devFlags) findSigningKey() error {
 
 func startPostgres(ctx context.Context, f *devFlags) (*postgres.Server, error) {
 	options := postgres.Options{DataDir: f.dataDir, Database: "tally", Log: f.config.Log}
+	if err := f.database.apply(&options); err != nil {
+		return nil, err
+	}
 	if f.postgresBin != "" {
 		binaries, err := postgres.Find(ctx, postgres.FindOptions{Dir: f.postgresBin, Log: f.config.Log})
 		if err != nil {

@@ -19,9 +19,13 @@ import (
 const (
 	clusterName = "pgdata"       // PostgreSQL's own data directory
 	socketName  = "run"          // the socket's folder
+	accessName  = "pg_hba.conf"  // who may connect over TCP, where it does so
 	logName     = "postgres.log" // the server's log; postgres.log.1 is the previous one
 	lockName    = "tally.lock"   // locked while a process manages a server here; holds its process ID
 )
+
+// longestPort stands for every port in a socket's name.
+const longestPort = "65535"
 
 // maxSocketPath is the longest socket path that every system accepts: 104 bytes with the terminating zero on macOS and the BSDs, 108 on
 // Linux.
@@ -126,5 +130,5 @@ func socketFolder(who account, dataDir string) (dir string, temporary bool, err 
 }
 
 func fitsSocket(dir string) bool {
-	return len(filepath.Join(dir, ".s.PGSQL."+port)) <= maxSocketPath
+	return len(filepath.Join(dir, ".s.PGSQL."+longestPort)) <= maxSocketPath
 }

@@ -1,9 +1,9 @@
 // Package postgres runs a PostgreSQL server as a child of this process, for development and for tests.
 //
 // Find looks for server binaries, and downloads them if the machine has none. Start creates the data folder if necessary and runs the
-// server on a Unix socket that only its own user can reach, without a TCP port. The server is meant not to outlive the process: Stop ends
-// it; on Linux the kernel ends it when the process is killed, elsewhere the next Start on the same folder does. The package is not for
-// production: the server trusts every connection to its socket.
+// server on a Unix socket that only its own user can reach, and on a TCP port, with a password, where Options.Listen asks for one. The
+// server is meant not to outlive the process: Stop ends it; on Linux the kernel ends it when the process is killed, elsewhere the next
+// Start on the same folder does. The package is not for production: the server trusts every connection to its socket.
 //
 // PostgreSQL refuses to run as root. For root, the server runs as the owner of the data folder, else as the user postgres, else as nobody.
 package postgres
@@ -65,6 +65,8 @@ type Options struct {
 	DataDir  string            // created if missing; holds the database, its log, its lock and, if the path is short enough, its socket
 	Binaries Binaries          // if zero, Start calls Find for the version that created DataDir
 	Database string            // created if missing; DSN names it; if empty, "postgres"
+	Listen   string            // host:port where Superuser may connect with Password; if empty, there is only the socket
+	Password string            // must not be empty where Listen is not
 	NoFSync  bool              // for throwaway data only: faster, but a power cut corrupts the database
 	Settings map[string]string // server settings that override the package's own
 	Log      *slog.Logger      // nil: slog.Default()

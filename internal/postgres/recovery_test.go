@@ -112,7 +112,7 @@ func TestServerLeftBehindIsEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	orphan := exec.CommandContext(t.Context(), filepath.Join(s.binaries.Dir, "postgres"),
-		append([]string{"-D", cluster}, settings(Options{}, filepath.Join(dir, socketName))...)...)
+		append([]string{"-D", cluster}, settings(Options{}, filepath.Join(dir, socketName), nil)...)...)
 	orphan.SysProcAttr, orphan.Dir, orphan.Env = who.attr(), cluster, serverEnv()
 	if err := orphan.Start(); err != nil {
 		t.Fatal(err)

@@ -22,8 +22,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// port is part of the socket's name; nothing listens on it.
-const port = "5432"
+// defaultPort is part of the socket's name; nothing listens on it, unless Options.Listen names another.
+const defaultPort = "5432"
 
 // Server is a running PostgreSQL server.
 type Server struct {
@@ -31,6 +31,7 @@ type Server struct {
 	dataDir   string
 	socketDir string
 	tempDir   bool // Stop removes socketDir
+	port      string
 	database  string
 	version   string
 	log       *slog.Logger
@@ -59,6 +60,7 @@ func start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, errors.New("no data folder was given")
 	}
 	s := &Server{log: logger(o.Log), database: o.Database, done: make(chan struct{})}
+	s.port = defaultPort
 	if s.database == "" {
 		s.database = "postgres"
 	}
@@ -79,7 +81,7 @@ func start(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := s.prepare(ctx, o); err != nil {
 		return nil, err
 	}
-	return s, s.untilReady(ctx)
+	return s, s.untilReady(ctx, o.Password)
 }
 
 // prepare prepares the data folder and launches the server.
@@ -117,14 +119,18 @@ func (s *Server) prepare(ctx context.Context, o Options) error {
 	if s.socketDir, s.tempDir, err = socketFolder(who, s.dataDir); err != nil {
 		return err
 	}
-	return s.launch(who, cluster, settings(o, s.socketDir))
+	listening, err := s.listen(o)
+	if err != nil {
+		return err
+	}
+	return s.launch(who, cluster, settings(o, s.socketDir, listening))
 }
 
 // settings returns the server's command-line settings, modest ones for a machine that does other work too.
-func settings(o Options, socketDir string) []string {
+func settings(o Options, socketDir string, listening map[string]string) []string {
 	set := map[string]string{
 		"listen_addresses":        "",
-		"port":                    port,
+		"port":                    defaultPort,
 		"unix_socket_directories": `"` + socketDir + `"`,
 		"unix_socket_permissions": "0700",
 		"shared_buffers":          "256MB",
@@ -140,6 +146,7 @@ func settings(o Options, socketDir string) []string {
 	if o.NoFSync {
 		set["fsync"], set["synchronous_commit"], set["full_page_writes"] = "off", "off", "off"
 	}
+	maps.Copy(set, listening)
 	maps.Copy(set, o.Settings)
 	var args []string
 	for _, name := range slices.Sorted(maps.Keys(set)) {
@@ -182,15 +189,15 @@ func (s *Server) launch(who account, cluster string, settings []string) error {
 	return nil
 }
 
-// untilReady waits until the server accepts connections, and creates its database if necessary.
-func (s *Server) untilReady(ctx context.Context) error {
+// untilReady waits until the server accepts connections, sets the superuser's password, and creates the database if necessary.
+func (s *Server) untilReady(ctx context.Context, password string) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		conn, err := pgx.Connect(ctx, s.DatabaseURL("postgres"))
 		if err == nil {
 			s.version = conn.PgConn().ParameterStatus("server_version")
-			err = createDatabase(ctx, conn, s.database)
+			err = errors.Join(setPassword(ctx, conn, password), createDatabase(ctx, conn, s.database))
 			return errors.Join(err, conn.Close(ctx))
 		}
 		select {
@@ -224,7 +231,7 @@ func (s *Server) DSN() string { return s.DatabaseURL(s.database) }
 // DatabaseURL returns the URL of any database of the server, existing or not, for the superuser.
 func (s *Server) DatabaseURL(name string) string {
 	u := url.URL{Scheme: "postgres", Path: "/" + name, RawQuery: url.Values{
-		"host": {s.socketDir}, "port": {port}, "user": {Superuser}, "sslmode": {"disable"},
+		"host": {s.socketDir}, "port": {s.port}, "user": {Superuser}, "sslmode": {"disable"},
 	}.Encode()}
 	return u.String()
 }

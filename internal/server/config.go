@@ -25,6 +25,7 @@ type Config struct {
 	DatabaseURL         string
 	Version             string        // of this program
 	AllowUnsafeDatabase bool          // accept a database that can lose acknowledged events in a crash
+	AllowRemote         bool          // without keys: listen on addresses that other machines reach all the same
 	Keys                bool          // ask for a key with every request; without, any client that reaches the server may do anything
 	BootstrapKey        string        // a key that is made when the server starts, with all scopes, unless it exists; "" for none
 	Origins             []string      // origins whose pages may read answers in browsers, with a token; "*" for all
@@ -86,7 +87,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--listen %q is no host:port: %w", c.Listen, err)
 	case c.DatabaseURL == "":
 		return errors.New("--database-url is missing: say which PostgreSQL database to use, such as postgres://tally@db.internal/tally")
-	case !c.Keys && !isLoopback(host):
+	case !c.Keys && !c.AllowRemote && !isLoopback(host):
 		return fmt.Errorf("--listen %s would let anyone who reaches it read and write everything: pass --keys, "+
 			"so that the server asks for a key with every request, or listen on 127.0.0.1", c.Listen)
 	case slices.ContainsFunc(c.Origins, func(origin string) bool { return !isOrigin(origin) }):
