@@ -22,6 +22,7 @@ type devFlags struct {
 	dataDir     string
 	postgresBin string
 	database    databaseFlags
+	noFSync     bool // for a database that is removed at the end
 }
 
 func (f *devFlags) add(flags *pflag.FlagSet) {
@@ -40,24 +41,41 @@ func (f *devFlags) add(flags *pflag.FlagSet) {
 
 func devCommand() *cobra.Command {
 	var f devFlags
+	var launch launchFlags
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Serve with a PostgreSQL of its own, for development",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.finish(); err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := errors.Join(f.finish(), launch.finish()); err != nil {
 				return err
 			}
-			return dev(cmd.Context(), &f, func(ctx context.Context, s *server.Server) error {
-				printWelcome(cmd.OutOrStdout(), s.URL(), f.config.Keys)
+			ctx := cmd.Context()
+			if launch.untilStdinEnds {
+				ctx = whileOpen(ctx, cmd.InOrStdin())
+			}
+			if launch.temporary {
+				if f.dataDir, err = temporaryFolder(); err != nil {
+					return err
+				}
+				defer func() { err = errors.Join(err, os.RemoveAll(f.dataDir)) }()
+				f.noFSync, f.config.AllowUnsafeDatabase = true, true
+			}
+			return dev(ctx, &f, func(ctx context.Context, s *server.Server) error {
 				if f.config.Keys {
 					explainFirstKey(ctx, cmd.ErrOrStderr(), s, "'"+f.config.DatabaseURL+"'")
 				}
+				if launch.output == formatJSON {
+					return printAddress(cmd.OutOrStdout(), s.URL(), f.config.DatabaseURL)
+				}
+				printWelcome(cmd.OutOrStdout(), s.URL(), f.config.Keys)
 				return nil
 			})
 		},
 	}
 	f.add(cmd.Flags())
+	launch.add(cmd.Flags())
+	cmd.MarkFlagsMutuallyExclusive("temporary", "data-dir")
 	addNetworkFlags(cmd.Flags(), &f.config)
 	return cmd
 }
@@ -129,7 +147,10 @@ func (f *devFlags) findSigningKey() error {
 }
 
 func startPostgres(ctx context.Context, f *devFlags) (*postgres.Server, error) {
-	options := postgres.Options{DataDir: f.dataDir, Database: "tally", Log: f.config.Log}
+	options := postgres.Options{DataDir: f.dataDir, Database: "tally", NoFSync: f.noFSync, Log: f.config.Log}
+	if f.noFSync { // the server warns of this setting, which costs nothing where nothing waits for the disk
+		options.Settings = map[string]string{"synchronous_commit": "on"}
+	}
 	if err := f.database.apply(&options); err != nil {
 		return nil, err
 	}
