@@ -1,0 +1,95 @@
+"""Logs, and what proves them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ._calls import Call, Flow, Request, Retry, as_json, as_object, as_text, path, query
+from ._json import encode
+from ._operation import iteration, operation
+from ._pages import pages
+
+if TYPE_CHECKING:
+    from ._types import CreatedLog, EnsureLog, Health, Log, LogPage, LogVerification, NewLog, Readiness
+
+JSON_BODY = {"Content-Type": "application/json"}
+
+
+class Logs:
+    @operation
+    def create_log(self, body: NewLog) -> Call[CreatedLog]:
+        """Creates a log: ``{"name": "customer-acme", "labels": {…}}``.
+
+        A name has at most 200 bytes of letters, digits and ``. _ : @ + = ~ -``; labels are at most 32, and yours. Not sent
+        again after a lost answer: see ensure_log. Raises TallyError: ``name_taken``.
+        """
+        return Call(Request("POST", "/logs", headers=JSON_BODY, body=encode(body)), as_object(), Retry.REFUSED)
+
+    @operation
+    def ensure_log(self, log: str, body: EnsureLog | None = None) -> Call[Log]:
+        """Creates a log of this name unless there is one, and returns it; body may be ``{"labels": {…}}``.
+
+        Raises TallyError ``name_taken`` where it is there with other labels than those asked for.
+        """
+        request = Request("PUT", path("logs", log), headers=JSON_BODY, body=encode(body or {}))
+        return Call(request, as_object(), Retry.SAFE)
+
+    @operation
+    def get_log(self, log: str) -> Call[Log]:
+        """Returns a log and its head: its last sequence, and the hash of everything up to it."""
+        return Call(Request("GET", path("logs", log)), as_object(), Retry.SAFE)
+
+    @operation
+    def list_logs(
+        self, *, prefix: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Call[LogPage]:
+        """Returns a page of logs by name: 100, or limit, at most 1,000. logs() goes through all pages."""
+        return Call(
+            Request("GET", "/logs", query({"prefix": prefix, "limit": limit, "cursor": cursor})),
+            as_object(),
+            Retry.SAFE,
+        )
+
+    @iteration
+    def logs(self, *, prefix: str | None = None, limit: int | None = None) -> Flow[Log]:
+        """Iterates over all logs by name; limit is that of a page."""
+        return pages(self, "logs", lambda cursor: Logs.list_logs.call(prefix=prefix, limit=limit, cursor=cursor))
+
+    @operation
+    def verify_log(
+        self,
+        log: str,
+        *,
+        views: str | Sequence[str] | None = None,
+        sequence: int | None = None,
+        hash: str | None = None,  # noqa: A002
+    ) -> Call[LogVerification]:
+        """Has the server read a log again, and check its chain and its views.
+
+        views are ``all``, ``none``, or names; sequence and hash are a head that was noted earlier. Takes as long as reading
+        the log does: up to an hour, whatever the client's timeout. What was found is in ``faults``, and is no error.
+        """
+        asked = query({"views": views, "sequence": sequence, "hash": hash})
+        floats = (("seconds",), ("views", "audit", "seconds"))
+        return Call(Request("GET", path("logs", log, "verify"), asked), as_object(*floats), Retry.SAFE, slow=True)
+
+    @operation
+    def get_checkpoint(self, log: str) -> Call[str]:
+        """Returns the log's head as a signed note."""
+        return Call(Request("GET", path("logs", log, "checkpoint")), as_text, Retry.SAFE)
+
+    @operation
+    def get_checkpoint_key(self) -> Call[str]:
+        """Returns the public key, a line, with which checkpoints are verified."""
+        return Call(Request("GET", "/checkpoint-key"), as_text, Retry.SAFE)
+
+    @operation
+    def health(self) -> Call[Health]:
+        """Returns whether the process is alive."""
+        return Call(Request("GET", "/healthz"), as_json, Retry.SAFE)
+
+    @operation
+    def ready(self) -> Call[Readiness]:
+        """Returns whether the server can store events, and what its operator should see to. Raises TallyError ``not_ready``."""
+        return Call(Request("GET", "/readyz"), as_json, Retry.SAFE)
