@@ -27,23 +27,30 @@ class Messages:
         #: Seconds to wait before coming back, as the server set it.
         self.retry: float | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._parts: list[str] = []  # of a line
         self._begun = False
         self._event = ""
         self._data: list[str] = []
-        self._size = 0
+        self._held = 0  # what the data of the message under way has
+        self._size = 0  # and what the line under way has besides
 
     def feed(self, chunk: bytes) -> Iterator[Message]:
         """Yields the messages that end in this chunk. Raises ValueError for a message larger than any of Tallystick's."""
-        text = self._rest + self._decoder.decode(chunk)
+        text = self._decoder.decode(chunk)
         if not self._begun and text:
             self._begun = True
             text = text.removeprefix("\ufeff")
+        self._parts.append(text)
+        self._size += len(text)
+        if self._size > MAX_MESSAGE:
+            raise ValueError("a message that is larger than any of Tallystick's")
+        if "\n" not in text and "\r" not in text and not self._parts[0].endswith("\r"):
+            return
+        text = "".join(self._parts)
         text, held = (text[:-1], "\r") if text.endswith("\r") else (text, "")  # perhaps half of a line's end
         *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._rest = rest + held
-        if len(self._rest) + self._size > MAX_MESSAGE:
-            raise ValueError("a message that is larger than any of Tallystick's")
+        self._parts = [rest + held]
+        self._size = self._held + len(rest)
         for line in lines:
             if line:
                 self._field(line)
@@ -56,7 +63,9 @@ class Messages:
                 self._clear()
 
     def _clear(self) -> None:
-        self._event, self._data, self._size = "", [], 0
+        self._event, self._data = "", []
+        self._size -= self._held
+        self._held = 0
 
     def _field(self, line: str) -> None:
         name, _, value = line.partition(":")
@@ -64,9 +73,8 @@ class Messages:
         if name == "event":
             self._event = value
         elif name == "data":
+            self._held += len(value)
             self._size += len(value)
-            if self._size > MAX_MESSAGE:
-                raise ValueError("a message that is larger than any of Tallystick's")
             self._data.append(value)
         elif name == "id" and "\0" not in value:
             self._id = value
