@@ -1,0 +1,187 @@
+import { AccessCalls } from "./api/access.js";
+import type { EventFilter, StreamOptions } from "./api/logs.js";
+import { Batcher, type BatcherOptions } from "./batcher.js";
+import { TallyError, type ProblemBody } from "./errors.js";
+import { follow } from "./follow.js";
+import type { CallOptions, TallyOptions } from "./options.js";
+import { parseExact } from "./json.js";
+import { items } from "./pages.js";
+import { storedEvent } from "./stored.js";
+import type { Answer, Input, OperationId, Parameters, Question, StoredEvent, ViewAnswer } from "./types.js";
+
+/** Where a tail begins, and what it has. */
+export type TailOptions = Parameters<"tail-events"> & StreamOptions;
+
+/** Options of a watch. */
+export interface WatchOptions extends StreamOptions {
+  /** Is told why the view cannot answer for now, as when it is halted: it may again. */
+  onProblem?: ((error: TallyError) => void) | undefined;
+}
+
+/** Which items of a list, and how it is called. */
+export type ListOptions<Id extends OperationId> = Omit<Parameters<Id>, "cursor"> & CallOptions;
+
+/**
+ * A client of one server. It holds no connection of its own: there is nothing to close, and it may be used by any number of callers.
+ *
+ * ```ts
+ * const tally = new Tally(); // TALLY_URL and TALLY_KEY
+ * await tally.ensureLog("customer-acme");
+ * await tally.appendEvent("customer-acme", { type: "api.call", tokens: 150 });
+ * ```
+ *
+ * Every method throws a {@link TallyError} where the server refuses or is not reached, and the reason of its `signal` where that ends it.
+ */
+export class Tally extends AccessCalls {
+  readonly #deadline: number;
+
+  /** @throws {RangeError} for a URL or key that is none */
+  constructor(options: TallyOptions = {}) {
+    super(options);
+    this.#deadline = options.deadline ?? 60_000;
+  }
+
+  /** The events of a log, over all pages, up to its head. */
+  events(
+    log: string,
+    filter: Omit<EventFilter, "cursor"> & CallOptions = {},
+  ): AsyncGenerator<StoredEvent, void, undefined> {
+    return items(
+      (cursor) => this.listEvents(log, { ...filter, cursor }),
+      (page) => page.events,
+    );
+  }
+
+  /** All logs, by name. */
+  logs(filter: ListOptions<"list-logs"> = {}) {
+    return items(
+      (cursor) => this.listLogs({ ...filter, cursor }),
+      (page) => page.logs,
+    );
+  }
+
+  /** All versions of a view, newest first. */
+  viewVersions(log: string, view: string, filter: ListOptions<"list-view-versions"> = {}) {
+    return items(
+      (cursor) => this.listViewVersions(log, view, { ...filter, cursor }),
+      (page) => page.versions,
+    );
+  }
+
+  /** All sources, by name. */
+  sources(filter: ListOptions<"list-sources"> = {}) {
+    return items(
+      (cursor) => this.listSources({ ...filter, cursor }),
+      (page) => page.sources,
+    );
+  }
+
+  /** All versions of a source, newest first. */
+  sourceVersions(source: string, filter: ListOptions<"list-source-versions"> = {}) {
+    return items(
+      (cursor) => this.listSourceVersions(source, { ...filter, cursor }),
+      (page) => page.versions,
+    );
+  }
+
+  /** All keys, by id, revoked ones too. */
+  keys(filter: ListOptions<"list-keys"> = {}) {
+    return items(
+      (cursor) => this.listKeys({ ...filter, cursor }),
+      (page) => page.keys,
+    );
+  }
+
+  /** All tenants, by name. */
+  tenants(filter: ListOptions<"list-tenants"> = {}) {
+    return items(
+      (cursor) => this.listTenants({ ...filter, cursor }),
+      (page) => page.tenants,
+    );
+  }
+
+  /** What was done in the tenant, newest first. */
+  auditLog(filter: ListOptions<"list-audit-log"> = {}) {
+    return items(
+      (cursor) => this.listAuditLog({ ...filter, cursor }),
+      (page) => page.entries,
+    );
+  }
+
+  /**
+   * The events of a log as they are committed, without end: each once, in order, over all breaks of the connection. They begin after
+   * `after`; without it after the log's head. Leave the loop, or abort the signal, to end it.
+   */
+  async *tail(log: string, options: TailOptions = {}): AsyncGenerator<StoredEvent, void, undefined> {
+    const connect = (lastEventId: string | undefined) => this.tailEvents(log, { ...options, lastEventId });
+    for await (const message of follow(connect, options, options.deadline ?? this.#deadline)) {
+      if (message.event === "event") yield storedEvent(message.data);
+    }
+  }
+
+  /** What a view answers: at once, and again whenever that changes, at most ten times a second. It goes on over all breaks. */
+  async *watch<T = unknown>(
+    log: string,
+    view: string,
+    question: Question = {},
+    options: WatchOptions = {},
+  ): AsyncGenerator<ViewAnswer<T>, void, undefined> {
+    const connect = (lastEventId: string | undefined) =>
+      this.watchView(log, view, question, { ...options, lastEventId });
+    let last: ViewAnswer<T> | undefined;
+    for await (const { id, event, data } of follow(connect, options, options.deadline ?? this.#deadline)) {
+      if (event === "problem") options.onProblem?.(problemOf(data));
+      if (event !== "answer" || (last?.text === data && last.sequence === Number(id))) continue;
+      last = { answer: answerOf(data) as T, sequence: Number(id), text: data };
+      yield last;
+    }
+  }
+
+  /** Collects events of any number of logs and appends them in batches. Close it, or events that wait are lost with the process. */
+  batcher(options: BatcherOptions): Batcher {
+    return new Batcher(this, options);
+  }
+
+  /**
+   * Deploys a module of one's own on a log: uploads it, where the server does not have it, and deploys it.
+   *
+   * @param module the `.wasm` file's bytes, at most 4 MiB
+   */
+  async deployModule(
+    log: string,
+    view: string,
+    module: Uint8Array,
+    deployment: Omit<Input<"deploy-view">, "module" | "ready"> = {},
+    options: CallOptions = {},
+  ): Promise<Answer<"deploy-view">> {
+    const sha256 = await this.uploadModule(module, options);
+    return this.deployView(log, view, { ...deployment, module: sha256 } as Input<"deploy-view">, options);
+  }
+
+  /** Uploads a module, unless the server has it, and answers its SHA-256 in hexadecimal. Pages need TLS for it, or localhost. */
+  async uploadModule(module: Uint8Array, options: CallOptions = {}): Promise<string> {
+    const digest = await crypto.subtle.digest("SHA-256", module as BufferSource);
+    const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    try {
+      await this.getModule(sha256, options);
+    } catch (error) {
+      if (!(error instanceof TallyError) || error.code !== "module_not_found") throw error;
+      await this.putModule(sha256, module, options);
+    }
+    return sha256;
+  }
+}
+
+/** A view's answer, which is text where it is no JSON. */
+function answerOf(text: string): unknown {
+  try {
+    return parseExact(text);
+  } catch {
+    return text;
+  }
+}
+
+function problemOf(data: string): TallyError {
+  const problem = JSON.parse(data) as ProblemBody;
+  return new TallyError({ ...problem, code: problem.code ?? "unknown", detail: problem.detail ?? data });
+}

@@ -1,0 +1,11 @@
+export { ExactNumber, parseExact, stringifyExact } from "./json.js";
+export { TallyError, type InvalidField, type ProblemBody } from "./errors.js";
+export type { CallOptions, TallyOptions } from "./options.js";
+export type { EventInput } from "./encode.js";
+export type { EventPage } from "./stored.js";
+export type * from "./types.js";
+export type { AppendOptions, EventFilter, StreamOptions } from "./api/logs.js";
+export type { OtlpAnswer, Records, SendOptions } from "./api/sources.js";
+export { Batcher, type BatcherOptions } from "./batcher.js";
+export { Tally, type TailOptions, type WatchOptions } from "./client.js";
+export { version } from "./version.js";
