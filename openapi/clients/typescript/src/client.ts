@@ -47,7 +47,7 @@ export class Tally extends AccessCalls {
     filter: Omit<EventFilter, "cursor"> & CallOptions = {},
   ): AsyncGenerator<StoredEvent, void, undefined> {
     return items(
-      (cursor) => this.listEvents(log, { ...filter, cursor }),
+      (cursor) => this.listEvents(log, { ...filter, ...cursor }),
       (page) => page.events,
     );
   }
@@ -55,7 +55,7 @@ export class Tally extends AccessCalls {
   /** All logs, by name. */
   logs(filter: ListOptions<"list-logs"> = {}) {
     return items(
-      (cursor) => this.listLogs({ ...filter, cursor }),
+      (cursor) => this.listLogs({ ...filter, ...cursor }),
       (page) => page.logs,
     );
   }
@@ -63,7 +63,7 @@ export class Tally extends AccessCalls {
   /** All versions of a view, newest first. */
   viewVersions(log: string, view: string, filter: ListOptions<"list-view-versions"> = {}) {
     return items(
-      (cursor) => this.listViewVersions(log, view, { ...filter, cursor }),
+      (cursor) => this.listViewVersions(log, view, { ...filter, ...cursor }),
       (page) => page.versions,
     );
   }
@@ -71,7 +71,7 @@ export class Tally extends AccessCalls {
   /** All sources, by name. */
   sources(filter: ListOptions<"list-sources"> = {}) {
     return items(
-      (cursor) => this.listSources({ ...filter, cursor }),
+      (cursor) => this.listSources({ ...filter, ...cursor }),
       (page) => page.sources,
     );
   }
@@ -79,7 +79,7 @@ export class Tally extends AccessCalls {
   /** All versions of a source, newest first. */
   sourceVersions(source: string, filter: ListOptions<"list-source-versions"> = {}) {
     return items(
-      (cursor) => this.listSourceVersions(source, { ...filter, cursor }),
+      (cursor) => this.listSourceVersions(source, { ...filter, ...cursor }),
       (page) => page.versions,
     );
   }
@@ -87,7 +87,7 @@ export class Tally extends AccessCalls {
   /** All keys, by id, revoked ones too. */
   keys(filter: ListOptions<"list-keys"> = {}) {
     return items(
-      (cursor) => this.listKeys({ ...filter, cursor }),
+      (cursor) => this.listKeys({ ...filter, ...cursor }),
       (page) => page.keys,
     );
   }
@@ -95,7 +95,7 @@ export class Tally extends AccessCalls {
   /** All tenants, by name. */
   tenants(filter: ListOptions<"list-tenants"> = {}) {
     return items(
-      (cursor) => this.listTenants({ ...filter, cursor }),
+      (cursor) => this.listTenants({ ...filter, ...cursor }),
       (page) => page.tenants,
     );
   }
@@ -103,7 +103,7 @@ export class Tally extends AccessCalls {
   /** What was done in the tenant, newest first. */
   auditLog(filter: ListOptions<"list-audit-log"> = {}) {
     return items(
-      (cursor) => this.listAuditLog({ ...filter, cursor }),
+      (cursor) => this.listAuditLog({ ...filter, ...cursor }),
       (page) => page.entries,
     );
   }

@@ -4,34 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-default-openmeter-events"];
-        put?: never;
-        /**
-         * Take CloudEvents as OpenMeter does
-         * @description To the source default. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
-         */
-        post: operations["take-default-openmeter-events"];
-        delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-default-openmeter-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/audit-log": {
         parameters: {
             query?: never;
@@ -72,34 +44,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-default-events"];
-        put?: never;
-        /**
-         * Take events from a gateway
-         * @description To the source default. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
-         */
-        post: operations["take-default-events"];
-        delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-default-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -107,8 +51,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is the process alive? */
-        get: operations["healthz"];
+        /**
+         * Is the process alive?
+         * @description Asks nothing of the database.
+         */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -242,7 +189,7 @@ export interface paths {
          * Append an event
          * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Needs the scope append.
          */
-        post: operations["append"];
+        post: operations["append-event"];
         delete?: never;
         options?: never;
         head?: never;
@@ -262,7 +209,7 @@ export interface paths {
          * Append many events
          * @description All events are appended, in order, or none. Needs the scope append.
          */
-        post: operations["append-batch"];
+        post: operations["append-events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -340,7 +287,7 @@ export interface paths {
          * Follow a log's events
          * @description Server-sent events: one for each event from a sequence on, as it is committed by any server. The id is the sequence, by which a client resumes. Needs the scope read.
          */
-        get: operations["tail-log"];
+        get: operations["tail-events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -358,7 +305,7 @@ export interface paths {
         };
         /**
          * Verify a log and its views
-         * @description Reads the log's raw rows again, checks the hash chain and that no event is missing, folds every view's events again in batches of other sizes, and compares the state byte for byte. What is found is in the answer, whose ok is then false. Who accepts application/x-ndjson gets lines: progress now and then, and the report last. Needs the scope read.
+         * @description Reads the log's raw rows again, checks the hash chain and that no event is missing, folds every view's events again in batches of other sizes, and compares the state byte for byte. What is found is in the answer, whose ok is then false. Needs the scope read.
          */
         get: operations["verify-log"];
         put?: never;
@@ -401,11 +348,7 @@ export interface paths {
          * @description Needs the scope read or query or deploy.
          */
         get: operations["get-view"];
-        /**
-         * Deploy a view on a log
-         * @description The view is built from the log's history before it is live. A long history goes on in the background: the status is then building. Needs the scope deploy.
-         */
-        put: operations["deploy-view-put"];
+        put?: never;
         /**
          * Deploy a view on a log
          * @description The view is built from the log's history before it is live. A long history goes on in the background: the status is then building. Needs the scope deploy.
@@ -474,11 +417,7 @@ export interface paths {
          */
         get: operations["query-view"];
         put?: never;
-        /**
-         * Query a view
-         * @description The query string is passed to the view as it is. The answer reflects every event acknowledged before. Needs the scope query.
-         */
-        post: operations["query-view-post"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -572,8 +511,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Can the server reach its database, and store events there? */
-        get: operations["readyz"];
+        /**
+         * Can the server reach its database, and store events there?
+         * @description Who asks with a key of the scope operator gets warnings, too.
+         */
+        get: operations["ready"];
         put?: never;
         post?: never;
         delete?: never;
@@ -637,23 +579,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-openmeter-events"];
+        get?: never;
         put?: never;
         /**
-         * Take CloudEvents as OpenMeter does
+         * Send CloudEvents to a source, as to OpenMeter
          * @description To the source of that name. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
          */
-        post: operations["take-openmeter-events"];
+        post: operations["send-openmeter-events"];
         delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-openmeter-events"];
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -665,23 +599,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-events"];
+        get?: never;
         put?: never;
         /**
-         * Take events from a gateway
+         * Send events to a source
          * @description To the source of that name. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
          */
-        post: operations["take-events"];
+        post: operations["send-events"];
         delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-events"];
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -733,23 +659,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-otlp-logs"];
+        get?: never;
         put?: never;
         /**
-         * Take log records by OTLP/HTTP
+         * Send log records to a source, by OTLP/HTTP
          * @description To the source of that name. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
          */
-        post: operations["take-otlp-logs"];
+        post: operations["send-otlp-logs"];
         delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-otlp-logs"];
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -761,23 +679,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-otlp-traces"];
+        get?: never;
         put?: never;
         /**
-         * Take spans by OTLP/HTTP
+         * Send spans to a source, by OTLP/HTTP
          * @description To the source of that name. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
          */
-        post: operations["take-otlp-traces"];
+        post: operations["send-otlp-traces"];
         delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-otlp-traces"];
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -870,62 +780,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-default-otlp-logs"];
-        put?: never;
-        /**
-         * Take log records by OTLP/HTTP
-         * @description To the source default. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
-         */
-        post: operations["take-default-otlp-logs"];
-        delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-default-otlp-logs"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/traces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Is there somebody who takes deliveries?
-         * @description For health checks of gateways; says nothing of the source.
-         */
-        get: operations["check-default-otlp-traces"];
-        put?: never;
-        /**
-         * Take spans by OTLP/HTTP
-         * @description To the source default. Takes Content-Encoding gzip and zstd, and at most 32 MiB decompressed, of any number of lines. The answer comes when all of it is durable. What is transient is 503 with Retry-After, never 408, 429 or 500: send the same again. Needs the scope append.
-         */
-        post: operations["take-default-otlp-traces"];
-        delete?: never;
-        /**
-         * May an origin deliver here?
-         * @description The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. Needs the scope append.
-         */
-        options: operations["validate-default-otlp-traces"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/views": {
         parameters: {
             query?: never;
@@ -937,7 +791,7 @@ export interface paths {
          * List the views that are deployed on patterns of logs
          * @description Needs the scope deploy.
          */
-        get: operations["list-pattern-views"];
+        get: operations["list-view-patterns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -957,22 +811,18 @@ export interface paths {
          * Get a view's pattern and how its logs stand
          * @description Needs the scope deploy.
          */
-        get: operations["get-pattern-view"];
+        get: operations["get-view-pattern"];
+        put?: never;
         /**
          * Deploy a view on every log whose name matches
          * @description Logs that match get the view now, those that are created later from their first event on. A log on which a view of that name was deployed by itself keeps its own. Needs the scope deploy.
          */
-        put: operations["deploy-pattern-view-put"];
-        /**
-         * Deploy a view on every log whose name matches
-         * @description Logs that match get the view now, those that are created later from their first event on. A log on which a view of that name was deployed by itself keeps its own. Needs the scope deploy.
-         */
-        post: operations["deploy-pattern-view"];
+        post: operations["deploy-view-pattern"];
         /**
          * Retire a view on the logs that have it from its pattern
          * @description Later logs no longer get it. What was deployed on a log by itself stays. Needs the scope deploy.
          */
-        delete: operations["retire-pattern-view"];
+        delete: operations["retire-view-pattern"];
         options?: never;
         head?: never;
         patch?: never;
@@ -982,27 +832,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Action: {
-            /** @enum {string} */
-            action: "deploy" | "live" | "rollback" | "retire" | "halt" | "resume" | "skip";
-            /** @description Who asked for it. Absent when nobody said, or the server did it by itself. */
-            actor?: string;
-            /** Format: date-time */
-            at: string;
-            /** @description Why: an error, a reason. */
-            detail?: string;
+        /** @description Where an event is. */
+        Appended: {
+            /** @description True when the event's time is more than a day ahead of when it was recorded. */
+            ahead?: boolean;
+            /** @description True when the event was there before. */
+            duplicate?: boolean;
             /**
              * Format: int64
-             * @description The event that a halt, a resume or a skip is about, or the head at which it went live.
+             * @description The event's place in its log.
              */
-            sequence?: number;
-            /**
-             * Format: int32
-             * @description Absent when it concerns the whole view.
-             */
-            version?: number;
+            sequence: number;
         };
-        AppendBatchOutputBody: {
+        /** @description Where the events of a batch are. */
+        AppendedBatch: {
             /**
              * Format: int64
              * @description How many new events have a time more than a day ahead of when they were recorded.
@@ -1014,7 +857,7 @@ export interface components {
              */
             appended: number;
             /** @description Events that were there before. */
-            duplicates: components["schemas"]["Duplicate"][];
+            duplicates: components["schemas"]["DuplicateEvent"][];
             /**
              * Format: int64
              * @description The least sequence of the batch's events.
@@ -1026,50 +869,83 @@ export interface components {
              */
             last_sequence: number;
         };
-        AppendOutputBody: {
-            /** @description True when the event's time is more than a day ahead of when it was recorded. */
-            ahead?: boolean;
-            /** @description True when the event was there before. */
-            duplicate?: boolean;
+        /** @description Where two ways of folding differ. */
+        AuditDifference: {
+            /** @description The value one event at a time, its first 200 bytes; null: no such key. */
+            expected: string | null;
+            /** @description The value that the other way gives; null: no such key. */
+            found: string | null;
+            /** @description The first key that differs, in byte order; empty when the ways differ over what they say of the event. */
+            key: string;
             /**
              * Format: int64
-             * @description The event's place in its log.
+             * @description After which event.
              */
             sequence: number;
+            /** @description Which way differs from folding one event at a time. */
+            way: string;
         };
-        Audit: {
-            difference?: components["schemas"]["Difference"];
+        /** @description Something that was done with tenants, keys, tokens, sources or analysts. */
+        AuditEntry: {
+            /**
+             * @description What was done.
+             * @example key.create
+             */
+            action: string;
+            /** @description The name of the key by which it was done, and what Tally-Actor said; or the login of a command that asks the database itself. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What else there is to know; never a secret. */
+            detail: unknown;
             /**
              * Format: int64
-             * @description Events folded, each in every way.
+             * @description Grows with each entry.
              */
-            events: number;
-            /**
-             * Format: int64
-             * @description Keys of the stored state that were compared.
-             */
-            keys: number;
-            /** @description Every way of folding, and the stored state, agree byte for byte. */
-            ok: boolean;
-            /** Format: double */
-            seconds: number;
-            /**
-             * Format: int64
-             * @description The state was compared as of this event; where something differs, the first event that shows it.
-             */
-            sequence: number;
-            /**
-             * Format: int64
-             * @description Events that the version leaves out, since somebody resumed it past them.
-             */
-            skipped: number;
-            /** Format: int32 */
-            version: number;
-            view: string;
-            /** @description What was compared. */
-            ways: string[];
+            entry_id: number;
+            /** @description That key's id. */
+            key_id?: string;
+            /** @description The name of what it was done to. */
+            target: string;
         };
-        CoverProgress: {
+        /** @description A page of the audit log. */
+        AuditPage: {
+            /** @description Newest first. */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description Pass it as before to get the next page; absent on the last.
+             */
+            next?: number;
+        };
+        /** @description How far a version of a view is built. */
+        BuildProgress: {
+            /**
+             * Format: int64
+             * @description Events folded.
+             */
+            done: number;
+            /**
+             * Format: double
+             * @description Of the last ten seconds or so; 0 until something is known.
+             */
+            events_per_second: number;
+            /**
+             * Format: int64
+             * @description At that rate; absent while it is 0.
+             */
+            seconds_left?: number;
+            /**
+             * Format: int64
+             * @description Events in the log.
+             */
+            total: number;
+        };
+        /** @description How far all logs of a pattern together are. */
+        CoverageProgress: {
             /**
              * Format: int64
              * @description Events folded.
@@ -1081,48 +957,15 @@ export interface components {
              */
             total: number;
         };
-        Covered: {
-            /** Format: int64 */
-            building: number;
-            /**
-             * Format: int64
-             * @description Have no room for another view.
-             */
-            full: number;
-            /** Format: int64 */
-            halted: number;
-            /** Format: int64 */
-            live: number;
-            /**
-             * Format: int64
-             * @description Logs whose name matches: the sum of the next seven.
-             */
-            matching: number;
-            /**
-             * Format: int64
-             * @description Had a view of this name deployed by itself, and keep it.
-             */
-            own: number;
-            progress: components["schemas"]["CoverProgress"];
-            /**
-             * Format: int64
-             * @description Retired on the log itself; the next version brings it back.
-             */
-            retired: number;
-            /**
-             * Format: int64
-             * @description To get the newest version.
-             */
-            waiting: number;
-        };
-        CreateKeyInputBody: {
+        /** @description A key that is to be made. */
+        CreateKey: {
             /**
              * Format: date-time
              * @description Never when absent.
              */
             expires_at?: string;
             /** @description Of its own, beside those of its tenant: requests, events and bytes a second, and streams. */
-            limits?: components["schemas"]["Limits"];
+            limits?: components["schemas"]["OwnLimits"];
             /**
              * @description The pattern of the names of logs that there are for the key; all when absent.
              * @example customer-*
@@ -1136,31 +979,18 @@ export interface components {
             /** @description What the key may do: append, read, query, deploy, admin, operator. */
             scopes: string[];
         };
-        CreateLogInputBody: {
-            /** @description At most 32, for your own use. */
-            labels?: {
-                [key: string]: string;
-            };
-            /**
-             * @description Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
-             * @example customer-acme-usage
-             */
-            name: string;
-        };
-        CreateLogOutputBody: {
-            /** Format: uuid */
-            log_id: string;
-        };
-        CreateTenantInputBody: {
+        /** @description A tenant that is to be made. */
+        CreateTenant: {
             /** @description Of its own, instead of the server's defaults. */
-            limits?: components["schemas"]["Limits"];
+            limits?: components["schemas"]["OwnLimits"];
             /**
              * @description Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
              * @example acme
              */
             name: string;
         };
-        CreateTokenInputBody: {
+        /** @description A token that is to be made. */
+        CreateToken: {
             /** @description Names or ids of the logs that the token is for. */
             logs: string[];
             /** @description read, query or both: the key must have them. */
@@ -1179,46 +1009,140 @@ export interface components {
             /** @description Names of the views that it is for, with query alone; all of those logs when absent. */
             views?: string[] | null;
         };
-        Difference: {
-            /** @description The value one event at a time, its first 200 bytes; null: no such key. */
-            expected: string | null;
-            /** @description The value that the other way gives; null: no such key. */
-            found: string | null;
-            /** @description The first key that differs, in byte order; empty when the ways differ over what they say of the event. */
-            key: string;
+        /** @description A log that was created. */
+        CreatedLog: {
+            /**
+             * Format: uuid
+             * @description The log's id, by which it can be named instead of by its name.
+             */
+            log_id: string;
+        };
+        /** @description What became of the lines of a delivery. */
+        Delivery: {
             /**
              * Format: int64
-             * @description After which event.
+             * @description Lines whose events were there before.
              */
-            sequence: number;
-            /** @description Which way differs from folding one event at a time. */
-            way: string;
+            duplicates: number;
+            /** @description The first line that was rejected. */
+            first_rejected?: {
+                /** @description Why, for programs. */
+                code: string;
+                /** @description Why, for people. */
+                detail: string;
+                /**
+                 * Format: int64
+                 * @description Which line, from 1.
+                 */
+                line: number;
+            };
+            /**
+             * Format: int64
+             * @description Lines that are kept in the source's log of rejects.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Lines that the mapping does not select.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Lines that are new events.
+             */
+            stored: number;
         };
-        Duplicate: {
+        /** @description What is to be deployed. */
+        DeployModule: {
+            /** @description The view's configuration: any JSON; {} when absent. */
+            config?: unknown;
+            /**
+             * Format: int64
+             * @description The budget of one event's fold; the server's own when absent.
+             */
+            gas?: number;
+            /** @description Its SHA-256, in hexadecimal. */
+            module: string;
+        };
+        /** @description An event of a batch that was there before. */
+        DuplicateEvent: {
             /**
              * Format: int64
              * @description Its line in the batch, or its element in the array, from 1.
              */
             line: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Its place in the log.
+             */
             sequence: number;
         };
-        ErrorDetail: {
-            /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
-            location?: string;
-            /** @description Error message text */
-            message?: string;
-            /** @description The value at the given location */
-            value?: unknown;
-        };
-        Fault: {
-            detail: string;
-            kind: string;
-            /** Format: int64 */
+        /** @description An event as it is in its log. */
+        Event: {
+            /** @description The object as it was sent. */
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description The hash of everything up to it, in hexadecimal. */
+            hash: string;
+            /** @description Its idempotency key; absent when it has none. */
+            key?: string;
+            /** @description The bytes as they were sent, where data does not show them: in lines, those with line breaks; white space around an object, which earlier versions kept. */
+            raw?: string;
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            recorded_at: string;
+            /**
+             * Format: int64
+             * @description Its place in the log.
+             */
             sequence: number;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            time: string;
+            /** @description Absent when it has none. */
+            type?: string;
         };
+        /**
+         * @description An event: any JSON object of at most 1 MiB. Its members type (text), time (RFC 3339), id and source (text) follow CloudEvents, and all are optional. Its bytes are kept as they are sent.
+         * @example {
+         *       "model": "gpt-4",
+         *       "tokens_in": 150,
+         *       "tokens_out": 420,
+         *       "type": "api.call"
+         *     }
+         */
+        EventInput: {
+            /** @description With source, the event's identity: its idempotency key. */
+            id?: string | null;
+            /** @description Where the event comes from. */
+            source?: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened; the time of recording when absent.
+             */
+            time?: string | null;
+            /** @description What kind of event it is. */
+            type?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A page of events. */
+        EventPage: {
+            /** @description In the order of their sequences. */
+            events: components["schemas"]["Event"][];
+            /** @description Give it as cursor for the next page; absent at the end of the range. */
+            next_cursor?: string;
+        };
+        /** @description A reject that still cannot be stored. */
         FirstRejected: {
+            /** @description Why, for programs. */
             code: string;
+            /** @description Why, for people. */
             detail: string;
             /**
              * Format: int64
@@ -1226,12 +1150,27 @@ export interface components {
              */
             sequence: number;
         };
-        HealthOutputBody: {
-            /** @example ok */
+        /** @description The server's process is alive. */
+        Health: {
+            /**
+             * @description ok.
+             * @example ok
+             */
             status: string;
         };
+        /** @description A parameter or a member that is wrong. */
+        InvalidField: {
+            /** @description Where it is, as in body.name or query.limit. */
+            location?: string;
+            /** @description What is wrong with it. */
+            message: string;
+        };
+        /** @description A key, without its secret. */
         Key: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
             /** @description The name of the key that made it. */
             created_by: string;
@@ -1261,7 +1200,10 @@ export interface components {
             logs: string;
             /** @description It is recorded with what is done by the key. */
             name: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was revoked; absent when it was not.
+             */
             revoked_at?: string;
             /**
              * Format: date-time
@@ -1271,6 +1213,14 @@ export interface components {
             /** @description What the key may do: append, read, query, deploy, admin, operator. */
             scopes: string[];
         };
+        /** @description A page of keys. */
+        KeyPage: {
+            /** @description By id. */
+            keys: components["schemas"]["Key"][];
+            /** @description Pass it as after to get the next page; absent on the last. */
+            next?: string;
+        };
+        /** @description Limits of a tenant or a key. */
         Limits: {
             /**
              * Format: int64
@@ -1313,52 +1263,44 @@ export interface components {
              */
             views?: number;
         };
-        ListKeysOutputBody: {
-            keys: components["schemas"]["Key"][];
-            /** @description Pass it as after to get the next page; absent on the last. */
-            next?: string;
-        };
-        ListLogsOutputBody: {
-            logs: components["schemas"]["Log"][];
-            /** @description Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that. */
-            next?: string;
-        };
-        ListPatternsOutputBody: {
-            views: components["schemas"]["PatternView"][];
-        };
-        ListSourcesOutputBody: {
-            /** @description Pass it as after to get the next page; absent on the last. */
-            next?: string;
-            sources: components["schemas"]["ListedSource"][];
-        };
-        ListTenantsOutputBody: {
-            /** @description Pass it as after to get the next page; absent on the last. */
-            next?: string;
-            tenants: components["schemas"]["Tenant"][];
-        };
-        ListViewsOutputBody: {
-            views: components["schemas"]["View"][];
-        };
+        /** @description A source in a list. */
         ListedSource: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When this version was put.
+             */
             created_at: string;
+            /** @description The key's name, and what Tally-Actor said. */
             created_by?: string;
             /** @description The source was deleted by this version. */
             deleted?: boolean;
+            /** @description The source's name. */
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
             version: number;
         };
+        /** @description A log and its head. */
         Log: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
             created_at: string;
             /** @description The hash of everything up to that event, in hexadecimal. */
             hash: string;
+            /** @description What it was given at its creation. */
             labels: {
                 [key: string]: string;
             };
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The log's id.
+             */
             log_id: string;
+            /** @description The log's name. */
             name: string;
             /**
              * Format: date-time
@@ -1371,8 +1313,96 @@ export interface components {
              */
             sequence: number;
         };
+        /** @description Something wrong in a log. */
+        LogFault: {
+            /** @description What is wrong, in words. */
+            detail: string;
+            /** @description Which check it failed. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Where it shows.
+             */
+            sequence: number;
+        };
+        /** @description A head that somebody noted earlier. */
+        LogHead: {
+            /** @description Of everything up to it, in hexadecimal. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description The last event's place.
+             */
+            sequence: number;
+        };
+        /** @description A page of logs. */
+        LogPage: {
+            /** @description By name. */
+            logs: components["schemas"]["Log"][];
+            /** @description Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that. */
+            next?: string;
+        };
+        /** @description The result of reading a log again. */
+        LogVerification: {
+            /**
+             * Format: int64
+             * @description Their size as they were sent.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Events that were read.
+             */
+            events: number;
+            /** @description The first of them. */
+            faults: components["schemas"]["LogFault"][];
+            /**
+             * Format: date-time
+             * @description When the verification ended.
+             */
+            finished_at: string;
+            /**
+             * Format: int64
+             * @description The first sequence that was read; 0 for an empty log.
+             */
+            from: number;
+            /** @description The head's hash. */
+            hash: string;
+            /**
+             * Format: uuid
+             * @description The log's id.
+             */
+            log_id: string;
+            /** @description The log's name. */
+            name: string;
+            /** @description The head noted earlier that the log was held against. */
+            noted?: components["schemas"]["LogHead"];
+            /** @description Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give. */
+            ok: boolean;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description The last one: the head when the verification began.
+             */
+            to: number;
+            /** @description The views that were verified. */
+            views: components["schemas"]["ViewVerification"][];
+            /**
+             * Format: int64
+             * @description How many faults were found in the log; at most the first 20 are told.
+             */
+            wrong: number;
+        };
+        /** @description A key with its secret. */
         NewKey: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
             /** @description The name of the key that made it. */
             created_by: string;
@@ -1404,7 +1434,10 @@ export interface components {
             logs: string;
             /** @description It is recorded with what is done by the key. */
             name: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was revoked; absent when it was not.
+             */
             revoked_at?: string;
             /**
              * Format: date-time
@@ -1414,44 +1447,115 @@ export interface components {
             /** @description What the key may do: append, read, query, deploy, admin, operator. */
             scopes: string[];
         };
-        NotedHead: {
-            hash: string;
-            /** Format: int64 */
-            sequence: number;
+        /** @description A log that is to be created. */
+        NewLog: {
+            /** @description At most 32, for your own use. */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
+             * @example customer-acme-usage
+             */
+            name: string;
         };
-        PatternView: {
-            /** @description Who deployed or retired it last, the key's name, and what Tally-Actor said. */
-            actor?: string;
-            config: unknown;
-            /** @description How the matching logs stand; absent in lists. */
-            covers?: components["schemas"]["Covered"];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            deployed_at: string;
+        /** @description The answer of OTLP, with partial_success where not all was stored. */
+        OTLPAnswer: {
+            [key: string]: unknown;
+        };
+        /** @description A google.rpc.Status, whose message has a problem's code and detail. */
+        OTLPStatus: {
+            [key: string]: unknown;
+        };
+        /** @description Limits that a tenant or a key is to have. */
+        OwnLimits: {
             /**
              * Format: int64
-             * @description The budget of one event's fold, in units of gas.
+             * @description Of request bodies.
              */
-            gas: number;
+            bytes_per_second?: number;
             /**
-             * @description The pattern of logs' names: * stands for any run of characters.
-             * @example customer-*
+             * Format: int64
+             * @description Appended, duplicates included.
              */
-            logs: string;
-            /** @description The module's SHA-256, in hexadecimal. */
-            module: string;
-            name: string;
-            /** @description Not every matching log has been looked at since the last deploy, or since it was retired. */
-            spreading: boolean;
-            /** @enum {string} */
-            status: "active" | "retiring" | "retired";
+            events_per_second?: number;
             /**
-             * Format: int32
-             * @description Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves.
+             * Format: int64
+             * @description Of tenants only, as those that follow.
              */
-            version: number;
+            logs?: number;
+            /**
+             * Format: int64
+             * @description Views on patterns of logs, without those that are retired.
+             */
+            patterns?: number;
+            /**
+             * Format: int64
+             * @description Of all kinds. 0 is no limit, here and in the others.
+             */
+            requests_per_second?: number;
+            /**
+             * Format: int64
+             * @description State of views that are not retired, as PostgreSQL stores it.
+             */
+            state_bytes?: number;
+            /**
+             * Format: int64
+             * @description Tails, watched answers and streams of events at a time.
+             */
+            streams?: number;
+            /**
+             * Format: int64
+             * @description On all logs, without those that are retired.
+             */
+            views?: number;
         };
+        /** @description How the logs of a pattern stand, each counted by the version of the view that was asked for there last. */
+        PatternCoverage: {
+            /**
+             * Format: int64
+             * @description Being built.
+             */
+            building: number;
+            /**
+             * Format: int64
+             * @description Have no room for another view.
+             */
+            full: number;
+            /**
+             * Format: int64
+             * @description Halted at an event.
+             */
+            halted: number;
+            /**
+             * Format: int64
+             * @description Answering queries.
+             */
+            live: number;
+            /**
+             * Format: int64
+             * @description Logs whose name matches: the sum of the next seven.
+             */
+            matching: number;
+            /**
+             * Format: int64
+             * @description Had a view of this name deployed by itself, and keep it.
+             */
+            own: number;
+            /** @description How far all of them together are. */
+            progress: components["schemas"]["CoverageProgress"];
+            /**
+             * Format: int64
+             * @description Retired on the log itself; the next version brings it back.
+             */
+            retired: number;
+            /**
+             * Format: int64
+             * @description To get the newest version.
+             */
+            waiting: number;
+        };
+        /** @description An error, after RFC 9457. The members from fields on are there where they help. */
         Problem: {
             /**
              * Format: int64
@@ -1465,13 +1569,13 @@ export interface components {
             code: string;
             /** @description What went wrong and what to do, for people. */
             detail: string;
-            /** @description Which parameters or members are wrong, and why. */
-            errors?: components["schemas"]["ErrorDetail"][] | null;
             /**
              * Format: int64
              * @description How many of the request's events one request may have, for what its log's views need.
              */
             events?: number;
+            /** @description Which parameters or members are wrong, and why. */
+            fields?: components["schemas"]["InvalidField"][] | null;
             /**
              * Format: int64
              * @description The log's last sequence.
@@ -1503,67 +1607,30 @@ export interface components {
             /** @description urn:tallystick:problem: and the code. */
             type: string;
         };
-        Progress: {
+        /** @description The server can store events. */
+        Readiness: {
             /**
-             * Format: int64
-             * @description Events folded.
+             * @description ok.
+             * @example ok
              */
-            done: number;
-            /**
-             * Format: double
-             * @description Of the last ten seconds or so; 0 until something is known.
-             */
-            events_per_second: number;
-            /**
-             * Format: int64
-             * @description At that rate; absent while it is 0.
-             */
-            seconds_left?: number;
-            /**
-             * Format: int64
-             * @description Events in the log.
-             */
-            total: number;
-        };
-        ReadyOutputBody: {
-            /** @example ok */
             status: string;
             /** @description What an operator should see to; the server serves all the same. For keys with the scope operator. */
             warnings?: string[] | null;
         };
+        /** @description A mapping that comes with the server. */
         ReadySource: {
+            /** @description What the name stands for. */
             mapping: unknown;
+            /** @description What a mapping has as ready. */
             name: string;
         };
-        ReadySourcesOutputBody: {
+        /** @description The mappings that come with the server. */
+        ReadySourceList: {
+            /** @description By name. */
             sources: components["schemas"]["ReadySource"][];
         };
-        RecordEntry: {
-            /** @example key.create */
-            action: string;
-            /** @description The name of the key by which it was done, and what Tally-Actor said; or the login of a command that asks the database itself. */
-            actor: string;
-            /** Format: date-time */
-            at: string;
-            /** @description What else there is to know; never a secret. */
-            detail: unknown;
-            /** Format: int64 */
-            entry_id: number;
-            /** @description That key's id. */
-            key_id?: string;
-            /** @description The name of what it was done to. */
-            target: string;
-        };
-        RecordOutputBody: {
-            /** @description Newest first. */
-            entries: components["schemas"]["RecordEntry"][];
-            /**
-             * Format: int64
-             * @description Pass it as before to get the next page; absent on the last.
-             */
-            next?: number;
-        };
-        ReplayInputBody: {
+        /** @description Which rejects are to be mapped again. */
+        ReplaySource: {
             /**
              * Format: int64
              * @description The first sequence of the log of rejects; its beginning when absent.
@@ -1575,12 +1642,99 @@ export interface components {
              */
             limit?: number;
         };
-        ReplayOutputBody: {
+        /** @description How a halted view goes on. */
+        ResumeView: {
+            /**
+             * Format: int64
+             * @description The budget of one event's fold from here on; as before when absent.
+             */
+            gas?: number;
+            /** @description Why, for the record: at most 1,024 bytes. */
+            reason?: string;
+            /** @description Leave out the event that it halted at, for ever. Else that event is tried again. */
+            skip?: boolean;
+            /**
+             * Format: int32
+             * @description Which halted version; the one that was asked for last when absent.
+             */
+            version?: number;
+        };
+        /** @description Which version is to be live again. */
+        RollbackView: {
+            /**
+             * Format: int32
+             * @description The version to make live again.
+             */
+            version: number;
+        };
+        /** @description How a key gets another secret. */
+        RotateKey: {
+            /**
+             * Format: int64
+             * @description How long the present secret stays good; 3600 when absent.
+             */
+            former_valid_seconds?: number;
+        };
+        /** @description What a source is told to do. */
+        Source: {
+            /**
+             * Format: date-time
+             * @description When this version was put; absent in version 0.
+             */
+            created_at?: string;
+            /** @description The key's name, and what Tally-Actor said. */
+            created_by?: string;
+            /** @description As it was sent, without white space; absent in the version by which the source was deleted. */
+            mapping?: unknown;
+            /** @description The source's name. */
+            name: string;
+            /** @description The mapping that holds: with the ready one that it names written out, as that was when this version was put. */
+            resolved?: unknown;
+            /**
+             * Format: int64
+             * @description Grows with each change. 0: the source default, as it is before anybody has put it.
+             */
+            version: number;
+        };
+        /** @description A page of a source's versions. */
+        SourceHistory: {
+            /**
+             * Format: int64
+             * @description Pass it as before to get the next page; absent on the last.
+             */
+            next?: number;
+            /** @description Newest first. */
+            versions: components["schemas"]["SourceVersion"][];
+        };
+        /**
+         * @description By what a source makes events of what is sent to it.
+         * @example {
+         *       "id": "{/id}",
+         *       "keep": {
+         *         "n": "/n"
+         *       },
+         *       "log": "customer-{/team}",
+         *       "type": "api.call"
+         *     }
+         */
+        SourceMapping: {
+            [key: string]: unknown;
+        };
+        /** @description A page of sources. */
+        SourcePage: {
+            /** @description Pass it as after to get the next page; absent on the last. */
+            next?: string;
+            /** @description By name. */
+            sources: components["schemas"]["ListedSource"][];
+        };
+        /** @description What became of rejects that were mapped again. */
+        SourceReplay: {
             /**
              * Format: int64
              * @description Events that were there before.
              */
             duplicates: number;
+            /** @description The first that still cannot be stored. */
             first_rejected?: components["schemas"]["FirstRejected"];
             /**
              * Format: int64
@@ -1613,95 +1767,26 @@ export interface components {
              */
             unavailable: number;
         };
-        ResumeInputBody: {
-            /**
-             * Format: int64
-             * @description The budget of one event's fold from here on; as before when absent.
-             */
-            gas?: number;
-            /** @description Why, for the record: at most 1,024 bytes. */
-            reason?: string;
-            /** @description Leave out the event that it halted at, for ever. Else that event is tried again. */
-            skip?: boolean;
-            /**
-             * Format: int32
-             * @description Which halted version; the one that was asked for last when absent.
-             */
-            version?: number;
-        };
-        RollbackInputBody: {
-            /**
-             * Format: int32
-             * @description The version to make live again.
-             */
-            version: number;
-        };
-        RotateKeyInputBody: {
-            /**
-             * Format: int64
-             * @description How long the present secret stays good; 3600 when absent.
-             */
-            former_valid_seconds?: number;
-        };
-        Source: {
-            /**
-             * Format: date-time
-             * @description When this version was put; absent in version 0.
-             */
-            created_at?: string;
-            /** @description The key's name, and what Tally-Actor said. */
-            created_by?: string;
-            /** @description As it was sent, without white space; absent in the version by which the source was deleted. */
-            mapping?: unknown;
-            name: string;
-            /** @description The mapping that holds: with the ready one that it names written out, as that was when this version was put. */
-            resolved?: unknown;
-            /**
-             * Format: int64
-             * @description Grows with each change. 0: the source default, as it is before anybody has put it.
-             */
-            version: number;
-        };
-        SourceVersion: {
-            /** Format: date-time */
-            created_at: string;
-            created_by?: string;
-            /** @description The source was deleted by this version. */
-            deleted?: boolean;
-            /** Format: int64 */
-            version: number;
-        };
-        SourceVersionsOutputBody: {
-            /**
-             * Format: int64
-             * @description Pass it as before to get the next page; absent on the last.
-             */
-            next?: number;
-            /** @description Newest first. */
-            versions: components["schemas"]["SourceVersion"][];
-        };
-        Tenant: {
-            /** Format: date-time */
-            created_at: string;
-            /** @description Its own: of those that are absent, the server's defaults hold. */
-            limits: components["schemas"]["Limits"];
-            name: string;
-            /** @description It appends nothing, and creates no logs; everything else goes on. */
-            suspended: boolean;
-            /** Format: date-time */
-            suspended_at?: string;
-            /** Format: uuid */
-            tenant_id: string;
-        };
-        TestSourceOutputBody: {
+        /** @description What a source would make of a payload. */
+        SourceTest: {
+            /** @description What would become of each record. */
             lines: components["schemas"]["TestedLine"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many records would become events.
+             */
             mapped: number;
             /** @description The payload has more than is shown: 1,000 lines, or 4 MiB of events. */
             more?: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many would be rejected.
+             */
             rejected: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many the mapping does not select.
+             */
             skipped: number;
             /**
              * Format: int64
@@ -1709,9 +1794,59 @@ export interface components {
              */
             version: number;
         };
+        /** @description A version of a source. */
+        SourceVersion: {
+            /**
+             * Format: date-time
+             * @description When this version was put.
+             */
+            created_at: string;
+            /** @description The key's name, and what Tally-Actor said. */
+            created_by?: string;
+            /** @description The source was deleted by this version. */
+            deleted?: boolean;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
+        /** @description A tenant: it owns logs, views, patterns and keys, which no other tenant can tell from what does not exist. */
+        Tenant: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Its own: of those that are absent, the server's defaults hold. */
+            limits: components["schemas"]["Limits"];
+            /** @description The tenant's name. */
+            name: string;
+            /** @description It appends nothing, and creates no logs; everything else goes on. */
+            suspended: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it is suspended; absent when it is not.
+             */
+            suspended_at?: string;
+            /**
+             * Format: uuid
+             * @description The tenant's id.
+             */
+            tenant_id: string;
+        };
+        /** @description A page of tenants. */
+        TenantPage: {
+            /** @description Pass it as after to get the next page; absent on the last. */
+            next?: string;
+            /** @description By name. */
+            tenants: components["schemas"]["Tenant"][];
+        };
+        /** @description What a source would make of a record. */
         TestedLine: {
             /** @description Why it would be rejected. */
             code?: string;
+            /** @description Likewise, for people. */
             detail?: string;
             /** @description The event, of a record that is mapped. */
             event?: unknown;
@@ -1724,84 +1859,29 @@ export interface components {
             line: number;
             /** @description Where it would go. Whether there is such a log is not looked at. */
             log?: string;
-            /** @enum {string} */
-            outcome: "mapped" | "skipped" | "rejected";
+            /** @description What would become of it. */
+            outcome: string;
         };
-        TokenOutputBody: {
-            /** Format: date-time */
+        /** @description A token that was made. */
+        Token: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
             expires_at: string;
             /** @description A JSON Web Token, for Authorization: Bearer. */
             token: string;
         };
-        UpdateTenantInputBody: {
+        /** @description What becomes of a tenant. What is absent stays. */
+        UpdateTenant: {
             /** @description All that it is to have of its own: of those that are absent in here, the server's defaults hold. */
-            limits?: components["schemas"]["Limits"];
+            limits?: components["schemas"]["OwnLimits"];
             /** @description Another name. */
             name?: string;
             /** @description True suspends the tenant: its appends are refused with 403. False resumes it. */
             suspended?: boolean;
         };
-        Verification: {
-            /**
-             * Format: int64
-             * @description Their size as they were sent.
-             */
-            bytes: number;
-            /**
-             * Format: int64
-             * @description Events that were read.
-             */
-            events: number;
-            faults: components["schemas"]["Fault"][];
-            /** Format: date-time */
-            finished_at: string;
-            /**
-             * Format: int64
-             * @description The first sequence that was read; 0 for an empty log.
-             */
-            from: number;
-            /** @description The head's hash. */
-            hash: string;
-            /** Format: uuid */
-            log_id: string;
-            name: string;
-            /** @description The head noted earlier that the log was held against. */
-            noted?: components["schemas"]["NotedHead"];
-            /** @description Nothing was found: the chain is whole and leads to the head, and every view's state is what the events give. */
-            ok: boolean;
-            /** Format: double */
-            seconds: number;
-            /**
-             * Format: int64
-             * @description The last one: the head when the verification began.
-             */
-            to: number;
-            views: components["schemas"]["ViewVerdict"][];
-            /**
-             * Format: int64
-             * @description How many faults were found in the log; at most the first 20 are told.
-             */
-            wrong: number;
-        };
-        VerifyProgress: {
-            /** Format: int64 */
-            done: number;
-            /** Format: int64 */
-            total: number;
-            /** @description chain, or the name of a view. */
-            what: string;
-        };
-        VersionsOutputBody: {
-            /** @description What was done to the view, newest first: the last 500 at most. */
-            actions: components["schemas"]["Action"][];
-            /**
-             * Format: int32
-             * @description Pass it as before to get the next page; absent on the last.
-             */
-            next?: number;
-            /** @description Newest first. */
-            versions: components["schemas"]["View"][];
-        };
+        /** @description A version of a view on a log. */
         View: {
             /** @description Who deployed it: the key's name, and what Tally-Actor said. */
             actor?: string;
@@ -1810,8 +1890,12 @@ export interface components {
              * @description The last sequence it has folded.
              */
             applied: number;
+            /** @description The view's configuration. */
             config: unknown;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When this version was deployed.
+             */
             created_at: string;
             /** @description Why it could not. */
             error?: string;
@@ -1844,9 +1928,10 @@ export interface components {
             live_at?: string;
             /** @description The module's SHA-256, in hexadecimal. */
             module: string;
+            /** @description The view's name. */
             name: string;
             /** @description How far it is built, while it is building. */
-            progress?: components["schemas"]["Progress"];
+            progress?: components["schemas"]["BuildProgress"];
             /**
              * Format: date-time
              * @description When it was retired.
@@ -1854,21 +1939,159 @@ export interface components {
             retired_at?: string;
             /** @description Whether its state is still there. A rollback to a version without builds from the first event. */
             state_kept: boolean;
-            /** @enum {string} */
-            status: "building" | "live" | "halted" | "retired";
-            /** Format: int32 */
+            /** @description building: it folds the history; live: it answers queries; halted: at an event that it could not fold; retired: it folds and answers no more. */
+            status: string;
+            /**
+             * Format: int32
+             * @description Grows with each deploy that changes something.
+             */
             version: number;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The id of this version.
+             */
             view_id: string;
         };
-        ViewVerdict: {
+        /** @description Something that was done to a view. */
+        ViewAction: {
+            /** @description What was done. */
+            action: string;
+            /** @description Who asked for it. Absent when nobody said, or the server did it by itself. */
+            actor?: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why: an error, a reason. */
+            detail?: string;
+            /**
+             * Format: int64
+             * @description The event that a halt, a resume or a skip is about, or the head at which it went live.
+             */
+            sequence?: number;
+            /**
+             * Format: int32
+             * @description Absent when it concerns the whole view.
+             */
+            version?: number;
+        };
+        /** @description The result of folding a view's events again. */
+        ViewAudit: {
+            /** @description Where it differs; absent where nothing does. */
+            difference?: components["schemas"]["AuditDifference"];
+            /**
+             * Format: int64
+             * @description Events folded, each in every way.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Keys of the stored state that were compared.
+             */
+            keys: number;
+            /** @description Every way of folding, and the stored state, agree byte for byte. */
+            ok: boolean;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description The state was compared as of this event; where something differs, the first event that shows it.
+             */
+            sequence: number;
+            /**
+             * Format: int64
+             * @description Events that the version leaves out, since somebody resumed it past them.
+             */
+            skipped: number;
+            /**
+             * Format: int32
+             * @description Which version was audited.
+             */
+            version: number;
+            /** @description The view's name. */
+            view: string;
+            /** @description What was compared. */
+            ways: string[];
+        };
+        /** @description A page of a view's versions, and what was done to it. */
+        ViewHistory: {
+            /** @description What was done to the view, newest first: the last 500 at most. */
+            actions: components["schemas"]["ViewAction"][];
+            /**
+             * Format: int32
+             * @description Pass it as before to get the next page; absent on the last.
+             */
+            next?: number;
+            /** @description Newest first. */
+            versions: components["schemas"]["View"][];
+        };
+        /** @description The views of a log. */
+        ViewList: {
+            /** @description By name. */
+            views: components["schemas"]["View"][];
+        };
+        /** @description A view that is deployed on every log whose name matches a pattern. */
+        ViewPattern: {
+            /** @description Who deployed or retired it last, the key's name, and what Tally-Actor said. */
+            actor?: string;
+            /** @description The view's configuration. */
+            config: unknown;
+            /** @description How the matching logs stand; absent in lists. */
+            covers?: components["schemas"]["PatternCoverage"];
+            /**
+             * Format: date-time
+             * @description When it was deployed first.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was deployed last.
+             */
+            deployed_at: string;
+            /**
+             * Format: int64
+             * @description The budget of one event's fold, in units of gas.
+             */
+            gas: number;
+            /**
+             * @description The pattern of logs' names: * stands for any run of characters.
+             * @example customer-*
+             */
+            logs: string;
+            /** @description The module's SHA-256, in hexadecimal. */
+            module: string;
+            /** @description The view's name. */
+            name: string;
+            /** @description Not every matching log has been looked at since the last deploy, or since it was retired. */
+            spreading: boolean;
+            /** @description retiring: later logs no longer get it, and it is being retired on those that have it. */
+            status: string;
+            /**
+             * Format: int32
+             * @description Grows with each deploy on the pattern that changes something. Versions on each log are numbered by themselves.
+             */
+            version: number;
+        };
+        /** @description The views that are deployed on patterns of logs. */
+        ViewPatternList: {
+            /** @description By name. */
+            views: components["schemas"]["ViewPattern"][];
+        };
+        /** @description The result of folding a view's events again, or why it could not be done. */
+        ViewVerification: {
             /** @description What was read and compared. */
-            audit?: components["schemas"]["Audit"];
+            audit?: components["schemas"]["ViewAudit"];
             /** @description Why it could not be done, as a problem's code. */
             code?: string;
             /** @description Likewise, in words. */
             detail?: string;
+            /** @description Nothing differs. */
             ok: boolean;
+            /** @description The view's name. */
             view: string;
         };
     };
@@ -1880,325 +2103,12 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "check-default-openmeter-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-default-openmeter-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Lines without an identity of their own get this key, with :n added for line n, from 0. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        /** @description A CloudEvent, or an array of them. */
-        requestBody: {
-            content: {
-                "application/cloudevents+json": unknown;
-                "application/cloudevents-batch+json": unknown;
-                "application/json": unknown;
-                "application/x-ndjson": unknown;
-            };
-        };
-        responses: {
-            /** @description Everything is stored, or kept in the source's log of rejects. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "validate-default-openmeter-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "list-audit-log": {
         parameters: {
             query?: {
                 /** @description Only entries from before this one: the next of the page before. */
                 before?: number;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -2216,84 +2126,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordOutputBody"];
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2314,52 +2156,19 @@ export interface operations {
             /** @description The verifier key, a line. */
             200: {
                 headers: {
-                    "Content-Type"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "text/plain": string;
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 421, 422, 500, 501, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2368,321 +2177,7 @@ export interface operations {
             };
         };
     };
-    "check-default-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-default-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Lines without an identity of their own get this key, with :n added for line n, from 0. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        /** @description One JSON object, an array, or values one after the other, with or without line breaks; or a CloudEvent in structured, batch or binary mode. What it is shows in its bytes. */
-        requestBody: {
-            content: {
-                "application/cloudevents+json": unknown;
-                "application/cloudevents-batch+json": unknown;
-                "application/json": unknown;
-                "application/x-ndjson": unknown;
-            };
-        };
-        responses: {
-            /** @description How many lines were stored, were there before, were skipped by the mapping, or could not be stored and are kept in the source's log of rejects. With Accept: application/x-ndjson, a line for each. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "validate-default-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    healthz: {
+    health: {
         parameters: {
             query?: never;
             header?: never;
@@ -2697,39 +2192,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 421, 422, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2743,6 +2215,7 @@ export interface operations {
             query?: {
                 /** @description Only keys whose id comes after this one: the last of the page before. */
                 after?: string;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -2760,84 +2233,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListKeysOutputBody"];
+                    "application/json": components["schemas"]["KeyPage"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2860,7 +2265,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateKeyInputBody"];
+                "application/json": components["schemas"]["CreateKey"];
             };
         };
         responses: {
@@ -2874,117 +2279,13 @@ export interface operations {
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3017,81 +2318,13 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3126,90 +2359,13 @@ export interface operations {
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3235,7 +2391,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RotateKeyInputBody"];
+                "application/json": components["schemas"]["RotateKey"];
             };
         };
         responses: {
@@ -3249,117 +2405,13 @@ export interface operations {
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3375,6 +2427,7 @@ export interface operations {
                 prefix?: string;
                 /** @description Only logs whose name comes after this one: the last of the page before. */
                 after?: string;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -3392,84 +2445,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListLogsOutputBody"];
+                    "application/json": components["schemas"]["LogPage"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3490,7 +2475,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateLogInputBody"];
+                "application/json": components["schemas"]["NewLog"];
             };
         };
         responses: {
@@ -3500,120 +2485,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CreateLogOutputBody"];
+                    "application/json": components["schemas"]["CreatedLog"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3646,81 +2527,13 @@ export interface operations {
                     "application/json": components["schemas"]["Log"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3729,7 +2542,7 @@ export interface operations {
             };
         };
     };
-    append: {
+    "append-event": {
         parameters: {
             query?: never;
             header?: {
@@ -3740,7 +2553,7 @@ export interface operations {
                 /** @description Makes a retry of events without an id safe, for ever: the same key with the same bytes returns the original sequence. In a batch, event n (from 0) gets the key with :n added. An event that has an id is known by that. */
                 "Idempotency-Key"?: string;
                 /** @description Append only if the log's last sequence is this (0: the log is empty). */
-                "Expected-Sequence"?: string;
+                "Expected-Sequence"?: number;
             };
             path: {
                 /** @description The log's id or its name. */
@@ -3750,21 +2563,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description With source, the event's identity: its idempotency key. */
-                    id?: string | null;
-                    /** @description Where the event comes from. */
-                    source?: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened; the time of recording when absent.
-                     */
-                    time?: string | null;
-                    /** @description What kind of event it is. */
-                    type?: string | null;
-                } & {
-                    [key: string]: unknown;
-                };
+                "application/json": components["schemas"]["EventInput"];
             };
         };
         responses: {
@@ -3774,7 +2573,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AppendOutputBody"];
+                    "application/json": components["schemas"]["Appended"];
                 };
             };
             /** @description Created */
@@ -3783,120 +2582,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AppendOutputBody"];
+                    "application/json": components["schemas"]["Appended"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3905,7 +2600,7 @@ export interface operations {
             };
         };
     };
-    "append-batch": {
+    "append-events": {
         parameters: {
             query?: never;
             header?: {
@@ -3916,7 +2611,7 @@ export interface operations {
                 /** @description Makes a retry of events without an id safe, for ever: the same key with the same bytes returns the original sequence. In a batch, event n (from 0) gets the key with :n added. An event that has an id is known by that. */
                 "Idempotency-Key"?: string;
                 /** @description Append only if the log's last sequence is this (0: the log is empty). */
-                "Expected-Sequence"?: string;
+                "Expected-Sequence"?: number;
             };
             path: {
                 /** @description The log's id or its name. */
@@ -3926,21 +2621,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": ({
-                    /** @description With source, the event's identity: its idempotency key. */
-                    id?: string | null;
-                    /** @description Where the event comes from. */
-                    source?: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened; the time of recording when absent.
-                     */
-                    time?: string | null;
-                    /** @description What kind of event it is. */
-                    type?: string | null;
-                } & {
-                    [key: string]: unknown;
-                })[];
+                "application/json": components["schemas"]["EventInput"][];
                 "application/x-ndjson": string;
             };
         };
@@ -3951,7 +2632,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AppendBatchOutputBody"];
+                    "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
             /** @description Created */
@@ -3960,120 +2641,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AppendBatchOutputBody"];
+                    "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4100,97 +2677,19 @@ export interface operations {
             /** @description The signed note. */
             200: {
                 headers: {
-                    "Content-Type"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "text/plain": string;
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 501, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Implemented */
-            501: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4218,21 +2717,14 @@ export interface operations {
                 recorded_to?: string;
                 /** @description Events of this type. */
                 type?: string;
-                /** @description json, ndjson or csv; without it the Accept header decides, and then it is json. */
-                format?: string;
-                /** @description raw, with CSV: leaves fields as they are that a spreadsheet would take for formulas. Else they have an apostrophe in front. */
-                csv?: "raw";
                 /** @description The most events of a page; 100 when absent. */
                 limit?: number;
                 /** @description The next_cursor of the page before; give the same filters as there. */
                 cursor?: string;
-                /** @description The whole range in one answer instead of a page. */
-                stream?: boolean;
             };
             header?: {
                 /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
                 "Tally-Tenant"?: string;
-                Accept?: string;
             };
             path: {
                 /** @description The log's id or its name. */
@@ -4242,11 +2734,9 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of events; with stream, an array of them. In lines (NDJSON, CSV) an event is a line, and a page's cursor is a header. */
+            /** @description A page of events. */
             200: {
                 headers: {
-                    /** @description The cursor of the next page. */
-                    "Tally-Next-Cursor"?: string;
                     /** @description The log's head, which the answer reflects. */
                     "Tally-Sequence"?: number;
                     [name: string]: unknown;
@@ -4269,155 +2759,16 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        events: {
-                            /** @description The object as it was sent. */
-                            data: {
-                                [key: string]: unknown;
-                            };
-                            /** @description The hash of everything up to it, in hexadecimal. */
-                            hash: string;
-                            /** @description Its idempotency key; absent when it has none. */
-                            key?: string;
-                            /** @description The bytes as they were sent, where data does not show them: in lines, those with line breaks; white space around an object, which earlier versions kept. */
-                            raw?: string;
-                            /**
-                             * Format: date-time
-                             * @description When it was recorded.
-                             */
-                            recorded_at: string;
-                            /**
-                             * Format: int64
-                             * @description Its place in the log.
-                             */
-                            sequence: number;
-                            /**
-                             * Format: date-time
-                             * @description When it happened.
-                             */
-                            time: string;
-                            /** @description Absent when it has none. */
-                            type?: string;
-                        }[];
-                        /** @description Give it as cursor for the next page; absent at the end of the range. */
-                        next_cursor?: string;
-                    } | {
-                        /** @description The object as it was sent. */
-                        data: {
-                            [key: string]: unknown;
-                        };
-                        /** @description The hash of everything up to it, in hexadecimal. */
-                        hash: string;
-                        /** @description Its idempotency key; absent when it has none. */
-                        key?: string;
-                        /** @description The bytes as they were sent, where data does not show them: in lines, those with line breaks; white space around an object, which earlier versions kept. */
-                        raw?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was recorded.
-                         */
-                        recorded_at: string;
-                        /**
-                         * Format: int64
-                         * @description Its place in the log.
-                         */
-                        sequence: number;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         */
-                        time: string;
-                        /** @description Absent when it has none. */
-                        type?: string;
-                    }[];
-                    "application/x-ndjson": string;
-                    "text/csv": string;
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 406, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4449,112 +2800,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The object as it was sent. */
-                        data: {
-                            [key: string]: unknown;
-                        };
-                        /** @description The hash of everything up to it, in hexadecimal. */
-                        hash: string;
-                        /** @description Its idempotency key; absent when it has none. */
-                        key?: string;
-                        /** @description The bytes as they were sent, where data does not show them: in lines, those with line breaks; white space around an object, which earlier versions kept. */
-                        raw?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was recorded.
-                         */
-                        recorded_at: string;
-                        /**
-                         * Format: int64
-                         * @description Its place in the log.
-                         */
-                        sequence: number;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         */
-                        time: string;
-                        /** @description Absent when it has none. */
-                        type?: string;
-                    };
+                    "application/json": components["schemas"]["Event"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4563,11 +2818,11 @@ export interface operations {
             };
         };
     };
-    "tail-log": {
+    "tail-events": {
         parameters: {
             query?: {
                 /** @description The sequence after which to start; the head when absent. */
-                after?: string;
+                after?: number;
                 /** @description Events of this type only. */
                 type?: string;
             };
@@ -4594,90 +2849,13 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4699,7 +2877,6 @@ export interface operations {
             header?: {
                 /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
                 "Tally-Tenant"?: string;
-                Accept?: string;
             };
             path: {
                 /** @description The log's id or its name. */
@@ -4715,91 +2892,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Verification"];
-                    "application/x-ndjson": {
-                        progress?: components["schemas"]["VerifyProgress"];
-                    } | {
-                        report?: components["schemas"]["Verification"];
-                    } | {
-                        problem?: components["schemas"]["Problem"];
-                    };
+                    "application/json": components["schemas"]["LogVerification"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4829,84 +2931,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListViewsOutputBody"];
+                    "application/json": components["schemas"]["ViewList"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4938,248 +2972,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListViewsOutputBody"];
+                    "application/json": components["schemas"]["ViewList"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 410, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "deploy-view-put": {
-        parameters: {
-            query?: {
-                /** @description The view's configuration: JSON, {} when absent. */
-                config?: string;
-                /** @description The budget of one event's fold; the server's own when absent. */
-                gas?: number;
-            };
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
-                "Tally-Actor"?: string;
-            };
-            path: {
-                /** @description The log's id or its name. */
-                log: string;
-                /** @description The view's name. */
-                view: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @description The view's configuration: any JSON; {} when absent. */
-                    config?: unknown;
-                    /** @description The budget of one event's fold; the server's own when absent. */
-                    gas?: number;
-                    /** @description Its SHA-256, in hexadecimal. */
-                    module: string;
-                };
-                "application/wasm": string;
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["View"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5190,12 +2992,7 @@ export interface operations {
     };
     "deploy-view": {
         parameters: {
-            query?: {
-                /** @description The view's configuration: JSON, {} when absent. */
-                config?: string;
-                /** @description The budget of one event's fold; the server's own when absent. */
-                gas?: number;
-            };
+            query?: never;
             header?: {
                 /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
                 "Tally-Tenant"?: string;
@@ -5212,15 +3009,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description The view's configuration: any JSON; {} when absent. */
-                    config?: unknown;
-                    /** @description The budget of one event's fold; the server's own when absent. */
-                    gas?: number;
-                    /** @description Its SHA-256, in hexadecimal. */
-                    module: string;
-                };
-                "application/wasm": string;
+                "application/json": components["schemas"]["DeployModule"];
             };
         };
         responses: {
@@ -5233,108 +3022,13 @@ export interface operations {
                     "application/json": components["schemas"]["View"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5369,99 +3063,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 410, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5496,111 +3104,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Audit"];
+                    "application/json": components["schemas"]["ViewAudit"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 410, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5611,7 +3124,12 @@ export interface operations {
     };
     "watch-view": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The question: whatever parameters the view takes. Each is a parameter of its own, as in ?month=2025-03. */
+                question?: {
+                    [key: string]: string;
+                };
+            };
             header?: {
                 /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
                 "Tally-Tenant"?: string;
@@ -5637,99 +3155,13 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 410, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5740,7 +3172,12 @@ export interface operations {
     };
     "query-view": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The question: whatever parameters the view takes. Each is a parameter of its own, as in ?month=2025-03. */
+                question?: {
+                    [key: string]: string;
+                };
+            };
             header?: {
                 /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
                 "Tally-Tenant"?: string;
@@ -5755,268 +3192,26 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The view's answer: JSON, unless the view says that it is CSV or plain text. */
             200: {
                 headers: {
-                    "Content-Type"?: string;
                     "Tally-Sequence"?: number;
                     "X-Content-Type-Options"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 410, 414, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request URI Too Long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "query-view-post": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-            };
-            path: {
-                /** @description The log's id or its name. */
-                log: string;
-                /** @description The view's name. */
-                view: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "Content-Type"?: string;
-                    "Tally-Sequence"?: number;
-                    "X-Content-Type-Options"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Gone */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request URI Too Long */
-            414: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6044,7 +3239,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ResumeInputBody"];
+                "application/json": components["schemas"]["ResumeView"];
             };
         };
         responses: {
@@ -6057,117 +3252,13 @@ export interface operations {
                     "application/json": components["schemas"]["View"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6195,7 +3286,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RollbackInputBody"];
+                "application/json": components["schemas"]["RollbackView"];
             };
         };
         responses: {
@@ -6208,117 +3299,13 @@ export interface operations {
                     "application/json": components["schemas"]["View"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6332,6 +3319,7 @@ export interface operations {
             query?: {
                 /** @description Only versions with a lower number: the next of the page before. */
                 before?: number;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -6354,84 +3342,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VersionsOutputBody"];
+                    "application/json": components["schemas"]["ViewHistory"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6458,75 +3378,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReadySourcesOutputBody"];
+                    "application/json": components["schemas"]["ReadySourceList"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6535,7 +3396,7 @@ export interface operations {
             };
         };
     };
-    readyz: {
+    ready: {
         parameters: {
             query?: never;
             header?: never;
@@ -6550,39 +3411,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReadyOutputBody"];
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 421, 422, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6596,6 +3434,7 @@ export interface operations {
             query?: {
                 /** @description Only sources whose name comes after this one: the last of the page before. */
                 after?: string;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -6613,84 +3452,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListSourcesOutputBody"];
+                    "application/json": components["schemas"]["SourcePage"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6726,81 +3497,13 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6826,9 +3529,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
+                "application/json": components["schemas"]["SourceMapping"];
             };
         };
         responses: {
@@ -6850,108 +3551,13 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6984,90 +3590,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7076,78 +3605,7 @@ export interface operations {
             };
         };
     };
-    "check-openmeter-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-openmeter-events": {
+    "send-openmeter-events": {
         parameters: {
             query?: never;
             header?: {
@@ -7172,106 +3630,20 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Everything is stored, or kept in the source's log of rejects. */
+            /** @description No Content: Everything is stored, or kept in the source's log of rejects. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7280,197 +3652,7 @@ export interface operations {
             };
         };
     };
-    "validate-openmeter-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "check-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-events": {
+    "send-events": {
         parameters: {
             query?: never;
             header?: {
@@ -7500,220 +3682,17 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "validate-events": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7737,7 +3716,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReplayInputBody"];
+                "application/json": components["schemas"]["ReplaySource"];
             };
         };
         responses: {
@@ -7747,111 +3726,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReplayOutputBody"];
+                    "application/json": components["schemas"]["SourceReplay"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7891,111 +3775,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TestSourceOutputBody"];
+                    "application/json": components["schemas"]["SourceTest"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8004,78 +3793,7 @@ export interface operations {
             };
         };
     };
-    "check-otlp-logs": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-otlp-logs": {
+    "send-otlp-logs": {
         parameters: {
             query?: never;
             header?: {
@@ -8094,7 +3812,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": unknown;
-                "application/x-protobuf": unknown;
+                "application/x-protobuf": string;
             };
         };
         responses: {
@@ -8103,300 +3821,28 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["OTLPAnswer"];
+                    "application/x-protobuf": string;
+                };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OTLPStatus"];
+                    "application/x-protobuf": string;
                 };
             };
         };
     };
-    "validate-otlp-logs": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "check-otlp-traces": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-otlp-traces": {
+    "send-otlp-traces": {
         parameters: {
             query?: never;
             header?: {
@@ -8415,7 +3861,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": unknown;
-                "application/x-protobuf": unknown;
+                "application/x-protobuf": string;
             };
         };
         responses: {
@@ -8424,224 +3870,23 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["OTLPAnswer"];
+                    "application/x-protobuf": string;
+                };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "validate-otlp-traces": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path: {
-                /** @description The source's name. */
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OTLPStatus"];
+                    "application/x-protobuf": string;
                 };
             };
         };
@@ -8651,6 +3896,7 @@ export interface operations {
             query?: {
                 /** @description Only versions from before this one: the next of the page before. */
                 before?: number;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -8671,84 +3917,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SourceVersionsOutputBody"];
+                    "application/json": components["schemas"]["SourceHistory"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8762,6 +3940,7 @@ export interface operations {
             query?: {
                 /** @description Only tenants whose name comes after this one: the last of the page before. */
                 after?: string;
+                /** @description The most of a page. */
                 limit?: number;
             };
             header?: {
@@ -8779,84 +3958,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListTenantsOutputBody"];
+                    "application/json": components["schemas"]["TenantPage"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8879,7 +3990,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateTenantInputBody"];
+                "application/json": components["schemas"]["CreateTenant"];
             };
         };
         responses: {
@@ -8892,117 +4003,13 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9035,81 +4042,13 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9135,7 +4074,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpdateTenantInputBody"];
+                "application/json": components["schemas"]["UpdateTenant"];
             };
         };
         responses: {
@@ -9148,117 +4087,13 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9281,131 +4116,26 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateTokenInputBody"];
+                "application/json": components["schemas"]["CreateToken"];
             };
         };
         responses: {
             /** @description Created */
             201: {
                 headers: {
-                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TokenOutputBody"];
+                    "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9414,631 +4144,7 @@ export interface operations {
             };
         };
     };
-    "check-default-otlp-logs": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-default-otlp-logs": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Lines without an identity of their own get this key, with :n added for line n, from 0. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        /** @description An ExportLogsServiceRequest, as protobuf or JSON. */
-        requestBody: {
-            content: {
-                "application/json": unknown;
-                "application/x-protobuf": unknown;
-            };
-        };
-        responses: {
-            /** @description An ExportLogsServiceResponse; partial_success tells of records that are kept in the source's log of rejects. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "validate-default-otlp-logs": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "check-default-otlp-traces": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HealthOutputBody"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "take-default-otlp-traces": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Lines without an identity of their own get this key, with :n added for line n, from 0. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        /** @description An ExportTraceServiceRequest, as protobuf or JSON. */
-        requestBody: {
-            content: {
-                "application/json": unknown;
-                "application/x-protobuf": unknown;
-            };
-        };
-        responses: {
-            /** @description An ExportTraceServiceResponse; partial_success tells of spans that are kept in the source's log of rejects. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "validate-default-otlp-traces": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who wants to deliver. */
-                "WebHook-Request-Origin"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Allow?: string;
-                    "WebHook-Allowed-Origin"?: string;
-                    "WebHook-Allowed-Rate"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-pattern-views": {
+    "list-view-patterns": {
         parameters: {
             query?: never;
             header?: {
@@ -10056,75 +4162,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListPatternsOutputBody"];
+                    "application/json": components["schemas"]["ViewPatternList"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10133,7 +4180,7 @@ export interface operations {
             };
         };
     };
-    "get-pattern-view": {
+    "get-view-pattern": {
         parameters: {
             query?: never;
             header?: {
@@ -10154,84 +4201,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PatternView"];
+                    "application/json": components["schemas"]["ViewPattern"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10240,15 +4219,11 @@ export interface operations {
             };
         };
     };
-    "deploy-pattern-view-put": {
+    "deploy-view-pattern": {
         parameters: {
             query?: {
                 /** @description The pattern; the one that the view has already when absent. */
                 logs?: string;
-                /** @description The view's configuration: JSON, {} when absent. */
-                config?: string;
-                /** @description The budget of one event's fold; the server's own when absent. */
-                gas?: number;
             };
             header?: {
                 /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
@@ -10264,15 +4239,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description The view's configuration: any JSON; {} when absent. */
-                    config?: unknown;
-                    /** @description The budget of one event's fold; the server's own when absent. */
-                    gas?: number;
-                    /** @description Its SHA-256, in hexadecimal. */
-                    module: string;
-                };
-                "application/wasm": string;
+                "application/json": components["schemas"]["DeployModule"];
             };
         };
         responses: {
@@ -10282,120 +4249,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PatternView"];
+                    "application/json": components["schemas"]["ViewPattern"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10404,171 +4267,7 @@ export interface operations {
             };
         };
     };
-    "deploy-pattern-view": {
-        parameters: {
-            query?: {
-                /** @description The pattern; the one that the view has already when absent. */
-                logs?: string;
-                /** @description The view's configuration: JSON, {} when absent. */
-                config?: string;
-                /** @description The budget of one event's fold; the server's own when absent. */
-                gas?: number;
-            };
-            header?: {
-                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
-                "Tally-Tenant"?: string;
-                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
-                "Tally-Actor"?: string;
-            };
-            path: {
-                /** @description The view's name. */
-                view: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @description The view's configuration: any JSON; {} when absent. */
-                    config?: unknown;
-                    /** @description The budget of one event's fold; the server's own when absent. */
-                    gas?: number;
-                    /** @description Its SHA-256, in hexadecimal. */
-                    module: string;
-                };
-                "application/wasm": string;
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PatternView"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Timeout */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "retire-pattern-view": {
+    "retire-view-pattern": {
         parameters: {
             query?: {
                 /** @description Leave the view where it is; only later logs do not get it. */
@@ -10594,93 +4293,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PatternView"];
+                    "application/json": components["schemas"]["ViewPattern"];
                 };
             };
-            /** @description Bad Request */
-            400: {
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Misdirected Request */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {

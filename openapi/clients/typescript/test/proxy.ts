@@ -1,8 +1,12 @@
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the proxy does with a request: passes it, loses its answer after the server gave it, or answers it by itself. */
-export type Fault = "pass" | "lose" | { status: number; headers?: Record<string, string>; body?: string };
+/**
+ * What the proxy does with a request: passes it; loses its answer after the server gave it; lets nothing be heard of it; passes so many
+ * bytes of its answer; or answers it by itself.
+ */
+export type Fault =
+  "pass" | "lose" | "hang" | { bytes: number } | { status: number; headers?: Record<string, string>; body?: string };
 
 /** A request as it came. */
 export interface Seen {
@@ -48,7 +52,8 @@ export class Proxy {
     const seen = { method, path, headers, body: Buffer.concat(chunks), at: Date.now() };
     this.seen.push(seen);
     const fault = this.fault(this.seen.length, seen);
-    if (typeof fault === "object") {
+    if (fault === "hang") return;
+    if (typeof fault === "object" && "status" in fault) {
       res
         .writeHead(fault.status, { "Content-Type": "application/problem+json", ...fault.headers })
         .end(fault.body ?? "{}");
@@ -62,12 +67,24 @@ export class Proxy {
         return;
       }
       res.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(res);
+      if (fault === "pass") answer.pipe(res);
+      else cut(answer, res, fault.bytes);
       res.on("close", () => answer.destroy());
     });
     forward.on("error", () => res.destroy());
     forward.end(seen.body);
   }
+}
+
+function cut(answer: IncomingMessage, res: ServerResponse, left: number): void {
+  answer.on("data", (chunk: Buffer) => {
+    const part = chunk.subarray(0, left);
+    left -= part.length;
+    res.write(part, () => {
+      if (left === 0) res.destroy();
+    });
+  });
+  answer.on("end", () => res.end());
 }
 
 /** A problem as the server would give it. */
