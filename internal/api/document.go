@@ -94,6 +94,7 @@ func describe(api *huma.OpenAPI) {
 			walk(schema, nil, nil, open)
 		}
 	}
+	describeExamples(api)
 }
 
 // open has a schema of an answer allow what later servers may add to it.

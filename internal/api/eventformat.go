@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"io"
 	"mime"
 	"net/http"
@@ -170,10 +169,6 @@ func eventsResponse(api huma.API) *huma.Response {
 		Content: map[string]*huma.MediaType{
 			formatJSON.mediaType: {
 				Schema: named(api, "EventPage", page),
-				Example: json.RawMessage(`{"events":[{"sequence":1,` +
-					`"time":"2025-03-01T10:05:30Z","recorded_at":"2025-03-01T10:05:30.120941Z",` +
-					`"type":"api.call","hash":"e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f",` +
-					`"data":{"type":"api.call","tokens":12}}]}`),
 			},
 		},
 	}

@@ -55,7 +55,7 @@ type listEventsInput struct {
 
 type getEventInput struct {
 	LogPath
-	Sequence int64 `path:"sequence" minimum:"1" doc:"The event's place in its log."`
+	Sequence int64 `path:"sequence" minimum:"1" doc:"The event's place in its log." example:"1"`
 }
 
 func (s *server) registerEvents(api huma.API) {

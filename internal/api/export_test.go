@@ -29,3 +29,10 @@ func (c *collecting) DocumentOperation(operation *huma.Operation) {
 		c.OpenAPI().AddOperation(operation)
 	}
 }
+
+// Describe returns the description.
+func Describe() *huma.OpenAPI {
+	api := humago.New(http.NewServeMux(), config())
+	(&server{}).register(api)
+	return api.OpenAPI()
+}

@@ -44,7 +44,7 @@ type ReadyViewList struct {
 
 // ModulePath is the {sha256} of a path.
 type ModulePath struct {
-	SHA256 string `path:"sha256" maxLength:"200" doc:"The module's SHA-256, in hexadecimal."`
+	SHA256 string `path:"sha256" maxLength:"200" doc:"The module's SHA-256, in hexadecimal." example:"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"`
 }
 
 type putModuleInput struct {

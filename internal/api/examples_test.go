@@ -1,0 +1,202 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/api"
+)
+
+var update = flag.Bool("update", false, "write examples/answers.json anew, of what the server answers")
+
+// longSecrets are keys and tokens, of which examples have the beginning.
+var longSecrets = regexp.MustCompile(`"((?:tally_|eyJ)[\w-]{6})[\w.-]{30,}`)
+
+// exampleOrder is an order in which the examples succeed. What follows an id takes the place of what the path has in braces, or is its query
+// string; what the description has as an example does otherwise.
+var exampleOrder = []string{
+	"health", "ready", "create-tenant", "list-tenants", "get-tenant tenant=globex", "update-tenant tenant=globex",
+	"create-log", "ensure-log log=customer-b-usage", "get-log", "list-logs",
+	"append-event", "append-events", "list-events", "get-event sequence=1", "get-module", "list-ready-views",
+	"deploy-view", "get-view", "list-views", "query-view", "audit-view", "verify-log", "get-checkpoint", "get-checkpoint-key",
+	"deploy-view +", "list-view-versions", "rollback-view", "resume-view log=halting", "retire-view",
+	"deploy-view-pattern ?logs=customer-*", "list-view-patterns", "get-view-pattern", "retire-view-pattern",
+	"put-source", "get-source", "list-sources", "list-source-versions", "list-ready-sources", "test-source",
+	"send-events", "send-openmeter-events", "replay-source", "delete-source",
+	"create-key", "list-keys", "get-key", "rotate-key", "create-token", "revoke-key", "list-audit-log",
+}
+
+// notTried are operations whose requests and answers are not JSON.
+var notTried = []string{"put-module", "send-otlp-logs", "send-otlp-traces", "tail-events", "watch-view"}
+
+// TestExamples sends the examples of requests, and holds the examples of answers against what comes.
+func TestExamples(t *testing.T) {
+	d := openDoor(t)
+	document := api.Describe()
+	byID := map[string]*huma.Operation{}
+	for _, item := range document.Paths {
+		for _, operation := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if operation != nil {
+				byID[operation.OperationID] = operation
+			}
+		}
+	}
+	d.want(http.StatusCreated, d.as(d.operator, "POST", "/logs", `{"name":"halting"}`))
+	sum := d.as(d.operator, "POST", "/logs/halting/views/monthly-totals", string(haltingAt(1)))
+	module := decode[viewInfo](t, d.want(http.StatusCreated, sum)).Module
+	d.append("halting", `{}`, "Authorization: Bearer "+d.operator)
+
+	answers := map[string]json.RawMessage{}
+	tried := slices.Clone(notTried)
+	var key string
+	for _, step := range exampleOrder {
+		id, change, _ := strings.Cut(step, " ")
+		operation := byID[id]
+		if operation == nil {
+			t.Fatalf("there is no operation %s", id)
+		}
+		tried = append(tried, id)
+		set := map[string]string{"sha256": module, "key": key}
+		if name, value, ok := strings.Cut(change, "="); ok && change[0] != '?' {
+			set[name] = value
+		}
+		path := operation.Path
+		for _, parameter := range operation.Parameters {
+			if parameter.In == "path" {
+				value, ok := set[parameter.Name]
+				if shown := parameter.Schema.Examples; !ok && len(shown) > 0 {
+					value = fmt.Sprint(shown[0])
+				}
+				path = strings.ReplaceAll(path, "{"+parameter.Name+"}", value)
+			}
+		}
+		if strings.HasPrefix(change, "?") {
+			path += change
+		}
+		var body []byte
+		if operation.RequestBody != nil {
+			body, _ = operation.RequestBody.Content["application/json"].Example.(json.RawMessage)
+			if body == nil {
+				t.Errorf("%s has no example of its body", id)
+			}
+			if change == "+" { // another one
+				body = bytes.Replace(body, []byte(`, "count"`), nil, 1)
+			}
+		}
+		credential := d.operator
+		if id == "create-token" {
+			credential = d.keyOfDefault("for-tokens")
+		}
+		r := d.as(credential, operation.Method, path, string(body), "Content-Type: application/json")
+		if r.status >= 300 {
+			t.Fatalf("%s: %d %s", id, r.status, r.body)
+		}
+		if id == "create-key" {
+			key = decode[struct {
+				KeyID string `json:"key_id"`
+			}](t, r.body).KeyID
+		}
+		if strings.HasPrefix(r.header.Get("Content-Type"), "application/json") && answers[id] == nil {
+			answers[id] = r.body
+		}
+	}
+	for id := range byID {
+		if !slices.Contains(tried, id) {
+			t.Errorf("%s is not tried", id)
+		}
+	}
+	if *update {
+		writeAnswers(t, answers)
+		return
+	}
+	for id, answer := range answers {
+		var shown any
+		for status, response := range byID[id].Responses {
+			if media := response.Content["application/json"]; strings.HasPrefix(status, "2") && media != nil {
+				shown = media.Example
+			}
+		}
+		example, _ := shown.(json.RawMessage)
+		if got, want := formOf(t, answer), formOf(t, example); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s answers %s\nas the example is not: %s", id, answer, example)
+		}
+	}
+}
+
+// formOf replaces what a value is by its kind: numbers, texts and the like are all the same, and of a list only the first one counts.
+func formOf(t *testing.T, text []byte) any {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return err.Error()
+	}
+	var form func(any) any
+	form = func(value any) any {
+		switch value := value.(type) {
+		case map[string]any:
+			forms := map[string]any{}
+			for name, member := range value {
+				forms[name] = form(member)
+			}
+			return forms
+		case []any:
+			if len(value) == 0 {
+				return []any{}
+			}
+			return []any{form(value[0])}
+		}
+		return fmt.Sprintf("%T", value)
+	}
+	return form(value)
+}
+
+// writeAnswers writes the answers as examples, long lists cut.
+func writeAnswers(t *testing.T, answers map[string]json.RawMessage) {
+	t.Helper()
+	text := []byte("{\n")
+	for i, id := range slices.Sorted(maps.Keys(answers)) {
+		var value any
+		decoder := json.NewDecoder(bytes.NewReader(answers[id]))
+		decoder.UseNumber()
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		if members, ok := value.(map[string]any); ok {
+			for name, member := range members {
+				if list, ok := member.([]any); ok && len(list) > 2 {
+					members[name] = list[:1]
+				}
+			}
+		}
+		indented, err := json.MarshalIndent(value, "  ", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			text = append(text, ",\n"...)
+		}
+		text = fmt.Appendf(text, "  %q: %s", id, indented)
+	}
+	text = longSecrets.ReplaceAll(text, []byte("\"$1…"))
+	if err := os.WriteFile("examples/answers.json", append(text, "\n}\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keyOfDefault makes a key of the tenant default.
+func (d *frontDoor) keyOfDefault(name string) string {
+	_, key := d.keyIn("default", name, "*", allScopes[:5]...)
+	return key
+}
