@@ -200,8 +200,24 @@ func register[I, O any](
 	common = append(common, restrict(&operation, scopes)...)
 	operation.BodyReadTimeout = s.BodyTimeout
 	operation.Metadata[hiddenQuery] = hiddenParameters(reflect.TypeFor[I]())
+	mustBeBounded(reflect.TypeFor[I]())
 	describeProblems(api, &operation, append(common, operation.Errors...))
 	huma.Register(api, operation, resolvingAnew(s, handler))
+}
+
+// mustBeBounded panics over an operation's input with a parameter of fewer than 64 bits that has no maximum: huma cuts off what does not
+// fit, and 4294967297 would be 1.
+func mustBeBounded(input reflect.Type) {
+	for _, field := range reflect.VisibleFields(input) {
+		if field.Tag.Get("query") == "" && field.Tag.Get("path") == "" && field.Tag.Get("header") == "" {
+			continue
+		}
+		kind := field.Type.Kind()
+		narrow := kind >= reflect.Int && kind <= reflect.Int32 || kind >= reflect.Uint && kind <= reflect.Uint32
+		if narrow && field.Tag.Get("maximum") == "" {
+			panic("the parameter " + field.Name + " of " + input.String() + " needs a maximum: it has fewer than 64 bits")
+		}
+	}
 }
 
 // resolvingAnew runs an operation, if its caller may still do it, and a second time when the log that a name resolved to turns out not to

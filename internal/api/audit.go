@@ -39,7 +39,7 @@ type AuditDifference struct {
 
 type auditInput struct {
 	ViewPath
-	Version int32 `query:"version" minimum:"0" doc:"Which version; the one that answers when absent, else the one that did last."`
+	Version int32 `query:"version" minimum:"0" maximum:"2147483647" doc:"Which version; the one that answers when absent, else the one that did last."`
 }
 
 type auditOutput struct{ Body ViewAudit }

@@ -22,9 +22,9 @@ type Module struct {
 
 // ReadyView is a view that every server has, to be deployed by its name.
 type ReadyView struct {
-	Name        string             `json:"name" example:"meter"`
-	Title       string             `json:"title"`
-	Description string             `json:"description"`
+	Name        string             `json:"name" doc:"By which it is deployed." example:"meter"`
+	Title       string             `json:"title" doc:"What people call it."`
+	Description string             `json:"description" doc:"What it counts, in a sentence."`
 	Gas         int64              `json:"gas" doc:"The budget of one event's fold that a deployment gets which names none: this server's."`
 	Versions    []ReadyViewVersion `json:"versions" nullable:"false" doc:"Oldest first. A deployment by the name alone gets the last."`
 	Config      json.RawMessage    `json:"config" doc:"The JSON Schema (2020-12) of the newest version's configuration."`
@@ -79,10 +79,19 @@ func (s *server) registerModules(api huma.API) {
 		OperationID: "get-module", Method: http.MethodGet, Path: modulePath, Summary: "Get what is known of a module", Tags: tags,
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, s.getModule)
+	for _, operation := range operations(api.OpenAPI()) {
+		if operation.Path == modulePath {
+			describeParameter(operation, "sha256", digestSchema("The module's SHA-256, in hexadecimal."))
+		}
+	}
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-ready-views", Method: http.MethodGet, Path: "/ready-views",
 		Summary: "List the views that every server has, to be deployed by their names", Tags: tags,
 	}, s.listReadyViews)
+}
+
+func digestSchema(description string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$", Description: description}
 }
 
 func (s *server) putModule(ctx context.Context, in *putModuleInput) (*putModuleOutput, error) {

@@ -210,10 +210,7 @@ func deploymentBody(api huma.API) map[string]*huma.Schema {
 				Description: "The name of a ready view, as GET /ready-views lists them: the newest version of this server. " +
 					"After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.",
 			},
-			"module": {
-				Type: huma.TypeString, Pattern: "^[0-9a-fA-F]{64}$",
-				Description: "The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before.",
-			},
+			"module": digestSchema("The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before."),
 			"config": {Description: "The view's configuration: any JSON; {} when absent."},
 			"gas": {
 				Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0), Maximum: new(float64(maxGas)),
