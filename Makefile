@@ -42,6 +42,12 @@ DEV_IMAGE ?= tallystick/dev:local
 dev-image: ## build the image for development DEV_IMAGE, with PostgreSQL 18 inside; pulls nothing
 	deploy/dev-image/build.sh $(DEV_IMAGE) "$$(tools/postgres-tree.sh 18)"
 
+.PHONY: test-testcontainers
+test-testcontainers: ## test the modules that start the image for development, DEV_IMAGE, with a container engine
+	docker tag $(DEV_IMAGE) tallystick/dev
+	go -C testcontainers test -race -count=1 -timeout 9m ./...
+	for test in testcontainers/*/test.sh; do [ ! -x $$test ] || timeout 9m $$test || exit; done
+
 deploy-check: ## check compose.yaml, the Kubernetes manifests and the systemd unit
 	tools/check-deploy.sh
 
@@ -117,7 +123,7 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 	go -C tools/kafka build -o $(CURDIR)/$(KAFKA)/kafka .
 	timeout 60m bin/tally bench --kafka $(KAFKA) $(BENCH_FLAGS)
 
-MODULES := openapi/clients/go internal/testdb/container $(addprefix tools/,gatewayclients gateways kafka manifests promcheck)
+MODULES := openapi/clients/go testcontainers internal/testdb/container $(addprefix tools/,gatewayclients gateways kafka manifests promcheck)
 LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
 
 lint: ## look for mistakes and breaches of the house rules
