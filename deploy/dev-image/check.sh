@@ -81,6 +81,17 @@ ask() { PGPASSWORD=$1 psql --no-psqlrc --tuples-only --no-align "postgresql://po
 [ "$(ask tally 'SELECT count(*) FROM reporting.events')" = 2 ] || fail 'the database does not have the events'
 ! ask other 'SELECT 1' 2>/dev/null || fail 'any password lets into the database'
 
+# What the README begins with, on a port that is free here.
+run paste
+cut -d: -f2 <<<"${url#http://}" >"$work/port"
+docker rm --force "$name-paste" >/dev/null
+sed -n '/^```sh$/,/^```$/p' "$here/../../README.md" | sed '/^```$/q' | sed -e '/^```/d' \
+	-e "s,--name tally,--name $name-paste --label check=$name," -e "s,127\.0\.0\.1:8080,127.0.0.1:$(cat "$work/port"),g" \
+	-e "s,tallystick/dev\$,$image," >"$work/paste.sh"
+grep -q "^docker run .* $image" "$work/paste.sh" || fail 'the README does not begin with docker run'
+(cd "$work" && bash -e paste.sh >pasted 2>/dev/null) || fail "what the README begins with fails: $(cat "$work/pasted")"
+grep -q '"rows":\[{[^}]*"sum":"570"' "$work/pasted" || fail "what the README begins with does not count: $(cat "$work/pasted")"
+
 # With a volume, another container goes on; with a folder of its user, the database is made there.
 run first --volume "$name:/var/lib/tallystick"
 log && count 1
