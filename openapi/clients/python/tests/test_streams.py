@@ -11,15 +11,9 @@ import pytest
 from tallystick import Tally, TallyError, WatchedAnswer, raw
 from tallystick._sse import Message, Messages
 
-from .conftest import ROOT
 from .proxy import Answer, Cut, Proxy
 
 EVENTS = {"Content-Type": "text/event-stream", "Connection": "close"}
-
-
-def deploy(client: Tally, log: str, view: str = "totals") -> None:
-    module = (ROOT / "views/dist/meter.wasm").read_bytes()
-    client.deploy_module(log, view, module, config={"meters": {"calls": {"aggregation": "count"}}})
 
 
 @pytest.mark.parametrize("size", [0, 90, 250, 700])
@@ -97,7 +91,7 @@ def test_a_refused_tail_is_tried_for_as_long_as_the_deadline(proxy: Proxy, log: 
 
 def test_watching(proxy: Proxy, client: Tally, log: str) -> None:
     client.append_event(log, {"type": "x"})
-    deploy(client, log)
+    client.deploy_view(log, "totals", {"ready": "meter"})
     proxy.fault = lambda number, seen: Cut(600) if number < 3 else None
     with Tally(proxy.url) as tally:
         answers = tally.watch(log, "totals")

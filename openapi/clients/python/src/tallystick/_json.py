@@ -171,13 +171,15 @@ def decode_page(text: str) -> dict[str, Any]:
     """Decodes a page of events. Raises ValueError for what is none."""
     with _depth_is_an_error():
         scanner = _Scanner(text)
-        page: dict[str, Any] = {"events": []}
+        page: dict[str, Any] = {}
         for name in scanner.members():
             if name == "events":
                 page[name] = [_event(scanner) for _ in scanner.elements()]
             else:
                 page[name] = scanner.value()
         scanner.end()
+        if "events" not in page:
+            raise ValueError("a page without events")
         return page
 
 

@@ -28,6 +28,12 @@ class operation(Generic[P, T]):
     if TYPE_CHECKING:
 
         @overload
+        def __get__(self, client: None, owner: type[Tally]) -> Callable[Concatenate[Tally, P], T]: ...
+        @overload
+        def __get__(
+            self, client: None, owner: type[AsyncTally]
+        ) -> Callable[Concatenate[AsyncTally, P], Coroutine[Any, Any, T]]: ...
+        @overload
         def __get__(self, client: None, owner: Any) -> operation[P, T]: ...
         @overload
         def __get__(self, client: Tally, owner: Any) -> Callable[P, T]: ...
@@ -46,6 +52,12 @@ class iteration(Generic[P, T]):
     if TYPE_CHECKING:
 
         @overload
+        def __get__(self, client: None, owner: type[Tally]) -> Callable[Concatenate[Tally, P], Iterator[T]]: ...
+        @overload
+        def __get__(
+            self, client: None, owner: type[AsyncTally]
+        ) -> Callable[Concatenate[AsyncTally, P], AsyncIterator[T]]: ...
+        @overload
         def __get__(self, client: None, owner: Any) -> iteration[P, T]: ...
         @overload
         def __get__(self, client: Tally, owner: Any) -> Callable[P, Iterator[T]]: ...
@@ -63,6 +75,12 @@ class procedure(Generic[P, T]):
 
     if TYPE_CHECKING:
 
+        @overload
+        def __get__(self, client: None, owner: type[Tally]) -> Callable[Concatenate[Tally, P], T]: ...
+        @overload
+        def __get__(
+            self, client: None, owner: type[AsyncTally]
+        ) -> Callable[Concatenate[AsyncTally, P], Coroutine[Any, Any, T]]: ...
         @overload
         def __get__(self, client: None, owner: Any) -> procedure[P, T]: ...
         @overload

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._calls import JSON, Call, Flow, Request, Response, Retry, as_nothing, as_object, headers, path, query
-from ._events import new_key
 from ._json import encode
 from ._logs import JSON_BODY
 from ._operation import iteration, operation
@@ -42,8 +41,8 @@ def _bytes(payload: Payload) -> bytes:
 def _send(
     name: str, payload: Payload, content_type: str, key: str | None, read: Callable[[Response, int], Any], *tail: str
 ) -> Call[Any]:
-    # The key is for records to which the source's mapping gives no identity: a retry would count them twice.
-    named = headers({"Content-Type": content_type, "Idempotency-Key": new_key() if key is None else key})
+    # No key of our own: it would have records stored that lack the identity which the source's mapping asks for.
+    named = headers({"Content-Type": content_type, "Idempotency-Key": key})
     return Call(Request("POST", path("sources", name, *tail), "", named, _bytes(payload)), read, Retry.SAFE)
 
 
@@ -129,7 +128,9 @@ class Sources:
     ) -> Call[Delivery]:
         """Sends a delivery to a source, as gateways do: one object, several, or lines; at most 32 MiB.
 
-        When this returns, what could be stored is durable, and the rest is in the source's log of rejects.
+        When this returns, what could be stored is durable, and the rest is in the source's log of rejects. It is sent again
+        after lost connections: records are known by the identity that the source's mapping takes from them. Give
+        idempotency_key, one for each delivery, where the mapping says that there is none.
         """
         return _send(source, body, content_type, idempotency_key, as_object(), "events")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from ._pages import pages
 
 if TYPE_CHECKING:
     from ._types import (
-        DeployView,
+        DeployModule,
         Module,
         ReadyViewList,
         ResumeView,
@@ -66,7 +65,7 @@ class Views:
         return Call(Request("GET", "/ready-views"), as_object(), Retry.SAFE)
 
     @operation
-    def deploy_view(self, log: str, view: str, body: DeployView, *, actor: str | None = None) -> Call[View]:
+    def deploy_view(self, log: str, view: str, body: DeployModule, *, actor: str | None = None) -> Call[View]:
         """Deploys a view on a log: ``{"ready": "meter", "config": {…}}``, or ``{"module": "<SHA-256>", "config": {…}}``.
 
         Answers when the view is live, or after about two seconds, while it is building. The same again changes nothing.
@@ -75,7 +74,7 @@ class Views:
 
     @operation
     def deploy_view_pattern(
-        self, view: str, body: DeployView, *, logs: str | None = None, actor: str | None = None
+        self, view: str, body: DeployModule, *, logs: str | None = None, actor: str | None = None
     ) -> Call[ViewPattern]:
         """Deploys a view on every log whose name matches logs, such as ``customer-*``, now and later. See deploy_view."""
         return Call(_post(path("views", view), body, actor, query({"logs": logs})), as_object(), Retry.SAFE)
@@ -93,7 +92,7 @@ class Views:
     ) -> Flow[View]:
         """Deploys a view of your own on a log: uploads its module, unless the server has it, and deploys it."""
         sha256 = yield from _upload(self, module)
-        deployment: DeployView = _present(module=sha256, config=config, gas=gas)
+        deployment: DeployModule = _present(module=sha256, config=config, gas=gas)
         deployed: View = yield from self._flow(Views.deploy_view.call(log, view, deployment, actor=actor))
         return deployed
 
@@ -110,7 +109,7 @@ class Views:
     ) -> Flow[ViewPattern]:
         """Deploys a view of your own on every log whose name matches: see deploy_module and deploy_view_pattern."""
         sha256 = yield from _upload(self, module)
-        deployment: DeployView = _present(module=sha256, config=config, gas=gas)
+        deployment: DeployModule = _present(module=sha256, config=config, gas=gas)
         call = Views.deploy_view_pattern.call(view, deployment, logs=logs, actor=actor)
         deployed: ViewPattern = yield from self._flow(call)
         return deployed
@@ -198,6 +197,8 @@ class Views:
 
 
 def _upload(client: Any, module: bytes) -> Flow[str]:
+    import hashlib
+
     sha256 = hashlib.sha256(module).hexdigest()
     try:
         yield from client._flow(Views.get_module.call(sha256))

@@ -1,0 +1,52 @@
+"""What ``import tallystick`` costs: at most 100 ms more than Python itself."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+ROUNDS = 9
+MOST = 0.1
+#: Each takes longer than all of this package; they come with the first client, or never.
+HEAVY = {
+    "httpx",
+    "httpcore",
+    "anyio",
+    "asyncio",
+    "ssl",
+    "h11",
+    "certifi",
+    "inspect",
+    "email",
+    "http",
+    "logging",
+    "tallystick._types",
+}
+
+
+def run(program: str) -> tuple[float, str]:
+    """Returns the processor time of a fresh interpreter, which does not depend on what else the machine does, and its output."""
+    timed = f"{program}\nimport time, sys\nprint(time.process_time(), *sorted(sys.modules))"
+    output = subprocess.run(
+        [sys.executable, "-I", "-c", timed], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+    seconds, _, modules = output.partition(" ")
+    return float(seconds), modules
+
+
+def test_importing_is_quick() -> None:
+    bare: list[float] = []
+    whole: list[float] = []
+    for _ in range(ROUNDS):  # interleaved, so that both meet the same machine
+        bare.append(run("pass")[0])
+        whole.append(run("from tallystick import Tally, TallyError")[0])
+    cost = statistics.median(whole) - statistics.median(bare)
+    assert cost <= MOST, f"{cost * 1_000:.0f} ms"
+
+
+def test_nothing_heavy_is_imported() -> None:
+    ours = set(run("from tallystick import Tally, TallyError")[1].split())
+    assert "tallystick._sync" in ours
+    # What Python's own start imports, as a site's .pth files may, is not ours.
+    assert not (ours - set(run("pass")[1].split())) & HEAVY
