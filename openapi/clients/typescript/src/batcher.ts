@@ -212,10 +212,14 @@ export class Batcher {
     for (let tries = 0; ; tries++) {
       try {
         await this.#client.appendEvents(log, body, { idempotencyKey, signal });
-        return this.#settle(items);
+        this.#settle(items);
+        return;
       } catch (thrown) {
         const error = signal.aborted ? reasonOf(signal) : thrown;
-        if (!(error instanceof TallyError)) return this.#fail(log, items, unexpected(error));
+        if (!(error instanceof TallyError)) {
+          this.#fail(log, items, unexpected(error));
+          return;
+        }
         if (!error.transient) return this.#refused(log, items, error);
         await sleep(1000 * (error.retryAfter ?? 0) + jitter(tries), signal).catch(() => undefined); // then the next try ends at once
       }
@@ -230,7 +234,10 @@ export class Batcher {
       const others = items.filter((item) => item !== bad);
       return others.length > 0 ? this.#deliver(log, others) : undefined;
     }
-    if (error.status !== 413 || items.length === 1) return this.#fail(log, items, error);
+    if (error.status !== 413 || items.length === 1) {
+      this.#fail(log, items, error);
+      return;
+    }
     const allowed = Number(error.problem["events"]); // of append_too_costly
     const most = allowed >= 1 && allowed < items.length ? allowed : Math.ceil(items.length / 2);
     await this.#deliver(log, items.slice(0, most));

@@ -155,7 +155,7 @@ export class Tally extends AccessCalls {
     options: CallOptions = {},
   ): Promise<Answer<"deploy-view">> {
     const sha256 = await this.uploadModule(module, options);
-    return this.deployView(log, view, { ...deployment, module: sha256 } as Input<"deploy-view">, options);
+    return this.deployView(log, view, { ...deployment, module: sha256 }, options);
   }
 
   /** Uploads a module, unless the server has it, and answers its SHA-256 in hexadecimal. Pages need TLS for it, or localhost. */

@@ -25,7 +25,8 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function encodeEvent(event: EventInput): EncodedEvent {
   if (typeof event === "string") return measured(event);
   if (event instanceof Uint8Array) return measured(decoded(event));
-  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+  const given: unknown = event; // by a program without types, it may be anything
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new TypeError("an event is an object, or the JSON text or bytes of one");
   }
   return measured(stringifyExact(event));

@@ -76,20 +76,17 @@ function canonical(text: string): string | undefined {
 export function stringifyExact(value: unknown): string {
   let mark = "";
   // The second parameter has what toJSON made of the member; the member itself is in its holder.
-  const text: string | undefined = JSON.stringify(
-    value,
-    function (this: unknown, name: string, made: unknown): unknown {
-      const member: unknown = (this as Record<string, unknown>)[name];
-      if (typeof member === "bigint" || member instanceof ExactNumber) {
-        mark ||= marker();
-        return mark + member.toString();
-      }
-      if (typeof made === "number" && !Number.isFinite(made)) {
-        throw new TypeError(`${name === "" ? "the value" : JSON.stringify(name)} is ${made}, which JSON cannot hold`);
-      }
-      return made;
-    },
-  );
+  const text = JSON.stringify(value, function (this: unknown, name: string, made: unknown): unknown {
+    const member: unknown = (this as Record<string, unknown>)[name];
+    if (typeof member === "bigint" || member instanceof ExactNumber) {
+      mark ||= marker();
+      return mark + member.toString();
+    }
+    if (typeof made === "number" && !Number.isFinite(made)) {
+      throw new TypeError(`${name === "" ? "the value" : JSON.stringify(name)} is ${made}, which JSON cannot hold`);
+    }
+    return made;
+  }) as string | undefined; // undefined for undefined, functions and symbols
   if (text === undefined) throw new TypeError(`a ${typeof value} cannot be written as JSON`);
   return mark === "" ? text : text.replace(new RegExp(`"${mark}([^"]*)"`, "g"), "$1");
 }

@@ -37,6 +37,9 @@ export interface CallOptions {
   actor?: string | undefined;
 }
 
+/** The parameters of a query string; what is undefined is left out. */
+export type Query = Readonly<Record<string, string | number | bigint | boolean | Date | undefined>>;
+
 /** The names of options of calls: what else is in them is a parameter of the query. */
 const callOptionNames = new Set(
   "signal timeout deadline tenant actor silence lastEventId onProblem idempotencyKey expectedSequence contentType".split(
@@ -45,8 +48,8 @@ const callOptionNames = new Set(
 );
 
 /** The parameters of the query among a call's options. */
-export function parametersOf(options: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !callOptionNames.has(name)));
+export function parametersOf(options: object): Query {
+  return Object.fromEntries(Object.entries(options as Query).filter(([name]) => !callOptionNames.has(name)));
 }
 
 /** Settings with nothing left open. */

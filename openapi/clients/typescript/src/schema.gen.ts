@@ -168,7 +168,11 @@ export interface paths {
          * @description Needs the scope append or read or query or deploy.
          */
         get: operations["get-log"];
-        put?: never;
+        /**
+         * Create a log, unless it is there
+         * @description 201 when it was created, 200 when it was there before; 409 when it was there with other labels than are asked for. It may be sent again and again. Needs the scope append.
+         */
+        put: operations["ensure-log"];
         post?: never;
         delete?: never;
         options?: never;
@@ -344,7 +348,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a view's versions that are not retired
+         * Get a view
          * @description Needs the scope read or query or deploy.
          */
         get: operations["get-view"];
@@ -484,6 +488,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/modules/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what is known of a module
+         * @description Needs the scope read or deploy.
+         */
+        get: operations["get-module"];
+        /**
+         * Upload a module
+         * @description So that it can be deployed by its SHA-256. It is checked as by a deploy. 201 with one that is new to the tenant. Of those that no view uses, the last 32 are kept. Needs the scope deploy.
+         */
+        put: operations["put-module"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ready-sources": {
         parameters: {
             query?: never;
@@ -496,6 +524,26 @@ export interface paths {
          * @description A mapping {"ready": NAME} is that one; what else is in it replaces members of it. Needs the scope read or deploy.
          */
         get: operations["list-ready-sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the views that every server has, to be deployed by their names
+         * @description Needs the scope read or query or deploy.
+         */
+        get: operations["list-ready-views"];
         put?: never;
         post?: never;
         delete?: never;
@@ -915,11 +963,8 @@ export interface components {
         AuditPage: {
             /** @description Newest first. */
             entries: components["schemas"]["AuditEntry"][];
-            /**
-             * Format: int64
-             * @description Pass it as before to get the next page; absent on the last.
-             */
-            next?: number;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
         };
         /** @description How far a version of a view is built. */
         BuildProgress: {
@@ -1052,17 +1097,37 @@ export interface components {
              */
             stored: number;
         };
-        /** @description What is to be deployed. */
+        /**
+         * @description What is to be deployed: a ready view, or a module that the tenant has. Exactly one of ready and module is there.
+         * @example {
+         *       "config": {
+         *         "aggregations": [
+         *           "sum",
+         *           "count"
+         *         ],
+         *         "group_by": {
+         *           "model": "/model"
+         *         },
+         *         "value": "/tokens"
+         *       },
+         *       "ready": "meter"
+         *     }
+         */
         DeployModule: {
             /** @description The view's configuration: any JSON; {} when absent. */
             config?: unknown;
             /**
              * Format: int64
-             * @description The budget of one event's fold; the server's own when absent.
+             * @description The budget of one event's fold; the server's own when absent or 0.
              */
             gas?: number;
-            /** @description Its SHA-256, in hexadecimal. */
-            module: string;
+            /** @description The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before. */
+            module?: string;
+            /**
+             * @description The name of a ready view, as GET /ready-views lists them: the newest version of this server. After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.
+             * @example meter
+             */
+            ready?: string;
         };
         /** @description An event of a batch that was there before. */
         DuplicateEvent: {
@@ -1076,6 +1141,13 @@ export interface components {
              * @description Its place in the log.
              */
             sequence: number;
+        };
+        /** @description A log that is to be there. */
+        EnsureLog: {
+            /** @description At most 32, for your own use. A log that is there must have just these; any when absent. */
+            labels?: {
+                [key: string]: string;
+            };
         };
         /** @description An event as it is in its log. */
         Event: {
@@ -1217,8 +1289,8 @@ export interface components {
         KeyPage: {
             /** @description By id. */
             keys: components["schemas"]["Key"][];
-            /** @description Pass it as after to get the next page; absent on the last. */
-            next?: string;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
         };
         /** @description Limits of a tenant or a key. */
         Limits: {
@@ -1339,8 +1411,8 @@ export interface components {
         LogPage: {
             /** @description By name. */
             logs: components["schemas"]["Log"][];
-            /** @description Give it as after to read on; absent on the last page. A page may have fewer than limit logs before that. */
-            next?: string;
+            /** @description Give it as cursor to get the next page; absent on the last. A page may have fewer than limit logs before that. */
+            next_cursor?: string;
         };
         /** @description The result of reading a log again. */
         LogVerification: {
@@ -1396,6 +1468,21 @@ export interface components {
              * @description How many faults were found in the log; at most the first 20 are told.
              */
             wrong: number;
+        };
+        /** @description A module that the tenant has. */
+        Module: {
+            /**
+             * Format: int64
+             * @description How many bytes it has.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When the tenant deployed it first; before that, when it uploaded it last.
+             */
+            created_at: string;
+            /** @description Its SHA-256, in hexadecimal. */
+            module: string;
         };
         /** @description A key with its secret. */
         NewKey: {
@@ -1629,6 +1716,39 @@ export interface components {
             /** @description By name. */
             sources: components["schemas"]["ReadySource"][];
         };
+        /** @description A view that every server has, to be deployed by its name. */
+        ReadyView: {
+            /** @description The JSON Schema (2020-12) of the newest version's configuration. */
+            config: unknown;
+            description: string;
+            /**
+             * Format: int64
+             * @description The budget of one event's fold that a deployment gets which names none: this server's.
+             */
+            gas: number;
+            /** @example meter */
+            name: string;
+            title: string;
+            /** @description Oldest first. A deployment by the name alone gets the last. */
+            versions: components["schemas"]["ReadyViewVersion"][];
+        };
+        /** @description The views that every server has. */
+        ReadyViewList: {
+            /** @description By name. */
+            views: components["schemas"]["ReadyView"][];
+        };
+        /** @description One module of a ready view. */
+        ReadyViewVersion: {
+            /** @description The module's SHA-256, in hexadecimal. */
+            module: string;
+            /** @description The first release that has it; absent while there is none. */
+            release?: string;
+            /**
+             * Format: int64
+             * @description Its number, the same on every server that has it: meter@1 is the first version of meter.
+             */
+            version: number;
+        };
         /** @description Which rejects are to be mapped again. */
         ReplaySource: {
             /**
@@ -1698,11 +1818,8 @@ export interface components {
         };
         /** @description A page of a source's versions. */
         SourceHistory: {
-            /**
-             * Format: int64
-             * @description Pass it as before to get the next page; absent on the last.
-             */
-            next?: number;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
             /** @description Newest first. */
             versions: components["schemas"]["SourceVersion"][];
         };
@@ -1722,8 +1839,8 @@ export interface components {
         };
         /** @description A page of sources. */
         SourcePage: {
-            /** @description Pass it as after to get the next page; absent on the last. */
-            next?: string;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
             /** @description By name. */
             sources: components["schemas"]["ListedSource"][];
         };
@@ -1837,8 +1954,8 @@ export interface components {
         };
         /** @description A page of tenants. */
         TenantPage: {
-            /** @description Pass it as after to get the next page; absent on the last. */
-            next?: string;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
             /** @description By name. */
             tenants: components["schemas"]["Tenant"][];
         };
@@ -1941,6 +2058,8 @@ export interface components {
             state_kept: boolean;
             /** @description building: it folds the history; live: it answers queries; halted: at an event that it could not fold; retired: it folds and answers no more. */
             status: string;
+            /** @description The version that was asked for last, while it is not the one that answers queries: it is being built in its place, or halted on the way. Absent in the list of versions. */
+            successor?: components["schemas"]["View"];
             /**
              * Format: int32
              * @description Grows with each deploy that changes something.
@@ -2021,11 +2140,8 @@ export interface components {
         ViewHistory: {
             /** @description What was done to the view, newest first: the last 500 at most. */
             actions: components["schemas"]["ViewAction"][];
-            /**
-             * Format: int32
-             * @description Pass it as before to get the next page; absent on the last.
-             */
-            next?: number;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
             /** @description Newest first. */
             versions: components["schemas"]["View"][];
         };
@@ -2106,8 +2222,8 @@ export interface operations {
     "list-audit-log": {
         parameters: {
             query?: {
-                /** @description Only entries from before this one: the next of the page before. */
-                before?: number;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };
@@ -2213,8 +2329,8 @@ export interface operations {
     "list-keys": {
         parameters: {
             query?: {
-                /** @description Only keys whose id comes after this one: the last of the page before. */
-                after?: string;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };
@@ -2425,8 +2541,8 @@ export interface operations {
             query?: {
                 /** @description Only logs whose name starts so. */
                 prefix?: string;
-                /** @description Only logs whose name comes after this one: the last of the page before. */
-                after?: string;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };
@@ -2528,6 +2644,58 @@ export interface operations {
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ensure-log": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EnsureLog"];
+            };
+        };
+        responses: {
+            /** @description It was there before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -2972,7 +3140,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ViewList"];
+                    "application/json": components["schemas"]["View"];
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 410, 421, 422, 429, 500, 503. */
@@ -3317,8 +3485,8 @@ export interface operations {
     "list-view-versions": {
         parameters: {
             query?: {
-                /** @description Only versions with a lower number: the next of the page before. */
-                before?: number;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };
@@ -3360,6 +3528,97 @@ export interface operations {
             };
         };
     };
+    "get-module": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The module's SHA-256, in hexadecimal. */
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Module"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-module": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The module's SHA-256, in hexadecimal. */
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/wasm": string;
+            };
+        };
+        responses: {
+            /** @description The tenant had the module before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Module"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Module"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-ready-sources": {
         parameters: {
             query?: never;
@@ -3379,6 +3638,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadySourceList"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ready-views": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadyViewList"];
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
@@ -3432,8 +3727,8 @@ export interface operations {
     "list-sources": {
         parameters: {
             query?: {
-                /** @description Only sources whose name comes after this one: the last of the page before. */
-                after?: string;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };
@@ -3894,8 +4189,8 @@ export interface operations {
     "list-source-versions": {
         parameters: {
             query?: {
-                /** @description Only versions from before this one: the next of the page before. */
-                before?: number;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };
@@ -3938,8 +4233,8 @@ export interface operations {
     "list-tenants": {
         parameters: {
             query?: {
-                /** @description Only tenants whose name comes after this one: the last of the page before. */
-                after?: string;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
                 /** @description The most of a page. */
                 limit?: number;
             };

@@ -11,10 +11,10 @@ export interface EventPage {
 /** An event from its JSON, with the exact text of its data. */
 export function storedEvent(text: string): StoredEvent {
   const data = memberText(text, "data") ?? "null";
-  const event = JSON.parse(text) as StoredEvent & { raw?: string };
+  const event = JSON.parse(text) as Omit<StoredEvent, "raw"> & { raw?: string };
   event.raw ??= data; // the server's own, where data cannot be as it was sent: lines hold no line breaks
   event.data = parseExact(data) as StoredEvent["data"];
-  return event;
+  return event as StoredEvent;
 }
 
 /** A page of events from its JSON. */

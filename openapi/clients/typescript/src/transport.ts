@@ -1,6 +1,6 @@
 import { refusal, TallyError, unreachable } from "./errors.js";
 import { parseExact } from "./json.js";
-import { type CallOptions, settings, type Settings, type TallyOptions } from "./options.js";
+import { type CallOptions, type Query, settings, type Settings, type TallyOptions } from "./options.js";
 import { jitter, Patience, reasonOf, sleep } from "./time.js";
 import { version } from "./version.js";
 
@@ -12,7 +12,7 @@ export interface Call {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Its segments; each is percent-encoded. */
   path: readonly (string | number)[];
-  query?: Readonly<Record<string, unknown>>;
+  query?: Query;
   headers?: Readonly<Record<string, string | undefined>>;
   body?: Body;
   contentType?: string;
@@ -183,10 +183,10 @@ function mayRepeat(call: Call, error: TallyError): boolean {
   return call.safe || undone.has(error.code);
 }
 
-function queryString(query: Readonly<Record<string, unknown>> = {}): string {
+function queryString(query: Query = {}): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value === undefined || value === null) continue;
+    if (value === undefined) continue;
     parameters.append(name, value instanceof Date ? value.toISOString() : String(value));
   }
   const text = parameters.toString();

@@ -1,29 +1,24 @@
-import type { operations } from "./schema.gen.js";
+import type { Query } from "./options.js";
+import type { components, operations } from "./schema.gen.js";
 
 /** The id of an operation of the API's document. */
-export type OperationId = string;
+export type OperationId = keyof operations;
+/** The types of the API's document, by their names there: `Schemas["Log"]`. */
+export type Schemas = components["schemas"];
 
 type JsonOf<T> = T extends { content: { "application/json": infer Body } } ? Body : never;
-type QueryOf<T> = T extends { parameters: { query?: infer Query } } ? NonNullable<Query> : Record<never, never>;
-type Known<Id> = Id extends keyof operations ? operations[Id] : never;
+type ResponsesOf<Id extends OperationId> = operations[Id]["responses"];
+type QueryOf<Id extends OperationId> = NonNullable<operations[Id]["parameters"]["query"]>;
 
 /** What an operation answers. */
-export type Answer<Id extends OperationId> = [Known<Id>] extends [never]
-  ? any
-  : JsonOf<Known<Id>["responses"][keyof Known<Id>["responses"] & (200 | 201)]>;
+export type Answer<Id extends OperationId> = JsonOf<ResponsesOf<Id>[keyof ResponsesOf<Id> & (200 | 201)]>;
 /** What an operation takes as its body. */
-export type Input<Id extends OperationId> = [Known<Id>] extends [never]
-  ? any
-  : Known<Id> extends { requestBody?: infer Body }
-    ? JsonOf<NonNullable<Body>>
-    : never;
+export type Input<Id extends OperationId> = JsonOf<NonNullable<operations[Id]["requestBody"]>>;
 /** The parameters of an operation's query, by their names in the API. */
-export type Parameters<Id extends OperationId> = [Known<Id>] extends [never]
-  ? any
-  : { [Name in keyof QueryOf<Known<Id>>]?: QueryOf<Known<Id>>[Name] | undefined };
+export type Parameters<Id extends OperationId> = { [Name in keyof QueryOf<Id>]?: QueryOf<Id>[Name] | undefined };
 
 /** What is asked of a view: the parameters of its query string. */
-export type Question = Readonly<Record<string, string | number | bigint | boolean | Date | undefined>>;
+export type Question = Query;
 
 /** What a view answers. */
 export interface ViewAnswer<T = unknown> {

@@ -57,7 +57,7 @@ describe("a batcher", () => {
         maxEvents: 20,
         linger: 5,
       });
-      for (let n = 0; n < 50; n++) for (const log of names) await batcher.add(log, { n, big: 2n ** 60n });
+      for (let n = 0; n < 50; n++) for (const log of names) await batcher.add(log, { n, large: 2n ** 60n });
       await batcher.close();
       assert.deepEqual(reported, []);
       assert.equal(batcher.pending, 0);

@@ -1,6 +1,6 @@
 import { type EventInput, encodeBatch, encodeEvent, hasId } from "../encode.js";
 import { randomHex, stringifyExact } from "../json.js";
-import { type CallOptions, parametersOf } from "../options.js";
+import { type CallOptions, parametersOf, type Query } from "../options.js";
 import { pageOf, storedEvent, type EventPage } from "../stored.js";
 import { readMessages } from "../sse.js";
 import { Transport } from "../transport.js";
@@ -143,11 +143,7 @@ export abstract class LogCalls extends Transport {
   }
 
   /** The messages of one stream. */
-  protected messages(
-    path: string[],
-    query: Readonly<Record<string, unknown>>,
-    options: StreamOptions,
-  ): AsyncGenerator<Message, void, undefined> {
+  protected messages(path: string[], query: Query, options: StreamOptions): AsyncGenerator<Message, void, undefined> {
     const { lastEventId, silence } = options;
     const headers = { Accept: "text/event-stream", "Last-Event-ID": lastEventId };
     return readMessages(this.open({ method: "GET", path, query, headers, safe: true, options, silence }), lastEventId);

@@ -24,7 +24,7 @@ export abstract class ViewCalls extends LogCalls {
   }
 
   /** The views of a log. */
-  listViews(log: string, options: Parameters<"list-views"> & CallOptions = {}): Promise<Answer<"list-views">> {
+  listViews(log: string, options: CallOptions = {}): Promise<Answer<"list-views">> {
     return this.json({
       method: "GET",
       path: ["logs", log, "views"],
@@ -148,10 +148,8 @@ export abstract class ViewCalls extends LogCalls {
   }
 
   /** The views that are deployed on patterns. */
-  listViewPatterns(
-    options: Parameters<"list-view-patterns"> & CallOptions = {},
-  ): Promise<Answer<"list-view-patterns">> {
-    return this.json({ method: "GET", path: ["views"], query: parametersOf(options), safe: true, options });
+  listViewPatterns(options: CallOptions = {}): Promise<Answer<"list-view-patterns">> {
+    return this.json({ method: "GET", path: ["views"], safe: true, options });
   }
 
   /** Retires a view where it came from its pattern; with `keep` only later logs are without it. Never sent again by itself. */
