@@ -1,0 +1,75 @@
+package io.github.tallystick.client;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Sends one batch after the other until each event is acknowledged or reported. Safe for use by several threads. */
+final class BatchSender {
+  /** Until when batches are tried: without end until the batcher is closed. */
+  final Deadline deadline = Deadline.never();
+
+  private final LogCalls calls;
+  private final BatcherOptions.FailureListener failed;
+
+  BatchSender(LogCalls calls, BatcherOptions.FailureListener failed) {
+    this.calls = calls;
+    this.failed = failed;
+  }
+
+  /** Appends events to a log. Where the server names one that it refuses, that one is reported, and the others are sent anew. */
+  void send(String log, List<Json> events) {
+    List<Json> left = events;
+    while (!left.isEmpty()) {
+      try {
+        append(log, left);
+        return;
+      } catch (TallyException e) {
+        int line = line(e, left.size());
+        if (line > 0) { // nothing of the batch is stored, so that the others may go under another key
+          failed.failed(log, List.of(left.get(line - 1)), e);
+          left = without(left, line - 1);
+        } else if (e.getStatus() == 413 && left.size() > 1) {
+          send(log, left.subList(0, left.size() / 2));
+          left = left.subList(left.size() / 2, left.size());
+        } else {
+          failed.failed(log, left, e);
+          return;
+        }
+      } catch (Events.InvalidEvent e) {
+        failed.failed(log, List.of(left.get(e.index)), new TallyException("invalid_json", e.getMessage(), e));
+        left = without(left, e.index);
+      }
+    }
+  }
+
+  private void append(String log, List<Json> events) {
+    if (deadline.left() <= 0) {
+      String detail = "the batcher was closed before these events could be sent";
+      throw new TallyException(TallyException.CLOSED, detail, null);
+    }
+    Events.Batch batch = Events.batch(events);
+    Call call = LogCalls.append(log, "append_batch", null).body(batch.contentType(), batch.body());
+    try {
+      calls.appendEvents(call, null, deadline);
+    } catch (TallyException e) {
+      if (!e.getCode().equals(TallyException.INTERRUPTED)) {
+        throw e;
+      }
+      Thread.interrupted(); // what follows is not to be interrupted
+      String detail = "the batcher was closed before the server answered: it is not known whether these events are stored";
+      throw new TallyException(TallyException.CLOSED, detail, e);
+    }
+  }
+
+  /** The line that the server refuses for good; 0 where it names none. */
+  private static int line(TallyException e, int lines) {
+    long line = e.getStatus() >= 400 && e.getStatus() < 500 && !e.isTransient() ? e.getLine().orElse(0) : 0;
+    return line <= lines ? (int) line : 0;
+  }
+
+  private static List<Json> without(List<Json> events, int index) {
+    List<Json> rest = new ArrayList<>(events);
+    rest.remove(index);
+    return rest;
+  }
+}

@@ -1,0 +1,83 @@
+// Code generated from openapi/openapi.yaml by generator/generate.sh. DO NOT EDIT.
+
+package io.github.tallystick.client.model;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.time.Instant;
+
+/**
+ * A module that the tenant has.
+ */
+public final class StoredModule extends Model {
+  @JsonProperty("bytes")
+  private Long bytes;
+
+  @JsonProperty("created_at")
+  private Instant createdAt;
+
+  @JsonProperty("module")
+  private String module;
+
+  /** Makes one without members. */
+  public StoredModule() {}
+
+  /**
+   * How many bytes it has.
+   *
+   * @return the value
+   */
+  public long getBytes() {
+    return bytes == null ? 0 : bytes;
+  }
+
+  /**
+   * Sets {@code bytes}.
+   *
+   * @param bytes see {@link #getBytes}; null leaves the member out
+   * @return this
+   */
+  public StoredModule bytes(Long bytes) {
+    this.bytes = bytes;
+    return this;
+  }
+
+  /**
+   * When the tenant deployed it first; before that, when it uploaded it last.
+   *
+   * @return the value
+   */
+  public Instant getCreatedAt() {
+    return createdAt;
+  }
+
+  /**
+   * Sets {@code created_at}.
+   *
+   * @param createdAt see {@link #getCreatedAt}; null leaves the member out
+   * @return this
+   */
+  public StoredModule createdAt(Instant createdAt) {
+    this.createdAt = createdAt;
+    return this;
+  }
+
+  /**
+   * Its SHA-256, in hexadecimal.
+   *
+   * @return the value
+   */
+  public String getModule() {
+    return module;
+  }
+
+  /**
+   * Sets {@code module}.
+   *
+   * @param module see {@link #getModule}; null leaves the member out
+   * @return this
+   */
+  public StoredModule module(String module) {
+    this.module = module;
+    return this;
+  }
+}
