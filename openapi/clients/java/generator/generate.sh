@@ -20,14 +20,20 @@ trap 'rm -rf "$work"' EXIT
 [ -e "$jar" ] || mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
 	-Dartifact=org.openapitools:openapi-generator-cli:$generator -DoutputDirectory="$cache"
 
-# Without a schema a value may be any JSON: class Json keeps its text. Values of enumerations are strings, so that one of a newer server
-# breaks nothing.
-java -jar "$jar" generate -g java --library native -i "$document" -t templates -o "$work" \
-	--global-property models,modelDocs=false,modelTests=false --model-package io.github.tallystick.client.model \
-	--additional-properties openApiNullable=false,disallowAdditionalPropertiesIfNotPresent=false,hideGenerationTimestamp=true,booleanGetterPrefix=is \
-	--type-mappings date-time=Instant,OffsetDateTime=Instant,AnyType=Json,object=Json,UUID=String,URI=String,Float=Double \
-	--import-mappings Instant=java.time.Instant,Json=io.github.tallystick.client.Json \
-	--model-name-mappings Module=StoredModule --schema-mappings EventInput=Json >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+# Without a schema a value may be any JSON: class Json keeps its text. Values of enumerations are strings, so that one of a newer
+# server breaks nothing.
+options=(
+	--global-property models,modelDocs=false,modelTests=false
+	--model-package io.github.tallystick.client.model
+	--additional-properties openApiNullable=false,disallowAdditionalPropertiesIfNotPresent=false
+	--additional-properties hideGenerationTimestamp=true,booleanGetterPrefix=is
+	--type-mappings date-time=Instant,OffsetDateTime=Instant,AnyType=Json,object=Json,UUID=String,URI=String,Float=Double
+	--import-mappings Instant=java.time.Instant,Json=io.github.tallystick.client.Json
+	--model-name-mappings Module=StoredModule # Java has a Module of its own
+	--schema-mappings EventInput=Json
+)
+java -jar "$jar" generate -g java --library native -i "$document" -t templates -o "$work" "${options[@]}" >"$work/log" 2>&1 ||
+	{ cat "$work/log" >&2; exit 1; }
 
 tidy() {
 	local file name
@@ -43,7 +49,8 @@ made=$work/src/main/java/io/github/tallystick/client/model
 tidy "$made"/*.java
 cp "$models/Model.java" "$models/package-info.java" "$made/"
 if $check; then
-	diff -ru "$models" "$made" || { echo 'openapi/clients/java: the models differ from the document: run generator/generate.sh' >&2; exit 1; }
+	diff -ru "$models" "$made" ||
+		{ echo 'openapi/clients/java: the models differ from the document: run generator/generate.sh' >&2; exit 1; }
 else
 	rm "$models"/*.java
 	cp "$made"/*.java "$models/"
