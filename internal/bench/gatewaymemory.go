@@ -48,7 +48,7 @@ func sendLarge(ctx context.Context, s *stage, report reporter) error {
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}
-	pid := s.server.cmd.Process.Pid
+	pid := s.server.process.PID()
 	idle, err := residentBytes(pid)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err

@@ -148,7 +148,7 @@ func (h *hostile) checkContained(ctx context.Context, a *attack, log string, mod
 
 // recordMemory waits until the server's memory is steady and records it. It does nothing where memory cannot be read.
 func (s *stage) recordMemory(ctx context.Context, name string) error {
-	least, err := residentBytes(s.server.cmd.Process.Pid)
+	least, err := residentBytes(s.server.process.PID())
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
@@ -168,7 +168,7 @@ func (s *stage) recordMemory(ctx context.Context, name string) error {
 			return ctx.Err()
 		case <-poll.C:
 		}
-		now, err := residentBytes(s.server.cmd.Process.Pid)
+		now, err := residentBytes(s.server.process.PID())
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func measureMemory(ctx context.Context, s *stage, report reporter) error {
 	}
 	report(createLogs, sample{count: set.count, seconds: created.Seconds()})
 	report(appendRound, sample{count: set.count, seconds: time.Since(began).Seconds()})
-	s.rss, err = residentBytes(s.server.cmd.Process.Pid)
+	s.rss, err = residentBytes(s.server.process.PID())
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}

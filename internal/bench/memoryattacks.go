@@ -123,7 +123,7 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 	report(memoryAttack+kind.name, beside.sorted())
 	s.recordValue(memoryRefused+kind.name, float64(a.refused.Load()))
 	s.recordValue(memoryCut+kind.name, float64(a.cutOff.Load()))
-	kib, err := procField("/proc/"+strconv.Itoa(s.server.cmd.Process.Pid)+"/status", "VmHWM:")
+	kib, err := procField("/proc/"+strconv.Itoa(s.server.process.PID())+"/status", "VmHWM:")
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}

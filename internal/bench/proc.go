@@ -31,7 +31,7 @@ func (s *stage) usage() (u usage, ok bool) {
 	if u.load, ok = processorTime("self", false); !ok {
 		return u, false
 	}
-	if u.server, ok = processorTime(strconv.Itoa(s.server.cmd.Process.Pid), false); !ok {
+	if u.server, ok = processorTime(strconv.Itoa(s.server.process.PID()), false); !ok {
 		return u, false
 	}
 	u.postgres, ok = treeTime(s.postgres.PID())

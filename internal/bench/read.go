@@ -75,7 +75,7 @@ func (s *stage) streamAnew(ctx context.Context) (sample, error) {
 	if _, err := countLines(ctx, url+"format=ndjson&limit=1"); err != nil {
 		return sample{}, err
 	}
-	pid := s.server.cmd.Process.Pid
+	pid := s.server.process.PID()
 	idle, err := residentBytes(pid)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return sample{}, err
