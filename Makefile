@@ -3,6 +3,7 @@
 
 TOOL := go tool -modfile=tools/go.mod
 SPEC := openapi/openapi.yaml
+REFERENCE := docs/cli-reference.md
 # More flags for the commands, as in: make demo DEMO_FLAGS='--exit --listen 127.0.0.1:8081'
 DEMO_FLAGS ?=
 DEV_FLAGS ?=
@@ -134,9 +135,10 @@ lint: ## look for mistakes and breaches of the house rules
 vulnerabilities: ## look for known vulnerabilities in what the code calls; fetches the newest database
 	tools/vulnerabilities.sh
 
-generate: ## write anew what is generated: queries, openapi.yaml, views
+generate: ## write anew what is generated: queries, openapi.yaml, the reference of commands, views
 	$(TOOL) sqlc generate
 	go run ./cmd/tally openapi > $(SPEC).new && mv $(SPEC).new $(SPEC)
+	go run ./cmd/tally man --markdown > $(REFERENCE).new && mv $(REFERENCE).new $(REFERENCE)
 	$(MAKE) -C views
 
 generated: ## prove that what is generated is up to date
@@ -145,6 +147,8 @@ generated: ## prove that what is generated is up to date
 	$(TOOL) sqlc diff
 	go run ./cmd/tally openapi | diff -u $(SPEC) - || \
 		{ echo '$(SPEC) is not what the API says: run make generate and commit it' >&2; exit 1; }
+	go run ./cmd/tally man --markdown | diff -u $(REFERENCE) - || \
+		{ echo '$(REFERENCE) is not what the commands say: run make generate and commit it' >&2; exit 1; }
 	$(MAKE) -C views check
 
 check: lint generated test ## everything that must hold before a change lands

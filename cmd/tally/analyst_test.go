@@ -34,7 +34,7 @@ func TestAnalysts(t *testing.T) {
 		t.Errorf("revoke: %d: %s%s", status, stdout, stderr)
 	}
 	refuses(t, nil, []string{"analyst", "revoke", "--database-url", dsn, "--name", name}, "has no analyst")
-	status, stdout, stderr = analyst("list", "--json")
+	status, stdout, stderr = analyst("list", "--output", "json")
 	if status != 0 || strings.TrimSpace(stdout) != "[]" {
 		t.Errorf("list: %d: %s%s", status, stdout, stderr)
 	}

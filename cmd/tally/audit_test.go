@@ -16,9 +16,9 @@ func TestAudit(t *testing.T) {
 	o.append("acme", `{"model":"a","tokens_in":1}`, `{"model":"b","tokens_in":2}`, `{"model":"b","tokens_in":2}`)
 	o.succeeds(nil, "view", "deploy", "totals", "--log", "acme", "--ready", "monthly_totals")
 	o.succeeds(nil, "view", "deploy", "rates", "--log", "acme", "--ready", "rate_check")
-	o.succeeds(words("VIEW", "totals", "rates", "ok"), "audit", "acme")
-	o.succeeds(words(`"ok": true`, `"view": "totals"`, `"events": 3`), "audit", "acme", "totals", "--json")
-	o.fails(words("view_not_found"), "audit", "acme", "none")
+	o.succeeds(words("VIEW", "totals", "rates", "ok"), "view", "audit", "acme")
+	o.succeeds(words(`"ok": true`, `"view": "totals"`, `"events": 3`), "view", "audit", "acme", "totals", "--output", "json")
+	o.fails(words("view_not_found"), "view", "audit", "acme", "none")
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -29,24 +29,24 @@ func TestAudit(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), changeState); err != nil {
 		t.Fatal(err)
 	}
-	o.changed(`{"tokens_in":5,"tokens_out":0}`, "audit", "acme")
-	o.changed(`"ok": false`, "audit", "acme", "totals", "--json")
-	o.succeeds(words("rates", "ok"), "audit", "acme", "rates")
+	o.changed(`{"tokens_in":5,"tokens_out":0}`, "view", "audit", "acme")
+	o.changed(`"ok": false`, "view", "audit", "acme", "totals", "--output", "json")
+	o.succeeds(words("rates", "ok"), "view", "audit", "acme", "rates")
 	// A view that cannot be audited does not keep the others from it.
 	const dropState = `UPDATE view_versions v SET state = 'dropped' FROM views w WHERE w.view_id = v.view_id AND w.name = 'rates'`
 	if _, err := conn.Exec(t.Context(), dropState); err != nil {
 		t.Fatal(err)
 	}
 	for _, word := range []string{"not done", "state_not_kept", "DIFFERENT"} {
-		o.changed(word, "audit", "acme")
+		o.changed(word, "view", "audit", "acme")
 	}
-	o.changed(`"ok": false`, "audit", "acme", "--json")
+	o.changed(`"ok": false`, "view", "audit", "acme", "--output", "json")
 }
 
 // changed runs an audit that must fail and show the word.
 func (o *operator) changed(word string, args ...string) {
 	o.t.Helper()
-	if status, output := run(o.t, o.dir, o.args(args)...); status != 1 || !strings.Contains(output, word) {
+	if status, output := run(o.t, o.dir, o.args(args)...); status != 3 || !strings.Contains(output, word) {
 		o.t.Errorf("status %d, and it says no %q but:\n%s", status, word, output)
 	}
 }
@@ -67,16 +67,16 @@ func TestViewPatterns(t *testing.T) {
 		o.succeeds(words(total), "query", log, "totals")
 	}
 	o.fails(words("view_not_found"), "query", "other", "totals")
-	list := o.succeeds(words("customer-*", "active", "ada", "live on 2 of 3 logs, left to their own on 1"), "view", "list")
+	list := o.succeeds(words("customer-*", "active", "ada", "live on 2 of 3 logs, left to their own on 1"), "view", "pattern", "list")
 	if strings.Count(list, "\n") != 2 {
 		t.Errorf("the list has other lines than a head and a view:\n%s", list)
 	}
-	o.succeeds(words(`"logs": "customer-*"`, `"matching": 3`), "view", "list", "--json")
-	o.succeeds(words("totals stays on the logs that have it"), "view", "withdraw", "totals", "--keep")
+	o.succeeds(words(`"logs": "customer-*"`, `"matching": 3`), "view", "pattern", "list", "--output", "json")
+	o.succeeds(words("totals stays on the logs that have it"), "view", "pattern", "retire", "--yes", "totals", "--keep")
 	o.append("customer-d", event)
 	o.fails(words("view_not_found"), "query", "customer-d", "totals")
 	o.succeeds(words(total), "query", "customer-c", "totals")
-	o.fails(words("pattern_not_found"), "view", "withdraw", "none")
+	o.fails(words("pattern_not_found"), "view", "pattern", "retire", "--yes", "none")
 	// A view that halts on one of the logs is a failure, which says where to look.
 	write(t, o.dir+"/view.wasm", string(testrig.Scripted()))
 	o.append("broken", testrig.ScriptEvent(testrig.Line("fail", "no")))

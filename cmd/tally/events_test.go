@@ -59,72 +59,74 @@ func TestEvents(t *testing.T) {
 		"8 9 10": {"--after", "7", "--to", "10"},
 		"8 9":    {"--from", "8", "--to", "9"},
 		"24 26":  {"--from", "23", "--to", "26", "--type", "t1"},
-		"25 26":  {"--time-from", "2025-03-02", "--time-to", "2025-03-02T02:00Z", "--limit", "0"},
+		"25 26":  {"--time-from", "2025-03-02", "--time-to", "2025-03-02T02:00Z", "--all"},
 		// Lower-case letters, a leap second.
-		"25 26 ":    {"--time-from", "2025-03-01t23:59:60z", "--time-to", "2025-03-02t02:00z", "--limit", "0"},
+		"25 26 ":    {"--time-from", "2025-03-01t23:59:60z", "--time-to", "2025-03-02t02:00z", "--all"},
 		"745 746":   {"--time-from", "2025-04", "--limit", "2"},
 		"1500":      {"--from", "1500", "--recorded-from", "2025-03"},
-		"":          {"--recorded-to", "2025-03-01T10:05:30Z", "--limit", "0"},
+		"":          {"--recorded-to", "2025-03-01T10:05:30Z", "--all"},
 		"1499 1500": {"--after", "1498"},
 	} {
-		if got := sequences(t, o.prints(append([]string{"events", "acme"}, args...)...)); got != strings.TrimSpace(want) {
+		got := sequences(t, o.prints(append([]string{"events", "list", "acme", "--output", "ndjson"}, args...)...))
+		if got != strings.TrimSpace(want) {
 			t.Errorf("%v gives %s, want %s", args, got, want)
 		}
 	}
 	// More than a page has.
-	if got := strings.Fields(sequences(t, o.prints("events", "acme", "--limit", "0"))); len(got) != 1500 || got[1499] != "1500" {
-		t.Errorf("all events are %d", len(got))
+	all := strings.Fields(sequences(t, o.prints("events", "list", "acme", "--all", "--output", "ndjson")))
+	if len(all) != 1500 || all[1499] != "1500" {
+		t.Errorf("all events are %d", len(all))
 	}
-	limited := strings.Fields(sequences(t, o.prints("events", "acme", "--limit", "1001", "--after", "100")))
+	limited := strings.Fields(sequences(t, o.prints("events", "list", "acme", "--limit", "1001", "--after", "100", "--output", "ndjson")))
 	if len(limited) != 1001 || limited[1000] != "1101" {
 		t.Errorf("--limit 1001 gives %d events", len(limited))
 	}
 	// The forms for programs are the server's, byte for byte.
 	for _, format := range []string{"ndjson", "csv", "json"} {
-		got := o.prints("events", "acme", "--limit", "0", "--format", format)
+		got := o.prints("events", "list", "acme", "--all", "--output", format)
 		if want := o.server.curl("$URL/logs/acme/events?stream=true&format="+format) + "\n"; got != want {
 			t.Errorf("%s differs from what the server streams: %.300s\nwant %.300s", format, got, want)
 		}
 	}
 	o.append("formulas", `{"type":"=1+1","id":"@a"}`)
-	if got := o.prints("events", "formulas", "--format", "csv"); !strings.Contains(got, ",'=1+1,'@a,") {
+	if got := o.prints("events", "list", "formulas", "--output", "csv"); !strings.Contains(got, ",'=1+1,'@a,") {
 		t.Errorf("CSV for people: %s", got)
 	}
-	if got := o.prints("events", "formulas", "--format", "csv", "--csv", "raw"); !strings.Contains(got, ",=1+1,@a,") {
+	if got := o.prints("events", "list", "formulas", "--output", "csv", "--raw"); !strings.Contains(got, ",=1+1,@a,") {
 		t.Errorf("CSV for programs: %s", got)
 	}
-	o.fails(words("--csv goes with --format csv"), "events", "formulas", "--csv", "raw")
-	rows, err := csv.NewReader(strings.NewReader(o.prints("events", "acme", "--limit", "2", "--format", "csv"))).ReadAll()
+	o.fails(words("--raw goes with --output csv"), "events", "list", "formulas", "--raw")
+	rows, err := csv.NewReader(strings.NewReader(o.prints("events", "list", "acme", "--limit", "2", "--output", "csv"))).ReadAll()
 	if err != nil || len(rows) != 3 || rows[2][6] != calls(2)[1] {
 		t.Errorf("%v: %v", err, rows)
 	}
-	array := o.prints("events", "acme", "--format", "json", "--from", "5", "--to", "5")
+	array := o.prints("events", "list", "acme", "--output", "json", "--from", "5", "--to", "5")
 	if member(t, strings.Trim(strings.TrimSpace(array), "[]"), "key") == "" {
 		t.Errorf("as JSON: %s", array)
 	}
-	if got := sequences(t, o.prints("events", "acme", "17")); got != "17" {
+	if got := sequences(t, o.prints("events", "show", "acme", "17", "--output", "ndjson")); got != "17" {
 		t.Errorf("event 17 is %s", got)
 	}
 	o.succeeds(words("SEQUENCE", "TIME", "TYPE", "EVENT", "1,500", "2025-05-02 11:00:00", "t1", `{"id":"call-1500","type":"t1","mod`),
-		"events", "acme", "--after", "1498", "--format", "table")
-	o.succeeds(words("there may be more: --after 2 goes on from here"), "events", "acme", "--limit", "2", "--format", "table")
-	o.succeeds(words("no such events"), "events", "acme", "--type", "none", "--format", "table")
+		"events", "list", "acme", "--after", "1498")
+	o.succeeds(words("there may be more: --after 2 goes on from here"), "events", "list", "acme", "--limit", "2")
+	o.succeeds(words("no such events"), "events", "list", "acme", "--type", "none")
 
 	if _, err := o.server.post(t.Context(), "/logs", `{"name":"empty"}`, ""); err != nil {
 		t.Fatal(err)
 	}
-	o.succeeds(words("[\n\n]"), "events", "empty", "--format", "json")
-	o.fails(words("log_not_found"), "events", "none")
-	o.fails(words("sequence_not_found", "ends at 1500"), "events", "acme", "1501")
-	o.fails(words("sequence_not_found", "ends at 1500"), "events", "acme", "--from", "1502")
-	o.fails(words(`SEQUENCE is "0"`), "events", "acme", "0")
-	o.fails(words("starts at 8 and ends at 7"), "events", "acme", "--from", "8", "--to", "7")
-	o.fails(words("crossed_range"), "events", "acme", "--time-from", "2025-04", "--time-to", "2025-03")
-	o.fails(words("--from and --after"), "events", "acme", "--from", "8", "--after", "7")
-	o.fails(words("--to -1"), "events", "acme", "--to", "-1")
-	o.fails(words("--time-from", `"March"`, "2025-03"), "events", "acme", "--time-from", "March")
-	o.fails(words(`"xml"`, "table, json, ndjson and csv"), "events", "acme", "--format", "xml")
-	o.fails(words("--limit -1"), "events", "acme", "--limit", "-1")
+	o.succeeds(words("[\n\n]"), "events", "list", "empty", "--output", "json")
+	o.fails(words("log_not_found"), "events", "list", "none")
+	o.fails(words("sequence_not_found", "ends at 1500"), "events", "show", "acme", "1501")
+	o.fails(words("sequence_not_found", "ends at 1500"), "events", "list", "acme", "--from", "1502")
+	o.fails(words(`SEQUENCE is "0"`), "events", "show", "acme", "0")
+	o.fails(words("starts at 8 and ends at 7"), "events", "list", "acme", "--from", "8", "--to", "7")
+	o.fails(words("crossed_range"), "events", "list", "acme", "--time-from", "2025-04", "--time-to", "2025-03")
+	o.fails(words("--from and --after"), "events", "list", "acme", "--from", "8", "--after", "7")
+	o.fails(words("--to -1"), "events", "list", "acme", "--to", "-1")
+	o.fails(words("--time-from", `"March"`, "2025-03"), "events", "list", "acme", "--time-from", "March")
+	o.fails(words(`"xml"`, "table, json, csv, ndjson"), "events", "list", "acme", "--output", "xml")
+	o.fails(words("--limit -1"), "events", "list", "acme", "--limit", "-1")
 }
 
 // TestTail: what is recorded is printed, without a gap or a repetition also when the server stops and comes back.
@@ -132,14 +134,14 @@ func TestTail(t *testing.T) {
 	o, dsn := operate(t)
 	events := calls(12)
 	o.append("acme", events[:3]...)
-	o.fails(words("log_not_found"), "tail", "none")
-	o.fails(words("unknown_event_id", "ends at 3"), "tail", "acme", "--after", "4")
-	o.fails(words("--from 0"), "tail", "acme", "--from", "0")
-	o.fails(words("--from and --after"), "tail", "acme", "--from", "1", "--after", "1")
-	fails(t, o.dir, []string{"tail", "acme", "--url", "http://127.0.0.1:1"}, "no server answers")
+	o.fails(words("log_not_found"), "events", "tail", "none")
+	o.fails(words("unknown_event_id", "ends at 3"), "events", "tail", "acme", "--after", "4")
+	o.fails(words("--from 0"), "events", "tail", "acme", "--from", "0")
+	o.fails(words("--from and --after"), "events", "tail", "acme", "--from", "1", "--after", "1")
+	fails(t, o.dir, []string{"events", "tail", "acme", "--url", "http://127.0.0.1:1"}, "no server answers")
 
-	all := start(t, nil, o.args([]string{"tail", "acme", "--from", "2"})...)
-	typed := start(t, nil, o.args([]string{"tail", "acme", "--type", "t1", "--after", "0"})...)
+	all := start(t, nil, o.args([]string{"events", "tail", "acme", "--from", "2"})...)
+	typed := start(t, nil, o.args([]string{"events", "tail", "acme", "--type", "t1", "--after", "0"})...)
 	all.says(`"sequence":3,`)
 	typed.says(`"sequence":2,`)
 	o.append("acme", events[3:6]...)
@@ -203,7 +205,7 @@ func TestWatch(t *testing.T) {
 	p.says("connected again")
 	o.append("acme", event(100))
 	p.says(answer(111))
-	o.succeeds(nil, "view", "retire", "acme", "totals")
+	o.succeeds(nil, "view", "retire", "--yes", "acme", "totals")
 	p.says("view_retired")
 	p.signal(syscall.SIGINT)
 	if status := p.wait(); status != 0 {

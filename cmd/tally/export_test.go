@@ -90,13 +90,13 @@ func TestExport(t *testing.T) {
 	}
 	const whole = "no event is missing, and the hash chain holds up to event 3001"
 	for _, format := range []string{"ndjson", "csv", "json"} {
-		o.succeeds(words("3,001 events of acme", whole), "export", "acme", "--out", "all."+format)
+		o.succeeds(words("3,001 events of acme", whole), "events", "export", "acme", "--file", "all."+format)
 		if got, want := o.read("all."+format), o.streamed(format, ""); got != want {
 			t.Errorf("the %s file has %d bytes, the stream %d", format, len(got), len(want))
 		}
 	}
 	for _, name := range []string{"all.ndjson.gz", "all.csv.zst"} {
-		o.succeeds(words(whole), "export", "acme", "--out", name)
+		o.succeeds(words(whole), "events", "export", "acme", "--file", name)
 	}
 	unzipped, err := exec.CommandContext(t.Context(), "gzip", "-dc", filepath.Join(o.dir, "all.ndjson.gz")).Output()
 	if err != nil || string(unzipped) != o.streamed("ndjson", "") {
@@ -104,24 +104,25 @@ func TestExport(t *testing.T) {
 	}
 	o.succeeds(nil, "verify", "--export", "all.ndjson.gz")
 	o.succeeds(words("12 events", "not checked: a filter"),
-		"export", "acme", "--out", "some.json", "--time-from", "2025-03-02", "--time-to", "2025-03-03", "--type", "t1")
+		"events", "export", "acme", "--file", "some.json", "--time-from", "2025-03-02", "--time-to", "2025-03-03", "--type", "t1")
 	want := o.streamed("json", "&time_from=2025-03-02T00:00:00Z&time_to=2025-03-03T00:00:00Z&type=t1")
 	if got := o.read("some.json"); got != want {
 		t.Errorf("filtered: %.300s, want %.300s", got, want)
 	}
-	o.succeeds(words("41 events", "holds up to event 50"), "export", "acme", "--out", "part.ndjson", "--from", "10", "--to", "50")
-	got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--csv", "raw", "--after", "2990")
+	o.succeeds(words("41 events", "holds up to event 50"),
+		"events", "export", "acme", "--file", "part.ndjson", "--from", "10", "--to", "50")
+	got := o.prints("events", "export", "acme", "--output", "csv", "--raw", "--after", "2990")
 	if got != o.streamed("csv", "&csv=raw&from=2991") {
 		t.Errorf("CSV for programs: %.300s", got)
 	}
-	if got := o.prints("export", "acme", "--out", "-", "--format", "csv", "--after", "2990"); got != o.streamed("csv", "&from=2991") {
+	if got := o.prints("events", "export", "acme", "--output", "csv", "--after", "2990"); got != o.streamed("csv", "&from=2991") {
 		t.Errorf("standard output: %s", got)
 	}
 	if _, err := o.server.post(t.Context(), "/logs", `{"name":"empty"}`, ""); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"empty.ndjson": "", "empty.json": "[\n\n]\n"} {
-		o.succeeds(words("0 events"), "export", "empty", "--out", name)
+		o.succeeds(words("0 events"), "events", "export", "empty", "--file", name)
 		if got := o.read(name); got != want {
 			t.Errorf("an empty log as %s is %q", name, got)
 		}
@@ -131,23 +132,21 @@ func TestExport(t *testing.T) {
 			t.Errorf("something is left beside %s", name)
 		}
 	}
-	o.fails(words("all.csv is there already", "--force"), "export", "acme", "--out", "all.csv")
-	o.succeeds(words(whole), "export", "acme", "--out", "all.csv", "--force")
-	o.fails(words("log_not_found"), "export", "none", "--out", "x")
-	o.fails(words("--out is missing"), "export", "acme")
-	o.fails(words("sequence_not_found"), "export", "acme", "--out", "x", "--from", "3003")
-	o.fails(words("starts at 8 and ends at 7"), "export", "acme", "--out", "x", "--from", "8", "--to", "7")
-	o.fails(words(`--csv "safe"`, "raw"), "export", "acme", "--out", "x.csv", "--csv", "safe")
-	o.fails(words("--csv goes with --format csv"), "export", "acme", "--out", "x", "--csv", "raw")
-	o.fails(words(`"xml"`, "ndjson, csv and json"), "export", "acme", "--out", "x", "--format", "xml")
-	o.fails(words("either --gzip or --zstd"), "export", "acme", "--out", "x", "--gzip", "--zstd")
-	o.fails(words("no such file or directory"), "export", "acme", "--out", "nowhere/x")
+	o.fails(words("all.csv is there already", "--force"), "events", "export", "acme", "--file", "all.csv")
+	o.succeeds(words(whole), "events", "export", "acme", "--file", "all.csv", "--force")
+	o.fails(words("log_not_found"), "events", "export", "none", "--file", "x")
+	o.fails(words("sequence_not_found"), "events", "export", "acme", "--file", "x", "--from", "3003")
+	o.fails(words("starts at 8 and ends at 7"), "events", "export", "acme", "--file", "x", "--from", "8", "--to", "7")
+	o.fails(words("--raw goes with --output csv"), "events", "export", "acme", "--file", "x", "--raw")
+	o.fails(words(`"xml"`, "ndjson, csv, json"), "events", "export", "acme", "--file", "x", "--output", "xml")
+	o.fails(words("either --gzip or --zstd"), "events", "export", "acme", "--file", "x", "--gzip", "--zstd")
+	o.fails(words("no such file or directory"), "events", "export", "acme", "--file", "nowhere/x")
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = full.Close() }()
-	cmd := exec.CommandContext(t.Context(), tally, o.args([]string{"export", "acme", "--out", "-"})...)
+	cmd := exec.CommandContext(t.Context(), tally, o.args([]string{"events", "export", "acme"})...)
 	output := strings.Builder{}
 	cmd.Stdout, cmd.Stderr = full, &output
 	if err := cmd.Run(); err == nil || !strings.Contains(output.String(), "no space left on device") {
@@ -172,7 +171,7 @@ func TestExportIsNotTakenIn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o.changed("event 4 is not what was recorded", "export", "acme", "--out", "changed.ndjson")
+	o.changed("event 4 is not what was recorded", "events", "export", "acme", "--file", "changed.ndjson")
 	if !strings.Contains(o.read("changed.ndjson"), `"data":{"tokens_in":99}}`) {
 		t.Error("the export hides the change")
 	}
@@ -180,7 +179,7 @@ func TestExportIsNotTakenIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, word := range []string{"event 6 is missing", "events 9 to 10 are missing", "7 events"} {
-		o.changed(word, "export", "acme", "--out", "gaps.ndjson", "--force")
+		o.changed(word, "events", "export", "acme", "--file", "gaps.ndjson", "--force")
 	}
 }
 
@@ -198,7 +197,7 @@ func TestExportThroughCuts(t *testing.T) {
 			return false
 		})
 		format := strings.TrimPrefix(filepath.Ext(name), ".")
-		output := succeeds(t, o.dir, []string{"export", "acme", "--out", name, "--url", p.url},
+		output := succeeds(t, o.dir, []string{"events", "export", "acme", "--file", name, "--url", p.url},
 			"going on after event", "holds up to event 4000")
 		if got, want := o.read(name), o.streamed(format, ""); got != want {
 			t.Errorf("%s differs from an uncut export:\n%s", name, output)
@@ -232,16 +231,16 @@ func TestExportResumes(t *testing.T) {
 			}
 			return true
 		})
-		running := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, "export", "acme", "--out", name, "--url", p.url)
+		running := start(t, func(cmd *exec.Cmd) { cmd.Dir = o.dir }, "events", "export", "acme", "--file", name, "--url", p.url)
 		waitFor(t, counts)
 		running.signal(syscall.SIGKILL)
 		running.wait()
 		close(released)
-		o.fails(words("an earlier export left "+name+".part", "--resume", "--force"), "export", "acme", "--out", name)
-		o.fails(words("another range or filter"), "export", "acme", "--out", name, "--resume", "--type", "t1")
-		o.fails(words("is of another log"), "export", "other", "--out", name, "--resume")
+		o.fails(words("an earlier export left "+name+".part", "--resume", "--force"), "events", "export", "acme", "--file", name)
+		o.fails(words("another range or filter"), "events", "export", "acme", "--file", name, "--resume", "--type", "t1")
+		o.fails(words("is of another log"), "events", "export", "other", "--file", name, "--resume")
 		o.fails(words("it is "+strings.TrimPrefix(filepath.Ext(strings.TrimSuffix(name, ".gz")), ".")),
-			"export", "acme", "--out", name, "--resume", "--format", "json")
+			"events", "export", "acme", "--file", name, "--resume", "--output", "json")
 		torn, err := os.OpenFile(filepath.Join(o.dir, name+".part"), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -252,7 +251,7 @@ func TestExportResumes(t *testing.T) {
 		if err := torn.Close(); err != nil {
 			t.Fatal(err)
 		}
-		o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "export", "acme", "--out", name, "--resume")
+		o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "events", "export", "acme", "--file", name, "--resume")
 		got := o.read(name)
 		if strings.HasSuffix(name, ".gz") {
 			text, err := exec.CommandContext(t.Context(), "gzip", "-dc", filepath.Join(o.dir, name)).Output()
@@ -275,18 +274,18 @@ func TestExportResumes(t *testing.T) {
 		}
 		return !gone.Load()
 	})
-	fails(t, o.dir, []string{"export", "acme", "--out", "gone.ndjson.zst", "--retries", "1", "--url", p.url},
+	fails(t, o.dir, []string{"events", "export", "acme", "--file", "gone.ndjson.zst", "--retries", "1", "--url", p.url},
 		"kept in gone.ndjson.zst.part", "--resume", "going on after event")
 	o.append("acme", calls(9001)[9000:]...) // what comes later is not part of it
-	o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "export", "acme", "--out", "gone.ndjson.zst", "--resume")
+	o.succeeds(words("9,000 events of acme", "holds up to event 9000"), "events", "export", "acme", "--file", "gone.ndjson.zst", "--resume")
 	o.succeeds(nil, "verify", "--export", "gone.ndjson.zst")
 	// What is in the file must be what is in the log.
 	gone.Store(false)
-	fails(t, o.dir, []string{"export", "acme", "--out", "changed.ndjson", "--retries", "0", "--url", p.url}, "--resume")
+	fails(t, o.dir, []string{"events", "export", "acme", "--file", "changed.ndjson", "--retries", "0", "--url", p.url}, "--resume")
 	state := regexp.MustCompile(`"hash":"[0-9a-f]`).ReplaceAllString(o.read("changed.ndjson.part.json"), `"hash":"x`)
 	write(t, filepath.Join(o.dir, "changed.ndjson.part.json"), state)
-	o.fails(words("not the one that was exported earlier"), "export", "acme", "--out", "changed.ndjson", "--resume")
-	o.succeeds(words("9,001 events"), "export", "acme", "--out", "changed.ndjson", "--force")
+	o.fails(words("not the one that was exported earlier"), "events", "export", "acme", "--file", "changed.ndjson", "--resume")
+	o.succeeds(words("9,001 events"), "events", "export", "acme", "--file", "changed.ndjson", "--force")
 }
 
 // waitFor waits for a condition outside of this process.

@@ -44,7 +44,7 @@ func (o *operator) empty(log string) {
 func (o *operator) stored(log string) []string {
 	o.t.Helper()
 	var events []string
-	for line := range strings.Lines(o.prints("events", log, "--limit", "0", "--format", "ndjson")) {
+	for line := range strings.Lines(o.prints("events", "list", log, "--all", "--output", "ndjson")) {
 		var e struct{ Data json.RawMessage }
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			o.t.Fatal(err)

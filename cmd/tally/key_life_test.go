@@ -33,20 +33,20 @@ func TestKeyLife(t *testing.T) {
 	o.append("other", `{"n":1}`)
 	reader := o.make("--name", "reports", "--scopes", "read,query", "--logs", "customer-*",
 		"--expires-in", "90d", "--limit", "streams=5")
-	if status, stdout, stderr := o.by(reader, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
+	if status, stdout, stderr := o.by(reader, "events", "list", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
 		t.Errorf("reading by the key: %d: %s%s", status, stdout, stderr)
 	}
-	if status, _, stderr := o.by(reader, "events", "other"); status != 1 || !strings.Contains(stderr, "log_not_found") {
+	if status, _, stderr := o.by(reader, "events", "list", "other"); status != 5 || !strings.Contains(stderr, "log_not_found") {
 		t.Errorf("a log outside the pattern: %d: %s", status, stderr)
 	}
-	if status, _, stderr := o.by("", "events", "customer-1"); status != 1 || !strings.Contains(stderr, "set TALLY_KEY") {
+	if status, _, stderr := o.by("", "events", "list", "customer-1"); status != 4 || !strings.Contains(stderr, "set TALLY_KEY") {
 		t.Errorf("without a key: %d: %s", status, stderr)
 	}
-	if status, _, stderr := o.by(reader, "key", "list"); status != 1 || !strings.Contains(stderr, "missing_scope") {
+	if status, _, stderr := o.by(reader, "key", "list"); status != 4 || !strings.Contains(stderr, "missing_scope") {
 		t.Errorf("keys by a key without admin: %d: %s", status, stderr)
 	}
 	o.succeeds(words(idOf(reader), "reports", "read,query", "customer-*", "until "), "key", "list")
-	shown := described[client.Key](t, o.prints("key", "show", "reports", "--json"))
+	shown := described[client.Key](t, o.prints("key", "show", "reports", "--output", "json"))
 	left := time.Until(*shown.ExpiresAt)
 	if shown.KeyID != idOf(reader) || shown.Limits["streams"] != 5 || !strings.Contains(shown.CreatedBy, "(ada)") ||
 		left < 89*24*time.Hour || left > 91*24*time.Hour {
@@ -65,7 +65,7 @@ func TestKeyLife(t *testing.T) {
 	if status, answer := o.server.get(reader, "/logs/customer-1"); status != http.StatusOK {
 		t.Errorf("the former secret: %d: %s", status, answer)
 	}
-	again := described[client.CreatedKey](t, o.prints("key", "rotate", "reports", "--keep", "0", "--json"))
+	again := described[client.CreatedKey](t, o.prints("key", "rotate", "reports", "--keep", "0", "--output", "json"))
 	o.server.becomes(http.StatusUnauthorized, rotated, "/logs/customer-1")
 	o.server.becomes(http.StatusUnauthorized, reader, "/logs/customer-1")
 	o.server.becomes(http.StatusOK, again.Secret, "/logs/customer-1")
@@ -77,22 +77,22 @@ func TestKeyLife(t *testing.T) {
 	if status != 0 || !strings.HasPrefix(token, "eyJ") || !strings.Contains(stderr, "customer-1") {
 		t.Fatalf("tally token create: %d: %q, %s", status, token, stderr)
 	}
-	if status, stdout, stderr := o.by(token, "events", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
+	if status, stdout, stderr := o.by(token, "events", "list", "customer-1"); status != 0 || !strings.Contains(stdout, `{"n":1}`) {
 		t.Errorf("reading by the token: %d: %s%s", status, stdout, stderr)
 	}
-	tail := start(t, setting("TALLY_KEY="+again.Secret), "tail", "customer-1", "--from", "1", "--url", o.server.url)
+	tail := start(t, setting("TALLY_KEY="+again.Secret), "events", "tail", "customer-1", "--from", "1", "--url", o.server.url)
 	tail.says(`{"n":1}`)
-	o.succeeds(words("is revoked"), "key", "revoke", "reports")
-	if status := tail.wait(); status != 1 || !strings.Contains(tail.output.String(), "unauthorized") {
+	o.succeeds(words("is revoked"), "key", "revoke", "--yes", "reports")
+	if status := tail.wait(); status != 4 || !strings.Contains(tail.output.String(), "unauthorized") {
 		t.Errorf("a tail of a key that was revoked ended with %d:\n%s", status, tail.output)
 	}
 	o.server.becomes(http.StatusUnauthorized, again.Secret, "/logs/customer-1")
 	o.server.becomes(http.StatusUnauthorized, token, "/logs/customer-1")
 	o.succeeds(words("revoked"), "key", "show", idOf(reader))
-	o.fails(words("no key", "reports", "tally key list"), "key", "revoke", "reports")
-	o.succeeds(words("is revoked"), "key", "revoke", idOf(reader)) // the same again
+	o.fails(words("no key", "reports", "tally key list"), "key", "revoke", "--yes", "reports")
+	o.succeeds(words("is revoked"), "key", "revoke", "--yes", idOf(reader)) // the same again
 
-	record := o.prints("audit-log", "--limit", "0")
+	record := o.prints("audit-log", "--all")
 	last := 0
 	for _, action := range []string{"key.revoke", "token.create", "key.rotate", "key.create"} { // the newest first
 		at := strings.Index(record, action)
@@ -101,15 +101,15 @@ func TestKeyLife(t *testing.T) {
 		}
 		last = at
 	}
-	entries := described[[]client.AuditLogEntry](t, o.prints("audit-log", "--limit", "2", "--json"))
+	entries := described[[]client.AuditLogEntry](t, o.prints("audit-log", "--limit", "2", "--output", "json"))
 	if len(entries) != 2 {
 		t.Fatalf("--limit 2 gives %d entries", len(entries))
 	}
-	older := o.prints("audit-log", "--limit", "1", "--json", "--before", fmt.Sprint(entries[0].EntryID))
+	older := o.prints("audit-log", "--limit", "1", "--output", "json", "--before", fmt.Sprint(entries[0].EntryID))
 	if before := described[[]client.AuditLogEntry](t, older); len(before) != 1 || before[0].EntryID != entries[1].EntryID {
 		t.Errorf("--before %d gives %+v", entries[0].EntryID, before)
 	}
-	if keyText.MatchString(o.prints("key", "list", "--json")) || keyText.MatchString(record) {
+	if keyText.MatchString(o.prints("key", "list", "--output", "json")) || keyText.MatchString(record) {
 		t.Error("a list shows a secret")
 	}
 }
@@ -121,25 +121,25 @@ func TestKeyRefusals(t *testing.T) {
 		return append([]string{"key", "create", "--name", "a", "--scopes", "read"}, more...)
 	}
 	for word, args := range map[string][]string{
-		"--name is missing":       {"key", "create", "--scopes", "read"},
-		"--scopes is missing":     {"key", "create", "--name", "a"},
-		"there is no scope":       {"key", "create", "--name", "a", "--scopes", "write"},
-		"no duration such as 90d": create("--expires-in", "soon"),
-		"one of them":             create("--expires-in", "1d", "--expires-at", "2099-01"),
-		"is no time":              create("--expires-at", "later"),
-		"invalid_expiry":          create("--expires-at", "2020-01-01"),
-		"invalid_pattern":         create("--logs", "a b"),
-		"tenant_not_found":        create("--tenant", "none"),
-		"invalid_limits":          create("--limit", "logs=1"),
-		"KEY is missing":          {"key", "rotate"},
-		"no key with the id":      {"key", "rotate", "none"},
-		"give its id":             {"key", "revoke", key},
-		"is no duration":          {"key", "rotate", idOf(key), "--keep", "-1h"},
-		"--log is missing":        {"token", "create", "--scopes", "read"},
-		"a token is for query":    {"token", "create", "--log", "a"},
-		"log_not_found":           {"token", "create", "--log", "a", "--scopes", "read"},
-		"NAME is missing":         {"tenant", "rename", "a"},
-		"must not be negative":    {"audit-log", "--limit", "-1"},
+		"--name is missing":          {"key", "create", "--scopes", "read"},
+		"--scopes is missing":        {"key", "create", "--name", "a"},
+		"there is no scope":          {"key", "create", "--name", "a", "--scopes", "write"},
+		"no duration such as 90d":    create("--expires-in", "soon"),
+		"one of them":                create("--expires-in", "1d", "--expires-at", "2099-01"),
+		"is no time":                 create("--expires-at", "later"),
+		"invalid_expiry":             create("--expires-at", "2020-01-01"),
+		"invalid_pattern":            create("--logs", "a b"),
+		"tenant_not_found":           create("--tenant", "none"),
+		"invalid_limits":             create("--limit", "logs=1"),
+		"KEY is missing":             {"key", "rotate"},
+		"no key with the id":         {"key", "rotate", "none"},
+		"give its id":                {"key", "revoke", "--yes", key},
+		"is no duration":             {"key", "rotate", idOf(key), "--keep", "-1h"},
+		"--log is missing":           {"token", "create", "--scopes", "read"},
+		"a token is for query":       {"token", "create", "--log", "a"},
+		"log_not_found":              {"token", "create", "--log", "a", "--scopes", "read"},
+		"there is nothing to change": {"tenant", "update", "a"},
+		"must not be negative":       {"audit-log", "--limit", "-1"},
 	} {
 		o.fails([]string{word}, args...)
 	}
@@ -172,33 +172,33 @@ func TestTenants(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A name is of its tenant's; an operator acts in either.
-	if status, stdout, _ := o.by(admin, "events", "shared"); status != 0 || !strings.Contains(stdout, `"of":"acme"`) {
+	if status, stdout, _ := o.by(admin, "events", "list", "shared"); status != 0 || !strings.Contains(stdout, `"of":"acme"`) {
 		t.Errorf("the tenant's log: %d: %s", status, stdout)
 	}
-	if own := o.prints("events", "shared"); !strings.Contains(own, `"of":"default"`) {
+	if own := o.prints("events", "list", "shared"); !strings.Contains(own, `"of":"default"`) {
 		t.Errorf("the default tenant's log: %s", own)
 	}
-	if theirs := o.prints("events", "shared", "--tenant", "acme"); !strings.Contains(theirs, `"of":"acme"`) {
+	if theirs := o.prints("events", "list", "shared", "--tenant", "acme"); !strings.Contains(theirs, `"of":"acme"`) {
 		t.Errorf("an operator in the tenant: %s", theirs)
 	}
 	o.succeeds(words("gateway", "admin"), "key", "list", "--tenant", "acme")
 	if own := o.prints("key", "list"); strings.Contains(own, "gateway") {
 		t.Errorf("the default tenant lists keys of another:\n%s", own)
 	}
-	status, _, stderr := o.by(admin, "events", "shared", "--tenant", "default")
-	if status != 1 || !strings.Contains(stderr, "missing_scope") {
+	status, _, stderr := o.by(admin, "events", "list", "shared", "--tenant", "default")
+	if status != 4 || !strings.Contains(stderr, "missing_scope") {
 		t.Errorf("--tenant by a key that is no operator's: %d: %s", status, stderr)
 	}
-	if status, _, stderr := o.by(admin, "tenant", "list"); status != 1 || !strings.Contains(stderr, "missing_scope") {
+	if status, _, stderr := o.by(admin, "tenant", "list"); status != 4 || !strings.Contains(stderr, "missing_scope") {
 		t.Errorf("tenants by a key that is no operator's: %d: %s", status, stderr)
 	}
 
-	o.succeeds(words("acme", "suspended"), "tenant", "suspend", "acme")
+	o.succeeds(words("acme", "suspended"), "tenant", "suspend", "--yes", "acme")
 	waitFor(t, func() bool {
 		err := post(gateway, "/logs/shared/append", `{}`)
 		return err != nil && strings.Contains(err.Error(), "tenant_suspended")
 	})
-	if status, stdout, _ := o.by(admin, "events", "shared"); status != 0 || !strings.Contains(stdout, "acme") {
+	if status, stdout, _ := o.by(admin, "events", "list", "shared"); status != 0 || !strings.Contains(stdout, "acme") {
 		t.Errorf("reading while suspended: %d: %s", status, stdout)
 	}
 	if _, err := o.server.post(t.Context(), "/logs/shared/append", `{}`, ""); err != nil {
@@ -207,19 +207,21 @@ func TestTenants(t *testing.T) {
 	o.succeeds(words("acme", "active"), "tenant", "resume", "acme")
 	waitFor(t, func() bool { return post(gateway, "/logs/shared/append", `{}`) == nil })
 
-	o.succeeds(words("streams=3"), "tenant", "limit", "acme", "--limit", "streams=3,logs=0")
-	if own := described[client.Tenant](t, o.prints("tenant", "show", "acme", "--json")).Limits; own["streams"] != 3 || len(own) != 2 {
+	o.succeeds(words("streams=3"), "tenant", "update", "acme", "--limit", "streams=3,logs=0")
+	own := described[client.Tenant](t, o.prints("tenant", "show", "acme", "--output", "json")).Limits
+	if own["streams"] != 3 || len(own) != 2 {
 		t.Errorf("the limits are %v", own)
 	}
-	o.succeeds(words("acme"), "tenant", "limit", "acme")
-	if own := described[client.Tenant](t, o.prints("tenant", "show", "acme", "--json")).Limits; len(own) != 0 {
+	o.succeeds(words("acme"), "tenant", "update", "acme", "--default-limits")
+	if own := described[client.Tenant](t, o.prints("tenant", "show", "acme", "--output", "json")).Limits; len(own) != 0 {
 		t.Errorf("the limits that were taken back are %v", own)
 	}
-	o.fails(words("there is no such limit"), "tenant", "limit", "acme", "--limit", "speed=1")
-	o.succeeds(words("acme-europe"), "tenant", "rename", "acme", "acme-europe")
+	o.fails(words("there is no such limit"), "tenant", "update", "acme", "--limit", "speed=1")
+	o.succeeds(words("acme-europe"), "tenant", "update", "acme", "--name", "acme-europe")
 	o.fails(words("tenant_not_found"), "tenant", "show", "acme")
 	o.succeeds(words("default", "acme-europe"), "tenant", "list")
-	if listed := described[[]client.Tenant](t, o.prints("tenant", "list", "--json")); len(listed) != 2 || listed[0].Name != "acme-europe" {
+	listed := described[[]client.Tenant](t, o.prints("tenant", "list", "--output", "json"))
+	if len(listed) != 2 || listed[0].Name != "acme-europe" {
 		t.Errorf("the list is %+v", listed)
 	}
 	o.succeeds(words("tenant.create", "tenant.suspend", "tenant.resume", "tenant.rename", "tenant.limit", "ada", "key.create"),
@@ -255,24 +257,24 @@ func TestListsAreWhole(t *testing.T) {
 		}
 	}
 	var tenants, keys, owned, entries []string
-	for _, tenant := range described[[]client.Tenant](t, o.prints("tenant", "list", "--json")) {
+	for _, tenant := range described[[]client.Tenant](t, o.prints("tenant", "list", "--output", "json")) {
 		tenants = append(tenants, tenant.TenantID)
 	}
-	for _, key := range described[[]client.Key](t, o.prints("key", "list", "--json")) {
+	for _, key := range described[[]client.Key](t, o.prints("key", "list", "--output", "json")) {
 		keys = append(keys, key.KeyID)
 	}
-	_, fromDatabase, _ := with(t, "", "key", "list", "--json", "--database-url", dsn)
+	_, fromDatabase, _ := with(t, "", "key", "list", "--output", "json", "--database-url", dsn)
 	for _, key := range described[[]client.Key](t, fromDatabase) {
 		owned = append(owned, key.KeyID)
 	}
-	for _, entry := range described[[]client.AuditLogEntry](t, o.prints("audit-log", "--json", "--limit", "0")) {
+	for _, entry := range described[[]client.AuditLogEntry](t, o.prints("audit-log", "--output", "json", "--all")) {
 		entries = append(entries, fmt.Sprint(entry.EntryID))
 	}
 	count(many+1, tenants)
 	count(many+1, keys)
 	count(many+1, owned)
 	count(many+1, entries)
-	if limited := described[[]client.AuditLogEntry](t, o.prints("audit-log", "--json", "--limit", "1500")); len(limited) != 1500 {
+	if limited := described[[]client.AuditLogEntry](t, o.prints("audit-log", "--output", "json", "--limit", "1500")); len(limited) != 1500 {
 		t.Errorf("--limit 1500 gives %d entries", len(limited))
 	}
 }

@@ -128,7 +128,7 @@ func TestFirstKey(t *testing.T) {
 	}
 	other := makeKey(t, "", append(args, "--name", "found", "--scopes", "admin")...)
 	p.becomes(http.StatusOK, other, "/keys")
-	if status, stdout, stderr := with(t, "", append([]string{"key", "revoke", "admin"}, args...)...); status != 0 ||
+	if status, stdout, stderr := with(t, "", append([]string{"key", "revoke", "--yes", "admin"}, args...)...); status != 0 ||
 		!strings.Contains(stdout, "is revoked") {
 		t.Errorf("key revoke --database-url: %d: %s%s", status, stdout, stderr)
 	}
@@ -179,7 +179,7 @@ func TestBootstrapKey(t *testing.T) {
 		t.Errorf("after another start: %d: %s", status, answer)
 	}
 	admin := makeKey(t, generated, "--url", p.url, "--name", "admin", "--scopes", "admin,operator")
-	if status, _, stderr := with(t, admin, "key", "revoke", idOf(generated), "--url", p.url); status != 0 {
+	if status, _, stderr := with(t, admin, "key", "revoke", "--yes", idOf(generated), "--url", p.url); status != 0 {
 		t.Fatalf("revoking the bootstrap key: %s", stderr)
 	}
 	p.becomes(http.StatusUnauthorized, generated, "/logs")

@@ -182,7 +182,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 	c.start()
 	defer func() { c.stop() }()
 	dir := t.TempDir()
-	verifier := strings.TrimSpace(succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}))
+	verifier := strings.TrimSpace(succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--file", "signing.key"}))
 	flags := append(serve(c.DSN()), "--signing-key", filepath.Join(dir, "signing.key"))
 	o := &operator{t, dir, serving(t, nil, flags...)}
 	other := &operator{t, dir, serving(t, nil, flags...)}
@@ -215,7 +215,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 		send(a, "usage", n+1, first(int64(n+1)))
 	}
 	o.succeeds(nil, in("view", "deploy", "totals", "--log", "usage", "--ready", "monthly_totals")...)
-	o.succeeds(nil, in("checkpoint", "usage", "--out", "before.checkpoint")...)
+	o.succeeds(nil, in("checkpoint", "usage", "--file", "before.checkpoint")...)
 	tokenOf := func(by string) string {
 		t.Helper()
 		status, token, stderr := o.by(by, "token", "create", "--scopes", "read", "--log", "usage", "--subject", "x", "--expires-in", "1h")
@@ -232,7 +232,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 	})
 
 	// What the restore will undo.
-	o.succeeds(nil, in("key", "revoke", "a")...)
+	o.succeeds(nil, in("key", "revoke", "--yes", "a")...)
 	_, rotated, stderr := o.by(key, in("key", "rotate", "b", "--keep", "0")...)
 	if rotated = strings.TrimSpace(rotated); !keyText.MatchString(rotated) {
 		t.Fatal(stderr)
@@ -255,8 +255,8 @@ func TestPointInTimeRecovery(t *testing.T) {
 			t.Errorf("%s before: %d: %s", name, status, text)
 		}
 	}
-	o.succeeds(nil, in("checkpoint", "usage", "--out", "after.checkpoint")...)
-	watcher := start(t, nil, o.args(in("tail", "usage", "--from", "1"))...)
+	o.succeeds(nil, in("checkpoint", "usage", "--file", "after.checkpoint")...)
+	watcher := start(t, nil, o.args(in("events", "tail", "usage", "--from", "1"))...)
 	watcher.says(`"sequence":9`)
 	record := o.prints(in("audit-log")...)
 	for _, word := range []string{"key.revoke", "key.rotate"} {
@@ -317,12 +317,12 @@ func TestPointInTimeRecovery(t *testing.T) {
 	if strings.Contains(record, "key.revoke") || strings.Contains(record, "key.rotate") {
 		t.Errorf("the record has what was undone:\n%s", record)
 	}
-	keys := described[[]client.Key](t, o.prints(in("key", "list", "--json")...))
+	keys := described[[]client.Key](t, o.prints(in("key", "list", "--output", "json")...))
 	if len(keys) != 2 {
 		t.Errorf("there are other keys than a and b: %+v", keys)
 	}
 	// What was done to keys is done again.
-	o.succeeds(nil, in("key", "revoke", "a")...)
+	o.succeeds(nil, in("key", "revoke", "--yes", "a")...)
 	for name, p := range servers {
 		p.becomes(http.StatusUnauthorized, a, "/logs/usage")
 		p.becomes(http.StatusUnauthorized, tokenOfA, "/logs/usage")

@@ -19,18 +19,18 @@ func TestSourceCommands(t *testing.T) {
 	const sent = `{"id":"1","team":"a b","n":1.50} {"id":"2"}`
 	write(t, payload, sent)
 
-	o.fails(words("source_not_found"), "source", "get", "gateway")
+	o.fails(words("source_not_found"), "source", "show", "gateway")
 	o.fails(words("there is no mapping", "--ready"), "source", "put", "gateway")
 	o.fails(words("--ready and a file"), "source", "put", "gateway", file, "--ready", "litellm")
 	o.fails(words("MEMBER=VALUE"), "source", "put", "gateway", file, "--set", "log")
 	o.fails(words("invalid_mapping", "/log"), "source", "put", "gateway", file, "--set", "log=3")
 	o.succeeds(words("gateway version 1, by"), "source", "put", "gateway", file)
 	o.succeeds(words("gateway version 1, by"), "source", "put", "gateway", file)
-	o.succeeds(words(`"log": "team-{/team}"`), "source", "get", "gateway")
+	o.succeeds(words(`"log": "team-{/team}"`), "source", "show", "gateway")
 	o.succeeds(words("SOURCE", "gateway  1"), "source", "list")
 
 	status, out, errs := with(t, key, o.args([]string{"source", "test", "gateway", payload})...)
-	if status != 1 || !strings.Contains(out, `1     mapped    team-a~20b  1  {"id":"1","n":1.50}`) || !strings.Contains(out, "no_log: ") ||
+	if status != 3 || !strings.Contains(out, `1     mapped    team-a~20b  1  {"id":"1","n":1.50}`) || !strings.Contains(out, "no_log: ") ||
 		errs != "1 mapped, 0 skipped, 1 rejected\n" {
 		t.Errorf("testing ends with %d and says\n%s%s", status, out, errs)
 	}
@@ -46,15 +46,15 @@ func TestSourceCommands(t *testing.T) {
 	o.succeeds(words("1 rejects: 1 stored"), "source", "replay", "gateway")
 	o.succeeds(words("1 rejects: 0 stored, 1 there before"), "source", "replay", "gateway", "--from", "1")
 	o.succeeds(words("0 rejects"), "source", "replay", "gateway", "--from", "2")
-	o.succeeds(words(`{"id":"2"}`), "events", "unassigned", "--format", "ndjson")
+	o.succeeds(words(`{"id":"2"}`), "events", "list", "unassigned", "--output", "ndjson")
 
 	o.succeeds(words("gateway version 3"), "source", "put", "gateway", "--ready", "litellm", "--set", "log=all")
-	o.succeeds(words(`"ready": "litellm"`, `"log": "all"`), "source", "get", "gateway")
-	o.succeeds(words(`"log": "all"`, `"select"`), "source", "get", "gateway", "--resolved")
-	o.succeeds(words("unassigned"), "source", "get", "gateway", "--version", "2")
-	o.succeeds(words("gateway is deleted"), "source", "delete", "gateway")
-	o.fails(words("source_not_found"), "source", "delete", "gateway")
-	o.fails(words("version 4 deleted the source"), "source", "get", "gateway", "--version", "4")
+	o.succeeds(words(`"ready": "litellm"`, `"log": "all"`), "source", "show", "gateway")
+	o.succeeds(words(`"log": "all"`, `"select"`), "source", "show", "gateway", "--resolved")
+	o.succeeds(words("unassigned"), "source", "show", "gateway", "--version", "2")
+	o.succeeds(words("gateway is deleted"), "source", "delete", "--yes", "gateway")
+	o.fails(words("source_not_found"), "source", "delete", "--yes", "gateway")
+	o.fails(words("version 4 deleted the source"), "source", "show", "gateway", "--version", "4")
 	if got := o.succeeds(words("deleted"), "source", "versions", "gateway"); strings.Count(got, "\n") != 5 {
 		t.Errorf("the versions are\n%s", got)
 	}
@@ -78,7 +78,7 @@ func TestSourceWithoutServer(t *testing.T) {
 		fails(t, dir, append([]string{"source"}, args...), words...)
 	}
 	test(words("mapped", "team-a", `{"id":"1","n":1.50}`, "1 mapped"), "test", "--mapping", "mapping.json", "payload.json")
-	test(words(`"outcome": "mapped"`, `"key": "1"`), "test", "--mapping", "mapping.json", "--json", "payload.json")
+	test(words(`"outcome": "mapped"`, `"key": "1"`), "test", "--mapping", "mapping.json", "--output", "json", "payload.json")
 	test(words("acme"), "test", "--mapping", "mapping.json", "--set", "log=acme", "payload.json")
 	refused(words("invalid_otlp"), "test", "--mapping", "mapping.json", "--as", "traces", "no-otlp.bin")
 	refused(words("--as", "events, logs, traces"), "test", "--mapping", "mapping.json", "--as", "metrics", "payload.json")

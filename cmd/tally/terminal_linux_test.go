@@ -114,14 +114,14 @@ func TestTerminal(t *testing.T) {
 			args:   []string{"query", "acme", "usage", "%1b[2J%0atally:%20ok=%e2%80%ae"},
 			status: 1, words: []string{"tally: asking", "query_refused"},
 		},
-		"events": {args: []string{"events", "acme"}, words: []string{`a\u202eb`, `\u009b31m`}, piped: event},
+		"events": {args: []string{"events", "list", "acme"}, words: []string{`a\u202eb`, `\u009b31m`}, piped: event},
 		"event": {
-			args:  []string{"events", "acme", "1", "--format", "ndjson"},
+			args:  []string{"events", "show", "acme", "1", "--output", "ndjson"},
 			words: []string{`\u009b31m\u202e`}, piped: event,
 		},
-		"CSV": {args: []string{"events", "acme", "--format", "csv"}, words: []string{`\u009b31m\u202e`}, piped: "\u009b31m"},
+		"CSV": {args: []string{"events", "list", "acme", "--output", "csv"}, words: []string{`\u009b31m\u202e`}, piped: "\u009b31m"},
 		"tail": {
-			args: []string{"tail", "acme", "--from", "1"}, words: []string{`\u009b31m\u202e`},
+			args: []string{"events", "tail", "acme", "--from", "1"}, words: []string{`\u009b31m\u202e`},
 			piped: event, until: `"sequence":2`,
 		},
 		"watch": {
@@ -134,10 +134,10 @@ func TestTerminal(t *testing.T) {
 			args: []string{"view", "resume", "acme", "scripted"}, status: 1,
 			words: []string{`no\u001b[2J\u009b31m\u202e`},
 		},
-		"audit":     {args: []string{"audit", "acme"}, words: []string{"scripted"}},
+		"audit":     {args: []string{"view", "audit", "acme"}, words: []string{"scripted"}},
 		"verify":    {args: []string{"verify", "acme"}, words: []string{"scripted"}},
 		"not found": {args: []string{"query", "acme", hostile}, status: 1, words: []string{"tally: asking"}},
-		"export":    {args: []string{"export", "acme", "--out", "-"}, words: []string{`\u009b31m\u202e`}, piped: event},
+		"export":    {args: []string{"events", "export", "acme", "--file", "-"}, words: []string{`\u009b31m\u202e`}, piped: event},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := o.args(test.args)

@@ -92,9 +92,9 @@ func TestUpgradeUnderLoad(t *testing.T) {
 				other.becomes(http.StatusOK, key, view+"/query")
 			}
 		}
-		watcher = start(t, nil, "tail", "log-9", "--from", "1", "--url", present.url)
+		watcher = start(t, nil, "events", "tail", "log-9", "--from", "1", "--url", present.url)
 		load.lag("from the former version to this one", former, watcher)
-		there := start(t, nil, "tail", "log-9", "--from", "1", "--url", former.url)
+		there := start(t, nil, "events", "tail", "log-9", "--from", "1", "--url", former.url)
 		load.lag("from this version to the former one", present, there)
 		there.signal(syscall.SIGTERM)
 		there.wait()

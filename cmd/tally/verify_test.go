@@ -40,7 +40,7 @@ func (o *operator) export(name, query string) {
 // can detect it reports it.
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()
-	keygen := []string{"keygen", "--name", "billing.example.com", "--out", "signing.key"}
+	keygen := []string{"keygen", "--name", "billing.example.com", "--file", "signing.key"}
 	verifier := strings.TrimSpace(succeeds(t, dir, keygen, "billing.example.com+"))
 	if info, err := os.Stat(filepath.Join(dir, "signing.key")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the private key's file: %v, %v", info, err)
@@ -55,8 +55,8 @@ func TestVerify(t *testing.T) {
 	o.append("acme", events[:20]...)
 	o.append("other", events...)
 	o.succeeds(nil, "view", "deploy", "totals", "--log", "acme", "--ready", "monthly_totals")
-	o.succeeds(nil, "checkpoint", "acme", "--out", "acme.checkpoint")
-	o.succeeds(nil, "checkpoint", "other", "--out", "other.checkpoint")
+	o.succeeds(nil, "checkpoint", "acme", "--file", "acme.checkpoint")
+	o.succeeds(nil, "checkpoint", "other", "--file", "other.checkpoint")
 	o.append("acme", events[20:]...)
 	o.export("acme.ndjson", "")
 	o.export("part.ndjson", "&from=21")
@@ -69,7 +69,9 @@ func TestVerify(t *testing.T) {
 	offline := func(file string) []string { return append([]string{"verify", "--export", file}, noted...) }
 	succeeds(t, dir, offline("acme.ndjson"), "30 events", "signed at 20")
 	succeeds(t, dir, offline("part.ndjson"), "10 events", "21 to 30", "signed at 20")
-	byFile := []string{"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--verifier-key", "verifier.txt", "--json"}
+	byFile := []string{
+		"verify", "--export", "acme.ndjson", "--checkpoint", "acme.checkpoint", "--verifier-key", "verifier.txt", "--output", "json",
+	}
 	succeeds(t, dir, byFile, `"ok": true`)
 	succeeds(t, dir, []string{"verify", "--export", "acme.ndjson"}, "the chain is whole", "which log this is was not checked")
 	succeeds(t, dir, []string{"verify", "--export", "part.ndjson"}, "the hash before event 21 is not known")
@@ -92,7 +94,7 @@ func TestVerify(t *testing.T) {
 	fails(t, dir, other, "event_changed")
 	o.fails(words("the checkpoint is of log"), "verify", "acme", "--checkpoint", "other.checkpoint", "--verifier-key", verifier)
 	o.fails(words("--verifier-key is missing"), "verify", "acme", "--checkpoint", "acme.checkpoint")
-	stranger := succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--out", "stranger.key"})
+	stranger := succeeds(t, dir, []string{"keygen", "--name", "billing.example.com", "--file", "stranger.key"})
 	o.fails(words("not signed by billing.example.com with this key"),
 		"verify", "acme", "--checkpoint", "acme.checkpoint", "--verifier-key", strings.TrimSpace(stranger))
 	fails(t, dir, []string{"verify", "--export", "signing.key"}, "no export in NDJSON")
@@ -123,5 +125,5 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.changed("event_changed: event 7 is not what was recorded", "verify", "acme", "--views", "none")
-	o.changed(`"ok": false`, "verify", "acme", "--views", "none", "--json")
+	o.changed(`"ok": false`, "verify", "acme", "--views", "none", "--output", "json")
 }

@@ -77,7 +77,7 @@ func TestViewDeploy(t *testing.T) {
 	if strings.Count(list, "\n") != 3 {
 		t.Errorf("the list has other lines than a head and two views:\n%s", list)
 	}
-	o.succeeds(words(`"name": "costs"`, `"status": "live"`), "view", "list", "acme", "--json")
+	o.succeeds(words(`"name": "costs"`, `"status": "live"`), "view", "list", "acme", "--output", "json")
 
 	o.fails(words("query_refused", "moth"), "query", "acme", "monthly", "moth=2025 03")
 	o.fails(words("view_not_found"), "query", "acme", "none")
@@ -103,7 +103,7 @@ func TestNoServer(t *testing.T) {
 	fails(t, dir, []string{"view", "list", "acme", "--url", "http://127.0.0.1:1"},
 		"no server answers at http://127.0.0.1:1", "tally dev", "--url")
 	fails(t, dir, []string{"view", "list", "acme", "--url", "127.0.0.1:8080"}, `"127.0.0.1:8080" is not the address of a server`)
-	fails(t, dir, []string{"audit", "acme", "--url", "ftp://127.0.0.1"}, "is not the address of a server")
+	fails(t, dir, []string{"view", "audit", "acme", "--url", "ftp://127.0.0.1"}, "is not the address of a server")
 }
 
 // TestViewDeployWaits: deploy waits for a version that is built in the background and shows its progress, unless --wait=false is set.
@@ -192,7 +192,7 @@ func TestViewLife(t *testing.T) {
 	o.succeeds(words("halted", "1 of 3", "event 2:", "no, thank you"), "view", "list", "acme")
 	o.fails(words("halted on acme at event 2"), "view", "resume", "acme", "scripted")
 	o.succeeds(words("scripted version 1 is live on acme, with 3 events folded"),
-		"view", "resume", "acme", "scripted", "--skip", "--reason", "a test\tof ours")
+		"view", "resume", "acme", "scripted", "--skip", "--yes", "--reason", "a test\tof ours")
 	o.fails(words("view_not_halted"), "view", "resume", "acme", "scripted")
 
 	write(t, filepath.Join(o.dir, "view.wasm"), string(views.MonthlyTotals()))
@@ -201,14 +201,15 @@ func TestViewLife(t *testing.T) {
 	o.fails(words(`VERSION is "one"`), "view", "rollback", "acme", "scripted", "one")
 	o.append("acme", script(testrig.Line("set", "c", 3)))
 	o.succeeds(words("scripted version 1 is live on acme, with 4 events folded"), "view", "rollback", "acme", "scripted", "1")
-	o.succeeds(words("scripted is retired on acme"), "view", "retire", "acme", "scripted")
+	o.succeeds(words("scripted is retired on acme"), "view", "retire", "--yes", "acme", "scripted")
 	o.fails(words("view_retired"), "query", "acme", "scripted")
 	listed := words("VIEW", "VERSION", "retired", "WHEN", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada", "a test of ours")
 	history := o.succeeds(listed, "view", "versions", "acme", "scripted")
 	if strings.Count(history, "retired") < 2 {
 		t.Errorf("not both versions are listed as retired:\n%s", history)
 	}
-	if output := o.succeeds(nil, "view", "versions", "acme", "scripted", "--json"); !strings.Contains(output, `"action": "rollback"`) {
+	output := o.succeeds(nil, "view", "versions", "acme", "scripted", "--output", "json")
+	if !strings.Contains(output, `"action": "rollback"`) {
 		t.Errorf("as JSON:\n%s", output)
 	}
 }

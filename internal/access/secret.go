@@ -79,6 +79,9 @@ func isBase62(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') })
 }
 
+// KeyID returns the id of a key, which is no secret. It reports false for what is none, such as one with a letter mistyped.
+func KeyID(text string) (id string, ok bool) { return parseKey(text) }
+
 // LooksLikeKey reports whether a text is meant to be a key, right or wrong.
 func LooksLikeKey(text string) bool { return strings.HasPrefix(text, keyPrefix) }
 

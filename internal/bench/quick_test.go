@@ -63,7 +63,7 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "report.json")
-	table := runTally(t, 15*time.Minute, "--quick", "--json", file, "--data-dir", folder)
+	table := runTally(t, 15*time.Minute, "--quick", "--report", file, "--data-dir", folder)
 	report := readReport(t, file)
 
 	for i, name := range RowNames() {
@@ -149,7 +149,7 @@ func checkFigures(t *testing.T, measured []Figure) {
 func TestOtherServer(t *testing.T) {
 	database := testdb.New(t, testdb.WithFsync(), testdb.Empty())
 	file := filepath.Join(t.TempDir(), "report.json")
-	runTally(t, 15*time.Minute, "--quick", "--rows", "latency", "--duration", "100ms", "--database-url", database.DSN(), "--json", file)
+	runTally(t, 15*time.Minute, "--quick", "--rows", "latency", "--duration", "100ms", "--database-url", database.DSN(), "--report", file)
 	report := readReport(t, file)
 	if len(report.Rows) != 1 || report.Rows[0].Value <= 0 || report.Machine.OwnServer {
 		t.Errorf("the report does not hold the one row, or not the other server: %+v", report)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +15,9 @@ func analystCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "analyst",
 		Short: "Make, list and revoke logins that read one tenant's rows by SQL",
-		Args:  cobra.NoArgs,
+		Long: "An analyst is a login of PostgreSQL that reads the rows of one tenant: docs/sql.md. These commands ask the database\n" +
+			"itself, as the login that owns it.",
+		Example: "  tally analyst list --database-url postgres://tally_owner@db.internal/tally",
 	}
 	cmd.AddCommand(analystCreateCommand(), analystListCommand(), analystRevokeCommand())
 	return cmd
@@ -34,13 +35,13 @@ func (f *analystFlags) add(flags *pflag.FlagSet, tenant string) {
 func (f *analystFlags) addLogin(flags *pflag.FlagSet) {
 	f.add(flags, "default")
 	flags.StringVar(&f.login, "name", "", "the login: lower-case letters, digits and underscores")
-	flags.StringVar(&f.actor, "actor", os.Getenv("USER"), "who asks, for the record")
+	addActor(flags, &f.actor)
 }
 
 // with runs a function on the database.
 func (f *analystFlags) with(ctx context.Context, run func(*analyst.Manager) error) error {
 	if f.url == "" {
-		return errors.New("--database-url is missing: say which PostgreSQL database, as the login that owns it")
+		return usagef("--database-url is missing: say which PostgreSQL database, as the login that owns it")
 	}
 	m, err := analyst.Open(ctx, f.url, f.actor)
 	if err != nil {
@@ -59,7 +60,6 @@ func analystCreateCommand() *cobra.Command {
 			"password is shown once and kept nowhere: PostgreSQL gets what it checks passwords by. The login in use has to own the\n" +
 			"database and may have to make logins (CREATEROLE); where it may not, the statements for an administrator are shown.",
 		Example: "  tally analyst create --database-url postgres://tally_owner@db.internal/tally --tenant acme --name acme_ann",
-		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.with(cmd.Context(), func(m *analyst.Manager) error {
 				password, err := m.Create(cmd.Context(), flags.tenant, flags.login)
@@ -83,45 +83,47 @@ func analystCreateCommand() *cobra.Command {
 
 func analystListCommand() *cobra.Command {
 	var flags analystFlags
-	var asJSON bool
+	var out printer
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the logins that read one tenant's rows",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List the logins that read one tenant's rows",
+		Example: "  tally analyst list --database-url postgres://tally_owner@db.internal/tally --tenant acme",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.with(cmd.Context(), func(m *analyst.Manager) error {
-				found, err := m.List(cmd.Context(), flags.tenant)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return writeIndented(cmd.OutOrStdout(), found)
-				}
-				rows := [][]string{{"LOGIN", "TENANT", "CREATED", "BY", ""}}
-				for _, a := range found {
-					remark := ""
-					if !a.CanLogIn {
-						remark = "cannot log in: revoke it"
-					}
-					rows = append(rows, []string{a.Login, a.Tenant, moment(&a.CreatedAt), a.CreatedBy, remark})
-				}
-				return writeTable(cmd.OutOrStdout(), rows)
+				return analystTable.list(cmd, &out, seqOf(m.List(cmd.Context(), flags.tenant)))
 			})
 		},
 	}
 	flags.add(cmd.Flags(), "")
 	cmd.Flags().Lookup("tenant").Usage = "the tenant whose analysts are listed; those of all tenants if it is empty"
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	out.addOutput(cmd)
 	return cmd
+}
+
+var analystTable = table[analyst.Analyst]{
+	{"login", func(a analyst.Analyst) any { return a.Login }},
+	{"tenant", func(a analyst.Analyst) any { return a.Tenant }},
+	{"created_at", func(a analyst.Analyst) any { return a.CreatedAt }},
+	{"created_by", func(a analyst.Analyst) any { return a.CreatedBy }},
+	{remarkColumn, func(a analyst.Analyst) any {
+		if a.CanLogIn {
+			return remark("")
+		}
+		return remark("cannot log in: revoke it")
+	}},
 }
 
 func analystRevokeCommand() *cobra.Command {
 	var flags analystFlags
+	var sure confirmation
 	cmd := &cobra.Command{
-		Use:   "revoke",
-		Short: "End an analyst's sessions and drop the login",
-		Args:  cobra.NoArgs,
+		Use:     "revoke",
+		Short:   "End an analyst's sessions and drop the login",
+		Example: "  tally analyst revoke --database-url postgres://tally_owner@db.internal/tally --tenant acme --name acme_ann --yes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := sure.ask(cmd, fmt.Sprintf("This drops the login %s, with what it made.", flags.login)); err != nil {
+				return err
+			}
 			return flags.with(cmd.Context(), func(m *analyst.Manager) error {
 				if err := m.Revoke(cmd.Context(), flags.tenant, flags.login); err != nil {
 					return err
@@ -132,5 +134,6 @@ func analystRevokeCommand() *cobra.Command {
 		},
 	}
 	flags.addLogin(cmd.Flags())
+	sure.add(cmd)
 	return cmd
 }

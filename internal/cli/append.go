@@ -17,6 +17,8 @@ import (
 type appending struct {
 	connection
 	tally.AppendOptions
+
+	out printer
 }
 
 func appendCommand() *cobra.Command {
@@ -26,14 +28,14 @@ func appendCommand() *cobra.Command {
 		Short: "Append an event to a log",
 		Long: "Appends one event, a JSON object, and prints its sequence once it is durable and part of every view. Without EVENT,\n" +
 			"or with -, it is read from standard input. An event with an id, or with --idempotency-key, may be sent again: it\n" +
-			"counts once, and its first sequence is printed. For many events there is tally ingest.",
+			"counts once, and its first sequence is printed. For many events there are tally batch and tally ingest.",
 		Example: `  tally append acme '{"type":"api.call","id":"req-17","tokens":12}'` + "\n" +
 			"  jq -n '{type: \"job.done\", seconds: 31}' | tally append acme --idempotency-key job-4711",
-		Args: checkArguments,
 		RunE: run.withClient(run.run),
 	}
 	flags := cmd.Flags()
 	run.add(flags)
+	run.out.addOutput(cmd)
 	flags.StringVar(&run.Key, "idempotency-key", "", "makes it safe to send an event without an id again")
 	flags.StringVar(&run.Expected, "expected-sequence", "", "append only if this is the log's last sequence; 0 for an empty log")
 	return cmd
@@ -47,10 +49,10 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 	if _, err := event.Parse(text); err != nil {
 		var invalid *event.InvalidError
 		if errors.As(err, &invalid) && invalid.Code == "invalid_json" {
-			return fmt.Errorf("%s; tally ingest takes many events at once (%s)", invalid.Detail, invalid.Code)
+			return refusedHere("%s; tally batch takes many events at once (%s)", invalid.Detail, invalid.Code)
 		}
 		if errors.As(err, &invalid) {
-			return fmt.Errorf("%s (%s)", invalid.Detail, invalid.Code)
+			return refusedHere("%s (%s)", invalid.Detail, invalid.Code)
 		}
 		return err
 	}
@@ -61,14 +63,23 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 		}
 		return fmt.Errorf("appending to %s: %w", args[0], err)
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), appended.Sequence)
+	err = appendedTable.oneAs(cmd, &a.out, appended, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, appended.Sequence)
+		return err
+	})
 	if appended.Duplicate {
 		fmt.Fprintln(cmd.ErrOrStderr(), "tally: it was there before, and counts once")
 	}
 	if appended.Ahead {
 		fmt.Fprintln(cmd.ErrOrStderr(), "tally: its time is more than a day ahead of the server's")
 	}
-	return nil
+	return err
+}
+
+var appendedTable = table[tally.Appended]{
+	{"sequence", func(a tally.Appended) any { return a.Sequence }},
+	{"duplicate", func(a tally.Appended) any { return a.Duplicate }},
+	{"ahead", func(a tally.Appended) any { return a.Ahead }},
 }
 
 // eventArgument is the event: an argument, or standard input.
@@ -77,14 +88,14 @@ func eventArgument(cmd *cobra.Command, args []string) ([]byte, error) {
 		return []byte(args[1]), nil
 	}
 	if len(args) == 1 && ifTerminal(os.Stdin) != nil {
-		return nil, fmt.Errorf("EVENT is missing: %s; - reads it from the terminal", cmd.UseLine())
+		return nil, usagef("EVENT is missing: %s; - reads it from the terminal", cmd.UseLine())
 	}
 	text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), event.MaxBytes+2)) // one too many is refused
 	if err != nil {
 		return nil, fmt.Errorf("reading the event from standard input: %w", err)
 	}
 	if len(text) == 0 {
-		return nil, errors.New("standard input is empty: give an event, such as {\"type\":\"api.call\"}")
+		return nil, usagef("standard input is empty: give an event, such as {\"type\":\"api.call\"}")
 	}
 	return text, nil
 }

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -13,46 +10,43 @@ import (
 
 func auditLogCommand() *cobra.Command {
 	var conn connection
-	var asJSON bool
+	var out printer
+	var shown listFlags
 	var before int64
-	var limit int
 	cmd := &cobra.Command{
 		Use:   "audit-log",
 		Short: "Read what was done with the tenant, its keys, tokens, analysts and sources",
 		Long: "Lists what was done with the tenant, its keys, tokens, analysts and sources, and by whom, the newest first. It needs\n" +
 			"a key with the scope admin. What was done to a view is with its versions: tally view versions.",
-		Example: "  tally audit-log\n  tally audit-log --tenant acme --limit 0 --json",
-		Args:    checkArguments,
+		Example: "  tally audit-log\n  tally audit-log --tenant acme --all --output json",
 		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
-			if limit < 0 || before < 0 {
-				return errors.New("--limit and --before must not be negative")
+			if before < 0 {
+				return usagef("--before must not be negative")
 			}
-			entries, err := c.ListAuditLog(cmd.Context(), before, limit)
+			entries, err := c.ListAuditLog(cmd.Context(), before, shown.most())
 			if err != nil {
 				return fmt.Errorf("reading the audit log: %w", err)
 			}
-			if asJSON {
-				return writeIndented(cmd.OutOrStdout(), entries)
-			}
-			rows := [][]string{{"ENTRY", "WHEN", "ACTION", "OF", "BY", ""}}
-			for _, e := range entries {
-				rows = append(rows, []string{fmt.Sprint(e.EntryID), moment(&e.At), e.Action, orDash(e.Target), orDash(e.Actor), detail(e)})
-			}
-			return writeTable(cmd.OutOrStdout(), rows)
+			return list(cmd, auditLogTable, &out, &shown, seqOf(entries, nil))
 		}),
 	}
 	conn.add(cmd.Flags())
 	cmd.Flags().Int64Var(&before, "before", 0, "only entries from before this one")
-	cmd.Flags().IntVar(&limit, "limit", 100, "how many; 0 for all")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	shown.add(cmd)
+	out.addOutput(cmd)
 	return cmd
 }
 
-// detail is what else there is to know of an entry, on a line.
-func detail(e tally.AuditLogEntry) string {
-	var line bytes.Buffer
-	if json.Compact(&line, e.Detail) != nil || line.String() == "{}" {
-		return ""
-	}
-	return line.String()
+var auditLogTable = table[tally.AuditLogEntry]{
+	{"entry_id", func(e tally.AuditLogEntry) any { return e.EntryID }},
+	{"at", func(e tally.AuditLogEntry) any { return e.At }},
+	{"action", func(e tally.AuditLogEntry) any { return e.Action }},
+	{"target", func(e tally.AuditLogEntry) any { return e.Target }},
+	{"actor", func(e tally.AuditLogEntry) any { return e.Actor }},
+	{"detail", func(e tally.AuditLogEntry) any {
+		if text := plain(e.Detail); text != "{}" {
+			return remark(text)
+		}
+		return remark("")
+	}},
 }

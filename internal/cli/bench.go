@@ -21,7 +21,7 @@ func benchCommand() *cobra.Command {
 			"hand, all on the same PostgreSQL with fsync on. It starts a PostgreSQL and a server of its own and removes both\n" +
 			"afterwards. On another PostgreSQL server it makes a database of its own and drops it; do not use a server that\n" +
 			"has other work to do.",
-		Args: cobra.NoArgs,
+		Example: "  tally bench --quick\n  tally bench --rows append,batch --rounds 3 --report report.json",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if config.Quick {
 				if !cmd.Flags().Changed("duration") {
@@ -55,7 +55,7 @@ func benchCommand() *cobra.Command {
 	flags.DurationVar(&config.Duration, "duration", bench.DefaultDuration, "time of one measurement in one round")
 	flags.IntVar(&config.Rounds, "rounds", bench.DefaultRounds, "how often each is measured; medians are reported")
 	flags.BoolVar(&config.Quick, "quick", false, "a smoke run of half a minute, with small sizes and no verdicts")
-	flags.StringVar(&jsonFile, "json", "", "file to write the report to as JSON")
+	flags.StringVar(&jsonFile, "report", "", "file to write the report to as JSON")
 	flags.StringVar(&config.DataDir, "data-dir", "",
 		"folder in which a temporary one is made for the database; the system's when not given")
 	flags.StringVar(&config.PostgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")

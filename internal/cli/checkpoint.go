@@ -22,14 +22,13 @@ func checkpointCommand() *cobra.Command {
 		Long: "Writes the log's head as a signed note: its id, its last sequence, the hash of everything up to that, and when\n" +
 			"it was recorded. Keep it away from the server: tally verify --checkpoint holds the log, or an export of it,\n" +
 			"against it at any time.",
-		Example: "  tally checkpoint acme --out acme-2025-03.checkpoint",
-		Args:    checkArguments,
+		Example: "  tally checkpoint acme --file acme-2025-03.checkpoint",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			signed, err := c.GetCheckpoint(cmd.Context(), args[0])
 			if err != nil {
 				return fmt.Errorf("getting a checkpoint of %s: %w", args[0], err)
 			}
-			if out == "" {
+			if out == "-" {
 				_, err = cmd.OutOrStdout().Write(signed)
 				return err
 			}
@@ -37,7 +36,7 @@ func checkpointCommand() *cobra.Command {
 		}),
 	}
 	conn.add(cmd.Flags())
-	cmd.Flags().StringVar(&out, "out", "", "file to write, which must not be there yet; standard output when not given")
+	cmd.Flags().StringVar(&out, "file", "-", "file to write, which must not be there yet; - for standard output")
 	return cmd
 }
 
@@ -64,11 +63,10 @@ func keygenCommand() *cobra.Command {
 		Long: "Makes an Ed25519 key pair. The private key goes into a file that only its owner can read: start servers with\n" +
 			"--signing-key, and keep a copy. The verifier key is printed: publish it where your customers trust it, such as\n" +
 			"in your contract.",
-		Example: "  tally keygen --name billing.example.com --out signing.key",
-		Args:    cobra.NoArgs,
+		Example: "  tally keygen --name billing.example.com --file signing.key",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
-				return errors.New("--out is missing: name a file for the private key")
+				return usagef("--file is missing: name a file for the private key")
 			}
 			verifier, err := makeKey(name, out)
 			if err != nil {
@@ -79,7 +77,7 @@ func keygenCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "who signs, such as billing.example.com; it is part of every signature")
-	cmd.Flags().StringVar(&out, "out", "", "file for the private key, which must not be there yet")
+	cmd.Flags().StringVar(&out, "file", "", "file for the private key, which must not be there yet")
 	return cmd
 }
 

@@ -26,33 +26,26 @@ func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	if err := root().ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, errReported) {
-			fmt.Fprintln(terminal.NewWriter(os.Stderr), "tally:", err)
-		}
-		if errors.Is(err, errIncomplete) {
-			return statusIncomplete
-		}
-		return 1
+	err := New().ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, errReported) {
+		fmt.Fprintln(terminal.NewWriter(os.Stderr), "tally:", err)
 	}
-	return 0
+	return statusOf(err)
 }
 
-// errReported ends a command that has already printed what is wrong.
-var errReported = errors.New("already reported")
-
-// errIncomplete ends a command that has done its work but for what it has reported; its status tells that from a failure.
-var errIncomplete = fmt.Errorf("not all of it: %w", errReported)
-
-const statusIncomplete = 3
-
-func root() *cobra.Command {
+// New returns the command with all below it.
+func New() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tally",
 		Short: "Usage metering in one binary and PostgreSQL",
 		Long: "Tallystick appends events to immutable logs, folds them through WebAssembly views in the same transaction, and\n" +
 			"answers queries at once.\n\n" +
 			"Every flag can also be set by an environment variable: --database-url by TALLY_DATABASE_URL.",
+		Example: "  tally dev                        # a server with a database of its own, to try things out\n" +
+			"  tally login                      # keep a server's address and a key in a profile\n" +
+			"  tally log create acme\n" +
+			"  tally append acme '{\"type\":\"api.call\",\"id\":\"req-17\",\"tokens\":12}'\n" +
+			"  tally query acme monthly-totals",
 		Version:       Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -66,10 +59,11 @@ func root() *cobra.Command {
 		cmd.SetOut(terminal.NewWriter(os.Stdout))
 	}
 	cmd.SetErr(terminal.NewWriter(os.Stderr))
-	cmd.AddCommand(devCommand(), demoCommand(), serveCommand(), migrateCommand(), maintainCommand(), analystCommand(), openAPICommand(),
-		benchCommand(), viewCommand(), queryCommand(), auditCommand(), verifyCommand(), checkpointCommand(), keygenCommand(),
-		appendCommand(), ingestCommand(), eventsCommand(), exportCommand(), tailCommand(), watchCommand(), versionCommand(),
-		healthCommand(), keyCommand(), tenantCommand(), tokenCommand(), auditLogCommand(), sourceCommand())
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w: %s --help lists the flags", err, cmd.CommandPath())
+	})
+	addCommands(cmd)
+	finishTree(cmd)
 	return cmd
 }
 
@@ -88,7 +82,7 @@ func flagsFromEnv(flags *pflag.FlagSet, lookup func(string) (string, bool)) erro
 		}
 		flag.Annotations[fromEnvAnnotation] = nil
 		if err := flags.Set(flag.Name, value); err != nil {
-			failures = append(failures, fmt.Errorf("%s=%q does not fit --%s: %w", name, value, flag.Name, err))
+			failures = append(failures, usagef("%s=%q does not fit --%s: %w", name, value, flag.Name, err))
 		}
 	})
 	return errors.Join(failures...)
@@ -123,7 +117,7 @@ const (
 func newLogger(level, format string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error", level)
+		return nil, usagef("--log-level %q is none of debug, info, warn, error", level)
 	}
 	options := &slog.HandlerOptions{Level: l}
 	switch format {
@@ -132,5 +126,5 @@ func newLogger(level, format string) (*slog.Logger, error) {
 	case formatJSON:
 		return slog.New(slog.NewJSONHandler(os.Stderr, options)), nil
 	}
-	return nil, fmt.Errorf("--log-format %q is none of text, json", format)
+	return nil, usagef("--log-format %q is none of text, json", format)
 }

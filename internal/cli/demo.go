@@ -23,7 +23,7 @@ func demoCommand() *cobra.Command {
 		Long: "Replays a real trace of requests to a language model as events of a few customers, asks the ready views for the\n" +
 			"totals and compares them with totals counted beforehand. Serves until Ctrl-C, unless told to exit; fails when a\n" +
 			"total differs.",
-		Args: cobra.NoArgs,
+		Example: "  tally demo\n  tally demo --exit",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.finish(); err != nil {
 				return err
@@ -45,7 +45,7 @@ func demoCommand() *cobra.Command {
 	}
 	f.add(cmd.Flags())
 	f.dataDir += "-demo"
-	cmd.Flags().Lookup("data-dir").DefValue = f.dataDir
+	cmd.Flags().Lookup("data-dir").DefValue = shownDataDir + "-demo"
 	cmd.Flags().BoolVar(&exit, "exit", false, "stop when the totals are checked")
 	return cmd
 }

@@ -32,12 +32,16 @@ func (f *devFlags) add(flags *pflag.FlagSet) {
 		"ask for a key with every request, as tally serve does; then any address may be listened on")
 	flags.StringSliceVar(&f.config.AllowHosts, "allow-host", nil, "without --keys: host by which requests may reach the server "+
 		"beside localhost and the address itself; may be repeated, or hold commas; * for any")
-	flags.StringVar(&f.dataDir, "data-dir", postgres.DefaultDataDir(), "folder of the database, made when missing")
+	flags.StringVar(&f.dataDir, "data-dir", postgres.DefaultDataDir(), "folder of the database, made when missing; below /var/lib for root")
+	flags.Lookup("data-dir").DefValue = shownDataDir
 	flags.BoolVar(&f.config.AllowRemote, "allow-remote", false, "without --keys: listen on any address; whoever reaches it, may read "+
 		"and write everything. For a container, which is reached where its ports are published")
 	f.database.add(flags)
 	flags.StringVar(&f.postgresBin, "postgres-bin", "", "folder that holds postgres and initdb; found or downloaded when not given")
 }
+
+// shownDataDir is the default of --data-dir in help, which is the same on all machines.
+const shownDataDir = "~/.local/share/tallystick"
 
 func devCommand() *cobra.Command {
 	var f devFlags
@@ -45,7 +49,9 @@ func devCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Serve with a PostgreSQL of its own, for development",
-		Args:  cobra.NoArgs,
+		Long: "Starts a PostgreSQL of its own, which it downloads where none is installed, and a server on it. It asks for no keys, and\n" +
+			"may be reached from this machine alone, unless --keys says otherwise.",
+		Example: "  tally dev\n  tally dev --listen 127.0.0.1:0 --data-dir ./data",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := errors.Join(f.finish(), launch.finish()); err != nil {
 				return err

@@ -34,12 +34,12 @@ func (e *eventFlags) events() (tally.EventFilter, error) {
 	filter := tally.EventFilter{From: e.from, To: e.to, Type: e.typ}
 	for name, sequence := range map[string]int64{"from": e.from, "after": e.after, "to": e.to} {
 		if sequence < 0 {
-			return filter, fmt.Errorf("--%s %d is no sequence: the first event's is 1", name, sequence)
+			return filter, usagef("--%s %d is no sequence: the first event's is 1", name, sequence)
 		}
 	}
 	if e.after > 0 {
 		if e.from > 0 {
-			return filter, fmt.Errorf("--from and --after both say where to start: give one of them")
+			return filter, usagef("--from and --after both say where to start: give one of them")
 		}
 		filter.From = e.after + 1
 	}
@@ -60,7 +60,7 @@ func (e *eventFlags) events() (tally.EventFilter, error) {
 		}
 		var err error
 		if *t.to, err = readTime(t.text); err != nil {
-			return filter, fmt.Errorf("--%s: %w", t.name, err)
+			return filter, usagef("--%s: %w", t.name, err)
 		}
 	}
 	return filter, nil

@@ -61,11 +61,11 @@ func (e *expiryFlags) add(flags *pflag.FlagSet) {
 func (e *expiryFlags) moment(now time.Time) (*time.Time, error) {
 	switch {
 	case e.at != "" && e.in > 0:
-		return nil, errors.New("--expires-in and --expires-at both say when the key ends: give one of them")
+		return nil, usagef("--expires-in and --expires-at both say when the key ends: give one of them")
 	case e.at != "":
 		at, err := readTime(e.at)
 		if err != nil {
-			return nil, fmt.Errorf("--expires-at: %w", err)
+			return nil, usagef("--expires-at: %w", err)
 		}
 		return &at, nil
 	case e.in > 0:

@@ -128,12 +128,12 @@ func (f *exportFile) Write(b []byte) (int, error) {
 		var err error
 		switch f.state.Compression {
 		case "gzip":
-			f.compressor = gzip.NewWriter(plain{f})
+			f.compressor = gzip.NewWriter(uncompressed{f})
 		case "zstd":
 			// One core: a server may run on the same machine.
-			f.compressor, err = zstd.NewWriter(plain{f}, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
+			f.compressor, err = zstd.NewWriter(uncompressed{f}, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
 		default:
-			return plain{f}.Write(b)
+			return uncompressed{f}.Write(b)
 		}
 		if err != nil {
 			return 0, err
@@ -144,10 +144,10 @@ func (f *exportFile) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// plain is the file below the compression.
-type plain struct{ f *exportFile }
+// uncompressed is the file below the compression.
+type uncompressed struct{ f *exportFile }
 
-func (p plain) Write(b []byte) (int, error) {
+func (p uncompressed) Write(b []byte) (int, error) {
 	n, err := p.f.buffer.Write(b)
 	p.f.offset += int64(n)
 	p.f.broken = p.f.broken || err != nil

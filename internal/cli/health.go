@@ -32,7 +32,7 @@ func healthCommand() *cobra.Command {
 		Short: "Ask the server on this machine whether it is ready",
 		Long: "Ends with status 0 when the server is ready, else 1: a health check for containers, which have no shell and no curl.\n" +
 			"It takes TALLY_LISTEN and TALLY_TLS_CERT as the server does.",
-		Args: cobra.NoArgs,
+		Example: "  tally health\n  tally health --live --listen 127.0.0.1:8080",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), h.timeout)
 			defer cancel()
@@ -51,7 +51,7 @@ func healthCommand() *cobra.Command {
 func (h *health) url() (string, error) {
 	host, port, err := net.SplitHostPort(h.listen)
 	if err != nil {
-		return "", fmt.Errorf("--listen %q is no host:port: %w", h.listen, err)
+		return "", usagef("--listen %q is no host:port: %w", h.listen, err)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

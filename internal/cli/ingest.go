@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -24,6 +23,7 @@ type ingesting struct {
 	state                             string
 	again, follow                     bool
 	retryFor                          time.Duration
+	out                               printer
 }
 
 func ingestCommand() *cobra.Command {
@@ -43,6 +43,7 @@ func ingestCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	run.connection.add(flags)
+	run.out.addOutput(cmd)
 	flags.StringVar(&run.source, "source", "", "source to send to; its mapping makes the events")
 	flags.StringVar(&run.log, "log", "", "log to append to, instead of --source")
 	run.mappingFlags.add(flags)
@@ -51,7 +52,8 @@ func ingestCommand() *cobra.Command {
 	flags.StringVar(&run.origin, "origin", "", "goes into the identity by position: tells files apart that begin alike, as those of\n"+
 		"several machines do")
 	flags.BoolVar(&run.follow, "follow", false, "go on when the end is reached, also through rotation, until Ctrl-C")
-	flags.StringVar(&run.state, "state", "", "file that remembers how far files were sent (default "+defaultState()+")")
+	flags.StringVar(&run.state, "state", "",
+		"file that remembers how far files were sent; ~/.local/state/tallystick/ingest.json when not given")
 	flags.BoolVar(&run.again, "again", false, "read files from their beginning, whatever the state says")
 	flags.DurationVar(&run.retryFor, "retry-for", defaultRetryFor, "how long to try a request again that fails; for ever with --follow")
 	return cmd
@@ -62,7 +64,7 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := g.open()
+	c, err := g.open(cmd)
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,7 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 		marks = nil
 	}
 	in := &ingestion{
-		to: to, state: state, marks: marks, options: options, notice: notice, errors: cmd.ErrOrStderr(),
+		to: to, out: &g.out, state: state, marks: marks, options: options, notice: notice, errors: cmd.ErrOrStderr(),
 		progress: newProgress("ingesting", ifTerminal(os.Stderr), cmd.ErrOrStderr()), counts: map[string]*fileCount{},
 	}
 	in.progress.printedAt = time.Now() // what is done soon shows none
@@ -115,29 +117,29 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 func (g *ingesting) check(cmd *cobra.Command, args []string) (options logfile.Options, err error) {
 	switch {
 	case g.source == "" && g.log == "":
-		return options, errors.New("where to? --source names a source, whose mapping makes events of the records; --log names one log")
+		return options, usagef("where to? --source names a source, whose mapping makes events of the records; --log names one log")
 	case g.source != "" && g.log != "":
-		return options, errors.New("--source and --log both say where to send: give one of them")
+		return options, usagef("--source and --log both say where to send: give one of them")
 	case len(args) == 0 && ifTerminal(os.Stdin) != nil:
-		return options, fmt.Errorf("no file is named, and standard input is the terminal: %s", cmd.UseLine())
+		return options, usagef("no file is named, and standard input is the terminal: %s", cmd.UseLine())
 	case len(g.delimiter) > 1 || g.delimiter == `"` || g.delimiter == "\n":
-		return options, fmt.Errorf("--delimiter %q is not one character that can stand between fields", g.delimiter)
+		return options, usagef("--delimiter %q is not one character that can stand between fields", g.delimiter)
 	case g.retryFor < 0:
-		return options, fmt.Errorf("--retry-for %s is no length of time", g.retryFor)
+		return options, usagef("--retry-for %s is no length of time", g.retryFor)
 	}
 	for _, name := range args {
 		if name == "" {
-			return options, errors.New("FILE is empty")
+			return options, usagef("FILE is empty")
 		}
 		if name == "-" && g.follow {
-			return options, errors.New("standard input ends when it ends: --follow is for files")
+			return options, usagef("standard input ends when it ends: --follow is for files")
 		}
 	}
 	if err := g.mappingFlags.check(cmd.Flags(), g.source != ""); err != nil {
 		return options, err
 	}
 	if options.Format, err = logfile.ParseFormat(g.format); err != nil {
-		return options, fmt.Errorf("--format %w", err)
+		return options, usagef("--format %w", err)
 	}
 	if g.delimiter != "" {
 		options.Delimiter = g.delimiter[0]

@@ -50,7 +50,7 @@ func (m *mappingFlags) check(flags *pflag.FlagSet, toSource bool) error {
 		if byFlag, _ := isGiven(flags, name); byFlag {
 			m.given = name
 			if name != "mapping" && m.file != "" {
-				return fmt.Errorf("--%s and --mapping both say what becomes of a record: give one of them", name)
+				return usagef("--%s and --mapping both say what becomes of a record: give one of them", name)
 			}
 		}
 	}
@@ -59,18 +59,18 @@ func (m *mappingFlags) check(flags *pflag.FlagSet, toSource bool) error {
 	case idFromPosition:
 		m.positional = true
 	case "line":
-		return errors.New("--id-from line would count two honest lines that are equal once: --id-from position tells them apart by " +
+		return usagef("--id-from line would count two honest lines that are equal once: --id-from position tells them apart by " +
 			"what is before them in the file; --id names a member that each record has for itself")
 	default:
-		return fmt.Errorf("--id-from %q is none of mapping and position", m.idFrom)
+		return usagef("--id-from %q is none of mapping and position", m.idFrom)
 	}
 	switch {
 	case toSource && m.given != "":
-		return fmt.Errorf("--%s goes with --log: the mapping of a source is on the server, where tally source put changes it", m.given)
+		return usagef("--%s goes with --log: the mapping of a source is on the server, where tally source put changes it", m.given)
 	case m.positional && m.id != "":
-		return errors.New("--id and --id-from position both say what a record is known by: give one of them")
+		return usagef("--id and --id-from position both say what a record is known by: give one of them")
 	case strings.ContainsAny(m.log, "{}"):
-		return errors.New("--log names one log: the mapping of a source can choose a log for each record, see --source")
+		return usagef("--log names one log: the mapping of a source can choose a log for each record, see --source")
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (m *mappingFlags) fromFile() (map[string]any, error) {
 		return nil, fmt.Errorf(`%s has "id": null, which cannot be sent again without counting twice: give it an id, or --id-from position`,
 			m.file)
 	case unwraps && m.positional:
-		return nil, errors.New("--id-from position is the identity of a whole record, which this mapping takes several events out of")
+		return nil, usagef("--id-from position is the identity of a whole record, which this mapping takes several events out of")
 	}
 	made := make(map[string]any, len(raw))
 	for name, value := range raw {
@@ -181,7 +181,7 @@ func (m *mappingFlags) fromFlags(made map[string]any, format logfile.Format, col
 // whole is the mapping of records that are kept whole.
 func (m *mappingFlags) whole(made map[string]any) error {
 	if m.typ != "" || m.time != "" {
-		return errors.New("--type and --time make new events of records: --keep says what of a record goes into them")
+		return usagef("--type and --time make new events of records: --keep says what of a record goes into them")
 	}
 	made["keep"] = "bytes"
 	if m.positional {
@@ -218,7 +218,7 @@ func (m *mappingFlags) kept() (map[string]any, error) {
 			pointer = "/" + name
 		}
 		if name == "" || !strings.HasPrefix(pointer, "/") {
-			return nil, fmt.Errorf("--keep %q is none of NAME, NAME=/pointer and NAME=/pointer:integer", text)
+			return nil, usagef("--keep %q is none of NAME, NAME=/pointer and NAME=/pointer:integer", text)
 		}
 		if keep[name] = pointer; as != "" {
 			keep[name] = map[string]any{"at": pointer, "as": as}

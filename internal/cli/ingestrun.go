@@ -33,6 +33,7 @@ type ingestion struct {
 	notice   func(string)
 	errors   io.Writer
 	progress *progress
+	out      *printer
 	shown    time.Time
 
 	batch []sentLine
@@ -267,12 +268,17 @@ func (g *ingestion) report(cmd *cobra.Command, err error) error {
 	if saveErr := g.state.save(); saveErr != nil && err == nil {
 		err = saveErr
 	}
-	out := cmd.OutOrStdout()
 	incomplete := false
+	var files []fileReport
 	for _, name := range g.names {
 		c := g.counts[name]
 		incomplete = incomplete || c.rejected > 0
-		fmt.Fprintf(out, "%s: %s", oneLine(name), c.text())
+		files = append(files, fileReport{
+			name, c.read, c.before, c.stored, c.duplicates, c.skipped, c.rejected, c.text(),
+		})
+	}
+	if printErr := g.print(cmd, files); printErr != nil && err == nil {
+		err = printErr
 	}
 	switch {
 	case interrupted && (err == nil || errors.Is(err, context.Canceled)):
@@ -289,6 +295,40 @@ func (g *ingestion) report(cmd *cobra.Command, err error) error {
 		return errIncomplete
 	}
 	return nil
+}
+
+// fileReport says what became of a file.
+type fileReport struct {
+	File       string `json:"file"`
+	Read       int64  `json:"read"`   // records
+	Before     int64  `json:"before"` // records of an earlier run
+	Stored     int64  `json:"stored"`
+	Duplicates int64  `json:"duplicates"`
+	Skipped    int64  `json:"skipped"`  // by the mapping
+	Rejected   int64  `json:"rejected"` // left out
+
+	text string
+}
+
+var fileTable = table[fileReport]{
+	{"file", func(f fileReport) any { return f.File }},
+	{"read", func(f fileReport) any { return f.Read }},
+	{"before", func(f fileReport) any { return f.Before }},
+	{"stored", func(f fileReport) any { return f.Stored }},
+	{"duplicates", func(f fileReport) any { return f.Duplicates }},
+	{"skipped", func(f fileReport) any { return f.Skipped }},
+	{"rejected", func(f fileReport) any { return f.Rejected }},
+}
+
+func (g *ingestion) print(cmd *cobra.Command, files []fileReport) error {
+	return fileTable.report(cmd, g.out, files, seqOf(files, nil), func(w io.Writer) error {
+		var err error
+		for _, f := range files {
+			_, writeErr := fmt.Fprintf(w, "%s: %s", oneLine(f.File), f.text)
+			err = errors.Join(err, writeErr)
+		}
+		return err
+	})
 }
 
 func (c *fileCount) text() string {

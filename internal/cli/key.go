@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/access"
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
@@ -20,8 +20,7 @@ func keyCommand() *cobra.Command {
 		Short: "Make, list, rotate and revoke the keys by which servers are asked",
 		Long: "A key says who asks a server, and what they may do. These commands ask a server, by a key with the scope admin;\n" +
 			"with --database-url they ask the database itself, and need no key: for the first one, and where all are lost.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  tally key create --name gateway-1 --scopes append\n  tally key list",
 	}
 	cmd.AddCommand(keyCreateCommand(), keyListCommand(), keyShowCommand(), keyRotateCommand(), keyRevokeCommand(), keyGenerateCommand())
 	return cmd
@@ -40,14 +39,15 @@ type keyring interface {
 type keyFlags struct {
 	connection
 	databaseURL string
-	asJSON      bool
+	out         printer
 }
 
-func (f *keyFlags) add(flags *pflag.FlagSet) {
+func (f *keyFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	f.connection.add(flags)
+	f.out.addOutput(cmd)
 	flags.StringVar(&f.databaseURL, "database-url", "",
 		"ask this PostgreSQL database, and no server: a URL or key=value pairs, of a login that servers could use")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
 }
 
 // withKeys adapts a function that needs a keyring to a command.
@@ -67,9 +67,9 @@ func (f *keyFlags) openKeys(cmd *cobra.Command) (keyring, error) {
 	database, databaseByEnv := isGiven(cmd.Flags(), "database-url")
 	switch { // a flag goes before a variable
 	case url && database, !url && !database && urlByEnv && databaseByEnv:
-		return nil, errors.New("--url asks a server and --database-url the database itself: give one of them")
+		return nil, usagef("--url asks a server and --database-url the database itself: give one of them")
 	case f.databaseURL == "", url:
-		return f.open()
+		return f.open(cmd)
 	}
 	return openDatabaseKeys(cmd.Context(), f.databaseURL, f.tenant, f.actor)
 }
@@ -91,13 +91,12 @@ func keyCreateCommand() *cobra.Command {
 			"  KEY=$(tally key create --name ci --scopes deploy --expires-in 1h)\n" +
 			"  tally key create --database-url postgres://tally@db.internal/tally --name admin \\\n" +
 			"    --scopes append,read,query,deploy,admin,operator",
-		Args: checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if wanted.Name == "" {
-				return errors.New("--name is missing: say who will have the key, such as gateway-1")
+				return usagef("--name is missing: say who will have the key, such as gateway-1")
 			}
 			if len(wanted.Scopes) == 0 {
-				return errors.New("--scopes is missing: say what the key may do, such as append, or read,query")
+				return usagef("--scopes is missing: say what the key may do, such as append, or read,query")
 			}
 			var err error
 			if wanted.ExpiresAt, err = expiry.moment(time.Now()); err != nil {
@@ -114,7 +113,7 @@ func keyCreateCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	f.add(flags)
+	f.add(cmd)
 	flags.StringVar(&wanted.Name, "name", "", "who will have it; unique among the tenant's keys that are not revoked")
 	flags.StringSliceVar(&wanted.Scopes, "scopes", nil, "what it may do, with commas between: append, read, query, deploy, admin, operator")
 	flags.StringVar(&wanted.Logs, "logs", "", "pattern of the names of logs that it is for, such as 'customer-*'; all when not given")
@@ -126,8 +125,8 @@ func keyCreateCommand() *cobra.Command {
 
 // printNew prints a key's secret, and nothing else, on standard output.
 func (f *keyFlags) printNew(cmd *cobra.Command, key tally.CreatedKey) error {
-	if f.asJSON {
-		return writeIndented(cmd.OutOrStdout(), key)
+	if !f.out.isText() {
+		return newKeyTable.one(cmd, &f.out, key)
 	}
 	description := fmt.Sprintf("key %s, id %s, of logs %s: %s; %s", key.Name, key.KeyID, key.Logs, strings.Join(key.Scopes, ", "),
 		expires(key.Key))
@@ -148,32 +147,49 @@ func expires(key tally.Key) string {
 
 func keyListCommand() *cobra.Command {
 	var f keyFlags
+	var some listFlags
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List the tenant's keys, revoked and expired ones too",
-		Example: "  tally key list\n  tally key list --tenant acme\n  tally key list --database-url postgres://tally@db.internal/tally",
-		Args:    checkArguments,
+		Use:   "list",
+		Short: "List the tenant's keys, revoked and expired ones too",
+		Example: "  tally key list\n  tally key list --tenant acme --all\n" +
+			"  tally key list --database-url postgres://tally@db.internal/tally",
 		RunE: f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
 			found, err := keys.ListKeys(cmd.Context())
 			if err != nil {
 				return fmt.Errorf("listing keys: %w", err)
 			}
-			if f.asJSON {
-				return writeIndented(cmd.OutOrStdout(), found)
-			}
-			rows := [][]string{{"KEY", "NAME", "STATE", "SCOPES", "LOGS", "BY", "SINCE", "LAST USED"}}
-			for _, key := range found {
-				rows = append(rows, []string{
-					key.KeyID, key.Name, keyState(key, time.Now()), strings.Join(key.Scopes, ","), key.Logs,
-					orDash(key.CreatedBy), moment(&key.CreatedAt), moment(key.LastUsedAt),
-				})
-			}
-			return writeTable(cmd.OutOrStdout(), rows)
+			return list(cmd, keyTable, &f.out, &some, seqOf(found, nil))
 		}),
 	}
-	f.add(cmd.Flags())
+	f.add(cmd)
+	some.add(cmd)
 	return cmd
 }
+
+var (
+	keyTable = table[tally.Key]{
+		{"key_id", func(k tally.Key) any { return k.KeyID }},
+		{"name", func(k tally.Key) any { return k.Name }},
+		{"state", func(k tally.Key) any { return state(keyState(k, time.Now())) }},
+		{"scopes", func(k tally.Key) any { return k.Scopes }},
+		{"logs", func(k tally.Key) any { return k.Logs }},
+		{"created_by", func(k tally.Key) any { return k.CreatedBy }},
+		{"created_at", func(k tally.Key) any { return k.CreatedAt }},
+		{"last_used_at", func(k tally.Key) any { return k.LastUsedAt }},
+	}
+	keyDetails = append(slices.Clone(keyTable), table[tally.Key]{
+		{"limits", func(k tally.Key) any { return describeLimits(k.Limits) }},
+		{"expires_at", func(k tally.Key) any { return k.ExpiresAt }},
+		{"rotated_at", func(k tally.Key) any { return k.RotatedAt }},
+		{"former_until", func(k tally.Key) any { return k.FormerUntil }},
+		{"revoked_at", func(k tally.Key) any { return k.RevokedAt }},
+	}...)
+	newKeyTable = table[tally.CreatedKey]{
+		{"key_id", func(k tally.CreatedKey) any { return k.KeyID }},
+		{"name", func(k tally.CreatedKey) any { return k.Name }},
+		{"key", func(k tally.CreatedKey) any { return k.Secret }},
+	}
+)
 
 func keyState(key tally.Key, now time.Time) string {
 	switch {
@@ -193,39 +209,22 @@ func keyShowCommand() *cobra.Command {
 		Use:     "show KEY",
 		Short:   "Describe a key, given by its id or name",
 		Example: "  tally key show gateway-1",
-		Args:    checkArguments,
 		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
 			key, err := findKey(cmd.Context(), keys, args[0])
 			if err != nil {
 				return err
 			}
-			if f.asJSON {
-				return writeIndented(cmd.OutOrStdout(), key)
-			}
-			return writeTable(cmd.OutOrStdout(), [][]string{
-				{"key", key.KeyID},
-				{"name", key.Name},
-				{"state", keyState(key, time.Now())},
-				{"scopes", strings.Join(key.Scopes, ", ")},
-				{"logs", key.Logs},
-				{"limits", orDash(describeLimits(key.Limits))},
-				{"made", moment(&key.CreatedAt) + " by " + orDash(key.CreatedBy)},
-				{"expires", moment(key.ExpiresAt)},
-				{"rotated", moment(key.RotatedAt)},
-				{"former good until", moment(key.FormerUntil)},
-				{"revoked", moment(key.RevokedAt)},
-				{"last used", moment(key.LastUsedAt)},
-			})
+			return keyDetails.one(cmd, &f.out, key)
 		}),
 	}
-	f.add(cmd.Flags())
+	f.add(cmd)
 	return cmd
 }
 
 // findKey returns the key with an id, or else the one with that name that is not revoked.
 func findKey(ctx context.Context, keys keyring, ref string) (tally.Key, error) {
 	if access.LooksLikeKey(ref) {
-		return tally.Key{}, errors.New("KEY is the key itself: give its id, which are the 16 characters after tally_, or its name, " +
+		return tally.Key{}, usagef("KEY is the key itself: give its id, which are the 16 characters after tally_, or its name, " +
 			"and keep the rest out of command lines")
 	}
 	found, err := keys.ListKeys(ctx)
@@ -242,7 +241,7 @@ func findKey(ctx context.Context, keys keyring, ref string) (tally.Key, error) {
 			return key, nil
 		}
 	}
-	return tally.Key{}, fmt.Errorf("the tenant has no key with the id %s, and none with that name that is not revoked: "+
+	return tally.Key{}, notFound("the tenant has no key with the id %s, and none with that name that is not revoked: "+
 		"tally key list shows them", ref)
 }
 
@@ -256,7 +255,6 @@ func keyRotateCommand() *cobra.Command {
 			"--keep says, so that its holders can change over; the one from before that ends at once. Id, name and rights stay.",
 		Example: "  tally key rotate gateway-1\n  tally key rotate gateway-1 --keep 2d\n" +
 			"  tally key rotate gateway-1 --keep 0   # the secret has leaked",
-		Args: checkArguments,
 		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
 			key, err := findKey(cmd.Context(), keys, args[0])
 			if err != nil {
@@ -273,37 +271,41 @@ func keyRotateCommand() *cobra.Command {
 			return f.printNew(cmd, rotated)
 		}),
 	}
-	f.add(cmd.Flags())
+	f.add(cmd)
 	cmd.Flags().Var(&keep, "keep", "how long the secret from before stays good, such as 2d, 12h or 0; at most 7d; 1h when not given")
 	return cmd
 }
 
 func keyRevokeCommand() *cobra.Command {
 	var f keyFlags
+	var sure confirmation
 	cmd := &cobra.Command{
 		Use:   "revoke KEY",
 		Short: "End a key, for good, on every server within a second",
 		Long: "Ends a key, given by its id or name, for good: every server refuses it within a second, streams that it opened end,\n" +
 			"and so do the tokens that were made with it.",
-		Example: "  tally key revoke gateway-1\n  tally key revoke 4fJ0aZq7TnYkP2Lw --database-url postgres://tally@db.internal/tally",
-		Args:    checkArguments,
+		Example: "  tally key revoke gateway-1 --yes\n" +
+			"  tally key revoke 4fJ0aZq7TnYkP2Lw --database-url postgres://tally@db.internal/tally --yes",
 		RunE: f.withKeys(func(cmd *cobra.Command, args []string, keys keyring) error {
 			key, err := findKey(cmd.Context(), keys, args[0])
 			if err != nil {
+				return err
+			}
+			if err := sure.ask(cmd, fmt.Sprintf("This ends the key %s, id %s, for good.", oneLine(key.Name), key.KeyID)); err != nil {
 				return err
 			}
 			revoked, err := keys.RevokeKey(cmd.Context(), key.KeyID)
 			if err != nil {
 				return fmt.Errorf("revoking the key %s: %w", args[0], err)
 			}
-			if f.asJSON {
-				return writeIndented(cmd.OutOrStdout(), revoked)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "key %s, id %s, is revoked\n", oneLine(revoked.Name), revoked.KeyID)
-			return nil
+			return keyDetails.oneAs(cmd, &f.out, revoked, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "key %s, id %s, is revoked\n", oneLine(revoked.Name), revoked.KeyID)
+				return err
+			})
 		}),
 	}
-	f.add(cmd.Flags())
+	f.add(cmd)
+	sure.add(cmd)
 	return cmd
 }
 
@@ -315,7 +317,6 @@ func keyGenerateCommand() *cobra.Command {
 			"knows it from then on, with all scopes, in the tenant default.",
 		Example: "  (umask 077; tally key generate > bootstrap.key)\n" +
 			"  " + bootstrapKeyEnv + "=$(cat bootstrap.key) tally serve --database-url …",
-		Args: checkArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), access.GenerateKey())
 			return err

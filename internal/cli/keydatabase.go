@@ -48,7 +48,7 @@ func openDatabaseKeys(ctx context.Context, url, tenant, actor string) (_ *databa
 	registry := access.NewRegistry(d)
 	found, err := registry.Tenant(ctx, tenant)
 	if errors.Is(err, access.ErrTenantNotFound) {
-		return nil, fmt.Errorf("--tenant: there is no tenant %s in the database", tenant)
+		return nil, usagef("--tenant: there is no tenant %s in the database", tenant)
 	} else if err != nil {
 		return nil, explainOldSchema(err)
 	}

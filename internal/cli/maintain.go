@@ -20,10 +20,10 @@ func maintainCommand() *cobra.Command {
 		Long: "Makes the partitions of the months to come, gives events in the default partition a partition of their own, and\n" +
 			"freezes the partitions of months that have passed. A running server does the first, and the third where its\n" +
 			"login owns the tables. Running it again does no harm.",
-		Args: cobra.NoArgs,
+		Example: "  tally maintain --database-url postgres://tally_owner@db.internal/tally",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
-				return errors.New("--database-url is missing: say which PostgreSQL database to maintain, as the login that owns its tables")
+				return usagef("--database-url is missing: say which PostgreSQL database to maintain, as the login that owns its tables")
 			}
 			return maintain(cmd.Context(), url, cmd.OutOrStdout())
 		},

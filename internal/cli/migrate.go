@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,10 +18,10 @@ func migrateCommand() *cobra.Command {
 		Short: "Bring a PostgreSQL database to the newest schema, as its owner",
 		Long: "Migrate brings a PostgreSQL database to the schema that this tally needs, with the rights of the login. The\n" +
 			"servers can then log in as somebody who owns nothing and is only a member of tally_server.",
-		Args: cobra.NoArgs,
+		Example: "  tally migrate --database-url postgres://tally_owner@db.internal/tally",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
-				return errors.New("--database-url is missing: say which PostgreSQL database to migrate, as the login that owns it")
+				return usagef("--database-url is missing: say which PostgreSQL database to migrate, as the login that owns it")
 			}
 			if err := db.Check(cmd.Context(), url, allowUnsafe); err != nil {
 				return err

@@ -17,13 +17,12 @@ func queryCommand() *cobra.Command {
 			"what it may say is the view's business; spaces and other letters need no escaping, but & + % and = do where they\n" +
 			"are part of a value.",
 		Example: "  tally query acme monthly-totals\n  tally query acme monthly-totals month=2025-03",
-		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query := ""
 			if len(args) > 2 {
 				query = escapeQuery(strings.TrimPrefix(args[2], "?"))
 			}
-			c, err := conn.open()
+			c, err := conn.open(cmd)
 			if err != nil {
 				return err
 			}

@@ -34,6 +34,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 			"may be repeated, or hold commas; * for any")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(),
 		"folder that keeps compiled modules between runs; empty for memory only")
+	flags.Lookup("module-cache-dir").DefValue = "~/.cache/tallystick/modules" // help is the same on all machines
 	flags.StringVar(&c.SigningKeyFile, "signing-key", c.SigningKeyFile,
 		"file with the key that signs checkpoints, as tally keygen makes it")
 	flags.Int64Var(&c.MemoryLimit, "memory-limit", 0,
@@ -79,7 +80,10 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve on a PostgreSQL database of yours",
-		Args:  cobra.NoArgs,
+		Long: "Serves the API on a PostgreSQL database, which it brings to the newest schema where its login may. Every request needs a\n" +
+			"key. Several servers may serve one database. docs/operations.md has what there is to set.",
+		Example: "  tally serve --database-url postgres://tally@db.internal/tally\n" +
+			"  TALLY_DATABASE_URL=postgres://tally@db.internal/tally tally serve --listen :8080 --log-format json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.finish(); err != nil {
 				return err
@@ -145,9 +149,9 @@ func serve(ctx context.Context, config server.Config, started func(*server.Serve
 
 func openAPICommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "openapi",
-		Short: "Print the API's OpenAPI 3.1 description",
-		Args:  cobra.NoArgs,
+		Use:     "openapi",
+		Short:   "Print the API's OpenAPI 3.1 description",
+		Example: "  tally openapi > openapi.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			spec, err := api.OpenAPI()
 			if err != nil {

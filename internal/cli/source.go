@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,10 +21,9 @@ func sourceCommand() *cobra.Command {
 		Short: "Say what becomes of what gateways and other programs send",
 		Long: "A source takes what programs send, and makes events of it by its mapping: docs/sources.md. These commands put, try and\n" +
 			"list sources, and replay what a source has rejected.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  tally source put litellm --ready litellm\n  tally source test litellm payload.json",
 	}
-	cmd.AddCommand(sourcePutCommand(), sourceGetCommand(), sourceListCommand(), sourceVersionsCommand(), sourceDeleteCommand(),
+	cmd.AddCommand(sourcePutCommand(), sourceShowCommand(), sourceListCommand(), sourceVersionsCommand(), sourceDeleteCommand(),
 		sourceReadyCommand(), sourceTestCommand(), sourceReplayCommand())
 	return cmd
 }
@@ -48,7 +46,7 @@ func (m *madeMapping) read(cmd *cobra.Command, file string) ([]byte, error) {
 	members := map[string]json.RawMessage{}
 	switch {
 	case file != "" && m.ready != "":
-		return nil, errors.New("--ready and a file both say what the mapping is: give one of them; --set replaces members of it")
+		return nil, usagef("--ready and a file both say what the mapping is: give one of them; --set replaces members of it")
 	case file != "":
 		text, err := readInput(cmd, file)
 		if err != nil {
@@ -63,12 +61,12 @@ func (m *madeMapping) read(cmd *cobra.Command, file string) ([]byte, error) {
 	case m.ready != "":
 		members["ready"] = quoted(m.ready)
 	default:
-		return nil, errors.New("there is no mapping: name its file, or a ready one with --ready")
+		return nil, usagef("there is no mapping: name its file, or a ready one with --ready")
 	}
 	for _, set := range m.set {
 		name, value, found := strings.Cut(set, "=")
 		if !found || name == "" {
-			return nil, fmt.Errorf("--set %q is no MEMBER=VALUE, such as log=acme", set)
+			return nil, usagef("--set %q is no MEMBER=VALUE, such as log=acme", set)
 		}
 		if members[name] = json.RawMessage(value); !json.Valid([]byte(value)) {
 			members[name] = quoted(value)
@@ -92,6 +90,7 @@ func readInput(cmd *cobra.Command, file string) ([]byte, error) {
 
 func sourcePutCommand() *cobra.Command {
 	var conn connection
+	var out printer
 	var mapping madeMapping
 	cmd := &cobra.Command{
 		Use:   "put SOURCE [FILE]",
@@ -100,7 +99,6 @@ func sourcePutCommand() *cobra.Command {
 			"sent from then on. Put again what a source does already, and nothing changes.",
 		Example: "  tally source put litellm --ready litellm --set 'log=team-{/metadata/user_api_key_team_id}'\n" +
 			"  tally source put gateway mapping.json",
-		Args: checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			text, err := mapping.read(cmd, strings.Join(args[1:], ""))
 			if err != nil {
@@ -110,25 +108,27 @@ func sourcePutCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("putting the source %s: %w", args[0], err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s version %d, by %s at %s\n",
-				put.Name, put.Version, orDash(oneLine(put.CreatedBy)), moment(put.CreatedAt))
-			return nil
+			return sourceTable.oneAs(cmd, &out, put, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s version %d, by %s at %s\n",
+					put.Name, put.Version, orDash(oneLine(put.CreatedBy)), moment(put.CreatedAt))
+				return err
+			})
 		}),
 	}
 	conn.add(cmd.Flags())
+	out.addOutput(cmd)
 	mapping.add(cmd.Flags())
 	return cmd
 }
 
-func sourceGetCommand() *cobra.Command {
+func sourceShowCommand() *cobra.Command {
 	var conn connection
 	var version int64
 	var resolved bool
 	cmd := &cobra.Command{
-		Use:     "get SOURCE",
+		Use:     "show SOURCE",
 		Short:   "Print a source's mapping",
-		Example: "  tally source get litellm\n  tally source get litellm --version 2 --resolved",
-		Args:    checkArguments,
+		Example: "  tally source show litellm\n  tally source show litellm --version 2 --resolved",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			found, err := c.GetSource(cmd.Context(), args[0], version)
 			if err != nil {
@@ -139,7 +139,7 @@ func sourceGetCommand() *cobra.Command {
 				text = found.Resolved
 			}
 			if text == nil {
-				return fmt.Errorf("version %d deleted the source %s: tally source versions lists them", version, args[0])
+				return notFound("version %d deleted the source %s: tally source versions lists them", version, args[0])
 			}
 			return writeMapping(cmd.OutOrStdout(), text)
 		}),
@@ -160,80 +160,57 @@ func writeMapping(w io.Writer, text []byte) error {
 }
 
 func sourceListCommand() *cobra.Command {
-	var conn connection
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List the sources that were put",
-		Example: "  tally source list",
-		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
-			found, err := c.ListSources(cmd.Context())
-			if err != nil {
-				return fmt.Errorf("listing sources: %w", err)
-			}
-			if asJSON {
-				return writeIndented(cmd.OutOrStdout(), found)
-			}
-			rows := [][]string{{"SOURCE", "VERSION", "BY", "SINCE"}}
-			for _, s := range found {
-				rows = append(rows, []string{s.Name, fmt.Sprint(s.Version), orDash(s.CreatedBy), moment(s.CreatedAt)})
-			}
-			return writeTable(cmd.OutOrStdout(), rows)
-		}),
-	}
-	conn.add(cmd.Flags())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	return listCommand(listing[tally.Source]{
+		use: "list", short: "List the sources that were put", example: "  tally source list",
+		what: "listing sources", table: sourceTable,
+		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.Source, error) {
+			return c.ListSources(cmd.Context())
+		},
+	})
 }
 
 func sourceVersionsCommand() *cobra.Command {
-	var conn connection
-	var asJSON bool
-	var limit int
-	cmd := &cobra.Command{
-		Use:     "versions SOURCE",
-		Short:   "List the versions of a source, also of one that is deleted",
-		Example: "  tally source versions litellm\n  tally source get litellm --version 3",
-		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			if limit < 0 {
-				return errors.New("--limit must not be negative")
-			}
-			found, err := c.ListSourceVersions(cmd.Context(), args[0], limit)
-			if err != nil {
-				return fmt.Errorf("listing the versions of %s: %w", args[0], err)
-			}
-			if asJSON {
-				return writeIndented(cmd.OutOrStdout(), found)
-			}
-			rows := [][]string{{"VERSION", "BY", "SINCE", ""}}
-			for _, v := range found {
-				remark := ""
-				if v.Deleted {
-					remark = "deleted"
-				}
-				rows = append(rows, []string{fmt.Sprint(v.Version), orDash(v.CreatedBy), moment(v.CreatedAt), remark})
-			}
-			return writeTable(cmd.OutOrStdout(), rows)
-		}),
-	}
-	conn.add(cmd.Flags())
-	cmd.Flags().IntVar(&limit, "limit", 100, "how many; 0 for all")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	return listCommand(listing[tally.Source]{
+		use: "versions SOURCE", short: "List the versions of a source, also of one that is deleted",
+		example: "  tally source versions litellm\n  tally source show litellm --version 3",
+		what:    "listing the versions of", table: sourceVersionTable,
+		find: func(cmd *cobra.Command, args []string, c *tally.Client, most int) ([]tally.Source, error) {
+			return c.ListSourceVersions(cmd.Context(), args[0], most)
+		},
+	})
 }
+
+var (
+	sourceTable = append(table[tally.Source]{
+		{"source", func(s tally.Source) any { return s.Name }},
+	}, sourceVersionTable[:3]...)
+	sourceVersionTable = table[tally.Source]{
+		{"version", func(s tally.Source) any { return s.Version }},
+		{"created_by", func(s tally.Source) any { return s.CreatedBy }},
+		{"created_at", func(s tally.Source) any { return s.CreatedAt }},
+		{remarkColumn, func(s tally.Source) any {
+			if s.Deleted {
+				return remark("deleted")
+			}
+			return remark("")
+		}},
+	}
+)
 
 func sourceDeleteCommand() *cobra.Command {
 	var conn connection
+	var sure confirmation
 	cmd := &cobra.Command{
 		Use:   "delete SOURCE",
 		Short: "Delete a source",
 		Long: "Deletes a source, on every server within a second. Its events, rejects and versions stay. The source default does\n" +
 			"again what it did before anybody put it.",
-		Example: "  tally source delete litellm",
-		Args:    checkArguments,
+		Example: "  tally source delete litellm --yes",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			err := sure.ask(cmd, fmt.Sprintf("This deletes the source %s: what is sent to it is refused.", oneLine(args[0])))
+			if err != nil {
+				return err
+			}
 			if err := c.DeleteSource(cmd.Context(), args[0]); err != nil {
 				return fmt.Errorf("deleting the source %s: %w", args[0], err)
 			}
@@ -242,17 +219,17 @@ func sourceDeleteCommand() *cobra.Command {
 		}),
 	}
 	conn.add(cmd.Flags())
+	sure.add(cmd)
 	return cmd
 }
 
 func sourceReadyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ready [NAME]",
+		Use:   "ready [MAPPING]",
 		Short: "List the mappings that come with this tally, or print one",
 		Long: "Lists the names of the mappings that come with this tally, or prints one. A server may be of another version, and have\n" +
 			"others: GET /ready-sources.",
 		Example: "  tally source ready\n  tally source ready litellm > mapping.json",
-		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(source.Ready(), "\n"))
@@ -260,7 +237,7 @@ func sourceReadyCommand() *cobra.Command {
 			}
 			mapping, found := source.ReadyMapping(args[0])
 			if !found {
-				return fmt.Errorf("there is no ready mapping %s: tally source ready lists them", args[0])
+				return notFound("there is no ready mapping %s: tally source ready lists them", args[0])
 			}
 			return writeMapping(cmd.OutOrStdout(), mapping)
 		},

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ type sourceTest struct {
 	file    string
 	as      string
 	version int64
-	asJSON  bool
+	out     printer
 }
 
 func sourceTestCommand() *cobra.Command {
@@ -31,16 +32,16 @@ func sourceTestCommand() *cobra.Command {
 		Use:   "test [SOURCE] [PAYLOAD]",
 		Short: "Show what a source would make of a payload",
 		Long: "Shows what a source would make of a payload: a file, or standard input where that is - or not named. Nothing is stored.\n" +
-			"With --mapping or --ready it needs no server, and SOURCE is left out. It ends with status 1 if a record is rejected.",
+			"With --mapping or --ready it needs no server, and SOURCE is left out. It ends with status 3 if a record is rejected.",
 		Example: "  tally source test litellm payload.json\n" +
 			"  tally source test --mapping mapping.json payload.json\n" +
 			"  curl -s https://example.com/sample.json | tally source test --ready litellm --set log=acme",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if test.isLocal() && len(args) > 1 {
-				return fmt.Errorf("%q is too much: with --mapping or --ready there is the payload's file only", args[1])
+				return usagef("%q is too much: with --mapping or --ready there is the payload's file only", args[1])
 			}
 			if !test.isLocal() && len(args) == 0 {
-				return fmt.Errorf("SOURCE is missing, or --mapping, or --ready: %s", cmd.UseLine())
+				return usagef("SOURCE is missing, or --mapping, or --ready: %s", cmd.UseLine())
 			}
 			return checkArguments(cmd, args)
 		},
@@ -52,7 +53,7 @@ func sourceTestCommand() *cobra.Command {
 	flags.StringVar(&test.file, "mapping", "", "file with a mapping, instead of SOURCE")
 	flags.StringVar(&test.as, "as", "events", "how the payload would come: as events, logs or traces, the latter by OTLP")
 	flags.Int64Var(&test.version, "version", 0, "which version of SOURCE; the present one when not given")
-	flags.BoolVar(&test.asJSON, "json", false, "print JSON, with the whole of each event")
+	test.out.addOutput(cmd)
 	return cmd
 }
 
@@ -62,11 +63,11 @@ func (t *sourceTest) run(cmd *cobra.Command, args []string) error {
 	forms := []string{string(intake.Events), string(intake.Logs), string(intake.Traces)}
 	switch {
 	case !slices.Contains(forms, t.as):
-		return fmt.Errorf("--as %q is none of %s", t.as, strings.Join(forms, ", "))
+		return usagef("--as %q is none of %s", t.as, strings.Join(forms, ", "))
 	case !t.isLocal() && len(t.set) > 0:
-		return errors.New("--set goes with --mapping or --ready: what a source on the server does is put by tally source put")
+		return usagef("--set goes with --mapping or --ready: what a source on the server does is put by tally source put")
 	case t.isLocal() && t.version != 0:
-		return errors.New("--version goes with SOURCE")
+		return usagef("--version goes with SOURCE")
 	}
 	var result tally.SourceTest
 	var err error
@@ -82,7 +83,7 @@ func (t *sourceTest) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if result.Rejected > 0 {
-		return errReported
+		return errIncomplete
 	}
 	return nil
 }
@@ -95,7 +96,7 @@ func (t *sourceTest) here(cmd *cobra.Command, args []string) (result tally.Sourc
 	}
 	mapping, err := source.Parse(text)
 	if invalid, ok := errors.AsType[*event.InvalidError](err); ok {
-		return result, fmt.Errorf("%s (%s)", invalid.Detail, invalid.Code)
+		return result, refusedHere("%s (%s)", invalid.Detail, invalid.Code)
 	} else if err != nil {
 		return result, err
 	}
@@ -122,7 +123,7 @@ func (t *sourceTest) there(cmd *cobra.Command, args []string) (result tally.Sour
 	if err != nil {
 		return result, err
 	}
-	c, err := t.open()
+	c, err := t.open(cmd)
 	if err != nil {
 		return result, err
 	}
@@ -143,42 +144,46 @@ func readPayload(cmd *cobra.Command, args []string) ([]byte, error) {
 }
 
 func (t *sourceTest) print(cmd *cobra.Command, result tally.SourceTest) error {
-	if t.asJSON {
-		return writeIndented(cmd.OutOrStdout(), result)
-	}
-	rows := [][]string{{"LINE", "OUTCOME", "LOG", "KEY", ""}}
-	for _, l := range result.Lines {
-		remark := string(l.Event)
-		if l.Code != "" {
-			remark = l.Code + ": " + l.Detail
+	lines := seqOf(result.Lines, nil)
+	return testedTable.report(cmd, &t.out, result, lines, func(io.Writer) error {
+		if err := testedTable.list(cmd, &t.out, lines); err != nil {
+			return err
 		}
-		rows = append(rows, []string{fmt.Sprint(l.Line), l.Outcome, orDash(l.Log), orDash(l.Key), remark})
-	}
-	if err := writeTable(cmd.OutOrStdout(), rows); err != nil {
-		return err
-	}
-	more := ""
-	if result.More {
-		more = "; the payload has more, which was not looked at"
-	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%d mapped, %d skipped, %d rejected%s\n", result.Mapped, result.Skipped, result.Rejected, more)
-	return nil
+		more := ""
+		if result.More {
+			more = "; the payload has more, which was not looked at"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d mapped, %d skipped, %d rejected%s\n", result.Mapped, result.Skipped, result.Rejected, more)
+		return nil
+	})
+}
+
+var testedTable = table[tally.TestedLine]{
+	{"line", func(l tally.TestedLine) any { return l.Line }},
+	{"outcome", func(l tally.TestedLine) any { return state(l.Outcome) }},
+	{"log", func(l tally.TestedLine) any { return l.Log }},
+	{"key", func(l tally.TestedLine) any { return l.Key }},
+	{remarkColumn, func(l tally.TestedLine) any {
+		if l.Code != "" {
+			return remark(l.Code + ": " + l.Detail)
+		}
+		return remark(l.Event)
+	}},
 }
 
 func sourceReplayCommand() *cobra.Command {
 	var conn connection
 	var from int64
-	var asJSON bool
+	var out printer
 	cmd := &cobra.Command{
 		Use:   "replay SOURCE",
 		Short: "Store what a source has rejected, after its mapping was corrected",
 		Long: "Maps the rejects of a source again by what it does now, and stores what maps, up to the end of its log of rejects. What\n" +
 			"is stored already is counted, and not stored another time, so it may be repeated. It needs the scope append.",
 		Example: "  tally source replay litellm\n  tally source replay litellm --from 120",
-		Args:    checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			if from < 0 {
-				return errors.New("--from must not be negative")
+				return usagef("--from must not be negative")
 			}
 			total := tally.ReplayedSource{Next: from}
 			for more := true; more; more = total.Next != 0 {
@@ -188,22 +193,32 @@ func sourceReplayCommand() *cobra.Command {
 				}
 				addReplayed(&total, done)
 			}
-			if asJSON {
-				return writeIndented(cmd.OutOrStdout(), total)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s rejects: %s stored, %s there before, %s skipped, %s still rejected, %s not kept whole\n",
-				thousands(int64(total.Read)), thousands(int64(total.Stored)), thousands(int64(total.Duplicates)),
-				thousands(int64(total.Skipped)), thousands(int64(total.Rejected)), thousands(int64(total.Unavailable)))
-			if first := total.FirstRejected; first != nil {
-				fmt.Fprintf(cmd.OutOrStdout(), "reject %d: %s: %s\n", first.Sequence, first.Code, oneLine(first.Detail))
-			}
-			return nil
+			return replayedTable.oneAs(cmd, &out, total, func(w io.Writer) error { return writeReplayed(w, &total) })
 		}),
 	}
 	conn.add(cmd.Flags())
 	cmd.Flags().Int64Var(&from, "from", 0, "the first sequence of the log of rejects; its beginning when not given")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	out.addOutput(cmd)
 	return cmd
+}
+
+var replayedTable = table[tally.ReplayedSource]{
+	{"read", func(r tally.ReplayedSource) any { return r.Read }},
+	{"stored", func(r tally.ReplayedSource) any { return r.Stored }},
+	{"duplicates", func(r tally.ReplayedSource) any { return r.Duplicates }},
+	{"skipped", func(r tally.ReplayedSource) any { return r.Skipped }},
+	{"rejected", func(r tally.ReplayedSource) any { return r.Rejected }},
+	{"unavailable", func(r tally.ReplayedSource) any { return r.Unavailable }},
+}
+
+func writeReplayed(w io.Writer, total *tally.ReplayedSource) error {
+	fmt.Fprintf(w, "%s rejects: %s stored, %s there before, %s skipped, %s still rejected, %s not kept whole\n",
+		thousands(int64(total.Read)), thousands(int64(total.Stored)), thousands(int64(total.Duplicates)),
+		thousands(int64(total.Skipped)), thousands(int64(total.Rejected)), thousands(int64(total.Unavailable)))
+	if first := total.FirstRejected; first != nil {
+		fmt.Fprintf(w, "reject %d: %s: %s\n", first.Sequence, first.Code, oneLine(first.Detail))
+	}
+	return nil
 }
 
 // replayedAtOnce is how many rejects one request replays.

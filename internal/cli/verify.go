@@ -27,7 +27,7 @@ type verifyFlags struct {
 	checkpoint string
 	key        string
 	export     string
-	asJSON     bool
+	out        printer
 }
 
 func verifyCommand() *cobra.Command {
@@ -38,11 +38,10 @@ func verifyCommand() *cobra.Command {
 		Long: "Has the server read a log's raw rows again: that no event is missing, moved or changed since it was recorded,\n" +
 			"and that every view's state is what the events give. With --checkpoint, also that the log leads to the head that\n" +
 			"was signed then.\n\n" +
-			"With --export, no server is asked: the chain is computed from a file that tally export wrote. LOG is the log's\n" +
+			"With --export, no server is asked: the chain is computed from a file that tally events export wrote. LOG is the log's\n" +
 			"id then; a checkpoint names it too. Fails when something is not as it should be.",
 		Example: "  tally verify acme\n  tally verify acme --checkpoint acme-2025-03.checkpoint --verifier-key verifier.txt\n" +
 			"  tally verify --export acme.ndjson.zst --checkpoint acme-2025-03.checkpoint --verifier-key verifier.txt",
-		Args: checkArguments,
 		RunE: f.run,
 	}
 	f.conn.add(cmd.Flags())
@@ -51,7 +50,7 @@ func verifyCommand() *cobra.Command {
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "file with a checkpoint to hold the log against; - for standard input")
 	flags.StringVar(&f.key, "verifier-key", "", "verifier key of whoever signed the checkpoint, or a file that holds it")
 	flags.StringVar(&f.export, "export", "", "file with an export in NDJSON, plain or compressed by gzip or zstd; - for standard input")
-	flags.BoolVar(&f.asJSON, "json", false, "print JSON")
+	f.out.addOutput(cmd)
 	return cmd
 }
 
@@ -68,7 +67,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, args []string) error {
 		return f.verifyExport(cmd, log, noted)
 	}
 	if log == "" {
-		return fmt.Errorf("LOG is missing: %s", cmd.UseLine())
+		return usagef("LOG is missing: %s", cmd.UseLine())
 	}
 	return f.conn.withClient(func(cmd *cobra.Command, _ []string, c *tally.Client) error {
 		return f.verifyLog(cmd, c, log, noted)
@@ -79,12 +78,12 @@ func (f *verifyFlags) run(cmd *cobra.Command, args []string) error {
 func (f *verifyFlags) noted(cmd *cobra.Command) (*checkpoint.Checkpoint, error) {
 	if f.checkpoint == "" {
 		if f.key != "" {
-			return nil, errors.New("--verifier-key comes without --checkpoint: name the file that the key's owner has signed")
+			return nil, usagef("--verifier-key comes without --checkpoint: name the file that the key's owner has signed")
 		}
 		return nil, nil //nolint:nilnil // no checkpoint, and no error
 	}
 	if f.key == "" {
-		return nil, errors.New("--verifier-key is missing: say whose signature under the checkpoint you trust, " +
+		return nil, usagef("--verifier-key is missing: say whose signature under the checkpoint you trust, " +
 			"as tally keygen printed the key")
 	}
 	signed, err := readAtMost(cmd, f.checkpoint, checkpoint.MaxBytes)
@@ -126,15 +125,41 @@ func (f *verifyFlags) verifyLog(cmd *cobra.Command, c *tally.Client, log string,
 			return fmt.Errorf("the checkpoint is of log %s, and %s is log %s", noted.LogID, log, report.LogID)
 		}
 	}
-	if f.asJSON {
-		err = writeIndented(cmd.OutOrStdout(), report)
-	} else {
-		writeVerification(cmd.OutOrStdout(), &report, noted)
-	}
+	err = f.print(cmd, &report, func(w io.Writer) { writeVerification(w, &report, noted) })
 	if err == nil && !report.OK {
-		return errReported
+		return errIncomplete
 	}
 	return err
+}
+
+// finding is something that was checked: the chain, or a view.
+type finding struct {
+	what, detail string
+	ok           bool
+}
+
+var findingTable = table[finding]{
+	{"checked", func(f finding) any { return f.what }},
+	{"ok", func(f finding) any { return f.ok }},
+	{"detail", func(f finding) any { return f.detail }},
+}
+
+// print prints a verification; people writes it for them.
+func (f *verifyFlags) print(cmd *cobra.Command, r *tally.LogVerification, people func(io.Writer)) error {
+	var found []finding
+	if r.Wrong == 0 {
+		found = append(found, finding{what: "chain", ok: true})
+	}
+	for _, fault := range r.Faults {
+		found = append(found, finding{what: "chain", detail: fault.Kind + ": " + fault.Detail})
+	}
+	for _, v := range r.Views {
+		found = append(found, finding{what: "view " + v.View, ok: v.OK, detail: v.Detail})
+	}
+	return findingTable.report(cmd, &f.out, r, seqOf(found, nil), func(w io.Writer) error {
+		people(w)
+		return nil
+	})
 }
 
 // paceMeter shows the progress of a verification, part by part.
@@ -198,8 +223,7 @@ func writeVerification(w io.Writer, r *tally.LogVerification, noted *checkpoint.
 		default:
 			fmt.Fprintf(w, "WRONG  view %s version %d is not what the events give\n", v.View, v.Audit.Version)
 			if d := v.Audit.Difference; d != nil {
-				fmt.Fprintf(w, "       key %q, %s: %s instead of %s, after event %d\n", d.Key, oneLine(d.Way),
-					value(d.Found), value(d.Expected), d.Sequence)
+				fmt.Fprintf(w, "       %s\n", difference(d))
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,13 +18,13 @@ import (
 // verifyExport checks the hash chain of an export, without a server.
 func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkpoint.Checkpoint) error {
 	if f.views != "" {
-		return errors.New("--views needs a server: an export holds events and no state")
+		return usagef("--views needs a server: an export holds events and no state")
 	}
 	var id uuid.UUID
 	if log != "" {
 		var err error
 		if id, err = uuid.Parse(log); err != nil {
-			return fmt.Errorf("LOG must be the log's id here, such as 018f4f3c-0000-7000-8000-000000000001, and not %q: "+
+			return usagef("LOG must be the log's id here, such as 018f4f3c-0000-7000-8000-000000000001, and not %q: "+
 				"an export does not know names", log)
 		}
 	}
@@ -64,14 +63,12 @@ func (f *verifyFlags) verifyExport(cmd *cobra.Command, log string, noted *checkp
 	for _, fault := range checked.Faults {
 		report.Faults = append(report.Faults, tally.LogFault(fault))
 	}
-	if f.asJSON {
-		err = writeIndented(cmd.OutOrStdout(), report)
-	} else {
-		writeVerification(cmd.OutOrStdout(), &report, noted)
-		writeUnknown(cmd.OutOrStdout(), &checked)
-	}
+	err = f.print(cmd, &report, func(w io.Writer) {
+		writeVerification(w, &report, noted)
+		writeUnknown(w, &checked)
+	})
 	if err == nil && !report.OK {
-		return errReported
+		return errIncomplete
 	}
 	return err
 }

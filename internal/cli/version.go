@@ -47,36 +47,39 @@ func thisBuild() build {
 func Version() string { return thisBuild().Version }
 
 func versionCommand() *cobra.Command {
-	var output string
+	var out printer
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version, and what this program was built from",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version, and what this program was built from",
+		Example: "  tally version\n  tally version --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			switch output {
-			case "text":
-				thisBuild().write(cmd.OutOrStdout())
-				return nil
-			case "json":
-				return writeIndented(cmd.OutOrStdout(), thisBuild())
-			default:
-				return fmt.Errorf("--output %q is none of text, json", output)
-			}
+			b := thisBuild()
+			return buildTable.oneAs(cmd, &out, b, b.write)
 		},
 	}
-	cmd.Flags().StringVar(&output, "output", "text", "text or json")
+	out.addOutput(cmd)
 	return cmd
 }
 
+var buildTable = table[build]{
+	{"version", func(b build) any { return b.Version }},
+	{"commit", func(b build) any { return b.Commit }},
+	{"date", func(b build) any { return b.Date }},
+	{"modified", func(b build) any { return b.Modified }},
+	{"go", func(b build) any { return b.Go }},
+	{"platform", func(b build) any { return b.Platform }},
+}
+
 // write prints the line of `tally --version`, and where it came from.
-func (b build) write(w io.Writer) {
-	fmt.Fprintln(w, "tally version", b.Version)
+func (b build) write(w io.Writer) error {
+	text := "tally version " + b.Version + "\n"
 	if b.Commit != "" {
 		changed := ""
 		if b.Modified {
 			changed = ", with changes"
 		}
-		fmt.Fprintf(w, "commit %s of %s%s\n", b.Commit, b.Date, changed)
+		text += fmt.Sprintf("commit %s of %s%s\n", b.Commit, b.Date, changed)
 	}
-	fmt.Fprintln(w, b.Go, b.Platform)
+	_, err := io.WriteString(w, text+b.Go+" "+b.Platform+"\n")
+	return err
 }

@@ -8,10 +8,11 @@ func viewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "view",
 		Short: "Write, test, deploy and look after views",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long: "A view folds a log's events into state, and answers queries from it. These commands start its project, test it,\n" +
+			"deploy it on a log or a pattern of logs, and say which version answers: docs/writing-views.md.",
+		Example: "  tally view new --lang go monthly-totals\n  tally view deploy monthly-totals --log acme --module view.wasm",
 	}
-	cmd.AddCommand(viewNewCommand(), viewTestCommand(), viewDeployCommand(), viewListCommand(), viewVersionsCommand(),
-		viewRollbackCommand(), viewResumeCommand(), viewRetireCommand(), viewWithdrawCommand())
+	cmd.AddCommand(viewNewCommand(), viewTestCommand(), viewDeployCommand(), viewListCommand(), viewShowCommand(), viewVersionsCommand(),
+		viewRollbackCommand(), viewResumeCommand(), viewRetireCommand(), viewAuditCommand(), viewPatternCommand())
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -34,6 +35,7 @@ type viewDeploy struct {
 	config        string
 	gas           int64
 	wait          bool
+	out           printer
 }
 
 func viewDeployCommand() *cobra.Command {
@@ -47,7 +49,6 @@ func viewDeployCommand() *cobra.Command {
 			"too.",
 		Example: "  tally view deploy monthly-totals --log acme --module view.wasm\n" +
 			"  tally view deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
-		Args: checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
@@ -58,19 +59,20 @@ func viewDeployCommand() *cobra.Command {
 	flags.StringVar(&run.ready, "ready", "", "ready view to deploy: "+readyNames())
 	flags.StringVar(&run.config, "config", "", "the view's configuration: JSON, or @file")
 	flags.Int64Var(&run.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
+	run.out.addOutput(cmd)
 	flags.BoolVar(&run.wait, "wait", true, "wait until the view is live; --wait=false leaves it building")
 	return cmd
 }
 
 func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	if (d.log == "") == (d.logs == "") {
-		return errors.New("give either --log, for one log, or --logs, for all whose names match a pattern")
+		return usagef("give either --log, for one log, or --logs, for all whose names match a pattern")
 	}
 	deployment, err := d.deployment()
 	if err != nil {
 		return err
 	}
-	c, err := d.open()
+	c, err := d.open(cmd)
 	if err != nil {
 		return err
 	}
@@ -80,13 +82,13 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 		if err != nil {
 			return fmt.Errorf("deploying %s on %s: %w", view, d.logs, err)
 		}
-		return awaitPattern(cmd, c, v, d.wait)
+		return awaitPattern(cmd, c, v, d.wait, &d.out)
 	}
 	deployed, err := c.DeployView(cmd.Context(), d.log, view, deployment)
 	if err != nil {
 		return fmt.Errorf("deploying %s on %s: %w", view, d.log, err)
 	}
-	return awaitVersion(cmd, c, d.log, deployed, d.wait)
+	return awaitVersion(cmd, c, d.log, deployed, d.wait, &d.out)
 }
 
 func (d *viewDeploy) deployment() (tally.Deployment, error) {
@@ -99,7 +101,7 @@ func (d *viewDeploy) deployment() (tally.Deployment, error) {
 		return tally.Deployment{}, err
 	}
 	if d.gas < 0 {
-		return tally.Deployment{}, fmt.Errorf("--gas %d is no budget: it must be above 0", d.gas)
+		return tally.Deployment{}, usagef("--gas %d is no budget: it must be above 0", d.gas)
 	}
 	return tally.Deployment{Module: code, Config: config, Gas: d.gas}, nil
 }
@@ -107,11 +109,11 @@ func (d *viewDeploy) deployment() (tally.Deployment, error) {
 func (d *viewDeploy) code() ([]byte, error) {
 	switch {
 	case d.ready != "" && d.module != "":
-		return nil, errors.New("give either --module or --ready")
+		return nil, usagef("give either --module or --ready")
 	case d.ready != "":
 		module, ok := readyViews[d.ready]
 		if !ok {
-			return nil, fmt.Errorf("there is no ready view %q: there are %s", d.ready, readyNames())
+			return nil, notFound("there is no ready view %q: there are %s", d.ready, readyNames())
 		}
 		return module(), nil
 	case d.module != "":
@@ -122,19 +124,23 @@ func (d *viewDeploy) code() ([]byte, error) {
 
 // awaitVersion prints the status of a version that was just requested. With wait, it first waits until the version is live. It fails if the
 // version halts.
-func awaitVersion(cmd *cobra.Command, c *tally.Client, log string, v tally.View, wait bool) error {
+func awaitVersion(cmd *cobra.Command, c *tally.Client, log string, v tally.View, wait bool, out *printer) error {
 	if v.Status == tally.Building && wait {
 		var err error
 		if v, err = follow(cmd.Context(), cmd, c, log, v); err != nil {
 			return err
 		}
 	}
-	out := cmd.OutOrStdout()
 	switch v.Status {
-	case tally.Live:
-		fmt.Fprintf(out, "%s version %d is live on %s, with %s events folded\n", v.Name, v.Version, log, thousands(v.Applied))
-	case tally.Building:
-		fmt.Fprintf(out, "%s version %d is building on %s: tally view list %s says how far it is\n", v.Name, v.Version, log, log)
+	case tally.Live, tally.Building:
+		return viewTable.oneAs(cmd, out, v, func(w io.Writer) error {
+			how := fmt.Sprintf("live on %s, with %s events folded", log, thousands(v.Applied))
+			if v.Status == tally.Building {
+				how = fmt.Sprintf("building on %s: tally view list %s says how far it is", log, log)
+			}
+			_, err := fmt.Fprintf(w, "%s version %d is %s\n", v.Name, v.Version, how)
+			return err
+		})
 	case tally.Halted:
 		return fmt.Errorf("%s version %d halted on %s at event %d: %s; a version that was live before goes on answering. "+
 			"Deploy a corrected version, or go on past the event with tally view resume %s %s --skip", v.Name, v.Version, log,
@@ -142,7 +148,6 @@ func awaitVersion(cmd *cobra.Command, c *tally.Client, log string, v tally.View,
 	default:
 		return fmt.Errorf("%s version %d is %s on %s: another version was asked for meanwhile", v.Name, v.Version, v.Status, log)
 	}
-	return nil
 }
 
 // follow shows the progress of a version until it is no longer building.

@@ -11,6 +11,7 @@ import (
 
 func viewRollbackCommand() *cobra.Command {
 	var conn connection
+	var out printer
 	var wait bool
 	cmd := &cobra.Command{
 		Use:   "rollback LOG VIEW VERSION",
@@ -19,14 +20,13 @@ func viewRollbackCommand() *cobra.Command {
 			"or everything where its state was not kept (tally view versions says so), while the live version goes on\n" +
 			"answering.",
 		Example: "  tally view rollback acme monthly-totals 2",
-		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			version, err := strconv.ParseInt(args[2], 10, 32)
 			if err != nil || version < 1 {
-				return fmt.Errorf("VERSION is %q, which is no version's number: tally view versions %s %s lists them",
+				return usagef("VERSION is %q, which is no version's number: tally view versions %s %s lists them",
 					args[2], args[0], args[1])
 			}
-			c, err := conn.open()
+			c, err := conn.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -35,10 +35,11 @@ func viewRollbackCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("rolling %s on %s back: %w", args[1], args[0], err)
 			}
-			return awaitVersion(cmd, c, args[0], v, wait)
+			return awaitVersion(cmd, c, args[0], v, wait, &out)
 		},
 	}
 	conn.add(cmd.Flags())
+	out.addOutput(cmd)
 	cmd.Flags().BoolVar(&wait, "wait", true, "wait until the version is live; --wait=false leaves it building")
 	return cmd
 }
@@ -47,6 +48,8 @@ func viewResumeCommand() *cobra.Command {
 	var conn connection
 	var resumption tally.ResumeViewOptions
 	var wait bool
+	var out printer
+	var sure confirmation
 	cmd := &cobra.Command{
 		Use:   "resume LOG VIEW",
 		Short: "Have a halted view go on",
@@ -54,18 +57,25 @@ func viewResumeCommand() *cobra.Command {
 			"skipped event is left out of this version for ever, which is recorded with who asked and why; the event itself\n" +
 			"stays in the log.",
 		Example: "  tally view resume acme monthly-totals --gas 200000000\n" +
-			"  tally view resume acme monthly-totals --skip --reason 'event 17 is a test of ours'",
-		Args: checkArguments,
+			"  tally view resume acme monthly-totals --skip --reason 'event 17 is a test of ours' --yes",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			if resumption.Skip {
+				err := sure.ask(cmd, fmt.Sprintf("This leaves the event out of %s on %s for ever.", oneLine(args[1]), oneLine(args[0])))
+				if err != nil {
+					return err
+				}
+			}
 			v, err := c.ResumeView(cmd.Context(), args[0], args[1], resumption)
 			if err != nil {
 				return fmt.Errorf("resuming %s on %s: %w", args[1], args[0], err)
 			}
-			return awaitVersion(cmd, c, args[0], v, wait)
+			return awaitVersion(cmd, c, args[0], v, wait, &out)
 		}),
 	}
 	flags := cmd.Flags()
 	conn.add(flags)
+	out.addOutput(cmd)
+	sure.add(cmd)
 	flags.Int32Var(&resumption.Version, "view-version", 0, "which halted version; the one that was asked for last when not given")
 	flags.BoolVar(&resumption.Skip, "skip", false, "go on past the event")
 	flags.StringVar(&resumption.Reason, "reason", "", "why, for the record")
@@ -76,13 +86,16 @@ func viewResumeCommand() *cobra.Command {
 
 func viewRetireCommand() *cobra.Command {
 	var conn connection
+	var sure confirmation
 	cmd := &cobra.Command{
 		Use:     "retire LOG VIEW",
 		Short:   "End a view on a log",
 		Long:    "Ends a view on a log: it folds and answers no more. Its versions stay listed, and a deploy or a rollback brings it back.",
-		Example: "  tally view retire acme monthly-totals",
-		Args:    checkArguments,
+		Example: "  tally view retire acme monthly-totals --yes",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			if err := sure.ask(cmd, fmt.Sprintf("This has %s answer no more on %s.", oneLine(args[1]), oneLine(args[0]))); err != nil {
+				return err
+			}
 			if err := c.RetireView(cmd.Context(), args[0], args[1]); err != nil {
 				return fmt.Errorf("retiring %s on %s: %w", args[1], args[0], err)
 			}
@@ -91,5 +104,6 @@ func viewRetireCommand() *cobra.Command {
 		}),
 	}
 	conn.add(cmd.Flags())
+	sure.add(cmd)
 	return cmd
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -10,43 +11,25 @@ import (
 )
 
 func viewListCommand() *cobra.Command {
-	var conn connection
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:     "list [LOG]",
-		Short:   "List a log's views, or the views that are deployed on patterns",
-		Example: "  tally view list acme\n  tally view list",
-		Args:    checkArguments,
-		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			if len(args) == 0 {
-				return listPatterns(cmd.Context(), cmd.OutOrStdout(), c, asJSON)
-			}
-			found, err := c.ListViews(cmd.Context(), args[0])
-			if err != nil {
-				return fmt.Errorf("listing the views of %s: %w", args[0], err)
-			}
-			if asJSON {
-				return writeIndented(cmd.OutOrStdout(), found)
-			}
-			return writeViews(cmd.OutOrStdout(), found)
-		}),
-	}
-	conn.add(cmd.Flags())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	return listCommand(listing[tally.View]{
+		use: "list LOG", short: "List a log's views", example: "  tally view list acme\n  tally view list acme --output json",
+		what: "listing the views of", table: viewTable, expand: func(v tally.View) []tally.View { return v.Versions() },
+		find: func(cmd *cobra.Command, args []string, c *tally.Client, _ int) ([]tally.View, error) {
+			return c.ListViews(cmd.Context(), args[0])
+		},
+	})
 }
 
-func writeViews(w io.Writer, found []tally.View) error {
-	rows := [][]string{{"VIEW", "VERSION", "STATUS", "EVENTS", "GAS", "MODULE", "BY", "SINCE", ""}}
-	for _, view := range found {
-		for _, v := range view.Versions() {
-			rows = append(rows, []string{
-				v.Name, fmt.Sprint(v.Version), v.Status, folded(v), thousands(v.Gas),
-				shortHash(v.Module), orDash(v.Actor), since(v), remark(v),
-			})
-		}
-	}
-	return writeTable(w, rows)
+var viewTable = table[tally.View]{
+	{"view", func(v tally.View) any { return v.Name }},
+	{"version", func(v tally.View) any { return v.Version }},
+	{"status", func(v tally.View) any { return state(v.Status) }},
+	{"events", func(v tally.View) any { return shown{folded(v), v.Applied} }},
+	{"gas", func(v tally.View) any { return count(v.Gas) }},
+	{"module", func(v tally.View) any { return shown{shortHash(v.Module), v.Module} }},
+	{"actor", func(v tally.View) any { return v.Actor }},
+	{"since", func(v tally.View) any { return since(v) }},
+	{remarkColumn, func(v tally.View) any { return viewRemark(v) }},
 }
 
 // folded describes how many events a version has folded, of how many.
@@ -58,25 +41,25 @@ func folded(v tally.View) string {
 }
 
 // since returns the time of the last change of status.
-func since(v tally.View) string {
+func since(v tally.View) time.Time {
 	switch {
 	case v.Status == tally.Live && v.LiveAt != nil:
-		return moment(v.LiveAt)
+		return *v.LiveAt
 	case v.Status == tally.Halted && v.HaltedAt != nil:
-		return moment(v.HaltedAt)
+		return *v.HaltedAt
 	case v.Status == tally.Retired && v.RetiredAt != nil:
-		return moment(v.RetiredAt)
+		return *v.RetiredAt
 	}
-	return moment(&v.CreatedAt)
+	return v.CreatedAt
 }
 
-// remark explains the status of a version that is not live.
-func remark(v tally.View) string {
+// viewRemark explains the status of a version that is not live.
+func viewRemark(v tally.View) remark {
 	switch v.Status {
 	case tally.Halted:
-		return fmt.Sprintf("event %d: %s", v.HaltedSequence, v.Error)
+		return remark(fmt.Sprintf("event %d: %s", v.HaltedSequence, v.Error))
 	case tally.Building:
-		return pace(buildState(v))
+		return remark(pace(buildState(v)))
 	case tally.Retired:
 		if !v.StateKept {
 			return "state not kept"
@@ -87,53 +70,69 @@ func remark(v tally.View) string {
 
 func shortHash(hash string) string { return hash[:min(len(hash), 12)] }
 
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
 func viewVersionsCommand() *cobra.Command {
 	var conn connection
-	var asJSON bool
+	var out printer
 	cmd := &cobra.Command{
-		Use:     "versions LOG VIEW",
-		Short:   "List all versions of a view, and what was done to them",
+		Use:   "versions LOG VIEW",
+		Short: "List all versions of a view, and what was done to them",
+		Long: "Lists all versions of a view, the newest first, and what was done to the view: when, by whom, and over which event.\n" +
+			"CSV has the versions.",
 		Example: "  tally view versions acme monthly-totals",
-		Args:    checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			history, err := c.ListViewVersions(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return fmt.Errorf("listing the versions of %s on %s: %w", args[1], args[0], err)
 			}
-			out := cmd.OutOrStdout()
-			if asJSON {
-				return writeIndented(out, history)
-			}
-			if err := writeViews(out, history.Versions); err != nil {
-				return err
-			}
-			fmt.Fprintln(out)
-			return writeActions(out, history.Actions)
+			versions := seqOf(history.Versions, nil)
+			return viewTable.report(cmd, &out, history, versions, func(w io.Writer) error {
+				if err := viewTable.list(cmd, &out, versions); err != nil {
+					return err
+				}
+				fmt.Fprintln(w)
+				return viewActionTable.list(cmd, &out, seqOf(history.Actions, nil))
+			})
 		}),
 	}
 	conn.add(cmd.Flags())
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	out.addOutput(cmd)
 	return cmd
 }
 
-func writeActions(w io.Writer, actions []tally.ViewAction) error {
-	rows := [][]string{{"WHEN", "ACTION", "VERSION", "EVENT", "BY", ""}}
-	for _, a := range actions {
-		version, sequence := "-", "-"
-		if a.Version > 0 {
-			version = fmt.Sprint(a.Version)
-		}
-		if a.Sequence > 0 {
-			sequence = thousands(a.Sequence)
-		}
-		rows = append(rows, []string{moment(&a.At), a.Action, version, sequence, orDash(a.Actor), a.Detail})
+var viewActionTable = table[tally.ViewAction]{
+	{"at", func(a tally.ViewAction) any { return a.At }},
+	{"action", func(a tally.ViewAction) any { return a.Action }},
+	{"version", func(a tally.ViewAction) any { return orNothing(int64(a.Version)) }},
+	{"sequence", func(a tally.ViewAction) any { return orNothing(a.Sequence) }},
+	{"actor", func(a tally.ViewAction) any { return a.Actor }},
+	{remarkColumn, func(a tally.ViewAction) any { return remark(a.Detail) }},
+}
+
+// orNothing is a number, or nothing where it is 0.
+func orNothing(n int64) any {
+	if n == 0 {
+		return nil
 	}
-	return writeTable(w, rows)
+	return count(n)
+}
+
+func viewShowCommand() *cobra.Command {
+	var conn connection
+	var out printer
+	cmd := &cobra.Command{
+		Use:     "show LOG VIEW",
+		Short:   "Show the versions of a view that are not retired",
+		Example: "  tally view show acme monthly-totals\n  tally view show acme monthly-totals --output json",
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			found, err := c.GetView(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return fmt.Errorf("looking up %s on %s: %w", args[1], args[0], err)
+			}
+			versions := seqOf(found.Versions(), nil)
+			return viewTable.report(cmd, &out, found, versions, func(io.Writer) error { return viewTable.list(cmd, &out, versions) })
+		}),
+	}
+	conn.add(cmd.Flags())
+	out.addOutput(cmd)
+	return cmd
 }

@@ -25,10 +25,9 @@ func viewNewCommand() *cobra.Command {
 			"tokens by month, its golden folder, and the kit of the language, so that it builds without asking any registry\n" +
 			"for the kit. Nothing is overwritten.",
 		Example: "  tally view new --lang go monthly-totals\n  tally view new --lang c monthly-totals views/totals",
-		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if language == "" {
-				return fmt.Errorf("--lang is missing: %s", strings.Join(views.Languages(), ", "))
+				return usagef("--lang is missing: %s", strings.Join(views.Languages(), ", "))
 			}
 			kit, err := views.FindKit(language)
 			if err != nil {

@@ -15,18 +15,23 @@ import (
 
 // awaitPattern prints the state of a view on the logs of its pattern. With wait, it first waits until the view is built on all of them, and
 // fails if it halted on some or had no room on some.
-func awaitPattern(cmd *cobra.Command, c *tally.Client, v tally.ViewPattern, wait bool) error {
+func awaitPattern(cmd *cobra.Command, c *tally.Client, v tally.ViewPattern, wait bool, out *printer) error {
 	if wait {
 		var err error
 		if v, err = followPattern(cmd, c, v); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s version %d on %s: %s\n", v.Name, v.Version, v.Logs, covers(v))
-	if n := v.Covers; wait && n != nil && n.Halted+n.Full > 0 {
-		return fmt.Errorf("%s is not live on every log of %s: tally view list LOG says why", v.Name, v.Logs)
+	err := viewPatternTable.oneAs(cmd, out, v, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s version %d on %s: %s\n", v.Name, v.Version, v.Logs, covers(v))
+		return err
+	})
+	if n := v.Covers; err == nil && wait && n != nil && n.Halted+n.Full > 0 {
+		return statusError{
+			fmt.Errorf("%s is not live on every log of %s: tally view list LOG says why", v.Name, v.Logs), statusIncomplete,
+		}
 	}
-	return nil
+	return err
 }
 
 // followPattern shows the progress of a view on its logs until it is live, or halted, on all of them.
@@ -49,7 +54,7 @@ func followPattern(cmd *cobra.Command, c *tally.Client, v tally.ViewPattern) (ta
 		return !v.Spreading && v.Covers.Building == 0 && v.Covers.Waiting == 0, nil
 	})
 	if errors.Is(err, context.Canceled) {
-		return v, fmt.Errorf("no longer waiting: the server goes on, and tally view list says how far it is with %s", v.Name)
+		return v, fmt.Errorf("no longer waiting: the server goes on, and tally view pattern list says how far it is with %s", v.Name)
 	}
 	return v, err
 }
@@ -82,55 +87,103 @@ func covers(v tally.ViewPattern) string {
 	return strings.Join(parts, ", ")
 }
 
-// listPatterns lists the views that are deployed on patterns, with their state on the logs.
-func listPatterns(ctx context.Context, w io.Writer, c *tally.Client, asJSON bool) error {
-	found, err := c.ListViewPatterns(ctx)
-	if err != nil {
-		return fmt.Errorf("listing the views on patterns: %w", err)
+func viewPatternCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "pattern",
+		Short: "List, show and retire the views that are deployed on patterns of logs",
+		Long: "A view that is deployed with --logs is on every log whose name matches the pattern, later ones too. tally view deploy\n" +
+			"puts it there; these commands look after it.",
+		Example: "  tally view pattern list\n  tally view pattern retire usage --yes",
 	}
-	rows := [][]string{{"VIEW", "LOGS", "VERSION", "STATUS", "GAS", "MODULE", "BY", "SINCE", ""}}
-	for i, v := range found {
-		if v.Status == "active" {
-			if v, err = c.GetViewPattern(ctx, v.Name); err != nil {
-				return fmt.Errorf("looking up %s: %w", found[i].Name, err)
-			}
-			found[i] = v
-		}
-		rows = append(rows, []string{
-			v.Name, v.Logs, fmt.Sprint(v.Version), v.Status, thousands(v.Gas),
-			shortHash(v.Module), orDash(v.Actor), moment(&v.DeployedAt), covers(v),
-		})
-	}
-	if asJSON {
-		return writeIndented(w, found)
-	}
-	return writeTable(w, rows)
+	cmd.AddCommand(viewPatternListCommand(), viewPatternShowCommand(), viewPatternRetireCommand())
+	return cmd
 }
 
-func viewWithdrawCommand() *cobra.Command {
+func viewPatternListCommand() *cobra.Command {
+	return listCommand(listing[tally.ViewPattern]{
+		use: "list", short: "List the views that are deployed on patterns, and how their logs stand",
+		example: "  tally view pattern list\n  tally view pattern list --output csv",
+		what:    "listing the views on patterns", table: viewPatternTable,
+		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.ViewPattern, error) {
+			found, err := c.ListViewPatterns(cmd.Context())
+			for i, v := range found {
+				if err == nil && v.Status == "active" { // how its logs stand is not in the list
+					found[i], err = c.GetViewPattern(cmd.Context(), v.Name)
+				}
+			}
+			return found, err
+		},
+	})
+}
+
+func viewPatternShowCommand() *cobra.Command {
 	var conn connection
-	var keep bool
+	var out printer
 	cmd := &cobra.Command{
-		Use:   "withdraw VIEW",
-		Short: "Retire a view on all logs that have it from a pattern",
-		Long: "Retires a view that was deployed with --logs, on all logs that have it from the pattern; later logs do not get\n" +
-			"it. With --keep it stays where it is. What was deployed on a log by itself stays in any case.",
-		Example: "  tally view withdraw monthly-totals --keep",
-		Args:    checkArguments,
+		Use:     "show VIEW",
+		Short:   "Show a view that is deployed on a pattern, and how its logs stand",
+		Example: "  tally view pattern show usage",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			v, err := c.RetireViewPattern(cmd.Context(), args[0], keep)
+			v, err := c.GetViewPattern(cmd.Context(), args[0])
 			if err != nil {
-				return fmt.Errorf("withdrawing %s: %w", args[0], err)
+				return fmt.Errorf("looking up %s: %w", args[0], err)
 			}
-			if keep {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s stays on the logs that have it; later logs of %s do not get it\n", v.Name, v.Logs)
-			} else {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is being retired on the logs that have it from %s\n", v.Name, v.Logs)
-			}
-			return nil
+			return viewPatternTable.one(cmd, &out, v)
 		}),
 	}
 	conn.add(cmd.Flags())
+	out.addOutput(cmd)
+	return cmd
+}
+
+var viewPatternTable = table[tally.ViewPattern]{
+	{"view", func(v tally.ViewPattern) any { return v.Name }},
+	{"logs", func(v tally.ViewPattern) any { return v.Logs }},
+	{"version", func(v tally.ViewPattern) any { return v.Version }},
+	{"status", func(v tally.ViewPattern) any { return state(v.Status) }},
+	{"gas", func(v tally.ViewPattern) any { return count(v.Gas) }},
+	{"module", func(v tally.ViewPattern) any { return shown{shortHash(v.Module), v.Module} }},
+	{"actor", func(v tally.ViewPattern) any { return v.Actor }},
+	{"deployed_at", func(v tally.ViewPattern) any { return v.DeployedAt }},
+	{remarkColumn, func(v tally.ViewPattern) any { return remark(covers(v)) }},
+}
+
+func viewPatternRetireCommand() *cobra.Command {
+	var conn connection
+	var out printer
+	var sure confirmation
+	var keep bool
+	cmd := &cobra.Command{
+		Use:   "retire VIEW",
+		Short: "Retire a view on all logs that have it from a pattern",
+		Long: "Retires a view that was deployed with --logs, on all logs that have it from the pattern; later logs do not get\n" +
+			"it. With --keep it stays where it is. What was deployed on a log by itself stays in any case.",
+		Example: "  tally view pattern retire usage --keep --yes",
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			question := fmt.Sprintf("This ends %s on all logs that have it from a pattern.", oneLine(args[0]))
+			if keep {
+				question = fmt.Sprintf("This keeps %s from later logs.", oneLine(args[0]))
+			}
+			if err := sure.ask(cmd, question); err != nil {
+				return err
+			}
+			v, err := c.RetireViewPattern(cmd.Context(), args[0], keep)
+			if err != nil {
+				return fmt.Errorf("retiring %s: %w", args[0], err)
+			}
+			return viewPatternTable.oneAs(cmd, &out, v, func(w io.Writer) error {
+				what := "%s is being retired on the logs that have it from %s\n"
+				if keep {
+					what = "%s stays on the logs that have it; later logs of %s do not get it\n"
+				}
+				_, err := fmt.Fprintf(w, what, v.Name, v.Logs)
+				return err
+			})
+		}),
+	}
+	conn.add(cmd.Flags())
+	out.addOutput(cmd)
+	sure.add(cmd)
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave the view where it is")
 	return cmd
 }

@@ -43,7 +43,6 @@ func viewTestCommand() *cobra.Command {
 			"A line for each folder says what its events took: gas, which is the same on every machine, and the median time\n" +
 			"of reading the fields that the view wants and folding them.",
 		Example: "  tally view test\n  tally view test build/view.wasm --dir goldens --update",
-		Args:    checkArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := defaultModule
 			if len(args) > 0 {
@@ -71,7 +70,7 @@ func (t *viewTest) run(ctx context.Context, w io.Writer, file string) (err error
 		return err
 	}
 	if t.gas <= 0 {
-		return fmt.Errorf("--gas %d is no budget: it must be above 0", t.gas)
+		return usagef("--gas %d is no budget: it must be above 0", t.gas)
 	}
 	cases, err := viewtest.Cases(t.dir)
 	if err != nil {
@@ -101,7 +100,7 @@ func (t *viewTest) run(ctx context.Context, w io.Writer, file string) (err error
 	}
 	if failed > 0 {
 		fmt.Fprintf(w, "%d of %d folders failed\n", failed, len(cases))
-		return errReported
+		return errIncomplete
 	}
 	return nil
 }
@@ -205,13 +204,4 @@ func readConfig(value string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	return config, nil
-}
-
-// thousands formats a number with separators.
-func thousands(n int64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

@@ -26,7 +26,6 @@ func watchCommand() *cobra.Command {
 		Long: "Sends a view a query, as tally query does, and prints its answer again whenever it is another, until Ctrl-C.\n" +
 			"On a terminal the answer is shown in place; elsewhere each is printed as it comes.",
 		Example: "  tally watch acme monthly-totals month=2025-03",
-		Args:    checkArguments,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			query := ""
 			if len(args) > 2 {

@@ -111,7 +111,7 @@ const CSVHeader = "sequence,time,recorded_at,type,key,hash,data\r\n"
 
 // AppendCSV appends an event as a line of CSV (RFC 4180), with its line break. A field that a spreadsheet would take for a formula is
 // preceded by an apostrophe, which marks text in spreadsheets.
-func AppendCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, appendSafeField) }
+func AppendCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, AppendField) }
 
 // AppendRawCSV is AppendCSV for programs: fields are unchanged.
 func AppendRawCSV(b []byte, e *Recorded) []byte { return appendCSV(b, e, appendField) }
@@ -133,8 +133,8 @@ func appendCSV(b []byte, e *Recorded, field func(b, text []byte) []byte) []byte 
 	return append(b, '\r', '\n')
 }
 
-// appendSafeField appends a field that a spreadsheet shows and does not evaluate.
-func appendSafeField(b, text []byte) []byte {
+// AppendField appends a field of CSV, by RFC 4180, that a spreadsheet shows and does not evaluate.
+func AppendField(b, text []byte) []byte {
 	if len(text) > 0 && strings.IndexByte("=+-@\t\r", text[0]) >= 0 && !plainNumber.Match(text) {
 		text = append([]byte{'\''}, text...)
 	}

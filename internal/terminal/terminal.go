@@ -71,6 +71,9 @@ type Writer struct {
 // NewWriter returns a Writer that writes to w.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
+// Unchecked returns the writer that this one writes to, for text that is safe already and has styles.
+func (w *Writer) Unchecked() io.Writer { return w.w }
+
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

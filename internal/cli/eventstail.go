@@ -11,14 +11,14 @@ import (
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
-// tailing is a run of tally tail.
+// tailing is a run of tally events tail.
 type tailing struct {
 	connection
 	from, after int64
 	typ         string
 }
 
-func tailCommand() *cobra.Command {
+func eventsTailCommand() *cobra.Command {
 	var run tailing
 	cmd := &cobra.Command{
 		Use:   "tail LOG",
@@ -26,8 +26,7 @@ func tailCommand() *cobra.Command {
 		Long: "Prints events as they are committed, a line of JSON each, until Ctrl-C. It starts with the next one, or where\n" +
 			"--from or --after say. When the server goes away, it goes on where it was once the server is back: no event is\n" +
 			"left out and none comes twice.",
-		Example: "  tally tail acme\n  tally tail acme --from 1 | jq .data.model",
-		Args:    checkArguments,
+		Example: "  tally events tail acme\n  tally events tail acme --from 1 | jq .data.model",
 		RunE:    run.withClient(run.run),
 	}
 	flags := cmd.Flags()
@@ -58,13 +57,13 @@ func (t *tailing) start(cmd *cobra.Command, log string, c *tally.Client) (int64,
 	flags := cmd.Flags()
 	switch {
 	case flags.Changed("from") && flags.Changed("after"):
-		return 0, errors.New("--from and --after both say where to start: give one of them")
+		return 0, usagef("--from and --after both say where to start: give one of them")
 	case flags.Changed("from") && t.from < 1:
-		return 0, fmt.Errorf("--from %d is no sequence: the first event's is 1", t.from)
+		return 0, usagef("--from %d is no sequence: the first event's is 1", t.from)
 	case flags.Changed("from"):
 		return t.from - 1, nil
 	case t.after < 0:
-		return 0, fmt.Errorf("--after %d is no sequence: it must be 0, for the log's beginning, or above", t.after)
+		return 0, usagef("--after %d is no sequence: it must be 0, for the log's beginning, or above", t.after)
 	case flags.Changed("after"):
 		return t.after, nil
 	}

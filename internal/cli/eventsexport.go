@@ -32,18 +32,19 @@ const (
 	showEvery = 100 * time.Millisecond
 )
 
-// exporting is a run of tally export.
+// exporting is a run of tally events export.
 type exporting struct {
 	connection
 	filter        eventFlags
-	out, format   string
-	csv           csvFlag
+	file          string
+	form          outputForm
+	raw           bool
 	gzip, zstd    bool
 	resume, force bool
 	retries       int
 }
 
-func exportCommand() *cobra.Command {
+func eventsExportCommand() *cobra.Command {
 	var run exporting
 	cmd := &cobra.Command{
 		Use:   "export LOG",
@@ -51,18 +52,18 @@ func exportCommand() *cobra.Command {
 		Long: "Writes a log, or a part of it, into a file, and checks on the way that no event is missing and that the hash\n" +
 			"chain holds. A lost connection is gone on with by itself; a command that was stopped, by --resume. The file gets\n" +
 			"its name when it is complete: before, it is FILE.part.",
-		Example: "  tally export acme --out acme.ndjson\n" +
-			"  tally export acme --out march.csv.gz --time-from 2025-03 --time-to 2025-04\n" +
-			"  tally export acme --out - | jq -c .data",
-		Args: checkArguments,
+		Example: "  tally events export acme --file acme.ndjson\n" +
+			"  tally events export acme --file march.csv.gz --time-from 2025-03 --time-to 2025-04\n" +
+			"  tally events export acme | jq -c .data",
 		RunE: run.withClient(run.run),
 	}
 	flags := cmd.Flags()
 	run.add(flags)
 	run.filter.add(flags)
-	flags.StringVar(&run.out, "out", "", "file to write; - for standard output")
-	flags.StringVar(&run.format, "format", "", "ndjson, csv or json; by the file's name when not given, else ndjson")
-	run.csv.add(flags)
+	flags.StringVar(&run.file, "file", "-", "file to write; - for standard output")
+	run.form.allowed = []string{outputNDJSON, outputCSV, outputJSON}
+	run.form.add(cmd, "how to write it; by the file's name when not given, else ndjson")
+	addRaw(cmd, &run.raw)
 	flags.BoolVar(&run.gzip, "gzip", false, "compress with gzip, as a file that ends in .gz is")
 	flags.BoolVar(&run.zstd, "zstd", false, "compress with zstd, as a file that ends in .zst is")
 	flags.BoolVar(&run.resume, "resume", false, "go on with what an earlier run left, if it left something")
@@ -71,22 +72,17 @@ func exportCommand() *cobra.Command {
 	return cmd
 }
 
-// textForms are the formats of an export.
-var textForms = map[string]textFormat{"ndjson": ndjsonText, "csv": csvText, "json": jsonText, rawCSV: rawCSVText}
-
-// form returns the format and the compression, from the flags and the file's name.
-func (x *exporting) form() (format, compression string, err error) {
+// format returns the format and the compression, from the flags and the file's name.
+func (x *exporting) format() (format, compression string, err error) {
 	switch {
-	case x.out == "":
-		return "", "", errors.New("--out is missing: name a file, or - for standard output")
 	case x.gzip && x.zstd:
-		return "", "", errors.New("give either --gzip or --zstd")
+		return "", "", usagef("give either --gzip or --zstd")
 	case x.resume && x.force:
-		return "", "", errors.New("give either --resume, to go on with what is there, or --force, to begin anew")
+		return "", "", usagef("give either --resume, to go on with what is there, or --force, to begin anew")
 	case x.retries < 0:
-		return "", "", fmt.Errorf("--retries %d is no number of times", x.retries)
+		return "", "", usagef("--retries %d is no number of times", x.retries)
 	}
-	name := x.out
+	name := x.file
 	switch extension := filepath.Ext(name); {
 	case x.gzip || extension == ".gz":
 		compression = "gzip"
@@ -94,24 +90,24 @@ func (x *exporting) form() (format, compression string, err error) {
 		compression = "zstd"
 	}
 	if x.gzip && strings.HasSuffix(name, ".zst") || x.zstd && strings.HasSuffix(name, ".gz") {
-		return "", "", fmt.Errorf("%s would be compressed otherwise than its name says", name)
+		return "", "", usagef("%s would be compressed otherwise than its name says", name)
 	}
-	format = x.format
+	format = x.form.value
 	if format == "" {
-		format = "ndjson"
+		format = outputNDJSON
 		name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
-		if extension := strings.TrimPrefix(filepath.Ext(name), "."); textForms[extension].name != "" && extension != rawCSV {
+		if extension := strings.TrimPrefix(filepath.Ext(name), "."); slices.Contains(x.form.allowed, extension) {
 			format = extension
 		}
 	}
-	if textForms[format].name == "" || format == rawCSV {
-		return "", "", fmt.Errorf("--format %q is none of ndjson, csv and json", format)
+	if x.raw && format != outputCSV {
+		return "", "", usagef("--raw goes with --output csv")
 	}
-	return x.csv.form(format), compression, x.csv.check(format)
+	return textName(format, x.raw), compression, nil
 }
 
 func (x *exporting) run(cmd *cobra.Command, args []string, c *tally.Client) error {
-	format, compression, err := x.form()
+	format, compression, err := x.format()
 	if err != nil {
 		return err
 	}
@@ -124,7 +120,7 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 		return fmt.Errorf("exporting %s: %w", args[0], err)
 	}
 	fresh := exportState{LogID: log.ID, Format: format, Compression: compression, Filter: filter}
-	path := x.out
+	path := x.file
 	if path == "-" {
 		path = ""
 	}
@@ -151,13 +147,13 @@ func (x *exporting) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 		return copying.unfinished(cmd.Context(), err)
 	}
 	if err := file.finish(); err != nil {
-		return fmt.Errorf("finishing %s: %w", x.out, err)
+		return fmt.Errorf("finishing %s: %w", x.file, err)
 	}
 	report := cmd.OutOrStdout()
 	if path == "" {
 		report = cmd.ErrOrStderr()
 	}
-	return copying.report(report, x.out, time.Since(began))
+	return copying.report(report, x.file, time.Since(began))
 }
 
 // report prints what was written, and the faults that were found.
@@ -171,7 +167,7 @@ func (x *copying) report(w io.Writer, out string, took time.Duration) error {
 			fmt.Fprintln(w, "    WRONG:", oneLine(fault))
 		}
 		fmt.Fprintf(w, "the events are not what was recorded: tally verify %s tells more\n", x.log.Name)
-		return errReported
+		return errIncomplete
 	case x.check == nil:
 		fmt.Fprintln(w, "the hash chain was not checked: a filter leaves events out")
 	case s.Events > 0:
@@ -220,7 +216,7 @@ func newCopying(c *tally.Client, log tally.Log, file *exportFile) (*copying, err
 	s := &file.state
 	x := &copying{
 		client: c, log: log, file: file, faults: s.Faults,
-		text: &textWriter{w: file, format: textForms[s.Format], begun: s.Events > 0, events: s.Events},
+		text: &textWriter{w: file, format: textFormats[s.Format], begun: s.Events > 0, events: s.Events},
 	}
 	x.began, x.savedAt, x.start = time.Now(), time.Now(), max(s.Filter.From-1, s.Sequence, 0)
 	if s.Filter.Filtered() {
@@ -339,7 +335,7 @@ func (x *copying) stream(ctx context.Context) error {
 func (x *copying) write(e *event.Recorded, line []byte) error {
 	s := &x.file.state
 	var err error
-	if s.Format == ndjsonText.name {
+	if s.Format == outputNDJSON {
 		_, err = x.file.Write(line)
 	} else {
 		err = x.text.event(e)
@@ -374,7 +370,7 @@ func (x *copying) complete() error {
 	} else if x.check != nil && s.HeadHash != "" && s.Events > 0 && s.Hash != s.HeadHash {
 		x.faults = append(x.faults, fmt.Sprintf("the log's hash is not that of its last event, %d", s.Sequence))
 	}
-	if s.Format != ndjsonText.name {
+	if s.Format != outputNDJSON {
 		if err := x.text.end(false); err != nil {
 			return err
 		}
