@@ -81,7 +81,7 @@ func (r *reference) perform(t *testing.T) (failed map[string]error, layered []st
 // TestCasesAreRight: a client that has nothing but the document passes all cases that take no more than operations, and the judge finds
 // nothing in what it did.
 func TestCasesAreRight(t *testing.T) {
-	stand, r := begin(t, ".", habits{})
+	stand, r := begin(t, "", habits{})
 	failed, layered := r.perform(t)
 	for name, err := range failed {
 		t.Errorf("%s: %v", name, err)
@@ -100,7 +100,7 @@ func TestCasesAreRight(t *testing.T) {
 		}
 		t.Error(finding)
 	}
-	if len(layered) > len(stand.cases)*2/3 {
+	if len(layered) > len(stand.cases)/3 {
 		t.Errorf("%d of %d cases take more than operations", len(layered), len(stand.cases))
 	}
 }

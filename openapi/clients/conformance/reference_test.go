@@ -10,11 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,6 +71,9 @@ func (r *reference) prepare(step *Step, proxy string, args map[string]any, scope
 		return nil, fmt.Errorf("the document has no operation %s", step.Call)
 	}
 	c := &call{operation: o, key: r.env["TALLY_KEY"], header: http.Header{}, deadline: time.Minute}
+	if r.habits.newKeys { // no try of it is ever answered
+		c.deadline = time.Second
+	}
 	if step.Client != nil {
 		proxy = cmp.Or(step.Client.Proxy, proxy)
 		if step.Client.Key != nil {
@@ -81,7 +85,9 @@ func (r *reference) prepare(step *Step, proxy string, args map[string]any, scope
 	}
 	path, query := o.Path, url.Values{}
 	used := map[string]bool{}
-	for _, p := range o.parameters {
+	parameters := slices.Clone(o.parameters) // tenant is that of the path, where there is one
+	slices.SortStableFunc(parameters, func(a, b parameter) int { return cmp.Compare(orderOf[a.In], orderOf[b.In]) })
+	for _, p := range parameters {
 		name := strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(p.Name), "tally-"), "-", "_")
 		value, given := args[name]
 		if !given || used[name] {
@@ -121,6 +127,8 @@ func (r *reference) prepare(step *Step, proxy string, args map[string]any, scope
 	}
 	return c, nil
 }
+
+var orderOf = map[string]int{"path": 0, "query": 1, "header": 2}
 
 func environmentOf(proxy string) string {
 	if proxy == "" || proxy == direct {
@@ -265,8 +273,6 @@ func (r *reference) once(ctx context.Context, c *call) (*http.Response, json.Raw
 // errOfLayer is returned for calls of the layers above the operations, which the reference does not have.
 var errOfLayer = errors.New("not an operation")
 
-var operationID = regexp.MustCompile(`^[a-z]+(-[a-z]+)+$`)
-
 // performCase performs a case.
 func (r *reference) performCase(ctx context.Context, c *Case) error {
 	scope, err := r.stand.scope(c)
@@ -285,9 +291,15 @@ func (r *reference) performCase(ctx context.Context, c *Case) error {
 	return nil
 }
 
+// lists are the operations whose pages a call of the layer goes over.
+var lists = map[string]string{
+	"events": "list-events", "logs": "list-logs", "keys": "list-keys", "tenants": "list-tenants", "sources": "list-sources",
+	"audit-log": "list-audit-log", "view-versions": "list-view-versions", "source-versions": "list-source-versions",
+}
+
 func (r *reference) performStep(ctx context.Context, c *Case, step *Step, scope map[string]any) error {
-	if !operationID.MatchString(step.Call) || r.stand.document.byID(step.Call) == nil && layered[step.Call] || step.Call == "tail-events" ||
-		step.Call == "watch-view" {
+	known := r.stand.document.byID(step.Call) != nil && step.Call != "tail-events" && step.Call != "watch-view"
+	if !known && lists[step.Call] == "" {
 		return errOfLayer
 	}
 	args, err := substitute(step.Args, scope)
@@ -297,11 +309,12 @@ func (r *reference) performStep(ctx context.Context, c *Case, step *Step, scope 
 	arguments, _ := args.(map[string]any)
 	until := time.Now().Add(30 * time.Second)
 	for {
-		prepared, err := r.prepare(step, c.Proxy, arguments, scope)
-		if err != nil {
-			return err
+		var answer json.RawMessage
+		if known {
+			answer, err = r.operate(ctx, c, step, arguments, scope)
+		} else {
+			answer, err = r.pages(ctx, c, step, arguments, scope)
 		}
-		answer, err := r.do(ctx, prepared)
 		if err = r.compare(step, answer, err, scope); err == nil || !step.Until || time.Now().After(until) {
 			return err
 		}
@@ -309,4 +322,57 @@ func (r *reference) performStep(ctx context.Context, c *Case, step *Step, scope 
 	}
 }
 
-var layered = map[string]bool{"audit-log": true, "view-versions": true, "source-versions": true}
+func (r *reference) operate(ctx context.Context, c *Case, step *Step, args, scope map[string]any) (json.RawMessage, error) {
+	prepared, err := r.prepare(step, c.Proxy, args, scope)
+	if err != nil {
+		return nil, err
+	}
+	return r.do(ctx, prepared)
+}
+
+// pages goes over all pages of a list and returns its items.
+func (r *reference) pages(ctx context.Context, c *Case, step *Step, args, scope map[string]any) (json.RawMessage, error) {
+	list, arguments := *step, map[string]any{}
+	maps.Copy(arguments, args)
+	list.Call = lists[step.Call]
+	most := -1
+	if take, given := arguments["take"]; given {
+		most = must(strconv.Atoi(textOf(take)))
+		delete(arguments, "take")
+	}
+	items := []json.RawMessage{}
+	for {
+		answer, err := r.operate(ctx, c, &list, arguments, scope)
+		if err != nil {
+			return nil, err
+		}
+		var page map[string]json.RawMessage
+		if err := json.Unmarshal(answer, &page); err != nil {
+			return nil, err
+		}
+		for name, value := range page {
+			if elements, isArray := elementsOf(value); isArray && name != "actions" {
+				items = append(items, elements...)
+			}
+		}
+		if most >= 0 && len(items) >= most {
+			return joined(items[:most]), nil
+		}
+		if page["next_cursor"] == nil {
+			return joined(items), nil
+		}
+		arguments["cursor"] = must(decodeExact(page["next_cursor"]))
+	}
+}
+
+// joined makes an array of texts as they are: encoding would leave white space out.
+func joined(elements []json.RawMessage) json.RawMessage {
+	text := []byte("[")
+	for i, element := range elements {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, element...)
+	}
+	return append(text, ']')
+}
