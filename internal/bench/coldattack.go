@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,7 +33,7 @@ func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 	length := code(opWith(wasmbin.OpLocalGet, 0), op(wasmbin.OpI32Load), unsigned(2), unsigned(dataBytesAt))
 	long := code(length, opConst(int64(len("{}"))), op(wasmbin.OpI32Sub))
 	module := writing(coldValues, long)
-	if _, err := c.DeployViewPattern(ctx, coldLog+"*", hostileView, api.Deployment{Module: module.encode()}); err != nil {
+	if _, err := c.DeployViewPattern(ctx, hostileView, coldLog+"*", api.Deployment{Module: module.encode()}); err != nil {
 		return err
 	}
 	var making errgroup.Group
@@ -42,10 +41,10 @@ func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 	for i := range coldCount(quick) {
 		making.Go(func() error {
 			log := coldLog + strconv.Itoa(i)
-			if err := c.CreateLog(ctx, log, nil); err != nil {
+			if _, err := c.CreateLog(ctx, log, nil); err != nil {
 				return err
 			}
-			_, err := c.AppendEvents(ctx, log, strings.NewReader("{\"long\":true}\n"))
+			_, err := c.AppendEvents(ctx, log, "{\"long\":true}\n", nil)
 			return err
 		})
 	}

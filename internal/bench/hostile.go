@@ -53,7 +53,7 @@ func (h *hostile) prepare(ctx context.Context, s *stage, _ reporter) (err error)
 	if err := s.startServer(ctx); err != nil {
 		return err
 	}
-	if h.client, err = api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
+	if h.client, err = newClient(s.server.address, "", requestTimeout); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { h.client.Close(); return nil })
@@ -104,7 +104,7 @@ func (h *hostile) measure(ctx context.Context, s *stage, report reporter) error 
 func (h *hostile) attack(ctx context.Context, a *attack) (time.Duration, error) {
 	h.number++
 	log := "hostile-" + strconv.Itoa(h.number)
-	if err := h.client.CreateLog(ctx, log, nil); err != nil {
+	if _, err := h.client.CreateLog(ctx, log, nil); err != nil {
 		return 0, fmt.Errorf("creating a log: %w", err)
 	}
 	module := a.module(h.number)
@@ -124,7 +124,7 @@ func (h *hostile) checkContained(ctx context.Context, a *attack, log string, mod
 	if err != nil {
 		return err
 	}
-	if _, err := h.client.AppendEvent(ctx, log, []byte(`{"type":"api.call"}`), api.AppendOptions{}); err != nil {
+	if _, err := h.client.AppendEvent(ctx, log, []byte(`{"type":"api.call"}`), nil); err != nil {
 		return fmt.Errorf("appending to its log: %w", err)
 	}
 	if a.fails != "" {

@@ -84,12 +84,12 @@ func (s *stage) attackMemory(ctx context.Context, kind *memoryAttackKind, report
 	if err := s.startServer(ctx, "--memory-limit", strconv.Itoa(attackedMemory)); err != nil {
 		return err
 	}
-	client, err := api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
+	client, err := newClient(s.server.address, "", requestTimeout)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := client.CreateLog(ctx, innocentLog+"-"+kind.name, nil); err != nil {
+	if _, err := client.CreateLog(ctx, innocentLog+"-"+kind.name, nil); err != nil {
 		return err
 	}
 	if kind.prepare != nil {

@@ -19,15 +19,16 @@ func largeBatch() []byte {
 }
 
 func attackedOnly(ctx context.Context, c *api.Client, _ bool) error {
-	return c.CreateLog(ctx, attackedLog+"-bodies", nil)
+	_, err := c.CreateLog(ctx, attackedLog+"-bodies", nil)
+	return err
 }
 
 // longHistory makes a log with pages of 8 MiB.
 func longHistory(ctx context.Context, c *api.Client, _ bool) error {
-	if err := c.CreateLog(ctx, attackedLog, nil); err != nil {
+	if _, err := c.CreateLog(ctx, attackedLog, nil); err != nil {
 		return err
 	}
-	_, err := c.AppendEvents(ctx, attackedLog, bytes.NewReader(largeBatch()))
+	_, err := c.AppendEvents(ctx, attackedLog, largeBatch(), nil)
 	return err
 }
 
@@ -43,7 +44,7 @@ func longLabels(ctx context.Context, c *api.Client, quick bool) error {
 		count = few
 	}
 	for i := range count {
-		if err := c.CreateLog(ctx, "long-"+strconv.Itoa(i), long); err != nil {
+		if _, err := c.CreateLog(ctx, "long-"+strconv.Itoa(i), long); err != nil {
 			return err
 		}
 	}
@@ -52,7 +53,7 @@ func longLabels(ctx context.Context, c *api.Client, quick bool) error {
 
 func deployGuest(newGuest func() guest) func(context.Context, *api.Client, bool) error {
 	return func(ctx context.Context, c *api.Client, _ bool) error {
-		err := c.CreateLog(ctx, attackedLog, nil)
+		_, err := c.CreateLog(ctx, attackedLog, nil)
 		var problem *api.Error
 		if err != nil && (!errors.As(err, &problem) || problem.Code != "name_taken") {
 			return err
@@ -67,7 +68,7 @@ func manyWriters(ctx context.Context, c *api.Client, _ bool) error {
 	module := manyWrites()
 	for i := range 16 {
 		log := attackedLog + "-" + strconv.Itoa(i)
-		if err := c.CreateLog(ctx, log, nil); err != nil {
+		if _, err := c.CreateLog(ctx, log, nil); err != nil {
 			return err
 		}
 		if _, err := c.DeployView(ctx, log, hostileView, api.Deployment{Module: module.encode()}); err != nil {

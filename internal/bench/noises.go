@@ -54,7 +54,7 @@ func laneNoises() []noise {
 		}, {
 			name: "held-lock", what: "16 clients that append to a log whose head somebody else has locked", clients: 16,
 			once: func(ctx context.Context, n *noisy, _ int) error {
-				_, err := n.client.AppendEvent(ctx, n.log, []byte(`{}`), api.AppendOptions{})
+				_, err := n.client.AppendEvent(ctx, n.log, []byte(`{}`), nil)
 				return err
 			},
 			beside: holdHead,
@@ -73,7 +73,7 @@ func laneNoises() []noise {
 			once:    watchAnswers,
 			beside: func(ctx context.Context, n *noisy) error {
 				return each(ctx, 100*time.Millisecond, func(time.Time) error {
-					_, err := n.client.AppendEvent(ctx, n.log, []byte(`{}`), api.AppendOptions{})
+					_, err := n.client.AppendEvent(ctx, n.log, []byte(`{}`), nil)
 					return err
 				})
 			},
@@ -105,7 +105,7 @@ func deployMeters(ctx context.Context, n *noisy) error {
 }
 
 func (n *noisy) batch(ctx context.Context, lines string) error {
-	_, err := n.client.AppendEvents(ctx, n.log, strings.NewReader(lines))
+	_, err := n.client.AppendEvents(ctx, n.log, lines, nil)
 	return err
 }
 

@@ -94,7 +94,7 @@ func (n *noisy) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
 	if err := n.measureSpin(ctx); err != nil {
 		return err
 	}
-	if n.client, err = api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: noiseTimeout}); err != nil {
+	if n.client, err = newClient(s.server.address, "", noiseTimeout); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { n.client.Close(); return nil })
@@ -233,7 +233,7 @@ func (n *noisy) makeLogOf(ctx context.Context, client *api.Client) error {
 	for range maxLaneTries {
 		n.number++
 		n.log = "noise-" + strconv.Itoa(n.number)
-		if err := client.CreateLog(ctx, n.log, nil); err != nil {
+		if _, err := client.CreateLog(ctx, n.log, nil); err != nil {
 			return fmt.Errorf("creating a log: %w", err)
 		}
 		if found, err := lane(client, n.log); err != nil || found == want {

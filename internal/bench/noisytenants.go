@@ -56,7 +56,7 @@ func tenantNoises() []noise {
 			},
 			once: func(ctx context.Context, n *noisy, _ int) error {
 				const events = 1000
-				_, err := n.other.AppendEvents(ctx, n.log, strings.NewReader(strings.Repeat("{}\n", events)))
+				_, err := n.other.AppendEvents(ctx, n.log, strings.Repeat("{}\n", events), nil)
 				return err
 			},
 		}, {
@@ -68,7 +68,7 @@ func tenantNoises() []noise {
 			open: openTails,
 			beside: func(ctx context.Context, n *noisy) error {
 				return each(ctx, time.Second, func(time.Time) error {
-					_, err := n.other.AppendEvent(ctx, n.log, []byte(`{}`), api.AppendOptions{})
+					_, err := n.other.AppendEvent(ctx, n.log, []byte(`{}`), nil)
 					return err
 				})
 			},
@@ -91,7 +91,7 @@ func (n *noisy) otherTenant(ctx context.Context, name, limits string) error {
 		return fmt.Errorf("making a tenant: the server answered %d: %s (%w)", status, c.body, err)
 	}
 	n.headers = "Tally-Tenant: " + name + "\r\n"
-	n.other, err = api.New(api.Options{URL: "http://" + n.stage.server.address, Key: benchKey, Tenant: name, Timeout: noiseTimeout})
+	n.other, err = newClient(n.stage.server.address, name, noiseTimeout)
 	if err != nil {
 		return err
 	}

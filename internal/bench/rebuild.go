@@ -52,7 +52,7 @@ type rebuilds struct {
 }
 
 func (r *rebuilds) prepare(ctx context.Context, s *stage, _ reporter) (err error) {
-	if r.client, err = api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout}); err != nil {
+	if r.client, err = newClient(s.server.address, "", requestTimeout); err != nil {
 		return err
 	}
 	s.cleanup(func(context.Context) error { r.client.Close(); return nil })

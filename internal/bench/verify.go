@@ -28,13 +28,13 @@ func verifyPhase() phase {
 			return err
 		},
 		measurements: []measurement{{names: []string{verifyChain}, run: func(ctx context.Context, s *stage, report reporter) error {
-			c, err := api.New(api.Options{URL: "http://" + s.server.address, Key: benchKey, Timeout: requestTimeout})
+			c, err := newClient(s.server.address, "", requestTimeout)
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			used, _ := s.usage()
-			verified, err := c.VerifyLog(ctx, s.large.name(0), api.VerifyLogOptions{Views: "none"})
+			verified, err := c.VerifyLog(ctx, s.large.name(0), &api.VerifyLogOptions{Views: "none"})
 			if err != nil {
 				return fmt.Errorf("verifying a log: %w", err)
 			}

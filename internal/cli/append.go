@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,9 +17,9 @@ import (
 // appending is a run of tally append.
 type appending struct {
 	connection
-	tally.AppendOptions
 
-	out printer
+	out           printer
+	key, expected string
 }
 
 func appendCommand() *cobra.Command {
@@ -36,8 +37,8 @@ func appendCommand() *cobra.Command {
 	flags := cmd.Flags()
 	run.add(flags)
 	run.out.addOutput(cmd)
-	flags.StringVar(&run.Key, "idempotency-key", "", "makes it safe to send an event without an id again")
-	flags.StringVar(&run.Expected, "expected-sequence", "", "append only if this is the log's last sequence; 0 for an empty log")
+	flags.StringVar(&run.key, "idempotency-key", "", "makes it safe to send an event without an id again")
+	flags.StringVar(&run.expected, "expected-sequence", "", "append only if this is the log's last sequence; 0 for an empty log")
 	return cmd
 }
 
@@ -56,7 +57,15 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 		}
 		return err
 	}
-	appended, err := c.AppendEvent(cmd.Context(), args[0], text, a.AppendOptions)
+	options := &tally.AppendOptions{IdempotencyKey: a.key}
+	if a.expected != "" {
+		expected, err := strconv.ParseInt(a.expected, 10, 64)
+		if err != nil {
+			return usagef("--expected-sequence is %q: it must be a number, 0 for an empty log", a.expected)
+		}
+		options.ExpectedSequence = &expected
+	}
+	appended, err := c.AppendEvent(cmd.Context(), args[0], text, options)
 	if err != nil {
 		if tally.IsTransient(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 			err = fmt.Errorf("%w; it may be stored nevertheless, which the same again finds out if it has an id or key", err)

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +25,7 @@ func auditLogCommand() *cobra.Command {
 			if before < 0 {
 				return usagef("--before must not be negative")
 			}
-			entries, err := c.ListAuditLog(cmd.Context(), before, shown.most())
+			entries, err := auditEntries(cmd.Context(), c, before, shown.most())
 			if err != nil {
 				return fmt.Errorf("reading the audit log: %w", err)
 			}
@@ -35,6 +37,30 @@ func auditLogCommand() *cobra.Command {
 	shown.add(cmd)
 	out.addOutput(cmd)
 	return cmd
+}
+
+// auditEntries returns the newest entries from before an entry, 0 for the end of the record: at most limit, 0 for all.
+func auditEntries(ctx context.Context, c *tally.Client, before int64, limit int) ([]tally.AuditLogEntry, error) {
+	const most = 200 // in one answer
+	entries := []tally.AuditLogEntry{}
+	options := tally.ListOptions{Limit: most}
+	if before > 0 {
+		options.Cursor = strconv.FormatInt(before, 10)
+	}
+	for {
+		if limit > 0 {
+			options.Limit = min(most, limit-len(entries))
+		}
+		page, err := c.ListAuditLog(ctx, &options)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, page.Entries...)
+		if page.NextCursor == "" || limit > 0 && len(entries) >= limit {
+			return entries, nil
+		}
+		options.Cursor = page.NextCursor
+	}
 }
 
 var auditLogTable = table[tally.AuditLogEntry]{

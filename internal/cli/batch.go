@@ -31,15 +31,15 @@ func batchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			appended, err := c.AppendEvents(cmd.Context(), args[0], bytes.NewReader(lines))
+			appended, err := c.AppendEvents(cmd.Context(), args[0], lines, nil)
 			if err != nil {
 				if tally.IsTransient(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 					err = fmt.Errorf("%w; all of it may be stored nevertheless: the same again finds out if each event has an id", err)
 				}
 				return fmt.Errorf("appending to %s: %w", args[0], err)
 			}
-			return batchTable.oneAs(cmd, &out, batchResult{appended}, func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, appended)
+			return batchTable.oneAs(cmd, &out, batchResult{appended.Appended}, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, appended.Appended)
 				return err
 			})
 		}),

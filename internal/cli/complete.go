@@ -39,10 +39,10 @@ var argumentNames = map[string]func(context.Context, *tally.Client, completing) 
 		return namesOf(c.ListViews(ctx, log))(func(v tally.View) string { return v.Name })
 	},
 	"SOURCE": func(ctx context.Context, c *tally.Client, _ completing) ([]string, error) {
-		return namesOf(c.ListSources(ctx))(func(s tally.Source) string { return s.Name })
+		return namesOf(tally.Collect(c.Sources(ctx)))(func(s tally.Source) string { return s.Name })
 	},
 	"KEY": func(ctx context.Context, c *tally.Client, _ completing) ([]string, error) {
-		return namesOf(c.ListKeys(ctx))(func(k tally.Key) string {
+		return namesOf(tally.Collect(c.Keys(ctx)))(func(k tally.Key) string {
 			if k.RevokedAt != nil {
 				return ""
 			}
@@ -50,7 +50,7 @@ var argumentNames = map[string]func(context.Context, *tally.Client, completing) 
 		})
 	},
 	"TENANT": func(ctx context.Context, c *tally.Client, _ completing) ([]string, error) {
-		return namesOf(c.ListTenants(ctx))(func(t tally.Tenant) string { return t.Name })
+		return namesOf(tally.Collect(c.Tenants(ctx)))(func(t tally.Tenant) string { return t.Name })
 	},
 }
 

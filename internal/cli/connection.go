@@ -36,7 +36,16 @@ func (c *connection) open(cmd *cobra.Command) (*tally.Client, error) {
 	if err := c.resolve(cmd); err != nil {
 		return nil, err
 	}
-	return tally.New(tally.Options{URL: c.url, Key: c.key, Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile})
+	return c.client()
+}
+
+// client calls the server that is named. It sends each request once: whoever waits at a terminal decides, and commands that go on retry by
+// themselves.
+func (c *connection) client() (*tally.Client, error) {
+	return tally.New(tally.Options{
+		URL: c.url, Key: c.key, Anonymous: c.key == "", Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile,
+		NoRetries: true, Timeout: -1, Deadline: -1,
+	})
 }
 
 // resolve adds what the profile says to what flags and environment do. A flag goes before the environment, and that before the profile; one

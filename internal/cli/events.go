@@ -63,7 +63,9 @@ func listEvents(cmd *cobra.Command, c *tally.Client, log string, chosen tally.Ev
 		if !some.all {
 			limit = min(left, pageEvents)
 		}
-		page, err := c.EventPage(cmd.Context(), log, chosen, "ndjson", cursor, limit)
+		page, err := c.ListEventsAs(cmd.Context(), log, "ndjson", &tally.ListEventsOptions{
+			EventFilter: chosen, ListOptions: tally.ListOptions{Cursor: cursor, Limit: limit},
+		})
 		if err != nil {
 			return fmt.Errorf("reading the events of %s: %w", log, err)
 		}
@@ -73,7 +75,7 @@ func listEvents(cmd *cobra.Command, c *tally.Client, log string, chosen tally.Ev
 			}
 			left--
 		}
-		cursor = page.Next
+		cursor = page.NextCursor
 		if cursor == "" || !some.all && left <= 0 {
 			return w.end(cursor != "")
 		}
@@ -97,11 +99,11 @@ func eventsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body, err := c.GetEvent(cmd.Context(), args[0], sequence)
+			event, err := c.GetEvent(cmd.Context(), args[0], sequence)
 			if err != nil {
 				return fmt.Errorf("reading event %d of %s: %w", sequence, args[0], err)
 			}
-			if err := writeEventLine(w, body); err != nil {
+			if err := writeEventLine(w, event.JSON()); err != nil {
 				return err
 			}
 			return w.end(false)

@@ -301,7 +301,7 @@ func (x *copying) stream(ctx context.Context) error {
 		line, err := stream.Next()
 		switch {
 		case errors.Is(err, io.EOF) && received && x.check != nil && s.Sequence < filter.To:
-			return errors.New("the stream ended early")
+			return &tally.Error{Code: tally.CodeConnection, Detail: "the stream ended early"}
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:

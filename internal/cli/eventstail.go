@@ -43,12 +43,16 @@ func (t *tailing) run(cmd *cobra.Command, args []string, c *tally.Client) error 
 		return err
 	}
 	out := cmd.OutOrStdout()
-	f := follower(cmd)
-	f.Event = func(m tally.Message) error {
-		_, err := out.Write(append(m.Data, '\n'))
-		return err
+	options := &tally.TailOptions{FollowOptions: follower(cmd), After: &after, Type: t.typ}
+	for event, err := range c.TailEvents(cmd.Context(), args[0], options) {
+		if err == nil {
+			_, err = fmt.Fprintf(out, "%s\n", event.JSON())
+		}
+		if err != nil {
+			return untilInterrupted(cmd, "following "+args[0], err)
+		}
 	}
-	return untilInterrupted(cmd, "following "+args[0], c.TailEvents(cmd.Context(), args[0], t.typ, after, f))
+	return nil
 }
 
 // start returns the sequence after which to start. It reads the head once, so that a connection that is lost before the first event loses
@@ -75,9 +79,9 @@ func (t *tailing) start(cmd *cobra.Command, log string, c *tally.Client) (int64,
 }
 
 // follower reports on standard error when the connection is lost and restored.
-func follower(cmd *cobra.Command) tally.Follower {
+func follower(cmd *cobra.Command) tally.FollowOptions {
 	w := cmd.ErrOrStderr()
-	return tally.Follower{
+	return tally.FollowOptions{
 		Disconnected: func(err error, in time.Duration) {
 			fmt.Fprintf(w, "tally: %s; trying again in %s\n", oneLine(err.Error()), in.Round(time.Millisecond))
 		},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -63,7 +62,7 @@ type toSource struct {
 // needIdentity refuses a source that stores records without identity: what is sent again, as this command does, would count again. A key
 // that may only append cannot look.
 func needIdentity(ctx context.Context, c *tally.Client, name string) error {
-	found, err := c.GetSource(ctx, name, 0)
+	found, err := c.GetSource(ctx, name, nil)
 	if err != nil {
 		return nil //nolint:nilerr // sending says what is wrong
 	}
@@ -92,7 +91,7 @@ func (t *toSource) events(record logfile.Record, each func([]byte)) (outcome, er
 func (t *toSource) send(ctx context.Context, lines []sentLine, report func(int64, string)) (outcome, error) {
 	var d tally.Delivered
 	err := t.retry.do(ctx, func() (err error) {
-		d, err = t.client.SendEvents(ctx, t.name, body(lines))
+		d, err = t.client.SendEvents(ctx, t.name, body(lines), nil)
 		return err
 	})
 	if err != nil {
@@ -186,15 +185,15 @@ func (t *toLog) send(ctx context.Context, lines []sentLine, report func(int64, s
 			t.window = len(lines)
 		}
 		part := lines[:t.window]
-		appended := 0
+		var appended tally.AppendedBatch
 		err := t.retry.do(ctx, func() (err error) {
-			appended, err = t.client.AppendEvents(ctx, t.log, body(part))
+			appended, err = t.client.AppendEvents(ctx, t.log, body(part), nil)
 			return err
 		})
 		var problem *tally.Error
 		switch {
 		case err == nil:
-			o.add(outcome{stored: int64(appended), duplicates: int64(len(part) - appended)})
+			o.add(outcome{stored: int64(appended.Appended), duplicates: int64(len(part) - appended.Appended)})
 			lines = lines[len(part):]
 			t.window = 2*t.window + 1
 		case errors.As(err, &problem) && problem.Line > 1 && problem.Line <= len(part):
@@ -214,13 +213,13 @@ func (t *toLog) send(ctx context.Context, lines []sentLine, report func(int64, s
 	return o, nil
 }
 
-func body(lines []sentLine) io.Reader {
+func body(lines []sentLine) []byte {
 	var b bytes.Buffer
 	for _, line := range lines {
 		b.Write(line.data)
 		b.WriteByte('\n')
 	}
-	return bytes.NewReader(b.Bytes())
+	return b.Bytes()
 }
 
 // withID returns an object with this id in front. An id of its own counts before it, since the last member of a name does.

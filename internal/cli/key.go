@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func keyCommand() *cobra.Command {
 // keyring makes keys and looks after them: a server, or a database.
 type keyring interface {
 	CreateKey(ctx context.Context, q tally.NewKey) (tally.CreatedKey, error)
-	ListKeys(ctx context.Context) ([]tally.Key, error)
+	Keys(ctx context.Context) iter.Seq2[tally.Key, error]
 	RotateKey(ctx context.Context, id string, formerValid *time.Duration) (tally.CreatedKey, error)
 	RevokeKey(ctx context.Context, id string) (tally.Key, error)
 	Close()
@@ -154,7 +155,7 @@ func keyListCommand() *cobra.Command {
 		Example: "  tally key list\n  tally key list --tenant acme --all\n" +
 			"  tally key list --database-url postgres://tally@db.internal/tally",
 		RunE: f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
-			found, err := keys.ListKeys(cmd.Context())
+			found, err := tally.Collect(keys.Keys(cmd.Context()))
 			if err != nil {
 				return fmt.Errorf("listing keys: %w", err)
 			}
@@ -227,7 +228,7 @@ func findKey(ctx context.Context, keys keyring, ref string) (tally.Key, error) {
 		return tally.Key{}, usagef("KEY is the key itself: give its id, which are the 16 characters after tally_, or its name, " +
 			"and keep the rest out of command lines")
 	}
-	found, err := keys.ListKeys(ctx)
+	found, err := tally.Collect(keys.Keys(ctx))
 	if err != nil {
 		return tally.Key{}, fmt.Errorf("looking for the key %s: %w", ref, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -105,21 +106,25 @@ func storedLimits(own map[string]int64) ([]byte, error) {
 	return encoded, parsed.CheckKey()
 }
 
-func (k *databaseKeys) ListKeys(ctx context.Context) ([]tally.Key, error) {
+func (k *databaseKeys) Keys(ctx context.Context) iter.Seq2[tally.Key, error] {
 	const page = 1000
-	keys := []tally.Key{}
-	for after := ""; ; {
-		found, err := k.registry.Keys(ctx, k.caller.Tenant, after, page)
-		if err != nil {
-			return nil, err
+	return func(yield func(tally.Key, error) bool) {
+		for after := ""; ; {
+			found, err := k.registry.Keys(ctx, k.caller.Tenant, after, page)
+			if err != nil {
+				yield(tally.Key{}, err)
+				return
+			}
+			for _, key := range found {
+				if !yield(describeKey(key), nil) {
+					return
+				}
+			}
+			if len(found) < page {
+				return
+			}
+			after = found[len(found)-1].ID
 		}
-		for _, key := range found {
-			keys = append(keys, describeKey(key))
-		}
-		if len(found) < page {
-			return keys, nil
-		}
-		after = found[len(found)-1].ID
 	}
 }
 

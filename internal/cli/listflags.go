@@ -40,6 +40,20 @@ func (l *listFlags) most() int {
 	return l.limit + 1
 }
 
+// firstOf returns the first rows that an iterator yields: at most that many, 0 for all.
+func firstOf[T any](rows iter.Seq2[T, error], most int) ([]T, error) {
+	found := []T{}
+	for row, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		if found = append(found, row); len(found) == most {
+			break
+		}
+	}
+	return found, nil
+}
+
 // list prints as many rows as the flags say, and on standard error that there are more.
 func list[T any](cmd *cobra.Command, t table[T], p *printer, l *listFlags, rows iter.Seq2[T, error]) error {
 	if err := l.check(); err != nil {

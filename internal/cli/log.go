@@ -56,7 +56,7 @@ func logCreateCommand() *cobra.Command {
 		Short:   "Make a log",
 		Example: "  tally log create acme --label region=eu,plan=gold",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			if err := c.CreateLog(cmd.Context(), args[0], labels); err != nil {
+			if _, err := c.CreateLog(cmd.Context(), args[0], labels); err != nil {
 				return fmt.Errorf("making the log %s: %w", args[0], err)
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "the log %s is there\n", args[0])

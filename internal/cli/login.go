@@ -122,7 +122,7 @@ func checkLogin(cmd *cobra.Command, conn *connection) error {
 			return usagef("this is no key: a character is missing or another one; keys are as tally key create prints them")
 		}
 	}
-	c, err := tally.New(tally.Options{URL: conn.url, Key: conn.key, Tenant: conn.tenant, Actor: conn.actor, CAFile: conn.caFile})
+	c, err := conn.client()
 	if err != nil {
 		return usageError{err}
 	}

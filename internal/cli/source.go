@@ -130,7 +130,7 @@ func sourceShowCommand() *cobra.Command {
 		Short:   "Print a source's mapping",
 		Example: "  tally source show litellm\n  tally source show litellm --version 2 --resolved",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			found, err := c.GetSource(cmd.Context(), args[0], version)
+			found, err := c.GetSource(cmd.Context(), args[0], &tally.GetSourceOptions{Version: version})
 			if err != nil {
 				return fmt.Errorf("looking up the source %s: %w", args[0], err)
 			}
@@ -164,7 +164,7 @@ func sourceListCommand() *cobra.Command {
 		use: "list", short: "List the sources that were put", example: "  tally source list",
 		what: "listing sources", table: sourceTable,
 		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.Source, error) {
-			return c.ListSources(cmd.Context())
+			return tally.Collect(c.Sources(cmd.Context()))
 		},
 	})
 }
@@ -175,7 +175,7 @@ func sourceVersionsCommand() *cobra.Command {
 		example: "  tally source versions litellm\n  tally source show litellm --version 3",
 		what:    "listing the versions of", table: sourceVersionTable,
 		find: func(cmd *cobra.Command, args []string, c *tally.Client, most int) ([]tally.Source, error) {
-			return c.ListSourceVersions(cmd.Context(), args[0], most)
+			return firstOf(c.SourceVersions(cmd.Context(), args[0]), most)
 		},
 	})
 }

@@ -128,7 +128,7 @@ func (t *sourceTest) there(cmd *cobra.Command, args []string) (result tally.Sour
 		return result, err
 	}
 	defer c.Close()
-	result, err = c.TestSource(cmd.Context(), args[0], t.version, t.as, payload)
+	result, err = c.TestSource(cmd.Context(), args[0], payload, &tally.TestSourceOptions{As: t.as, Version: t.version})
 	if err != nil {
 		return result, fmt.Errorf("testing the source %s: %w", args[0], err)
 	}
@@ -187,7 +187,8 @@ func sourceReplayCommand() *cobra.Command {
 			}
 			total := tally.ReplayedSource{Next: from}
 			for more := true; more; more = total.Next != 0 {
-				done, err := c.ReplaySource(cmd.Context(), args[0], total.Next, replayedAtOnce)
+				options := &tally.ReplaySourceOptions{From: total.Next, Limit: replayedAtOnce}
+				done, err := c.ReplaySource(cmd.Context(), args[0], options)
 				if err != nil {
 					return fmt.Errorf("replaying the rejects of %s from %d on: %w", args[0], max(total.Next, 1), err)
 				}

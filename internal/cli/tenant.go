@@ -113,7 +113,7 @@ func tenantListCommand() *cobra.Command {
 		use: "list", short: "List tenants by name", example: "  tally tenant list\n  tally tenant list --all --output csv",
 		what: "listing tenants", table: tenantTable,
 		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.Tenant, error) {
-			return c.ListTenants(cmd.Context())
+			return tally.Collect(c.Tenants(cmd.Context()))
 		},
 	})
 }

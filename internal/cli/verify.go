@@ -115,7 +115,7 @@ func (f *verifyFlags) verifyLog(cmd *cobra.Command, c *tally.Client, log string,
 	}
 	meter := newPace(cmd)
 	options.Progress = meter.set
-	report, err := c.VerifyLog(cmd.Context(), log, options)
+	report, err := c.VerifyLog(cmd.Context(), log, &options)
 	meter.finish()
 	if err != nil {
 		return fmt.Errorf("verifying %s: %w", log, err)

@@ -93,7 +93,7 @@ func (a *auditing) result(err error) error {
 
 // audit audits one view. The server may refuse that, as for one that is still building: the others can still be audited.
 func (a *auditing) audit(ctx context.Context, view string) (audit tally.ViewAudit, done bool, err error) {
-	audit, err = a.client.AuditView(ctx, a.log, view)
+	audit, err = a.client.AuditView(ctx, a.log, view, nil)
 	if err != nil {
 		err = fmt.Errorf("auditing %s of %s: %w", view, a.log, err)
 		if _, ok := errors.AsType[*tally.Error](err); ok {

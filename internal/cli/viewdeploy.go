@@ -78,7 +78,7 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	}
 	defer c.Close()
 	if d.logs != "" {
-		v, err := c.DeployViewPattern(cmd.Context(), d.logs, view, deployment)
+		v, err := c.DeployViewPattern(cmd.Context(), view, d.logs, deployment)
 		if err != nil {
 			return fmt.Errorf("deploying %s on %s: %w", view, d.logs, err)
 		}

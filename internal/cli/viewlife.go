@@ -65,7 +65,7 @@ func viewResumeCommand() *cobra.Command {
 					return err
 				}
 			}
-			v, err := c.ResumeView(cmd.Context(), args[0], args[1], resumption)
+			v, err := c.ResumeView(cmd.Context(), args[0], args[1], &resumption)
 			if err != nil {
 				return fmt.Errorf("resuming %s on %s: %w", args[1], args[0], err)
 			}

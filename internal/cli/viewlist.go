@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -80,7 +81,7 @@ func viewVersionsCommand() *cobra.Command {
 			"CSV has the versions.",
 		Example: "  tally view versions acme monthly-totals",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			history, err := c.ListViewVersions(cmd.Context(), args[0], args[1])
+			history, err := wholeHistory(cmd.Context(), c, args[0], args[1])
 			if err != nil {
 				return fmt.Errorf("listing the versions of %s on %s: %w", args[1], args[0], err)
 			}
@@ -97,6 +98,23 @@ func viewVersionsCommand() *cobra.Command {
 	conn.add(cmd.Flags())
 	out.addOutput(cmd)
 	return cmd
+}
+
+// wholeHistory returns all versions of a view, and the latest actions on them.
+func wholeHistory(ctx context.Context, c *tally.Client, log, view string) (all tally.ViewHistory, err error) {
+	for cursor := ""; ; {
+		page, err := c.ListViewVersions(ctx, log, view, &tally.ListOptions{Cursor: cursor})
+		if err != nil {
+			return all, err
+		}
+		if cursor == "" {
+			all.Actions = page.Actions
+		}
+		all.Versions = append(all.Versions, page.Versions...)
+		if cursor = page.NextCursor; cursor == "" {
+			return all, nil
+		}
+	}
 }
 
 var viewActionTable = table[tally.ViewAction]{

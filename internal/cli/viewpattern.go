@@ -167,7 +167,7 @@ func viewPatternRetireCommand() *cobra.Command {
 			if err := sure.ask(cmd, question); err != nil {
 				return err
 			}
-			v, err := c.RetireViewPattern(cmd.Context(), args[0], keep)
+			v, err := c.RetireViewPattern(cmd.Context(), args[0], &tally.RetireViewPatternOptions{Keep: keep})
 			if err != nil {
 				return fmt.Errorf("retiring %s: %w", args[0], err)
 			}

@@ -33,47 +33,43 @@ func watchCommand() *cobra.Command {
 			}
 			show := printAnswer
 			if ifTerminal(os.Stdout) != nil {
-				show = func(_ io.Writer, m tally.Message) error {
-					return drawAnswer(os.Stdout, strings.Join(args, " "), m, time.Now())
+				show = func(_ io.Writer, a tally.LiveAnswer) error {
+					return drawAnswer(os.Stdout, strings.Join(args, " "), a, time.Now())
 				}
 			}
-			f := follower(cmd)
-			f.Event = func(m tally.Message) error {
-				if m.Event == "problem" {
-					fmt.Fprintln(cmd.ErrOrStderr(), "tally:", oneLine(problemText(m.Data)))
-					return nil
+			options := &tally.WatchOptions{FollowOptions: follower(cmd)}
+			for answer, err := range c.WatchView(cmd.Context(), args[0], args[1], query, options) {
+				if err == nil && answer.Problem != nil {
+					fmt.Fprintln(cmd.ErrOrStderr(), "tally:", oneLine(answer.Problem.Error()))
+					continue
 				}
-				return show(cmd.OutOrStdout(), m)
+				if err == nil {
+					err = show(cmd.OutOrStdout(), answer)
+				}
+				if err != nil {
+					return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], err)
+				}
 			}
-			return untilInterrupted(cmd, "watching "+args[1]+" of "+args[0], c.WatchView(cmd.Context(), args[0], args[1], query, f))
+			return nil
 		}),
 	}
 	conn.add(cmd.Flags())
 	return cmd
 }
 
-// problemText returns why a view cannot answer at present.
-func problemText(data []byte) string {
-	var p tally.Error
-	if err := json.Unmarshal(data, &p); err != nil {
-		return string(data)
-	}
-	return p.Error()
-}
-
-func printAnswer(w io.Writer, m tally.Message) error {
-	_, err := w.Write(append(bytes.TrimRight(m.Data, "\n"), '\n'))
+func printAnswer(w io.Writer, a tally.LiveAnswer) error {
+	_, err := w.Write(append(bytes.TrimRight(a.Body, "\n"), '\n'))
 	return err
 }
 
 // drawAnswer replaces the contents of the terminal w with an answer. w must not escape control characters.
-func drawAnswer(w io.Writer, what string, m tally.Message, now time.Time) error {
-	text := m.Data
+func drawAnswer(w io.Writer, what string, a tally.LiveAnswer, now time.Time) error {
+	text := a.Body
 	var indented bytes.Buffer
-	if json.Indent(&indented, m.Data, "", "  ") == nil {
+	if json.Indent(&indented, a.Body, "", "  ") == nil {
 		text = indented.Bytes()
 	}
-	_, err := fmt.Fprintf(w, "%s%s  event %s  %s\n\n%s\n", clearScreen, oneLine(what), oneLine(m.ID),
+	_, err := fmt.Fprintf(w, "%s%s  event %d  %s\n\n%s\n", clearScreen, oneLine(what), a.Sequence,
 		now.Format(time.TimeOnly), terminal.Text(string(text)))
 	return err
 }

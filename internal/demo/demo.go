@@ -52,7 +52,9 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	c, err := tally.New(tally.Options{URL: config.URL, Actor: "tally demo", Connections: connections, Timeout: requestTimeout})
+	c, err := tally.New(tally.Options{
+		URL: config.URL, Anonymous: true, Actor: "tally demo", Connections: connections, Timeout: requestTimeout,
+	})
 	if err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func (d *show) prepare(ctx context.Context) error {
 		"%d customers. Times and tokens are the trace's; customers, teams and prices are made up.\n",
 		grouped(int64(len(d.requests))), len(customers))
 	for _, customer := range customers {
-		err := d.client.CreateLog(ctx, customer, map[string]string{"demo": source})
+		_, err := d.client.CreateLog(ctx, customer, map[string]string{"demo": source})
 		if err != nil && !tally.IsCode(err, "name_taken") {
 			return err
 		}

@@ -48,7 +48,7 @@ func (r *replay) sendSingles(ctx context.Context, requests []request) error {
 	for range connections {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(len(requests)); i = next.Add(1) - 1 {
-				appended, err := r.client.AppendEvent(ctx, requests[i].customer, requests[i].body, tally.AppendOptions{})
+				appended, err := r.client.AppendEvent(ctx, requests[i].customer, requests[i].body, nil)
 				if err != nil {
 					return fmt.Errorf("appending request %d: %w", i+1, err)
 				}
@@ -74,11 +74,11 @@ func (r *replay) sendBatches(ctx context.Context, requests []request) error {
 				if events == 0 {
 					return nil
 				}
-				appended, err := r.client.AppendEvents(ctx, customer, bytes.NewReader(lines.Bytes()))
+				appended, err := r.client.AppendEvents(ctx, customer, lines.Bytes(), nil)
 				if err != nil {
 					return fmt.Errorf("appending a batch: %w", err)
 				}
-				r.fresh.Add(int64(appended))
+				r.fresh.Add(int64(appended.Appended))
 				r.progress(events)
 				lines.Reset()
 				events = 0

@@ -193,7 +193,7 @@ func TestTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.CreateLog(t.Context(), "acme", nil)
+		_, err = c.CreateLog(t.Context(), "acme", nil)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("with authorities %q: %v", file, err)
 		}

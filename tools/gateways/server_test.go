@@ -52,7 +52,7 @@ func newRig(t *testing.T, value string) *rig {
 		t.Fatal(err)
 	}
 	meter := tally.Deployment{Module: views.Meter(), Config: config}
-	if _, err := r.client.DeployViewPattern(t.Context(), "*", meterView, meter); err != nil {
+	if _, err := r.client.DeployViewPattern(t.Context(), meterView, "*", meter); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -282,7 +282,7 @@ func (r *rig) compare(log string, calls map[string]int64) (missing, more []strin
 		}
 		delete(left, id)
 	}
-	verified, err := r.client.VerifyLog(r.Context(), log, tally.VerifyLogOptions{})
+	verified, err := r.client.VerifyLog(r.Context(), log, nil)
 	if err != nil || !verified.OK {
 		r.Errorf("%s is not as it was recorded: %+v, %v", log, verified, err)
 	}

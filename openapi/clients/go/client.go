@@ -1,244 +1,152 @@
 package tally
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
-	"syscall"
+	"os"
 	"time"
 )
 
+// Version is the version of this client, as in its User-Agent.
+const Version = "0.1.0"
+
 const (
-	// dialTimeout bounds connecting to the server. Responses may take longer: an audit reads the whole log.
+	// DefaultURL is the server's address where neither Options nor TALLY_URL name one: that of tally dev.
+	DefaultURL = "http://127.0.0.1:8080"
+	// DefaultTimeout bounds how long the server may be silent within one try.
+	DefaultTimeout = 30 * time.Second
+	// DefaultDeadline bounds a call with all its tries and the waits between them.
+	DefaultDeadline = 60 * time.Second
+	// dialTimeout bounds connecting to the server.
 	dialTimeout = 10 * time.Second
-	// maxResponseBytes bounds a response: a view's answer has at most 1 MiB, a list of versions a few.
-	maxResponseBytes = 64 << 20
-	// maxProblemBytes bounds the body of an error, which need not come from our server.
-	maxProblemBytes = 64 << 10
 )
 
-// Options name the server to call, and the caller.
+// Options name the server to call, and the caller. The zero value takes both from the environment: TALLY_URL and TALLY_KEY.
 type Options struct {
-	URL string // of the server, such as http://127.0.0.1:8080; may have a path, which prefixes the API's
-	Key string // a key or token; "" for a server that asks for none
-	// Tenant is the one to act in, for an operator's key; "" for the key's own.
+	// URL is the server's address, such as https://tally.example.com. It may have a path, which prefixes the API's. "" stands for
+	// TALLY_URL, or DefaultURL where that is not set.
+	URL string
+	// Key is a key or token. "" stands for TALLY_KEY.
+	Key string
+	// Anonymous sends no key, not even TALLY_KEY: for a server that asks for none.
+	Anonymous bool
+	// Tenant is the one to act in, for a key with the scope operator. "" stands for the key's own.
 	Tenant string
-	Actor  string // recorded by the server with each action; may be empty
-	// CAFile is a PEM file with authorities to trust for https, beside those of the system; may be empty.
-	CAFile string
-	// Connections bounds the requests in flight; 0: no bound.
-	Connections int
-	// Timeout bounds one request; 0: none.
+	// Actor is recorded by the server with each action, beside the key's name: at most 200 bytes. May be empty.
+	Actor string
+
+	// Timeout bounds how long the server may be silent within one try of a call. 0 stands for DefaultTimeout; negative: no bound. Calls
+	// that read a whole log (AuditView) have none, and streams one of their own.
 	Timeout time.Duration
+	// Deadline bounds a call with all its tries and the waits between them, beside the call's context. 0 stands for DefaultDeadline;
+	// negative: no bound but the context's. Calls without a Timeout, and streams, have no deadline but for how long they are retried.
+	Deadline time.Duration
+	// NoRetries sends each request once.
+	NoRetries bool
+
+	// CAFile is a PEM file with authorities to trust for https, beside the system's. May be empty.
+	CAFile string
+	// Connections bounds the requests in flight. 0: no bound.
+	Connections int
+	// HTTPClient sends the requests, in place of one made from CAFile and Connections. Its Timeout, if any, cuts off streams. Redirects
+	// are not followed: a POST would become a GET.
+	HTTPClient *http.Client
+	// UserAgent is added to the client's own, such as "billing/1.4". May be empty.
+	UserAgent string
 }
 
 // Client calls one server. It is safe for concurrent use.
 type Client struct {
-	base   *url.URL
-	header http.Header // of every request
-	http   *http.Client
+	base     *url.URL
+	header   http.Header // of every request
+	http     *http.Client
+	owned    bool // http was made here
+	timeout  time.Duration
+	deadline time.Duration
+	retries  bool
 }
 
-// New checks the configuration; it does not connect. The caller must close the client.
-func New(c Options) (*Client, error) {
-	base, err := url.Parse(c.URL)
+// New checks the options; it does not connect. Close the client when it is no longer needed.
+func New(o Options) (*Client, error) {
+	address := cmp.Or(o.URL, os.Getenv("TALLY_URL"), DefaultURL)
+	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, fmt.Errorf("%q is not the address of a server: it must be such as http://127.0.0.1:8080", c.URL)
+		return nil, fmt.Errorf("%q is not the address of a server: it must be such as %s", address, DefaultURL)
 	}
 	base.RawQuery, base.Fragment = "", ""
+	caller, owned, err := o.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		base: base, header: o.header(), http: caller, owned: owned,
+		timeout: max(cmp.Or(o.Timeout, DefaultTimeout), 0), deadline: max(cmp.Or(o.Deadline, DefaultDeadline), 0), retries: !o.NoRetries,
+	}, nil
+}
+
+func (o *Options) header() http.Header {
+	key := cmp.Or(o.Key, os.Getenv("TALLY_KEY"))
+	if o.Anonymous {
+		key = ""
+	}
+	header := http.Header{"User-Agent": {"tally-go/" + Version}}
+	if o.UserAgent != "" {
+		header.Set("User-Agent", "tally-go/"+Version+" "+o.UserAgent)
+	}
+	if key != "" {
+		header.Set("Authorization", "Bearer "+key)
+	}
+	if o.Tenant != "" {
+		header.Set("Tally-Tenant", o.Tenant)
+	}
+	if o.Actor != "" {
+		header.Set("Tally-Actor", o.Actor)
+	}
+	return header
+}
+
+// httpClient returns the client to send requests with, and whether it is ours to close.
+func (o *Options) httpClient() (caller *http.Client, owned bool, err error) {
+	if o.HTTPClient != nil {
+		if o.CAFile != "" || o.Connections != 0 {
+			return nil, false, fmt.Errorf("CAFile and Connections have no effect beside HTTPClient: set them up in its Transport")
+		}
+		given := *o.HTTPClient
+		given.CheckRedirect = keepRedirects
+		return &given, false, nil
+	}
 	transport := &http.Transport{
 		Proxy:           http.ProxyFromEnvironment,
 		DialContext:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		MaxConnsPerHost: c.Connections, MaxIdleConnsPerHost: c.Connections,
+		MaxConnsPerHost: o.Connections, MaxIdleConnsPerHost: cmp.Or(o.Connections, 64),
+		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: dialTimeout,
 	}
-	if c.CAFile != "" {
-		if transport.TLSClientConfig, err = trusting(c.CAFile); err != nil {
-			return nil, err
+	if o.CAFile != "" {
+		if transport.TLSClientConfig, err = trusting(o.CAFile); err != nil {
+			return nil, false, err
 		}
 	}
-	header := http.Header{}
-	for name, value := range map[string]string{"Authorization": bearer(c.Key), "Tally-Tenant": c.Tenant, "Tally-Actor": c.Actor} {
-		if value != "" {
-			header.Set(name, value)
-		}
-	}
-	return &Client{base: base, header: header, http: &http.Client{
-		Transport: transport, Timeout: c.Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a POST would become a GET
-	}}, nil
+	return &http.Client{Transport: transport, CheckRedirect: keepRedirects}, true, nil
 }
 
-func bearer(key string) string {
-	if key == "" {
-		return ""
-	}
-	return "Bearer " + key
-}
+func keepRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Close closes idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+// URL is the server's address.
+func (c *Client) URL() string { return c.base.String() }
+
+// Close closes idle connections, unless Options.HTTPClient was given. It does not wait for calls.
+func (c *Client) Close() {
+	if c.owned {
+		c.http.CloseIdleConnections()
+	}
+}
 
 // isLocal reports whether the server is on this machine.
 func (c *Client) isLocal() bool {
 	host := c.base.Hostname()
 	return host == "localhost" || net.ParseIP(host).IsLoopback()
-}
-
-// request is one call of the API.
-type request struct {
-	method string
-	path   []string // unescaped segments
-	query  string   // encoded
-	header http.Header
-	// body is streamed; may be nil.
-	body        io.Reader
-	contentType string
-}
-
-// call sends a request and decodes the JSON response into into, unless that is nil. The error is a *Error if the server refused the
-// request.
-func (c *Client) call(ctx context.Context, r request, result any) error {
-	response, err := c.do(ctx, r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }() // it is read to its end
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
-	if err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", c.base, err)
-	}
-	if result == nil {
-		return nil
-	}
-	if err := json.Unmarshal(text, result); err != nil {
-		return fmt.Errorf("the answer of %s is not Tallystick's: %w; is --url right?", c.base, err)
-	}
-	return nil
-}
-
-// do sends a request. The caller closes the response's body. A status other than 2xx is returned as a *Problem.
-func (c *Client) do(ctx context.Context, r request) (*http.Response, error) {
-	target := strings.TrimRight(c.base.String(), "/")
-	for _, segment := range r.path {
-		target += "/" + url.PathEscape(segment)
-	}
-	if r.query != "" {
-		target += "?" + r.query
-	}
-	request, err := http.NewRequestWithContext(ctx, r.method, target, r.body)
-	if err != nil {
-		return nil, fmt.Errorf("asking %s: %w", c.base, err)
-	}
-	maps.Copy(request.Header, c.header)
-	maps.Copy(request.Header, r.header)
-	if r.contentType != "" {
-		request.Header.Set("Content-Type", r.contentType)
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return nil, c.unreachable(ctx, err)
-	}
-	if response.StatusCode >= http.StatusMultipleChoices {
-		defer func() { _ = response.Body.Close() }() // the problem is what counts
-		return nil, c.refused(response)
-	}
-	return response, nil
-}
-
-// unreachable explains what to do about a request without a response.
-func (c *Client) unreachable(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return &noServerError{c.base.String()}
-	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) { // its text repeats the whole URL
-		err = wrapped.Err
-	}
-	if advice := adviceOnTLS(err); advice != "" {
-		return fmt.Errorf("asking %s: %w; %s", c.base, err, advice)
-	}
-	return fmt.Errorf("asking %s: %w", c.base, err)
-}
-
-// noServerError: nothing was sent, since there is nobody. It wraps syscall.ECONNREFUSED.
-type noServerError struct{ base string }
-
-func (e *noServerError) Error() string {
-	return fmt.Sprintf("no server answers at %s: start one, such as by tally dev, or name another by --url", e.base)
-}
-
-func (e *noServerError) Unwrap() error { return syscall.ECONNREFUSED }
-
-// Error is an error response of the server, in the format of RFC 9457.
-type Error struct {
-	Status int    `json:"status"`
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
-	Line   int    `json:"line"` // of a batch, from 1; else 0
-	// RetryAfter is how long the server asks to wait before the next attempt; 0 where it does not say.
-	RetryAfter time.Duration `json:"-"`
-}
-
-// Error returns the server's text, and the code that the documentation explains, on one line. The text may quote a view, and must not look
-// like other output.
-func (p *Error) Error() string {
-	if p.Code == "" {
-		return fmt.Sprintf("the server answered %d %s: %s", p.Status, http.StatusText(p.Status), oneLine(p.Detail))
-	}
-	return fmt.Sprintf("%s (%s)", oneLine(p.Detail), oneLine(p.Code))
-}
-
-// IsCode reports whether err is the problem with this code.
-func IsCode(err error, code string) bool {
-	var p *Error
-	return errors.As(err, &p) && p.Code == code
-}
-
-// IsTransient reports whether a retry may succeed: the connection failed, or the server is busy or restarting.
-func IsTransient(err error) bool {
-	var p *Error
-	if !errors.As(err, &p) {
-		return true
-	}
-	switch p.Status {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
-// refused reads a problem, and says what to do about one that comes of not having sent a key.
-func (c *Client) refused(response *http.Response) error {
-	err := readProblem(response)
-	var p *Error
-	if errors.As(err, &p) && p.Code == "unauthorized" && c.header.Get("Authorization") == "" {
-		p.Detail = "the server asks for a key, and none was given: set TALLY_KEY to yours; tally key create makes one"
-	}
-	return err
-}
-
-func readProblem(response *http.Response) error {
-	p := &Error{}
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxProblemBytes))
-	if err != nil || json.Unmarshal(text, p) != nil || p.Code == "" {
-		*p = Error{Detail: strings.ToValidUTF8(string(bytes.TrimSpace(text)), "?")} // not our server's
-	}
-	p.Status = response.StatusCode
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		p.RetryAfter = min(time.Duration(seconds)*time.Second, maxRetry)
-	}
-	return p
 }

@@ -1,40 +1,61 @@
 package tally
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
+	"iter"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 )
 
-const (
-	// maxPageBytes bounds a page of events: the server ends a page at 8 MiB, and an escaped byte takes six.
-	maxPageBytes = 96 << 20
-	// streamIdle is how long a stream of events may be silent: with a filter that rarely matches, the server searches for a while.
-	streamIdle = 2 * time.Minute
-	// maxLineBytes bounds an event in a stream; see maxMessageBytes.
-	maxLineBytes = maxMessageBytes
-)
+// Event is an event of a log.
+type Event struct {
+	Sequence   int64           `json:"sequence"` // its place in the log: 1, 2, 3 … with no gap
+	Type       string          `json:"type,omitempty"`
+	Time       time.Time       `json:"time"`        // when it happened
+	RecordedAt time.Time       `json:"recorded_at"` // when it was recorded
+	Key        string          `json:"key,omitempty"`
+	Hash       string          `json:"hash"` // of everything up to it, hexadecimal
+	Data       json.RawMessage `json:"data"` // the event as it was sent
+	// Raw is how it was sent where Data differs from that: with white space around it, or with line breaks in it. See Bytes.
+	Raw string `json:"raw,omitempty"`
 
-// Log is a log and its head.
-type Log struct {
-	ID         string    `json:"log_id"`
-	Name       string    `json:"name"`
-	Sequence   int64     `json:"sequence"` // of the last event; 0 if the log is empty
-	Hash       string    `json:"hash"`     // of everything up to it, hexadecimal
-	RecordedAt time.Time `json:"recorded_at"`
+	text []byte
 }
 
-// Log describes a log.
-func (c *Client) GetLog(ctx context.Context, log string) (Log, error) {
-	var result Log
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"logs", log}}, &result)
-	return result, err
+// UnmarshalJSON reads an event as the server sends it.
+func (e *Event) UnmarshalJSON(text []byte) error {
+	type plain Event
+	var p plain
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	p.text = bytes.Clone(text)
+	*e = Event(p)
+	return nil
+}
+
+// Bytes is the event exactly as it was appended.
+func (e *Event) Bytes() []byte {
+	if e.Raw != "" {
+		return []byte(e.Raw)
+	}
+	return e.Data
+}
+
+// JSON is the event with its sequence, times and hash, exactly as the server sent it. The caller must not change it.
+func (e *Event) JSON() []byte { return e.text }
+
+// Decode stores the event in value. Numbers keep their digits: where value leaves their type open, as a map does, they become json.Number.
+func (e *Event) Decode(value any) error { return decodeExactly(e.Data, value) }
+
+func decodeExactly(text []byte, value any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	return d.Decode(value)
 }
 
 // EventFilter selects events of a log. The zero value selects all of them.
@@ -50,115 +71,89 @@ func (e *EventFilter) Filtered() bool {
 	return e.Type != "" || !e.TimeFrom.IsZero() || !e.TimeTo.IsZero() || !e.RecordedFrom.IsZero() || !e.RecordedTo.IsZero()
 }
 
-func (e *EventFilter) values() url.Values {
-	v := url.Values{}
-	for name, sequence := range map[string]int64{"from": e.From, "to": e.To} {
-		if sequence != 0 {
-			v.Set(name, strconv.FormatInt(sequence, 10))
-		}
+func (e *EventFilter) parameters() []string {
+	return []string{
+		"from", number(e.From), "to", number(e.To), "type", e.Type,
+		"time_from", instant(e.TimeFrom), "time_to", instant(e.TimeTo),
+		"recorded_from", instant(e.RecordedFrom), "recorded_to", instant(e.RecordedTo),
 	}
-	for name, t := range map[string]time.Time{
-		"time_from": e.TimeFrom, "time_to": e.TimeTo,
-		"recorded_from": e.RecordedFrom, "recorded_to": e.RecordedTo,
-	} {
-		if !t.IsZero() {
-			v.Set(name, t.UTC().Format(time.RFC3339Nano))
-		}
-	}
-	if e.Type != "" {
-		v.Set("type", e.Type)
-	}
-	return v
 }
 
-// EventPage is one page of events.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// ListEventsOptions select a page of events.
+type ListEventsOptions struct {
+	EventFilter
+	ListOptions // a Limit of at most 10,000
+}
+
+// EventPage is a page of events.
 type EventPage struct {
-	Body []byte // in the requested format
-	Next string // cursor of the next page; empty at the end
+	Events     []Event `json:"events"`
+	NextCursor string  `json:"next_cursor"` // "" at the end of the range
 }
 
-// EventPage reads a page of up to limit events in a format: json, ndjson or csv. cursor is Next of the page before, with the same filter;
-// "" for the first page. A page that is short, or empty, need not be the last.
-func (c *Client) EventPage(ctx context.Context, log string, e EventFilter, format, cursor string, limit int) (EventPage, error) {
-	query := e.values()
-	query.Set("format", format)
-	query.Set("limit", strconv.Itoa(limit))
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	body, header, err := c.readAll(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()})
-	return EventPage{Body: body, Next: header.Get("Tally-Next-Cursor")}, err
+// ListEvents reads events in their order, a page at a time. A page that is short, or empty, need not be the last: see its NextCursor.
+func (c *Client) ListEvents(ctx context.Context, log string, o *ListEventsOptions) (page EventPage, err error) {
+	_, err = c.call(ctx, o.request(log, "json"), &page)
+	return page, err
 }
 
-// Event reads one event, as JSON. If there is none, the problem's code is sequence_not_found.
-func (c *Client) GetEvent(ctx context.Context, log string, sequence int64) ([]byte, error) {
-	body, _, err := c.readAll(ctx, request{method: http.MethodGet, path: []string{"logs", log, "events", strconv.FormatInt(sequence, 10)}})
-	return body, err
+func (o *ListEventsOptions) request(log, format string) request {
+	o = orNew(o)
+	return get("logs", log, "events").with(append(o.parameters(), "format", format, "limit", number(o.Limit), "cursor", o.Cursor)...)
 }
 
-// readAll reads a response of at most maxPageBytes.
-func (c *Client) readAll(ctx context.Context, r request) ([]byte, http.Header, error) {
-	response, err := c.do(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = response.Body.Close() }() // it is read to its end
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxPageBytes+1))
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the answer of %s: %w", c.base, err)
-	}
-	if len(body) > maxPageBytes {
-		return nil, nil, fmt.Errorf("the answer of %s is larger than any of Tallystick's; is --url right?", c.base)
-	}
-	return body, response.Header, nil
+// EncodedEvents is a page of events as text.
+type EncodedEvents struct {
+	Body       []byte // in the format that was asked for
+	NextCursor string // "" at the end of the range
 }
 
-// EventStream is a stream of events, a line each.
-type EventStream struct {
-	body io.ReadCloser
-	in   *bufio.Reader
-	line []byte
+// ListEventsAs is ListEvents in a format of the server's, for whoever passes events on as they are: json, ndjson or csv.
+func (c *Client) ListEventsAs(ctx context.Context, log, format string, o *ListEventsOptions) (EncodedEvents, error) {
+	a, err := c.ask(ctx, o.request(log, format))
+	return EncodedEvents{Body: a.body, NextCursor: a.header.Get("Tally-Next-Cursor")}, err
 }
 
-// StreamEvents starts to read a whole range, up to the head at the time of the call. The caller must close the stream.
-func (c *Client) StreamEvents(ctx context.Context, log string, e EventFilter) (*EventStream, error) {
-	query := e.values()
-	query.Set("format", "ndjson")
-	query.Set("stream", "true")
-	r := request{method: http.MethodGet, path: []string{"logs", log, "events"}, query: query.Encode()}
+// Events iterates over the events that a filter selects, in their order, up to the log's head at the time of each page.
+func (c *Client) Events(ctx context.Context, log string, filter EventFilter) iter.Seq2[Event, error] {
+	return pages(func(cursor string) ([]Event, string, error) {
+		o := &ListEventsOptions{EventFilter: filter, ListOptions: ListOptions{Cursor: cursor, Limit: listPage}}
+		page, err := c.ListEvents(ctx, log, o)
+		return page.Events, page.NextCursor, err
+	})
+}
+
+// GetEvent reads one event. If there is none, the error's code is sequence_not_found.
+func (c *Client) GetEvent(ctx context.Context, log string, sequence int64) (event Event, err error) {
+	_, err = c.call(ctx, get("logs", log, "events", strconv.FormatInt(sequence, 10)), &event)
+	return event, err
+}
+
+// StreamEvents reads a whole range over one connection, up to the head at the time of the call, as lines of NDJSON: the fastest way to
+// copy a log. A stream that is cut off is not taken up again. The caller must close it.
+func (c *Client) StreamEvents(ctx context.Context, log string, filter EventFilter) (*EventStream, error) {
+	r := get("logs", log, "events").with(append(filter.parameters(), "format", "ndjson", "stream", "true")...)
 	if c.isLocal() { // compressing takes longer than sending
 		r.header = http.Header{"Accept-Encoding": {"identity"}}
 	}
-	body, _, err := c.open(ctx, r, streamIdle)
+	var s *EventStream
+	_, err := c.retryingStream(ctx, r, func() error {
+		body, _, err := c.open(ctx, r, streamSilence)
+		if err != nil {
+			return err
+		}
+		s = newEventStream(body)
+		return nil
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading events: %w", err)
 	}
-	return &EventStream{body: body, in: bufio.NewReaderSize(body, 256<<10)}, nil
+	return s, nil
 }
-
-// Next returns the next event's line, with its end, valid until the next call. The error is io.EOF after the last event, and another if the
-// connection was cut.
-func (s *EventStream) Next() ([]byte, error) {
-	s.line = s.line[:0]
-	for {
-		part, err := s.in.ReadSlice('\n')
-		if err == nil && len(s.line) == 0 {
-			return part, nil
-		}
-		s.line = append(s.line, part...)
-		switch {
-		case err == nil:
-			return s.line, nil
-		case len(s.line) > maxLineBytes:
-			return nil, errMessageTooLarge
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && len(s.line) > 0:
-			return nil, io.ErrUnexpectedEOF
-		default:
-			return nil, err
-		}
-	}
-}
-
-// Close closes the connection.
-func (s *EventStream) Close() error { return s.body.Close() }

@@ -61,22 +61,25 @@ func TestTailResumes(t *testing.T) {
 		soon+event(8)+"event: end\ndata: {\"status\":503,\"code\":\"stopping\",\"detail\":\"bye\"}\n\n",
 		`503!{"status":503,"code":"busy","detail":"later"}`,
 		soon+event(7)+event(8)+event(9)+"event: end\ndata: {\"status\":500,\"detail\":\"a fault\"}\n\n", // a server that repeats
-		soon+"event: unknown\ndata: x\n\n"+event(10),
+		soon+"event: unknown\ndata: x\n\n"+event(10)+"id: 12\n\n",                                       // the type filters 11 and 12 out
 		`404!{"status":404,"code":"log_not_found","detail":"gone"}`)
-	var got, lost []string
+	var lost []string
 	back := 0
-	err := c.TailEvents(t.Context(), "acme", "", 5, tally.Follower{
-		Event:        func(m tally.Message) error { got = append(got, string(m.Data)); return nil },
-		Disconnected: func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
-		Reconnected:  func() { back++ },
-	})
+	o := &tally.TailOptions{After: tally.Sequence(5)}
+	o.Disconnected = func(err error, _ time.Duration) { lost = append(lost, err.Error()) }
+	o.Reconnected = func() { back++ }
+	got, err := tally.Collect(c.TailEvents(t.Context(), "acme", o))
 	if !tally.IsCode(err, "log_not_found") {
 		t.Errorf("it ends with %v", err)
 	}
-	if fmt.Sprint(got) != `[{"sequence":6} {"sequence":7} {"sequence":8} {"sequence":9} {"sequence":10}]` {
-		t.Errorf("got %v", got)
+	texts := ""
+	for _, e := range got {
+		texts += string(e.JSON())
 	}
-	if asked := fmt.Sprint(ids()); asked != "[5 7 8 8 9 10]" {
+	if texts != `{"sequence":6}{"sequence":7}{"sequence":8}{"sequence":9}{"sequence":10}` {
+		t.Errorf("got %v", texts)
+	}
+	if asked := fmt.Sprint(ids()); asked != "[5 7 8 8 9 12]" {
 		t.Errorf("it asked for what comes after %s", asked)
 	}
 	if len(lost) != 5 || back != 3 ||
@@ -85,46 +88,59 @@ func TestTailResumes(t *testing.T) {
 	}
 }
 
-// TestTailEnds: at once where the server cannot be reached or refuses, by its reader's error, by its context, and at what is no stream.
+// TestTailEnds: at once where the server cannot be reached or refuses, when its loop is left, by its context, and at what is no stream.
 func TestTailEnds(t *testing.T) {
-	take := tally.Follower{Event: func(tally.Message) error { return nil }}
 	c, ids := script(t, `503!{"status":503,"code":"too_many_watchers","detail":"full"}`)
-	if err := c.TailEvents(t.Context(), "acme", "", 0, take); !tally.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
+	if _, err := tally.Collect(c.TailEvents(t.Context(), "acme", nil)); !tally.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
 		t.Errorf("refused: %v", err)
 	}
-	full := errors.New("disk full")
-	c, _ = script(t, soon+event(1))
-	f := tally.Follower{Event: func(tally.Message) error { return full }}
-	if err := c.TailEvents(t.Context(), "acme", "", 0, f); !errors.Is(err, full) {
-		t.Errorf("a reader that fails: %v", err)
+	c, _ = script(t, soon+event(1)+event(2))
+	for e, err := range c.TailEvents(t.Context(), "acme", nil) {
+		if err != nil || e.Sequence != 1 {
+			t.Errorf("a loop that is left: %+v, %v", e, err)
+		}
+		break
 	}
 	c, _ = script(t, soon+event(1))
 	ctx, stop := context.WithCancel(t.Context())
-	f = tally.Follower{Event: func(tally.Message) error { stop(); return nil }}
-	if err := c.TailEvents(ctx, "acme", "", 0, f); !errors.Is(err, context.Canceled) {
+	defer stop()
+	var err error
+	for _, err = range c.TailEvents(ctx, "acme", nil) {
+		stop()
+	}
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 	c = stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
-	if err := c.TailEvents(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), "is no stream of events") {
+	_, err = tally.Collect(c.TailEvents(t.Context(), "acme", nil))
+	if !tally.IsCode(err, tally.CodeUnexpectedAnswer) || !strings.Contains(err.Error(), "it is no stream of events") {
 		t.Errorf("a stranger: %v", err)
 	}
-	c, _ = script(t, soon+"id: x\nevent: event\ndata: {}\n\n")
-	if err := c.TailEvents(t.Context(), "acme", "", 0, take); err == nil || !strings.Contains(err.Error(), `"x"`) {
-		t.Errorf("an id that is no sequence: %v", err)
+	for _, hostile := range []string{"id: x\nevent: event\ndata: {}\n\n", "id: 7\nevent: event\ndata: <html>\n\n"} {
+		c, _ = script(t, soon+hostile)
+		if _, err := tally.Collect(c.TailEvents(t.Context(), "acme", nil)); !tally.IsCode(err, tally.CodeUnexpectedAnswer) {
+			t.Errorf("%q: %v", hostile, err)
+		}
 	}
 }
 
 // TestWatchTellsWhatIsNew: an answer that comes again after a lost connection is not new.
 func TestWatchTellsWhatIsNew(t *testing.T) {
 	answer := func(text string) string { return "id: 1\nevent: answer\ndata: " + text + "\n\n" }
-	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: 2\n\n",
+	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: {\"code\":\"view_halted\"}\n\n",
 		soon+answer("2"), `404!{"status":404,"code":"view_not_found"}`)
-	var got []string
-	err := c.WatchView(t.Context(), "acme", "totals", "", tally.Follower{Event: func(m tally.Message) error {
-		got = append(got, m.Event+" "+string(m.Data))
-		return nil
-	}})
-	if !tally.IsCode(err, "view_not_found") || fmt.Sprint(got) != "[answer 1 answer 2 problem 2 answer 2]" {
+	got := ""
+	answers, err := tally.Collect(c.WatchView(t.Context(), "acme", "totals", "", nil))
+	for _, a := range answers {
+		got += string(a.Body) + ","
+		if a.Problem != nil {
+			got += a.Problem.Code + ","
+		}
+		if a.Sequence != 1 {
+			t.Errorf("the answer reflects event %d", a.Sequence)
+		}
+	}
+	if !tally.IsCode(err, "view_not_found") || got != "1,2,,view_halted,2," {
 		t.Errorf("%v after %q", err, got)
 	}
 }

@@ -1,83 +1,76 @@
 package tally
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
+	"iter"
 	"net/http"
+	"time"
 )
 
-// CreateLog creates a log. If the name is taken, the problem's code is name_taken.
-func (c *Client) CreateLog(ctx context.Context, name string, labels map[string]string) error {
-	body, err := json.Marshal(map[string]any{"name": name, "labels": labels})
-	if err != nil {
-		return fmt.Errorf("describing log %s: %w", name, err)
+// Log is a log and its head.
+type Log struct {
+	ID         string            `json:"log_id"`
+	Name       string            `json:"name"`
+	Labels     map[string]string `json:"labels"` // the owner's own
+	CreatedAt  time.Time         `json:"created_at"`
+	Sequence   int64             `json:"sequence"`    // of the last event; 0 if the log is empty
+	Hash       string            `json:"hash"`        // of everything up to it, hexadecimal
+	RecordedAt time.Time         `json:"recorded_at"` // of the last event
+}
+
+// CreatedLog names a new log.
+type CreatedLog struct {
+	ID string `json:"log_id"`
+}
+
+// CreateLog creates a log. If the name is taken, the error's code is name_taken, and its LogID is the log's that has it. It is not retried
+// after a lost answer: see EnsureLog.
+func (c *Client) CreateLog(ctx context.Context, name string, labels map[string]string) (created CreatedLog, err error) {
+	r, err := sending(http.MethodPost, map[string]any{"name": name, "labels": labels}, "logs")
+	return created, c.send(ctx, r, err, &created)
+}
+
+// EnsureLog creates a log unless it is there already, and returns it. If it is there with other labels, the error's code is name_taken; nil
+// labels agree with any.
+func (c *Client) EnsureLog(ctx context.Context, name string, labels map[string]string) (log Log, err error) {
+	body := map[string]any{}
+	if labels != nil {
+		body["labels"] = labels
 	}
-	return c.call(ctx, request{method: http.MethodPost, path: []string{"logs"}, body: bytes.NewReader(body), contentType: jsonType}, nil)
+	r, err := sending(http.MethodPut, body, "logs", name)
+	r.safe = true
+	return log, c.send(ctx, r, err, &log)
 }
 
-// Appended is what became of an event.
-type Appended struct {
-	Sequence  int64 `json:"sequence"`
-	Duplicate bool  `json:"duplicate"` // it was there before, by its idempotency key
-	Ahead     bool  `json:"ahead"`     // its time is more than a day ahead of the server's
+// GetLog describes a log, given by its name or id.
+func (c *Client) GetLog(ctx context.Context, log string) (found Log, err error) {
+	_, err = c.call(ctx, get("logs", log), &found)
+	return found, err
 }
 
-// AppendOptions go beside an event.
-type AppendOptions struct {
-	Key      string // an idempotency key for an event without an id; may be empty
-	Expected string // append only if the log's last sequence is this; may be empty
+// ListLogsOptions select logs.
+type ListLogsOptions struct {
+	Prefix string // of their names
+	ListOptions
 }
 
-// Append appends one event, a JSON object.
-func (c *Client) AppendEvent(ctx context.Context, log string, event []byte, o AppendOptions) (Appended, error) {
-	header := http.Header{}
-	for name, value := range map[string]string{"Idempotency-Key": o.Key, "Expected-Sequence": o.Expected} {
-		if value != "" {
-			header.Set(name, value)
-		}
-	}
-	var result Appended
-	err := c.call(ctx, request{
-		method: http.MethodPost, path: []string{"logs", log, "append"}, header: header, body: bytes.NewReader(event), contentType: jsonType,
-	}, &result)
-	return result, err
+// LogPage is a page of logs.
+type LogPage struct {
+	Logs       []Log  `json:"logs"`
+	NextCursor string `json:"next_cursor"` // "" on the last page
 }
 
-// AppendBatch appends events, one per line, all or none, and returns how many are new. It streams the lines.
-func (c *Client) AppendEvents(ctx context.Context, log string, lines io.Reader) (appended int, err error) {
-	var result struct {
-		Appended int `json:"appended"`
-	}
-	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, body: lines, contentType: "application/x-ndjson"}
-	err = c.call(ctx, r, &result)
-	return result.Appended, err
+// ListLogs lists logs by name, a page at a time. An empty page with a NextCursor is not the end.
+func (c *Client) ListLogs(ctx context.Context, o *ListLogsOptions) (page LogPage, err error) {
+	o = orNew(o)
+	_, err = c.call(ctx, get("logs").with("prefix", o.Prefix, "limit", number(o.Limit), "cursor", o.Cursor), &page)
+	return page, err
 }
 
-// Delivered is what became of the lines that a source was sent.
-type Delivered struct {
-	Stored     int `json:"stored"`
-	Duplicates int `json:"duplicates"` // they were there before
-	Skipped    int `json:"skipped"`    // the source's mapping does not select them
-	Rejected   int `json:"rejected"`   // they cannot be stored, and are kept in the source's log of rejects
-	// FirstRejected is the first of those; nil where there is none.
-	FirstRejected *struct {
-		Line   int    `json:"line"` // from 1
-		Code   string `json:"code"`
-		Detail string `json:"detail"`
-	} `json:"first_rejected"`
+// Logs iterates over all logs whose name begins with prefix, by name.
+func (c *Client) Logs(ctx context.Context, prefix string) iter.Seq2[Log, error] {
+	return pages(func(cursor string) ([]Log, string, error) {
+		page, err := c.ListLogs(ctx, &ListLogsOptions{Prefix: prefix, ListOptions: ListOptions{Cursor: cursor, Limit: listPage}})
+		return page.Logs, page.NextCursor, err
+	})
 }
-
-// Deliver sends lines, a JSON object each, to a source. When it returns without an error, all of them are stored or kept as rejects. It
-// streams the lines.
-func (c *Client) SendEvents(ctx context.Context, source string, lines io.Reader) (Delivered, error) {
-	var result Delivered
-	err := c.call(ctx, request{
-		method: http.MethodPost, path: []string{"sources", source, "events"}, body: lines, contentType: "application/x-ndjson",
-	}, &result)
-	return result, err
-}
-
-const jsonType = "application/json"

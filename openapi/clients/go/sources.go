@@ -1,169 +1,110 @@
 package tally
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"iter"
 	"net/http"
-	"net/url"
-	"strconv"
-	"time"
 )
 
-// Source is what a source is told to do.
-type Source struct {
-	Name      string          `json:"name"`
-	Version   int64           `json:"version"` // 0: the source default, which nobody has put
-	Mapping   json.RawMessage `json:"mapping,omitempty"`
-	Resolved  json.RawMessage `json:"resolved,omitempty"` // with the ready mapping that it names written out
-	Deleted   bool            `json:"deleted,omitempty"`  // in lists: by this version
-	CreatedAt *time.Time      `json:"created_at,omitempty"`
-	CreatedBy string          `json:"created_by,omitempty"`
+// PutSource says what a source does. The mapping is JSON: []byte, json.RawMessage and string are sent byte for byte, anything else as
+// encoding/json writes it. To put what it does already changes nothing.
+func (c *Client) PutSource(ctx context.Context, source string, mapping any) (put Source, err error) {
+	r, err := sending(http.MethodPut, mapping, "sources", source)
+	r.safe = true
+	return put, c.send(ctx, r, err, &put)
 }
 
-// ReadySource is a mapping that comes with the server.
-type ReadySource struct {
-	Name    string          `json:"name"`
-	Mapping json.RawMessage `json:"mapping"`
+// GetSourceOptions select a version.
+type GetSourceOptions struct {
+	Version int64 // 0 for the present one
 }
 
-// SourceTest is what a source would make of a payload.
-type SourceTest struct {
-	Version  int64        `json:"version,omitempty"` // of the source
-	Lines    []TestedLine `json:"lines"`
-	Mapped   int          `json:"mapped"`
-	Skipped  int          `json:"skipped"`
-	Rejected int          `json:"rejected"`
-	More     bool         `json:"more,omitempty"` // the payload has more than is shown
-}
-
-// TestedLine is what a source would make of a record.
-type TestedLine struct {
-	Line    int             `json:"line"`
-	Outcome string          `json:"outcome"` // mapped, skipped, rejected
-	Log     string          `json:"log,omitempty"`
-	Key     string          `json:"key,omitempty"`
-	Event   json.RawMessage `json:"event,omitempty"`
-	Code    string          `json:"code,omitempty"`
-	Detail  string          `json:"detail,omitempty"`
-}
-
-// ReplayedSource is what became of rejects.
-type ReplayedSource struct {
-	Read        int `json:"read"`
-	Stored      int `json:"stored"`
-	Duplicates  int `json:"duplicates"`
-	Skipped     int `json:"skipped"`
-	Rejected    int `json:"rejected"`
-	Unavailable int `json:"unavailable"` // of which too little was kept
-
-	FirstRejected *FirstRejected `json:"first_rejected,omitempty"`
-
-	Next int64 `json:"next,omitempty"` // the sequence to go on from; 0 at the end
-}
-
-// FirstRejected is a reject that still cannot be stored.
-type FirstRejected struct {
-	Sequence int64  `json:"sequence"`
-	Code     string `json:"code"`
-	Detail   string `json:"detail"`
-}
-
-func sourcePath(name string, more ...string) []string {
-	return append([]string{"sources", name}, more...)
-}
-
-// PutSource says what a source does.
-func (c *Client) PutSource(ctx context.Context, name string, mapping []byte) (put Source, err error) {
-	return put, c.call(ctx, request{
-		method: http.MethodPut, path: sourcePath(name), body: bytes.NewReader(mapping), contentType: jsonType,
-	}, &put)
-}
-
-// Source returns a version of a source; 0 for the present one.
-func (c *Client) GetSource(ctx context.Context, name string, version int64) (found Source, err error) {
-	return found, c.call(ctx, request{method: http.MethodGet, path: sourcePath(name), query: versionQuery(version).Encode()}, &found)
-}
-
-func versionQuery(version int64) url.Values {
-	query := url.Values{}
-	if version != 0 {
-		query.Set("version", strconv.FormatInt(version, 10))
-	}
-	return query
+// GetSource returns what a source does.
+func (c *Client) GetSource(ctx context.Context, source string, o *GetSourceOptions) (found Source, err error) {
+	_, err = c.call(ctx, get("sources", source).with("version", number(orNew(o).Version)), &found)
+	return found, err
 }
 
 // DeleteSource ends a source.
-func (c *Client) DeleteSource(ctx context.Context, name string) error {
-	return c.call(ctx, request{method: http.MethodDelete, path: sourcePath(name)}, nil)
+func (c *Client) DeleteSource(ctx context.Context, source string) error {
+	_, err := c.call(ctx, request{method: http.MethodDelete, path: []string{"sources", source}, safe: true}, nil)
+	return err
 }
 
-// Sources lists the sources that were put, by name.
-func (c *Client) ListSources(ctx context.Context) ([]Source, error) {
-	sources, query := []Source{}, url.Values{"limit": {strconv.Itoa(listPage)}}
-	for {
-		var page struct {
-			Sources []Source `json:"sources"`
-			Next string `json:"next_cursor"`
-		}
-		if err := c.call(ctx, request{method: http.MethodGet, path: []string{"sources"}, query: query.Encode()}, &page); err != nil {
-			return nil, err
-		}
-		if sources = append(sources, page.Sources...); page.Next == "" {
-			return sources, nil
-		}
-		query.Set("cursor", page.Next)
-	}
+// SourcePage is a page of sources.
+type SourcePage struct {
+	Sources    []Source `json:"sources"`
+	NextCursor string   `json:"next_cursor"` // "" on the last page
 }
 
-// SourceVersions lists up to limit versions of a source, the newest first, without their mappings; 0 for all.
-func (c *Client) ListSourceVersions(ctx context.Context, name string, limit int) ([]Source, error) {
-	versions, query := []Source{}, url.Values{}
-	for {
-		size := listPage
-		if limit > 0 {
-			size = min(size, limit-len(versions))
-		}
-		query.Set("limit", strconv.Itoa(size))
-		var page struct {
-			Versions []Source `json:"versions"`
-			Next string `json:"next_cursor"`
-		}
-		err := c.call(ctx, request{method: http.MethodGet, path: sourcePath(name, "versions"), query: query.Encode()}, &page)
-		if err != nil {
-			return nil, err
-		}
-		versions = append(versions, page.Versions...)
-		if page.Next == "" || limit > 0 && len(versions) >= limit {
-			return versions, nil
-		}
-		query.Set("cursor", page.Next)
-	}
+// ListSources lists the sources that were put, by name, a page at a time.
+func (c *Client) ListSources(ctx context.Context, o *ListOptions) (page SourcePage, err error) {
+	o = orNew(o)
+	_, err = c.call(ctx, get("sources").with("cursor", o.Cursor, "limit", number(o.Limit)), &page)
+	return page, err
 }
 
-// ReadySources lists the mappings that come with the server.
+// Sources iterates over the sources that were put, by name.
+func (c *Client) Sources(ctx context.Context) iter.Seq2[Source, error] {
+	return pages(func(cursor string) ([]Source, string, error) {
+		page, err := c.ListSources(ctx, &ListOptions{Cursor: cursor, Limit: listPage})
+		return page.Sources, page.NextCursor, err
+	})
+}
+
+// SourceVersionPage is a page of a source's versions.
+type SourceVersionPage struct {
+	Versions   []Source `json:"versions"`              // newest first, without their mappings
+	NextCursor string   `json:"next_cursor,omitempty"` // "" on the last page
+}
+
+// ListSourceVersions lists the versions of a source, newest first, without their mappings, a page at a time.
+func (c *Client) ListSourceVersions(ctx context.Context, source string, o *ListOptions) (page SourceVersionPage, err error) {
+	o = orNew(o)
+	_, err = c.call(ctx, get("sources", source, "versions").with("cursor", o.Cursor, "limit", number(o.Limit)), &page)
+	return page, err
+}
+
+// SourceVersions iterates over all versions of a source, newest first, without their mappings.
+func (c *Client) SourceVersions(ctx context.Context, source string) iter.Seq2[Source, error] {
+	return pages(func(cursor string) ([]Source, string, error) {
+		page, err := c.ListSourceVersions(ctx, source, &ListOptions{Cursor: cursor, Limit: listPage})
+		return page.Versions, page.NextCursor, err
+	})
+}
+
+// ListReadySources lists the mappings that come with the server.
 func (c *Client) ListReadySources(ctx context.Context) ([]ReadySource, error) {
 	var result struct {
 		Sources []ReadySource `json:"sources"`
 	}
-	err := c.call(ctx, request{method: http.MethodGet, path: []string{"ready-sources"}}, &result)
+	_, err := c.call(ctx, get("ready-sources"), &result)
 	return result.Sources, err
 }
 
-// TestSource shows what a version of a source, 0 for the present one, would make of a payload that comes as events, logs or traces.
-func (c *Client) TestSource(ctx context.Context, name string, version int64, as string, payload []byte) (test SourceTest, err error) {
-	query := versionQuery(version)
-	query.Set("as", as)
-	return test, c.call(ctx, request{
-		method: http.MethodPost, path: sourcePath(name, "test"), query: query.Encode(), body: bytes.NewReader(payload),
-	}, &test)
+// TestSourceOptions say what to test, and as what.
+type TestSourceOptions struct {
+	As          string // how the payload comes: events (when ""), logs or traces
+	Version     int64  // of the source; 0 for the present one
+	ContentType string // of the payload; "" for JSON
 }
 
-// ReplaySource maps up to limit rejects of a source again, from a sequence of its log of rejects on.
-func (c *Client) ReplaySource(ctx context.Context, name string, from int64, limit int) (done ReplayedSource, err error) {
-	body := struct {
-		From  int64 `json:"from"`
-		Limit int   `json:"limit"`
-	}{from, limit}
-	return done, c.send(ctx, http.MethodPost, sourcePath(name, "replay"), body, &done)
+// TestSource shows what a source would make of a payload, and stores nothing.
+func (c *Client) TestSource(ctx context.Context, source string, payload []byte, o *TestSourceOptions) (test SourceTest, err error) {
+	o = orNew(o)
+	r := request{method: http.MethodPost, path: []string{"sources", source, "test"}, body: payload, contentType: o.ContentType, safe: true}
+	_, err = c.call(ctx, r.with("as", o.As, "version", number(o.Version)), &test)
+	return test, err
+}
+
+// ReplaySourceOptions select rejects.
+type ReplaySourceOptions struct {
+	From  int64 `json:"from,omitempty"`  // a sequence of the source's log of rejects; 0 for its beginning
+	Limit int   `json:"limit,omitempty"` // of rejects; 0 for the server's default
+}
+
+// ReplaySource maps rejects of a source again, and stores what maps now.
+func (c *Client) ReplaySource(ctx context.Context, source string, o *ReplaySourceOptions) (done ReplayedSource, err error) {
+	r, err := sending(http.MethodPost, orNew(o), "sources", source, "replay")
+	return done, c.send(ctx, r, err, &done)
 }

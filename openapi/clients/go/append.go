@@ -1,0 +1,99 @@
+package tally
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+)
+
+// AppendOptions go beside events.
+type AppendOptions struct {
+	// IdempotencyKey is the identity of an event without an id of its own; in a batch, event n (from 0) gets it with :n added. "": the
+	// client makes one for this call, so that its own retries count once.
+	IdempotencyKey string
+	// ExpectedSequence appends only if the log's last sequence is this one, 0 for an empty log; else the error's code is sequence_mismatch.
+	// nil: wherever the log ends.
+	ExpectedSequence *int64
+}
+
+func (o *AppendOptions) header() (header http.Header, ownKey bool) {
+	o = orNew(o)
+	key := o.IdempotencyKey
+	if ownKey = key == ""; ownKey {
+		key = newKey()
+	}
+	header = http.Header{"Idempotency-Key": {key}}
+	if o.ExpectedSequence != nil {
+		header.Set("Expected-Sequence", strconv.FormatInt(*o.ExpectedSequence, 10))
+	}
+	return header, ownKey
+}
+
+// Appended is what became of an event.
+type Appended struct {
+	Sequence int64 `json:"sequence"`
+	// Duplicate: it was there before, by its id or its key, and counts once. False where only a retry within the call found it there.
+	Duplicate bool `json:"duplicate"`
+	Ahead     bool `json:"ahead"` // its time is more than a day ahead of the server's
+}
+
+// AppendEvent appends one event, and returns when it is durable and counted in every live view. An event is a JSON object of at most 1 MiB:
+// []byte, json.RawMessage and string are sent byte for byte, anything else as encoding/json writes it, once.
+func (c *Client) AppendEvent(ctx context.Context, log string, event any, o *AppendOptions) (Appended, error) {
+	r, err := sending(http.MethodPost, event, "logs", log, "append")
+	if err != nil {
+		return Appended{}, err
+	}
+	var ownKey bool
+	r.header, ownKey = o.header()
+	r.safe = true
+	var appended Appended
+	a, err := c.call(ctx, r, &appended)
+	if ownKey && a.tries > 1 {
+		appended.Duplicate = false
+	}
+	return appended, err
+}
+
+// AppendedBatch is what became of a batch.
+type AppendedBatch struct {
+	FirstSequence int64 `json:"first_sequence"` // the smallest of the batch's events
+	LastSequence  int64 `json:"last_sequence"`  // the largest
+	Appended      int   `json:"appended"`       // events that are new
+	Ahead         int   `json:"ahead"`          // new events whose time is more than a day ahead of the server's
+	// Duplicates were there before, and count once. None where a retry within the call found all of the batch there, and the client had
+	// made its key.
+	Duplicates []DuplicateEvent `json:"duplicates"`
+}
+
+// DuplicateEvent is an event of a batch that was there before.
+type DuplicateEvent struct {
+	Line     int   `json:"line"` // of the batch, from 1
+	Sequence int64 `json:"sequence"`
+}
+
+// AppendEvents appends events in their order, all or none, and returns when they are durable and counted in every live view. They are a
+// slice of events, each as AppendEvent takes them, or lines of JSON in []byte or a string, which are sent byte for byte. A batch has at
+// most 10,000 events and 16 MiB. Where one is refused, the error's Line is its place, from 1.
+func (c *Client) AppendEvents(ctx context.Context, log string, events any, o *AppendOptions) (AppendedBatch, error) {
+	lines, err := encodeLines(events)
+	if err != nil {
+		return AppendedBatch{}, err
+	}
+	header, ownKey := o.header()
+	return c.appendLines(ctx, log, lines, header, ownKey)
+}
+
+func (c *Client) appendLines(ctx context.Context, log string, lines []byte, header http.Header, ownKey bool) (AppendedBatch, error) {
+	var appended AppendedBatch
+	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, header: header, body: lines, safe: true}
+	r.contentType = ndjsonType
+	a, err := c.call(ctx, r, &appended)
+	if ownKey && a.tries > 1 && appended.Appended == 0 {
+		appended.Appended, appended.Duplicates = len(appended.Duplicates), nil
+	}
+	return appended, err
+}
+
+// Sequence returns a pointer to a sequence, as options have it.
+func Sequence(n int64) *int64 { return &n }
