@@ -2,6 +2,9 @@ package tally
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 )
@@ -49,6 +52,9 @@ func (c *Client) AppendEvent(ctx context.Context, log string, event any, o *Appe
 	r.safe = true
 	var appended Appended
 	a, err := c.call(ctx, r, &appended)
+	if err == nil && appended.Sequence < 1 {
+		err = c.stranger(a.header, errors.New("it has no sequence"))
+	}
 	if ownKey && a.tries > 1 {
 		appended.Duplicate = false
 	}
@@ -85,14 +91,28 @@ func (c *Client) AppendEvents(ctx context.Context, log string, events any, o *Ap
 }
 
 func (c *Client) appendLines(ctx context.Context, log string, lines []byte, header http.Header, ownKey bool) (AppendedBatch, error) {
-	var appended AppendedBatch
 	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, header: header, body: lines, safe: true}
 	r.contentType = ndjsonType
-	a, err := c.call(ctx, r, &appended)
-	if ownKey && a.tries > 1 && appended.Appended == 0 {
-		appended.Appended, appended.Duplicates = len(appended.Duplicates), nil
+	a, err := c.ask(ctx, r)
+	if err != nil {
+		return AppendedBatch{}, err
 	}
-	return appended, err
+	batch, err := c.appended(a, 1)
+	if ownKey && a.tries > 1 && batch.Appended == 0 {
+		batch.Appended, batch.Duplicates = len(batch.Duplicates), nil
+	}
+	return batch, err
+}
+
+// appended reads the answer to a batch of at least that many events. Something in between that answers 200 has stored nothing.
+func (c *Client) appended(a answer, events int) (batch AppendedBatch, err error) {
+	if err := json.Unmarshal(a.body, &batch); err != nil {
+		return batch, c.stranger(a.header, fmt.Errorf("%w: %.200q", err, a.body))
+	}
+	if n := batch.Appended + len(batch.Duplicates); n < events {
+		return batch, c.stranger(a.header, fmt.Errorf("it accounts for %d events of %d", n, events))
+	}
+	return batch, nil
 }
 
 // Sequence returns a pointer to a sequence, as options have it.

@@ -106,27 +106,30 @@ func (c *Client) send(ctx context.Context, r request, err error, result any) err
 
 // ask sends a request, again where that may help, and reads the whole answer.
 func (c *Client) ask(ctx context.Context, r request) (a answer, err error) {
-	a.tries, err = c.retrying(ctx, r, func(ctx context.Context) error {
-		timeout := c.timeout
-		if r.long {
-			timeout = 0
-		}
-		body, header, err := c.open(ctx, r, timeout)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = body.Close() }() // it is read to its end
-		a.header = header
-		a.body, err = io.ReadAll(io.LimitReader(body, maxAnswerBytes+1))
-		if err != nil {
-			return c.disconnected(ctx, fmt.Errorf("the answer broke off: %w", err))
-		}
-		if len(a.body) > maxAnswerBytes {
-			return c.stranger(header, errors.New("it is larger than any of Tallystick's"))
-		}
-		return nil
-	})
+	a.tries, err = c.retrying(ctx, r, func(ctx context.Context) error { return c.once(ctx, r, &a) })
 	return a, err
+}
+
+// once sends a request once, and reads the whole answer into a.
+func (c *Client) once(ctx context.Context, r request, a *answer) error {
+	timeout := c.timeout
+	if r.long {
+		timeout = 0
+	}
+	body, header, err := c.open(ctx, r, timeout)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }() // it is read to its end
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswerBytes+1))
+	if err != nil {
+		return c.disconnected(ctx, fmt.Errorf("the answer broke off: %w", err))
+	}
+	if len(text) > maxAnswerBytes {
+		return c.stranger(header, errors.New("it is larger than any of Tallystick's"))
+	}
+	a.header, a.body = header, text
+	return nil
 }
 
 // open sends a request once, and returns the answer's body, which fails when nothing comes for idle; 0: it may be silent for ever. The

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -27,24 +28,28 @@ func encode(value any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// encodeLine returns an event as one line. Line breaks within the JSON text, which can only be between its members, become spaces.
+// encodeLine returns an event as one line. Line breaks of the JSON text, which can only be between its members, become spaces.
 func encodeLine(event any) ([]byte, error) {
 	text, err := encode(event)
 	if err != nil {
 		return nil, err
 	}
 	if text = bytes.TrimSpace(text); len(text) == 0 {
-		return nil, fmt.Errorf("an event is empty: it must be a JSON object")
+		return nil, errors.New("an event is empty: it must be a JSON object")
 	}
-	if bytes.ContainsAny(text, "\r\n") {
-		text = bytes.Map(func(r rune) rune {
-			if r == '\r' || r == '\n' {
-				return ' '
-			}
-			return r
-		}, text)
+	if !bytes.ContainsAny(text, "\r\n") {
+		return text, nil
 	}
-	return text, nil
+	if !json.Valid(text) { // a line break may be within a string, where a space would be another event
+		return nil, errors.New("an event is not valid JSON, and has line breaks")
+	}
+	line := bytes.Clone(text)
+	for i, c := range line {
+		if c == '\n' || c == '\r' {
+			line[i] = ' '
+		}
+	}
+	return line, nil
 }
 
 // encodeLines returns events, a line each: bytes and strings hold lines already; otherwise it is a slice of events.

@@ -12,6 +12,10 @@ import (
 // TestMain fails where a test leaves goroutines behind. It does so by itself, since this module depends on nothing.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if err := stopServer(); err != nil {
+		fmt.Fprintln(os.Stderr, "stopping the server:", err)
+		code = 1
+	}
 	if code == 0 {
 		if left := leftBehind(); left != "" {
 			fmt.Fprintln(os.Stderr, "goroutines are left:\n"+left)

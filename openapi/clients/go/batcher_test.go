@@ -1,0 +1,240 @@
+package tally_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
+)
+
+// failures collects what a batcher gives up.
+type failures struct {
+	mu     sync.Mutex
+	events []string
+	codes  []string
+}
+
+func (f *failures) add(_ string, events [][]byte, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range events {
+		f.events = append(f.events, string(e))
+	}
+	code := err.Error()
+	if e := (*tally.Error)(nil); errors.As(err, &e) {
+		code = e.Code
+	}
+	f.codes = append(f.codes, code)
+}
+
+// TestBatcherHammer: eight writers to three logs, through a proxy that refuses every other request and loses every other answer. Each event
+// is there once, and each writer's are in their order.
+func TestBatcherHammer(t *testing.T) {
+	const writers, events, logs = 8, 150, 3
+	var names [logs]string
+	for i := range names {
+		names[i] = newLog(t, fmt.Sprint("-", i))
+	}
+	p := newProxy(t, func(n int, w http.ResponseWriter, _ *http.Request) bool {
+		if n%3 == 0 {
+			busy(w, "0")
+		}
+		return n%3 == 0
+	}, func(n int, _ *http.Request) bool { return n%3 == 1 })
+	var failed failures
+	b := p.client(t).NewBatcher(&tally.BatcherOptions{
+		MaxEvents: 40, MaxBuffer: 4000, Linger: 5 * time.Millisecond, Concurrency: 2, OnFailure: failed.add,
+	})
+	var done sync.WaitGroup
+	for writer := range writers {
+		done.Go(func() {
+			buffer := make([]byte, 0, 64)
+			for i := range events {
+				buffer = fmt.Appendf(buffer[:0], `{"writer":%d,"n":%d}`, writer, i) // the batcher must have its own copy
+				if err := b.Add(t.Context(), names[(writer+i)%logs], buffer); err != nil {
+					t.Error(err)
+				}
+				if i%50 == 49 {
+					if err := b.Flush(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	done.Wait()
+	if err := b.Close(t.Context()); err != nil || len(failed.events) > 0 {
+		t.Errorf("closing: %v, given up: %v", err, failed.codes)
+	}
+	total := 0
+	for l, name := range names {
+		next := map[int]int{} // of each writer
+		for _, text := range stored(t, name) {
+			var writer, n int
+			if _, err := fmt.Sscanf(text, `{"writer":%d,"n":%d}`, &writer, &n); err != nil {
+				t.Fatal(err)
+			}
+			if n < next[writer] || (writer+n)%logs != l {
+				t.Errorf("event %d of writer %d is out of its order in log %d", n, writer, l)
+			}
+			next[writer] = n + 1
+			total++
+		}
+	}
+	if total != writers*events {
+		t.Errorf("%d events are stored, of %d", total, writers*events)
+	}
+	if err := b.Add(t.Context(), names[0], `{}`); !errors.Is(err, tally.ErrBatcherClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// TestBatcherReportsTheRefused: events that the server refuses are given up one by one, in the middle of batches, and all others are stored.
+func TestBatcherReportsTheRefused(t *testing.T) {
+	log := newLog(t, "")
+	if _, err := server(t).Client.AppendEvent(t.Context(), log, `{"id":"taken"}`, nil); err != nil {
+		t.Fatal(err)
+	}
+	var failed failures
+	b := newProxy(t, nil, everyOther).client(t).NewBatcher(&tally.BatcherOptions{Linger: time.Hour, OnFailure: failed.add})
+	want := []string{`{"id":"taken"}`}
+	for i := range 10 {
+		event := fmt.Sprintf(`{"n": %d}`, i)
+		switch i {
+		case 3:
+			event = `{"type": 7}`
+		case 4:
+			event = "{\n\"id\":\"taken\",\r\n\"other\":true}"
+		case 9:
+			event = `[1]`
+		default:
+			want = append(want, event)
+		}
+		if err := b.Add(t.Context(), log, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var gone *tally.GivenUpError
+	if err := b.Flush(t.Context()); !errors.As(err, &gone) || gone.Events != 3 || !tally.IsCode(err, "invalid_event_type") {
+		t.Errorf("flushing: %v", err)
+	}
+	if got := stored(t, log); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("stored are %v, want %v", got, want)
+	}
+	if err := b.Add(t.Context(), "no-such-log", map[string]int{"n": 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Add(t.Context(), log, "{\"a\":\"x\ny\"}"); err == nil {
+		t.Error("a line break in the middle of a string is taken for one between members")
+	}
+	if err := b.Close(t.Context()); !tally.IsCode(err, "log_not_found") {
+		t.Errorf("closing: %v", err)
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Errorf("closing again: %v", err)
+	}
+	if fmt.Sprint(failed.codes) != "[invalid_event_type not_an_object idempotency_key_reused log_not_found]" ||
+		fmt.Sprint(failed.events) != `[{"type": 7} [1] { "id":"taken",  "other":true} {"n":1}]` {
+		t.Errorf("given up: %v %v", failed.codes, failed.events)
+	}
+}
+
+// TestBatcherSplits: a batch that is too large for the server goes in parts.
+func TestBatcherSplits(t *testing.T) {
+	log := newLog(t, "")
+	p := newProxy(t, func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		if r.ContentLength > 100 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge) // as a proxy may, for a reason of its own
+			return true
+		}
+		return false
+	}, nil)
+	b := p.client(t).NewBatcher(nil)
+	want := []string{}
+	for i := range 20 {
+		want = append(want, fmt.Sprintf(`{"number":%d}`, i))
+		if err := b.Add(t.Context(), log, want[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Add(t.Context(), log, `{"text":"`+strings.Repeat("x", 200)+`"}`); err != nil {
+		t.Fatal(err)
+	}
+	var gone *tally.GivenUpError
+	if err := b.Close(t.Context()); !errors.As(err, &gone) || gone.Events != 1 {
+		t.Errorf("closing: %v", err)
+	}
+	if got := stored(t, log); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("stored are %v", got)
+	}
+}
+
+// TestBatcherIsBounded: where the server does not answer, the buffer fills up; Add waits or fails; and Close gives up what is left, each
+// event once.
+func TestBatcherIsBounded(t *testing.T) {
+	log := newLog(t, "")
+	var asked atomic.Int32
+	p := newProxy(t, func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+		asked.Add(1)
+		<-r.Context().Done()
+		return true
+	}, nil)
+	for _, failing := range []bool{true, false} {
+		var failed failures
+		b := p.client(t).NewBatcher(&tally.BatcherOptions{MaxEvents: 2, MaxBuffer: 100, FailWhenFull: failing, OnFailure: failed.add})
+		if err := b.Add(t.Context(), log, strings.Repeat(" ", 3)+`{"a":"`+strings.Repeat("x", 100)+`"}`); !errors.Is(err, tally.ErrBufferFull) {
+			t.Errorf("an event that can never fit: %v", err)
+		}
+		added := 0
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		var err error
+		for err == nil {
+			if err = b.Add(ctx, log, fmt.Sprintf(`{"n":%d}`, added)); err == nil {
+				added++
+			}
+		}
+		cancel()
+		if failing && !errors.Is(err, tally.ErrBufferFull) || !failing && !errors.Is(err, context.DeadlineExceeded) || added != 12 {
+			t.Errorf("%d were added, then %v", added, err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+		var gone *tally.GivenUpError
+		if err := b.Close(ctx); !errors.As(err, &gone) || gone.Events != added || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("closing: %v", err)
+		}
+		cancel()
+		if len(failed.events) != added || failed.events[0] != `{"n":0}` || failed.events[added-1] != `{"n":11}` {
+			t.Errorf("%d were added, and given up were %v", added, failed.events)
+		}
+	}
+	if asked.Load() == 0 {
+		t.Error("nothing was sent")
+	}
+}
+
+// TestBatcherBelievesNobody: an answer that all is well, from something in between, acknowledges nothing.
+func TestBatcherBelievesNobody(t *testing.T) {
+	for _, body := range []string{"<html>Welcome to this network</html>", "{}", `{"appended":1,"duplicates":[]}`, ""} {
+		var failed failures
+		c := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
+		b := c.NewBatcher(&tally.BatcherOptions{Linger: time.Hour, OnFailure: failed.add})
+		for range 2 {
+			if err := b.Add(t.Context(), "acme", `{}`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Close(t.Context()); !tally.IsCode(err, tally.CodeUnexpectedAnswer) || len(failed.events) != 2 {
+			t.Errorf("%q acknowledges: %v", body, err)
+		}
+		if _, err := c.AppendEvent(t.Context(), "acme", `{}`, nil); !tally.IsCode(err, tally.CodeUnexpectedAnswer) {
+			t.Errorf("%q acknowledges an event: %v", body, err)
+		}
+	}
+}
