@@ -48,6 +48,10 @@ fi
 mkdir -p "${2:?which folder?}"
 folder=$(cd "$2" && pwd)
 shift 2
+if [[ $VERSION =~ ^v[0-9]+\.[0-9]+\.[0-9]+$ && $VERSION != v0.0.0 ]] && grep -n '{"module": "[0-9a-f]*"}' views/ready/*.json; then
+	echo "$VERSION would have ready views that are of no release: make -C views release RELEASE=${VERSION#v}" >&2
+	exit 1
+fi
 rm -f "$folder"/tally_*.tar.gz "$folder/SHA256SUMS"
 [ $# -gt 0 ] || set -- "${platforms[@]}"
 for platform; do archive "$folder" "$platform"; done

@@ -1,7 +1,12 @@
 package views_test
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -71,5 +76,71 @@ func TestFindReady(t *testing.T) {
 	}
 	if got := catalog.Reference(hex.EncodeToString(make([]byte, 32))); got != "" {
 		t.Errorf("an unknown module is called %s", got)
+	}
+}
+
+// TestVersionsAreBroughtUpToDate plays the life of a ready view in a repository of its own: built anew before its release, released, and
+// built anew after it.
+func TestVersionsAreBroughtUpToDate(t *testing.T) {
+	folder := t.TempDir()
+	run := func(name string, args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), name, args...)
+		cmd.Dir = folder
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s %v: %v: %s", name, args, err, out)
+		}
+	}
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(folder, "views", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(folder, "views", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	script, err := os.ReadFile("tools/versions.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := func(module string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(module))) }
+	description := func(versions ...string) string {
+		return "{\n  \"title\": \"Meter\",\n  \"versions\": [\n    " + strings.Join(versions, ",\n    ") + "\n  ],\n  \"config\": {}\n}\n"
+	}
+	write("tools/versions.py", string(script))
+	write("ready/meter.json", description(`{"module": "before"}`))
+	write("earlier/README.md", "")
+	write("dist/meter.wasm", "one")
+	run("python3", "views/tools/versions.py")
+	one := `{"module": "` + digest("one") + `"}`
+	if got := read("ready/meter.json"); got != description(one) {
+		t.Errorf("built anew before a release: %s", got)
+	}
+	run("python3", "views/tools/versions.py", "1.0.0")
+	run("python3", "views/tools/versions.py", "1.1.0") // the same module in another release
+	one = `{"module": "` + digest("one") + `", "release": "1.0.0"}`
+	if got := read("ready/meter.json"); got != description(one) {
+		t.Errorf("released: %s", got)
+	}
+	run("git", "init", "--quiet")
+	run("git", "add", ".")
+	run("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "release")
+	run("git", "tag", "v1.0.0")
+	write("dist/meter.wasm", "two")
+	run("python3", "views/tools/versions.py")
+	write("dist/meter.wasm", "three")
+	run("python3", "views/tools/versions.py")
+	if got := read("ready/meter.json"); got != description(one, `{"module": "`+digest("three")+`"}`) {
+		t.Errorf("built anew after a release: %s", got)
+	}
+	if got := read("earlier/" + digest("one") + ".wasm"); got != "one" {
+		t.Errorf("what was released is kept as %q", got)
 	}
 }

@@ -38,7 +38,8 @@ func member(t *testing.T, object, name string) string {
 	return value
 }
 
-// TestFirstCalls: the four calls that every reader tries first work as they are printed, by curl, without a content type.
+// TestFirstCalls: the four calls that every reader tries first work as they are printed, by curl, without a content type: the view by its
+// name, and by its module's bytes.
 func TestFirstCalls(t *testing.T) {
 	const module = "@../../views/dist/monthly_totals.wasm"
 	p := dev(t, folder(t))
@@ -52,7 +53,11 @@ func TestFirstCalls(t *testing.T) {
 		const march = `{"type": "api.call", "time": "2025-03-05T12:00:00Z", "tokens_in": 740925, "tokens_out": 1645290, "model": "gpt-4"}`
 		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/append", "-d", event), `{"sequence": 1}`)
 		same(t, p.curl("-X", "POST", "$URL/logs/"+log+"/append", "-d", march), `{"sequence": 2}`)
-		deployed := p.curl("-X", "POST", "$URL/logs/"+log+"/views/monthly-totals", "--data-binary", module)
+		view := []string{"-d", `{"ready": "monthly_totals"}`}
+		if by == "id" {
+			view = []string{"--data-binary", module}
+		}
+		deployed := p.curl(append([]string{"-X", "POST", "$URL/logs/" + log + "/views/monthly-totals"}, view...)...)
 		if id := member(t, deployed, "view_id"); len(id) != 36 {
 			t.Errorf("view_id is %q", id)
 		}

@@ -94,8 +94,8 @@ func printWelcome(w io.Writer, url string, keys bool) {
 	fmt.Fprintf(w, `tally dev is ready on %[1]s (API: %[1]s/docs). Try:
   curl%[2]s -X POST %[1]s/logs -d '{"name": "acme"}'
   curl%[2]s -X POST %[1]s/logs/acme/append -d '{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}'
-  curl%[2]s -X POST %[1]s/logs/acme/views/monthly-totals --data-binary @views/dist/monthly_totals.wasm `+
-		`&& curl%[2]s -X POST %[1]s/logs/acme/views/monthly-totals/query
+  curl%[2]s -X POST %[1]s/logs/acme/views/monthly-totals -d '{"ready": "monthly_totals"}' && `+
+		`curl%[2]s -X POST %[1]s/logs/acme/views/monthly-totals/query
 `, url, key)
 }
 
