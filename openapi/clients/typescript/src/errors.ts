@@ -17,7 +17,7 @@ export interface ProblemBody {
   sequence?: number;
   line?: number;
   log_id?: string;
-  errors?: InvalidField[];
+  fields?: InvalidField[];
   request_id?: string;
   [member: string]: unknown;
 }
@@ -63,7 +63,7 @@ export class TallyError extends Error {
     this.sequence = problem.sequence;
     this.line = problem.line;
     this.logId = problem.log_id;
-    this.fields = Array.isArray(problem.errors) ? problem.errors : [];
+    this.fields = Array.isArray(problem.fields) ? problem.fields : [];
     this.retryAfter = context.retryAfter;
     this.requestId = context.requestId ?? problem.request_id;
     this.problem = problem;

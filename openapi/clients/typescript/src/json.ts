@@ -56,7 +56,7 @@ function isExact(text: string): boolean {
 }
 
 /** The value of a decimal number, as digits without zeros at either end and an exponent. */
-function canonical(text: string): string | undefined {
+export function canonical(text: string): string | undefined {
   const parts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
   if (!parts) return undefined; // Infinity
   const [, sign, whole = "", fraction = "", exponent = "0"] = parts;

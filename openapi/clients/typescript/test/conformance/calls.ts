@@ -1,0 +1,159 @@
+import { Tally, TallyError, type EventInput, type StoredEvent, type ViewAnswer } from "../../src/index.js";
+import { WithText } from "./patterns.js";
+
+/** Arguments of a call, by the names of the document. */
+export type Arguments = Record<string, unknown>;
+
+const bodyNames = ["event", "events", "body", "question"];
+const ownNames: Record<string, string> = {
+  idempotency_key: "idempotencyKey",
+  expected_sequence: "expectedSequence",
+  last_event_id: "lastEventId",
+};
+
+/** What each operation is in this client: its id in camel case, with path parameters in order, the body, and options. */
+const parameters: Record<string, string> = {
+  "append-event": "log event",
+  "append-events": "log events",
+  "audit-view": "log view",
+  "create-key": "body",
+  "create-log": "body",
+  "create-tenant": "body",
+  "create-token": "body",
+  "delete-source": "source",
+  "deploy-view": "log view body",
+  "deploy-view-pattern": "view body",
+  "ensure-log": "log body",
+  "get-checkpoint": "log",
+  "get-checkpoint-key": "",
+  "get-event": "log sequence",
+  "get-key": "key",
+  "get-log": "log",
+  "get-module": "sha256",
+  "get-source": "source",
+  "get-tenant": "tenant",
+  "get-view": "log view",
+  "get-view-pattern": "view",
+  "list-audit-log": "",
+  "list-events": "log",
+  "list-keys": "",
+  "list-logs": "",
+  "list-ready-sources": "",
+  "list-ready-views": "",
+  "list-source-versions": "source",
+  "list-sources": "",
+  "list-tenants": "",
+  "list-view-patterns": "",
+  "list-view-versions": "log view",
+  "list-views": "log",
+  "put-module": "sha256 body",
+  "put-source": "source body",
+  "query-view": "log view question",
+  "replay-source": "source body",
+  "resume-view": "log view body",
+  "retire-view": "log view",
+  "retire-view-pattern": "view",
+  "revoke-key": "key",
+  "rollback-view": "log view body",
+  "rotate-key": "key body",
+  "send-events": "source body",
+  "send-openmeter-events": "source body",
+  "send-otlp-logs": "source body",
+  "send-otlp-traces": "source body",
+  "test-source": "source body",
+  "update-tenant": "tenant body",
+  "verify-log": "log",
+  health: "",
+  ready: "",
+};
+
+const iterators: Record<string, string> = {
+  events: "log",
+  logs: "",
+  keys: "",
+  tenants: "",
+  sources: "",
+  "audit-log": "",
+  "view-versions": "log view",
+  "source-versions": "source",
+  tail: "log",
+  watch: "log view question",
+};
+
+/** Makes a call, and answers as the document does. */
+export async function perform(tally: Tally, call: string, args: Arguments): Promise<unknown> {
+  if (call === "batcher") return batch(tally, args);
+  const names = parameters[call] ?? iterators[call];
+  if (names === undefined) throw new Error(`this runner does not know the call ${call}`);
+  const method = (tally as unknown as Record<string, unknown>)[camel(call)] as (...all: unknown[]) => unknown;
+  const given = names.split(" ").filter((name) => name !== "");
+  const positional = given.map((name) => args[name]);
+  const result = method.call(tally, ...positional, options(call, args, given));
+  if (parameters[call] !== undefined) return shown(call, await result);
+  const taken: unknown[] = [];
+  const most = Number(args["take"] ?? Infinity);
+  for await (const item of result as AsyncIterable<unknown>) {
+    taken.push(shown(call, item));
+    if (taken.length >= most) break;
+  }
+  return taken;
+}
+
+function camel(call: string): string {
+  return call.replace(/-./g, (part) => part.charAt(1).toUpperCase());
+}
+
+function options(call: string, args: Arguments, given: string[]): Arguments {
+  const rest = Object.entries(args).filter(([name]) => name !== "take" && !given.includes(name));
+  const stray = rest.find(([name]) => bodyNames.includes(name));
+  if (stray) throw new Error(`${call} takes no ${stray[0]}`);
+  return Object.fromEntries(rest.map(([name, value]) => [ownNames[name] ?? name, value]));
+}
+
+/** An answer in the names of the document, with the texts of events. */
+function shown(call: string, answer: unknown): unknown {
+  if (answer === undefined) return null;
+  if (call === "query-view") return (answer as ViewAnswer).answer;
+  if (call === "get-event" || call === "events" || call === "tail") return event(answer as StoredEvent);
+  if (call === "list-events") {
+    const page = answer as { events: StoredEvent[] };
+    return { ...page, events: page.events.map(event) };
+  }
+  return answer;
+}
+
+function event(stored: StoredEvent): unknown {
+  return { ...stored, data: new WithText(stored.data, stored.raw) };
+}
+
+async function batch(tally: Tally, args: Arguments): Promise<unknown> {
+  const given = (args["options"] ?? {}) as Record<string, number>;
+  const failures: unknown[] = [];
+  const batcher = tally.batcher({
+    onFailure: (log, events, error) => failures.push({ log, events, error: problemOf(error) }),
+    maxEvents: given["max_events"],
+    maxBytes: given["max_bytes"],
+    maxBuffer: given["max_buffer"],
+    linger: given["linger"] === undefined ? undefined : given["linger"] * 1000,
+  });
+  for (const { log, event } of args["add"] as { log: string; event: EventInput }[]) await batcher.add(log, event);
+  if (args["flush"] === true) await batcher.flush();
+  await batcher.close({ deadline: 60_000 });
+  return { failures, unsent: batcher.pending };
+}
+
+/** An error as cases describe it. */
+export function problemOf(error: TallyError): Record<string, unknown> {
+  return {
+    status: error.status,
+    code: error.code,
+    detail: error.detail,
+    head: error.head,
+    sequence: error.sequence,
+    line: error.line,
+    log_id: error.logId,
+    fields: error.fields,
+    retry_after: error.retryAfter,
+    request_id: error.requestId,
+  };
+}
