@@ -70,7 +70,7 @@ def test_strange_refusals(proxy: Proxy, status: int, body: bytes, code: str) -> 
 
 
 @pytest.mark.parametrize(
-    "member", ['"line":"x"', '"head":true', '"sequence":[]', '"errors":{"a":1}', '"errors":[1]', '"log_id":5']
+    "member", ['"line":"x"', '"head":true', '"sequence":[]', '"fields":{"a":1}', '"fields":[1]', '"log_id":5']
 )
 def test_strange_members(proxy: Proxy, member: str) -> None:
     proxy.fault = lambda number, seen: Answer(400, {}, f'{{"code":"c","detail":"d",{member}}}'.encode())

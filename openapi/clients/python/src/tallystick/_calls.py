@@ -54,6 +54,8 @@ class Call(NamedTuple, Generic[T]):
     #: Reads the response; its second argument is how often the request had been sent before.
     read: Callable[[Response, int], T]
     retry: Retry
+    #: The problem's code that says, in answer to another try, that an earlier one did it.
+    done: str | None = None
     #: Whether the server may take longer than a try usually has.
     slow: bool = False
 

@@ -70,7 +70,7 @@ class TallyError(Exception):
     @property
     def fields(self) -> list[dict[str, Any]]:
         """Which parameters or members are wrong, and why: ``location``, ``message`` and ``value`` of each."""
-        value = self.problem.get("errors")
+        value = self.problem.get("fields")
         return [field for field in value if isinstance(field, dict)] if isinstance(value, list) else []
 
     def _number(self, name: str) -> int | None:

@@ -51,6 +51,8 @@ def attempts(call: Call[T], patience: Patience, explain: Callable[[TallyError], 
         if isinstance(result, Response) and 200 <= result.status < 300:
             return read(call, result, tries)
         error = explain(failure(result))
+        if tries > 0 and error.code == call.done and isinstance(result, Response):
+            return read(call, result, tries)
         wait = wait_before_next(error, tries, call.retry)
         if wait is None or time.monotonic() + wait >= end:
             raise error from error.__cause__

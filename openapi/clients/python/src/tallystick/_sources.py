@@ -68,7 +68,7 @@ class Sources:
     def delete_source(self, source: str, *, actor: str | None = None) -> Call[None]:
         """Deletes a source."""
         request = Request("DELETE", path("sources", source), "", headers({"Tally-Actor": actor}))
-        return Call(request, as_nothing, Retry.SAFE)
+        return Call(request, as_nothing, Retry.SAFE, done="source_not_found")
 
     @operation
     def list_sources(self, *, limit: int | None = None, cursor: str | None = None) -> Call[SourcePage]:

@@ -47,10 +47,10 @@ def _answer(response: Response, tries: int) -> Any:
 
 class Views:
     @operation
-    def put_module(self, sha256: str, module: bytes) -> Call[Module]:
+    def put_module(self, sha256: str, body: bytes) -> Call[Module]:
         """Uploads a view's module, a ``.wasm`` of at most 4 MiB, which the server then knows by its SHA-256 in hexadecimal."""
         request = Request(
-            "PUT", path("modules", sha256), headers={"Content-Type": "application/wasm"}, body=bytes(module)
+            "PUT", path("modules", sha256), headers={"Content-Type": "application/wasm"}, body=bytes(body)
         )
         return Call(request, as_object(), Retry.SAFE)
 
