@@ -26,11 +26,21 @@ public final class TallyException extends RuntimeException {
   /** The code of events that a batcher could not send before it was closed. */
   public static final String CLOSED = "closed";
 
+  /** The HTTP status; 0 without an answer. */
   private final int status;
+
+  /** The problem's code, or one of this class. */
   private final String code;
+
+  /** The problem's text. */
   private final String detail;
+
   private final transient Problem problem;
+
+  /** What names the request in the server's log; may be null. */
   private final String requestId;
+
+  /** The pause that the server asks for; may be null. */
   private final Duration retryAfter;
 
   TallyException(String code, String detail, Throwable cause) {

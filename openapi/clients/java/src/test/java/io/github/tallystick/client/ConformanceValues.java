@@ -63,7 +63,14 @@ final class ConformanceValues {
     }
     if (node.isArray()) {
       List<Object> list = new ArrayList<>();
-      node.forEach(element -> list.add(resolve(element)));
+      for (JsonNode element : node) {
+        Object value = resolve(element);
+        if (element.has("$events")) {
+          list.addAll((List<?>) value);
+        } else {
+          list.add(value);
+        }
+      }
       return list;
     }
     if (!node.isObject()) {
