@@ -52,7 +52,7 @@ public final class ReadyView extends Model {
   }
 
   /**
-   * The member {@code description}.
+   * What it counts, in a sentence.
    *
    * @return the value
    */
@@ -92,7 +92,7 @@ public final class ReadyView extends Model {
   }
 
   /**
-   * The member {@code name}.
+   * By which it is deployed.
    *
    * @return the value
    */
@@ -112,7 +112,7 @@ public final class ReadyView extends Model {
   }
 
   /**
-   * The member {@code title}.
+   * What people call it.
    *
    * @return the value
    */
