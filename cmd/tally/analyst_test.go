@@ -30,10 +30,10 @@ func TestAnalysts(t *testing.T) {
 	refuses(t, nil, []string{"analyst", "create", "--database-url", dsn, "--name", "Ann"}, "lower-case letters")
 	refuses(t, nil, []string{"analyst", "create", "--database-url", dsn, "--name", "ann", "--tenant", "none"}, "no such tenant")
 	refuses(t, nil, []string{"analyst", "list"}, "--database-url is missing")
-	if status, stdout, stderr = analyst("revoke", "--name", name, "--actor", "ann"); status != 0 || !strings.Contains(stdout, "is gone") {
+	if status, stdout, stderr = analyst("revoke", "--yes", "--name", name, "--actor", "ann"); status != 0 || !strings.Contains(stdout, "is gone") {
 		t.Errorf("revoke: %d: %s%s", status, stdout, stderr)
 	}
-	refuses(t, nil, []string{"analyst", "revoke", "--database-url", dsn, "--name", name}, "has no analyst")
+	refuses(t, nil, []string{"analyst", "revoke", "--yes", "--database-url", dsn, "--name", name}, "has no analyst")
 	status, stdout, stderr = analyst("list", "--output", "json")
 	if status != 0 || strings.TrimSpace(stdout) != "[]" {
 		t.Errorf("list: %d: %s%s", status, stdout, stderr)

@@ -46,7 +46,7 @@ func TestAppend(t *testing.T) {
 		"idempotency_key_reused":                        {"acme", `{"id":"a"}`},
 		"sequence_mismatch":                             {"acme", `{}`, "--expected-sequence", "2"},
 		"log_not_found":                                 {"none", `{}`},
-		"tally ingest takes many":                       {"acme", "{}\n{}"},
+		"tally batch takes many":                        {"acme", "{}\n{}"},
 		"(not_an_object)":                               {"acme", "[]"},
 		"(invalid_event_time)":                          {"acme", `{"time":"soon"}`},
 		"LOG is missing":                                {},

@@ -293,7 +293,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 			t.Errorf("%s has a log that was made later: %d: %s", name, status, text)
 		}
 	}
-	if status := watcher.wait(); status != 1 {
+	if status := watcher.wait(); status != 4 {
 		t.Errorf("the watcher ended with %d", status)
 	}
 	watcher.says("unknown_event_id")

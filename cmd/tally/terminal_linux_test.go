@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,9 +113,9 @@ func TestTerminal(t *testing.T) {
 		"JSON of a view": {args: []string{"query", "acme", "usage", "group_by=team"}, words: []string{`\u202e`}, piped: "\u202e"},
 		"problem of a view": {
 			args:   []string{"query", "acme", "usage", "%1b[2J%0atally:%20ok=%e2%80%ae"},
-			status: 1, words: []string{"tally: asking", "query_refused"},
+			status: 4, words: []string{"tally: asking", "query_refused"},
 		},
-		"events": {args: []string{"events", "list", "acme"}, words: []string{`a\u202eb`, `\u009b31m`}, piped: event},
+		"events": {args: []string{"events", "list", "acme"}, words: []string{`a\u202eb`, `\u009b31m`}},
 		"event": {
 			args:  []string{"events", "show", "acme", "1", "--output", "ndjson"},
 			words: []string{`\u009b31m\u202e`}, piped: event,
@@ -136,14 +137,14 @@ func TestTerminal(t *testing.T) {
 		},
 		"audit":     {args: []string{"view", "audit", "acme"}, words: []string{"scripted"}},
 		"verify":    {args: []string{"verify", "acme"}, words: []string{"scripted"}},
-		"not found": {args: []string{"query", "acme", hostile}, status: 1, words: []string{"tally: asking"}},
+		"not found": {args: []string{"query", "acme", hostile}, status: 5, words: []string{"tally: asking"}},
 		"export":    {args: []string{"events", "export", "acme", "--file", "-"}, words: []string{`\u009b31m\u202e`}, piped: event},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := o.args(test.args)
 			status, printed := onTerminal(t, o.dir, test.until, args...)
-			// How watch clears the screen, and how CSV ends lines.
-			printed = strings.NewReplacer("\x1b[H\x1b[2J", "", "\r\n", "\n").Replace(printed)
+			// How watch clears the screen, how CSV ends lines, and colours.
+			printed = colours.ReplaceAllString(strings.NewReplacer("\x1b[H\x1b[2J", "", "\r\n", "\n").Replace(printed), "")
 			if name == "export" || name == "verify" {
 				printed = strings.ReplaceAll(printed, "\r", "") // the bar's way back
 			}
@@ -177,6 +178,32 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// colours are the sequences by which tables are coloured.
+var colours = regexp.MustCompile("\x1b\\[(0|1|2|31|32|33)m")
+
+// TestColours: states have colours on a terminal, and nowhere else: not in a pipe, not with NO_COLOR, not in JSON.
+func TestColours(t *testing.T) {
+	o, _ := operate(t)
+	o.append("acme", `{"n":1}`)
+	o.succeeds(nil, "view", "deploy", "usage", "--log", "acme", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
+	list := o.args([]string{"view", "list", "acme"})
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "")
+	if _, printed := onTerminal(t, o.dir, "", list...); !strings.Contains(printed, "\x1b[32mlive\x1b[0m") {
+		t.Errorf("a terminal gets no colours: %q", printed)
+	}
+	if _, printed := run(t, o.dir, list...); strings.Contains(printed, "\x1b") || !strings.Contains(printed, "live") {
+		t.Errorf("a pipe gets %q", printed)
+	}
+	if _, printed := onTerminal(t, o.dir, "", append(list, "--output", "json")...); strings.Contains(printed, "\x1b") {
+		t.Errorf("JSON on a terminal is %q", printed)
+	}
+	t.Setenv("NO_COLOR", "1")
+	if _, printed := onTerminal(t, o.dir, "", list...); strings.Contains(printed, "\x1b") || !strings.Contains(printed, "live") {
+		t.Errorf("with NO_COLOR a terminal gets %q", printed)
+	}
+}
+
 // TestTerminalOfViewTest: what a module in development says is shown as it is.
 func TestTerminalOfViewTest(t *testing.T) {
 	dir := t.TempDir()
@@ -188,7 +215,7 @@ func TestTerminalOfViewTest(t *testing.T) {
 		"elsewhere":     func() (int, string) { return run(t, dir, "view", "test") },
 	} {
 		status, printed := play()
-		if found := obeyed(printed); status != 1 || found != "" || !strings.Contains(printed, `no\u001b[2J\u009b31m\u202e`) {
+		if found := obeyed(printed); status != 3 || found != "" || !strings.Contains(printed, `no\u001b[2J\u009b31m\u202e`) {
 			t.Errorf("%s it ends with status %d, and %q in\n%q", where, status, found, printed)
 		}
 	}

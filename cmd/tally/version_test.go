@@ -47,7 +47,7 @@ func TestVersion(t *testing.T) {
 			t.Errorf("as JSON: %+v", b)
 		}
 	}
-	fails(t, t.TempDir(), []string{"version", "--output", "xml"}, "text, json")
+	fails(t, t.TempDir(), []string{"version", "--output", "xml"}, "table, json, csv")
 }
 
 // TestHealth: the health check follows the server and its database, by the server's own settings, over TLS too.

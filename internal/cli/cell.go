@@ -54,13 +54,13 @@ var stateStyles = map[string]string{
 func makeCell(value any) cell {
 	switch value := value.(type) {
 	case remark:
-		return cell{text: oneLine(string(value))}
+		return cell{text: cellLine(string(value))}
 	case state:
 		return cell{text: oneLine(string(value)), style: stateStyles[string(value)]}
 	case count:
 		return cell{text: thousands(int64(value))}
 	case shown:
-		return cell{text: oneLine(value.text)}
+		return cell{text: cellLine(value.text)}
 	case time.Time:
 		return cell{text: moment(&value)}
 	case *time.Time:
@@ -68,7 +68,7 @@ func makeCell(value any) cell {
 	case bool:
 		return cell{text: map[bool]string{true: "yes", false: "no"}[value]}
 	}
-	return cell{text: orDash(oneLine(plain(value)))}
+	return cell{text: orDash(cellLine(plain(value)))}
 }
 
 // exactText is the exact value, and empty where there is none.
@@ -161,12 +161,20 @@ func styled(w io.Writer) (out io.Writer, coloured bool) {
 	return safe.Unchecked(), true
 }
 
+// cellLine makes text fit for a cell: on a terminal it is not too long either.
+func cellLine(text string) string {
+	if ifTerminal(os.Stdout) == nil {
+		return terminal.Line(text)
+	}
+	return oneLine(text)
+}
+
 // maxCellRunes keeps a row readable on a terminal: a view's error may have 2 KiB.
 const maxCellRunes = 160
 
 // oneLine makes text of a view or a user fit for a line of output: without control characters, and not too long.
 func oneLine(text string) string {
-	return shorten(terminal.Line(text), maxCellRunes)
+	return shorten(terminal.Line(text), maxCellRunes+1)
 }
 
 // shorten cuts text to limit characters.

@@ -36,7 +36,10 @@ func healthCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), h.timeout)
 			defer cancel()
-			return h.ask(ctx, cmd.OutOrStdout())
+			if err := h.ask(ctx, cmd.OutOrStdout()); err != nil {
+				return statusError{err, statusFailed} // health checks know no other
+			}
+			return nil
 		},
 	}
 	flags := cmd.Flags()

@@ -16,7 +16,7 @@ const (
 	statusIncomplete  = 3 // it ran to its end, and not all is well
 	statusRefused     = 4 // the server refused it, and would again
 	statusNotFound    = 5 // there is no such thing
-	statusUnavailable = 6 // no server answers, or it has no time: later it may
+	statusUnavailable = 6 // no server or database answers, or it has no time: later it may
 )
 
 const exitCodesHelp = `What a command ends with, for scripts:
@@ -27,7 +27,7 @@ const exitCodesHelp = `What a command ends with, for scripts:
   3  it ran to its end, and not all is well: lines were left out, or a check found something wrong
   4  the server refused it, and would refuse the same again: no right to it, a name that is taken, an event that is none
   5  the server knows no such log, view, source, key, tenant or event
-  6  no server answers, or it asks to come back later: the same may succeed then
+  6  no server or database answers, or it asks to come back later: the same may succeed then
 
 The reason is on standard error, after "tally: ", with the code that docs/api.md explains where the server gave one.
 tally health ends with 0 or 1 alone, as containers' health checks have it.`
