@@ -92,6 +92,19 @@ func (d *frontDoor) refused() map[string][]string {
 	}
 }
 
+// ensuresItsOwn: who asks for a log gets one of their own tenant and pattern, whatever others have.
+func (d *frontDoor) ensuresItsOwn() {
+	d.t.Helper()
+	mine := d.want(http.StatusCreated, d.as(d.owner, "PUT", "/logs/theirs", ""))
+	if decode[logInfo](d.t, mine).LogID == d.rivalLog {
+		d.t.Error("PUT /logs/theirs gave the log of another tenant")
+	}
+	d.wantProblem(http.StatusBadRequest, "invalid_name", d.as(d.owner, "PUT", "/logs/"+d.rivalLog, ""))
+	for _, name := range []string{"out-1", "out-2"} { // one that there is, and one that there is not
+		d.wantProblem(http.StatusForbidden, "outside_pattern", d.as(d.inside, "PUT", "/logs/"+name, ""))
+	}
+}
+
 // TestWhoMayDoWhat tries every operation with credentials of all kinds.
 func TestWhoMayDoWhat(t *testing.T) {
 	d := openDoor(t)
@@ -142,10 +155,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 		} {
 			d.allowed(fmt.Sprintf("%s with a key as %.24s", name, headers), o, d.attempt(name, "in-1", may[0], headers...))
 		}
-		if strings.Contains(name, "{log}") {
+		if strings.Contains(name, "{log}") && name != "PUT /logs/{log}" { // which makes a log where there is none
 			d.onlyItsLogs(name)
 		}
 	}
+	d.ensuresItsOwn()
 	d.tokensAreFor(names)
 	d.suspended(names)
 }
