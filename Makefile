@@ -96,6 +96,31 @@ test-database: test-server-$(DATABASE) ## run the tests that need PostgreSQL; DA
 test-containers: test-server-container ## run all tests, on PostgreSQL in a container
 	TALLY_TEST_POSTGRES=$(SERVER_container) go test -race $(TEST_FLAGS) ./...
 
+CLIENTS := openapi/clients
+CONFORMANCE = go run ./$(CLIENTS)/conformance --tally bin/tally
+PYTHON_BIN = $(shell $(CLIENTS)/python/venv.sh)
+
+.PHONY: test-clients test-client-go test-client-python test-client-typescript test-client-java
+test-clients: test-client-go test-client-python test-client-typescript test-client-java ## test the SDKs; needs Python 3, Node 20, Java 17 and mvn
+
+test-client-go: build ## hold the Go SDK to the cases that all of them must pass; its other tests are in make test
+	$(CONFORMANCE) --user-agent tally-go/ --dir $(CLIENTS)/go -- go test -count=1 -run '^TestConformance$$' .
+
+test-client-python: build ## test the Python SDK
+	cd $(CLIENTS)/python && $(PYTHON_BIN)/ruff check . && $(PYTHON_BIN)/ruff format --check . && $(PYTHON_BIN)/mypy
+	cd $(CLIENTS)/python && TALLY_BINARY=$(CURDIR)/bin/tally $(PYTHON_BIN)/pytest --quiet
+	TALLY_CONFORMANCE=sync $(CONFORMANCE) --user-agent tally-python/ --dir $(CLIENTS)/python -- $(PYTHON_BIN)/pytest --quiet tests/conformance
+	TALLY_CONFORMANCE=async $(CONFORMANCE) --user-agent tally-python/ --dir $(CLIENTS)/python -- $(PYTHON_BIN)/pytest --quiet tests/conformance
+
+test-client-typescript: build ## test the TypeScript SDK
+	cd $(CLIENTS)/typescript && npm ci --silent --no-audit --no-fund && npm run --silent lint && TALLY_BINARY=$(CURDIR)/bin/tally npm test --silent
+	$(CONFORMANCE) --user-agent tally-typescript/ --dir $(CLIENTS)/typescript -- npm run --silent conformance
+
+test-client-java: build ## test the Java SDK
+	TALLY_BINARY=$(CURDIR)/bin/tally mvn -q -B -f $(CLIENTS)/java/pom.xml verify
+	$(CONFORMANCE) --user-agent tally-java/ --dir $(CLIENTS)/java -- mvn -q -B surefire:test -Dtest=ConformanceTest
+	$(CLIENTS)/java/check-readme.sh bin/tally
+
 GATEWAYS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick/gateways
 
 .PHONY: install-gateways test-gateways
@@ -140,6 +165,17 @@ generate: ## write anew what is generated: queries, openapi.yaml, the reference 
 	go run ./cmd/tally openapi > $(SPEC).new && mv $(SPEC).new $(SPEC)
 	go run ./cmd/tally man --markdown > $(REFERENCE).new && mv $(REFERENCE).new $(REFERENCE)
 	$(MAKE) -C views
+
+.PHONY: generate-clients generated-clients
+generate-clients: ## write the types of the SDKs anew, from openapi.yaml; needs what test-clients does
+	$(CLIENTS)/python/generate.sh
+	cd $(CLIENTS)/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate
+	$(CLIENTS)/java/generator/generate.sh
+
+generated-clients: ## prove that the types of the SDKs are up to date
+	$(CLIENTS)/python/generate.sh --check
+	cd $(CLIENTS)/typescript && npm ci --silent --no-audit --no-fund && npm run --silent check
+	$(CLIENTS)/java/generator/generate.sh --check
 
 generated: ## prove that what is generated is up to date
 	go mod tidy -diff
