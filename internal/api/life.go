@@ -204,7 +204,7 @@ func (s *server) rollbackView(ctx context.Context, in *rollbackInput) (*viewOutp
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &viewOutput{presentView(info)}, nil
+	return &viewOutput{s.presentView(info)}, nil
 }
 
 func (s *server) resumeView(ctx context.Context, in *resumeInput) (*viewOutput, error) {
@@ -222,7 +222,7 @@ func (s *server) resumeView(ctx context.Context, in *resumeInput) (*viewOutput, 
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &viewOutput{presentView(info)}, nil
+	return &viewOutput{s.presentView(info)}, nil
 }
 
 func (s *server) retireView(ctx context.Context, in *retireInput) (*struct{}, error) {

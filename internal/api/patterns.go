@@ -31,6 +31,7 @@ type ViewPattern struct {
 	Spreading bool `json:"spreading" doc:"Not every matching log has been looked at since the last deploy, or since it was retired."`
 
 	Module     string           `json:"module" doc:"The module's SHA-256, in hexadecimal."`
+	Ready      string           `json:"ready,omitempty" doc:"The ready view that the module is, with its version; absent for other modules." example:"meter@1"`
 	Config     json.RawMessage  `json:"config" doc:"The view's configuration."`
 	Gas        int64            `json:"gas" doc:"The budget of one event's fold, in units of gas."`
 	Actor      string           `json:"actor,omitempty" doc:"Who deployed or retired it last, the key's name, and what Tally-Actor said."`
@@ -163,7 +164,7 @@ func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOu
 	out := &listPatternsOutput{}
 	out.Body.Views = make([]ViewPattern, len(infos))
 	for i, info := range infos {
-		out.Body.Views[i] = presentPattern(info)
+		out.Body.Views[i] = s.presentPattern(info)
 	}
 	return out, nil
 }
@@ -202,7 +203,7 @@ func (s *server) retirePattern(ctx context.Context, in *retirePatternInput) (*pa
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &patternOutput{presentPattern(info)}, nil
+	return &patternOutput{s.presentPattern(info)}, nil
 }
 
 // describePattern counts the pattern's logs, too.
@@ -219,15 +220,15 @@ func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*p
 	if !info.Spreading { // every log has been looked at: those without the version have no room
 		covers.Waiting, covers.Full = 0, logs.Waiting
 	}
-	out := &patternOutput{presentPattern(info)}
+	out := &patternOutput{s.presentPattern(info)}
 	out.Body.Covers = covers
 	return out, nil
 }
 
-func presentPattern(i view.PatternInfo) ViewPattern {
+func (s *server) presentPattern(i view.PatternInfo) ViewPattern {
 	return ViewPattern{
 		Name: i.Name, Logs: string(i.Pattern), Version: i.Revision, Status: string(i.Status), Spreading: i.Spreading,
-		Module: i.ModuleSHA256, Config: i.Config, Gas: i.FoldGas, Actor: i.Actor,
+		Module: i.ModuleSHA256, Ready: s.ReadyViews.Reference(i.ModuleSHA256), Config: i.Config, Gas: i.FoldGas, Actor: i.Actor,
 		CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(),
 	}
 }

@@ -41,7 +41,11 @@ func TestReadyViews(t *testing.T) {
 		if deployed.Module != newest.Module || deployed.Status != "live" {
 			t.Errorf("%s: %+v", ready.Name, deployed)
 		}
-		s.want(http.StatusCreated, s.call("POST", "/views/"+ready.Name+"-all?logs=ac*", `{"ready":"`+ready.Name+`"}`))
+		everywhere := decode[shownReady](t, s.want(http.StatusCreated,
+			s.call("POST", "/views/"+ready.Name+"-all?logs=ac*", `{"ready":"`+ready.Name+`"}`)))
+		if want := fmt.Sprintf("%s@%d", ready.Name, newest.Version); everywhere.Ready != want {
+			t.Errorf("on a pattern it is shown as %q, not %q", everywhere.Ready, want)
+		}
 	}
 	if got, want := strings.Join(names, " "), "cost_by_team meter monthly_totals rate_check"; got != want {
 		t.Errorf("listed are %s, not %s", got, want)
@@ -120,10 +124,22 @@ func TestReadyViewsOfAnUpgrade(t *testing.T) {
 	if back.Version != 3 || back.Module != first.Module {
 		t.Errorf("the earlier version, once it was replaced: %+v", back)
 	}
+	for _, version := range decode[struct{ Versions []shownReady }](t,
+		s.want(http.StatusOK, newer.call("GET", "/logs/acme/views/tokens/versions", ""))).Versions {
+		if want := fmt.Sprintf("meter@%d", 2-version.Version%2); version.Ready != want { // the third is the first again
+			t.Errorf("version %d is shown as %q, not %q", version.Version, version.Ready, want)
+		}
+	}
 	listed := decode[struct{ Views []readyView }](t, newer.want(http.StatusOK, newer.call("GET", "/ready-views", ""))).Views[0]
 	if len(listed.Versions) != 2 || listed.Versions[0].Module != first.Module || listed.Versions[1].Release != "1.1.0" {
 		t.Errorf("listed: %+v", listed)
 	}
+}
+
+// shownReady is how a deployment is shown: which ready view it is.
+type shownReady struct {
+	Ready   string
+	Version int
 }
 
 // TestDeployBodyIsStrict: whatever a deployment in JSON would have to leave out is refused, and nothing is deployed.

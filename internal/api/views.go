@@ -38,6 +38,7 @@ type View struct {
 	Status         string          `json:"status" enum:"building,live,halted,retired" doc:"building: it folds the history; live: it answers queries; halted: at an event that it could not fold; retired: it folds and answers no more."`
 	Progress       *BuildProgress  `json:"progress,omitempty" doc:"How far it is built, while it is building."`
 	Module         string          `json:"module" doc:"The module's SHA-256, in hexadecimal."`
+	Ready          string          `json:"ready,omitempty" doc:"The ready view that the module is, with its version; absent for other modules." example:"meter@1"`
 	Config         json.RawMessage `json:"config" doc:"The view's configuration."`
 	Applied        int64           `json:"applied" doc:"The last sequence it has folded."`
 	Head           int64           `json:"head" doc:"The log's last sequence."`
@@ -65,9 +66,10 @@ type BuildProgress struct {
 	SecondsLeft     *int64  `json:"seconds_left,omitempty" doc:"At that rate; absent while it is 0."`
 }
 
-func presentView(i view.Info) View {
+func (s *server) presentView(i view.Info) View {
 	v := View{
-		ViewID: i.ViewID.String(), Name: i.Name, Version: i.Version, Status: string(i.Status), Module: i.ModuleSHA256, Config: i.Config,
+		ViewID: i.ViewID.String(), Name: i.Name, Version: i.Version, Status: string(i.Status), Module: i.ModuleSHA256,
+		Ready: s.ReadyViews.Reference(i.ModuleSHA256), Config: i.Config,
 		Applied: i.Applied, Head: i.Head, HaltedSequence: i.HaltedSequence, HaltedEvent: i.HaltedEvent, Error: i.Error,
 		Gas: i.FoldGas, StateKept: i.StateKept, Actor: i.Actor, CreatedAt: i.CreatedAt.UTC(),
 		LiveAt: presentTime(i.LiveAt), HaltedAt: presentTime(i.HaltedAt), RetiredAt: presentTime(i.RetiredAt),
@@ -241,7 +243,7 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 		undo()
 		return nil, s.problem(ctx, err)
 	}
-	return &viewOutput{presentView(info)}, nil
+	return &viewOutput{s.presentView(info)}, nil
 }
 
 func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, error) {
@@ -309,7 +311,7 @@ func (s *server) presentViews(ctx context.Context, infos []view.Info) ([]View, e
 		if !requestOf(ctx).caller.Scopes.HasAny(access.Read | access.Deploy) { // an event is more than an answer
 			info.HaltedEvent = ""
 		}
-		out[i] = presentView(info)
+		out[i] = s.presentView(info)
 	}
 	return out, nil
 }
