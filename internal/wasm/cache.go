@@ -122,6 +122,7 @@ func (d cacheDir) add(ctx context.Context, metered []byte, sum [sha256.Size]byte
 	if err := os.Rename(work, folder); err != nil && !d.has(sum) {
 		return fmt.Errorf("keep a compiled module: %w", err)
 	}
+	d.bound(MaxCacheBytes)
 	return nil
 }
 

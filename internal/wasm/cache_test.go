@@ -237,3 +237,49 @@ func TestNoFolderForTemporaryFiles(t *testing.T) {
 		t.Errorf("an engine without a folder: %v", err)
 	}
 }
+
+// TestCacheIsBounded: modules go in the order in which they were used last, until the rest fits; never one that was used a moment ago, or
+// what is no module.
+func TestCacheIsBounded(t *testing.T) {
+	dir := cacheDir(t.TempDir())
+	const size = 1000
+	name := func(n int) string { return strings.Repeat(string(rune('a'+n)), 64) }
+	for n, age := range []time.Duration{3 * time.Hour, time.Hour, 0, 2 * time.Hour, 0} {
+		folder := filepath.Join(string(dir), name(n))
+		if err := os.MkdirAll(filepath.Join(folder, "wazero-x"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{"module.wasm", "wazero-x/code"} {
+			if err := os.WriteFile(filepath.Join(folder, file), make([]byte, size/2), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		used := time.Now().Add(-age)
+		if err := os.Chtimes(folder, used, used); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := filepath.Join(string(dir), "unfinished-1")
+	if err := os.WriteFile(other, make([]byte, 10*size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	left := func() (names string) {
+		for n := range 5 {
+			if _, err := os.Stat(filepath.Join(string(dir), name(n))); err == nil {
+				names += name(n)[:1]
+			}
+		}
+		return names
+	}
+	for _, step := range []struct {
+		most int64
+		want string
+	}{{5 * size, "abcde"}, {5*size - 1, "bcde"}, {3 * size, "bce"}, {0, "ce"}} {
+		if dir.bound(step.most); left() != step.want {
+			t.Errorf("bounded to %d bytes, the modules %s are left, not %s", step.most, left(), step.want)
+		}
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Errorf("what is no module is gone: %v", err)
+	}
+}
