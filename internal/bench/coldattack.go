@@ -33,7 +33,11 @@ func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 	length := code(opWith(wasmbin.OpLocalGet, 0), op(wasmbin.OpI32Load), unsigned(2), unsigned(dataBytesAt))
 	long := code(length, opConst(int64(len("{}"))), op(wasmbin.OpI32Sub))
 	module := writing(coldValues, long)
-	if _, err := c.DeployViewPattern(ctx, hostileView, coldLog+"*", api.Deployment{Module: module.encode()}); err != nil {
+	uploaded, err := c.UploadModule(ctx, module.encode())
+	if err != nil {
+		return err
+	}
+	if _, err := c.DeployViewPattern(ctx, hostileView, coldLog+"*", api.Deployment{Module: uploaded.Module}); err != nil {
 		return err
 	}
 	var making errgroup.Group

@@ -116,7 +116,7 @@ func (h *hostile) attack(ctx context.Context, a *attack) (time.Duration, error) 
 }
 
 func (h *hostile) checkContained(ctx context.Context, a *attack, log string, module []byte) error {
-	_, err := h.client.DeployView(ctx, log, hostileView, api.Deployment{Module: module})
+	_, err := h.client.DeployModule(ctx, log, hostileView, module, api.Deployment{})
 	var problem *api.Error
 	if errors.As(err, &problem) && a.mayRefuse(problem) {
 		return nil

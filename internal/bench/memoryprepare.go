@@ -59,7 +59,7 @@ func deployGuest(newGuest func() guest) func(context.Context, *api.Client, bool)
 			return err
 		}
 		module := newGuest()
-		_, err = c.DeployView(ctx, attackedLog, hostileView, api.Deployment{Module: module.encode()})
+		_, err = c.DeployModule(ctx, attackedLog, hostileView, module.encode(), api.Deployment{})
 		return err
 	}
 }
@@ -71,7 +71,7 @@ func manyWriters(ctx context.Context, c *api.Client, _ bool) error {
 		if _, err := c.CreateLog(ctx, log, nil); err != nil {
 			return err
 		}
-		if _, err := c.DeployView(ctx, log, hostileView, api.Deployment{Module: module.encode()}); err != nil {
+		if _, err := c.DeployModule(ctx, log, hostileView, module.encode(), api.Deployment{}); err != nil {
 			return err
 		}
 	}

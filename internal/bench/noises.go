@@ -14,7 +14,6 @@ import (
 
 	"github.com/tallystick/tallystick/internal/ingest"
 	api "github.com/tallystick/tallystick/openapi/clients/go"
-	"github.com/tallystick/tallystick/views"
 )
 
 // noise is load on another log of the quiet log's lane.
@@ -88,7 +87,7 @@ func laneNoises() []noise {
 }
 
 func deploySpinner(ctx context.Context, n *noisy) error {
-	_, err := n.client.DeployView(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
+	_, err := n.client.DeployModule(ctx, n.log, noisyView, n.spinner(), api.Deployment{})
 	return err
 }
 
@@ -96,7 +95,7 @@ func deployMeters(ctx context.Context, n *noisy) error {
 	const meters = 8
 	config := []byte(`{"unique":"/user","aggregations":["count","unique"],"resolution":"day"}`)
 	for i := range meters {
-		meter := api.Deployment{Module: views.Meter(), Config: config}
+		meter := api.Deployment{Ready: "meter", Config: config}
 		if _, err := n.client.DeployView(ctx, n.log, "meter-"+strconv.Itoa(i), meter); err != nil {
 			return err
 		}
@@ -155,7 +154,7 @@ func deployAgain(ctx context.Context, n *noisy, client int) error {
 		pages: 1, nonce: []byte(time.Now().String() + strconv.Itoa(client)),
 		fold: code(spin(noisyFoldGas*spinRounds/n.foldGas), opConst(0)),
 	}
-	_, err := n.client.DeployView(ctx, n.log, noisyView+"-"+strconv.Itoa(client), api.Deployment{Module: g.encode()})
+	_, err := n.client.DeployModule(ctx, n.log, noisyView+"-"+strconv.Itoa(client), g.encode(), api.Deployment{})
 	return err
 }
 

@@ -51,7 +51,7 @@ func tenantNoises() []noise {
 				if err := n.otherTenant(ctx, "slow", `{}`); err != nil {
 					return err
 				}
-				_, err := n.other.DeployView(ctx, n.log, noisyView, api.Deployment{Module: n.spinner()})
+				_, err := n.other.DeployModule(ctx, n.log, noisyView, n.spinner(), api.Deployment{})
 				return err
 			},
 			once: func(ctx context.Context, n *noisy, _ int) error {

@@ -71,8 +71,8 @@ func (r *rebuilds) rebuild(ctx context.Context) (sample, error) {
 	defer cancel()
 	began := time.Now()
 	// Another budget makes another version of the same module.
-	deployment := api.Deployment{Module: views.MonthlyTotals(), Gas: wasm.DefaultFoldGas + r.number}
-	version, err := r.client.DeployView(ctx, r.log, rebuildView, deployment)
+	deployment := api.Deployment{Gas: wasm.DefaultFoldGas + r.number}
+	version, err := r.client.DeployModule(ctx, r.log, rebuildView, views.MonthlyTotals(), deployment)
 	if err != nil {
 		return sample{}, fmt.Errorf("deploying a view: %w", err)
 	}

@@ -68,7 +68,7 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	if (d.log == "") == (d.logs == "") {
 		return usagef("give either --log, for one log, or --logs, for all whose names match a pattern")
 	}
-	deployment, err := d.deployment()
+	code, deployment, err := d.deployment()
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,11 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 		return err
 	}
 	defer c.Close()
+	uploaded, err := c.UploadModule(cmd.Context(), code)
+	if err != nil {
+		return fmt.Errorf("uploading the module of %s: %w", view, err)
+	}
+	deployment.Module = uploaded.Module
 	if d.logs != "" {
 		v, err := c.DeployViewPattern(cmd.Context(), view, d.logs, deployment)
 		if err != nil {
@@ -91,19 +96,22 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	return awaitVersion(cmd, c, d.log, deployed, d.wait, &d.out)
 }
 
-func (d *viewDeploy) deployment() (tally.Deployment, error) {
-	code, err := d.code()
-	if err != nil {
-		return tally.Deployment{}, err
+func (d *viewDeploy) deployment() (code []byte, deployment tally.Deployment, err error) {
+	if code, err = d.code(); err != nil {
+		return nil, deployment, err
 	}
 	config, err := readConfig(d.config)
 	if err != nil {
-		return tally.Deployment{}, err
+		return nil, deployment, err
 	}
 	if d.gas < 0 {
-		return tally.Deployment{}, usagef("--gas %d is no budget: it must be above 0", d.gas)
+		return nil, deployment, usagef("--gas %d is no budget: it must be above 0", d.gas)
 	}
-	return tally.Deployment{Module: code, Config: config, Gas: d.gas}, nil
+	deployment.Gas = d.gas
+	if len(config) > 0 {
+		deployment.Config = config
+	}
+	return code, deployment, nil
 }
 
 func (d *viewDeploy) code() ([]byte, error) {

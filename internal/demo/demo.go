@@ -97,7 +97,7 @@ func (d *show) prepare(ctx context.Context) error {
 
 // deploy deploys a view and returns how many events it has folded.
 func (d *show) deploy(ctx context.Context, customer, view string, module []byte, config string) (folded int64, err error) {
-	answer, err := d.client.DeployView(ctx, customer, view, tally.Deployment{Module: module, Config: []byte(config)})
+	answer, err := d.client.DeployModule(ctx, customer, view, module, tally.Deployment{Config: []byte(config)})
 	if err == nil && answer.Status != tally.Live {
 		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there",
 			view, customer, answer.Status, answer.Applied)

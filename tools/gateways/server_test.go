@@ -15,7 +15,6 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/testdb"
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
-	"github.com/tallystick/tallystick/views"
 )
 
 // meterView is the view that counts, on every log.
@@ -51,7 +50,7 @@ func newRig(t *testing.T, value string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	meter := tally.Deployment{Module: views.Meter(), Config: config}
+	meter := tally.Deployment{Ready: "meter", Config: config}
 	if _, err := r.client.DeployViewPattern(t.Context(), meterView, "*", meter); err != nil {
 		t.Fatal(err)
 	}

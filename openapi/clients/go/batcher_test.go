@@ -96,7 +96,8 @@ func TestBatcherHammer(t *testing.T) {
 	}
 }
 
-// TestBatcherReportsTheRefused: events that the server refuses are given up one by one, in the middle of batches, and all others are stored.
+// TestBatcherReportsTheRefused: events that the server refuses are given up one by one, in the middle of batches, and all others are
+// stored.
 func TestBatcherReportsTheRefused(t *testing.T) {
 	log := newLog(t, "")
 	if _, err := server(t).Client.AppendEvent(t.Context(), log, `{"id":"taken"}`, nil); err != nil {
@@ -189,7 +190,7 @@ func TestBatcherIsBounded(t *testing.T) {
 	for _, failing := range []bool{true, false} {
 		var failed failures
 		b := p.client(t).NewBatcher(&tally.BatcherOptions{MaxEvents: 2, MaxBuffer: 100, FailWhenFull: failing, OnFailure: failed.add})
-		if err := b.Add(t.Context(), log, strings.Repeat(" ", 3)+`{"a":"`+strings.Repeat("x", 100)+`"}`); !errors.Is(err, tally.ErrBufferFull) {
+		if err := b.Add(t.Context(), log, `{"a":"`+strings.Repeat("x", 100)+`"}`); !errors.Is(err, tally.ErrBufferFull) {
 			t.Errorf("an event that can never fit: %v", err)
 		}
 		added := 0

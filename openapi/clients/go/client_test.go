@@ -2,6 +2,7 @@ package tally_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -110,26 +111,22 @@ func TestRequests(t *testing.T) {
 		got, body = r, string(text)
 		_, _ = io.WriteString(w, `{"name":"v","status":"live"}`)
 	})
-	small := tally.Deployment{Module: []byte("module"), Config: []byte(`{"a":"&"}`), Gas: 7}
+	small := tally.Deployment{Ready: "meter", Config: json.RawMessage(`{ "a": 0.10, "b": "<&>" }`), Gas: 7}
 	if _, err := c.DeployView(t.Context(), "a/../b?c#d %", "v:1", small); err != nil {
 		t.Fatal(err)
 	}
-	want := "/tally/logs/a%2F..%2Fb%3Fc%23d%20%25/views/v:1?config=%7B%22a%22%3A%22%26%22%7D&gas=7"
-	if got.RequestURI != want || body != "module" {
+	want := "/tally/logs/a%2F..%2Fb%3Fc%23d%20%25/views/v:1"
+	if got.RequestURI != want || body != `{"ready":"meter","config":{ "a": 0.10, "b": "<&>" },"gas":7}` {
 		t.Errorf("asked %s with %q, want %s", got.RequestURI, body, want)
 	}
 	if got.Header.Get("Tally-Actor") != "ada" || got.Method != http.MethodPost {
 		t.Errorf("%s by %q", got.Method, got.Header.Get("Tally-Actor"))
 	}
-	// What is too long for a query string goes into the body, with the module's hash.
-	config := `{"a":"` + strings.Repeat("&", 30_000) + `"}`
-	long := tally.Deployment{Module: []byte("module"), Config: []byte(config), Gas: 7}
-	if _, err := c.DeployView(t.Context(), "a", "v", long); err != nil {
+	if _, err := c.DeployViewPattern(t.Context(), "v", "a&b*", tally.Deployment{Module: "1234"}); err != nil {
 		t.Fatal(err)
 	}
-	want = "/tally/logs/a/views/v?gas=7"
-	if got.RequestURI != want || !strings.Contains(body, `"module":"120970d812836f19`) || !strings.Contains(body, config) {
-		t.Errorf("asked %s with %.200q", got.RequestURI, body)
+	if want = "/tally/views/v?logs=a%26b%2A"; got.RequestURI != want || body != `{"module":"1234"}` {
+		t.Errorf("asked %s with %.200q, want %s", got.RequestURI, body, want)
 	}
 }
 

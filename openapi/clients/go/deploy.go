@@ -3,16 +3,18 @@ package tally
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 )
 
-// Deployment is what a view runs, on a log or on a pattern of logs.
+// Deployment is what a view runs, on a log or on a pattern of logs: a ready view, or a module that the server has.
 type Deployment struct {
-	// Module is the .wasm, of at most 4 MiB.
-	Module []byte
+	// Ready names a ready view, which each server has built in, such as "meter"; "meter@2" is a version of it. See ListReadyViews.
+	Ready string
+	// Module is the SHA-256 of a module, in hexadecimal, instead. See UploadModule and DeployModule.
+	Module string
 	// Config is the view's configuration, of at most 64 KiB: []byte, json.RawMessage and string are sent byte for byte, anything else as
 	// encoding/json writes it. nil for none.
 	Config any
@@ -20,54 +22,95 @@ type Deployment struct {
 	Gas int64
 }
 
-// maxQueryBytes bounds the query string: servers accept 64 KiB of request line and headers.
-const maxQueryBytes = 32 << 10
-
-// request returns the call that deploys to a path. A configuration that is too long for the query string goes into the body, with the hash
-// of the module in place of the module, which the server must have already.
-func (d Deployment) request(path []string, query url.Values) (request, error) {
-	var config []byte
+// body is by hand, since the configuration must arrive byte for byte.
+func (d *Deployment) body() ([]byte, error) {
+	what, name := "ready", d.Ready
+	if d.Module != "" {
+		what, name = "module", d.Module
+	}
+	quoted, err := json.Marshal(name)
+	if err != nil {
+		return nil, err
+	}
+	body := append([]byte(`{"`+what+`":`), quoted...)
 	if d.Config != nil {
-		var err error
-		if config, err = encode(d.Config); err != nil {
-			return request{}, err
+		config, err := encode(d.Config)
+		if err != nil {
+			return nil, err
+		}
+		if len(config) > 0 {
+			body = append(append(body, `,"config":`...), config...)
 		}
 	}
-	if d.Gas > 0 {
-		query.Set("gas", strconv.FormatInt(d.Gas, 10))
+	if d.Gas != 0 {
+		body = strconv.AppendInt(append(body, `,"gas":`...), d.Gas, 10)
 	}
-	r := request{method: http.MethodPost, path: path, query: query.Encode(), safe: true}
-	if len(config) > 0 {
-		query.Set("config", string(config))
-	}
-	if encoded := query.Encode(); len(encoded) <= maxQueryBytes {
-		r.query, r.body, r.contentType = encoded, d.Module, wasmType
-		return r, nil
-	}
-	// By hand, since the configuration must arrive byte for byte.
-	r.body = fmt.Appendf(nil, `{"module":"%x","config":%s}`, sha256.Sum256(d.Module), config)
-	r.contentType = jsonType
-	return r, nil
+	return append(body, '}'), nil
 }
 
-func (c *Client) deploy(ctx context.Context, path []string, query url.Values, d Deployment, result any) error {
-	r, err := d.request(path, query)
-	err = c.send(ctx, r, err, result)
-	if r.contentType == jsonType && IsCode(err, "module_not_found") {
-		return fmt.Errorf("a configuration of %d bytes is sent without its module, and the server does not have the module yet: "+
-			"deploy it once with a short configuration: %w", len(r.body), err)
-	}
-	return err
+func (d *Deployment) request(path ...string) (request, error) {
+	body, err := d.body()
+	return request{method: http.MethodPost, path: path, body: body, contentType: jsonType, safe: true}, err
 }
 
-// DeployView makes a module the newest version of a view. It returns when the version is live, or after some seconds while it is being
-// built. The same deployment again changes nothing.
+// DeployView makes a ready view or a module the newest version of a view. It returns when the version is live, or after some seconds while
+// it is being built. The same deployment again changes nothing.
 func (c *Client) DeployView(ctx context.Context, log, view string, d Deployment) (deployed View, err error) {
-	return deployed, c.deploy(ctx, []string{"logs", log, "views", view}, url.Values{}, d, &deployed)
+	r, err := d.request("logs", log, "views", view)
+	return deployed, c.send(ctx, r, err, &deployed)
 }
 
 // DeployViewPattern deploys a view on all logs whose name matches a pattern such as customer-*, including later ones. It returns at once:
 // the server deploys the view in the background. The same deployment again changes nothing.
 func (c *Client) DeployViewPattern(ctx context.Context, view, logs string, d Deployment) (deployed ViewPattern, err error) {
-	return deployed, c.deploy(ctx, []string{"views", view}, url.Values{"logs": {logs}}, d, &deployed)
+	r, err := d.request("views", view)
+	return deployed, c.send(ctx, r.with("logs", logs), err, &deployed)
+}
+
+// DeployModule uploads a module, a .wasm of at most 4 MiB, unless the server has it, and deploys it as DeployView does. The deployment's
+// Module need not be set.
+func (c *Client) DeployModule(ctx context.Context, log, view string, wasm []byte, d Deployment) (View, error) {
+	module, err := c.UploadModule(ctx, wasm)
+	if err != nil {
+		return View{}, err
+	}
+	d.Module = module.Module
+	return c.DeployView(ctx, log, view, d)
+}
+
+// UploadModule puts a module, unless the server has it.
+func (c *Client) UploadModule(ctx context.Context, wasm []byte) (Module, error) {
+	module, err := c.GetModule(ctx, digest(wasm))
+	if IsCode(err, "module_not_found") {
+		return c.PutModule(ctx, wasm)
+	}
+	return module, err
+}
+
+// PutModule uploads a module, under its SHA-256. To put what is there changes nothing.
+func (c *Client) PutModule(ctx context.Context, wasm []byte) (module Module, err error) {
+	_, err = c.call(ctx, request{
+		method: http.MethodPut, path: []string{"modules", digest(wasm)}, body: wasm, contentType: wasmType, safe: true,
+	}, &module)
+	return module, err
+}
+
+// GetModule describes a module by its SHA-256, in hexadecimal. If there is none, the error's code is module_not_found.
+func (c *Client) GetModule(ctx context.Context, sha256 string) (module Module, err error) {
+	_, err = c.call(ctx, get("modules", sha256), &module)
+	return module, err
+}
+
+// ListReadyViews lists the views that each server has built in.
+func (c *Client) ListReadyViews(ctx context.Context) ([]ReadyView, error) {
+	var result struct {
+		Views []ReadyView `json:"views"`
+	}
+	_, err := c.call(ctx, get("ready-views"), &result)
+	return result.Views, err
+}
+
+func digest(wasm []byte) string {
+	sum := sha256.Sum256(wasm)
+	return hex.EncodeToString(sum[:])
 }

@@ -76,7 +76,7 @@ func TestLaterServers(t *testing.T) {
 		default:
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusTeapot)
-			_, _ = io.WriteString(w, `{"status":418,"code":"code_of_tomorrow","detail":"d","later":[],"errors":[{"message":"m","later":2}]}`)
+			_, _ = io.WriteString(w, `{"status":418,"code":"code_of_tomorrow","detail":"d","errors":[{"message":"m","later":2}]}`)
 		}
 	})
 	if views, err := c.ListViews(t.Context(), "acme"); err != nil || views[0].Status != "hibernating" || views[0].Version != 3 {
@@ -100,7 +100,8 @@ func TestHostileAnswers(t *testing.T) {
 			}
 		}
 	})
-	if _, err := endless.GetLog(t.Context(), "acme"); !tally.IsCode(err, tally.CodeUnexpectedAnswer) || !strings.Contains(err.Error(), "larger") {
+	_, err := endless.GetLog(t.Context(), "acme")
+	if !tally.IsCode(err, tally.CodeUnexpectedAnswer) || !strings.Contains(err.Error(), "larger") {
 		t.Errorf("an answer without end: %v", err)
 	}
 	circle := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) {
@@ -111,7 +112,8 @@ func TestHostileAnswers(t *testing.T) {
 	}
 	for _, body := range []string{"null", "[]", `"x"`, "{", `{"sequence":"7"}`, `{"log_id":7}`, "\x00", strings.Repeat("[", 100_000)} {
 		c := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
-		if _, err := c.AppendEvent(t.Context(), "acme", `{}`, nil); !tally.IsCode(err, tally.CodeUnexpectedAnswer) || len(err.Error()) > 1000 {
+		_, err := c.AppendEvent(t.Context(), "acme", `{}`, nil)
+		if !tally.IsCode(err, tally.CodeUnexpectedAnswer) || len(err.Error()) > 1000 {
 			t.Errorf("%.20q acknowledges an event: %.300v", body, err)
 		}
 	}

@@ -281,3 +281,27 @@ type ViewVerification struct {
 	Code   string     `json:"code,omitempty"`
 	Detail string     `json:"detail,omitempty"`
 }
+
+// Module is a module that the tenant has.
+type Module struct {
+	Module    string    `json:"module"` // its SHA-256, hexadecimal
+	Bytes     int64     `json:"bytes"`
+	CreatedAt time.Time `json:"created_at"` // when the tenant deployed it first; before that, when it uploaded it last
+}
+
+// ReadyView is a view that each server has built in.
+type ReadyView struct {
+	Name        string             `json:"name"` // by which it is deployed
+	Title       string             `json:"title"`
+	Description string             `json:"description"`
+	Gas         int64              `json:"gas"`      // the budget of one event that a deployment gets which names none
+	Versions    []ReadyViewVersion `json:"versions"` // oldest first; the name alone stands for the last
+	Config      json.RawMessage    `json:"config"`   // the JSON Schema of the newest version's configuration
+}
+
+// ReadyViewVersion is a version of a ready view.
+type ReadyViewVersion struct {
+	Version int64  `json:"version"`           // deployed as name@version
+	Module  string `json:"module"`            // SHA-256, hexadecimal
+	Release string `json:"release,omitempty"` // the first release that has it; "" while there is none
+}

@@ -99,7 +99,9 @@ type proxy struct {
 
 // newProxy starts a proxy. Before it passes a request on, it asks before, with the number of the same requests that came before this one;
 // where that is done with the request, it answers true. lost has it throw the server's answer away, and the connection with it.
-func newProxy(t *testing.T, before func(n int, w http.ResponseWriter, r *http.Request) bool, lost func(n int, r *http.Request) bool) *proxy {
+func newProxy(
+	t *testing.T, before func(n int, w http.ResponseWriter, r *http.Request) bool, lost func(n int, r *http.Request) bool,
+) *proxy {
 	t.Helper()
 	target, err := url.Parse(server(t).URL)
 	if err != nil {

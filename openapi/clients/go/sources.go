@@ -27,7 +27,10 @@ func (c *Client) GetSource(ctx context.Context, source string, o *GetSourceOptio
 
 // DeleteSource ends a source.
 func (c *Client) DeleteSource(ctx context.Context, source string) error {
-	_, err := c.call(ctx, request{method: http.MethodDelete, path: []string{"sources", source}, safe: true}, nil)
+	a, err := c.call(ctx, request{method: http.MethodDelete, path: []string{"sources", source}, safe: true}, nil)
+	if a.tries > 1 && IsCode(err, "source_not_found") {
+		return nil // gone since a try whose answer was lost
+	}
 	return err
 }
 
