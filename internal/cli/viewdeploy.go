@@ -1,31 +1,19 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/terminal"
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
-	"github.com/tallystick/tallystick/views"
 )
-
-// readyViews are the built-in views, by the name of their module.
-var readyViews = map[string]func() []byte{
-	"cost_by_team":   views.CostByTeam,
-	"meter":          views.Meter,
-	"monthly_totals": views.MonthlyTotals,
-	"rate_check":     views.RateCheck,
-}
-
-func readyNames() string { return strings.Join(slices.Sorted(maps.Keys(readyViews)), ", ") }
 
 // viewDeploy is a run of tally view deploy.
 type viewDeploy struct {
@@ -47,7 +35,8 @@ func viewDeployCommand() *cobra.Command {
 			"while the version before goes on answering. Fails when the view halts over an event of the history. With --logs\n" +
 			"the view is put on every log whose name matches the pattern (* stands for any characters), those that come later\n" +
 			"too.",
-		Example: "  tally view deploy monthly-totals --log acme --module view.wasm\n" +
+		Example: "  tally view deploy monthly-totals --log acme --ready monthly_totals\n" +
+			"  tally view deploy my-totals --log acme --module view.wasm\n" +
 			"  tally view deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
 		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
 	}
@@ -55,8 +44,10 @@ func viewDeployCommand() *cobra.Command {
 	run.add(flags)
 	flags.StringVar(&run.log, "log", "", "log to deploy on: its name or id")
 	flags.StringVar(&run.logs, "logs", "", "pattern of names of logs to deploy on, such as 'customer-*'")
-	flags.StringVar(&run.module, "module", "", "file of the module; "+defaultModule+" when neither this nor --ready is given")
-	flags.StringVar(&run.ready, "ready", "", "ready view to deploy: "+readyNames())
+	flags.StringVar(&run.module, "module", "",
+		"file of the module, or the SHA-256 of one that was uploaded; "+defaultModule+" when neither this nor --ready is given")
+	flags.StringVar(&run.ready, "ready", "",
+		"ready view to deploy, such as meter, or meter@1 for its first version; tally view ready lists them")
 	flags.StringVar(&run.config, "config", "", "the view's configuration: JSON, or @file")
 	flags.Int64Var(&run.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
 	run.out.addOutput(cmd)
@@ -68,7 +59,7 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	if (d.log == "") == (d.logs == "") {
 		return usagef("give either --log, for one log, or --logs, for all whose names match a pattern")
 	}
-	code, deployment, err := d.deployment()
+	deployment, err := d.deployment()
 	if err != nil {
 		return err
 	}
@@ -77,11 +68,9 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 		return err
 	}
 	defer c.Close()
-	uploaded, err := c.UploadModule(cmd.Context(), code)
-	if err != nil {
+	if deployment.Module, err = d.uploaded(cmd.Context(), c); err != nil {
 		return fmt.Errorf("uploading the module of %s: %w", view, err)
 	}
-	deployment.Module = uploaded.Module
 	if d.logs != "" {
 		v, err := c.DeployViewPattern(cmd.Context(), view, d.logs, deployment)
 		if err != nil {
@@ -96,38 +85,39 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	return awaitVersion(cmd, c, d.log, deployed, d.wait, &d.out)
 }
 
-func (d *viewDeploy) deployment() (code []byte, deployment tally.Deployment, err error) {
-	if code, err = d.code(); err != nil {
-		return nil, deployment, err
+// deployment returns what is to be deployed, without its module.
+func (d *viewDeploy) deployment() (deployment tally.Deployment, err error) {
+	if d.ready != "" && d.module != "" {
+		return deployment, usagef("give either --module or --ready")
 	}
 	config, err := readConfig(d.config)
 	if err != nil {
-		return nil, deployment, err
+		return deployment, err
 	}
 	if d.gas < 0 {
-		return nil, deployment, usagef("--gas %d is no budget: it must be above 0", d.gas)
+		return deployment, usagef("--gas %d is no budget: it must be above 0", d.gas)
 	}
-	deployment.Gas = d.gas
+	deployment.Ready, deployment.Gas = d.ready, d.gas
 	if len(config) > 0 {
 		deployment.Config = config
 	}
-	return code, deployment, nil
+	return deployment, nil
 }
 
-func (d *viewDeploy) code() ([]byte, error) {
+// uploaded returns the SHA-256 of the module, which the server then has; "" for a ready view.
+func (d *viewDeploy) uploaded(ctx context.Context, c *tally.Client) (string, error) {
 	switch {
-	case d.ready != "" && d.module != "":
-		return nil, usagef("give either --module or --ready")
 	case d.ready != "":
-		module, ok := readyViews[d.ready]
-		if !ok {
-			return nil, notFound("there is no ready view %q: there are %s", d.ready, readyNames())
-		}
-		return module(), nil
-	case d.module != "":
-		return readModule(d.module)
+		return "", nil
+	case d.module != "" && isDigest(d.module):
+		return d.module, nil
 	}
-	return readModule(defaultModule)
+	code, err := readModule(cmp.Or(d.module, defaultModule))
+	if err != nil {
+		return "", err
+	}
+	put, err := c.UploadModule(ctx, code)
+	return put.Module, err
 }
 
 // awaitVersion prints the status of a version that was just requested. With wait, it first waits until the version is live. It fails if the

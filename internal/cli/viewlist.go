@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ var viewTable = table[tally.View]{
 	{"status", func(v tally.View) any { return state(v.Status) }},
 	{"events", func(v tally.View) any { return shown{folded(v), v.Applied} }},
 	{"gas", func(v tally.View) any { return count(v.Gas) }},
-	{"module", func(v tally.View) any { return shown{shortHash(v.Module), v.Module} }},
+	{"module", func(v tally.View) any { return shown{cmp.Or(v.Ready, shortHash(v.Module)), v.Module} }},
 	{"actor", func(v tally.View) any { return v.Actor }},
 	{"since", func(v tally.View) any { return since(v) }},
 	{remarkColumn, func(v tally.View) any { return viewRemark(v) }},

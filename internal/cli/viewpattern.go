@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ var viewPatternTable = table[tally.ViewPattern]{
 	{"version", func(v tally.ViewPattern) any { return v.Version }},
 	{"status", func(v tally.ViewPattern) any { return state(v.Status) }},
 	{"gas", func(v tally.ViewPattern) any { return count(v.Gas) }},
-	{"module", func(v tally.ViewPattern) any { return shown{shortHash(v.Module), v.Module} }},
+	{"module", func(v tally.ViewPattern) any { return shown{cmp.Or(v.Ready, shortHash(v.Module)), v.Module} }},
 	{"actor", func(v tally.ViewPattern) any { return v.Actor }},
 	{"deployed_at", func(v tally.ViewPattern) any { return v.DeployedAt }},
 	{remarkColumn, func(v tally.ViewPattern) any { return remark(covers(v)) }},

@@ -21,6 +21,7 @@ type View struct {
 	Status         string          `json:"status"`
 	Progress       *BuildProgress  `json:"progress,omitempty"` // nil unless building
 	Module         string          `json:"module"`             // SHA-256, hexadecimal
+	Ready          string          `json:"ready,omitempty"`    // which ready view the module is, such as meter@1; "" for other modules
 	Config         json.RawMessage `json:"config"`
 	Applied        int64           `json:"applied"` // last folded sequence
 	Head           int64           `json:"head"`    // last sequence of the log
@@ -83,9 +84,10 @@ type ViewPattern struct {
 	Name       string           `json:"name"`
 	Logs       string           `json:"logs"` // the pattern
 	Version    int32            `json:"version"`
-	Status     string           `json:"status"`    // active, retiring, retired
-	Spreading  bool             `json:"spreading"` // not every log has been considered yet
-	Module     string           `json:"module"`    // SHA-256, hexadecimal
+	Status     string           `json:"status"`          // active, retiring, retired
+	Spreading  bool             `json:"spreading"`       // not every log has been considered yet
+	Module     string           `json:"module"`          // SHA-256, hexadecimal
+	Ready      string           `json:"ready,omitempty"` // which ready view the module is, such as meter@1; "" for other modules
 	Config     json.RawMessage  `json:"config"`
 	Gas        int64            `json:"gas"` // budget of one event
 	Actor      string           `json:"actor,omitempty"`

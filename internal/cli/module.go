@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	tally "github.com/tallystick/tallystick/openapi/clients/go"
+)
+
+func moduleCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "module",
+		Short: "Upload modules of views, to be deployed by their SHA-256",
+		Long: "A module is uploaded once, and named by its SHA-256 in every deployment of it. tally view deploy --module does both.\n" +
+			"Of the modules that no view uses, a tenant's last 32 are kept.",
+		Example: "  tally module put view.wasm\n  tally module show view.wasm",
+	}
+	cmd.AddCommand(modulePutCommand(), moduleShowCommand())
+	return cmd
+}
+
+var moduleTable = table[tally.Module]{
+	{"module", func(m tally.Module) any { return m.Module }},
+	{"bytes", func(m tally.Module) any { return count(m.Bytes) }},
+	{"created_at", func(m tally.Module) any { return m.CreatedAt.In(time.UTC) }},
+}
+
+func modulePutCommand() *cobra.Command {
+	var conn connection
+	var out printer
+	cmd := &cobra.Command{
+		Use:     "put FILE",
+		Short:   "Upload a module, and print its SHA-256",
+		Long:    "Uploads a module unless the server has it. It is checked as by a deploy.",
+		Example: "  tally module put view.wasm\n  tally view deploy totals --log acme --module \"$(tally module put view.wasm)\"",
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			code, err := readModule(args[0])
+			if err != nil {
+				return err
+			}
+			put, err := c.UploadModule(cmd.Context(), code)
+			if err != nil {
+				return fmt.Errorf("uploading %s: %w", args[0], err)
+			}
+			return moduleTable.oneAs(cmd, &out, put, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, put.Module)
+				return err
+			})
+		}),
+	}
+	conn.add(cmd.Flags())
+	out.addOutput(cmd)
+	return cmd
+}
+
+func moduleShowCommand() *cobra.Command {
+	var conn connection
+	var out printer
+	cmd := &cobra.Command{
+		Use:     "show MODULE",
+		Short:   "Show whether the server has a module: by its file, or its SHA-256",
+		Example: "  tally module show view.wasm",
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			digest, err := digestOf(args[0])
+			if err != nil {
+				return err
+			}
+			found, err := c.GetModule(cmd.Context(), digest)
+			if err != nil {
+				return fmt.Errorf("looking for the module %s: %w", args[0], err)
+			}
+			return moduleTable.one(cmd, &out, found)
+		}),
+	}
+	conn.add(cmd.Flags())
+	out.addOutput(cmd)
+	return cmd
+}
+
+// isDigest reports whether a text is a SHA-256 in hexadecimal, and no file.
+func isDigest(text string) bool {
+	decoded, err := hex.DecodeString(text)
+	if err != nil || len(decoded) != sha256.Size {
+		return false
+	}
+	_, err = os.Stat(text)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// digestOf returns the SHA-256 of a module that is named by its file, or by that.
+func digestOf(module string) (string, error) {
+	if isDigest(module) {
+		return module, nil
+	}
+	code, err := readModule(module)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(code)
+	return hex.EncodeToString(sum[:]), nil
+}
