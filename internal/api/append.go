@@ -118,23 +118,12 @@ func (s *server) registerAppend(api huma.API) {
 	}
 }
 
-// eventSchema describes an event for client generators. The server reads events by itself: their bytes are kept.
+// eventSchema describes an event for client generators. It declares no member: generators make types of what is declared, which drop every
+// other member, or add those that were left out as null. All that are tried in tools/generators make a map of this. The server reads events
+// by itself: their bytes are kept.
 func eventSchema() *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: true,
-		Description: "Any JSON object of at most 1 MiB. type, time, id and source follow CloudEvents; all are optional.",
-		Properties: map[string]*huma.Schema{
-			"type": {Type: huma.TypeString, Nullable: true, MaxLength: new(event.MaxTypeBytes), Description: "What kind of event it is."},
-			"time": {
-				Type: huma.TypeString, Nullable: true, Format: "date-time",
-				Description: "When it happened; the time of recording when absent.",
-			},
-			"id": {
-				Type: huma.TypeString, Nullable: true, MinLength: new(1), MaxLength: new(event.MaxKeyBytes),
-				Description: "With source, the event's identity: its idempotency key.",
-			},
-			"source": {Type: huma.TypeString, Nullable: true, Description: "Where the event comes from."},
-		},
 		Examples: []any{map[string]any{"type": "api.call", "model": "gpt-4", "tokens_in": 150, "tokens_out": 420}},
 	}
 }

@@ -18,8 +18,9 @@ var schemaDescriptions = map[string]string{
 	"DuplicateEvent":   "An event of a batch that was there before.",
 	"EnsureLog":        "A log that is to be there.",
 	"Event":            "An event as it is in its log.",
-	"EventInput": "An event: any JSON object of at most 1 MiB. Its members type (text), time (RFC 3339), id and source (text) follow " +
-		"CloudEvents, and all are optional. Its bytes are kept as they are sent.",
+	"EventInput": "An event: any JSON object of at most 1 MiB. Four members mean something to the server, after CloudEvents, and all are " +
+		"optional: type, what kind of event it is, a text of at most 255 bytes; time, when it happened, RFC 3339, the time of recording " +
+		"when absent; id and source, texts, together the event's identity, its idempotency key. Its bytes are kept as they are sent.",
 	"EventPage":            "A page of events.",
 	"FirstRejected":        "A reject that still cannot be stored.",
 	"Health":               "The server's process is alive.",
