@@ -59,7 +59,7 @@ class Buffer:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._max_buffer = max_buffer
-        self._linger = linger
+        self._linger = float(linger)
         self._queues: dict[str, Queue] = {}
         self._ready: deque[Queue] = deque()
         self._due: list[tuple[float, int, Queue]] = []

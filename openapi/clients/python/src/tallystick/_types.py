@@ -1598,12 +1598,21 @@ class ReadyView(TypedDict):
     The JSON Schema (2020-12) of the newest version's configuration.
     """
     description: str
+    """
+    What it counts, in a sentence.
+    """
     gas: int
     """
     The budget of one event's fold that a deployment gets which names none: this server's.
     """
     name: str
+    """
+    By which it is deployed.
+    """
     title: str
+    """
+    What people call it.
+    """
     versions: list[ReadyViewVersion]
     """
     Oldest first. A deployment by the name alone gets the last.
