@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Lints, type-checks and tests this client with what requirements-dev.txt pins. The tests start bin/tally of this repository, or TALLY_BINARY;
+# arguments go to pytest. PYTHON names another Python.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+bin=$(./venv.sh)
+export TALLY_BINARY=${TALLY_BINARY:-$PWD/../../../bin/tally} PYTHONDONTWRITEBYTECODE=1
+"$bin/ruff" check --no-cache . ../../../tools/package-server/pypi.py
+"$bin/ruff" format --no-cache --check .
+"$bin/mypy" --cache-dir "${XDG_CACHE_HOME:-$HOME/.cache}/tallystick/mypy"
+PYTHONPATH=$PWD/src "$bin/python" -m pytest -q -p tallystick.pytest_plugin "$@"
