@@ -7,6 +7,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 bin=$(./venv.sh)
 export TALLY_BINARY=${TALLY_BINARY:-$PWD/../../../bin/tally} PYTHONDONTWRITEBYTECODE=1
 "$bin/ruff" check --no-cache . ../../../tools/package-server/pypi.py
-"$bin/ruff" format --no-cache --check .
+"$bin/ruff" format --no-cache --check src tests
 "$bin/mypy" --cache-dir "${XDG_CACHE_HOME:-$HOME/.cache}/tallystick/mypy"
 PYTHONPATH=$PWD/src "$bin/python" -m pytest -q -p tallystick.pytest_plugin "$@"
