@@ -137,7 +137,7 @@ class ConformanceTest {
         wrong = attempt(at, step);
       }
       if (wrong != null) {
-        fail(wrong);
+        fail(one.get("name").textValue() + ": " + wrong);
       }
     }
 
@@ -150,7 +150,7 @@ class ConformanceTest {
       }
       Json answer;
       try {
-        answer = Json.of(call.startsWith("$") ? harness(call, args) : new ConformanceCalls(client(step), args).perform(call));
+        answer = Json.of(call.startsWith("$") ? harness(call, args) : new ConformanceCalls(client(step, args), args).perform(call));
       } catch (TallyException e) {
         return step.has("error")
             ? new ConformancePatterns(values).mismatch(at + ": error", step.get("error"), Json.of(error(e)))
@@ -166,12 +166,15 @@ class ConformanceTest {
       return wrong;
     }
 
-    private Tally client(JsonNode step) {
+    private Tally client(JsonNode step, Map<String, Object> args) {
       JsonNode client = step.path("client");
       String proxy = client.path("proxy").asText(one.path("proxy").asText("direct"));
       Tally.Builder builder = Tally.builder();
       if (!proxy.equals("direct")) {
         builder.url(System.getenv("CONFORMANCE_" + proxy.toUpperCase(Locale.ROOT) + "_URL"));
+      }
+      if (args.get("tenant") != null && !step.get("call").textValue().matches("(get|update)-tenant")) {
+        builder.tenant(args.remove("tenant").toString()); // beside a path's, it is an option of the client
       }
       if (client.has("key")) {
         builder.key(values.name(client.get("key").textValue()));
