@@ -48,7 +48,13 @@ abstract class SourceCalls extends ViewCalls {
    * @param options who asks; may be null
    */
   public void deleteSource(String source, CallOptions options) {
-    transport.send(Call.repeatable("DELETE", "sources", source).with(options));
+    try {
+      transport.send(Call.repeatable("DELETE", "sources", source).with(options));
+    } catch (TallyException e) {
+      if (!e.isAfterLostAnswer() || !e.getCode().equals("source_not_found")) {
+        throw e; // else the try whose answer was lost deleted it
+      }
+    }
   }
 
   /**

@@ -37,6 +37,9 @@ public final class TallyException extends RuntimeException {
 
   private final transient Problem problem;
 
+  /** Whether an earlier try of the same call may have been done. */
+  private transient boolean afterLostAnswer;
+
   /** What names the request in the server's log; may be null. */
   private final String requestId;
 
@@ -172,6 +175,16 @@ public final class TallyException extends RuntimeException {
    */
   public Optional<Problem> getProblem() {
     return Optional.ofNullable(problem);
+  }
+
+  /** Says whether an earlier try of the same call lost its answer, and may have been done. */
+  TallyException afterLostAnswer(boolean lost) {
+    afterLostAnswer = lost;
+    return this;
+  }
+
+  boolean isAfterLostAnswer() {
+    return afterLostAnswer;
   }
 
   /** Whether the same request may succeed later: the connection failed, or the server says when to come again. */

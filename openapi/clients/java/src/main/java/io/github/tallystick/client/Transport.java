@@ -56,14 +56,16 @@ final class Transport {
 
   /** Sends a call until there is an answer, it is refused for good, or the deadline has come. */
   Reply send(Call call, Deadline deadline) {
+    boolean lost = false;
     for (int tries = 1; ; tries++) {
       try {
         return once(call, tries, deadline);
       } catch (TallyException e) {
         long pause = pause(e, tries);
         if (!mayRepeat(call, e) || pause >= deadline.left()) {
-          throw e;
+          throw e.afterLostAnswer(lost);
         }
+        lost |= e.getCode().equals(TallyException.CONNECTION);
         sleep(pause, e);
       }
     }

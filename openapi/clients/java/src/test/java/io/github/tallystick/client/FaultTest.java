@@ -112,6 +112,17 @@ class FaultTest {
   }
 
   @Test
+  void deletingMayBeRepeated() throws IOException {
+    try (FaultyProxy proxy = every(2, Fate.LOSE)) {
+      Rig.client().putSource(log, "{\"ready\":\"litellm\"}", null);
+      Rig.client(proxy.url()).deleteSource(log, null);
+      assertEquals(2, proxy.seen.size());
+      TallyException gone = assertThrows(TallyException.class, () -> Rig.client().deleteSource(log, null));
+      assertEquals("source_not_found", gone.getCode());
+    }
+  }
+
+  @Test
   void aTryHasATimeout() throws IOException {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       Tally tally =
