@@ -16,8 +16,8 @@ import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * Tallystick and its PostgreSQL in a container, ready in about a second, for tests of programs that use it. It asks for no key, unless {@link
- * #withKey} is given. Once it is ready, it makes what was asked for: views, logs, keys.
+ * Tallystick and its PostgreSQL in a container, ready in about a second, for tests of programs that use it. It asks for no key, unless
+ * {@link #withKey} is given. Once it is ready, it makes what was asked for: views, logs, keys.
  *
  * <pre>{@code
  * try (TallystickContainer tallystick = new TallystickContainer("tallystick/dev:0.1.0").withLog("customer-acme")) {

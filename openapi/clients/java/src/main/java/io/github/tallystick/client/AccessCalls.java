@@ -161,7 +161,8 @@ abstract class AccessCalls extends SourceCalls {
   }
 
   /**
-   * Reads a page of what was done with the tenant, its keys, tokens, analysts and sources, newest first. See {@link #auditLog} for all of it.
+   * Reads a page of what was done with the tenant, its keys, tokens, analysts and sources, newest first. See {@link #auditLog} for all of
+   * it.
    *
    * @param options the page's size and cursor; may be null
    * @return the page

@@ -10,17 +10,17 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Gathers events of many logs into batches, and appends them. Each event that {@link #add} took is either acknowledged by the server or
- * reported as failed; none is lost and none is counted twice. A batch is encoded once, under one key, and tried without end while the reason
- * may pass. Events of a log keep their order, and one batch of a log is under way at a time; eight logs go side by side. Safe for use by
- * several threads.
+ * reported as failed; none is lost and none is counted twice. A batch is encoded once, under one key, and tried without end while the
+ * reason may pass. Events of a log keep their order, and one batch of a log is under way at a time; eight logs go side by side. Safe for
+ * use by several threads.
  */
 public final class Batcher implements AutoCloseable {
   private static final Duration CLOSE = Duration.ofSeconds(60);
@@ -34,9 +34,10 @@ public final class Batcher implements AutoCloseable {
   private final Condition progress = lock.newCondition();
   private final Map<String, Lane> lanes = new HashMap<>();
   private final Deque<Lane> ready = new ArrayDeque<>();
-  private final PriorityQueue<Due> due = new PriorityQueue<>(Comparator.comparingLong(Due::at));
+  private final TreeSet<Lane.Due> due = new TreeSet<>(Comparator.comparingLong(Lane.Due::at).thenComparingLong(Lane.Due::number));
   private final Set<Thread> workers = new HashSet<>();
   private final long start = System.nanoTime();
+  private final long linger; // nanoseconds, at most a year, so that sums do not overflow
   private int idleWorkers;
   private long buffered; // bytes
   private long added; // events
@@ -44,11 +45,9 @@ public final class Batcher implements AutoCloseable {
   private boolean closed;
   private TallyException firstFailure;
 
-  /** When a lane must go, unless it has gone before: then its first event is another one. */
-  private record Due(long at, Lane lane, long number) {}
-
   Batcher(LogCalls calls, BatcherOptions options) {
     this.options = options;
+    this.linger = Math.min(Deadline.nanosOf(options.linger), TimeUnit.DAYS.toNanos(365));
     this.sender = new BatchSender(calls, this::failed);
   }
 
@@ -108,12 +107,17 @@ public final class Batcher implements AutoCloseable {
     if (!lane.ready) {
       lane.ready = true;
       ready.add(lane);
+      if (lane.due != null) {
+        due.remove(lane.due);
+        lane.due = null;
+      }
       wakeWorker();
     }
   }
 
   private void schedule(Lane lane) {
-    due.add(new Due(lane.firstAdded() + Deadline.nanosOf(options.linger), lane, lane.firstWaiting()));
+    lane.due = new Lane.Due(lane.firstAdded() + linger, lane.firstWaiting(), lane);
+    due.add(lane.due);
     wakeWorker();
   }
 
@@ -174,15 +178,14 @@ public final class Batcher implements AutoCloseable {
   private Lane next() {
     long idleSince = now();
     while (true) {
-      while (!due.isEmpty() && isStale(due.peek())) {
-        due.poll();
-      }
       if (!ready.isEmpty()) {
         return ready.poll();
       }
-      Due first = due.peek();
+      Lane.Due first = due.isEmpty() ? null : due.first();
       if (first != null && (closed || first.at() <= now())) {
-        return due.poll().lane();
+        due.remove(first);
+        first.lane().due = null;
+        return first.lane();
       }
       long until = first == null ? idleSince + IDLE : first.at();
       long wait = until - now();
@@ -198,11 +201,6 @@ public final class Batcher implements AutoCloseable {
         idleWorkers--;
       }
     }
-  }
-
-  /** Whether the lane has gone since, or is ready. */
-  private boolean isStale(Due d) {
-    return !d.lane().hasWaiting() || d.lane().isUnderWay() || d.lane().ready || d.lane().firstWaiting() != d.number();
   }
 
   private void failed(String log, List<Json> events, TallyException error) {

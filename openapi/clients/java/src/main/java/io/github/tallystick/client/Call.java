@@ -27,6 +27,16 @@ final class Call {
     }
   }
 
+  /** Any call, by its path, which is encoded already. Only reading is repeated. */
+  static Call of(String method, String path) {
+    if (!path.startsWith("/")) {
+      throw new IllegalArgumentException("the path \"" + path + "\" must begin with a slash");
+    }
+    Call call = new Call(method, method.equals("GET"));
+    call.path.append(path);
+    return call;
+  }
+
   /** A call that changes nothing, or nothing more when it comes again: it may be tried again when its answer is lost. */
   static Call repeatable(String method, String... segments) {
     return new Call(method, true, segments);

@@ -9,9 +9,13 @@ import java.util.List;
 final class Lane {
   final String log;
   boolean ready; // it is among those that are to be sent next
+  Due due; // null where it is ready, under way, or empty
   private final Deque<Entry> waiting = new ArrayDeque<>();
   private long waitingBytes;
   private List<Entry> underWay = List.of();
+
+  /** When a lane must go, and the number of its first event. */
+  record Due(long at, long number, Lane lane) {}
 
   /** An event; number counts the events of the batcher, added is when it was added. */
   record Entry(Json event, long number, long added) {

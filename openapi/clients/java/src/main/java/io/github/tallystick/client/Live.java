@@ -12,8 +12,8 @@ import java.util.function.Function;
 
 /**
  * Events of a log as they are committed, or answers of a view as they change. Iterating waits for the next one, for ever; {@link #close},
- * from any thread, ends it. A lost connection is made again after a pause, and goes on where it was. What the server refuses (4xx) ends the
- * iteration with a {@link TallyException}. There is one iterator, for one thread at a time.
+ * from any thread, ends it. A lost connection is made again after a pause, and goes on where it was. What the server refuses (4xx) ends
+ * the iteration with a {@link TallyException}. There is one iterator, for one thread at a time.
  *
  * @param <T> what comes
  */
@@ -44,8 +44,8 @@ public final class Live<T> implements Iterable<T>, AutoCloseable {
   }
 
   /**
-   * Has a function called with each reason why nothing comes for a while: a lost connection, a server that stops, a view that cannot answer
-   * for now. It is called by the iterating thread.
+   * Has a function called with each reason why nothing comes for a while: a lost connection, a server that stops, a view that cannot
+   * answer for now. It is called by the iterating thread.
    *
    * @param onTrouble the function
    * @return this

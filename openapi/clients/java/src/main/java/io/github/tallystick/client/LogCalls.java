@@ -26,8 +26,8 @@ abstract class LogCalls {
   }
 
   /**
-   * Appends an event. It is durable and counted when this returns. It is encoded once, so that all tries send the same bytes, under the same
-   * key: it counts once, however often the connection is lost.
+   * Appends an event. It is durable and counted when this returns. It is encoded once, so that all tries send the same bytes, under the
+   * same key: it counts once, however often the connection is lost.
    *
    * @param log the log's name or id
    * @param event a map, a record or another object for Jackson; or exact JSON as {@code String}, {@code byte[]} or {@link Json}

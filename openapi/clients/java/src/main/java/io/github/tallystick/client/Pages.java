@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * All items of a list, over all of its pages, each of which is asked for when the one before has been used up. Each iteration begins anew. A
- * call that fails ends it with a {@link TallyException}.
+ * All items of a list, over all of its pages, each of which is asked for when the one before has been used up. Each iteration begins anew.
+ * A call that fails ends it with a {@link TallyException}.
  *
  * @param <T> the items
  */

@@ -11,8 +11,8 @@ import java.util.Map;
 
 /**
  * A client of a Tallystick server. It has a method for each operation of the HTTP API, named as it is there, and above them lists over all
- * pages, {@link #tail tails}, {@link #watch watched answers} and a {@link #batcher() batcher}. Safe for use by several threads; make one and
- * keep it.
+ * pages, {@link #tail tails}, {@link #watch watched answers} and a {@link #batcher() batcher}. Safe for use by several threads; make one
+ * and keep it.
  *
  * <pre>{@code
  * Tally tally = Tally.builder().build(); // TALLY_URL and TALLY_KEY
@@ -20,9 +20,9 @@ import java.util.Map;
  * tally.appendEvent("customer-acme", Map.of("type", "api.call", "tokens", 12));
  * }</pre>
  *
- * <p>What is safe to repeat is tried again when the connection fails, or when the server says when to come again ({@code Retry-After}), with
- * growing random pauses, until the deadline. What is not safe (creating, rotating, revoking, resuming, rolling back, auditing, retiring,
- * replaying) is tried again only where the server says that it did nothing. Calls fail with a {@link TallyException}.
+ * <p>What is safe to repeat is tried again when the connection fails, or when the server says when to come again ({@code Retry-After}),
+ * with growing random pauses, until the deadline. What is not safe (creating, rotating, revoking, resuming, rolling back, auditing,
+ * retiring, replaying) is tried again only where the server says that it did nothing. Calls fail with a {@link TallyException}.
  */
 public final class Tally extends AccessCalls {
   static final String VERSION = "0.1.0";
@@ -41,6 +41,24 @@ public final class Tally extends AccessCalls {
    */
   public static Builder builder() {
     return new Builder();
+  }
+
+  /**
+   * Any request of the API, such as one that only a newer server knows. Only {@code GET} is repeated when the connection fails.
+   *
+   * @param method the HTTP method
+   * @param path the path after the server's URL, percent-encoded, such as {@code /logs/customer-acme}
+   * @param body a JSON body, as an object for Jackson or exact text as {@code String}, {@code byte[]} or {@link Json}; null for none
+   * @param options parameters and headers; may be null
+   * @return the answer's body; empty where there is none
+   * @throws TallyException as all calls
+   */
+  public Json request(String method, String path, Object body, CallOptions options) {
+    Call call = Call.of(method, path);
+    if (body != null) {
+      call.body("application/json", Events.encode(body).shared());
+    }
+    return new Json(transport.send(call.with(options)).body());
   }
 
   /**
@@ -110,8 +128,8 @@ public final class Tally extends AccessCalls {
   }
 
   /**
-   * A view's answers: the one of now, and each that differs from the one before. Close it. Why there is none for a while, such as a view that
-   * is halted, is told by {@link Live#onTrouble}.
+   * A view's answers: the one of now, and each that differs from the one before. Close it. Why there is none for a while, such as a view
+   * that is halted, is told by {@link Live#onTrouble}.
    *
    * @param log the log's name or id
    * @param view the view's name

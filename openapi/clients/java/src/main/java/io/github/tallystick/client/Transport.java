@@ -57,14 +57,19 @@ final class Transport {
   /** Sends a call until there is an answer, it is refused for good, or the deadline has come. */
   Reply send(Call call, Deadline deadline) {
     boolean lost = false;
+    TallyException before = null;
     for (int tries = 1; ; tries++) {
       try {
         return once(call, tries, deadline);
       } catch (TallyException e) {
+        if (before != null && deadline.left() <= 0 && e.getCause() instanceof TimeoutException) {
+          throw before; // it says more than that the last try had too little time
+        }
         long pause = pause(e, tries);
         if (!mayRepeat(call, e) || pause >= deadline.left()) {
           throw e.afterLostAnswer(lost);
         }
+        before = e;
         lost |= e.getCode().equals(TallyException.CONNECTION);
         sleep(pause, e);
       }

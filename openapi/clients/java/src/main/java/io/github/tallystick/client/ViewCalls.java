@@ -40,8 +40,8 @@ abstract class ViewCalls extends LogCalls {
    * @param view the view's name
    * @param question the question, as the view takes it, such as {@code month} and {@code 2025-03}
    * @return its answer
-   * @throws TallyException {@code query_refused} where the view says no. While the view is being built for the first time this waits for it, up to
-   *     the deadline, and then fails with {@code view_building}
+   * @throws TallyException {@code query_refused} where the view says no. While the view is being built for the first time this waits for
+   *     it, up to the deadline, and then fails with {@code view_building}
    */
   public Answer queryView(String log, String view, Map<String, String> question) {
     Reply reply = transport.send(Call.get("logs", log, "views", view, "query").query(question));
@@ -162,8 +162,8 @@ abstract class ViewCalls extends LogCalls {
   }
 
   /**
-   * Folds a log's events again and compares with what is stored. Takes as long as that does: choose the client's timeout and deadline for it.
-   * Not repeated when the answer is lost.
+   * Folds a log's events again and compares with what is stored. Takes as long as that does: choose the client's timeout and deadline for
+   * it. Not repeated when the answer is lost.
    *
    * @param log the log's name or id
    * @param view the view's name

@@ -111,7 +111,8 @@ class AppendTest {
   void batches() {
     AppendedBatch batch = tally.appendEvents(log, IntStream.range(0, 2500).mapToObj(i -> Map.of("n", i)).toList());
     assertEquals(List.of(1L, 2500L, 2500L), List.of(batch.getFirstSequence(), batch.getLastSequence(), batch.getAppended()));
-    List<Integer> numbers = tally.events(log, new EventOptions().limit(999)).stream().map(e -> e.getData().tree().get("n").asInt()).toList();
+    Pages<Event> events = tally.events(log, new EventOptions().limit(999));
+    List<Integer> numbers = events.stream().map(e -> e.getData().tree().get("n").asInt()).toList();
     assertEquals(IntStream.range(0, 2500).boxed().toList(), numbers);
     TallyException bad = assertThrows(TallyException.class, () -> tally.appendEvents(log, List.of("{\"a\":1}", "{\"a\":", "{}")));
     assertEquals("invalid_json", bad.getCode());
@@ -146,6 +147,15 @@ class AppendTest {
 
   private List<Long> sequences(EventOptions options) {
     return tally.events(log, options).stream().map(Event::getSequence).toList();
+  }
+
+  @Test
+  void anyRequest() {
+    assertEquals("{\"sequence\":1}", tally.request("POST", "/logs/" + log + "/append", Map.of("n", 1), null).toString().strip());
+    Json page = tally.request("GET", "/logs/" + log + "/events", null, new CallOptions().query("limit", 1));
+    assertEquals(1, page.as(EventPage.class).getEvents().size());
+    assertEquals("no_such_path", assertThrows(TallyException.class, () -> tally.request("GET", "/later", null, null)).getCode());
+    assertThrows(IllegalArgumentException.class, () -> tally.request("GET", "logs", null, null));
   }
 
   @Test

@@ -27,7 +27,7 @@ final class FaultyProxy implements AutoCloseable {
     PASS,
     /** The server does it, and the answer is lost. */
     LOSE,
-    /** The server does not see it: 503, Retry-After: 1. */
+    /** The server does not see it: 503, with Retry-After. */
     BUSY,
     /** Likewise: 503 without Retry-After. */
     BROKEN,
@@ -50,6 +50,7 @@ final class FaultyProxy implements AutoCloseable {
           });
   private final Function<Seen, Fate> judge;
   volatile int cutAfter = 400; // bytes
+  volatile String retryAfter = "1"; // seconds
 
   FaultyProxy(Function<Seen, Fate> judge) throws IOException {
     this.judge = judge;
@@ -79,7 +80,7 @@ final class FaultyProxy implements AutoCloseable {
       Fate fate = judge.apply(request);
       if (fate == Fate.BUSY || fate == Fate.BROKEN) {
         if (fate == Fate.BUSY) {
-          exchange.getResponseHeaders().set("Retry-After", "1");
+          exchange.getResponseHeaders().set("Retry-After", retryAfter);
         }
         byte[] text = "{\"code\":\"stopping\",\"status\":503,\"detail\":\"not now\"}".getBytes(StandardCharsets.UTF_8);
         exchange.sendResponseHeaders(503, text.length);

@@ -20,7 +20,9 @@ class JsonTest {
   @Test
   void aValueKeepsItsText() {
     List<String> texts =
-        List.of("{ \"a\": [1 ,2] }", "\"é\\u00e9 \\\" x\"", "0.10", "-0", "1e400", "12345678901234567890", "true", "false", "null", "[]", "{}");
+        List.of(
+            "{ \"a\": [1 ,2] }", "\"é\\u00e9 \\\" x\"", "0.10", "-0", "1e400", "12345678901234567890",
+            "true", "false", "null", "[]", "{}");
     for (String text : texts) {
       for (String around : List.of("{\"config\":%s}", "{\"config\": %s ,\"name\":\"ü\"}", "{\"name\":\"ü\",\"config\":\n%s\n}")) {
         View view = Json.raw(String.format(around, text)).as(View.class);

@@ -188,7 +188,7 @@ class LiveTest {
             OK + event(5) + event(6) + "event: later\ndata: x\n\n" + "id: 7\nevent: event\ndata: {\"sequence\":7,…",
             OK + ": nothing but a comment\n\n" + "id: 9\n\n…",
             OK + event(10) + revoked)) {
-      Tally tally = Tally.builder().url(script.url()).key("").silence(Duration.ofMillis(200)).build();
+      Tally tally = Tally.builder().url(script.url()).key("").silence(Duration.ofSeconds(2)).build();
       List<String> codes = new CopyOnWriteArrayList<>();
       try (Live<Event> tail = tally.tail(log, new TailOptions()).onTrouble(e -> codes.add(e.getStatus() + e.getCode()))) {
         assertEquals(List.of(5L, 6L, 10L), take(tail, 3));

@@ -24,7 +24,7 @@ final class Rig {
 
   /** A client by way of a proxy, with a deadline that a lost cause reaches soon. */
   static Tally client(String url) {
-    return Tally.builder().url(url).key("").deadline(Duration.ofSeconds(20)).build();
+    return Tally.builder().url(url).key("").deadline(Duration.ofSeconds(30)).build();
   }
 
   /** A new log. */
