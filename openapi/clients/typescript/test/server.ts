@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { TallyServer } from "../src/testing/index.js";
 import { randomHex } from "../src/json.js";
 
-const built = new URL("../../../../../bin/tally", import.meta.url).pathname; // by make build
+/** The program that make build makes. */
+export const built = new URL("../../../../../bin/tally", import.meta.url).pathname; // by make build
 
 /** One server for the tests of a file. */
 export function testServer(...args: string[]): { readonly url: string } {
