@@ -85,7 +85,7 @@ ask() { PGPASSWORD=$1 psql --no-psqlrc --tuples-only --no-align "postgresql://po
 run paste
 cut -d: -f2 <<<"${url#http://}" >"$work/port"
 docker rm --force "$name-paste" >/dev/null
-sed -n '/^```sh$/,/^```$/p' "$here/../../README.md" | sed '/^```$/q' | sed -e '/^```/d' \
+sed -n '/^```sh docker$/,/^```$/p' "$here/../../README.md" | sed '/^```$/q' | sed -e '/^```/d' \
 	-e "s,--name tally,--name $name-paste --label check=$name," -e "s,127\.0\.0\.1:8080,127.0.0.1:$(cat "$work/port"),g" \
 	-e "s,tallystick/dev\$,$image," >"$work/paste.sh"
 grep -q "^docker run .* $image" "$work/paste.sh" || fail 'the README does not begin with docker run'
