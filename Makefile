@@ -43,6 +43,10 @@ DEV_IMAGE ?= tallystick/dev:local
 dev-image: ## build the image for development DEV_IMAGE, with PostgreSQL 18 inside; pulls nothing
 	deploy/dev-image/build.sh $(DEV_IMAGE) "$$(tools/postgres-tree.sh 18)"
 
+.PHONY: site
+site: ## build the documentation site into bin/site; needs Node 20
+	tools/site/build.sh bin/site
+
 .PHONY: test-testcontainers
 test-testcontainers: ## test the modules that start the image for development, DEV_IMAGE, with a container engine
 	docker tag $(DEV_IMAGE) tallystick/dev

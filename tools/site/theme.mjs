@@ -1,0 +1,2 @@
+// The default theme without the fonts that it would load.
+export { default } from 'vitepress/theme-without-fonts'
