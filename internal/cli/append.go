@@ -18,8 +18,9 @@ import (
 type appending struct {
 	connection
 
-	out           printer
-	key, expected string
+	key      string
+	expected string
+	out      printer
 }
 
 func appendCommand() *cobra.Command {

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"iter"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -25,11 +25,8 @@ func auditLogCommand() *cobra.Command {
 			if before < 0 {
 				return usagef("--before must not be negative")
 			}
-			entries, err := auditEntries(cmd.Context(), c, before, shown.most())
-			if err != nil {
-				return fmt.Errorf("reading the audit log: %w", err)
-			}
-			return list(cmd, auditLogTable, &out, &shown, seqOf(entries, nil))
+			entries := explained("reading the audit log", auditEntries(cmd.Context(), c, before))
+			return list(cmd, auditLogTable, &out, &shown, entries)
 		}),
 	}
 	conn.add(cmd.Flags())
@@ -39,27 +36,26 @@ func auditLogCommand() *cobra.Command {
 	return cmd
 }
 
-// auditEntries returns the newest entries from before an entry, 0 for the end of the record: at most limit, 0 for all.
-func auditEntries(ctx context.Context, c *tally.Client, before int64, limit int) ([]tally.AuditLogEntry, error) {
-	const most = 200 // in one answer
-	entries := []tally.AuditLogEntry{}
-	options := tally.ListOptions{Limit: most}
-	if before > 0 {
-		options.Cursor = strconv.FormatInt(before, 10)
-	}
-	for {
-		if limit > 0 {
-			options.Limit = min(most, limit-len(entries))
+// auditEntries are the newest entries from before an entry; 0 for the end of the record.
+func auditEntries(ctx context.Context, c *tally.Client, before int64) iter.Seq2[tally.AuditLogEntry, error] {
+	return func(yield func(tally.AuditLogEntry, error) bool) {
+		var options tally.ListOptions
+		if before > 0 {
+			options.Cursor = strconv.FormatInt(before, 10)
 		}
-		page, err := c.ListAuditLog(ctx, &options)
-		if err != nil {
-			return nil, err
+		for more := true; more; more = options.Cursor != "" {
+			page, err := c.ListAuditLog(ctx, &options)
+			if err != nil {
+				yield(tally.AuditLogEntry{}, err)
+				return
+			}
+			for _, entry := range page.Entries {
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			options.Cursor = page.NextCursor
 		}
-		entries = append(entries, page.Entries...)
-		if page.NextCursor == "" || limit > 0 && len(entries) >= limit {
-			return entries, nil
-		}
-		options.Cursor = page.NextCursor
 	}
 }
 

@@ -38,7 +38,7 @@ func batchCommand() *cobra.Command {
 				}
 				return fmt.Errorf("appending to %s: %w", args[0], err)
 			}
-			return batchTable.oneAs(cmd, &out, batchResult{appended.Appended}, func(w io.Writer) error {
+			return batchTable.oneAs(cmd, &out, appended, func(w io.Writer) error {
 				_, err := fmt.Fprintln(w, appended.Appended)
 				return err
 			})
@@ -49,11 +49,13 @@ func batchCommand() *cobra.Command {
 	return cmd
 }
 
-type batchResult struct {
-	Appended int `json:"appended"`
+var batchTable = table[tally.AppendedBatch]{
+	{"appended", func(b tally.AppendedBatch) any { return b.Appended }},
+	{"first_sequence", func(b tally.AppendedBatch) any { return b.FirstSequence }},
+	{"last_sequence", func(b tally.AppendedBatch) any { return b.LastSequence }},
+	{"duplicates", func(b tally.AppendedBatch) any { return len(b.Duplicates) }},
+	{"ahead", func(b tally.AppendedBatch) any { return b.Ahead }},
 }
-
-var batchTable = table[batchResult]{{"appended", func(b batchResult) any { return b.Appended }}}
 
 // readBatch reads the file, or standard input.
 func readBatch(cmd *cobra.Command, args []string) ([]byte, error) {

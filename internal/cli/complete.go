@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -30,27 +31,30 @@ type completing struct {
 }
 
 // argumentNames finds names for an argument, or the value of a flag, by what help calls it.
-var argumentNames = map[string]func(context.Context, *tally.Client, completing) ([]string, error){
-	"VIEW": func(ctx context.Context, c *tally.Client, q completing) ([]string, error) {
+var argumentNames = map[string]func(context.Context, *tally.Client, completing) iter.Seq2[string, error]{
+	"LOG": func(ctx context.Context, c *tally.Client, q completing) iter.Seq2[string, error] {
+		return namesOf(c.Logs(ctx, q.begin), func(l tally.Log) string { return l.Name })
+	},
+	"VIEW": func(ctx context.Context, c *tally.Client, q completing) iter.Seq2[string, error] {
 		log := q.argument("LOG")
 		if log == "" {
-			return namesOf(c.ListViewPatterns(ctx))(func(v tally.ViewPattern) string { return v.Name })
+			return namesOf(seqOf(c.ListViewPatterns(ctx)), func(v tally.ViewPattern) string { return v.Name })
 		}
-		return namesOf(c.ListViews(ctx, log))(func(v tally.View) string { return v.Name })
+		return namesOf(seqOf(c.ListViews(ctx, log)), func(v tally.View) string { return v.Name })
 	},
-	"SOURCE": func(ctx context.Context, c *tally.Client, _ completing) ([]string, error) {
-		return namesOf(tally.Collect(c.Sources(ctx)))(func(s tally.Source) string { return s.Name })
+	"SOURCE": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
+		return namesOf(c.Sources(ctx), func(s tally.Source) string { return s.Name })
 	},
-	"KEY": func(ctx context.Context, c *tally.Client, _ completing) ([]string, error) {
-		return namesOf(tally.Collect(c.Keys(ctx)))(func(k tally.Key) string {
+	"KEY": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
+		return namesOf(c.Keys(ctx), func(k tally.Key) string {
 			if k.RevokedAt != nil {
-				return ""
+				return "" // there is nothing to do with it
 			}
 			return k.Name
 		})
 	},
-	"TENANT": func(ctx context.Context, c *tally.Client, _ completing) ([]string, error) {
-		return namesOf(tally.Collect(c.Tenants(ctx)))(func(t tally.Tenant) string { return t.Name })
+	"TENANT": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
+		return namesOf(c.Tenants(ctx), func(t tally.Tenant) string { return t.Name })
 	},
 }
 
@@ -80,16 +84,14 @@ var flagNames = map[string]string{
 // fileArguments are arguments that name files.
 var fileArguments = []string{"FILE", "MODULE", "PAYLOAD", "DIR"}
 
-// namesOf returns the names of what was listed.
-func namesOf[T any](found []T, err error) func(name func(T) string) ([]string, error) {
-	return func(name func(T) string) ([]string, error) {
-		var names []string
-		for _, one := range found {
-			if name := name(one); name != "" {
-				names = append(names, name)
+// namesOf returns the names of what is listed.
+func namesOf[T any](found iter.Seq2[T, error], name func(T) string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for one, err := range found {
+			if !yield(name(one), err) {
+				return
 			}
 		}
-		return names, err
 	}
 }
 
@@ -137,29 +139,37 @@ func complete(what string, q completing) ([]string, cobra.ShellCompDirective) {
 	if slices.Contains(fileArguments, what) {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	names, err := []string(nil), error(nil)
+	var names []string
 	if known := knownNames[what]; known != nil {
-		names = known()
+		names = q.matching(seqOf(known(), nil))
 	} else if ask := argumentNames[what]; ask != nil {
-		names, err = askNames(q, ask)
+		names = askNames(q, ask)
 	}
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return !strings.HasPrefix(name, q.begin) || terminal.Line(name) != name
-	})
 	slices.Sort(names)
-	names = slices.Compact(names)
-	return names[:min(len(names), maxCompletions)], cobra.ShellCompDirectiveNoFileComp
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+// matching returns the first names that begin as they must, unless there is an error among them.
+func (q completing) matching(names iter.Seq2[string, error]) []string {
+	var found []string
+	for name, err := range names {
+		if err != nil {
+			return nil
+		}
+		if name != "" && strings.HasPrefix(name, q.begin) && terminal.Line(name) == name {
+			found = append(found, name)
+		}
+		if len(found) == maxCompletions {
+			break
+		}
+	}
+	return found
 }
 
 // askNames asks the server that the command would ask.
-func askNames(
-	q completing, ask func(context.Context, *tally.Client, completing) ([]string, error),
-) ([]string, error) {
+func askNames(q completing, ask func(context.Context, *tally.Client, completing) iter.Seq2[string, error]) []string {
 	if err := flagsFromEnv(q.cmd.Flags(), os.LookupEnv); err != nil {
-		return nil, err
+		return nil
 	}
 	var conn connection
 	for flag, to := range map[string]*string{
@@ -167,18 +177,18 @@ func askNames(
 	} {
 		var err error
 		if *to, err = q.cmd.Flags().GetString(flag); err != nil {
-			return nil, err // the command asks no server
+			return nil // the command asks no server
 		}
 	}
 	if conn.key == "-" { // the command will read it, not the shell's question
-		return nil, nil
+		return nil
 	}
 	c, err := conn.open(q.cmd)
 	if err != nil {
-		return nil, err
+		return nil
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.cmd.Context()), completionTime)
+	ctx, cancel := context.WithTimeout(q.cmd.Context(), completionTime)
 	defer cancel()
-	return ask(ctx, c, q)
+	return q.matching(ask(ctx, c, q))
 }

@@ -39,13 +39,16 @@ func (c *connection) open(cmd *cobra.Command) (*tally.Client, error) {
 	return c.client()
 }
 
-// client calls the server that is named. It sends each request once: whoever waits at a terminal decides, and commands that go on retry by
-// themselves.
+// client returns a client of the server that the fields name.
 func (c *connection) client() (*tally.Client, error) {
-	return tally.New(tally.Options{
+	opened, err := tally.New(tally.Options{
 		URL: c.url, Key: c.key, Anonymous: c.key == "", Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile,
-		NoRetries: true, Timeout: -1, Deadline: -1,
+		NoRetries: true, Timeout: -1, Deadline: -1, // whoever waits at a terminal decides, and commands that go on retry by themselves
 	})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return opened, nil
 }
 
 // resolve adds what the profile says to what flags and environment do. A flag goes before the environment, and that before the profile; one

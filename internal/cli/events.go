@@ -99,11 +99,11 @@ func eventsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			event, err := c.GetEvent(cmd.Context(), args[0], sequence)
+			found, err := c.GetEvent(cmd.Context(), args[0], sequence)
 			if err != nil {
 				return fmt.Errorf("reading event %d of %s: %w", sequence, args[0], err)
 			}
-			if err := writeEventLine(w, event.JSON()); err != nil {
+			if err := writeEventLine(w, found.JSON()); err != nil {
 				return err
 			}
 			return w.end(false)

@@ -155,11 +155,7 @@ func keyListCommand() *cobra.Command {
 		Example: "  tally key list\n  tally key list --tenant acme --all\n" +
 			"  tally key list --database-url postgres://tally@db.internal/tally",
 		RunE: f.withKeys(func(cmd *cobra.Command, _ []string, keys keyring) error {
-			found, err := tally.Collect(keys.Keys(cmd.Context()))
-			if err != nil {
-				return fmt.Errorf("listing keys: %w", err)
-			}
-			return list(cmd, keyTable, &f.out, &some, seqOf(found, nil))
+			return list(cmd, keyTable, &f.out, &some, explained("listing keys", keys.Keys(cmd.Context())))
 		}),
 	}
 	f.add(cmd)

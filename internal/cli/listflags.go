@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"strings"
@@ -30,28 +31,6 @@ func (l *listFlags) check() error {
 		return usagef("--limit %d is no number of rows: it must be above 0, and --all is for all", l.limit)
 	}
 	return nil
-}
-
-// most returns how many rows to ask for: one more than are shown, so that it is known whether there are more; 0 for all.
-func (l *listFlags) most() int {
-	if l.all {
-		return 0
-	}
-	return l.limit + 1
-}
-
-// firstOf returns the first rows that an iterator yields: at most that many, 0 for all.
-func firstOf[T any](rows iter.Seq2[T, error], most int) ([]T, error) {
-	found := []T{}
-	for row, err := range rows {
-		if err != nil {
-			return nil, err
-		}
-		if found = append(found, row); len(found) == most {
-			break
-		}
-	}
-	return found, nil
 }
 
 // list prints as many rows as the flags say, and on standard error that there are more.
@@ -85,8 +64,7 @@ type listing[T any] struct {
 	table                     table[T]
 	// expand returns the rows of a table, and of CSV, for one of those that were found; nil where it is its own.
 	expand func(T) []T
-	// find returns at least most rows, if there are so many; 0 for all.
-	find func(cmd *cobra.Command, args []string, c *tally.Client, most int) ([]T, error)
+	find   func(ctx context.Context, args []string, c *tally.Client) iter.Seq2[T, error]
 }
 
 func listCommand[T any](l listing[T]) *cobra.Command {
@@ -96,25 +74,46 @@ func listCommand[T any](l listing[T]) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: l.use, Short: l.short, Long: l.long, Example: l.example,
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			if err := some.check(); err != nil {
-				return err
-			}
-			found, err := l.find(cmd, args, c, some.most())
-			if err != nil {
-				return fmt.Errorf("%s: %w", strings.Join(append([]string{l.what}, args...), " "), err)
-			}
+			found := explained(strings.Join(append([]string{l.what}, args...), " "), l.find(cmd.Context(), args, c))
 			if l.expand != nil && out.form.value != outputJSON {
-				var rows []T
-				for _, one := range found {
-					rows = append(rows, l.expand(one)...)
-				}
-				found = rows
+				found = expanded(found, l.expand)
 			}
-			return list(cmd, l.table, &out, &some, seqOf(found, nil))
+			return list(cmd, l.table, &out, &some, found)
 		}),
 	}
 	conn.add(cmd.Flags())
 	out.addOutput(cmd)
 	some.add(cmd)
 	return cmd
+}
+
+// explained adds to an error what was being done.
+func explained[T any](what string, rows iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for row, err := range rows {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", what, err)
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// expanded returns the rows that each of those found stands for.
+func expanded[T any](found iter.Seq2[T, error], expand func(T) []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for one, err := range found {
+			if err != nil {
+				yield(one, err)
+				return
+			}
+			for _, row := range expand(one) {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
 }

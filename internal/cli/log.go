@@ -1,7 +1,13 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +22,7 @@ func logCommand() *cobra.Command {
 			"command that renames or removes one.",
 		Example: "  tally log ensure acme\n  tally log list",
 	}
-	cmd.AddCommand(logCreateCommand(), logShowCommand())
+	cmd.AddCommand(logCreateCommand(), logEnsureCommand(), logListCommand(), logShowCommand())
 	return cmd
 }
 
@@ -25,6 +31,7 @@ var logTable = table[tally.Log]{
 	{"log_id", func(l tally.Log) any { return l.ID }},
 	{"sequence", func(l tally.Log) any { return count(l.Sequence) }},
 	{"recorded_at", func(l tally.Log) any { return l.RecordedAt }},
+	{"labels", func(l tally.Log) any { return describeLabels(l.Labels) }},
 	{"hash", func(l tally.Log) any { return shown{shortHash(l.Hash), l.Hash} }},
 }
 
@@ -48,22 +55,78 @@ func logShowCommand() *cobra.Command {
 	return cmd
 }
 
+func logListCommand() *cobra.Command {
+	var prefix string
+	cmd := listCommand(listing[tally.Log]{
+		use: "list", short: "List logs by name", example: "  tally log list --prefix customer-\n  tally log list --all --output csv",
+		what: "listing logs", table: logTable,
+		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.Log, error] {
+			return c.Logs(ctx, prefix)
+		},
+	})
+	cmd.Flags().StringVar(&prefix, "prefix", "", "only logs whose name begins so")
+	return cmd
+}
+
+var createdLogTable = table[tally.CreatedLog]{{"log_id", func(l tally.CreatedLog) any { return l.ID }}}
+
 func logCreateCommand() *cobra.Command {
 	var conn connection
+	var out printer
 	var labels map[string]string
 	cmd := &cobra.Command{
 		Use:     "create LOG",
-		Short:   "Make a log",
+		Short:   "Make a log, and fail if it is there",
 		Example: "  tally log create acme --label region=eu,plan=gold",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			if _, err := c.CreateLog(cmd.Context(), args[0], labels); err != nil {
+			created, err := c.CreateLog(cmd.Context(), args[0], labels)
+			if err != nil {
 				return fmt.Errorf("making the log %s: %w", args[0], err)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "the log %s is there\n", args[0])
-			return err
+			return createdLogTable.oneAs(cmd, &out, created, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "log %s, id %s, is made\n", oneLine(args[0]), created.ID)
+				return err
+			})
 		}),
 	}
 	conn.add(cmd.Flags())
-	cmd.Flags().StringToStringVar(&labels, "label", nil, "label=value; may be repeated, or hold commas")
+	out.addOutput(cmd)
+	addLabels(cmd, &labels)
 	return cmd
+}
+
+func logEnsureCommand() *cobra.Command {
+	var conn connection
+	var out printer
+	var labels map[string]string
+	cmd := &cobra.Command{
+		Use:   "ensure LOG",
+		Short: "Make a log, unless it is there",
+		Long: "Makes a log unless it is there, and shows it. It may be run again and again. With --label it fails where the log has\n" +
+			"other labels.",
+		Example: "  tally log ensure acme\n  tally log ensure acme --label region=eu,plan=gold",
+		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
+			log, err := c.EnsureLog(cmd.Context(), args[0], labels)
+			if err != nil {
+				return fmt.Errorf("making the log %s: %w", args[0], err)
+			}
+			return logTable.one(cmd, &out, log)
+		}),
+	}
+	conn.add(cmd.Flags())
+	out.addOutput(cmd)
+	addLabels(cmd, &labels)
+	return cmd
+}
+
+func addLabels(cmd *cobra.Command, labels *map[string]string) {
+	cmd.Flags().StringToStringVar(labels, "label", nil, "label=value of yours; may be repeated, or hold commas")
+}
+
+func describeLabels(labels map[string]string) string {
+	var settings []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		settings = append(settings, name+"="+labels[name])
+	}
+	return strings.Join(settings, ",")
 }

@@ -112,9 +112,6 @@ func askServer(cmd *cobra.Command, conn *connection, former profile) error {
 	return nil
 }
 
-// probedLog is a name that checkLogin asks for: whether there is such a log does not matter.
-const probedLog = "tally-login"
-
 // checkLogin asks the server whether it knows the key. What the key may do is not at stake.
 func checkLogin(cmd *cobra.Command, conn *connection) error {
 	if access.LooksLikeKey(conn.key) {
@@ -124,16 +121,16 @@ func checkLogin(cmd *cobra.Command, conn *connection) error {
 	}
 	c, err := conn.client()
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	defer c.Close()
 	if conn.key != "" && isInTheClear(conn.url) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "tally: %s is not encrypted: whoever is in between reads the key\n", oneLine(conn.url))
 	}
-	_, err = c.GetLog(cmd.Context(), probedLog)
+	_, err = c.ListLogs(cmd.Context(), &tally.ListLogsOptions{ListOptions: tally.ListOptions{Limit: 1}})
 	refused, ok := errors.AsType[*tally.Error](err)
 	switch {
-	case err == nil, ok && refused.Code == "log_not_found", ok && refused.Status == http.StatusForbidden: // it knows whose key it is
+	case err == nil, ok && refused.Status == http.StatusForbidden: // it knows whose key it is
 		return nil
 	case ok && refused.Status == http.StatusUnauthorized:
 		return fmt.Errorf("%s does not take the key: %w", conn.url, err)

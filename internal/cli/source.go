@@ -2,9 +2,11 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 
@@ -163,8 +165,8 @@ func sourceListCommand() *cobra.Command {
 	return listCommand(listing[tally.Source]{
 		use: "list", short: "List the sources that were put", example: "  tally source list",
 		what: "listing sources", table: sourceTable,
-		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.Source, error) {
-			return tally.Collect(c.Sources(cmd.Context()))
+		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.Source, error] {
+			return c.Sources(ctx)
 		},
 	})
 }
@@ -174,8 +176,8 @@ func sourceVersionsCommand() *cobra.Command {
 		use: "versions SOURCE", short: "List the versions of a source, also of one that is deleted",
 		example: "  tally source versions litellm\n  tally source show litellm --version 3",
 		what:    "listing the versions of", table: sourceVersionTable,
-		find: func(cmd *cobra.Command, args []string, c *tally.Client, most int) ([]tally.Source, error) {
-			return firstOf(c.SourceVersions(cmd.Context(), args[0]), most)
+		find: func(ctx context.Context, args []string, c *tally.Client) iter.Seq2[tally.Source, error] {
+			return c.SourceVersions(ctx, args[0])
 		},
 	})
 }

@@ -82,7 +82,7 @@ func statusOf(err error) int {
 	if refused, ok := errors.AsType[*tally.Error](err); ok {
 		return statusOfProblem(refused)
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if _, ok := errors.AsType[net.Error](err); ok { // a database's
 		return statusUnavailable
 	}
 	return statusFailed

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"iter"
 
 	"github.com/spf13/cobra"
 
@@ -112,8 +114,8 @@ func tenantListCommand() *cobra.Command {
 	return listCommand(listing[tally.Tenant]{
 		use: "list", short: "List tenants by name", example: "  tally tenant list\n  tally tenant list --all --output csv",
 		what: "listing tenants", table: tenantTable,
-		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.Tenant, error) {
-			return tally.Collect(c.Tenants(cmd.Context()))
+		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.Tenant, error] {
+			return c.Tenants(ctx)
 		},
 	})
 }

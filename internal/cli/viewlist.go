@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +17,8 @@ func viewListCommand() *cobra.Command {
 	return listCommand(listing[tally.View]{
 		use: "list LOG", short: "List a log's views", example: "  tally view list acme\n  tally view list acme --output json",
 		what: "listing the views of", table: viewTable, expand: func(v tally.View) []tally.View { return v.Versions() },
-		find: func(cmd *cobra.Command, args []string, c *tally.Client, _ int) ([]tally.View, error) {
-			return c.ListViews(cmd.Context(), args[0])
+		find: func(ctx context.Context, args []string, c *tally.Client) iter.Seq2[tally.View, error] {
+			return seqOf(c.ListViews(ctx, args[0]))
 		},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 
@@ -105,14 +106,17 @@ func viewPatternListCommand() *cobra.Command {
 		use: "list", short: "List the views that are deployed on patterns, and how their logs stand",
 		example: "  tally view pattern list\n  tally view pattern list --output csv",
 		what:    "listing the views on patterns", table: viewPatternTable,
-		find: func(cmd *cobra.Command, _ []string, c *tally.Client, _ int) ([]tally.ViewPattern, error) {
-			found, err := c.ListViewPatterns(cmd.Context())
+		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.ViewPattern, error] {
+			found, err := c.ListViewPatterns(ctx)
 			for i, v := range found {
 				if err == nil && v.Status == "active" { // how its logs stand is not in the list
-					found[i], err = c.GetViewPattern(cmd.Context(), v.Name)
+					found[i], err = c.GetViewPattern(ctx, v.Name)
 				}
 			}
-			return found, err
+			if err != nil {
+				found = nil
+			}
+			return seqOf(found, err)
 		},
 	})
 }
