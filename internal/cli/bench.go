@@ -21,7 +21,7 @@ func benchCommand() *cobra.Command {
 			"hand, all on the same PostgreSQL with fsync on. It starts a PostgreSQL and a server of its own and removes both\n" +
 			"afterwards. On another PostgreSQL server it makes a database of its own and drops it; do not use a server that\n" +
 			"has other work to do.",
-		Example: "  tally bench --quick\n  tally bench --rows append,batch --rounds 3 --report report.json",
+		Example: "  tally bench --quick\n  tally bench --rows one-log,batches --rounds 3 --report report.json",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if config.Quick {
 				if !cmd.Flags().Changed("duration") {

@@ -104,7 +104,7 @@ func logEnsureCommand() *cobra.Command {
 		Short: "Make a log, unless it is there",
 		Long: "Makes a log unless it is there, and shows it. It may be run again and again. With --label it fails where the log has\n" +
 			"other labels.",
-		Example: "  tally log ensure acme\n  tally log ensure acme --label region=eu,plan=gold",
+		Example: "  tally log ensure acme\n  tally log ensure customer-4711 --label region=eu,plan=gold",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			log, err := c.EnsureLog(cmd.Context(), args[0], labels)
 			if err != nil {
