@@ -27,13 +27,30 @@ build() {
 		-ldflags "-s -w -X $package.version=$VERSION -X $package.commit=$COMMIT -X $package.date=$DATE" ./cmd/tally
 }
 
-# archive FOLDER PLATFORM: an archive of which only the bytes of its files make the hash.
+# documents FOLDER: the manual pages and the scripts for completion, the same for all platforms.
+documents() {
+	local work
+	work=$(mktemp -d)
+	GOOS='' GOARCH='' build "$work/tally"
+	"$work/tally" man --dir "$1/man/man1"
+	mkdir -p "$1/completions"
+	"$work/tally" completion bash >"$1/completions/tally.bash"
+	"$work/tally" completion zsh >"$1/completions/_tally"
+	"$work/tally" completion fish >"$1/completions/tally.fish"
+	"$work/tally" completion powershell >"$1/completions/tally.ps1"
+	find "$1" -type d -exec chmod 755 {} +
+	find "$1" -type f -exec chmod 644 {} +
+	rm -rf "$work"
+}
+
+# archive FOLDER PLATFORM SHARE: an archive of which only the bytes of its files make the hash.
 archive() {
 	local name=tally_${VERSION#v}_${2/\//_} work
 	work=$(mktemp -d)
 	mkdir "$work/$name"
 	GOOS=${2%/*} GOARCH=${2#*/} build "$work/$name/tally"
 	cp LICENSE README.md CHANGELOG.md "$work/$name/"
+	cp -r "$3" "$work/$name/share"
 	chmod 755 "$work/$name" "$work/$name/tally"
 	chmod 644 "$work/$name"/*.md "$work/$name/LICENSE"
 	tar --sort=name --mtime="$DATE" --owner=0 --group=0 --numeric-owner --format=ustar -C "$work" -c "$name" | gzip -n9 >"$1/$name.tar.gz"
@@ -54,6 +71,9 @@ if [[ $VERSION =~ ^v[0-9]+\.[0-9]+\.[0-9]+$ && $VERSION != v0.0.0 ]] && grep -n 
 fi
 rm -f "$folder"/tally_*.tar.gz "$folder/SHA256SUMS"
 [ $# -gt 0 ] || set -- "${platforms[@]}"
-for platform; do archive "$folder" "$platform"; done
+share=$(mktemp -d)
+documents "$share"
+for platform; do archive "$folder" "$platform" "$share"; done
+rm -rf "$share"
 (cd "$folder" && sha256sum -- tally_*.tar.gz >SHA256SUMS)
 cat "$folder/SHA256SUMS"

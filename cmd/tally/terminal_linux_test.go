@@ -21,11 +21,26 @@ import (
 // With until, it is interrupted once it has printed that.
 func onTerminal(t *testing.T, dir, until string, args ...string) (status int, printed string) {
 	t.Helper()
+	screen, tty := terminal(t)
+	if _, err := term.MakeRaw(int(tty.Fd())); err != nil { // so that it adds nothing
+		t.Fatal(err)
+	}
+	p := startOn(t, screen, tty, exec.Command(tally, args...), dir)
+	if until != "" {
+		p.says(until)
+		p.signal(syscall.SIGINT)
+	}
+	return p.wait(), p.output.String()
+}
+
+// terminal is a new terminal: what its user sees and types, and what programs use.
+func terminal(t *testing.T) (screen, tty *os.File) {
+	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer screen.Close() //nolint:errcheck // nothing is lost
+	t.Cleanup(func() { _ = screen.Close() })
 	fd := int(screen.Fd())
 	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	if err != nil {
@@ -34,20 +49,23 @@ func onTerminal(t *testing.T, dir, until string, args ...string) (status int, pr
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
-	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tty.Close()                                      //nolint:errcheck // nothing is lost
-	if _, err := term.MakeRaw(int(tty.Fd())); err != nil { // so that it adds nothing
+	t.Cleanup(func() { _ = tty.Close() })
+	return screen, tty
+}
+
+// startOn starts a command with its output on a terminal. It is done when all of that has been read.
+func startOn(t *testing.T, screen, tty *os.File, cmd *exec.Cmd, dir string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, output: &output{}, done: make(chan struct{})}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, tty, tty
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, output: &output{}, done: make(chan struct{})}
-	p.cmd = exec.Command(tally, args...)
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, tty, tty
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	_ = tty.Close() // the command has it
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -62,16 +80,10 @@ func onTerminal(t *testing.T, dir, until string, args ...string) (status int, pr
 	}()
 	go func() {
 		defer close(p.done)
-		_ = p.cmd.Wait()
+		_ = cmd.Wait() // its state says all
+		<-read
 	}()
-	if until != "" {
-		p.says(until)
-		p.signal(syscall.SIGINT)
-	}
-	status = p.wait()
-	_ = tty.Close()
-	<-read
-	return status, p.output.String()
+	return p
 }
 
 // obeyed are the characters of a text that a terminal would obey, or that change the order of what it shows.
