@@ -51,7 +51,7 @@ site: ## build the documentation site into bin/site; needs Node 20
 test-testcontainers: ## test the modules that start the image for development, DEV_IMAGE, with a container engine
 	docker tag $(DEV_IMAGE) tallystick/dev
 	go -C testcontainers test -race -count=1 -timeout 9m ./...
-	for test in testcontainers/*/test.sh; do [ ! -x $$test ] || timeout 9m $$test || exit; done
+	for check in testcontainers/*/check.sh; do timeout 9m $$check || exit; done
 
 deploy-check: ## check compose.yaml, the Kubernetes manifests and the systemd unit
 	tools/check-deploy.sh
@@ -102,22 +102,22 @@ test-containers: test-server-container ## run all tests, on PostgreSQL in a cont
 
 CLIENTS := openapi/clients
 CONFORMANCE = go run ./$(CLIENTS)/conformance --tally bin/tally
+NPM_CI := npm ci --silent --no-audit --no-fund
 PYTHON_BIN = $(shell $(CLIENTS)/python/venv.sh)
 
 .PHONY: test-clients test-client-go test-client-python test-client-typescript test-client-java
-test-clients: test-client-go test-client-python test-client-typescript test-client-java ## test the SDKs; needs Python 3, Node 20, Java 17 and mvn
+test-clients: test-client-go test-client-python test-client-typescript test-client-java ## test SDKs; see CONTRIBUTING.md
 
 test-client-go: build ## hold the Go SDK to the cases that all of them must pass; its other tests are in make test
 	$(CONFORMANCE) --user-agent tally-go/ --dir $(CLIENTS)/go -- go test -count=1 -run '^TestConformance$$' .
 
 test-client-python: build ## test the Python SDK
-	cd $(CLIENTS)/python && $(PYTHON_BIN)/ruff check . && $(PYTHON_BIN)/ruff format --check . && $(PYTHON_BIN)/mypy
-	cd $(CLIENTS)/python && TALLY_BINARY=$(CURDIR)/bin/tally $(PYTHON_BIN)/pytest --quiet
-	TALLY_CONFORMANCE=sync $(CONFORMANCE) --user-agent tally-python/ --dir $(CLIENTS)/python -- $(PYTHON_BIN)/pytest --quiet tests/conformance
-	TALLY_CONFORMANCE=async $(CONFORMANCE) --user-agent tally-python/ --dir $(CLIENTS)/python -- $(PYTHON_BIN)/pytest --quiet tests/conformance
+	$(CLIENTS)/python/check.sh
+	for kind in sync async; do TALLY_CONFORMANCE=$$kind $(CONFORMANCE) --user-agent tally-python/ --dir $(CLIENTS)/python -- \
+		$(PYTHON_BIN)/pytest --quiet tests/conformance || exit; done
 
 test-client-typescript: build ## test the TypeScript SDK
-	cd $(CLIENTS)/typescript && npm ci --silent --no-audit --no-fund && npm run --silent lint && TALLY_BINARY=$(CURDIR)/bin/tally npm test --silent
+	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent lint && TALLY_BINARY=$(CURDIR)/bin/tally npm test --silent
 	$(CONFORMANCE) --user-agent tally-typescript/ --dir $(CLIENTS)/typescript -- npm run --silent conformance
 
 test-client-java: build ## test the Java SDK
@@ -173,12 +173,12 @@ generate: ## write anew what is generated: queries, openapi.yaml, the reference 
 .PHONY: generate-clients generated-clients
 generate-clients: ## write the types of the SDKs anew, from openapi.yaml; needs what test-clients does
 	$(CLIENTS)/python/generate.sh
-	cd $(CLIENTS)/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate
+	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent generate
 	$(CLIENTS)/java/generator/generate.sh
 
 generated-clients: ## prove that the types of the SDKs are up to date
 	$(CLIENTS)/python/generate.sh --check
-	cd $(CLIENTS)/typescript && npm ci --silent --no-audit --no-fund && npm run --silent check
+	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent check
 	$(CLIENTS)/java/generator/generate.sh --check
 
 generated: ## prove that what is generated is up to date

@@ -154,7 +154,9 @@ func eventsResponse(api huma.API) *huma.Response {
 	page := &huma.Schema{
 		Type: huma.TypeObject,
 		Properties: map[string]*huma.Schema{
-			"events":      {Type: huma.TypeArray, Items: named(api, "Event", recordedSchema()), Description: "In the order of their sequences."},
+			"events": {
+				Type: huma.TypeArray, Items: named(api, "Event", recordedSchema()), Description: "In the order of their sequences.",
+			},
 			"next_cursor": {Type: huma.TypeString, Description: "Give it as cursor for the next page; absent at the end of the range."},
 		},
 		Required: []string{"events"},

@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "write examples/answers.json anew, of wh
 // longSecrets are keys and tokens, of which examples have the beginning.
 var longSecrets = regexp.MustCompile(`"((?:tally_|eyJ)[\w-]{6})[\w.-]{30,}`)
 
-// exampleOrder is an order in which the examples succeed. What follows an id takes the place of what the path has in braces, or is its query
-// string; what the description has as an example does otherwise.
+// exampleOrder is an order in which the examples succeed. What follows an id takes the place of what the path has in braces, or is its
+// query string; what the description has as an example does otherwise.
 var exampleOrder = []string{
 	"health", "ready", "create-tenant", "list-tenants", "get-tenant tenant=globex", "update-tenant tenant=globex",
 	"create-log", "ensure-log log=customer-b-usage", "get-log", "list-logs",

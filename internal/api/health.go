@@ -39,7 +39,8 @@ func (e *NotReadyError) Unwrap() error { return e.Err }
 func (s *server) registerHealth(api huma.API) {
 	register(s, api, anybody, huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/healthz",
-		Summary: "Is the process alive?", Description: "Asks nothing of the database.", Tags: []string{"health"}, Metadata: map[string]any{anyQuery: true},
+		Summary: "Is the process alive?", Description: "Asks nothing of the database.",
+		Tags: []string{"health"}, Metadata: map[string]any{anyQuery: true},
 	}, s.healthz)
 	register(s, api, anybody, huma.Operation{
 		OperationID: "ready", Method: http.MethodGet, Path: "/readyz",

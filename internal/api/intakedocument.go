@@ -19,7 +19,9 @@ func (g *gateway) describe(api huma.API, operation *huma.Operation, status strin
 	} else {
 		body[mediaProto] = binary
 		object := func(name, doc string) *huma.MediaType {
-			return &huma.MediaType{Schema: named(api, name, &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: doc})}
+			return &huma.MediaType{Schema: named(api, name, &huma.Schema{
+				Type: huma.TypeObject, AdditionalProperties: true, Description: doc,
+			})}
 		}
 		operation.Responses[status].Content = map[string]*huma.MediaType{
 			mediaProto: binary, mediaJSON: object("OTLPAnswer", "The answer of OTLP, with partial_success where not all was stored."),

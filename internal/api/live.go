@@ -62,7 +62,8 @@ func (s *server) registerLive(api huma.API) {
 		}}}
 	}
 	register(s, api, access.Read, huma.Operation{
-		OperationID: "tail-events", Method: http.MethodGet, Path: "/logs/{log}/tail", Summary: "Follow a log's events", Tags: []string{"live"},
+		OperationID: "tail-events", Method: http.MethodGet, Path: "/logs/{log}/tail",
+		Summary: "Follow a log's events", Tags: []string{"live"},
 		Description: "Server-sent events: one for each event from a sequence on, as it is committed by any server. " +
 			"The id is the sequence, by which a client resumes.",
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},

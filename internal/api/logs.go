@@ -94,7 +94,8 @@ func (s *server) registerLogs(api huma.API) {
 		Errors: []int{http.StatusConflict},
 	}, s.createLog)
 	register(s, api, access.Append, huma.Operation{
-		OperationID: "ensure-log", Method: http.MethodPut, Path: logPath, Summary: "Create a log, unless it is there", Tags: []string{"logs"},
+		OperationID: "ensure-log", Method: http.MethodPut, Path: logPath,
+		Summary: "Create a log, unless it is there", Tags: []string{"logs"},
 		Description: "201 when it was created, 200 when it was there before; 409 when it was there with other labels than are asked for. " +
 			"It may be sent again and again.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxLogBytes + 1,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints, type-checks and tests this module with what openapi/clients/python/requirements-dev.txt pins. Needs a container engine, and the image
-# that TALLY_DEV_IMAGE names (deploy/dev-image/build.sh builds it); arguments go to pytest.
+# Lints, type-checks and tests this module with what openapi/clients/python/requirements-dev.txt pins. Needs a container engine, and the
+# image that TALLY_DEV_IMAGE names (deploy/dev-image/build.sh builds it); arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -63,7 +63,10 @@ export class Patience {
 const firstDelay = 100; // ms
 const longestDelay = 10_000; // ms
 
-/** Milliseconds before try n+1, n from 0: anything up to a bound that doubles, so that clients that failed together do not come back together. */
+/**
+ * Milliseconds before try n+1, n from 0: anything up to a bound that doubles, so that clients that failed together do not come back
+ * together.
+ */
 export function jitter(n: number): number {
   return Math.random() * Math.min(longestDelay, firstDelay * 2 ** n);
 }
