@@ -12,7 +12,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
-	"github.com/tallystick/tallystick/views"
 )
 
 // Names of the views on the demo's logs.
@@ -85,19 +84,19 @@ func (d *show) prepare(ctx context.Context) error {
 		if err != nil && !tally.IsCode(err, "name_taken") {
 			return err
 		}
-		if _, err := d.deploy(ctx, customer, monthlyTotals, views.MonthlyTotals(), ""); err != nil {
+		if _, err := d.deploy(ctx, customer, monthlyTotals, "monthly_totals", ""); err != nil {
 			return err
 		}
-		if _, err := d.deploy(ctx, customer, rateCheck, views.RateCheck(), ""); err != nil {
+		if _, err := d.deploy(ctx, customer, rateCheck, "rate_check", ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deploy deploys a view and returns how many events it has folded.
-func (d *show) deploy(ctx context.Context, customer, view string, module []byte, config string) (folded int64, err error) {
-	answer, err := d.client.DeployModule(ctx, customer, view, module, tally.Deployment{Config: []byte(config)})
+// deploy deploys a ready view and returns how many events it has folded.
+func (d *show) deploy(ctx context.Context, customer, view, ready, config string) (folded int64, err error) {
+	answer, err := d.client.DeployView(ctx, customer, view, tally.Deployment{Ready: ready, Config: []byte(config)})
 	if err == nil && answer.Status != tally.Live {
 		err = fmt.Errorf("view %s of %s is %s after event %d; run the demo again to go on from there",
 			view, customer, answer.Status, answer.Applied)
@@ -136,7 +135,7 @@ func (d *show) deployLate(ctx context.Context) error {
 	began := time.Now()
 	var folded int64
 	for _, customer := range customers {
-		n, err := d.deploy(ctx, customer, costByTeam, views.CostByTeam(), costConfig)
+		n, err := d.deploy(ctx, customer, costByTeam, "cost_by_team", costConfig)
 		if err != nil {
 			return err
 		}
