@@ -36,8 +36,8 @@ func presentKey(k access.Key) Key {
 	}
 }
 
-// NewKey is a key with its secret.
-type NewKey struct {
+// CreatedKey is a key with its secret.
+type CreatedKey struct {
 	Key
 
 	Secret string `json:"key" doc:"The key. It is shown this once: the server keeps its SHA-256 only."`
@@ -64,7 +64,7 @@ type createKeyInput struct {
 
 type newKeyOutput struct {
 	CacheControl string `header:"Cache-Control"`
-	Body         NewKey
+	Body         CreatedKey
 }
 
 type keyOutput struct{ Body Key }
@@ -160,7 +160,7 @@ func (s *server) newKey(ctx context.Context, key access.Key, text string, err er
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &newKeyOutput{CacheControl: "no-store", Body: NewKey{Key: presentKey(key), Secret: text}}, nil
+	return &newKeyOutput{CacheControl: "no-store", Body: CreatedKey{Key: presentKey(key), Secret: text}}, nil
 }
 
 func (s *server) listKeys(ctx context.Context, in *listKeysInput) (*listKeysOutput, error) {

@@ -39,13 +39,13 @@ const maxLogBytes = 128 << 10
 // logsAtOnce are read in one statement: each may have labels of 16 KiB.
 const logsAtOnce = 25
 
-// NewLog is a log that is to be created.
-type NewLog struct {
+// CreateLog is a log that is to be created.
+type CreateLog struct {
 	Name   string            `json:"name" doc:"Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them." example:"customer-acme-usage"`
 	Labels map[string]string `json:"labels,omitempty" doc:"At most 32, for your own use."`
 }
 
-type createLogInput struct{ Body NewLog }
+type createLogInput struct{ Body CreateLog }
 
 // CreatedLog is a log that was created.
 type CreatedLog struct {

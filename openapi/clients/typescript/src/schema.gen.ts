@@ -1024,6 +1024,18 @@ export interface components {
             /** @description What the key may do: append, read, query, deploy, admin, operator. */
             scopes: string[];
         };
+        /** @description A log that is to be created. */
+        CreateLog: {
+            /** @description At most 32, for your own use. */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
+             * @example customer-acme-usage
+             */
+            name: string;
+        };
         /** @description A tenant that is to be made. */
         CreateTenant: {
             /** @description Of its own, instead of the server's defaults. */
@@ -1053,6 +1065,56 @@ export interface components {
             subject?: string;
             /** @description Names of the views that it is for, with query alone; all of those logs when absent. */
             views?: string[] | null;
+        };
+        /** @description A key with its secret. */
+        CreatedKey: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The name of the key that made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description Absent when it never expires.
+             */
+            expires_at?: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret from before that is good.
+             */
+            former_until?: string;
+            /** @description The key. It is shown this once: the server keeps its SHA-256 only. */
+            key: string;
+            /** @description It is part of the key, and no secret. */
+            key_id: string;
+            /**
+             * Format: date-time
+             * @description To the minute; absent when it never was.
+             */
+            last_used_at?: string;
+            /** @description Its own, beside those of its tenant: of those that are absent, it has none. */
+            limits: components["schemas"]["Limits"];
+            /**
+             * @description The pattern of the names of logs that there are for the key.
+             * @example customer-*
+             */
+            logs: string;
+            /** @description It is recorded with what is done by the key. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was revoked; absent when it was not.
+             */
+            revoked_at?: string;
+            /**
+             * Format: date-time
+             * @description When it got its present secret; absent when that is its first.
+             */
+            rotated_at?: string;
+            /** @description What the key may do: append, read, query, deploy, admin, operator. */
+            scopes: string[];
         };
         /** @description A log that was created. */
         CreatedLog: {
@@ -1180,7 +1242,7 @@ export interface components {
             type?: string;
         };
         /**
-         * @description An event: any JSON object of at most 1 MiB. Its members type (text), time (RFC 3339), id and source (text) follow CloudEvents, and all are optional. Its bytes are kept as they are sent.
+         * @description An event: any JSON object of at most 1 MiB. Four members mean something to the server, after CloudEvents, and all are optional: type, what kind of event it is, a text of at most 255 bytes; time, when it happened, RFC 3339, the time of recording when absent; id and source, texts, together the event's identity, its idempotency key. Its bytes are kept as they are sent.
          * @example {
          *       "model": "gpt-4",
          *       "tokens_in": 150,
@@ -1189,18 +1251,6 @@ export interface components {
          *     }
          */
         EventInput: {
-            /** @description With source, the event's identity: its idempotency key. */
-            id?: string | null;
-            /** @description Where the event comes from. */
-            source?: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened; the time of recording when absent.
-             */
-            time?: string | null;
-            /** @description What kind of event it is. */
-            type?: string | null;
-        } & {
             [key: string]: unknown;
         };
         /** @description A page of events. */
@@ -1484,68 +1534,6 @@ export interface components {
             /** @description Its SHA-256, in hexadecimal. */
             module: string;
         };
-        /** @description A key with its secret. */
-        NewKey: {
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description The name of the key that made it. */
-            created_by: string;
-            /**
-             * Format: date-time
-             * @description Absent when it never expires.
-             */
-            expires_at?: string;
-            /**
-             * Format: date-time
-             * @description Until when the secret from before that is good.
-             */
-            former_until?: string;
-            /** @description The key. It is shown this once: the server keeps its SHA-256 only. */
-            key: string;
-            /** @description It is part of the key, and no secret. */
-            key_id: string;
-            /**
-             * Format: date-time
-             * @description To the minute; absent when it never was.
-             */
-            last_used_at?: string;
-            /** @description Its own, beside those of its tenant: of those that are absent, it has none. */
-            limits: components["schemas"]["Limits"];
-            /**
-             * @description The pattern of the names of logs that there are for the key.
-             * @example customer-*
-             */
-            logs: string;
-            /** @description It is recorded with what is done by the key. */
-            name: string;
-            /**
-             * Format: date-time
-             * @description When it was revoked; absent when it was not.
-             */
-            revoked_at?: string;
-            /**
-             * Format: date-time
-             * @description When it got its present secret; absent when that is its first.
-             */
-            rotated_at?: string;
-            /** @description What the key may do: append, read, query, deploy, admin, operator. */
-            scopes: string[];
-        };
-        /** @description A log that is to be created. */
-        NewLog: {
-            /** @description At most 32, for your own use. */
-            labels?: {
-                [key: string]: string;
-            };
-            /**
-             * @description Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
-             * @example customer-acme-usage
-             */
-            name: string;
-        };
         /** @description The answer of OTLP, with partial_success where not all was stored. */
         OTLPAnswer: {
             [key: string]: unknown;
@@ -1720,14 +1708,19 @@ export interface components {
         ReadyView: {
             /** @description The JSON Schema (2020-12) of the newest version's configuration. */
             config: unknown;
+            /** @description What it counts, in a sentence. */
             description: string;
             /**
              * Format: int64
              * @description The budget of one event's fold that a deployment gets which names none: this server's.
              */
             gas: number;
-            /** @example meter */
+            /**
+             * @description By which it is deployed.
+             * @example meter
+             */
             name: string;
+            /** @description What people call it. */
             title: string;
             /** @description Oldest first. A deployment by the name alone gets the last. */
             versions: components["schemas"]["ReadyViewVersion"][];
@@ -2050,6 +2043,11 @@ export interface components {
             /** @description How far it is built, while it is building. */
             progress?: components["schemas"]["BuildProgress"];
             /**
+             * @description The ready view that the module is, with its version; absent for other modules.
+             * @example meter@1
+             */
+            ready?: string;
+            /**
              * Format: date-time
              * @description When it was retired.
              */
@@ -2182,6 +2180,11 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
+            /**
+             * @description The ready view that the module is, with its version; absent for other modules.
+             * @example meter@1
+             */
+            ready?: string;
             /** @description Not every matching log has been looked at since the last deploy, or since it was retired. */
             spreading: boolean;
             /** @description retiring: later logs no longer get it, and it is being retired on those that have it. */
@@ -2242,6 +2245,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "action": "key.revoke",
+                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "at": "2026-11-29T02:27:16.58954Z",
+                     *           "detail": {
+                     *             "key_id": "c5NxZ9JozMQkYqgy"
+                     *           },
+                     *           "entry_id": 8,
+                     *           "key_id": "yeDsfb9rzf8QjRBo",
+                     *           "target": "gateway-1"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
@@ -2308,6 +2328,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -2349,6 +2374,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "created_at": "2026-11-29T02:27:16.574646Z",
+                     *           "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "key_id": "c5NxZ9JozMQkYqgy",
+                     *           "limits": {},
+                     *           "logs": "customer-*",
+                     *           "name": "gateway-1",
+                     *           "scopes": [
+                     *             "append"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "created_at": "2026-11-29T02:27:14.369689Z",
+                     *           "created_by": "bootstrap",
+                     *           "key_id": "yeDsfb9rzf8QjRBo",
+                     *           "limits": {},
+                     *           "logs": "*",
+                     *           "name": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "scopes": [
+                     *             "append",
+                     *             "read",
+                     *             "query",
+                     *             "deploy",
+                     *             "admin",
+                     *             "operator"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyPage"];
                 };
             };
@@ -2381,6 +2439,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "gateway-1",
+                 *       "scopes": [
+                 *         "append"
+                 *       ],
+                 *       "logs": "customer-*"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateKey"];
             };
         };
@@ -2392,7 +2459,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewKey"];
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.574646Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "key": "tally_c5NxZ9…",
+                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "limits": {},
+                     *       "logs": "customer-*",
+                     *       "name": "gateway-1",
+                     *       "scopes": [
+                     *         "append"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedKey"];
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
@@ -2431,6 +2512,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.574646Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "limits": {},
+                     *       "logs": "customer-*",
+                     *       "name": "gateway-1",
+                     *       "scopes": [
+                     *         "append"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -2472,6 +2566,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.574646Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "former_until": "2026-11-29T03:27:16.582008Z",
+                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "limits": {},
+                     *       "logs": "customer-*",
+                     *       "name": "gateway-1",
+                     *       "revoked_at": "2026-11-29T02:27:16.588921Z",
+                     *       "rotated_at": "2026-11-29T02:27:16.581578Z",
+                     *       "scopes": [
+                     *         "append"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
@@ -2507,6 +2617,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "former_valid_seconds": 3600
+                 *     }
+                 */
                 "application/json": components["schemas"]["RotateKey"];
             };
         };
@@ -2518,7 +2633,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewKey"];
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.574646Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "former_until": "2026-11-29T03:27:16.582008Z",
+                     *       "key": "tally_c5NxZ9…",
+                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "limits": {},
+                     *       "logs": "customer-*",
+                     *       "name": "gateway-1",
+                     *       "rotated_at": "2026-11-29T02:27:16.581578Z",
+                     *       "scopes": [
+                     *         "append"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedKey"];
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
@@ -2561,6 +2692,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "logs": [
+                     *         {
+                     *           "created_at": "2026-11-29T02:27:15.235186Z",
+                     *           "hash": "b3dfffe52c492c376bd966b8b5bddcb3d8ed51893c70b5aa4a2c401e1a0859f7",
+                     *           "labels": {
+                     *             "plan": "pro"
+                     *           },
+                     *           "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6",
+                     *           "name": "customer-acme-usage",
+                     *           "recorded_at": "2026-11-29T02:27:15.235186Z",
+                     *           "sequence": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
@@ -2591,7 +2739,15 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewLog"];
+                /**
+                 * @example {
+                 *       "name": "customer-acme-usage",
+                 *       "labels": {
+                 *         "plan": "pro"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateLog"];
             };
         };
         responses: {
@@ -2601,6 +2757,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedLog"];
                 };
             };
@@ -2640,6 +2801,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:15.235186Z",
+                     *       "hash": "b3dfffe52c492c376bd966b8b5bddcb3d8ed51893c70b5aa4a2c401e1a0859f7",
+                     *       "labels": {
+                     *         "plan": "pro"
+                     *       },
+                     *       "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6",
+                     *       "name": "customer-acme-usage",
+                     *       "recorded_at": "2026-11-29T02:27:15.235186Z",
+                     *       "sequence": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Log"];
                 };
             };
@@ -2673,6 +2847,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "labels": {
+                 *         "plan": "pro"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["EnsureLog"];
             };
         };
@@ -2683,6 +2864,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:15.236518Z",
+                     *       "hash": "c271df045da31aadcb90c916d538472f357637939b98b26340f4848826aa3a5e",
+                     *       "labels": {
+                     *         "plan": "pro"
+                     *       },
+                     *       "log_id": "01a22520-c8a4-76a0-a864-c18a04ddd21b",
+                     *       "name": "customer-b-usage",
+                     *       "recorded_at": "2026-11-29T02:27:15.236518Z",
+                     *       "sequence": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Log"];
                 };
             };
@@ -2692,6 +2886,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:15.236518Z",
+                     *       "hash": "c271df045da31aadcb90c916d538472f357637939b98b26340f4848826aa3a5e",
+                     *       "labels": {
+                     *         "plan": "pro"
+                     *       },
+                     *       "log_id": "01a22520-c8a4-76a0-a864-c18a04ddd21b",
+                     *       "name": "customer-b-usage",
+                     *       "recorded_at": "2026-11-29T02:27:15.236518Z",
+                     *       "sequence": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Log"];
                 };
             };
@@ -2731,6 +2938,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "type": "api.call",
+                 *       "time": "2025-03-01T10:05:30Z",
+                 *       "id": "req-1",
+                 *       "model": "gpt-4",
+                 *       "tokens_in": 150,
+                 *       "tokens_out": 420
+                 *     }
+                 */
                 "application/json": components["schemas"]["EventInput"];
             };
         };
@@ -2741,6 +2958,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sequence": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Appended"];
                 };
             };
@@ -2750,6 +2972,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sequence": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Appended"];
                 };
             };
@@ -2789,6 +3016,26 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "type": "api.call",
+                 *         "time": "2025-03-01T10:06:00Z",
+                 *         "id": "req-2",
+                 *         "model": "gpt-4",
+                 *         "tokens_in": 12,
+                 *         "tokens_out": 30
+                 *       },
+                 *       {
+                 *         "type": "api.call",
+                 *         "time": "2025-03-01T10:06:10Z",
+                 *         "id": "req-3",
+                 *         "model": "gpt-4",
+                 *         "tokens_in": 7,
+                 *         "tokens_out": 55
+                 *       }
+                 *     ]
+                 */
                 "application/json": components["schemas"]["EventInput"][];
                 "application/x-ndjson": string;
             };
@@ -2800,6 +3047,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "appended": 2,
+                     *       "duplicates": [],
+                     *       "first_sequence": 2,
+                     *       "last_sequence": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
@@ -2809,6 +3064,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "appended": 2,
+                     *       "duplicates": [],
+                     *       "first_sequence": 2,
+                     *       "last_sequence": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
@@ -2914,15 +3177,20 @@ export interface operations {
                      * @example {
                      *       "events": [
                      *         {
+                     *           "data": {
+                     *             "id": "req-1",
+                     *             "model": "gpt-4",
+                     *             "time": "2025-03-01T10:05:30Z",
+                     *             "tokens_in": 150,
+                     *             "tokens_out": 420,
+                     *             "type": "api.call"
+                     *           },
+                     *           "hash": "8f9cbe87f945d5f72c9c4a2523ac8bcb6a1f73937d34815cf8e539657deb63de",
+                     *           "key": "req-1",
+                     *           "recorded_at": "2026-11-29T02:27:15.274467Z",
                      *           "sequence": 1,
                      *           "time": "2025-03-01T10:05:30Z",
-                     *           "recorded_at": "2025-03-01T10:05:30.120941Z",
-                     *           "type": "api.call",
-                     *           "hash": "e08bc0f893ef054b1760aa34fb03f2590380e1ceda17a95720a1859f41a8383f",
-                     *           "data": {
-                     *             "type": "api.call",
-                     *             "tokens": 12
-                     *           }
+                     *           "type": "api.call"
                      *         }
                      *       ]
                      *     }
@@ -2968,6 +3236,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "id": "req-1",
+                     *         "model": "gpt-4",
+                     *         "time": "2025-03-01T10:05:30Z",
+                     *         "tokens_in": 150,
+                     *         "tokens_out": 420,
+                     *         "type": "api.call"
+                     *       },
+                     *       "hash": "8f9cbe87f945d5f72c9c4a2523ac8bcb6a1f73937d34815cf8e539657deb63de",
+                     *       "key": "req-1",
+                     *       "recorded_at": "2026-11-29T02:27:15.274467Z",
+                     *       "sequence": 1,
+                     *       "time": "2025-03-01T10:05:30Z",
+                     *       "type": "api.call"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Event"];
                 };
             };
@@ -3060,6 +3346,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bytes": 369,
+                     *       "events": 3,
+                     *       "faults": [],
+                     *       "finished_at": "2026-11-29T02:27:16.010660201Z",
+                     *       "from": 1,
+                     *       "hash": "15b326b289cd26ff55f39d0416bf5fd88dc2cc74e9cacc2035d9fd9b1e2bb5bf",
+                     *       "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6",
+                     *       "name": "customer-acme-usage",
+                     *       "ok": true,
+                     *       "seconds": 0.097682783,
+                     *       "to": 3,
+                     *       "views": [
+                     *         {
+                     *           "audit": {
+                     *             "events": 3,
+                     *             "keys": 1,
+                     *             "ok": true,
+                     *             "seconds": 0.08956595,
+                     *             "sequence": 3,
+                     *             "skipped": 0,
+                     *             "version": 1,
+                     *             "view": "monthly-totals",
+                     *             "ways": [
+                     *               "one event at a time",
+                     *               "batches of 10000 events",
+                     *               "uneven batches after a restart",
+                     *               "many events in one call",
+                     *               "stored state"
+                     *             ]
+                     *           },
+                     *           "ok": true,
+                     *           "view": "monthly-totals"
+                     *         }
+                     *       ],
+                     *       "wrong": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogVerification"];
                 };
             };
@@ -3099,6 +3424,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "views": [
+                     *         {
+                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "applied": 3,
+                     *           "config": {
+                     *             "aggregations": [
+                     *               "sum",
+                     *               "count"
+                     *             ],
+                     *             "group_by": {
+                     *               "model": "/model"
+                     *             },
+                     *             "value": "/tokens_in"
+                     *           },
+                     *           "created_at": "2026-11-29T02:27:15.737529Z",
+                     *           "gas": 50000000,
+                     *           "head": 3,
+                     *           "live_at": "2026-11-29T02:27:15.784337Z",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "name": "monthly-totals",
+                     *           "state_kept": true,
+                     *           "status": "live",
+                     *           "version": 1,
+                     *           "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewList"];
                 };
             };
@@ -3140,6 +3495,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "applied": 3,
+                     *       "config": {
+                     *         "aggregations": [
+                     *           "sum",
+                     *           "count"
+                     *         ],
+                     *         "group_by": {
+                     *           "model": "/model"
+                     *         },
+                     *         "value": "/tokens_in"
+                     *       },
+                     *       "created_at": "2026-11-29T02:27:15.737529Z",
+                     *       "gas": 50000000,
+                     *       "head": 3,
+                     *       "live_at": "2026-11-29T02:27:15.784337Z",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "name": "monthly-totals",
+                     *       "state_kept": true,
+                     *       "status": "live",
+                     *       "version": 1,
+                     *       "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *     }
+                     */
                     "application/json": components["schemas"]["View"];
                 };
             };
@@ -3177,6 +3558,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ready": "meter",
+                 *       "config": {
+                 *         "value": "/tokens_in",
+                 *         "aggregations": [
+                 *           "sum",
+                 *           "count"
+                 *         ],
+                 *         "group_by": {
+                 *           "model": "/model"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeployModule"];
             };
         };
@@ -3187,6 +3583,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "applied": 3,
+                     *       "config": {
+                     *         "aggregations": [
+                     *           "sum",
+                     *           "count"
+                     *         ],
+                     *         "group_by": {
+                     *           "model": "/model"
+                     *         },
+                     *         "value": "/tokens_in"
+                     *       },
+                     *       "created_at": "2026-11-29T02:27:15.737529Z",
+                     *       "gas": 50000000,
+                     *       "head": 3,
+                     *       "live_at": "2026-11-29T02:27:15.784337Z",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "name": "monthly-totals",
+                     *       "state_kept": true,
+                     *       "status": "live",
+                     *       "version": 1,
+                     *       "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *     }
+                     */
                     "application/json": components["schemas"]["View"];
                 };
             };
@@ -3272,6 +3694,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "events": 3,
+                     *       "keys": 1,
+                     *       "ok": true,
+                     *       "seconds": 0.107268563,
+                     *       "sequence": 3,
+                     *       "skipped": 0,
+                     *       "version": 1,
+                     *       "view": "monthly-totals",
+                     *       "ways": [
+                     *         "one event at a time"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewAudit"];
                 };
             };
@@ -3368,6 +3805,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "from": null,
+                     *       "resolution": "quarter_hour",
+                     *       "rows": [
+                     *         {
+                     *           "count": 3,
+                     *           "from": null,
+                     *           "sum": "169",
+                     *           "to": null
+                     *         }
+                     *       ],
+                     *       "timezone": "UTC",
+                     *       "to": null,
+                     *       "tz_data": "2026f",
+                     *       "uncounted": 0
+                     *     }
+                     */
                     "application/json": unknown;
                     "text/csv": string;
                     "text/plain": string;
@@ -3407,6 +3862,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "skip": true,
+                 *       "reason": "a test event without tokens"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResumeView"];
             };
         };
@@ -3417,6 +3878,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "applied": 1,
+                     *       "config": {},
+                     *       "created_at": "2026-11-29T02:27:15.099826Z",
+                     *       "gas": 50000000,
+                     *       "head": 1,
+                     *       "live_at": "2026-11-29T02:27:16.296943Z",
+                     *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
+                     *       "name": "monthly-totals",
+                     *       "state_kept": true,
+                     *       "status": "live",
+                     *       "version": 1,
+                     *       "view_id": "01a22520-c835-7163-aab9-a7f8e1cc7ab4"
+                     *     }
+                     */
                     "application/json": components["schemas"]["View"];
                 };
             };
@@ -3454,6 +3932,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
                 "application/json": components["schemas"]["RollbackView"];
             };
         };
@@ -3464,6 +3947,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "applied": 3,
+                     *       "config": {
+                     *         "aggregations": [
+                     *           "sum",
+                     *           "count"
+                     *         ],
+                     *         "group_by": {
+                     *           "model": "/model"
+                     *         },
+                     *         "value": "/tokens_in"
+                     *       },
+                     *       "created_at": "2026-11-29T02:27:15.737529Z",
+                     *       "gas": 50000000,
+                     *       "head": 3,
+                     *       "live_at": "2026-11-29T02:27:16.29122Z",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "name": "monthly-totals",
+                     *       "state_kept": true,
+                     *       "status": "live",
+                     *       "version": 1,
+                     *       "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *     }
+                     */
                     "application/json": components["schemas"]["View"];
                 };
             };
@@ -3510,6 +4019,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actions": [
+                     *         {
+                     *           "action": "live",
+                     *           "at": "2026-11-29T02:27:16.234963Z",
+                     *           "sequence": 3,
+                     *           "version": 2
+                     *         }
+                     *       ],
+                     *       "versions": [
+                     *         {
+                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "applied": 3,
+                     *           "config": {
+                     *             "aggregations": [
+                     *               "sum"
+                     *             ],
+                     *             "group_by": {
+                     *               "model": "/model"
+                     *             },
+                     *             "value": "/tokens_in"
+                     *           },
+                     *           "created_at": "2026-11-29T02:27:16.230945Z",
+                     *           "gas": 50000000,
+                     *           "head": 3,
+                     *           "live_at": "2026-11-29T02:27:16.234902Z",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "name": "monthly-totals",
+                     *           "state_kept": true,
+                     *           "status": "live",
+                     *           "version": 2,
+                     *           "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *         },
+                     *         {
+                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "applied": 3,
+                     *           "config": {
+                     *             "aggregations": [
+                     *               "sum",
+                     *               "count"
+                     *             ],
+                     *             "group_by": {
+                     *               "model": "/model"
+                     *             },
+                     *             "value": "/tokens_in"
+                     *           },
+                     *           "created_at": "2026-11-29T02:27:15.737529Z",
+                     *           "gas": 50000000,
+                     *           "head": 3,
+                     *           "live_at": "2026-11-29T02:27:15.784337Z",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "name": "monthly-totals",
+                     *           "retired_at": "2026-11-29T02:27:16.233691Z",
+                     *           "state_kept": true,
+                     *           "status": "retired",
+                     *           "version": 1,
+                     *           "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewHistory"];
                 };
             };
@@ -3549,6 +4120,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bytes": 198,
+                     *       "created_at": "2026-11-29T02:27:15.099826Z",
+                     *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Module"];
                 };
             };
@@ -3637,6 +4215,63 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sources": [
+                     *         {
+                     *           "mapping": {
+                     *             "about": "APISIX's http-logger plugin, with a request_id",
+                     *             "create": {
+                     *               "labels": {
+                     *                 "from": "apisix"
+                     *               },
+                     *               "most": 10000
+                     *             },
+                     *             "id": "{/request_id}",
+                     *             "keep": {
+                     *               "bytes_in": {
+                     *                 "as": "integer",
+                     *                 "at": "/request/size"
+                     *               },
+                     *               "bytes_out": {
+                     *                 "as": "integer",
+                     *                 "at": "/response/size"
+                     *               },
+                     *               "consumer": "/consumer/username",
+                     *               "duration_ms": {
+                     *                 "as": "number",
+                     *                 "at": "/latency"
+                     *               },
+                     *               "method": "/request/method",
+                     *               "route": "/route_id",
+                     *               "service": "/service_id",
+                     *               "status": {
+                     *                 "as": "integer",
+                     *                 "at": "/response/status"
+                     *               }
+                     *             },
+                     *             "log": [
+                     *               "consumer-{/consumer/username}",
+                     *               "unassigned"
+                     *             ],
+                     *             "missing": [
+                     *               ""
+                     *             ],
+                     *             "rejects": {
+                     *               "raw": "named"
+                     *             },
+                     *             "source": "apisix",
+                     *             "time": {
+                     *               "at": "/start_time",
+                     *               "unit": "ms"
+                     *             },
+                     *             "type": "http.request"
+                     *           },
+                     *           "name": "apisix"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReadySourceList"];
                 };
             };
@@ -3673,6 +4308,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "views": [
+                     *         {
+                     *           "config": {
+                     *             "$defs": {
+                     *               "price": {
+                     *                 "anyOf": [
+                     *                   {
+                     *                     "exclusiveMaximum": 1e+27,
+                     *                     "exclusiveMinimum": -1e+27,
+                     *                     "type": "number"
+                     *                   },
+                     *                   {
+                     *                     "pattern": "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?[eE][+-]?[0-9]+$|^-?(0|[1-9][0-9]{0,26})(\\.[0-9]{1,27}0*)?$",
+                     *                     "type": "string"
+                     *                   }
+                     *                 ],
+                     *                 "description": "Of one token: a number of up to 27 digits before the point and 27 after it, best as a string."
+                     *               }
+                     *             },
+                     *             "$schema": "https://json-schema.org/draft/2020-12/schema",
+                     *             "additionalProperties": false,
+                     *             "examples": [
+                     *               {
+                     *                 "prices": {
+                     *                   "*": {
+                     *                     "tokens_in": "0.00003",
+                     *                     "tokens_out": "0.00006"
+                     *                   }
+                     *                 }
+                     *               }
+                     *             ],
+                     *             "properties": {
+                     *               "prices": {
+                     *                 "additionalProperties": {
+                     *                   "additionalProperties": false,
+                     *                   "properties": {
+                     *                     "tokens_in": {
+                     *                       "$ref": "#/$defs/price"
+                     *                     },
+                     *                     "tokens_out": {
+                     *                       "$ref": "#/$defs/price"
+                     *                     }
+                     *                   },
+                     *                   "required": [
+                     *                     "tokens_in",
+                     *                     "tokens_out"
+                     *                   ],
+                     *                   "type": "object"
+                     *                 },
+                     *                 "default": {},
+                     *                 "description": "The prices of each model; * is for models that are not listed. Nothing has a price when absent.",
+                     *                 "type": "object"
+                     *               }
+                     *             },
+                     *             "title": "What a token costs",
+                     *             "type": "object"
+                     *           },
+                     *           "description": "Usage and cost per month and team, exactly, by the prices in its configuration.",
+                     *           "gas": 50000000,
+                     *           "name": "cost_by_team",
+                     *           "title": "Cost by team",
+                     *           "versions": [
+                     *             {
+                     *               "module": "ac406ac04d5e8fb6717716fd0648fa787bb3e422e165316e76ac68a8309b548f",
+                     *               "version": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReadyViewList"];
                 };
             };
@@ -3706,6 +4414,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -3747,6 +4460,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "sources": [
+                     *         {
+                     *           "created_at": "2026-11-29T02:27:16.549603Z",
+                     *           "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "name": "litellm",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SourcePage"];
                 };
             };
@@ -3789,6 +4514,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.549603Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "mapping": {
+                     *         "id": "{/id}",
+                     *         "keep": {
+                     *           "tokens": "/usage/total"
+                     *         },
+                     *         "log": "customer-{/team}",
+                     *         "time": null,
+                     *         "type": "api.call"
+                     *       },
+                     *       "name": "litellm",
+                     *       "resolved": {
+                     *         "id": "{/id}",
+                     *         "keep": {
+                     *           "tokens": "/usage/total"
+                     *         },
+                     *         "log": "customer-{/team}",
+                     *         "time": null,
+                     *         "type": "api.call"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
@@ -3824,6 +4575,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "log": "customer-{/team}",
+                 *       "type": "api.call",
+                 *       "id": "{/id}",
+                 *       "time": null,
+                 *       "keep": {
+                 *         "tokens": "/usage/total"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceMapping"];
             };
         };
@@ -3834,6 +4596,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.549603Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "mapping": {
+                     *         "id": "{/id}",
+                     *         "keep": {
+                     *           "tokens": "/usage/total"
+                     *         },
+                     *         "log": "customer-{/team}",
+                     *         "time": null,
+                     *         "type": "api.call"
+                     *       },
+                     *       "name": "litellm",
+                     *       "resolved": {
+                     *         "id": "{/id}",
+                     *         "keep": {
+                     *           "tokens": "/usage/total"
+                     *         },
+                     *         "log": "customer-{/team}",
+                     *         "time": null,
+                     *         "type": "api.call"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
@@ -3843,6 +4631,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:16.549603Z",
+                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "mapping": {
+                     *         "id": "{/id}",
+                     *         "keep": {
+                     *           "tokens": "/usage/total"
+                     *         },
+                     *         "log": "customer-{/team}",
+                     *         "time": null,
+                     *         "type": "api.call"
+                     *       },
+                     *       "name": "litellm",
+                     *       "resolved": {
+                     *         "id": "{/id}",
+                     *         "keep": {
+                     *           "tokens": "/usage/total"
+                     *         },
+                     *         "log": "customer-{/team}",
+                     *         "time": null,
+                     *         "type": "api.call"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
@@ -3918,9 +4732,57 @@ export interface operations {
         /** @description A CloudEvent, or an array of them. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "om-1",
+                 *       "source": "app",
+                 *       "type": "prompt",
+                 *       "team": "acme-usage",
+                 *       "usage": {
+                 *         "total": 3
+                 *       }
+                 *     }
+                 */
                 "application/cloudevents+json": unknown;
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "om-1",
+                 *       "source": "app",
+                 *       "type": "prompt",
+                 *       "team": "acme-usage",
+                 *       "usage": {
+                 *         "total": 3
+                 *       }
+                 *     }
+                 */
                 "application/cloudevents-batch+json": unknown;
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "om-1",
+                 *       "source": "app",
+                 *       "type": "prompt",
+                 *       "team": "acme-usage",
+                 *       "usage": {
+                 *         "total": 3
+                 *       }
+                 *     }
+                 */
                 "application/json": unknown;
+                /**
+                 * @example {
+                 *       "specversion": "1.0",
+                 *       "id": "om-1",
+                 *       "source": "app",
+                 *       "type": "prompt",
+                 *       "team": "acme-usage",
+                 *       "usage": {
+                 *         "total": 3
+                 *       }
+                 *     }
+                 */
                 "application/x-ndjson": unknown;
             };
         };
@@ -3965,9 +4827,45 @@ export interface operations {
         /** @description One JSON object, an array, or values one after the other, with or without line breaks; or a CloudEvent in structured, batch or binary mode. What it is shows in its bytes. */
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "team": "acme-usage",
+                 *       "id": "chat-7",
+                 *       "usage": {
+                 *         "total": 57
+                 *       }
+                 *     }
+                 */
                 "application/cloudevents+json": unknown;
+                /**
+                 * @example {
+                 *       "team": "acme-usage",
+                 *       "id": "chat-7",
+                 *       "usage": {
+                 *         "total": 57
+                 *       }
+                 *     }
+                 */
                 "application/cloudevents-batch+json": unknown;
+                /**
+                 * @example {
+                 *       "team": "acme-usage",
+                 *       "id": "chat-7",
+                 *       "usage": {
+                 *         "total": 57
+                 *       }
+                 *     }
+                 */
                 "application/json": unknown;
+                /**
+                 * @example {
+                 *       "team": "acme-usage",
+                 *       "id": "chat-7",
+                 *       "usage": {
+                 *         "total": 57
+                 *       }
+                 *     }
+                 */
                 "application/x-ndjson": unknown;
             };
         };
@@ -3978,6 +4876,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "duplicates": 0,
+                     *       "rejected": 0,
+                     *       "skipped": 0,
+                     *       "stored": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
@@ -4011,6 +4917,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "limit": 1000
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReplaySource"];
             };
         };
@@ -4021,6 +4932,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "duplicates": 0,
+                     *       "read": 0,
+                     *       "rejected": 0,
+                     *       "skipped": 0,
+                     *       "stored": 0,
+                     *       "unavailable": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["SourceReplay"];
                 };
             };
@@ -4059,6 +4980,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "team": "acme-usage",
+                 *       "id": "chat-7",
+                 *       "usage": {
+                 *         "total": 57
+                 *       }
+                 *     }
+                 */
                 "application/json": unknown;
                 "application/x-protobuf": unknown;
             };
@@ -4070,6 +5000,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lines": [
+                     *         {
+                     *           "event": {
+                     *             "id": "chat-7",
+                     *             "tokens": 57,
+                     *             "type": "api.call"
+                     *           },
+                     *           "key": "chat-7",
+                     *           "line": 1,
+                     *           "log": "customer-acme-usage",
+                     *           "outcome": "mapped"
+                     *         }
+                     *       ],
+                     *       "mapped": 1,
+                     *       "rejected": 0,
+                     *       "skipped": 0,
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["SourceTest"];
                 };
             };
@@ -4212,6 +5163,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "versions": [
+                     *         {
+                     *           "created_at": "2026-11-29T02:27:16.549603Z",
+                     *           "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SourceHistory"];
                 };
             };
@@ -4253,6 +5215,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "tenants": [
+                     *         {
+                     *           "created_at": "2026-11-29T02:27:14.522791Z",
+                     *           "limits": {},
+                     *           "name": "acme",
+                     *           "suspended": false,
+                     *           "tenant_id": "01a22520-c5d7-7851-9475-cf60e9c98916"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TenantPage"];
                 };
             };
@@ -4285,6 +5260,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "globex",
+                 *       "limits": {
+                 *         "events_per_second": 10000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateTenant"];
             };
         };
@@ -4295,6 +5278,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:15.224272Z",
+                     *       "limits": {
+                     *         "events_per_second": 10000
+                     *       },
+                     *       "name": "globex",
+                     *       "suspended": false,
+                     *       "tenant_id": "01a22520-c898-7047-b639-1e578f111ca6"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
@@ -4334,6 +5328,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:15.224272Z",
+                     *       "limits": {
+                     *         "events_per_second": 10000
+                     *       },
+                     *       "name": "globex",
+                     *       "suspended": false,
+                     *       "tenant_id": "01a22520-c898-7047-b639-1e578f111ca6"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
@@ -4369,6 +5374,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "limits": {
+                 *         "events_per_second": 20000
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["UpdateTenant"];
             };
         };
@@ -4379,6 +5391,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T02:27:15.224272Z",
+                     *       "limits": {
+                     *         "events_per_second": 20000
+                     *       },
+                     *       "name": "globex",
+                     *       "suspended": false,
+                     *       "tenant_id": "01a22520-c898-7047-b639-1e578f111ca6"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
@@ -4411,6 +5434,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "scopes": [
+                 *         "query"
+                 *       ],
+                 *       "logs": [
+                 *         "customer-acme-usage"
+                 *       ],
+                 *       "seconds": 900,
+                 *       "subject": "customer 4711"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CreateToken"];
             };
         };
@@ -4421,6 +5456,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-11-29T02:42:16Z",
+                     *       "token": "eyJhbGciO…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Token"];
                 };
             };
@@ -4457,6 +5498,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "views": [
+                     *         {
+                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "config": {
+                     *             "aggregations": [
+                     *               "count"
+                     *             ]
+                     *           },
+                     *           "created_at": "2026-11-29T02:27:16.441221Z",
+                     *           "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *           "gas": 50000000,
+                     *           "logs": "customer-*",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "name": "monthly-totals",
+                     *           "spreading": false,
+                     *           "status": "active",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewPatternList"];
                 };
             };
@@ -4496,6 +5560,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "config": {
+                     *         "aggregations": [
+                     *           "count"
+                     *         ]
+                     *       },
+                     *       "covers": {
+                     *         "building": 2,
+                     *         "full": 0,
+                     *         "halted": 0,
+                     *         "live": 0,
+                     *         "matching": 2,
+                     *         "own": 0,
+                     *         "progress": {
+                     *           "done": 0,
+                     *           "total": 3
+                     *         },
+                     *         "retired": 0,
+                     *         "waiting": 0
+                     *       },
+                     *       "created_at": "2026-11-29T02:27:16.441221Z",
+                     *       "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *       "gas": 50000000,
+                     *       "logs": "customer-*",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "name": "monthly-totals",
+                     *       "spreading": false,
+                     *       "status": "active",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewPattern"];
                 };
             };
@@ -4534,6 +5631,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ready": "meter",
+                 *       "config": {
+                 *         "aggregations": [
+                 *           "count"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeployModule"];
             };
         };
@@ -4544,6 +5651,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "config": {
+                     *         "aggregations": [
+                     *           "count"
+                     *         ]
+                     *       },
+                     *       "covers": {
+                     *         "building": 2,
+                     *         "full": 0,
+                     *         "halted": 0,
+                     *         "live": 0,
+                     *         "matching": 2,
+                     *         "own": 0,
+                     *         "progress": {
+                     *           "done": 0,
+                     *           "total": 3
+                     *         },
+                     *         "retired": 0,
+                     *         "waiting": 0
+                     *       },
+                     *       "created_at": "2026-11-29T02:27:16.441221Z",
+                     *       "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *       "gas": 50000000,
+                     *       "logs": "customer-*",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "name": "monthly-totals",
+                     *       "spreading": false,
+                     *       "status": "active",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewPattern"];
                 };
             };
@@ -4588,6 +5728,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "config": {
+                     *         "aggregations": [
+                     *           "count"
+                     *         ]
+                     *       },
+                     *       "created_at": "2026-11-29T02:27:16.441221Z",
+                     *       "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *       "gas": 50000000,
+                     *       "logs": "customer-*",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "name": "monthly-totals",
+                     *       "spreading": false,
+                     *       "status": "retired",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ViewPattern"];
                 };
             };

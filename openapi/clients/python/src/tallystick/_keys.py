@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         CreateToken,
         Key,
         KeyPage,
-        NewKey,
+        CreatedKey,
         RotateKey,
         Tenant,
         TenantPage,
@@ -37,7 +37,7 @@ def _change(method: str, where: str, body: Mapping[str, Any] | None, actor: str 
 
 class Keys:
     @operation
-    def create_key(self, body: CreateKey, *, actor: str | None = None) -> Call[NewKey]:
+    def create_key(self, body: CreateKey, *, actor: str | None = None) -> Call[CreatedKey]:
         """Makes a key: ``{"name": …, "scopes": ["append"], "logs": "customer-*"}``. ``key`` of the result is its only showing."""
         return _change("POST", "/keys", body, actor)
 
@@ -57,7 +57,7 @@ class Keys:
         return pages(self, "keys", lambda cursor: Keys.list_keys.call(limit=limit, cursor=cursor))
 
     @operation
-    def rotate_key(self, key: str, body: RotateKey | None = None, *, actor: str | None = None) -> Call[NewKey]:
+    def rotate_key(self, key: str, body: RotateKey | None = None, *, actor: str | None = None) -> Call[CreatedKey]:
         """Gives a key another secret; the one from before stays good for an hour, or ``{"former_valid_seconds": 0}``."""
         return _change("POST", path("keys", key, "rotate"), body or {}, actor)
 

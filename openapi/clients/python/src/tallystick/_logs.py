@@ -11,14 +11,14 @@ from ._operation import iteration, operation
 from ._pages import pages
 
 if TYPE_CHECKING:
-    from ._types import CreatedLog, EnsureLog, Health, Log, LogPage, LogVerification, NewLog, Readiness
+    from ._types import CreatedLog, EnsureLog, Health, Log, LogPage, LogVerification, CreateLog, Readiness
 
 JSON_BODY = {"Content-Type": "application/json"}
 
 
 class Logs:
     @operation
-    def create_log(self, body: NewLog) -> Call[CreatedLog]:
+    def create_log(self, body: CreateLog) -> Call[CreatedLog]:
         """Creates a log: ``{"name": "customer-acme", "labels": {…}}``.
 
         A name has at most 200 bytes of letters, digits and ``. _ : @ + = ~ -``; labels are at most 32, and yours. Not sent

@@ -141,6 +141,21 @@ class CoverageProgress(TypedDict):
     """
 
 
+class CreateLog(TypedDict, closed=True):
+    """
+    A log that is to be created.
+    """
+
+    labels: NotRequired[dict[str, str]]
+    """
+    At most 32, for your own use.
+    """
+    name: str
+    """
+    Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
+    """
+
+
 class CreateToken(TypedDict, closed=True):
     """
     A token that is to be made.
@@ -315,24 +330,7 @@ class Event(TypedDict):
 
 class EventInput(TypedDict):
     """
-    An event: any JSON object of at most 1 MiB. Its members type (text), time (RFC 3339), id and source (text) follow CloudEvents, and all are optional. Its bytes are kept as they are sent.
-    """
-
-    id: NotRequired[str | None]
-    """
-    With source, the event's identity: its idempotency key.
-    """
-    source: NotRequired[str | None]
-    """
-    Where the event comes from.
-    """
-    time: NotRequired[str | None]
-    """
-    When it happened; the time of recording when absent.
-    """
-    type: NotRequired[str | None]
-    """
-    What kind of event it is.
+    An event: any JSON object of at most 1 MiB. Four members mean something to the server, after CloudEvents, and all are optional: type, what kind of event it is, a text of at most 255 bytes; time, when it happened, RFC 3339, the time of recording when absent; id and source, texts, together the event's identity, its idempotency key. Its bytes are kept as they are sent.
     """
 
 
@@ -562,80 +560,6 @@ class Module(TypedDict):
     module: str
     """
     Its SHA-256, in hexadecimal.
-    """
-
-
-class NewKey(TypedDict):
-    """
-    A key with its secret.
-    """
-
-    created_at: str
-    """
-    When it was made.
-    """
-    created_by: str
-    """
-    The name of the key that made it.
-    """
-    expires_at: NotRequired[str]
-    """
-    Absent when it never expires.
-    """
-    former_until: NotRequired[str]
-    """
-    Until when the secret from before that is good.
-    """
-    key: str
-    """
-    The key. It is shown this once: the server keeps its SHA-256 only.
-    """
-    key_id: str
-    """
-    It is part of the key, and no secret.
-    """
-    last_used_at: NotRequired[str]
-    """
-    To the minute; absent when it never was.
-    """
-    limits: Limits
-    """
-    Its own, beside those of its tenant: of those that are absent, it has none.
-    """
-    logs: str
-    """
-    The pattern of the names of logs that there are for the key.
-    """
-    name: str
-    """
-    It is recorded with what is done by the key.
-    """
-    revoked_at: NotRequired[str]
-    """
-    When it was revoked; absent when it was not.
-    """
-    rotated_at: NotRequired[str]
-    """
-    When it got its present secret; absent when that is its first.
-    """
-    scopes: list[str]
-    """
-    What the key may do: append, read, query, deploy, admin, operator.
-    """
-
-
-class NewLog(TypedDict, closed=True):
-    """
-    A log that is to be created.
-    """
-
-    labels: NotRequired[dict[str, str]]
-    """
-    At most 32, for your own use.
-    """
-    name: str
-    """
-    Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
     """
 
 
@@ -1201,6 +1125,10 @@ class View(TypedDict):
     """
     How far it is built, while it is building.
     """
+    ready: NotRequired[str]
+    """
+    The ready view that the module is, with its version; absent for other modules.
+    """
     retired_at: NotRequired[str]
     """
     When it was retired.
@@ -1376,6 +1304,10 @@ class ViewPattern(TypedDict):
     """
     The view's name.
     """
+    ready: NotRequired[str]
+    """
+    The ready view that the module is, with its version; absent for other modules.
+    """
     spreading: bool
     """
     Not every matching log has been looked at since the last deploy, or since it was retired.
@@ -1494,6 +1426,65 @@ class CreateTenant(TypedDict, closed=True):
     name: str
     """
     Unique; letters, digits and . _ : @ + = ~ -, 1 to 200 of them.
+    """
+
+
+class CreatedKey(TypedDict):
+    """
+    A key with its secret.
+    """
+
+    created_at: str
+    """
+    When it was made.
+    """
+    created_by: str
+    """
+    The name of the key that made it.
+    """
+    expires_at: NotRequired[str]
+    """
+    Absent when it never expires.
+    """
+    former_until: NotRequired[str]
+    """
+    Until when the secret from before that is good.
+    """
+    key: str
+    """
+    The key. It is shown this once: the server keeps its SHA-256 only.
+    """
+    key_id: str
+    """
+    It is part of the key, and no secret.
+    """
+    last_used_at: NotRequired[str]
+    """
+    To the minute; absent when it never was.
+    """
+    limits: Limits
+    """
+    Its own, beside those of its tenant: of those that are absent, it has none.
+    """
+    logs: str
+    """
+    The pattern of the names of logs that there are for the key.
+    """
+    name: str
+    """
+    It is recorded with what is done by the key.
+    """
+    revoked_at: NotRequired[str]
+    """
+    When it was revoked; absent when it was not.
+    """
+    rotated_at: NotRequired[str]
+    """
+    When it got its present secret; absent when that is its first.
+    """
+    scopes: list[str]
+    """
+    What the key may do: append, read, query, deploy, admin, operator.
     """
 
 

@@ -8,7 +8,7 @@ import io.github.tallystick.client.model.CreateToken;
 import io.github.tallystick.client.model.Health;
 import io.github.tallystick.client.model.Key;
 import io.github.tallystick.client.model.KeyPage;
-import io.github.tallystick.client.model.NewKey;
+import io.github.tallystick.client.model.CreatedKey;
 import io.github.tallystick.client.model.Readiness;
 import io.github.tallystick.client.model.RotateKey;
 import io.github.tallystick.client.model.Tenant;
@@ -29,8 +29,8 @@ abstract class AccessCalls extends SourceCalls {
    * @param options who asks; may be null
    * @return the key, with its secret, which is shown this once
    */
-  public NewKey createKey(CreateKey key, CallOptions options) {
-    return transport.send(Call.once("POST", "keys").with(options).json(key), NewKey.class);
+  public CreatedKey createKey(CreateKey key, CallOptions options) {
+    return transport.send(Call.once("POST", "keys").with(options).json(key), CreatedKey.class);
   }
 
   /**
@@ -87,8 +87,8 @@ abstract class AccessCalls extends SourceCalls {
    * @param options who asks; may be null
    * @return the key, with its new secret, which is shown this once
    */
-  public NewKey rotateKey(String key, RotateKey rotation, CallOptions options) {
-    return transport.send(Call.once("POST", "keys", key, "rotate").with(options).json(rotation), NewKey.class);
+  public CreatedKey rotateKey(String key, RotateKey rotation, CallOptions options) {
+    return transport.send(Call.once("POST", "keys", key, "rotate").with(options).json(rotation), CreatedKey.class);
   }
 
   /**

@@ -9,7 +9,7 @@ import io.github.tallystick.client.model.EventPage;
 import io.github.tallystick.client.model.Log;
 import io.github.tallystick.client.model.LogPage;
 import io.github.tallystick.client.model.LogVerification;
-import io.github.tallystick.client.model.NewLog;
+import io.github.tallystick.client.model.CreateLog;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -176,7 +176,7 @@ abstract class LogCalls {
    * @return its id
    * @throws TallyException {@code name_taken} if there is one of that name
    */
-  public CreatedLog createLog(NewLog log) {
+  public CreatedLog createLog(CreateLog log) {
     return transport.send(Call.once("POST", "logs").json(log), CreatedLog.class);
   }
 

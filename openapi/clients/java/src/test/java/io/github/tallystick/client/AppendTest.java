@@ -10,7 +10,7 @@ import io.github.tallystick.client.model.Appended;
 import io.github.tallystick.client.model.AppendedBatch;
 import io.github.tallystick.client.model.Event;
 import io.github.tallystick.client.model.EventPage;
-import io.github.tallystick.client.model.NewLog;
+import io.github.tallystick.client.model.CreateLog;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -161,7 +161,7 @@ class AppendTest {
   @Test
   void names() {
     String odd = "a+b=c@d:e~f_g.h-" + log;
-    tally.createLog(new NewLog().name(odd).labels(Map.of("straße", "Łódź ☃ 🦄")));
+    tally.createLog(new CreateLog().name(odd).labels(Map.of("straße", "Łódź ☃ 🦄")));
     assertEquals(Map.of("straße", "Łódź ☃ 🦄"), tally.getLog(odd).getLabels());
     assertEquals("log_not_found", assertThrows(TallyException.class, () -> tally.getLog("a/b?c#d%2e ")).getCode());
     assertThrows(IllegalArgumentException.class, () -> tally.getLog(".."));

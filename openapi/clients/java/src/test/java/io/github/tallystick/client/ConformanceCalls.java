@@ -5,7 +5,7 @@ import io.github.tallystick.client.model.CreateTenant;
 import io.github.tallystick.client.model.CreateToken;
 import io.github.tallystick.client.model.DeployModule;
 import io.github.tallystick.client.model.EnsureLog;
-import io.github.tallystick.client.model.NewLog;
+import io.github.tallystick.client.model.CreateLog;
 import io.github.tallystick.client.model.ReplaySource;
 import io.github.tallystick.client.model.ResumeView;
 import io.github.tallystick.client.model.RollbackView;
@@ -101,7 +101,7 @@ final class ConformanceCalls {
       }
       case "list-events" -> tally.listEvents(text("log"), options(new EventOptions()));
       case "get-event" -> tally.getEvent(text("log"), number("sequence", 0));
-      case "create-log" -> tally.createLog(body(NewLog.class));
+      case "create-log" -> tally.createLog(body(CreateLog.class));
       case "ensure-log" -> tally.ensureLog(text("log"), body(EnsureLog.class).getLabels());
       case "get-log" -> tally.getLog(text("log"));
       case "list-logs" -> tally.listLogs(list());

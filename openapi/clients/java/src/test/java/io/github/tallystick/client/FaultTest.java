@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tallystick.client.FaultyProxy.Fate;
 import io.github.tallystick.client.FaultyProxy.Seen;
 import io.github.tallystick.client.model.AppendedBatch;
-import io.github.tallystick.client.model.NewLog;
+import io.github.tallystick.client.model.CreateLog;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -101,7 +101,7 @@ class FaultTest {
   @Test
   void creatingIsNotRepeated() throws IOException {
     try (FaultyProxy proxy = every(1, Fate.LOSE)) {
-      NewLog wanted = new NewLog().name("once-" + log);
+      CreateLog wanted = new CreateLog().name("once-" + log);
       TallyException e = assertThrows(TallyException.class, () -> Rig.client(proxy.url()).createLog(wanted));
       assertEquals(List.of("connection", 0, 1), List.of(e.getCode(), e.getStatus(), proxy.seen.size()));
       assertEquals(0, Rig.client().getLog("once-" + log).getSequence());

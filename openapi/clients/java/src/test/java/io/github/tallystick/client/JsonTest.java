@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.tallystick.client.model.Log;
-import io.github.tallystick.client.model.NewLog;
+import io.github.tallystick.client.model.CreateLog;
 import io.github.tallystick.client.model.View;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -35,8 +35,8 @@ class JsonTest {
 
   @Test
   void modelsSendNoNulls() {
-    assertEquals("{\"name\":\"l\"}", Json.of(new NewLog().name("l")).toString());
-    NewLog later = new NewLog().name("l");
+    assertEquals("{\"name\":\"l\"}", Json.of(new CreateLog().name("l")).toString());
+    CreateLog later = new CreateLog().name("l");
     later.unknown("later", Json.of(new BigDecimal("0.10")));
     assertEquals("{\"name\":\"l\",\"later\":0.10}", Json.of(later).toString());
     assertNull(new Log().getLabels());

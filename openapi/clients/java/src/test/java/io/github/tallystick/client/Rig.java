@@ -1,6 +1,6 @@
 package io.github.tallystick.client;
 
-import io.github.tallystick.client.model.NewLog;
+import io.github.tallystick.client.model.CreateLog;
 import io.github.tallystick.client.testing.TallyServer;
 import java.time.Duration;
 import java.util.UUID;
@@ -30,7 +30,7 @@ final class Rig {
   /** A new log. */
   static String log() {
     String name = "log-" + UUID.randomUUID().toString().substring(0, 13);
-    client().createLog(new NewLog().name(name));
+    client().createLog(new CreateLog().name(name));
     return name;
   }
 }

@@ -52,6 +52,9 @@ public final class View extends Model {
   @JsonProperty("progress")
   private BuildProgress progress;
 
+  @JsonProperty("ready")
+  private String ready;
+
   @JsonProperty("retired_at")
   private Instant retiredAt;
 
@@ -350,6 +353,26 @@ public final class View extends Model {
    */
   public View progress(BuildProgress progress) {
     this.progress = progress;
+    return this;
+  }
+
+  /**
+   * The ready view that the module is, with its version; absent for other modules.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getReady() {
+    return ready;
+  }
+
+  /**
+   * Sets {@code ready}.
+   *
+   * @param ready see {@link #getReady}; null leaves the member out
+   * @return this
+   */
+  public View ready(String ready) {
+    this.ready = ready;
     return this;
   }
 

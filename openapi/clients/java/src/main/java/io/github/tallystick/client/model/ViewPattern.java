@@ -37,6 +37,9 @@ public final class ViewPattern extends Model {
   @JsonProperty("name")
   private String name;
 
+  @JsonProperty("ready")
+  private String ready;
+
   @JsonProperty("spreading")
   private Boolean spreading;
 
@@ -226,6 +229,26 @@ public final class ViewPattern extends Model {
    */
   public ViewPattern name(String name) {
     this.name = name;
+    return this;
+  }
+
+  /**
+   * The ready view that the module is, with its version; absent for other modules.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getReady() {
+    return ready;
+  }
+
+  /**
+   * Sets {@code ready}.
+   *
+   * @param ready see {@link #getReady}; null leaves the member out
+   * @return this
+   */
+  public ViewPattern ready(String ready) {
+    this.ready = ready;
     return this;
   }
 

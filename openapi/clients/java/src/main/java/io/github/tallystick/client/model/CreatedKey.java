@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * A key with its secret.
  */
-public final class NewKey extends Model {
+public final class CreatedKey extends Model {
   @JsonProperty("created_at")
   private Instant createdAt;
 
@@ -50,7 +50,7 @@ public final class NewKey extends Model {
   private List<String> scopes;
 
   /** Makes one without members. */
-  public NewKey() {}
+  public CreatedKey() {}
 
   /**
    * When it was made.
@@ -67,7 +67,7 @@ public final class NewKey extends Model {
    * @param createdAt see {@link #getCreatedAt}; null leaves the member out
    * @return this
    */
-  public NewKey createdAt(Instant createdAt) {
+  public CreatedKey createdAt(Instant createdAt) {
     this.createdAt = createdAt;
     return this;
   }
@@ -87,7 +87,7 @@ public final class NewKey extends Model {
    * @param createdBy see {@link #getCreatedBy}; null leaves the member out
    * @return this
    */
-  public NewKey createdBy(String createdBy) {
+  public CreatedKey createdBy(String createdBy) {
     this.createdBy = createdBy;
     return this;
   }
@@ -107,7 +107,7 @@ public final class NewKey extends Model {
    * @param expiresAt see {@link #getExpiresAt}; null leaves the member out
    * @return this
    */
-  public NewKey expiresAt(Instant expiresAt) {
+  public CreatedKey expiresAt(Instant expiresAt) {
     this.expiresAt = expiresAt;
     return this;
   }
@@ -127,7 +127,7 @@ public final class NewKey extends Model {
    * @param formerUntil see {@link #getFormerUntil}; null leaves the member out
    * @return this
    */
-  public NewKey formerUntil(Instant formerUntil) {
+  public CreatedKey formerUntil(Instant formerUntil) {
     this.formerUntil = formerUntil;
     return this;
   }
@@ -147,7 +147,7 @@ public final class NewKey extends Model {
    * @param key see {@link #getKey}; null leaves the member out
    * @return this
    */
-  public NewKey key(String key) {
+  public CreatedKey key(String key) {
     this.key = key;
     return this;
   }
@@ -167,7 +167,7 @@ public final class NewKey extends Model {
    * @param keyId see {@link #getKeyId}; null leaves the member out
    * @return this
    */
-  public NewKey keyId(String keyId) {
+  public CreatedKey keyId(String keyId) {
     this.keyId = keyId;
     return this;
   }
@@ -187,7 +187,7 @@ public final class NewKey extends Model {
    * @param lastUsedAt see {@link #getLastUsedAt}; null leaves the member out
    * @return this
    */
-  public NewKey lastUsedAt(Instant lastUsedAt) {
+  public CreatedKey lastUsedAt(Instant lastUsedAt) {
     this.lastUsedAt = lastUsedAt;
     return this;
   }
@@ -207,7 +207,7 @@ public final class NewKey extends Model {
    * @param limits see {@link #getLimits}; null leaves the member out
    * @return this
    */
-  public NewKey limits(Limits limits) {
+  public CreatedKey limits(Limits limits) {
     this.limits = limits;
     return this;
   }
@@ -227,7 +227,7 @@ public final class NewKey extends Model {
    * @param logs see {@link #getLogs}; null leaves the member out
    * @return this
    */
-  public NewKey logs(String logs) {
+  public CreatedKey logs(String logs) {
     this.logs = logs;
     return this;
   }
@@ -247,7 +247,7 @@ public final class NewKey extends Model {
    * @param name see {@link #getName}; null leaves the member out
    * @return this
    */
-  public NewKey name(String name) {
+  public CreatedKey name(String name) {
     this.name = name;
     return this;
   }
@@ -267,7 +267,7 @@ public final class NewKey extends Model {
    * @param revokedAt see {@link #getRevokedAt}; null leaves the member out
    * @return this
    */
-  public NewKey revokedAt(Instant revokedAt) {
+  public CreatedKey revokedAt(Instant revokedAt) {
     this.revokedAt = revokedAt;
     return this;
   }
@@ -287,7 +287,7 @@ public final class NewKey extends Model {
    * @param rotatedAt see {@link #getRotatedAt}; null leaves the member out
    * @return this
    */
-  public NewKey rotatedAt(Instant rotatedAt) {
+  public CreatedKey rotatedAt(Instant rotatedAt) {
     this.rotatedAt = rotatedAt;
     return this;
   }
@@ -307,7 +307,7 @@ public final class NewKey extends Model {
    * @param scopes see {@link #getScopes}; null leaves the member out
    * @return this
    */
-  public NewKey scopes(List<String> scopes) {
+  public CreatedKey scopes(List<String> scopes) {
     this.scopes = scopes;
     return this;
   }

@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * A log that is to be created.
  */
-public final class NewLog extends Model {
+public final class CreateLog extends Model {
   @JsonProperty("labels")
   private Map<String, String> labels;
 
@@ -16,7 +16,7 @@ public final class NewLog extends Model {
   private String name;
 
   /** Makes one without members. */
-  public NewLog() {}
+  public CreateLog() {}
 
   /**
    * At most 32, for your own use.
@@ -33,7 +33,7 @@ public final class NewLog extends Model {
    * @param labels see {@link #getLabels}; null leaves the member out
    * @return this
    */
-  public NewLog labels(Map<String, String> labels) {
+  public CreateLog labels(Map<String, String> labels) {
     this.labels = labels;
     return this;
   }
@@ -53,7 +53,7 @@ public final class NewLog extends Model {
    * @param name see {@link #getName}; null leaves the member out
    * @return this
    */
-  public NewLog name(String name) {
+  public CreateLog name(String name) {
     this.name = name;
     return this;
   }
