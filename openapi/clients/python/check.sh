@@ -9,4 +9,4 @@ export TALLY_BINARY=${TALLY_BINARY:-$PWD/../../../bin/tally} PYTHONDONTWRITEBYTE
 "$bin/ruff" check --no-cache . ../../../tools/package-server/pypi.py
 "$bin/ruff" format --no-cache --check src tests
 "$bin/mypy" --cache-dir "${XDG_CACHE_HOME:-$HOME/.cache}/tallystick/mypy"
-PYTHONPATH=$PWD/src "$bin/python" -m pytest -q -p tallystick.pytest_plugin "$@"
+PYTHONPATH=$PWD/src "$bin/python" -m pytest -q "$@"

@@ -164,7 +164,7 @@ def test_health(client: Tally, log: str) -> None:
 
 
 def test_every_operation_has_a_method() -> None:
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     document = yaml.safe_load((ROOT / "openapi/openapi.yaml").read_text())
     ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -11,31 +10,11 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from tallystick.testing import Server
 
 from .conftest import CLIENT, ROOT
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all that would be published."""
-    folder = tmp_path_factory.mktemp("wheels")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, CLIENT], check=True, capture_output=True
-    )
-    program = os.environ.get("TALLY_BINARY") or str(ROOT / "bin/tally")
-    machine = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    packer = ROOT / "tools/package-server/pypi.py"
-    subprocess.run(
-        [sys.executable, packer, folder, "v0.1.0", f"{sys.platform}/{machine}={program}"],
-        check=True,
-        capture_output=True,
-    )
-    return folder
 
 
 def environment(folder: Path, wheels: Path) -> dict[str, str]:
@@ -78,16 +57,22 @@ def test_the_first_block_counts_an_event(wheels: Path, tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["venv"]
 
 
-def test_the_other_blocks_run(server: Server, tmp_path: Path, wheels: Path) -> None:
+def test_the_other_blocks_run(server: Server, tmp_path: Path, wheels: Path, site: Path) -> None:
     parts = blocks("python")
     program = "\n".join(part for part in parts if "def test_" not in part)
-    output = run([sys.executable, "-c", program], tmp_path, wheels, TALLY_URL=server.url)
+    output = run([sys.executable, "-c", program], tmp_path, wheels, TALLY_URL=server.url, PYTHONPATH=str(site))
     assert "409 sequence_mismatch" in output
     tests = [part for part in parts if "def test_" in part]
     assert len(tests) == 1
     (tmp_path / "test_metering.py").write_text(tests[0])
     binary = os.environ.get("TALLY_BINARY") or str(ROOT / "bin/tally")
-    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path, wheels, TALLY_BINARY=binary)
+    run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        tmp_path,
+        wheels,
+        TALLY_BINARY=binary,
+        PYTHONPATH=str(site),
+    )
 
 
 def test_the_sdist_builds_the_same_wheel(wheels: Path, tmp_path: Path) -> None:
@@ -95,7 +80,16 @@ def test_the_sdist_builds_the_same_wheel(wheels: Path, tmp_path: Path) -> None:
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
-    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path / "again", unpacked]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--wheel",
+        "--outdir",
+        str(tmp_path / "again"),
+        str(unpacked),
+    ]
     subprocess.run(build, check=True, capture_output=True)
     again = next((tmp_path / "again").glob("*.whl"))
     first = wheels / again.name
@@ -111,7 +105,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_types_reach_users(tmp_path: Path, wheels: Path) -> None:
+def test_types_reach_users(tmp_path: Path, wheels: Path, site: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "from tallystick import AsyncTally, Tally\n"
@@ -130,13 +124,6 @@ def test_types_reach_users(tmp_path: Path, wheels: Path) -> None:
         "Tally().append_event('log', {}, idempotency='x')\n"
         "Tally().get_log('log')['nmae']\n"
         "Tally().deploy_view('log', 'view', {'raedy': 'meter'})\n"
-    )
-    site = tmp_path / "site"
-    (wheel,) = wheels.glob("tallystick-*.whl")
-    run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel)],
-        tmp_path,
-        wheels,
     )
     mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
     run([*mypy, "program.py"], tmp_path, wheels, MYPYPATH=str(site))
