@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,6 +74,15 @@ class ReadmeTest {
     assertEquals(5, blocks.size());
     return Stream.iterate(0, i -> i < blocks.size(), i -> i + 1)
         .map(i -> DynamicTest.dynamicTest("sample " + (i + 1), () -> run(folder.resolve("s" + i), blocks.get(i), tally)));
+  }
+
+  @Test
+  void oneVersionEverywhere() throws IOException {
+    String version = "<version>" + Tally.VERSION + "</version>";
+    for (String pom : List.of("pom.xml", "../../../testcontainers/java/pom.xml")) {
+      assertTrue(Files.readString(Path.of(pom)).contains("\n  " + version + "\n"), pom);
+    }
+    assertEquals(2, Files.readString(Path.of("README.md")).split(version, -1).length - 1);
   }
 
   private static void run(Path folder, String block, Tally tally) throws Exception {
