@@ -156,6 +156,11 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 MODULES := openapi/clients/go testcontainers internal/testdb/container $(addprefix tools/,gatewayclients gateways kafka manifests promcheck)
 LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
 
+.PHONY: client-go
+client-go: ## hold the Go client to the cases of all clients, and run the first block of its README in a clean folder
+	go run ./openapi/clients/conformance --user-agent tally-go/ --dir openapi/clients/go -- go test -count=1 -run '^TestConformance$$' .
+	openapi/clients/go/check-readme.sh
+
 lint: ## look for mistakes and breaches of the house rules
 	go vet ./...
 	$(TOOL) golangci-lint run

@@ -82,15 +82,15 @@ func (c *Client) DeployModule(ctx context.Context, log, view string, wasm []byte
 func (c *Client) UploadModule(ctx context.Context, wasm []byte) (Module, error) {
 	module, err := c.GetModule(ctx, digest(wasm))
 	if IsCode(err, "module_not_found") {
-		return c.PutModule(ctx, wasm)
+		return c.PutModule(ctx, digest(wasm), wasm)
 	}
 	return module, err
 }
 
-// PutModule uploads a module, under its SHA-256. To put what is there changes nothing.
-func (c *Client) PutModule(ctx context.Context, wasm []byte) (module Module, err error) {
+// PutModule uploads a module under its SHA-256, in hexadecimal; UploadModule computes it. To put what is there changes nothing.
+func (c *Client) PutModule(ctx context.Context, sha256 string, wasm []byte) (module Module, err error) {
 	_, err = c.call(ctx, request{
-		method: http.MethodPut, path: []string{"modules", digest(wasm)}, body: wasm, contentType: wasmType, safe: true,
+		method: http.MethodPut, path: []string{"modules", sha256}, body: wasm, contentType: wasmType, safe: true,
 	}, &module)
 	return module, err
 }

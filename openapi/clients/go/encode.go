@@ -63,7 +63,7 @@ func encodeLines(events any) ([]byte, error) {
 		return v, nil
 	}
 	list := reflect.ValueOf(events)
-	if kind := list.Kind(); kind != reflect.Slice && kind != reflect.Array {
+	if !isList(list) {
 		return nil, fmt.Errorf("events are a %T: give a slice of events, or lines of JSON as []byte", events)
 	}
 	var lines []byte
@@ -75,6 +75,16 @@ func encodeLines(events any) ([]byte, error) {
 		lines = append(append(lines, line...), '\n')
 	}
 	return lines, nil
+}
+
+func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
+
+// encodeRecords is encodeLines for one record, too.
+func encodeRecords(records any) ([]byte, error) {
+	if _, text := records.(string); text || isList(reflect.ValueOf(records)) {
+		return encodeLines(records)
+	}
+	return encodeLine(records)
 }
 
 // newKey makes an idempotency key.

@@ -36,7 +36,7 @@ type Error struct {
 	Applied  int64          `json:"applied"`  // events that a view has folded
 	Limit    string         `json:"limit"`    // the name of the limit that is reached
 	LogID    string         `json:"log_id"`   // the log that has the name
-	Fields   []InvalidField `json:"errors"`   // which parameters or members are wrong
+	Fields   []InvalidField `json:"fields"`   // which parameters or members are wrong
 
 	// RetryAfter is how long the server asks to wait before the next try; 0 where it does not say.
 	RetryAfter time.Duration `json:"-"`

@@ -76,7 +76,7 @@ func TestLaterServers(t *testing.T) {
 		default:
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusTeapot)
-			_, _ = io.WriteString(w, `{"status":418,"code":"code_of_tomorrow","detail":"d","errors":[{"message":"m","later":2}]}`)
+			_, _ = io.WriteString(w, `{"status":418,"code":"code_of_tomorrow","detail":"d","fields":[{"message":"m","later":2}]}`)
 		}
 	})
 	if views, err := c.ListViews(t.Context(), "acme"); err != nil || views[0].Status != "hibernating" || views[0].Version != 3 {

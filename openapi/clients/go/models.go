@@ -264,8 +264,16 @@ type LogVerification struct {
 	Faults  []LogFault         `json:"faults"`
 	Views   []ViewVerification `json:"views"`
 	Seconds float64            `json:"seconds"`
+	// Noted is the head noted earlier that the log was held to; nil for none.
+	Noted *LogHead `json:"noted,omitempty"`
 	// Finished is the time at which the verification ended.
 	Finished time.Time `json:"finished_at"`
+}
+
+// LogHead is where a log was at some time.
+type LogHead struct {
+	Sequence int64  `json:"sequence"`
+	Hash     string `json:"hash"` // of everything up to it, hexadecimal
 }
 
 // LogFault is one thing that is wrong with a log.

@@ -33,10 +33,10 @@ type RejectedLine struct {
 }
 
 // SendEvents sends records to a source, whose mapping makes events of them; the source "default" is always there. When it returns without
-// an error, all of them are stored or kept as rejects. They are a slice, each record encoded as AppendEvent does, or lines of JSON in
-// []byte or a string.
+// an error, all of them are stored or kept as rejects. They are one record or a slice of them, each encoded as AppendEvent does, or lines
+// of JSON in []byte or a string.
 func (c *Client) SendEvents(ctx context.Context, source string, records any, o *SendOptions) (done Delivered, err error) {
-	lines, err := encodeLines(records)
+	lines, err := encodeRecords(records)
 	if err != nil {
 		return done, err
 	}

@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	// startTimeout bounds a start: the first one may download PostgreSQL, and go tool builds the program.
+	// startTimeout bounds a start: the first one may download PostgreSQL. That go tool builds the program before takes what it takes.
 	startTimeout = 5 * time.Minute
 	// stopTimeout bounds how long a server may take to stop before it is killed.
 	stopTimeout = 20 * time.Second
@@ -60,12 +60,12 @@ type Server struct {
 
 // Launch is Start for whoever has no test, such as TestMain: close the server. It is killed where ctx ends while it starts.
 func Launch(ctx context.Context, flags ...string) (*Server, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it took longer than %s", startTimeout))
-	defer cancel()
 	program, err := find(ctx)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it took longer than %s", startTimeout))
+	defer cancel()
 	arguments := []string{"dev", "--listen", "127.0.0.1:0", "--temporary", "--until-stdin-ends", "--output", "json"}
 	cmd := exec.Command(program, append(arguments, flags...)...) //nolint:gosec,noctx // the program that the user named; Close ends it
 	var messages lockedBuffer
@@ -101,7 +101,7 @@ func Launch(ctx context.Context, flags ...string) (*Server, error) {
 	}
 	if err != nil {
 		_ = cmd.Process.Kill() // it has ended, or ends
-		<-s.done
+		_ = <-s.done // why it ended, which it says by itself
 		return nil, fmt.Errorf("%s %s: %w\n%s", program, strings.Join(arguments, " "), err, messages.String())
 	}
 	return s, nil
