@@ -80,7 +80,9 @@ function type(s) {
   const notes = []
   if (s.format) notes.push(s.format)
   if (s.enum) notes.push(s.enum.map((value) => `\`${value}\``).join(', '))
-  if (s.minimum !== undefined || s.maximum !== undefined) notes.push(`${s.minimum ?? ''} to ${s.maximum ?? ''}`.trim())
+  if (s.minimum !== undefined && s.maximum !== undefined) notes.push(`${s.minimum} to ${s.maximum}`)
+  else if (s.minimum !== undefined) notes.push(`at least ${s.minimum}`)
+  else if (s.maximum !== undefined) notes.push(`at most ${s.maximum}`)
   if (s.maxLength) notes.push(`at most ${s.maxLength} characters`)
   if (s.default !== undefined) notes.push(`default \`${JSON.stringify(s.default)}\``)
   return kinds.join(' or ') + (notes.length > 0 ? ` (${notes.join('; ')})` : '')
