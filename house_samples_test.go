@@ -13,7 +13,7 @@ import (
 const (
 	shown     = "no code: what a program prints, a layout, or an abbreviated answer"
 	elsewhere = "settings of another program, which make test-gateways runs with settings of its own"
-	commands  = "they name databases, machines and keys of the reader's own"
+	commands  = "internal/cli TestCommandsInDocs" // and TestCallsInDocs: they name databases, machines and keys of the reader's own
 )
 
 // accounts says what runs each block of code in the docs: a test, as its package's folder and its name; a script; or why nothing does. The
