@@ -22,7 +22,8 @@ type moduleInfo struct {
 
 func hashOf(code []byte) string { return fmt.Sprintf("%x", sha256.Sum256(code)) }
 
-// variant is a module that does what monthly_totals does, under a hash of its own: it has one more custom section.
+// variant is a module that does what monthly_totals does, under a hash of its own: it has one more custom section. Tests share the same few
+// variants, so that each is compiled once.
 func variant(n int) []byte {
 	name := fmt.Sprintf("variant-%03d", n)
 	return append([]byte(views.MonthlyTotals()), append([]byte{0, byte(len(name) + 1), byte(len(name))}, name...)...)
@@ -66,7 +67,7 @@ func TestPutModule(t *testing.T) {
 	}
 	s.want(http.StatusNoContent, s.call("DELETE", "/logs/acme/views/totals", ""))
 	for n := range view.MaxUploads + 1 { // none of these takes the place of one that was deployed
-		s.want(http.StatusCreated, s.putModule(variant(100+n)))
+		s.want(http.StatusCreated, s.putModule(variant(10+n)))
 	}
 	s.want(http.StatusOK, s.call("GET", "/modules/"+hash, ""))
 	s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/totals", body))
@@ -216,9 +217,46 @@ func TestModulesOfOthers(t *testing.T) {
 	}
 	d.want(http.StatusCreated, rival("PUT", unknown))
 	for n := range view.MaxUploads {
-		d.want(http.StatusCreated, rival("PUT", variant(100+n)))
+		d.want(http.StatusCreated, rival("PUT", variant(10+n)))
 	}
 	d.wantProblem(http.StatusNotFound, "module_not_found", rival("GET", kept))
 	d.want(http.StatusOK, d.as(d.owner, "GET", "/modules/"+hashOf(kept), ""))
 	d.want(http.StatusCreated, d.as(d.owner, "POST", "/logs/in-1/views/kept", `{"module":"`+hashOf(kept)+`"}`))
+}
+
+// TestDeployWhileUploadsAreDropped: a deployment by a hash finds the module or does not, whatever is uploaded and dropped meanwhile, and a
+// view that was deployed keeps its module.
+func TestDeployWhileUploadsAreDropped(t *testing.T) {
+	s := start(t)
+	s.createLog("acme")
+	var group sync.WaitGroup
+	const wanted, rounds = 4, view.MaxUploads + 4
+	done := make(chan struct{})
+	for n := range wanted {
+		group.Go(func() {
+			code := variant(n)
+			for deployed := false; !deployed; {
+				r, err := s.try("PUT", "/modules/"+hashOf(code), strings.NewReader(string(code)))
+				if err != nil || r.status >= 400 {
+					t.Errorf("uploading: %d, %v, %s", r.status, err, r.body)
+					return
+				}
+				r, err = s.try("POST", fmt.Sprintf("/logs/acme/views/v-%d", n), strings.NewReader(`{"module":"`+hashOf(code)+`"}`))
+				if err != nil || r.status != http.StatusCreated && s.problem(r).Code != "module_not_found" {
+					t.Errorf("deploying: %d, %v, %s", r.status, err, r.body)
+					return
+				}
+				deployed = r.status == http.StatusCreated
+			}
+		})
+	}
+	go func() { group.Wait(); close(done) }()
+	for n := range rounds {
+		s.want(http.StatusCreated, s.putModule(variant(wanted+n)))
+	}
+	<-done
+	for n := range wanted {
+		s.want(http.StatusOK, s.call("GET", "/modules/"+hashOf(variant(n)), ""))
+		s.want(http.StatusCreated, s.call("POST", "/views/"+fmt.Sprint("p-", n)+"?logs=ac*", `{"module":"`+hashOf(variant(n))+`"}`))
+	}
 }
