@@ -143,6 +143,15 @@ upgrade-check: ## replace a server of the newest tag, or of the commit FROM, by 
 kits-check: build ## build and test a view in each language, as `tally view new` writes it; tools that are missing leave it out
 	views/check-kits.sh
 
+.PHONY: check-generators lint-openapi
+check-generators: ## have clients that the usual generators make append events whose members nobody declared; needs Java, mvn, Node, Python
+	tools/generators/check.sh
+
+lint-openapi: ## lint openapi.yaml, and look for changes that break clients of the newest tag; needs Node
+	tools/lint-openapi/lint.sh
+	tools/lint-openapi/breaking.sh
+	go -C tools/lint-openapi test ./...
+
 bench: build ## measure appends and queries beside hand-written SQL
 	bin/tally bench $(BENCH_FLAGS)
 
@@ -153,7 +162,8 @@ bench-kafka: build ## measure beside a pipeline of Kafka and counters in Postgre
 	go -C tools/kafka build -o $(CURDIR)/$(KAFKA)/kafka .
 	timeout 60m bin/tally bench --kafka $(KAFKA) $(BENCH_FLAGS)
 
-MODULES := openapi/clients/go testcontainers internal/testdb/container $(addprefix tools/,gatewayclients gateways kafka manifests promcheck)
+MODULES := openapi/clients/go testcontainers internal/testdb/container \
+	$(addprefix tools/,gatewayclients gateways kafka lint-openapi manifests promcheck)
 LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run
 
 .PHONY: client-go
