@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lints, type-checks and tests this client with what requirements-dev.txt pins. The tests start bin/tally of this repository, or
-# TALLY_BINARY; arguments go to pytest. PYTHON names another Python.
+# TALLY_BINARY; arguments go to pytest. PYTHON names another Python, from 3.11 on.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes src/tallystick/_types.py anew from openapi/openapi.yaml; with --check, proves that it is up to date instead.
-# Needs Python 3.10 or newer, and what requirements-dev.txt pins, which it installs into a folder of its own.
+# Needs Python 3.11 or newer, and what requirements-dev.txt pins, which it installs into a folder of its own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

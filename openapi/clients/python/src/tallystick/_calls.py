@@ -49,15 +49,28 @@ class Retry(Enum):
     """It would be done twice: only where the server says by Retry-After that it has done nothing."""
 
 
-class Call(NamedTuple, Generic[T]):
-    request: Request
-    #: Reads the response; its second argument is how often the request had been sent before.
-    read: Callable[[Response, int], T]
-    retry: Retry
-    #: The problem's code that says, in answer to another try, that an earlier one did it.
-    done: str | None = None
-    #: Whether the server may take longer than a try usually has.
-    slow: bool = False
+class Call(Generic[T]):
+    """A request, and what is to be made of its response. (No NamedTuple: Python 3.10 has no generic ones.)"""
+
+    __slots__ = ("done", "read", "request", "retry", "slow")
+
+    def __init__(
+        self,
+        request: Request,
+        read: Callable[[Response, int], T],
+        retry: Retry,
+        *,
+        done: str | None = None,
+        slow: bool = False,
+    ) -> None:
+        self.request = request
+        #: Reads the response; its second argument is how often the request had been sent before.
+        self.read = read
+        self.retry = retry
+        #: The problem's code that says, in answer to another try, that an earlier one did it.
+        self.done = done
+        #: Whether the server may take longer than a try usually has.
+        self.slow = slow
 
 
 # What the core asks of the driver, which answers each step with a result.
