@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from ._types import (
         AuditEntry,
         AuditPage,
+        CreatedKey,
         CreateKey,
         CreateTenant,
         CreateToken,
         Key,
         KeyPage,
-        CreatedKey,
         RotateKey,
         Tenant,
         TenantPage,

@@ -11,7 +11,7 @@ from ._operation import iteration, operation
 from ._pages import pages
 
 if TYPE_CHECKING:
-    from ._types import CreatedLog, EnsureLog, Health, Log, LogPage, LogVerification, CreateLog, Readiness
+    from ._types import CreatedLog, CreateLog, EnsureLog, Health, Log, LogPage, LogVerification, Readiness
 
 JSON_BODY = {"Content-Type": "application/json"}
 
