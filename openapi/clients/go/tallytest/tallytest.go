@@ -101,7 +101,7 @@ func Launch(ctx context.Context, flags ...string) (*Server, error) {
 	}
 	if err != nil {
 		_ = cmd.Process.Kill() // it has ended, or ends
-		_ = <-s.done // why it ended, which it says by itself
+		<-s.done               //nolint:errcheck // why it ended, it says by itself
 		return nil, fmt.Errorf("%s %s: %w\n%s", program, strings.Join(arguments, " "), err, messages.String())
 	}
 	return s, nil
