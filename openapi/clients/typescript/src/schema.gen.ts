@@ -1057,7 +1057,7 @@ export interface components {
              * @description How long it is good.
              * @default 900
              */
-            seconds: number;
+            seconds?: number;
             /**
              * @description Who it is for, for the record and in the token: at most 200 bytes.
              * @example customer 4711

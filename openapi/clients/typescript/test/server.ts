@@ -6,11 +6,12 @@ import { randomHex } from "../src/json.js";
 /** The program that make build makes. */
 export const built = new URL("../../../../../bin/tally", import.meta.url).pathname; // by make build
 
+if (!process.env["TALLY_BINARY"] && existsSync(built)) process.env["TALLY_BINARY"] = built;
+
 /** One server for the tests of a file. */
 export function testServer(...args: string[]): { readonly url: string } {
   let server: TallyServer | undefined;
   before(async () => {
-    if (!process.env["TALLY_BINARY"] && existsSync(built)) process.env["TALLY_BINARY"] = built;
     server = await TallyServer.start({ args });
   });
   after(() => server?.stop());
