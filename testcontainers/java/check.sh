@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Builds and tests this module with the client of this repository. Needs Java 17, Maven, a container engine, and the image tallystick/dev
+# (deploy/dev-image/build.sh builds it).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# Ryuk, the container that cleans up after testcontainers, would have to be pulled.
+export TESTCONTAINERS_RYUK_DISABLED=true
+mvn -q -B -f ../../openapi/clients/java/pom.xml install -DskipTests
+mvn -q -B verify
