@@ -28,6 +28,7 @@ var prepare = map[string]string{
 	"pattern": "tally log ensure customer-1 && tally view deploy usage --logs 'customer-*' --ready meter --config @meter.json",
 	"source": "for n in 1 2 3; do tally source put litellm --ready litellm --set log=acme-$n; done; " +
 		"tally ingest --state s1 --source litellm rejects.ndjson || [ $? = 3 ]",
+	"module":      "tally module put view.wasm",
 	"key":         "tally key create --name gateway-1 --scopes append",
 	"tenant":      "tally tenant create acme || tally tenant show acme",
 	"no tenant":   "if tally tenant show acme; then tally tenant update acme --name was-$RANDOM$RANDOM; fi",
@@ -44,6 +45,7 @@ var prepare = map[string]string{
 // takesForGranted says by command what its examples need.
 var takesForGranted = map[string][]string{
 	"tally append": {"log"}, "tally batch": {"log"}, "tally query": {"log", "view"}, "tally watch": {"log", "view"},
+	"tally module put": {"log"}, "tally module show": {"module"}, "tally view ready": {"log"},
 	"tally events": {"log", "no files"}, "tally events export": {"log", "no files"}, "tally events list": {"log"},
 	"tally events show": {"log"}, "tally events tail": {"log"}, "tally log show": {"log"}, "tally ingest": {"log", "website"},
 	"tally source delete": {"source"}, "tally source replay": {"source"}, "tally source show": {"source"},
