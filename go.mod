@@ -2,6 +2,9 @@ module github.com/tallystick/tallystick
 
 go 1.26.0
 
+// Packages of npm have some Go in them.
+ignore node_modules
+
 require (
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/golang-jwt/jwt/v5 v5.3.1

@@ -34,7 +34,7 @@ var accounts = []struct{ page, kind, by string }{
 	{`docs/recovery\.md`, `ini`, "settings of a database of the reader's own"},
 	{`docs/security\.md`, `js`, "for a browser, which no test has"},
 	{`docs/.*`, `json|text`, shown},
-	{`docs/cli-reference\.md`, ``, "generated from the commands, whose examples cmd/tally TestExamples runs"},
+	{`docs/cli-reference\.md`, ``, "cmd/tally TestExamples"},
 }
 
 // block is the beginning and the body of one.
