@@ -75,6 +75,7 @@ def test_one_batch_of_a_log_at_a_time(proxy: Proxy, client: Tally, log: str) -> 
             most[seen.path] = max(most[seen.path], under_way[seen.path])
         if number <= 2:
             two.wait()  # passes only if two logs go at once
+        time.sleep(0.03)  # so that another batch of the log would be seen
         with lock:
             under_way[seen.path] -= 1
         return None
