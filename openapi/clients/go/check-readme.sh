@@ -27,4 +27,4 @@ export GOPRIVATE=github.com/tallystick GOPROXY=$proxy GOMODCACHE=$work/modules G
 awk '/^```bash$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' "$OLDPWD/openapi/clients/go/README.md" >"$work/block.sh"
 bash -eu -o pipefail "$work/block.sh" | tee "$work/output"
 grep -q '^after event 1: .*"sum":"\{0,1\}12' "$work/output" || { echo 'the block of README.md counted no 12' >&2; exit 1; }
-grep -q "openapi/clients/go $version\$" go.mod || { echo "go.mod has another version than $version:" >&2; cat go.mod >&2; exit 1; }
+grep -q "openapi/clients/go $version" go.mod || { echo "go.mod has another version than $version:" >&2; cat go.mod >&2; exit 1; }

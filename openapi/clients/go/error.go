@@ -49,9 +49,8 @@ type Error struct {
 
 // InvalidField is a parameter or member of a request that is wrong.
 type InvalidField struct {
-	Location string          `json:"location"` // such as body.labels
-	Message  string          `json:"message"`
-	Value    json.RawMessage `json:"value,omitempty"`
+	Location string `json:"location"` // such as body.labels
+	Message  string `json:"message"`
 }
 
 // Error returns the detail and the code on one line. The text may quote what others wrote; it holds nothing that a terminal would obey.
