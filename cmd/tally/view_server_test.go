@@ -101,7 +101,7 @@ func TestViewDeploy(t *testing.T) {
 func TestNoServer(t *testing.T) {
 	dir := t.TempDir()
 	fails(t, dir, []string{"view", "list", "acme", "--url", "http://127.0.0.1:1"},
-		"no server answers at http://127.0.0.1:1", "tally dev", "--url")
+		"no server answers at http://127.0.0.1:1", "tally dev", "TALLY_URL")
 	fails(t, dir, []string{"view", "list", "acme", "--url", "127.0.0.1:8080"}, `"127.0.0.1:8080" is not the address of a server`)
 	fails(t, dir, []string{"view", "audit", "acme", "--url", "ftp://127.0.0.1"}, "is not the address of a server")
 }

@@ -41,14 +41,22 @@ func (c *connection) open(cmd *cobra.Command) (*tally.Client, error) {
 
 // client returns a client of the server that the fields name.
 func (c *connection) client() (*tally.Client, error) {
-	opened, err := tally.New(tally.Options{
+	options := tally.Options{
 		URL: c.url, Key: c.key, Anonymous: c.key == "", Tenant: c.tenant, Actor: c.actor, CAFile: c.caFile,
 		NoRetries: true, Timeout: -1, Deadline: -1, // whoever waits at a terminal decides, and commands that go on retry by themselves
-	})
-	if err != nil {
-		return nil, usageError{err}
 	}
-	return opened, nil
+	opened, err := tally.New(options)
+	if err == nil {
+		return opened, nil
+	}
+	flag := "--url"
+	if options.CAFile = ""; c.caFile != "" {
+		if other, urlErr := tally.New(options); urlErr == nil { // then it is the file
+			other.Close()
+			flag = "--ca-file"
+		}
+	}
+	return nil, usagef("%s: %w", flag, err)
 }
 
 // resolve adds what the profile says to what flags and environment do. A flag goes before the environment, and that before the profile; one
