@@ -30,7 +30,8 @@ func TestAnalysts(t *testing.T) {
 	refuses(t, nil, []string{"analyst", "create", "--database-url", dsn, "--name", "Ann"}, "lower-case letters")
 	refuses(t, nil, []string{"analyst", "create", "--database-url", dsn, "--name", "ann", "--tenant", "none"}, "no such tenant")
 	refuses(t, nil, []string{"analyst", "list"}, "--database-url is missing")
-	if status, stdout, stderr = analyst("revoke", "--yes", "--name", name, "--actor", "ann"); status != 0 || !strings.Contains(stdout, "is gone") {
+	status, stdout, stderr = analyst("revoke", "--yes", "--name", name, "--actor", "ann")
+	if status != 0 || !strings.Contains(stdout, "is gone") {
 		t.Errorf("revoke: %d: %s%s", status, stdout, stderr)
 	}
 	refuses(t, nil, []string{"analyst", "revoke", "--yes", "--database-url", dsn, "--name", name}, "has no analyst")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// types runs a command on a terminal, and types an answer each time that it has asked something. It returns the exit status, and all that is
-// on the screen, with what the terminal echoes.
+// types runs a command on a terminal, and types an answer each time that it has asked something. It returns the exit status, and all that
+// is on the screen, with what the terminal echoes.
 func (u *user) types(questions [][2]string, args ...string) (int, string) {
 	u.t.Helper()
 	screen, tty := terminal(u.t)
@@ -25,7 +25,8 @@ func (u *user) types(questions [][2]string, args ...string) (int, string) {
 	return p.wait(), p.output.String()
 }
 
-// TestInteractive: on a terminal, login asks for what it is not told, and shows no key; what ends something for others is asked about first.
+// TestInteractive: on a terminal, login asks for what it is not told, and shows no key; what ends something for others is asked about
+// first.
 func TestInteractive(t *testing.T) {
 	o, _ := operate(t)
 	o.empty("acme")
@@ -39,14 +40,16 @@ func TestInteractive(t *testing.T) {
 	}
 	u.does("", "source", "put", "gateway", "--ready", "cloudevents")
 	ask := "This deletes the source gateway"
-	if status, screen := u.types([][2]string{{ask, "n"}}, "source", "delete", "gateway"); status != 1 || !strings.Contains(screen, "nothing was done") {
+	status, screen = u.types([][2]string{{ask, "n"}}, "source", "delete", "gateway")
+	if status != 1 || !strings.Contains(screen, "nothing was done") {
 		t.Errorf("after a no it ends with %d: %s", status, screen)
 	}
 	if status, screen := u.types([][2]string{{ask, ""}}, "source", "delete", "gateway"); status != 1 {
 		t.Errorf("after no word it ends with %d: %s", status, screen)
 	}
 	u.does("", "source", "show", "gateway") // it is there yet
-	if status, screen := u.types([][2]string{{ask, "y"}}, "source", "delete", "gateway"); status != 0 || !strings.Contains(screen, "is deleted") {
+	status, screen = u.types([][2]string{{ask, "y"}}, "source", "delete", "gateway")
+	if status != 0 || !strings.Contains(screen, "is deleted") {
 		t.Errorf("after a yes it ends with %d: %s", status, screen)
 	}
 	if status, said := u.run("", nil, "source", "show", "gateway"); status != 5 {

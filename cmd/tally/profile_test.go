@@ -109,7 +109,8 @@ func TestLogin(t *testing.T) {
 	}
 	u.does("", "profile", "use", "default")
 	u.does("", "profile", "remove", "second")
-	if status, said := u.run("", nil, "profile", "use", "second"); status != 5 || !strings.Contains(said, "there is no profile second, but default") {
+	status, said := u.run("", nil, "profile", "use", "second")
+	if status != 5 || !strings.Contains(said, "there is no profile second, but default") {
 		t.Errorf("a profile that is removed: %d: %s", status, said)
 	}
 	u.does("", "profile", "remove", "default")
@@ -118,8 +119,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// TestProfilePrecedence: a flag goes before the environment, and that before the profile, but for a profile that a flag names; and nothing of
-// a profile is sent to another server than its own.
+// TestProfilePrecedence: a flag goes before the environment, and that before the profile, but for a profile that a flag names; and nothing
+// of a profile is sent to another server than its own.
 func TestProfilePrecedence(t *testing.T) {
 	o, _ := operate(t)
 	o.empty("acme")
