@@ -7,7 +7,9 @@ import { join } from "node:path";
 const folder = mkdtempSync(join(tmpdir(), "tally-schema-"));
 try {
   const made = join(folder, "schema.gen.ts");
-  execFileSync("openapi-typescript", ["../../openapi.yaml", "--default-non-nullable=false", "--output", made], { stdio: "ignore" });
+  execFileSync("openapi-typescript", ["../../openapi.yaml", "--default-non-nullable=false", "--output", made], {
+    stdio: "ignore",
+  });
   if (readFileSync(made, "utf8") !== readFileSync("src/schema.gen.ts", "utf8")) {
     console.error(
       "openapi/clients/typescript/src/schema.gen.ts is not what openapi.yaml says: run `npm run generate` there and commit it",
