@@ -143,6 +143,11 @@ upgrade-check: ## replace a server of the newest tag, or of the commit FROM, by 
 kits-check: build ## build and test a view in each language, as `tally view new` writes it; tools that are missing leave it out
 	views/check-kits.sh
 
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz-api
+fuzz-api: ## ask a server what schemathesis makes up from openapi.yaml, for FUZZ_SECONDS
+	tools/lint-openapi/fuzz.sh $(FUZZ_SECONDS)
+
 .PHONY: check-generators lint-openapi
 check-generators: ## have clients that the usual generators make append events whose members nobody declared; needs Java, mvn, Node, Python
 	tools/generators/check.sh

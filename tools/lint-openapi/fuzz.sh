@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Asks a server what schemathesis makes up from openapi.yaml, for SECONDS: no answer may be an error of the server, nor one that the
+# document does not describe. Needs Go, Python 3 and curl; schemathesis is fetched once, into the cache. Event streams are left out, as
+# they do not end.
+#
+#   fuzz.sh [SECONDS]     60 when absent
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+seconds=${1:-60}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/tallystick/schemathesis
+work=$(mktemp -d)
+cleanup() {
+	exec 8>&-
+	wait
+	rm -rf "$work"
+}
+trap cleanup EXIT
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9 # other checkouts use the same folder
+if ! cmp -s "$here/requirements.txt" "$cache/requirements.txt"; then
+	rm -rf "$cache/python"
+	python3 -m venv "$cache/python"
+	"$cache/python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$here/requirements.txt"
+	cp "$here/requirements.txt" "$cache"
+fi
+go -C "$here/../.." build -o "$work/tally" ./cmd/tally
+mkfifo "$work/hold"
+"$work/tally" dev --listen 127.0.0.1:0 --temporary --until-stdin-ends --output json <"$work/hold" >"$work/address" 9>&- &
+server=$!
+exec 8>"$work/hold" # the server ends with this script
+until [ -s "$work/address" ]; do
+	kill -0 "$server" || { echo 'tally dev does not serve' >&2; exit 1; }
+	sleep 0.05
+done
+url=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])' <"$work/address")
+cd "$work"
+SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 "$cache/python/bin/schemathesis" run "$url/openapi.yaml" --url "$url" \
+	--max-time "$seconds" --workers 1 --max-examples 30 --exclude-operation-id tail-events --exclude-operation-id watch-view \
+	--checks not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance >"$work/said" 2>&1 ||
+	{ cat "$work/said" >&2; exit 1; }
+grep -A1 'Test cases' "$work/said"
