@@ -61,8 +61,8 @@ func TestBatch(t *testing.T) {
 	if got := o.prints("batch", "acme", "usage.ndjson"); got != "2\n" {
 		t.Errorf("a batch prints %q", got)
 	}
-	got := o.prints("batch", "acme", "usage.ndjson", "--output", "csv")
-	if got != "appended,first_sequence,last_sequence,duplicates,ahead\r\n0,1,2,2,0\r\n" {
+	again := o.prints("batch", "acme", "usage.ndjson", "--output", "csv")
+	if got := again; got != "appended,first_sequence,last_sequence,duplicates,ahead\r\n0,1,2,2,0\r\n" {
 		t.Errorf("the same again prints %q", got)
 	}
 	o.fails(words("2", "not_an_object"), "batch", "acme", "bad.ndjson")

@@ -25,8 +25,7 @@ func (u *user) types(questions [][2]string, args ...string) (int, string) {
 	return p.wait(), p.output.String()
 }
 
-// TestInteractive: on a terminal, login asks for what it is not told, and shows no key; what ends something for others is asked about
-// first.
+// TestInteractive: on a terminal, login asks for what it is not told, and shows no key; what ends something asks first.
 func TestInteractive(t *testing.T) {
 	o, _ := operate(t)
 	o.empty("acme")

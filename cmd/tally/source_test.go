@@ -31,8 +31,7 @@ func TestSourceCommands(t *testing.T) {
 
 	status, out, errs := with(t, key, o.args([]string{"source", "test", "gateway", payload})...)
 	if status != 3 || !strings.Contains(out, `1     mapped    team-a~20b  1    {"id":"1","n":1.50}`) ||
-		!strings.Contains(out, "no_log: ") ||
-		errs != "1 mapped, 0 skipped, 1 rejected\n" {
+		!strings.Contains(out, "no_log: ") || errs != "1 mapped, 0 skipped, 1 rejected\n" {
 		t.Errorf("testing ends with %d and says\n%s%s", status, out, errs)
 	}
 	for range 2 {

@@ -203,8 +203,7 @@ func TestViewLife(t *testing.T) {
 	o.succeeds(words("scripted version 1 is live on acme, with 4 events folded"), "view", "rollback", "acme", "scripted", "1")
 	o.succeeds(words("scripted is retired on acme"), "view", "retire", "--yes", "acme", "scripted")
 	o.fails(words("view_retired"), "query", "acme", "scripted")
-	listed := words("VIEW", "VERSION", "retired", "ACTION", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada",
-		"a test of ours")
+	listed := words("VIEW", "VERSION", "retired", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada", "a test of ours")
 	history := o.succeeds(listed, "view", "versions", "acme", "scripted")
 	if strings.Count(history, "retired") < 2 {
 		t.Errorf("not both versions are listed as retired:\n%s", history)

@@ -63,8 +63,8 @@ func readJSON(d *json.Decoder) (any, error) {
 
 var errNoJSON = errors.New("the view's answer is no JSON: --output " + outputAnswer + " prints it")
 
-// answerTable lays a view's answer out as rows: those of the list that it holds, or one for each of the objects by name that it consists
-// of, or else itself as the only one. Objects in a row become columns of their own, such as group.model.
+// answerTable lays a view's answer out as rows: those of the list that it holds, or one for each of the named objects that it consists of,
+// or else itself as the only one. Objects in a row become columns of their own, such as group.model.
 type answerTable struct {
 	names []string
 	rows  []map[string]string

@@ -9,16 +9,15 @@ import (
 // TestAnswerTable: what views answer is laid out in rows, with each number as it is written.
 func TestAnswerTable(t *testing.T) {
 	for answer, want := range map[string]string{
-		`{"2025-03":{"a":{"in":1,"out":12345678901234567890},"b":{"in":2.50}}}`: "key,key_2,in,out|" +
-			"2025-03,a,1,12345678901234567890|2025-03,b,2.50,",
-		`{"timezone":"UTC","rows":[{"from":"x","group":{"m":"a,b"},"sum":"1"},{"sum":null}]}`: `from,group.m,sum|x,"a,b",1|,,`,
-		`[{"b":true,"a":"=1"},{"a":[1,"2"]}]`:                                                 `b,a|true,'=1|,"1,2"`,
-		`{"requests":3,"tokens":-5}`:                                                          "requests,tokens|3,-5",
-		`{"rows":[]}`:                                                                         "",
-		`{}`:                                                                                  "",
-		`[1,[2,3]]`:                                                                           `value|1|"2,3"`,
-		`"text"`:                                                                              "value|text",
-		`{"one":[{"a":1}],"two":[{"a":2}]}`:                                                   `one,two|a=1,a=2`,
+		`{"03":{"a":{"n":1,"m":1234567890123456789},"b":{"n":2.50}}}`:              "key,key_2,n,m|03,a,1,1234567890123456789|03,b,2.50,",
+		`{"rows":[{"from":"x","group":{"m":"a,b"},"sum":"1"},{"sum":null}],"z":1}`: `from,group.m,sum|x,"a,b",1|,,`,
+		`[{"b":true,"a":"=1"},{"a":[1,"2"]}]`:                                      `b,a|true,'=1|,"1,2"`,
+		`{"requests":3,"tokens":-5}`:                                               "requests,tokens|3,-5",
+		`{"rows":[]}`:                                                              "",
+		`{}`:                                                                       "",
+		`[1,[2,3]]`:                                                                `value|1|"2,3"`,
+		`"text"`:                                                                   "value|text",
+		`{"one":[{"a":1}],"two":[{"a":2}]}`:                                        `one,two|a=1,a=2`,
 	} {
 		var out bytes.Buffer
 		if err := writeAnswer(&out, outputCSV, []byte(answer)); err != nil {
