@@ -109,7 +109,7 @@ func TestImportsPointDown(t *testing.T) {
 }
 
 // skippedDirs hold nothing that we write.
-var skippedDirs = []string{".git", ".toolchain", "bin", "node_modules", "target", "testdata"}
+var skippedDirs = []string{".git", ".toolchain", "bin", "build", "dist", "node_modules", "target", "testdata"}
 
 // files returns the files of the repository whose name ends so, with their text.
 func files(t *testing.T, root, suffix string) map[string]string {

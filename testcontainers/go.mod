@@ -2,6 +2,9 @@ module github.com/tallystick/tallystick/testcontainers
 
 go 1.26.0
 
+// Packages of npm have some Go in them.
+ignore node_modules
+
 replace github.com/tallystick/tallystick/openapi/clients/go => ../openapi/clients/go
 
 require (
