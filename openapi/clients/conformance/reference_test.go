@@ -164,11 +164,14 @@ func (r *reference) body(value any, lines bool) []byte {
 		}
 	}
 	if elements, isList := value.([]any); isList && lines {
-		var text []byte
-		for _, element := range elements {
-			text = append(append(text, r.body(element, false)...), '\n')
+		texts := make([][]byte, len(elements))
+		for i, element := range elements {
+			texts[i] = r.body(element, false)
 		}
-		return text
+		if body := bytes.Join(texts, []byte("\n")); bytes.Count(body, []byte("\n")) == len(texts)-1 {
+			return body
+		}
+		return slices.Concat([]byte("["), bytes.Join(texts, []byte(",")), []byte("]")) // line breaks are part of an event's bytes
 	}
 	value = plain(value)
 	if r.habits.roundsNumbers {

@@ -82,17 +82,13 @@ type DuplicateEvent struct {
 // slice of events, each as AppendEvent takes them, or lines of JSON in []byte or a string, which are sent byte for byte. A batch has at
 // most 10,000 events and 16 MiB. Where one is refused, the error's Line is its place, from 1.
 func (c *Client) AppendEvents(ctx context.Context, log string, events any, o *AppendOptions) (AppendedBatch, error) {
-	lines, err := encodeLines(events)
-	if err != nil {
+	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, safe: true}
+	var err error
+	if r.body, r.contentType, err = encodeBatch(events); err != nil {
 		return AppendedBatch{}, err
 	}
-	header, ownKey := o.header()
-	return c.appendLines(ctx, log, lines, header, ownKey)
-}
-
-func (c *Client) appendLines(ctx context.Context, log string, lines []byte, header http.Header, ownKey bool) (AppendedBatch, error) {
-	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, header: header, body: lines, safe: true}
-	r.contentType = ndjsonType
+	var ownKey bool
+	r.header, ownKey = o.header()
 	a, err := c.ask(ctx, r)
 	if err != nil {
 		return AppendedBatch{}, err

@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -36,7 +37,7 @@ type BatcherOptions struct {
 	// FailWhenFull has Add fail with ErrBufferFull where it would wait for room.
 	FailWhenFull bool
 	// OnFailure is called, one call at a time, with events of a log that are given up: the server refuses them for good (the error is its
-	// *Error), or Close's context ended before they were acknowledged, in which case they may be stored nevertheless. Each is the line that
+	// *Error), or Close's context ended before they were acknowledged, in which case they may be stored nevertheless. Each is the text that
 	// was sent. It must not call the batcher. nil: Flush and Close tell how many there were.
 	OnFailure func(log string, events [][]byte, err error)
 }
@@ -76,17 +77,15 @@ func (c *Client) NewBatcher(o *BatcherOptions) *Batcher {
 	return b
 }
 
-// Add takes an event for a log, as AppendEvent does; where it has line breaks, they become spaces. It waits for room in the buffer, within
-// ctx. When it fails, the event was not taken.
+// Add takes an event for a log, as AppendEvent does. It waits for room in the buffer, within ctx. When it fails, the event was not taken.
 func (b *Batcher) Add(ctx context.Context, log string, event any) error {
-	line, err := encodeLine(event)
+	text, err := encodeText(event)
 	if err != nil {
 		return err
 	}
-	line = append(make([]byte, 0, len(line)+1), line...) // the caller's bytes stay the caller's
-	line = append(line, '\n')
-	if len(line) > b.options.MaxBuffer {
-		return fmt.Errorf("%w: the event has %d bytes", ErrBufferFull, len(line))
+	text = bytes.Clone(text) // the caller's bytes stay the caller's
+	if len(text) > b.options.MaxBuffer {
+		return fmt.Errorf("%w: the event has %d bytes", ErrBufferFull, len(text))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -94,8 +93,8 @@ func (b *Batcher) Add(ctx context.Context, log string, event any) error {
 		switch {
 		case b.closed:
 			return ErrBatcherClosed
-		case b.buffered+len(line) <= b.options.MaxBuffer:
-			b.add(log, line)
+		case b.buffered+len(text) <= b.options.MaxBuffer:
+			b.add(log, text)
 			return nil
 		case b.options.FailWhenFull:
 			return ErrBufferFull

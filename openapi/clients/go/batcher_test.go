@@ -142,8 +142,39 @@ func TestBatcherReportsTheRefused(t *testing.T) {
 		t.Errorf("closing again: %v", err)
 	}
 	if fmt.Sprint(failed.codes) != "[invalid_event_type not_an_object idempotency_key_reused log_not_found]" ||
-		fmt.Sprint(failed.events) != `[{"type": 7} [1] { "id":"taken",  "other":true} {"n":1}]` {
+		fmt.Sprint(failed.events) != "[{\"type\": 7} [1] {\n\"id\":\"taken\",\r\n\"other\":true} {\"n\":1}]" {
 		t.Errorf("given up: %v %v", failed.codes, failed.events)
+	}
+}
+
+// TestBatcherLineBreaks: events with line breaks stay as they are, and what is no JSON beside one does not become other events.
+func TestBatcherLineBreaks(t *testing.T) {
+	c, log := server(t).Client, newLog(t, "")
+	const broken = `{"n":1},{"n":2}`
+	var given []string
+	b := c.NewBatcher(&tally.BatcherOptions{Linger: time.Hour, OnFailure: func(_ string, events [][]byte, err error) {
+		for _, event := range events {
+			given = append(given, fmt.Sprintf("%s %v", event, tally.IsCode(err, "invalid_json")))
+		}
+	}})
+	want := []string{"{\n\t\"n\": 0\r\n}", `{"n": 3}`}
+	for _, event := range []string{want[0], broken, want[1]} {
+		if err := b.Add(t.Context(), log, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var gone *tally.GivenUpError
+	if err := b.Close(t.Context()); !errors.As(err, &gone) || gone.Events != 1 {
+		t.Errorf("closing: %v", err)
+	}
+	if got := stored(t, log); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("stored are %q, want %q", got, want)
+	}
+	if fmt.Sprint(given) != "["+broken+" true]" {
+		t.Errorf("given up: %v", given)
+	}
+	if _, err := c.AppendEvents(t.Context(), log, []string{want[0], broken}, nil); err == nil {
+		t.Error("two events in one are taken")
 	}
 }
 
@@ -189,7 +220,7 @@ func TestBatcherIsBounded(t *testing.T) {
 	}, nil)
 	for _, failing := range []bool{true, false} {
 		var failed failures
-		b := p.client(t).NewBatcher(&tally.BatcherOptions{MaxEvents: 2, MaxBuffer: 100, FailWhenFull: failing, OnFailure: failed.add})
+		b := p.client(t).NewBatcher(&tally.BatcherOptions{MaxEvents: 2, MaxBuffer: 86, FailWhenFull: failing, OnFailure: failed.add})
 		if err := b.Add(t.Context(), log, `{"a":"`+strings.Repeat("x", 100)+`"}`); !errors.Is(err, tally.ErrBufferFull) {
 			t.Errorf("an event that can never fit: %v", err)
 		}

@@ -1,7 +1,6 @@
 package tally
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -126,6 +125,11 @@ func (b *Batcher) end(l *lane, batch [][]byte) {
 // deliver appends a batch. It returns when all of its events are acknowledged or given up.
 func (b *Batcher) deliver(log string, batch [][]byte) {
 	for len(batch) > 0 {
+		if i := firstInvalid(batch); i >= 0 {
+			b.giveUp(log, batch[i:i+1], &Error{Status: http.StatusBadRequest, Code: "invalid_json", Detail: "the event is not valid JSON"})
+			batch = slices.Delete(slices.Clone(batch), i, i+1)
+			continue
+		}
 		err := b.append(log, batch)
 		var e *Error
 		switch {
@@ -152,9 +156,9 @@ func (b *Batcher) deliver(log string, batch [][]byte) {
 // append sends a batch until the server takes or refuses it, or Close's context ends: the same bytes under the same key each time.
 func (b *Batcher) append(log string, batch [][]byte) error {
 	r := request{
-		method: http.MethodPost, path: []string{"logs", log, "append_batch"}, safe: true,
-		body: bytes.Join(batch, nil), contentType: ndjsonType, header: http.Header{"Idempotency-Key": {newKey()}},
+		method: http.MethodPost, path: []string{"logs", log, "append_batch"}, safe: true, header: http.Header{"Idempotency-Key": {newKey()}},
 	}
+	r.body, r.contentType = joinTexts(batch)
 	for n := 0; ; n++ {
 		if b.ctx.Err() != nil {
 			return context.Cause(b.ctx)
@@ -184,11 +188,7 @@ func (b *Batcher) giveUp(log string, events [][]byte, err error) {
 	if b.options.OnFailure == nil {
 		return
 	}
-	lines := make([][]byte, len(events))
-	for i, event := range events {
-		lines[i] = bytes.TrimSuffix(event, []byte("\n"))
-	}
 	b.failing.Lock()
 	defer b.failing.Unlock()
-	b.options.OnFailure(log, lines, err)
+	b.options.OnFailure(log, events, err)
 }

@@ -2,11 +2,12 @@ package tally_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
@@ -46,8 +47,8 @@ var elsewhere = map[string]bool{"Source.deleted": true} // of SourceVersion
 // unneeded are members that no caller needs: they say what code and status do.
 var unneeded = map[string]bool{"Problem.type": true, "Problem.title": true}
 
-// TestDocument holds the models to the API's description, as the server gives it: no member is missing here, and none is there that the
-// server does not have. Each operation has a method, which the cases of ../conformance call.
+// TestDocument holds the models to the API's description, as the server gives it: no member is missing here, none is there that the
+// server does not have, and each has a type that holds what it may be. Each operation has a method, which the cases of ../conformance call.
 func TestDocument(t *testing.T) {
 	response, err := http.Get(server(t).URL + "/openapi.json")
 	if err != nil {
@@ -57,7 +58,7 @@ func TestDocument(t *testing.T) {
 	var document struct {
 		Paths      map[string]map[string]struct{ OperationID string }
 		Components struct {
-			Schemas map[string]struct{ Properties map[string]json.RawMessage }
+			Schemas map[string]struct{ Properties map[string]property }
 		}
 	}
 	if err := json.NewDecoder(response.Body).Decode(&document); err != nil || len(document.Paths) < 20 {
@@ -79,12 +80,16 @@ func TestDocument(t *testing.T) {
 			continue
 		}
 		members := membersOf(reflect.TypeOf(model))
-		for property := range schema.Properties {
-			if !slices.Contains(members, property) && !unneeded[name+"."+property] {
-				t.Errorf("%T has no member %s, as %s has", model, property, name)
+		for member, property := range schema.Properties {
+			of, known := members[member]
+			switch {
+			case !known && !unneeded[name+"."+member]:
+				t.Errorf("%T has no member %s, as %s has", model, member, name)
+			case known && !property.fits(of):
+				t.Errorf("%T has %s as %s; %s has it as %+v", model, member, of, name, property)
 			}
 		}
-		for _, member := range members {
+		for member := range members {
 			if _, ok := schema.Properties[member]; !ok && !elsewhere[name+"."+member] {
 				t.Errorf("%T has a member %s, which %s does not have", model, member, name)
 			}
@@ -92,17 +97,57 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// membersOf returns the names of a struct's members in JSON, those of embedded structs too.
-func membersOf(of reflect.Type) (names []string) {
+// property is a member of a schema.
+type property struct {
+	Type   any    // a text, or a list of them where null may be one
+	Ref    string `json:"$ref"`
+	Format string
+	Items  *property
+}
+
+// fits reports whether a Go type holds every value of the property, exactly.
+func (p *property) fits(of reflect.Type) bool {
+	for of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of == reflect.TypeFor[json.RawMessage]() {
+		return true
+	}
+	kind, _ := p.Type.(string)
+	if list, ok := p.Type.([]any); ok {
+		kind, _ = list[0].(string)
+	}
+	switch {
+	case p.Format == "date-time":
+		return of == reflect.TypeFor[time.Time]()
+	case p.Ref != "" || kind == "object":
+		return of.Kind() == reflect.Struct || of.Kind() == reflect.Map
+	case kind == "string":
+		return of.Kind() == reflect.String
+	case kind == "boolean":
+		return of.Kind() == reflect.Bool
+	case kind == "number":
+		return of.Kind() == reflect.Float64
+	case kind == "integer":
+		return of.Kind() == reflect.Int64 || of.Kind() == reflect.Int || p.Format == "int32" && of.Kind() == reflect.Int32
+	case kind == "array":
+		return of.Kind() == reflect.Slice && p.Items.fits(of.Elem())
+	}
+	return false // any JSON is a json.RawMessage
+}
+
+// membersOf returns the types of a struct's members by their names in JSON, those of embedded structs too.
+func membersOf(of reflect.Type) map[string]reflect.Type {
+	types := map[string]reflect.Type{}
 	for i := range of.NumField() {
 		field := of.Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case field.Anonymous:
-			names = append(names, membersOf(field.Type)...)
+			maps.Copy(types, membersOf(field.Type))
 		case name != "" && name != "-":
-			names = append(names, name)
+			types[name] = field.Type
 		}
 	}
-	return names
+	return types
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // encode returns a body of JSON: bytes and strings as they are, anything else as encoding/json writes it, without escapes for HTML.
@@ -28,8 +29,8 @@ func encode(value any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// encodeLine returns an event as one line. Line breaks of the JSON text, which can only be between its members, become spaces.
-func encodeLine(event any) ([]byte, error) {
+// encodeText returns an event as JSON text, without white space around it.
+func encodeText(event any) ([]byte, error) {
 	text, err := encode(event)
 	if err != nil {
 		return nil, err
@@ -37,54 +38,69 @@ func encodeLine(event any) ([]byte, error) {
 	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return nil, errors.New("an event is empty: it must be a JSON object")
 	}
-	if !bytes.ContainsAny(text, "\r\n") {
-		return text, nil
-	}
-	if !json.Valid(text) { // a line break may be within a string, where a space would be another event
+	if hasBreaks(text) && !json.Valid(text) {
 		return nil, errors.New("an event is not valid JSON, and has line breaks")
 	}
-	line := bytes.Clone(text)
-	for i, c := range line {
-		if c == '\n' || c == '\r' {
-			line[i] = ' '
-		}
-	}
-	return line, nil
+	return text, nil
 }
 
-// encodeLines returns events, a line each: bytes and strings hold lines already; otherwise it is a slice of events.
-func encodeLines(events any) ([]byte, error) {
+// encodeBatch returns events as the body of a request, and its type. Bytes and strings hold lines already; otherwise it is a slice of
+// events.
+func encodeBatch(events any) (body []byte, contentType string, err error) {
 	switch v := events.(type) {
 	case []byte:
-		return v, nil
+		return v, ndjsonType, nil
 	case string:
-		return []byte(v), nil
+		return []byte(v), ndjsonType, nil
 	case json.RawMessage:
-		return v, nil
+		return v, ndjsonType, nil
 	}
 	list := reflect.ValueOf(events)
 	if !isList(list) {
-		return nil, fmt.Errorf("events are a %T: give a slice of events, or lines of JSON as []byte", events)
+		return nil, "", fmt.Errorf("events are a %T: give a slice of events, or lines of JSON as []byte", events)
 	}
-	var lines []byte
-	for i := range list.Len() {
-		line, err := encodeLine(list.Index(i).Interface())
-		if err != nil {
-			return nil, fmt.Errorf("event %d: %w", i+1, err)
+	texts := make([][]byte, list.Len())
+	for i := range texts {
+		if texts[i], err = encodeText(list.Index(i).Interface()); err != nil {
+			return nil, "", fmt.Errorf("event %d: %w", i+1, err)
 		}
-		lines = append(append(lines, line...), '\n')
 	}
-	return lines, nil
+	if i := firstInvalid(texts); i >= 0 {
+		return nil, "", fmt.Errorf("event %d is not valid JSON", i+1)
+	}
+	body, contentType = joinTexts(texts)
+	return body, contentType, nil
+}
+
+// hasBreaks reports whether a text cannot be a line.
+func hasBreaks(text []byte) bool { return bytes.ContainsAny(text, "\r\n") }
+
+// joinTexts makes a body of events: a line for each, or an array where one of them has line breaks, which are part of its bytes.
+func joinTexts(texts [][]byte) (body []byte, contentType string) {
+	if !slices.ContainsFunc(texts, hasBreaks) {
+		return append(bytes.Join(texts, []byte("\n")), '\n'), ndjsonType
+	}
+	return slices.Concat([]byte("["), bytes.Join(texts, []byte(",")), []byte("]")), jsonType
+}
+
+// firstInvalid returns the first of events that would be something else in the array that joinTexts makes of them; -1 for none. In lines,
+// the server finds it.
+func firstInvalid(texts [][]byte) int {
+	if !slices.ContainsFunc(texts, hasBreaks) {
+		return -1
+	}
+	return slices.IndexFunc(texts, func(text []byte) bool { return !json.Valid(text) })
 }
 
 func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
 
-// encodeRecords is encodeLines for one record, too.
-func encodeRecords(records any) ([]byte, error) {
+// encodeRecords is encodeBatch for one record, too.
+func encodeRecords(records any) (body []byte, contentType string, err error) {
 	if _, text := records.(string); text || isList(reflect.ValueOf(records)) {
-		return encodeLines(records)
+		return encodeBatch(records)
 	}
-	return encodeLine(records)
+	body, err = encodeText(records)
+	return body, ndjsonType, err
 }
 
 // newKey makes an idempotency key.

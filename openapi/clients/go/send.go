@@ -36,11 +36,11 @@ type RejectedLine struct {
 // an error, all of them are stored or kept as rejects. They are one record or a slice of them, each encoded as AppendEvent does, or lines
 // of JSON in []byte or a string.
 func (c *Client) SendEvents(ctx context.Context, source string, records any, o *SendOptions) (done Delivered, err error) {
-	lines, err := encodeRecords(records)
+	body, contentType, err := encodeRecords(records)
 	if err != nil {
 		return done, err
 	}
-	_, err = c.call(ctx, o.request(lines, ndjsonType, "sources", source, "events"), &done)
+	_, err = c.call(ctx, o.request(body, contentType, "sources", source, "events"), &done)
 	return done, err
 }
 
