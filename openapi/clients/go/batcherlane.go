@@ -156,7 +156,8 @@ func (b *Batcher) deliver(log string, batch [][]byte) {
 // append sends a batch until the server takes or refuses it, or Close's context ends: the same bytes under the same key each time.
 func (b *Batcher) append(log string, batch [][]byte) error {
 	r := request{
-		method: http.MethodPost, path: []string{"logs", log, "append_batch"}, safe: true, header: http.Header{"Idempotency-Key": {newKey()}},
+		method: http.MethodPost, path: []string{"logs", log, "append_batch"}, safe: true,
+		header: http.Header{"Idempotency-Key": {newKey()}},
 	}
 	r.body, r.contentType = joinTexts(batch)
 	for n := 0; ; n++ {

@@ -48,7 +48,7 @@ type conformanceStep struct {
 func TestConformance(t *testing.T) {
 	folder := os.Getenv("CONFORMANCE_CASES")
 	if folder == "" {
-		t.Skip("run it by make client-go, or as ../conformance/README.md says")
+		t.Skip("run it by make test-client-go, or as ../conformance/README.md says")
 	}
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil || len(files) == 0 {
