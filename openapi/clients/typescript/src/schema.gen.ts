@@ -2250,13 +2250,13 @@ export interface operations {
                      *       "entries": [
                      *         {
                      *           "action": "key.revoke",
-                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
-                     *           "at": "2026-11-29T02:27:16.58954Z",
+                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "at": "2026-11-29T04:57:30.980704Z",
                      *           "detail": {
-                     *             "key_id": "c5NxZ9JozMQkYqgy"
+                     *             "key_id": "0YnB8UHWt1LzRszn"
                      *           },
                      *           "entry_id": 8,
-                     *           "key_id": "yeDsfb9rzf8QjRBo",
+                     *           "key_id": "PJ7GNWBpEinsG7zA",
                      *           "target": "gateway-1"
                      *         }
                      *       ]
@@ -2378,9 +2378,9 @@ export interface operations {
                      * @example {
                      *       "keys": [
                      *         {
-                     *           "created_at": "2026-11-29T02:27:16.574646Z",
-                     *           "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
-                     *           "key_id": "c5NxZ9JozMQkYqgy",
+                     *           "created_at": "2026-11-29T04:57:30.974952Z",
+                     *           "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "key_id": "0YnB8UHWt1LzRszn",
                      *           "limits": {},
                      *           "logs": "customer-*",
                      *           "name": "gateway-1",
@@ -2389,12 +2389,12 @@ export interface operations {
                      *           ]
                      *         },
                      *         {
-                     *           "created_at": "2026-11-29T02:27:14.369689Z",
+                     *           "created_at": "2026-11-29T04:57:30.529581Z",
                      *           "created_by": "bootstrap",
-                     *           "key_id": "yeDsfb9rzf8QjRBo",
+                     *           "key_id": "PJ7GNWBpEinsG7zA",
                      *           "limits": {},
                      *           "logs": "*",
-                     *           "name": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "name": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "scopes": [
                      *             "append",
                      *             "read",
@@ -2461,10 +2461,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.574646Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
-                     *       "key": "tally_c5NxZ9…",
-                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "created_at": "2026-11-29T04:57:30.974952Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "key": "tally_0YnB8U…",
+                     *       "key_id": "0YnB8UHWt1LzRszn",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2514,9 +2514,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.574646Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
-                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "created_at": "2026-11-29T04:57:30.974952Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "key_id": "0YnB8UHWt1LzRszn",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2568,15 +2568,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.574646Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
-                     *       "former_until": "2026-11-29T03:27:16.582008Z",
-                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "created_at": "2026-11-29T04:57:30.974952Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "former_until": "2026-11-29T05:57:30.977373Z",
+                     *       "key_id": "0YnB8UHWt1LzRszn",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "revoked_at": "2026-11-29T02:27:16.588921Z",
-                     *       "rotated_at": "2026-11-29T02:27:16.581578Z",
+                     *       "revoked_at": "2026-11-29T04:57:30.980116Z",
+                     *       "rotated_at": "2026-11-29T04:57:30.976937Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2635,15 +2635,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.574646Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
-                     *       "former_until": "2026-11-29T03:27:16.582008Z",
-                     *       "key": "tally_c5NxZ9…",
-                     *       "key_id": "c5NxZ9JozMQkYqgy",
+                     *       "created_at": "2026-11-29T04:57:30.974952Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "former_until": "2026-11-29T05:57:30.977373Z",
+                     *       "key": "tally_0YnB8U…",
+                     *       "key_id": "0YnB8UHWt1LzRszn",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "rotated_at": "2026-11-29T02:27:16.581578Z",
+                     *       "rotated_at": "2026-11-29T04:57:30.976937Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2696,14 +2696,14 @@ export interface operations {
                      * @example {
                      *       "logs": [
                      *         {
-                     *           "created_at": "2026-11-29T02:27:15.235186Z",
-                     *           "hash": "b3dfffe52c492c376bd966b8b5bddcb3d8ed51893c70b5aa4a2c401e1a0859f7",
+                     *           "created_at": "2026-11-29T04:57:30.712837Z",
+                     *           "hash": "09ff9cc75a340d0964275c780a27e49cce33c8356113cf40f98a1698faa8edcd",
                      *           "labels": {
                      *             "plan": "pro"
                      *           },
-                     *           "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6",
+                     *           "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7",
                      *           "name": "customer-acme-usage",
-                     *           "recorded_at": "2026-11-29T02:27:15.235186Z",
+                     *           "recorded_at": "2026-11-29T04:57:30.712837Z",
                      *           "sequence": 0
                      *         }
                      *       ]
@@ -2759,7 +2759,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6"
+                     *       "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedLog"];
@@ -2803,14 +2803,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:15.235186Z",
-                     *       "hash": "b3dfffe52c492c376bd966b8b5bddcb3d8ed51893c70b5aa4a2c401e1a0859f7",
+                     *       "created_at": "2026-11-29T04:57:30.712837Z",
+                     *       "hash": "09ff9cc75a340d0964275c780a27e49cce33c8356113cf40f98a1698faa8edcd",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6",
+                     *       "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7",
                      *       "name": "customer-acme-usage",
-                     *       "recorded_at": "2026-11-29T02:27:15.235186Z",
+                     *       "recorded_at": "2026-11-29T04:57:30.712837Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2866,14 +2866,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:15.236518Z",
-                     *       "hash": "c271df045da31aadcb90c916d538472f357637939b98b26340f4848826aa3a5e",
+                     *       "created_at": "2026-11-29T04:57:30.713596Z",
+                     *       "hash": "fc149febea993be6b8a8da971964615a335af964938154f34d323e8e793ed062",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22520-c8a4-76a0-a864-c18a04ddd21b",
+                     *       "log_id": "01a225aa-5959-78b8-ac3f-34d44a4b1009",
                      *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T02:27:15.236518Z",
+                     *       "recorded_at": "2026-11-29T04:57:30.713596Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2888,14 +2888,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:15.236518Z",
-                     *       "hash": "c271df045da31aadcb90c916d538472f357637939b98b26340f4848826aa3a5e",
+                     *       "created_at": "2026-11-29T04:57:30.713596Z",
+                     *       "hash": "fc149febea993be6b8a8da971964615a335af964938154f34d323e8e793ed062",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22520-c8a4-76a0-a864-c18a04ddd21b",
+                     *       "log_id": "01a225aa-5959-78b8-ac3f-34d44a4b1009",
                      *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T02:27:15.236518Z",
+                     *       "recorded_at": "2026-11-29T04:57:30.713596Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -3185,9 +3185,9 @@ export interface operations {
                      *             "tokens_out": 420,
                      *             "type": "api.call"
                      *           },
-                     *           "hash": "8f9cbe87f945d5f72c9c4a2523ac8bcb6a1f73937d34815cf8e539657deb63de",
+                     *           "hash": "70d56fc2218a2d9c3c4e8781fcbefb8e863277d1ee3426520f70cd047101bd28",
                      *           "key": "req-1",
-                     *           "recorded_at": "2026-11-29T02:27:15.274467Z",
+                     *           "recorded_at": "2026-11-29T04:57:30.716629Z",
                      *           "sequence": 1,
                      *           "time": "2025-03-01T10:05:30Z",
                      *           "type": "api.call"
@@ -3246,9 +3246,9 @@ export interface operations {
                      *         "tokens_out": 420,
                      *         "type": "api.call"
                      *       },
-                     *       "hash": "8f9cbe87f945d5f72c9c4a2523ac8bcb6a1f73937d34815cf8e539657deb63de",
+                     *       "hash": "70d56fc2218a2d9c3c4e8781fcbefb8e863277d1ee3426520f70cd047101bd28",
                      *       "key": "req-1",
-                     *       "recorded_at": "2026-11-29T02:27:15.274467Z",
+                     *       "recorded_at": "2026-11-29T04:57:30.716629Z",
                      *       "sequence": 1,
                      *       "time": "2025-03-01T10:05:30Z",
                      *       "type": "api.call"
@@ -3351,13 +3351,13 @@ export interface operations {
                      *       "bytes": 369,
                      *       "events": 3,
                      *       "faults": [],
-                     *       "finished_at": "2026-11-29T02:27:16.010660201Z",
+                     *       "finished_at": "2026-11-29T04:57:30.86310391Z",
                      *       "from": 1,
-                     *       "hash": "15b326b289cd26ff55f39d0416bf5fd88dc2cc74e9cacc2035d9fd9b1e2bb5bf",
-                     *       "log_id": "01a22520-c8a3-7244-b5e3-71f3a6086af6",
+                     *       "hash": "21cda182b4eb0052199843a6938dc8c3464d607d420b291c3c94ecb6c0fb829f",
+                     *       "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7",
                      *       "name": "customer-acme-usage",
                      *       "ok": true,
-                     *       "seconds": 0.097682783,
+                     *       "seconds": 0.022901614,
                      *       "to": 3,
                      *       "views": [
                      *         {
@@ -3365,7 +3365,7 @@ export interface operations {
                      *             "events": 3,
                      *             "keys": 1,
                      *             "ok": true,
-                     *             "seconds": 0.08956595,
+                     *             "seconds": 0.015326795,
                      *             "sequence": 3,
                      *             "skipped": 0,
                      *             "version": 1,
@@ -3428,7 +3428,7 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -3440,16 +3440,17 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T02:27:15.737529Z",
+                     *           "created_at": "2026-11-29T04:57:30.796043Z",
                      *           "gas": 50000000,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T02:27:15.784337Z",
+                     *           "live_at": "2026-11-29T04:57:30.806168Z",
                      *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
+                     *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 1,
-                     *           "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *           "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
                      *         }
                      *       ]
                      *     }
@@ -3497,7 +3498,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3509,16 +3510,17 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T02:27:15.737529Z",
+                     *       "created_at": "2026-11-29T04:57:30.796043Z",
                      *       "gas": 50000000,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T02:27:15.784337Z",
+                     *       "live_at": "2026-11-29T04:57:30.806168Z",
                      *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
+                     *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *       "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3585,7 +3587,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3597,16 +3599,17 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T02:27:15.737529Z",
+                     *       "created_at": "2026-11-29T04:57:30.796043Z",
                      *       "gas": 50000000,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T02:27:15.784337Z",
+                     *       "live_at": "2026-11-29T04:57:30.806168Z",
                      *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
+                     *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *       "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3699,7 +3702,7 @@ export interface operations {
                      *       "events": 3,
                      *       "keys": 1,
                      *       "ok": true,
-                     *       "seconds": 0.107268563,
+                     *       "seconds": 0.026426087,
                      *       "sequence": 3,
                      *       "skipped": 0,
                      *       "version": 1,
@@ -3880,19 +3883,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "applied": 1,
                      *       "config": {},
-                     *       "created_at": "2026-11-29T02:27:15.099826Z",
+                     *       "created_at": "2026-11-29T04:57:30.699506Z",
                      *       "gas": 50000000,
                      *       "head": 1,
-                     *       "live_at": "2026-11-29T02:27:16.296943Z",
+                     *       "live_at": "2026-11-29T04:57:30.918133Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
                      *       "name": "monthly-totals",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22520-c835-7163-aab9-a7f8e1cc7ab4"
+                     *       "view_id": "01a225aa-594d-7347-b7a5-52991e473c6d"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3949,7 +3952,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3961,16 +3964,17 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T02:27:15.737529Z",
+                     *       "created_at": "2026-11-29T04:57:30.796043Z",
                      *       "gas": 50000000,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T02:27:16.29122Z",
+                     *       "live_at": "2026-11-29T04:57:30.914957Z",
                      *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
+                     *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *       "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -4024,14 +4028,14 @@ export interface operations {
                      *       "actions": [
                      *         {
                      *           "action": "live",
-                     *           "at": "2026-11-29T02:27:16.234963Z",
+                     *           "at": "2026-11-29T04:57:30.911148Z",
                      *           "sequence": 3,
                      *           "version": 2
                      *         }
                      *       ],
                      *       "versions": [
                      *         {
-                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4042,19 +4046,20 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T02:27:16.230945Z",
+                     *           "created_at": "2026-11-29T04:57:30.907892Z",
                      *           "gas": 50000000,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T02:27:16.234902Z",
+                     *           "live_at": "2026-11-29T04:57:30.911102Z",
                      *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
+                     *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 2,
-                     *           "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *           "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
                      *         },
                      *         {
-                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4066,17 +4071,18 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T02:27:15.737529Z",
+                     *           "created_at": "2026-11-29T04:57:30.796043Z",
                      *           "gas": 50000000,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T02:27:15.784337Z",
+                     *           "live_at": "2026-11-29T04:57:30.806168Z",
                      *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
-                     *           "retired_at": "2026-11-29T02:27:16.233691Z",
+                     *           "ready": "meter@1",
+                     *           "retired_at": "2026-11-29T04:57:30.910309Z",
                      *           "state_kept": true,
                      *           "status": "retired",
                      *           "version": 1,
-                     *           "view_id": "01a22520-cab9-7482-91ce-a8f475dc479a"
+                     *           "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
                      *         }
                      *       ]
                      *     }
@@ -4123,7 +4129,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "bytes": 198,
-                     *       "created_at": "2026-11-29T02:27:15.099826Z",
+                     *       "created_at": "2026-11-29T04:57:30.699506Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *     }
                      */
@@ -4464,8 +4470,8 @@ export interface operations {
                      * @example {
                      *       "sources": [
                      *         {
-                     *           "created_at": "2026-11-29T02:27:16.549603Z",
-                     *           "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "created_at": "2026-11-29T04:57:30.965472Z",
+                     *           "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "name": "litellm",
                      *           "version": 1
                      *         }
@@ -4516,8 +4522,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.549603Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "created_at": "2026-11-29T04:57:30.965472Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -4598,8 +4604,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.549603Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "created_at": "2026-11-29T04:57:30.965472Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -4633,8 +4639,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:16.549603Z",
-                     *       "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "created_at": "2026-11-29T04:57:30.965472Z",
+                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -5167,8 +5173,8 @@ export interface operations {
                      * @example {
                      *       "versions": [
                      *         {
-                     *           "created_at": "2026-11-29T02:27:16.549603Z",
-                     *           "created_by": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "created_at": "2026-11-29T04:57:30.965472Z",
+                     *           "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "version": 1
                      *         }
                      *       ]
@@ -5219,11 +5225,11 @@ export interface operations {
                      * @example {
                      *       "tenants": [
                      *         {
-                     *           "created_at": "2026-11-29T02:27:14.522791Z",
+                     *           "created_at": "2026-11-29T04:57:30.564328Z",
                      *           "limits": {},
                      *           "name": "acme",
                      *           "suspended": false,
-                     *           "tenant_id": "01a22520-c5d7-7851-9475-cf60e9c98916"
+                     *           "tenant_id": "01a225aa-58c4-74a8-b8cf-8d768663a1d5"
                      *         }
                      *       ]
                      *     }
@@ -5280,13 +5286,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:15.224272Z",
+                     *       "created_at": "2026-11-29T04:57:30.708357Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22520-c898-7047-b639-1e578f111ca6"
+                     *       "tenant_id": "01a225aa-5954-751b-a6d7-37e75efc0bde"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5330,13 +5336,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:15.224272Z",
+                     *       "created_at": "2026-11-29T04:57:30.708357Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22520-c898-7047-b639-1e578f111ca6"
+                     *       "tenant_id": "01a225aa-5954-751b-a6d7-37e75efc0bde"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5393,13 +5399,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T02:27:15.224272Z",
+                     *       "created_at": "2026-11-29T04:57:30.708357Z",
                      *       "limits": {
                      *         "events_per_second": 20000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22520-c898-7047-b639-1e578f111ca6"
+                     *       "tenant_id": "01a225aa-5954-751b-a6d7-37e75efc0bde"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5458,7 +5464,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-11-29T02:42:16Z",
+                     *       "expires_at": "2026-11-29T05:12:30Z",
                      *       "token": "eyJhbGciO…"
                      *     }
                      */
@@ -5502,18 +5508,19 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *           "config": {
                      *             "aggregations": [
                      *               "count"
                      *             ]
                      *           },
-                     *           "created_at": "2026-11-29T02:27:16.441221Z",
-                     *           "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *           "created_at": "2026-11-29T04:57:30.940594Z",
+                     *           "deployed_at": "2026-11-29T04:57:30.940594Z",
                      *           "gas": 50000000,
                      *           "logs": "customer-*",
                      *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
+                     *           "ready": "meter@1",
                      *           "spreading": false,
                      *           "status": "active",
                      *           "version": 1
@@ -5562,7 +5569,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5582,12 +5589,13 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T02:27:16.441221Z",
-                     *       "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *       "created_at": "2026-11-29T04:57:30.940594Z",
+                     *       "deployed_at": "2026-11-29T04:57:30.940594Z",
                      *       "gas": 50000000,
                      *       "logs": "customer-*",
                      *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
+                     *       "ready": "meter@1",
                      *       "spreading": false,
                      *       "status": "active",
                      *       "version": 1
@@ -5653,7 +5661,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5673,12 +5681,13 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T02:27:16.441221Z",
-                     *       "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *       "created_at": "2026-11-29T04:57:30.940594Z",
+                     *       "deployed_at": "2026-11-29T04:57:30.940594Z",
                      *       "gas": 50000000,
                      *       "logs": "customer-*",
                      *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
+                     *       "ready": "meter@1",
                      *       "spreading": false,
                      *       "status": "active",
                      *       "version": 1
@@ -5730,18 +5739,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-yeDsfb9rzf8QjRBo",
+                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
                      *         ]
                      *       },
-                     *       "created_at": "2026-11-29T02:27:16.441221Z",
-                     *       "deployed_at": "2026-11-29T02:27:16.441221Z",
+                     *       "created_at": "2026-11-29T04:57:30.940594Z",
+                     *       "deployed_at": "2026-11-29T04:57:30.940594Z",
                      *       "gas": 50000000,
                      *       "logs": "customer-*",
                      *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
+                     *       "ready": "meter@1",
                      *       "spreading": false,
                      *       "status": "retired",
                      *       "version": 1
