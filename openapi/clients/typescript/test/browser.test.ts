@@ -60,7 +60,7 @@ test("in a page, of another origin, in Chromium", { timeout: 110_000 }, async (t
     } else {
       const { method, headers, url } = incoming;
       const passed = request(
-        target + url,
+        `${target}${url ?? "/"}`,
         { method, headers: { ...headers, host: new URL(target).host } },
         (answer) => {
           response.writeHead(answer.statusCode ?? 502, answer.headers);

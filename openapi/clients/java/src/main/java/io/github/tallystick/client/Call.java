@@ -15,6 +15,7 @@ final class Call {
   private final StringBuilder path = new StringBuilder();
   private final List<String> query = new ArrayList<>();
   byte[] body;
+  boolean slow;
 
   private Call(String method, boolean repeatable, String... segments) {
     this.method = method;
@@ -49,6 +50,12 @@ final class Call {
 
   static Call get(String... segments) {
     return repeatable("GET", segments);
+  }
+
+  /** The server reads a whole log before it answers, which takes as long as it takes: no bound of the client's holds. */
+  Call slow() {
+    slow = true;
+    return this;
   }
 
   Call query(String name, Object value) {

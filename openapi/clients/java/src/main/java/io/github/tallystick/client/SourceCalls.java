@@ -138,7 +138,7 @@ abstract class SourceCalls extends ViewCalls {
    * @return what became of them
    */
   public SourceReplay replaySource(String source, ReplaySource replay) {
-    return transport.send(Call.once("POST", "sources", source, "replay").json(replay), SourceReplay.class);
+    return transport.send(Call.once("POST", "sources", source, "replay").slow().json(replay), SourceReplay.class);
   }
 
   /**

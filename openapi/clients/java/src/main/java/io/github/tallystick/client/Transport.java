@@ -102,7 +102,7 @@ final class Transport {
 
   private Reply once(Call call, int tries, Deadline deadline) {
     BodyHandler<byte[]> bounded = head -> new BoundedBody(head.statusCode() < 300 ? MAX_BODY : MAX_PROBLEM);
-    long patience = Math.max(1, Math.min(Deadline.nanosOf(timeout), deadline.left()));
+    long patience = call.slow ? Long.MAX_VALUE : Math.max(1, Math.min(Deadline.nanosOf(timeout), deadline.left()));
     HttpResponse<byte[]> response = await(http.sendAsync(request(call), bounded), patience);
     if (response.statusCode() >= 300) {
       throw refusal(response.statusCode(), response.headers(), response.body());

@@ -27,6 +27,7 @@ class HostileTest {
   private Map<String, String> headers = Map.of("Content-Type", "application/json");
   private byte[] body = {};
   private long repeat = 1;
+  private volatile Duration late = Duration.ZERO;
 
   @BeforeEach
   void start() throws IOException {
@@ -36,11 +37,14 @@ class HostileTest {
         exchange -> {
           try (exchange) {
             exchange.getRequestBody().readAllBytes();
+            Thread.sleep(late.toMillis());
             headers.forEach(exchange.getResponseHeaders()::set);
             exchange.sendResponseHeaders(status, 0);
             for (long i = 0; i < repeat; i++) {
               exchange.getResponseBody().write(body);
             }
+          } catch (InterruptedException e) {
+            throw new IOException(e);
           }
         });
     server.start();
@@ -72,6 +76,19 @@ class HostileTest {
     }
     answers(200, "{}");
     assertEquals("unexpected_answer", assertThrows(TallyException.class, () -> tally().listEvents("l", null)).getCode());
+  }
+
+  /** What reads a whole log takes as long as that does; everything else is bounded. */
+  @Test
+  void slowAnswers() {
+    late = Duration.ofMillis(800);
+    Duration brief = Duration.ofMillis(200);
+    String url = "http://127.0.0.1:" + server.getAddress().getPort();
+    Tally tally = Tally.builder().url(url).key("").timeout(brief).deadline(brief).build();
+    answers(200, "{\"ok\":true}");
+    assertTrue(tally.verifyLog("l", null).isOk());
+    assertTrue(tally.auditView("l", "v", null).isOk());
+    assertEquals("connection", assertThrows(TallyException.class, () -> tally.getLog("l")).getCode());
   }
 
   @Test
