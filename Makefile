@@ -124,7 +124,7 @@ test-client-typescript: build ## test the TypeScript SDK
 test-client-java: build ## test the Java SDK
 	TALLY_BINARY=$(CURDIR)/bin/tally mvn -q -B -f $(CLIENTS)/java/pom.xml verify
 	$(CONFORMANCE) --user-agent tally-java/ --dir $(CLIENTS)/java -- mvn -q -B test -Dtest=ConformanceTest
-	$(CLIENTS)/java/check-readme.sh bin/tally
+	$(CLIENTS)/java/check-readme.sh $(CURDIR)/bin/tally
 
 GATEWAYS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tallystick/gateways
 
