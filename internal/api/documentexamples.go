@@ -3,6 +3,7 @@ package api
 import (
 	_ "embed" // the examples
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,8 +26,12 @@ func describeExamples(api *huma.OpenAPI) {
 		}
 		example, ok := answers[operation.OperationID]
 		for status, response := range operation.Responses {
-			if media := response.Content[mediaJSON]; ok && strings.HasPrefix(status, "2") && media != nil {
-				media.Example = example
+			_, made := operation.Responses["201"] // the example is of that, and 200 says that nothing was
+			if media := response.Content[mediaJSON]; ok && strings.HasPrefix(status, "2") && media != nil && (status == "201" || !made) {
+				copied := *media // 200 and 201 may share it
+				copied.Example = example
+				response.Content = maps.Clone(response.Content)
+				response.Content[mediaJSON] = &copied
 			}
 		}
 	}

@@ -2864,19 +2864,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "created_at": "2026-11-29T04:57:30.713596Z",
-                     *       "hash": "fc149febea993be6b8a8da971964615a335af964938154f34d323e8e793ed062",
-                     *       "labels": {
-                     *         "plan": "pro"
-                     *       },
-                     *       "log_id": "01a225aa-5959-78b8-ac3f-34d44a4b1009",
-                     *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T04:57:30.713596Z",
-                     *       "sequence": 0
-                     *     }
-                     */
                     "application/json": components["schemas"]["Log"];
                 };
             };
@@ -2958,11 +2945,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "sequence": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["Appended"];
                 };
             };
@@ -3047,14 +3029,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "appended": 2,
-                     *       "duplicates": [],
-                     *       "first_sequence": 2,
-                     *       "last_sequence": 3
-                     *     }
-                     */
                     "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
@@ -4602,32 +4576,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "created_at": "2026-11-29T04:57:30.965472Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *       "mapping": {
-                     *         "id": "{/id}",
-                     *         "keep": {
-                     *           "tokens": "/usage/total"
-                     *         },
-                     *         "log": "customer-{/team}",
-                     *         "time": null,
-                     *         "type": "api.call"
-                     *       },
-                     *       "name": "litellm",
-                     *       "resolved": {
-                     *         "id": "{/id}",
-                     *         "keep": {
-                     *           "tokens": "/usage/total"
-                     *         },
-                     *         "log": "customer-{/team}",
-                     *         "time": null,
-                     *         "type": "api.call"
-                     *       },
-                     *       "version": 1
-                     *     }
-                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
