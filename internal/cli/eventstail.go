@@ -44,7 +44,7 @@ func (t *tailing) run(cmd *cobra.Command, args []string, c *tally.Client) error 
 	}
 	out := cmd.OutOrStdout()
 	options := &tally.TailOptions{FollowOptions: follower(cmd), After: &after, Type: t.typ}
-	for event, err := range c.TailEvents(cmd.Context(), args[0], options) {
+	for event, err := range c.Tail(cmd.Context(), args[0], options) {
 		if err == nil {
 			_, err = fmt.Fprintf(out, "%s\n", event.JSON())
 		}

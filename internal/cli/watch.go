@@ -38,7 +38,7 @@ func watchCommand() *cobra.Command {
 				}
 			}
 			options := &tally.WatchOptions{FollowOptions: follower(cmd)}
-			for answer, err := range c.WatchView(cmd.Context(), args[0], args[1], query, options) {
+			for answer, err := range c.Watch(cmd.Context(), args[0], args[1], query, options) {
 				if err == nil && answer.Problem != nil {
 					fmt.Fprintln(cmd.ErrOrStderr(), "tally:", oneLine(answer.Problem.Error()))
 					continue

@@ -185,7 +185,7 @@ func answered(a tally.Answer, err error) (any, error) {
 
 func watch(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 	answers := []any{}
-	for live, err := range c.WatchView(ctx, a.text("log"), a.text("view"), a.question(), nil) {
+	for live, err := range c.Watch(ctx, a.text("log"), a.text("view"), a.question(), nil) {
 		if err != nil {
 			return nil, err
 		}
@@ -205,7 +205,7 @@ func tail(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 	if _, ok := a.members["after"]; ok {
 		o.After = tally.Sequence(a.int("after"))
 	}
-	events, err := take(a, c.TailEvents(ctx, a.text("log"), o))
+	events, err := take(a, c.Tail(ctx, a.text("log"), o))
 	return exact(eventTexts(events)), err
 }
 

@@ -3,7 +3,7 @@
 //
 // A [Client] has one method for each operation of the HTTP API, named as the operation's id: append-event is [Client.AppendEvent]. Path
 // parameters come first, then the body, then the options, which may be nil. Over the operations there are iterators ([Client.Events],
-// [Client.Logs], [Client.Keys] …), streams that come back after a lost connection ([Client.TailEvents], [Client.WatchView]), and a
+// [Client.Logs], [Client.Keys] …), streams that come back after a lost connection ([Client.Tail], [Client.Watch]), and a
 // [Batcher].
 //
 // # Nothing counts twice

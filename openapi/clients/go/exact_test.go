@@ -34,7 +34,7 @@ func TestExactEvents(t *testing.T) {
 		t.Errorf("in pages: %q", got)
 	}
 	read := 0
-	for e, err := range c.TailEvents(t.Context(), log, &tally.TailOptions{After: tally.Sequence(0)}) {
+	for e, err := range c.Tail(t.Context(), log, &tally.TailOptions{After: tally.Sequence(0)}) {
 		if err != nil {
 			t.Fatal(err)
 		}

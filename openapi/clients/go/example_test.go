@@ -71,12 +71,12 @@ func ExampleBatcher() {
 	// Output: 100
 }
 
-func ExampleClient_TailEvents() {
+func ExampleClient_Tail() {
 	c, ctx := exampleClient("example-tail"), context.Background()
 	if _, err := c.AppendEvents(ctx, "example-tail", []any{`{"n":0.10}`, `{"n":9007199254740993}`}, nil); err != nil {
 		log.Fatal(err)
 	}
-	for event, err := range c.TailEvents(ctx, "example-tail", &tally.TailOptions{After: tally.Sequence(0)}) {
+	for event, err := range c.Tail(ctx, "example-tail", &tally.TailOptions{After: tally.Sequence(0)}) {
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -197,7 +197,7 @@ func TestTailThroughCuts(t *testing.T) {
 	got, lost := []int64{}, 0
 	o := &tally.TailOptions{After: tally.Sequence(0)}
 	o.Disconnected = func(error, time.Duration) { lost++ }
-	for e, err := range p.client(t).TailEvents(t.Context(), log, o) {
+	for e, err := range p.client(t).Tail(t.Context(), log, o) {
 		if err != nil {
 			t.Fatal(err)
 		}

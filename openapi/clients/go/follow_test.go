@@ -68,7 +68,7 @@ func TestTailResumes(t *testing.T) {
 	o := &tally.TailOptions{After: tally.Sequence(5)}
 	o.Disconnected = func(err error, _ time.Duration) { lost = append(lost, err.Error()) }
 	o.Reconnected = func() { back++ }
-	got, err := tally.Collect(c.TailEvents(t.Context(), "acme", o))
+	got, err := tally.Collect(c.Tail(t.Context(), "acme", o))
 	if !tally.IsCode(err, "log_not_found") {
 		t.Errorf("it ends with %v", err)
 	}
@@ -91,11 +91,11 @@ func TestTailResumes(t *testing.T) {
 // TestTailEnds: at once where the server cannot be reached or refuses, when its loop is left, by its context, and at what is no stream.
 func TestTailEnds(t *testing.T) {
 	c, ids := script(t, `503!{"status":503,"code":"too_many_watchers","detail":"full"}`)
-	if _, err := tally.Collect(c.TailEvents(t.Context(), "acme", nil)); !tally.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
+	if _, err := tally.Collect(c.Tail(t.Context(), "acme", nil)); !tally.IsCode(err, "too_many_watchers") || len(ids()) != 1 {
 		t.Errorf("refused: %v", err)
 	}
 	c, _ = script(t, soon+event(1)+event(2))
-	for e, err := range c.TailEvents(t.Context(), "acme", nil) {
+	for e, err := range c.Tail(t.Context(), "acme", nil) {
 		if err != nil || e.Sequence != 1 {
 			t.Errorf("a loop that is left: %+v, %v", e, err)
 		}
@@ -105,20 +105,20 @@ func TestTailEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var err error
-	for _, err = range c.TailEvents(ctx, "acme", nil) {
+	for _, err = range c.Tail(ctx, "acme", nil) {
 		stop()
 	}
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 	c = stranger(t, "", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
-	_, err = tally.Collect(c.TailEvents(t.Context(), "acme", nil))
+	_, err = tally.Collect(c.Tail(t.Context(), "acme", nil))
 	if !tally.IsCode(err, tally.CodeUnexpectedAnswer) || !strings.Contains(err.Error(), "it is no stream of events") {
 		t.Errorf("a stranger: %v", err)
 	}
 	for _, hostile := range []string{"id: x\nevent: event\ndata: {}\n\n", "id: 7\nevent: event\ndata: <html>\n\n"} {
 		c, _ = script(t, soon+hostile)
-		if _, err := tally.Collect(c.TailEvents(t.Context(), "acme", nil)); !tally.IsCode(err, tally.CodeUnexpectedAnswer) {
+		if _, err := tally.Collect(c.Tail(t.Context(), "acme", nil)); !tally.IsCode(err, tally.CodeUnexpectedAnswer) {
 			t.Errorf("%q: %v", hostile, err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestWatchTellsWhatIsNew(t *testing.T) {
 	c, _ := script(t, soon+answer("1"), soon+answer("1")+answer("2")+"event: problem\ndata: {\"code\":\"view_halted\"}\n\n",
 		soon+answer("2"), `404!{"status":404,"code":"view_not_found"}`)
 	got := ""
-	answers, err := tally.Collect(c.WatchView(t.Context(), "acme", "totals", "", nil))
+	answers, err := tally.Collect(c.Watch(t.Context(), "acme", "totals", "", nil))
 	for _, a := range answers {
 		got += string(a.Body) + ","
 		if a.Problem != nil {

@@ -18,10 +18,10 @@ type TailOptions struct {
 	Type string
 }
 
-// TailEvents follows a log: it yields events as they are committed, each once and in order, over any number of connections, until ctx ends,
+// Tail follows a log: it yields events as they are committed, each once and in order, over any number of connections, until ctx ends,
 // the loop is left, or the server refuses. Its last pair is then that error: the cause of ctx, or an *Error such as unknown_event_id, where
 // the log was set back.
-func (c *Client) TailEvents(ctx context.Context, log string, o *TailOptions) iter.Seq2[Event, error] {
+func (c *Client) Tail(ctx context.Context, log string, o *TailOptions) iter.Seq2[Event, error] {
 	o = orNew(o)
 	return func(yield func(Event, error) bool) {
 		f := following{

@@ -29,7 +29,7 @@ func TestViews(t *testing.T) {
 	if err != nil || answer.Sequence != 1 || answer.Type != "application/json" || !bytes.Contains(answer.Body, []byte("0.1")) {
 		t.Errorf("%+v, %v: %s", answer, err, answer.Body)
 	}
-	for live, err := range c.WatchView(t.Context(), log, "tokens", "", nil) {
+	for live, err := range c.Watch(t.Context(), log, "tokens", "", nil) {
 		if err != nil {
 			t.Fatal(err)
 		}

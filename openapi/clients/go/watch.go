@@ -21,10 +21,10 @@ type LiveAnswer struct {
 	Problem *Error
 }
 
-// WatchView follows a view's answer to a question, as QueryView takes it. The first answer comes at once, and then every answer that
+// Watch follows a view's answer to a question, as QueryView takes it. The first answer comes at once, and then every answer that
 // differs from the one before, at most ten a second, over any number of connections, until ctx ends, the loop is left, or the server
 // refuses. Its last pair is then that error: the cause of ctx, or an *Error.
-func (c *Client) WatchView(ctx context.Context, log, view, question string, o *WatchOptions) iter.Seq2[LiveAnswer, error] {
+func (c *Client) Watch(ctx context.Context, log, view, question string, o *WatchOptions) iter.Seq2[LiveAnswer, error] {
 	o = orNew(o)
 	return func(yield func(LiveAnswer, error) bool) {
 		r := get("logs", log, "views", view, "live")

@@ -33,7 +33,7 @@ class WatchedAnswer(NamedTuple):
 
 class Streams:
     @iteration
-    def tail_events(self, log: str, *, after: int | None = None, type: str | None = None) -> Flow[Event]:  # noqa: A002
+    def tail(self, log: str, *, after: int | None = None, type: str | None = None) -> Flow[Event]:  # noqa: A002
         """Iterates over a log's events as they are committed, for ever: those after a sequence, or after the head.
 
         Each comes once and in order, over any number of connections: what is lost is opened again, with growing waits, and
@@ -56,15 +56,10 @@ class Streams:
         return _follow(self, request, emit, None if after is None else str(int(after)))
 
     @iteration
-    def tail(self, log: str, *, after: int | None = None, type: str | None = None) -> Flow[Event]:  # noqa: A002
-        """The same as tail_events."""
-        return Streams.tail_events.build(self, log, after=after, type=type)
-
-    @iteration
-    def watch_view(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Flow[WatchedAnswer]:
+    def watch(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Flow[WatchedAnswer]:
         """Iterates over a view's answers to a question, for ever: the one of now, then each that differs from the one before.
 
-        Comes back by itself, as tail_events does. Raises TallyError where the server refuses.
+        Comes back by itself, as tail does. Raises TallyError where the server refuses.
         """
         request = Request("GET", path("logs", log, "views", view, "live"), encode_question(question))
         before: tuple[str, str] | None = None
@@ -85,11 +80,6 @@ class Streams:
             return WatchedAnswer(sequence, _lenient(message.data), message.data, None)
 
         return _follow(self, request, emit, None)
-
-    @iteration
-    def watch(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Flow[WatchedAnswer]:
-        """The same as watch_view."""
-        return Streams.watch_view.build(self, log, view, question)
 
 
 def _lenient(text: str) -> Any:

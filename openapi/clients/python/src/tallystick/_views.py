@@ -80,6 +80,11 @@ class Views:
         return Call(_post(path("views", view), body, actor, query({"logs": logs})), as_object(), Retry.SAFE)
 
     @procedure
+    def upload_module(self: Any, module: bytes) -> Flow[str]:
+        """Uploads a module, a ``.wasm`` of at most 4 MiB, unless the server has it, and returns its SHA-256 in hexadecimal."""
+        return (yield from _upload(self, module))
+
+    @procedure
     def deploy_module(
         self: Any,
         log: str,
@@ -203,7 +208,7 @@ def _upload(client: Any, module: bytes) -> Flow[str]:
     try:
         yield from client._flow(Views.get_module.call(sha256))
     except TallyError as error:
-        if error.status != 404:
+        if error.code != "module_not_found":
             raise
         yield from client._flow(Views.put_module.call(sha256, module))
     return sha256

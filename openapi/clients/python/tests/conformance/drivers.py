@@ -16,7 +16,7 @@ from .values import shown
 
 ITERATIONS = {
     "events", "logs", "keys", "tenants", "sources", "audit-log", "view-versions", "source-versions",
-    "tail", "watch", "tail-events", "watch-view",
+    "tail", "watch",
 }  # fmt: skip
 KEYWORDS = {"from": "from_", "as": "as_"}
 

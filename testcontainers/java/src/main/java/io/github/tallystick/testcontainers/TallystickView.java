@@ -49,6 +49,6 @@ public final class TallystickView {
 
   DeployModule deployment(Tally tally) {
     DeployModule deployment = new DeployModule().config(config);
-    return ready != null ? deployment.ready(ready) : deployment.module(tally.ensureModule(module));
+    return ready != null ? deployment.ready(ready) : deployment.module(tally.uploadModule(module));
   }
 }

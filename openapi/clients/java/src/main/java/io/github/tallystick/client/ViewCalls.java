@@ -266,7 +266,7 @@ abstract class ViewCalls extends LogCalls {
    * @param module the {@code .wasm} file, at most 4 MiB
    * @return its SHA-256, for {@link DeployModule#module}
    */
-  public String ensureModule(byte[] module) {
+  public String uploadModule(byte[] module) {
     String sha256;
     try {
       sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(module));
@@ -276,11 +276,25 @@ abstract class ViewCalls extends LogCalls {
     try {
       getModule(sha256);
     } catch (TallyException e) {
-      if (e.getStatus() != 404) {
+      if (!e.getCode().equals("module_not_found")) {
         throw e;
       }
       putModule(sha256, module);
     }
     return sha256;
+  }
+
+  /**
+   * Deploys a view of your own on a log: uploads its module where the server does not have it yet, and deploys it.
+   *
+   * @param log the log's name or id
+   * @param view the view's name
+   * @param module the {@code .wasm} file, at most 4 MiB
+   * @param deployment its configuration and gas
+   * @return the view, which may still be building
+   */
+  public View deployModule(String log, String view, byte[] module, DeployModule deployment) {
+    String sha256 = uploadModule(module);
+    return deployView(log, view, new DeployModule().module(sha256).config(deployment.getConfig()).gas(deployment.getGas()));
   }
 }

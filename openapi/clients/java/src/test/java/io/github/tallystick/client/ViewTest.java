@@ -49,10 +49,12 @@ class ViewTest {
   @Test
   void aModuleIsUploadedOnce() throws IOException {
     byte[] module = Files.readAllBytes(Path.of("../../../views/dist/monthly_totals.wasm"));
-    String sha256 = tally.ensureModule(module);
-    assertEquals(sha256, tally.ensureModule(module));
+    String sha256 = tally.uploadModule(module);
+    assertEquals(sha256, tally.uploadModule(module));
     assertEquals(sha256, tally.getModule(sha256).getModule());
     assertEquals(1, tally.deployView(log, "totals", new DeployModule().module(sha256)).getVersion());
+    View again = tally.deployModule(log, "totals", module, new DeployModule().gas(1_000_000L));
+    assertEquals(List.of(sha256, 1_000_000L), List.of(again.getModule(), again.getGas()));
   }
 
   @Test
