@@ -53,6 +53,9 @@ func TestCompletion(t *testing.T) {
 		{"europe", []string{"log", "list", "--tenant", "e"}},
 		{"table json csv", []string{"log", "list", "--output", ""}},
 		{"show", []string{"log", "sh"}},
+		{"meter", []string{"view", "deploy", "usage", "--ready", "me"}},
+		{"meter", []string{"view", "ready", "me"}},
+		{"litellm litellm-openmeter litellm-otel", []string{"source", "put", "new", "--ready", "litellm"}},
 		{"append", []string{"key", "create", "--scopes", "ap"}},
 	} {
 		if got := u.completes(nil, test.args...); strings.Join(got, " ") != test.want {

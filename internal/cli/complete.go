@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/source"
 	"github.com/tallystick/tallystick/internal/terminal"
@@ -41,6 +42,9 @@ var argumentNames = map[string]func(context.Context, *tally.Client, completing) 
 			return namesOf(seqOf(c.ListViewPatterns(ctx)), func(v tally.ViewPattern) string { return v.Name })
 		}
 		return namesOf(seqOf(c.ListViews(ctx, log)), func(v tally.View) string { return v.Name })
+	},
+	"READY": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
+		return namesOf(seqOf(c.ListReadyViews(ctx)), func(r tally.ReadyView) string { return r.Name })
 	},
 	"SOURCE": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
 		return namesOf(c.Sources(ctx), func(s tally.Source) string { return s.Name })
@@ -75,7 +79,7 @@ var knownNames = map[string]func() []string{
 	"FORMAT":   func() []string { return []string{formatText, formatJSON} },
 }
 
-// flagNames says of flags what their values are.
+// flagNames says of flags what their values are. Others say so in their usage, in back-quotes.
 var flagNames = map[string]string{
 	"log": "LOG", "view": "VIEW", "source": "SOURCE", "tenant": "TENANT", "profile": "PROFILE", "lang": "LANGUAGE", "scopes": "SCOPE",
 	"log-level": "LEVEL", "log-format": "FORMAT",
@@ -123,15 +127,19 @@ func addCompletion(cmd *cobra.Command) {
 		}
 		return complete(wanted[i].name, completing{cmd, args, begin})
 	}
-	for flag, what := range flagNames {
-		if cmd.Flags().Lookup(flag) == nil {
-			continue
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		what, usage := flagNames[flag.Name], ""
+		if what == "" {
+			what, usage = pflag.UnquoteUsage(flag)
 		}
-		must(cmd.RegisterFlagCompletionFunc(flag,
+		if usage != "" && argumentNames[what] == nil && knownNames[what] == nil {
+			return
+		}
+		must(cmd.RegisterFlagCompletionFunc(flag.Name,
 			func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 				return complete(what, completing{cmd, args, begin})
 			}))
-	}
+	})
 }
 
 // complete returns names of a kind. Whatever fails, a shell gets none, and says nothing.

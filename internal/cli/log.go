@@ -35,6 +35,9 @@ var logTable = table[tally.Log]{
 	{"hash", func(l tally.Log) any { return shown{shortHash(l.Hash), l.Hash} }},
 }
 
+// oneLog has room for the whole hash.
+var oneLog = append(slices.Clone(logTable[:len(logTable)-1]), column[tally.Log]{"hash", func(l tally.Log) any { return l.Hash }})
+
 func logShowCommand() *cobra.Command {
 	var conn connection
 	var out printer
@@ -47,7 +50,7 @@ func logShowCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("looking up the log %s: %w", args[0], err)
 			}
-			return logTable.one(cmd, &out, found)
+			return oneLog.one(cmd, &out, found)
 		}),
 	}
 	conn.add(cmd.Flags())

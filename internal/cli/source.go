@@ -38,7 +38,7 @@ type madeMapping struct {
 
 func (m *madeMapping) add(flags *pflag.FlagSet) {
 	flags.StringVar(&m.ready, "ready", "",
-		"the mapping that comes with the server under this name, instead of a file; tally source ready lists them")
+		"the `MAPPING` that comes with the server under this name, instead of a file; tally source ready lists them")
 	flags.StringArrayVar(&m.set, "set", nil,
 		"replace a member of the mapping, such as 'log=customer-{/team}' or 'id=null': JSON, or else a text; may be repeated")
 }

@@ -47,7 +47,7 @@ func viewDeployCommand() *cobra.Command {
 	flags.StringVar(&run.module, "module", "",
 		"file of the module, or the SHA-256 of one that was uploaded; "+defaultModule+" when neither this nor --ready is given")
 	flags.StringVar(&run.ready, "ready", "",
-		"ready view to deploy, such as meter, or meter@1 for its first version; tally view ready lists them")
+		"`READY` view to deploy, such as meter, or meter@1 for its first version; tally view ready lists them")
 	flags.StringVar(&run.config, "config", "", "the view's configuration: JSON, or @file")
 	flags.Int64Var(&run.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
 	run.out.addOutput(cmd)
