@@ -80,7 +80,7 @@ type DuplicateEvent struct {
 
 // AppendEvents appends events in their order, all or none, and returns when they are durable and counted in every live view. They are a
 // slice of events, each as AppendEvent takes them, or lines of JSON in []byte or a string, which are sent byte for byte. A batch has at
-// most 10,000 events and 16 MiB. Where one is refused, the error's Line is its place, from 1.
+// most 10,000 events and 10 MiB. Where one is refused, the error's Line is its place, from 1.
 func (c *Client) AppendEvents(ctx context.Context, log string, events any, o *AppendOptions) (AppendedBatch, error) {
 	r := request{method: http.MethodPost, path: []string{"logs", log, "append_batch"}, safe: true}
 	var err error

@@ -29,7 +29,7 @@ var (
 // BatcherOptions bound what a Batcher sends and keeps.
 type BatcherOptions struct {
 	MaxEvents int           // of a batch, at most 10,000; 0 for DefaultMaxEvents
-	MaxBytes  int           // of a batch, at most 16 MiB; 0 for DefaultMaxBytes. An event that is larger goes alone
+	MaxBytes  int           // of a batch, at most 10 MiB; 0 for DefaultMaxBytes. An event that is larger goes alone
 	Linger    time.Duration // how long an event waits for others; 0 for DefaultLinger
 	MaxBuffer int           // bytes of all events that wait or are being sent; 0 for DefaultMaxBuffer
 	// Concurrency is how many logs are appended to at once; 0 for DefaultConcurrency.
@@ -69,7 +69,7 @@ type Batcher struct {
 func (c *Client) NewBatcher(o *BatcherOptions) *Batcher {
 	b := &Batcher{client: c, options: *orNew(o), lanes: map[string]*lane{}, changed: make(chan struct{})}
 	b.options.MaxEvents = min(cmp.Or(max(b.options.MaxEvents, 0), DefaultMaxEvents), 10_000)
-	b.options.MaxBytes = min(cmp.Or(max(b.options.MaxBytes, 0), DefaultMaxBytes), 16<<20)
+	b.options.MaxBytes = min(cmp.Or(max(b.options.MaxBytes, 0), DefaultMaxBytes), 10<<20)
 	b.options.Linger = cmp.Or(max(b.options.Linger, 0), DefaultLinger)
 	b.options.MaxBuffer = cmp.Or(max(b.options.MaxBuffer, 0), DefaultMaxBuffer)
 	b.options.Concurrency = cmp.Or(max(b.options.Concurrency, 0), DefaultConcurrency)

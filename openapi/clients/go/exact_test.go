@@ -118,7 +118,8 @@ func TestHostileAnswers(t *testing.T) {
 		}
 	}
 	for header, want := range map[string]time.Duration{
-		"7": 7 * time.Second, "999999999": time.Minute, "-1": 0, "soon": 0, "Wed, 21 Oct 2015 07:28:00 GMT": 0, "1.5": 0, "9e99": 0,
+		"7": 7 * time.Second, "120": 2 * time.Minute, "999999999": time.Hour,
+		"-1": 0, "soon": 0, "Wed, 21 Oct 2015 07:28:00 GMT": 0, "1.5": 0, "9e99": 0,
 	} {
 		c := stranger(t, "", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", header)

@@ -14,7 +14,9 @@ const (
 	firstDelay = 100 * time.Millisecond
 	lastDelay  = 10 * time.Second
 	// maxRetryAfter bounds what a server may ask to wait, so that it cannot send us away for good.
-	maxRetryAfter = time.Minute
+	maxRetryAfter = time.Hour
+	// maxReconnect bounds likewise how long a stream waits before it is opened again.
+	maxReconnect = time.Minute
 )
 
 // jitter is a random delay after n failures: full jitter, so that clients that failed together come back apart.

@@ -99,7 +99,7 @@ func (m *messages) field(line []byte) error {
 		}
 	case "retry":
 		if millis, err := strconv.ParseUint(string(value), 10, 63); err == nil {
-			m.retry = time.Duration(min(millis, uint64(maxRetryAfter/time.Millisecond))) * time.Millisecond
+			m.retry = time.Duration(min(millis, uint64(maxReconnect/time.Millisecond))) * time.Millisecond
 		}
 	}
 	return nil

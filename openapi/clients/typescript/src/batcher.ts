@@ -13,7 +13,7 @@ export interface BatcherOptions {
   onFailure: (log: string, events: EventInput[], error: TallyError) => void;
   /** Events of a batch. Default: 1,000; at most 10,000. */
   maxEvents?: number | undefined;
-  /** Bytes of a batch's events. Default: 1 MiB; at most 9 MiB. A larger event goes alone. */
+  /** Bytes of a batch's events. Default: 1 MiB; at most 10 MiB. A larger event goes alone. */
   maxBytes?: number | undefined;
   /** Milliseconds that an event waits for others at most. Default: 100. */
   linger?: number | undefined;
@@ -72,7 +72,7 @@ export class Batcher {
       whenFull = "wait",
     } = options;
     if (!(maxEvents >= 1 && maxEvents <= 10_000)) throw new RangeError("maxEvents must be 1 to 10,000");
-    if (!(maxBytes >= 1 && maxBytes <= 9 << 20)) throw new RangeError("maxBytes must be 1 to 9 MiB");
+    if (!(maxBytes >= 1 && maxBytes <= 10 << 20)) throw new RangeError("maxBytes must be 1 to 10 MiB");
     if (!(maxBuffer >= 1 && linger >= 0)) throw new RangeError("maxBuffer must be positive, and linger not negative");
     this.#client = client;
     this.#options = { onFailure, maxEvents, maxBytes, linger, maxBuffer, whenFull };
