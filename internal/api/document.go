@@ -2,6 +2,7 @@ package api
 
 import (
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -85,8 +86,9 @@ func describe(api *huma.OpenAPI) {
 				walk(media.Schema, schemas, sent, func(*huma.Schema) {})
 			}
 		}
-		for _, response := range operation.Responses {
+		for status, response := range operation.Responses {
 			delete(response.Headers, "Content-Type") // which the content says
+			describeAnswer(status, response)
 		}
 	}
 	for name, schema := range schemas {
@@ -95,6 +97,21 @@ func describe(api *huma.OpenAPI) {
 		}
 	}
 	describeExamples(api)
+}
+
+// describeAnswer says of an answer that has the name of its status alone what its content is.
+func describeAnswer(status string, response *huma.Response) {
+	code, _ := strconv.Atoi(status)
+	if response.Description != http.StatusText(code) {
+		return
+	}
+	if media := response.Content[mediaJSON]; media != nil {
+		if name, ok := strings.CutPrefix(media.Schema.Ref, schemaPrefix); ok {
+			response.Description = schemaDescriptions[name]
+		}
+	} else if code == http.StatusNoContent {
+		response.Description = "It is done."
+	}
 }
 
 // open has a schema of an answer allow what later servers may add to it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,7 +25,10 @@ func TestDescription(t *testing.T) {
 			}
 			ids[operation.OperationID] = true
 			succeeds := false
-			for status := range operation.Responses {
+			for status, response := range operation.Responses {
+				if code, err := strconv.Atoi(status); err == nil && response.Description == http.StatusText(code) {
+					t.Errorf("%s: all that is said of %s is %q", what, status, response.Description)
+				}
 				succeeds = succeeds || strings.HasPrefix(status, "2")
 				if status >= "3" && status != "default" {
 					t.Errorf("%s has a response of its own for %s, which default stands for", what, status)

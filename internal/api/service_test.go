@@ -349,8 +349,9 @@ type description struct {
 		Summary     string
 		Security    *[]map[string][]string
 		Responses   map[string]struct {
-			Content  map[string]json.RawMessage
-			Statuses []int `json:"x-statuses"`
+			Description string
+			Content     map[string]json.RawMessage
+			Statuses    []int `json:"x-statuses"`
 		}
 	}
 }
