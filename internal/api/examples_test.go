@@ -121,45 +121,107 @@ func TestExamples(t *testing.T) {
 		writeAnswers(t, answers)
 		return
 	}
+	schemas := document.Components.Schemas.Map()
 	for id, answer := range answers {
 		var shown any
+		var schema *huma.Schema
 		for status, response := range byID[id].Responses {
 			if media := response.Content["application/json"]; strings.HasPrefix(status, "2") && media != nil && media.Example != nil {
-				shown = media.Example
+				shown, schema = media.Example, media.Schema
 			}
 		}
 		example, _ := shown.(json.RawMessage)
-		if got, want := formOf(t, answer), formOf(t, example); !reflect.DeepEqual(got, want) {
+		got, want := parsed(t, answer), parsed(t, example)
+		if !reflect.DeepEqual(formOf(got), formOf(want)) {
 			t.Errorf("%s answers %s\nas the example is not: %s", id, answer, example)
+		}
+		for what, value := range map[string]any{"the answer": got, "the example": want} {
+			if wrong := unlike(value, schema, schemas, ""); wrong != "" {
+				t.Errorf("%s: %s is not as it is described: %s", id, what, wrong)
+			}
 		}
 	}
 }
 
-// formOf replaces what a value is by its kind: numbers, texts and the like are all the same, and of a list only the first one counts.
-func formOf(t *testing.T, text []byte) any {
+func parsed(t *testing.T, text []byte) (value any) {
 	t.Helper()
-	var value any
-	if err := json.Unmarshal(text, &value); err != nil {
-		return err.Error()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		t.Errorf("%v: %s", err, text)
 	}
-	var form func(any) any
-	form = func(value any) any {
-		switch value := value.(type) {
-		case map[string]any:
-			forms := map[string]any{}
-			for name, member := range value {
-				forms[name] = form(member)
-			}
-			return forms
-		case []any:
-			if len(value) == 0 {
-				return []any{}
-			}
-			return []any{form(value[0])}
-		}
+	return value
+}
+
+// formOf replaces what a value is by its kind: numbers, texts and the like are all the same. Of lists, whose elements come in any order,
+// and may differ, there is nothing but that they are some.
+func formOf(value any) any {
+	object, ok := value.(map[string]any)
+	if !ok {
 		return fmt.Sprintf("%T", value)
 	}
-	return form(value)
+	forms := map[string]any{}
+	for name, member := range object {
+		if name != "last_used_at" { // of a key, noted in a while
+			forms[name] = formOf(member)
+		}
+	}
+	return forms
+}
+
+// unlike returns where a value is not as a schema says: of another type, without a member that is required, or with one that is not
+// described; "" where it is nowhere.
+func unlike(value any, schema *huma.Schema, schemas map[string]*huma.Schema, at string) string {
+	if name, ok := strings.CutPrefix(schema.Ref, "#/components/schemas/"); ok {
+		schema = schemas[name]
+	}
+	isType := func(kinds ...string) bool { return schema.Type == "" || slices.Contains(kinds, schema.Type) }
+	fits := true
+	switch value := value.(type) {
+	case nil:
+		fits = schema.Nullable || schema.Type == ""
+	case bool:
+		fits = isType("boolean")
+	case string:
+		fits = isType("string")
+	case json.Number:
+		_, err := value.Int64()
+		fits = isType("number") || err == nil && isType("integer")
+	case []any:
+		fits = isType("array")
+		for _, element := range value {
+			if fits && schema.Items != nil {
+				if wrong := unlike(element, schema.Items, schemas, at+"[]"); wrong != "" {
+					return wrong
+				}
+			}
+		}
+	case map[string]any:
+		fits = isType("object")
+		for _, name := range schema.Required {
+			if _, there := value[name]; !there {
+				return at + " has no " + name
+			}
+		}
+		for name, member := range value {
+			of := schema.Properties[name]
+			if more, ok := schema.AdditionalProperties.(*huma.Schema); of == nil && ok {
+				of = more
+			}
+			if of == nil && schema.Properties != nil && schema.AdditionalProperties == nil {
+				return at + " has " + name + ", which is not described"
+			}
+			if of != nil {
+				if wrong := unlike(member, of, schemas, at+"."+name); wrong != "" {
+					return wrong
+				}
+			}
+		}
+	}
+	if !fits {
+		return fmt.Sprintf("%s is %v, which is not of the type %s", at, value, schema.Type)
+	}
+	return ""
 }
 
 // writeAnswers writes the answers as examples, long lists cut.

@@ -235,7 +235,7 @@ describe("a batcher", () => {
     for (const bound of [
       { maxEvents: 0 },
       { maxEvents: 10_001 },
-      { maxBytes: 10 << 20 },
+      { maxBytes: (10 << 20) + 1 },
       { maxBuffer: 0 },
       { linger: NaN },
     ]) {
