@@ -90,7 +90,7 @@ func (r *rewriter) globals() []byte {
 
 // abiFunctions are the exported functions that are kept.
 var abiFunctions = []string{
-	"tally_alloc", "tally_event_room", "tally_fields", "tally_fold", "tally_fold_batch", "tally_query", "_initialize",
+	"tally_alloc", "tally_event_room", "tally_fields", "tally_fold", "tally_fold_batch", "tally_guard", "tally_query", "_initialize",
 }
 
 func abiExport(e wasmbin.Export) bool {

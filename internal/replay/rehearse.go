@@ -54,6 +54,7 @@ func Rehearse(ctx context.Context, view View, samples []Sample, rest func(contex
 	for _, sample := range samples {
 		r := New(view, rehearsalStateBytes)
 		r.gas, r.mostGas = used, rehearsalEventGas
+		r.askGuard()
 		err := r.rehearse(ctx, sample, min(used+sampleGas, rehearsalGas), rest)
 		used = r.gas
 		r.Close()

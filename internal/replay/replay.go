@@ -53,6 +53,14 @@ func New(view View, limit int64) *Replay {
 	return r
 }
 
+// askGuard has the guard of the view, if it has one, asked before each event where many share a session.
+func (r *Replay) askGuard() {
+	if r.view.Module.HasGuard() {
+		w := r.ways[1]
+		w.guarded, w.name = true, w.name+" before each of which its guard is asked"
+	}
+}
+
 // Ways are the names of the ways.
 func (r *Replay) Ways() (names []string) {
 	for _, w := range r.ways {

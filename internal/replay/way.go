@@ -23,6 +23,8 @@ type way struct {
 	view  View
 	sizes []int // of its sessions, over and over
 
+	guarded bool // the view's guard is asked before each event, as a server does before an append
+
 	turn    int
 	left    int // events until the session ends
 	session *wasm.Session
@@ -47,6 +49,31 @@ func (w *way) begin(ctx context.Context) (err error) {
 
 // fold folds the event in the way's session, and returns the gas of all attempts. The error is never the view's fault.
 func (w *way) fold(ctx context.Context, e *wasm.Event) (gas int64, err error) {
+	if w.guarded {
+		if gas, err = w.askGuard(ctx, e); err != nil {
+			return gas, err
+		}
+	}
+	spent, err := w.foldOnly(ctx, e)
+	return gas + spent, err
+}
+
+// askGuard asks the view's guard, whatever it says. What it leaves in the guest's memory is there when the event is folded.
+func (w *way) askGuard(ctx context.Context, e *wasm.Event) (gas int64, err error) {
+	if err := w.begin(ctx); err != nil {
+		return 0, err
+	}
+	_, err = w.session.Guard(e)
+	gas = w.session.GasUsed()
+	if failed, ok := errors.AsType[*wasm.ViewError](err); ok && failed.Kind != wasm.KindRefused {
+		w.end()
+	} else if !ok && err != nil {
+		return gas, err
+	}
+	return gas, nil
+}
+
+func (w *way) foldOnly(ctx context.Context, e *wasm.Event) (gas int64, err error) {
 	if err := w.begin(ctx); err != nil {
 		return 0, err
 	}
@@ -56,7 +83,7 @@ func (w *way) fold(ctx context.Context, e *wasm.Event) (gas int64, err error) {
 	if w.session.Again() {
 		w.layer.written.Clear()
 		w.end()
-		again, err := w.fold(ctx, e)
+		again, err := w.foldOnly(ctx, e)
 		return gas + again, err
 	}
 	w.result = Outcome{Ignored: ignored}

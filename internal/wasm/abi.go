@@ -41,6 +41,7 @@ var guestExports = []guestExport{
 	{name: "tally_fields", signature: signature{"", i64}, optional: true},
 	{name: "tally_fold", signature: signature{i32, i32}},
 	{name: "tally_fold_batch", signature: signature{i32 + i32, i32}, optional: true},
+	{name: guardExport, signature: signature{i32, i32}, optional: true},
 	{name: "tally_query", signature: signature{i32 + i32, i64}},
 	{name: "_initialize", optional: true},
 }
@@ -68,6 +69,7 @@ const (
 	phaseInit phase = 1 << iota // the start function and _initialize
 	phaseFields
 	phaseFold
+	phaseGuard
 	phaseQuery
 	// phaseAlloc may not call imports that call tally_alloc: wazero's function objects are not reentrant.
 	phaseAlloc
@@ -81,6 +83,8 @@ func (p phase) String() string {
 		return "tally_fields"
 	case phaseFold:
 		return "tally_fold"
+	case phaseGuard:
+		return "tally_guard"
 	case phaseQuery:
 		return "tally_query"
 	case phaseAlloc:
@@ -91,7 +95,7 @@ func (p phase) String() string {
 }
 
 const (
-	phasesOfState = phaseFold | phaseQuery
+	phasesOfState = phaseFold | phaseGuard | phaseQuery
 	phasesOfAll   = phaseInit | phaseFields | phasesOfState | phaseAlloc
 )
 
@@ -105,6 +109,8 @@ var tallyFunctions = []hostFunction{
 	{hostModule, "fail", signature{i32 + i32, ""}, phasesOfAll, gasSmall, (*instance).hostFail},
 	{hostModule, "content_type", signature{i32 + i32, ""}, phaseQuery, gasSmall, (*instance).hostContentType},
 	{hostModule, "get_into", signature{i32 + i32 + i32 + i32, i32}, phasesOfState, gasGet, (*instance).hostGetInto},
+	{hostModule, "answer", signature{i32 + i32, ""}, phaseGuard, gasSmall, (*instance).hostAnswer},
+	{hostModule, "retry_after", signature{i32, ""}, phaseGuard, gasSmall, (*instance).hostRetryAfter},
 }
 
 // hostFunctions are all functions that a guest may import.

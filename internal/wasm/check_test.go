@@ -65,7 +65,7 @@ func TestCompileRefuses(t *testing.T) {
 		{"start of another type", CodeInvalidModule, "start function is (i32) -> (i32); it must be () -> ()", func(g *guest) {
 			g.sections = map[byte][]byte{wasmbin.SectionStart: {ownFunctions}}
 		}},
-		{"start that is not there", CodeInvalidModule, "start function is function 99; there are 11", func(g *guest) {
+		{"start that is not there", CodeInvalidModule, "start function is function 99; there are 13", func(g *guest) {
 			g.sections = map[byte][]byte{wasmbin.SectionStart: {99}}
 		}},
 		{"exception tags", CodeUnsupportedFeature, "exception tags", func(g *guest) {
@@ -75,7 +75,7 @@ func TestCompileRefuses(t *testing.T) {
 			g.fold([]byte{0xfd, 12}, make([]byte, 16), opDrop, opConst(0))
 		}},
 		{"SIMD local", CodeUnsupportedFeature, "local of type v128", func(g *guest) { g.function("tally_fold").locals += "\x7b" }},
-		{"SIMD parameter", CodeUnsupportedFeature, "type 11 uses v128", func(g *guest) {
+		{"SIMD parameter", CodeUnsupportedFeature, "type 13 uses v128", func(g *guest) {
 			*g.function("more") = function{export: "more", signature: signature{"\x7b", ""}}
 		}},
 		{"two memories", CodeUnsupportedFeature, "2 memories", func(g *guest) {

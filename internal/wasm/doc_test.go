@@ -55,7 +55,7 @@ func TestDocumentedImports(t *testing.T) {
 		for _, p := range []struct {
 			phase phase
 			name  string
-		}{{phaseFields, "fields"}, {phaseFold, "fold"}, {phaseQuery, "query"}} {
+		}{{phaseFields, "fields"}, {phaseFold, "fold"}, {phaseGuard, "guard"}, {phaseQuery, "query"}} {
 			if f.phases&p.phase != 0 {
 				in = append(in, p.name)
 			}

@@ -271,7 +271,9 @@ func (e *Engine) build(ctx context.Context, id ModuleID, wasm []byte) (*Module, 
 	if err != nil {
 		return nil, errors.Join(err, program.free(ctx))
 	}
+	_, guard := program.compiled.ExportedFunctions()[guardExport]
 	return &Module{
-		engine: e, id: id, globals: metered.Globals, kept: &kept{id: id, source: source}, program: program, lastUsed: time.Now(),
+		engine: e, id: id, globals: metered.Globals, guard: guard,
+		kept: &kept{id: id, source: source}, program: program, lastUsed: time.Now(),
 	}, nil
 }

@@ -77,6 +77,7 @@ const (
 	budgetFields budget = "tally_fields"
 	budgetFold   budget = "one event"
 	budgetBatch  budget = "a batch of events (half of one event's)"
+	budgetGuard  budget = "the guard of one event"
 	budgetQuery  budget = "one query"
 )
 
@@ -87,6 +88,8 @@ func (b budget) advice() string {
 		return "do less work for an event, or deploy the view with more fold gas"
 	case budgetQuery:
 		return "do less work for a query, or deploy the view with more query gas"
+	case budgetGuard:
+		return "do less work to decide on an event, or deploy the view with more fold gas"
 	case budgetInit, budgetFields:
 	}
 	return "do less work there; this budget is fixed"
@@ -99,6 +102,8 @@ func (b budget) phase() phase {
 		return phaseInit
 	case budgetFields:
 		return phaseFields
+	case budgetGuard:
+		return phaseGuard
 	case budgetQuery:
 		return phaseQuery
 	case budgetFold, budgetBatch:
@@ -110,8 +115,9 @@ func (b budget) phase() phase {
 func (in *instance) ready(b budget, units int64) {
 	in.failText, in.written, in.answerType = "", in.written[:0], TypeJSON
 	in.writes, in.writeBytes = 0, 0
+	in.guardAnswer, in.retryAfter = nil, 0
 	in.budget, in.granted, in.owed = b, units, 0
-	if b == budgetFold {
+	if b == budgetFold || b == budgetGuard {
 		in.owed = in.memoryCharge
 	}
 	first := min(units, in.first)

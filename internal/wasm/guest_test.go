@@ -56,6 +56,8 @@ const (
 	callFail
 	callContentType
 	callGetInto
+	callAnswer
+	callRetryAfter
 	ownFunctions
 )
 

@@ -53,8 +53,14 @@ func (in *instance) checkPhase(name string, phases phase) {
 	if in.phase&phases != 0 {
 		return
 	}
-	if in.phase == phaseQuery {
-		in.unwind(trapf("%s was called in tally_query: a query must not write", name))
+	if phases == phaseFold {
+		switch in.phase {
+		case phaseQuery:
+			in.unwind(trapf("%s was called in tally_query: a query must not write", name))
+		case phaseGuard:
+			in.unwind(trapf("%s was called in tally_guard: a guard must not write", name))
+		default:
+		}
 	}
 	in.unwind(trapf("%s was called in %v, which may not call it", name, in.phase))
 }

@@ -21,7 +21,7 @@ type instance struct {
 	linear                     *linearMemory // the backing of memory
 	globals                    []api.MutableGlobal
 	alloc, fields, fold, query api.Function // fields is nil when the guest has none
-	foldBatch                  api.Function // likewise
+	foldBatch, guard           api.Function // likewise
 	eventRoom                  guestRoom
 	// ctx passes the instance to its host functions. It is made once, since making it allocates.
 	ctx context.Context
@@ -54,6 +54,9 @@ type instance struct {
 	written    []byte // the end of what was written to standard output and standard error
 	abort      error  // why a host function unwound the guest; nil if none did
 	answerType string // one of answerTypes
+	// What the guard at hand has said besides its result.
+	guardAnswer []byte
+	retryAfter  int
 
 	writes, writeBytes int          // of the running call
 	transfer           []byte       // reused for the results of scans
@@ -109,6 +112,7 @@ func (p *program) newInstance() (*instance, error) {
 	in.fields = guest.ExportedFunction("tally_fields")
 	in.fold = guest.ExportedFunction("tally_fold")
 	in.foldBatch = guest.ExportedFunction("tally_fold_batch")
+	in.guard = guest.ExportedFunction(guardExport)
 	in.query = guest.ExportedFunction("tally_query")
 	return in, nil
 }
@@ -139,7 +143,7 @@ func (in *instance) discard() error {
 
 // largestStack returns the size of the largest native stack that wazero holds for an export; see stackSize for known.
 func (in *instance) largestStack() (size int, known bool) {
-	for _, f := range [...]api.Function{in.alloc, in.fold, in.foldBatch, in.query, in.fields} {
+	for _, f := range [...]api.Function{in.alloc, in.fold, in.foldBatch, in.guard, in.query, in.fields} {
 		n, ok := stackSize(f)
 		if !ok {
 			return 0, false

@@ -18,6 +18,10 @@ const (
 	MaxFields      = 64 // pointers that tally_fields may return
 	MaxFieldBytes  = 1 << 10
 	MaxFailBytes   = 1 << 10
+	// MaxGuardAnswerBytes bounds what a guard answers: it is part of a problem, or of the answer to an append.
+	MaxGuardAnswerBytes = 4 << 10
+	// MaxRetryAfter is the longest that a guard may have a client wait, in seconds: 366 days.
+	MaxRetryAfter = 366 * 24 * 60 * 60
 	// MaxWrites and MaxWriteBytes bound what one event may write, so that one transaction holds it: calls of set and
 	// delete, and the bytes of their keys and values.
 	MaxWrites     = 10_000

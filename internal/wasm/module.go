@@ -20,6 +20,7 @@ type Module struct {
 	engine  *Engine
 	id      ModuleID
 	globals int
+	guard   bool // it has a tally_guard
 	kept    *kept
 
 	loading sync.Mutex // held while code is loaded
@@ -40,6 +41,9 @@ type ModuleID struct {
 
 // SHA256 returns the hash of the bytes that were uploaded.
 func (m *Module) SHA256() [sha256.Size]byte { return m.id.SHA256 }
+
+// HasGuard reports whether the view decides on events before they are appended: see [Session.Guard].
+func (m *Module) HasGuard() bool { return m.guard }
 
 // Fields returns the fields that the view needs with this configuration, as JSON Pointers for jsonscan.Compile; none if it
 // has no tally_fields. A bad configuration is a *RefusedError; a view that fails or returns nonsense is a *ViewError.
@@ -91,7 +95,7 @@ type Settings struct {
 	// until the session is closed.
 	Config []byte
 	// FoldGas and QueryGas are the budgets of one event and one query, in units of gas; 0 means DefaultFoldGas and
-	// DefaultQueryGas.
+	// DefaultQueryGas. A guard has the budget of an event for itself.
 	FoldGas, QueryGas int64
 	// Pause is called during a call, on its goroutine, whenever the guest has used another slice of gas. It may block, and must not
 	// use the session. Its error ends the call, is returned unwrapped, and leaves the session spent. May be nil.
