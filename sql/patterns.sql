@@ -13,13 +13,14 @@ SELECT pg_advisory_xact_lock(hashtextextended('tallystick.view_patterns.' || (@t
 -- Puts the views of matching patterns on a log that is being created, live at once: it has no event to fold. The oldest patterns
 -- go first where there are more than a log may have views, or more than may fold one event.
 WITH oldest AS (
-    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor,
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, guard, on_halt,
            row_number() OVER (ORDER BY created_at, pattern_id) AS place,
            sum(fold_gas) OVER (ORDER BY created_at, pattern_id) AS gas_so_far
     FROM view_patterns
     WHERE tenant_id = @tenant_id AND status = 'active' AND @name::text LIKE like_pattern
 ), matching AS MATERIALIZED (
-    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, gen_random_uuid() AS view_id
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, guard, on_halt,
+           gen_random_uuid() AS view_id
     FROM oldest
     WHERE place <= @max_views::bigint AND gas_so_far <= @max_fold_gas::bigint
 ), placed AS (
@@ -27,9 +28,9 @@ WITH oldest AS (
     SELECT @log_id, m.view_id, m.name, m.pattern_id, m.revision FROM matching m
 ), versions AS (
     INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
-        status, applied_sequence, live_at)
+        guard, on_halt, guarding, status, applied_sequence, live_at)
     SELECT @log_id, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor,
-        'live', 0, now()
+        m.guard, m.on_halt, m.guard AND m.on_halt = 'refuse', 'live', 0, now()
     FROM matching m
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor, detail)
@@ -51,14 +52,15 @@ SELECT count(*) FROM view_patterns WHERE tenant_id = @tenant_id AND status <> 'r
 
 -- name: InsertPattern :exec
 INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision,
-    module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
+    module_sha256, config, fields, fold_gas, cost_model, guard, on_halt, actor, after_log)
 VALUES (@tenant_id, @pattern_id, @name, @pattern, @like_pattern, 1,
-    @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor, @after_log);
+    @module_sha256, @config, @fields, @fold_gas, @cost_model, @guard, @on_halt, @actor, @after_log);
 
 -- name: UpdatePattern :exec
 UPDATE view_patterns
 SET pattern = @pattern, like_pattern = @like_pattern, revision = @revision,
     module_sha256 = @module_sha256, config = @config, fields = @fields, fold_gas = @fold_gas, cost_model = @cost_model, actor = @actor,
+    guard = @guard, on_halt = @on_halt,
     status = 'active', after_log = @after_log, deployed_at = now()
 WHERE tenant_id = @tenant_id AND pattern_id = @pattern_id;
 

@@ -50,7 +50,7 @@ WHERE log_id = @log_id AND view_id = @view_id;
 
 -- name: ActiveVersions :many
 -- A view's versions that are not retired, the one asked for last first.
-SELECT version_id, version, turn, module_sha256, config, fold_gas, status
+SELECT version_id, version, turn, module_sha256, config, fold_gas, on_halt, status
 FROM view_versions
 WHERE log_id = @log_id AND view_id = @view_id AND status <> 'retired'
 ORDER BY turn DESC;
@@ -58,9 +58,9 @@ ORDER BY turn DESC;
 -- name: InsertViewVersion :exec
 WITH inserted AS (
     INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
-        status, applied_sequence)
+        guard, on_halt, status, applied_sequence)
     VALUES (@log_id, @version_id, @view_id, @version, @turn, @module_sha256, @config, @fields, @fold_gas, @cost_model, @actor,
-        'building', 0)
+        @guard, @on_halt, 'building', 0)
     RETURNING log_id, view_id, version, actor
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor)
@@ -120,11 +120,12 @@ ORDER BY at DESC
 LIMIT @max_rows;
 
 -- name: LiveViews :many
-SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model
+-- What appends have to do with: the live versions, and those without whose guard none may pass.
+SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model, v.guard, v.on_halt, v.status
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
-WHERE v.log_id = ANY (@log_ids::uuid[]) AND v.status = 'live'
-ORDER BY v.log_id, v.version_id;
+WHERE v.log_id = ANY (@log_ids::uuid[]) AND v.status <> 'retired' AND (v.status = 'live' OR v.guarding)
+ORDER BY v.log_id, w.name;
 
 -- name: GetRecentState :one
 -- What the log's head row holds of state, which counts before the rows.
@@ -154,9 +155,9 @@ LIMIT 1;
 
 -- name: ListViews :many
 -- Every version that is not retired, of one view where a name is given.
-SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
-       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
-       h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
+       v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
+       v.built_at, v.build_rate, h.sequence AS head
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -165,9 +166,9 @@ ORDER BY w.name, v.turn;
 
 -- name: ListViewVersions :many
 -- A view's versions with a number below before, newest first.
-SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
-       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
-       h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
+       v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
+       v.built_at, v.build_rate, h.sequence AS head
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 JOIN log_heads h ON h.log_id = v.log_id
@@ -176,9 +177,9 @@ ORDER BY v.version DESC
 LIMIT @max_rows;
 
 -- name: GetViewVersion :one
-SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
-       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
-       h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
+       v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
+       v.built_at, v.build_rate, h.sequence AS head
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 JOIN log_heads h ON h.log_id = v.log_id
@@ -217,7 +218,7 @@ WHERE log_id = @log_id AND version_id = @version_id;
 -- Retires a view's versions of turns before one and says how many.
 WITH retired AS (
     UPDATE view_versions v
-    SET status = 'retired', recent_stored = true, retired_at = clock_timestamp(),
+    SET status = 'retired', guarding = false, recent_stored = true, retired_at = clock_timestamp(),
         applied_sequence = CASE WHEN v.status = 'live' THEN @head::bigint ELSE v.applied_sequence END,
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.view_id = @view_id AND v.turn < @turn AND v.status <> 'retired'
@@ -246,7 +247,8 @@ SELECT coalesce(max(turn), 0)::bigint AS turn FROM view_versions WHERE log_id = 
 -- name: SetVersionLive :exec
 WITH live AS (
     UPDATE view_versions v
-    SET status = 'live', recent_stored = false, applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(),
+    SET status = 'live', guarding = v.guard AND v.on_halt = 'refuse', recent_stored = false,
+        applied_sequence = @applied_sequence::bigint, live_at = clock_timestamp(),
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = @log_id AND v.version_id = @version_id
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence

@@ -208,7 +208,7 @@ var privileges = map[string]string{
 	"public.log_heads":        "server: INSERT SELECT UPDATE(hash,recent,recorded_at,sequence,views_epoch)",
 	"public.views":            "server: INSERT SELECT UPDATE(pattern_id,pattern_revision)",
 	"public.view_versions": "server: INSERT SELECT UPDATE(applied_sequence,asked_at,build_rate,builder,built_at,error,fold_gas," +
-		"halted_at,halted_sequence,live_at,recent_stored,retired_at,state,status,turn)",
+		"guarding,halted_at,halted_sequence,live_at,recent_stored,retired_at,state,status,turn)",
 	"public.view_patterns":    "server: INSERT SELECT UPDATE",
 	"public.view_state_rows":  "server: DELETE INSERT SELECT UPDATE",
 	"public.view_state":       "server: SELECT",

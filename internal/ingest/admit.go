@@ -161,23 +161,27 @@ func (l *lane) admitLog(ctx context.Context, tx *db.Tx, of logFolding, missing *
 // admitRequest admits one request or refuses it. It leaves the request undecided, and undoes what it did, in two cases: the request takes
 // too long for a shared lane, which marks its log as slow, or there is no room for it, when the error is memory.ErrFull.
 func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) error {
-	before, used := log.head, l.room.Used()
-	fresh, err := p.assign(log, w, &l.chain, l.config.MaxAhead)
-	if err != nil {
-		w.refuse(err)
-		return nil
+	before, first, used := log.head, len(log.events), l.room.Used()
+	refused, err := l.assign(p, log, w, f)
+	if refused == nil && err == nil {
+		err = f.Fold(log.events[first:], l.budget)
 	}
-	err = f.Fold(fresh, l.budget)
 	var over *view.BudgetError
 	isOver, isFull := errors.As(err, &over), errors.Is(err, memory.ErrFull)
-	if isOver || isFull {
-		log.unassign(w, fresh, before)
+	if isOver || isFull || refused != nil {
+		log.unassign(w, first, before)
 		l.room.Unuse(used)
 		if undoing := f.Undo(); undoing != nil {
 			return undoing
 		}
 	}
 	switch {
+	case refused != nil:
+		if halted, ok := errors.AsType[*view.GuardHaltedError](refused); ok && halted.Reason != "" {
+			f.HaltGuard(before, halted)
+		}
+		w.refuse(refused)
+		return nil
 	case isOver && over.What == view.BudgetOfTime && l.shared():
 		log.slow = true
 		return nil
@@ -190,6 +194,15 @@ func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) e
 	f.Keep()
 	w.decided = true
 	return nil
+}
+
+// assign gives the request's new events their places, and asks the guards of the log's views about each. refused says why the request must
+// be refused.
+func (l *lane) assign(p *plan, log *logPlan, w *waiter, f *view.Folding) (refused, err error) {
+	if f.HasGuards() {
+		return l.assignGuarded(p, log, w, f)
+	}
+	return p.assign(log, w, &l.chain, l.config.MaxAhead), nil
 }
 
 func (log *logPlan) refused() bool {

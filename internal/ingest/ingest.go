@@ -48,7 +48,10 @@ type Appended struct {
 	Sequence  int64
 	Duplicate bool // an earlier append stored the event under the same idempotency key
 	Ahead     bool // the event is new, and its time is more than AheadAfter later than when it was recorded
-	// Err is why the event was refused, in a request whose events are separate: a *KeyReusedError or *TooFarAheadError.
+	// Guards is what guards said of the event when they admitted it, a JSON object of their answers by the names of the views; "" when they
+	// said nothing, and of a duplicate, about which they are not asked.
+	Guards string
+	// Err is why the event was refused, in a request whose events are separate: a *KeyReusedError, *TooFarAheadError or *RefusedError.
 	Err error
 }
 
@@ -101,15 +104,35 @@ func (e *TooFarAheadError) Error() string {
 	return fmt.Sprintf("the event's time is %s, which is more than %v ahead of now", at, e.Most)
 }
 
+// RefusedError: the guard of one of the log's views does not admit an event. Nothing was stored.
+type RefusedError struct {
+	Index int // of the event in the request
+	*view.RefusedByGuardError
+}
+
+// Unwrap returns the guard's refusal.
+func (e *RefusedError) Unwrap() error { return e.RefusedByGuardError }
+
+// checkExpected returns why the request's events must not follow the head.
+func (r *Request) checkExpected(head int64) error {
+	if r.Expected == AnySequence || r.Expected == head {
+		return nil
+	}
+	return &SequenceMismatchError{Expected: r.Expected, Head: head}
+}
+
 // IndexOf returns the index of the event that err is about; false when err is not about one event.
 func IndexOf(err error) (int, bool) {
 	var reused *KeyReusedError
 	var ahead *TooFarAheadError
+	var refused *RefusedError
 	switch {
 	case errors.As(err, &reused):
 		return reused.Index, true
 	case errors.As(err, &ahead):
 		return ahead.Index, true
+	case errors.As(err, &refused):
+		return refused.Index, true
 	}
 	return 0, false
 }
@@ -160,8 +183,8 @@ func (g *Ingester) IsFull(log uuid.UUID) bool { return g.router.isFullFor(log) }
 // runs out of time. A lane gives up a group after 30 seconds, a lane for slow logs after 60, so a request waits for that long and for the
 // groups before its own.
 //
-// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, *KeyReusedError, *TooFarAheadError or *TooCostlyError,
-// memory.ErrFull, eventlog.ErrLogNotFound, or one of package db's.
+// The error is ErrBusy, ErrClosed, ErrOutcomeUnknown, a *SequenceMismatchError, *KeyReusedError, *TooFarAheadError, *RefusedError,
+// *TooCostlyError or *view.GuardHaltedError, memory.ErrFull, eventlog.ErrLogNotFound, or one of package db's.
 func (g *Ingester) Append(log uuid.UUID, request Request) ([]Appended, error) {
 	pending, err := g.Enqueue(log, request)
 	if err != nil {

@@ -86,27 +86,31 @@ func (log *logPlan) reset() {
 	}
 }
 
-// assign resolves the request's events to new ones and duplicates, appends the new ones to the log's plan, with sequence and hash, and
-// returns them. The error says why the request must be refused; nothing is assigned then.
-func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) (fresh []event.Recorded, err error) {
+// assign resolves the request's events to new ones and duplicates, and appends the new ones to the log's plan, with sequence and hash. The
+// error says why the request must be refused; nothing is assigned then.
+func (p *plan) assign(log *logPlan, w *waiter, chain *event.Chainer, maxAhead time.Duration) error {
 	placements, claimed, err := p.resolve(log, w, maxAhead)
-	if err == nil && len(claimed) > 0 && w.request.Expected != AnySequence && w.request.Expected != log.head.Sequence {
-		err = &SequenceMismatchError{Expected: w.request.Expected, Head: log.head.Sequence}
+	if err == nil && len(claimed) > 0 {
+		err = w.request.checkExpected(log.head.Sequence)
 	}
 	if err != nil {
 		log.release(w, claimed)
-		return nil, err
+		return err
 	}
-	before := len(log.events)
 	log.events = slices.Grow(log.events, len(claimed))
 	for _, i := range claimed {
-		var recorded event.Recorded
-		recorded, log.head = chain.Next(log.head, w.request.Events[i], p.now)
-		log.events = append(log.events, recorded)
+		log.append(&w.request.Events[i], chain, p.now)
 	}
 	w.appended = placements
 	p.repeated = p.repeated || len(claimed) < len(placements)
-	return log.events[before:], nil
+	return nil
+}
+
+// append appends an event to the log's plan, with its sequence and hash.
+func (log *logPlan) append(e *event.Event, chain *event.Chainer, now int64) {
+	var recorded event.Recorded
+	recorded, log.head = chain.Next(log.head, *e, now)
+	log.events = append(log.events, recorded)
 }
 
 // resolve tells new events from duplicates and claims the keys of the new ones, whose sequences follow the head. claimed holds the indexes
@@ -185,11 +189,19 @@ func (log *logPlan) release(w *waiter, claimed []int) {
 	}
 }
 
-// unassign undoes assign for the last request. fresh are its new events, before is the head that they follow.
-func (log *logPlan) unassign(w *waiter, fresh []event.Recorded, before event.Head) {
-	for i := range fresh {
-		delete(log.keys, fresh[i].KeyHash)
-	}
-	log.events, log.head = log.events[:len(log.events)-len(fresh)], before
+// unassign undoes assign for the last request, whose new events begin at first. before is the head that they follow.
+func (log *logPlan) unassign(w *waiter, first int, before event.Head) {
+	log.cut(first, before)
 	w.appended = nil
 }
+
+// cut takes back the log's events from first on. before is the head that they follow.
+func (log *logPlan) cut(first int, before event.Head) {
+	for i := range log.events[first:] {
+		delete(log.keys, log.events[first+i].KeyHash)
+	}
+	log.events, log.head = log.events[:first], before
+}
+
+// moves reports whether the plan changes anything of the log.
+func (log *logPlan) moves() bool { return len(log.events) > 0 || len(log.fold.Halts) > 0 }

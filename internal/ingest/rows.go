@@ -15,7 +15,7 @@ import (
 
 func (p *plan) headRows() (heads dbsqlc.MoveHeadsParams) {
 	for _, log := range p.logs {
-		if len(log.events) > 0 {
+		if log.moves() {
 			addHead(&heads, log)
 		}
 	}
@@ -31,7 +31,7 @@ func (p *plan) keyRows() (keys dbsqlc.InsertEventKeysParams) {
 
 func (p *plan) stateRows() (states view.Writer) {
 	for _, log := range p.logs {
-		if len(log.events) > 0 {
+		if log.moves() {
 			states.Add(log.snapshot.Log, log.fold)
 		}
 	}
@@ -54,6 +54,11 @@ func (p *plan) months() (rows dbsqlc.InsertLogMonthsParams) {
 		}
 	}
 	return rows
+}
+
+// isEmpty reports whether the plan stores nothing.
+func (p *plan) isEmpty() bool {
+	return !slices.ContainsFunc(p.logs, (*logPlan).moves)
 }
 
 func (p *plan) countEvents() int {

@@ -241,9 +241,10 @@ const (
 // somebody else has moved the heads.
 func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 	n := p.countEvents()
-	if n == 0 && p.repeated {
+	switch empty := p.isEmpty(); {
+	case empty && p.repeated:
 		return l.confirm(ctx, tx)
-	} else if n == 0 {
+	case empty:
 		return nil
 	}
 	pipeline := &db.Pipeline{}
@@ -311,7 +312,7 @@ func (l *lane) queueHeads(ctx context.Context, to *db.Pipeline, p *plan, alone b
 		return l.db.MoveHeads(ctx, to, p.headRows())
 	}
 	for _, log := range p.logs {
-		if len(log.events) > 0 {
+		if log.moves() {
 			if err := l.db.MoveHead(ctx, to, log.headRow()); err != nil {
 				return err
 			}

@@ -22,11 +22,18 @@ func (f *Folding) chunk(events []event.Recorded, spent *spending) error {
 		}
 	}
 	before := spent.events
-	if err := f.read(events); err != nil {
-		return err
-	}
 	for i := range f.runs {
 		f.runs[i].ahead = 0
+		if f.guarding && f.runs[i].version.guard {
+			f.runs[i].ahead = len(events)
+		}
+	}
+	if f.ahead(len(events)) == len(events) { // that is all views, or all that have not halted
+		spent.events = before + len(events)
+		return nil
+	}
+	if err := f.read(events); err != nil {
+		return err
 	}
 	for i := range f.runs {
 		if err := f.foldAhead(i, events, before, spent); err != nil {
@@ -84,7 +91,7 @@ func resized[T any](s []T, n int) []T {
 // foldAhead folds as many of the events as a view takes in batches. There were so many before them.
 func (f *Folding) foldAhead(view int, events []event.Recorded, before int, spent *spending) error {
 	r := &f.runs[view]
-	if len(events) < 2 || r.halt != nil || r.session == nil || !r.session.Batches() || r.version.unbatched(len(events)) {
+	if len(events) < 2 || r.ahead > 0 || r.halt != nil || r.session == nil || !r.session.Batches() || r.version.unbatched(len(events)) {
 		return nil
 	}
 	batch := f.eventsFor(view, events)
@@ -132,6 +139,7 @@ func (r *run) foldBatch(events []wasm.Event) (folded int, err error) {
 	if most := int(r.version.mostBatched.Load()); most > 0 {
 		events = events[:min(len(events), most)]
 	}
+	r.used = true
 	folded, err = r.session.FoldBatch(events)
 	if err == nil {
 		r.writes.mark = len(r.writes.undo)

@@ -43,10 +43,12 @@ type Deployment struct {
 	Code    []byte // the module
 	Config  []byte // JSON
 	FoldGas int64  // the budget of one event's fold; 0: the server's
+	OnHalt  OnHalt // of a module with a guard; "": that of the version which runs already, else OnHaltAdmit
 	Actor   string // who deploys it; "" is unknown
 
 	module wasm.ModuleID
 	fields []string // what the view reads of an event
+	guard  bool     // it decides on events
 	// compiled is the module while it is being deployed; loaded: it was in memory before, since some version runs it, or did lately.
 	compiled *wasm.Module
 	loaded   bool
@@ -83,7 +85,11 @@ func (v *Views) check(ctx context.Context, d *Deployment) error {
 	if d.compiled, err = v.compileInTurn(ctx, d); err != nil {
 		return err
 	}
-	if d.fields, err = v.fieldsOf(ctx, d.compiled, d.Config); err != nil {
+	if d.fields, err = v.fieldsOf(ctx, d.compiled, d.Config); err == nil {
+		d.guard = d.compiled.HasGuard()
+		err = d.checkGuard()
+	}
+	if err != nil {
 		v.unload(ctx, d)
 		return err
 	}
@@ -154,6 +160,11 @@ func checkSettings(d *Deployment) error {
 	if err := checkGas(d.FoldGas); err != nil {
 		return err
 	}
+	switch d.OnHalt {
+	case "", OnHaltAdmit, OnHaltRefuse:
+	default:
+		return &RefusedError{"invalid_on_halt", fmt.Sprintf("on_halt is %.100q; it must be admit or refuse", d.OnHalt)}
+	}
 	if len(d.Config) > MaxConfigBytes {
 		return &RefusedError{
 			"config_too_large",
@@ -162,6 +173,14 @@ func checkSettings(d *Deployment) error {
 	}
 	if err := jsonscan.Valid(d.Config); err != nil {
 		return &RefusedError{"invalid_config", fmt.Sprintf("the configuration is not valid JSON: %v", err)}
+	}
+	return nil
+}
+
+// checkGuard refuses what the deployment asks of a guard that is not there.
+func (d *Deployment) checkGuard() error {
+	if d.OnHalt == OnHaltRefuse && !d.guard {
+		return &RefusedError{"no_guard", "on_halt is refuse, but the module has no guard: nothing that it could refuse depends on it"}
 	}
 	return nil
 }
@@ -215,8 +234,11 @@ func (v *Views) foldGas(d *Deployment) int64 { return cmp.Or(d.FoldGas, v.config
 // deployment its cost model: deploying the same view again must not rebuild it for that.
 func (d *Deployment) runs(row *dbsqlc.ActiveVersionsRow) bool {
 	return Status(row.Status) != Halted && bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && sameConfig(row.Config, d.Config) &&
-		(d.FoldGas == 0 || d.FoldGas == row.FoldGas)
+		(d.FoldGas == 0 || d.FoldGas == row.FoldGas) && (d.OnHalt == "" || d.OnHalt == OnHalt(row.OnHalt))
 }
+
+// onHalt is what the deployment asks for, or else the default.
+func (d *Deployment) onHalt() string { return string(cmp.Or(d.OnHalt, OnHaltAdmit)) }
 
 // sameConfig compares valid JSON, white space aside: what sends a configuration lays it out as it likes. The order of members counts, since
 // a view may read meaning into it.
@@ -260,6 +282,9 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name strin
 			log: log, view: view, version: active[i].Version, action: "deploy", actor: d.Actor,
 		})
 	}
+	if d.OnHalt == "" && len(active) > 0 { // it stays as it is
+		d.OnHalt = OnHalt(active[0].OnHalt)
+	}
 	last, err := v.db.LastViewVersion(ctx, tx, dbsqlc.LastViewVersionParams{LogID: log, ViewID: view})
 	if err != nil {
 		return uuid.UUID{}, err
@@ -268,6 +293,7 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name strin
 	return id, v.db.InsertViewVersion(ctx, tx, dbsqlc.InsertViewVersionParams{
 		LogID: log, VersionID: id, ViewID: view, Version: last.Version + 1, Turn: last.Turn + 1, ModuleSha256: d.module.SHA256[:],
 		Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model), Actor: d.Actor,
+		Guard: d.guard, OnHalt: d.onHalt(),
 	})
 }
 

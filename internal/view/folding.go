@@ -29,6 +29,8 @@ type Folding struct {
 	room     *memory.Hold // of what the views set and read; nil: nobody's
 	written  int          // bytes of keys and values that the views have set since the last Keep
 	kept     int          // likewise, before it
+	spent    spending     // of the request at hand
+	guarding bool         // the views with guards have folded the request at hand already
 }
 
 // run is one view of a folding.
@@ -39,6 +41,7 @@ type run struct {
 	session *wasm.Session
 	event   wasm.Event // the one being folded, as the view sees it
 	ahead   int        // events of the chunk at hand that it has folded in batches
+	used    bool       // its session has folded since the last Keep, or failed
 	halt    *Halt
 	halted  bool // by the request that is not kept yet
 }
@@ -77,6 +80,7 @@ func (f *Folding) Close() {
 	f.values, f.batch, f.fields = f.values[:0], f.batch[:0], f.fields[:0]
 	views := f.views
 	f.views, f.snapshot, f.guess, f.pace, f.room, f.written, f.kept = nil, nil, false, nil, nil, 0, 0
+	f.spent, f.guarding = spending{}, false
 	views.foldings.Put(f)
 }
 
@@ -149,15 +153,25 @@ func (f *Folding) Fold(events []event.Recorded, budget Budget) error {
 	if len(f.runs) == 0 {
 		return nil
 	}
-	spent := spending{budget: &budget, began: time.Now(), waited: f.waited()}
+	spent := f.spending(&budget)
+	spent.events = 0
+	gas := spent.gas
 	var err error
 	for chunk := range slices.Chunk(events, wasm.MaxBatchEvents) {
-		if err = f.chunk(chunk, &spent); err != nil {
+		if err = f.chunk(chunk, spent); err != nil {
 			break
 		}
 	}
-	f.countGas(spent.gas)
+	f.countGas(spent.gas - gas)
 	return err
+}
+
+// spending returns how far the request at hand is with its budget.
+func (f *Folding) spending(budget *Budget) *spending {
+	if f.spent.budget == nil {
+		f.spent = spending{budget: budget, began: time.Now(), waited: f.waited()}
+	}
+	return &f.spent
 }
 
 // pause yields to others.
@@ -211,12 +225,13 @@ func (f *Folding) checkBudget(s *spending) error {
 func (f *Folding) Keep() {
 	for i := range f.runs {
 		f.runs[i].writes.keep()
-		f.runs[i].halted = false
+		f.runs[i].halted, f.runs[i].used = false, false
 	}
 	f.kept, f.written = f.kept+f.written, 0
+	f.spent, f.guarding = spending{}, false
 }
 
-// Undo undoes what was folded since the last Keep. The guests forget what they saw of it. The caller releases what was booked for it.
+// Undo undoes what was folded since the last Keep. The guests that folded any of it forget what they saw. The caller releases what was booked for it.
 func (f *Folding) Undo() error {
 	for i := range f.runs {
 		r := &f.runs[i]
@@ -225,15 +240,16 @@ func (f *Folding) Undo() error {
 		if r.halted {
 			r.halt, r.halted = nil, false
 		}
-		if r.session == nil {
+		if r.session == nil || !r.used {
 			continue
 		}
+		r.used = false
 		r.session.Close()
 		if err := r.open(); err != nil {
 			return err
 		}
 	}
-	f.written = 0
+	f.written, f.spent, f.guarding = 0, spending{}, false
 	return nil
 }
 
@@ -253,6 +269,7 @@ func (r *run) fold(e *event.Recorded) error {
 		r.stop(e, r.version.refused)
 		return nil
 	}
+	r.used = true
 	r.event.Sequence, r.event.Time, r.event.RecordedAt, r.event.Data = e.Sequence, e.Time, e.RecordedAt, e.Data
 	_, err := r.session.Fold(&r.event)
 	if r.session.Again() {
@@ -301,6 +318,7 @@ func (f *Folding) result(next *Snapshot) Fold {
 	}
 	next.views = live
 	if len(fold.Halts) > 0 {
+		next.unguarded = f.unguarded()
 		next.Head.ViewsEpoch++
 		next.uniteFields(&f.views.fields)
 	}

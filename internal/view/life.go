@@ -270,8 +270,16 @@ func (v *Views) resume(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, row 
 	}
 	action := "resume"
 	if r.Skip {
+		head, err := v.db.GetHead(ctx, tx, log)
+		if err != nil {
+			return fmt.Errorf("reading the head: %w", err)
+		}
+		if halted := deref(row.HaltedSequence); halted > head.Sequence {
+			return &RefusedError{"nothing_to_skip", fmt.Sprintf("the view's guard failed over an event that was refused for it: "+
+				"the log's last event is %d, and there is no event %d to leave out; resume without skip", head.Sequence, halted)}
+		}
 		action = "skip"
-		err := v.db.InsertSkip(ctx, tx, dbsqlc.InsertSkipParams{
+		err = v.db.InsertSkip(ctx, tx, dbsqlc.InsertSkipParams{
 			LogID: log, VersionID: row.VersionID, Sequence: deref(row.HaltedSequence),
 			Actor: r.Actor, Reason: r.Reason, Error: deref(row.Error),
 		})

@@ -33,13 +33,18 @@ func (v *Views) Load(ctx context.Context, tx dbsqlc.DBTX, heads []dbsqlc.LogHead
 		return nil, fmt.Errorf("reading live views: %w", db.Classify(err))
 	}
 	for _, row := range rows {
+		s := snapshots[row.LogID]
+		if Status(row.Status) != Live {
+			s.unguarded = append(s.unguarded, row.Name)
+			continue
+		}
 		version, err := v.version(ctx, tx, versionRow{
-			row.VersionID, row.Name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel,
+			ID: row.VersionID, Name: row.Name, ModuleSHA256: row.ModuleSha256, Config: row.Config, Fields: row.Fields, FoldGas: row.FoldGas,
+			CostModel: row.CostModel, Guard: row.Guard, OnHalt: OnHalt(row.OnHalt),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("preparing view %s of log %s: %w", row.Name, row.LogID, err)
 		}
-		s := snapshots[row.LogID]
 		s.views = append(s.views, liveView{version: version})
 	}
 	loading := stateLoading{views: v, tx: tx, room: room}

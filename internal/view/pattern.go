@@ -43,6 +43,8 @@ type PatternInfo struct {
 	ModuleSHA256 string
 	Config       []byte
 	FoldGas      int64
+	Guard        bool // it decides on events
+	OnHalt       OnHalt
 	Actor        string // who deployed it; "" is unknown
 	Status       PatternStatus
 	Spreading    bool // not every log has been looked at yet
@@ -168,23 +170,27 @@ func (v *Views) recordPattern(
 			}
 		}
 	}
+	if active && d.OnHalt == "" { // it stays as it is
+		d.OnHalt = OnHalt(row.OnHalt)
+	}
 	if found {
 		return v.db.UpdatePattern(ctx, tx, dbsqlc.UpdatePatternParams{
 			TenantID: tenant, PatternID: row.PatternID, Pattern: string(pattern), LikePattern: pattern.Like(), Revision: row.Revision + 1,
 			ModuleSha256: d.module.SHA256[:], Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model),
-			Actor: d.Actor, AfterLog: firstLog,
+			Guard: d.guard, OnHalt: d.onHalt(), Actor: d.Actor, AfterLog: firstLog,
 		})
 	}
 	return v.db.InsertPattern(ctx, tx, dbsqlc.InsertPatternParams{
 		TenantID: tenant, PatternID: uuid.New(), Name: name, Pattern: string(pattern), LikePattern: pattern.Like(),
 		ModuleSha256: d.module.SHA256[:], Config: d.Config, Fields: d.fields, FoldGas: v.foldGas(d), CostModel: int16(d.module.Model),
-		Actor: d.Actor, AfterLog: firstLog,
+		Guard: d.guard, OnHalt: d.onHalt(), Actor: d.Actor, AfterLog: firstLog,
 	})
 }
 
 // isNewest reports whether a pattern's newest revision is what is to be deployed.
 func (v *Views) isNewest(row dbsqlc.ViewPattern, d *Deployment) bool {
-	return bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && sameConfig(row.Config, d.Config) && row.FoldGas == v.foldGas(d)
+	return bytes.Equal(row.ModuleSha256, d.module.SHA256[:]) && sameConfig(row.Config, d.Config) && row.FoldGas == v.foldGas(d) &&
+		(d.OnHalt == "" || d.OnHalt == OnHalt(row.OnHalt))
 }
 
 // RetirePattern ends a view's pattern: later logs do not get the view, and it is retired on those that have it from the
@@ -254,7 +260,7 @@ func patternInfo(row dbsqlc.ViewPattern) PatternInfo {
 	return PatternInfo{
 		Name: row.Name, ID: row.PatternID, Pattern: eventlog.Pattern(row.Pattern), Revision: row.Revision,
 		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,
-		Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog != nil,
+		Guard: row.Guard, OnHalt: OnHalt(row.OnHalt), Actor: row.Actor, Status: PatternStatus(row.Status), Spreading: row.AfterLog != nil,
 		CreatedAt: row.CreatedAt, DeployedAt: row.DeployedAt,
 	}
 }

@@ -192,7 +192,8 @@ func (v *Views) queryDatabase(a *querying, log uuid.UUID, name, query string) (a
 			return err
 		}
 		version, err := v.version(ctx, tx, versionRow{
-			row.VersionID, name, row.ModuleSha256, row.Config, row.Fields, row.FoldGas, row.CostModel,
+			ID: row.VersionID, Name: name, ModuleSHA256: row.ModuleSha256, Config: row.Config, Fields: row.Fields, FoldGas: row.FoldGas,
+			CostModel: row.CostModel,
 		})
 		if err != nil {
 			return err

@@ -19,6 +19,8 @@ type Version struct {
 	config []byte
 	fields *replay.Fields
 	gas    gas
+	guard  bool // it decides on events before they are appended
+	onHalt OnHalt
 	// refused is why this server cannot run the module, where it was deployed on one that could: the version halts at the next
 	// event. There is no module then.
 	refused string
@@ -49,6 +51,8 @@ type Snapshot struct {
 	Log   uuid.UUID
 	Head  event.Head
 	views []liveView
+	// unguarded are the views without whose guards no append may pass, and that are not live.
+	unguarded []string
 	// recent is what the head row holds of the views' state; the views' state in memory has it too.
 	recent recentState
 	// fields are what all views together read of an event, so that it is parsed once; ownFields are the indexes of each view's own.

@@ -137,7 +137,7 @@ func (v *Views) applyPattern(ctx context.Context, tx pgx.Tx, row dbsqlc.ViewPatt
 		return nil, fmt.Errorf("finding logs to put the view on: %w", err)
 	}
 	d := Deployment{
-		Config: row.Config, FoldGas: row.FoldGas, Actor: row.Actor, fields: row.Fields,
+		Config: row.Config, FoldGas: row.FoldGas, OnHalt: OnHalt(row.OnHalt), Actor: row.Actor, fields: row.Fields, guard: row.Guard,
 		module: wasm.ModuleID{SHA256: [sha256.Size]byte(row.ModuleSha256), Model: wasm.CostModel(row.CostModel)},
 	}
 	var placed []uuid.UUID

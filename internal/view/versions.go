@@ -54,6 +54,8 @@ type Info struct {
 	ModuleSHA256   string
 	Config         []byte
 	FoldGas        int64 // the budget of one event's fold
+	Guard          bool  // it decides on events before they are appended
+	OnHalt         OnHalt
 	Status         Status
 	StateKept      bool   // false: a rollback to this version builds from the first event
 	Applied        int64  // the sequence it has folded up to; the head's for a live one
@@ -222,7 +224,7 @@ func (v *Views) describe(ctx context.Context, log, version uuid.UUID) (Info, err
 func (v *Views) info(ctx context.Context, log uuid.UUID, row dbsqlc.ListViewsRow) (Info, error) {
 	info := Info{
 		Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
-		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,
+		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas, Guard: row.Guard, OnHalt: OnHalt(row.OnHalt),
 		Status: Status(row.Status), StateKept: row.State == stateKept, Applied: row.AppliedSequence, Head: row.Head,
 		HaltedSequence: deref(row.HaltedSequence), Error: deref(row.Error), Actor: row.Actor, CreatedAt: row.CreatedAt,
 		LiveAt: row.LiveAt.Time, RetiredAt: row.RetiredAt.Time, HaltedAt: row.HaltedAt.Time,

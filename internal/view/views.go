@@ -128,6 +128,9 @@ type versionRow struct {
 	Fields       []string
 	FoldGas      int64
 	CostModel    int16
+	// Of a live version; others are not asked.
+	Guard  bool
+	OnHalt OnHalt
 }
 
 // version makes a version ready to run. One whose module this server refuses is returned as refused, without an error: that must halt the
@@ -139,6 +142,7 @@ func (v *Views) version(ctx context.Context, from dbsqlc.DBTX, row versionRow) (
 		return nil, err
 	}
 	version := &Version{ID: row.ID, Name: row.Name, config: row.Config, fields: set, gas: gas{row.FoldGas, v.config.QueryGas}}
+	version.guard, version.onHalt = row.Guard, row.OnHalt
 	version.module, err = v.module(ctx, from, wasm.ModuleID{SHA256: [32]byte(row.ModuleSHA256), Model: wasm.CostModel(row.CostModel)})
 	var refused *wasm.RefusedError
 	if errors.As(err, &refused) && refused.Code != wasm.CodeCompileTooSlow && refused.Code != wasm.CodeCompileTooLarge {

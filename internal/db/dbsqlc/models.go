@@ -416,6 +416,8 @@ type ViewPattern struct {
 	CreatedAt    time.Time
 	DeployedAt   time.Time
 	CostModel    int16
+	Guard        bool
+	OnHalt       string
 }
 
 type ViewSkip struct {
@@ -470,4 +472,10 @@ type ViewVersion struct {
 	// Of a version that has ended: what its log's head row held of its state is in rows.
 	RecentStored bool
 	CostModel    int16
+	// its module has a guard
+	Guard bool
+	// what becomes of appends while a version with a guard is halted: admit or refuse
+	OnHalt string
+	// it has been live, and no append may pass without its guard: while it is not live, all are refused
+	Guarding bool
 }

@@ -47,7 +47,7 @@ func (q *Queries) EndPattern(ctx context.Context, db DBTX, arg EndPatternParams)
 }
 
 const getPattern = `-- name: GetPattern :one
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND name = $2
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model, guard, on_halt FROM view_patterns WHERE tenant_id = $1 AND name = $2
 `
 
 type GetPatternParams struct {
@@ -75,15 +75,17 @@ func (q *Queries) GetPattern(ctx context.Context, db DBTX, arg GetPatternParams)
 		&i.CreatedAt,
 		&i.DeployedAt,
 		&i.CostModel,
+		&i.Guard,
+		&i.OnHalt,
 	)
 	return i, err
 }
 
 const insertPattern = `-- name: InsertPattern :exec
 INSERT INTO view_patterns (tenant_id, pattern_id, name, pattern, like_pattern, revision,
-    module_sha256, config, fields, fold_gas, cost_model, actor, after_log)
+    module_sha256, config, fields, fold_gas, cost_model, guard, on_halt, actor, after_log)
 VALUES ($1, $2, $3, $4, $5, 1,
-    $6, $7, $8, $9, $10, $11, $12)
+    $6, $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertPatternParams struct {
@@ -97,6 +99,8 @@ type InsertPatternParams struct {
 	Fields       []string
 	FoldGas      int64
 	CostModel    int16
+	Guard        bool
+	OnHalt       string
 	Actor        string
 	AfterLog     *uuid.UUID
 }
@@ -113,6 +117,8 @@ func (q *Queries) InsertPattern(ctx context.Context, db DBTX, arg InsertPatternP
 		arg.Fields,
 		arg.FoldGas,
 		arg.CostModel,
+		arg.Guard,
+		arg.OnHalt,
 		arg.Actor,
 		arg.AfterLog,
 	)
@@ -120,7 +126,7 @@ func (q *Queries) InsertPattern(ctx context.Context, db DBTX, arg InsertPatternP
 }
 
 const listPatterns = `-- name: ListPatterns :many
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND status <> 'retired' ORDER BY name
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model, guard, on_halt FROM view_patterns WHERE tenant_id = $1 AND status <> 'retired' ORDER BY name
 `
 
 // The patterns that are not retired.
@@ -150,6 +156,8 @@ func (q *Queries) ListPatterns(ctx context.Context, db DBTX, tenantID uuid.UUID)
 			&i.CreatedAt,
 			&i.DeployedAt,
 			&i.CostModel,
+			&i.Guard,
+			&i.OnHalt,
 		); err != nil {
 			return nil, err
 		}
@@ -204,7 +212,7 @@ func (q *Queries) LockMatchingLogs(ctx context.Context, db DBTX, arg LockMatchin
 }
 
 const lockPattern = `-- name: LockPattern :one
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND name = $2 FOR UPDATE
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model, guard, on_halt FROM view_patterns WHERE tenant_id = $1 AND name = $2 FOR UPDATE
 `
 
 type LockPatternParams struct {
@@ -232,6 +240,8 @@ func (q *Queries) LockPattern(ctx context.Context, db DBTX, arg LockPatternParam
 		&i.CreatedAt,
 		&i.DeployedAt,
 		&i.CostModel,
+		&i.Guard,
+		&i.OnHalt,
 	)
 	return i, err
 }
@@ -290,7 +300,7 @@ func (q *Queries) LockPlacedLogs(ctx context.Context, db DBTX, arg LockPlacedLog
 }
 
 const lockWaitingPattern = `-- name: LockWaitingPattern :one
-SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model FROM view_patterns WHERE tenant_id = $1 AND pattern_id = $2 AND after_log IS NOT NULL FOR UPDATE SKIP LOCKED
+SELECT tenant_id, pattern_id, name, pattern, like_pattern, revision, module_sha256, config, fields, fold_gas, actor, status, after_log, created_at, deployed_at, cost_model, guard, on_halt FROM view_patterns WHERE tenant_id = $1 AND pattern_id = $2 AND after_log IS NOT NULL FOR UPDATE SKIP LOCKED
 `
 
 type LockWaitingPatternParams struct {
@@ -319,6 +329,8 @@ func (q *Queries) LockWaitingPattern(ctx context.Context, db DBTX, arg LockWaiti
 		&i.CreatedAt,
 		&i.DeployedAt,
 		&i.CostModel,
+		&i.Guard,
+		&i.OnHalt,
 	)
 	return i, err
 }
@@ -535,13 +547,14 @@ func (q *Queries) PatternSampleLog(ctx context.Context, db DBTX, arg PatternSamp
 
 const placePatternViews = `-- name: PlacePatternViews :exec
 WITH oldest AS (
-    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor,
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, guard, on_halt,
            row_number() OVER (ORDER BY created_at, pattern_id) AS place,
            sum(fold_gas) OVER (ORDER BY created_at, pattern_id) AS gas_so_far
     FROM view_patterns
     WHERE tenant_id = $2 AND status = 'active' AND $3::text LIKE like_pattern
 ), matching AS MATERIALIZED (
-    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, gen_random_uuid() AS view_id
+    SELECT pattern_id, name, pattern, revision, module_sha256, config, fields, fold_gas, cost_model, actor, guard, on_halt,
+           gen_random_uuid() AS view_id
     FROM oldest
     WHERE place <= $4::bigint AND gas_so_far <= $5::bigint
 ), placed AS (
@@ -549,9 +562,9 @@ WITH oldest AS (
     SELECT $1, m.view_id, m.name, m.pattern_id, m.revision FROM matching m
 ), versions AS (
     INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
-        status, applied_sequence, live_at)
+        guard, on_halt, guarding, status, applied_sequence, live_at)
     SELECT $1, gen_random_uuid(), m.view_id, 1, 1, m.module_sha256, m.config, m.fields, m.fold_gas, m.cost_model, m.actor,
-        'live', 0, now()
+        m.guard, m.on_halt, m.guard AND m.on_halt = 'refuse', 'live', 0, now()
     FROM matching m
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor, detail)
@@ -637,8 +650,9 @@ const updatePattern = `-- name: UpdatePattern :exec
 UPDATE view_patterns
 SET pattern = $1, like_pattern = $2, revision = $3,
     module_sha256 = $4, config = $5, fields = $6, fold_gas = $7, cost_model = $8, actor = $9,
-    status = 'active', after_log = $10, deployed_at = now()
-WHERE tenant_id = $11 AND pattern_id = $12
+    guard = $10, on_halt = $11,
+    status = 'active', after_log = $12, deployed_at = now()
+WHERE tenant_id = $13 AND pattern_id = $14
 `
 
 type UpdatePatternParams struct {
@@ -651,6 +665,8 @@ type UpdatePatternParams struct {
 	FoldGas      int64
 	CostModel    int16
 	Actor        string
+	Guard        bool
+	OnHalt       string
 	AfterLog     *uuid.UUID
 	TenantID     uuid.UUID
 	PatternID    uuid.UUID
@@ -667,6 +683,8 @@ func (q *Queries) UpdatePattern(ctx context.Context, db DBTX, arg UpdatePatternP
 		arg.FoldGas,
 		arg.CostModel,
 		arg.Actor,
+		arg.Guard,
+		arg.OnHalt,
 		arg.AfterLog,
 		arg.TenantID,
 		arg.PatternID,

@@ -14,7 +14,7 @@ import (
 )
 
 const activeVersions = `-- name: ActiveVersions :many
-SELECT version_id, version, turn, module_sha256, config, fold_gas, status
+SELECT version_id, version, turn, module_sha256, config, fold_gas, on_halt, status
 FROM view_versions
 WHERE log_id = $1 AND view_id = $2 AND status <> 'retired'
 ORDER BY turn DESC
@@ -32,6 +32,7 @@ type ActiveVersionsRow struct {
 	ModuleSha256 []byte
 	Config       []byte
 	FoldGas      int64
+	OnHalt       string
 	Status       string
 }
 
@@ -52,6 +53,7 @@ func (q *Queries) ActiveVersions(ctx context.Context, db DBTX, arg ActiveVersion
 			&i.ModuleSha256,
 			&i.Config,
 			&i.FoldGas,
+			&i.OnHalt,
 			&i.Status,
 		); err != nil {
 			return nil, err
@@ -357,9 +359,9 @@ func (q *Queries) GetViewState(ctx context.Context, db DBTX, arg GetViewStatePar
 }
 
 const getViewVersion = `-- name: GetViewVersion :one
-SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
-       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
-       h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
+       v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
+       v.built_at, v.build_rate, h.sequence AS head
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 JOIN log_heads h ON h.log_id = v.log_id
@@ -380,6 +382,8 @@ type GetViewVersionRow struct {
 	ModuleSha256    []byte
 	Config          []byte
 	FoldGas         int64
+	Guard           bool
+	OnHalt          string
 	Status          string
 	State           string
 	AppliedSequence int64
@@ -408,6 +412,8 @@ func (q *Queries) GetViewVersion(ctx context.Context, db DBTX, arg GetViewVersio
 		&i.ModuleSha256,
 		&i.Config,
 		&i.FoldGas,
+		&i.Guard,
+		&i.OnHalt,
 		&i.Status,
 		&i.State,
 		&i.AppliedSequence,
@@ -579,9 +585,9 @@ func (q *Queries) InsertView(ctx context.Context, db DBTX, arg InsertViewParams)
 const insertViewVersion = `-- name: InsertViewVersion :exec
 WITH inserted AS (
     INSERT INTO view_versions (log_id, version_id, view_id, version, turn, module_sha256, config, fields, fold_gas, cost_model, actor,
-        status, applied_sequence)
+        guard, on_halt, status, applied_sequence)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-        'building', 0)
+        $12, $13, 'building', 0)
     RETURNING log_id, view_id, version, actor
 )
 INSERT INTO view_actions (log_id, view_id, version, action, actor)
@@ -600,6 +606,8 @@ type InsertViewVersionParams struct {
 	FoldGas      int64
 	CostModel    int16
 	Actor        string
+	Guard        bool
+	OnHalt       string
 }
 
 func (q *Queries) InsertViewVersion(ctx context.Context, db DBTX, arg InsertViewVersionParams) error {
@@ -615,6 +623,8 @@ func (q *Queries) InsertViewVersion(ctx context.Context, db DBTX, arg InsertView
 		arg.FoldGas,
 		arg.CostModel,
 		arg.Actor,
+		arg.Guard,
+		arg.OnHalt,
 	)
 	return err
 }
@@ -726,9 +736,9 @@ func (q *Queries) ListSkips(ctx context.Context, db DBTX, arg ListSkipsParams) (
 }
 
 const listViewVersions = `-- name: ListViewVersions :many
-SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
-       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
-       h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
+       v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
+       v.built_at, v.build_rate, h.sequence AS head
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
 JOIN log_heads h ON h.log_id = v.log_id
@@ -753,6 +763,8 @@ type ListViewVersionsRow struct {
 	ModuleSha256    []byte
 	Config          []byte
 	FoldGas         int64
+	Guard           bool
+	OnHalt          string
 	Status          string
 	State           string
 	AppliedSequence int64
@@ -793,6 +805,8 @@ func (q *Queries) ListViewVersions(ctx context.Context, db DBTX, arg ListViewVer
 			&i.ModuleSha256,
 			&i.Config,
 			&i.FoldGas,
+			&i.Guard,
+			&i.OnHalt,
 			&i.Status,
 			&i.State,
 			&i.AppliedSequence,
@@ -819,9 +833,9 @@ func (q *Queries) ListViewVersions(ctx context.Context, db DBTX, arg ListViewVer
 }
 
 const listViews = `-- name: ListViews :many
-SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.status, v.state, v.applied_sequence,
-       v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.built_at, v.build_rate,
-       h.sequence AS head
+SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
+       v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
+       v.built_at, v.build_rate, h.sequence AS head
 FROM views w
 JOIN log_heads h ON h.log_id = w.log_id
 JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
@@ -843,6 +857,8 @@ type ListViewsRow struct {
 	ModuleSha256    []byte
 	Config          []byte
 	FoldGas         int64
+	Guard           bool
+	OnHalt          string
 	Status          string
 	State           string
 	AppliedSequence int64
@@ -878,6 +894,8 @@ func (q *Queries) ListViews(ctx context.Context, db DBTX, arg ListViewsParams) (
 			&i.ModuleSha256,
 			&i.Config,
 			&i.FoldGas,
+			&i.Guard,
+			&i.OnHalt,
 			&i.Status,
 			&i.State,
 			&i.AppliedSequence,
@@ -921,11 +939,11 @@ func (q *Queries) LiveTurn(ctx context.Context, db DBTX, arg LiveTurnParams) (in
 }
 
 const liveViews = `-- name: LiveViews :many
-SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model
+SELECT v.log_id, v.version_id, w.name, v.module_sha256, v.config, v.fields, v.fold_gas, v.cost_model, v.guard, v.on_halt, v.status
 FROM view_versions v
 JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
-WHERE v.log_id = ANY ($1::uuid[]) AND v.status = 'live'
-ORDER BY v.log_id, v.version_id
+WHERE v.log_id = ANY ($1::uuid[]) AND v.status <> 'retired' AND (v.status = 'live' OR v.guarding)
+ORDER BY v.log_id, w.name
 `
 
 type LiveViewsRow struct {
@@ -937,8 +955,12 @@ type LiveViewsRow struct {
 	Fields       []string
 	FoldGas      int64
 	CostModel    int16
+	Guard        bool
+	OnHalt       string
+	Status       string
 }
 
+// What appends have to do with: the live versions, and those without whose guard none may pass.
 func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []uuid.UUID) ([]LiveViewsRow, error) {
 	rows, err := db.Query(ctx, liveViews, logIds)
 	if err != nil {
@@ -957,6 +979,9 @@ func (q *Queries) LiveViews(ctx context.Context, db DBTX, logIds []uuid.UUID) ([
 			&i.Fields,
 			&i.FoldGas,
 			&i.CostModel,
+			&i.Guard,
+			&i.OnHalt,
+			&i.Status,
 		); err != nil {
 			return nil, err
 		}
@@ -1137,7 +1162,7 @@ func (q *Queries) ResumeVersion(ctx context.Context, db DBTX, arg ResumeVersionP
 const retireVersions = `-- name: RetireVersions :execrows
 WITH retired AS (
     UPDATE view_versions v
-    SET status = 'retired', recent_stored = true, retired_at = clock_timestamp(),
+    SET status = 'retired', guarding = false, recent_stored = true, retired_at = clock_timestamp(),
         applied_sequence = CASE WHEN v.status = 'live' THEN $3::bigint ELSE v.applied_sequence END,
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $4 AND v.view_id = $5 AND v.turn < $6 AND v.status <> 'retired'
@@ -1267,7 +1292,8 @@ func (q *Queries) SetStateDropped(ctx context.Context, db DBTX, arg SetStateDrop
 const setVersionLive = `-- name: SetVersionLive :exec
 WITH live AS (
     UPDATE view_versions v
-    SET status = 'live', recent_stored = false, applied_sequence = $1::bigint, live_at = clock_timestamp(),
+    SET status = 'live', guarding = v.guard AND v.on_halt = 'refuse', recent_stored = false,
+        applied_sequence = $1::bigint, live_at = clock_timestamp(),
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $2 AND v.version_id = $3
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
