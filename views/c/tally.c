@@ -12,6 +12,8 @@ IMPORT(scan) int64_t import_scan(const char *prefix, uint32_t prefix_len, const 
 IMPORT(config) int64_t import_config(void);
 IMPORT(content_type) void import_content_type(const char *at, uint32_t len);
 IMPORT(fail) void import_fail(const char *at, uint32_t len);
+IMPORT(answer) void import_answer(const char *at, uint32_t len);
+IMPORT(retry_after) void import_retry_after(int32_t seconds);
 
 /* ---- Memory ---- */
 
@@ -102,6 +104,13 @@ EXPORT(tally_fold) int32_t tally_fold(const tally_event *event) {
 	return result;
 }
 
+/* Exported by TALLY_GUARD, where a view says so. */
+int32_t tally_run_guard(const tally_event *event, int32_t (*guard)(const tally_event *event)) {
+	int32_t result = guard(event);
+	release();
+	return result;
+}
+
 EXPORT(tally_query) int64_t tally_query(const char *at, uint32_t len) {
 	int64_t result = view_query((tally_text){at, len});
 	release();
@@ -121,6 +130,15 @@ int64_t tally_answer(tally_text text) {
 
 void tally_content_type(tally_text type) {
 	import_content_type(type.at, type.len);
+}
+
+void tally_guard_answer(tally_text json) {
+	import_answer(json.at, json.len);
+}
+
+void tally_retry_after(int64_t seconds) {
+	enum { MOST_SECONDS = 31622400 }; /* docs/abi.md */
+	import_retry_after(seconds < 1 ? 1 : seconds > MOST_SECONDS ? MOST_SECONDS : (int32_t)seconds);
 }
 
 int32_t tally_fail(tally_text reason) {

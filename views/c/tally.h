@@ -92,6 +92,33 @@ int64_t tally_answer(tally_text text);
  * UTF-8. Only view_query may call it. */
 void tally_content_type(tally_text type);
 
+/* ---- A guard, for a view that decides on events before they are appended ---- */
+
+enum {
+	TALLY_ADMITTED = 0,
+	TALLY_PAYMENT_REQUIRED = 402, /* the statuses with which an event may be refused, those of HTTP */
+	TALLY_FORBIDDEN = 403,
+	TALLY_CONFLICT = 409,
+	TALLY_TOO_MANY_REQUESTS = 429,
+	TALLY_GUARD_ANSWER_BYTES = 4096,
+};
+
+/* TALLY_GUARD(view_guard) at file level exports the guard. It is given an event as view_fold is, with the sequence and the
+ * time of recording that it would get, and the state of all events before it. It returns one of the above, or
+ * tally_fail, which halts the view. It may read state, and must not write any; nothing of it may change a fold. */
+#define TALLY_GUARD(guard) \
+	__attribute__((export_name("tally_guard"))) int32_t tally_guard(const tally_event *event) { return tally_run_guard(event, guard); }
+
+int32_t tally_run_guard(const tally_event *event, int32_t (*guard)(const tally_event *event));
+
+/* Sets what the client is told beside a refusal, or as a mark of an event that is admitted: a JSON object of at most
+ * TALLY_GUARD_ANSWER_BYTES. Only a guard may call it, the last call counts. */
+void tally_guard_answer(tally_text json);
+
+/* Sets when an event that is refused as one too many may be sent again: in so many seconds, 1 to 31,622,400; others are made
+ * the nearest of these. Only a guard may call it. */
+void tally_retry_after(int64_t seconds);
+
 /* Sets the reason of an error, and returns TALLY_FAILED. The server shows the
  * first 1,024 bytes. */
 int32_t tally_fail(tally_text reason);

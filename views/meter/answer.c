@@ -1,5 +1,5 @@
 #include "answer.h"
-#include "number.h"
+#include "../shared/number.h"
 
 enum {
 	ANSWER_BYTES = 1 << 20, /* docs/abi.md */
@@ -97,41 +97,10 @@ static void put_header(tally_out *out, const configuration *config, const meter_
 	}
 }
 
-/* A number that readers which make a double of it would round is told as text. */
-static void put_json_number(tally_out *out, tally_text text) {
-	enum { DOUBLE_DIGITS = 15 };
-	tally_decimal countable;
-	uint32_t digits = 0;
-	for (uint32_t i = 0; i < text.len; i++)
-		digits += text.at[i] >= '0' && text.at[i] <= '9';
-	bool exact = digits <= DOUBLE_DIGITS && tally_parse_input(text, &countable);
-	if (!exact)
-		tally_put(out, TALLY_TEXT("{\"number\":\""));
-	tally_put(out, text);
-	if (!exact)
-		tally_put(out, TALLY_TEXT("\"}"));
-}
-
-static void put_json_value(tally_out *out, tally_text encoded) {
-	group_value value = value_of(encoded);
-	switch (value.kind) {
-	case TALLY_STRING:
-		tally_put_exact_string(out, value.text);
-		break;
-	case TALLY_NUMBER:
-		put_json_number(out, value.text);
-		break;
-	default:
-		tally_put(out, value.kind == TALLY_TRUE    ? TALLY_TEXT("true")
-		               : value.kind == TALLY_FALSE ? TALLY_TEXT("false")
-		                                           : TALLY_TEXT("null"));
-	}
-}
-
 static void put_json_groups(tally_out *out, const configuration *config, const meter_query *q, const row *row) {
 	for (uint32_t i = 0; i < q->groups_len; i++) {
 		tally_put(out, i == 0 ? TALLY_TEXT(",\"group\":{") : TALLY_TEXT(","));
-		tally_put_string(out, config->groups[q->groups[i]].name);
+		tally_put_string(out, config->groups.at[q->groups[i]].name);
 		tally_put_char(out, ':');
 		put_json_value(out, row->group->values[i]);
 	}
@@ -242,7 +211,7 @@ static void put_csv_header(tally_out *out, const configuration *config, const me
 	tally_put(out, TALLY_TEXT("from,to"));
 	for (uint32_t i = 0; i < q->groups_len; i++) {
 		tally_put_char(out, ',');
-		put_cell(out, q, config->groups[q->groups[i]].name);
+		put_cell(out, q, config->groups.at[q->groups[i]].name);
 	}
 	for (uint32_t i = 0; i < q->picks.len; i++) {
 		tally_put_char(out, ',');

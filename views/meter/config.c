@@ -3,95 +3,10 @@
 
 #include "meter.h"
 
-bool refuse(tally_text before, tally_text shown, tally_text after) {
-	return tally_fail_shown(before, shown, after) != TALLY_FAILED;
-}
-
-/* Refuses "config: <member> is <source>, <why>". */
-static bool refuse_member(tally_text member, tally_text source, tally_text why) {
-	tally_out before = tally_out_new(256);
-	tally_put(&before, TALLY_TEXT("config: "));
-	tally_put(&before, member);
-	tally_put(&before, TALLY_TEXT(" is "));
-	return refuse(tally_out_text(&before), source, why);
-}
-
-/* ---- Fields ---- */
-
-static bool is_pointer(tally_text text) {
-	enum { MOST_POINTER_BYTES = 1024 }; /* docs/abi.md */
-	if (text.len == 0 || text.len > MOST_POINTER_BYTES || text.at[0] != '/')
-		return false;
-	for (uint32_t i = 0; i < text.len; i++) {
-		char next = i + 1 < text.len ? text.at[i + 1] : 0;
-		if (text.at[i] == '\n' || (text.at[i] == '~' && next != '0' && next != '1'))
-			return false;
-	}
-	return true;
-}
-
-/* The number of the line of `lines` that is `line`; their number where none is. */
-static uint32_t line_of(tally_text lines, tally_text line) {
-	uint32_t n = 0;
-	for (uint32_t start = 0, i = 0; i < lines.len; i++)
-		if (i + 1 == lines.len || lines.at[i + 1] == '\n') {
-			if (tally_equal((tally_text){lines.at + start, i + 1 - start}, line))
-				return n;
-			start = i + 2;
-			i++;
-			n++;
-		}
-	return n;
-}
-
-bool add_field(configuration *config, tally_text member, tally_text source, int32_t *field) {
-	tally_text pointer;
-	if (!tally_string(source, &pointer) || !is_pointer(pointer))
-		return refuse_member(member, source, TALLY_TEXT(", which is not a JSON Pointer like \"/tokens\" or \"/data/tokens\""));
-	uint32_t n = line_of(config->fields, pointer);
-	*field = (int32_t)n;
-	if (n < config->fields_len)
-		return true;
-	tally_out fields = tally_out_new(config->fields.len + 1 + pointer.len);
-	tally_put(&fields, config->fields);
-	if (config->fields.len > 0)
-		tally_put_char(&fields, '\n');
-	tally_put(&fields, pointer);
-	config->fields = tally_out_text(&fields);
-	config->fields_len++;
-	return true;
-}
-
 /* ---- Members ---- */
 
-static const char not_types[] = ", which is not a type like \"api.call\" or a list of up to 256 of them";
-
-static bool add_type(configuration *config, tally_text source) {
-	if (config->types_len == MOST_LISTED || !tally_string(source, &config->types[config->types_len]))
-		return false;
-	config->types_len++;
-	return true;
-}
-
-static bool read_types(configuration *config, tally_text source) {
-	tally_text one;
-	bool read = true;
-	config->types = tally_room(MOST_LISTED * sizeof *config->types);
-	config->types_len = 0;
-	if (source.at[0] == '[') {
-		tally_members list = tally_array(source);
-		while (read && tally_element_next(&list, &one))
-			read = add_type(config, one);
-	} else {
-		read = add_type(config, source);
-	}
-	if (!read || config->types_len == 0)
-		return refuse_member(TALLY_TEXT("type"), source, TALLY_TEXT(not_types));
-	return add_field(config, TALLY_TEXT("type"), TALLY_TEXT("\"/type\""), &config->type);
-}
-
 /* Names of groups are also names of parameters of a query. */
-static bool is_group_name(tally_text name) {
+static bool is_taken(tally_text name) {
 	static const tally_text taken[] = {
 		TALLY_STATIC_TEXT("window"), TALLY_STATIC_TEXT("timezone"), TALLY_STATIC_TEXT("from"),        TALLY_STATIC_TEXT("to"),
 		TALLY_STATIC_TEXT("group_by"), TALLY_STATIC_TEXT("rolling"), TALLY_STATIC_TEXT("aggregation"), TALLY_STATIC_TEXT("format"),
@@ -99,42 +14,10 @@ static bool is_group_name(tally_text name) {
 		TALLY_STATIC_TEXT("uncounted"), TALLY_STATIC_TEXT("missing"),
 	};
 	pick aggregation;
-	if (name.len == 0 || name.len > MOST_NAME_BYTES || pick_of(name, &aggregation))
-		return false;
 	for (uint32_t i = 0; i < sizeof taken / sizeof *taken; i++)
 		if (tally_equal(name, taken[i]))
-			return false;
-	for (uint32_t i = 0; i < name.len; i++) {
-		char c = name.at[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.')
-			return false;
-	}
-	return true;
-}
-
-static bool read_groups(configuration *config, tally_text source) {
-	tally_text name, value;
-	tally_members members = tally_object(source);
-	config->groups_len = 0;
-	while (tally_member_next(&members, &name, &value)) {
-		if (config->groups_len == MOST_GROUPS)
-			return refuse_member(TALLY_TEXT("group_by"), source, TALLY_TEXT(", which has more than 8 members"));
-		if (!is_group_name(name))
-			return refuse(TALLY_TEXT("config: group_by has the name "), name,
-			              TALLY_TEXT("; a name has 1 to 64 letters, digits, _, - and . and is no parameter or aggregation of a question"));
-		for (uint32_t i = 0; i < config->groups_len; i++)
-			if (tally_equal(config->groups[i].name, name))
-				return refuse(TALLY_TEXT("config: group_by has the name "), name, TALLY_TEXT(" twice"));
-		group *added = &config->groups[config->groups_len++];
-		added->name = name;
-		if (!add_field(config, TALLY_TEXT("group_by"), value, &added->field))
-			return false;
-	}
-	if (members.broken)
-		return refuse_member(TALLY_TEXT("group_by"), source,
-		                     TALLY_TEXT(", which is not an object of names and JSON Pointers like {\"model\":\"/model\"}"));
-	return true;
+			return true;
+	return pick_of(name, &aggregation);
 }
 
 static bool read_picks(configuration *config, tally_text source) {
@@ -186,15 +69,15 @@ static bool read_query_gas(configuration *config, tally_text source) {
 
 static bool read_member(configuration *config, tally_text name, tally_text value) {
 	if (tally_equal(name, TALLY_TEXT("type")))
-		return read_types(config, value);
+		return read_types(&config->fields, value, &config->types);
 	if (tally_equal(name, TALLY_TEXT("where")))
-		return read_conditions(config, value);
+		return read_conditions(&config->fields, value, &config->conditions);
 	if (tally_equal(name, TALLY_TEXT("value")))
-		return add_field(config, TALLY_TEXT("value"), value, &config->value);
+		return add_field(&config->fields, TALLY_TEXT("value"), value, &config->value);
 	if (tally_equal(name, TALLY_TEXT("unique")))
-		return add_field(config, TALLY_TEXT("unique"), value, &config->unique);
+		return add_field(&config->fields, TALLY_TEXT("unique"), value, &config->unique);
 	if (tally_equal(name, TALLY_TEXT("group_by")))
-		return read_groups(config, value);
+		return read_groups(&config->fields, value, is_taken, TALLY_TEXT("is no parameter or aggregation of a question"), &config->groups);
 	if (tally_equal(name, TALLY_TEXT("aggregations")))
 		return read_picks(config, value);
 	if (tally_equal(name, TALLY_TEXT("resolution")))
@@ -264,7 +147,7 @@ const configuration *load_configuration(void) {
 	if (loaded)
 		return &config;
 	config = (configuration){
-		.type = NO_FIELD, .value = NO_FIELD, .unique = NO_FIELD,
+		.types = {.field = NO_FIELD}, .value = NO_FIELD, .unique = NO_FIELD,
 		.parts = {SPAN_QUARTER_HOUR, zone_find(TALLY_TEXT("UTC"))},
 		.zone_name = TALLY_TEXT("UTC"),
 		.query_gas = DEFAULT_QUERY_GAS,

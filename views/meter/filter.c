@@ -44,7 +44,7 @@ text_list filtered_starts(const configuration *config, const meter_query *q) {
 	enum { MOST_STARTS = 256 };
 	text_list starts = {tally_room(MOST_STARTS * sizeof(tally_text)), 1};
 	starts.at[0] = TALLY_TEXT("");
-	for (uint32_t group = 0; group < config->groups_len; group++) {
+	for (uint32_t group = 0; group < config->groups.len; group++) {
 		text_list longer = {tally_room(MOST_STARTS * sizeof(tally_text)), 0};
 		uint32_t values = 0;
 		for (const filter *filter = q->filters; filter != 0; filter = filter->next)

@@ -4,21 +4,11 @@
  * docs/meter.md is its reference: configuration, queries, limits. */
 
 #include "page.h"
-#include "number.h"
+#include "../shared/number.h"
 
 int64_t view_fields(void) {
 	const configuration *config = load_configuration();
-	return config == 0 ? TALLY_FAILED : tally_answer(config->fields);
-}
-
-static bool is_of_type(const configuration *config, const tally_event *event) {
-	if (config->type == NO_FIELD)
-		return true;
-	const tally_slot *type = &event->slot[config->type];
-	for (uint32_t i = 0; i < config->types_len; i++)
-		if (type->kind == TALLY_STRING && tally_equal(type->text, config->types[i]))
-			return true;
-	return false;
+	return config == 0 ? TALLY_FAILED : tally_answer(config->fields.lines);
 }
 
 /* Reads the event's value; false, and why, where it cannot be counted. */
@@ -95,7 +85,7 @@ int32_t view_fold(const tally_event *event) {
 	tally_text key, place;
 	if (config == 0)
 		return TALLY_FAILED;
-	if (!is_of_type(config, event) || !meets_conditions(config, event))
+	if (!is_of_type(&config->types, event) || !meets_conditions(&config->conditions, event))
 		return TALLY_IGNORED;
 	if (!total_key(config, event, &key, &place, &trouble)) {
 		note_uncounted(config, event, (tally_text){0}, trouble);

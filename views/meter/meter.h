@@ -13,20 +13,14 @@
 #ifndef METER_H
 #define METER_H
 
-#include "window.h"
+#include "../shared/group.h"
+#include "../shared/window.h"
 
 enum {
-	MOST_GROUPS = 8,        /* group_by members */
-	MOST_NAME_BYTES = 64,   /* of one */
 	MOST_PICKS = 32,        /* aggregations of a configuration or a query */
-	MOST_CONDITIONS = 16,
-	MOST_LISTED = 256,      /* values of one condition, types */
-	NO_FIELD = -1,
 	PERCENT = 1000,         /* percentiles have up to three places */
 	MOST_PERCENTILE = 100 * PERCENT,
 };
-
-static const int64_t MICROSECONDS = 1000000;
 
 static const int64_t DEFAULT_QUERY_GAS = 1000000000; /* that of the server: docs/abi.md */
 
@@ -73,25 +67,13 @@ typedef enum {
 
 /* ---- Configuration ---- */
 
-typedef struct condition condition;
-
 typedef struct {
-	tally_text name;
-	int32_t field;
-} group;
-
-typedef struct {
-	tally_text fields; /* JSON Pointers, one per line */
-	uint32_t fields_len;
-	tally_text *types; /* to count; none means all */
-	uint32_t types_len;
-	int32_t type;      /* fields, or NO_FIELD */
-	int32_t value;
+	field_list fields;
+	type_list types; /* to count */
+	int32_t value;   /* fields, or NO_FIELD */
 	int32_t unique;
-	condition *conditions[MOST_CONDITIONS];
-	uint32_t conditions_len;
-	group groups[MOST_GROUPS];
-	uint32_t groups_len;
+	condition_list conditions;
+	group_list groups;
 	pick_list picks;
 	bool sketch;
 	grid parts;
@@ -105,18 +87,6 @@ typedef struct {
 /* Reads the configuration once for as long as the instance's memory lives. 0 if
  * it has called tally_fail. */
 const configuration *load_configuration(void);
-
-/* The number of a JSON Pointer's field, which it adds to the fields. False if it
- * has called tally_fail; `member` is where the pointer was found. */
-bool add_field(configuration *config, tally_text member, tally_text source, int32_t *field);
-
-/* Calls tally_fail(before + "shown" + after), and returns false. */
-bool refuse(tally_text before, tally_text shown, tally_text after);
-
-/* ---- Conditions ---- */
-
-bool read_conditions(configuration *config, tally_text source);
-bool meets_conditions(const configuration *config, const tally_event *event);
 
 /* ---- What could not be counted ---- */
 

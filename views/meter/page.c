@@ -32,7 +32,7 @@ static void go_to_start(page *page) {
 		groups += after.group.at[i] == '/';
 	if (after.timed)
 		walk_to(total, after.group);
-	else if (groups == page->reading.config->groups_len)
+	else if (groups == page->reading.config->groups.len)
 		walk_skip_group(total, after.group);
 	else
 		walk_past(total, after.group);

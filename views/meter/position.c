@@ -63,7 +63,7 @@ bool read_after(const configuration *config, tally_text value, meter_query *q) {
 		good = good && time.len == PART_BYTES && tally_parse_time(time, &microseconds);
 		q->after.start = good ? tally_floor_divide(microseconds, MICROSECONDS) : 0;
 	}
-	good = good && (groups == q->groups_len || (!q->after.timed && q->depth > 0 && groups == config->groups_len)) &&
+	good = good && (groups == q->groups_len || (!q->after.timed && q->depth > 0 && groups == config->groups.len)) &&
 	       (q->windowed || !q->after.timed) && plain.len > 0;
 	return good || refuse_parameter(TALLY_TEXT("after"), value,
 	                                TALLY_TEXT(", which is not the next of an answer to this question; leave it out for the first page"));

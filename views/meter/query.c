@@ -1,5 +1,5 @@
 #include "query.h"
-#include "number.h"
+#include "../shared/number.h"
 
 /* What was asked, as far as it can only be read when all is known. */
 typedef struct {
@@ -28,20 +28,20 @@ static bool take_listed(tally_text *list, tally_text *one) {
 }
 
 static bool group_of(const configuration *config, tally_text name, uint32_t *found) {
-	for (*found = 0; *found < config->groups_len; ++*found)
-		if (tally_equal(config->groups[*found].name, name))
+	for (*found = 0; *found < config->groups.len; ++*found)
+		if (tally_equal(config->groups.at[*found].name, name))
 			return true;
 	return false;
 }
 
 static tally_text group_names(const configuration *config) {
 	tally_out out = tally_out_new(128);
-	for (uint32_t i = 0; i < config->groups_len; i++) {
+	for (uint32_t i = 0; i < config->groups.len; i++) {
 		if (i > 0)
 			tally_put(&out, TALLY_TEXT(", "));
-		tally_put(&out, config->groups[i].name);
+		tally_put(&out, config->groups.at[i].name);
 	}
-	if (config->groups_len == 0)
+	if (config->groups.len == 0)
 		tally_put(&out, TALLY_TEXT("none"));
 	return tally_out_text(&out);
 }
@@ -60,7 +60,7 @@ static bool read_group_by(const configuration *config, tally_text list, meter_qu
 	if (list.len == 0)
 		return true;
 	if (tally_equal(list, TALLY_TEXT("*"))) {
-		for (group = 0; group < config->groups_len; group++)
+		for (group = 0; group < config->groups.len; group++)
 			q->groups[q->groups_len++] = group;
 		return true;
 	}
@@ -141,7 +141,7 @@ static bool read_aggregation(const configuration *config, tally_text list, meter
 
 static bool read_window(const configuration *config, tally_text value, meter_query *q) {
 	q->windowed = true;
-	if (!span_of(value, &q->windows.span))
+	if (!span_of(value, &q->windows.span) || q->windows.span > SPAN_MONTH)
 		return refuse_parameter(TALLY_TEXT("window"), value, TALLY_TEXT(", which is not minute, quarter_hour, hour, day, week or month"));
 	if (q->windows.span >= config->parts.span)
 		return true;

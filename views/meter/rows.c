@@ -363,10 +363,10 @@ bool start_reading(reading *reading, const configuration *config, const meter_qu
 		.starts = filtered_starts(config, q),
 		.effort = {.limit = config->query_gas / 100 * 85}, /* writing, and what is not counted, takes the rest */
 	};
-	reading->total = walk_new(TALLY_TEXT("total/"), &reading->starts, config->groups_len, from, to, &reading->effort);
-	reading->sketch = walk_new(TALLY_TEXT("sketch/"), &reading->starts, config->groups_len, from, to, &reading->effort);
-	reading->unique = walk_new(TALLY_TEXT("unique/"), &reading->starts, config->groups_len, from, to, &reading->effort);
-	reading->uncounted = walk_new(TALLY_TEXT("uncounted/"), &reading->starts, config->groups_len, from, to, &reading->effort);
+	reading->total = walk_new(TALLY_TEXT("total/"), &reading->starts, config->groups.len, from, to, &reading->effort);
+	reading->sketch = walk_new(TALLY_TEXT("sketch/"), &reading->starts, config->groups.len, from, to, &reading->effort);
+	reading->unique = walk_new(TALLY_TEXT("unique/"), &reading->starts, config->groups.len, from, to, &reading->effort);
+	reading->uncounted = walk_new(TALLY_TEXT("uncounted/"), &reading->starts, config->groups.len, from, to, &reading->effort);
 	if (!q->starts || !q->ends)
 		return true;
 	reading->any = true;

@@ -31,7 +31,7 @@ static tally_text member_of(tally_text object, tally_text wanted) {
 }
 
 static tally_text field_name(const configuration *config, int32_t field) {
-	tally_text lines = config->fields;
+	tally_text lines = config->fields.lines;
 	for (; field > 0; field--)
 		while (lines.len > 0 && !tally_take_char(&lines, '\n')) {
 			lines.at++;

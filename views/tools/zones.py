@@ -1,4 +1,4 @@
-"""Writes meter/zone_data.c: the IANA time zones as tables of C.
+"""Writes shared/zone_data.c: the IANA time zones as tables of C.
 
 Reads the compiled zones of the PyPI package tzdata, which is pinned in
 requirements.txt. Run by make; the output depends on that package alone. The

@@ -8,7 +8,7 @@
  * the same as null. Numbers are compared by their value, whatever their size,
  * and a string is equal to no number. */
 
-#include "meter.h"
+#include "fields.h"
 #include "number.h"
 
 typedef enum {
@@ -126,14 +126,14 @@ static bool read_test(tally_text name, tally_text value, condition *read) {
 	              TALLY_TEXT(": it knows path, is, not, in, not_in, exists, above, at_least, below and at_most"));
 }
 
-static bool read_condition(configuration *config, tally_text source, condition *read) {
+static bool read_condition(field_list *fields, tally_text source, condition *read) {
 	tally_text name, value;
 	uint32_t tests = 0;
 	*read = (condition){.field = NO_FIELD};
 	tally_members members = tally_object(source);
 	while (tally_member_next(&members, &name, &value)) {
 		bool path = tally_equal(name, TALLY_TEXT("path"));
-		if (path ? !add_field(config, TALLY_TEXT("path in where"), value, &read->field) : !read_test(name, value, read))
+		if (path ? !add_field(fields, TALLY_TEXT("path in where"), value, &read->field) : !read_test(name, value, read))
 			return false;
 		tests += !path;
 	}
@@ -143,16 +143,16 @@ static bool read_condition(configuration *config, tally_text source, condition *
 	return true;
 }
 
-bool read_conditions(configuration *config, tally_text source) {
+bool read_conditions(field_list *fields, tally_text source, condition_list *conditions) {
 	tally_text element;
-	config->conditions_len = 0;
+	conditions->len = 0;
 	tally_members elements = tally_array(source);
 	while (tally_element_next(&elements, &element)) {
-		if (config->conditions_len == MOST_CONDITIONS)
+		if (conditions->len == MOST_CONDITIONS)
 			return tally_fail(TALLY_TEXT("config: where has more than 16 conditions")) != TALLY_FAILED;
 		condition *read = tally_room(sizeof *read);
-		config->conditions[config->conditions_len++] = read;
-		if (!read_condition(config, element, read))
+		conditions->at[conditions->len++] = read;
+		if (!read_condition(fields, element, read))
 			return false;
 	}
 	return !elements.broken || refuse(TALLY_TEXT("config: where is "), source,
@@ -202,9 +202,9 @@ static bool is_within(const condition *condition, const tally_slot *slot) {
 	return true;
 }
 
-bool meets_conditions(const configuration *config, const tally_event *event) {
-	for (uint32_t i = 0; i < config->conditions_len; i++) {
-		const condition *condition = config->conditions[i];
+bool meets_conditions(const condition_list *conditions, const tally_event *event) {
+	for (uint32_t i = 0; i < conditions->len; i++) {
+		const condition *condition = conditions->at[i];
 		const tally_slot *slot = &event->slot[condition->field];
 		if ((condition->in.given && !lists(&condition->in, slot)) || lists(&condition->not_in, slot) ||
 		    (condition->tells_exists && condition->exists == is_null(slot)) || !is_within(condition, slot))

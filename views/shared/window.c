@@ -3,6 +3,7 @@
 const tally_text span_names[SPANS] = {
 	TALLY_STATIC_TEXT("minute"), TALLY_STATIC_TEXT("quarter_hour"), TALLY_STATIC_TEXT("hour"),
 	TALLY_STATIC_TEXT("day"),    TALLY_STATIC_TEXT("week"),         TALLY_STATIC_TEXT("month"),
+	TALLY_STATIC_TEXT("quarter"), TALLY_STATIC_TEXT("year"),
 };
 
 enum {
@@ -53,13 +54,17 @@ int64_t start_of_day(const zone_entry *zone, int64_t day) {
 }
 
 static int64_t first_day(span span, int64_t day) {
-	tally_date date;
+	enum { QUARTER_MONTHS = 3 };
+	tally_date date = tally_date_of(day);
 	switch (span) {
 	case SPAN_WEEK:
 		return day - floor_remainder(day + 3, 7); /* 1970-01-01 was a Thursday */
 	case SPAN_MONTH:
-		date = tally_date_of(day);
 		return day - date.day + 1;
+	case SPAN_QUARTER:
+		return tally_days_of((tally_date){date.year, date.month - (date.month - 1) % QUARTER_MONTHS, 1});
+	case SPAN_YEAR:
+		return tally_days_of((tally_date){date.year, 1, 1});
 	default:
 		return day;
 	}
@@ -67,12 +72,16 @@ static int64_t first_day(span span, int64_t day) {
 
 /* The first day of the span after the one that begins with `day`. */
 static int64_t next_first_day(span span, int64_t day) {
-	enum { MORE_THAN_A_MONTH = 31 };
+	enum { MORE_THAN_A_MONTH = 31, MORE_THAN_A_QUARTER = 100, MORE_THAN_A_YEAR = 366 };
 	switch (span) {
 	case SPAN_WEEK:
 		return day + 7;
 	case SPAN_MONTH:
 		return first_day(span, day + MORE_THAN_A_MONTH);
+	case SPAN_QUARTER:
+		return first_day(span, day + MORE_THAN_A_QUARTER);
+	case SPAN_YEAR:
+		return first_day(span, day + MORE_THAN_A_YEAR);
 	default:
 		return day + 1;
 	}

@@ -1,13 +1,13 @@
-/* Windows of time: minutes, quarters of an hour, hours, days, weeks and months
- * by the clock of a zone.
+/* Windows of time: minutes, quarters of an hour, hours, days, weeks, months,
+ * quarters of a year and years by the clock of a zone.
  *
- * A day, week or month begins at the first moment at which the zone's clock
+ * A day or longer window begins at the first moment at which the zone's clock
  * shows its date; weeks begin on Monday. Shorter windows follow each other
  * without regard to the clock being changed by a multiple of them (the hour that
  * is lived twice is two windows); any other change ends one and begins the next. */
 
-#ifndef METER_WINDOW_H
-#define METER_WINDOW_H
+#ifndef SHARED_WINDOW_H
+#define SHARED_WINDOW_H
 
 #include "zone.h"
 
@@ -19,6 +19,8 @@ typedef enum {
 	SPAN_DAY,
 	SPAN_WEEK,
 	SPAN_MONTH,
+	SPAN_QUARTER,
+	SPAN_YEAR,
 	SPANS,
 } span;
 

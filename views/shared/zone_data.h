@@ -1,8 +1,8 @@
 /* The tables that tools/zones.py writes. Times are seconds since 1970 UTC,
  * offsets seconds east of UTC; an offset is told by its place in zone_offsets. */
 
-#ifndef METER_ZONE_DATA_H
-#define METER_ZONE_DATA_H
+#ifndef SHARED_ZONE_DATA_H
+#define SHARED_ZONE_DATA_H
 
 #include <stdint.h>
 

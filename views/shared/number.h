@@ -1,7 +1,7 @@
 /* JSON numbers of any size, compared by their text. */
 
-#ifndef METER_NUMBER_H
-#define METER_NUMBER_H
+#ifndef SHARED_NUMBER_H
+#define SHARED_NUMBER_H
 
 #include "../c/tally.h"
 

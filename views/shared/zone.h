@@ -1,13 +1,15 @@
 /* Time zones. Times are seconds since 1970-01-01T00:00:00Z. */
 
-#ifndef METER_ZONE_H
-#define METER_ZONE_H
+#ifndef SHARED_ZONE_H
+#define SHARED_ZONE_H
 
 #include "../c/tally.h"
 #include "zone_data.h"
 
 /* Beyond every time that is met here, and far from wrapping. */
 #define ZONE_EVER ((int64_t)1 << 60)
+
+static const int64_t MICROSECONDS = 1000000; /* of a second */
 
 enum {
 	MINUTE_SECONDS = 60,
