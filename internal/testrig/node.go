@@ -158,7 +158,12 @@ const deployPatience = time.Minute
 // Deploy deploys a new version of a view, waits until it is live, and fails the test if it does not become so.
 func (n *Node) Deploy(t testing.TB, log uuid.UUID, name string, code []byte, config string) view.Info {
 	t.Helper()
-	deployment := view.Deployment{Code: code, Config: []byte(config)}
+	return n.DeployAs(t, log, name, view.Deployment{Code: code, Config: []byte(config)})
+}
+
+// DeployAs is Deploy with more to say.
+func (n *Node) DeployAs(t testing.TB, log uuid.UUID, name string, deployment view.Deployment) view.Info {
+	t.Helper()
 	info, err := n.Views.Deploy(t.Context(), log, name, deployment)
 	// A busy machine takes longer than Deploy waits.
 	for began := time.Now(); err == nil && info.Status == view.Building && time.Since(began) < deployPatience; {

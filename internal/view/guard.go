@@ -18,6 +18,10 @@ const (
 	OnHaltRefuse OnHalt = "refuse"
 )
 
+// guardFailed begins the reason of a halt that a guard caused. The event that it names was folded by nobody; where appends are refused
+// without the guard, it was not appended either.
+const guardFailed = "its guard failed: "
+
 // GuardAnswer is what a guard says of an event that it admits.
 type GuardAnswer struct {
 	View   string
@@ -102,9 +106,9 @@ func (f *Folding) askGuards(e *event.Recorded, spent *spending) (answers []Guard
 			}
 		case guesses:
 		case isViews && r.version.onHalt == OnHaltRefuse:
-			return nil, &GuardHaltedError{View: r.version.Name, Reason: failed.Error()}
+			return nil, &GuardHaltedError{View: r.version.Name, Reason: guardFailed + failed.Error()}
 		case isViews:
-			r.stop(e, failed.Error())
+			r.stop(e, guardFailed+failed.Error())
 		case !verdict.Admits():
 			return nil, &RefusedByGuardError{View: r.version.Name, Verdict: verdict}
 		case verdict.Answer != nil:
