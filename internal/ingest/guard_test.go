@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
 	"github.com/tallystick/tallystick/internal/testdb"
 	"github.com/tallystick/tallystick/internal/testrig"
@@ -295,3 +296,41 @@ func TestGuardDeployment(t *testing.T) {
 		t.Errorf("another configuration: %+v", other)
 	}
 }
+
+// A dry run says what an append would do, and an append then does it.
+func TestDryRun(t *testing.T) {
+	d := testdb.New(t)
+	n, other := testrig.Start(t, d.DSN(), testrig.Settings{}), testrig.Start(t, d.DSN(), testrig.Settings{})
+	log := n.NewLog(t)
+	n.Deploy(t, log, "quota", testrig.Guarded(), `{"limit":10}`)
+	n.Append(t, log, units(t, 4, "a"))
+	for i, events := range [][]event.Event{
+		{units(t, 7, "b")},
+		{units(t, 3, "b"), units(t, 2, "c"), units(t, 2, "d")},
+		{units(t, 3, "b"), units(t, 4, "a")},
+		{scripted(t, "mark")},
+		{units(t, 2, "c"), units(t, 1, "b")},
+		{scripted(t, "trap")},
+		{scripted(t, "403")},
+		{units(t, 1, "a")},
+	} {
+		for _, r := range []ingest.Request{request(events...), separate(events...), {Events: events, Expected: 1}} {
+			would, refused := other.Ingest.DryRun(t.Context(), log, r, nil) // this one knows nothing, or what the other's last append has changed
+			again, refusedAgain := n.Ingest.DryRun(t.Context(), log, r, nil)
+			if fmt.Sprint(would, inner(refused)) != fmt.Sprint(again, inner(refusedAgain)) {
+				t.Errorf("%d: one server says %+v, %v, the other %+v, %v", i, would, refused, again, refusedAgain)
+			}
+			did, err := n.Ingest.Append(log, r)
+			if fmt.Sprint(would, inner(refused)) != fmt.Sprint(did, err) {
+				t.Errorf("%d: it would be %+v, %v; it is %+v, %v", i, would, refused, did, err)
+			}
+		}
+	}
+	if _, err := n.Ingest.DryRun(t.Context(), uuid.New(), request(units(t, 1, "")), nil); !errors.Is(err, eventlog.ErrLogNotFound) {
+		t.Errorf("a log that is not there: %v", err)
+	}
+	testrig.Check(t, d.DSN())
+}
+
+// inner is what a dry run's error is about.
+func inner(err error) error { return errors.Unwrap(err) }

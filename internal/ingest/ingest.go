@@ -166,11 +166,17 @@ func DefaultConfig() Config {
 }
 
 // Ingester appends events to logs. It is safe for concurrent use.
-type Ingester struct{ router *router }
+type Ingester struct {
+	router *router
+	// db, views and config are for dry runs.
+	db     *db.DB
+	views  *view.Views
+	config Config
+}
 
 // New returns an ingester that appends from Start until Stop.
 func New(d *db.DB, views *view.Views, config Config) *Ingester {
-	return &Ingester{newRouter(d, views, config)}
+	return &Ingester{newRouter(d, views, config), d, views, config}
 }
 
 // IsFull reports whether any append to the log would fail with ErrBusy now, so that its request need not be read.

@@ -195,7 +195,7 @@ func (l *lane) lockAvailableHeads(ctx context.Context, tx *db.Tx, ids []uuid.UUI
 }
 
 // findKeys reads the owners of the group's idempotency keys.
-func (l *lane) findKeys(ctx context.Context, tx *db.Tx, group []*waiter) (map[eventKey]keyOwner, error) {
+func (l *lane) findKeys(ctx context.Context, tx dbsqlc.DBTX, group []*waiter) (map[eventKey]keyOwner, error) {
 	var params dbsqlc.FindEventKeysParams
 	for _, w := range group {
 		for i := range w.request.Events {
