@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -22,9 +23,15 @@ type AppendHeaders struct {
 	ExpectedSequence string `header:"Expected-Sequence" doc:"Append only if the log's last sequence is this (0: the log is empty)."`
 }
 
+// DryRunParameter is the dry_run of both kinds of append.
+type DryRunParameter struct {
+	DryRun bool `query:"dry_run" doc:"Say what would happen now, and store nothing: the same answer, or the same problem."`
+}
+
 type appendInput struct {
 	LogPath
 	AppendHeaders
+	DryRunParameter
 	RawBody []byte `contentType:"application/json"`
 }
 
@@ -33,11 +40,15 @@ type Appended struct {
 	Sequence  int64 `json:"sequence" doc:"The event's place in its log."`
 	Duplicate bool  `json:"duplicate,omitempty" doc:"True when the event was there before."`
 	Ahead     bool  `json:"ahead,omitempty" doc:"True when the event's time is more than a day ahead of when it was recorded."`
+
+	Guards map[string]json.RawMessage `json:"guards,omitempty" doc:"What guards of views said of the event when they admitted it, by the views' names. A duplicate has none."`
+	DryRun bool                       `json:"dry_run,omitempty" doc:"True when nothing was stored, as asked for."`
 }
 
 type appendOutput struct {
 	Status int
 	Body   Appended
+	guards string // Body.Guards as text
 }
 
 // maxAppendedBytes is the most that appendJSON makes.
@@ -53,12 +64,16 @@ func (out *appendOutput) appendJSON(b []byte) []byte {
 	if out.Body.Ahead {
 		b = append(b, `,"ahead":true`...)
 	}
+	if out.guards != "" {
+		b = append(append(b, `,"guards":`...), out.guards...)
+	}
 	return append(b, "}\n"...)
 }
 
 type appendBatchInput struct {
 	LogPath
 	AppendHeaders
+	DryRunParameter
 	RawBody []byte `contentType:"application/x-ndjson"`
 }
 
@@ -76,6 +91,7 @@ type AppendedBatch struct {
 	Ahead         int   `json:"ahead,omitempty" doc:"How many new events have a time more than a day ahead of when they were recorded."`
 
 	Duplicates []DuplicateEvent `json:"duplicates" nullable:"false" doc:"Events that were there before."`
+	DryRun     bool             `json:"dry_run,omitempty" doc:"True when nothing was stored, as asked for."`
 }
 
 type appendBatchOutput struct {
@@ -89,12 +105,15 @@ const (
 )
 
 func (s *server) registerAppend(api huma.API) {
-	errors := []int{http.StatusNotFound, http.StatusConflict}
+	errors := []int{
+		http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests,
+	}
 	binary := huma.Middlewares{refuseBinaryEvents}
 	register(s, api, access.Append, huma.Operation{
 		OperationID: "append-event", Method: http.MethodPost, Path: appendPath, Summary: "Append an event", Tags: []string{"events"},
 		Description: "201 when the event is new, 200 when its idempotency key says that it was there before. " +
-			"The event is durable and part of every view when the answer comes.",
+			"The event is durable and part of every view when the answer comes. Where a view of the log has a guard that does not admit " +
+			"the event, the answer is a problem with the status that the guard chose, and nothing is stored.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: event.MaxBytes + 1, Errors: errors, SkipValidateBody: true, Middlewares: binary,
 		Metadata: takingEncodings(), Parameters: encodingParameter(),
 	}, s.append)
@@ -104,7 +123,7 @@ func (s *server) registerAppend(api huma.API) {
 	register(s, api, access.Append, huma.Operation{
 		OperationID: "append-events", Method: http.MethodPost, Path: appendBatchPath,
 		Summary: "Append many events", Tags: []string{"events"},
-		Description:   "All events are appended, in order, or none.",
+		Description:   "All events are appended, in order, or none: also where a guard refuses one of them.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: ingest.MaxBatchBytes + 1,
 		Errors: errors, SkipValidateBody: true, Middlewares: binary, Metadata: takingEncodings(), Parameters: encodingParameter(),
 	}, s.appendBatch)
@@ -173,24 +192,36 @@ func (s *server) append(ctx context.Context, in *appendInput) (*appendOutput, er
 	if err := s.chargeEvents(ctx, log, 1); err != nil {
 		return nil, err
 	}
-	placements, err := s.appendTo(ctx, log, ingest.Request{Events: []event.Event{e}, Expected: expected})
+	placements, err := s.appendTo(ctx, log, ingest.Request{Events: []event.Event{e}, Expected: expected}, in.DryRun)
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	out := &appendOutput{Status: http.StatusCreated}
-	out.Body.Sequence, out.Body.Duplicate, out.Body.Ahead = placements[0].Sequence, placements[0].Duplicate, placements[0].Ahead
-	s.ahead.note(log, placements)
+	placed := &placements[0]
+	out := &appendOutput{Status: http.StatusCreated, guards: placed.Guards}
+	out.Body = Appended{Sequence: placed.Sequence, Duplicate: placed.Duplicate, Ahead: placed.Ahead, DryRun: in.DryRun}
+	if placed.Guards != "" {
+		if err := json.Unmarshal([]byte(placed.Guards), &out.Body.Guards); err != nil { // each was checked
+			return nil, s.problem(ctx, fmt.Errorf("reading what guards said: %w", err))
+		}
+	}
 	if out.Body.Duplicate {
 		out.Status = http.StatusOK
 	}
 	return out, nil
 }
 
-// appendTo appends in a span of its own, which the span of the group links with.
-func (s *server) appendTo(ctx context.Context, log uuid.UUID, request ingest.Request) ([]ingest.Appended, error) {
-	_, request.Span = s.Tracer.Start(ctx, "append")
+// appendTo appends in a span of its own, which the span of the group links with, or says what would come of it.
+func (s *server) appendTo(ctx context.Context, log uuid.UUID, request ingest.Request, dryRun bool) ([]ingest.Appended, error) {
+	ctx, request.Span = s.Tracer.Start(ctx, "append")
 	defer request.Span.End()
-	return s.Ingest.Append(log, request)
+	if dryRun {
+		return s.Ingest.DryRun(ctx, log, request, requestOf(ctx).answer)
+	}
+	placements, err := s.Ingest.Append(log, request)
+	if err == nil {
+		s.ahead.note(log, placements)
+	}
+	return placements, err
 }
 
 func (h *AppendHeaders) expected() (int64, error) {
@@ -221,12 +252,13 @@ func (s *server) appendBatch(ctx context.Context, in *appendBatchInput) (*append
 	if err != nil {
 		return nil, err
 	}
-	placements, err := s.appendTo(ctx, log, ingest.Request{Events: batch.events, Expected: expected})
+	placements, err := s.appendTo(ctx, log, ingest.Request{Events: batch.events, Expected: expected}, in.DryRun)
 	if err != nil {
 		return nil, batch.at(s.problem(ctx, err), err)
 	}
-	s.ahead.note(log, placements)
-	return batch.output(placements), nil
+	out := batch.output(placements)
+	out.Body.DryRun = in.DryRun
+	return out, nil
 }
 
 // batch is a batch's events and where each stands in it.

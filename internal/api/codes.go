@@ -35,6 +35,8 @@ var statuses = map[string]int{
 
 	"unauthorized": http.StatusUnauthorized,
 
+	"refused_by_guard": http.StatusPaymentRequired, // unless the guard chose another: guardProblem
+
 	"cross_origin":     http.StatusForbidden,
 	"missing_scope":    http.StatusForbidden,
 	"outside_pattern":  http.StatusForbidden,
@@ -67,6 +69,7 @@ var statuses = map[string]int{
 	"unknown_event_id":  http.StatusConflict,
 	"view_halted":       http.StatusConflict,
 	"view_not_halted":   http.StatusConflict,
+	"nothing_to_skip":   http.StatusConflict,
 
 	"state_not_kept": http.StatusGone,
 	"view_retired":   http.StatusGone,
@@ -96,6 +99,8 @@ var statuses = map[string]int{
 	"invalid_token_request":  http.StatusUnprocessableEntity,
 	"invalid_fields":         http.StatusUnprocessableEntity,
 	"invalid_gas":            http.StatusUnprocessableEntity,
+	"invalid_on_halt":        http.StatusUnprocessableEntity,
+	"no_guard":               http.StatusUnprocessableEntity,
 	"invalid_mapping":        http.StatusUnprocessableEntity,
 	"invalid_limits":         http.StatusUnprocessableEntity,
 	"invalid_module":         http.StatusUnprocessableEntity,
@@ -126,6 +131,7 @@ var statuses = map[string]int{
 	"no_signing_key": http.StatusNotImplemented,
 
 	"busy":                   http.StatusServiceUnavailable,
+	"guard_halted":           http.StatusServiceUnavailable,
 	"database_misconfigured": http.StatusServiceUnavailable,
 	"database_unavailable":   http.StatusServiceUnavailable,
 	"log_busy":               http.StatusServiceUnavailable,

@@ -19,6 +19,7 @@ type namedDeployment struct {
 	Module string
 	Config json.RawMessage
 	Gas    int64
+	OnHalt view.OnHalt
 }
 
 // deployment returns what the request asks to be deployed: a body that begins with { names it, any other is the module itself.
@@ -37,7 +38,7 @@ func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deploy
 		if err != nil {
 			return d, err
 		}
-		d.Config, d.FoldGas = named.Config, named.Gas
+		d.Config, d.FoldGas, d.OnHalt = named.Config, named.Gas, named.OnHalt
 		if d.Code, err = s.namedModule(ctx, named); err != nil {
 			return d, err
 		}
@@ -70,9 +71,11 @@ func parseDeployment(body []byte) (*namedDeployment, error) {
 					shortened(string(value)), view.MaxFoldGas))
 			}
 			named.Gas = gas
-		case !absent || name != "ready" && name != "module" && name != "config" && name != "gas":
+		case name == "on_halt" && !absent:
+			return parseText(name, value, (*string)(&named.OnHalt))
+		case !absent || name != "ready" && name != "module" && name != "config" && name != "gas" && name != "on_halt":
 			return newProblem("invalid_request", "there is no member "+strconv.Quote(shortened(name))+
-				` here: a deployment has "ready" or "module", and perhaps "config" and "gas"`)
+				` here: a deployment has "ready" or "module", and perhaps "config", "gas" and "on_halt"`)
 		}
 		return nil
 	})

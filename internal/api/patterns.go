@@ -34,6 +34,8 @@ type ViewPattern struct {
 	Ready      string           `json:"ready,omitempty" doc:"The ready view that the module is, with its version; absent for other modules." example:"meter@1"`
 	Config     json.RawMessage  `json:"config" doc:"The view's configuration."`
 	Gas        int64            `json:"gas" doc:"The budget of one event's fold, in units of gas."`
+	Guard      bool             `json:"guard" doc:"Whether it has a guard, which decides on events before they are appended."`
+	OnHalt     string           `json:"on_halt,omitempty" enum:"admit,refuse" doc:"What becomes of appends to a log while the view is halted there; absent without a guard."`
 	Actor      string           `json:"actor,omitempty" doc:"Who deployed or retired it last, the key's name, and what Tally-Actor said."`
 	CreatedAt  time.Time        `json:"created_at" doc:"When it was deployed first."`
 	DeployedAt time.Time        `json:"deployed_at" doc:"When it was deployed last."`
@@ -226,11 +228,15 @@ func (s *server) describePattern(ctx context.Context, info view.PatternInfo) (*p
 }
 
 func (s *server) presentPattern(i view.PatternInfo) ViewPattern {
-	return ViewPattern{
+	pattern := ViewPattern{
 		Name: i.Name, Logs: string(i.Pattern), Version: i.Revision, Status: string(i.Status), Spreading: i.Spreading,
 		Module: i.ModuleSHA256, Ready: s.ReadyViews.Reference(i.ModuleSHA256), Config: i.Config, Gas: i.FoldGas, Actor: i.Actor,
-		CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(),
+		CreatedAt: i.CreatedAt.UTC(), DeployedAt: i.DeployedAt.UTC(), Guard: i.Guard,
 	}
+	if i.Guard {
+		pattern.OnHalt = string(i.OnHalt)
+	}
+	return pattern
 }
 
 // patternProblem maps the errors of patterns and audits.

@@ -40,6 +40,9 @@ type Problem struct {
 	Applied  *int64 `json:"applied,omitempty" doc:"How many events a building view has folded."`
 	Events   *int   `json:"events,omitempty" doc:"How many of the request's events one request may have, for what its log's views need."`
 	Limit    string `json:"limit,omitempty" doc:"The limit that was exceeded or reached."`
+	View     string `json:"view,omitempty" doc:"The view whose guard refuses the event, or cannot be asked."`
+	// Answer is the guard's.
+	Answer json.RawMessage `json:"answer,omitempty" doc:"What the guard says about its refusal: a JSON object of the view's own."`
 	// RequestID is that of a request that the server is to blame for.
 	RequestID string `json:"request_id,omitempty" doc:"The request's id, as the header Tally-Request-Id and the server's log have it; where the status is 500 or above."`
 
@@ -214,6 +217,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	if errors.As(context.Cause(ctx), &revoked) || errors.As(err, &revoked) { // see whileAllowed and mayGoOn
 		return revoked
 	}
+	if p := guardProblem(err); p != nil {
+		return p
+	}
 	if p := logProblem(err); p != nil {
 		return p
 	}
@@ -286,6 +292,29 @@ func stoppingProblem() *Problem {
 func retry(p *Problem, seconds int) *Problem {
 	p.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
 	return p
+}
+
+// guardRetrySeconds is when an append may come again that a halted guard keeps out: somebody has to see to the view.
+const guardRetrySeconds = 30
+
+// guardProblem maps what guards decide. A refusal has the guard's own status.
+func guardProblem(err error) *Problem {
+	if refused, ok := errors.AsType[*view.RefusedByGuardError](err); ok {
+		p := newProblem("refused_by_guard", fmt.Sprintf("the view %s does not admit the event; nothing was stored", refused.View))
+		p.Status, p.Title, p.View, p.Answer = refused.Status, http.StatusText(refused.Status), refused.View, refused.Answer
+		if refused.RetryAfter > 0 {
+			p.Detail += fmt.Sprintf(", and may be in %d seconds", refused.RetryAfter)
+			p = retry(p, refused.RetryAfter)
+		}
+		return p
+	}
+	if halted, ok := errors.AsType[*view.GuardHaltedError](err); ok {
+		p := newProblem("guard_halted", fmt.Sprintf("the guard of the view %s is halted, and the view was deployed so that no event is "+
+			"admitted without it; nothing was stored: resume, replace or retire the view", halted.View))
+		p.View = halted.View
+		return retry(p, guardRetrySeconds)
+	}
+	return nil
 }
 
 // logProblem maps the errors of logs and appends.

@@ -47,6 +47,9 @@ type View struct {
 	Error          string          `json:"error,omitempty" doc:"Why it could not."`
 	Gas            int64           `json:"gas" doc:"The budget of one event's fold, in units of gas."`
 
+	Guard  bool   `json:"guard" doc:"Whether it has a guard, which decides on events before they are appended."`
+	OnHalt string `json:"on_halt,omitempty" enum:"admit,refuse" doc:"What becomes of appends while a view with a guard is halted; absent without a guard."`
+
 	StateKept bool `json:"state_kept" doc:"Whether its state is still there. A rollback to a version without builds from the first event."`
 
 	Actor     string     `json:"actor,omitempty" doc:"Who deployed it: the key's name, and what Tally-Actor said."`
@@ -73,6 +76,9 @@ func (s *server) presentView(i view.Info) View {
 		Applied: i.Applied, Head: i.Head, HaltedSequence: i.HaltedSequence, HaltedEvent: i.HaltedEvent, Error: i.Error,
 		Gas: i.FoldGas, StateKept: i.StateKept, Actor: i.Actor, CreatedAt: i.CreatedAt.UTC(),
 		LiveAt: presentTime(i.LiveAt), HaltedAt: presentTime(i.HaltedAt), RetiredAt: presentTime(i.RetiredAt),
+	}
+	if v.Guard = i.Guard; v.Guard {
+		v.OnHalt = string(i.OnHalt)
 	}
 	if p := i.Progress; p != nil {
 		v.Progress = &BuildProgress{Done: p.Done, Total: p.Total, EventsPerSecond: p.EventsPerSecond}
@@ -217,6 +223,11 @@ func deploymentBody(api huma.API) map[string]*huma.Schema {
 			"gas": {
 				Type: huma.TypeInteger, Format: "int64", Minimum: new(0.0), Maximum: new(float64(maxGas)),
 				Description: "The budget of one event's fold; the server's own when absent or 0.",
+			},
+			"on_halt": {
+				Type: huma.TypeString, Enum: []any{string(view.OnHaltAdmit), string(view.OnHaltRefuse)},
+				Description: "What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or " +
+					"refused. As before when absent, and admit at first.",
 			},
 		},
 		Examples: []any{map[string]any{"ready": "meter", "config": map[string]any{

@@ -12,8 +12,8 @@ import (
 )
 
 // DryRun says what Append would do with the request at the log's present head, and stores nothing: the same answers, and the same errors.
-// It does not wait in a lane, but shares cores with queries. What views set and read is booked in room, which may be nil. The error may also
-// be view.ErrBusy.
+// It does not wait in a lane, but shares cores with queries. What views set and read is booked in room, which may be nil. The error may
+// also be view.ErrBusy.
 //
 // What it says holds for the moment: another append may come before that of the same request.
 func (g *Ingester) DryRun(ctx context.Context, log uuid.UUID, request Request, room *memory.Hold) (appended []Appended, err error) {

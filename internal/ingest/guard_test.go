@@ -51,7 +51,8 @@ func TestGuard(t *testing.T) {
 
 	_, err := n.Ingest.Append(log, request(units(t, 1, "c"), units(t, 1, "a-too"), units(t, 2, "d")))
 	refused := refusal(t, err)
-	if refused.Index != 2 || refused.View != "quota" || refused.Status != 402 || string(refused.Answer) != `{"used":10,"limit":10,"sequence":5}` {
+	if refused.Index != 2 || refused.View != "quota" || refused.Status != 402 ||
+		string(refused.Answer) != `{"used":10,"limit":10,"sequence":5}` {
 		t.Errorf("refused %+v: %s", refused, refused.Answer)
 	}
 	if got := n.Append(t, log, units(t, 4, "a")); got[0] != (ingest.Appended{Sequence: 1, Duplicate: true}) {
@@ -75,7 +76,8 @@ func TestGuard(t *testing.T) {
 		t.Errorf("over the limit: %+v", r)
 	}
 	for status, wait := range map[string]int{"403": 0, "429": 30} {
-		if r := refusal(t, appendError(n, log, scripted(t, status))); fmt.Sprint(r.Status) != status || r.RetryAfter != wait || r.Answer != nil {
+		r := refusal(t, appendError(n, log, scripted(t, status)))
+		if fmt.Sprint(r.Status) != status || r.RetryAfter != wait || r.Answer != nil {
 			t.Errorf("%s: %+v", status, r)
 		}
 	}
@@ -118,7 +120,8 @@ func TestSeveralGuards(t *testing.T) {
 	if err := n.Views.Retire(t.Context(), log, "c", ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := n.Append(t, log, scripted(t, "mark")); got[0].Guards != `{"a":{"used":5,"limit":9,"sequence":2},"b":{"used":5,"limit":5,"sequence":2}}` {
+	const marks = `{"a":{"used":5,"limit":9,"sequence":2},"b":{"used":5,"limit":5,"sequence":2}}`
+	if got := n.Append(t, log, scripted(t, "mark")); got[0].Guards != marks {
 		t.Errorf("marks %s", got[0].Guards)
 	}
 	testrig.Check(t, d.DSN())
@@ -140,7 +143,8 @@ func TestGuardHalts(t *testing.T) {
 				t.Errorf("without its guard the log takes %+v", got)
 			}
 			var halted *view.GuardHaltedError
-			if err := appendError(n, strict, units(t, 1, ""), scripted(t, cause)); !errors.As(err, &halted) || halted.View != "quota" || halted.Reason == "" {
+			err := appendError(n, strict, units(t, 1, ""), scripted(t, cause))
+			if !errors.As(err, &halted) || halted.View != "quota" || halted.Reason == "" {
 				t.Fatalf("error %v", err)
 			}
 			n.Views.Forget(strict) // what comes next is known from the database alone
@@ -181,8 +185,8 @@ func isRefused(err error, code string) bool {
 	return ok && refused.Code == code
 }
 
-// A view whose fold fails halts at an event that is stored. Where no append may pass without its guard, the next is refused until the view is
-// replaced.
+// A view whose fold fails halts at an event that is stored. Where no append may pass without its guard, the next is refused until the view
+// is replaced.
 func TestFoldOfGuardHalts(t *testing.T) {
 	n, d := start(t, testrig.Settings{})
 	log := n.NewLog(t)
@@ -279,7 +283,8 @@ func TestGuardHammer(t *testing.T) {
 func TestGuardDeployment(t *testing.T) {
 	n, _ := start(t, testrig.Settings{})
 	log := n.NewLog(t)
-	_, err := n.Views.Deploy(t.Context(), log, "v", view.Deployment{Code: testrig.Scripted(), Config: []byte("{}"), OnHalt: view.OnHaltRefuse})
+	without := view.Deployment{Code: testrig.Scripted(), Config: []byte("{}"), OnHalt: view.OnHaltRefuse}
+	_, err := n.Views.Deploy(t.Context(), log, "v", without)
 	if !isRefused(err, "no_guard") {
 		t.Errorf("on_halt without a guard: %v", err)
 	}
@@ -315,7 +320,7 @@ func TestDryRun(t *testing.T) {
 		{units(t, 1, "a")},
 	} {
 		for _, r := range []ingest.Request{request(events...), separate(events...), {Events: events, Expected: 1}} {
-			would, refused := other.Ingest.DryRun(t.Context(), log, r, nil) // this one knows nothing, or what the other's last append has changed
+			would, refused := other.Ingest.DryRun(t.Context(), log, r, nil) // this one knows nothing, or something older
 			again, refusedAgain := n.Ingest.DryRun(t.Context(), log, r, nil)
 			if fmt.Sprint(would, inner(refused)) != fmt.Sprint(again, inner(refusedAgain)) {
 				t.Errorf("%d: one server says %+v, %v, the other %+v, %v", i, would, refused, again, refusedAgain)

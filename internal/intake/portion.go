@@ -202,11 +202,14 @@ func (d *Delivery) place(p *part, placements []ingest.Appended) {
 		l := p.lines[i]
 		var reused *ingest.KeyReusedError
 		var ahead *ingest.TooFarAheadError
+		var refused *ingest.RefusedError
 		switch {
 		case errors.As(placed.Err, &reused):
 			l.reject("idempotency_key_reused", reusedDetail(reused))
 		case errors.As(placed.Err, &ahead):
 			l.reject("event_too_far_ahead", ahead.Error())
+		case errors.As(placed.Err, &refused):
+			l.reject("refused_by_guard", refusedDetail(refused))
 		default:
 			l.result.Sequence, l.result.Duplicate = placed.Sequence, placed.Duplicate
 		}
@@ -222,6 +225,15 @@ func reusedDetail(err *ingest.KeyReusedError) string {
 		return "another line of the same delivery has the same identity, and other content"
 	}
 	return fmt.Sprintf("the identity belongs to event %d of the log, which has other content", err.Sequence)
+}
+
+// refusedDetail has the guard's own words: status and answer.
+func refusedDetail(err *ingest.RefusedError) string {
+	detail := fmt.Sprintf("the view %s does not admit the event: %d", err.View, err.Status)
+	if err.Answer != nil {
+		detail += " " + string(err.Answer)
+	}
+	return detail
 }
 
 // tell counts the portion's lines, passes their results on, and begins the next portion.

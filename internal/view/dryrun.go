@@ -18,9 +18,9 @@ import (
 // Judge decides on events that are not stored. from is where what is not in memory is to be read.
 type Judge func(from dbsqlc.DBTX, s *Snapshot, f *Folding) error
 
-// DryRun calls judge with a folding at the log's head as it is when DryRun is called, or later. What it folds is not stored. Like a query it
-// shares its cores with others where it takes long, and may have to wait for a slot first: then judge is called once more. The memory of
-// what is read and set is booked in room, which may be nil, until DryRun returns. The error is judge's, ErrBusy, memory.ErrFull,
+// DryRun calls judge with a folding at the log's head as it is when DryRun is called, or later. What it folds is not stored. Like a query
+// it shares its cores with others where it takes long, and may have to wait for a slot first: then judge is called once more. The memory
+// of what is read and set is booked in room, which may be nil, until DryRun returns. The error is judge's, ErrBusy, memory.ErrFull,
 // eventlog.ErrLogNotFound, ctx's, or the database's.
 func (v *Views) DryRun(ctx context.Context, log uuid.UUID, room *memory.Hold, judge Judge) error {
 	a := &querying{ctx: ctx, turn: v.turns.Turn(turns.Key(log), turns.Query), room: room}

@@ -46,7 +46,9 @@ func (f *Folding) Missed() bool {
 // Result returns what was kept, as of head, the head after those events. The folding takes no more events.
 func (f *Folding) Result(head event.Head) Fold {
 	s := f.snapshot
-	next := &Snapshot{Log: s.Log, Head: head, views: s.views, unguarded: s.unguarded, recent: s.recent, fields: s.fields, ownFields: s.ownFields}
+	next := &Snapshot{
+		Log: s.Log, Head: head, views: s.views, unguarded: s.unguarded, recent: s.recent, fields: s.fields, ownFields: s.ownFields,
+	}
 	if len(s.views) == 0 || head == s.Head && !f.hasHalts() {
 		return Fold{Next: next}
 	}

@@ -231,7 +231,8 @@ func (f *Folding) Keep() {
 	f.spent, f.guarding = spending{}, false
 }
 
-// Undo undoes what was folded since the last Keep. The guests that folded any of it forget what they saw. The caller releases what was booked for it.
+// Undo undoes what was folded since the last Keep. The guests that folded any of it forget what they saw. The caller releases what was
+// booked for it.
 func (f *Folding) Undo() error {
 	for i := range f.runs {
 		r := &f.runs[i]

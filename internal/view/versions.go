@@ -224,7 +224,8 @@ func (v *Views) describe(ctx context.Context, log, version uuid.UUID) (Info, err
 func (v *Views) info(ctx context.Context, log uuid.UUID, row dbsqlc.ListViewsRow) (Info, error) {
 	info := Info{
 		Name: row.Name, ViewID: row.ViewID, VersionID: row.VersionID, Version: row.Version,
-		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas, Guard: row.Guard, OnHalt: OnHalt(row.OnHalt),
+		ModuleSHA256: hex.EncodeToString(row.ModuleSha256), Config: row.Config, FoldGas: row.FoldGas,
+		Guard: row.Guard, OnHalt: OnHalt(row.OnHalt),
 		Status: Status(row.Status), StateKept: row.State == stateKept, Applied: row.AppliedSequence, Head: row.Head,
 		HaltedSequence: deref(row.HaltedSequence), Error: deref(row.Error), Actor: row.Actor, CreatedAt: row.CreatedAt,
 		LiveAt: row.LiveAt.Time, RetiredAt: row.RetiredAt.Time, HaltedAt: row.HaltedAt.Time,
