@@ -24,6 +24,7 @@ var accounts = []struct{ page, kind, by string }{
 	{`docs/tutorials/sql-for-finance\.md`, `text events|json config|sql query|text result`, "internal/db TestFinanceTutorial"},
 	{`docs/tutorials/.*`, `sh|text|\w+ file=\S+`, "cmd/tally TestTutorials"},
 	{`docs/meter\.md`, `json config|json events|text ask`, "views TestMeterDocs"},
+	{`docs/quota\.md`, `json config|json events|text append|text ask`, "views TestQuotaDocs"},
 	{`docs/sql\.md`, `sql admin|sql query|text events|text result|json config`, "internal/db TestSQLDocs"},
 	{`docs/sources\.md`, `mapping|record|event .*|reject .*|skipped`, "internal/source TestDocumentedExamples"},
 	{`docs/evidence\.md`, `python|ndjson`, "internal/event TestEvidencePage"},

@@ -73,6 +73,13 @@ const meterOfAll = `{"value":"/tokens_in","unique":"/tokens_out","group_by":{"mo
 	`"where":[{"path":"/tokens_in","not":"never","at_least":-1e17}],` +
 	`"aggregations":["count","sum","min","max","average","latest","unique","p50"]}`
 
+// quotaOfAll is a quota that limits all that there is.
+const quotaOfAll = `{"limits":[{"name":"calls","window":"month","timezone":"Asia/Gaza","limit":2},` +
+	`{"name":"in","aggregation":"sum","value":"/tokens_in","group_by":{"model":"/model"},"window":"day","rolling":true,"limit":"1e3",` +
+	`"soft":true},{"name":"out","aggregation":"unique","value":"/tokens_out","window":"quarter","limit":1,` +
+	`"where":[{"path":"/tokens_in","not":"never"}]}],` +
+	`"credits":{"value":"/tokens_in","scope":"/model","group_by":{"team":"/team"},"overdraft":1,"over_reservation":"cap","history":2}}`
+
 // FuzzConfig deploys a view with any configuration: it is accepted, and then folds, or refused.
 func FuzzConfig(f *testing.F) {
 	for _, config := range []string{
@@ -81,12 +88,15 @@ func FuzzConfig(f *testing.F) {
 		`{"prices":{},"prices":{"*":{"tokens_in":"\u0031","tokens_out":-1}}}`, meterOfAll,
 		`{"type":["a","\u0062"],"where":[{"path":"/a~1b","is":null,"in":[1,"x",true]},{"path":"/c","exists":false,"below":"1e-5"}],` +
 			`"timezone":"Asia/Gaza","resolution":"day"}`,
+		quotaOfAll,
+		`{"credits":{"value":"/tokens_in","fields":{"amount":"/a"},"events":{"grant":"\u0067"},"soft":true,"remember":0,"history":0}}`,
+		`{"limits":[{"name":"a","limit":"1e-27","window":"year","type":["b"],"rolling":true}],"limits":[]}`,
 		`{"group_by":{"a":"/a","b":"/a"},"value":"/a","aggregations":["p0","p100.000"],"unique":"/a","where":[[]]}`,
 	} {
 		f.Add([]byte(config))
 	}
 	event := []byte(`{"model":"a","tokens_in":150,"tokens_out":0.5}`)
-	modules := []*wasm.Module{compile(f, "cost_by_team"), compile(f, "meter")}
+	modules := []*wasm.Module{compile(f, "cost_by_team"), compile(f, "meter"), compile(f, "quota")}
 	f.Fuzz(func(t *testing.T, config []byte) {
 		if jsonscan.Valid(config) != nil || len(config) > wasm.MaxConfigBytes {
 			return // the server does not take it
@@ -106,9 +116,12 @@ func deployAll(tb testing.TB) map[string]*deployed {
 	tb.Helper()
 	fleet := map[string]*deployed{}
 	for view := range modules {
-		fleet[view] = mustDeploy(tb, view, "")
+		if view != "quota" { // which needs one
+			fleet[view] = mustDeploy(tb, view, "")
+		}
 	}
 	fleet["cost_by_team"] = mustDeploy(tb, "cost_by_team", recountPrices)
 	fleet["meter"] = mustDeploy(tb, "meter", meterOfAll)
+	fleet["quota"] = mustDeploy(tb, "quota", quotaOfAll)
 	return fleet
 }

@@ -411,6 +411,12 @@ func dates(window string, day time.Time) (first, next time.Time) {
 	case "month":
 		first = day.AddDate(0, 0, 1-day.Day())
 		return first, first.AddDate(0, 1, 0)
+	case "quarter":
+		first = time.Date(day.Year(), (day.Month()-1)/3*3+1, 1, 0, 0, 0, 0, time.UTC)
+		return first, first.AddDate(0, 3, 0)
+	case "year":
+		first = time.Date(day.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
+		return first, first.AddDate(1, 0, 0)
 	default:
 		return day, day.AddDate(0, 0, 1)
 	}

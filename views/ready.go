@@ -44,7 +44,8 @@ func (e *UnknownReadyError) Error() string { return e.Detail }
 var BuiltIn = sync.OnceValue(func() Catalog {
 	catalog := Catalog{}
 	for name, newest := range map[string][]byte{
-		"cost_by_team": costByTeam, "meter": meter, "monthly_totals": monthlyTotals, "rate_check": rateCheck,
+		"cost_by_team": costByTeam, "meter": meter, "monthly_totals": monthlyTotals, "quota": quota,
+		"rate_check": rateCheck,
 	} {
 		ready, err := readReady(name, newest)
 		if err != nil { // TestReadyVersions fails before any program is built of this

@@ -20,6 +20,7 @@ var modules = map[string][]byte{
 	"rate_check":     views.RateCheck(),
 	"cost_by_team":   views.CostByTeam(),
 	"meter":          views.Meter(),
+	"quota":          views.Quota(),
 }
 
 // maxModuleBytes keeps the views small enough to be uploaded and compiled without a thought. Half of meter is time zones.

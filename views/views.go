@@ -1,5 +1,5 @@
 // Package views carries the ready-made views as compiled WebAssembly modules: monthly_totals, rate_check,
-// cost_by_team and meter. Each view's source says what it counts and which queries it answers; make -C views builds dist from
+// cost_by_team, meter and quota. Each view's source says what it counts and which queries it answers; make -C views builds dist from
 // the sources, and make -C views check proves that the two agree.
 package views
 
@@ -14,6 +14,8 @@ var (
 	costByTeam []byte
 	//go:embed dist/meter.wasm
 	meter []byte
+	//go:embed dist/quota.wasm
+	quota []byte
 )
 
 // MonthlyTotals returns the view of each model's tokens per UTC month. The bytes are shared: do not change them.
@@ -29,3 +31,7 @@ func CostByTeam() []byte { return costByTeam }
 // Meter returns the view that a configuration makes a meter of: counts, sums, extremes, averages, latest and unique values and
 // percentiles by groups and windows of time. docs/meter.md is its reference. The bytes are shared: do not change them.
 func Meter() []byte { return meter }
+
+// Quota returns the view that a configuration makes a quota of: limits per window, credits and reservations, with a guard that refuses
+// events beyond them. docs/quota.md is its reference. The bytes are shared: do not change them.
+func Quota() []byte { return quota }

@@ -36,7 +36,7 @@ func TestModules(t *testing.T) {
 	}
 	o.succeeds(words(digest[:12]), "view", "list", "acme")
 
-	o.succeeds(words("meter@1", "monthly_totals@1", "rate_check@1", "cost_by_team@1", "50,000,000"), "view", "ready")
+	o.succeeds(words("meter@1", "monthly_totals@1", "quota@1", "rate_check@1", "cost_by_team@1", "50,000,000"), "view", "ready")
 	listed := o.succeeds(nil, "view", "ready", "--output", "csv")
 	newest := views.BuiltIn()[1].Versions[0].SHA256
 	if !strings.HasPrefix(listed, "ready,release,module,gas,description\r\n") ||

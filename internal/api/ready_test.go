@@ -47,7 +47,7 @@ func TestReadyViews(t *testing.T) {
 			t.Errorf("on a pattern it is shown as %q, not %q", everywhere.Ready, want)
 		}
 	}
-	if got, want := strings.Join(names, " "), "cost_by_team meter monthly_totals rate_check"; got != want {
+	if got, want := strings.Join(names, " "), "cost_by_team meter monthly_totals quota rate_check"; got != want {
 		t.Errorf("listed are %s, not %s", got, want)
 	}
 	body := `{"ready":"meter","gas":40000000,"config":{"value":"/tokens","aggregations":["sum"]}}`

@@ -189,6 +189,9 @@ func TestReadyViewsAreReproducible(t *testing.T) {
 		"monthly_totals": {views.MonthlyTotals(), "{}"},
 		"rate_check":     {views.RateCheck(), "{}"},
 		"cost_by_team":   {views.CostByTeam(), `{"prices":{"*":{"tokens_in":"0.001","tokens_out":"0.002"}}}`},
+		"quota": {views.Quota(), `{"limits":[{"name":"a","aggregation":"sum","value":"/v","window":"day","limit":1},` +
+			`{"name":"b","aggregation":"unique","value":"/u","group_by":{"g":"/g"},"window":"hour","rolling":true,"limit":1}],` +
+			`"credits":{"type":["use",""],"value":"/v","group_by":{"g":"/g"},"scope":"/s"}}`},
 	} {
 		r := replayOf(t, view.code, view.config)
 		sample := Sample{"events made up for its fields", Synthetic(r.view.Fields.Names)}

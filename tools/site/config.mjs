@@ -43,7 +43,7 @@ export default defineConfig({
     ],
     sidebar: [
       { text: 'Start', items: [...listed('start', 'dev-image'), ...pages('tutorials')] },
-      { text: 'Count', items: listed('meter', 'writing-views', 'guest-language', 'abi', 'gas') },
+      { text: 'Count', items: listed('meter', 'quota', 'writing-views', 'guest-language', 'abi', 'gas') },
       { text: 'Send', collapsed: true, items: [...listed('sources'), ...pages('gateways')] },
       { text: 'Read and report', items: listed('sql', 'evidence') },
       { text: 'Operate', items: listed('operations', 'security', 'sizing', 'recovery') },

@@ -30,19 +30,6 @@ static tally_text member_of(tally_text object, tally_text wanted) {
 	return (tally_text){0};
 }
 
-static tally_text field_name(const configuration *config, int32_t field) {
-	tally_text lines = config->fields.lines;
-	for (; field > 0; field--)
-		while (lines.len > 0 && !tally_take_char(&lines, '\n')) {
-			lines.at++;
-			lines.len--;
-		}
-	for (uint32_t i = 0; i < lines.len; i++)
-		if (lines.at[i] == '\n')
-			lines.len = i;
-	return lines;
-}
-
 /* The beginning of what a field holds, in whole characters. */
 static tally_text beginning(tally_text text) {
 	if (text.len <= FOUND_BYTES)
@@ -68,7 +55,7 @@ static void put_entry(tally_out *out, const configuration *config, const tally_e
 	if (trouble.field != NO_FIELD) {
 		const tally_slot *slot = &event->slot[trouble.field];
 		tally_put(out, TALLY_TEXT(",\"field\":"));
-		tally_put_string(out, field_name(config, trouble.field));
+		tally_put_string(out, config->fields.at[trouble.field]);
 		if (slot->kind != TALLY_MISSING) {
 			tally_put(out, TALLY_TEXT(",\"found\":"));
 			tally_put_string(out, beginning(slot->text));

@@ -29,28 +29,13 @@ static bool is_pointer(tally_text text) {
 	return true;
 }
 
-/* The number of the line of `lines` that is `line`; their number where none is. */
-static uint32_t line_of(tally_text lines, tally_text line) {
-	uint32_t n = 0;
-	for (uint32_t start = 0, i = 0; i < lines.len; i++)
-		if (i + 1 == lines.len || lines.at[i + 1] == '\n') {
-			if (tally_equal((tally_text){lines.at + start, i + 1 - start}, line))
-				return n;
-			start = i + 2;
-			i++;
-			n++;
-		}
-	return n;
-}
-
 bool add_field(field_list *fields, tally_text member, tally_text source, int32_t *field) {
 	tally_text pointer;
 	if (!tally_string(source, &pointer) || !is_pointer(pointer))
 		return refuse_member(member, source, TALLY_TEXT(", which is not a JSON Pointer like \"/tokens\" or \"/data/tokens\""));
-	uint32_t n = line_of(fields->lines, pointer);
-	*field = (int32_t)n;
-	if (n < fields->len)
-		return true;
+	for (*field = 0; *field < (int32_t)fields->len; ++*field)
+		if (tally_equal(fields->at[*field], pointer))
+			return true;
 	if (fields->len == MOST_FIELDS)
 		return refuse_member(member, source, TALLY_TEXT(", which is one field more than the 64 that a view may read"));
 	tally_out lines = tally_out_new(fields->lines.len + 1 + pointer.len);
@@ -59,7 +44,7 @@ bool add_field(field_list *fields, tally_text member, tally_text source, int32_t
 		tally_put_char(&lines, '\n');
 	tally_put(&lines, pointer);
 	fields->lines = tally_out_text(&lines);
-	fields->len++;
+	fields->at[fields->len++] = pointer;
 	return true;
 }
 

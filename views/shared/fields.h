@@ -25,6 +25,7 @@ bool refuse_member(tally_text member, tally_text source, tally_text why);
 
 typedef struct {
 	tally_text lines; /* JSON Pointers, one per line */
+	tally_text at[MOST_FIELDS]; /* each of them */
 	uint32_t len;
 } field_list;
 
