@@ -40,6 +40,8 @@ func viewTestCommand() *cobra.Command {
 			"a line), queries.txt (one query string a line), config.json where the view has a configuration, and\n" +
 			"expected.txt: what must come of them. The events are folded one by one, in batches, in one go and many in one\n" +
 			"call, which must all give the same state. --update writes expected.txt; read it before you keep it.\n\n" +
+			"A view's guard is asked about each event before it is folded, at the event's time; expected.txt shows which lines\n" +
+			"it refused, with what, and what it said of those that it admitted.\n\n" +
 			"A line for each folder says what its events took: gas, which is the same on every machine, and the median time\n" +
 			"of reading the fields that the view wants and folding them.",
 		Example: "  tally view test\n  tally view test build/view.wasm --dir goldens --update",
@@ -146,7 +148,7 @@ func (t *viewTest) runCase(
 
 // measure describes the gas and the time of a folder's events.
 func measure(ctx context.Context, result *viewtest.Result) (string, error) {
-	if result.View == nil || len(result.Events) == 0 {
+	if result.View == nil || len(result.Events)+result.GuardGas.Events == 0 {
 		return "no events", nil
 	}
 	took, measured, err := result.View.Measure(ctx, result.Events)
@@ -157,6 +159,9 @@ func measure(ctx context.Context, result *viewtest.Result) (string, error) {
 		thousands(result.Gas.Total/int64(max(1, result.Gas.Events))), thousands(result.Gas.Most))
 	if measured {
 		figures += fmt.Sprintf("  %7s ns/event", thousands(took.Nanoseconds()))
+	}
+	if guard := result.GuardGas; guard.Events > 0 {
+		figures += fmt.Sprintf("  guard %s gas/event (most %s)", thousands(guard.Total/int64(guard.Events)), thousands(guard.Most))
 	}
 	return figures, nil
 }

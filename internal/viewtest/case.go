@@ -76,7 +76,9 @@ type Result struct {
 	// Faults are what no expected.txt allows: state or answers that depend on more than the events.
 	Faults []string
 	Gas    Gas
-	// Events are those of the folder, for measuring; nil when the configuration was refused.
+	// GuardGas is what the view's guard took; of no events where it has none.
+	GuardGas Gas
+	// Events are those of the folder that were appended, for measuring; nil when the configuration was refused.
 	Events []Event
 	View   *View // nil when the configuration was refused
 }
@@ -89,7 +91,9 @@ func (r *Result) OK() bool { return len(r.Faults) == 0 && !r.Missing && r.Got ==
 //
 //	config refused: <the view's words>      and nothing else, or
 //	ignored: [<sequences>]
-//	halted at <sequence>: <error>           where the view could not fold an event
+//	refused line <line>: <status> <answer>  where the view has a guard: what it refused, and what it said of what it admitted; with 429
+//	admitted line <line> as <sequence>: <answer>  also ", retry after <seconds> s"; a line of events.ndjson that is refused leaves nothing
+//	halted at <sequence>: <error>           where the view could not fold an event, or its guard not decide on it
 //	                                        a blank line
 //	"<key>" <value>                         the state, in byte order of keys
 //	                                        a blank line, and then for each query:
@@ -117,14 +121,34 @@ func (c Case) Play(ctx context.Context, module *wasm.Module, settings wasm.Setti
 	if err != nil {
 		return nil, err
 	}
-	if r.Events, err = ReadEvents(ndjson); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(c.Dir, eventsFile), err)
-	}
 	queries, _, err := c.read(queriesFile)
 	if err != nil {
 		return nil, err
 	}
-	return r, r.play(ctx, lines(queries))
+	appended, err := r.View.play(ctx, ndjson)
+	if _, unreadable := errors.AsType[*LineError](err); unreadable {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(c.Dir, eventsFile), err)
+	} else if err != nil {
+		return nil, err
+	}
+	return r, r.write(ctx, appended, lines(queries))
+}
+
+// play appends the events, where the view has a guard, or else folds them. The error is a *LineError or not the view's fault.
+func (v *View) play(ctx context.Context, ndjson []byte) (*Appended, error) {
+	if v.view.Module.HasGuard() {
+		lines, err := readLines(ndjson)
+		if err != nil {
+			return nil, err
+		}
+		return v.Append(ctx, lines)
+	}
+	events, err := ReadEvents(ndjson)
+	if err != nil {
+		return nil, err
+	}
+	folded, err := v.Fold(ctx, events)
+	return &Appended{Folded: folded, Events: events}, err
 }
 
 func configRefusal(err error) (string, error) {
@@ -142,18 +166,17 @@ func configRefusal(err error) (string, error) {
 	return "", err
 }
 
-// play folds the events in every way, and asks the queries of the state.
-func (r *Result) play(ctx context.Context, queries []string) error {
-	folded, err := r.View.Fold(ctx, r.Events)
-	if err != nil {
-		return err
-	}
-	r.Gas = folded.Gas
+// write writes what came of the events, and asks the queries of the state.
+func (r *Result) write(ctx context.Context, folded *Appended, queries []string) error {
+	r.Events, r.Gas, r.GuardGas = folded.Events, folded.Gas, folded.GuardGas
 	if folded.Difference != nil {
 		r.Faults = append(r.Faults, folded.Difference.String()+": the view keeps something in memory that belongs into its state")
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "ignored: %v\n", folded.Ignored)
+	for i := range folded.Decisions {
+		fmt.Fprintf(&b, "%s\n", &folded.Decisions[i])
+	}
 	if folded.Halted > 0 {
 		fmt.Fprintf(&b, "halted at %d: %s\n", folded.Halted, folded.Reason)
 	}

@@ -29,33 +29,61 @@ type Gas struct {
 }
 
 // Fold folds the events, from sequence 1 on, in every way in which a server might. What is folded one event at a time counts. The error is
-// not the view's fault: its own are in Folded.
+// not the view's fault: its own are in Folded. A guard is not asked: see [View.Append].
 func (v *View) Fold(ctx context.Context, events []Event) (*Folded, error) {
-	f := &Folded{State: State{}}
-	r := replay.New(v.view, 0)
-	defer r.Close()
+	run := v.run()
+	defer run.close()
 	for i := range events {
 		recorded := at(int64(i+1), &events[i])
-		outcome, difference, err := r.Fold(ctx, &recorded)
-		if err != nil {
+		if err := run.fold(ctx, &recorded); err != nil {
 			return nil, err
 		}
-		f.Difference = cmp.Or(f.Difference, difference)
-		if outcome.Failed != nil {
-			f.Halted, f.Reason = recorded.Sequence, outcome.Failed.Error()
+		if run.folded.Halted > 0 {
 			break
 		}
-		if outcome.Ignored {
-			f.Ignored = append(f.Ignored, recorded.Sequence)
-		}
-		f.Gas.add(r.Gas())
 	}
-	difference, err := r.Finish(ctx)
+	return run.finish(ctx)
+}
+
+// run is a replay and what came of it so far.
+type run struct {
+	replay *replay.Replay
+	folded *Folded
+}
+
+func (v *View) run() *run {
+	return &run{replay: replay.New(v.view, 0), folded: &Folded{State: State{}}}
+}
+
+func (r *run) close() { r.replay.Close() }
+
+// fold folds the next event, unless the view halts at it.
+func (r *run) fold(ctx context.Context, e *event.Recorded) error {
+	outcome, difference, err := r.replay.Fold(ctx, e)
+	if err != nil {
+		return err
+	}
+	f := r.folded
+	f.Difference = cmp.Or(f.Difference, difference)
+	if outcome.Failed != nil {
+		f.Halted, f.Reason = e.Sequence, outcome.Failed.Error()
+		return nil
+	}
+	if outcome.Ignored {
+		f.Ignored = append(f.Ignored, e.Sequence)
+	}
+	f.Gas.add(r.replay.Gas())
+	return nil
+}
+
+func (r *run) finish(ctx context.Context) (*Folded, error) {
+	difference, err := r.replay.Finish(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.Difference, f.Batched = cmp.Or(f.Difference, difference), r.Batched()
-	state := r.State()
+	f := r.folded
+	f.Difference, f.Batched = cmp.Or(f.Difference, difference), r.replay.Batched()
+	state := r.replay.State()
 	for more := state.First(); more; more = state.Next() {
 		f.State[state.Key()] = state.Value()
 	}

@@ -55,3 +55,6 @@ func importScan(prefix, after string, limit int32) int64 {
 func importConfig() int64 { return grantText(localConfig) }
 
 func importContentType(string) {}
+
+// ExportGuard notes that the view's guard is exported, as package guard asks for.
+func ExportGuard() { guardExported = true }

@@ -31,6 +31,13 @@ func importConfig() int64
 //go:noescape
 func importContentType(name string)
 
+//go:wasmimport tally answer
+//go:noescape
+func importAnswer(text string)
+
+//go:wasmimport tally retry_after
+func importRetryAfter(seconds int32)
+
 //go:wasmimport tally fail
 //go:noescape
 func importFail(text string)
@@ -128,20 +135,28 @@ func fail(reason error) int64 {
 	return failed
 }
 
-// configured tells that Configure has been called since memory was last set back.
-var configured bool
+// ExportGuard returns what the export tally_guard calls. It is for package guard: if the function were exported from here, every module would
+// have it, and the server would ask each of them.
+func ExportGuard() func(*Event) int32 {
+	guardExported = true
+	return askGuard
+}
 
-// ready returns the view, configured.
-func ready() (*View, error) {
-	v := registered
-	if v == nil {
-		return nil, errors.New("the module registers no view: call tally.Register in an init function")
+func askGuard(event *Event) int32 {
+	defer release()
+	view, err := ready()
+	if err != nil {
+		return int32(fail(err))
 	}
-	if !configured && v.Configure != nil {
-		if err := v.Configure(v, Config()); err != nil {
-			return nil, err
-		}
+	verdict, err := view.Guard(event)
+	if err != nil {
+		return int32(fail(err))
 	}
-	configured = true
-	return v, nil
+	if verdict.answer != nil {
+		importAnswer(NoCopy(verdict.answer))
+	}
+	if verdict.seconds > 0 {
+		importRetryAfter(verdict.seconds)
+	}
+	return verdict.status
 }

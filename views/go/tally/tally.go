@@ -39,6 +39,11 @@ type View struct {
 	// panic halts the view, too.
 	Fold func(e *Event) error
 
+	// Guard decides on an event before it is appended, on the state with every earlier one folded: it reads, and must not write. Optional;
+	// a view that has one imports package guard, for its effect, which makes the server ask. An error or a panic halts the view. Fold must
+	// still take every event: what the log held before the view was deployed, no guard was asked about.
+	Guard func(e *Event) (Verdict, error)
+
 	// Query answers a query with JSON, or with another [ContentType]. It must not write. An error refuses the
 	// query, and its text is shown to the client. nil if the view is only read through its state.
 	Query func(q Query) ([]byte, error)
@@ -57,6 +62,28 @@ func Register(v *View) {
 		panic("tally.Register was called twice: a module holds one view")
 	case v.Fold == nil:
 		panic("tally.Register: the view has no Fold")
+	case v.Guard != nil && !guardExported:
+		panic(`tally.Register: the view has a Guard, but nothing lets the server ask it: import _ "` + guardPackage + `"`)
+	case v.Guard == nil && guardExported:
+		panic("tally.Register: the module imports " + guardPackage + ", but the view has no Guard")
 	}
 	registered = v
+}
+
+// configured tells that Configure has been called since memory was last set back.
+var configured bool
+
+// ready returns the view, configured.
+func ready() (*View, error) {
+	v := registered
+	if v == nil {
+		return nil, errors.New("the module registers no view: call tally.Register in an init function")
+	}
+	if !configured && v.Configure != nil {
+		if err := v.Configure(v, Config()); err != nil {
+			return nil, err
+		}
+	}
+	configured = true
+	return v, nil
 }

@@ -56,6 +56,16 @@ func (t *Totals) Add(key string, amounts ...Decimal) error {
 	return t.addAny(key, value, ok, amounts)
 }
 
+// Load returns the totals of a key, in the order of their names; zeros if it has none. An error is for Fold or Guard to return: the value
+// of the key is not what Totals writes.
+func (t *Totals) Load(key string) ([]Decimal, error) {
+	sums := make([]Decimal, len(t.around)-1)
+	if value, ok := Get(key); ok && !t.read(NoCopy(value), sums) {
+		return nil, foreign(key)
+	}
+	return sums, nil
+}
+
 // addAny is apart so that the common sum needs little of the stack.
 func (t *Totals) addAny(key string, value []byte, stored bool, amounts []Decimal) error {
 	sums, err := t.add(Room(totalsRoom), NoCopy(value), stored, amounts)
