@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -14,7 +15,8 @@ import (
 //
 //go:embed requirements.txt c/*.c c/*.h
 //go:embed c/template/.gitignore c/template/README.md.tmpl c/template/build.py c/template/view.c c/template/testdata
-//go:embed go/tally/*.go
+//go:embed c/guarded go/guarded rust/guarded typescript/guarded
+//go:embed go/tally/*.go go/tally/guard/*.go
 //go:embed go/template/.gitignore go/template/*.tmpl go/template/tally/go.mod.tmpl go/template/build.sh go/template/main.go
 //go:embed go/template/testdata
 //go:embed rust/tally/Cargo.toml rust/tally/src/*.rs
@@ -32,6 +34,8 @@ type Kit struct {
 	Build    string // the command that makes view.wasm, in the project's folder
 
 	template string
+	// guarded is laid over the template in a project with a guard; its golden folders take the place of the template's.
+	guarded string
 	// sources are patterns of the files in the folder kit that a project gets under tally/, so that it builds without asking
 	// anybody; others are left out by name.
 	kit     string
@@ -44,20 +48,20 @@ type Kit struct {
 var kits = []Kit{
 	{
 		Language: "c", Needs: "Python 3.9 or newer, with venv", Build: "python3 build.py",
-		template: "c/template", kit: "c", sources: []string{"*.[ch]"}, without: []string{"month.c", "month.h"},
+		template: "c/template", guarded: "c/guarded", kit: "c", sources: []string{"*.[ch]"}, without: []string{"month.c", "month.h"},
 		more: map[string]string{"requirements.txt": "requirements.txt"},
 	},
 	{
 		Language: "go", Needs: "Go 1.24 or newer", Build: "sh build.sh",
-		template: "go/template", kit: "go/tally", sources: []string{"*.go"},
+		template: "go/template", guarded: "go/guarded", kit: "go/tally", sources: []string{"*.go", "guard/*.go"},
 	},
 	{
 		Language: "rust", Needs: "Rust 1.63 or newer, with the target wasm32-unknown-unknown", Build: "sh build.sh",
-		template: "rust/template", kit: "rust/tally", sources: []string{"Cargo.toml", "src/*.rs"},
+		template: "rust/template", guarded: "rust/guarded", kit: "rust/tally", sources: []string{"Cargo.toml", "src/*.rs"},
 	},
 	{
 		Language: "typescript", Needs: "Node.js 20 or newer, with npm", Build: "npm ci && npm run build",
-		template: "typescript/template", kit: "typescript/tally", sources: []string{"*.ts"},
+		template: "typescript/template", guarded: "typescript/guarded", kit: "typescript/tally", sources: []string{"*.ts"},
 	},
 }
 
@@ -90,31 +94,51 @@ const maxProjectName = 100
 
 // Project returns the files of a new project by their slash-separated paths: the kit's worked example, and the kit itself in
 // tally/. The error of an invalid name tells the form of a valid one.
-func (k Kit) Project(name string) (map[string][]byte, error) {
+func (k Kit) Project(name string) (map[string][]byte, error) { return k.project(name, k.template) }
+
+// GuardProject is Project with a worked example that has a guard.
+func (k Kit) GuardProject(name string) (map[string][]byte, error) { return k.project(name, k.template, k.guarded) }
+
+// project lays the folders one over the other, and adds the kit.
+func (k Kit) project(name string, folders ...string) (map[string][]byte, error) {
 	if len(name) > maxProjectName || !projectName.MatchString(name) {
 		return nil, fmt.Errorf("%q cannot name a project: use up to %d lower-case letters and digits, a letter first,"+
 			" with single - or _ between, such as monthly-totals", name, maxProjectName)
 	}
 	files := map[string][]byte{}
-	err := fs.WalkDir(kitFiles, k.template, func(file string, entry fs.DirEntry, err error) error {
+	for _, folder := range folders {
+		maps.DeleteFunc(files, func(place string, _ []byte) bool { return strings.HasPrefix(place, "testdata/") })
+		if err := fill(files, folder, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := k.addKit(files); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
+
+// fill adds the files of a folder, with the project's name where they ask for it.
+func fill(files map[string][]byte, folder, name string) error {
+	return fs.WalkDir(kitFiles, folder, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		text, err := kitFiles.ReadFile(file)
-		place, filled := strings.CutSuffix(strings.TrimPrefix(file, k.template+"/"), ".tmpl")
+		place, filled := strings.CutSuffix(strings.TrimPrefix(file, folder+"/"), ".tmpl")
 		if filled {
 			text = []byte(strings.ReplaceAll(string(text), "{{name}}", name))
 		}
 		files[place] = text
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
+}
+
+func (k Kit) addKit(files map[string][]byte) error {
 	for _, pattern := range k.sources {
 		sources, err := fs.Glob(kitFiles, path.Join(k.kit, pattern))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, file := range sources {
 			place := strings.TrimPrefix(file, k.kit+"/")
@@ -122,14 +146,16 @@ func (k Kit) Project(name string) (map[string][]byte, error) {
 				continue
 			}
 			if files["tally/"+place], err = kitFiles.ReadFile(file); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	for place, file := range k.more {
-		if files[place], err = kitFiles.ReadFile(file); err != nil {
-			return nil, err
+		text, err := kitFiles.ReadFile(file)
+		if err != nil {
+			return err
 		}
+		files[place] = text
 	}
-	return files, nil
+	return nil
 }

@@ -18,13 +18,17 @@ import (
 
 func viewNewCommand() *cobra.Command {
 	var language string
+	var guard bool
 	cmd := &cobra.Command{
 		Use:   "new NAME [DIR]",
 		Short: "Start a project that builds a view",
 		Long: "Writes a project into DIR, a new folder called NAME unless another is given: a view that counts each model's\n" +
 			"tokens by month, its golden folder, and the kit of the language, so that it builds without asking any registry\n" +
-			"for the kit. Nothing is overwritten.",
-		Example: "  tally view new --lang go monthly-totals\n  tally view new --lang c monthly-totals views/totals",
+			"for the kit. Nothing is overwritten.\n\n" +
+			"With --guard it is a view that limits each team's tokens by day: its guard decides on each event before that is\n" +
+			"appended, and refuses what would pass the limit.",
+		Example: "  tally view new --lang go monthly-totals\n  tally view new --lang c monthly-totals views/totals\n" +
+			"  tally view new --lang rust --guard daily-limit",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if language == "" {
 				return usagef("--lang is missing: %s", strings.Join(views.Languages(), ", "))
@@ -34,7 +38,11 @@ func viewNewCommand() *cobra.Command {
 				return err
 			}
 			name, dir := args[0], args[len(args)-1]
-			files, err := kit.Project(name)
+			project := kit.Project
+			if guard {
+				project = kit.GuardProject
+			}
+			files, err := project(name)
 			if err != nil {
 				return err
 			}
@@ -46,6 +54,7 @@ func viewNewCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&language, "lang", "", "language: "+strings.Join(views.Languages(), ", "))
+	cmd.Flags().BoolVar(&guard, "guard", false, "a view with a guard, which may refuse events")
 	return cmd
 }
 

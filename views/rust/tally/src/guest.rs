@@ -83,9 +83,31 @@ impl Answer {
 }
 
 /// Exports a type that implements [`View`] as this module's view. To be used once in a module.
+///
+/// A view with a guard is exported by [`guarded_view!`](crate::guarded_view) instead: here it does not compile, since no one
+/// would ask its guard.
 #[macro_export]
 macro_rules! view {
     ($view:ty) => {
+        $crate::export_view! { $view; }
+        const _: fn() = || {
+            // Ambiguous for a view with a guard, and so an error with this name in it.
+            trait HasAGuardAndIsToBeExportedByGuardedView<Other> {
+                fn found() {}
+            }
+            struct Guarded;
+            impl<V> HasAGuardAndIsToBeExportedByGuardedView<()> for V {}
+            impl<V: $crate::Guard> HasAGuardAndIsToBeExportedByGuardedView<Guarded> for V {}
+            <$view as HasAGuardAndIsToBeExportedByGuardedView<_>>::found()
+        };
+    };
+}
+
+/// What both macros expand to; not for use by hand.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_view {
+    ($view:ty; $($more:item)*) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             static GUEST: $crate::exports::Guest<$view> = $crate::exports::Guest::new();
@@ -124,6 +146,8 @@ macro_rules! view {
             unsafe extern "C" fn tally_query(at: usize, len: usize) -> i64 {
                 GUEST.query(at, len)
             }
+
+            $($more)*
         };
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn() = || {
@@ -139,7 +163,7 @@ pub use exported::Guest;
 #[cfg(target_arch = "wasm32")]
 mod exported {
     use super::*;
-    use crate::{arena, batch, host, Event, Json, Query, State};
+    use crate::{arena, batch, host, Event, Guard, Json, Query, State};
     use std::cell::UnsafeCell;
 
     const APPLIED: i32 = 0;
@@ -246,6 +270,23 @@ mod exported {
         pub unsafe fn query(&self, at: usize, len: usize) -> i64 {
             let raw = if len == 0 { &[] } else { std::slice::from_raw_parts(at as *const u8, len) };
             self.answer(self.view().and_then(|view| view.query(&Query::new(raw), &State::of_call())).map(|answer| answer.0))
+        }
+    }
+
+    impl<V: Guard> Guest<V> {
+        /// tally_guard
+        ///
+        /// # Safety
+        ///
+        /// The event must be what the server wrote.
+        pub unsafe fn guard(&self, event: usize) -> i32 {
+            let event = Event::at(event as *const _);
+            let result = match self.view().and_then(|view| view.guard(&event, &State::of_call())) {
+                Ok(verdict) => verdict.say(),
+                Err(failure) => fail(failure),
+            };
+            arena::release();
+            result
         }
     }
 

@@ -10,6 +10,8 @@ extern "C" {
     fn config() -> i64;
     fn fail(text: *const u8, len: usize);
     fn content_type(text: *const u8, len: usize);
+    fn answer(text: *const u8, len: usize);
+    fn retry_after(seconds: i32);
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -88,4 +90,14 @@ pub fn configuration<'a>() -> &'a str {
 #[cfg(target_arch = "wasm32")]
 pub fn say(reason: &str) {
     unsafe { fail(reason.as_ptr(), reason.len()) }
+}
+
+#[cfg(target_arch = "wasm32")]
+pub fn guard_answer(json: &str) {
+    unsafe { answer(json.as_ptr(), json.len()) }
+}
+
+#[cfg(target_arch = "wasm32")]
+pub fn say_retry_after(seconds: i32) {
+    unsafe { retry_after(seconds) }
 }

@@ -51,6 +51,8 @@
 //!   better one: never fail for anything that an event may hold. Answer [`Folded::Ignored`] for what is none of the
 //!   view's business, and count what should have counted and cannot with [`State::note_uncounted`].
 //!
+//! A view that implements [`Guard`], too, decides on events before they are appended; [`guarded_view!`] exports it.
+//!
 //! Outside of a server only what needs no state works, such as decimals, times and JSON, so that these can be tested
 //! with `cargo test`. A whole view is tested with golden folders: see `tally view test`.
 
@@ -62,6 +64,7 @@ mod batch;
 mod decimal;
 mod digits;
 mod event;
+mod guard;
 mod guest;
 mod host;
 mod json;
@@ -75,6 +78,7 @@ mod writer;
 
 pub use decimal::Decimal;
 pub use event::{Event, Field, Kind};
+pub use guard::{Guard, Refusal, Verdict, MOST_SECONDS};
 pub use guest::{Answer, Failure, Folded, View, ANSWER_BYTES};
 pub use json::{Elements, Json, Members};
 pub use query::{Parameter, Parameters, Query};
