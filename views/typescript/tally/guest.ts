@@ -2,6 +2,7 @@
 
 import * as batch from "./batch";
 import { Event } from "./event";
+import { Verdict } from "./guard";
 import * as host from "./host";
 import { Json } from "./json";
 import { Query } from "./query";
@@ -79,6 +80,13 @@ export abstract class View {
   /** Folds one event into the state. */
   abstract fold(event: Event): Folded;
 
+  /** Decides on an event before it is appended, on the state with every earlier event folded; the event has the sequence and the time
+   * of recording that it would get. It reads, and must not write. The server asks it if the module exports tally_guard, and only then.
+   * The fold must take any event all the same: no guard was asked about those that the log held before. */
+  guard(event: Event): Verdict {
+    return Verdict.admit();
+  }
+
   /** Answers a query. */
   abstract query(query: Query): Answer;
 }
@@ -143,6 +151,13 @@ export function tally_fold_batch(list: usize, n: i32): i32 {
 
 export function tally_event_room(): i64 {
   return (<i64>batch.EVENTS << 32) | batch.EVENT_BYTES;
+}
+
+export function tally_guard(event: usize): i32 {
+  const found = ready();
+  const verdict: i32 = found == null ? Folded.Failed : found.guard(changetype<Event>(event)).say();
+  release();
+  return verdict;
 }
 
 export function tally_query(at: usize, len: i32): i64 {

@@ -27,3 +27,11 @@ export declare function fail(at: usize, len: i32): void;
 // @ts-ignore: decorator
 @external("tally", "content_type")
 export declare function contentType(at: usize, len: i32): void;
+
+// @ts-ignore: decorator
+@external("tally", "answer")
+export declare function answer(at: usize, len: i32): void;
+
+// @ts-ignore: decorator
+@external("tally", "retry_after")
+export declare function retryAfter(seconds: i32): void;

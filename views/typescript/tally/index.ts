@@ -5,6 +5,8 @@ export { Decimal } from "./decimal";
 export { Event, Field, Kind } from "./event";
 export { Answer, ANSWER_BYTES, csv, fail, Folded, json, plain, refuse, register, View } from "./guest";
 export { tally_alloc, tally_event_room, tally_fields, tally_fold, tally_fold_batch, tally_query } from "./guest";
+export { tally_guard } from "./guest"; // of a view with a guard, and of no other
+export { Refusal, Verdict } from "./guard";
 export { Json, Members } from "./json";
 export { Query } from "./query";
 export { shown, Text } from "./text";
