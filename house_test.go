@@ -75,7 +75,7 @@ var floors = [][]string{
 	{"internal/api"},
 	{"internal/intake"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
-	{"internal/analyst", "internal/view", "internal/viewtest"},
+	{"internal/analyst", "internal/view", "internal/viewtest", "internal/webhook"},
 	{"internal/access", "internal/replay", "internal/source"},
 	{"internal/eventlog", "internal/logfile", "internal/wasm"},
 	{"internal/event", "internal/framing", "internal/gas", "internal/otlp"},

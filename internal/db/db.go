@@ -23,6 +23,9 @@ import (
 // accessConns follow what changes, and look up what is not in memory.
 const accessConns = 2
 
+// queueConns fetch work of the queue and record what became of it.
+const queueConns = 4
+
 // connectTimeout bounds one attempt to reach the server.
 const connectTimeout = 10 * time.Second
 
@@ -36,6 +39,7 @@ var DefaultTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 type DB struct {
 	Append *pgxpool.Pool // for the lanes only, so that no append waits for a connection
 	Access *pgxpool.Pool // for keys, so that no request waits behind queries to learn whether it may do something
+	Queue  *pgxpool.Pool // for the queue of webhooks, so that no request waits behind it
 	Read   *pgxpool.Pool // for everything else
 	*dbsqlc.Queries
 
@@ -75,6 +79,12 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		d.Read.Close()
 		return nil, err
 	}
+	if d.Queue, err = d.newPool(ctx, config.URL, queueConns, readSettings); err != nil {
+		d.Append.Close()
+		d.Read.Close()
+		d.Access.Close()
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -82,6 +92,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 func (d *DB) Close() {
 	d.Append.Close()
 	d.Access.Close()
+	d.Queue.Close()
 	d.Read.Close()
 }
 

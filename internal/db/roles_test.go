@@ -169,6 +169,11 @@ func TestWhatAServerMayNotDo(t *testing.T) {
 		"UPDATE access_keys SET scopes = '{operator}'",
 		"UPDATE access_log SET actor = 'nobody'",
 		"DELETE FROM access_log",
+		"UPDATE webhooks SET tenant_id = gen_random_uuid()",
+		"UPDATE webhook_deliveries SET message = ''",
+		"UPDATE webhook_attempts SET answer = ''",
+		"CREATE TABLE tally_queue.mine (n integer)",
+		"REINDEX INDEX tally_queue.river_job_pkey",
 		"INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)",
 	} {
 		if code, message := outcome(t, server, statement); code != "42501" {
@@ -219,6 +224,18 @@ var privileges = map[string]string{
 	"public.sources":          "server: INSERT SELECT UPDATE(changed,deleted,version)",
 	"public.source_versions":  "server: INSERT SELECT",
 	"public.analysts":         nobody,
+	"public.webhooks": "server: DELETE INSERT SELECT UPDATE(deleted_at,description,disabled_at,disabled_why,enabled,failing_since," +
+		"former_secret,former_until,logs,secret,types,updated_at,url)",
+	"public.webhook_deliveries": "server: DELETE INSERT SELECT UPDATE(attempts,begun_at,error,finished_at,next_at,status,tries)",
+	"public.webhook_attempts":   "server: DELETE INSERT SELECT",
+	"public.view_changes":       "server: DELETE INSERT SELECT UPDATE(detail)",
+	"public.webhook_notices":    "server: SELECT UPDATE(keys_up_to)",
+
+	"tally_queue.river_job":                  "server: DELETE INSERT SELECT UPDATE",
+	"tally_queue.river_job_id_seq":           "server: USAGE",
+	"tally_queue.river_leader":               "server: DELETE INSERT SELECT UPDATE",
+	"tally_queue.river_queue":                "server: DELETE INSERT SELECT UPDATE",
+	"tally_queue.river_job_state_in_bitmask": "server: EXECUTE",
 
 	"public.events_partitions":     "server: SELECT",
 	"public.frozen_partitions":     "server: SELECT",
@@ -260,18 +277,18 @@ const granted = `
 WITH acls AS (
     SELECT n.nspname || '.' || c.relname AS object, x.grantee, x.privilege_type AS privilege
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) x
-    WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting') AND x.grantee <> c.relowner
+    WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting', 'tally_queue') AND x.grantee <> c.relowner
     UNION ALL
     SELECT n.nspname || '.' || c.relname, x.grantee,
            x.privilege_type || '(' || string_agg(a.attname, ',' ORDER BY a.attname) || ')'
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
         CROSS JOIN aclexplode(a.attacl) x
-    WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting') AND x.grantee <> c.relowner
+    WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting', 'tally_queue') AND x.grantee <> c.relowner
     GROUP BY n.nspname, c.relname, x.grantee, x.privilege_type
     UNION ALL
     SELECT n.nspname || '.' || p.proname, x.grantee, x.privilege_type
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
-    WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting') AND x.grantee <> p.proowner
+    WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting', 'tally_queue') AND x.grantee <> p.proowner
 )
 SELECT object, string_agg(who || ': ' || list, '; ' ORDER BY who)
 FROM (
@@ -305,7 +322,8 @@ func TestPrivileges(t *testing.T) {
 	}
 	// Every table that is not a partition is listed.
 	rows, err = conn.Query(t.Context(), `SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition`)
+		WHERE n.nspname IN ('public', 'reporting', 'tenant_reporting', 'tally_queue')
+		AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition`)
 	if err != nil {
 		t.Fatal(err)
 	}

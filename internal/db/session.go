@@ -142,6 +142,7 @@ func (d *DB) CheckDurability(ctx context.Context) (Durability, error) {
 	if errors.As(err, &untrusted) ||
 		err == nil && before != nil && now.SynchronousCommit == remoteApply && before.SynchronousCommit != remoteApply {
 		d.Append.Reset()
+		d.Queue.Reset()
 		d.Read.Reset()
 	}
 	if err != nil {

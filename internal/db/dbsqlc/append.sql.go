@@ -193,6 +193,12 @@ WITH halted AS (
         halted_at = clock_timestamp(), builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $4 AND v.version_id = $5
     RETURNING v.log_id, v.view_id, v.version, v.halted_sequence, v.error
+), noted AS (
+    INSERT INTO view_changes (tenant_id, log_id, view_id, version, status, sequence, detail)
+    SELECT l.tenant_id, h.log_id, h.view_id, h.version, 'halted', h.halted_sequence, h.error
+    FROM halted h
+    JOIN logs l ON l.log_id = h.log_id
+    WHERE EXISTS (SELECT FROM webhooks w WHERE w.tenant_id = l.tenant_id AND w.deleted_at IS NULL AND w.enabled)
 )
 INSERT INTO view_actions (log_id, view_id, version, action, sequence, detail)
 SELECT log_id, view_id, version, 'halt', halted_sequence, error FROM halted

@@ -5,11 +5,61 @@
 package dbsqlc
 
 import (
+	"database/sql/driver"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/tallystick/tallystick/internal/uuid"
 )
+
+type TallyQueueRiverJobState string
+
+const (
+	TallyQueueRiverJobStateAvailable TallyQueueRiverJobState = "available"
+	TallyQueueRiverJobStateCancelled TallyQueueRiverJobState = "cancelled"
+	TallyQueueRiverJobStateCompleted TallyQueueRiverJobState = "completed"
+	TallyQueueRiverJobStateDiscarded TallyQueueRiverJobState = "discarded"
+	TallyQueueRiverJobStatePending   TallyQueueRiverJobState = "pending"
+	TallyQueueRiverJobStateRetryable TallyQueueRiverJobState = "retryable"
+	TallyQueueRiverJobStateRunning   TallyQueueRiverJobState = "running"
+	TallyQueueRiverJobStateScheduled TallyQueueRiverJobState = "scheduled"
+)
+
+func (e *TallyQueueRiverJobState) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = TallyQueueRiverJobState(s)
+	case string:
+		*e = TallyQueueRiverJobState(s)
+	default:
+		return fmt.Errorf("unsupported scan type for TallyQueueRiverJobState: %T", src)
+	}
+	return nil
+}
+
+type NullTallyQueueRiverJobState struct {
+	TallyQueueRiverJobState TallyQueueRiverJobState
+	Valid                   bool // Valid is true if TallyQueueRiverJobState is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullTallyQueueRiverJobState) Scan(value interface{}) error {
+	if value == nil {
+		ns.TallyQueueRiverJobState, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.TallyQueueRiverJobState.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullTallyQueueRiverJobState) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.TallyQueueRiverJobState), nil
+}
 
 type AccessKey struct {
 	KeyID            string
@@ -302,6 +352,42 @@ type SourcesVersion struct {
 	Nonce  uuid.UUID
 }
 
+type TallyQueueRiverJob struct {
+	ID           int64
+	State        TallyQueueRiverJobState
+	Attempt      int16
+	MaxAttempts  int16
+	AttemptedAt  pgtype.Timestamptz
+	CreatedAt    time.Time
+	FinalizedAt  pgtype.Timestamptz
+	ScheduledAt  time.Time
+	Priority     int16
+	Args         []byte
+	AttemptedBy  []string
+	Errors       [][]byte
+	Kind         string
+	Metadata     []byte
+	Queue        string
+	Tags         []string
+	UniqueKey    []byte
+	UniqueStates pgtype.Bits
+}
+
+type TallyQueueRiverLeader struct {
+	ElectedAt time.Time
+	ExpiresAt time.Time
+	LeaderID  string
+	Name      string
+}
+
+type TallyQueueRiverQueue struct {
+	Name      string
+	CreatedAt time.Time
+	Metadata  []byte
+	PausedAt  pgtype.Timestamptz
+	UpdatedAt time.Time
+}
+
 type Tenant struct {
 	TenantID    uuid.UUID
 	Name        string
@@ -399,6 +485,18 @@ type ViewAction struct {
 	At       time.Time
 }
 
+type ViewChange struct {
+	ChangeID int64
+	TenantID uuid.UUID
+	LogID    uuid.UUID
+	ViewID   uuid.UUID
+	Version  int32
+	Status   string
+	Sequence *int64
+	Detail   *string
+	At       time.Time
+}
+
 type ViewPattern struct {
 	TenantID     uuid.UUID
 	PatternID    uuid.UUID
@@ -478,4 +576,57 @@ type ViewVersion struct {
 	OnHalt string
 	// it has been live, and no append may pass without its guard: while it is not live, all are refused
 	Guarding bool
+}
+
+type Webhook struct {
+	WebhookID    uuid.UUID
+	TenantID     uuid.UUID
+	Url          string
+	Types        []string
+	Logs         string
+	Description  string
+	Enabled      bool
+	DisabledWhy  string
+	DisabledAt   pgtype.Timestamptz
+	Secret       []byte
+	FormerSecret []byte
+	FormerUntil  pgtype.Timestamptz
+	FailingSince pgtype.Timestamptz
+	CreatedAt    time.Time
+	CreatedBy    string
+	UpdatedAt    time.Time
+	DeletedAt    pgtype.Timestamptz
+}
+
+type WebhookAttempt struct {
+	WebhookID  uuid.UUID
+	MessageID  uuid.UUID
+	Attempt    int32
+	At         time.Time
+	DurationMs int32
+	Status     *int32
+	Answer     string
+	Error      string
+}
+
+type WebhookDelivery struct {
+	WebhookID  uuid.UUID
+	MessageID  uuid.UUID
+	Type       string
+	Log        string
+	Key        *string
+	Message    string
+	Status     string
+	Attempts   int32
+	Tries      int32
+	CreatedAt  time.Time
+	BegunAt    time.Time
+	NextAt     pgtype.Timestamptz
+	FinishedAt pgtype.Timestamptz
+	Error      string
+}
+
+type WebhookNotice struct {
+	One      bool
+	KeysUpTo time.Time
 }

@@ -1297,6 +1297,12 @@ WITH live AS (
         builder = NULL, built_at = NULL, build_rate = NULL
     WHERE v.log_id = $2 AND v.version_id = $3
     RETURNING v.log_id, v.view_id, v.version, v.applied_sequence
+), noted AS (
+    INSERT INTO view_changes (tenant_id, log_id, view_id, version, status, sequence)
+    SELECT l.tenant_id, n.log_id, n.view_id, n.version, 'live', n.applied_sequence
+    FROM live n
+    JOIN logs l ON l.log_id = n.log_id
+    WHERE EXISTS (SELECT FROM webhooks w WHERE w.tenant_id = l.tenant_id AND w.deleted_at IS NULL AND w.enabled)
 )
 INSERT INTO view_actions (log_id, view_id, version, action, sequence)
 SELECT log_id, view_id, version, 'live', applied_sequence FROM live
