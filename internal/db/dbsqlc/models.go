@@ -630,3 +630,56 @@ type WebhookNotice struct {
 	One      bool
 	KeysUpTo time.Time
 }
+
+type Webhook struct {
+	WebhookID    uuid.UUID
+	TenantID     uuid.UUID
+	Url          string
+	Types        []string
+	Logs         string
+	Description  string
+	Enabled      bool
+	DisabledWhy  string
+	DisabledAt   pgtype.Timestamptz
+	Secret       []byte
+	FormerSecret []byte
+	FormerUntil  pgtype.Timestamptz
+	FailingSince pgtype.Timestamptz
+	CreatedAt    time.Time
+	CreatedBy    string
+	UpdatedAt    time.Time
+	DeletedAt    pgtype.Timestamptz
+}
+
+type WebhookAttempt struct {
+	WebhookID  uuid.UUID
+	MessageID  uuid.UUID
+	Attempt    int32
+	At         time.Time
+	DurationMs int32
+	Status     *int32
+	Answer     string
+	Error      string
+}
+
+type WebhookDelivery struct {
+	WebhookID  uuid.UUID
+	MessageID  uuid.UUID
+	Type       string
+	Log        string
+	Key        *string
+	Message    string
+	Status     string
+	Attempts   int32
+	Tries      int32
+	CreatedAt  time.Time
+	BegunAt    time.Time
+	NextAt     pgtype.Timestamptz
+	FinishedAt pgtype.Timestamptz
+	Error      string
+}
+
+type WebhookNotice struct {
+	One      bool
+	KeysUpTo time.Time
+}
