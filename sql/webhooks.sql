@@ -202,9 +202,3 @@ WHERE revoked_at IS NULL AND expires_at > @after::timestamptz AND expires_at <= 
   AND (expires_at, key_id) > (@after_at::timestamptz, @after_key::text)
 ORDER BY expires_at, key_id
 LIMIT @max_rows;
-
--- name: WebhookQueue :one
--- What waits, counted up to a bound so that asking costs little.
-SELECT (SELECT count(*) FROM (SELECT FROM webhook_deliveries d WHERE d.finished_at IS NULL LIMIT @most) p)::bigint AS pending,
-       coalesce(extract(epoch FROM now() - (SELECT min(j.scheduled_at) FROM tally_queue.river_job j
-           WHERE j.state = 'available' AND j.scheduled_at <= now())), 0)::float8 AS oldest_seconds;

@@ -95,6 +95,20 @@ var operations = map[string]operation{
 	"DELETE /keys/{key}":      {scopes: "admin", path: "/keys/{fresh-key}", status: 200},
 	"GET /audit-log":          {scopes: "admin", status: 200},
 
+	"GET /webhooks":                                 {scopes: "admin", status: 200, some: 403},
+	"POST /webhooks":                                {scopes: "admin", body: `{"url":"https://a.example.com/"}`, status: 201, some: 403},
+	"GET /webhooks/{webhook}":                       {scopes: "admin", status: 200, some: 403},
+	"PATCH /webhooks/{webhook}":                     {scopes: "admin", body: `{"description":"changed"}`, status: 200, some: 403},
+	"DELETE /webhooks/{webhook}":                    {scopes: "admin", path: "/webhooks/{fresh-webhook}", status: 204, some: 403},
+	"POST /webhooks/{webhook}/test":                 {scopes: "admin", status: 202, some: 403},
+	"POST /webhooks/{webhook}/rotate-secret":        {scopes: "admin", status: 200, some: 403},
+	"POST /webhooks/{webhook}/replay":               {scopes: "admin", status: 202, some: 403},
+	"GET /webhooks/{webhook}/deliveries":            {scopes: "admin", status: 200, some: 403},
+	"GET /webhooks/{webhook}/deliveries/{delivery}": {scopes: "admin", status: 200, some: 403},
+	"POST /webhooks/{webhook}/deliveries/{delivery}/replay": {
+		scopes: "admin", status: 409, some: 403, // it is tried again by itself
+	},
+
 	"GET /tenants":            {scopes: "operator", status: 200},
 	"POST /tenants":           {scopes: "operator", body: `{"name":"tenant-{fresh}"}`, status: 201},
 	"GET /tenants/{tenant}":   {scopes: "operator", status: 200},

@@ -28,6 +28,7 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 	"github.com/tallystick/tallystick/internal/verify"
 	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/internal/webhook"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -47,6 +48,7 @@ type Services struct {
 	Sources    *intake.Registry
 	Intake     *intake.Intake
 	Live       *live.Hub
+	Webhooks   *webhook.Webhooks
 	Signer     *checkpoint.Signer          // of checkpoints; nil where the server has no key
 	Ready      func(context.Context) error // returns why the server cannot serve; nil when it can
 	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
@@ -171,6 +173,7 @@ func (s *server) register(api huma.API) {
 	s.registerTenants(api)
 	s.registerKeys(api)
 	s.registerTokens(api)
+	s.registerWebhooks(api)
 	s.registerRecord(api)
 	s.registerHealth(api)
 	describe(api.OpenAPI())

@@ -53,6 +53,8 @@ var statuses = map[string]int{
 	"source_not_found":     http.StatusNotFound,
 	"version_not_found":    http.StatusNotFound,
 	"view_not_found":       http.StatusNotFound,
+	"webhook_not_found":    http.StatusNotFound,
+	"delivery_not_found":   http.StatusNotFound,
 
 	"method_not_allowed": http.StatusMethodNotAllowed,
 
@@ -61,6 +63,8 @@ var statuses = map[string]int{
 	"body_timeout": http.StatusRequestTimeout,
 
 	"audit_interrupted": http.StatusConflict,
+	"delivery_pending":  http.StatusConflict,
+	"webhook_disabled":  http.StatusConflict,
 	"key_revoked":       http.StatusConflict,
 	"name_taken":        http.StatusConflict,
 	"token_needs_key":   http.StatusConflict,
@@ -106,6 +110,8 @@ var statuses = map[string]int{
 	"invalid_module":         http.StatusUnprocessableEntity,
 	"invalid_pattern":        http.StatusUnprocessableEntity,
 	"invalid_reason":         http.StatusUnprocessableEntity,
+	"invalid_url":            http.StatusUnprocessableEntity,
+	"invalid_webhook":        http.StatusUnprocessableEntity,
 	"invalid_request":        http.StatusUnprocessableEntity,
 	"missing_export":         http.StatusUnprocessableEntity,
 	"module_hash_mismatch":   http.StatusUnprocessableEntity,
@@ -116,6 +122,7 @@ var statuses = map[string]int{
 	"too_many_sources":       http.StatusUnprocessableEntity,
 	"too_many_patterns":      http.StatusUnprocessableEntity,
 	"too_many_views":         http.StatusUnprocessableEntity,
+	"too_many_webhooks":      http.StatusUnprocessableEntity,
 	"too_much_gas":           http.StatusUnprocessableEntity,
 	"unknown_import":         http.StatusUnprocessableEntity,
 	"unsupported_feature":    http.StatusUnprocessableEntity,

@@ -51,7 +51,10 @@ func TestCodes(t *testing.T) {
 	var sources strings.Builder
 	uses := regexp.MustCompile(`(?:newProblem|invalid|checkText|checkSize|identify)\("([a-z_]+)"|` +
 		`RefusedError\{(?:Code: )?"([a-z_]+)"|\bCode[A-Za-z]* += "([a-z_]+)"|code: +"([a-z_]+)"`)
-	for _, folder := range []string{".", "../access", "../event", "../eventlog", "../ingest", "../intake", "../view", "../wasm"} {
+	for _, folder := range []string{
+		".", "../access", "../event", "../eventlog", "../ingest", "../intake", "../view", "../wasm",
+		"../webhook",
+	} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -73,4 +73,16 @@ var schemaDescriptions = map[string]string{
 	"ViewPatternList":      "The views that are deployed on patterns of logs.",
 	"ViewVerification":     "The result of folding a view's events again, or why it could not be done.",
 	"VerificationProgress": "How far a verification is.",
+
+	"AcceptedDelivery":      "A delivery that will be tried.",
+	"CreateWebhook":         "A webhook that is to be made.",
+	"CreatedWebhook":        "A webhook with the secret that its messages are signed with.",
+	"DeliveryAttempt":       "One try of a delivery.",
+	"ReplayedDeliveries":    "How many deliveries will be tried again.",
+	"UpdateWebhook":         "What becomes of a webhook. What is absent stays.",
+	"Webhook":               "A webhook, without its secret: a receiver that is told what happens.",
+	"WebhookDelivery":       "A message to a webhook, and what became of it.",
+	"WebhookDeliveryDetail": "A delivery with its message and the answers that it got.",
+	"WebhookDeliveryPage":   "A page of a webhook's deliveries.",
+	"WebhookPage":           "A page of webhooks.",
 }

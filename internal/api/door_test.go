@@ -34,6 +34,8 @@ type frontDoor struct {
 	alone    map[string]string // by scope: that scope alone, on the logs in-* of acme
 	module   string            // the SHA-256 of what both have uploaded
 	spare    string            // id of a key of acme that nobody uses
+	webhook  string            // id of a webhook of acme's, whose name has no address
+	delivery string            // id of a delivery to it, which is tried again and again
 	rivalLog string            // id of rival's log theirs
 	rivalKey string            // id of a key of rival's
 	fresh    atomic.Int64
@@ -72,6 +74,10 @@ func openDoor(t *testing.T, change ...func(*server.Config)) *frontDoor {
 	d.want(http.StatusCreated, d.as(d.owner, "POST", "/views/on-none?logs=in-none", d.fill(`{"module":"{module}"}`, false)))
 	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", `{"log":"in-1","id":"{/id}","keep":true}`))
 	d.want(http.StatusCreated, d.as(d.rival, "POST", "/views/theirs-everywhere?logs=*", d.fill(`{"module":"{module}"}`, false)))
+	d.webhook = d.newWebhook()
+	d.delivery = decode[struct {
+		DeliveryID string `json:"delivery_id"`
+	}](t, d.want(http.StatusAccepted, d.as(d.owner, "POST", "/webhooks/"+d.webhook+"/test", ""))).DeliveryID
 	d.spare, _ = d.keyIn("acme", "spare", "in-*", "read")
 	d.rivalKey, _ = d.keyIn("rival", "theirs", "*", "read")
 	_, d.inside = d.keyIn("acme", "inside", "in-*", allScopes[:5]...)
@@ -99,6 +105,14 @@ func (d *frontDoor) keyIn(tenant, name, logs string, scopes ...string) (id, text
 	return made.KeyID, made.Key
 }
 
+// newWebhook makes a webhook of acme's and returns its id.
+func (d *frontDoor) newWebhook() string {
+	d.t.Helper()
+	return decode[struct {
+		WebhookID string `json:"webhook_id"`
+	}](d.t, d.want(http.StatusCreated, d.as(d.owner, "POST", "/webhooks", `{"url":"https://hooks.example.com/acme"}`))).WebhookID
+}
+
 // token makes a token with a key.
 func (d *frontDoor) token(key, scopes, log string, seconds int, more string) string {
 	d.t.Helper()
@@ -123,7 +137,11 @@ func (d *frontDoor) fill(text string, needed bool) string {
 		id, _ := d.keyIn("acme", "fresh-"+fresh, "in-*", "read")
 		text = strings.ReplaceAll(text, "{fresh-key}", id)
 	}
-	return strings.NewReplacer("{fresh}", fresh, "{fresh-view}", "fresh-"+fresh, "{fresh-pattern}", "fresh-"+fresh,
+	if needed && strings.Contains(text, "{fresh-webhook}") {
+		text = strings.ReplaceAll(text, "{fresh-webhook}", d.newWebhook())
+	}
+	return strings.NewReplacer("{fresh}", fresh, "{webhook}", d.webhook, "{delivery}", d.delivery,
+		"{fresh-webhook}", "01980000-0000-7000-8000-000000000000", "{fresh-view}", "fresh-"+fresh, "{fresh-pattern}", "fresh-"+fresh,
 		"{fresh-source}", "fresh-"+fresh, "{fresh-key}", "0000000000000000",
 		"{module}", d.module, "{module-bytes}", string(views.MonthlyTotals()),
 		"{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare",

@@ -43,10 +43,18 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 		}
 	}
 	for what, pair := range map[string][2]string{
-		"a pattern's view":         {"/views/of-acme", "/views/nothing"},
-		"a source":                 {"/sources/gateway", "/sources/nothing"},
-		"a version of a source":    {"/sources/gateway?version=1", "/sources/nothing?version=1"},
-		"a source's versions":      {"/sources/gateway/versions", "/sources/nothing/versions"},
+		"a pattern's view":      {"/views/of-acme", "/views/nothing"},
+		"a source":              {"/sources/gateway", "/sources/nothing"},
+		"a version of a source": {"/sources/gateway?version=1", "/sources/nothing?version=1"},
+		"a source's versions":   {"/sources/gateway/versions", "/sources/nothing/versions"},
+		"a webhook":             {"/webhooks/" + d.webhook, "/webhooks/01980000-0000-7000-8000-000000000000"},
+		"its deliveries": {
+			"/webhooks/" + d.webhook + "/deliveries", "/webhooks/01980000-0000-7000-8000-000000000000/deliveries",
+		},
+		"a delivery": {
+			"/webhooks/" + d.webhook + "/deliveries/" + d.delivery,
+			"/webhooks/01980000-0000-7000-8000-000000000000/deliveries/" + d.delivery,
+		},
 		"a key":                    {"/keys/" + d.spare, "/keys/0000000000000000"},
 		"acme's view on own log":   {"/logs/theirs/views/unique", "/logs/theirs/views/nothing"},
 		"its query":                {"/logs/theirs/views/unique/query", "/logs/theirs/views/nothing/query"},
@@ -61,6 +69,10 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 		}
 	}
 	d.alike("rotating acme's key", rival("POST", "/keys/"+d.spare+"/rotate", "{}"), rival("POST", "/keys/0000000000000000/rotate", "{}"))
+	for _, does := range []string{"/test", "/rotate-secret", "/replay", "/deliveries/" + d.delivery + "/replay"} {
+		d.alike("POST "+does+" to acme's webhook", rival("POST", "/webhooks/"+d.webhook+does, ""),
+			rival("POST", "/webhooks/01980000-0000-7000-8000-000000000000"+does, ""))
+	}
 	for _, log := range []string{"secret-log", ownID} {
 		d.alike("a token for "+log, rival("POST", "/tokens", `{"scopes":["read"],"logs":["`+log+`"]}`),
 			rival("POST", "/tokens", `{"scopes":["read"],"logs":["nothing"]}`))
@@ -83,11 +95,11 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 	// Lists hold what is the caller's own.
 	for _, path := range []string{
 		"/logs?limit=1000", "/views", "/keys?limit=1000", "/audit-log?limit=200", "/logs/theirs/views", "/logs/secret-log",
-		"/sources?limit=1000",
+		"/sources?limit=1000", "/webhooks",
 	} {
 		listed := string(d.want(http.StatusOK, rival("GET", path, "")))
 		for _, of := range []string{
-			"in-1", "in-2", "out-1", "unique", `"acme"`, ownID, d.spare, unique, "only-append", "on-none", "gateway",
+			"in-1", "in-2", "out-1", "unique", `"acme"`, ownID, d.spare, unique, "only-append", "on-none", "gateway", d.webhook,
 		} {
 			if strings.Contains(listed, of) {
 				t.Errorf("%s lists %s of acme: %s", path, of, shorten(listed))
@@ -104,7 +116,7 @@ func TestTenantsKnowNothingOfEachOther(t *testing.T) {
 	d.wantProblem(http.StatusNotFound, "tenant_not_found", d.as(d.operator, "GET", "/logs", "", "Tally-Tenant: no\xffthing"))
 	// All of this has changed nothing of acme's.
 	for _, path := range []string{
-		"/views/of-acme", "/sources/gateway", "/keys/" + d.spare, "/logs/secret-log", "/logs/out-1/views/unique",
+		"/views/of-acme", "/sources/gateway", "/webhooks/" + d.webhook, "/keys/" + d.spare, "/logs/secret-log", "/logs/out-1/views/unique",
 	} {
 		d.want(http.StatusOK, acme("GET", path, ""))
 	}

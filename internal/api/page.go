@@ -14,9 +14,13 @@ func (c PageCursor) before() (int64, error) {
 	}
 	before, err := strconv.ParseInt(c.Cursor, 10, 64)
 	if err != nil || before < 1 {
-		return 0, newProblem("invalid_cursor", "the cursor is not one of this list: give next_cursor as it came")
+		return 0, notThisListsCursor()
 	}
 	return before, nil
+}
+
+func notThisListsCursor() *Problem {
+	return newProblem("invalid_cursor", "the cursor is not one of this list: give next_cursor as it came")
 }
 
 // nextCursor is that of a list that goes down by number, after this one.

@@ -224,6 +224,7 @@ func (c *collector) addDatabase(s *Sources) {
 		return func(add func(float64, ...string)) {
 			add(of(s.DB.Append.Stat()), "append")
 			add(of(s.DB.Access.Stat()), "keys")
+			add(of(s.DB.Queue.Stat()), "queue")
 			add(of(s.DB.Read.Stat()), "read")
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/stats"
 	"github.com/tallystick/tallystick/internal/view"
+	"github.com/tallystick/tallystick/internal/webhook"
 )
 
 // Sources are the parts of a server that count.
@@ -33,6 +34,7 @@ type Sources struct {
 	Logs                              *eventlog.Logs
 	Gate                              *access.Gate
 	Live                              *live.Hub
+	Webhooks                          *webhook.Stats
 	DB                                *db.DB
 	Books                             map[string]*memory.Book // of the memory limit, by share
 	Survey                            func() Survey
@@ -40,11 +42,13 @@ type Sources struct {
 
 // Survey is what was last read of the database as a whole.
 type Survey struct {
-	Done                bool             // whether anything was read yet
-	Versions            map[string]int64 // by status
-	MonthsAhead         int64            // that have a partition of events
-	DefaultHoldsEvents  bool             // the default partition
-	SecondsSinceReading float64
+	Done                 bool             // whether anything was read yet
+	Versions             map[string]int64 // by status
+	MonthsAhead          int64            // that have a partition of events
+	DefaultHoldsEvents   bool             // the default partition
+	QueuedWebhooks       int64            // jobs of the queue
+	OldestWebhookSeconds float64          // for how long one has waited whose time has come
+	SecondsSinceReading  float64
 }
 
 // Handler returns the handler of /metrics.
@@ -85,6 +89,7 @@ func newCollector(s *Sources) *collector {
 	c.addViews(s)
 	c.addMemory(s)
 	c.addDatabase(s)
+	c.addWebhooks(s)
 	return c
 }
 

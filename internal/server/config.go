@@ -34,6 +34,7 @@ type Config struct {
 	TLSKeyFile          string        // PEM: its key
 	TrustedProxies      []string      // networks whose connections' ProxyHeader is taken for who the client is
 	ProxyHeader         string        // X-Forwarded-For, which "" stands for, or Forwarded
+	WebhookAllow        []string      // networks that webhooks may go to although they are not public, and without encryption
 	ModuleCacheDir      string        // keeps compiled modules between runs; "" for memory only
 	SigningKeyFile      string        // holds the key that signs checkpoints; "" for none
 	MemoryLimit         int64         // of this process, in bytes; 0: memory.DefaultLimit
@@ -82,6 +83,7 @@ const (
 func (c *Config) Validate() error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	_, proxiesErr := parseProxies(c.TrustedProxies, c.ProxyHeader)
+	_, allowErr := parseNetworks("--webhook-allow", c.WebhookAllow)
 	switch {
 	case err != nil:
 		return fmt.Errorf("--listen %q is no host:port: %w", c.Listen, err)
@@ -99,6 +101,8 @@ func (c *Config) Validate() error {
 		return errTLSPair
 	case proxiesErr != nil:
 		return proxiesErr
+	case allowErr != nil:
+		return allowErr
 	case c.OpsListen != "" && !isLoopbackAddress(c.OpsListen):
 		return fmt.Errorf("--ops-listen %q must be host:port on loopback, such as 127.0.0.1:9464: profiles show what is in memory; "+
 			"where metrics are wanted elsewhere, have an agent on this machine, or in this pod, collect them", c.OpsListen)

@@ -88,16 +88,23 @@ func parseProxies(networks []string, header string) (api.Proxies, error) {
 	if !proxies.Forwarded && header != "" && !strings.EqualFold(header, "X-Forwarded-For") {
 		return proxies, fmt.Errorf("--proxy-header must be X-Forwarded-For or Forwarded; it is %q", header)
 	}
-	for _, text := range networks {
+	var err error
+	proxies.Networks, err = parseNetworks("--trusted-proxy", networks)
+	return proxies, err
+}
+
+// parseNetworks reads what a flag says: networks, and addresses, each a network of its own.
+func parseNetworks(flag string, texts []string) (networks []netip.Prefix, err error) {
+	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
 		if address, single := netip.ParseAddr(text); single == nil {
 			address = address.Unmap()
 			network, err = netip.PrefixFrom(address, address.BitLen()), nil
 		}
 		if err != nil {
-			return proxies, fmt.Errorf("--trusted-proxy must be a network such as 10.0.0.0/8, or an address; it is %q", text)
+			return nil, fmt.Errorf("%s must be a network such as 10.0.0.0/8, or an address; it is %q", flag, text)
 		}
-		proxies.Networks = append(proxies.Networks, network.Masked())
+		networks = append(networks, network.Masked())
 	}
-	return proxies, nil
+	return networks, nil
 }

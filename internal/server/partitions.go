@@ -34,6 +34,7 @@ type partitions struct {
 	db       *db.DB
 	url      string // its login may own the tables
 	log      *slog.Logger
+	announce func(context.Context) error // that the default partition holds events
 	warnings atomic.Pointer[[]string]
 }
 
@@ -75,6 +76,9 @@ func (p *partitions) make(ctx context.Context) {
 	if inUse {
 		warnings = append(warnings, warnInDefault)
 		p.log.LogAttrs(ctx, slog.LevelWarn, warnInDefault)
+		if err := p.announce(ctx); err != nil && ctx.Err() == nil {
+			p.log.LogAttrs(ctx, slog.LevelWarn, "announcing that the default partition holds events failed", slog.Any("error", err))
+		}
 	}
 	p.warnings.Store(&warnings)
 }

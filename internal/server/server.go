@@ -29,6 +29,7 @@ import (
 	"github.com/tallystick/tallystick/internal/tracing"
 	"github.com/tallystick/tallystick/internal/view"
 	"github.com/tallystick/tallystick/internal/wasm"
+	"github.com/tallystick/tallystick/internal/webhook"
 )
 
 const (
@@ -53,6 +54,7 @@ type Server struct {
 	connections connections
 	cut         context.CancelCauseFunc // ends the contexts of all requests
 
+	webhooks   *webhook.Webhooks
 	partitions *partitions
 	health     *health
 	gate       *access.Gate
@@ -147,13 +149,30 @@ func (s *Server) openDatabase(ctx context.Context) (err error) {
 	}
 	s.health = &health{db: s.db, log: s.config.Log}
 	s.health.checkDurability(ctx)
-	s.partitions = &partitions{db: s.db, url: s.config.DatabaseURL, log: s.config.Log}
+	if err := s.openWebhooks(ctx); err != nil {
+		return err
+	}
+	s.partitions = &partitions{
+		db: s.db, url: s.config.DatabaseURL, log: s.config.Log, announce: s.webhooks.DefaultPartitionNotEmpty,
+	}
 	s.survey = &survey{db: s.db, log: s.config.Log}
 	s.partitions.make(ctx) // before the first append
 	if err := s.openGate(ctx); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// openWebhooks begins to deliver what this server and others announce.
+func (s *Server) openWebhooks(ctx context.Context) (err error) {
+	config := webhook.DefaultConfig()
+	config.Version, config.Log = s.config.Version, s.config.Log
+	config.Allow, _ = parseNetworks("--webhook-allow", s.config.WebhookAllow) // Validate has read them
+	if s.webhooks, err = webhook.New(s.db, config); err != nil {
+		return err
+	}
+	s.parts = append(s.parts, s.logged("ending webhooks", s.webhooks.Stop))
+	return s.webhooks.Start(ctx)
 }
 
 func (s *Server) openGate(ctx context.Context) error {
@@ -230,7 +249,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
-		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Signer: s.signer,
+		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Webhooks: s.webhooks, Signer: s.signer,
 		Sources: intake.NewRegistry(s.db), Intake: s.intake, ReadyViews: s.config.ReadyViews,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],
@@ -243,7 +262,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	s.http.BaseContext, s.http.ConnState = func(net.Listener) context.Context { return cuttable }, s.connections.note
 	s.ops.serve(&metrics.Sources{
 		Version: s.config.Version, HTTP: counts, Ingest: s.ingester, Intake: s.intake.Stats(), Views: views, Logs: logs,
-		Live: s.live, DB: s.db, Gate: s.gate,
+		Live: s.live, DB: s.db, Gate: s.gate, Webhooks: &s.webhooks.Stats,
 		MaxWaitingEvents: lanes.MaxWaitingEvents, MaxWaitingBytes: lanes.MaxWaitingBytes, Books: books, Survey: s.survey.get,
 	})
 	requests := &background.Worker{}

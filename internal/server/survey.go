@@ -14,6 +14,8 @@ const (
 	// surveyEvery is how often the database is read for what metrics say of it as a whole; surveyTimeout is how long that may take.
 	surveyEvery   = time.Minute
 	surveyTimeout = 10 * time.Second
+	// mostCounted bounds what is counted of the queue.
+	mostCounted = 100_000
 )
 
 // survey keeps what metrics say of the database as a whole, so that no scrape waits for it.
@@ -59,6 +61,11 @@ func (s *survey) read(ctx context.Context) error {
 	if now.DefaultHoldsEvents, err = s.db.EventsDefaultInUse(ctx, s.db.Read); err != nil {
 		return db.Classify(err)
 	}
+	queue, err := s.db.WebhookQueue(ctx, s.db.Read, mostCounted)
+	if err != nil {
+		return db.Classify(err)
+	}
+	now.QueuedWebhooks, now.OldestWebhookSeconds = queue.Jobs, queue.OldestSeconds
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last, s.at = now, time.Now()

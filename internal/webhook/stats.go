@@ -1,6 +1,10 @@
 package webhook
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/tallystick/tallystick/internal/stats"
+)
 
 // Stats counts since the server's start.
 type Stats struct {
@@ -11,4 +15,5 @@ type Stats struct {
 	Dead      atomic.Int64 // deliveries given up
 	Disabled  atomic.Int64 // receivers that were disabled
 	Postponed atomic.Int64 // tries that waited for their turn, while their receiver or tenant had as many under way as it may
+	Tries     *stats.Histogram
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/db"
+	"github.com/tallystick/tallystick/internal/stats"
 )
 
 const (
@@ -83,6 +84,7 @@ func New(d *db.DB, config Config) (*Webhooks, error) {
 	}
 	w := &Webhooks{
 		db: d, record: access.NewRegistry(d), config: config, sender: newSender(config), turns: newTurns(config.Workers),
+		Stats: Stats{Tries: stats.NewTimes()},
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{of: w})

@@ -163,6 +163,7 @@ func (w *Webhooks) recordChange(
 }
 
 func (w *Webhooks) count(r result, status, disable string) {
+	w.Stats.Tries.ObserveTime(r.took)
 	if r.err == nil {
 		w.Stats.Delivered.Add(1)
 		return

@@ -52,3 +52,25 @@ func (q *Queries) MonthsAhead(ctx context.Context, db DBTX) (int64, error) {
 	err := row.Scan(&months)
 	return months, err
 }
+
+const webhookQueue = `-- name: WebhookQueue :one
+SELECT (SELECT count(*)
+        FROM (SELECT FROM tally_queue.river_job j WHERE j.state IN ('available', 'running', 'retryable', 'scheduled') LIMIT $1) q
+       )::bigint AS jobs,
+       coalesce(extract(epoch FROM now() - (
+           SELECT min(o.scheduled_at) FROM tally_queue.river_job o WHERE o.state = 'available' AND o.scheduled_at <= now()
+       )), 0)::float8 AS oldest_seconds
+`
+
+type WebhookQueueRow struct {
+	Jobs          int64
+	OldestSeconds float64
+}
+
+// What waits in the queue, counted up to a bound, and for how long the oldest of it has whose time has come.
+func (q *Queries) WebhookQueue(ctx context.Context, db DBTX, most int32) (WebhookQueueRow, error) {
+	row := db.QueryRow(ctx, webhookQueue, most)
+	var i WebhookQueueRow
+	err := row.Scan(&i.Jobs, &i.OldestSeconds)
+	return i, err
+}

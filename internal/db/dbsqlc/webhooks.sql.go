@@ -995,25 +995,6 @@ func (q *Queries) UpdateWebhook(ctx context.Context, db DBTX, arg UpdateWebhookP
 	return i, err
 }
 
-const webhookQueue = `-- name: WebhookQueue :one
-SELECT (SELECT count(*) FROM (SELECT FROM webhook_deliveries d WHERE d.finished_at IS NULL LIMIT $1) p)::bigint AS pending,
-       coalesce(extract(epoch FROM now() - (SELECT min(j.scheduled_at) FROM tally_queue.river_job j
-           WHERE j.state = 'available' AND j.scheduled_at <= now())), 0)::float8 AS oldest_seconds
-`
-
-type WebhookQueueRow struct {
-	Pending       int64
-	OldestSeconds float64
-}
-
-// What waits, counted up to a bound so that asking costs little.
-func (q *Queries) WebhookQueue(ctx context.Context, db DBTX, most int32) (WebhookQueueRow, error) {
-	row := db.QueryRow(ctx, webhookQueue, most)
-	var i WebhookQueueRow
-	err := row.Scan(&i.Pending, &i.OldestSeconds)
-	return i, err
-}
-
 const webhooksWanting = `-- name: WebhooksWanting :many
 
 SELECT webhook_id, logs, (failing_since IS NOT NULL)::boolean AS failing
