@@ -83,7 +83,7 @@ soak: ## have one tenant misbehave beside another for an hour, or SOAK=10m
 
 # What a change of PostgreSQL could make fail.
 DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/, \
-	access analyst api db demo eventlog ingest intake limits live postgres server testdb verify view webhook)
+	access alert analyst api db demo eventlog ingest intake limits live postgres server testdb verify view webhook)
 DATABASE ?= local
 # Tests of this module know nothing of containers: this program, of a module of its own, starts them.
 SERVER_container := $(CURDIR)/bin/testserver

@@ -73,7 +73,7 @@ var floors = [][]string{
 	{"internal/server", "internal/testrig"},
 	{"internal/metrics"},
 	{"internal/api"},
-	{"internal/intake"},
+	{"internal/alert", "internal/intake"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/analyst", "internal/view", "internal/viewtest", "internal/webhook"},
 	{"internal/access", "internal/replay", "internal/source"},

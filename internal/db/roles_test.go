@@ -174,6 +174,8 @@ func TestWhatAServerMayNotDo(t *testing.T) {
 		"UPDATE webhook_attempts SET answer = ''",
 		"CREATE TABLE tally_queue.mine (n integer)",
 		"REINDEX INDEX tally_queue.river_job_pkey",
+		"UPDATE alerts SET tenant_id = gen_random_uuid()",
+		"UPDATE alert_crossings SET value = ''",
 		"INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)",
 	} {
 		if code, message := outcome(t, server, statement); code != "42501" {
@@ -236,6 +238,13 @@ var privileges = map[string]string{
 	"tally_queue.river_leader":               "server: DELETE INSERT SELECT UPDATE",
 	"tally_queue.river_queue":                "server: DELETE INSERT SELECT UPDATE",
 	"tally_queue.river_job_state_in_bitmask": "server: EXECUTE",
+	"public.alerts_version":                  "server: SELECT UPDATE",
+	"public.alerts":                          "server: DELETE INSERT SELECT UPDATE(changed,definition,deleted,sweep_after,sweep_from,updated_at,updated_by,version)",
+	"public.alert_states": "server: DELETE INSERT SELECT UPDATE(due_at,error,evaluated_at,failures,firing,nonce,of_value,sequence,thresholds," +
+		"value,window_end,window_key)",
+	"public.alert_crossings": "server: DELETE INSERT SELECT",
+	"public.alert_pending":   "server: DELETE INSERT SELECT UPDATE(server_id)",
+	"public.alert_servers":   "server: DELETE INSERT SELECT UPDATE(seen_at)",
 
 	"public.events_partitions":     "server: SELECT",
 	"public.frozen_partitions":     "server: SELECT",

@@ -61,7 +61,7 @@ type Logs struct {
 
 	mu       sync.RWMutex
 	resolved map[logRef]Ref
-	tenants  map[uuid.UUID]uuid.UUID // of resolved logs
+	owners   map[uuid.UUID]owner // of resolved logs
 }
 
 // Ref is what never changes of a log.
@@ -75,9 +75,14 @@ type logRef struct {
 	ref    string
 }
 
+type owner struct {
+	tenant uuid.UUID
+	name   string
+}
+
 // NewLogs returns the logs of the database.
 func NewLogs(d *db.DB) *Logs {
-	return &Logs{db: d, creating: make(chan struct{}, maxCreating), resolved: map[logRef]Ref{}, tenants: map[uuid.UUID]uuid.UUID{}}
+	return &Logs{db: d, creating: make(chan struct{}, maxCreating), resolved: map[logRef]Ref{}, owners: map[uuid.UUID]owner{}}
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@+=~-]*$`)
@@ -237,10 +242,10 @@ func (l *Logs) remember(tenant uuid.UUID, ref string, log Ref) {
 	defer l.mu.Unlock()
 	if len(l.resolved) >= maxResolved {
 		clear(l.resolved)
-		clear(l.tenants)
+		clear(l.owners)
 	}
 	l.resolved[logRef{tenant, ref}] = log
-	l.tenants[log.ID] = tenant
+	l.owners[log.ID] = owner{tenant, log.Name}
 }
 
 // ResolveNames is Resolve for many names. Those that no log has are left out. The error is the database's.
@@ -275,7 +280,15 @@ func (l *Logs) ResolveNames(ctx context.Context, tenant uuid.UUID, names []strin
 func (l *Logs) TenantOf(log uuid.UUID) uuid.UUID {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.tenants[log]
+	return l.owners[log].tenant
+}
+
+// Owner returns the tenant and the name of a log that was resolved; known is false for others.
+func (l *Logs) Owner(log uuid.UUID) (tenant uuid.UUID, name string, known bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	o, known := l.owners[log]
+	return o.tenant, o.name, known
 }
 
 // Forget drops what Resolve remembers of ref, and reports whether there was anything: then Resolve may find another log. Call it when the

@@ -69,6 +69,16 @@ func (p *plan) countEvents() int {
 	return n
 }
 
+func (p *plan) logsWithEvents() []uuid.UUID {
+	logs := make([]uuid.UUID, 0, len(p.logs))
+	for _, log := range p.logs {
+		if len(log.events) > 0 {
+			logs = append(logs, log.snapshot.Log)
+		}
+	}
+	return logs
+}
+
 func (p *plan) eventBytes() (n int) {
 	for _, log := range p.logs {
 		for i := range log.events {

@@ -266,6 +266,11 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 			return err
 		}
 	}
+	if l.config.Appending != nil {
+		if err := l.config.Appending(ctx, pipeline, p.logsWithEvents()); err != nil {
+			return err
+		}
+	}
 	switch {
 	case alone:
 		for _, log := range p.logs {

@@ -57,8 +57,10 @@ type Settings struct {
 	NoBuilder        bool
 	Live             *live.Config                                 // how the node watches logs; it does not unless set
 	Committed        func(log uuid.UUID, events []event.Recorded) // called with what is committed, unless Live is set
-	Unheard          bool                                         // the node does not notify others of its commits
-	Now              func() time.Time                             // time of recording; the clock unless set
+	// Appending is ingest's; none unless set.
+	Appending func(ctx context.Context, to *db.Pipeline, logs []uuid.UUID) error
+	Unheard   bool             // the node does not notify others of its commits
+	Now       func() time.Time // time of recording; the clock unless set
 }
 
 // testPatience is longer than any test holds a lock.
@@ -91,7 +93,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	if s.Now != nil {
 		config.Now = s.Now
 	}
-	config.Committed = s.Committed
+	config.Committed, config.Appending = s.Committed, s.Appending
 	if s.Live != nil {
 		n.Live = live.New(d, eventlog.NewReader(d), *s.Live)
 		n.Live.Start()

@@ -162,6 +162,9 @@ func (v *Views) changeLiveViews(ctx context.Context, tx pgx.Tx, log uuid.UUID) e
 	if err := v.db.BumpViewsEpoch(ctx, tx, log); err != nil {
 		return fmt.Errorf("ending snapshots: %w", err)
 	}
+	if err := v.db.AlertsOfLogAreDue(ctx, tx, log); err != nil {
+		return fmt.Errorf("having alerts look at other answers: %w", err)
+	}
 	return nil
 }
 

@@ -99,6 +99,70 @@ type AccessVersion struct {
 	Nonce  uuid.UUID
 }
 
+type Alert struct {
+	AlertID    uuid.UUID
+	TenantID   uuid.UUID
+	Name       string
+	Version    int64
+	Definition []byte
+	Changed    int64
+	SweepAfter *uuid.UUID
+	SweepFrom  time.Time
+	Deleted    bool
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	UpdatedBy  string
+}
+
+type AlertCrossing struct {
+	LogID      uuid.UUID
+	AlertID    uuid.UUID
+	CrossingID uuid.UUID
+	WindowKey  string
+	Threshold  string
+	Round      int32
+	Kind       string
+	Reason     string
+	Value      string
+	OfValue    string
+	Sequence   int64
+	At         time.Time
+}
+
+type AlertPending struct {
+	LogID     uuid.UUID
+	PendingID uuid.UUID
+	ServerID  uuid.UUID
+}
+
+type AlertServer struct {
+	ServerID uuid.UUID
+	SeenAt   time.Time
+}
+
+type AlertState struct {
+	LogID       uuid.UUID
+	AlertID     uuid.UUID
+	Nonce       uuid.UUID
+	Sequence    int64
+	Value       string
+	OfValue     string
+	WindowKey   string
+	WindowEnd   pgtype.Timestamptz
+	Thresholds  []byte
+	Firing      bool
+	Error       *string
+	Failures    int32
+	DueAt       pgtype.Timestamptz
+	EvaluatedAt time.Time
+}
+
+type AlertsVersion struct {
+	One    bool
+	Number int64
+	Nonce  uuid.UUID
+}
+
 // The logins that see one tenant's rows of tenant_reporting. tally analyst keeps it.
 type Analyst struct {
 	Login     string
