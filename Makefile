@@ -81,6 +81,11 @@ SOAK ?= 1h
 soak: ## have one tenant misbehave beside another for an hour, or SOAK=10m
 	TALLY_TEST_POSTGRES=local TALLY_SOAK=$(SOAK) go test -race -count=1 -timeout 0 -v -run '^TestTwoTenants$$' ./internal/server
 
+HAMMER ?= 10m
+.PHONY: hammer
+hammer: ## have clients of servers that fail race for what guards admit for ten minutes, or HAMMER=1h
+	TALLY_TEST_POSTGRES=local TALLY_HAMMER=$(HAMMER) go test -race -count=1 -timeout 0 -v -run '^TestGuardHammer$$' ./internal/server
+
 # What a change of PostgreSQL could make fail.
 DATABASE_PACKAGES := ./cmd/tally $(addprefix ./internal/, \
 	access alert analyst api db demo eventlog ingest intake limits live postgres server testdb verify view webhook)

@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 func serve(dsn string) error {
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.ModuleCacheDir = "127.0.0.1:0", dsn, testrig.ModuleCache()
+	config.AllowUnsafeDatabase = true // a test that needs one that waits for the disk makes one
 	s, err := server.Start(context.Background(), config)
 	if err != nil {
 		return err
