@@ -132,6 +132,9 @@ func (t *taking) read(ctx context.Context) error {
 		if err := framing.CheckType(request.contentType); err != nil {
 			return err
 		}
+		if framing.MediaType(request.contentType) == unreadMedia && t.gateway.path == eventsPath {
+			return t.readUnread(ctx, body)
+		}
 		if t.source.Mapping.Unwraps() {
 			return t.readEnvelopes(ctx, body)
 		}

@@ -36,11 +36,12 @@ type ingestion struct {
 	out      *printer
 	shown    time.Time
 
-	batch []sentLine
-	bytes int
-	of    *logfile.Input // of the batch
-	begun *logfile.Input // what the destination is prepared for
-	moved bool           // past its mark
+	batch  []sentLine
+	unread []unreadLine
+	bytes  int
+	of     *logfile.Input // of the batch
+	begun  *logfile.Input // what the destination is prepared for
+	moved  bool           // past its mark
 
 	following bool
 	names     []string
@@ -196,6 +197,12 @@ func (g *ingestion) take(ctx context.Context, in *logfile.Input, record logfile.
 	count.read++
 	g.moved = true
 	err := record.Err
+	if err != nil && g.to.keeps() != "" {
+		line := unread(in.Name, &record)
+		g.unread = append(g.unread, line)
+		g.bytes += 2*len(record.Raw) + len(line.Detail) // escapes make more of it
+		err = fmt.Errorf("%w; it is kept in %s", err, g.to.keeps())
+	}
 	if err == nil {
 		var made outcome
 		made, err = g.to.events(record, func(data []byte) {
@@ -208,7 +215,7 @@ func (g *ingestion) take(ctx context.Context, in *logfile.Input, record logfile.
 		count.rejected++
 		g.leaveOut(in, record.Line, err.Error())
 	}
-	if len(g.batch) >= batchLines || g.bytes >= batchBytes {
+	if len(g.batch)+len(g.unread) >= batchLines || g.bytes >= batchBytes {
 		return g.flush(ctx)
 	}
 	return nil
@@ -243,8 +250,14 @@ func (g *ingestion) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(g.unread) > 0 {
+		if err := g.to.keep(ctx, g.unread); err != nil {
+			return err
+		}
+	}
 	clear(g.batch)
-	g.batch, g.bytes, g.moved = g.batch[:0], 0, false
+	clear(g.unread)
+	g.batch, g.unread, g.bytes, g.moved = g.batch[:0], g.unread[:0], 0, false
 	g.show(in)
 	if mark := in.Mark(); !in.IsStream() && mark.Records > 0 {
 		return g.state.set(mark)

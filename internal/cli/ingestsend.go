@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/logfile"
@@ -49,6 +51,31 @@ type destination interface {
 	events(record logfile.Record, each func(data []byte)) (outcome, error)
 	// send sends lines. Each of them is durable, or reported, when it returns without an error.
 	send(ctx context.Context, lines []sentLine, report func(line int64, reason string)) (outcome, error)
+	// keeps says where lines that could not be read are kept, "" for nowhere; keep keeps them there, durably.
+	keeps() string
+	keep(ctx context.Context, lines []unreadLine) error
+}
+
+// unreadMedia is the media type of lines that could not be read, each of them an unreadLine.
+const unreadMedia = "application/vnd.tallystick.unread+json"
+
+// unreadLine is a line that is of no use, as a source keeps it.
+type unreadLine struct {
+	Raw       string `json:"raw,omitempty"`
+	RawBase64 []byte `json:"raw_base64,omitempty"` // instead, of what is no text
+	Whole     bool   `json:"whole"`
+	Detail    string `json:"detail"`
+}
+
+// unread is a record that could not be read, of a file of that name.
+func unread(name string, record *logfile.Record) unreadLine {
+	line := unreadLine{Whole: record.Whole, Detail: shorten(fmt.Sprintf("%s:%d: %v", filepath.Base(name), record.Line, record.Err), reasonRunes)}
+	if utf8.Valid(record.Raw) {
+		line.Raw = string(record.Raw)
+	} else {
+		line.RawBase64 = bytes.Clone(record.Raw)
+	}
+	return line
 }
 
 // toSource sends records to a source, whose mapping the server applies.
@@ -102,9 +129,29 @@ func (t *toSource) send(ctx context.Context, lines []sentLine, report func(int64
 		if d.Rejected > 1 {
 			reason += fmt.Sprintf("; so are %d others of the next %d lines", d.Rejected-1, len(lines)-first.Line)
 		}
-		report(lines[first.Line-1].line, reason+"; it is kept in the log rejects-"+t.name)
+		report(lines[first.Line-1].line, reason+"; it is kept in "+t.keeps())
 	}
 	return outcome{int64(d.Stored), int64(d.Duplicates), int64(d.Skipped), int64(d.Rejected)}, nil
+}
+
+func (t *toSource) keeps() string { return "the log rejects-" + t.name }
+
+func (t *toSource) keep(ctx context.Context, lines []unreadLine) error {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	for i := range lines {
+		if err := encoder.Encode(&lines[i]); err != nil {
+			return err
+		}
+	}
+	err := t.retry.do(ctx, func() error {
+		_, err := t.client.SendEvents(ctx, t.name, b.Bytes(), &tally.SendOptions{ContentType: unreadMedia})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sending to source %s what could not be read: %w", t.name, err)
+	}
+	return nil
 }
 
 // toLog makes events of records and appends them to one log. It maps them here, not on the server, so that what the events do not keep
@@ -212,6 +259,11 @@ func (t *toLog) send(ctx context.Context, lines []sentLine, report func(int64, s
 	t.window = batchLines
 	return o, nil
 }
+
+// keeps is nowhere: what is to leave the machine is what the flags say of a record, and there is none.
+func (t *toLog) keeps() string { return "" }
+
+func (t *toLog) keep(context.Context, []unreadLine) error { return nil }
 
 func body(lines []sentLine) []byte {
 	var b bytes.Buffer

@@ -45,7 +45,7 @@ const ceHeader = "Ce-" // as net/http writes its first letters
 
 // Kind returns the form of CloudEvents that a request has.
 func Kind(contentType string, header http.Header) Form {
-	switch mediaType(contentType) {
+	switch MediaType(contentType) {
 	case "application/cloudevents+json":
 		return Structured
 	case "application/cloudevents-batch+json":
@@ -68,15 +68,15 @@ var refusedTypes = []string{
 // CheckType refuses what is certainly no JSON: forms of several parts, MessagePack, and CloudEvents in other formats than JSON. Any other
 // Content-Type is accepted, since programs name whatever they send in many ways. The error is a *TypeError.
 func CheckType(contentType string) error {
-	media := mediaType(contentType)
+	media := MediaType(contentType)
 	if strings.HasPrefix(media, "multipart/") || slices.Contains(refusedTypes, media) {
 		return &TypeError{Type: contentType}
 	}
 	return nil
 }
 
-// mediaType is a Content-Type without its parameters.
-func mediaType(contentType string) string {
+// MediaType is a Content-Type without its parameters.
+func MediaType(contentType string) string {
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(media))
 }
@@ -131,7 +131,7 @@ func BinaryEvent(header http.Header, body []byte) ([]byte, error) {
 
 // mayBeJSON reports whether a body of that type is JSON if it can be read as such.
 func mayBeJSON(contentType string) bool {
-	media := mediaType(contentType)
+	media := MediaType(contentType)
 	return media == "" || strings.HasSuffix(media, "/json") || strings.HasSuffix(media, "+json")
 }
 

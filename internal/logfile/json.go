@@ -1,6 +1,7 @@
 package logfile
 
 import (
+	"errors"
 	"io"
 
 	"github.com/tallystick/tallystick/internal/framing"
@@ -34,12 +35,14 @@ func (d *documents) Next() (Record, error) {
 	}
 	d.at.Chain = d.at.Chain.next(r.Data)
 	d.at.Records++
-	record := Record{Data: r.Data, Line: int64(r.Line), ID: d.at.Chain.id(), Err: r.Err}
-	if record.Err == nil {
-		record.Err = checkObject(r.Data)
-	}
-	if record.Err != nil {
-		record.Data = nil
+	record := Record{Data: r.Data, Line: int64(r.Line), ID: d.at.Chain.id(), Err: checkObject(r.Data)}
+	if r.Err != nil {
+		record.Err = r.Err
+		record = record.unread(r.Data)
+		var broken *framing.RecordError
+		record.Whole = record.Whole && len(r.Data) < keptOfLong && errors.As(r.Err, &broken) && broken.Code != framing.TooLong
+	} else if record.Err != nil {
+		record = record.unread(r.Data)
 	}
 	return record, nil
 }

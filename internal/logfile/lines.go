@@ -110,8 +110,7 @@ func (r *lines) Next() (Record, error) {
 			return Record{}, useless
 		}
 		if record.Err != nil {
-			record.Data = nil
-			return record, nil
+			return record.unread(raw), nil
 		}
 		if record.Data != nil {
 			r.object = record.Data

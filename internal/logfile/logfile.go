@@ -15,7 +15,7 @@ import (
 const (
 	// MaxRecordBytes is the longest record. A longer one is reported and left out.
 	MaxRecordBytes = 4 << 20
-	// keptOfLong is how much of a record that is too long its identity covers, in bytes.
+	// keptOfLong is how much of a record that is too long its identity covers, and how much of one that cannot be read is returned, in bytes.
 	keptOfLong = 64 << 10
 )
 
@@ -25,6 +25,9 @@ type Record struct {
 	Line int64  // where it begins, from 1
 	ID   string // its identity by position: see Chain
 	Err  error  // why it is none; reading goes on after it
+	// With Err: what is there instead, without its line end, at most 64 KiB, and whether that is all of it. Raw is valid as Data is.
+	Raw   []byte
+	Whole bool
 }
 
 // Records reads a file's records. It is not safe for concurrent use.
@@ -124,3 +127,9 @@ type UselessError struct{ reason string }
 func (e *UselessError) Error() string { return e.reason }
 
 func useless(format string, args ...any) error { return &UselessError{fmt.Sprintf(format, args...)} }
+
+// unread returns the record with what stands in its place.
+func (r Record) unread(raw []byte) Record {
+	r.Data, r.Raw, r.Whole = nil, raw[:min(len(raw), keptOfLong)], len(raw) <= keptOfLong && !errors.Is(r.Err, errTooLong)
+	return r
+}
