@@ -191,7 +191,7 @@ export interface paths {
         put?: never;
         /**
          * Append an event
-         * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Needs the scope append.
+         * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Where a view of the log has a guard that does not admit the event, the answer is a problem with the status that the guard chose, and nothing is stored. Needs the scope append.
          */
         post: operations["append-event"];
         delete?: never;
@@ -211,7 +211,7 @@ export interface paths {
         put?: never;
         /**
          * Append many events
-         * @description All events are appended, in order, or none. Needs the scope append.
+         * @description All events are appended, in order, or none: also where a guard refuses one of them. Needs the scope append.
          */
         post: operations["append-events"];
         delete?: never;
@@ -884,8 +884,14 @@ export interface components {
         Appended: {
             /** @description True when the event's time is more than a day ahead of when it was recorded. */
             ahead?: boolean;
+            /** @description True when nothing was stored, as asked for. */
+            dry_run?: boolean;
             /** @description True when the event was there before. */
             duplicate?: boolean;
+            /** @description What guards of views said of the event when they admitted it, by the views' names. A duplicate has none. */
+            guards?: {
+                [key: string]: unknown;
+            };
             /**
              * Format: int64
              * @description The event's place in its log.
@@ -904,6 +910,8 @@ export interface components {
              * @description How many events are new.
              */
             appended: number;
+            /** @description True when nothing was stored, as asked for. */
+            dry_run?: boolean;
             /** @description Events that were there before. */
             duplicates: components["schemas"]["DuplicateEvent"][];
             /**
@@ -1185,6 +1193,11 @@ export interface components {
             gas?: number;
             /** @description The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before. */
             module?: string;
+            /**
+             * @description What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
+             * @enum {string}
+             */
+            on_halt?: "admit" | "refuse";
             /**
              * @description The name of a ready view, as GET /ready-views lists them: the newest version of this server. After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.
              * @example meter
@@ -1632,6 +1645,8 @@ export interface components {
         };
         /** @description An error, after RFC 9457. The members from fields on are there where they help. */
         Problem: {
+            /** @description What the guard says about its refusal: a JSON object of the view's own. */
+            answer?: unknown;
             /**
              * Format: int64
              * @description How many events a building view has folded.
@@ -1681,6 +1696,8 @@ export interface components {
             title: string;
             /** @description urn:tallystick:problem: and the code. */
             type: string;
+            /** @description The view whose guard refuses the event, or cannot be asked. */
+            view?: string;
         };
         /** @description The server can store events. */
         Readiness: {
@@ -2014,6 +2031,8 @@ export interface components {
              * @description The budget of one event's fold, in units of gas.
              */
             gas: number;
+            /** @description Whether it has a guard, which decides on events before they are appended. */
+            guard: boolean;
             /**
              * Format: date-time
              * @description When it halted.
@@ -2040,6 +2059,8 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
+            /** @description What becomes of appends while a view with a guard is halted; absent without a guard. */
+            on_halt?: string;
             /** @description How far it is built, while it is building. */
             progress?: components["schemas"]["BuildProgress"];
             /**
@@ -2171,6 +2192,8 @@ export interface components {
              * @description The budget of one event's fold, in units of gas.
              */
             gas: number;
+            /** @description Whether it has a guard, which decides on events before they are appended. */
+            guard: boolean;
             /**
              * @description The pattern of logs' names: * stands for any run of characters.
              * @example customer-*
@@ -2180,6 +2203,8 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
+            /** @description What becomes of appends to a log while the view is halted there; absent without a guard. */
+            on_halt?: string;
             /**
              * @description The ready view that the module is, with its version; absent for other modules.
              * @example meter@1
@@ -2250,13 +2275,13 @@ export interface operations {
                      *       "entries": [
                      *         {
                      *           "action": "key.revoke",
-                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *           "at": "2026-11-29T04:57:30.980704Z",
+                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "at": "2026-11-29T08:43:28.434735Z",
                      *           "detail": {
-                     *             "key_id": "0YnB8UHWt1LzRszn"
+                     *             "key_id": "pKzeEDUVq3gvNaCm"
                      *           },
                      *           "entry_id": 8,
-                     *           "key_id": "PJ7GNWBpEinsG7zA",
+                     *           "key_id": "c19MQHYp8uVrOYSB",
                      *           "target": "gateway-1"
                      *         }
                      *       ]
@@ -2378,23 +2403,12 @@ export interface operations {
                      * @example {
                      *       "keys": [
                      *         {
-                     *           "created_at": "2026-11-29T04:57:30.974952Z",
-                     *           "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *           "key_id": "0YnB8UHWt1LzRszn",
-                     *           "limits": {},
-                     *           "logs": "customer-*",
-                     *           "name": "gateway-1",
-                     *           "scopes": [
-                     *             "append"
-                     *           ]
-                     *         },
-                     *         {
-                     *           "created_at": "2026-11-29T04:57:30.529581Z",
+                     *           "created_at": "2026-11-29T08:43:26.482912Z",
                      *           "created_by": "bootstrap",
-                     *           "key_id": "PJ7GNWBpEinsG7zA",
+                     *           "key_id": "c19MQHYp8uVrOYSB",
                      *           "limits": {},
                      *           "logs": "*",
-                     *           "name": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "name": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "scopes": [
                      *             "append",
                      *             "read",
@@ -2402,6 +2416,17 @@ export interface operations {
                      *             "deploy",
                      *             "admin",
                      *             "operator"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "created_at": "2026-11-29T08:43:28.406734Z",
+                     *           "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "key_id": "pKzeEDUVq3gvNaCm",
+                     *           "limits": {},
+                     *           "logs": "customer-*",
+                     *           "name": "gateway-1",
+                     *           "scopes": [
+                     *             "append"
                      *           ]
                      *         }
                      *       ]
@@ -2461,10 +2486,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.974952Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *       "key": "tally_0YnB8U…",
-                     *       "key_id": "0YnB8UHWt1LzRszn",
+                     *       "created_at": "2026-11-29T08:43:28.406734Z",
+                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "key": "tally_pKzeED…",
+                     *       "key_id": "pKzeEDUVq3gvNaCm",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2514,9 +2539,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.974952Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *       "key_id": "0YnB8UHWt1LzRszn",
+                     *       "created_at": "2026-11-29T08:43:28.406734Z",
+                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "key_id": "pKzeEDUVq3gvNaCm",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2568,15 +2593,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.974952Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *       "former_until": "2026-11-29T05:57:30.977373Z",
-                     *       "key_id": "0YnB8UHWt1LzRszn",
+                     *       "created_at": "2026-11-29T08:43:28.406734Z",
+                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "former_until": "2026-11-29T09:43:28.421366Z",
+                     *       "key_id": "pKzeEDUVq3gvNaCm",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "revoked_at": "2026-11-29T04:57:30.980116Z",
-                     *       "rotated_at": "2026-11-29T04:57:30.976937Z",
+                     *       "revoked_at": "2026-11-29T08:43:28.433268Z",
+                     *       "rotated_at": "2026-11-29T08:43:28.418372Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2635,15 +2660,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.974952Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
-                     *       "former_until": "2026-11-29T05:57:30.977373Z",
-                     *       "key": "tally_0YnB8U…",
-                     *       "key_id": "0YnB8UHWt1LzRszn",
+                     *       "created_at": "2026-11-29T08:43:28.406734Z",
+                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "former_until": "2026-11-29T09:43:28.421366Z",
+                     *       "key": "tally_pKzeED…",
+                     *       "key_id": "pKzeEDUVq3gvNaCm",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "rotated_at": "2026-11-29T04:57:30.976937Z",
+                     *       "rotated_at": "2026-11-29T08:43:28.418372Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2696,14 +2721,14 @@ export interface operations {
                      * @example {
                      *       "logs": [
                      *         {
-                     *           "created_at": "2026-11-29T04:57:30.712837Z",
-                     *           "hash": "09ff9cc75a340d0964275c780a27e49cce33c8356113cf40f98a1698faa8edcd",
+                     *           "created_at": "2026-11-29T08:43:27.371473Z",
+                     *           "hash": "9998d5528c716510da0597e79cfca49a562e6ebfa4650658b1fc82d700039bd3",
                      *           "labels": {
                      *             "plan": "pro"
                      *           },
-                     *           "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7",
+                     *           "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa",
                      *           "name": "customer-acme-usage",
-                     *           "recorded_at": "2026-11-29T04:57:30.712837Z",
+                     *           "recorded_at": "2026-11-29T08:43:27.371473Z",
                      *           "sequence": 0
                      *         }
                      *       ]
@@ -2759,7 +2784,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7"
+                     *       "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedLog"];
@@ -2803,14 +2828,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.712837Z",
-                     *       "hash": "09ff9cc75a340d0964275c780a27e49cce33c8356113cf40f98a1698faa8edcd",
+                     *       "created_at": "2026-11-29T08:43:27.371473Z",
+                     *       "hash": "9998d5528c716510da0597e79cfca49a562e6ebfa4650658b1fc82d700039bd3",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7",
+                     *       "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa",
                      *       "name": "customer-acme-usage",
-                     *       "recorded_at": "2026-11-29T04:57:30.712837Z",
+                     *       "recorded_at": "2026-11-29T08:43:27.371473Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2875,14 +2900,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.713596Z",
-                     *       "hash": "fc149febea993be6b8a8da971964615a335af964938154f34d323e8e793ed062",
+                     *       "created_at": "2026-11-29T08:43:27.382474Z",
+                     *       "hash": "011012be634275363003a521421bb8caeca8d5479ac129d4f3356d41a8aabdbb",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a225aa-5959-78b8-ac3f-34d44a4b1009",
+                     *       "log_id": "01a22679-3516-70f2-972c-0a69187a7a05",
                      *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T04:57:30.713596Z",
+                     *       "recorded_at": "2026-11-29T08:43:27.382474Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2906,7 +2931,10 @@ export interface operations {
     };
     "append-event": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Say what would happen now, and store nothing: the same answer, or the same problem. */
+                dry_run?: boolean;
+            };
             header?: {
                 /** @description How the body is compressed, if it is. Limits of its size hold for what comes out. */
                 "Content-Encoding"?: "gzip" | "zstd";
@@ -2962,7 +2990,7 @@ export interface operations {
                     "application/json": components["schemas"]["Appended"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 402, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -2979,7 +3007,10 @@ export interface operations {
     };
     "append-events": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Say what would happen now, and store nothing: the same answer, or the same problem. */
+                dry_run?: boolean;
+            };
             header?: {
                 /** @description How the body is compressed, if it is. Limits of its size hold for what comes out. */
                 "Content-Encoding"?: "gzip" | "zstd";
@@ -3049,7 +3080,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 402, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -3159,9 +3190,9 @@ export interface operations {
                      *             "tokens_out": 420,
                      *             "type": "api.call"
                      *           },
-                     *           "hash": "70d56fc2218a2d9c3c4e8781fcbefb8e863277d1ee3426520f70cd047101bd28",
+                     *           "hash": "e8a0692f9a0799283048b56affe44dc9786b3869a09967e15a9d4d4a0a371366",
                      *           "key": "req-1",
-                     *           "recorded_at": "2026-11-29T04:57:30.716629Z",
+                     *           "recorded_at": "2026-11-29T08:43:27.387896Z",
                      *           "sequence": 1,
                      *           "time": "2025-03-01T10:05:30Z",
                      *           "type": "api.call"
@@ -3220,9 +3251,9 @@ export interface operations {
                      *         "tokens_out": 420,
                      *         "type": "api.call"
                      *       },
-                     *       "hash": "70d56fc2218a2d9c3c4e8781fcbefb8e863277d1ee3426520f70cd047101bd28",
+                     *       "hash": "e8a0692f9a0799283048b56affe44dc9786b3869a09967e15a9d4d4a0a371366",
                      *       "key": "req-1",
-                     *       "recorded_at": "2026-11-29T04:57:30.716629Z",
+                     *       "recorded_at": "2026-11-29T08:43:27.387896Z",
                      *       "sequence": 1,
                      *       "time": "2025-03-01T10:05:30Z",
                      *       "type": "api.call"
@@ -3325,13 +3356,13 @@ export interface operations {
                      *       "bytes": 369,
                      *       "events": 3,
                      *       "faults": [],
-                     *       "finished_at": "2026-11-29T04:57:30.86310391Z",
+                     *       "finished_at": "2026-11-29T08:43:27.860342929Z",
                      *       "from": 1,
-                     *       "hash": "21cda182b4eb0052199843a6938dc8c3464d607d420b291c3c94ecb6c0fb829f",
-                     *       "log_id": "01a225aa-5958-7c26-a8d6-23050e4ea7d7",
+                     *       "hash": "34d679610b7facfe146dc5a156c2650479caab9445c1c6aee0d33040d99f5b1e",
+                     *       "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa",
                      *       "name": "customer-acme-usage",
                      *       "ok": true,
-                     *       "seconds": 0.022901614,
+                     *       "seconds": 0.129141681,
                      *       "to": 3,
                      *       "views": [
                      *         {
@@ -3339,7 +3370,7 @@ export interface operations {
                      *             "events": 3,
                      *             "keys": 1,
                      *             "ok": true,
-                     *             "seconds": 0.015326795,
+                     *             "seconds": 0.107866873,
                      *             "sequence": 3,
                      *             "skipped": 0,
                      *             "version": 1,
@@ -3402,7 +3433,7 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -3414,17 +3445,18 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T04:57:30.796043Z",
+                     *           "created_at": "2026-11-29T08:43:27.511654Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T04:57:30.806168Z",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "live_at": "2026-11-29T08:43:27.620705Z",
+                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 1,
-                     *           "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
+                     *           "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
                      *         }
                      *       ]
                      *     }
@@ -3472,7 +3504,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3484,17 +3516,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T04:57:30.796043Z",
+                     *       "created_at": "2026-11-29T08:43:27.511654Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T04:57:30.806168Z",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "live_at": "2026-11-29T08:43:27.620705Z",
+                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
+                     *       "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3561,7 +3594,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3573,17 +3606,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T04:57:30.796043Z",
+                     *       "created_at": "2026-11-29T08:43:27.511654Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T04:57:30.806168Z",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "live_at": "2026-11-29T08:43:27.620705Z",
+                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
+                     *       "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3676,7 +3710,7 @@ export interface operations {
                      *       "events": 3,
                      *       "keys": 1,
                      *       "ok": true,
-                     *       "seconds": 0.026426087,
+                     *       "seconds": 0.075330077,
                      *       "sequence": 3,
                      *       "skipped": 0,
                      *       "version": 1,
@@ -3857,19 +3891,20 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "applied": 1,
                      *       "config": {},
-                     *       "created_at": "2026-11-29T04:57:30.699506Z",
+                     *       "created_at": "2026-11-29T08:43:27.275234Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 1,
-                     *       "live_at": "2026-11-29T04:57:30.918133Z",
+                     *       "live_at": "2026-11-29T08:43:28.14746Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
                      *       "name": "monthly-totals",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a225aa-594d-7347-b7a5-52991e473c6d"
+                     *       "view_id": "01a22679-34bd-7baf-902c-105558c8d3c0"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3926,7 +3961,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3938,17 +3973,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T04:57:30.796043Z",
+                     *       "created_at": "2026-11-29T08:43:27.511654Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T04:57:30.914957Z",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "live_at": "2026-11-29T08:43:28.143657Z",
+                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
+                     *       "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -4002,14 +4038,14 @@ export interface operations {
                      *       "actions": [
                      *         {
                      *           "action": "live",
-                     *           "at": "2026-11-29T04:57:30.911148Z",
+                     *           "at": "2026-11-29T08:43:28.116598Z",
                      *           "sequence": 3,
                      *           "version": 2
                      *         }
                      *       ],
                      *       "versions": [
                      *         {
-                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4020,20 +4056,21 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T04:57:30.907892Z",
+                     *           "created_at": "2026-11-29T08:43:28.090557Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T04:57:30.911102Z",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "live_at": "2026-11-29T08:43:28.116526Z",
+                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 2,
-                     *           "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
+                     *           "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
                      *         },
                      *         {
-                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4045,18 +4082,19 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T04:57:30.796043Z",
+                     *           "created_at": "2026-11-29T08:43:27.511654Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T04:57:30.806168Z",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "live_at": "2026-11-29T08:43:27.620705Z",
+                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
-                     *           "retired_at": "2026-11-29T04:57:30.910309Z",
+                     *           "retired_at": "2026-11-29T08:43:28.115837Z",
                      *           "state_kept": true,
                      *           "status": "retired",
                      *           "version": 1,
-                     *           "view_id": "01a225aa-59b2-7c01-804f-7d8826b4e9ea"
+                     *           "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
                      *         }
                      *       ]
                      *     }
@@ -4103,7 +4141,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "bytes": 198,
-                     *       "created_at": "2026-11-29T04:57:30.699506Z",
+                     *       "created_at": "2026-11-29T08:43:27.275234Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *     }
                      */
@@ -4444,8 +4482,8 @@ export interface operations {
                      * @example {
                      *       "sources": [
                      *         {
-                     *           "created_at": "2026-11-29T04:57:30.965472Z",
-                     *           "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "created_at": "2026-11-29T08:43:28.37207Z",
+                     *           "created_by": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "name": "litellm",
                      *           "version": 1
                      *         }
@@ -4496,8 +4534,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.965472Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "created_at": "2026-11-29T08:43:28.37207Z",
+                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -4587,8 +4625,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.965472Z",
-                     *       "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "created_at": "2026-11-29T08:43:28.37207Z",
+                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -5121,8 +5159,8 @@ export interface operations {
                      * @example {
                      *       "versions": [
                      *         {
-                     *           "created_at": "2026-11-29T04:57:30.965472Z",
-                     *           "created_by": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "created_at": "2026-11-29T08:43:28.37207Z",
+                     *           "created_by": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "version": 1
                      *         }
                      *       ]
@@ -5173,11 +5211,11 @@ export interface operations {
                      * @example {
                      *       "tenants": [
                      *         {
-                     *           "created_at": "2026-11-29T04:57:30.564328Z",
+                     *           "created_at": "2026-11-29T08:43:26.650463Z",
                      *           "limits": {},
                      *           "name": "acme",
                      *           "suspended": false,
-                     *           "tenant_id": "01a225aa-58c4-74a8-b8cf-8d768663a1d5"
+                     *           "tenant_id": "01a22679-323a-75b8-b830-57901c46a824"
                      *         }
                      *       ]
                      *     }
@@ -5234,13 +5272,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.708357Z",
+                     *       "created_at": "2026-11-29T08:43:27.342549Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a225aa-5954-751b-a6d7-37e75efc0bde"
+                     *       "tenant_id": "01a22679-34ee-7752-b9f1-489f034a05b3"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5284,13 +5322,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.708357Z",
+                     *       "created_at": "2026-11-29T08:43:27.342549Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a225aa-5954-751b-a6d7-37e75efc0bde"
+                     *       "tenant_id": "01a22679-34ee-7752-b9f1-489f034a05b3"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5347,13 +5385,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T04:57:30.708357Z",
+                     *       "created_at": "2026-11-29T08:43:27.342549Z",
                      *       "limits": {
                      *         "events_per_second": 20000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a225aa-5954-751b-a6d7-37e75efc0bde"
+                     *       "tenant_id": "01a22679-34ee-7752-b9f1-489f034a05b3"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5412,7 +5450,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-11-29T05:12:30Z",
+                     *       "expires_at": "2026-11-29T08:58:28Z",
                      *       "token": "eyJhbGciO…"
                      *     }
                      */
@@ -5456,17 +5494,18 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *           "config": {
                      *             "aggregations": [
                      *               "count"
                      *             ]
                      *           },
-                     *           "created_at": "2026-11-29T04:57:30.940594Z",
-                     *           "deployed_at": "2026-11-29T04:57:30.940594Z",
+                     *           "created_at": "2026-11-29T08:43:28.285968Z",
+                     *           "deployed_at": "2026-11-29T08:43:28.285968Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "logs": "customer-*",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "spreading": false,
@@ -5517,7 +5556,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5537,11 +5576,12 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T04:57:30.940594Z",
-                     *       "deployed_at": "2026-11-29T04:57:30.940594Z",
+                     *       "created_at": "2026-11-29T08:43:28.285968Z",
+                     *       "deployed_at": "2026-11-29T08:43:28.285968Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5609,7 +5649,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5629,11 +5669,12 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T04:57:30.940594Z",
-                     *       "deployed_at": "2026-11-29T04:57:30.940594Z",
+                     *       "created_at": "2026-11-29T08:43:28.285968Z",
+                     *       "deployed_at": "2026-11-29T08:43:28.285968Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5687,17 +5728,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-PJ7GNWBpEinsG7zA",
+                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
                      *         ]
                      *       },
-                     *       "created_at": "2026-11-29T04:57:30.940594Z",
-                     *       "deployed_at": "2026-11-29T04:57:30.940594Z",
+                     *       "created_at": "2026-11-29T08:43:28.285968Z",
+                     *       "deployed_at": "2026-11-29T08:43:28.285968Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,

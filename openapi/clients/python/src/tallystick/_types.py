@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from typing_extensions import NotRequired, TypedDict
@@ -16,9 +17,17 @@ class Appended(TypedDict):
     """
     True when the event's time is more than a day ahead of when it was recorded.
     """
+    dry_run: NotRequired[bool]
+    """
+    True when nothing was stored, as asked for.
+    """
     duplicate: NotRequired[bool]
     """
     True when the event was there before.
+    """
+    guards: NotRequired[dict[str, Any]]
+    """
+    What guards of views said of the event when they admitted it, by the views' names. A duplicate has none.
     """
     sequence: int
     """
@@ -240,6 +249,15 @@ class Delivery(TypedDict):
     """
 
 
+class OnHalt(Enum):
+    """
+    What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
+    """
+
+    admit = 'admit'
+    refuse = 'refuse'
+
+
 class DeployModule(TypedDict, closed=True):
     """
     What is to be deployed: a ready view, or a module that the tenant has. Exactly one of ready and module is there.
@@ -256,6 +274,10 @@ class DeployModule(TypedDict, closed=True):
     module: NotRequired[str]
     """
     The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before.
+    """
+    on_halt: NotRequired[OnHalt]
+    """
+    What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
     """
     ready: NotRequired[str]
     """
@@ -662,6 +684,10 @@ class Problem(TypedDict):
     An error, after RFC 9457. The members from fields on are there where they help.
     """
 
+    answer: NotRequired[Any]
+    """
+    What the guard says about its refusal: a JSON object of the view's own.
+    """
     applied: NotRequired[int]
     """
     How many events a building view has folded.
@@ -717,6 +743,10 @@ class Problem(TypedDict):
     type: str
     """
     urn:tallystick:problem: and the code.
+    """
+    view: NotRequired[str]
+    """
+    The view whose guard refuses the event, or cannot be asked.
     """
 
 
@@ -1093,6 +1123,10 @@ class View(TypedDict):
     """
     The budget of one event's fold, in units of gas.
     """
+    guard: bool
+    """
+    Whether it has a guard, which decides on events before they are appended.
+    """
     halted_at: NotRequired[str]
     """
     When it halted.
@@ -1120,6 +1154,10 @@ class View(TypedDict):
     name: str
     """
     The view's name.
+    """
+    on_halt: NotRequired[str]
+    """
+    What becomes of appends while a view with a guard is halted; absent without a guard.
     """
     progress: NotRequired[BuildProgress]
     """
@@ -1292,6 +1330,10 @@ class ViewPattern(TypedDict):
     """
     The budget of one event's fold, in units of gas.
     """
+    guard: bool
+    """
+    Whether it has a guard, which decides on events before they are appended.
+    """
     logs: str
     """
     The pattern of logs' names: * stands for any run of characters.
@@ -1303,6 +1345,10 @@ class ViewPattern(TypedDict):
     name: str
     """
     The view's name.
+    """
+    on_halt: NotRequired[str]
+    """
+    What becomes of appends to a log while the view is halted there; absent without a guard.
     """
     ready: NotRequired[str]
     """
@@ -1372,6 +1418,10 @@ class AppendedBatch(TypedDict):
     appended: int
     """
     How many events are new.
+    """
+    dry_run: NotRequired[bool]
+    """
+    True when nothing was stored, as asked for.
     """
     duplicates: list[DuplicateEvent]
     """

@@ -3,6 +3,7 @@
 package io.github.tallystick.client.model;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.tallystick.client.Json;
 
 /**
  * Where an event is.
@@ -11,8 +12,14 @@ public final class Appended extends Model {
   @JsonProperty("ahead")
   private Boolean ahead;
 
+  @JsonProperty("dry_run")
+  private Boolean dryRun;
+
   @JsonProperty("duplicate")
   private Boolean duplicate;
+
+  @JsonProperty("guards")
+  private Json guards;
 
   @JsonProperty("sequence")
   private Long sequence;
@@ -41,6 +48,26 @@ public final class Appended extends Model {
   }
 
   /**
+   * True when nothing was stored, as asked for.
+   *
+   * @return the value; false where it is absent
+   */
+  public boolean isDryRun() {
+    return dryRun != null && dryRun;
+  }
+
+  /**
+   * Sets {@code dry_run}.
+   *
+   * @param dryRun see {@link #isDryRun}; null leaves the member out
+   * @return this
+   */
+  public Appended dryRun(Boolean dryRun) {
+    this.dryRun = dryRun;
+    return this;
+  }
+
+  /**
    * True when the event was there before.
    *
    * @return the value; false where it is absent
@@ -57,6 +84,26 @@ public final class Appended extends Model {
    */
   public Appended duplicate(Boolean duplicate) {
     this.duplicate = duplicate;
+    return this;
+  }
+
+  /**
+   * What guards of views said of the event when they admitted it, by the views' names. A duplicate has none.
+   *
+   * @return the value; null where it is absent
+   */
+  public Json getGuards() {
+    return guards;
+  }
+
+  /**
+   * Sets {@code guards}.
+   *
+   * @param guards see {@link #getGuards}; null leaves the member out
+   * @return this
+   */
+  public Appended guards(Json guards) {
+    this.guards = guards;
     return this;
   }
 

@@ -15,6 +15,9 @@ public final class AppendedBatch extends Model {
   @JsonProperty("appended")
   private Long appended;
 
+  @JsonProperty("dry_run")
+  private Boolean dryRun;
+
   @JsonProperty("duplicates")
   private List<DuplicateEvent> duplicates;
 
@@ -64,6 +67,26 @@ public final class AppendedBatch extends Model {
    */
   public AppendedBatch appended(Long appended) {
     this.appended = appended;
+    return this;
+  }
+
+  /**
+   * True when nothing was stored, as asked for.
+   *
+   * @return the value; false where it is absent
+   */
+  public boolean isDryRun() {
+    return dryRun != null && dryRun;
+  }
+
+  /**
+   * Sets {@code dry_run}.
+   *
+   * @param dryRun see {@link #isDryRun}; null leaves the member out
+   * @return this
+   */
+  public AppendedBatch dryRun(Boolean dryRun) {
+    this.dryRun = dryRun;
     return this;
   }
 

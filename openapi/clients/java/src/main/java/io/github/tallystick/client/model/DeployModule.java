@@ -18,6 +18,9 @@ public final class DeployModule extends Model {
   @JsonProperty("module")
   private String module;
 
+  @JsonProperty("on_halt")
+  private String onHalt;
+
   @JsonProperty("ready")
   private String ready;
 
@@ -81,6 +84,26 @@ public final class DeployModule extends Model {
    */
   public DeployModule module(String module) {
     this.module = module;
+    return this;
+  }
+
+  /**
+   * What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getOnHalt() {
+    return onHalt;
+  }
+
+  /**
+   * Sets {@code on_halt}.
+   *
+   * @param onHalt see {@link #getOnHalt}; null leaves the member out
+   * @return this
+   */
+  public DeployModule onHalt(String onHalt) {
+    this.onHalt = onHalt;
     return this;
   }
 

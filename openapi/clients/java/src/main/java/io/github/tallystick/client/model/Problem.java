@@ -3,12 +3,16 @@
 package io.github.tallystick.client.model;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.tallystick.client.Json;
 import java.util.List;
 
 /**
  * An error, after RFC 9457. The members from fields on are there where they help.
  */
 public final class Problem extends Model {
+  @JsonProperty("answer")
+  private Json answer;
+
   @JsonProperty("applied")
   private Long applied;
 
@@ -51,8 +55,31 @@ public final class Problem extends Model {
   @JsonProperty("type")
   private String type;
 
+  @JsonProperty("view")
+  private String view;
+
   /** Makes one without members. */
   public Problem() {}
+
+  /**
+   * What the guard says about its refusal: a JSON object of the view's own.
+   *
+   * @return the value; null where it is absent
+   */
+  public Json getAnswer() {
+    return answer;
+  }
+
+  /**
+   * Sets {@code answer}.
+   *
+   * @param answer see {@link #getAnswer}; null leaves the member out
+   * @return this
+   */
+  public Problem answer(Json answer) {
+    this.answer = answer;
+    return this;
+  }
 
   /**
    * How many events a building view has folded.
@@ -331,6 +358,26 @@ public final class Problem extends Model {
    */
   public Problem type(String type) {
     this.type = type;
+    return this;
+  }
+
+  /**
+   * The view whose guard refuses the event, or cannot be asked.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getView() {
+    return view;
+  }
+
+  /**
+   * Sets {@code view}.
+   *
+   * @param view see {@link #getView}; null leaves the member out
+   * @return this
+   */
+  public Problem view(String view) {
+    this.view = view;
     return this;
   }
 }

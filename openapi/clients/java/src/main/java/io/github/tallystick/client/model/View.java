@@ -28,6 +28,9 @@ public final class View extends Model {
   @JsonProperty("gas")
   private Long gas;
 
+  @JsonProperty("guard")
+  private Boolean guard;
+
   @JsonProperty("halted_at")
   private Instant haltedAt;
 
@@ -48,6 +51,9 @@ public final class View extends Model {
 
   @JsonProperty("name")
   private String name;
+
+  @JsonProperty("on_halt")
+  private String onHalt;
 
   @JsonProperty("progress")
   private BuildProgress progress;
@@ -197,6 +203,26 @@ public final class View extends Model {
   }
 
   /**
+   * Whether it has a guard, which decides on events before they are appended.
+   *
+   * @return the value
+   */
+  public boolean isGuard() {
+    return guard != null && guard;
+  }
+
+  /**
+   * Sets {@code guard}.
+   *
+   * @param guard see {@link #isGuard}; null leaves the member out
+   * @return this
+   */
+  public View guard(Boolean guard) {
+    this.guard = guard;
+    return this;
+  }
+
+  /**
    * When it halted.
    *
    * @return the value; null where it is absent
@@ -333,6 +359,26 @@ public final class View extends Model {
    */
   public View name(String name) {
     this.name = name;
+    return this;
+  }
+
+  /**
+   * What becomes of appends while a view with a guard is halted; absent without a guard.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getOnHalt() {
+    return onHalt;
+  }
+
+  /**
+   * Sets {@code on_halt}.
+   *
+   * @param onHalt see {@link #getOnHalt}; null leaves the member out
+   * @return this
+   */
+  public View onHalt(String onHalt) {
+    this.onHalt = onHalt;
     return this;
   }
 

@@ -28,6 +28,9 @@ public final class ViewPattern extends Model {
   @JsonProperty("gas")
   private Long gas;
 
+  @JsonProperty("guard")
+  private Boolean guard;
+
   @JsonProperty("logs")
   private String logs;
 
@@ -36,6 +39,9 @@ public final class ViewPattern extends Model {
 
   @JsonProperty("name")
   private String name;
+
+  @JsonProperty("on_halt")
+  private String onHalt;
 
   @JsonProperty("ready")
   private String ready;
@@ -173,6 +179,26 @@ public final class ViewPattern extends Model {
   }
 
   /**
+   * Whether it has a guard, which decides on events before they are appended.
+   *
+   * @return the value
+   */
+  public boolean isGuard() {
+    return guard != null && guard;
+  }
+
+  /**
+   * Sets {@code guard}.
+   *
+   * @param guard see {@link #isGuard}; null leaves the member out
+   * @return this
+   */
+  public ViewPattern guard(Boolean guard) {
+    this.guard = guard;
+    return this;
+  }
+
+  /**
    * The pattern of logs' names: * stands for any run of characters.
    *
    * @return the value
@@ -229,6 +255,26 @@ public final class ViewPattern extends Model {
    */
   public ViewPattern name(String name) {
     this.name = name;
+    return this;
+  }
+
+  /**
+   * What becomes of appends to a log while the view is halted there; absent without a guard.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getOnHalt() {
+    return onHalt;
+  }
+
+  /**
+   * Sets {@code on_halt}.
+   *
+   * @param onHalt see {@link #getOnHalt}; null leaves the member out
+   * @return this
+   */
+  public ViewPattern onHalt(String onHalt) {
+    this.onHalt = onHalt;
     return this;
   }
 
