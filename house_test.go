@@ -83,8 +83,8 @@ var floors = [][]string{
 		"internal/background", "internal/jsonscan", "internal/launch", "internal/limits", "internal/testdb", "internal/turns",
 		"internal/wasmbin",
 	},
-	{"internal/db", "internal/postgres", "internal/terminal"},
-	{"internal/db/dbsqlc", "internal/memory", "internal/tracing", "migrations", "views", "views/go/template"},
+	{"internal/db", "internal/postgres", "internal/terminal", "views/go/guarded"},
+	{"internal/db/dbsqlc", "internal/memory", "internal/tracing", "migrations", "views", "views/go/tally/guard", "views/go/template"},
 	{"internal/stats", "internal/uuid", "openapi/clients/go", "views/go/tally"},
 }
 
