@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes each kit for a walk, as its README does: `tally view new`, then the commands that it prints. The project must
-# build and pass its own golden folder, and count exactly as the ready view monthly_totals does.
+# build and pass its own golden folder, and count exactly as the ready view monthly_totals does. So must one with a guard pass.
 #
 #   views/check-kits.sh [LANGUAGE...]     all languages when none is named
 #
@@ -32,14 +32,22 @@ rust_target() {
 walk() {
 	cd "$work"
 	tally view new --lang "$1" "kit-$1" >said
-	# The printed commands are indented by two spaces; the last one deploys, which needs a server.
-	sed -n 's/^  //p' said | head -n 3 >commands
-	bash -euo pipefail commands
+	follow
 	tally view test "kit-$1/view.wasm" --dir "$root/views/testdata/monthly_totals"
 	if [ "$1" = rust ]; then # its own tests; those of the other kits are part of go test
 		cp -r "$root/views/rust/tally" rust-kit
 		(cd rust-kit && cargo test --quiet)
 	fi
+	tally view new --lang "$1" --guard "guard-$1" >said
+	[ "$1" != c ] || ln -s "$work/kit-c/.toolchain" guard-c/.toolchain # the compiler is large
+	follow
+	tally view test "guard-$1/view.wasm" --dir "$root/views/go/guarded/testdata"
+}
+
+# follow does as said: the printed commands are indented by two spaces, and the last one deploys, which needs a server.
+follow() {
+	sed -n 's/^  //p' said | head -n 3 >commands
+	bash -euo pipefail commands
 }
 
 languages=("$@")

@@ -36,11 +36,6 @@ var examples = sync.OnceValues(func() (map[string][]byte, error) {
 
 // buildGo builds a new project of the Go kit, with another main.go where one is given.
 func buildGo(main []byte) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "tally-go-example-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder of the test's own
 	kit, err := views.FindKit("go")
 	if err != nil {
 		return nil, err
@@ -52,6 +47,15 @@ func buildGo(main []byte) ([]byte, error) {
 	if main != nil {
 		files["main.go"] = main
 	}
+	return buildGoFiles(files)
+}
+
+func buildGoFiles(files map[string][]byte) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "tally-go-example-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder of the test's own
 	for place, text := range files {
 		file := filepath.Join(dir, filepath.FromSlash(place))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

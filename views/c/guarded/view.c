@@ -47,7 +47,6 @@ static int32_t configure(void) {
 		return TALLY_APPLIED;
 	tally_set_decimal(&limit, DEFAULT_LIMIT);
 	while (tally_member_next(&members, &name, &value)) {
-		tally_string(name, &name);
 		if (!tally_equal(name, TALLY_TEXT("limit")))
 			return tally_fail_shown(TALLY_TEXT("unknown member "), name, TALLY_TEXT(": this view knows limit"));
 		if (!tally_parse_input(value, &limit) || limit.negative)
