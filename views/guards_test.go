@@ -107,9 +107,16 @@ type guardEvent struct {
 
 func randomGuardEvent(random *rand.Rand) guardEvent {
 	teams := []guardEvent{
-		{team: `"search"`, name: "search"}, {team: `"search"`, name: "search"}, {team: `"ads"`, name: "ads"}, {}, {team: "null"},
-		{team: "5", name: "5"}, {team: "true", name: "true"}, {team: `"gr\u00f6\u00dfe\ud83d\ude00"`, name: "größe😀"},
-		{team: `["search"]`, fault: "team_not_text"}, {team: `"a\u0000b"`, fault: "team_has_nul"},
+		{team: `"search"`, name: "search"},
+		{team: `"search"`, name: "search"},
+		{team: `"ads"`, name: "ads"},
+		{},
+		{team: "null"},
+		{team: "5", name: "5"},
+		{team: "true", name: "true"},
+		{team: `"gr\u00f6\u00dfe\ud83d\ude00"`, name: "größe😀"},
+		{team: `["search"]`, fault: "team_not_text"},
+		{team: `"a\u0000b"`, fault: "team_has_nul"},
 		{team: `"` + strings.Repeat("t", 1013) + `"`, name: strings.Repeat("t", 1013)},
 		{team: `"` + strings.Repeat("t", 1014) + `"`, fault: "team_too_long"},
 	}
@@ -162,7 +169,9 @@ type guardModel struct {
 	used  map[string]*big.Rat // by key
 }
 
-func (m *guardModel) key(e guardEvent, now time.Time) string { return now.Format(time.DateOnly) + "/" + e.name }
+func (m *guardModel) key(e guardEvent, now time.Time) string {
+	return now.Format(time.DateOnly) + "/" + e.name
+}
 
 func (m *guardModel) usedBy(e guardEvent, now time.Time) *big.Rat {
 	if used := m.used[m.key(e, now)]; used != nil {

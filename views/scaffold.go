@@ -97,7 +97,9 @@ const maxProjectName = 100
 func (k Kit) Project(name string) (map[string][]byte, error) { return k.project(name, k.template) }
 
 // GuardProject is Project with a worked example that has a guard.
-func (k Kit) GuardProject(name string) (map[string][]byte, error) { return k.project(name, k.template, k.guarded) }
+func (k Kit) GuardProject(name string) (map[string][]byte, error) {
+	return k.project(name, k.template, k.guarded)
+}
 
 // project lays the folders one over the other, and adds the kit.
 func (k Kit) project(name string, folders ...string) (map[string][]byte, error) {
