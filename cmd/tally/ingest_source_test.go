@@ -84,9 +84,11 @@ func TestIngestKeepsWhatItCannotRead(t *testing.T) {
 	for _, run := range []string{"2 stored", "2 were there already"} {
 		o.incomplete(words("calls:2: it is longer than 4 MiB", "calls:5: it is no JSON object", run, "6 left out"),
 			ingest("calls", "--source", "site", "--again", "--format", "ndjson")...)
-		o.incomplete(words("it has 1 fields, and the header names 2", run, "2 left out"), ingest("calls.csv", "--source", "site", "--again")...)
+		o.incomplete(words("it has 1 fields, and the header names 2", run, "2 left out"),
+			ingest("calls.csv", "--source", "site", "--again")...)
 	}
-	if got, want := o.stored("website"), []string{`{"id":"1","n":1}`, `{"id":"3","n":3}`, `{"id":"4","n":"4"}`, `{"id":"7","n":"7"}`}; !slices.Equal(got, want) {
+	stored := []string{`{"id":"1","n":1}`, `{"id":"3","n":3}`, `{"id":"4","n":"4"}`, `{"id":"7","n":"7"}`}
+	if got := o.stored("website"); !slices.Equal(got, stored) {
 		t.Errorf("website has %q", got)
 	}
 	var kept []string
