@@ -36,13 +36,16 @@ func TestReadyViews(t *testing.T) {
 			newest.Version != len(ready.Versions) {
 			t.Errorf("listed: %+v", ready)
 		}
-		deployed := decode[viewInfo](t, s.want(http.StatusCreated,
-			s.call("POST", "/logs/acme/views/"+ready.Name, `{"ready":"`+ready.Name+`"}`)))
+		body := `{"ready":"` + ready.Name + `"}`
+		if ready.Name == "quota" { // which limits nothing without a configuration, and so needs one
+			body = `{"ready":"quota","config":{"limits":[{"name":"calls","window":"month","limit":1000}]}}`
+		}
+		deployed := decode[viewInfo](t, s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/"+ready.Name, body)))
 		if deployed.Module != newest.Module || deployed.Status != "live" {
 			t.Errorf("%s: %+v", ready.Name, deployed)
 		}
 		everywhere := decode[shownReady](t, s.want(http.StatusCreated,
-			s.call("POST", "/views/"+ready.Name+"-all?logs=ac*", `{"ready":"`+ready.Name+`"}`)))
+			s.call("POST", "/views/"+ready.Name+"-all?logs=ac*", body)))
 		if want := fmt.Sprintf("%s@%d", ready.Name, newest.Version); everywhere.Ready != want {
 			t.Errorf("on a pattern it is shown as %q, not %q", everywhere.Ready, want)
 		}

@@ -1,6 +1,7 @@
 /* An account as it stands in the state. */
 
 #include "account.h"
+#include "reader.h"
 
 /* ---- Keys ---- */
 
@@ -37,107 +38,97 @@ tally_text history_key(const account *account, tally_text grant, int64_t place) 
 
 /* ---- Reading ---- */
 
-static bool read_flag(tally_text source, bool *flag) {
-	*flag = tally_equal(source, TALLY_TEXT("true"));
-	return true;
-}
-
-static bool read_span(tally_text source, grant *read) {
-	tally_text name;
+/* The span of a recurring grant. */
+static void take_span(reader *r, grant *read) {
 	read->recurs = true;
-	return tally_string(source, &name) && span_of(name, &read->span);
+	if (!span_of(take_string(r), &read->span))
+		r->broken = true;
 }
 
-static bool read_grant_member(tally_text name, tally_text source, grant *read) {
-	if (tally_equal(name, TALLY_TEXT("grant")))
-		return tally_string(source, &read->name);
-	if (tally_equal(name, TALLY_TEXT("sequence")))
-		return read_integer(source, &read->sequence);
-	if (tally_equal(name, TALLY_TEXT("priority")))
-		return read_integer(source, &read->priority);
-	if (tally_equal(name, TALLY_TEXT("effective")))
-		return read_integer(source, &read->effective);
-	if (tally_equal(name, TALLY_TEXT("expires")))
-		return read_integer(source, &read->expires);
-	if (tally_equal(name, TALLY_TEXT("until")))
-		return read_integer(source, &read->until);
-	if (tally_equal(name, TALLY_TEXT("amount")))
-		return read_total(source, &read->amount);
-	if (tally_equal(name, TALLY_TEXT("left")))
-		return read_total(source, &read->left);
-	if (tally_equal(name, TALLY_TEXT("held")))
-		return read_total(source, &read->held);
-	if (tally_equal(name, TALLY_TEXT("used")))
-		return read_total(source, &read->used);
-	if (tally_equal(name, TALLY_TEXT("lapsed")))
-		return read_total(source, &read->lapsed);
-	if (tally_equal(name, TALLY_TEXT("changes")))
-		return read_integer(source, &read->changes);
-	if (tally_equal(name, TALLY_TEXT("started")))
-		return read_flag(source, &read->started);
-	if (tally_equal(name, TALLY_TEXT("revoked")))
-		return read_flag(source, &read->revoked);
-	if (tally_equal(name, TALLY_TEXT("recurring")))
-		return read_span(source, read);
-	if (tally_equal(name, TALLY_TEXT("scope")))
-		read->scope = source;
-	return true;
+static void take_grant(reader *r, grant *read) {
+	*read = (grant){.expires = NEVER, .until = NEVER};
+	expect(r, TALLY_TEXT("{\"grant\":"));
+	read->name = take_string(r);
+	expect(r, TALLY_TEXT(",\"sequence\":"));
+	read->sequence = take_integer(r);
+	expect(r, TALLY_TEXT(",\"priority\":"));
+	read->priority = take_integer(r);
+	expect(r, TALLY_TEXT(",\"effective\":"));
+	read->effective = take_integer(r);
+	if (take(r, TALLY_TEXT(",\"expires\":")))
+		read->expires = take_integer(r);
+	if (take(r, TALLY_TEXT(",\"until\":")))
+		read->until = take_integer(r);
+	else
+		read->until = read->expires;
+	if (take(r, TALLY_TEXT(",\"scope\":")))
+		read->scope = take_strings(r);
+	if (take(r, TALLY_TEXT(",\"recurring\":")))
+		take_span(r, read);
+	read->started = !take(r, TALLY_TEXT(",\"pending\":true"));
+	read->revoked = take(r, TALLY_TEXT(",\"revoked\":true"));
+	expect(r, TALLY_TEXT(",\"amount\":"));
+	take_total(r, &read->amount);
+	expect(r, TALLY_TEXT(",\"left\":"));
+	take_total(r, &read->left);
+	expect(r, TALLY_TEXT(",\"held\":"));
+	take_total(r, &read->held);
+	expect(r, TALLY_TEXT(",\"used\":"));
+	take_total(r, &read->used);
+	expect(r, TALLY_TEXT(",\"lapsed\":"));
+	take_total(r, &read->lapsed);
+	expect(r, TALLY_TEXT(",\"changes\":"));
+	read->changes = take_integer(r);
+	expect(r, TALLY_TEXT("}"));
 }
 
 bool read_grant(tally_text source, grant *read) {
-	tally_text name, value;
-	*read = (grant){.expires = NEVER, .until = NEVER};
-	tally_members members = tally_object(source);
-	while (tally_member_next(&members, &name, &value))
-		if (!read_grant_member(name, value, read))
-			return false;
-	return !members.broken;
+	reader r = reader_of(source);
+	take_grant(&r, read);
+	return is_done(&r);
 }
 
-static bool read_grants(tally_text source, account *read) {
-	tally_text element;
-	tally_members elements = tally_array(source);
-	while (tally_element_next(&elements, &element)) {
+static void take_account(reader *r, account *read) {
+	expect(r, TALLY_TEXT("{\"sequence\":"));
+	take_integer(r);
+	expect(r, TALLY_TEXT(",\"overdrawn\":"));
+	take_total(r, &read->overdrawn);
+	expect(r, TALLY_TEXT(",\"held\":"));
+	take_total(r, &read->held);
+	expect(r, TALLY_TEXT(",\"uncharged\":"));
+	take_total(r, &read->uncharged);
+	expect(r, TALLY_TEXT(",\"over\":"));
+	read->over = take_integer(r);
+	expect(r, TALLY_TEXT(",\"open\":"));
+	read->open = take_integer(r);
+	expect(r, TALLY_TEXT(",\"holds\":"));
+	read->holds = take_integer(r);
+	if (take(r, TALLY_TEXT(",\"lapses\":")))
+		read->lapses = take_integer(r);
+	if (take(r, TALLY_TEXT(",\"forgets\":")))
+		read->forgets = take_integer(r);
+	expect(r, TALLY_TEXT(",\"grants\":["));
+	while (!r->broken && !take(r, TALLY_TEXT("]}"))) {
 		grant *next = tally_room(sizeof *next);
-		if (read->len == MOST_GRANTS || !read_grant(element, next))
-			return false;
-		read->grants[read->len++] = next;
+		if (read->len > 0)
+			expect(r, TALLY_TEXT(","));
+		take_grant(r, next);
+		if (read->len == MOST_GRANTS)
+			r->broken = true;
+		else
+			read->grants[read->len++] = next;
 	}
-	return !elements.broken;
-}
-
-static bool read_account_member(tally_text name, tally_text source, account *read) {
-	if (tally_equal(name, TALLY_TEXT("overdrawn")))
-		return read_total(source, &read->overdrawn);
-	if (tally_equal(name, TALLY_TEXT("held")))
-		return read_total(source, &read->held);
-	if (tally_equal(name, TALLY_TEXT("uncharged")))
-		return read_total(source, &read->uncharged);
-	if (tally_equal(name, TALLY_TEXT("over")))
-		return read_integer(source, &read->over);
-	if (tally_equal(name, TALLY_TEXT("open")))
-		return read_integer(source, &read->open);
-	if (tally_equal(name, TALLY_TEXT("lapses")))
-		return read_integer(source, &read->lapses);
-	if (tally_equal(name, TALLY_TEXT("forgets")))
-		return read_integer(source, &read->forgets);
-	if (tally_equal(name, TALLY_TEXT("grants")))
-		return read_grants(source, read);
-	return true;
 }
 
 bool load_account(const configuration *config, tally_text place, int64_t now, int64_t sequence, account *read) {
-	tally_text value, name, source;
+	tally_text value;
 	*read = (account){.config = config, .place = place, .now = now, .sequence = sequence, .lapses = NEVER, .forgets = NEVER};
 	read->key = account_key(TALLY_TEXT("account/"), read, TALLY_TEXT(""));
-	read->known = tally_get(read->key, &value);
-	if (!read->known)
+	if (!tally_get(read->key, &value))
 		return true;
-	tally_members members = tally_object(value);
-	while (tally_member_next(&members, &name, &source))
-		if (!read_account_member(name, source, read))
-			return tally_fail_totals(read->key) != TALLY_FAILED;
-	if (members.broken)
+	reader r = reader_of(value);
+	take_account(&r, read);
+	if (!is_done(&r))
 		return tally_fail_totals(read->key) != TALLY_FAILED;
 	advance(read);
 	return true;
@@ -168,7 +159,7 @@ void put_grant(tally_out *out, const grant *grant) {
 	put_integer(out, TALLY_TEXT("effective"), grant->effective);
 	if (grant->expires != NEVER)
 		put_integer(out, TALLY_TEXT("expires"), grant->expires);
-	if (grant->until != NEVER)
+	if (grant->until != grant->expires)
 		put_integer(out, TALLY_TEXT("until"), grant->until);
 	if (grant->scope.len > 0) {
 		put_name(out, TALLY_TEXT("scope"));
@@ -176,8 +167,8 @@ void put_grant(tally_out *out, const grant *grant) {
 	}
 	if (grant->recurs)
 		put_stored(out, TALLY_TEXT("recurring"), span_names[grant->span]);
-	if (grant->started)
-		put_flag(out, TALLY_TEXT("started"));
+	if (!grant->started)
+		put_flag(out, TALLY_TEXT("pending"));
 	if (grant->revoked)
 		put_flag(out, TALLY_TEXT("revoked"));
 	put_number(out, TALLY_TEXT("amount"), &grant->amount);
@@ -234,7 +225,7 @@ void store_closed(account *account, tally_text name, tally_text how) {
 }
 
 static void store_lapsed(account *account) {
-	for (reservation *lapsed = account->lapsed; lapsed != 0; lapsed = lapsed->next) {
+	for (lapse *lapsed = account->lapsed; lapsed != 0; lapsed = lapsed->next) {
 		void *mark = tally_mark();
 		tally_delete(lapsed->key);
 		store_closed(account, lapsed->name, TALLY_TEXT("ran_out"));
@@ -295,6 +286,7 @@ void store_account(account *account) {
 	put_number(&out, TALLY_TEXT("uncharged"), &account->uncharged);
 	put_integer(&out, TALLY_TEXT("over"), account->over);
 	put_integer(&out, TALLY_TEXT("open"), account->open);
+	put_integer(&out, TALLY_TEXT("holds"), account->holds);
 	if (account->lapses != NEVER)
 		put_integer(&out, TALLY_TEXT("lapses"), account->lapses);
 	if (account->forgets != NEVER)

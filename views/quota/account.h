@@ -1,7 +1,7 @@
 /* Credits. An account has its grants, in the order in which they are burnt down,
  * and what is overdrawn. It is
  *
- *     {"sequence":7,"overdrawn":0,"held":0,"uncharged":0,"over":0,"open":1,"lapses":1740824130000000,
+ *     {"sequence":7,"overdrawn":0,"held":0,"uncharged":0,"over":0,"open":1,"holds":1,"lapses":1740824130000000,
  *      "grants":[{"grant":"promo","sequence":1,"priority":100,"effective":1740823530000000,"expires":1743465600000000,
  *                 "amount":10,"left":5,"held":2,"used":3,"lapsed":0,"changes":4}]}
  *
@@ -31,6 +31,7 @@ typedef struct {
 	tally_decimal used;
 	tally_decimal lapsed; /* what was left at the end */
 	int64_t changes;
+	uint32_t latest; /* of the account's changes in memory, from 1 */
 } grant;
 
 /* Something that became of a grant, for its history. */
@@ -51,10 +52,7 @@ typedef struct {
 	tally_decimal amount;
 } hold;
 
-typedef struct reservation reservation;
-
-struct reservation {
-	reservation *next;
+typedef struct {
 	tally_text name; /* as it stands in keys */
 	int64_t sequence;
 	int64_t at;
@@ -65,13 +63,21 @@ struct reservation {
 	uint32_t len;
 	tally_decimal overdrawn; /* what it holds beyond all grants */
 	tally_text key;          /* under lapse/ */
+} reservation;
+
+/* One that has run out. */
+typedef struct lapse lapse;
+
+struct lapse {
+	lapse *next;
+	tally_text key;
+	tally_text name;
 };
 
 typedef struct {
 	const configuration *config;
 	tally_text place; /* the values of its group, each with / after it */
 	tally_text key;
-	bool known;       /* it was in the state */
 	int64_t now;      /* microseconds */
 	int64_t sequence; /* of the event at hand */
 	grant *grants[MOST_GRANTS + 1];
@@ -81,12 +87,13 @@ typedef struct {
 	tally_decimal uncharged; /* above reservations, where these are a cap */
 	int64_t over;            /* events that were admitted although credits had run out */
 	int64_t open;            /* reservations */
+	int64_t holds;           /* of all of them */
 	int64_t lapses;          /* none runs out before */
 	int64_t forgets;         /* no name is forgotten before */
 	change *changes;
 	uint32_t changes_len;
 	uint32_t changes_room;
-	reservation *lapsed; /* those that have run out by now */
+	lapse *lapsed; /* reservations that have run out by now */
 } account;
 
 /* ---- State ---- */
@@ -105,7 +112,11 @@ void store_closed(account *account, tally_text name, tally_text how);
 void put_grant(tally_out *out, const grant *grant);
 bool read_grant(tally_text source, grant *read);
 void put_change(tally_out *out, const change *change);
-bool read_reservation(tally_text source, reservation *read);
+
+/* `holds` has room for what a reservation holds of MOST_GRANTS. */
+bool read_reservation(tally_text source, hold *holds, reservation *read);
+hold *room_for_holds(void);
+
 
 /* Keys: family + account + name. */
 tally_text account_key(tally_text family, const account *account, tally_text name);

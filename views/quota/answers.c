@@ -247,6 +247,7 @@ static int64_t answer_reservations(const account *account, const question *q) {
 	tally_text key, value, prefix = account_key(TALLY_TEXT("lapse/"), account, TALLY_TEXT("")), last = {0}, after = {0};
 	page page = {.out = begin_page(q)};
 	reservation open;
+	hold *holds = room_for_holds();
 	put_name(&page.out, TALLY_TEXT("reservations"));
 	tally_put_char(&page.out, '[');
 	if (q->after.len > 0)
@@ -256,7 +257,7 @@ static int64_t answer_reservations(const account *account, const question *q) {
 		if (page.rows == q->limit)
 			return end_page(&page.out, last);
 		last = (tally_text){key.at + prefix.len, key.len - prefix.len};
-		if (!read_reservation(value, &open) || open.lapses <= q->at)
+		if (!read_reservation(value, holds, &open) || open.lapses <= q->at)
 			continue;
 		begin_row(&page);
 		put_name(&page.out, TALLY_TEXT("reservation"));

@@ -4,9 +4,22 @@
 
 /* ---- History ---- */
 
+static const tally_text run_out = TALLY_STATIC_TEXT("run_out");
+
+/* Notes what comes back of reservations that run out one after the other together. */
+static bool joins(account *account, grant *grant, int64_t at, tally_text what, const tally_decimal *amount) {
+	change *latest = grant->latest > 0 ? &account->changes[grant->latest - 1] : 0;
+	if (latest == 0 || what.at != run_out.at || latest->what.at != run_out.at)
+		return false;
+	tally_add(&latest->amount, amount);
+	latest->left = grant->left;
+	latest->at = at;
+	return true;
+}
+
 static void record(account *account, grant *grant, int64_t at, tally_text what, const tally_decimal *amount) {
 	enum { FIRST_ROOM = 8 };
-	if (account->config->credits.history == 0)
+	if (account->config->credits.history == 0 || joins(account, grant, at, what, amount))
 		return;
 	if (account->changes_len == account->changes_room) {
 		uint32_t room = account->changes_room == 0 ? FIRST_ROOM : 2 * account->changes_room;
@@ -19,6 +32,7 @@ static void record(account *account, grant *grant, int64_t at, tally_text what, 
 	account->changes[account->changes_len++] = (change){
 		grant->name, grant->changes++, at, account->sequence, what, *amount, grant->left,
 	};
+	grant->latest = account->changes_len;
 }
 
 /* ---- Grants ---- */
@@ -211,46 +225,63 @@ static void change_grants(account *account, int64_t time) {
 		put_in_order(account, i);
 }
 
-/* The next reservation that has run out; 0 where there is none. */
-static reservation *next_lapse(account *account, tally_scan *scan) {
+/* Reservations in the order in which they run out. */
+typedef struct {
+	tally_scan scan;
+	reservation next;
+	hold *holds;
+} lapses;
+
+/* Reads the next reservation; false where none has run out. */
+static bool next_lapse(account *account, lapses *due) {
 	enum { LATER_PAGE = 64 };
-	tally_text key, value;
-	reservation *next = tally_room(sizeof *next);
+	tally_text value;
 	if (account->lapses > account->now)
-		return 0;
-	if (!tally_scan_next(scan, &key, &value) || !read_reservation(value, next)) {
+		return false;
+	if (due->holds == 0)
+		due->holds = room_for_holds();
+	if (!tally_scan_next(&due->scan, &due->next.key, &value)) {
 		account->lapses = NEVER;
-		return 0;
+		return false;
 	}
-	scan->page = LATER_PAGE;
-	next->key = key;
-	account->lapses = next->lapses;
-	return next->lapses <= account->now ? next : 0;
+	tally_text key = due->next.key;
+	if (!read_reservation(value, due->holds, &due->next)) {
+		account->lapses = NEVER;
+		return false;
+	}
+	due->scan.page = LATER_PAGE;
+	due->next.key = key;
+	account->lapses = due->next.lapses;
+	return due->next.lapses <= account->now;
 }
 
-/* Ends a reservation that has run out. */
-static void run_out(account *account, reservation *due) {
+/* Ends a reservation that has run out. The scan reuses the memory of its texts. */
+static void end_lapsed(account *account, const reservation *due) {
+	static const tally_text nothing;
 	tally_decimal none;
+	lapse *made = tally_room(sizeof *made);
 	tally_set_decimal(&none, 0);
-	settle(account, due, &none, due->lapses, TALLY_TEXT("run_out"));
+	settle(account, due, &none, due->lapses, run_out);
 	account->open--;
-	due->next = account->lapsed;
-	account->lapsed = due;
+	account->holds -= due->len;
+	*made = (lapse){account->lapsed, join(due->key, nothing, nothing, nothing), join(due->name, nothing, nothing, nothing)};
+	account->lapsed = made;
 }
 
 void advance(account *account) {
 	enum { FIRST_PAGE = 4, MOST_STEPS = 2000 };
-	tally_scan scan = {.prefix = account_key(TALLY_TEXT("lapse/"), account, TALLY_TEXT("")), .page = FIRST_PAGE};
-	reservation *due = next_lapse(account, &scan);
+	lapses due = {.scan = {.prefix = account_key(TALLY_TEXT("lapse/"), account, TALLY_TEXT("")), .page = FIRST_PAGE, .frugal = true}};
+	bool lapses = next_lapse(account, &due);
 	for (uint32_t steps = 0; steps < MOST_STEPS; steps++) {
-		int64_t time = first_due(account);
-		if (due != 0 && due->lapses < time)
-			time = due->lapses;
+		int64_t grants = first_due(account), time = grants;
+		if (lapses && due.next.lapses < time)
+			time = due.next.lapses;
 		if (time == NEVER)
 			return;
-		change_grants(account, time);
-		for (; due != 0 && due->lapses == time; due = next_lapse(account, &scan))
-			run_out(account, due);
+		if (grants == time)
+			change_grants(account, time);
+		for (; lapses && due.next.lapses == time; lapses = next_lapse(account, &due))
+			end_lapsed(account, &due.next);
 		pay_overdrawn(account, time);
 	}
 }
@@ -288,7 +319,7 @@ bool is_beyond(const account *account, tally_text scope, const tally_decimal *am
 
 /* Takes an amount of the grants in their order: as used, or as held where there
  * is a reservation. Returns what is left of it. */
-static tally_decimal take(account *account, tally_text scope, const tally_decimal *amount, tally_text what, reservation *holder) {
+static tally_decimal take_credits(account *account, tally_text scope, const tally_decimal *amount, tally_text what, reservation *holder) {
 	tally_decimal rest = *amount;
 	for (uint32_t i = 0; i < account->len && is_positive(&rest); i++) {
 		grant *grant = account->grants[i];
@@ -306,13 +337,13 @@ static tally_decimal take(account *account, tally_text scope, const tally_decima
 }
 
 void burn(account *account, tally_text scope, const tally_decimal *amount, tally_text what) {
-	tally_decimal rest = take(account, scope, amount, what, 0);
+	tally_decimal rest = take_credits(account, scope, amount, what, 0);
 	tally_add(&account->overdrawn, &rest);
 }
 
 void reserve(account *account, reservation *made) {
 	made->holds = tally_room((account->len + 1) * sizeof *made->holds);
-	made->overdrawn = take(account, made->scope, &made->amount, TALLY_TEXT("reserve"), made);
+	made->overdrawn = take_credits(account, made->scope, &made->amount, TALLY_TEXT("reserve"), made);
 	tally_add(&account->held, &made->overdrawn);
 }
 

@@ -98,6 +98,21 @@ static void decide_usage(decision *made) {
 
 /* ---- Grants ---- */
 
+/* Whether the names and scopes of an account would take too much of its value. */
+static bool has_too_long_texts(const account *account, const grant *added) {
+	void *mark = tally_mark();
+	tally_out out = tally_out_new(1024);
+	tally_put_string(&out, added->name);
+	uint32_t bytes = added->scope.len;
+	for (uint32_t i = 0; i < account->len; i++) {
+		tally_put_string(&out, account->grants[i]->name);
+		bytes += account->grants[i]->scope.len;
+	}
+	bytes += out.len;
+	tally_release(mark);
+	return bytes > MOST_GRANT_TEXTS;
+}
+
 static void decide_grant(decision *made) {
 	account *account = &made->account;
 	tally_text reason, value;
@@ -110,7 +125,7 @@ static void decide_grant(decision *made) {
 		refuse_unnamed(made, TALLY_TEXT("grant_exists"), TALLY_TEXT("grant"), read.name);
 		return;
 	}
-	if (account->len == MOST_GRANTS) {
+	if (account->len == MOST_GRANTS || has_too_long_texts(account, &read)) {
 		refuse_uncounted(made, TALLY_TEXT("grants_too_many"));
 		return;
 	}
@@ -183,7 +198,7 @@ static bool decide_reserve(decision *made) {
 		refuse_unnamed(made, TALLY_TEXT("reservation_exists"), TALLY_TEXT("reservation"), read->name);
 		return true;
 	}
-	if (account->open >= MOST_RESERVATIONS) {
+	if (account->open >= MOST_RESERVATIONS || account->holds >= MOST_HOLDS) {
 		refuse_too_many(made);
 		return true;
 	}

@@ -1,4 +1,5 @@
 #include "limit.h"
+#include "reader.h"
 
 /* The parts of a rolling window, and its length. */
 static const struct {
@@ -35,46 +36,44 @@ static int64_t counts_until(const limit *limit, int64_t now) {
 
 /* ---- State ---- */
 
-static bool read_part(tally_text source, part *read) {
-	tally_text text;
-	tally_members pair = tally_array(source);
-	return tally_element_next(&pair, &text) && read_integer(text, &read->until) && tally_element_next(&pair, &text) &&
-	       read_total(text, &read->amount);
-}
-
 /* Reads the parts, but for those that count no more. */
-static bool read_parts(tally_text source, int64_t now, usage *read) {
-	tally_text element;
-	tally_members elements = tally_array(source);
-	while (tally_element_next(&elements, &element)) {
+static void take_parts(reader *r, int64_t now, usage *read) {
+	for (uint32_t n = 0; !r->broken && !take(r, TALLY_TEXT("]")); n++) {
 		part *next = &read->parts[read->len];
-		if (read->len == MOST_PARTS || !read_part(element, next))
-			return false;
+		expect(r, n > 0 ? TALLY_TEXT(",[") : TALLY_TEXT("["));
+		next->until = take_integer(r);
+		expect(r, TALLY_TEXT(","));
+		take_total(r, &next->amount);
+		expect(r, TALLY_TEXT("]"));
+		if (n == MOST_PARTS)
+			r->broken = true;
 		if (next->until <= now)
 			continue;
 		tally_add(&read->used, &next->amount);
 		read->len++;
 	}
-	return !elements.broken;
 }
 
 bool load_usage(tally_text key, int64_t now, usage *read) {
-	tally_text value, name, source;
-	bool good = true;
-	*read = (usage){.parts = tally_room((MOST_PARTS + 1) * sizeof(part))};
+	enum { LEAST_BYTES = 8 }; /* of a part */
+	tally_text value = {0};
+	bool known = tally_get(key, &value);
+	*read = (usage){.parts = tally_room((value.len / LEAST_BYTES + 2) * (uint32_t)sizeof(part))};
 	tally_set_decimal(&read->used, 0);
-	if (!tally_get(key, &value))
+	if (!known)
 		return true;
-	tally_members members = tally_object(value);
-	while (good && tally_member_next(&members, &name, &source)) {
-		if (tally_equal(name, TALLY_TEXT("over")))
-			good = read_integer(source, &read->over);
-		else if (tally_equal(name, TALLY_TEXT("cursor")))
-			good = tally_string(source, &read->cursor);
-		else if (tally_equal(name, TALLY_TEXT("parts")))
-			good = read_parts(source, now, read);
-	}
-	if (!good || members.broken)
+	reader r = reader_of(value);
+	tally_decimal stored;
+	expect(&r, TALLY_TEXT("{\"used\":"));
+	take_total(&r, &stored); /* of a time that is over: the parts say more */
+	expect(&r, TALLY_TEXT(",\"over\":"));
+	read->over = take_integer(&r);
+	if (take(&r, TALLY_TEXT(",\"cursor\":")))
+		read->cursor = take_string(&r);
+	expect(&r, TALLY_TEXT(",\"parts\":["));
+	take_parts(&r, now, read);
+	expect(&r, TALLY_TEXT("}"));
+	if (!is_done(&r))
 		return tally_fail_totals(key) != TALLY_FAILED;
 	if (read->len == 0)
 		read->over = 0;

@@ -26,8 +26,10 @@ enum {
 	MOST_GROUP_BYTES = 250,     /* of the values of group_by together, as they stand in keys */
 	MOST_ID_BYTES = 128,        /* of a grant's or reservation's name and of a scope, as they stand in keys */
 	MOST_SCOPES = 16,           /* of a grant */
-	MOST_GRANTS = 128,          /* open ones of an account */
+	MOST_GRANTS = 64,           /* open ones of an account, whose value has at most 64 KiB with them */
+	MOST_GRANT_TEXTS = 16000,   /* bytes of their names and scopes */
 	MOST_RESERVATIONS = 1000,   /* open ones of an account */
+	MOST_HOLDS = 2000,          /* what all of these hold of single grants */
 	MOST_HISTORY = 1000,        /* changes that are kept of a grant */
 	MOST_PRIORITY = 1000,
 	DEFAULT_PRIORITY = 100,

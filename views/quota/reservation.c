@@ -2,62 +2,54 @@
  * which they run out. */
 
 #include "reservation.h"
+#include "reader.h"
 
 /* ---- Values ---- */
 
-static bool read_hold(tally_text source, hold *read) {
-	tally_text text;
-	tally_members triple = tally_array(source);
-	return tally_element_next(&triple, &text) && read_integer(text, &read->grant) && tally_element_next(&triple, &text) &&
-	       (read_integer(text, &read->until) || tally_equal(text, TALLY_TEXT("null"))) && tally_element_next(&triple, &text) &&
-	       read_total(text, &read->amount);
-}
-
-static bool read_holds(tally_text source, reservation *read) {
-	tally_text element;
-	uint32_t n = 0;
-	tally_members elements = tally_array(source);
-	while (tally_element_next(&elements, &element))
-		n++;
-	read->holds = tally_room((n + 1) * (uint32_t)sizeof *read->holds);
-	elements = tally_array(source);
-	while (tally_element_next(&elements, &element)) {
+/* Reads [[<grant>,<until>,<amount>],...]. */
+static void take_holds(reader *r, reservation *read) {
+	expect(r, TALLY_TEXT("["));
+	while (!r->broken && !take(r, TALLY_TEXT("]"))) {
+		if (read->len == MOST_GRANTS) {
+			r->broken = true;
+			return;
+		}
 		hold *next = &read->holds[read->len++];
-		next->until = NEVER;
-		if (!read_hold(element, next))
-			return false;
+		expect(r, read->len > 1 ? TALLY_TEXT(",[") : TALLY_TEXT("["));
+		next->grant = take_integer(r);
+		expect(r, TALLY_TEXT(","));
+		next->until = take(r, TALLY_TEXT("null")) ? NEVER : take_integer(r);
+		expect(r, TALLY_TEXT(","));
+		take_total(r, &next->amount);
+		expect(r, TALLY_TEXT("]"));
 	}
-	return !elements.broken;
 }
 
-static bool read_reservation_member(tally_text name, tally_text source, reservation *read) {
-	if (tally_equal(name, TALLY_TEXT("reservation")))
-		return tally_string(source, &read->name);
-	if (tally_equal(name, TALLY_TEXT("scope")))
-		return tally_string(source, &read->scope);
-	if (tally_equal(name, TALLY_TEXT("sequence")))
-		return read_integer(source, &read->sequence);
-	if (tally_equal(name, TALLY_TEXT("at")))
-		return read_integer(source, &read->at);
-	if (tally_equal(name, TALLY_TEXT("lapses")))
-		return read_integer(source, &read->lapses);
-	if (tally_equal(name, TALLY_TEXT("amount")))
-		return read_total(source, &read->amount);
-	if (tally_equal(name, TALLY_TEXT("overdrawn")))
-		return read_total(source, &read->overdrawn);
-	if (tally_equal(name, TALLY_TEXT("holds")))
-		return read_holds(source, read);
-	return true;
+hold *room_for_holds(void) {
+	return tally_room(MOST_GRANTS * sizeof(hold));
 }
 
-bool read_reservation(tally_text source, reservation *read) {
-	tally_text name, value;
-	*read = (reservation){.sequence = 0};
-	tally_members members = tally_object(source);
-	while (tally_member_next(&members, &name, &value))
-		if (!read_reservation_member(name, value, read))
-			return false;
-	return !members.broken;
+bool read_reservation(tally_text source, hold *holds, reservation *read) {
+	reader r = reader_of(source);
+	*read = (reservation){.holds = holds};
+	expect(&r, TALLY_TEXT("{\"reservation\":"));
+	read->name = take_string(&r);
+	expect(&r, TALLY_TEXT(",\"sequence\":"));
+	read->sequence = take_integer(&r);
+	expect(&r, TALLY_TEXT(",\"at\":"));
+	read->at = take_integer(&r);
+	expect(&r, TALLY_TEXT(",\"lapses\":"));
+	read->lapses = take_integer(&r);
+	expect(&r, TALLY_TEXT(",\"scope\":"));
+	read->scope = take_string(&r);
+	expect(&r, TALLY_TEXT(",\"amount\":"));
+	take_total(&r, &read->amount);
+	expect(&r, TALLY_TEXT(",\"overdrawn\":"));
+	take_total(&r, &read->overdrawn);
+	expect(&r, TALLY_TEXT(",\"holds\":"));
+	take_holds(&r, read);
+	expect(&r, TALLY_TEXT("}"));
+	return is_done(&r);
 }
 
 static void put_reservation(tally_out *out, const reservation *reservation) {
@@ -107,7 +99,7 @@ bool find_reservation(const account *account, tally_text name, found_reservation
 		if (!tally_equal(member, TALLY_TEXT("lapses")) || !read_integer(source, &lapses) || lapses <= account->now)
 			continue;
 		tally_text key = time_key(TALLY_TEXT("lapse/"), account, lapses, name);
-		if (!tally_get(key, &value) || !read_reservation(value, &found->open))
+		if (!tally_get(key, &value) || !read_reservation(value, room_for_holds(), &found->open))
 			return tally_fail_totals(key) != TALLY_FAILED;
 		found->open.key = key;
 		found->is_open = true;
@@ -124,6 +116,7 @@ void store_reservation(account *account, const reservation *made) {
 	tally_put_char(&name, '}');
 	tally_set(account_key(TALLY_TEXT("reservation/"), account, made->name), tally_out_text(&name));
 	account->open++;
+	account->holds += made->len;
 	if (made->lapses < account->lapses)
 		account->lapses = made->lapses;
 }
@@ -132,4 +125,5 @@ void close_reservation(account *account, const reservation *closed, tally_text h
 	tally_delete(closed->key);
 	store_closed(account, closed->name, how);
 	account->open--;
+	account->holds -= closed->len;
 }
