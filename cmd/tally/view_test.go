@@ -85,6 +85,12 @@ func TestViewNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		succeeds(t, dir, []string{"view", "new", "--lang", kit.Language, "other", "mine"}, "cd mine")
+		succeeds(t, dir, []string{"view", "new", "--lang", kit.Language, "--guard", "limit"}, "cd limit", kit.Build)
+		for file, there := range map[string]bool{"README.md": true, "testdata/limit/expected.txt": true, "testdata/readme": false} {
+			if _, err := os.Stat(filepath.Join(dir, "limit", file)); (err == nil) != there {
+				t.Errorf("%s: %s of a view with a guard: %v", kit.Language, file, err)
+			}
+		}
 	}
 	dir := t.TempDir()
 	for words, args := range map[string][]string{
