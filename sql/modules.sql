@@ -7,14 +7,25 @@ SELECT u.wasm FROM uploaded_modules u WHERE u.tenant_id = @tenant_id AND u.sha25
 LIMIT 1;
 
 -- name: DescribeTenantModule :one
-SELECT octet_length(m.wasm)::bigint AS bytes, t.created_at
+SELECT t.sha256, octet_length(m.wasm)::bigint AS bytes, t.created_at, true AS deployed
 FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256
 WHERE t.tenant_id = @tenant_id AND t.sha256 = @sha256
 UNION ALL
-SELECT octet_length(u.wasm)::bigint AS bytes, u.uploaded_at
+SELECT u.sha256, octet_length(u.wasm)::bigint AS bytes, u.uploaded_at, false AS deployed
 FROM uploaded_modules u
 WHERE u.tenant_id = @tenant_id AND u.sha256 = @sha256
 LIMIT 1;
+
+-- name: ListTenantModules :many
+SELECT t.sha256, octet_length(m.wasm)::bigint AS bytes, t.created_at, true AS deployed
+FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256
+WHERE t.tenant_id = @tenant_id AND t.sha256 > @after::bytea
+UNION ALL
+SELECT u.sha256, octet_length(u.wasm)::bigint AS bytes, u.uploaded_at, false AS deployed
+FROM uploaded_modules u
+WHERE u.tenant_id = @tenant_id AND u.sha256 > @after::bytea
+  AND NOT EXISTS (SELECT FROM tenant_modules d WHERE d.tenant_id = u.tenant_id AND d.sha256 = u.sha256)
+ORDER BY sha256 LIMIT @max_rows;
 
 -- name: LockUploads :exec
 -- Makes a tenant's uploads take turns, so that their number stays bounded.

@@ -128,7 +128,7 @@ JOIN views w ON w.log_id = u.log_id AND w.name = @name AND w.pattern_id = @patte
 WHERE EXISTS (SELECT FROM view_versions v WHERE v.log_id = w.log_id AND v.view_id = w.view_id AND v.status <> 'retired')
 ORDER BY w.log_id;
 
--- name: OwnView :exec
+-- name: OwnView :execrows
 -- Whoever deploys a view on a log takes it out of its pattern's hands.
 UPDATE views SET pattern_id = NULL WHERE log_id = @log_id AND name = @name AND pattern_id IS NOT NULL;
 

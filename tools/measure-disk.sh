@@ -30,7 +30,7 @@ begin() {
 		sleep 0.1
 	done
 	for view in monthly_totals rate_check cost_by_team; do
-		"$program" view deploy "${view//_/-}" --logs '*' --ready "$view" --url "$url" >"$work/answer" 2>&1
+		"$program" view pattern deploy "${view//_/-}" --logs '*' --ready "$view" --url "$url" >"$work/answer" 2>&1
 	done
 	for ((n = 0; n < logs; n++)); do
 		[ "$n" = 0 ] || echo next

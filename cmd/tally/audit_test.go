@@ -14,8 +14,8 @@ import (
 func TestAudit(t *testing.T) {
 	o, dsn := operate(t)
 	o.append("acme", `{"model":"a","tokens_in":1}`, `{"model":"b","tokens_in":2}`, `{"model":"b","tokens_in":2}`)
-	o.succeeds(nil, "view", "deploy", "totals", "--log", "acme", "--ready", "monthly_totals")
-	o.succeeds(nil, "view", "deploy", "rates", "--log", "acme", "--ready", "rate_check")
+	o.succeeds(nil, "view", "deploy", "acme", "totals", "--ready", "monthly_totals")
+	o.succeeds(nil, "view", "deploy", "acme", "rates", "--ready", "rate_check")
 	o.succeeds(words("VIEW", "totals", "rates", "ok"), "view", "audit", "acme")
 	o.succeeds(words(`"ok": true`, `"view": "totals"`, `"events": 3`), "view", "audit", "acme", "totals", "--output", "json")
 	o.fails(words("view_not_found"), "view", "audit", "acme", "none")
@@ -58,20 +58,21 @@ func TestViewPatterns(t *testing.T) {
 	for _, log := range []string{"customer-a", "customer-b", "other"} {
 		o.append(log, event)
 	}
-	o.succeeds(nil, "view", "deploy", "totals", "--log", "customer-b", "--ready", "rate_check")
+	o.succeeds(nil, "view", "deploy", "customer-b", "totals", "--ready", "rate_check")
 	o.succeeds(words("totals version 1 on customer-*: live on 1 of 2 logs, left to their own on 1"),
-		"view", "deploy", "totals", "--logs", "customer-*", "--ready", "monthly_totals")
+		"view", "pattern", "deploy", "totals", "--logs", "customer-*", "--ready", "monthly_totals")
 	o.append("customer-c", event)
 	const total = `{"2025-03":{"a":{"tokens_in":1,"tokens_out":0}}}`
 	for _, log := range []string{"customer-a", "customer-c"} {
 		o.succeeds(words(total), "query", log, "totals")
 	}
 	o.fails(words("view_not_found"), "query", "other", "totals")
-	list := o.succeeds(words("customer-*", "active", "ada", "live on 2 of 3 logs, left to their own on 1"), "view", "pattern", "list")
+	o.succeeds(words("customer-*", "live on 2 of 3 logs, left to their own on 1"), "view", "pattern", "show", "totals")
+	list := o.succeeds(words("customer-*", "active", "ada"), "view", "pattern", "list")
 	if strings.Count(list, "\n") != 2 {
 		t.Errorf("the list has other lines than a head and a view:\n%s", list)
 	}
-	o.succeeds(words(`"logs": "customer-*"`, `"matching": 3`), "view", "pattern", "list", "--output", "json")
+	o.succeeds(words(`"logs": "customer-*"`, `"matching": 3`), "view", "pattern", "show", "totals", "--output", "json")
 	o.succeeds(words("totals stays on the logs that have it"), "view", "pattern", "retire", "--yes", "totals", "--keep")
 	o.append("customer-d", event)
 	o.fails(words("view_not_found"), "query", "customer-d", "totals")
@@ -80,5 +81,6 @@ func TestViewPatterns(t *testing.T) {
 	// A view that halts on one of the logs is a failure, which says where to look.
 	write(t, o.dir+"/view.wasm", string(testrig.Scripted()))
 	o.append("broken", testrig.ScriptEvent(testrig.Line("fail", "no")))
-	o.fails(words("live on 0 of 1 logs, halted on 1", "tally view list LOG says why"), "view", "deploy", "scripted", "--logs", "brok*")
+	o.fails(words("live on 0 of 1 logs, halted on 1", "tally view list LOG says why"),
+		"view", "pattern", "deploy", "scripted", "--logs", "brok*")
 }

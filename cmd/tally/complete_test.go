@@ -25,8 +25,9 @@ func TestCompletion(t *testing.T) {
 	for _, log := range []string{"acme", "acme-2", "other"} {
 		o.append(log, `{"n":1}`)
 	}
-	o.succeeds(nil, "view", "deploy", "usage", "--log", "acme", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
-	o.succeeds(nil, "view", "deploy", "spread", "--logs", "other*", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
+	o.succeeds(nil, "view", "deploy", "acme", "usage", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
+	o.succeeds(nil, "view", "pattern", "deploy", "spread", "--logs", "other*", "--ready", "meter",
+		"--config", `{"group_by":{"team":"/team"}}`)
 	o.succeeds(nil, "source", "put", "gateway", "--ready", "cloudevents")
 	o.prints("key", "create", "--name", "reports", "--scopes", "read")
 	o.prints("key", "create", "--name", "gone", "--scopes", "read")

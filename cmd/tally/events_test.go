@@ -189,7 +189,7 @@ func TestWatch(t *testing.T) {
 	answer := func(tokens int) string { return fmt.Sprintf(`{"m":{"tokens_in":%d,"tokens_out":0}}`, tokens) + "\n" }
 	o.append("acme", event(1))
 	o.fails(words("view_not_found"), "watch", "acme", "totals")
-	o.succeeds(nil, "view", "deploy", "totals", "--log", "acme", "--ready", "monthly_totals")
+	o.succeeds(nil, "view", "deploy", "acme", "totals", "--ready", "monthly_totals")
 	o.fails(words("log_not_found"), "watch", "none", "totals")
 	o.fails(words("query_refused"), "watch", "acme", "totals", "moth=3")
 

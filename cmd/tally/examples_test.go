@@ -22,10 +22,10 @@ import (
 var prepare = map[string]string{
 	"website": "tally log ensure website",
 	"log":     "tally log ensure acme && tally batch acme history.ndjson",
-	"view": "tally view deploy monthly-totals --log acme --ready monthly_totals --gas 1000000 && " +
-		"tally view deploy monthly-totals --log acme --ready monthly_totals --gas 2000000 && " +
-		"tally view deploy monthly-totals --log acme --ready monthly_totals --gas 3000000",
-	"pattern": "tally log ensure customer-1 && tally view deploy usage --logs 'customer-*' --ready meter --config @meter.json",
+	"view": "tally view deploy acme monthly-totals --ready monthly_totals --gas 1000000 && " +
+		"tally view deploy acme monthly-totals --ready monthly_totals --gas 2000000 && " +
+		"tally view deploy acme monthly-totals --ready monthly_totals --gas 3000000",
+	"pattern": "tally log ensure customer-1 && tally view pattern deploy usage --logs 'customer-*' --ready meter --config @meter.json",
 	"source": "for n in 1 2 3; do tally source put litellm --ready litellm --set log=acme-$n; done; " +
 		"tally ingest --state s1 --source litellm rejects.ndjson || [ $? = 3 ]",
 	"module":      "tally module put view.wasm",
@@ -50,7 +50,8 @@ var takesForGranted = map[string][]string{
 	"tally events show": {"log"}, "tally events tail": {"log"}, "tally log show": {"log"}, "tally ingest": {"log", "website"},
 	"tally source delete": {"source"}, "tally source replay": {"source"}, "tally source show": {"source"},
 	"tally source test": {"source"}, "tally source versions": {"source"}, "tally view": {"log", "no files"},
-	"tally view audit": {"log", "view"}, "tally view deploy": {"log"}, "tally view list": {"log", "view"},
+	"tally view audit": {"log", "view"}, "tally view deploy": {"log"}, "tally module list": {"module"},
+	"tally view pattern deploy": {"log"}, "tally view list": {"log", "view"},
 	"tally view new": {"no files"}, "tally view pattern": {"pattern"}, "tally view pattern retire": {"pattern"},
 	"tally view pattern show": {"pattern"}, "tally view retire": {"log", "view"}, "tally view rollback": {"log", "view"},
 	"tally view show": {"log", "view"}, "tally view test": {"project"}, "tally view versions": {"log", "view"},

@@ -23,7 +23,7 @@ func TestModules(t *testing.T) {
 	}
 	o.fails(words("module_not_found", digest), "module", "show", file)
 	o.fails(words("there is no module", "gone.wasm"), "module", "put", "gone.wasm")
-	o.fails(words("module_not_found", "PUT /modules/"), "view", "deploy", "totals", "--log", "acme", "--module", digest)
+	o.fails(words("module_not_found", "tally module put"), "view", "deploy", "acme", "totals", "--module", digest)
 	if put := o.succeeds(nil, "module", "put", file); put != digest+"\n" {
 		t.Errorf("module put printed %q, not the SHA-256 alone", put)
 	}
@@ -32,7 +32,7 @@ func TestModules(t *testing.T) {
 	o.succeeds(words(digest), "module", "show", digest)
 	for _, named := range []string{digest, file} {
 		o.succeeds(words("totals version 1 is live on acme, with 1 events folded"),
-			"view", "deploy", "totals", "--log", "acme", "--module", named)
+			"view", "deploy", "acme", "totals", "--module", named)
 	}
 	o.succeeds(words(digest[:12]), "view", "list", "acme")
 
@@ -46,14 +46,19 @@ func TestModules(t *testing.T) {
 	o.succeeds(words(`"versions"`, newest), "view", "ready", "--output", "json")
 	o.succeeds(words(`"$schema"`, `"group_by"`), "view", "ready", "meter")
 	o.fails(words("no ready view metre", "tally view ready"), "view", "ready", "metre")
-	o.fails(words("ready_view_not_found", "cost_by_team, meter"), "view", "deploy", "usage", "--log", "acme", "--ready", "metre")
-	o.fails(words("either --module or --ready"), "view", "deploy", "usage", "--log", "acme", "--ready", "meter", "--module", file)
-	o.succeeds(words("usage version 1 is live"), "view", "deploy", "usage", "--log", "acme", "--ready", "meter@1",
+	o.fails(words("ready_view_not_found", "cost_by_team, meter"), "view", "deploy", "acme", "usage", "--ready", "metre")
+	o.fails(words("either --module or --ready"), "view", "deploy", "acme", "usage", "--ready", "meter", "--module", file)
+	o.succeeds(words("usage version 1 is live"), "view", "deploy", "acme", "usage", "--ready", "meter@1",
 		"--config", `{"value": "/tokens_in", "aggregations": ["sum"]}`)
-	o.succeeds(words("usage version 1 is live"), "view", "deploy", "usage", "--log", "acme", "--ready", "meter@"+newest[:8],
+	o.succeeds(words("usage version 1 is live"), "view", "deploy", "acme", "usage", "--ready", "meter@"+newest[:8],
 		"--config", `{"value":"/tokens_in","aggregations":["sum"]}`)
 	o.succeeds(words("meter@1"), "view", "list", "acme")
 	o.succeeds(words(`"sum":"150"`), "query", "acme", "usage")
-	o.succeeds(words("everywhere version 1 on ac*"), "view", "deploy", "everywhere", "--logs", "ac*", "--ready", "monthly_totals")
+	o.succeeds(words("everywhere version 1 on ac*"),
+		"view", "pattern", "deploy", "everywhere", "--logs", "ac*", "--ready", "monthly_totals")
 	o.succeeds(words("monthly_totals@1"), "view", "pattern", "list")
+	if csv := o.succeeds(nil, "module", "list", "--output", "csv"); !strings.HasPrefix(csv, "module,ready,bytes,deployed,created_at\r\n") ||
+		strings.Count(csv, "monthly_totals@1") != 1 {
+		t.Errorf("modules are listed as\n%s", csv)
+	}
 }

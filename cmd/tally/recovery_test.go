@@ -214,7 +214,7 @@ func TestPointInTimeRecovery(t *testing.T) {
 	for n := range 5 {
 		send(a, "usage", n+1, first(int64(n+1)))
 	}
-	o.succeeds(nil, in("view", "deploy", "totals", "--log", "usage", "--ready", "monthly_totals")...)
+	o.succeeds(nil, in("view", "deploy", "usage", "totals", "--ready", "monthly_totals")...)
 	o.succeeds(nil, in("checkpoint", "usage", "--file", "before.checkpoint")...)
 	tokenOf := func(by string) string {
 		t.Helper()

@@ -27,7 +27,7 @@ func TestSourceCommands(t *testing.T) {
 	o.succeeds(words("gateway version 1, by"), "source", "put", "gateway", file)
 	o.succeeds(words("gateway version 1, by"), "source", "put", "gateway", file)
 	o.succeeds(words(`"log": "team-{/team}"`), "source", "show", "gateway")
-	o.succeeds(words("SOURCE", "gateway  1"), "source", "list")
+	o.succeeds(words("NAME", "gateway  1"), "source", "list")
 
 	status, out, errs := with(t, key, o.args([]string{"source", "test", "gateway", payload})...)
 	if status != 3 || !strings.Contains(out, `1     mapped    team-a~20b  1    {"id":"1","n":1.50}`) ||

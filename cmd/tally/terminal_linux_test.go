@@ -106,9 +106,9 @@ func TestTerminal(t *testing.T) {
 	quoted := `\u001b[2J` + "\u009b31m\u202e\u2066\x7f" + `\rtally: ok`
 	event := `{"type":"a` + "\u202e" + `b","team":"` + quoted + `","n":1}`
 	o.append("acme", event)
-	o.succeeds(nil, "view", "deploy", "usage", "--log", "acme", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
+	o.succeeds(nil, "view", "deploy", "acme", "usage", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
-	o.succeeds(nil, "view", "deploy", "scripted", "--log", "acme")
+	o.succeeds(nil, "view", "deploy", "acme", "scripted")
 	o.append("acme", testrig.ScriptEvent(testrig.Line("fail", "no"+hostile)))
 
 	for name, test := range map[string]struct {
@@ -197,7 +197,7 @@ var colours = regexp.MustCompile("\x1b\\[(0|1|2|31|32|33)m")
 func TestColours(t *testing.T) {
 	o, _ := operate(t)
 	o.append("acme", `{"n":1}`)
-	o.succeeds(nil, "view", "deploy", "usage", "--log", "acme", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
+	o.succeeds(nil, "view", "deploy", "acme", "usage", "--ready", "meter", "--config", `{"group_by":{"team":"/team"}}`)
 	list := o.args([]string{"view", "list", "acme"})
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "")

@@ -54,7 +54,7 @@ func TestVerify(t *testing.T) {
 	}
 	o.append("acme", events[:20]...)
 	o.append("other", events...)
-	o.succeeds(nil, "view", "deploy", "totals", "--log", "acme", "--ready", "monthly_totals")
+	o.succeeds(nil, "view", "deploy", "acme", "totals", "--ready", "monthly_totals")
 	o.succeeds(nil, "checkpoint", "acme", "--file", "acme.checkpoint")
 	o.succeeds(nil, "checkpoint", "other", "--file", "other.checkpoint")
 	o.append("acme", events[20:]...)

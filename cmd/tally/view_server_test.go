@@ -63,17 +63,17 @@ func TestViewDeploy(t *testing.T) {
 	o.append("acme", `{"model":"a","team":"t","tokens_in":1,"time":"2025-03-01T00:00:00Z"}`,
 		`{"model":"b","team":"t","tokens_in":2,"time":"2025-03-01T00:00:00Z"}`)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(views.MonthlyTotals()))
-	o.succeeds(words("monthly version 1 is live on acme, with 2 events folded"), "view", "deploy", "monthly", "--log", "acme")
+	o.succeeds(words("monthly version 1 is live on acme, with 2 events folded"), "view", "deploy", "acme", "monthly")
 	o.succeeds(words(`{"a":{"tokens_in":1,"tokens_out":0},"b":{"tokens_in":2,"tokens_out":0}}`),
 		"query", "acme", "monthly", "month=2025-03")
 	o.succeeds(words(`{"2025-03":{`), "query", "acme", "monthly")
-	o.succeeds(words("monthly version 1 is live"), "view", "deploy", "monthly", "--log", "acme", "--module", "view.wasm") // the same again
+	o.succeeds(words("monthly version 1 is live"), "view", "deploy", "acme", "monthly", "--module", "view.wasm") // the same again
 	const prices = `{"prices":{"*":{"tokens_in":"0.5","tokens_out":"1"}}}`
 	write(t, filepath.Join(o.dir, "prices.json"), prices)
 	o.succeeds(words("costs version 1 is live"),
-		"view", "deploy", "costs", "--log", "acme", "--ready", "cost_by_team", "--config", "@prices.json", "--gas", "1000000")
+		"view", "deploy", "acme", "costs", "--ready", "cost_by_team", "--config", "@prices.json", "--gas", "1000000")
 	o.succeeds(words(`"cost":"1.5"`), "query", "acme", "costs")
-	list := o.succeeds(words("VIEW", "monthly", "costs", "live", "1,000,000", "ada"), "view", "list", "acme")
+	list := o.succeeds(words("NAME", "monthly", "costs", "live", "1,000,000", "ada"), "view", "list", "acme")
 	if strings.Count(list, "\n") != 3 {
 		t.Errorf("the list has other lines than a head and two views:\n%s", list)
 	}
@@ -84,17 +84,17 @@ func TestViewDeploy(t *testing.T) {
 	o.fails(words("log_not_found"), "query", "none", "monthly")
 	o.fails(words("log_not_found"), "view", "list", "none")
 	o.fails(words("view_refused_config", "prices"),
-		"view", "deploy", "costs", "--log", "acme", "--ready", "cost_by_team", "--config", `{"price":{}}`)
+		"view", "deploy", "acme", "costs", "--ready", "cost_by_team", "--config", `{"price":{}}`)
 	o.fails(words("LOG is missing", "tally query LOG VIEW [QUERY]"), "query")
 	o.fails(words("LOG is empty"), "query", "", "monthly")
-	o.fails(words("--log", "--logs"), "view", "deploy", "monthly")
-	o.fails(words("--log", "--logs"), "view", "deploy", "monthly", "--log", "acme", "--logs", "a*")
-	o.fails(words("--module", "--ready"), "view", "deploy", "monthly", "--log", "acme", "--module", "view.wasm", "--ready", "rate_check")
-	o.fails(words("no ready view", "rate_check"), "view", "deploy", "monthly", "--log", "acme", "--ready", "rates")
-	o.fails(words("there is no module other.wasm"), "view", "deploy", "monthly", "--log", "acme", "--module", "other.wasm")
-	o.fails(words("prices.json is no WebAssembly module"), "view", "deploy", "monthly", "--log", "acme", "--module", "prices.json")
+	o.fails(words("VIEW"), "view", "deploy", "monthly")
+	o.fails(words("VIEW"), "view", "pattern", "deploy")
+	o.fails(words("--module", "--ready"), "view", "deploy", "acme", "monthly", "--module", "view.wasm", "--ready", "rate_check")
+	o.fails(words("no ready view", "rate_check"), "view", "deploy", "acme", "monthly", "--ready", "rates")
+	o.fails(words("there is no module other.wasm"), "view", "deploy", "acme", "monthly", "--module", "other.wasm")
+	o.fails(words("prices.json is no WebAssembly module"), "view", "deploy", "acme", "monthly", "--module", "prices.json")
 	fails(t, o.dir,
-		[]string{"view", "deploy", "other", "--log", "acme", "--url", o.server.url, "--actor", strings.Repeat("x", 201)}, "invalid_actor")
+		[]string{"view", "deploy", "acme", "other", "--url", o.server.url, "--actor", strings.Repeat("x", 201)}, "invalid_actor")
 }
 
 // TestNoServer: commands explain what to do if no server answers, or another kind of server.
@@ -113,7 +113,7 @@ func TestViewDeployWaits(t *testing.T) {
 	o.append("acme", slices.Repeat([]string{`{}`}, 1100)...)
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
 	deploy := func(view string, more ...string) []string {
-		return append([]string{"view", "deploy", view, "--log", "acme"}, more...)
+		return append([]string{"view", "deploy", "acme", view}, more...)
 	}
 	// Builds take as long as the test wants: to the server, another one has them in hand.
 	hold := func() {
@@ -188,7 +188,7 @@ func TestViewLife(t *testing.T) {
 		script(testrig.Line("set", "b", 2)))
 	write(t, filepath.Join(o.dir, "view.wasm"), string(testrig.Scripted()))
 	o.fails(words("scripted version 1 halted on acme at event 2", "no, thank you", "tally view resume acme scripted --skip"),
-		"view", "deploy", "scripted", "--log", "acme")
+		"view", "deploy", "acme", "scripted")
 	o.succeeds(words("halted", "1 of 3", "event 2:", "no, thank you"), "view", "list", "acme")
 	o.fails(words("halted on acme at event 2"), "view", "resume", "acme", "scripted")
 	o.succeeds(words("scripted version 1 is live on acme, with 3 events folded"),
@@ -196,14 +196,14 @@ func TestViewLife(t *testing.T) {
 	o.fails(words("view_not_halted"), "view", "resume", "acme", "scripted")
 
 	write(t, filepath.Join(o.dir, "view.wasm"), string(views.MonthlyTotals()))
-	o.succeeds(words("scripted version 2 is live"), "view", "deploy", "scripted", "--log", "acme")
+	o.succeeds(words("scripted version 2 is live"), "view", "deploy", "acme", "scripted")
 	o.fails(words("version_not_found"), "view", "rollback", "acme", "scripted", "7")
 	o.fails(words(`VERSION is "one"`), "view", "rollback", "acme", "scripted", "one")
 	o.append("acme", script(testrig.Line("set", "c", 3)))
 	o.succeeds(words("scripted version 1 is live on acme, with 4 events folded"), "view", "rollback", "acme", "scripted", "1")
 	o.succeeds(words("scripted is retired on acme"), "view", "retire", "--yes", "acme", "scripted")
 	o.fails(words("view_retired"), "query", "acme", "scripted")
-	listed := words("VIEW", "VERSION", "retired", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada", "a test of ours")
+	listed := words("NAME", "VERSION", "retired", "ACTION", "deploy", "halt", "skip", "rollback", "retire", "ada", "a test of ours")
 	history := o.succeeds(listed, "view", "versions", "acme", "scripted")
 	if strings.Count(history, "retired") < 2 {
 		t.Errorf("not both versions are listed as retired:\n%s", history)

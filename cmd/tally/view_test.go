@@ -67,7 +67,7 @@ func TestViewNew(t *testing.T) {
 	for _, kit := range views.Kits() {
 		dir := t.TempDir()
 		succeeds(t, dir, []string{"view", "new", "--lang", kit.Language, "my-totals"},
-			"cd my-totals", kit.Build, "tally view test", "tally view deploy my-totals")
+			"cd my-totals", kit.Build, "tally view test", "tally view deploy LOG my-totals")
 		for _, file := range []string{"README.md", "tally", "testdata/readme/events.ndjson", "testdata/readme/expected.txt"} {
 			if _, err := os.Stat(filepath.Join(dir, "my-totals", file)); err != nil {
 				t.Errorf("%s: %v", kit.Language, err)

@@ -37,12 +37,13 @@ var operations = map[string]operation{
 	"POST /logs/{log}/views/{view}/query":    {scopes: "query", token: "query", status: 200},
 	"GET /logs/{log}/views/{view}/live":      {scopes: "query", token: "query", status: 200, stream: true},
 	"POST /logs/{log}/views/{view}/audit":    {scopes: "read deploy", status: 200},
-	"POST /logs/{log}/views/{view}":          {scopes: "deploy", body: `{"module":"{module}"}`, status: 201},
-	"PUT /logs/{log}/views/{view}":           {scopes: "deploy", body: `{"module":"{module}"}`, status: 201},
+	"POST /logs/{log}/views/{view}":          {scopes: "deploy", body: `{"module":"{module}"}`, status: 200},
+	"PUT /logs/{log}/views/{view}":           {scopes: "deploy", body: `{"module":"{module}"}`, status: 200},
 	"POST /logs/{log}/views/{view}/rollback": {scopes: "deploy", body: `{"version":1}`, status: 200},
 	"POST /logs/{log}/views/{view}/resume":   {scopes: "deploy", body: `{}`, status: 409}, // it is not halted
 	"DELETE /logs/{log}/views/{view}":        {scopes: "deploy", path: "/logs/{log}/views/{fresh-view}", status: 204},
 
+	"GET /modules":          {scopes: "deploy", path: "/modules", status: 200},
 	"PUT /modules/{sha256}": {scopes: "deploy", path: "/modules/{module}", body: "{module-bytes}", status: 200},
 	"GET /modules/{sha256}": {scopes: "read deploy", path: "/modules/{module}", status: 200},
 	"GET /ready-views":      {scopes: "read query deploy", status: 200},
@@ -74,8 +75,8 @@ var operations = map[string]operation{
 
 	"GET /views":           {scopes: "deploy", status: 200},
 	"GET /views/{view}":    {scopes: "deploy", path: "/views/on-none", status: 200},
-	"POST /views/{view}":   {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 201},
-	"PUT /views/{view}":    {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 201},
+	"POST /views/{view}":   {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 200},
+	"PUT /views/{view}":    {scopes: "deploy", path: "/views/on-none?logs=in-none", body: `{"module":"{module}"}`, status: 200},
 	"DELETE /views/{view}": {scopes: "deploy", path: "/views/{fresh-pattern}", status: 200},
 
 	"PUT /sources/{source}":          {scopes: "deploy", body: `{"log":"in-{fresh}","id":"{/id}","keep":true}`, status: 201, some: 403},

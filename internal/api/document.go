@@ -81,6 +81,9 @@ func describe(api *huma.OpenAPI) {
 	schemas["Problem"].Properties["code"].Extensions = map[string]any{codesExtension: slices.Sorted(maps.Keys(statuses))}
 	sent := map[string]bool{}
 	for _, operation := range operations(api) {
+		for _, p := range operation.Parameters {
+			sayOnce(&p.Description, p.Schema)
+		}
 		if operation.RequestBody != nil {
 			for _, media := range operation.RequestBody.Content {
 				walk(media.Schema, schemas, sent, func(*huma.Schema) {})
@@ -89,6 +92,9 @@ func describe(api *huma.OpenAPI) {
 		for status, response := range operation.Responses {
 			delete(response.Headers, "Content-Type") // which the content says
 			describeAnswer(status, response)
+			for _, header := range response.Headers {
+				sayOnce(&header.Description, header.Schema)
+			}
 		}
 	}
 	for name, schema := range schemas {
@@ -97,6 +103,14 @@ func describe(api *huma.OpenAPI) {
 		}
 	}
 	describeExamples(api)
+}
+
+// sayOnce leaves the description of a parameter or a header at that, and takes it from the schema, which huma gives the same.
+func sayOnce(description *string, schema *huma.Schema) {
+	if *description == "" {
+		*description = schema.Description
+	}
+	schema.Description = ""
 }
 
 // describeAnswer says of an answer that has the name of its status alone what its content is.

@@ -37,6 +37,7 @@ var schemaDescriptions = map[string]string{
 	"LogPage":              "A page of logs.",
 	"LogVerification":      "The result of reading a log again.",
 	"Module":               "A module that the tenant has.",
+	"ModulePage":           "A page of modules.",
 	"OTLPAnswer":           "The answer of OTLP, with partial_success where not all was stored.",
 	"OTLPStatus":           "A google.rpc.Status, whose message has a problem's code and detail.",
 	"OwnLimits":            "Limits that a tenant or a key is to have.",

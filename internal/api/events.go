@@ -48,7 +48,7 @@ type listEventsInput struct {
 	Format string `query:"format" hidden:"true" doc:"json, ndjson or csv; without it the Accept header decides, and then it is json."`
 	CSV    string `query:"csv" enum:"raw" hidden:"true" doc:"raw, with CSV: leaves fields as they are that a spreadsheet would take for formulas. Else they have an apostrophe in front."`
 	Accept string `header:"Accept" hidden:"true"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"10000" doc:"The most events of a page; 100 when absent."`
+	Limit  int32  `query:"limit" minimum:"1" maximum:"10000" doc:"The most events of a page; 100 when absent."`
 	Cursor string `query:"cursor" doc:"The next_cursor of the page before; give the same filters as there."`
 	Stream bool   `query:"stream" hidden:"true" doc:"The whole range in one answer instead of a page."`
 }
@@ -193,7 +193,7 @@ func (s *server) listing(ctx context.Context, in *listEventsInput) (*listing, er
 	if err := event.CheckType(in.Type); err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	l := &listing{log: log, head: head, query: query, format: format, limit: in.Limit}
+	l := &listing{log: log, head: head, query: query, format: format, limit: int(in.Limit)}
 	if l.limit == 0 {
 		l.limit = 100
 	}

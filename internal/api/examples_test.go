@@ -29,7 +29,7 @@ var longSecrets = regexp.MustCompile(`"((?:tally_|eyJ|whsec_)[\w-]{6})[\w.+/=-]{
 var exampleOrder = []string{
 	"health", "ready", "create-tenant", "list-tenants", "get-tenant tenant=globex", "update-tenant tenant=globex",
 	"create-log", "ensure-log log=customer-b-usage", "get-log", "list-logs",
-	"append-event", "append-events", "list-events", "get-event sequence=1", "get-module", "list-ready-views",
+	"append-event", "append-events", "list-events", "get-event sequence=1", "get-module", "list-modules", "list-ready-views",
 	"deploy-view", "get-view", "list-views", "query-view", "audit-view", "verify-log", "get-checkpoint", "get-checkpoint-key",
 	"deploy-view +", "list-view-versions", "rollback-view", "resume-view log=halting", "retire-view",
 	"deploy-view-pattern ?logs=customer-*", "list-view-patterns", "get-view-pattern", "retire-view-pattern",

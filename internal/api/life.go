@@ -61,7 +61,7 @@ type ViewAction struct {
 type versionsInput struct {
 	ViewPath
 	PageCursor
-	Limit int `query:"limit" minimum:"1" maximum:"200" default:"100" doc:"The most of a page."`
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"200" doc:"The most of a page."`
 }
 
 // ViewHistory is a page of a view's versions, and what was done to it.
@@ -170,8 +170,8 @@ func (s *server) versions(ctx context.Context, log uuid.UUID, in *versionsInput)
 		return nil, false, err
 	}
 	before, size := int32(min(last, math.MaxInt32)), 0 //nolint:gosec // as said
-	for more = true; more && len(infos) < in.Limit && size < listBytes; {
-		limit := min(in.Limit-len(infos), versionsAtOnce)
+	for more = true; more && len(infos) < int(in.Limit) && size < listBytes; {
+		limit := min(int(in.Limit)-len(infos), versionsAtOnce)
 		next, err := s.Views.Versions(ctx, log, in.View, before, limit, requestOf(ctx).answer)
 		if err != nil {
 			return nil, false, s.problem(ctx, err)

@@ -57,7 +57,7 @@ func TestLifeOfAView(t *testing.T) {
 		t.Errorf("deployed: %+v", first)
 	}
 	body := fmt.Sprintf(`{"module": %q, "gas": 1000000}`, first.Module)
-	again := decode[versionInfo](t, s.want(http.StatusCreated, s.call("PUT", v, body, grace)))
+	again := decode[versionInfo](t, s.want(http.StatusOK, s.call("PUT", v, body, grace)))
 	if again.Version != 1 || again.Actor != first.Actor {
 		t.Errorf("the same again: %+v", again)
 	}

@@ -11,13 +11,22 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/view"
 )
 
 // Module is a module that the tenant has.
 type Module struct {
 	Module    string    `json:"module" doc:"Its SHA-256, in hexadecimal."`
+	Ready     string    `json:"ready,omitempty" doc:"The ready view that it is, with its version; absent for other modules." example:"meter@1"`
 	Bytes     int64     `json:"bytes" doc:"How many bytes it has."`
+	Deployed  bool      `json:"deployed" doc:"Whether a view of the tenant uses it, or did: it is kept for ever. Of the others, the last 32 are."`
 	CreatedAt time.Time `json:"created_at" doc:"When the tenant deployed it first; before that, when it uploaded it last."`
+}
+
+// ModulePage is a page of modules.
+type ModulePage struct {
+	Modules    []Module `json:"modules" nullable:"false" doc:"By SHA-256."`
+	NextCursor string   `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last."`
 }
 
 // ReadyView is a view that every server has, to be deployed by its name.
@@ -59,6 +68,13 @@ type putModuleOutput struct {
 
 type moduleOutput struct{ Body Module }
 
+type listModulesInput struct {
+	PageCursor
+	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
+}
+
+type listModulesOutput struct{ Body ModulePage }
+
 type readyViewsOutput struct{ Body ReadyViewList }
 
 const modulePath = "/modules/{sha256}"
@@ -79,6 +95,11 @@ func (s *server) registerModules(api huma.API) {
 		OperationID: "get-module", Method: http.MethodGet, Path: modulePath, Summary: "Get what is known of a module", Tags: tags,
 		Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, s.getModule)
+	register(s, api, access.Deploy, huma.Operation{
+		OperationID: "list-modules", Method: http.MethodGet, Path: "/modules", Summary: "List the tenant's modules", Tags: tags,
+		Description: "Those that were uploaded, and those that were deployed, ready views' among them.",
+		Errors:      []int{http.StatusBadRequest, http.StatusUnprocessableEntity},
+	}, s.listModules)
 	for _, operation := range operations(api.OpenAPI()) {
 		if operation.Path == modulePath {
 			describeParameter(operation, "sha256", digestSchema("The module's SHA-256, in hexadecimal."))
@@ -103,7 +124,7 @@ func (s *server) putModule(ctx context.Context, in *putModuleInput) (*putModuleO
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	out := &putModuleOutput{http.StatusOK, Module{hex.EncodeToString(digest[:]), info.Bytes, info.CreatedAt.UTC()}}
+	out := &putModuleOutput{http.StatusOK, s.presentModule(info)}
 	if created {
 		out.Status = http.StatusCreated
 	}
@@ -119,7 +140,31 @@ func (s *server) getModule(ctx context.Context, in *ModulePath) (*moduleOutput, 
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &moduleOutput{Module{hex.EncodeToString(digest[:]), info.Bytes, info.CreatedAt.UTC()}}, nil
+	return &moduleOutput{s.presentModule(info)}, nil
+}
+
+func (s *server) listModules(ctx context.Context, in *listModulesInput) (*listModulesOutput, error) {
+	after, err := hex.DecodeString(in.Cursor)
+	if err != nil {
+		return nil, newProblem("invalid_cursor", "the cursor is not one of this list: give next_cursor as it came")
+	}
+	infos, err := s.Views.Modules(ctx, s.tenant(ctx), after, in.Limit)
+	if err != nil {
+		return nil, s.problem(ctx, err)
+	}
+	out := &listModulesOutput{ModulePage{Modules: make([]Module, len(infos))}}
+	for i, info := range infos {
+		out.Body.Modules[i] = s.presentModule(info)
+	}
+	if len(infos) == int(in.Limit) {
+		out.Body.NextCursor = out.Body.Modules[len(infos)-1].Module
+	}
+	return out, nil
+}
+
+func (s *server) presentModule(i view.ModuleInfo) Module {
+	digest := hex.EncodeToString(i.SHA256)
+	return Module{digest, s.ReadyViews.Reference(digest), i.Bytes, i.Deployed, i.CreatedAt.UTC()}
 }
 
 func (s *server) listReadyViews(context.Context, *struct{}) (*readyViewsOutput, error) {

@@ -16,7 +16,9 @@ import (
 
 type moduleInfo struct {
 	Module    string
+	Ready     string
 	Bytes     int
+	Deployed  bool
 	CreatedAt string `json:"created_at"`
 }
 
@@ -78,6 +80,46 @@ func TestPutModule(t *testing.T) {
 	if n := s.count("SELECT count(*) FROM uploaded_modules WHERE sha256 = $1", digestOf(byPattern)); n != 0 {
 		t.Errorf("a module that is deployed on a pattern is kept as an upload, too")
 	}
+	s.listsModules(hash, hashOf(byPattern))
+}
+
+// listsModules: the pages of GET /modules have each module once, whether it was deployed, and which ready view it is.
+func (s *service) listsModules(deployed ...string) {
+	s.t.Helper()
+	ready := decode[viewInfo](s.t, s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/ready", `{"ready":"monthly_totals"}`)))
+	var last string
+	listed := map[string]moduleInfo{}
+	for cursor := ""; ; {
+		page := decode[struct {
+			Modules    []moduleInfo
+			NextCursor string `json:"next_cursor"`
+		}](s.t, s.want(http.StatusOK, s.call("GET", "/modules?limit=7"+cursor, "")))
+		for _, m := range page.Modules {
+			if m.Module <= last || m.Bytes == 0 || m.CreatedAt == "" {
+				s.t.Errorf("after %s comes %+v", last, m)
+			}
+			if got := decode[moduleInfo](s.t, s.want(http.StatusOK, s.call("GET", "/modules/"+m.Module, ""))); got != m {
+				s.t.Errorf("listed is %+v, and shown %+v", m, got)
+			}
+			last, listed[m.Module] = m.Module, m
+		}
+		if page.NextCursor == "" {
+			break
+		}
+		cursor = "&cursor=" + page.NextCursor
+	}
+	if want := view.MaxUploads - 1 + len(deployed) + 1; len(listed) != want { // one of the last uploads was deployed since
+		s.t.Errorf("%d modules are listed, not %d", len(listed), want)
+	}
+	for _, hash := range deployed {
+		if m := listed[hash]; !m.Deployed || m.Ready != "" {
+			s.t.Errorf("a module that is deployed is listed as %+v", m)
+		}
+	}
+	if m := listed[ready.Module]; !m.Deployed || m.Ready != "monthly_totals@1" {
+		s.t.Errorf("a ready view is listed as %+v", m)
+	}
+	s.wantProblem(http.StatusBadRequest, "invalid_cursor", s.call("GET", "/modules?cursor=zz", ""))
 }
 
 func digestOf(code []byte) []byte {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/tallystick/tallystick/internal/api"
 )
 
@@ -41,6 +43,21 @@ func TestDescription(t *testing.T) {
 			}
 			if !succeeds || failure.Content[form] == nil || len(failure.Statuses) == 0 {
 				t.Errorf("%s: its statuses are not all told: %v", what, operation.Responses)
+			}
+		}
+	}
+	for path, item := range api.Describe().Paths {
+		for _, operation := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if operation == nil {
+				continue
+			}
+			for _, p := range operation.Parameters {
+				if p.Description == "" || p.Schema.Description != "" {
+					t.Errorf("%s %s: what the parameter %s is must be said once, beside its schema", operation.OperationID, path, p.Name)
+				}
+				if p.Name == "limit" && p.Schema.Format != "int32" {
+					t.Errorf("%s %s: its limit is of format %q, and others' int32", operation.OperationID, path, p.Schema.Format)
+				}
 			}
 		}
 	}

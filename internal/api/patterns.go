@@ -78,6 +78,11 @@ type retirePatternInput struct {
 
 type patternOutput struct{ Body ViewPattern }
 
+type deployedPatternOutput struct {
+	Status int
+	Body   ViewPattern
+}
+
 // ViewPatternList is the views that are deployed on patterns of logs.
 type ViewPatternList struct {
 	Views []ViewPattern `json:"views" nullable:"false" doc:"By name."`
@@ -97,6 +102,7 @@ func (s *server) registerPatterns(api huma.API) {
 		}, s.deployPattern)
 	}
 	describeBody(api, "/views/{view}", deploymentBody(api))
+	describeUnchanged(api.OpenAPI().Paths["/views/{view}"].Post.Responses, "The same was asked for last: nothing changed.")
 	register(s, api, access.Deploy, huma.Operation{
 		OperationID: "list-view-patterns", Method: http.MethodGet, Path: "/views",
 		Summary: "List the views that are deployed on patterns of logs", Tags: []string{"views"},
@@ -114,7 +120,7 @@ func (s *server) registerPatterns(api huma.API) {
 	}, s.retirePattern)
 }
 
-func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*patternOutput, error) {
+func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*deployedPatternOutput, error) {
 	deployment, err := s.deployment(ctx, &deployInput{ActorHeader: in.ActorHeader, Config: in.Config, Gas: in.Gas, RawBody: in.RawBody})
 	if err != nil {
 		return nil, err
@@ -147,7 +153,11 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*pa
 	} else if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return s.describePattern(ctx, info)
+	out, err := s.describePattern(ctx, info)
+	if err != nil {
+		return nil, err
+	}
+	return &deployedPatternOutput{deployedStatus(info.Unchanged), out.Body}, nil
 }
 
 func (s *server) listPatterns(ctx context.Context, _ *struct{}) (*listPatternsOutput, error) {

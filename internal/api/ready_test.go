@@ -90,13 +90,17 @@ func TestReadyViewsOfAnUpgrade(t *testing.T) {
 		t.Helper()
 		return decode[viewInfo](t, s.want(http.StatusCreated, s.call("POST", "/logs/acme/views/"+view, body)))
 	}
+	again := func(s *service, view, body string) viewInfo {
+		t.Helper()
+		return decode[viewInfo](t, s.want(http.StatusOK, s.call("POST", "/logs/acme/views/"+view, body)))
+	}
 	first := deploy(s, "tokens", meter)
 	totals := deploy(s, "totals", `{"ready":"monthly_totals"}`)
 	for _, same := range []string{
 		meter, strings.ReplaceAll(meter, ",", " ,\n\t"), `{"ready":"meter@1","config":{"value":"/tokens","aggregations":["sum"]}}`,
 		`{"module":"` + first.Module + `","config":{"value":"/tokens","aggregations":["sum"]}}`,
 	} {
-		if again := deploy(s, "tokens", same); again != first {
+		if again := again(s, "tokens", same); again != first {
 			t.Errorf("deployed again by %s: %+v, not %+v", same, again, first)
 		}
 	}
@@ -105,12 +109,12 @@ func TestReadyViewsOfAnUpgrade(t *testing.T) {
 
 	newer := &service{t: t, db: s.db, name: s.name, spec: s.spec}
 	newer.url = newer.serve(database.DSN(), func(c *server.Config) { c.ReadyViews = later })
-	if again := deploy(newer, "totals", `{"ready":"monthly_totals"}`); again != totals {
+	if again := again(newer, "totals", `{"ready":"monthly_totals"}`); again != totals {
 		t.Errorf("a newer server, with the same module: %+v, not %+v", again, totals)
 	}
 	digits := first.Module[:8]
 	for _, pinned := range []string{"meter@1", "meter@" + digits, "meter@" + first.Module} {
-		if again := deploy(newer, "tokens", strings.Replace(meter, `"meter"`, `"`+pinned+`"`, 1)); again != first {
+		if again := again(newer, "tokens", strings.Replace(meter, `"meter"`, `"`+pinned+`"`, 1)); again != first {
 			t.Errorf("a newer server, by %s: %+v, not %+v", pinned, again, first)
 		}
 	}

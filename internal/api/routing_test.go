@@ -70,7 +70,9 @@ func TestContentTypes(t *testing.T) {
 		header := "Content-Type: " + name
 		s.append("acme", `{"n":1}`, header)
 		s.want(http.StatusCreated, s.call("POST", "/logs/acme/append_batch", "{}\n{}", header))
-		s.want(http.StatusCreated, s.call("PUT", "/logs/acme/views/v", string(views.MonthlyTotals()), header))
+		if r := s.call("PUT", "/logs/acme/views/v", string(views.MonthlyTotals()), header); r.status != http.StatusCreated {
+			s.want(http.StatusOK, r) // the same again
+		}
 		for _, accept := range []string{"", "*/*", "text/html", "application/cbor", "application/xml;q=1", ";;q=", name} {
 			r := s.call("GET", "/logs/acme", "", "Accept: "+accept)
 			if s.want(http.StatusOK, r); r.header.Get("Content-Type") != "application/json" {

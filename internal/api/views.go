@@ -108,6 +108,11 @@ type deployInput struct {
 
 type viewOutput struct{ Body View }
 
+type deployedOutput struct {
+	Status int
+	Body   View
+}
+
 // ViewList is the views of a log.
 type ViewList struct {
 	Views []View `json:"views" nullable:"false" doc:"By name."`
@@ -162,6 +167,7 @@ func (s *server) registerViews(api huma.API) {
 		}, s.deployView)
 	}
 	describeBody(api, "/logs/{log}/views/{view}", deploymentBody(api))
+	describeUnchanged(api.OpenAPI().Paths["/logs/{log}/views/{view}"].Post.Responses, "The same was asked for last: nothing changed.")
 	register(s, api, access.Read|access.Query|access.Deploy, huma.Operation{
 		OperationID: "list-views", Method: http.MethodGet, Path: "/logs/{log}/views",
 		Summary: "List a log's views", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
@@ -236,7 +242,7 @@ func deploymentBody(api huma.API) map[string]*huma.Schema {
 	})}
 }
 
-func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, error) {
+func (s *server) deployView(ctx context.Context, in *deployInput) (*deployedOutput, error) {
 	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
@@ -254,7 +260,14 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*viewOutput, 
 		undo()
 		return nil, s.problem(ctx, err)
 	}
-	return &viewOutput{s.presentView(info)}, nil
+	return &deployedOutput{deployedStatus(info.Unchanged), s.presentView(info)}, nil
+}
+
+func deployedStatus(unchanged bool) int {
+	if unchanged {
+		return http.StatusOK
+	}
+	return http.StatusCreated
 }
 
 func (s *server) listViews(ctx context.Context, in *LogPath) (*listViewsOutput, error) {

@@ -61,7 +61,7 @@ func TestQueryAnswers(t *testing.T) {
 	s.createLog("other")
 	body := `{"module": "` + deployed.Module + `", "config": {}}`
 	first := decode[viewInfo](t, s.want(http.StatusCreated, s.call("PUT", "/logs/other/views/totals", body)))
-	again := decode[viewInfo](t, s.want(http.StatusCreated, s.call("PUT", "/logs/other/views/totals", body)))
+	again := decode[viewInfo](t, s.want(http.StatusOK, s.call("PUT", "/logs/other/views/totals", body)))
 	if again != first {
 		t.Errorf("deployed again: %+v, first %+v", again, first)
 	}

@@ -37,7 +37,8 @@ func largeStates(ctx context.Context, c *api.Client, quick bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.DeployViewPattern(ctx, hostileView, coldLog+"*", api.Deployment{Module: uploaded.Module}); err != nil {
+	if _, err := c.DeployViewPattern(ctx, hostileView, api.Deployment{Module: uploaded.Module},
+		&api.DeployViewPatternOptions{Logs: coldLog + "*"}); err != nil {
 		return err
 	}
 	var making errgroup.Group

@@ -28,7 +28,7 @@ func Main() int {
 	context.AfterFunc(ctx, stop)
 	err := New().ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errReported) {
-		fmt.Fprintln(terminal.NewWriter(os.Stderr), "tally:", err)
+		fmt.Fprintln(terminal.NewWriter(os.Stderr), "tally:", inCommands(err))
 	}
 	return statusOf(err)
 }

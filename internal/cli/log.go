@@ -27,7 +27,7 @@ func logCommand() *cobra.Command {
 }
 
 var logTable = table[tally.Log]{
-	{"log", func(l tally.Log) any { return l.Name }},
+	{"name", func(l tally.Log) any { return l.Name }},
 	{"log_id", func(l tally.Log) any { return l.ID }},
 	{"sequence", func(l tally.Log) any { return count(l.Sequence) }},
 	{"recorded_at", func(l tally.Log) any { return l.RecordedAt }},

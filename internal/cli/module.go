@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"time"
 
@@ -18,19 +20,32 @@ import (
 func moduleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "module",
-		Short: "Upload modules of views, to be deployed by their SHA-256",
+		Short: "Upload and list modules of views, to be deployed by their SHA-256",
 		Long: "A module is uploaded once, and named by its SHA-256 in every deployment of it. tally view deploy --module does both.\n" +
 			"Of the modules that no view uses, a tenant's last 32 are kept.",
-		Example: "  tally module put view.wasm\n  tally module show view.wasm",
+		Example: "  tally module put view.wasm\n  tally module show view.wasm\n  tally module list",
 	}
-	cmd.AddCommand(modulePutCommand(), moduleShowCommand())
+	cmd.AddCommand(modulePutCommand(), moduleShowCommand(), moduleListCommand())
 	return cmd
 }
 
 var moduleTable = table[tally.Module]{
 	{"module", func(m tally.Module) any { return m.Module }},
+	{"ready", func(m tally.Module) any { return m.Ready }},
 	{"bytes", func(m tally.Module) any { return count(m.Bytes) }},
+	{"deployed", func(m tally.Module) any { return m.Deployed }},
 	{"created_at", func(m tally.Module) any { return m.CreatedAt.In(time.UTC) }},
+}
+
+func moduleListCommand() *cobra.Command {
+	return listCommand(listing[tally.Module]{
+		use: "list", short: "List the modules that the tenant uploaded or deployed",
+		example: "  tally module list\n  tally module list --all --output csv",
+		what:    "listing modules", table: moduleTable,
+		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.Module, error] {
+			return c.Modules(ctx)
+		},
+	})
 }
 
 func modulePutCommand() *cobra.Command {
@@ -40,7 +55,7 @@ func modulePutCommand() *cobra.Command {
 		Use:     "put FILE",
 		Short:   "Upload a module, and print its SHA-256",
 		Long:    "Uploads a module unless the server has it. It is checked as by a deploy.",
-		Example: "  tally module put view.wasm\n  tally view deploy totals --log acme --module \"$(tally module put view.wasm)\"",
+		Example: "  tally module put view.wasm\n  tally view deploy acme totals --module \"$(tally module put view.wasm)\"",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			code, err := readModule(args[0])
 			if err != nil {

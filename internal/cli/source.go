@@ -184,7 +184,7 @@ func sourceVersionsCommand() *cobra.Command {
 
 var (
 	sourceTable = append(table[tally.Source]{
-		{"source", func(s tally.Source) any { return s.Name }},
+		{"name", func(s tally.Source) any { return s.Name }},
 	}, sourceVersionTable[:3]...)
 	sourceVersionTable = table[tally.Source]{
 		{"version", func(s tally.Source) any { return s.Version }},

@@ -121,7 +121,7 @@ func tenantListCommand() *cobra.Command {
 }
 
 var tenantTable = table[tally.Tenant]{
-	{"tenant", func(t tally.Tenant) any { return t.Name }},
+	{"name", func(t tally.Tenant) any { return t.Name }},
 	{"tenant_id", func(t tally.Tenant) any { return t.TenantID }},
 	{"state", func(t tally.Tenant) any {
 		if t.Suspended {

@@ -15,10 +15,9 @@ import (
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
-// viewDeploy is a run of tally view deploy.
+// viewDeploy is a run of tally view deploy, or of tally view pattern deploy.
 type viewDeploy struct {
 	connection
-	log, logs     string
 	module, ready string
 	config        string
 	gas           int64
@@ -29,36 +28,69 @@ type viewDeploy struct {
 func viewDeployCommand() *cobra.Command {
 	var run viewDeploy
 	cmd := &cobra.Command{
-		Use:   "deploy NAME",
-		Short: "Deploy a view on a log, or on all logs of a pattern",
+		Use:   "deploy LOG VIEW",
+		Short: "Deploy a view on a log",
 		Long: "Deploys a module as the newest version of a view, and waits until it is live: it is built from the log's history\n" +
-			"while the version before goes on answering. Fails when the view halts over an event of the history. With --logs\n" +
-			"the view is put on every log whose name matches the pattern (* stands for any characters), those that come later\n" +
-			"too.",
-		Example: "  tally view deploy monthly-totals --log acme --ready monthly_totals\n" +
-			"  tally view deploy my-totals --log acme --module view.wasm\n" +
-			"  tally view deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
-		RunE: func(cmd *cobra.Command, args []string) error { return run.run(cmd, args[0]) },
+			"while the version before goes on answering. Fails when the view halts over an event of the history. The same again\n" +
+			"changes nothing. For all logs whose names match a pattern there is tally view pattern deploy.",
+		Example: "  tally view deploy acme monthly-totals --ready monthly_totals\n" +
+			"  tally view deploy acme my-totals --module view.wasm",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run.run(cmd, args[1], func(ctx context.Context, c *tally.Client, deployment tally.Deployment) error {
+				deployed, err := c.DeployView(ctx, args[0], args[1], deployment)
+				if err != nil {
+					return fmt.Errorf("deploying %s on %s: %w", args[1], args[0], err)
+				}
+				return awaitVersion(cmd, c, args[0], deployed, run.wait, &run.out)
+			})
+		},
 	}
-	flags := cmd.Flags()
-	run.add(flags)
-	flags.StringVar(&run.log, "log", "", "log to deploy on: its name or id")
-	flags.StringVar(&run.logs, "logs", "", "pattern of names of logs to deploy on, such as 'customer-*'")
-	flags.StringVar(&run.module, "module", "",
-		"file of the module, or the SHA-256 of one that was uploaded; "+defaultModule+" when neither this nor --ready is given")
-	flags.StringVar(&run.ready, "ready", "",
-		"`READY` view to deploy, such as meter, or meter@1 for its first version; tally view ready lists them")
-	flags.StringVar(&run.config, "config", "", "the view's configuration: JSON, or @file")
-	flags.Int64Var(&run.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
-	run.out.addOutput(cmd)
-	flags.BoolVar(&run.wait, "wait", true, "wait until the view is live; --wait=false leaves it building")
+	run.flags(cmd)
 	return cmd
 }
 
-func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
-	if (d.log == "") == (d.logs == "") {
-		return usagef("give either --log, for one log, or --logs, for all whose names match a pattern")
+func viewPatternDeployCommand() *cobra.Command {
+	var run viewDeploy
+	var logs string
+	cmd := &cobra.Command{
+		Use:   "deploy VIEW",
+		Short: "Deploy a view on all logs whose names match a pattern",
+		Long: "Deploys a module as the newest version of a view on every log whose name matches the pattern (* stands for any\n" +
+			"characters), those that come later too, and waits until it is live on those that there are.",
+		Example: "  tally view pattern deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run.run(cmd, args[0], func(ctx context.Context, c *tally.Client, deployment tally.Deployment) error {
+				deployed, err := c.DeployViewPattern(ctx, args[0], deployment, &tally.DeployViewPatternOptions{Logs: logs})
+				if err != nil {
+					return fmt.Errorf("deploying %s: %w", args[0], err)
+				}
+				return awaitPattern(cmd, c, deployed, run.wait, &run.out)
+			})
+		},
 	}
+	run.flags(cmd)
+	cmd.Flags().StringVar(&logs, "logs", "",
+		"pattern of names of logs, such as 'customer-*'; the view's own when it is not given and there is one")
+	return cmd
+}
+
+func (d *viewDeploy) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	d.add(flags)
+	flags.StringVar(&d.module, "module", "",
+		"file of the module, or the SHA-256 of one that was uploaded; "+defaultModule+" when neither this nor --ready is given")
+	flags.StringVar(&d.ready, "ready", "",
+		"`READY` view to deploy, such as meter, or meter@1 for its first version; tally view ready lists them")
+	flags.StringVar(&d.config, "config", "", "the view's configuration: JSON, or @file")
+	flags.Int64Var(&d.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
+	d.out.addOutput(cmd)
+	flags.BoolVar(&d.wait, "wait", true, "wait until the view is live; --wait=false leaves it building")
+}
+
+// run has deploy deploy what the flags say, once the server has its module.
+func (d *viewDeploy) run(
+	cmd *cobra.Command, view string, deploy func(context.Context, *tally.Client, tally.Deployment) error,
+) error {
 	deployment, err := d.deployment()
 	if err != nil {
 		return err
@@ -71,18 +103,7 @@ func (d *viewDeploy) run(cmd *cobra.Command, view string) error {
 	if deployment.Module, err = d.uploaded(cmd.Context(), c); err != nil {
 		return fmt.Errorf("uploading the module of %s: %w", view, err)
 	}
-	if d.logs != "" {
-		v, err := c.DeployViewPattern(cmd.Context(), view, d.logs, deployment)
-		if err != nil {
-			return fmt.Errorf("deploying %s on %s: %w", view, d.logs, err)
-		}
-		return awaitPattern(cmd, c, v, d.wait, &d.out)
-	}
-	deployed, err := c.DeployView(cmd.Context(), d.log, view, deployment)
-	if err != nil {
-		return fmt.Errorf("deploying %s on %s: %w", view, d.log, err)
-	}
-	return awaitVersion(cmd, c, d.log, deployed, d.wait, &d.out)
+	return deploy(cmd.Context(), c, deployment)
 }
 
 // deployment returns what is to be deployed, without its module.

@@ -24,10 +24,10 @@ func viewListCommand() *cobra.Command {
 }
 
 var viewTable = table[tally.View]{
-	{"view", func(v tally.View) any { return v.Name }},
+	{"name", func(v tally.View) any { return v.Name }},
 	{"version", func(v tally.View) any { return v.Version }},
 	{"status", func(v tally.View) any { return state(v.Status) }},
-	{"events", func(v tally.View) any { return shown{folded(v), v.Applied} }},
+	{"applied", func(v tally.View) any { return shown{folded(v), v.Applied} }},
 	{"gas", func(v tally.View) any { return count(v.Gas) }},
 	{"module", func(v tally.View) any { return shown{cmp.Or(v.Ready, shortHash(v.Module)), v.Module} }},
 	{"actor", func(v tally.View) any { return v.Actor }},

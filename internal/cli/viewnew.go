@@ -92,6 +92,6 @@ func printNextSteps(w io.Writer, kit views.Kit, name, dir string, files int) {
   cd %s
   %s
   tally view test
-  tally view deploy %s --log LOG --module view.wasm
+  tally view deploy LOG %s --module view.wasm
 `, dir, files, kit.Needs, dir, kit.Build, name)
 }

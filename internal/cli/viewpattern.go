@@ -92,31 +92,23 @@ func covers(v tally.ViewPattern) string {
 func viewPatternCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pattern",
-		Short: "List, show and retire the views that are deployed on patterns of logs",
-		Long: "A view that is deployed with --logs is on every log whose name matches the pattern, later ones too. tally view deploy\n" +
-			"puts it there; these commands look after it.",
-		Example: "  tally view pattern list\n  tally view pattern retire usage --yes",
+		Short: "Deploy views on patterns of logs, list, show and retire them",
+		Long:  "A view that is deployed on a pattern is on every log whose name matches it, later ones too.",
+		Example: "  tally view pattern deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json\n" +
+			"  tally view pattern list\n  tally view pattern retire usage --yes",
 	}
-	cmd.AddCommand(viewPatternListCommand(), viewPatternShowCommand(), viewPatternRetireCommand())
+	cmd.AddCommand(viewPatternDeployCommand(), viewPatternListCommand(), viewPatternShowCommand(), viewPatternRetireCommand())
 	return cmd
 }
 
 func viewPatternListCommand() *cobra.Command {
 	return listCommand(listing[tally.ViewPattern]{
-		use: "list", short: "List the views that are deployed on patterns, and how their logs stand",
+		use: "list", short: "List the views that are deployed on patterns",
+		long:    "Lists them as they were deployed. tally view pattern show counts the logs of one, and how they stand.",
 		example: "  tally view pattern list\n  tally view pattern list --output csv",
 		what:    "listing the views on patterns", table: viewPatternTable,
 		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.ViewPattern, error] {
-			found, err := c.ListViewPatterns(ctx)
-			for i, v := range found {
-				if err == nil && v.Status == "active" { // how its logs stand is not in the list
-					found[i], err = c.GetViewPattern(ctx, v.Name)
-				}
-			}
-			if err != nil {
-				found = nil
-			}
-			return seqOf(found, err)
+			return seqOf(c.ListViewPatterns(ctx))
 		},
 	})
 }
@@ -142,7 +134,7 @@ func viewPatternShowCommand() *cobra.Command {
 }
 
 var viewPatternTable = table[tally.ViewPattern]{
-	{"view", func(v tally.ViewPattern) any { return v.Name }},
+	{"name", func(v tally.ViewPattern) any { return v.Name }},
 	{"logs", func(v tally.ViewPattern) any { return v.Logs }},
 	{"version", func(v tally.ViewPattern) any { return v.Version }},
 	{"status", func(v tally.ViewPattern) any { return state(v.Status) }},
@@ -161,7 +153,7 @@ func viewPatternRetireCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retire VIEW",
 		Short: "Retire a view on all logs that have it from a pattern",
-		Long: "Retires a view that was deployed with --logs, on all logs that have it from the pattern; later logs do not get\n" +
+		Long: "Retires a view that was deployed on a pattern, on all logs that have it from the pattern; later logs do not get\n" +
 			"it. With --keep it stays where it is. What was deployed on a log by itself stays in any case.",
 		Example: "  tally view pattern retire usage --keep --yes",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {

@@ -32,7 +32,7 @@ func viewReadyCommand() *cobra.Command {
 		Long: "Lists the views that the server has ready, to be deployed by their names: all versions of each, the newest last, which\n" +
 			"is what the name alone stands for. For one of them, prints the JSON Schema of its configuration.",
 		Example: "  tally view ready\n  tally view ready meter > meter.schema.json\n" +
-			"  tally view deploy tokens --log acme --ready meter --config @meter.json",
+			"  tally view deploy acme tokens --ready meter --config @meter.json",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
 			found, err := c.ListReadyViews(cmd.Context())
 			if err != nil {

@@ -33,7 +33,7 @@ func watchCommand() *cobra.Command {
 			}
 			show := printAnswer
 			if ifTerminal(os.Stdout) != nil {
-				show = func(_ io.Writer, a tally.LiveAnswer) error {
+				show = func(_ io.Writer, a tally.WatchedAnswer) error {
 					return drawAnswer(os.Stdout, strings.Join(args, " "), a, time.Now())
 				}
 			}
@@ -57,13 +57,13 @@ func watchCommand() *cobra.Command {
 	return cmd
 }
 
-func printAnswer(w io.Writer, a tally.LiveAnswer) error {
+func printAnswer(w io.Writer, a tally.WatchedAnswer) error {
 	_, err := w.Write(append(bytes.TrimRight(a.Body, "\n"), '\n'))
 	return err
 }
 
 // drawAnswer replaces the contents of the terminal w with an answer. w must not escape control characters.
-func drawAnswer(w io.Writer, what string, a tally.LiveAnswer, now time.Time) error {
+func drawAnswer(w io.Writer, what string, a tally.WatchedAnswer, now time.Time) error {
 	text := a.Body
 	var indented bytes.Buffer
 	if json.Indent(&indented, a.Body, "", "  ") == nil {

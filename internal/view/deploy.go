@@ -52,6 +52,8 @@ type Deployment struct {
 	// compiled is the module while it is being deployed; loaded: it was in memory before, since some version runs it, or did lately.
 	compiled *wasm.Module
 	loaded   bool
+	// unchanged: it is what was asked for last already, and nothing was recorded.
+	unchanged bool
 }
 
 // Deploy makes a module with a configuration the newest version of the view called name on the log, and builds it from the
@@ -71,7 +73,9 @@ func (v *Views) Deploy(ctx context.Context, log uuid.UUID, name string, d Deploy
 		v.unload(ctx, &d)
 		return Info{}, err
 	}
-	return v.awaitBuilt(ctx, log, version)
+	info, err := v.awaitBuilt(ctx, log, version)
+	info.Unchanged = d.unchanged
+	return info, err
 }
 
 // check checks the settings first, since compiling may take seconds; then it compiles the module and asks it for its fields.
@@ -139,7 +143,9 @@ func (v *Views) deploy(ctx context.Context, log uuid.UUID, name string, d *Deplo
 		if version, err = v.record(ctx, tx, log, name, d); err != nil {
 			return err
 		}
-		return v.db.OwnView(ctx, tx, dbsqlc.OwnViewParams{LogID: log, Name: name})
+		taken, err := v.db.OwnView(ctx, tx, dbsqlc.OwnViewParams{LogID: log, Name: name})
+		d.unchanged = d.unchanged && taken == 0
+		return err
 	})
 	if err != nil {
 		return uuid.UUID{}, fmt.Errorf("recording a view version: %w", err)
@@ -271,12 +277,13 @@ func (v *Views) record(ctx context.Context, tx pgx.Tx, log uuid.UUID, name strin
 	if err != nil {
 		return uuid.UUID{}, err
 	}
+	d.unchanged = len(active) > 0 && d.runs(&active[0])
+	if d.unchanged {
+		return active[0].VersionID, nil
+	}
 	for i := range active {
 		if !d.runs(&active[i]) {
 			continue
-		}
-		if i == 0 { // asked for last already
-			return active[i].VersionID, nil
 		}
 		return active[i].VersionID, v.selectVersion(ctx, tx, selection{
 			log: log, view: view, version: active[i].Version, action: "deploy", actor: d.Actor,

@@ -18,8 +18,10 @@ const MaxUploads = 32
 
 // ModuleInfo describes a module that a tenant has.
 type ModuleInfo struct {
+	SHA256    []byte
 	Bytes     int64
 	CreatedAt time.Time // when the tenant deployed it first; before that, when it uploaded it last
+	Deployed  bool      // at some time: it is kept for ever
 }
 
 // PutModule keeps a module for the tenant, so that it can be deployed by its SHA-256, and reports whether the tenant did not have it. It is
@@ -81,7 +83,24 @@ func (v *Views) checkModule(ctx context.Context, code []byte) error {
 // Module describes a module that the tenant has. The error is a *RefusedError when it has not, or the database's.
 func (v *Views) Module(ctx context.Context, tenant uuid.UUID, digest [sha256.Size]byte) (ModuleInfo, error) {
 	row, err := v.db.DescribeTenantModule(ctx, v.db.Read, dbsqlc.DescribeTenantModuleParams{TenantID: tenant, Sha256: digest[:]})
-	return ModuleInfo(row), moduleError(digest, err)
+	return moduleInfo(row), moduleError(digest, err)
+}
+
+func moduleInfo(row dbsqlc.DescribeTenantModuleRow) ModuleInfo {
+	return ModuleInfo{SHA256: row.Sha256, Bytes: row.Bytes, CreatedAt: row.CreatedAt, Deployed: row.Deployed}
+}
+
+// Modules describes the modules that the tenant has, by SHA-256, from the one that comes next to after: at most limit.
+func (v *Views) Modules(ctx context.Context, tenant uuid.UUID, after []byte, limit int32) ([]ModuleInfo, error) {
+	rows, err := v.db.ListTenantModules(ctx, v.db.Read, dbsqlc.ListTenantModulesParams{TenantID: tenant, After: after, MaxRows: limit})
+	if err != nil {
+		return nil, fmt.Errorf("listing modules: %w", db.Classify(err))
+	}
+	infos := make([]ModuleInfo, len(rows))
+	for i, row := range rows {
+		infos[i] = moduleInfo(dbsqlc.DescribeTenantModuleRow(row))
+	}
+	return infos, nil
 }
 
 // ModuleCode returns the bytes of a module that the tenant has. The error is a *RefusedError when it has not, or the database's.

@@ -50,6 +50,7 @@ type PatternInfo struct {
 	Spreading    bool // not every log has been looked at yet
 	CreatedAt    time.Time
 	DeployedAt   time.Time
+	Unchanged    bool // of a deploy alone: what it asked for had been asked for last already
 }
 
 // PatternLogs counts the logs that a pattern matches, each by the status of the view's version with the highest turn there.
@@ -106,7 +107,9 @@ func (v *Views) DeployPattern(
 	if err := v.spreadFor(ctx, tenant, name, deployPatience); err != nil {
 		return PatternInfo{}, err
 	}
-	return v.Pattern(ctx, tenant, name)
+	info, err := v.Pattern(ctx, tenant, name)
+	info.Unchanged = d.unchanged
+	return info, err
 }
 
 // deployPattern rehearses a deployment with one of the pattern's logs and makes it the view's newest revision.
@@ -150,10 +153,11 @@ func (v *Views) recordPattern(
 		return err
 	}
 	active := found && PatternStatus(row.Status) == PatternActive
+	d.unchanged = active && row.Pattern == string(pattern) && v.isNewest(row, d)
 	switch {
 	case active && row.Pattern != string(pattern):
 		return &PatternDiffersError{Name: name, Pattern: row.Pattern}
-	case active && v.isNewest(row, d):
+	case d.unchanged:
 		return v.db.SpreadPatternAgain(ctx, tx, dbsqlc.SpreadPatternAgainParams{
 			AfterLog: firstLog, TenantID: tenant, PatternID: row.PatternID,
 		})

@@ -69,6 +69,7 @@ type Info struct {
 	RetiredAt      time.Time
 	HaltedAt       time.Time
 	Progress       *Progress // nil unless it is building
+	Unchanged      bool      // of a deploy alone: what it asked for had been asked for last already
 }
 
 // Progress is how far a version is built.

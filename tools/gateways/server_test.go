@@ -51,7 +51,7 @@ func newRig(t *testing.T, value string) *rig {
 		t.Fatal(err)
 	}
 	meter := tally.Deployment{Ready: "meter", Config: config}
-	if _, err := r.client.DeployViewPattern(t.Context(), meterView, "*", meter); err != nil {
+	if _, err := r.client.DeployViewPattern(t.Context(), meterView, meter, &tally.DeployViewPatternOptions{Logs: "*"}); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -13,11 +13,11 @@ import (
 )
 
 const describeTenantModule = `-- name: DescribeTenantModule :one
-SELECT octet_length(m.wasm)::bigint AS bytes, t.created_at
+SELECT t.sha256, octet_length(m.wasm)::bigint AS bytes, t.created_at, true AS deployed
 FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256
 WHERE t.tenant_id = $1 AND t.sha256 = $2
 UNION ALL
-SELECT octet_length(u.wasm)::bigint AS bytes, u.uploaded_at
+SELECT u.sha256, octet_length(u.wasm)::bigint AS bytes, u.uploaded_at, false AS deployed
 FROM uploaded_modules u
 WHERE u.tenant_id = $1 AND u.sha256 = $2
 LIMIT 1
@@ -29,14 +29,21 @@ type DescribeTenantModuleParams struct {
 }
 
 type DescribeTenantModuleRow struct {
+	Sha256    []byte
 	Bytes     int64
 	CreatedAt time.Time
+	Deployed  bool
 }
 
 func (q *Queries) DescribeTenantModule(ctx context.Context, db DBTX, arg DescribeTenantModuleParams) (DescribeTenantModuleRow, error) {
 	row := db.QueryRow(ctx, describeTenantModule, arg.TenantID, arg.Sha256)
 	var i DescribeTenantModuleRow
-	err := row.Scan(&i.Bytes, &i.CreatedAt)
+	err := row.Scan(
+		&i.Sha256,
+		&i.Bytes,
+		&i.CreatedAt,
+		&i.Deployed,
+	)
 	return i, err
 }
 
@@ -129,6 +136,56 @@ func (q *Queries) InsertUploadedModule(ctx context.Context, db DBTX, arg InsertU
 	var inserted bool
 	err := row.Scan(&inserted)
 	return inserted, err
+}
+
+const listTenantModules = `-- name: ListTenantModules :many
+SELECT t.sha256, octet_length(m.wasm)::bigint AS bytes, t.created_at, true AS deployed
+FROM tenant_modules t JOIN modules m ON m.sha256 = t.sha256
+WHERE t.tenant_id = $2 AND t.sha256 > $3::bytea
+UNION ALL
+SELECT u.sha256, octet_length(u.wasm)::bigint AS bytes, u.uploaded_at, false AS deployed
+FROM uploaded_modules u
+WHERE u.tenant_id = $2 AND u.sha256 > $3::bytea
+  AND NOT EXISTS (SELECT FROM tenant_modules d WHERE d.tenant_id = u.tenant_id AND d.sha256 = u.sha256)
+ORDER BY sha256 LIMIT $1
+`
+
+type ListTenantModulesParams struct {
+	MaxRows  int32
+	TenantID uuid.UUID
+	After    []byte
+}
+
+type ListTenantModulesRow struct {
+	Sha256    []byte
+	Bytes     int64
+	CreatedAt time.Time
+	Deployed  bool
+}
+
+func (q *Queries) ListTenantModules(ctx context.Context, db DBTX, arg ListTenantModulesParams) ([]ListTenantModulesRow, error) {
+	rows, err := db.Query(ctx, listTenantModules, arg.MaxRows, arg.TenantID, arg.After)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTenantModulesRow
+	for rows.Next() {
+		var i ListTenantModulesRow
+		if err := rows.Scan(
+			&i.Sha256,
+			&i.Bytes,
+			&i.CreatedAt,
+			&i.Deployed,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockUploads = `-- name: LockUploads :exec

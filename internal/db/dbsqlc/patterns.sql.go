@@ -436,7 +436,7 @@ func (q *Queries) MovePattern(ctx context.Context, db DBTX, arg MovePatternParam
 	return err
 }
 
-const ownView = `-- name: OwnView :exec
+const ownView = `-- name: OwnView :execrows
 UPDATE views SET pattern_id = NULL WHERE log_id = $1 AND name = $2 AND pattern_id IS NOT NULL
 `
 
@@ -446,9 +446,12 @@ type OwnViewParams struct {
 }
 
 // Whoever deploys a view on a log takes it out of its pattern's hands.
-func (q *Queries) OwnView(ctx context.Context, db DBTX, arg OwnViewParams) error {
-	_, err := db.Exec(ctx, ownView, arg.LogID, arg.Name)
-	return err
+func (q *Queries) OwnView(ctx context.Context, db DBTX, arg OwnViewParams) (int64, error) {
+	result, err := db.Exec(ctx, ownView, arg.LogID, arg.Name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const patternProgress = `-- name: PatternProgress :one

@@ -296,7 +296,8 @@ func (r *reference) performCase(ctx context.Context, c *Case) error {
 
 // lists are the operations whose pages a call of the layer goes over.
 var lists = map[string]string{
-	"events": "list-events", "logs": "list-logs", "keys": "list-keys", "tenants": "list-tenants", "sources": "list-sources",
+	"events": "list-events", "logs": "list-logs", "keys": "list-keys", "modules": "list-modules",
+	"tenants": "list-tenants", "sources": "list-sources",
 	"audit-log": "list-audit-log", "view-versions": "list-view-versions", "source-versions": "list-source-versions",
 }
 

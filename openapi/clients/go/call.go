@@ -78,6 +78,7 @@ func sending(method string, body any, path ...string) (request, error) {
 
 // answer is a whole response.
 type answer struct {
+	status int
 	header http.Header
 	body   []byte
 	tries  int // that it took
@@ -116,37 +117,47 @@ func (c *Client) once(ctx context.Context, r request, a *answer) error {
 	if r.long {
 		timeout = 0
 	}
-	body, header, err := c.open(ctx, r, timeout)
+	response, err := c.respond(ctx, r, timeout)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // it is read to its end
-	text, err := io.ReadAll(io.LimitReader(body, maxAnswerBytes+1))
+	defer func() { _ = response.Body.Close() }() // it is read to its end
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
 	if err != nil {
 		return c.disconnected(ctx, fmt.Errorf("the answer broke off: %w", err))
 	}
 	if len(text) > maxAnswerBytes {
-		return c.stranger(header, errors.New("it is larger than any of Tallystick's"))
+		return c.stranger(response.Header, errors.New("it is larger than any of Tallystick's"))
 	}
-	a.header, a.body = header, text
+	a.status, a.header, a.body = response.StatusCode, response.Header, text
 	return nil
 }
 
-// open sends a request once, and returns the answer's body, which fails when nothing comes for idle; 0: it may be silent for ever. The
+// respond sends a request once, and returns the answer, whose body fails when nothing comes for idle; 0: it may be silent for ever. The
 // caller closes it. A status other than 2xx is returned as an *Error.
-func (c *Client) open(ctx context.Context, r request, idle time.Duration) (io.ReadCloser, http.Header, error) {
+func (c *Client) respond(ctx context.Context, r request, idle time.Duration) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	b := &watchedBody{idle: idle, cancel: cancel, ctx: ctx}
 	if idle > 0 {
 		b.timer = time.AfterFunc(idle, func() { cancel(errSilent) })
 	}
-	response, err := c.do(ctx, r) //nolint:bodyclose // whoever has b closes it
+	response, err := c.do(ctx, r) //nolint:bodyclose // whoever has the answer closes it
 	if err != nil {
 		b.release()
-		return nil, nil, err
+		return nil, err
 	}
 	b.ReadCloser = response.Body
-	return b, response.Header, nil
+	response.Body = b
+	return response, nil
+}
+
+// open is respond for who wants the body and the headers.
+func (c *Client) open(ctx context.Context, r request, idle time.Duration) (io.ReadCloser, http.Header, error) {
+	response, err := c.respond(ctx, r, idle)
+	if err != nil {
+		return nil, nil, err
+	}
+	return response.Body, response.Header, nil
 }
 
 // do sends a request once.

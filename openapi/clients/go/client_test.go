@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	tally "github.com/tallystick/tallystick/openapi/clients/go"
 )
@@ -122,11 +123,31 @@ func TestRequests(t *testing.T) {
 	if got.Header.Get("Tally-Actor") != "ada" || got.Method != http.MethodPost {
 		t.Errorf("%s by %q", got.Method, got.Header.Get("Tally-Actor"))
 	}
-	if _, err := c.DeployViewPattern(t.Context(), "v", "a&b*", tally.Deployment{Module: "1234"}); err != nil {
+	if _, err := c.DeployViewPattern(t.Context(), "v", tally.Deployment{Module: "1234"},
+		&tally.DeployViewPatternOptions{Logs: "a&b*"}); err != nil {
 		t.Fatal(err)
 	}
 	if want = "/tally/views/v?logs=a%26b%2A"; got.RequestURI != want || body != `{"module":"1234"}` {
 		t.Errorf("asked %s with %.200q, want %s", got.RequestURI, body, want)
+	}
+}
+
+// TestRaw: a request of one's own is sent as it is, with the client's headers; what is refused is an error.
+func TestRaw(t *testing.T) {
+	c, log := server(t).Client, "raw-"+time.Now().Format("150405.000000000")
+	made, err := c.Do(t.Context(), tally.Raw{Method: http.MethodPut, Path: "/logs/" + log, Body: map[string]any{}, Repeatable: true})
+	if err != nil || made.Status != http.StatusCreated || !strings.Contains(string(made.Body), log) {
+		t.Errorf("%+v, %v: %s", made, err, made.Body)
+	}
+	found, err := c.Do(t.Context(), tally.Raw{Path: "logs/" + log + "/events", Query: "format=ndjson"})
+	if err != nil || found.Status != http.StatusOK || found.Header.Get("Content-Type") != "application/x-ndjson" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if _, err := c.Do(t.Context(), tally.Raw{Path: "/logs/no%20such"}); !tally.IsCode(err, "log_not_found") {
+		t.Errorf("a log that there is not: %v", err)
+	}
+	if _, err := c.Do(t.Context(), tally.Raw{Path: "/logs/%zz"}); err == nil {
+		t.Error("a path that is not percent-encoded is sent")
 	}
 }
 

@@ -120,7 +120,7 @@ var conformanceCalls = map[string]func(context.Context, *tally.Client, arguments
 		return c.AuditView(ctx, a.text("log"), a.text("view"), &tally.AuditViewOptions{Version: int32(version(a))})
 	},
 	"deploy-view-pattern": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
-		return c.DeployViewPattern(ctx, a.text("view"), a.text("logs"), a.deployment())
+		return c.DeployViewPattern(ctx, a.text("view"), a.deployment(), &tally.DeployViewPatternOptions{Logs: a.text("logs")})
 	},
 	"get-view-pattern": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.GetViewPattern(ctx, a.text("view"))
@@ -136,6 +136,10 @@ var conformanceCalls = map[string]func(context.Context, *tally.Client, arguments
 	"put-module": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.PutModule(ctx, a.text("sha256"), a.body())
 	},
+	"list-modules": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.ListModules(ctx, a.list())
+	},
+	"modules": func(ctx context.Context, c *tally.Client, a arguments) (any, error) { return take(a, c.Modules(ctx)) },
 	"get-module": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.GetModule(ctx, a.text("sha256"))
 	},

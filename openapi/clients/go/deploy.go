@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"strconv"
 )
@@ -60,11 +61,19 @@ func (c *Client) DeployView(ctx context.Context, log, view string, d Deployment)
 	return deployed, c.send(ctx, r, err, &deployed)
 }
 
+// DeployViewPatternOptions say where a view is deployed.
+type DeployViewPatternOptions struct {
+	// Logs is the pattern of the names of logs, such as customer-*. "" for the one that the view has already.
+	Logs string
+}
+
 // DeployViewPattern deploys a view on all logs whose name matches a pattern such as customer-*, including later ones. It returns at once:
 // the server deploys the view in the background. The same deployment again changes nothing.
-func (c *Client) DeployViewPattern(ctx context.Context, view, logs string, d Deployment) (deployed ViewPattern, err error) {
+func (c *Client) DeployViewPattern(
+	ctx context.Context, view string, d Deployment, o *DeployViewPatternOptions,
+) (deployed ViewPattern, err error) {
 	r, err := d.request("views", view)
-	return deployed, c.send(ctx, r.with("logs", logs), err, &deployed)
+	return deployed, c.send(ctx, r.with("logs", orNew(o).Logs), err, &deployed)
 }
 
 // DeployModule uploads a module, a .wasm of at most 4 MiB, unless the server has it, and deploys it as DeployView does. The deployment's
@@ -99,6 +108,20 @@ func (c *Client) PutModule(ctx context.Context, sha256 string, wasm []byte) (mod
 func (c *Client) GetModule(ctx context.Context, sha256 string) (module Module, err error) {
 	_, err = c.call(ctx, get("modules", sha256), &module)
 	return module, err
+}
+
+// ListModules lists the tenant's modules by SHA-256, those that were uploaded and those that were deployed, a page at a time.
+func (c *Client) ListModules(ctx context.Context, o *ListOptions) (page ModulePage, err error) {
+	_, err = c.call(ctx, get("modules").with("cursor", orNew(o).Cursor, "limit", number(orNew(o).Limit)), &page)
+	return page, err
+}
+
+// Modules iterates over the tenant's modules, by SHA-256.
+func (c *Client) Modules(ctx context.Context) iter.Seq2[Module, error] {
+	return pages(func(cursor string) ([]Module, string, error) {
+		page, err := c.ListModules(ctx, &ListOptions{Cursor: cursor, Limit: listPage})
+		return page.Modules, page.NextCursor, err
+	})
 }
 
 // ListReadyViews lists the views that each server has built in.

@@ -294,9 +294,17 @@ type ViewVerification struct {
 
 // Module is a module that the tenant has.
 type Module struct {
-	Module    string    `json:"module"` // its SHA-256, hexadecimal
+	Module    string    `json:"module"`          // its SHA-256, hexadecimal
+	Ready     string    `json:"ready,omitempty"` // the ready view that it is, with its version, such as meter@1
 	Bytes     int64     `json:"bytes"`
+	Deployed  bool      `json:"deployed"`   // a view of the tenant uses it, or did: it is kept for ever
 	CreatedAt time.Time `json:"created_at"` // when the tenant deployed it first; before that, when it uploaded it last
+}
+
+// ModulePage is a page of modules.
+type ModulePage struct {
+	Modules    []Module `json:"modules"`
+	NextCursor string   `json:"next_cursor,omitempty"` // "" on the last page
 }
 
 // ReadyView is a view that each server has built in.

@@ -14,8 +14,8 @@ type WatchOptions struct {
 	FollowOptions
 }
 
-// LiveAnswer is a view's answer at a time, or why it has none.
-type LiveAnswer struct {
+// WatchedAnswer is a view's answer at a time, or why it has none.
+type WatchedAnswer struct {
 	Answer // without a Type, which the stream does not have
 	// Problem is why the view cannot answer at present, such as view_halted; it may again. nil for an answer.
 	Problem *Error
@@ -24,9 +24,9 @@ type LiveAnswer struct {
 // Watch follows a view's answer to a question, as QueryView takes it. The first answer comes at once, and then every answer that
 // differs from the one before, at most ten a second, over any number of connections, until ctx ends, the loop is left, or the server
 // refuses. Its last pair is then that error: the cause of ctx, or an *Error.
-func (c *Client) Watch(ctx context.Context, log, view, question string, o *WatchOptions) iter.Seq2[LiveAnswer, error] {
+func (c *Client) Watch(ctx context.Context, log, view, question string, o *WatchOptions) iter.Seq2[WatchedAnswer, error] {
 	o = orNew(o)
-	return func(yield func(LiveAnswer, error) bool) {
+	return func(yield func(WatchedAnswer, error) bool) {
 		r := get("logs", log, "views", view, "live")
 		r.query = question
 		f := following{FollowOptions: o.FollowOptions, client: c, request: r}
@@ -36,7 +36,7 @@ func (c *Client) Watch(ctx context.Context, log, view, question string, o *Watch
 				return nil
 			}
 			last = m
-			var a LiveAnswer
+			var a WatchedAnswer
 			if m.event == "problem" {
 				a.Problem = &Error{}
 				if err := json.Unmarshal(m.data, a.Problem); err != nil {
@@ -52,7 +52,7 @@ func (c *Client) Watch(ctx context.Context, log, view, question string, o *Watch
 			return nil
 		}
 		if err := f.run(ctx); !errors.Is(err, errEnough) {
-			yield(LiveAnswer{}, err)
+			yield(WatchedAnswer{}, err)
 		}
 	}
 }
