@@ -191,7 +191,7 @@ export interface paths {
         put?: never;
         /**
          * Append an event
-         * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Where a view of the log has a guard that does not admit the event, the answer is a problem with the status that the guard chose, and nothing is stored. Needs the scope append.
+         * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Needs the scope append.
          */
         post: operations["append-event"];
         delete?: never;
@@ -211,7 +211,7 @@ export interface paths {
         put?: never;
         /**
          * Append many events
-         * @description All events are appended, in order, or none: also where a guard refuses one of them. Needs the scope append.
+         * @description All events are appended, in order, or none. Needs the scope append.
          */
         post: operations["append-events"];
         delete?: never;
@@ -480,6 +480,26 @@ export interface paths {
          * @description Needs the scope read or query or deploy.
          */
         get: operations["list-view-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/modules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tenant's modules
+         * @description Those that were uploaded, and those that were deployed, ready views' among them. Needs the scope deploy.
+         */
+        get: operations["list-modules"];
         put?: never;
         post?: never;
         delete?: never;
@@ -884,14 +904,8 @@ export interface components {
         Appended: {
             /** @description True when the event's time is more than a day ahead of when it was recorded. */
             ahead?: boolean;
-            /** @description True when nothing was stored, as asked for. */
-            dry_run?: boolean;
             /** @description True when the event was there before. */
             duplicate?: boolean;
-            /** @description What guards of views said of the event when they admitted it, by the views' names. A duplicate has none. */
-            guards?: {
-                [key: string]: unknown;
-            };
             /**
              * Format: int64
              * @description The event's place in its log.
@@ -910,8 +924,6 @@ export interface components {
              * @description How many events are new.
              */
             appended: number;
-            /** @description True when nothing was stored, as asked for. */
-            dry_run?: boolean;
             /** @description Events that were there before. */
             duplicates: components["schemas"]["DuplicateEvent"][];
             /**
@@ -1193,11 +1205,6 @@ export interface components {
             gas?: number;
             /** @description The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before. */
             module?: string;
-            /**
-             * @description What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
-             * @enum {string}
-             */
-            on_halt?: "admit" | "refuse";
             /**
              * @description The name of a ready view, as GET /ready-views lists them: the newest version of this server. After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.
              * @example meter
@@ -1544,8 +1551,22 @@ export interface components {
              * @description When the tenant deployed it first; before that, when it uploaded it last.
              */
             created_at: string;
+            /** @description Whether a view of the tenant uses it, or did: it is kept for ever. Of the others, the last 32 are. */
+            deployed: boolean;
             /** @description Its SHA-256, in hexadecimal. */
             module: string;
+            /**
+             * @description The ready view that it is, with its version; absent for other modules.
+             * @example meter@1
+             */
+            ready?: string;
+        };
+        /** @description A page of modules. */
+        ModulePage: {
+            /** @description By SHA-256. */
+            modules: components["schemas"]["Module"][];
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
         };
         /** @description The answer of OTLP, with partial_success where not all was stored. */
         OTLPAnswer: {
@@ -1645,8 +1666,6 @@ export interface components {
         };
         /** @description An error, after RFC 9457. The members from fields on are there where they help. */
         Problem: {
-            /** @description What the guard says about its refusal: a JSON object of the view's own. */
-            answer?: unknown;
             /**
              * Format: int64
              * @description How many events a building view has folded.
@@ -1696,8 +1715,6 @@ export interface components {
             title: string;
             /** @description urn:tallystick:problem: and the code. */
             type: string;
-            /** @description The view whose guard refuses the event, or cannot be asked. */
-            view?: string;
         };
         /** @description The server can store events. */
         Readiness: {
@@ -2031,8 +2048,6 @@ export interface components {
              * @description The budget of one event's fold, in units of gas.
              */
             gas: number;
-            /** @description Whether it has a guard, which decides on events before they are appended. */
-            guard: boolean;
             /**
              * Format: date-time
              * @description When it halted.
@@ -2059,8 +2074,6 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
-            /** @description What becomes of appends while a view with a guard is halted; absent without a guard. */
-            on_halt?: string;
             /** @description How far it is built, while it is building. */
             progress?: components["schemas"]["BuildProgress"];
             /**
@@ -2192,8 +2205,6 @@ export interface components {
              * @description The budget of one event's fold, in units of gas.
              */
             gas: number;
-            /** @description Whether it has a guard, which decides on events before they are appended. */
-            guard: boolean;
             /**
              * @description The pattern of logs' names: * stands for any run of characters.
              * @example customer-*
@@ -2203,8 +2214,6 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
-            /** @description What becomes of appends to a log while the view is halted there; absent without a guard. */
-            on_halt?: string;
             /**
              * @description The ready view that the module is, with its version; absent for other modules.
              * @example meter@1
@@ -2275,13 +2284,13 @@ export interface operations {
                      *       "entries": [
                      *         {
                      *           "action": "key.revoke",
-                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
-                     *           "at": "2026-11-29T08:43:28.434735Z",
+                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "at": "2026-11-29T08:21:52.936855Z",
                      *           "detail": {
-                     *             "key_id": "pKzeEDUVq3gvNaCm"
+                     *             "key_id": "PTq5fKdrN4K5scte"
                      *           },
                      *           "entry_id": 8,
-                     *           "key_id": "c19MQHYp8uVrOYSB",
+                     *           "key_id": "dspYTAKx5xSI8Ajy",
                      *           "target": "gateway-1"
                      *         }
                      *       ]
@@ -2403,12 +2412,23 @@ export interface operations {
                      * @example {
                      *       "keys": [
                      *         {
-                     *           "created_at": "2026-11-29T08:43:26.482912Z",
+                     *           "created_at": "2026-11-29T08:21:52.927414Z",
+                     *           "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "key_id": "PTq5fKdrN4K5scte",
+                     *           "limits": {},
+                     *           "logs": "customer-*",
+                     *           "name": "gateway-1",
+                     *           "scopes": [
+                     *             "append"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "created_at": "2026-11-29T08:21:52.173435Z",
                      *           "created_by": "bootstrap",
-                     *           "key_id": "c19MQHYp8uVrOYSB",
+                     *           "key_id": "dspYTAKx5xSI8Ajy",
                      *           "limits": {},
                      *           "logs": "*",
-                     *           "name": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "name": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "scopes": [
                      *             "append",
                      *             "read",
@@ -2416,17 +2436,6 @@ export interface operations {
                      *             "deploy",
                      *             "admin",
                      *             "operator"
-                     *           ]
-                     *         },
-                     *         {
-                     *           "created_at": "2026-11-29T08:43:28.406734Z",
-                     *           "created_by": "bootstrap-c19MQHYp8uVrOYSB",
-                     *           "key_id": "pKzeEDUVq3gvNaCm",
-                     *           "limits": {},
-                     *           "logs": "customer-*",
-                     *           "name": "gateway-1",
-                     *           "scopes": [
-                     *             "append"
                      *           ]
                      *         }
                      *       ]
@@ -2486,10 +2495,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:28.406734Z",
-                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
-                     *       "key": "tally_pKzeED…",
-                     *       "key_id": "pKzeEDUVq3gvNaCm",
+                     *       "created_at": "2026-11-29T08:21:52.927414Z",
+                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "key": "tally_PTq5fK…",
+                     *       "key_id": "PTq5fKdrN4K5scte",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2539,9 +2548,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:28.406734Z",
-                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
-                     *       "key_id": "pKzeEDUVq3gvNaCm",
+                     *       "created_at": "2026-11-29T08:21:52.927414Z",
+                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "key_id": "PTq5fKdrN4K5scte",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2593,15 +2602,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:28.406734Z",
-                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
-                     *       "former_until": "2026-11-29T09:43:28.421366Z",
-                     *       "key_id": "pKzeEDUVq3gvNaCm",
+                     *       "created_at": "2026-11-29T08:21:52.927414Z",
+                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "former_until": "2026-11-29T09:21:52.930642Z",
+                     *       "key_id": "PTq5fKdrN4K5scte",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "revoked_at": "2026-11-29T08:43:28.433268Z",
-                     *       "rotated_at": "2026-11-29T08:43:28.418372Z",
+                     *       "revoked_at": "2026-11-29T08:21:52.935999Z",
+                     *       "rotated_at": "2026-11-29T08:21:52.930075Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2660,15 +2669,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:28.406734Z",
-                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
-                     *       "former_until": "2026-11-29T09:43:28.421366Z",
-                     *       "key": "tally_pKzeED…",
-                     *       "key_id": "pKzeEDUVq3gvNaCm",
+                     *       "created_at": "2026-11-29T08:21:52.927414Z",
+                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "former_until": "2026-11-29T09:21:52.930642Z",
+                     *       "key": "tally_PTq5fK…",
+                     *       "key_id": "PTq5fKdrN4K5scte",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "rotated_at": "2026-11-29T08:43:28.418372Z",
+                     *       "rotated_at": "2026-11-29T08:21:52.930075Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2721,14 +2730,14 @@ export interface operations {
                      * @example {
                      *       "logs": [
                      *         {
-                     *           "created_at": "2026-11-29T08:43:27.371473Z",
-                     *           "hash": "9998d5528c716510da0597e79cfca49a562e6ebfa4650658b1fc82d700039bd3",
+                     *           "created_at": "2026-11-29T08:21:52.469988Z",
+                     *           "hash": "76e95807d4cdccd5783f0c6e132c8dc04b1a5ad2cae059b4a90e231c474433be",
                      *           "labels": {
                      *             "plan": "pro"
                      *           },
-                     *           "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa",
+                     *           "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d",
                      *           "name": "customer-acme-usage",
-                     *           "recorded_at": "2026-11-29T08:43:27.371473Z",
+                     *           "recorded_at": "2026-11-29T08:21:52.469988Z",
                      *           "sequence": 0
                      *         }
                      *       ]
@@ -2784,7 +2793,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa"
+                     *       "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedLog"];
@@ -2828,14 +2837,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:27.371473Z",
-                     *       "hash": "9998d5528c716510da0597e79cfca49a562e6ebfa4650658b1fc82d700039bd3",
+                     *       "created_at": "2026-11-29T08:21:52.469988Z",
+                     *       "hash": "76e95807d4cdccd5783f0c6e132c8dc04b1a5ad2cae059b4a90e231c474433be",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa",
+                     *       "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d",
                      *       "name": "customer-acme-usage",
-                     *       "recorded_at": "2026-11-29T08:43:27.371473Z",
+                     *       "recorded_at": "2026-11-29T08:21:52.469988Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2900,14 +2909,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:27.382474Z",
-                     *       "hash": "011012be634275363003a521421bb8caeca8d5479ac129d4f3356d41a8aabdbb",
+                     *       "created_at": "2026-11-29T08:21:52.470593Z",
+                     *       "hash": "a202cd8d9e9b6a2aae16771ef95b56ff09fc631d0f588d5c137755e5b83287bf",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22679-3516-70f2-972c-0a69187a7a05",
+                     *       "log_id": "01a22665-72d6-7855-973a-738a4d8f062d",
                      *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T08:43:27.382474Z",
+                     *       "recorded_at": "2026-11-29T08:21:52.470593Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2931,10 +2940,7 @@ export interface operations {
     };
     "append-event": {
         parameters: {
-            query?: {
-                /** @description Say what would happen now, and store nothing: the same answer, or the same problem. */
-                dry_run?: boolean;
-            };
+            query?: never;
             header?: {
                 /** @description How the body is compressed, if it is. Limits of its size hold for what comes out. */
                 "Content-Encoding"?: "gzip" | "zstd";
@@ -2990,7 +2996,7 @@ export interface operations {
                     "application/json": components["schemas"]["Appended"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 402, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -3007,10 +3013,7 @@ export interface operations {
     };
     "append-events": {
         parameters: {
-            query?: {
-                /** @description Say what would happen now, and store nothing: the same answer, or the same problem. */
-                dry_run?: boolean;
-            };
+            query?: never;
             header?: {
                 /** @description How the body is compressed, if it is. Limits of its size hold for what comes out. */
                 "Content-Encoding"?: "gzip" | "zstd";
@@ -3080,7 +3083,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 402, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -3190,9 +3193,9 @@ export interface operations {
                      *             "tokens_out": 420,
                      *             "type": "api.call"
                      *           },
-                     *           "hash": "e8a0692f9a0799283048b56affe44dc9786b3869a09967e15a9d4d4a0a371366",
+                     *           "hash": "b0e0f2edc8408aa1f5e1b33ab3439c9dc9e48ea1ab9205972ada280b75811df7",
                      *           "key": "req-1",
-                     *           "recorded_at": "2026-11-29T08:43:27.387896Z",
+                     *           "recorded_at": "2026-11-29T08:21:52.473414Z",
                      *           "sequence": 1,
                      *           "time": "2025-03-01T10:05:30Z",
                      *           "type": "api.call"
@@ -3251,9 +3254,9 @@ export interface operations {
                      *         "tokens_out": 420,
                      *         "type": "api.call"
                      *       },
-                     *       "hash": "e8a0692f9a0799283048b56affe44dc9786b3869a09967e15a9d4d4a0a371366",
+                     *       "hash": "b0e0f2edc8408aa1f5e1b33ab3439c9dc9e48ea1ab9205972ada280b75811df7",
                      *       "key": "req-1",
-                     *       "recorded_at": "2026-11-29T08:43:27.387896Z",
+                     *       "recorded_at": "2026-11-29T08:21:52.473414Z",
                      *       "sequence": 1,
                      *       "time": "2025-03-01T10:05:30Z",
                      *       "type": "api.call"
@@ -3356,13 +3359,13 @@ export interface operations {
                      *       "bytes": 369,
                      *       "events": 3,
                      *       "faults": [],
-                     *       "finished_at": "2026-11-29T08:43:27.860342929Z",
+                     *       "finished_at": "2026-11-29T08:21:52.728996153Z",
                      *       "from": 1,
-                     *       "hash": "34d679610b7facfe146dc5a156c2650479caab9445c1c6aee0d33040d99f5b1e",
-                     *       "log_id": "01a22679-350b-7615-a4c3-53488cbc8afa",
+                     *       "hash": "431f1bc8aeec65ef27b9497ac13bb08c060f6597ca7313a2cb9b86d9ca1b7b4b",
+                     *       "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d",
                      *       "name": "customer-acme-usage",
                      *       "ok": true,
-                     *       "seconds": 0.129141681,
+                     *       "seconds": 0.060995388,
                      *       "to": 3,
                      *       "views": [
                      *         {
@@ -3370,7 +3373,7 @@ export interface operations {
                      *             "events": 3,
                      *             "keys": 1,
                      *             "ok": true,
-                     *             "seconds": 0.107866873,
+                     *             "seconds": 0.051472992,
                      *             "sequence": 3,
                      *             "skipped": 0,
                      *             "version": 1,
@@ -3433,7 +3436,7 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -3445,18 +3448,17 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T08:43:27.511654Z",
+                     *           "created_at": "2026-11-29T08:21:52.593976Z",
                      *           "gas": 50000000,
-                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T08:43:27.620705Z",
-                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *           "live_at": "2026-11-29T08:21:52.610229Z",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 1,
-                     *           "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
+                     *           "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
                      *         }
                      *       ]
                      *     }
@@ -3504,7 +3506,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3516,18 +3518,17 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T08:43:27.511654Z",
+                     *       "created_at": "2026-11-29T08:21:52.593976Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T08:43:27.620705Z",
-                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *       "live_at": "2026-11-29T08:21:52.610229Z",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
+                     *       "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3586,6 +3587,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The same was asked for last: nothing changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
             /** @description A version of a view on a log. */
             201: {
                 headers: {
@@ -3594,7 +3604,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3606,18 +3616,17 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T08:43:27.511654Z",
+                     *       "created_at": "2026-11-29T08:21:52.593976Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T08:43:27.620705Z",
-                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *       "live_at": "2026-11-29T08:21:52.610229Z",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
+                     *       "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3710,7 +3719,7 @@ export interface operations {
                      *       "events": 3,
                      *       "keys": 1,
                      *       "ok": true,
-                     *       "seconds": 0.075330077,
+                     *       "seconds": 0.045159233,
                      *       "sequence": 3,
                      *       "skipped": 0,
                      *       "version": 1,
@@ -3811,6 +3820,7 @@ export interface operations {
             /** @description The view's answer: JSON, unless the view says that it is CSV or plain text. */
             200: {
                 headers: {
+                    /** @description The answer reflects the events up to this one. */
                     "Tally-Sequence"?: number;
                     "X-Content-Type-Options"?: string;
                     [name: string]: unknown;
@@ -3891,20 +3901,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "applied": 1,
                      *       "config": {},
-                     *       "created_at": "2026-11-29T08:43:27.275234Z",
+                     *       "created_at": "2026-11-29T08:21:52.442378Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "head": 1,
-                     *       "live_at": "2026-11-29T08:43:28.14746Z",
+                     *       "live_at": "2026-11-29T08:21:52.827909Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
                      *       "name": "monthly-totals",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22679-34bd-7baf-902c-105558c8d3c0"
+                     *       "view_id": "01a22665-72bd-7760-9858-b712a2834a17"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3961,7 +3970,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3973,18 +3982,17 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T08:43:27.511654Z",
+                     *       "created_at": "2026-11-29T08:21:52.593976Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T08:43:28.143657Z",
-                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *       "live_at": "2026-11-29T08:21:52.821419Z",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
+                     *       "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -4038,14 +4046,14 @@ export interface operations {
                      *       "actions": [
                      *         {
                      *           "action": "live",
-                     *           "at": "2026-11-29T08:43:28.116598Z",
+                     *           "at": "2026-11-29T08:21:52.805343Z",
                      *           "sequence": 3,
                      *           "version": 2
                      *         }
                      *       ],
                      *       "versions": [
                      *         {
-                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4056,21 +4064,20 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T08:43:28.090557Z",
+                     *           "created_at": "2026-11-29T08:21:52.791342Z",
                      *           "gas": 50000000,
-                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T08:43:28.116526Z",
-                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *           "live_at": "2026-11-29T08:21:52.805291Z",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 2,
-                     *           "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
+                     *           "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
                      *         },
                      *         {
-                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4082,24 +4089,76 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T08:43:27.511654Z",
+                     *           "created_at": "2026-11-29T08:21:52.593976Z",
                      *           "gas": 50000000,
-                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T08:43:27.620705Z",
-                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *           "live_at": "2026-11-29T08:21:52.610229Z",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
-                     *           "retired_at": "2026-11-29T08:43:28.115837Z",
+                     *           "retired_at": "2026-11-29T08:21:52.803457Z",
                      *           "state_kept": true,
                      *           "status": "retired",
                      *           "version": 1,
-                     *           "view_id": "01a22679-35e1-7176-bb96-d5b341c5e431"
+                     *           "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
                      *         }
                      *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["ViewHistory"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-modules": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description The most of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of modules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "modules": [
+                     *         {
+                     *           "bytes": 198,
+                     *           "created_at": "2026-11-29T08:21:52.442378Z",
+                     *           "deployed": true,
+                     *           "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ModulePage"];
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
@@ -4141,7 +4200,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "bytes": 198,
-                     *       "created_at": "2026-11-29T08:43:27.275234Z",
+                     *       "created_at": "2026-11-29T08:21:52.442378Z",
+                     *       "deployed": true,
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *     }
                      */
@@ -4482,8 +4542,8 @@ export interface operations {
                      * @example {
                      *       "sources": [
                      *         {
-                     *           "created_at": "2026-11-29T08:43:28.37207Z",
-                     *           "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "created_at": "2026-11-29T08:21:52.913878Z",
+                     *           "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "name": "litellm",
                      *           "version": 1
                      *         }
@@ -4534,8 +4594,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:28.37207Z",
-                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "created_at": "2026-11-29T08:21:52.913878Z",
+                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -4625,8 +4685,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:28.37207Z",
-                     *       "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "created_at": "2026-11-29T08:21:52.913878Z",
+                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -5159,8 +5219,8 @@ export interface operations {
                      * @example {
                      *       "versions": [
                      *         {
-                     *           "created_at": "2026-11-29T08:43:28.37207Z",
-                     *           "created_by": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "created_at": "2026-11-29T08:21:52.913878Z",
+                     *           "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "version": 1
                      *         }
                      *       ]
@@ -5211,11 +5271,11 @@ export interface operations {
                      * @example {
                      *       "tenants": [
                      *         {
-                     *           "created_at": "2026-11-29T08:43:26.650463Z",
+                     *           "created_at": "2026-11-29T08:21:52.216607Z",
                      *           "limits": {},
                      *           "name": "acme",
                      *           "suspended": false,
-                     *           "tenant_id": "01a22679-323a-75b8-b830-57901c46a824"
+                     *           "tenant_id": "01a22665-71d7-75c5-a054-9e3a682c912b"
                      *         }
                      *       ]
                      *     }
@@ -5272,13 +5332,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:27.342549Z",
+                     *       "created_at": "2026-11-29T08:21:52.467142Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22679-34ee-7752-b9f1-489f034a05b3"
+                     *       "tenant_id": "01a22665-72d2-7c20-a370-379a816b94cd"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5322,13 +5382,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:27.342549Z",
+                     *       "created_at": "2026-11-29T08:21:52.467142Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22679-34ee-7752-b9f1-489f034a05b3"
+                     *       "tenant_id": "01a22665-72d2-7c20-a370-379a816b94cd"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5385,13 +5445,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:43:27.342549Z",
+                     *       "created_at": "2026-11-29T08:21:52.467142Z",
                      *       "limits": {
                      *         "events_per_second": 20000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22679-34ee-7752-b9f1-489f034a05b3"
+                     *       "tenant_id": "01a22665-72d2-7c20-a370-379a816b94cd"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5450,7 +5510,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-11-29T08:58:28Z",
+                     *       "expires_at": "2026-11-29T08:36:52Z",
                      *       "token": "eyJhbGciO…"
                      *     }
                      */
@@ -5494,18 +5554,17 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *           "config": {
                      *             "aggregations": [
                      *               "count"
                      *             ]
                      *           },
-                     *           "created_at": "2026-11-29T08:43:28.285968Z",
-                     *           "deployed_at": "2026-11-29T08:43:28.285968Z",
+                     *           "created_at": "2026-11-29T08:21:52.878472Z",
+                     *           "deployed_at": "2026-11-29T08:21:52.878472Z",
                      *           "gas": 50000000,
-                     *           "guard": false,
                      *           "logs": "customer-*",
-                     *           "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "spreading": false,
@@ -5556,7 +5615,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5576,12 +5635,11 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T08:43:28.285968Z",
-                     *       "deployed_at": "2026-11-29T08:43:28.285968Z",
+                     *       "created_at": "2026-11-29T08:21:52.878472Z",
+                     *       "deployed_at": "2026-11-29T08:21:52.878472Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5641,6 +5699,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The same was asked for last: nothing changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewPattern"];
+                };
+            };
             /** @description A view that is deployed on every log whose name matches a pattern. */
             201: {
                 headers: {
@@ -5649,7 +5716,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5669,12 +5736,11 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T08:43:28.285968Z",
-                     *       "deployed_at": "2026-11-29T08:43:28.285968Z",
+                     *       "created_at": "2026-11-29T08:21:52.878472Z",
+                     *       "deployed_at": "2026-11-29T08:21:52.878472Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5728,18 +5794,17 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-c19MQHYp8uVrOYSB",
+                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
                      *         ]
                      *       },
-                     *       "created_at": "2026-11-29T08:43:28.285968Z",
-                     *       "deployed_at": "2026-11-29T08:43:28.285968Z",
+                     *       "created_at": "2026-11-29T08:21:52.878472Z",
+                     *       "deployed_at": "2026-11-29T08:21:52.878472Z",
                      *       "gas": 50000000,
-                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "5976b241e5f04d17bc048c358cb34357a72c5ab854ef9b18379324706a50b8c6",
+                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,

@@ -579,9 +579,32 @@ class Module(TypedDict):
     """
     When the tenant deployed it first; before that, when it uploaded it last.
     """
+    deployed: bool
+    """
+    Whether a view of the tenant uses it, or did: it is kept for ever. Of the others, the last 32 are.
+    """
     module: str
     """
     Its SHA-256, in hexadecimal.
+    """
+    ready: NotRequired[str]
+    """
+    The ready view that it is, with its version; absent for other modules.
+    """
+
+
+class ModulePage(TypedDict):
+    """
+    A page of modules.
+    """
+
+    modules: list[Module]
+    """
+    By SHA-256.
+    """
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last.
     """
 
 

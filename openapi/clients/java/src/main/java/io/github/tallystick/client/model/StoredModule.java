@@ -15,8 +15,14 @@ public final class StoredModule extends Model {
   @JsonProperty("created_at")
   private Instant createdAt;
 
+  @JsonProperty("deployed")
+  private Boolean deployed;
+
   @JsonProperty("module")
   private String module;
+
+  @JsonProperty("ready")
+  private String ready;
 
   /** Makes one without members. */
   public StoredModule() {}
@@ -62,6 +68,26 @@ public final class StoredModule extends Model {
   }
 
   /**
+   * Whether a view of the tenant uses it, or did: it is kept for ever. Of the others, the last 32 are.
+   *
+   * @return the value
+   */
+  public boolean isDeployed() {
+    return deployed != null && deployed;
+  }
+
+  /**
+   * Sets {@code deployed}.
+   *
+   * @param deployed see {@link #isDeployed}; null leaves the member out
+   * @return this
+   */
+  public StoredModule deployed(Boolean deployed) {
+    this.deployed = deployed;
+    return this;
+  }
+
+  /**
    * Its SHA-256, in hexadecimal.
    *
    * @return the value
@@ -78,6 +104,26 @@ public final class StoredModule extends Model {
    */
   public StoredModule module(String module) {
     this.module = module;
+    return this;
+  }
+
+  /**
+   * The ready view that it is, with its version; absent for other modules.
+   *
+   * @return the value; null where it is absent
+   */
+  public String getReady() {
+    return ready;
+  }
+
+  /**
+   * Sets {@code ready}.
+   *
+   * @param ready see {@link #getReady}; null leaves the member out
+   * @return this
+   */
+  public StoredModule ready(String ready) {
+    this.ready = ready;
     return this;
   }
 }
