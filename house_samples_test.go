@@ -27,6 +27,7 @@ var accounts = []struct{ page, kind, by string }{
 	{`docs/quota\.md`, `json config|json events|text append|text ask`, "views TestQuotaDocs"},
 	{`docs/sql\.md`, `sql admin|sql query|text events|text result|json config`, "internal/db TestSQLDocs"},
 	{`docs/sources\.md`, `mapping|record|event .*|reject .*|skipped`, "internal/source TestDocumentedExamples"},
+	{`docs/alerts\.md`, `json alert|json answer|text reads`, "internal/alert TestAlertsDocs"},
 	{`docs/webhooks\.md`, `go|python`, "internal/webhook TestReceiversInDocs"},
 	{`docs/webhooks\.md`, `ts`, "openapi/clients/typescript/test/webhooks.test.ts"},
 	{`docs/evidence\.md`, `python|ndjson`, "internal/event TestEvidencePage"},

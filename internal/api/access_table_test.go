@@ -88,6 +88,13 @@ var operations = map[string]operation{
 	"GET /sources":                   {scopes: "read deploy", status: 200},
 	"GET /ready-sources":             {scopes: "read deploy", status: 200},
 
+	"PUT /alerts/{alert}":           {scopes: "admin", path: "/alerts/in-{fresh}", body: `{alert-definition}`, status: 201},
+	"DELETE /alerts/{alert}":        {scopes: "admin", path: "/alerts/{fresh-alert}", status: 204},
+	"GET /alerts/{alert}":           {scopes: "query admin", status: 200},
+	"GET /alerts/{alert}/crossings": {scopes: "query admin", status: 200},
+	"POST /alerts/{alert}/test":     {scopes: "query admin", body: `{"log":"in-1"}`, status: 200},
+	"GET /alerts":                   {scopes: "query admin", status: 200},
+
 	"POST /tokens":            {scopes: "read query", body: `{"scopes":["{may}"],"logs":["in-1"]}`, status: 201},
 	"GET /keys":               {scopes: "admin", status: 200},
 	"POST /keys":              {scopes: "admin", body: `{"name":"key-{fresh}","scopes":["read"],"logs":"in-*"}`, status: 201},

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -49,6 +50,7 @@ type Services struct {
 	Intake     *intake.Intake
 	Live       *live.Hub
 	Webhooks   *webhook.Webhooks
+	Alerts     *alert.Alerts
 	Signer     *checkpoint.Signer          // of checkpoints; nil where the server has no key
 	Ready      func(context.Context) error // returns why the server cannot serve; nil when it can
 	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
@@ -174,6 +176,7 @@ func (s *server) register(api huma.API) {
 	s.registerKeys(api)
 	s.registerTokens(api)
 	s.registerWebhooks(api)
+	s.registerAlerts(api)
 	s.registerRecord(api)
 	s.registerHealth(api)
 	describe(api.OpenAPI())

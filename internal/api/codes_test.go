@@ -52,7 +52,7 @@ func TestCodes(t *testing.T) {
 	uses := regexp.MustCompile(`(?:newProblem|invalid|checkText|checkSize|identify)\("([a-z_]+)"|` +
 		`RefusedError\{(?:Code: )?"([a-z_]+)"|\bCode[A-Za-z]* += "([a-z_]+)"|code: +"([a-z_]+)"`)
 	for _, folder := range []string{
-		".", "../access", "../event", "../eventlog", "../ingest", "../intake", "../view", "../wasm",
+		".", "../access", "../alert", "../event", "../eventlog", "../ingest", "../intake", "../view", "../wasm",
 		"../webhook",
 	} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))

@@ -74,6 +74,7 @@ func openDoor(t *testing.T, change ...func(*server.Config)) *frontDoor {
 	d.want(http.StatusCreated, d.as(d.owner, "POST", "/views/on-none?logs=in-none", d.fill(`{"module":"{module}"}`, false)))
 	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", `{"log":"in-1","id":"{/id}","keep":true}`))
 	d.want(http.StatusCreated, d.as(d.rival, "POST", "/views/theirs-everywhere?logs=*", d.fill(`{"module":"{module}"}`, false)))
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/alerts/watched", `{"logs":"in-1","view":"totals","value":"/n","thresholds":["1"]}`))
 	d.webhook = d.newWebhook()
 	d.delivery = decode[struct {
 		DeliveryID string `json:"delivery_id"`
@@ -132,6 +133,9 @@ func (d *frontDoor) fill(text string, needed bool) string {
 	module := `{"module":"` + d.module + `"}`
 	make("{fresh-view}", "/logs/in-1/views/fresh-"+fresh, module)
 	make("{fresh-pattern}", "/views/fresh-"+fresh+"?logs=in-none-"+fresh, module)
+	const watched = `{"logs":"in-1","view":"totals","value":"/n","thresholds":["1"]}`
+	text = strings.ReplaceAll(text, "{alert-definition}", watched)
+	make("{fresh-alert}", "/alerts/fresh-"+fresh, watched)
 	make("{fresh-source}", "/sources/fresh-"+fresh, `{"log":"in-1","id":"{/id}","keep":true}`)
 	if needed && strings.Contains(text, "{fresh-key}") {
 		id, _ := d.keyIn("acme", "fresh-"+fresh, "in-*", "read")
@@ -145,7 +149,7 @@ func (d *frontDoor) fill(text string, needed bool) string {
 		"{fresh-source}", "fresh-"+fresh, "{fresh-key}", "0000000000000000",
 		"{module}", d.module, "{module-bytes}", string(views.MonthlyTotals()),
 		"{log}", "in-1", "{view}", "totals", "{sequence}", "1", "{key}", d.spare, "{tenant}", "spare",
-		"{source}", "gateway").Replace(text)
+		"{source}", "gateway", "{alert}", "watched", "{fresh-alert}", "fresh-"+fresh).Replace(text)
 }
 
 // attempt does an operation of the table, in the log that is named. may is a scope that allows it, and that a token is made for; "" where

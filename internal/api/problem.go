@@ -235,6 +235,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	if p := sourceProblem(err); p != nil {
 		return p
 	}
+	if p := alertProblem(err); p != nil {
+		return p
+	}
 	if p := webhookProblem(err); p != nil {
 		return p
 	}

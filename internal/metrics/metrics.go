@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -35,6 +36,7 @@ type Sources struct {
 	Gate                              *access.Gate
 	Live                              *live.Hub
 	Webhooks                          *webhook.Stats
+	Alerts                            *alert.Alerts
 	DB                                *db.DB
 	Books                             map[string]*memory.Book // of the memory limit, by share
 	Survey                            func() Survey
@@ -90,6 +92,7 @@ func newCollector(s *Sources) *collector {
 	c.addMemory(s)
 	c.addDatabase(s)
 	c.addWebhooks(s)
+	c.addAlerts(s)
 	return c
 }
 

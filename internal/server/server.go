@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/checkpoint"
@@ -55,6 +56,7 @@ type Server struct {
 	cut         context.CancelCauseFunc // ends the contexts of all requests
 
 	webhooks   *webhook.Webhooks
+	alerts     *alert.Alerts
 	partitions *partitions
 	health     *health
 	gate       *access.Gate
@@ -224,7 +226,8 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	watching.Watchers = min(watching.Watchers, int(shares.Watch/live.WatcherBytes))
 	watching.Recent = books["recent"]
 	s.live = live.New(s.db, reader, watching)
-	lanes.Committed = s.live.Committed
+	s.alerts = s.newAlerts(logs, views, books["answers"])
+	lanes.Appending, lanes.Committed = s.alerts.Appending, s.committed
 	s.ingester = ingest.New(s.db, views, lanes)
 
 	s.intake = intake.New(s.db, logs, s.ingester)
@@ -240,16 +243,18 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	}
 	views.Start()
 	s.live.Start()
+	s.alerts.Start()
 	s.ingester.Start()
 	s.parts = append(s.parts,
 		s.logged("ending checks of the database", watchers.Stop), s.logged("ending builds of views", views.Stop),
-		s.logged("ending notifications", s.live.Stop), s.ingester)
+		s.logged("ending notifications", s.live.Stop), s.logged("ending alerts", s.alerts.Stop), s.ingester)
 
 	counts := api.NewStats()
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
-		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Webhooks: s.webhooks, Signer: s.signer,
+		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Webhooks: s.webhooks, Alerts: s.alerts,
+		Signer:  s.signer,
 		Sources: intake.NewRegistry(s.db), Intake: s.intake, ReadyViews: s.config.ReadyViews,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],
@@ -262,7 +267,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	s.http.BaseContext, s.http.ConnState = func(net.Listener) context.Context { return cuttable }, s.connections.note
 	s.ops.serve(&metrics.Sources{
 		Version: s.config.Version, HTTP: counts, Ingest: s.ingester, Intake: s.intake.Stats(), Views: views, Logs: logs,
-		Live: s.live, DB: s.db, Gate: s.gate, Webhooks: &s.webhooks.Stats,
+		Live: s.live, DB: s.db, Gate: s.gate, Webhooks: &s.webhooks.Stats, Alerts: s.alerts,
 		MaxWaitingEvents: lanes.MaxWaitingEvents, MaxWaitingBytes: lanes.MaxWaitingBytes, Books: books, Survey: s.survey.get,
 	})
 	requests := &background.Worker{}
@@ -275,7 +280,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 }
 
 func (s *Server) warnings() []string {
-	return slices.Concat(s.health.warnings(), s.partitions.list(), s.certificate.warnings(), s.intake.Warnings())
+	return slices.Concat(s.health.warnings(), s.partitions.list(), s.certificate.warnings(), s.intake.Warnings(), s.alerts.Warnings())
 }
 
 // URL is where the server listens.

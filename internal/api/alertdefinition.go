@@ -1,0 +1,43 @@
+package api
+
+import (
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick/internal/alert"
+)
+
+// alertDefinition is the schema of a definition, which alert.Parse reads.
+func alertDefinition() *huma.Schema {
+	text := func(doc string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: doc} }
+	figure := func(doc string) *huma.Schema {
+		return &huma.Schema{Description: doc, OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeNumber}}}
+	}
+	most := alert.MaxThresholds
+	least := 1
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"logs", "view", "value", "thresholds"},
+		Properties: map[string]*huma.Schema{
+			"logs": text("A log's name, or a pattern of names: * stands for any run of characters."),
+			"view": text("The name of a view of these logs."),
+			"question": {
+				Type: huma.TypeObject, Description: "The parameters of the query; a list for one that is repeated. {now}, {window_start} and " +
+					"{window_end} stand for times.", AdditionalProperties: true,
+			},
+			"value":  text("The JSON Pointer to the value in the view's answer."),
+			"absent": figure("What the value is where the answer has none; an error when absent."),
+			"of":     figure("What percentages are of: a number, or a JSON Pointer into the answer."),
+			"thresholds": {
+				Type: huma.TypeArray, MinItems: &least, MaxItems: &most,
+				Items: figure("A percentage, such as 80%, or an amount, such as 250.00."),
+			},
+			"direction": {Type: huma.TypeString, Enum: []any{"at_least", "at_most"}, Description: "On which side it fires; at_least when absent."},
+			"window":    text("minute, hour, day, week or month; or a JSON Pointer into the answer; all of time when absent."),
+			"timezone":  text("The IANA zone of the calendar; UTC when absent."),
+			"resolve":   {Type: huma.TypeBoolean, Description: "Announce it, too, when a threshold is resolved."},
+		},
+		Examples: []any{map[string]any{
+			"logs": "customer-*", "view": "monthly-totals", "value": "/total/tokens_in", "absent": "0", "of": 1000,
+			"question": map[string]any{"month": "2025-03"}, "thresholds": []any{"80%", "100%"}, "resolve": true,
+		}},
+	}
+}
