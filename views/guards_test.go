@@ -198,7 +198,8 @@ func (m *guardModel) decide(e guardEvent, now time.Time) string {
 	}
 	midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
 	seconds := (midnight.Sub(now) + time.Second - 1) / time.Second
-	return fmt.Sprintf(`429 %d {"limit":%s,"used":%s,"resets_at":%q}`, seconds, number(m.limit), number(used), midnight.Format(time.RFC3339))
+	return fmt.Sprintf(`429 %d {"limit":%s,"used":%s,"resets_at":%q}`,
+		seconds, number(m.limit), number(used), midnight.Format(time.RFC3339))
 }
 
 func (m *guardModel) fold(e guardEvent, now time.Time) {
@@ -209,7 +210,7 @@ func (m *guardModel) fold(e guardEvent, now time.Time) {
 
 func said(v wasm.Verdict) string { return fmt.Sprintf("%d %d %s", v.Status, v.RetryAfter, v.Answer) }
 
-// TestGuardsAgree asks all guards about random events, between single folds and batches of the same session, and folds what is admitted; and
+// TestGuardsAgree asks all guards about random events, between folds and batches of the same session, and folds what is admitted; and
 // now and then what is not, as it was before the view was deployed.
 func TestGuardsAgree(t *testing.T) {
 	const events, limit = 4_000, 1_000
@@ -248,7 +249,7 @@ func TestGuardsAgree(t *testing.T) {
 			for _, s := range all {
 				verdict, err := s.session.Guard(s.at(t, sequence, e, now))
 				if got := said(verdict); err != nil || got != want {
-					t.Errorf("event %d, %s at %s: the guard of %s says %s, %v; the model %s", sequence, e.json(), now, s.name, got, err, want)
+					t.Errorf("event %d, %s at %s: %s says %s, %v; the model %s", sequence, e.json(), now, s.name, got, err, want)
 				}
 			}
 			if want[0] != '0' && random.IntN(30) > 0 {
@@ -327,7 +328,9 @@ func TestGuardsFailAlike(t *testing.T) {
 		}
 		return words
 	}
-	for _, config := range []string{`{"limit":-1}`, `{"limit":"5"}`, `{"limit":null}`, `{"limit":1e46}`, `{"limits":5}`, `{"limit":5,"more":6}`} {
+	for _, config := range []string{
+		`{"limit":-1}`, `{"limit":"5"}`, `{"limit":null}`, `{"limit":1e46}`, `{"limits":5}`, `{"limit":5,"a":6}`,
+	} {
 		if words := refused(config); !strings.Contains(words, "limit") {
 			t.Errorf("%s: %s", config, words)
 		}

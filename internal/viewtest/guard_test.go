@@ -61,7 +61,8 @@ refused line 11: 409 {"reason":"team_not_text"}
 		t.Errorf("it came to\n%s\nnot\n%s%v", result.Got, want, result.Faults)
 	}
 	if result.Gas.Events != 5 || len(result.Events) != 5 || result.GuardGas.Events != 9 {
-		t.Errorf("%d events were folded, %d appended, and about %d the guard was asked", result.Gas.Events, len(result.Events), result.GuardGas.Events)
+		t.Errorf("%d events were folded, %d appended, and about %d the guard was asked",
+			result.Gas.Events, len(result.Events), result.GuardGas.Events)
 	}
 	if _, measured, err := result.View.Measure(t.Context(), result.Events); !measured || err != nil {
 		t.Errorf("measured is %v, %v", measured, err)
@@ -92,7 +93,8 @@ func TestGuardThatRemembers(t *testing.T) {
 func TestGuardHalts(t *testing.T) {
 	c := golden(t, "events.ndjson", `{"team":"a","tokens":1}`+"\n"+`{"team":"a","tokens":1}`)
 	result, err := c.Play(t.Context(), dailyLimit(t), wasm.Settings{FoldGas: 9_000})
-	if err != nil || !strings.Contains(result.Got, "\nhalted at 1: its guard: view error (limit): tally_guard ran out of gas") || len(result.Faults) > 0 {
+	const want = "\nhalted at 1: its guard: view error (limit): tally_guard ran out of gas"
+	if err != nil || !strings.Contains(result.Got, want) || len(result.Faults) > 0 {
 		t.Errorf("it came to\n%s%v, %v", result.Got, result.Faults, err)
 	}
 }

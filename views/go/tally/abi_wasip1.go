@@ -135,8 +135,8 @@ func fail(reason error) int64 {
 	return failed
 }
 
-// ExportGuard returns what the export tally_guard calls. It is for package guard: if the function were exported from here, every module would
-// have it, and the server would ask each of them.
+// ExportGuard returns what the export tally_guard calls. It is for package guard: if the function were exported from here, every module
+// would have it, and the server would ask each of them.
 func ExportGuard() func(*Event) int32 {
 	guardExported = true
 	return askGuard
