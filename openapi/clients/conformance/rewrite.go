@@ -75,7 +75,8 @@ func (p *proxy) send(w http.ResponseWriter, entry *request, response *http.Respo
 
 // usersOwn are members whose values users wrote, or views.
 var usersOwn = map[string]bool{
-	"data": true, "config": true, "labels": true, "mapping": true, "resolved": true, "event": true, "limits": true,
+	"data": true, "config": true, "labels": true, "mapping": true, "resolved": true, "event": true, "limits": true, "answer": true,
+	"guards": true,
 }
 
 // later adds a member to each object of an answer, and values that nobody knows yet.

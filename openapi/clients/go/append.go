@@ -17,6 +17,16 @@ type AppendOptions struct {
 	// ExpectedSequence appends only if the log's last sequence is this one, 0 for an empty log; else the error's code is sequence_mismatch.
 	// nil: wherever the log ends.
 	ExpectedSequence *int64
+	// DryRun asks what would happen: the answer, or the error, is that of the append, and nothing is stored.
+	DryRun bool
+}
+
+// dryRun is the parameter's value.
+func (o *AppendOptions) dryRun() string {
+	if o != nil && o.DryRun {
+		return "true"
+	}
+	return ""
 }
 
 func (o *AppendOptions) header() (header http.Header, ownKey bool) {
@@ -38,10 +48,15 @@ type Appended struct {
 	// Duplicate: it was there before, by its id or its key, and counts once. False where only a retry within the call found it there.
 	Duplicate bool `json:"duplicate"`
 	Ahead     bool `json:"ahead"` // its time is more than a day ahead of the server's
+	// Guards is what guards of views say of the event that they admit, by the views' names: JSON objects, such as that it is over a soft
+	// limit. A guard need not say anything, and says nothing of a duplicate.
+	Guards map[string]json.RawMessage `json:"guards,omitempty"`
+	DryRun bool                       `json:"dry_run,omitempty"` // nothing was stored, as asked for
 }
 
 // AppendEvent appends one event, and returns when it is durable and counted in every live view. An event is a JSON object of at most 1 MiB:
-// []byte, json.RawMessage and string are sent byte for byte, anything else as encoding/json writes it, once.
+// []byte, json.RawMessage and string are sent byte for byte, anything else as encoding/json writes it, once. If the guard of a view refuses
+// it, the error's code is CodeRefusedByGuard, and nothing is stored.
 func (c *Client) AppendEvent(ctx context.Context, log string, event any, o *AppendOptions) (Appended, error) {
 	r, err := sending(http.MethodPost, event, "logs", log, "append")
 	if err != nil {
@@ -49,6 +64,7 @@ func (c *Client) AppendEvent(ctx context.Context, log string, event any, o *Appe
 	}
 	var ownKey bool
 	r.header, ownKey = o.header()
+	r = r.with("dry_run", o.dryRun())
 	r.safe = true
 	var appended Appended
 	a, err := c.call(ctx, r, &appended)
@@ -70,6 +86,7 @@ type AppendedBatch struct {
 	// Duplicates were there before, and count once. None where a retry within the call found all of the batch there, and the client had
 	// made its key.
 	Duplicates []DuplicateEvent `json:"duplicates"`
+	DryRun     bool             `json:"dry_run,omitempty"` // nothing was stored, as asked for
 }
 
 // DuplicateEvent is an event of a batch that was there before.
@@ -89,7 +106,7 @@ func (c *Client) AppendEvents(ctx context.Context, log string, events any, o *Ap
 	}
 	var ownKey bool
 	r.header, ownKey = o.header()
-	a, err := c.ask(ctx, r)
+	a, err := c.ask(ctx, r.with("dry_run", o.dryRun()))
 	if err != nil {
 		return AppendedBatch{}, err
 	}

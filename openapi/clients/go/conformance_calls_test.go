@@ -62,6 +62,7 @@ func (a arguments) append() *tally.AppendOptions {
 	if _, ok := a.members["expected_sequence"]; ok {
 		o.ExpectedSequence = tally.Sequence(a.int("expected_sequence"))
 	}
+	o.DryRun, _ = a.members["dry_run"].(bool)
 	return o
 }
 
@@ -93,6 +94,7 @@ func (a arguments) deployment() (d tally.Deployment) {
 	if gas, ok := body["gas"].(json.Number); ok {
 		d.Gas, _ = gas.Int64()
 	}
+	d.OnHalt, _ = body["on_halt"].(string)
 	return d
 }
 

@@ -228,6 +228,7 @@ func (r *running) judge(s conformanceStep, got performed) error {
 func describeError(e *tally.Error) json.RawMessage {
 	o := map[string]any{
 		"code": e.Code, "detail": e.Detail, "head": e.Head, "sequence": e.Sequence, "line": e.Line, "log_id": e.LogID, "fields": e.Fields,
+		"view": e.View, "answer": e.Answer,
 		"retry_after": json.Number(strconv.Itoa(int(e.RetryAfter / time.Second))), "request_id": e.RequestID,
 	}
 	if e.Status != 0 {

@@ -21,6 +21,8 @@ type Deployment struct {
 	Config any
 	// Gas is the budget of one event. 0 for the server's default.
 	Gas int64
+	// OnHalt is what becomes of appends while a view with a guard is halted: Admit or Refuse. "": as before, and Admit at first.
+	OnHalt string
 }
 
 // body is by hand, since the configuration must arrive byte for byte.
@@ -45,6 +47,13 @@ func (d *Deployment) body() ([]byte, error) {
 	}
 	if d.Gas != 0 {
 		body = strconv.AppendInt(append(body, `,"gas":`...), d.Gas, 10)
+	}
+	if d.OnHalt != "" {
+		quoted, err := json.Marshal(d.OnHalt)
+		if err != nil {
+			return nil, err
+		}
+		body = append(append(body, `,"on_halt":`...), quoted...)
 	}
 	return append(body, '}'), nil
 }

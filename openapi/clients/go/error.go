@@ -23,6 +23,10 @@ const (
 	CodeUnexpectedAnswer = "unexpected_answer"
 )
 
+// CodeRefusedByGuard is the server's where the guard of a view refuses an event: the status is 402, 403, 409 or 429. That is a decision on
+// this event as things are. It is not sent again, also where RetryAfter says when there is room.
+const CodeRefusedByGuard = "refused_by_guard"
+
 // Error is why a call failed: the server's problem (RFC 9457), or what came in place of one. Members that do not apply are zero.
 type Error struct {
 	Status int    `json:"status"` // of HTTP; 0 where no answer came
@@ -38,7 +42,10 @@ type Error struct {
 	LogID    string         `json:"log_id"`   // the log that has the name
 	Fields   []InvalidField `json:"fields"`   // which parameters or members are wrong
 
-	// RetryAfter is how long the server asks to wait before the next try; 0 where it does not say.
+	View   string          `json:"view"`   // the view whose guard refuses the event, or cannot be asked
+	Answer json.RawMessage `json:"answer"` // what the guard says of its refusal: a JSON object of the view's own; nil for nothing
+
+	// RetryAfter is how long the server, or a guard, asks to wait before the next try; 0 where it does not say.
 	RetryAfter time.Duration `json:"-"`
 	// RequestID names the request in the server's log; "" where no answer came.
 	RequestID string `json:"request_id"`
@@ -78,14 +85,17 @@ func IsCode(err error, code string) bool {
 }
 
 // IsTransient reports whether the same call may succeed later: the connection failed, or the server is busy or restarting. Whether the call
-// is safe to repeat is another question.
+// is safe to repeat is another question. The refusal of a guard is not transient, whatever its status.
 func IsTransient(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
 	}
-	if e.Code == CodeConnection {
+	switch e.Code {
+	case CodeConnection:
 		return true
+	case CodeRefusedByGuard:
+		return false
 	}
 	switch e.Status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests,
@@ -107,6 +117,7 @@ func (c *Client) refused(response *http.Response) *Error {
 		e.RequestID = id
 	}
 	e.RetryAfter, e.retry = parseRetryAfter(response.Header.Get("Retry-After"))
+	e.retry = e.retry && e.Code != CodeRefusedByGuard
 	if e.Code == "unauthorized" && c.header.Get("Authorization") == "" {
 		e.Detail = "the server asks for a key, and none was given: set TALLY_KEY to yours; tally key create makes one"
 	}
@@ -116,10 +127,10 @@ func (c *Client) refused(response *http.Response) *Error {
 // parseRetryAfter reads the header's value: seconds, or a time as proxies send it.
 func parseRetryAfter(value string) (delay time.Duration, ok bool) {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return min(time.Duration(seconds)*time.Second, maxRetryAfter), true
+		return time.Duration(seconds) * time.Second, true
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return min(max(time.Until(at), 0), maxRetryAfter), true
+		return max(time.Until(at), 0), true
 	}
 	return 0, false
 }

@@ -13,6 +13,12 @@ const (
 	Retired  = "retired"
 )
 
+// What becomes of appends while a view with a guard is halted: they are admitted without it, or refused.
+const (
+	Admit  = "admit"
+	Refuse = "refuse"
+)
+
 // View is one version of a view on a log.
 type View struct {
 	ViewID         string          `json:"view_id"`
@@ -28,7 +34,9 @@ type View struct {
 	HaltedSequence int64           `json:"halted_sequence,omitempty"`
 	HaltedEvent    string          `json:"halted_event,omitempty"`
 	Error          string          `json:"error,omitempty"`
-	Gas            int64           `json:"gas"` // budget of one event
+	Gas            int64           `json:"gas"`               // budget of one event
+	Guard          bool            `json:"guard"`             // it decides on events before they are appended
+	OnHalt         string          `json:"on_halt,omitempty"` // Admit or Refuse; "" without a guard
 	StateKept      bool            `json:"state_kept"`
 	Actor          string          `json:"actor,omitempty"`
 	CreatedAt      time.Time       `json:"created_at"`
@@ -89,7 +97,9 @@ type ViewPattern struct {
 	Module     string           `json:"module"`          // SHA-256, hexadecimal
 	Ready      string           `json:"ready,omitempty"` // which ready view the module is, such as meter@1; "" for other modules
 	Config     json.RawMessage  `json:"config"`
-	Gas        int64            `json:"gas"` // budget of one event
+	Gas        int64            `json:"gas"`               // budget of one event
+	Guard      bool             `json:"guard"`             // it decides on events before they are appended
+	OnHalt     string           `json:"on_halt,omitempty"` // Admit or Refuse; "" without a guard
 	Actor      string           `json:"actor,omitempty"`
 	CreatedAt  time.Time        `json:"created_at"`
 	DeployedAt time.Time        `json:"deployed_at"`
