@@ -67,20 +67,28 @@ func (s *server) mayGoOn(ctx context.Context) (*access.Caller, error) {
 
 // recheck returns a *Problem if the caller of a request that took long to arrive may not do its operation any more.
 func (s *server) recheck(ctx context.Context) error {
+	caller, err := s.rechecked(ctx)
+	if err == nil {
+		requestOf(ctx).caller = caller
+	}
+	return err
+}
+
+// rechecked returns who sends a request by now, or a *Problem if they may not do its operation any more.
+func (s *server) rechecked(ctx context.Context) (*access.Caller, error) {
 	request := requestOf(ctx)
 	if request.caller.KeyID == "" || time.Since(request.began) < recheckAfter {
-		return nil
+		return request.caller, nil
 	}
 	caller, err := s.mayGoOn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	needed, _ := request.operation.Metadata[neededScopes].(access.Scopes)
 	if p := permit(caller, needed, request.operation); p != nil {
-		return p
+		return nil, p
 	}
-	request.caller = caller
-	return nil
+	return caller, nil
 }
 
 // whileAllowed returns a context that ends when the request's key or token is good no longer, with the *Problem as its cause. stop ends it.

@@ -194,3 +194,33 @@ func TestEventGridMayAsk(t *testing.T) {
 		}
 	}
 }
+
+// TestEventGridAsksWithoutKey: the validation that comes without a key is answered for Event Grid alone, and alike for any source.
+func TestEventGridAsksWithoutKey(t *testing.T) {
+	d := openDoor(t)
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/named", `{"ready":"eventgrid","origins":["events.example.com"]}`))
+	_, reader := d.keyIn("acme", "reader", "in-*", "read")
+	ask := func(source, origin string, headers ...string) (allowed string) {
+		r := d.call("OPTIONS", "/sources/"+source+"/events", "", append(headers, "WebHook-Request-Origin: "+origin)...)
+		d.want(http.StatusOK, r)
+		return r.header.Get("WebHook-Allowed-Origin")
+	}
+	for _, headers := range [][]string{nil, {"X-Api-Key: " + reader}, {"X-Api-Key: no key"}} {
+		for _, source := range []string{"named", "nonesuch"} {
+			if got := ask(source, "eventgrid.azure.net", headers...); got != "eventgrid.azure.net" {
+				t.Errorf("Event Grid may ask %s: %q", source, got)
+			}
+			if got := ask(source, "events.example.com", headers...); got != "" {
+				t.Errorf("somebody else may ask %s: %q", source, got)
+			}
+		}
+	}
+	if got := ask("named", "events.example.com", "X-Api-Key: "+d.owner); got != "events.example.com" {
+		t.Errorf("who is named may ask: %q", got)
+	}
+	if got := ask("named", "eventgrid.azure.net", "X-Api-Key: "+d.owner); got != "" {
+		t.Errorf("who is not named may ask: %q", got)
+	}
+	nonesuch := d.call("OPTIONS", "/sources/nonesuch/events", "", "X-Api-Key: "+d.owner)
+	d.wantProblem(http.StatusNotFound, "source_not_found", nonesuch)
+}

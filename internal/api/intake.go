@@ -149,10 +149,11 @@ func registerGateway[D, V any](s *server, api huma.API, g gateway, at string) {
 		Summary:     "Is there somebody who takes deliveries?",
 		Description: "For health checks of gateways; says nothing of the source.", Metadata: map[string]any{anyQuery: true},
 	}, func(ctx context.Context, _ *V) (*healthOutput, error) { return s.healthz(ctx, nil) })
-	register(s, api, access.Append, huma.Operation{
+	register(s, api, anybody, huma.Operation{
 		OperationID: "validate-" + g.name, Method: http.MethodOptions, Path: path, Tags: tags, Hidden: true,
-		Summary:       "May an origin deliver here?",
-		Description:   "The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names.",
+		Summary: "May an origin deliver here?",
+		Description: "The validation of CloudEvents' webhooks, which Event Grid asks for: for origins that the source's mapping names. " +
+			"Without a key that may append, for Event Grid alone, and the answer says nothing of the source.",
 		DefaultStatus: http.StatusOK, Metadata: map[string]any{anyQuery: true},
 	}, func(ctx context.Context, in *V) (*validationOutput, error) { return s.validateWebhook(ctx, in) })
 }
@@ -163,15 +164,30 @@ type validationOutput struct {
 	Rate   string `header:"WebHook-Allowed-Rate"`
 }
 
+// eventGridOrigin is who may ask without a key: Azure Event Grid need not send the headers of its deliveries when it validates.
+const eventGridOrigin = "eventgrid.azure.net"
+
 // validateWebhook follows section 4 of CloudEvents' HTTP 1.1 Web Hooks.
 func (s *server) validateWebhook(ctx context.Context, in any) (*validationOutput, error) {
-	source, err := s.source(ctx, in)
-	if err != nil {
-		return nil, err
+	origins := []string{eventGridOrigin}
+	caller, p := s.identify(ctx)
+	if p == nil {
+		p = permit(caller, access.Append, requestOf(ctx).operation)
+	}
+	switch {
+	case p == nil:
+		requestOf(ctx).caller = caller
+		source, err := s.source(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		origins = source.Mapping.Origins()
+	case p.Status != http.StatusUnauthorized && p.Status != http.StatusForbidden:
+		return nil, forGateway(p)
 	}
 	out := &validationOutput{Allow: "GET, HEAD, POST, OPTIONS"}
 	origin := in.(interface{ origin() string }).origin() //nolint:forcetypeassert // all inputs of validations have one
-	for _, allowed := range source.Mapping.Origins() {
+	for _, allowed := range origins {
 		if origin != "" && (allowed == "*" || strings.EqualFold(allowed, origin)) {
 			out.Origin, out.Rate = origin, "*"
 		}
@@ -205,7 +221,8 @@ func (s *server) take(ctx context.Context, g gateway, in any) (*huma.StreamRespo
 		caller := requestOf(r.Context()).caller
 		d := s.Intake.Deliver(source, intake.Sender{
 			Tenant: caller.Tenant, Sees: caller.SeesLog, Account: requestOf(r.Context()).account, Room: room, Placed: s.ahead.note,
-			Path: requestOf(r.Context()).operation.Path, RequestID: requestOf(r.Context()).id, KeyName: caller.KeyName,
+			Still: func() error { return s.recheck(r.Context()) },
+			Path:  requestOf(r.Context()).operation.Path, RequestID: requestOf(r.Context()).id, KeyName: caller.KeyName,
 		}, g.form)
 		d.Key = r.Header.Get("Idempotency-Key")
 		t := &taking{server: s, gateway: g, source: source, delivery: d, room: room, r: r, w: w}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/intake"
 )
@@ -326,5 +327,46 @@ func TestReplayRights(t *testing.T) {
 	got = decode[replayed](t, d.want(http.StatusOK, d.as(d.owner, "POST", "/sources/gateway/replay", "{}")))
 	if got.Stored != 2 {
 		t.Errorf("by the owner: %s", got)
+	}
+}
+
+// TestReplayOfASuspendedTenant: a replay stops when its tenant is suspended meanwhile; once it is resumed, the rest is stored, once.
+func TestReplayOfASuspendedTenant(t *testing.T) {
+	d := openDoor(t)
+	mapping := `{"log":"%s","create":{},"id":"{/id}","keep":true,"rejects":{"raw":"whole"}}`
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", fmt.Sprintf(mapping, "{/to}")))
+	body := ""
+	const count = 500
+	for i := range count {
+		body += fmt.Sprintf(`{"id":"%d","padding":%q}`, i, strings.Repeat("x", 3000))
+	}
+	d.want(http.StatusOK, d.as(d.owner, "POST", "/sources/gateway/events", body))
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/sources/gateway", fmt.Sprintf(mapping, "in-replayed")))
+	d.want(http.StatusCreated, d.as(d.owner, "PUT", "/logs/in-replayed", ""))
+	suspend := func(suspended bool) {
+		d.want(http.StatusOK, d.as(d.operator, "PATCH", "/tenants/acme", fmt.Sprintf(`{"suspended":%t}`, suspended)))
+		d.await("the tenant is suspended or not", func() bool {
+			return (d.attempt("POST /logs/{log}/append", "in-1", "", "X-Api-Key: "+d.owner).status == http.StatusForbidden) == suspended
+		})
+	}
+	release := d.lockHeads()
+	began, answered := time.Now(), make(chan reply, 1)
+	go func() { answered <- d.as(d.owner, "POST", "/sources/gateway/replay", "{}") }()
+	d.awaitLockWaiter()
+	suspend(true)
+	d.await("it has to be asked again whether the replay may go on", func() bool { return time.Since(began) > time.Second })
+	release()
+	d.wantProblem(http.StatusForbidden, "tenant_suspended", <-answered)
+	head := func() int64 {
+		return decode[struct{ Sequence int64 }](t, d.want(http.StatusOK, d.as(d.owner, "GET", "/logs/in-replayed", ""))).Sequence
+	}
+	stored := head()
+	if stored == 0 || stored == count {
+		t.Errorf("%d of %d are stored", stored, count)
+	}
+	suspend(false)
+	got := decode[replayed](t, d.want(http.StatusOK, d.as(d.owner, "POST", "/sources/gateway/replay", "{}")))
+	if int64(got.Stored) != count-stored || int64(got.Duplicates) != stored || head() != count {
+		t.Errorf("after %d: %s; the log is at %d", stored, got, head())
 	}
 }

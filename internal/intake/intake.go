@@ -60,6 +60,8 @@ type Sender struct {
 	Room    *memory.Hold // for what the delivery holds; nil: without bound
 	// Path, RequestID and KeyName say in rejects where they came from; "" for what is not known.
 	Path, RequestID, KeyName string
+	// Still is asked before each portion whether the sender may go on; may be nil. Its error ends the delivery.
+	Still func() error
 	// Placed is called with what was appended to a log; may be nil.
 	Placed func(log uuid.UUID, placements []ingest.Appended)
 }

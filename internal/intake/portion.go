@@ -34,6 +34,11 @@ func (d *Delivery) commit(ctx context.Context) error {
 	if len(d.lines) == 0 {
 		return nil
 	}
+	if d.sender.Still != nil {
+		if err := d.sender.Still(); err != nil {
+			return err
+		}
+	}
 	if err := d.waitForLimits(ctx); err != nil {
 		return err
 	}
@@ -238,7 +243,7 @@ func refusedDetail(err *ingest.RefusedError) string {
 
 // tell counts the portion's lines, passes their results on, and begins the next portion.
 func (d *Delivery) tell() error {
-	results := make([]Result, len(d.lines))
+	results, before := make([]Result, len(d.lines)), d.summary.Duplicates
 	for i := range d.lines {
 		l := &d.lines[i]
 		results[i] = l.result
@@ -256,6 +261,8 @@ func (d *Delivery) tell() error {
 			d.summary.Stored++
 		}
 	}
+	// Else a delivery whose portions take longer than its patience would use up what its repetitions need to get any further.
+	d.sender.Account.ReturnEvents(d.summary.Duplicates - before)
 	d.intake.stats.count(d.source, results)
 	clear(d.lines)
 	d.lines, d.bytes = d.lines[:0], 0

@@ -158,3 +158,34 @@ func TestRates(t *testing.T) {
 		t.Errorf("%d events are stored", got)
 	}
 }
+
+// TestRepetitionsGetFurther: a delivery that has more than its rate allows at once, and fails, gets further each time that it is sent
+// again: what is stored already is not charged another time.
+func TestRepetitionsGetFurther(t *testing.T) {
+	d := testdb.New(t)
+	n := startDesk(t, d.DSN(), testrig.Settings{})
+	now := time.Now()
+	config := limits.Config{
+		Defaults: limits.Values{limits.Events: 10}, LargestBatch: portionLines + 1000, LargestBody: 1 << 20,
+		Now: func() time.Time { return now },
+	}
+	sender := Sender{Account: limits.New(n.DB, config).Account(limits.Caller{Tenant: db.DefaultTenant})}
+	s := sourceOf(t, byCustomer)
+	var records []string
+	for i := range 3 * portionLines {
+		records = append(records, record("c", fmt.Sprint(i), i))
+	}
+	for try := 1; ; try++ {
+		_, _, err := n.deliver(s, sender, records...)
+		if got, want := len(stored(t, d.DSN())["customer-c"]), try*portionLines; got != want {
+			t.Fatalf("after %d tries %d events are stored, want %d", try, got, want)
+		}
+		if try == 3 && err == nil {
+			return
+		}
+		if exceeded := (*limits.ExceededError)(nil); !errors.As(err, &exceeded) {
+			t.Fatalf("try %d: %v", try, err)
+		}
+		now = now.Add(400 * time.Second) // as much as may come at once
+	}
+}

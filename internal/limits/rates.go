@@ -128,6 +128,18 @@ func (a Account) Bytes(n int64) error { return a.use([rates]int64{Bytes: n}) }
 // Events uses events, duplicates included, or returns an *ExceededError.
 func (a Account) Events(n int) error { return a.use([rates]int64{Events: int64(n)}) }
 
+// ReturnEvents gives back events that were used and turned out to be nothing new.
+func (a Account) ReturnEvents(n int) {
+	if a.tenant == nil || n <= 0 {
+		return
+	}
+	a.tenant.mu.Lock()
+	defer a.tenant.mu.Unlock()
+	now := a.limiter.config.Now()
+	// The limiter takes what is negative as well, and never holds more than a burst.
+	a.each([rates]int64{Events: int64(n)}, func(m *meter, limit Limit, n int) { m.rates[limit].AllowN(now, -n) })
+}
+
 // use takes all of the amounts from the tenant and from the key, or nothing.
 func (a Account) use(amounts [rates]int64) error {
 	if a.tenant == nil {

@@ -335,3 +335,26 @@ func TestLimitsHammer(t *testing.T) {
 		t.Errorf("%d tenants and %d keys are left", tenants, keys)
 	}
 }
+
+// TestReturnedEvents: what is given back may be used again, at once, and never more than a burst of it.
+func TestReturnedEvents(t *testing.T) {
+	c := newClock()
+	account := newLimiter(c, limits.Values{limits.Events: 10}).Account(limits.Caller{Tenant: tenantA})
+	use := func(n int) {
+		t.Helper()
+		if err := account.Events(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use(largestBatch)
+	account.ReturnEvents(4000)
+	use(4000)
+	refused(t, "one more", account.Events(1))
+	account.ReturnEvents(largestBatch)
+	account.ReturnEvents(largestBatch)
+	c.pass(time.Millisecond)
+	use(largestBatch)
+	refused(t, "more than a burst", account.Events(1))
+	account.ReturnEvents(-5)
+	refused(t, "after less than nothing was returned", account.Events(1))
+}
