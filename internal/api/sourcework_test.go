@@ -200,6 +200,45 @@ func TestReplay(t *testing.T) {
 	g.wantProblem(http.StatusUnprocessableEntity, "invalid_request", g.call("POST", "/sources/gateway/replay", `{"limit":10001}`))
 }
 
+// TestReplayByWhatWasNotNamed: a corrected mapping looks at members that the old one did not. Of rejects that are kept whole, and of those
+// that have these members by "with", it stores everything, once; of others it stores what it finds, and what it keeps is no more.
+func TestReplayByWhatWasNotNamed(t *testing.T) {
+	const total = 30
+	body, want := "", []string{}
+	for i := range total {
+		body += fmt.Sprintf(`{"call":{"id":"%d","tokens":%d},"secret":"s-%d"}`+"\n", i, i, i)
+		want = append(want, fmt.Sprintf(`{"id":"%d","n":%d}`, i, i))
+	}
+	slices.Sort(want)
+	for rejects, replayed := range map[string]string{
+		`{"raw":"whole"}`: "30: 30 stored, 0 duplicates, 0 skipped, 0 rejected, 0 unavailable",
+		`{"raw":"named","with":["/call/id","/call/tokens"]}`: "30: 30 stored, 0 duplicates, 0 skipped, 0 rejected, 0 unavailable",
+		`{"raw":"named"}`: "30: 0 stored, 0 duplicates, 0 skipped, 30 rejected, 0 unavailable (1 id_missing)",
+		`{"raw":"none"}`:  "30: 0 stored, 0 duplicates, 0 skipped, 0 rejected, 30 unavailable",
+	} {
+		g := &gatewayRig{start(t)}
+		g.put(`{"log":"acme","create":{},"id":"{/id}","keep":{"n":"/call/total"},"rejects":` + rejects + `}`)
+		for range 2 { // a gateway that sends again
+			g.send("/events", body)
+		}
+		g.put(`{"log":"acme","create":{},"id":"{/call/id}","keep":{"n":"/call/tokens"}}`)
+		g.replay(replayed)
+		kept := string(g.want(http.StatusOK, g.call("GET", "/logs/rejects-gateway/events?stream=true&format=ndjson", "")))
+		if strings.Contains(kept, "s-7") != strings.Contains(rejects, "whole") {
+			t.Errorf("%s: kept are %s", rejects, kept)
+		}
+		if !strings.Contains(replayed, " 30 stored") {
+			continue
+		}
+		for range 2 {
+			g.replay("30: 0 stored, 30 duplicates, 0 skipped, 0 rejected, 0 unavailable")
+		}
+		if got := g.events("acme"); got != strings.Join(want, "\n") {
+			t.Errorf("%s: the log has\n%s", rejects, got)
+		}
+	}
+}
+
 // TestReplayForms: records come out of the log of rejects as they came in: with the key beside them, in or out of their envelope, from
 // OTLP; and those that are to have no identity are stored once all the same.
 func TestReplayForms(t *testing.T) {
