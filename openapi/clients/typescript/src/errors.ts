@@ -1,3 +1,5 @@
+import { parseExact } from "./json.js";
+
 /** A parameter or member that the server finds wrong. */
 export interface InvalidField {
   /** Where it is, such as `body.name` or `query.limit`. */
@@ -18,6 +20,8 @@ export interface ProblemBody {
   line?: number;
   log_id?: string;
   fields?: InvalidField[];
+  view?: string;
+  answer?: Record<string, unknown>;
   request_id?: string;
   [member: string]: unknown;
 }
@@ -47,7 +51,11 @@ export class TallyError extends Error {
   readonly logId: string | undefined;
   /** Which parameters or members are wrong, and why. */
   readonly fields: readonly InvalidField[];
-  /** Seconds after which to try again; undefined where the server does not ask for that. */
+  /** The view whose guard refused the event (`refused_by_guard`), or cannot be asked (`guard_halted`). */
+  readonly view: string | undefined;
+  /** What the guard says of its refusal, in members of the view's own. */
+  readonly answer: Readonly<Record<string, unknown>> | undefined;
+  /** Seconds after which to try again; undefined where the server, or the guard, does not ask for that. */
   readonly retryAfter: number | undefined;
   /** Names the request in the server's log. */
   readonly requestId: string | undefined;
@@ -64,13 +72,19 @@ export class TallyError extends Error {
     this.line = problem.line;
     this.logId = problem.log_id;
     this.fields = Array.isArray(problem.fields) ? problem.fields : [];
+    this.view = problem.view;
+    this.answer = problem.answer;
     this.retryAfter = context.retryAfter;
     this.requestId = context.requestId ?? problem.request_id;
     this.problem = problem;
   }
 
-  /** Whether the same request may succeed later: no answer came, or the server asks to come back (`Retry-After`). */
+  /**
+   * Whether the same request may succeed later: no answer came, or the server asks to come back (`Retry-After`). What a guard refuses is
+   * refused, whenever there may be room again.
+   */
   get transient(): boolean {
+    if (this.code === "refused_by_guard") return false;
     return (
       this.code === "connection" || (this.retryAfter !== undefined && (this.status === 429 || this.status === 503))
     );
@@ -90,7 +104,7 @@ const longestQuote = 200; // characters of an answer that is not ours
 export function refusal(response: Response, text: string): TallyError {
   let problem: ProblemBody = {};
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = parseExact(text);
     if (typeof parsed === "object" && parsed !== null) problem = parsed as ProblemBody;
   } catch {
     // A proxy in between, or another server: its text is quoted below.

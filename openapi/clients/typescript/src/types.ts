@@ -60,6 +60,10 @@ export interface Appended {
   duplicate?: boolean;
   /** True when the event's time is more than a day ahead of when it was recorded. */
   ahead?: boolean;
+  /** What guards said of the event when they admitted it, by the names of their views. */
+  guards?: Record<string, Record<string, unknown>>;
+  /** True when nothing was stored, as asked for. */
+  dry_run?: boolean;
 }
 
 /** What append-events answers. */
@@ -74,6 +78,8 @@ export interface AppendedBatch {
   duplicates: { line: number; sequence: number }[];
   /** How many new events have a time more than a day ahead of when they were recorded. */
   ahead?: number;
+  /** True when nothing was stored, as asked for. */
+  dry_run?: boolean;
 }
 
 /** A message of a stream of server-sent events. */

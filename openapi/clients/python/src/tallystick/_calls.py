@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from enum import Enum
+from math import inf
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -234,16 +235,16 @@ def problem(response: Response) -> TallyError:
         code=members.get("code", "invalid_response" if response.status < 400 else "unknown"),
         status=response.status,
         problem=members,
-        retry_after=retry_after(response),
+        retry_after=retry_after(response, inf if members.get("code") == "refused_by_guard" else MAX_RETRY_AFTER),
         request_id=response.headers.get("tally-request-id"),
     )
 
 
-def retry_after(response: Response) -> float | None:
-    """Returns the seconds that the response asks to wait; at most an hour, so that nobody is sent away for good."""
+def retry_after(response: Response, most: float) -> float | None:
+    """Returns the seconds that the response asks to wait; bounded, so that nobody who waits is sent away for good."""
     text = response.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:10]), MAX_RETRY_AFTER)
+        return min(float(text[:10]), most)
     if not text:
         return None
     from datetime import datetime, timezone
@@ -253,6 +254,6 @@ def retry_after(response: Response) -> float | None:
         when = parsedate_to_datetime(text)
         if when.tzinfo is None:
             when = when.replace(tzinfo=timezone.utc)
-        return min(max((when - datetime.now(timezone.utc)).total_seconds(), 0.0), MAX_RETRY_AFTER)
+        return min(max((when - datetime.now(timezone.utc)).total_seconds(), 0.0), most)
     except (ValueError, TypeError, OverflowError):
         return None

@@ -34,7 +34,7 @@ class TallyError(Exception):
         self.status = status
         #: Every member of the server's problem (RFC 9457), also those that this version has no attribute for.
         self.problem: Mapping[str, Any] = problem or {}
-        #: Seconds that the server asks to wait before the next try; None where it does not.
+        #: Seconds that the server, or a guard, asks to wait before the next try; None where it does not.
         self.retry_after = retry_after
         #: Names the request in the server's log.
         self.request_id = request_id
@@ -72,6 +72,18 @@ class TallyError(Exception):
         """Which parameters or members are wrong, and why: ``location``, ``message`` and ``value`` of each."""
         value = self.problem.get("fields")
         return [field for field in value if isinstance(field, dict)] if isinstance(value, list) else []
+
+    @property
+    def view(self) -> str | None:
+        """The view whose guard refused the event (``refused_by_guard``), or cannot be asked (``guard_halted``)."""
+        value = self.problem.get("view")
+        return value if isinstance(value, str) else None
+
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        """What the guard says of its refusal, in members of the view's own; None where it says nothing."""
+        value = self.problem.get("answer")
+        return value if isinstance(value, dict) else None
 
     def _number(self, name: str) -> int | None:
         value = self.problem.get(name)

@@ -107,15 +107,18 @@ class Events:
         *,
         idempotency_key: str | None = None,
         expected_sequence: int | None = None,
+        dry_run: bool = False,
     ) -> Call[Appended]:
         """Appends an event; when this returns, it is durable, and counted in every live view.
 
         event is a mapping, or JSON as str or bytes, which is stored byte for byte; at most 1 MiB. It is encoded once, and
         sent again after lost connections without being counted twice: an event with an ``id`` is known by that and its
         ``source``, another one by idempotency_key, or by a random key where none is given. ``duplicate`` in the result says
-        that somebody had appended it before. expected_sequence: append only if the log's last sequence is this one.
+        that somebody had appended it before. expected_sequence: append only if the log's last sequence is this one. dry_run: say
+        what would happen, and store nothing.
 
-        Raises TallyError, such as ``log_not_found``, ``sequence_mismatch`` (with ``head``), ``idempotency_key_reused``.
+        Raises TallyError, such as ``log_not_found``, ``sequence_mismatch`` (with ``head``), ``idempotency_key_reused``, and
+        ``refused_by_guard``, with the ``view`` and its ``answer``, where the guard of a view does not admit the event.
         """
         encoded = encode_event(event)
         own = idempotency_key is None and not encoded.identified
@@ -126,7 +129,7 @@ class Events:
                 "Expected-Sequence": expected_sequence,
             }
         )
-        request = Request("POST", path("logs", log, "append"), headers=named, body=encoded.text)
+        request = Request("POST", path("logs", log, "append"), _dry(dry_run), named, encoded.text)
         return Call(request, _appended(own), Retry.SAFE)
 
     @operation
@@ -137,6 +140,7 @@ class Events:
         *,
         idempotency_key: str | None = None,
         expected_sequence: int | None = None,
+        dry_run: bool = False,
     ) -> Call[AppendedBatch]:
         """Appends events, in order, all or none: at most 10,000, and 10 MiB. See append_event.
 
@@ -148,12 +152,11 @@ class Events:
         if isinstance(events, (str, bytes)):
             text = encode_event(events)
             media_type = "application/json" if text.text.startswith(b"[") else "application/x-ndjson"
-            return batch_call(
-                log, media_type, text.text, lambda line: not text.identified, idempotency_key, expected_sequence
-            )
+            own = lambda _: not text.identified  # noqa: E731
+            return batch_call(log, media_type, text.text, own, idempotency_key, expected_sequence, dry_run)
         encoded = [encode_event(event) for event in events]
         media_type, body = encode_batch(encoded)
-        return batch_call(log, media_type, body, owns(encoded), idempotency_key, expected_sequence)
+        return batch_call(log, media_type, body, owns(encoded), idempotency_key, expected_sequence, dry_run)
 
     @operation
     def get_event(self, log: str, sequence: int) -> Call[Event]:
@@ -241,6 +244,10 @@ def owns(events: list[Encoded]) -> Callable[[int], bool]:
     return lambda line: 0 < line <= len(events) and not events[line - 1].identified
 
 
+def _dry(run: bool) -> str:
+    return "dry_run=true" if run else ""
+
+
 def batch_call(
     log: str,
     media_type: str,
@@ -248,6 +255,7 @@ def batch_call(
     own: Callable[[int], bool],
     idempotency_key: str | None = None,
     expected_sequence: int | None = None,
+    dry_run: bool = False,
 ) -> Call[AppendedBatch]:
     """Makes the call that appends a batch."""
     named = headers(
@@ -257,7 +265,7 @@ def batch_call(
             "Expected-Sequence": expected_sequence,
         }
     )
-    request = Request("POST", path("logs", log, "append_batch"), headers=named, body=body)
+    request = Request("POST", path("logs", log, "append_batch"), _dry(dry_run), named, body)
     return Call(request, _appended_batch(own if idempotency_key is None else lambda line: False), Retry.SAFE)
 
 

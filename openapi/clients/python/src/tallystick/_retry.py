@@ -33,8 +33,8 @@ def wait_before_next(error: TallyError, tries: int, retry: Retry) -> float | Non
     """Returns how long to wait after tries failures, in seconds; None where sending again could do harm, or no good."""
     if error.status is None:
         return jitter(tries) if retry is Retry.SAFE and not error.final else None
-    if error.retry_after is None or error.status not in (429, 503):
-        return None
+    if error.retry_after is None or error.status not in (429, 503) or error.code == "refused_by_guard":
+        return None  # what a guard refuses is refused, whenever there may be room again
     if retry is Retry.REFUSED and error.code == "outcome_unknown":
         return None
     return error.retry_after + jitter(tries)

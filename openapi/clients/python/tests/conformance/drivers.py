@@ -36,7 +36,9 @@ class Report:
 
 
 def described(error: TallyError) -> dict[str, Any]:
-    names = ("status", "code", "detail", "head", "sequence", "line", "log_id", "fields", "retry_after", "request_id")
+    names = (
+        "status", "code", "detail", "head", "sequence", "line", "log_id", "fields", "view", "answer", "retry_after", "request_id"
+    )  # fmt: skip
     return {name: value for name in names if (value := getattr(error, name)) is not None}
 
 

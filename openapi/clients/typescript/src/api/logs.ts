@@ -15,6 +15,8 @@ export interface AppendOptions extends CallOptions {
   idempotencyKey?: string | undefined;
   /** Append only if the log's last sequence is this one (0: if it is empty); else the error's code is `sequence_mismatch`. */
   expectedSequence?: number | undefined;
+  /** Ask what would happen: the answer, or the error, is that of the append, and nothing is stored. */
+  dryRun?: boolean | undefined;
 }
 
 /** Options of streams. */
@@ -60,6 +62,7 @@ export abstract class LogCalls extends Transport {
     const reply = await this.send({
       method: "POST",
       path: ["logs", log, "append"],
+      query: { dry_run: options.dryRun },
       headers: appendHeaders(options),
       body: encoded.text,
       contentType: "application/json",
@@ -85,6 +88,7 @@ export abstract class LogCalls extends Transport {
     const reply = await this.send({
       method: "POST",
       path: ["logs", log, "append_batch"],
+      query: { dry_run: options.dryRun },
       headers: appendHeaders(options),
       body: batch.body,
       contentType: batch.contentType,

@@ -8,6 +8,7 @@ const bodyNames = ["event", "events", "body", "question"];
 const ownNames: Record<string, string> = {
   idempotency_key: "idempotencyKey",
   expected_sequence: "expectedSequence",
+  dry_run: "dryRun",
   last_event_id: "lastEventId",
 };
 
@@ -153,6 +154,8 @@ export function problemOf(error: TallyError): Record<string, unknown> {
     line: error.line,
     log_id: error.logId,
     fields: error.fields,
+    view: error.view,
+    answer: error.answer,
     retry_after: error.retryAfter,
     request_id: error.requestId,
   };
