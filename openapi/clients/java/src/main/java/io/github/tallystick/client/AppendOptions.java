@@ -26,6 +26,15 @@ public final class AppendOptions extends Options<AppendOptions> {
     return header("Expected-Sequence", sequence);
   }
 
+  /**
+   * Asks what would happen: the answer, or the failure, is that of the append, and nothing is stored.
+   *
+   * @return this
+   */
+  public AppendOptions dryRun() {
+    return query("dry_run", true);
+  }
+
   boolean hasOwnKey() {
     return headers().keySet().stream().anyMatch("Idempotency-Key"::equalsIgnoreCase);
   }

@@ -14,6 +14,12 @@ import java.util.OptionalLong;
 public final class TallyException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /**
+   * The server's code where the guard of a view refuses an event, with the status 402, 403, 409 or 429. It is a decision on this event as
+   * things are: the client does not send it again, even where {@link #getRetryAfter} says when there may be room.
+   */
+  public static final String REFUSED_BY_GUARD = "refused_by_guard";
+
   /** The code of a failure without an answer: no connection, a lost one, or silence for too long. */
   public static final String CONNECTION = "connection";
 
@@ -151,7 +157,25 @@ public final class TallyException extends RuntimeException {
   }
 
   /**
-   * How long the server asks to wait before the next try.
+   * The view whose guard refused the event, or cannot be asked ({@code guard_halted}).
+   *
+   * @return its name
+   */
+  public Optional<String> getView() {
+    return Optional.ofNullable(problem).map(Problem::getView);
+  }
+
+  /**
+   * What the guard says of its refusal.
+   *
+   * @return a JSON object with members of the view's own
+   */
+  public Optional<Json> getAnswer() {
+    return Optional.ofNullable(problem).map(Problem::getAnswer);
+  }
+
+  /**
+   * How long the server, or a guard, asks to wait before the next try.
    *
    * @return the time, where the answer says so
    */
@@ -187,9 +211,9 @@ public final class TallyException extends RuntimeException {
     return afterLostAnswer;
   }
 
-  /** Whether the same request may succeed later: the connection failed, or the server says when to come again. */
+  /** Whether the same request may succeed later: the connection failed, or the server, and no guard, says when to come again. */
   boolean isTransient() {
-    return code.equals(CONNECTION) || retryAfter != null;
+    return code.equals(CONNECTION) || retryAfter != null && !code.equals(REFUSED_BY_GUARD);
   }
 
   private static OptionalLong optional(Long value) {

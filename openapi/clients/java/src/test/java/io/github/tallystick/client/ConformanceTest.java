@@ -70,6 +70,8 @@ class ConformanceTest {
     e.getLine().ifPresent(v -> error.put("line", v));
     e.getLogId().ifPresent(v -> error.put("log_id", v));
     error.put("fields", e.getFields());
+    e.getView().ifPresent(v -> error.put("view", v));
+    e.getAnswer().ifPresent(v -> error.put("answer", v));
     e.getRetryAfter().ifPresent(v -> error.put("retry_after", v.toSeconds()));
     e.getRequestId().ifPresent(v -> error.put("request_id", v));
     return error;
