@@ -4,6 +4,94 @@
  */
 
 export interface paths {
+    "/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List alerts by name
+         * @description Those of which the key is for all logs. Needs the scope query or admin.
+         */
+        get: operations["list-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{alert}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an alert and how it stands on its logs
+         * @description Needs the scope query or admin.
+         */
+        get: operations["get-alert"];
+        /**
+         * Say what an alert watches
+         * @description The body is the definition. 201 with a new version, 200 when the alert watches that already. It holds on every server within a second, and is evaluated on the logs that are there within a few. The key must be for all of its logs. Needs the scope admin.
+         */
+        put: operations["put-alert"];
+        post?: never;
+        /**
+         * Delete an alert
+         * @description With its crossings; nothing is resolved. On every server within a second. The key must be for all of its logs. Needs the scope admin.
+         */
+        delete: operations["delete-alert"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{alert}/crossings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what has fired and was resolved, newest first
+         * @description Of the last 400 days. Needs the scope query or admin.
+         */
+        get: operations["list-crossings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/{alert}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate an alert on a log
+         * @description Now, and without consequences: nothing fires, and nothing is recorded. Needs the scope query or admin.
+         */
+        post: operations["test-alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit-log": {
         parameters: {
             query?: never;
@@ -191,7 +279,7 @@ export interface paths {
         put?: never;
         /**
          * Append an event
-         * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Needs the scope append.
+         * @description 201 when the event is new, 200 when its idempotency key says that it was there before. The event is durable and part of every view when the answer comes. Where a view of the log has a guard that does not admit the event, the answer is a problem with the status that the guard chose, and nothing is stored. Needs the scope append.
          */
         post: operations["append-event"];
         delete?: never;
@@ -211,7 +299,7 @@ export interface paths {
         put?: never;
         /**
          * Append many events
-         * @description All events are appended, in order, or none. Needs the scope append.
+         * @description All events are appended, in order, or none: also where a guard refuses one of them. Needs the scope append.
          */
         post: operations["append-events"];
         delete?: never;
@@ -896,16 +984,443 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description Without their secrets. The key must be for all logs. Needs the scope admin.
+         */
+        get: operations["list-webhooks"];
+        put?: never;
+        /**
+         * Make a webhook
+         * @description Whoever is at its URL is told what happens, by requests that are signed with the secret in the answer, which is shown this once. The key must be for all logs. Needs the scope admin.
+         */
+        post: operations["create-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Without its secret. The key must be for all logs. Needs the scope admin.
+         */
+        get: operations["get-webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description With its deliveries, also those that wait. The key must be for all logs. Needs the scope admin.
+         */
+        delete: operations["delete-webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description What is absent stays. The key must be for all logs. Needs the scope admin.
+         */
+        patch: operations["update-webhook"];
+        trace?: never;
+    };
+    "/webhooks/{webhook}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of a webhook, newest first
+         * @description They are kept for 30 days after their end. The key must be for all logs. Needs the scope admin.
+         */
+        get: operations["list-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhook}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a delivery with the answers that it got
+         * @description The key must be for all logs. Needs the scope admin.
+         */
+        get: operations["get-delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhook}/deliveries/{delivery}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again
+         * @description One that has ended, dead or delivered, with the same id and the whole schedule before it. The key must be for all logs. Needs the scope admin.
+         */
+        post: operations["replay-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhook}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send all dead deliveries of a webhook again
+         * @description Up to 1,000 of them with one request, the oldest first. The key must be for all logs. Needs the scope admin.
+         */
+        post: operations["replay-dead-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhook}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook another secret
+         * @description The secret is in the answer, this once. For 24 hours messages are signed with the one from before as well, so that the receiver can change over. The key must be for all logs. Needs the scope admin.
+         */
+        post: operations["rotate-webhook-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{webhook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a webhook a test
+         * @description A message of the type webhook.test, whatever types it wants. What becomes of it is shown with its delivery. The key must be for all logs. Needs the scope admin.
+         */
+        post: operations["test-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A delivery that will be tried. */
+        AcceptedDelivery: {
+            /** @description The message's id, by which the delivery is to be found. */
+            delivery_id: string;
+        };
+        /** @description What an alert watches. */
+        Alert: {
+            /**
+             * Format: date-time
+             * @description When it was put first.
+             */
+            created_at: string;
+            /** @description As it was put, without white space. */
+            definition: unknown;
+            /** @description The alert's name. */
+            name: string;
+            /** @description Not every log that it covers has been evaluated since it was put. */
+            spreading: boolean;
+            /**
+             * Format: date-time
+             * @description When this version was put.
+             */
+            updated_at: string;
+            /** @description Who put this version: the key's name, and what Tally-Actor said. */
+            updated_by?: string;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
+        /** @description What has fired or was resolved. */
+        AlertCrossing: {
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            at: string;
+            /** @description What happened. */
+            kind: string;
+            /** @description The log's name. */
+            log: string;
+            /** @description What percentages were of. */
+            of?: string;
+            /** @description window: it was resolved since its window is over. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description How often it has fired in the window, this time included.
+             */
+            round: number;
+            /**
+             * Format: int64
+             * @description The value reflects the events up to this one.
+             */
+            sequence: number;
+            /**
+             * @description The threshold.
+             * @example 80%
+             */
+            threshold: string;
+            /** @description The value. */
+            value: string;
+            /** @description In which window. */
+            window?: string;
+        };
+        /** @description A page of crossings. */
+        AlertCrossingPage: {
+            /** @description Newest first. */
+            crossings: components["schemas"]["AlertCrossing"][];
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /**
+         * @description Which value an alert watches, and for which thresholds.
+         * @example {
+         *       "absent": "0",
+         *       "logs": "customer-*",
+         *       "of": 1000,
+         *       "question": {
+         *         "month": "2025-03"
+         *       },
+         *       "resolve": true,
+         *       "thresholds": [
+         *         "80%",
+         *         "100%"
+         *       ],
+         *       "value": "/total/tokens_in",
+         *       "view": "monthly-totals"
+         *     }
+         */
+        AlertDefinition: {
+            /** @description What the value is where the answer has none; an error when absent. */
+            absent?: string | number;
+            /**
+             * @description On which side it fires; at_least when absent.
+             * @enum {string}
+             */
+            direction?: "at_least" | "at_most";
+            /** @description A log's name, or a pattern of names: * stands for any run of characters. */
+            logs: string;
+            /** @description What percentages are of: a number, or a JSON Pointer into the answer. */
+            of?: string | number;
+            /** @description The parameters of the query; a list for one that is repeated. {now}, {window_start} and {window_end} stand for times. */
+            question?: {
+                [key: string]: unknown;
+            };
+            /** @description Announce it, too, when a threshold is resolved. */
+            resolve?: boolean;
+            thresholds: (string | number)[];
+            /** @description The IANA zone of the calendar; UTC when absent. */
+            timezone?: string;
+            /** @description The JSON Pointer to the value in the view's answer. */
+            value: string;
+            /** @description The name of a view of these logs. */
+            view: string;
+            /** @description minute, hour, day, week or month; or a JSON Pointer into the answer; all of time when absent. */
+            window?: string;
+        };
+        /** @description How an alert stands on a log. */
+        AlertLog: {
+            /** @description Why the last evaluation had no value; absent when it had. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description When it was evaluated last.
+             */
+            evaluated_at: string;
+            /** @description The log's name. */
+            log: string;
+            /**
+             * Format: date-time
+             * @description When it is evaluated without an event; absent: not before the next one.
+             */
+            next_at?: string;
+            /** @description What percentages were of then. */
+            of?: string;
+            /**
+             * Format: int64
+             * @description The value reflects the events up to this one.
+             */
+            sequence: number;
+            /** @description Those that are firing, or have fired in the window. */
+            thresholds: components["schemas"]["AlertThreshold"][];
+            /**
+             * @description The value that was read last; absent before the first.
+             * @example 81.5
+             */
+            value?: string;
+            /** @description The window that it was read for: when it begins, or what the answer has as window. */
+            window?: string;
+            /**
+             * Format: date-time
+             * @description When the window is over, where that is known.
+             */
+            window_end?: string;
+        };
+        /** @description A page of alerts. */
+        AlertPage: {
+            /** @description By name. */
+            alerts: components["schemas"]["ListedAlert"][];
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /** @description An alert with how it stands. */
+        AlertStatus: {
+            /**
+             * Format: date-time
+             * @description When it was put first.
+             */
+            created_at: string;
+            /** @description As it was put, without white space. */
+            definition: unknown;
+            /**
+             * Format: int64
+             * @description On how many logs the last evaluation had no value, up to 10,000.
+             */
+            failing_logs: number;
+            /**
+             * Format: int64
+             * @description On how many logs a threshold is firing, up to 10,000.
+             */
+            firing_logs: number;
+            /** @description How it stands on a page of the logs where it was evaluated, in the order in which they were made. */
+            logs: components["schemas"]["AlertLog"][];
+            /** @description The alert's name. */
+            name: string;
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
+            /** @description Not every log that it covers has been evaluated since it was put. */
+            spreading: boolean;
+            /**
+             * Format: date-time
+             * @description When this version was put.
+             */
+            updated_at: string;
+            /** @description Who put this version: the key's name, and what Tally-Actor said. */
+            updated_by?: string;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
+        };
+        /** @description What an evaluation of an alert would read. */
+        AlertTest: {
+            /** @description Why there is no value. */
+            error?: string;
+            /** @description What percentages are of. */
+            of?: string;
+            /** @description The question, as a query string. */
+            query: string;
+            /**
+             * Format: int64
+             * @description The value reflects the events up to this one.
+             */
+            sequence?: number;
+            /** @description In the order of the alert; none where there is an error. */
+            thresholds: components["schemas"]["TestedThreshold"][];
+            /** @description The value; absent where there is an error. */
+            value?: string;
+            /** @description The window. */
+            window?: string;
+        };
+        /** @description How a threshold stands on a log. */
+        AlertThreshold: {
+            /**
+             * Format: date-time
+             * @description When it fired last.
+             */
+            fired_at?: string;
+            /** @description Whether the value is past it. */
+            firing: boolean;
+            /**
+             * Format: int32
+             * @description How often it has fired in the window.
+             */
+            round: number;
+            /**
+             * Format: int64
+             * @description The value that it fired for last reflects the events up to this one.
+             */
+            sequence?: number;
+            /**
+             * @description The threshold.
+             * @example 80%
+             */
+            threshold: string;
+        };
         /** @description Where an event is. */
         Appended: {
             /** @description True when the event's time is more than a day ahead of when it was recorded. */
             ahead?: boolean;
+            /** @description True when nothing was stored, as asked for. */
+            dry_run?: boolean;
             /** @description True when the event was there before. */
             duplicate?: boolean;
+            /** @description What guards of views said of the event when they admitted it, by the views' names. A duplicate has none. */
+            guards?: {
+                [key: string]: unknown;
+            };
             /**
              * Format: int64
              * @description The event's place in its log.
@@ -924,6 +1439,8 @@ export interface components {
              * @description How many events are new.
              */
             appended: number;
+            /** @description True when nothing was stored, as asked for. */
+            dry_run?: boolean;
             /** @description Events that were there before. */
             duplicates: components["schemas"]["DuplicateEvent"][];
             /**
@@ -1086,6 +1603,25 @@ export interface components {
             /** @description Names of the views that it is for, with query alone; all of those logs when absent. */
             views?: string[] | null;
         };
+        /** @description A webhook that is to be made. */
+        CreateWebhook: {
+            /** @description For people; at most 1,000 bytes. */
+            description?: string;
+            /** @description Whether it is told at all; true when absent. */
+            enabled?: boolean;
+            /**
+             * @description The pattern of the logs that it is told of; all when absent.
+             * @example customer-*
+             */
+            logs?: string;
+            /** @description What it is told of: alert.fired, alert.resolved, view.halted, view.live, key.expiring, partition.default_not_empty. Everything when absent or empty, also what a later version has. */
+            types?: string[];
+            /**
+             * @description Where requests are to go: https, to an address of the public internet, at most 2,048 bytes. The server's operator may allow others.
+             * @example https://billing.example.com/tallystick
+             */
+            url: string;
+        };
         /** @description A key with its secret. */
         CreatedKey: {
             /**
@@ -1144,6 +1680,55 @@ export interface components {
              */
             log_id: string;
         };
+        /** @description A webhook with the secret that its messages are signed with. */
+        CreatedWebhook: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The key's name, and what Tally-Actor said. */
+            created_by: string;
+            /** @description For people. */
+            description?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is not enabled.
+             */
+            disabled_at?: string;
+            /** @description Why it is not enabled: by request, or since it answered 410, or failed for five days. */
+            disabled_why?: string;
+            /** @description Whether it is told at all. */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description Since when its tries fail; absent when the last one succeeded.
+             */
+            failing_since?: string;
+            /**
+             * Format: date-time
+             * @description Until when messages are also signed with the secret from before the last rotation.
+             */
+            former_until?: string;
+            /** @description The pattern of the logs that it is told of; all when absent. What concerns no log it is told in any case. */
+            logs?: string;
+            /** @description The secret, in the form of the Standard Webhooks specification. It is shown this once. */
+            secret: string;
+            /** @description What it is told of; everything when empty. */
+            types: string[];
+            /**
+             * Format: date-time
+             * @description When it was last changed by request.
+             */
+            updated_at: string;
+            /** @description Where requests go. */
+            url: string;
+            /**
+             * Format: uuid
+             * @description The webhook's id.
+             */
+            webhook_id: string;
+        };
         /** @description What became of the lines of a delivery. */
         Delivery: {
             /**
@@ -1179,6 +1764,33 @@ export interface components {
              */
             stored: number;
         };
+        /** @description One try of a delivery. */
+        DeliveryAttempt: {
+            /** @description The first 1,024 bytes of the answer's body. */
+            answer?: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description 1 for the first.
+             */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            duration_ms: number;
+            /** @description Why it failed; absent when it did not. */
+            error?: string;
+            /**
+             * Format: int64
+             * @description The HTTP status of the answer; absent when there was none.
+             */
+            status?: number;
+        };
         /**
          * @description What is to be deployed: a ready view, or a module that the tenant has. Exactly one of ready and module is there.
          * @example {
@@ -1205,6 +1817,11 @@ export interface components {
             gas?: number;
             /** @description The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before. */
             module?: string;
+            /**
+             * @description What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
+             * @enum {string}
+             */
+            on_halt?: "admit" | "refuse";
             /**
              * @description The name of a ready view, as GET /ready-views lists them: the newest version of this server. After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.
              * @example meter
@@ -1404,6 +2021,36 @@ export interface components {
              * @description On all logs, without those that are retired.
              */
             views?: number;
+        };
+        /** @description An alert in a list. */
+        ListedAlert: {
+            /**
+             * Format: date-time
+             * @description When it was put first.
+             */
+            created_at: string;
+            /** @description As it was put, without white space. */
+            definition: unknown;
+            /** @description The last evaluation had no value, on at least one log. */
+            failing: boolean;
+            /** @description A threshold is firing, on at least one log. */
+            firing: boolean;
+            /** @description The alert's name. */
+            name: string;
+            /** @description Not every log that it covers has been evaluated since it was put. */
+            spreading: boolean;
+            /**
+             * Format: date-time
+             * @description When this version was put.
+             */
+            updated_at: string;
+            /** @description Who put this version: the key's name, and what Tally-Actor said. */
+            updated_by?: string;
+            /**
+             * Format: int64
+             * @description Grows with each change.
+             */
+            version: number;
         };
         /** @description A source in a list. */
         ListedSource: {
@@ -1666,6 +2313,8 @@ export interface components {
         };
         /** @description An error, after RFC 9457. The members from fields on are there where they help. */
         Problem: {
+            /** @description What the guard says about its refusal: a JSON object of the view's own. */
+            answer?: unknown;
             /**
              * Format: int64
              * @description How many events a building view has folded.
@@ -1715,6 +2364,8 @@ export interface components {
             title: string;
             /** @description urn:tallystick:problem: and the code. */
             type: string;
+            /** @description The view whose guard refuses the event, or cannot be asked. */
+            view?: string;
         };
         /** @description The server can store events. */
         Readiness: {
@@ -1788,6 +2439,16 @@ export interface components {
              * @description How many rejects at most; 1000 when absent.
              */
             limit?: number;
+        };
+        /** @description How many deliveries will be tried again. */
+        ReplayedDeliveries: {
+            /** @description Whether there may be others: ask again. */
+            more: boolean;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            replayed: number;
         };
         /** @description How a halted view goes on. */
         ResumeView: {
@@ -1986,6 +2647,14 @@ export interface components {
             /** @description By name. */
             tenants: components["schemas"]["Tenant"][];
         };
+        /** @description On which log an alert is to be evaluated. */
+        TestAlert: {
+            /**
+             * @description The log's name or id.
+             * @example customer-acme-usage
+             */
+            log: string;
+        };
         /** @description What a source would make of a record. */
         TestedLine: {
             /** @description Why it would be rejected. */
@@ -2006,6 +2675,16 @@ export interface components {
             /** @description What would become of it. */
             outcome: string;
         };
+        /** @description A threshold, and whether the value is past it. */
+        TestedThreshold: {
+            /** @description Whether the value is past it. */
+            reached: boolean;
+            /**
+             * @description The threshold.
+             * @example 80%
+             */
+            threshold: string;
+        };
         /** @description A token that was made. */
         Token: {
             /**
@@ -2024,6 +2703,19 @@ export interface components {
             name?: string;
             /** @description True suspends the tenant: its appends are refused with 403. False resumes it. */
             suspended?: boolean;
+        };
+        /** @description What becomes of a webhook. What is absent stays. */
+        UpdateWebhook: {
+            /** @description For people; at most 1,000 bytes. */
+            description?: string;
+            /** @description Whether it is told at all. What happens meanwhile it is not told later. */
+            enabled?: boolean;
+            /** @description The pattern of the logs that it is told of; all when empty. */
+            logs?: string;
+            /** @description What it is told of; everything when empty. */
+            types?: string[];
+            /** @description Where requests are to go. */
+            url?: string;
         };
         /** @description A version of a view on a log. */
         View: {
@@ -2048,6 +2740,8 @@ export interface components {
              * @description The budget of one event's fold, in units of gas.
              */
             gas: number;
+            /** @description Whether it has a guard, which decides on events before they are appended. */
+            guard: boolean;
             /**
              * Format: date-time
              * @description When it halted.
@@ -2074,6 +2768,8 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
+            /** @description What becomes of appends while a view with a guard is halted; absent without a guard. */
+            on_halt?: string;
             /** @description How far it is built, while it is building. */
             progress?: components["schemas"]["BuildProgress"];
             /**
@@ -2205,6 +2901,8 @@ export interface components {
              * @description The budget of one event's fold, in units of gas.
              */
             gas: number;
+            /** @description Whether it has a guard, which decides on events before they are appended. */
+            guard: boolean;
             /**
              * @description The pattern of logs' names: * stands for any run of characters.
              * @example customer-*
@@ -2214,6 +2912,8 @@ export interface components {
             module: string;
             /** @description The view's name. */
             name: string;
+            /** @description What becomes of appends to a log while the view is halted there; absent without a guard. */
+            on_halt?: string;
             /**
              * @description The ready view that the module is, with its version; absent for other modules.
              * @example meter@1
@@ -2247,6 +2947,137 @@ export interface components {
             /** @description The view's name. */
             view: string;
         };
+        /** @description A webhook, without its secret: a receiver that is told what happens. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The key's name, and what Tally-Actor said. */
+            created_by: string;
+            /** @description For people. */
+            description?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is not enabled.
+             */
+            disabled_at?: string;
+            /** @description Why it is not enabled: by request, or since it answered 410, or failed for five days. */
+            disabled_why?: string;
+            /** @description Whether it is told at all. */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description Since when its tries fail; absent when the last one succeeded.
+             */
+            failing_since?: string;
+            /**
+             * Format: date-time
+             * @description Until when messages are also signed with the secret from before the last rotation.
+             */
+            former_until?: string;
+            /** @description The pattern of the logs that it is told of; all when absent. What concerns no log it is told in any case. */
+            logs?: string;
+            /** @description What it is told of; everything when empty. */
+            types: string[];
+            /**
+             * Format: date-time
+             * @description When it was last changed by request.
+             */
+            updated_at: string;
+            /** @description Where requests go. */
+            url: string;
+            /**
+             * Format: uuid
+             * @description The webhook's id.
+             */
+            webhook_id: string;
+        };
+        /** @description A message to a webhook, and what became of it. */
+        WebhookDelivery: {
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was announced.
+             */
+            created_at: string;
+            /** @description The message's id, which goes with each try as webhook-id. */
+            delivery_id: string;
+            /** @description Why the last try failed; absent when it did not. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description When it was delivered or given up; absent while it is pending.
+             */
+            finished_at?: string;
+            /** @description The log that it is about; absent when it is about none. */
+            log?: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, at the earliest; absent when it has ended.
+             */
+            next_at?: string;
+            /** @description pending: it has not been taken yet; delivered; dead: it was given up. */
+            status: string;
+            /** @description What the message tells. */
+            type: string;
+        };
+        /** @description A delivery with its message and the answers that it got. */
+        WebhookDeliveryDetail: {
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was announced.
+             */
+            created_at: string;
+            /** @description The message's id, which goes with each try as webhook-id. */
+            delivery_id: string;
+            /** @description Why the last try failed; absent when it did not. */
+            error?: string;
+            /**
+             * Format: date-time
+             * @description When it was delivered or given up; absent while it is pending.
+             */
+            finished_at?: string;
+            /** @description The log that it is about; absent when it is about none. */
+            log?: string;
+            /** @description What is sent, byte for byte but for white space. */
+            message: unknown;
+            /**
+             * Format: date-time
+             * @description When it is tried next, at the earliest; absent when it has ended.
+             */
+            next_at?: string;
+            /** @description pending: it has not been taken yet; delivered; dead: it was given up. */
+            status: string;
+            /** @description The latest 100, newest first. */
+            tries: components["schemas"]["DeliveryAttempt"][];
+            /** @description What the message tells. */
+            type: string;
+        };
+        /** @description A page of a webhook's deliveries. */
+        WebhookDeliveryPage: {
+            /** @description Newest first. */
+            deliveries: components["schemas"]["WebhookDelivery"][];
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
+        };
+        /** @description A page of webhooks. */
+        WebhookPage: {
+            /** @description Give it as cursor to get the next page; absent on the last. */
+            next_cursor?: string;
+            /** @description In the order in which they were made. */
+            webhooks: components["schemas"]["Webhook"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2256,6 +3087,393 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-alerts": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description The most of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of alerts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "created_at": "2026-11-29T09:19:25.630297Z",
+                     *           "definition": {
+                     *             "absent": "0",
+                     *             "logs": "customer-*",
+                     *             "of": "1000",
+                     *             "question": {
+                     *               "month": "2025-03"
+                     *             },
+                     *             "resolve": true,
+                     *             "thresholds": [
+                     *               "80%",
+                     *               "100%"
+                     *             ],
+                     *             "value": "/total/tokens_in",
+                     *             "view": "monthly-totals"
+                     *           },
+                     *           "failing": false,
+                     *           "firing": false,
+                     *           "name": "quota",
+                     *           "spreading": true,
+                     *           "updated_at": "2026-11-29T09:19:25.630297Z",
+                     *           "updated_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-alert": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description Only logs on which it is firing, or failing; all when absent. */
+                only?: "firing" | "failing";
+                /** @description The most logs of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An alert with how it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T09:19:25.630297Z",
+                     *       "definition": {
+                     *         "absent": "0",
+                     *         "logs": "customer-*",
+                     *         "of": "1000",
+                     *         "question": {
+                     *           "month": "2025-03"
+                     *         },
+                     *         "resolve": true,
+                     *         "thresholds": [
+                     *           "80%",
+                     *           "100%"
+                     *         ],
+                     *         "value": "/total/tokens_in",
+                     *         "view": "monthly-totals"
+                     *       },
+                     *       "failing_logs": 0,
+                     *       "firing_logs": 0,
+                     *       "logs": [],
+                     *       "name": "quota",
+                     *       "spreading": true,
+                     *       "updated_at": "2026-11-29T09:19:25.630297Z",
+                     *       "updated_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertStatus"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "logs": "customer-*",
+                 *       "view": "monthly-totals",
+                 *       "question": {
+                 *         "month": "2025-03"
+                 *       },
+                 *       "value": "/total/tokens_in",
+                 *       "absent": "0",
+                 *       "of": "1000",
+                 *       "thresholds": [
+                 *         "80%",
+                 *         "100%"
+                 *       ],
+                 *       "resolve": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlertDefinition"];
+            };
+        };
+        responses: {
+            /** @description The alert watches that already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description What an alert watches. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T09:19:25.630297Z",
+                     *       "definition": {
+                     *         "absent": "0",
+                     *         "logs": "customer-*",
+                     *         "of": "1000",
+                     *         "question": {
+                     *           "month": "2025-03"
+                     *         },
+                     *         "resolve": true,
+                     *         "thresholds": [
+                     *           "80%",
+                     *           "100%"
+                     *         ],
+                     *         "value": "/total/tokens_in",
+                     *         "view": "monthly-totals"
+                     *       },
+                     *       "name": "quota",
+                     *       "spreading": true,
+                     *       "updated_at": "2026-11-29T09:19:25.630297Z",
+                     *       "updated_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-crossings": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description Only those of this log, by name or id; of all when absent. */
+                log?: string;
+                /** @description The most of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of crossings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "crossings": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertCrossingPage"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-alert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "log": "customer-b-usage"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TestAlert"];
+            };
+        };
+        responses: {
+            /** @description What an evaluation of an alert would read. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "the view is retired",
+                     *       "query": "month=2025-03",
+                     *       "thresholds": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertTest"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit-log": {
         parameters: {
             query?: {
@@ -2284,13 +3502,13 @@ export interface operations {
                      *       "entries": [
                      *         {
                      *           "action": "key.revoke",
-                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
-                     *           "at": "2026-11-29T08:21:52.936855Z",
+                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "at": "2026-11-29T09:19:25.753964Z",
                      *           "detail": {
-                     *             "key_id": "PTq5fKdrN4K5scte"
+                     *             "key_id": "n4yeslSzOpPJQbn4"
                      *           },
-                     *           "entry_id": 8,
-                     *           "key_id": "dspYTAKx5xSI8Ajy",
+                     *           "entry_id": 16,
+                     *           "key_id": "rvMFGkWqOPWBoPG5",
                      *           "target": "gateway-1"
                      *         }
                      *       ]
@@ -2412,9 +3630,9 @@ export interface operations {
                      * @example {
                      *       "keys": [
                      *         {
-                     *           "created_at": "2026-11-29T08:21:52.927414Z",
-                     *           "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
-                     *           "key_id": "PTq5fKdrN4K5scte",
+                     *           "created_at": "2026-11-29T09:19:25.682292Z",
+                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "key_id": "n4yeslSzOpPJQbn4",
                      *           "limits": {},
                      *           "logs": "customer-*",
                      *           "name": "gateway-1",
@@ -2423,12 +3641,12 @@ export interface operations {
                      *           ]
                      *         },
                      *         {
-                     *           "created_at": "2026-11-29T08:21:52.173435Z",
+                     *           "created_at": "2026-11-29T09:19:22.701844Z",
                      *           "created_by": "bootstrap",
-                     *           "key_id": "dspYTAKx5xSI8Ajy",
+                     *           "key_id": "rvMFGkWqOPWBoPG5",
                      *           "limits": {},
                      *           "logs": "*",
-                     *           "name": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "name": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "scopes": [
                      *             "append",
                      *             "read",
@@ -2495,10 +3713,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.927414Z",
-                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
-                     *       "key": "tally_PTq5fK…",
-                     *       "key_id": "PTq5fKdrN4K5scte",
+                     *       "created_at": "2026-11-29T09:19:25.682292Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "key": "tally_n4yesl…",
+                     *       "key_id": "n4yeslSzOpPJQbn4",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2548,9 +3766,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.927414Z",
-                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
-                     *       "key_id": "PTq5fKdrN4K5scte",
+                     *       "created_at": "2026-11-29T09:19:25.682292Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "key_id": "n4yeslSzOpPJQbn4",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -2602,15 +3820,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.927414Z",
-                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
-                     *       "former_until": "2026-11-29T09:21:52.930642Z",
-                     *       "key_id": "PTq5fKdrN4K5scte",
+                     *       "created_at": "2026-11-29T09:19:25.682292Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "former_until": "2026-11-29T10:19:25.7087Z",
+                     *       "key_id": "n4yeslSzOpPJQbn4",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "revoked_at": "2026-11-29T08:21:52.935999Z",
-                     *       "rotated_at": "2026-11-29T08:21:52.930075Z",
+                     *       "revoked_at": "2026-11-29T09:19:25.751135Z",
+                     *       "rotated_at": "2026-11-29T09:19:25.707387Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2669,15 +3887,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.927414Z",
-                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
-                     *       "former_until": "2026-11-29T09:21:52.930642Z",
-                     *       "key": "tally_PTq5fK…",
-                     *       "key_id": "PTq5fKdrN4K5scte",
+                     *       "created_at": "2026-11-29T09:19:25.682292Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "former_until": "2026-11-29T10:19:25.7087Z",
+                     *       "key": "tally_n4yesl…",
+                     *       "key_id": "n4yeslSzOpPJQbn4",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "rotated_at": "2026-11-29T08:21:52.930075Z",
+                     *       "rotated_at": "2026-11-29T09:19:25.707387Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -2730,14 +3948,14 @@ export interface operations {
                      * @example {
                      *       "logs": [
                      *         {
-                     *           "created_at": "2026-11-29T08:21:52.469988Z",
-                     *           "hash": "76e95807d4cdccd5783f0c6e132c8dc04b1a5ad2cae059b4a90e231c474433be",
+                     *           "created_at": "2026-11-29T09:19:23.894601Z",
+                     *           "hash": "f332ebefb6d86440ccec88156d0e8283788195e092aec17a9a0bb921fa78a15e",
                      *           "labels": {
                      *             "plan": "pro"
                      *           },
-                     *           "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d",
+                     *           "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7",
                      *           "name": "customer-acme-usage",
-                     *           "recorded_at": "2026-11-29T08:21:52.469988Z",
+                     *           "recorded_at": "2026-11-29T09:19:23.894601Z",
                      *           "sequence": 0
                      *         }
                      *       ]
@@ -2793,7 +4011,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d"
+                     *       "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedLog"];
@@ -2837,14 +4055,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.469988Z",
-                     *       "hash": "76e95807d4cdccd5783f0c6e132c8dc04b1a5ad2cae059b4a90e231c474433be",
+                     *       "created_at": "2026-11-29T09:19:23.894601Z",
+                     *       "hash": "f332ebefb6d86440ccec88156d0e8283788195e092aec17a9a0bb921fa78a15e",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d",
+                     *       "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7",
                      *       "name": "customer-acme-usage",
-                     *       "recorded_at": "2026-11-29T08:21:52.469988Z",
+                     *       "recorded_at": "2026-11-29T09:19:23.894601Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2909,14 +4127,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.470593Z",
-                     *       "hash": "a202cd8d9e9b6a2aae16771ef95b56ff09fc631d0f588d5c137755e5b83287bf",
+                     *       "created_at": "2026-11-29T09:19:23.917504Z",
+                     *       "hash": "673ac82dbd3a2201121fce2f029a424448d9b733789a539ea9c98f8686a1daea",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a22665-72d6-7855-973a-738a4d8f062d",
+                     *       "log_id": "01a2269a-1cff-7446-be07-3b23bffe49f1",
                      *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T08:21:52.470593Z",
+                     *       "recorded_at": "2026-11-29T09:19:23.917504Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -2940,7 +4158,10 @@ export interface operations {
     };
     "append-event": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Say what would happen now, and store nothing: the same answer, or the same problem. */
+                dry_run?: boolean;
+            };
             header?: {
                 /** @description How the body is compressed, if it is. Limits of its size hold for what comes out. */
                 "Content-Encoding"?: "gzip" | "zstd";
@@ -2996,7 +4217,7 @@ export interface operations {
                     "application/json": components["schemas"]["Appended"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 402, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -3013,7 +4234,10 @@ export interface operations {
     };
     "append-events": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Say what would happen now, and store nothing: the same answer, or the same problem. */
+                dry_run?: boolean;
+            };
             header?: {
                 /** @description How the body is compressed, if it is. Limits of its size hold for what comes out. */
                 "Content-Encoding"?: "gzip" | "zstd";
@@ -3083,7 +4307,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppendedBatch"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 402, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -3193,9 +4417,9 @@ export interface operations {
                      *             "tokens_out": 420,
                      *             "type": "api.call"
                      *           },
-                     *           "hash": "b0e0f2edc8408aa1f5e1b33ab3439c9dc9e48ea1ab9205972ada280b75811df7",
+                     *           "hash": "6e59bc190857299249dcd2d1a93cf741e14c5f9cef13f39509bac331f2a70236",
                      *           "key": "req-1",
-                     *           "recorded_at": "2026-11-29T08:21:52.473414Z",
+                     *           "recorded_at": "2026-11-29T09:19:23.956562Z",
                      *           "sequence": 1,
                      *           "time": "2025-03-01T10:05:30Z",
                      *           "type": "api.call"
@@ -3254,9 +4478,9 @@ export interface operations {
                      *         "tokens_out": 420,
                      *         "type": "api.call"
                      *       },
-                     *       "hash": "b0e0f2edc8408aa1f5e1b33ab3439c9dc9e48ea1ab9205972ada280b75811df7",
+                     *       "hash": "6e59bc190857299249dcd2d1a93cf741e14c5f9cef13f39509bac331f2a70236",
                      *       "key": "req-1",
-                     *       "recorded_at": "2026-11-29T08:21:52.473414Z",
+                     *       "recorded_at": "2026-11-29T09:19:23.956562Z",
                      *       "sequence": 1,
                      *       "time": "2025-03-01T10:05:30Z",
                      *       "type": "api.call"
@@ -3359,13 +4583,13 @@ export interface operations {
                      *       "bytes": 369,
                      *       "events": 3,
                      *       "faults": [],
-                     *       "finished_at": "2026-11-29T08:21:52.728996153Z",
+                     *       "finished_at": "2026-11-29T09:19:24.698323962Z",
                      *       "from": 1,
-                     *       "hash": "431f1bc8aeec65ef27b9497ac13bb08c060f6597ca7313a2cb9b86d9ca1b7b4b",
-                     *       "log_id": "01a22665-72d5-7eb0-adf2-60c1f517129d",
+                     *       "hash": "b44f2d9e474cf7e8128a1053f2ca56ea20f81636214098b7988f3799aa6bd4e8",
+                     *       "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7",
                      *       "name": "customer-acme-usage",
                      *       "ok": true,
-                     *       "seconds": 0.060995388,
+                     *       "seconds": 0.064528024,
                      *       "to": 3,
                      *       "views": [
                      *         {
@@ -3373,7 +4597,7 @@ export interface operations {
                      *             "events": 3,
                      *             "keys": 1,
                      *             "ok": true,
-                     *             "seconds": 0.051472992,
+                     *             "seconds": 0.055544227,
                      *             "sequence": 3,
                      *             "skipped": 0,
                      *             "version": 1,
@@ -3436,7 +4660,7 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -3448,17 +4672,18 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T08:21:52.593976Z",
+                     *           "created_at": "2026-11-29T09:19:24.54042Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T08:21:52.610229Z",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "live_at": "2026-11-29T09:19:24.587413Z",
+                     *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 1,
-                     *           "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
+                     *           "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
                      *         }
                      *       ]
                      *     }
@@ -3506,7 +4731,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3518,17 +4743,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T08:21:52.593976Z",
+                     *       "created_at": "2026-11-29T09:19:24.54042Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T08:21:52.610229Z",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "live_at": "2026-11-29T09:19:24.587413Z",
+                     *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
+                     *       "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3604,7 +4830,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3616,17 +4842,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T08:21:52.593976Z",
+                     *       "created_at": "2026-11-29T09:19:24.54042Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T08:21:52.610229Z",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "live_at": "2026-11-29T09:19:24.587413Z",
+                     *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
+                     *       "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3719,7 +4946,7 @@ export interface operations {
                      *       "events": 3,
                      *       "keys": 1,
                      *       "ok": true,
-                     *       "seconds": 0.045159233,
+                     *       "seconds": 0.033488562,
                      *       "sequence": 3,
                      *       "skipped": 0,
                      *       "version": 1,
@@ -3901,19 +5128,20 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "applied": 1,
                      *       "config": {},
-                     *       "created_at": "2026-11-29T08:21:52.442378Z",
+                     *       "created_at": "2026-11-29T09:19:23.806233Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 1,
-                     *       "live_at": "2026-11-29T08:21:52.827909Z",
+                     *       "live_at": "2026-11-29T09:19:24.919198Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
                      *       "name": "monthly-totals",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22665-72bd-7760-9858-b712a2834a17"
+                     *       "view_id": "01a2269a-1ca0-7de3-9f65-fb58e89d92de"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -3970,7 +5198,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -3982,17 +5210,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T08:21:52.593976Z",
+                     *       "created_at": "2026-11-29T09:19:24.54042Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T08:21:52.821419Z",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "live_at": "2026-11-29T09:19:24.914054Z",
+                     *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
+                     *       "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -4046,14 +5275,14 @@ export interface operations {
                      *       "actions": [
                      *         {
                      *           "action": "live",
-                     *           "at": "2026-11-29T08:21:52.805343Z",
+                     *           "at": "2026-11-29T09:19:24.907808Z",
                      *           "sequence": 3,
                      *           "version": 2
                      *         }
                      *       ],
                      *       "versions": [
                      *         {
-                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4064,20 +5293,21 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T08:21:52.791342Z",
+                     *           "created_at": "2026-11-29T09:19:24.902992Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T08:21:52.805291Z",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "live_at": "2026-11-29T09:19:24.907745Z",
+                     *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 2,
-                     *           "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
+                     *           "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
                      *         },
                      *         {
-                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -4089,18 +5319,19 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T08:21:52.593976Z",
+                     *           "created_at": "2026-11-29T09:19:24.54042Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T08:21:52.610229Z",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "live_at": "2026-11-29T09:19:24.587413Z",
+                     *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
-                     *           "retired_at": "2026-11-29T08:21:52.803457Z",
+                     *           "retired_at": "2026-11-29T09:19:24.906793Z",
                      *           "state_kept": true,
                      *           "status": "retired",
                      *           "version": 1,
-                     *           "view_id": "01a22665-735f-73f2-8714-627e57529d3b"
+                     *           "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
                      *         }
                      *       ]
                      *     }
@@ -4151,7 +5382,7 @@ export interface operations {
                      *       "modules": [
                      *         {
                      *           "bytes": 198,
-                     *           "created_at": "2026-11-29T08:21:52.442378Z",
+                     *           "created_at": "2026-11-29T09:19:23.806233Z",
                      *           "deployed": true,
                      *           "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *         }
@@ -4200,7 +5431,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "bytes": 198,
-                     *       "created_at": "2026-11-29T08:21:52.442378Z",
+                     *       "created_at": "2026-11-29T09:19:23.806233Z",
                      *       "deployed": true,
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *     }
@@ -4542,8 +5773,8 @@ export interface operations {
                      * @example {
                      *       "sources": [
                      *         {
-                     *           "created_at": "2026-11-29T08:21:52.913878Z",
-                     *           "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "created_at": "2026-11-29T09:19:25.413789Z",
+                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "name": "litellm",
                      *           "version": 1
                      *         }
@@ -4594,8 +5825,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.913878Z",
-                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "created_at": "2026-11-29T09:19:25.413789Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -4685,8 +5916,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.913878Z",
-                     *       "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "created_at": "2026-11-29T09:19:25.413789Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -5219,8 +6450,8 @@ export interface operations {
                      * @example {
                      *       "versions": [
                      *         {
-                     *           "created_at": "2026-11-29T08:21:52.913878Z",
-                     *           "created_by": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "created_at": "2026-11-29T09:19:25.413789Z",
+                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "version": 1
                      *         }
                      *       ]
@@ -5271,11 +6502,11 @@ export interface operations {
                      * @example {
                      *       "tenants": [
                      *         {
-                     *           "created_at": "2026-11-29T08:21:52.216607Z",
+                     *           "created_at": "2026-11-29T09:19:22.890532Z",
                      *           "limits": {},
                      *           "name": "acme",
                      *           "suspended": false,
-                     *           "tenant_id": "01a22665-71d7-75c5-a054-9e3a682c912b"
+                     *           "tenant_id": "01a2269a-1907-7cfc-a8f3-b414cd13d8bd"
                      *         }
                      *       ]
                      *     }
@@ -5332,13 +6563,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.467142Z",
+                     *       "created_at": "2026-11-29T09:19:23.859975Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22665-72d2-7c20-a370-379a816b94cd"
+                     *       "tenant_id": "01a2269a-1cd3-7de2-9f0e-0545e072aeeb"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5382,13 +6613,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.467142Z",
+                     *       "created_at": "2026-11-29T09:19:23.859975Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22665-72d2-7c20-a370-379a816b94cd"
+                     *       "tenant_id": "01a2269a-1cd3-7de2-9f0e-0545e072aeeb"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5445,13 +6676,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T08:21:52.467142Z",
+                     *       "created_at": "2026-11-29T09:19:23.859975Z",
                      *       "limits": {
                      *         "events_per_second": 20000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a22665-72d2-7c20-a370-379a816b94cd"
+                     *       "tenant_id": "01a2269a-1cd3-7de2-9f0e-0545e072aeeb"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -5510,7 +6741,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-11-29T08:36:52Z",
+                     *       "expires_at": "2026-11-29T09:34:25Z",
                      *       "token": "eyJhbGciO…"
                      *     }
                      */
@@ -5554,17 +6785,18 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *           "config": {
                      *             "aggregations": [
                      *               "count"
                      *             ]
                      *           },
-                     *           "created_at": "2026-11-29T08:21:52.878472Z",
-                     *           "deployed_at": "2026-11-29T08:21:52.878472Z",
+                     *           "created_at": "2026-11-29T09:19:25.028564Z",
+                     *           "deployed_at": "2026-11-29T09:19:25.028564Z",
                      *           "gas": 50000000,
+                     *           "guard": false,
                      *           "logs": "customer-*",
-                     *           "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "spreading": false,
@@ -5615,7 +6847,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5635,11 +6867,12 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T08:21:52.878472Z",
-                     *       "deployed_at": "2026-11-29T08:21:52.878472Z",
+                     *       "created_at": "2026-11-29T09:19:25.028564Z",
+                     *       "deployed_at": "2026-11-29T09:19:25.028564Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5716,7 +6949,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -5736,11 +6969,12 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T08:21:52.878472Z",
-                     *       "deployed_at": "2026-11-29T08:21:52.878472Z",
+                     *       "created_at": "2026-11-29T09:19:25.028564Z",
+                     *       "deployed_at": "2026-11-29T09:19:25.028564Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5794,17 +7028,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-dspYTAKx5xSI8Ajy",
+                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
                      *         ]
                      *       },
-                     *       "created_at": "2026-11-29T08:21:52.878472Z",
-                     *       "deployed_at": "2026-11-29T08:21:52.878472Z",
+                     *       "created_at": "2026-11-29T09:19:25.028564Z",
+                     *       "deployed_at": "2026-11-29T09:19:25.028564Z",
                      *       "gas": 50000000,
+                     *       "guard": false,
                      *       "logs": "customer-*",
-                     *       "module": "435716fb3f210882f3ba6685ec0a1134615e6547be8d580b6c5c5424d067cf22",
+                     *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "spreading": false,
@@ -5816,6 +7051,626 @@ export interface operations {
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhooks": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description The most of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of webhooks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhooks": [
+                     *         {
+                     *           "created_at": "2026-11-29T09:19:25.500689Z",
+                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "description": "tells billing of quotas that are used up",
+                     *           "enabled": true,
+                     *           "logs": "customer-*",
+                     *           "types": [
+                     *             "alert.fired",
+                     *             "alert.resolved",
+                     *             "view.halted"
+                     *           ],
+                     *           "updated_at": "2026-11-29T09:19:25.500689Z",
+                     *           "url": "https://billing.example.com/tallystick",
+                     *           "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://billing.example.com/tallystick",
+                 *       "types": [
+                 *         "alert.fired",
+                 *         "alert.resolved",
+                 *         "view.halted"
+                 *       ],
+                 *       "logs": "customer-*",
+                 *       "description": "tells billing of quotas that are used up"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateWebhook"];
+            };
+        };
+        responses: {
+            /** @description A webhook with the secret that its messages are signed with. */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T09:19:25.500689Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "description": "tells billing of quotas that are used up",
+                     *       "enabled": true,
+                     *       "logs": "customer-*",
+                     *       "secret": "whsec_UHsCn3…",
+                     *       "types": [
+                     *         "alert.fired"
+                     *       ],
+                     *       "updated_at": "2026-11-29T09:19:25.500689Z",
+                     *       "url": "https://billing.example.com/tallystick",
+                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A webhook, without its secret: a receiver that is told what happens. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T09:19:25.500689Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "description": "tells billing of quotas that are used up",
+                     *       "enabled": true,
+                     *       "logs": "customer-*",
+                     *       "types": [
+                     *         "alert.fired"
+                     *       ],
+                     *       "updated_at": "2026-11-29T09:19:25.500689Z",
+                     *       "url": "https://billing.example.com/tallystick",
+                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "types": [
+                 *         "alert.fired",
+                 *         "alert.resolved"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateWebhook"];
+            };
+        };
+        responses: {
+            /** @description A webhook, without its secret: a receiver that is told what happens. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T09:19:25.500689Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "description": "tells billing of quotas that are used up",
+                     *       "enabled": true,
+                     *       "logs": "customer-*",
+                     *       "types": [
+                     *         "alert.fired",
+                     *         "alert.resolved"
+                     *       ],
+                     *       "updated_at": "2026-11-29T09:19:25.544943Z",
+                     *       "url": "https://billing.example.com/tallystick",
+                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-deliveries": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description Those of this status; all when absent. */
+                status?: "pending" | "delivered" | "dead";
+                /** @description The most of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a webhook's deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "created_at": "2026-11-29T09:19:25.556411Z",
+                     *           "delivery_id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc",
+                     *           "error": "no address was found for the name billing.example.com",
+                     *           "next_at": "2026-11-29T09:19:30.833699Z",
+                     *           "status": "pending",
+                     *           "type": "webhook.test"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDeliveryPage"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-delivery": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+                /** @description The delivery's id. */
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A delivery with its message and the answers that it got. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": 1,
+                     *       "created_at": "2026-11-29T09:19:25.556411Z",
+                     *       "delivery_id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc",
+                     *       "error": "no address was found for the name billing.example.com",
+                     *       "message": {
+                     *         "data": {
+                     *           "message": "This is a test. The receiver answers it with a status of 200 to 299."
+                     *         },
+                     *         "id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc",
+                     *         "timestamp": "2026-11-29T09:19:25.555Z",
+                     *         "type": "webhook.test"
+                     *       },
+                     *       "next_at": "2026-11-29T09:19:30.833699Z",
+                     *       "status": "pending",
+                     *       "tries": [
+                     *         {
+                     *           "at": "2026-11-29T09:19:25.612Z",
+                     *           "attempt": 1,
+                     *           "duration_ms": 1,
+                     *           "error": "no address was found for the name billing.example.com"
+                     *         }
+                     *       ],
+                     *       "type": "webhook.test"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-delivery": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+                /** @description The delivery's id. */
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A delivery that will be tried. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedDelivery"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-dead-deliveries": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many deliveries will be tried again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "more": false,
+                     *       "replayed": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayedDeliveries"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rotate-webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A webhook with the secret that its messages are signed with. */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-29T09:19:25.500689Z",
+                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "description": "tells billing of quotas that are used up",
+                     *       "enabled": true,
+                     *       "former_until": "2026-11-30T09:19:25.551162Z",
+                     *       "logs": "customer-*",
+                     *       "secret": "whsec_yHR94p…",
+                     *       "types": [
+                     *         "alert.fired",
+                     *         "alert.resolved"
+                     *       ],
+                     *       "updated_at": "2026-11-29T09:19:25.551043Z",
+                     *       "url": "https://billing.example.com/tallystick",
+                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+                /** @description Who asks, for the record, which names the key besides: at most 200 bytes without control characters. */
+                "Tally-Actor"?: string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A delivery that will be tried. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "delivery_id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AcceptedDelivery"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */

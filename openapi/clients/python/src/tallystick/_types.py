@@ -8,6 +8,198 @@ from typing import Any
 from typing_extensions import NotRequired, TypedDict
 
 
+class AcceptedDelivery(TypedDict):
+    """
+    A delivery that will be tried.
+    """
+
+    delivery_id: str
+    """
+    The message's id, by which the delivery is to be found.
+    """
+
+
+class Alert(TypedDict):
+    """
+    What an alert watches.
+    """
+
+    created_at: str
+    """
+    When it was put first.
+    """
+    definition: Any
+    """
+    As it was put, without white space.
+    """
+    name: str
+    """
+    The alert's name.
+    """
+    spreading: bool
+    """
+    Not every log that it covers has been evaluated since it was put.
+    """
+    updated_at: str
+    """
+    When this version was put.
+    """
+    updated_by: NotRequired[str]
+    """
+    Who put this version: the key's name, and what Tally-Actor said.
+    """
+    version: int
+    """
+    Grows with each change.
+    """
+
+
+class AlertCrossing(TypedDict):
+    """
+    What has fired or was resolved.
+    """
+
+    at: str
+    """
+    When it was recorded.
+    """
+    kind: str
+    """
+    What happened.
+    """
+    log: str
+    """
+    The log's name.
+    """
+    of: NotRequired[str]
+    """
+    What percentages were of.
+    """
+    reason: str
+    """
+    window: it was resolved since its window is over.
+    """
+    round: int
+    """
+    How often it has fired in the window, this time included.
+    """
+    sequence: int
+    """
+    The value reflects the events up to this one.
+    """
+    threshold: str
+    """
+    The threshold.
+    """
+    value: str
+    """
+    The value.
+    """
+    window: NotRequired[str]
+    """
+    In which window.
+    """
+
+
+class AlertCrossingPage(TypedDict):
+    """
+    A page of crossings.
+    """
+
+    crossings: list[AlertCrossing]
+    """
+    Newest first.
+    """
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last.
+    """
+
+
+class Direction(Enum):
+    """
+    On which side it fires; at_least when absent.
+    """
+
+    at_least = 'at_least'
+    at_most = 'at_most'
+
+
+class AlertDefinition(TypedDict, closed=True):
+    """
+    Which value an alert watches, and for which thresholds.
+    """
+
+    absent: NotRequired[str | float]
+    """
+    What the value is where the answer has none; an error when absent.
+    """
+    direction: NotRequired[Direction]
+    """
+    On which side it fires; at_least when absent.
+    """
+    logs: str
+    """
+    A log's name, or a pattern of names: * stands for any run of characters.
+    """
+    of: NotRequired[str | float]
+    """
+    What percentages are of: a number, or a JSON Pointer into the answer.
+    """
+    question: NotRequired[dict[str, Any]]
+    """
+    The parameters of the query; a list for one that is repeated. {now}, {window_start} and {window_end} stand for times.
+    """
+    resolve: NotRequired[bool]
+    """
+    Announce it, too, when a threshold is resolved.
+    """
+    thresholds: list[str | float]
+    timezone: NotRequired[str]
+    """
+    The IANA zone of the calendar; UTC when absent.
+    """
+    value: str
+    """
+    The JSON Pointer to the value in the view's answer.
+    """
+    view: str
+    """
+    The name of a view of these logs.
+    """
+    window: NotRequired[str]
+    """
+    minute, hour, day, week or month; or a JSON Pointer into the answer; all of time when absent.
+    """
+
+
+class AlertThreshold(TypedDict):
+    """
+    How a threshold stands on a log.
+    """
+
+    fired_at: NotRequired[str]
+    """
+    When it fired last.
+    """
+    firing: bool
+    """
+    Whether the value is past it.
+    """
+    round: int
+    """
+    How often it has fired in the window.
+    """
+    sequence: NotRequired[int]
+    """
+    The value that it fired for last reflects the events up to this one.
+    """
+    threshold: str
+    """
+    The threshold.
+    """
+
+
 class Appended(TypedDict):
     """
     Where an event is.
@@ -192,6 +384,33 @@ class CreateToken(TypedDict, closed=True):
     """
 
 
+class CreateWebhook(TypedDict, closed=True):
+    """
+    A webhook that is to be made.
+    """
+
+    description: NotRequired[str]
+    """
+    For people; at most 1,000 bytes.
+    """
+    enabled: NotRequired[bool]
+    """
+    Whether it is told at all; true when absent.
+    """
+    logs: NotRequired[str]
+    """
+    The pattern of the logs that it is told of; all when absent.
+    """
+    types: NotRequired[list[str]]
+    """
+    What it is told of: alert.fired, alert.resolved, view.halted, view.live, key.expiring, partition.default_not_empty. Everything when absent or empty, also what a later version has.
+    """
+    url: str
+    """
+    Where requests are to go: https, to an address of the public internet, at most 2,048 bytes. The server's operator may allow others.
+    """
+
+
 class CreatedLog(TypedDict):
     """
     A log that was created.
@@ -200,6 +419,69 @@ class CreatedLog(TypedDict):
     log_id: str
     """
     The log's id, by which it can be named instead of by its name.
+    """
+
+
+class CreatedWebhook(TypedDict):
+    """
+    A webhook with the secret that its messages are signed with.
+    """
+
+    created_at: str
+    """
+    When it was made.
+    """
+    created_by: str
+    """
+    The key's name, and what Tally-Actor said.
+    """
+    description: NotRequired[str]
+    """
+    For people.
+    """
+    disabled_at: NotRequired[str]
+    """
+    Since when it is not enabled.
+    """
+    disabled_why: NotRequired[str]
+    """
+    Why it is not enabled: by request, or since it answered 410, or failed for five days.
+    """
+    enabled: bool
+    """
+    Whether it is told at all.
+    """
+    failing_since: NotRequired[str]
+    """
+    Since when its tries fail; absent when the last one succeeded.
+    """
+    former_until: NotRequired[str]
+    """
+    Until when messages are also signed with the secret from before the last rotation.
+    """
+    logs: NotRequired[str]
+    """
+    The pattern of the logs that it is told of; all when absent. What concerns no log it is told in any case.
+    """
+    secret: str
+    """
+    The secret, in the form of the Standard Webhooks specification. It is shown this once.
+    """
+    types: list[str]
+    """
+    What it is told of; everything when empty.
+    """
+    updated_at: str
+    """
+    When it was last changed by request.
+    """
+    url: str
+    """
+    Where requests go.
+    """
+    webhook_id: str
+    """
+    The webhook's id.
     """
 
 
@@ -246,6 +528,37 @@ class Delivery(TypedDict):
     stored: int
     """
     Lines that are new events.
+    """
+
+
+class DeliveryAttempt(TypedDict):
+    """
+    One try of a delivery.
+    """
+
+    answer: NotRequired[str]
+    """
+    The first 1,024 bytes of the answer's body.
+    """
+    at: str
+    """
+    When it began.
+    """
+    attempt: int
+    """
+    1 for the first.
+    """
+    duration_ms: int
+    """
+    How long it took, in milliseconds.
+    """
+    error: NotRequired[str]
+    """
+    Why it failed; absent when it did not.
+    """
+    status: NotRequired[int]
+    """
+    The HTTP status of the answer; absent when there was none.
     """
 
 
@@ -452,6 +765,49 @@ class Limits(TypedDict):
     views: NotRequired[int]
     """
     On all logs, without those that are retired.
+    """
+
+
+class ListedAlert(TypedDict):
+    """
+    An alert in a list.
+    """
+
+    created_at: str
+    """
+    When it was put first.
+    """
+    definition: Any
+    """
+    As it was put, without white space.
+    """
+    failing: bool
+    """
+    The last evaluation had no value, on at least one log.
+    """
+    firing: bool
+    """
+    A threshold is firing, on at least one log.
+    """
+    name: str
+    """
+    The alert's name.
+    """
+    spreading: bool
+    """
+    Not every log that it covers has been evaluated since it was put.
+    """
+    updated_at: str
+    """
+    When this version was put.
+    """
+    updated_by: NotRequired[str]
+    """
+    Who put this version: the key's name, and what Tally-Actor said.
+    """
+    version: int
+    """
+    Grows with each change.
     """
 
 
@@ -843,6 +1199,21 @@ ReplaySource = TypedDict(
 )
 
 
+class ReplayedDeliveries(TypedDict):
+    """
+    How many deliveries will be tried again.
+    """
+
+    more: bool
+    """
+    Whether there may be others: ask again.
+    """
+    replayed: int
+    """
+    How many there are.
+    """
+
+
 class ResumeView(TypedDict, closed=True):
     """
     How a halted view goes on.
@@ -1048,6 +1419,17 @@ class TenantPage(TypedDict):
     """
 
 
+class TestAlert(TypedDict, closed=True):
+    """
+    On which log an alert is to be evaluated.
+    """
+
+    log: str
+    """
+    The log's name or id.
+    """
+
+
 class TestedLine(TypedDict):
     """
     What a source would make of a record.
@@ -1083,6 +1465,21 @@ class TestedLine(TypedDict):
     """
 
 
+class TestedThreshold(TypedDict):
+    """
+    A threshold, and whether the value is past it.
+    """
+
+    reached: bool
+    """
+    Whether the value is past it.
+    """
+    threshold: str
+    """
+    The threshold.
+    """
+
+
 class Token(TypedDict):
     """
     A token that was made.
@@ -1114,6 +1511,33 @@ class UpdateTenant(TypedDict, closed=True):
     suspended: NotRequired[bool]
     """
     True suspends the tenant: its appends are refused with 403. False resumes it.
+    """
+
+
+class UpdateWebhook(TypedDict, closed=True):
+    """
+    What becomes of a webhook. What is absent stays.
+    """
+
+    description: NotRequired[str]
+    """
+    For people; at most 1,000 bytes.
+    """
+    enabled: NotRequired[bool]
+    """
+    Whether it is told at all. What happens meanwhile it is not told later.
+    """
+    logs: NotRequired[str]
+    """
+    The pattern of the logs that it is told of; all when empty.
+    """
+    types: NotRequired[list[str]]
+    """
+    What it is told of; everything when empty.
+    """
+    url: NotRequired[str]
+    """
+    Where requests are to go.
     """
 
 
@@ -1426,6 +1850,337 @@ class ViewVerification(TypedDict):
     view: str
     """
     The view's name.
+    """
+
+
+class Webhook(TypedDict):
+    """
+    A webhook, without its secret: a receiver that is told what happens.
+    """
+
+    created_at: str
+    """
+    When it was made.
+    """
+    created_by: str
+    """
+    The key's name, and what Tally-Actor said.
+    """
+    description: NotRequired[str]
+    """
+    For people.
+    """
+    disabled_at: NotRequired[str]
+    """
+    Since when it is not enabled.
+    """
+    disabled_why: NotRequired[str]
+    """
+    Why it is not enabled: by request, or since it answered 410, or failed for five days.
+    """
+    enabled: bool
+    """
+    Whether it is told at all.
+    """
+    failing_since: NotRequired[str]
+    """
+    Since when its tries fail; absent when the last one succeeded.
+    """
+    former_until: NotRequired[str]
+    """
+    Until when messages are also signed with the secret from before the last rotation.
+    """
+    logs: NotRequired[str]
+    """
+    The pattern of the logs that it is told of; all when absent. What concerns no log it is told in any case.
+    """
+    types: list[str]
+    """
+    What it is told of; everything when empty.
+    """
+    updated_at: str
+    """
+    When it was last changed by request.
+    """
+    url: str
+    """
+    Where requests go.
+    """
+    webhook_id: str
+    """
+    The webhook's id.
+    """
+
+
+class WebhookDelivery(TypedDict):
+    """
+    A message to a webhook, and what became of it.
+    """
+
+    attempts: int
+    """
+    How often it was tried.
+    """
+    created_at: str
+    """
+    When it was announced.
+    """
+    delivery_id: str
+    """
+    The message's id, which goes with each try as webhook-id.
+    """
+    error: NotRequired[str]
+    """
+    Why the last try failed; absent when it did not.
+    """
+    finished_at: NotRequired[str]
+    """
+    When it was delivered or given up; absent while it is pending.
+    """
+    log: NotRequired[str]
+    """
+    The log that it is about; absent when it is about none.
+    """
+    next_at: NotRequired[str]
+    """
+    When it is tried next, at the earliest; absent when it has ended.
+    """
+    status: str
+    """
+    pending: it has not been taken yet; delivered; dead: it was given up.
+    """
+    type: str
+    """
+    What the message tells.
+    """
+
+
+class WebhookDeliveryDetail(TypedDict):
+    """
+    A delivery with its message and the answers that it got.
+    """
+
+    attempts: int
+    """
+    How often it was tried.
+    """
+    created_at: str
+    """
+    When it was announced.
+    """
+    delivery_id: str
+    """
+    The message's id, which goes with each try as webhook-id.
+    """
+    error: NotRequired[str]
+    """
+    Why the last try failed; absent when it did not.
+    """
+    finished_at: NotRequired[str]
+    """
+    When it was delivered or given up; absent while it is pending.
+    """
+    log: NotRequired[str]
+    """
+    The log that it is about; absent when it is about none.
+    """
+    message: Any
+    """
+    What is sent, byte for byte but for white space.
+    """
+    next_at: NotRequired[str]
+    """
+    When it is tried next, at the earliest; absent when it has ended.
+    """
+    status: str
+    """
+    pending: it has not been taken yet; delivered; dead: it was given up.
+    """
+    tries: list[DeliveryAttempt]
+    """
+    The latest 100, newest first.
+    """
+    type: str
+    """
+    What the message tells.
+    """
+
+
+class WebhookDeliveryPage(TypedDict):
+    """
+    A page of a webhook's deliveries.
+    """
+
+    deliveries: list[WebhookDelivery]
+    """
+    Newest first.
+    """
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last.
+    """
+
+
+class WebhookPage(TypedDict):
+    """
+    A page of webhooks.
+    """
+
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last.
+    """
+    webhooks: list[Webhook]
+    """
+    In the order in which they were made.
+    """
+
+
+class AlertLog(TypedDict):
+    """
+    How an alert stands on a log.
+    """
+
+    error: NotRequired[str]
+    """
+    Why the last evaluation had no value; absent when it had.
+    """
+    evaluated_at: str
+    """
+    When it was evaluated last.
+    """
+    log: str
+    """
+    The log's name.
+    """
+    next_at: NotRequired[str]
+    """
+    When it is evaluated without an event; absent: not before the next one.
+    """
+    of: NotRequired[str]
+    """
+    What percentages were of then.
+    """
+    sequence: int
+    """
+    The value reflects the events up to this one.
+    """
+    thresholds: list[AlertThreshold]
+    """
+    Those that are firing, or have fired in the window.
+    """
+    value: NotRequired[str]
+    """
+    The value that was read last; absent before the first.
+    """
+    window: NotRequired[str]
+    """
+    The window that it was read for: when it begins, or what the answer has as window.
+    """
+    window_end: NotRequired[str]
+    """
+    When the window is over, where that is known.
+    """
+
+
+class AlertPage(TypedDict):
+    """
+    A page of alerts.
+    """
+
+    alerts: list[ListedAlert]
+    """
+    By name.
+    """
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last.
+    """
+
+
+class AlertStatus(TypedDict):
+    """
+    An alert with how it stands.
+    """
+
+    created_at: str
+    """
+    When it was put first.
+    """
+    definition: Any
+    """
+    As it was put, without white space.
+    """
+    failing_logs: int
+    """
+    On how many logs the last evaluation had no value, up to 10,000.
+    """
+    firing_logs: int
+    """
+    On how many logs a threshold is firing, up to 10,000.
+    """
+    logs: list[AlertLog]
+    """
+    How it stands on a page of the logs where it was evaluated, in the order in which they were made.
+    """
+    name: str
+    """
+    The alert's name.
+    """
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last.
+    """
+    spreading: bool
+    """
+    Not every log that it covers has been evaluated since it was put.
+    """
+    updated_at: str
+    """
+    When this version was put.
+    """
+    updated_by: NotRequired[str]
+    """
+    Who put this version: the key's name, and what Tally-Actor said.
+    """
+    version: int
+    """
+    Grows with each change.
+    """
+
+
+class AlertTest(TypedDict):
+    """
+    What an evaluation of an alert would read.
+    """
+
+    error: NotRequired[str]
+    """
+    Why there is no value.
+    """
+    of: NotRequired[str]
+    """
+    What percentages are of.
+    """
+    query: str
+    """
+    The question, as a query string.
+    """
+    sequence: NotRequired[int]
+    """
+    The value reflects the events up to this one.
+    """
+    thresholds: list[TestedThreshold]
+    """
+    In the order of the alert; none where there is an error.
+    """
+    value: NotRequired[str]
+    """
+    The value; absent where there is an error.
+    """
+    window: NotRequired[str]
+    """
+    The window.
     """
 
 
