@@ -125,6 +125,9 @@ func TestGuardsOfSources(t *testing.T) {
 	if r.status != http.StatusOK || strings.Count(results, "refused_by_guard") != 1 || strings.Count(results, `"duplicate":true`) != 1 {
 		t.Errorf("%d: %s", r.status, r.body)
 	}
+	if !strings.Contains(results, `"status":402,"view":"quota","answer":{"used":2,"limit":2,"sequence":3}}`) {
+		t.Errorf("the line that was refused does not say by what: %s", results)
+	}
 	rejects := s.call("GET", "/logs/rejects-default/events", "")
 	for _, part := range []string{`refused_by_guard`, `402`, `\"used\":2`} {
 		if !strings.Contains(string(rejects.body), part) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"strconv"
 
@@ -91,6 +92,10 @@ type Result struct {
 	Skipped   bool   `json:"skipped,omitempty"`
 	Code      string `json:"code,omitempty"`
 	Detail    string `json:"detail,omitempty"`
+	// Of an event that a guard refused: by which status, the view, and what it said.
+	Status int             `json:"status,omitempty"`
+	View   string          `json:"view,omitempty"`
+	Answer json.RawMessage `json:"answer,omitempty"`
 }
 
 // Delivery takes the records of one request, portion by portion: each is committed before the next one is mapped. After an error, what was

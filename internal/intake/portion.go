@@ -215,6 +215,7 @@ func (d *Delivery) place(p *part, placements []ingest.Appended) {
 			l.reject("event_too_far_ahead", ahead.Error())
 		case errors.As(placed.Err, &refused):
 			l.reject("refused_by_guard", refusedDetail(refused))
+			l.result.Status, l.result.View, l.result.Answer = refused.Status, refused.View, refused.Answer
 		default:
 			l.result.Sequence, l.result.Duplicate = placed.Sequence, placed.Duplicate
 		}
