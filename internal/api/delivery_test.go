@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -331,7 +332,7 @@ func TestResultsByLine(t *testing.T) {
 		{Line: 3, Code: "id_missing"},
 		{Line: 4, Log: "m", Sequence: 1},
 	}
-	if !slices.Equal(got, want) || r.header.Get("Content-Type") != "application/x-ndjson" {
+	if !reflect.DeepEqual(got, want) || r.header.Get("Content-Type") != "application/x-ndjson" {
 		t.Errorf("%v, %s", got, r.body)
 	}
 	if r := s.delivered("/events", "", "Accept: application/x-ndjson"); len(s.want(http.StatusOK, r)) != 0 {
