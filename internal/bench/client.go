@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -55,7 +56,10 @@ func (c *client) do(method, path, headers string, body []byte) ([]byte, error) {
 }
 
 // exchange sends a whole request and reads the response. A status other than 2xx is an error that quotes the body.
-func (c *client) exchange(request []byte) error {
+func (c *client) exchange(request []byte) error { return c.exchangeFor(request, success) }
+
+// exchangeFor is exchange where statuses are to begin with want.
+func (c *client) exchangeFor(request []byte, want string) error {
 	if err := c.send(request); err != nil {
 		return err
 	}
@@ -63,7 +67,7 @@ func (c *client) exchange(request []byte) error {
 	if err != nil {
 		return err
 	}
-	if status < 200 || status > 299 {
+	if !strings.HasPrefix(strconv.Itoa(status), want) {
 		return fmt.Errorf("the server answered %d: %s", status, c.body)
 	}
 	return nil

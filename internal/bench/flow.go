@@ -41,8 +41,11 @@ var (
 	errExtraResponse = errors.New("more than one answer came to one request")
 )
 
-// completeResponse reports whether b holds a whole response. A status other than 2xx, or no Content-Length, is an error.
-func completeResponse(b []byte) (whole bool, err error) {
+// success begins the statuses that most requests get.
+const success = "2"
+
+// completeResponse reports whether b holds a whole response. A status that does not begin with want, or no Content-Length, is an error.
+func completeResponse(b []byte, want string) (whole bool, err error) {
 	end := bytes.Index(b, headEnd)
 	if end < 0 {
 		return false, nil
@@ -64,7 +67,7 @@ func completeResponse(b []byte) (whole bool, err error) {
 		return false, nil
 	case len(body) > length:
 		return false, errExtraResponse
-	case head[9] != '2':
+	case !bytes.HasPrefix(head[9:], []byte(want)):
 		return false, fmt.Errorf("the server answered %s: %s", head[9:12], body)
 	}
 	return true, nil

@@ -96,7 +96,7 @@ func phases() []phase {
 		foldPhase(),
 		{measurements: appendMeasurements()},
 		queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(),
-		livePhase(), partitionsPhase(), keyPhase(), gatewayPhase(), analystPhase(), kafkaPhase(), memoryPhase(), gatewayMemoryPhase(),
+		livePhase(), guardPhase(), partitionsPhase(), keyPhase(), gatewayPhase(), analystPhase(), kafkaPhase(), memoryPhase(), gatewayMemoryPhase(),
 		hostilePhase(), memoryAttackPhase(),
 		noisyPhase(),
 	}

@@ -27,6 +27,7 @@ const (
 type flow struct {
 	socket   int
 	next     script
+	want     string // what statuses begin with; others are errors
 	request  []byte
 	unsent   []byte // the rest of request
 	response []byte
@@ -49,7 +50,7 @@ func openFlow(ctx context.Context, address string, next script) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{next: next, response: make([]byte, 0, readBytes)}
+	f := &flow{next: next, want: success, response: make([]byte, 0, readBytes)}
 	failure := raw.Control(func(fd uintptr) {
 		syscall.ForkLock.RLock() // no child process inherits it
 		defer syscall.ForkLock.RUnlock()
@@ -173,7 +174,7 @@ func (f *flow) advance(ready uint32) (bool, error) {
 			return false, fmt.Errorf("reading an answer: %w", io.ErrUnexpectedEOF)
 		}
 		f.response = f.response[:len(f.response)+n]
-		if whole, err := completeResponse(f.response); whole || err != nil {
+		if whole, err := completeResponse(f.response, f.want); whole || err != nil {
 			return whole, err
 		}
 		if n < len(room) {

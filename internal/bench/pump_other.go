@@ -14,6 +14,7 @@ import (
 type flow struct {
 	*client
 	next    script
+	want    string // what statuses begin with; others are errors
 	request []byte
 }
 
@@ -23,7 +24,7 @@ func openFlow(ctx context.Context, address string, next script) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &flow{client: c, next: next}, nil
+	return &flow{client: c, next: next, want: success}, nil
 }
 
 // pump keeps all flows busy until p.more returns false and every request has its response.
@@ -35,7 +36,7 @@ func pump(ctx context.Context, flows []*flow, p progress) error {
 			for began := time.Now(); ctx.Err() == nil; {
 				var events int
 				f.request, events = f.next(f.request[:0])
-				if err := f.client.exchange(f.request); err != nil {
+				if err := f.client.exchangeFor(f.request, f.want); err != nil {
 					return err
 				}
 				ended := time.Now()
