@@ -1,13 +1,13 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,6 +27,7 @@ type fleet struct {
 	urls     []atomic.Pointer[string]
 	http     *http.Client
 	progress chan struct{} // has something once a request was answered
+	faults   atomic.Int64  // that were caused
 }
 
 func startFleet(t *testing.T, dsn string, servers int) *fleet {
@@ -66,7 +67,6 @@ func (f *fleet) disturb(random *rand.Rand) (stop func()) {
 		func(int) { f.cutDatabase() },
 	}
 	ended, done := make(chan struct{}), make(chan struct{})
-	caused := 0
 	go func() {
 		defer close(done)
 		for answers, next := 0, 0; ; answers++ {
@@ -76,8 +76,8 @@ func (f *fleet) disturb(random *rand.Rand) (stop func()) {
 			case <-f.progress:
 			}
 			if answers >= next {
-				faults[caused%len(faults)](random.IntN(len(f.running)))
-				caused++
+				faults[f.faults.Load()%int64(len(faults))](random.IntN(len(f.running)))
+				f.faults.Add(1)
 				next = answers + 10 + random.IntN(20)
 			}
 		}
@@ -85,8 +85,8 @@ func (f *fleet) disturb(random *rand.Rand) (stop func()) {
 	return func() {
 		close(ended)
 		<-done
-		if f.t.Logf("%d faults", caused); caused < len(faults) {
-			f.t.Errorf("only %d faults of %d kinds", caused, len(faults))
+		if f.t.Logf("%d faults", f.faults.Load()); f.faults.Load() < int64(len(faults)) {
+			f.t.Errorf("only %d faults of %d kinds", f.faults.Load(), len(faults))
 		}
 	}
 }
@@ -114,7 +114,7 @@ func (h *hammering) send(random *rand.Rand, o *order) {
 	for began := time.Now(); time.Since(began) < patience && !h.Failed(); <-tick.C {
 		told := h.told[o.log]
 		after := told.Load()
-		status, body := h.attempt(random, o)
+		status, body := h.attempt(random, o.path(), o.key, o.body())
 		switch status {
 		case http.StatusOK, http.StatusCreated, http.StatusPaymentRequired:
 			for last := o.settle(h.T, status, body, after); ; {
@@ -122,16 +122,12 @@ func (h *hammering) send(random *rand.Rand, o *order) {
 					break
 				}
 			}
-			select {
-			case h.progress <- struct{}{}:
-			default:
-			}
+			h.answered()
 			return
-		case 0:
+		case 0, http.StatusServiceUnavailable, http.StatusInternalServerError:
 			o.mu.Lock()
 			o.inDoubt = true
 			o.mu.Unlock()
-		case http.StatusServiceUnavailable, http.StatusInternalServerError:
 		default:
 			h.Errorf("%s is answered %d %s", o.key, status, body)
 			return
@@ -142,9 +138,17 @@ func (h *hammering) send(random *rand.Rand, o *order) {
 	}
 }
 
+// answered tells whoever disturbs the servers of an answer.
+func (f *fleet) answered() {
+	select {
+	case f.progress <- struct{}{}:
+	default:
+	}
+}
+
 // attempt returns the status 0 where there is no whole answer.
-func (h *hammering) attempt(random *rand.Rand, o *order) (status int, body []byte) {
-	ctx, cut := context.WithCancel(h.Context())
+func (f *fleet) attempt(random *rand.Rand, path, key, text string) (status int, body []byte) {
+	ctx, cut := context.WithCancel(f.t.Context())
 	defer cut()
 	trace, once := &httptrace.ClientTrace{}, sync.OnceFunc(cut)
 	switch random.IntN(12) {
@@ -153,14 +157,14 @@ func (h *hammering) attempt(random *rand.Rand, o *order) (status int, body []byt
 	case 1:
 		trace.GotFirstResponseByte = once
 	}
-	url := *h.urls[random.IntN(len(h.urls))].Load() + o.path()
-	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, url, bytes.NewBufferString(o.body()))
+	url := *f.urls[random.IntN(len(f.urls))].Load() + path
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, url, strings.NewReader(text))
 	if err != nil {
-		h.Error(err)
+		f.t.Error(err)
 		return 0, nil
 	}
-	request.Header.Set("Idempotency-Key", o.key)
-	response, err := h.http.Do(request)
+	request.Header.Set("Idempotency-Key", key)
+	response, err := f.http.Do(request)
 	if err != nil {
 		return 0, nil
 	}

@@ -111,7 +111,7 @@ type order struct {
 	mu       sync.Mutex
 	sequence int64 // of its first event; 0 until an answer said so
 	fresh    int   // how many answers said that it was new
-	inDoubt  bool  // whether an attempt went without an answer
+	inDoubt  bool  // whether an attempt went without an answer that settles it
 	refusals []refusedOrder
 }
 
