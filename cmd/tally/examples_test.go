@@ -26,6 +26,10 @@ var prepare = map[string]string{
 		"tally view deploy acme monthly-totals --ready monthly_totals --gas 2000000 && " +
 		"tally view deploy acme monthly-totals --ready monthly_totals --gas 3000000",
 	"pattern": "tally log ensure customer-1 && tally view pattern deploy usage --logs 'customer-*' --ready meter --config @meter.json",
+	"acme": "tally log ensure acme",
+	"quota": "tally view deploy acme quota --ready quota --config " +
+		`'{"credits":{"type":"chat","value":"/cost","scope":"/model"},"limits":[{"name":"tokens","window":"month","limit":5}]}'`,
+	"welcome": "tally quota grant acme 25.00 --name welcome",
 	"source": "for n in 1 2 3; do tally source put litellm --ready litellm --set log=acme-$n; done; " +
 		"tally ingest --state s1 --source litellm rejects.ndjson || [ $? = 3 ]",
 	"module":      "tally module put view.wasm",
@@ -62,6 +66,10 @@ var takesForGranted = map[string][]string{
 	"tally tenant update": {"tenant", "other names"}, "tally token": {"log"}, "tally token create": {"log", "view"},
 	"tally profile use": {"profiles"}, "tally profile remove": {"profiles"}, "tally analyst create": {"tenant", "no analyst"},
 	"tally analyst revoke": {"tenant", "analyst"}, "tally": {"no files"},
+	"tally quota": {"acme"}, "tally quota grant": {"acme", "quota"}, "tally quota revoke": {"acme", "quota", "welcome"},
+	"tally quota balance": {"acme", "quota", "welcome"}, "tally quota limits": {"acme", "quota"},
+	"tally quota grants": {"acme", "quota", "welcome"}, "tally quota reservations": {"acme", "quota", "welcome"},
+	"tally quota history": {"acme", "quota", "welcome"},
 }
 
 // notRun are commands whose examples no test runs, and why.

@@ -20,6 +20,7 @@ type appending struct {
 
 	key      string
 	expected string
+	dryRun   bool
 	out      printer
 }
 
@@ -30,7 +31,8 @@ func appendCommand() *cobra.Command {
 		Short: "Append an event to a log",
 		Long: "Appends one event, a JSON object, and prints its sequence once it is durable and part of every view. Without EVENT,\n" +
 			"or with -, it is read from standard input. An event with an id, or with --idempotency-key, may be sent again: it\n" +
-			"counts once, and its first sequence is printed. For many events there are tally batch and tally ingest.",
+			"counts once, and its first sequence is printed. For many events there are tally batch and tally ingest. What a view's\n" +
+			"guard says of the event is on standard error, also of one that it refuses.",
 		Example: `  tally append acme '{"type":"api.call","id":"req-17","tokens":12}'` + "\n" +
 			"  jq -n '{type: \"job.done\", seconds: 31}' | tally append acme --idempotency-key job-4711",
 		RunE: run.withClient(run.run),
@@ -40,6 +42,7 @@ func appendCommand() *cobra.Command {
 	run.out.addOutput(cmd)
 	flags.StringVar(&run.key, "idempotency-key", "", "makes it safe to send an event without an id again")
 	flags.StringVar(&run.expected, "expected-sequence", "", "append only if this is the log's last sequence; 0 for an empty log")
+	flags.BoolVar(&run.dryRun, "dry-run", false, "say what would happen, guards of views included, and store nothing")
 	return cmd
 }
 
@@ -58,7 +61,7 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 		}
 		return err
 	}
-	options := &tally.AppendOptions{IdempotencyKey: a.key}
+	options := &tally.AppendOptions{IdempotencyKey: a.key, DryRun: a.dryRun}
 	if a.expected != "" {
 		expected, err := strconv.ParseInt(a.expected, 10, 64)
 		if err != nil {
@@ -71,19 +74,9 @@ func (a *appending) run(cmd *cobra.Command, args []string, c *tally.Client) erro
 		if tally.IsTransient(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 			err = fmt.Errorf("%w; it may be stored nevertheless, which the same again finds out if it has an id or key", err)
 		}
-		return fmt.Errorf("appending to %s: %w", args[0], err)
+		return fmt.Errorf("appending to %s: %w", args[0], withGuardsAnswer(err))
 	}
-	err = appendedTable.oneAs(cmd, &a.out, appended, func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, appended.Sequence)
-		return err
-	})
-	if appended.Duplicate {
-		fmt.Fprintln(cmd.ErrOrStderr(), "tally: it was there before, and counts once")
-	}
-	if appended.Ahead {
-		fmt.Fprintln(cmd.ErrOrStderr(), "tally: its time is more than a day ahead of the server's")
-	}
-	return err
+	return printAppended(cmd, &a.out, appended)
 }
 
 var appendedTable = table[tally.Appended]{
