@@ -218,3 +218,87 @@ func recorded(tb testing.TB, sequence int64, at time.Time, data string) event.Re
 	}
 	return event.Recorded{Event: e, Sequence: sequence, RecordedAt: at.UnixMicro()}
 }
+
+// TestQuotaTakesAnything has events in the log whose members hold anything, recorded at any time: no guard and no fold fails, and no question
+// about what has come of them.
+func TestQuotaTakesAnything(t *testing.T) {
+	const events = 1500
+	random := rand.New(rand.NewPCG(14, 64))
+	long := strings.Repeat(`é\u0001/~`, 60)
+	values := []string{
+		`null`, `true`, `""`, `0`, `-0`, `1`, `"1"`, `1e44`, `999999999999999999999999999999999999999999999`, `1e-27`, `1e-28`, `1e45`, `-1`,
+		`1e999999999999999999999`, `"NaN"`, `[]`, `{}`, `["a",1,true]`, `[[1]]`, `["` + long + `"]`, `"` + long + `"`, `"\u0000"`, `"\ud800"`,
+		`"0001-01-01T00:00:00Z"`, `"9998-12-31T23:59:59.999999Z"`, `"9999-12-31T23:59:59Z"`, `"2025-03-01T12:00:00.5+14:00"`, `"day"`, `"year"`,
+		`31622400`, `"31622401"`, `1000`, `"model"`, `"r"`, `"s"`,
+	}
+	for i := range 40 {
+		values = append(values, fmt.Sprintf(`"%c%s"`, 'a'+i%3, strings.Repeat(`\u0001`, i*3)))
+	}
+	names := []string{
+		"amount", "grant", "priority", "effective", "expires", "scope", "recurring", "reservation", "ttl", "team", "model", "tokens_in", "tokens_out",
+	}
+	l := newQuotaLog(t, quotaOfAll)
+	now := quotaStart
+	for range events {
+		event := `{"type":"` + pick(random, "grant", "grant", "revoke", "reserve", "reserve", "settle", "release", "use") + `"`
+		for _, name := range names {
+			if random.IntN(3) > 0 {
+				event += `,"` + name + `":` + pick(random, values...)
+			}
+		}
+		if random.IntN(2) == 0 { // often enough good in what must be
+			event += `,"team":"t","amount":"` + pick(random, "1e44", "1e-27", "3") + `"`
+		}
+		at := now
+		switch random.IntN(60) {
+		case 0:
+			at = time.Date(pick(random, 1, 1969, 9998, 9999, 12000), 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+		case 1:
+			now = now.AddDate(0, random.IntN(30), 0)
+		}
+		l.slip(t, at, event+`}`)
+	}
+	for _, query := range []string{
+		"", "show=limits", "show=uncounted", "team=t", "show=grants&team=t", "show=grants&team=t&closed", "show=reservations&team=t",
+		"team=t&at=9998-12-31T23:59:59Z",
+	} {
+		if answer := l.ask(t, query); !json.Valid([]byte(answer)) {
+			t.Errorf("?%s: %.300s", query, answer)
+		}
+	}
+}
+
+// TestQuotaAnswersAreBounded: the longest that a guard may have to say is within what it may, in a refusal and in marks.
+func TestQuotaAnswersAreBounded(t *testing.T) {
+	const control = `\u0001` // six bytes in an answer for one in a key
+	var groups, fields []string
+	for i := range 8 {
+		name := strings.Repeat(fmt.Sprint(i), 64)
+		groups = append(groups, `"`+name+`":"/`+name+`"`)
+		fields = append(fields, `"`+name+`":"`+strings.Repeat(control, 30)+`"`)
+	}
+	by := `"group_by":{` + strings.Join(groups, ",") + `}`
+	most := strings.Repeat("9", 45) + "." + strings.Repeat("9", 27)
+	limits := make([]string, 16)
+	for i := range limits {
+		limits[i] = fmt.Sprintf(`{"name":"%s","window":"quarter","rolling":true,"limit":"0.%s1","aggregation":"sum","value":"/v","soft":true,%s}`,
+			strings.Repeat(string(rune('a'+i)), 64), strings.Repeat("0", 26), by)
+	}
+	credits := `"credits":{"type":"use","value":"/v","scope":"/s","overdraft":"` + most + `",` + by + `}`
+	event := func(kind string) string {
+		return `{"type":"` + kind + `","v":"` + most + `","amount":"` + most + `","s":"` + strings.Repeat(control, 128) + `","reservation":"` +
+			strings.Repeat(control, 128) + `",` + strings.Join(fields, ",") + `}`
+	}
+	for _, config := range []string{`{"limits":[` + strings.Join(limits, ",") + `],` + credits + `}`, `{` + credits + `}`} {
+		l := newQuotaLog(t, config)
+		longest := 0
+		for _, kind := range []string{"use", "use", "reserve", "reserve", "settle", "settle", "use"} {
+			o := l.slip(t, quotaStart, event(kind))
+			longest = max(longest, len(o.Answer))
+		}
+		if longest < wasm.MaxGuardAnswerBytes/2 || longest > wasm.MaxGuardAnswerBytes {
+			t.Errorf("the longest answer has %d bytes", longest)
+		}
+		t.Logf("the longest answer has %d bytes", longest)
+	}
+}
