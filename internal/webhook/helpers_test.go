@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ func opened(t *testing.T, d *testdb.Database) *db.DB {
 func testConfig() Config {
 	config := DefaultConfig()
 	config.Allow, config.Log, config.poll = ourselves, slog.New(slog.DiscardHandler), fetchCooldown
+	config.soft = 50 * time.Millisecond
 	config.schedule = slices.Repeat([]time.Duration{10 * time.Millisecond}, 9)
 	return config
 }
@@ -159,4 +161,9 @@ func ended(t *testing.T, w *Webhooks, webhook, message uuid.UUID, status string)
 		}
 		<-time.After(5 * time.Millisecond)
 	}
+}
+
+// withoutSchema leaves out of what the catalog says in which schema it is.
+func withoutSchema(text string) string {
+	return strings.NewReplacer("tally_queue.", "", "rivers_own.", "").Replace(text)
 }

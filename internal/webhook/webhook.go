@@ -50,6 +50,7 @@ type Config struct {
 	timeout  time.Duration   // of one try; for tests
 	rescue   time.Duration   // rescueAfter; for tests
 	poll     time.Duration   // fetchPoll; for tests
+	soft     time.Duration   // softStop; for tests
 }
 
 // DefaultConfig sends to public addresses only.
@@ -82,6 +83,9 @@ func New(d *db.DB, config Config) (*Webhooks, error) {
 	if config.poll == 0 {
 		config.poll = fetchPoll
 	}
+	if config.soft == 0 {
+		config.soft = softStop
+	}
 	w := &Webhooks{
 		db: d, record: access.NewRegistry(d), config: config, sender: newSender(config), turns: newTurns(config.Workers),
 		Stats: Stats{Tries: stats.NewTimes()},
@@ -96,7 +100,7 @@ func New(d *db.DB, config Config) (*Webhooks, error) {
 		Logger:  slog.New(warningsOnly{config.Log.Handler()}),
 
 		FetchCooldown: fetchCooldown, FetchPollInterval: config.poll,
-		JobTimeout: min(runTimeout, config.rescue), RescueStuckJobsAfter: config.rescue, SoftStopTimeout: softStop,
+		JobTimeout: min(runTimeout, config.rescue), RescueStuckJobsAfter: config.rescue, SoftStopTimeout: config.soft,
 		// What became of a delivery is in tables of ours. Indexes are not made anew: a server may not change tables.
 		CompletedJobRetentionPeriod: time.Minute, CancelledJobRetentionPeriod: time.Hour, DiscardedJobRetentionPeriod: time.Hour,
 		ReindexerIndexNames: []string{},
