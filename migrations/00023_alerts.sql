@@ -67,8 +67,8 @@ CREATE INDEX alert_states_firing_idx ON alert_states (alert_id, log_id) WHERE fi
 CREATE INDEX alert_states_failing_idx ON alert_states (alert_id, log_id) WHERE error IS NOT NULL;
 CREATE INDEX alert_states_due_idx ON alert_states (due_at) WHERE due_at IS NOT NULL;
 
--- What has fired and what was resolved. The second constraint is what makes each happen once: round counts how often the threshold has fired
--- in the window.
+-- What has fired and what was resolved. The second constraint makes each happen once: round counts how often the threshold has fired in the
+-- window.
 CREATE TABLE alert_crossings (
     log_id      uuid        NOT NULL,
     alert_id    uuid        NOT NULL,

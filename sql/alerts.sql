@@ -125,9 +125,9 @@ SELECT * FROM alert_states WHERE log_id = @log_id AND alert_id = @alert_id FOR N
 
 -- name: SetAlertState :exec
 UPDATE alert_states
-SET nonce = @nonce, sequence = @sequence, value = @value, of_value = @of_value, window_key = @window_key, window_end = sqlc.narg('window_end'),
-    thresholds = @thresholds, firing = @firing, error = sqlc.narg('error'), failures = @failures, due_at = sqlc.narg('due_at'),
-    evaluated_at = @evaluated_at
+SET nonce = @nonce, sequence = @sequence, value = @value, of_value = @of_value, window_key = @window_key,
+    window_end = sqlc.narg('window_end'), thresholds = @thresholds, firing = @firing, error = sqlc.narg('error'), failures = @failures,
+    due_at = sqlc.narg('due_at'), evaluated_at = @evaluated_at
 WHERE log_id = @log_id AND alert_id = @alert_id;
 
 -- name: InsertCrossing :execrows

@@ -21,7 +21,8 @@ func TestFiresAndResolves(t *testing.T) {
 		{"300", "fired 80% 1, fired 100% 1, fired 250.5 1"},
 		{"80.0", "fired 80% 1, fired 100% 1, fired 250.5 1, resolved 100% 1, resolved 250.5 1"},
 		{"1e2", "fired 80% 1, fired 100% 1, fired 250.5 1, resolved 100% 1, resolved 250.5 1, fired 100% 2"},
-		{"-1", "fired 80% 1, fired 100% 1, fired 250.5 1, resolved 100% 1, resolved 250.5 1, fired 100% 2, resolved 100% 2, resolved 80% 1"},
+		{"-1", "fired 80% 1, fired 100% 1, fired 250.5 1, resolved 100% 1, resolved 250.5 1, fired 100% 2, " +
+			"resolved 100% 2, resolved 80% 1"},
 	} {
 		r.used(s, log, step.value)
 		sequence++

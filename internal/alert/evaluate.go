@@ -134,7 +134,7 @@ func (e *evaluation) at(ctx context.Context, alert *Alert, was state, at moment)
 	r := alert.read(answer, at)
 	if r.err != "" {
 		e.alerts.stats.Failures.Inc()
-		if r.err == was.err && r.at.Sub(was.at) < firstRetry { // it is known, and will be looked at again
+		if storable(r.err) == was.err && r.at.Sub(was.at) < firstRetry { // it is known, and will be looked at again
 			return was, nil
 		}
 	}

@@ -89,7 +89,8 @@ func anyPattern(eventlog.Pattern) error { return nil }
 // put puts an alert and has the servers know it.
 func (r *rig) put(name, definition string, servers ...*server) {
 	r.Helper()
-	if _, _, err := servers[0].alerts.Put(r.Context(), access.Actor{Name: "test"}, db.DefaultTenant, name, []byte(definition), anyPattern); err != nil {
+	by := access.Actor{Name: "test"}
+	if _, _, err := servers[0].alerts.Put(r.Context(), by, db.DefaultTenant, name, []byte(definition), anyPattern); err != nil {
 		r.Fatal(err)
 	}
 	for _, s := range servers {
@@ -141,11 +142,12 @@ func (r *rig) until(want, query string, args ...any) {
 }
 
 // announced is what was announced of a log, in order.
-const announced = `SELECT coalesce(string_agg(concat_ws(' ', kind, data->>'threshold', data->>'round'), ', ' ORDER BY (data->>'sequence')::bigint,
-	data->>'threshold', kind), '') FROM announced WHERE log = $1`
+const announced = `SELECT coalesce(string_agg(concat_ws(' ', kind, data->>'threshold', data->>'round'), ', '
+	ORDER BY (data->>'sequence')::bigint, data->>'threshold', kind), '') FROM announced WHERE log = $1`
 
 // evaluated waits until an alert has been evaluated on a log up to a sequence.
 func (r *rig) evaluated(log uuid.UUID, sequence int64) {
 	r.Helper()
-	r.until("t", `SELECT coalesce(bool_and(sequence >= $2 AND error IS NULL), false)::text::char(1) FROM alert_states WHERE log_id = $1`, log, sequence)
+	r.until("true", `SELECT coalesce(bool_and(sequence >= $2 AND error IS NULL), false)::text FROM alert_states WHERE log_id = $1`,
+		log, sequence)
 }

@@ -16,7 +16,8 @@ import (
 // MaxCounted bounds the logs that are counted of an alert.
 const MaxCounted = 10_000
 
-// List returns alerts in the order of their names, after one. Their memory is booked in room, which may be nil. The error is the database's.
+// List returns alerts in the order of their names, after one. Their memory is booked in room, which may be nil. The error is the
+// database's.
 func (a *Alerts) List(ctx context.Context, tenant uuid.UUID, after string, limit int32, room *memory.Hold) ([]Put, error) {
 	rows, err := a.db.ListAlerts(ctx, db.Booked(a.db.Read, room), dbsqlc.ListAlertsParams{TenantID: tenant, After: after, MaxRows: limit})
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// restFor is how long a log must have been at rest, and evaluated, before it is no longer pending: a busy one costs no row for each event.
+	// restFor is how long a log must have been at rest, and evaluated, before it is no longer pending: a busy one costs no row for each
+	// event.
 	restFor = 2 * time.Second
 	// doubtFor is how long it must have been at rest where an append may still be on its way to its commit.
 	doubtFor = time.Minute
@@ -20,8 +21,8 @@ const (
 	maxPending = 100_000
 )
 
-// pending knows which logs this server has put down as pending. What it put down holds as long as the server gives signs of life in time: its
-// lease.
+// pending knows which logs this server has put down as pending. What it put down holds as long as the server gives signs of life in time:
+// its lease.
 type pending struct {
 	server uuid.UUID
 	queue  *queue
@@ -136,8 +137,8 @@ func (p *pending) count() int {
 	return len(p.logs)
 }
 
-// settle forgets the logs that are at rest and evaluated, and returns the rows to be deleted. Those of a log whose append came to nothing are
-// among them once it was evaluated.
+// settle forgets the logs that are at rest and evaluated, and returns the rows to be deleted. Those of a log whose append came to nothing
+// are among them once it was evaluated.
 func (p *pending) settle() dbsqlc.DeleteAlertPendingParams {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// evaluateEvery is the least time from one evaluation of a log to the next: people see no more, and a query costs gas. A log of which one
-	// takes long is given shareOf times as long in between.
+	// evaluateEvery is the least time from one evaluation of a log to the next: people see no more, and a query costs gas. A log of which
+	// one takes long is given shareOf times as long in between.
 	evaluateEvery = 100 * time.Millisecond
 	shareOf       = 3
 	// slowFrom is from how long an evaluation on makes its log one for the workers of slow ones.

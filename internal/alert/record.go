@@ -126,8 +126,8 @@ func (a *Alerts) mark(ctx context.Context, log uuid.UUID, alert *Alert, was, now
 	return true, nil
 }
 
-// recordReading brings what an alert has read together with how it stands in the database, and records and announces what that makes fire or
-// resolves: all of it in one transaction, which one server at a time has for an alert on a log. A reading that is older than what is
+// recordReading brings what an alert has read together with how it stands in the database, and records and announces what that makes fire
+// or resolves: all of it in one transaction, which one server at a time has for an alert on a log. A reading that is older than what is
 // recorded changes nothing.
 func (a *Alerts) recordReading(ctx context.Context, log uuid.UUID, name string, alert *Alert, r reading) (now state, err error) {
 	key := stateKey{log, alert.ID}
@@ -200,7 +200,8 @@ func (a *Alerts) setState(ctx context.Context, tx pgx.Tx, log uuid.UUID, alert *
 	}
 	params := dbsqlc.SetAlertStateParams{
 		Nonce: s.nonce, Sequence: s.sequence, Value: s.value, OfValue: s.of, WindowKey: s.window.key, WindowEnd: timestamp(s.window.end),
-		Thresholds: thresholds, Firing: len(s.firing()) > 0, Failures: s.failures, DueAt: timestamp(s.due), EvaluatedAt: s.at, LogID: log, AlertID: alert.ID,
+		Thresholds: thresholds, Firing: len(s.firing()) > 0, Failures: s.failures, DueAt: timestamp(s.due), EvaluatedAt: s.at,
+		LogID: log, AlertID: alert.ID,
 	}
 	if s.err != "" {
 		params.Error = &s.err

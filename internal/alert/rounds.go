@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// roundEvery is how often a server looks for what is to be evaluated without an append of its own, and idleEvery how often it does where
-	// there are no alerts.
+	// roundEvery is how often a server looks for what is to be evaluated without an append of its own, and idleEvery how often where there
+	// are no alerts.
 	roundEvery = time.Second
 	idleEvery  = 30 * time.Second
 	// countEvery is how often it counts alerts that fail, cleanEvery how often it drops what nobody needs.

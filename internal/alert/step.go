@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/uuid"
@@ -71,6 +72,8 @@ const (
 	lastRetry  = time.Hour
 	// maxKept bounds the thresholds of which rounds are kept, those that the alert has no more included.
 	maxKept = 4 * MaxThresholds
+	// maxErrorBytes bounds what is kept of an error.
+	maxErrorBytes = 1000
 )
 
 // fresh is the state of what was never evaluated.
@@ -81,7 +84,7 @@ func (a *Alert) next(was state, r reading) (state, []crossing) {
 	now := was
 	now.thresholds, now.at = maps.Clone(was.thresholds), r.at
 	if r.err != "" {
-		now.err, now.failures = r.err, was.failures+1
+		now.err, now.failures = storable(r.err), was.failures+1
 		now.due = r.at.Add(min(firstRetry<<min(was.failures, 20), lastRetry))
 		return now, nil
 	}
@@ -126,6 +129,14 @@ func (a *Alert) next(was state, r reading) (state, []crossing) {
 		now.due = now.window.end
 	}
 	return now, crossings
+}
+
+// storable makes of what a view says a text that PostgreSQL takes, and that is not too long.
+func storable(text string) string {
+	if len(text) > maxErrorBytes {
+		text = text[:maxErrorBytes]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "�"), "\x00", "�")
 }
 
 // firing returns the thresholds that are firing.

@@ -20,8 +20,9 @@ func alertDefinition() *huma.Schema {
 			"logs": text("A log's name, or a pattern of names: * stands for any run of characters."),
 			"view": text("The name of a view of these logs."),
 			"question": {
-				Type: huma.TypeObject, Description: "The parameters of the query; a list for one that is repeated. {now}, {window_start} and " +
-					"{window_end} stand for times.", AdditionalProperties: true,
+				Type: huma.TypeObject, AdditionalProperties: true,
+				Description: "The parameters of the query; a list for one that is repeated. {now}, {window_start} and {window_end} stand " +
+					"for times.",
 			},
 			"value":  text("The JSON Pointer to the value in the view's answer."),
 			"absent": figure("What the value is where the answer has none; an error when absent."),
@@ -30,10 +31,12 @@ func alertDefinition() *huma.Schema {
 				Type: huma.TypeArray, MinItems: &least, MaxItems: &most,
 				Items: figure("A percentage, such as 80%, or an amount, such as 250.00."),
 			},
-			"direction": {Type: huma.TypeString, Enum: []any{"at_least", "at_most"}, Description: "On which side it fires; at_least when absent."},
-			"window":    text("minute, hour, day, week or month; or a JSON Pointer into the answer; all of time when absent."),
-			"timezone":  text("The IANA zone of the calendar; UTC when absent."),
-			"resolve":   {Type: huma.TypeBoolean, Description: "Announce it, too, when a threshold is resolved."},
+			"direction": {
+				Type: huma.TypeString, Enum: []any{"at_least", "at_most"}, Description: "On which side it fires; at_least when absent.",
+			},
+			"window":   text("minute, hour, day, week or month; or a JSON Pointer into the answer; all of time when absent."),
+			"timezone": text("The IANA zone of the calendar; UTC when absent."),
+			"resolve":  {Type: huma.TypeBoolean, Description: "Announce it, too, when a threshold is resolved."},
 		},
 		Examples: []any{map[string]any{
 			"logs": "customer-*", "view": "monthly-totals", "value": "/total/tokens_in", "absent": "0", "of": 1000,

@@ -175,15 +175,16 @@ func (s *server) registerAlerts(api huma.API) {
 	tags := []string{"alerts"}
 	register(s, api, access.Admin, huma.Operation{
 		OperationID: "put-alert", Method: http.MethodPut, Path: alertPrefix, Summary: "Say what an alert watches", Tags: tags,
-		Description: "The body is the definition. 201 with a new version, 200 when the alert watches that already. It holds on every server " +
-			"within a second, and is evaluated on the logs that are there within a few. The key must be for all of its logs.",
+		Description: "The body is the definition. 201 with a new version, 200 when the alert watches that already. It holds on every " +
+			"server within a second, and is evaluated on the logs that are there within a few. The key must be for all of its logs.",
 		DefaultStatus: http.StatusCreated, MaxBodyBytes: alert.MaxDefinitionBytes + 1, SkipValidateBody: true,
 		Errors: []int{http.StatusUnprocessableEntity},
 	}, s.putAlert)
 	describeBody(api, alertPrefix, map[string]*huma.Schema{mediaJSON: named(api, "AlertDefinition", alertDefinition())})
 	describeUnchanged(api.OpenAPI().Paths[alertPrefix].Put.Responses, "The alert watches that already.")
 	register(s, api, access.Query|access.Admin, huma.Operation{
-		OperationID: "get-alert", Method: http.MethodGet, Path: alertPrefix, Summary: "Get an alert and how it stands on its logs", Tags: tags,
+		OperationID: "get-alert", Method: http.MethodGet, Path: alertPrefix, Summary: "Get an alert and how it stands on its logs",
+		Tags:   tags,
 		Errors: []int{http.StatusUnprocessableEntity},
 	}, s.getAlert)
 	register(s, api, access.Admin, huma.Operation{

@@ -37,7 +37,8 @@ var exampleOrder = []string{
 	"send-events", "send-openmeter-events", "replay-source", "delete-source",
 	"create-webhook", "list-webhooks", "get-webhook", "update-webhook", "rotate-webhook-secret", "test-webhook", "list-deliveries",
 	"get-delivery", "replay-dead-deliveries", "delete-webhook",
-	"put-alert alert=quota", "get-alert alert=quota", "list-alerts", "test-alert alert=quota", "list-crossings alert=quota", "delete-alert alert=quota",
+	"put-alert alert=quota", "get-alert alert=quota", "list-alerts", "test-alert alert=quota", "list-crossings alert=quota",
+	"delete-alert alert=quota",
 	"create-key", "list-keys", "get-key", "rotate-key", "create-token", "revoke-key", "list-audit-log",
 }
 

@@ -239,9 +239,10 @@ var privileges = map[string]string{
 	"tally_queue.river_queue":                "server: DELETE INSERT SELECT UPDATE",
 	"tally_queue.river_job_state_in_bitmask": "server: EXECUTE",
 	"public.alerts_version":                  "server: SELECT UPDATE",
-	"public.alerts":                          "server: DELETE INSERT SELECT UPDATE(changed,definition,deleted,sweep_after,sweep_from,updated_at,updated_by,version)",
-	"public.alert_states": "server: DELETE INSERT SELECT UPDATE(due_at,error,evaluated_at,failures,firing,nonce,of_value,sequence,thresholds," +
-		"value,window_end,window_key)",
+	"public.alerts": "server: DELETE INSERT SELECT UPDATE(changed,definition,deleted,sweep_after,sweep_from," +
+		"updated_at,updated_by,version)",
+	"public.alert_states": "server: DELETE INSERT SELECT UPDATE(due_at,error,evaluated_at,failures,firing,nonce,of_value,sequence," +
+		"thresholds,value,window_end,window_key)",
 	"public.alert_crossings": "server: DELETE INSERT SELECT",
 	"public.alert_pending":   "server: DELETE INSERT SELECT UPDATE(server_id)",
 	"public.alert_servers":   "server: DELETE INSERT SELECT UPDATE(seen_at)",

@@ -146,9 +146,9 @@ type Config struct {
 	MaxAhead time.Duration
 	// Room books the memory that views set and read while their group is folded; nil means no bound.
 	Room *memory.Book
-	// Appending is called before a group is committed, with the logs that get events: it may queue statements for that transaction. Once it is
-	// committed, Committed is called for each of them; if it is not, or that is unknown, Appending may be called again. It must not block.
-	// May be nil.
+	// Appending is called before a group is committed, with the logs that get events: it may queue statements for that transaction. Once it
+	// is committed, Committed is called for each of them; if it is not, or that is unknown, Appending may be called again. It must not
+	// block. May be nil.
 	Appending func(ctx context.Context, to *db.Pipeline, logs []uuid.UUID) error
 	// Committed is called with each log's new events once they are durable, before Append returns. It must not block. May be nil.
 	Committed func(log uuid.UUID, events []event.Recorded)

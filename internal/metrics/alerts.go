@@ -16,10 +16,11 @@ func (c *collector) addAlerts(s *Sources) {
 	c.counter("alert_evaluations_total", "Evaluations of an alert on a log.", one, count(&counts.Evaluations))
 	c.counter("alert_evaluation_failures_total", "Those that had no value.", one, count(&counts.Failures))
 	c.counter("alert_retries_total", "Logs whose alerts could not be evaluated, and are again.", one, count(&counts.Retries))
-	c.counter("alert_crossings_total", "Thresholds that fired, and that were resolved.", []string{"kind"}, func(add func(float64, ...string)) {
-		add(float64(counts.Fired.Value()), alert.Fired)
-		add(float64(counts.Resolved.Value()), alert.Resolved)
-	})
+	c.counter("alert_crossings_total", "Thresholds that fired, and that were resolved.", []string{"kind"},
+		func(add func(float64, ...string)) {
+			add(float64(counts.Fired.Value()), alert.Fired)
+			add(float64(counts.Resolved.Value()), alert.Resolved)
+		})
 	c.histogram("alert_evaluation_seconds", "What evaluating all alerts of a log takes, waits for others included.", one,
 		func(add func(*stats.Histogram, ...string)) { add(counts.Times) })
 	c.gauge("alerts", "Alerts of all tenants.", one, now(func(n alert.Now) float64 { return float64(n.Alerts) }))

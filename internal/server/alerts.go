@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// connsPerEvaluation: evaluations of alerts take one in so many connections at most, and fewestEvaluations and mostEvaluations are how many
-	// there are at a time in any case.
+	// connsPerEvaluation: evaluations of alerts take one in so many connections at most. fewestEvaluations and mostEvaluations bound how
+	// many there are at a time.
 	connsPerEvaluation                 = 3
 	fewestEvaluations, mostEvaluations = 2, 8
 )

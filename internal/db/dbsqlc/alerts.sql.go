@@ -1176,9 +1176,9 @@ func (q *Queries) SeeAlertServer(ctx context.Context, db DBTX, serverID uuid.UUI
 
 const setAlertState = `-- name: SetAlertState :exec
 UPDATE alert_states
-SET nonce = $1, sequence = $2, value = $3, of_value = $4, window_key = $5, window_end = $6,
-    thresholds = $7, firing = $8, error = $9, failures = $10, due_at = $11,
-    evaluated_at = $12
+SET nonce = $1, sequence = $2, value = $3, of_value = $4, window_key = $5,
+    window_end = $6, thresholds = $7, firing = $8, error = $9, failures = $10,
+    due_at = $11, evaluated_at = $12
 WHERE log_id = $13 AND alert_id = $14
 `
 
