@@ -200,16 +200,12 @@ func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 	if !known && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte{'{'}) {
 		request.encoding = otlp.JSON
 	}
-	add := func(record []byte) error { // which is longer than what was sent of it, by its resource and its scope
-		if err := t.book(ctx, &t.window, int64(2*cap(record))); err != nil {
-			return err
-		}
-		return t.delivery.Add(ctx, record)
-	}
+	add := func(record []byte) error { return t.delivery.Add(ctx, record) }
+	booked := otlp.Booked(func(bytes int64) error { return t.book(ctx, &t.window, bytes) })
 	if t.gateway.form == intake.Logs {
-		return otlp.Logs(data, request.encoding, add)
+		return booked.Logs(data, request.encoding, add)
 	}
-	return otlp.Spans(data, request.encoding, add)
+	return booked.Spans(data, request.encoding, add)
 }
 
 // book books so many bytes for a part of room.

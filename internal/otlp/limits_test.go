@@ -176,3 +176,45 @@ func TestTooMuchExpanded(t *testing.T) {
 		t.Errorf("%d records, then %v", count, err)
 	}
 }
+
+// TestBookedBeforeItIsWritten: whatever a request makes of its bytes, so much was booked before: what is not may not be written.
+func TestBookedBeforeItIsWritten(t *testing.T) {
+	field := func(number protowire.Number, value []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), value)
+	}
+	attribute := field(1, field(1, bytes.Repeat([]byte{1}, 1<<20))) // a name that takes six bytes for each
+	nothing := bytes.Repeat([]byte{byte(6<<3 | 2), 0}, 20_000)      // attributes of nothing
+	resource := field(1, attribute)
+	for name, request := range map[string][]byte{
+		"resource": field(1, append(resource, field(2, field(2, nil))...)),
+		"scope":    field(1, field(2, append(field(1, field(3, attribute[4:])), field(2, nil)...))),
+		"record":   field(1, field(2, field(2, field(5, field(1, bytes.Repeat([]byte{1}, 1<<20)))))),
+		"nothing":  field(1, field(2, field(2, nothing))),
+	} {
+		var booked int64
+		records := 0
+		err := Booked(func(n int64) error { booked = max(booked, n); return nil }).Logs(request, Protobuf, func(record []byte) error {
+			records++
+			if int64(len(record)) > booked/2 {
+				t.Errorf("%s: a record of %d bytes was written, and %d were booked", name, len(record), booked)
+			}
+			return nil
+		})
+		if err != nil || records != 1 {
+			t.Errorf("%s: %d records, %v", name, records, err)
+		}
+		full := errors.New("there is no room")
+		err = Booked(func(n int64) error {
+			if n > 1<<10 {
+				return full
+			}
+			return nil
+		}).Logs(request, Protobuf, func(record []byte) error {
+			t.Errorf("%s: %d bytes were written, which could not be booked", name, len(record))
+			return nil
+		})
+		if !errors.Is(err, full) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

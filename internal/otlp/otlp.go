@@ -92,10 +92,25 @@ func invalid(format string, args ...any) error {
 // of each ends it and is returned. A body that is no such request, or passes a limit of this package, is an *InvalidError, and may be
 // noticed after each had the records before the fault.
 func Logs(body []byte, e Encoding, each func(record []byte) error) error {
-	return export(body, e, &logsRequest, each)
+	return export(body, e, &logsRequest, nil, each)
+}
+
+// Booked is for requests that strangers send: a record is longer than what was sent of it, by its escapes, its resource and its scope. book
+// is called with the most bytes that writing the next one may take, beside the body, before they are taken. Its error ends the call, and is
+// returned.
+type Booked func(bytes int64) error
+
+// Logs is as the function Logs.
+func (book Booked) Logs(body []byte, e Encoding, each func(record []byte) error) error {
+	return export(body, e, &logsRequest, book, each)
+}
+
+// Spans is as the function Spans.
+func (book Booked) Spans(body []byte, e Encoding, each func(record []byte) error) error {
+	return export(body, e, &tracesRequest, book, each)
 }
 
 // Spans does for the spans of an ExportTraceServiceRequest what [Logs] does for log records.
 func Spans(body []byte, e Encoding, each func(record []byte) error) error {
-	return export(body, e, &tracesRequest, each)
+	return export(body, e, &tracesRequest, nil, each)
 }

@@ -3,11 +3,14 @@ package otlp
 import (
 	"encoding/hex"
 	"strconv"
+	"unicode/utf8"
 )
 
 // exporter writes the records of one request.
 type exporter struct {
 	collector
+	book     Booked // nil where nobody has to be asked
+	booked   int64
 	each     func([]byte) error
 	expanded int // bytes given to each so far
 
@@ -15,7 +18,36 @@ type exporter struct {
 	record          []byte // the record that is written
 }
 
-func export(body []byte, e Encoding, request *schema, each func([]byte) error) error {
+// reserve books what writing a part of a record may take: its buffer grows by doubling, and the old one is there while it is copied. What
+// was booked once stays so, as the buffers do.
+func (x *exporter) reserve(raw []byte) error {
+	if x.book == nil {
+		return nil
+	}
+	written := min(longest(raw)+int64(len(x.resource)+len(x.scope)), MaxRecordBytes+int64(len(raw)))
+	need := 2*written + int64(cap(x.resource)+cap(x.scope))
+	if need <= x.booked {
+		return nil
+	}
+	x.booked = need
+	return x.book(need)
+}
+
+// longest bounds how much is written of what was sent: names, quotes and base64 at most double it, a control character becomes six bytes
+// and an attribute of nothing, which has one in its length, eight; what is no UTF-8 becomes three.
+func longest(raw []byte) int64 {
+	low, high := 0, 0
+	for _, c := range raw {
+		if c < ' ' {
+			low++
+		} else if c >= utf8.RuneSelf {
+			high++
+		}
+	}
+	return int64(2*len(raw) + 2*high + 7*low)
+}
+
+func export(body []byte, e Encoding, request *schema, book Booked, each func([]byte) error) error {
 	if e == JSON {
 		if err := checkJSON(body); err != nil {
 			return err
@@ -24,7 +56,7 @@ func export(body []byte, e Encoding, request *schema, each func([]byte) error) e
 			return notOne(request)
 		}
 	}
-	x := &exporter{collector: collector{encoding: e}, each: each}
+	x := &exporter{collector: collector{encoding: e}, book: book, each: each}
 	group, scopes, write := &resourceLogs, &scopeLogs, x.logRecord
 	if request == &tracesRequest {
 		group, scopes, write = &resourceSpans, &scopeSpans, x.span
@@ -59,6 +91,9 @@ func (x *exporter) group(group, scopes *schema, raw []byte, write func(raw []byt
 			return err
 		}
 		return x.all(scopes, raw, scopesRecords, func(raw []byte) error {
+			if err := x.reserve(raw); err != nil {
+				return err
+			}
 			if err := write(raw); err != nil {
 				return err
 			}
@@ -100,6 +135,9 @@ func (x *exporter) readResource(group *schema, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := x.reserve(resource); err != nil {
+		return err
+	}
 	if err := x.all(&resourceMessage, resource, resourceAttributes, x.add); err != nil || len(x.open) == 0 {
 		return err
 	}
@@ -112,6 +150,9 @@ func (x *exporter) readScope(scopes *schema, raw []byte) error {
 	var scope, name, version []byte
 	err := x.all(scopes, raw, scopesScope, func(raw []byte) error { scope = raw; return nil })
 	if err != nil {
+		return err
+	}
+	if err := x.reserve(scope); err != nil {
 		return err
 	}
 	r := openMessage(x.encoding, &scopeMessage, scope)
