@@ -123,13 +123,16 @@ typescript() {
 }
 
 java_client() {
-	new_log openapi-generator-java
+	local way
+	for way in '' -nodes -mapper; do new_log "openapi-generator-java$way"; done
 	generate java "$work/java" --library native
 	cp "$here/programs/java/Append.java" "$work/java/src/main/java/"
 	find "$work/java/src/main/java" -name '*.java' >"$work/sources"
 	javac -nowarn -cp "$cache/java/*" -d "$work/classes" "@$work/sources"
-	java -cp "$cache/java/*:$work/classes" Append "$event" openapi-generator-java
-	compare openapi-generator-java
+	java -cp "$cache/java/*:$work/classes" Append "$event" openapi-generator-java{,-nodes,-mapper}
+	compare openapi-generator-java --no-nulls
+	compare openapi-generator-java-nodes
+	compare openapi-generator-java-mapper
 }
 
 go_clients() {

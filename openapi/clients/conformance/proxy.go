@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -89,14 +90,17 @@ func (p *proxy) refuse(w http.ResponseWriter, entry *request, first bool) {
 	if first {
 		wait = 1
 	}
+	status, code := http.StatusServiceUnavailable, "busy"
+	if entry.operation == "append-events" || entry.operation == "list-events" {
+		status, code = http.StatusTooManyRequests, "too_many_requests"
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", strconv.Itoa(wait))
-	w.WriteHeader(http.StatusServiceUnavailable)
-	p.stand.record.end(entry, func(r *request) {
-		r.status, r.wait = http.StatusServiceUnavailable, time.Duration(wait)*time.Second
-	})
-	_, _ = io.WriteString(w, `{"type":"urn:tallystick:problem:busy","title":"Service Unavailable","status":503,"code":"busy",`+
-		`"detail":"too much is waiting; nothing was stored: try again"}`) // a client that is gone does not matter
+	w.WriteHeader(status)
+	p.stand.record.end(entry, func(r *request) { r.status, r.wait = status, time.Duration(wait)*time.Second })
+	// A client that is gone does not matter.
+	_, _ = fmt.Fprintf(w, `{"type":"urn:tallystick:problem:%s","title":%q,"status":%d,"code":%q,"detail":"nothing was done: try again"}`,
+		code, http.StatusText(status), status, code)
 }
 
 // pass hands the server's answer on.

@@ -15,7 +15,8 @@ type Raw struct {
 	Query  string // encoded, as by url.Values
 	// Header is added to what each request of the client has.
 	Header http.Header
-	// Body is encoded once: []byte, json.RawMessage and string are sent byte for byte, anything else as encoding/json writes it. nil for none.
+	// Body is encoded once: []byte, json.RawMessage and string are sent byte for byte, anything else as encoding/json writes it; nil for
+	// none.
 	Body any
 	// Repeatable: to send it twice is as good as once. It is then sent again after lost connections, as a GET is.
 	Repeatable bool

@@ -34,7 +34,7 @@ def test_what_was_asked_for_is_there() -> None:
         tally = container.get_client()
         assert tally.get_log("customer-acme")["labels"] == {"plan": "gold"}
         tally.append_event("customer-acme", {"type": "call", "tokens": 570})
-        assert tally.query_view("customer-acme", "tokens")["rows"][0]["sum"] == "570"
+        assert tally.query_view("customer-acme", "tokens").value["rows"][0]["sum"] == "570"
         assert {view["name"] for view in tally.list_views("other")["views"]} == {"mine", "calls"}
         assert container.get_key() == ""
         shown = re.fullmatch(
@@ -68,7 +68,7 @@ def test_keys() -> None:
         assert len(set(container.get_keys())) == 2
         tally = container.get_client()
         tally.append_event("acme", {"n": 1})
-        assert tally.query_view("acme", "n")
+        assert tally.query_view("acme", "n").value
         with pytest.raises(TallyError, match="missing_scope"):
             tally.get_event("acme", 1)
         assert container.get_client(key=container.get_keys()[1]).get_event("acme", 1)["data"] == {"n": 1}

@@ -21,7 +21,7 @@ async def test_appends_reads_and_views(server: Server, client: Tally, log: str) 
         await tally.deploy_view(log, "totals", {"ready": "meter"})
         answers = tally.watch(log, "totals")
         first = await anext(answers)
-        assert first.value == await tally.query_view(log, "totals")
+        assert first.value == (await tally.query_view(log, "totals")).value
         assert [found["name"] async for found in tally.logs(prefix=log)] == [log]
         with pytest.raises(TallyError, match="name_taken"):
             await tally.create_log({"name": log})

@@ -63,13 +63,30 @@ def test_an_empty_page_is_not_the_end(proxy: Proxy) -> None:
     assert len(proxy.seen) == 3
 
 
+def test_a_request_of_ones_own(client: Tally, log: str) -> None:
+    appended = client.request("POST", f"/logs/{log}/append", body='{"exact": 0.10}', headers={"Idempotency-Key": "k"})
+    assert appended.status == 201
+    assert appended.headers["content-type"] == "application/json"
+    assert (
+        client.request("POST", f"/logs/{log}/append", body=b'{"exact": 0.10}', headers={"Idempotency-Key": "k"}).status
+        == 200
+    )
+    lines = client.request("get", f"/logs/{log}/events", query={"format": "ndjson"})
+    assert '"exact": 0.10' in lines.text()
+    assert client.request("PUT", f"/logs/{log}", body={}, repeatable=True).status == 200
+    with pytest.raises(TallyError, match="log_not_found"):
+        client.request("GET", "/logs/none-such")
+
+
 def test_views(client: Tally, log: str) -> None:
     client.append_events(log, [{"type": "call", "tokens": Decimal("1.5")}, {"type": "call", "tokens": 2**60}])
     ready = client.list_ready_views()["views"]
     assert "meter" in [view["name"] for view in ready]
     view = client.deploy_view(log, "totals", {"ready": "meter"}, actor="ada")
     assert view["name"] == "totals"
-    assert client.query_view(log, "totals") == client.query_view(log, "totals", "")
+    answer = client.query_view(log, "totals")
+    assert answer == client.query_view(log, "totals", "")
+    assert (answer.media_type, answer.sequence, answer.text[0]) == ("application/json", 2, "{")
     with pytest.raises(TallyError, match="query_refused"):
         client.query_view(log, "totals", {"no such": "question & more"})
     assert [each["name"] for each in client.list_views(log)["views"]] == ["totals"]

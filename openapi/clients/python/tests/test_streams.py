@@ -99,9 +99,9 @@ def test_watching(proxy: Proxy, client: Tally, log: str) -> None:
         for n in range(4):
             client.append_event(log, {"n": n})
             seen.append(next(answers))
-    assert all(isinstance(answer, WatchedAnswer) and answer.error is None for answer in seen)
+    assert all(isinstance(answer, WatchedAnswer) and answer.problem is None for answer in seen)
     assert [answer.sequence for answer in seen] == [1, 2, 3, 4, 5]
-    assert client.query_view(log, "totals") == seen[-1].value
+    assert client.query_view(log, "totals").value == seen[-1].value
 
 
 def test_messages_are_read_as_the_standard_says() -> None:

@@ -7,16 +7,10 @@ import type { CallOptions, TallyOptions } from "./options.js";
 import { parseExact } from "./json.js";
 import { items } from "./pages.js";
 import { storedEvent } from "./stored.js";
-import type { Answer, Input, OperationId, Parameters, Question, StoredEvent, ViewAnswer } from "./types.js";
+import type { Answer, Input, OperationId, Parameters, Question, StoredEvent, WatchedAnswer } from "./types.js";
 
 /** Where a tail begins, and what it has. */
 export type TailOptions = Parameters<"tail-events"> & StreamOptions;
-
-/** Options of a watch. */
-export interface WatchOptions extends StreamOptions {
-  /** Is told why the view cannot answer for now, as when it is halted: it may again. */
-  onProblem?: ((error: TallyError) => void) | undefined;
-}
 
 /** Which items of a list, and how it is called. */
 export type ListOptions<Id extends OperationId> = Omit<Parameters<Id>, "cursor"> & CallOptions;
@@ -65,6 +59,14 @@ export class Tally extends AccessCalls {
     return items(
       (cursor) => this.listViewVersions(log, view, { ...filter, ...cursor }),
       (page) => page.versions,
+    );
+  }
+
+  /** All modules of the tenant, by SHA-256. */
+  modules(filter: ListOptions<"list-modules"> = {}) {
+    return items(
+      (cursor) => this.listModules({ ...filter, ...cursor }),
+      (page) => page.modules,
     );
   }
 
@@ -119,21 +121,24 @@ export class Tally extends AccessCalls {
     }
   }
 
-  /** What a view answers: at once, and again whenever that changes, at most ten times a second. It goes on over all breaks. */
+  /**
+   * What a view answers: at once, and again whenever that changes, at most ten times a second. It goes on over all breaks. While the view
+   * cannot answer, as when it is halted, there is a `problem` instead.
+   */
   async *watch<T = unknown>(
     log: string,
     view: string,
     question: Question = {},
-    options: WatchOptions = {},
-  ): AsyncGenerator<ViewAnswer<T>, void, undefined> {
+    options: StreamOptions = {},
+  ): AsyncGenerator<WatchedAnswer<T>, void, undefined> {
     const connect = (lastEventId: string | undefined) =>
       this.watchView(log, view, question, { ...options, lastEventId });
-    let last: ViewAnswer<T> | undefined;
+    let last: string | undefined;
     for await (const { id, event, data } of follow(connect, options, options.deadline ?? this.#deadline)) {
-      if (event === "problem") options.onProblem?.(problemOf(data));
-      if (event !== "answer" || (last?.text === data && last.sequence === Number(id))) continue;
-      last = { answer: answerOf(data) as T, sequence: Number(id), text: data };
-      yield last;
+      if ((event !== "answer" && event !== "problem") || last === event + data) continue;
+      last = event + data;
+      const told = { sequence: Number(id), text: data };
+      yield event === "answer" ? { ...told, answer: answerOf(data) as T } : { ...told, problem: problemOf(data) };
     }
   }
 

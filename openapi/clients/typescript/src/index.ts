@@ -7,5 +7,5 @@ export type * from "./types.js";
 export type { AppendOptions, EventFilter, StreamOptions } from "./api/logs.js";
 export type { OtlpAnswer, Records, SendOptions } from "./api/sources.js";
 export { Batcher, type BatcherOptions } from "./batcher.js";
-export { Tally, type TailOptions, type WatchOptions } from "./client.js";
+export { Tally, type TailOptions } from "./client.js";
 export { version } from "./version.js";

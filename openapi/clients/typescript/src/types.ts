@@ -1,3 +1,4 @@
+import type { TallyError } from "./errors.js";
 import type { Query } from "./options.js";
 import type { components, operations } from "./schema.gen.js";
 
@@ -28,9 +29,14 @@ export interface ViewAnswer<T = unknown> {
   sequence: number;
   /** The answer as it came. */
   text: string;
-  /** `application/json`, `text/csv` or `text/plain`; absent where it is watched, and was not said. */
-  contentType?: string;
+  /** `application/json`, `text/csv` or `text/plain`. */
+  contentType: string;
 }
+
+/** What a view answers while it is watched: its answer, or why there is none for now; there may be one again. */
+export type WatchedAnswer<T = unknown> = { sequence: number; text: string } & (
+  { answer: T; problem?: undefined } | { answer?: undefined; problem: TallyError }
+);
 
 /** An event of a log, read back. */
 export interface StoredEvent<Data = Record<string, unknown>> {

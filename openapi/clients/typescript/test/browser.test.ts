@@ -28,6 +28,7 @@ globalThis.run = async (url, token, log) => {
   const { answer, sequence } = await other.queryView(log, "calls");
   const watched = [];
   for await (const { answer } of other.watch(log, "calls")) {
+    if (answer === undefined) continue;
     if (watched.push(answer.rows[0].count) === 2) break;
     await own.appendEvent(log, { type: "api.call" });
   }

@@ -100,6 +100,37 @@ describe("a tail", () => {
   });
 });
 
+describe("a watch", () => {
+  test("has answers, and problems where there is none for now", async () => {
+    const said = (id: number, event: string, data: string) => `id: ${id}\nevent: ${event}\ndata: ${data}\n\n`;
+    const halted = '{"status":409,"code":"view_halted","detail":"the view halted"}';
+    const body = [
+      said(1, "answer", '{"n":0.10}'),
+      said(1, "answer", '{"n":0.10}'),
+      said(2, "problem", halted),
+      said(2, "problem", halted),
+      said(3, "answer", '{"n":0.10}'),
+      said(3, "later", "{}"),
+    ].join("");
+    const proxy = await Proxy.start(server.url, () => ({
+      status: 200,
+      headers: { "Content-Type": "text/event-stream" },
+      body,
+    }));
+    const watched = await take(new Tally({ url: proxy.url, key: "" }).watch("l", "v"), 3);
+    assert.deepEqual(
+      watched.map(({ sequence, text, problem }) => [sequence, text, problem?.code]),
+      [
+        [1, '{"n":0.10}', undefined],
+        [2, halted, "view_halted"],
+        [3, '{"n":0.10}', undefined],
+      ],
+    );
+    assert.equal(watched[1]?.problem?.status, 409);
+    proxy.stop();
+  });
+});
+
 describe("events", () => {
   test("are read over all pages, a page that is empty too", async () => {
     const { log, direct } = await aLog();

@@ -18,11 +18,12 @@ from ._follow import WatchedAnswer
 from ._json import raw
 from ._sync import Tally
 from ._version import __version__
+from ._views import Answer
 
 if TYPE_CHECKING:
     from ._async import AsyncTally
 
-__all__ = ["AsyncTally", "Tally", "TallyError", "WatchedAnswer", "__version__", "raw"]
+__all__ = ["Answer", "AsyncTally", "Tally", "TallyError", "WatchedAnswer", "__version__", "raw"]
 
 
 def __getattr__(name: str) -> object:

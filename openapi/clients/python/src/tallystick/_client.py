@@ -13,6 +13,7 @@ from ._errors import TallyError
 from ._events import Events
 from ._keys import Keys
 from ._logs import Logs
+from ._raw import Raw
 from ._retry import Patience, attempts
 from ._sources import Sources
 from ._version import __version__
@@ -24,7 +25,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 MAX_RESPONSE_BYTES = 96 << 20
 
 
-class Operations(Logs, Events, Views, Sources, Keys, _follow.Streams):
+class Operations(Logs, Events, Views, Sources, Keys, Raw, _follow.Streams):
     """The operations of the API, one method each."""
 
 

@@ -23,12 +23,12 @@ class WatchedAnswer(NamedTuple):
 
     #: The log's sequence that the answer reflects; None where the server did not say.
     sequence: int | None
-    #: Decoded JSON, or the text where the view answers in CSV or plain text; None with an error.
+    #: Decoded JSON, or the text where the view answers in CSV or plain text; None with a problem.
     value: Any
     #: The answer's own text.
     text: str
     #: Why the view cannot answer for now; it may again. None with an answer.
-    error: TallyError | None
+    problem: TallyError | None
 
 
 class Streams:
@@ -58,6 +58,7 @@ class Streams:
     @iteration
     def watch(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Flow[WatchedAnswer]:
         """Iterates over a view's answers to a question, for ever: the one of now, then each that differs from the one before.
+        While the view cannot answer, as when it is halted, there is a problem instead.
 
         Comes back by itself, as tail does. Raises TallyError where the server refuses.
         """

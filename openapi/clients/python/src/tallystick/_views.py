@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._calls import Call, Flow, Request, Response, Retry, as_nothing, as_object, headers, path, query
 from ._errors import TallyError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._types import (
         DeployModule,
         Module,
+        ModulePage,
         ReadyViewList,
         ResumeView,
         RollbackView,
@@ -41,8 +42,22 @@ def answer(body: str, media_type: str) -> Any:
     return decode(body) if media_type == "application/json" else body
 
 
-def _answer(response: Response, tries: int) -> Any:
-    return answer(response.text(), response.media_type())
+class Answer(NamedTuple):
+    """What a view answers."""
+
+    #: Decoded JSON, or the text where the view answers in CSV or plain text.
+    value: Any
+    #: The answer reflects the log's events up to this one, and none after it.
+    sequence: int
+    #: The answer as it came.
+    text: str
+    #: ``application/json``, ``text/csv`` or ``text/plain``.
+    media_type: str
+
+
+def _answer(response: Response, tries: int) -> Answer:
+    text, media_type = response.text(), response.media_type()
+    return Answer(answer(text, media_type), int(response.headers["tally-sequence"]), text, media_type)
 
 
 class Views:
@@ -58,6 +73,16 @@ class Views:
     def get_module(self, sha256: str) -> Call[Module]:
         """Returns what the server knows of a module. Raises TallyError ``module_not_found``."""
         return Call(Request("GET", path("modules", sha256)), as_object(), Retry.SAFE)
+
+    @operation
+    def list_modules(self, *, limit: int | None = None, cursor: str | None = None) -> Call[ModulePage]:
+        """Returns a page of the tenant's modules by SHA-256, uploaded and deployed: 100, or limit, at most 1,000."""
+        return Call(Request("GET", "/modules", query({"limit": limit, "cursor": cursor})), as_object(), Retry.SAFE)
+
+    @iteration
+    def modules(self, *, limit: int | None = None) -> Flow[Module]:
+        """Iterates over the tenant's modules by SHA-256; limit is that of a page."""
+        return pages(self, "modules", lambda cursor: Views.list_modules.call(limit=limit, cursor=cursor))
 
     @operation
     def list_ready_views(self) -> Call[ReadyViewList]:
@@ -145,8 +170,8 @@ class Views:
         )
 
     @operation
-    def query_view(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Call[Any]:
-        """Asks a view, which answers in JSON, CSV or plain text: decoded JSON, or a str.
+    def query_view(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Call[Answer]:
+        """Asks a view, which answers in JSON, CSV or plain text.
 
         question has the parameters of the view, or is an encoded query string. The answer reflects every event whose append
         returned before. Integers of any size stay exact, other numbers are Decimal.

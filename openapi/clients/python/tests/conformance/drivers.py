@@ -10,12 +10,12 @@ from contextlib import aclosing
 from itertools import islice
 from typing import Any
 
-from tallystick import AsyncTally, Tally, TallyError, WatchedAnswer
+from tallystick import Answer, AsyncTally, Tally, TallyError, WatchedAnswer
 
 from .values import shown
 
 ITERATIONS = {
-    "events", "logs", "keys", "tenants", "sources", "audit-log", "view-versions", "source-versions",
+    "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions",
     "tail", "watch",
 }  # fmt: skip
 KEYWORDS = {"from": "from_", "as": "as_"}
@@ -55,6 +55,8 @@ def answered(value: Any) -> Any:
     """Makes an answer of the documents' form of what the SDK returned."""
     if isinstance(value, WatchedAnswer):
         return {"answer": value.value, "sequence": value.sequence}
+    if isinstance(value, Answer):
+        return value.value
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
@@ -71,7 +73,7 @@ class SyncDriver:
             return answered(method(**bound(method, args)))
         values = method(**bound(method, args))
         try:
-            wanted = (value for value in values if not (isinstance(value, WatchedAnswer) and value.error))
+            wanted = (value for value in values if not (isinstance(value, WatchedAnswer) and value.problem))
             return [answered(value) for value in islice(wanted, take)]
         finally:
             values.close()
@@ -123,7 +125,7 @@ class AsyncDriver:
                 return collected
             stream: AsyncIterator[Any] = iterator
             async for value in stream:
-                if not (isinstance(value, WatchedAnswer) and value.error):
+                if not (isinstance(value, WatchedAnswer) and value.problem):
                     collected.append(answered(value))
                 if len(collected) == take:
                     break

@@ -171,6 +171,11 @@ export abstract class ViewCalls extends LogCalls {
     return this.json({ method: "GET", path: ["modules", sha256], safe: true, options });
   }
 
+  /** A page of the tenant's modules, by SHA-256. All of them: {@link Tally.modules}. */
+  listModules(options: Parameters<"list-modules"> & CallOptions = {}): Promise<Answer<"list-modules">> {
+    return this.json({ method: "GET", path: ["modules"], query: parametersOf(options), safe: true, options });
+  }
+
   /** The views that come with the server, and what their configurations may say. */
   listReadyViews(options: CallOptions = {}): Promise<Answer<"list-ready-views">> {
     return this.json({ method: "GET", path: ["ready-views"], safe: true, options });

@@ -1,4 +1,11 @@
-import { Tally, TallyError, type EventInput, type StoredEvent, type ViewAnswer } from "../../src/index.js";
+import {
+  Tally,
+  TallyError,
+  type EventInput,
+  type StoredEvent,
+  type ViewAnswer,
+  type WatchedAnswer,
+} from "../../src/index.js";
 import { WithText } from "./patterns.js";
 
 /** Arguments of a call, by the names of the document. */
@@ -39,6 +46,7 @@ const parameters: Record<string, string> = {
   "list-events": "log",
   "list-keys": "",
   "list-logs": "",
+  "list-modules": "",
   "list-ready-sources": "",
   "list-ready-views": "",
   "list-source-versions": "source",
@@ -72,6 +80,7 @@ const iterators: Record<string, string> = {
   events: "log",
   logs: "",
   keys: "",
+  modules: "",
   tenants: "",
   sources: "",
   "audit-log": "",
@@ -94,6 +103,7 @@ export async function perform(tally: Tally, call: string, args: Arguments): Prom
   const taken: unknown[] = [];
   const most = Number(args["take"] ?? Infinity);
   for await (const item of result as AsyncIterable<unknown>) {
+    if (call === "watch" && (item as WatchedAnswer).problem) continue;
     taken.push(shown(call, item));
     if (taken.length >= most) break;
   }

@@ -1,6 +1,7 @@
 package io.github.tallystick.testcontainers;
 
 import com.github.dockerjava.api.command.InspectContainerResponse;
+import io.github.tallystick.client.CallOptions;
 import io.github.tallystick.client.Tally;
 import io.github.tallystick.client.TallyException;
 import io.github.tallystick.client.model.CreateLog;
@@ -196,7 +197,7 @@ public class TallystickContainer extends GenericContainer<TallystickContainer> {
     }
     Tally tally = client(scopes.isEmpty() ? "" : makeKey("testcontainers-setup", List.of("append", "read", "deploy")));
     try {
-      views.forEach(d -> tally.deployViewPattern(d.name(), d.logs(), d.view().deployment(tally)));
+      views.forEach(d -> tally.deployViewPattern(d.name(), d.view().deployment(tally), new CallOptions().logs(d.logs())));
       logs.forEach((name, labels) -> tally.createLog(new CreateLog().name(name).labels(labels)));
     } catch (TallyException e) {
       throw new ContainerLaunchException(e.getMessage(), e);

@@ -26,6 +26,16 @@ public final class CallOptions extends Options<CallOptions> {
   }
 
   /**
+   * The logs that a view is deployed on.
+   *
+   * @param pattern a pattern of their names, such as {@code customer-*}
+   * @return this
+   */
+  public CallOptions logs(String pattern) {
+    return query("logs", pattern);
+  }
+
+  /**
    * Leaves the view on its logs when its pattern is retired.
    *
    * @return this

@@ -44,8 +44,8 @@ public final class Live<T> implements Iterable<T>, AutoCloseable {
   }
 
   /**
-   * Has a function called with each reason why nothing comes for a while: a lost connection, a server that stops, a view that cannot
-   * answer for now. It is called by the iterating thread.
+   * Has a function called with each reason why nothing comes for a while: a lost connection, a server that stops. It is
+   * called by the iterating thread.
    *
    * @param onTrouble the function
    * @return this
@@ -134,10 +134,6 @@ public final class Live<T> implements Iterable<T>, AutoCloseable {
       throw problem(message);
     }
     failures = 0;
-    if (message.event().equals("problem")) {
-      onTrouble.accept(problem(message));
-      return null;
-    }
     return take.apply(message);
   }
 

@@ -128,15 +128,15 @@ public final class Tally extends AccessCalls {
   }
 
   /**
-   * A view's answers: the one of now, and each that differs from the one before. Close it. Why there is none for a while, such as a view
-   * that is halted, is told by {@link Live#onTrouble}.
+   * A view's answers: the one of now, and each that differs from the one before. Close it. While the view cannot answer, as when it is
+   * halted, there is a problem instead.
    *
    * @param log the log's name or id
    * @param view the view's name
    * @param question the question, as the view takes it
    * @return the answers
    */
-  public Live<Answer> watch(String log, String view, Map<String, String> question) {
+  public Live<WatchedAnswer> watch(String log, String view, Map<String, String> question) {
     return watch(log, view, question, true);
   }
 
@@ -148,11 +148,11 @@ public final class Tally extends AccessCalls {
    * @param question the question, as the view takes it
    * @return the answers
    */
-  public Live<Answer> watchView(String log, String view, Map<String, String> question) {
+  public Live<WatchedAnswer> watchView(String log, String view, Map<String, String> question) {
     return watch(log, view, question, false);
   }
 
-  private Live<Answer> watch(String log, String view, Map<String, String> question, boolean resuming) {
+  private Live<WatchedAnswer> watch(String log, String view, Map<String, String> question, boolean resuming) {
     String[] last = {null};
     return new Live<>(
         transport,
@@ -160,10 +160,14 @@ public final class Tally extends AccessCalls {
         silence,
         id -> Call.get("logs", log, "views", view, "live").query(question),
         message -> {
+          boolean isProblem = message.event().equals("problem");
           Answer answer = new Answer("", message.data(), message.sequence());
-          boolean seen = !message.event().equals("answer") || answer.text().equals(last[0]);
-          last[0] = seen ? last[0] : answer.text();
-          return seen ? null : answer;
+          String told = message.event() + answer.text();
+          if (!isProblem && !message.event().equals("answer") || told.equals(last[0])) {
+            return null;
+          }
+          last[0] = told;
+          return new WatchedAnswer(message.sequence(), isProblem ? null : answer, isProblem ? Live.problem(message) : null);
         });
   }
 

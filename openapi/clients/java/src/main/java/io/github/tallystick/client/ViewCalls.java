@@ -1,6 +1,7 @@
 package io.github.tallystick.client;
 
 import io.github.tallystick.client.model.DeployModule;
+import io.github.tallystick.client.model.ModulePage;
 import io.github.tallystick.client.model.ReadyViewList;
 import io.github.tallystick.client.model.ResumeView;
 import io.github.tallystick.client.model.RollbackView;
@@ -178,25 +179,12 @@ abstract class ViewCalls extends LogCalls {
    * Deploys a view on all logs whose name matches a pattern, now and later.
    *
    * @param view the view's name
-   * @param logs the pattern, such as {@code customer-*}
    * @param deployment what it counts, and how
+   * @param options who asks, and {@link CallOptions#logs}: the pattern, or that which the view has already
    * @return the view
    */
-  public ViewPattern deployViewPattern(String view, String logs, DeployModule deployment) {
-    return deployViewPattern(view, logs, deployment, null);
-  }
-
-  /**
-   * Deploys a view on all logs whose name matches a pattern, now and later.
-   *
-   * @param view the view's name
-   * @param logs the pattern, such as {@code customer-*}
-   * @param deployment what it counts, and how
-   * @param options who asks; may be null
-   * @return the view
-   */
-  public ViewPattern deployViewPattern(String view, String logs, DeployModule deployment, CallOptions options) {
-    return transport.send(Call.repeatable("POST", "views", view).query("logs", logs).with(options).json(deployment), ViewPattern.class);
+  public ViewPattern deployViewPattern(String view, DeployModule deployment, CallOptions options) {
+    return transport.send(Call.repeatable("POST", "views", view).with(options).json(deployment), ViewPattern.class);
   }
 
   /**
@@ -258,6 +246,31 @@ abstract class ViewCalls extends LogCalls {
    */
   public StoredModule getModule(String sha256) {
     return transport.send(Call.get("modules", sha256), StoredModule.class);
+  }
+
+  /**
+   * Reads a page of the list of modules, by SHA-256. See {@link #modules} for all of them.
+   *
+   * @param options the page's size and cursor; may be null
+   * @return the page
+   */
+  public ModulePage listModules(ListOptions options) {
+    return transport.send(Call.get("modules").with(options), ModulePage.class);
+  }
+
+  /**
+   * All modules that the tenant uploaded or deployed, over all pages.
+   *
+   * @param options the size of pages; may be null
+   * @return the modules
+   */
+  public Pages<StoredModule> modules(ListOptions options) {
+    return pages(
+        options,
+        o -> {
+          ModulePage page = listModules(o);
+          return new Pages.Page<>(page.getModules(), page.getNextCursor());
+        });
   }
 
   /**

@@ -113,7 +113,7 @@ final class ConformanceCalls {
       case "tail-events", "tail" -> tail(call.equals("tail"));
       case "watch-view", "watch" -> watch(call.equals("watch"));
       case "batcher" -> batcher();
-      case "events", "logs", "keys", "tenants", "sources", "audit-log", "view-versions", "source-versions" -> pages(call);
+      case "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions" -> pages(call);
       default -> performOnViews(call);
     };
   }
@@ -133,12 +133,13 @@ final class ConformanceCalls {
       case "rollback-view" -> tally.rollbackView(text("log"), text("view"), body(RollbackView.class), call());
       case "retire-view" -> nothing(() -> tally.retireView(text("log"), text("view"), call()));
       case "audit-view" -> tally.auditView(text("log"), text("view"), call());
-      case "deploy-view-pattern" -> tally.deployViewPattern(text("view"), text("logs"), body(DeployModule.class), call());
+      case "deploy-view-pattern" -> tally.deployViewPattern(text("view"), body(DeployModule.class), call());
       case "get-view-pattern" -> tally.getViewPattern(text("view"));
       case "list-view-patterns" -> tally.listViewPatterns();
       case "retire-view-pattern" -> tally.retireViewPattern(text("view"), call());
       case "list-ready-views" -> tally.listReadyViews();
       case "put-module" -> tally.putModule(text("sha256"), (byte[]) args.remove("body"));
+      case "list-modules" -> tally.listModules(list());
       case "get-module" -> tally.getModule(text("sha256"));
       default -> performOnOthers(call);
     };
@@ -190,6 +191,7 @@ final class ConformanceCalls {
           case "events" -> tally.events(text("log"), options(new EventOptions()));
           case "logs" -> tally.logs(list());
           case "keys" -> tally.keys(list());
+          case "modules" -> tally.modules(list());
           case "tenants" -> tally.tenants(list());
           case "sources" -> tally.sources(list());
           case "audit-log" -> tally.auditLog(list());
@@ -212,8 +214,15 @@ final class ConformanceCalls {
     long take = number("take", 1);
     String log = text("log");
     String view = text("view");
-    try (Live<Answer> live = resuming ? tally.watch(log, view, question()) : tally.watchView(log, view, question())) {
-      return take(live, take).stream().map(a -> Map.of("answer", a.json(), "sequence", a.sequence().orElse(0))).toList();
+    try (Live<WatchedAnswer> live = resuming ? tally.watch(log, view, question()) : tally.watchView(log, view, question())) {
+      List<Object> answers = new ArrayList<>();
+      for (Iterator<WatchedAnswer> i = live.iterator(); answers.size() < take; ) {
+        WatchedAnswer watched = i.next();
+        if (watched.problem() == null) {
+          answers.add(Map.of("answer", watched.answer().json(), "sequence", watched.sequence().orElse(0)));
+        }
+      }
+      return answers;
     }
   }
 

@@ -202,6 +202,23 @@ class LiveTest {
   }
 
   @Test
+  void answersAndProblems() throws IOException {
+    String halted = "id: 2\nevent: problem\ndata: {\"status\":409,\"code\":\"view_halted\",\"detail\":\"x\"}\n\n";
+    String answer = "event: answer\ndata: {\"n\":0.10}\n\n";
+    try (Script script = new Script(OK + "id: 1\n" + answer + "id: 1\n" + answer + halted + halted + "id: 3\n" + answer)) {
+      Tally tally = Tally.builder().url(script.url()).key("").build();
+      try (Live<WatchedAnswer> watch = tally.watch("l", "v", Map.of())) {
+        List<String> told = new ArrayList<>();
+        for (Iterator<WatchedAnswer> i = watch.iterator(); told.size() < 3; ) {
+          WatchedAnswer next = i.next();
+          told.add(next.sequence().orElse(0) + (next.problem() == null ? next.answer().text() : next.problem().getCode()));
+        }
+        assertEquals(List.of("1{\"n\":0.10}", "2view_halted", "3{\"n\":0.10}"), told);
+      }
+    }
+  }
+
+  @Test
   void notAStream() throws IOException {
     try (Script script = new Script("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi")) {
       try (Live<Event> tail = Tally.builder().url(script.url()).build().tail(log, new TailOptions())) {

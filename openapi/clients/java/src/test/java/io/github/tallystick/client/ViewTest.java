@@ -62,14 +62,14 @@ class ViewTest {
     tally.deployView(log, "usage", meter());
     try (FaultyProxy proxy = new FaultyProxy(request -> Fate.CUT)) {
       proxy.cutAfter = 700; // an answer, and some of the next
-      try (Live<Answer> watch = Rig.client(proxy.url()).watch(log, "usage", Map.of())) {
-        Iterator<Answer> answers = watch.iterator();
+      try (Live<WatchedAnswer> watch = Rig.client(proxy.url()).watch(log, "usage", Map.of())) {
+        Iterator<WatchedAnswer> answers = watch.iterator();
         assertEquals(0, answers.next().sequence().getAsLong());
         for (int i = 1; i <= 6; i++) {
           tally.appendEvent(log, Map.of("tokens", i));
-          Answer answer = answers.next();
+          WatchedAnswer answer = answers.next();
           assertEquals(i, answer.sequence().getAsLong());
-          assertEquals(tally.queryView(log, "usage").text(), answer.text());
+          assertEquals(tally.queryView(log, "usage").text(), answer.answer().text());
         }
       }
       assertTrue(proxy.seen.size() > 1, "connections: " + proxy.seen.size());
