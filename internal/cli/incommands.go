@@ -12,7 +12,7 @@ import (
 var call = regexp.MustCompile(`\b(?:GET|POST|PUT|PATCH|DELETE) /[\w/{}.-]*`)
 
 // calls are the commands for the calls that problems tell people to make.
-var calls = map[string]string{
+var calls = map[string]string{ //nolint:gosec // no secret
 	"POST /logs": "tally log create", "GET /logs/{log}/views": "tally view list LOG",
 	"GET /logs/{log}/views/{view}/versions": "tally view versions LOG VIEW", "GET /views": "tally view pattern list",
 	"PUT /modules/{sha256}": "tally module put FILE", "GET /ready-views": "tally view ready",

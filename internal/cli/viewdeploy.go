@@ -36,8 +36,8 @@ func viewDeployCommand() *cobra.Command {
 		Example: "  tally view deploy acme monthly-totals --ready monthly_totals\n" +
 			"  tally view deploy acme my-totals --module view.wasm",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run.run(cmd, args[1], func(ctx context.Context, c *tally.Client, deployment tally.Deployment) error {
-				deployed, err := c.DeployView(ctx, args[0], args[1], deployment)
+			return run.run(cmd, args[1], func(c *tally.Client, deployment tally.Deployment) error {
+				deployed, err := c.DeployView(cmd.Context(), args[0], args[1], deployment)
 				if err != nil {
 					return fmt.Errorf("deploying %s on %s: %w", args[1], args[0], err)
 				}
@@ -59,8 +59,8 @@ func viewPatternDeployCommand() *cobra.Command {
 			"characters), those that come later too, and waits until it is live on those that there are.",
 		Example: "  tally view pattern deploy costs --logs 'customer-*' --ready cost_by_team --config @prices.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run.run(cmd, args[0], func(ctx context.Context, c *tally.Client, deployment tally.Deployment) error {
-				deployed, err := c.DeployViewPattern(ctx, args[0], deployment, &tally.DeployViewPatternOptions{Logs: logs})
+			return run.run(cmd, args[0], func(c *tally.Client, deployment tally.Deployment) error {
+				deployed, err := c.DeployViewPattern(cmd.Context(), args[0], deployment, &tally.DeployViewPatternOptions{Logs: logs})
 				if err != nil {
 					return fmt.Errorf("deploying %s: %w", args[0], err)
 				}
@@ -89,7 +89,7 @@ func (d *viewDeploy) flags(cmd *cobra.Command) {
 
 // run has deploy deploy what the flags say, once the server has its module.
 func (d *viewDeploy) run(
-	cmd *cobra.Command, view string, deploy func(context.Context, *tally.Client, tally.Deployment) error,
+	cmd *cobra.Command, view string, deploy func(*tally.Client, tally.Deployment) error,
 ) error {
 	deployment, err := d.deployment()
 	if err != nil {
@@ -103,7 +103,7 @@ func (d *viewDeploy) run(
 	if deployment.Module, err = d.uploaded(cmd.Context(), c); err != nil {
 		return fmt.Errorf("uploading the module of %s: %w", view, err)
 	}
-	return deploy(cmd.Context(), c, deployment)
+	return deploy(c, deployment)
 }
 
 // deployment returns what is to be deployed, without its module.

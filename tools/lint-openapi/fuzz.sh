@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Asks a server what schemathesis makes up from openapi.yaml, for SECONDS: no answer may be an error of the server, nor one that the
-# document does not describe. Needs Go, Python 3 and curl; schemathesis is fetched once, into the cache. Event streams are left out, as
-# they do not end.
+# document does not describe, nor may there be one for who shows no key. Half of the time the server asks for keys. Needs Go and Python 3;
+# schemathesis is fetched once, into the cache. Event streams are left out, as they do not end.
 #
 #   fuzz.sh [SECONDS]     60 when absent
 set -euo pipefail
@@ -25,18 +25,33 @@ if ! cmp -s "$here/requirements.txt" "$cache/requirements.txt"; then
 	cp "$here/requirements.txt" "$cache"
 fi
 go -C "$here/../.." build -o "$work/tally" ./cmd/tally
+# Each server ends with this script.
 mkfifo "$work/hold"
-"$work/tally" dev --listen 127.0.0.1:0 --temporary --until-stdin-ends --output json <"$work/hold" >"$work/address" 9>&- &
-server=$!
-exec 8>"$work/hold" # the server ends with this script
-until [ -s "$work/address" ]; do
-	kill -0 "$server" || { echo 'tally dev does not serve' >&2; exit 1; }
-	sleep 0.05
-done
-url=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])' <"$work/address")
 cd "$work"
-SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 "$cache/python/bin/schemathesis" run "$url/openapi.yaml" --url "$url" \
-	--max-time "$seconds" --workers 1 --max-examples 30 --exclude-operation-id tail-events --exclude-operation-id watch-view \
-	--checks not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance >"$work/said" 2>&1 ||
-	{ cat "$work/said" >&2; exit 1; }
-grep -A1 'Test cases' "$work/said"
+
+# fuzz CHECKS [OPTION...]: starts a server, with the option --keys where a key is exported, and asks it.
+fuzz() {
+	local checks=$1 server url
+	shift
+	: >"$work/address"
+	"$work/tally" dev ${TALLY_BOOTSTRAP_KEY:+--keys} --listen 127.0.0.1:0 --temporary --until-stdin-ends --output json \
+		<"$work/hold" >"$work/address" 2>"$work/log" 9>&- 8>&- &
+	server=$!
+	[ -e /proc/self/fd/8 ] || exec 8>"$work/hold"
+	until [ -s "$work/address" ]; do
+		kill -0 "$server" || { cat "$work/log" >&2; exit 1; }
+		sleep 0.05
+	done
+	url=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])' <"$work/address")
+	SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 "$cache/python/bin/schemathesis" run "$url/openapi.yaml" \
+		--url "$url" --max-time "$((seconds / 2))" --workers 1 --max-examples 30 \
+		--exclude-operation-id tail-events --exclude-operation-id watch-view --checks "$checks" "$@" >"$work/said" 2>&1 ||
+		{ cat "$work/said" >&2; exit 1; }
+	grep -A1 'Test cases' "$work/said"
+}
+
+checks=not_a_server_error,status_code_conformance,response_schema_conformance,content_type_conformance,response_headers_conformance
+fuzz "$checks"
+TALLY_BOOTSTRAP_KEY=$("$work/tally" key generate)
+export TALLY_BOOTSTRAP_KEY
+fuzz "$checks,ignored_auth" --header "Authorization: Bearer $TALLY_BOOTSTRAP_KEY"

@@ -10,6 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tallystick/site
 mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9 # other checkouts use the same folder
 if ! cmp -s package-lock.json "$cache/package-lock.json" || [ ! -d "$cache/node_modules" ]; then
 	cp package.json package-lock.json "$cache/"
 	npm ci --prefix "$cache" --no-audit --no-fund --loglevel=error || { rm "$cache/package-lock.json"; exit 1; }

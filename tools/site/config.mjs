@@ -45,6 +45,8 @@ export default defineConfig({
       { text: 'Start', items: [...listed('start', 'dev-image'), ...pages('tutorials')] },
       { text: 'Count', items: listed('meter', 'quota', 'writing-views', 'guest-language', 'abi', 'gas') },
       { text: 'Send', collapsed: true, items: [...listed('sources'), ...pages('gateways')] },
+      { text: 'SDKs', collapsed: true, items: pages('sdks') },
+      { text: 'Test', collapsed: true, items: pages('testcontainers') },
       { text: 'Read and report', items: listed('sql', 'evidence') },
       { text: 'Operate', items: listed('operations', 'security', 'sizing', 'recovery') },
       { text: 'Look up', items: [...listed('api', 'cli', 'cli-reference'), { text: 'Operations and schemas', link: '/reference/' }] },

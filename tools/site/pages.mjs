@@ -11,6 +11,10 @@ const home = 'https://github.com/tallystick/tallystick/blob/main'
 
 // The pages from elsewhere, and what they are called in the site.
 const others = { 'README.md': 'start.md', 'CHANGELOG.md': 'changelog.md', 'SECURITY.md': 'reporting.md' }
+for (const language of ['go', 'java', 'python', 'typescript']) others[`openapi/clients/${language}/README.md`] = `sdks/${language}.md`
+others['openapi/clients/CHANGELOG.md'] = 'sdks/changelog.md'
+for (const language of ['java', 'node', 'python']) others[`testcontainers/${language}/README.md`] = `testcontainers/${language}.md`
+others['testcontainers/README.md'] = 'testcontainers/index.md'
 
 // The kinds of blocks whose first word is no language, and what they are written in.
 const languages = { mapping: 'json', record: 'json', event: 'json', ndjson: 'json', console: 'sh', text: 'txt', caddy: 'txt', reject: 'txt', skipped: 'txt' }
@@ -21,6 +25,7 @@ for (const page of allPages(folder)) {
   rewrite(join(folder, page), join('docs', page.replace(/index\.md$/, 'README.md')), page)
 }
 for (const [source, page] of Object.entries(others)) {
+  mkdirSync(dirname(join(folder, page)), { recursive: true })
   cpSync(join(repository, source), join(folder, page))
   rewrite(join(folder, page), source, page)
 }
@@ -52,6 +57,7 @@ function rewrite(file, source, page) {
 
 function sitePage(target) {
   if (others[target]) return others[target]
+  if (others[join(target, 'README.md')] && target !== '.') return others[join(target, 'README.md')]
   if (target === 'docs/gateways') return 'gateways/index.md'
   if (!target.startsWith('docs/') || !target.endsWith('.md')) return undefined
   return target.slice('docs/'.length).replace(/README\.md$/, 'index.md')

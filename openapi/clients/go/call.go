@@ -141,7 +141,7 @@ func (c *Client) respond(ctx context.Context, r request, idle time.Duration) (*h
 	if idle > 0 {
 		b.timer = time.AfterFunc(idle, func() { cancel(errSilent) })
 	}
-	response, err := c.do(ctx, r) //nolint:bodyclose // whoever has the answer closes it
+	response, err := c.do(ctx, r)
 	if err != nil {
 		b.release()
 		return nil, err
