@@ -299,6 +299,7 @@ var lists = map[string]string{
 	"events": "list-events", "logs": "list-logs", "keys": "list-keys", "modules": "list-modules",
 	"tenants": "list-tenants", "sources": "list-sources",
 	"audit-log": "list-audit-log", "view-versions": "list-view-versions", "source-versions": "list-source-versions",
+	"webhooks": "list-webhooks", "deliveries": "list-deliveries",
 }
 
 func (r *reference) performStep(ctx context.Context, c *Case, step *Step, scope map[string]any) error {

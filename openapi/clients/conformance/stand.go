@@ -48,6 +48,7 @@ type Stand struct {
 	record   recorder
 	proxies  map[string]string // proxy → URL
 	control  string
+	receiver string         //  of webhooks: it answers 204
 	closers  []func() error // newest last
 
 	restarting sync.Mutex // held while the server is replaced
@@ -92,7 +93,10 @@ func Start(ctx context.Context, o Options) (_ *Stand, err error) {
 			return nil, err
 		}
 	}
-	s.control, err = s.listen(ctx, http.HandlerFunc(s.serveControl))
+	if s.control, err = s.listen(ctx, http.HandlerFunc(s.serveControl)); err != nil {
+		return nil, err
+	}
+	s.receiver, err = s.listen(ctx, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	return s, err
 }
 
@@ -142,7 +146,7 @@ func (s *Stand) signingKey() string { return filepath.Join(s.folder, "signing.ke
 func (s *Stand) startServer(ctx context.Context) (err error) {
 	s.server, err = launch.Start(ctx, launch.Options{
 		Program: s.options.Program, DatabaseURL: s.postgres.DSN(), ModuleCacheDir: filepath.Join(s.folder, "modules"), Key: s.key,
-		Listen: s.address, Flags: []string{"--allow-unsafe-database", "--signing-key", s.signingKey()},
+		Listen: s.address, Flags: []string{"--allow-unsafe-database", "--signing-key", s.signingKey(), "--webhook-allow", "127.0.0.1"},
 	})
 	return err
 }
@@ -201,7 +205,7 @@ func (s *Stand) Close() error {
 
 // variables are those that a runner has from the beginning.
 func (s *Stand) variables() (map[string]string, error) {
-	variables := map[string]string{"key": s.key}
+	variables := map[string]string{"key": s.key, "receiver": s.receiver}
 	modules, err := filepath.Glob(filepath.Join(s.filesFolder(), "*.wasm"))
 	if err != nil {
 		return nil, err

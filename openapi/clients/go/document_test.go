@@ -28,7 +28,11 @@ var models = map[string]any{
 	"SourceTest": tally.SourceTest{}, "Tenant": tally.Tenant{}, "TenantPage": tally.TenantPage{}, "TestedLine": tally.TestedLine{},
 	"Token": tally.Token{}, "UpdateTenant": tally.TenantUpdate{}, "View": tally.View{}, "ViewAction": tally.ViewAction{},
 	"ViewAudit": tally.ViewAudit{}, "ViewHistory": tally.ViewHistory{}, "ViewPattern": tally.ViewPattern{},
-	"ViewVerification": tally.ViewVerification{},
+	"ViewVerification": tally.ViewVerification{}, "Webhook": tally.Webhook{}, "CreateWebhook": tally.NewWebhook{},
+	"CreatedWebhook": tally.CreatedWebhook{}, "UpdateWebhook": tally.WebhookUpdate{}, "WebhookPage": tally.WebhookPage{},
+	"WebhookDelivery": tally.WebhookDelivery{}, "WebhookDeliveryDetail": tally.WebhookDeliveryDetail{},
+	"WebhookDeliveryPage": tally.WebhookDeliveryPage{}, "DeliveryAttempt": tally.DeliveryAttempt{},
+	"AcceptedDelivery": tally.AcceptedDelivery{}, "ReplayedDeliveries": tally.ReplayedDeliveries{},
 }
 
 // unmodelled are schemas without a type here, and why.
