@@ -1,4 +1,4 @@
-import { AccessCalls } from "./api/access.js";
+import { WebhookCalls } from "./api/webhooks.js";
 import type { EventFilter, StreamOptions } from "./api/logs.js";
 import { Batcher, type BatcherOptions } from "./batcher.js";
 import { TallyError, type ProblemBody } from "./errors.js";
@@ -26,7 +26,7 @@ export type ListOptions<Id extends OperationId> = Omit<Parameters<Id>, "cursor">
  *
  * Every method throws a {@link TallyError} where the server refuses or is not reached, and the reason of its `signal` where that ends it.
  */
-export class Tally extends AccessCalls {
+export class Tally extends WebhookCalls {
   readonly #deadline: number;
 
   /** @throws {RangeError} for a URL or key that is none */
@@ -107,6 +107,22 @@ export class Tally extends AccessCalls {
     return items(
       (cursor) => this.listAuditLog({ ...filter, ...cursor }),
       (page) => page.entries,
+    );
+  }
+
+  /** All webhooks, in the order in which they were made. */
+  webhooks(filter: ListOptions<"list-webhooks"> = {}) {
+    return items(
+      (cursor) => this.listWebhooks({ ...filter, ...cursor }),
+      (page) => page.webhooks,
+    );
+  }
+
+  /** All deliveries of a webhook, newest first. */
+  deliveries(webhook: string, filter: ListOptions<"list-deliveries"> = {}) {
+    return items(
+      (cursor) => this.listDeliveries(webhook, { ...filter, ...cursor }),
+      (page) => page.deliveries,
     );
   }
 

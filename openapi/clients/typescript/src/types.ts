@@ -12,7 +12,7 @@ type ResponsesOf<Id extends OperationId> = operations[Id]["responses"];
 type QueryOf<Id extends OperationId> = NonNullable<operations[Id]["parameters"]["query"]>;
 
 /** What an operation answers. */
-export type Answer<Id extends OperationId> = JsonOf<ResponsesOf<Id>[keyof ResponsesOf<Id> & (200 | 201)]>;
+export type Answer<Id extends OperationId> = JsonOf<ResponsesOf<Id>[keyof ResponsesOf<Id> & (200 | 201 | 202)]>;
 /** What an operation takes as its body. */
 export type Input<Id extends OperationId> = JsonOf<NonNullable<operations[Id]["requestBody"]>>;
 /** The parameters of an operation's query, by their names in the API. */
