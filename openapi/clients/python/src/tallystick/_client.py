@@ -18,6 +18,7 @@ from ._retry import Patience, attempts
 from ._sources import Sources
 from ._version import __version__
 from ._views import Views
+from ._webhooks import Webhooks
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -25,7 +26,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 MAX_RESPONSE_BYTES = 96 << 20
 
 
-class Operations(Logs, Events, Views, Sources, Keys, Raw, _follow.Streams):
+class Operations(Logs, Events, Views, Sources, Keys, Webhooks, Raw, _follow.Streams):
     """The operations of the API, one method each."""
 
 

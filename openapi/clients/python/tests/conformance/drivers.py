@@ -16,7 +16,7 @@ from .values import shown
 
 ITERATIONS = {
     "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions",
-    "tail", "watch",
+    "webhooks", "deliveries", "tail", "watch",
 }  # fmt: skip
 KEYWORDS = {"from": "from_", "as": "as_"}
 
