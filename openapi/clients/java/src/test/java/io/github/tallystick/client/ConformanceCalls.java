@@ -3,6 +3,7 @@ package io.github.tallystick.client;
 import io.github.tallystick.client.model.CreateKey;
 import io.github.tallystick.client.model.CreateTenant;
 import io.github.tallystick.client.model.CreateToken;
+import io.github.tallystick.client.model.CreateWebhook;
 import io.github.tallystick.client.model.DeployModule;
 import io.github.tallystick.client.model.EnsureLog;
 import io.github.tallystick.client.model.CreateLog;
@@ -11,6 +12,7 @@ import io.github.tallystick.client.model.ResumeView;
 import io.github.tallystick.client.model.RollbackView;
 import io.github.tallystick.client.model.RotateKey;
 import io.github.tallystick.client.model.UpdateTenant;
+import io.github.tallystick.client.model.UpdateWebhook;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -113,7 +115,8 @@ final class ConformanceCalls {
       case "tail-events", "tail" -> tail(call.equals("tail"));
       case "watch-view", "watch" -> watch(call.equals("watch"));
       case "batcher" -> batcher();
-      case "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions" -> pages(call);
+      case "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions", "webhooks",
+          "deliveries" -> pages(call);
       default -> performOnViews(call);
     };
   }
@@ -170,6 +173,23 @@ final class ConformanceCalls {
       case "update-tenant" -> tally.updateTenant(text("tenant"), body(UpdateTenant.class), call());
       case "list-tenants" -> tally.listTenants(list());
       case "list-audit-log" -> tally.listAuditLog(list());
+      default -> performOnWebhooks(call);
+    };
+  }
+
+  private Object performOnWebhooks(String call) {
+    return switch (call) {
+      case "create-webhook" -> tally.createWebhook(body(CreateWebhook.class), call());
+      case "list-webhooks" -> tally.listWebhooks(list());
+      case "get-webhook" -> tally.getWebhook(text("webhook"));
+      case "update-webhook" -> tally.updateWebhook(text("webhook"), body(UpdateWebhook.class), call());
+      case "delete-webhook" -> nothing(() -> tally.deleteWebhook(text("webhook"), call()));
+      case "test-webhook" -> tally.testWebhook(text("webhook"), call());
+      case "rotate-webhook-secret" -> tally.rotateWebhookSecret(text("webhook"), call());
+      case "list-deliveries" -> tally.listDeliveries(text("webhook"), list());
+      case "get-delivery" -> tally.getDelivery(text("webhook"), text("delivery"));
+      case "replay-delivery" -> tally.replayDelivery(text("webhook"), text("delivery"), call());
+      case "replay-dead-deliveries" -> tally.replayDeadDeliveries(text("webhook"), call());
       default -> throw new AssertionError("this runner does not know the call " + call);
     };
   }
@@ -195,6 +215,8 @@ final class ConformanceCalls {
           case "tenants" -> tally.tenants(list());
           case "sources" -> tally.sources(list());
           case "audit-log" -> tally.auditLog(list());
+          case "webhooks" -> tally.webhooks(list());
+          case "deliveries" -> tally.deliveries(text("webhook"), list());
           case "view-versions" -> tally.viewVersions(text("log"), text("view"), list());
           default -> tally.sourceVersions(text("source"), list());
         };
