@@ -113,16 +113,18 @@ func TestGuardsOverHTTP(t *testing.T) {
 		s.call("POST", "/logs/acme/views/other", `{"ready":"meter","on_halt":"stop"}`, "Content-Type: application/json"))
 }
 
-// TestGuardsOfSources: a delivery's lines are judged one by one, and those that are refused are kept as rejects.
+// TestGuardsOfSources: a delivery's lines are judged one by one, and those that are refused are kept as rejects, about which no guard is
+// asked.
 func TestGuardsOfSources(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
 	s.deployGuarded("/logs/acme/views/quota", `{"config":{"limit":2}}`)
-	lines := strings.Repeat(`{"log":"acme","id":"%d"}`+"\n", 4)
-	body := fmt.Sprintf(lines, 1, 2, 3, 1)
+	s.deployGuarded("/views/quota?logs=rejects-*", `{"config":{"limit":1},"on_halt":"refuse"}`)
+	lines := strings.Repeat(`{"log":"acme","id":"%d"}`+"\n", 5)
+	body := fmt.Sprintf(lines, 1, 2, 3, 1, 4)
 	r := s.call("POST", "/events", body, "Content-Type: application/x-ndjson", "Accept: application/x-ndjson")
 	results := string(r.body)
-	if r.status != http.StatusOK || strings.Count(results, "refused_by_guard") != 1 || strings.Count(results, `"duplicate":true`) != 1 {
+	if r.status != http.StatusOK || strings.Count(results, "refused_by_guard") != 2 || strings.Count(results, `"duplicate":true`) != 1 {
 		t.Errorf("%d: %s", r.status, r.body)
 	}
 	if !strings.Contains(results, `"status":402,"view":"quota","answer":{"used":2,"limit":2,"sequence":3}}`) {
@@ -133,5 +135,8 @@ func TestGuardsOfSources(t *testing.T) {
 		if !strings.Contains(string(rejects.body), part) {
 			t.Errorf("the log of rejects has no %s: %s", part, rejects.body)
 		}
+	}
+	if n := strings.Count(string(rejects.body), "refused_by_guard"); n != 2 {
+		t.Errorf("%d rejects are kept, want 2: %s", n, rejects.body)
 	}
 }

@@ -116,7 +116,8 @@ func prepareGuards(ctx context.Context, s *stage, _ reporter) error {
 			return fmt.Errorf("uploading quota: %w", err)
 		}
 		deployment := api.Deployment{Module: module.Module, Config: d.config}
-		if _, err := sdk.DeployViewPattern(ctx, quotaView+"-"+d.set.prefix, d.set.prefix+"-*", deployment); err != nil {
+		logs := &api.DeployViewPatternOptions{Logs: d.set.prefix + "-*"}
+		if _, err := sdk.DeployViewPattern(ctx, quotaView+"-"+d.set.prefix, deployment, logs); err != nil {
 			return fmt.Errorf("deploying quota: %w", err)
 		}
 		if err := s.each(ctx, d.set, func(c *client, g *generator, i int) error {

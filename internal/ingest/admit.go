@@ -199,7 +199,7 @@ func (l *lane) admitRequest(p *plan, log *logPlan, w *waiter, f *view.Folding) e
 // assign gives the request's new events their places, and asks the guards of the log's views about each. refused says why the request must
 // be refused.
 func (l *lane) assign(p *plan, log *logPlan, w *waiter, f *view.Folding) (refused, err error) {
-	if f.HasGuards() {
+	if f.HasGuards() && !w.request.Unguarded {
 		return l.assignGuarded(p, log, w, f)
 	}
 	return p.assign(log, w, &l.chain, l.config.MaxAhead), nil

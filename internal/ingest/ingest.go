@@ -40,6 +40,8 @@ type Request struct {
 	Expected int64 // the sequence that the log must be at, or AnySequence
 	// Separate has an event that cannot be appended refused by itself, by its Appended.Err, and not the request.
 	Separate bool
+	// Unguarded has the events appended without asking guards: they say what has been refused, and must not be refused themselves.
+	Unguarded bool
 	Span     tracing.Span // of the append
 }
 
