@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -177,7 +178,7 @@ func TestDelivery(t *testing.T) {
 				{Log: "customer-a", Sequence: 2, Duplicate: round > 0},
 				{Code: "invalid_json"},
 			}[i]
-			if r != want {
+			if !reflect.DeepEqual(r, want) {
 				t.Errorf("round %d: line %d: %+v, want %+v", round, i+1, r, want)
 			}
 		}
