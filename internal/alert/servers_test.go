@@ -34,6 +34,7 @@ func TestCrashBetweenEvaluationAndRecord(t *testing.T) {
 	})
 	r.put("quota", `{"logs": "customer-*", "view": "usage", "value": "/rows/0/sum", "thresholds": [10]}`, first)
 	log, name := r.newLog(first)
+	r.until("0", `SELECT count(*)::text FROM alerts WHERE sweep_after IS NOT NULL`) // else the log might be found so
 	r.used(first, log, "11")
 	select {
 	case <-seen:
