@@ -96,7 +96,8 @@ func phases() []phase {
 		foldPhase(),
 		{measurements: appendMeasurements()},
 		queryPhase(), rebuildPhase(), makePhase(), readPhase(), verifyPhase(),
-		livePhase(), guardPhase(), partitionsPhase(), keyPhase(), gatewayPhase(), analystPhase(), kafkaPhase(), memoryPhase(), gatewayMemoryPhase(),
+		livePhase(), guardPhase(), partitionsPhase(), keyPhase(), webhookPhase(),
+		gatewayPhase(), analystPhase(), kafkaPhase(), memoryPhase(), gatewayMemoryPhase(),
 		hostilePhase(), memoryAttackPhase(),
 		noisyPhase(),
 	}

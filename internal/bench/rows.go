@@ -72,7 +72,8 @@ func ratio(a, b Figure) (float64, string) {
 // rowKinds are the rows of the report.
 func rowKinds() []rowKind {
 	return slices.Concat(appendRows(), idRows(), wrkRows(), otherRows(), makeRows(), viewRows(), readRows(),
-		verifyRows(), liveRows(), guardRows(), analystRows(), partitionsRows(), keyRows(), gatewayRows(), gatewayMemoryRows(), noisyRows())
+		verifyRows(), liveRows(), guardRows(), analystRows(), partitionsRows(), keyRows(), gatewayRows(), gatewayMemoryRows(),
+		webhookRows(), noisyRows())
 }
 
 func appendRows() []rowKind {

@@ -27,7 +27,7 @@ type server struct {
 func startServer(ctx context.Context, program, databaseURL, moduleCache string, flags ...string) (*server, error) {
 	process, err := launch.Start(ctx, launch.Options{
 		Program: program, DatabaseURL: databaseURL, ModuleCacheDir: moduleCache, Key: benchKey,
-		Flags: append([]string{"--limit", "none"}, flags...),
+		Flags: append([]string{"--limit", "none", "--webhook-allow", loopback.String()}, flags...),
 	})
 	if err != nil {
 		return nil, err

@@ -17,9 +17,9 @@ import (
 	"github.com/tallystick/tallystick/internal/testdb"
 )
 
-// TestHammer: two servers at a time deliver to a receiver that fails each second try; some are killed, with all their connections, when they
-// have sent a request and before they can record it, and others take their place. Each event that was committed arrives, always under one
-// id, and is delivered in the end.
+// TestHammer: two servers at a time deliver to a receiver that fails each second try; some are killed, with all their connections, when
+// they have sent a request and before they can record it, and others take their place. Each event that was committed arrives, always under
+// one id, and is delivered in the end.
 func TestHammer(t *testing.T) {
 	t.Parallel() // it waits for half a minute, until River looks for jobs of servers that are gone
 	d := testdb.New(t)

@@ -53,9 +53,8 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 		w.of.Stats.Postponed.Add(1)
 		return river.JobSnooze(wait)
 	}
-	began := time.Now()
-	again, ok, err := w.of.try(ctx, j.Args)
-	ended(time.Since(began), ok)
+	again, sent, err := w.of.try(ctx, j.Args)
+	ended(sent.took, sent.err == nil) // what the receiver took, and not the database
 	switch {
 	case ctx.Err() != nil: // the server stops: another goes on
 		return river.JobSnooze(0)
@@ -69,34 +68,34 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 	return nil
 }
 
-// try sends a delivery once, if it is still to be sent, and records what became of it. It returns when to try again; 0 for never. ok is
-// false when the receiver has failed. The error is the database's: then nothing was recorded, and the same is to be sent again.
-func (w *Webhooks) try(ctx context.Context, j job) (again time.Duration, ok bool, err error) {
+// try sends a delivery once, if it is still to be sent, and records what became of it. It returns when to try again; 0 for never. The error
+// is the database's: then nothing was recorded, and the same is to be sent again.
+func (w *Webhooks) try(ctx context.Context, j job) (again time.Duration, sent result, err error) {
 	row, err := w.db.GetDeliveryToSend(ctx, w.db.Queue, dbsqlc.GetDeliveryToSendParams{WebhookID: j.Webhook, MessageID: j.Message})
 	if err = db.Classify(err); errors.Is(err, db.ErrNotFound) {
-		return 0, true, nil
+		return 0, sent, nil
 	} else if err != nil {
-		return 0, true, err
+		return 0, sent, err
 	}
 	age := time.Since(row.BegunAt)
 	switch {
 	case row.Status != Pending || row.DeletedAt.Valid:
-		return 0, true, nil
+		return 0, sent, nil
 	case !row.Enabled:
-		return 0, true, w.giveUp(ctx, j, "the webhook is disabled: "+row.DisabledWhy)
+		return 0, sent, w.giveUp(ctx, j, "the webhook is disabled: "+row.DisabledWhy)
 	case row.Tries > 0 && age > GiveUpAfter:
-		return 0, true, w.giveUp(ctx, j, fmt.Sprintf("given up after %d tries", row.Tries))
+		return 0, sent, w.giveUp(ctx, j, fmt.Sprintf("given up after %d tries", row.Tries))
 	}
 	secrets := [][]byte{row.Secret}
 	if len(row.FormerSecret) > 0 {
 		secrets = append(secrets, row.FormerSecret)
 	}
-	r := w.sender.send(ctx, row.Url, MessageID(j.Message), []byte(row.Message), secrets)
-	if r.err != nil && ctx.Err() != nil { // cut off, which is not the receiver's fault
-		return 0, true, nil
+	sent = w.sender.send(ctx, row.Url, MessageID(j.Message), []byte(row.Message), secrets)
+	if sent.err != nil && ctx.Err() != nil { // cut off, which is not the receiver's fault
+		return 0, result{}, nil
 	}
-	again, err = w.recordTry(ctx, j, row, r, age)
-	return again, r.err == nil, err
+	again, err = w.recordTry(ctx, j, row, sent, age)
+	return again, sent, err
 }
 
 // recordTry puts down what became of a try, and what follows for the receiver.
