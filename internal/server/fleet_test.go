@@ -33,18 +33,20 @@ type fleet struct {
 func startFleet(t *testing.T, dsn string, servers int) *fleet {
 	f := &fleet{
 		t: t, dsn: dsn, running: make([]*child, servers), urls: make([]atomic.Pointer[string], servers),
+		wires:    make([]*testrig.Wire, servers),
 		http:     &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: hammerClients}},
 		progress: make(chan struct{}, 1),
 	}
 	t.Cleanup(f.http.CloseIdleConnections)
 	for i := range servers {
-		f.wires = append(f.wires, testrig.NewWire(t, dsn))
 		f.restart(i)
 	}
 	return f
 }
 
+// restart starts a server on a wire that is not about to cause a fault: one that cannot reach its database does not start.
 func (f *fleet) restart(i int) {
+	f.wires[i] = testrig.NewWire(f.t, f.dsn)
 	f.running[i] = startChild(f.t, f.wires[i].DSN)
 	f.urls[i].Store(&f.running[i].url)
 }
