@@ -25,8 +25,12 @@ var prepare = map[string]string{
 	"view": "tally view deploy acme monthly-totals --ready monthly_totals --gas 1000000 && " +
 		"tally view deploy acme monthly-totals --ready monthly_totals --gas 2000000 && " +
 		"tally view deploy acme monthly-totals --ready monthly_totals --gas 3000000",
-	"pattern": "tally log ensure customer-1 && tally view pattern deploy usage --logs 'customer-*' --ready meter --config @meter.json",
-	"acme": "tally log ensure acme",
+	"pattern":  "tally log ensure customer-1 && tally view pattern deploy usage --logs 'customer-*' --ready meter --config @meter.json",
+	"acme":     "tally log ensure acme",
+	"webhook":  "tally webhook create https://billing.example.com/hooks; WEBHOOK=$(tally webhook list --output csv | tail -n 1 | cut -d , -f 1)",
+	"delivery": "DELIVERY=$(tally webhook test $WEBHOOK --output csv | tail -n 1 | tr -d '\r')",
+	"alert":    "tally alert put tokens alert.json",
+	"watched":  "tally log ensure customer-acme && tally view deploy customer-acme quota --ready quota --config @quota.json",
 	"quota": "tally view deploy acme quota --ready quota --config " +
 		`'{"credits":{"type":"chat","value":"/cost","scope":"/model"},"limits":[{"name":"tokens","window":"month","limit":5}]}'`,
 	"welcome": "tally quota grant acme 25.00 --name welcome",
@@ -69,7 +73,10 @@ var takesForGranted = map[string][]string{
 	"tally quota": {"acme"}, "tally quota grant": {"acme", "quota"}, "tally quota revoke": {"acme", "quota", "welcome"},
 	"tally quota balance": {"acme", "quota", "welcome"}, "tally quota limits": {"acme", "quota"},
 	"tally quota grants": {"acme", "quota", "welcome"}, "tally quota reservations": {"acme", "quota", "welcome"},
-	"tally quota history": {"acme", "quota", "welcome"},
+	"tally quota history": {"acme", "quota", "welcome"}, "tally webhook show": {"webhook"}, "tally webhook update": {"webhook"},
+	"tally webhook delete": {"webhook"}, "tally webhook rotate": {"webhook"}, "tally webhook test": {"webhook"},
+	"tally webhook deliveries": {"webhook"}, "tally alert": {"watched"}, "tally alert show": {"alert"},
+	"tally alert crossings": {"watched", "alert"}, "tally alert test": {"watched", "alert"}, "tally alert delete": {"alert"}, "tally webhook delivery": {"webhook", "delivery"}, "tally webhook replay": {"webhook"},
 }
 
 // notRun are commands whose examples no test runs, and why.
@@ -185,6 +192,8 @@ func playground(t *testing.T, dir string) {
 		"jobs.csv":     "job_id,finished,seconds,team\nj1,2025-03-01T10:05:30Z,31,red\n",
 		"payload.json": `{"id":"p","startTime":1740823530,"response_cost":0.5}`, "rejects.ndjson": `{"none":"of it"}` + "\n",
 		"mapping.json": `{"log":"acme","id":"{/id}","keep":true}`, "prices.json": `{"prices":{"*":{"tokens_in":"0.5","tokens_out":"1"}}}`,
+		"quota.json": `{"limits":[{"name":"calls","window":"year","limit":2}]}`,
+		"alert.json": `{"logs":"customer-*","view":"quota","question":{"show":"limits"},"value":"/limits/0/used","thresholds":["1"]}`,
 		"meter.json": `{"group_by":{"team":"/team"}}`, "view.wasm": string(views.MonthlyTotals()), "tally-key": key,
 		"testdata/first/events.ndjson": `{"model":"a","tokens_in":1}` + "\n", "testdata/first/queries.txt": "\n",
 		// Programs of others, which need not be installed.
