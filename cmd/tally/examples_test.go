@@ -25,9 +25,10 @@ var prepare = map[string]string{
 	"view": "tally view deploy acme monthly-totals --ready monthly_totals --gas 1000000 && " +
 		"tally view deploy acme monthly-totals --ready monthly_totals --gas 2000000 && " +
 		"tally view deploy acme monthly-totals --ready monthly_totals --gas 3000000",
-	"pattern":  "tally log ensure customer-1 && tally view pattern deploy usage --logs 'customer-*' --ready meter --config @meter.json",
-	"acme":     "tally log ensure acme",
-	"webhook":  "tally webhook create https://billing.example.com/hooks; WEBHOOK=$(tally webhook list --output csv | tail -n 1 | cut -d , -f 1)",
+	"pattern": "tally log ensure customer-1 && tally view pattern deploy usage --logs 'customer-*' --ready meter --config @meter.json",
+	"acme":    "tally log ensure acme",
+	"webhook": "tally webhook create https://billing.example.com/hooks; " +
+		"WEBHOOK=$(tally webhook list --output csv | tail -n 1 | cut -d , -f 1)",
 	"delivery": "DELIVERY=$(tally webhook test $WEBHOOK --output csv | tail -n 1 | tr -d '\r')",
 	"alert":    "tally alert put tokens alert.json",
 	"watched":  "tally log ensure customer-acme && tally view deploy customer-acme quota --ready quota --config @quota.json",
@@ -76,7 +77,8 @@ var takesForGranted = map[string][]string{
 	"tally quota history": {"acme", "quota", "welcome"}, "tally webhook show": {"webhook"}, "tally webhook update": {"webhook"},
 	"tally webhook delete": {"webhook"}, "tally webhook rotate": {"webhook"}, "tally webhook test": {"webhook"},
 	"tally webhook deliveries": {"webhook"}, "tally alert": {"watched"}, "tally alert show": {"alert"},
-	"tally alert crossings": {"watched", "alert"}, "tally alert test": {"watched", "alert"}, "tally alert delete": {"alert"}, "tally webhook delivery": {"webhook", "delivery"}, "tally webhook replay": {"webhook"},
+	"tally alert crossings": {"watched", "alert"}, "tally alert test": {"watched", "alert"}, "tally alert delete": {"alert"},
+	"tally webhook delivery": {"webhook", "delivery"}, "tally webhook replay": {"webhook"},
 }
 
 // notRun are commands whose examples no test runs, and why.

@@ -28,7 +28,9 @@ func commandGroups() []struct {
 		{groupEvents, "Logs and events:", []*cobra.Command{
 			logCommand(), appendCommand(), batchCommand(), ingestCommand(), eventsCommand(), sourceCommand(),
 		}},
-		{groupViews, "Views:", []*cobra.Command{viewCommand(), moduleCommand(), queryCommand(), watchCommand(), quotaCommand(), alertCommand(), webhookCommand()}},
+		{groupViews, "Views:", []*cobra.Command{
+			viewCommand(), moduleCommand(), queryCommand(), watchCommand(), quotaCommand(), alertCommand(), webhookCommand(),
+		}},
 		{groupChecks, "Evidence:", []*cobra.Command{verifyCommand(), checkpointCommand(), keygenCommand(), auditLogCommand()}},
 		{groupAccess, "Who may do what:", []*cobra.Command{keyCommand(), tokenCommand(), tenantCommand(), analystCommand()}},
 		{groupServer, "Servers and databases:", []*cobra.Command{
