@@ -64,7 +64,8 @@ func TestQuotaGas(t *testing.T) {
 	unique := newQuotaLog(t, `{"limits":[{"name":"a","aggregation":"unique","value":"/user","window":"month","limit":1000000}]}`)
 	credits := newQuotaLog(t, `{"credits":{"type":"use","value":"/cost","group_by":{"customer":"/customer"}}}`)
 	for i := range 3 {
-		credits.admit(t, quotaStart, `{"type":"grant","customer":"acme","amount":100,"priority":%d,"expires":"2025-0%d-01T00:00:00Z"}`, i, 5+i)
+		const grant = `{"type":"grant","customer":"acme","amount":100,"priority":%d,"expires":"2025-0%d-01T00:00:00Z"}`
+		credits.admit(t, quotaStart, grant, i, 5+i)
 	}
 	check := func(name string, l *quotaLog, most int64) {
 		t.Helper()
@@ -142,7 +143,8 @@ func TestQuotaHoldsManyGrants(t *testing.T) {
 		if i < 4 {
 			scope = `,"scope":[` + strings.Repeat(`"`+strings.Repeat("s", 120)+`",`, 15) + `"x"]`
 		}
-		l.admit(t, quotaStart, `{"type":"grant","grant":"%s-%d","amount":"1.000000000000000000000000001","expires":"2026-01-01T00:00:00Z"%s}`,
+		l.admit(t, quotaStart,
+			`{"type":"grant","grant":"%s-%d","amount":"1.000000000000000000000000001","expires":"2026-01-01T00:00:00Z"%s}`,
 			strings.Repeat("g", 90), i, scope)
 	}
 	l.wantRefused(t, 409, "grants_too_many", quotaStart, `{"type":"grant","amount":1}`)
@@ -219,23 +221,27 @@ func recorded(tb testing.TB, sequence int64, at time.Time, data string) event.Re
 	return event.Recorded{Event: e, Sequence: sequence, RecordedAt: at.UnixMicro()}
 }
 
-// TestQuotaTakesAnything has events in the log whose members hold anything, recorded at any time: no guard and no fold fails, and no question
-// about what has come of them.
+// TestQuotaTakesAnything has events in the log whose members hold anything, recorded at any time: no guard and no fold fails, and no
+// question about what has come of them.
 func TestQuotaTakesAnything(t *testing.T) {
 	const events = 1500
 	random := rand.New(rand.NewPCG(14, 64))
 	long := strings.Repeat(`é\u0001/~`, 60)
 	values := []string{
-		`null`, `true`, `""`, `0`, `-0`, `1`, `"1"`, `1e44`, `999999999999999999999999999999999999999999999`, `1e-27`, `1e-28`, `1e45`, `-1`,
-		`1e999999999999999999999`, `"NaN"`, `[]`, `{}`, `["a",1,true]`, `[[1]]`, `["` + long + `"]`, `"` + long + `"`, `"\u0000"`, `"\ud800"`,
-		`"0001-01-01T00:00:00Z"`, `"9998-12-31T23:59:59.999999Z"`, `"9999-12-31T23:59:59Z"`, `"2025-03-01T12:00:00.5+14:00"`, `"day"`, `"year"`,
+		`null`, `true`, `""`, `0`, `-0`, `1`, `"1"`, `1e44`, `999999999999999999999999999999999999999999999`, `1e-27`, `1e-28`,
+		`1e45`, `-1`,
+		`1e999999999999999999999`, `"NaN"`, `[]`, `{}`, `["a",1,true]`, `[[1]]`, `["` + long + `"]`, `"` + long + `"`,
+		`"\u0000"`, `"\ud800"`,
+		`"0001-01-01T00:00:00Z"`, `"9998-12-31T23:59:59.999999Z"`, `"9999-12-31T23:59:59Z"`, `"2025-03-01T12:00:00.5+14:00"`,
+		`"day"`, `"year"`,
 		`31622400`, `"31622401"`, `1000`, `"model"`, `"r"`, `"s"`,
 	}
 	for i := range 40 {
 		values = append(values, fmt.Sprintf(`"%c%s"`, 'a'+i%3, strings.Repeat(`\u0001`, i*3)))
 	}
 	names := []string{
-		"amount", "grant", "priority", "effective", "expires", "scope", "recurring", "reservation", "ttl", "team", "model", "tokens_in", "tokens_out",
+		"amount", "grant", "priority", "effective", "expires", "scope", "recurring", "reservation", "ttl", "team", "model",
+		"tokens_in", "tokens_out",
 	}
 	l := newQuotaLog(t, quotaOfAll)
 	now := quotaStart
@@ -281,12 +287,14 @@ func TestQuotaAnswersAreBounded(t *testing.T) {
 	most := strings.Repeat("9", 45) + "." + strings.Repeat("9", 27)
 	limits := make([]string, 16)
 	for i := range limits {
-		limits[i] = fmt.Sprintf(`{"name":"%s","window":"quarter","rolling":true,"limit":"0.%s1","aggregation":"sum","value":"/v","soft":true,%s}`,
+		limits[i] = fmt.Sprintf(
+			`{"name":"%s","window":"quarter","rolling":true,"limit":"0.%s1","aggregation":"sum","value":"/v","soft":true,%s}`,
 			strings.Repeat(string(rune('a'+i)), 64), strings.Repeat("0", 26), by)
 	}
 	credits := `"credits":{"type":"use","value":"/v","scope":"/s","overdraft":"` + most + `",` + by + `}`
 	event := func(kind string) string {
-		return `{"type":"` + kind + `","v":"` + most + `","amount":"` + most + `","s":"` + strings.Repeat(control, 128) + `","reservation":"` +
+		return `{"type":"` + kind + `","v":"` + most + `","amount":"` + most + `","s":"` + strings.Repeat(control, 128) +
+			`","reservation":"` +
 			strings.Repeat(control, 128) + `",` + strings.Join(fields, ",") + `}`
 	}
 	for _, config := range []string{`{"limits":[` + strings.Join(limits, ",") + `],` + credits + `}`, `{` + credits + `}`} {

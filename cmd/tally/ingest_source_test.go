@@ -40,7 +40,8 @@ func TestIngestToSource(t *testing.T) {
 		t.Errorf("rejects are %q", rejects)
 	}
 	for _, reject := range rejects { // the mapping names members, of which what is no JSON has none
-		if unread := strings.Contains(reject, `"unread":true`); unread != strings.Contains(reject, `"code":"unreadable","detail":"calls:6: `) ||
+		unread := strings.Contains(reject, `"unread":true`)
+		if unread != strings.Contains(reject, `"code":"unreadable","detail":"calls:6: `) ||
 			strings.Contains(reject, "raw") == unread {
 			t.Errorf("a reject is %s", reject)
 		}
@@ -71,7 +72,8 @@ func TestIngestByPositionToSource(t *testing.T) {
 	}
 }
 
-// TestIngestKeepsWhatItCannotRead: lines that are none of the file's format are in the source's log of rejects as they are in the file, once.
+// TestIngestKeepsWhatItCannotRead: lines that are none of the file's format are in the source's log of rejects as they are in the file,
+// once.
 func TestIngestKeepsWhatItCannotRead(t *testing.T) {
 	o, _ := operate(t)
 	o.server.curl("--fail", "-X", "PUT", "$URL/sources/site", "-d", `{"log":"website","create":{},"id":"{/id}","keep":{"n":"/n"},

@@ -68,7 +68,8 @@ func guardRows() []rowKind {
 			needs: []string{dryRun},
 			value: func(f figures, _ *stage) (float64, string) { return f[dryRun].P50, queryFigures(f[dryRun]) },
 		}, {
-			name: "dry-run-p99", what: "asking whether a guard would admit an event, one connection, idle: 99 of 100", unit: "ms", atMost: 3,
+			name: "dry-run-p99", what: "asking whether a guard would admit an event, one connection, idle: 99 of 100",
+			unit: "ms", atMost: 3,
 			needs: []string{dryRun},
 			value: func(f figures, _ *stage) (float64, string) { return f[dryRun].P99, queryFigures(f[dryRun]) },
 		},

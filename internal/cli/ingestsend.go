@@ -69,7 +69,8 @@ type unreadLine struct {
 
 // unread is a record that could not be read, of a file of that name.
 func unread(name string, record *logfile.Record) unreadLine {
-	line := unreadLine{Whole: record.Whole, Detail: shorten(fmt.Sprintf("%s:%d: %v", filepath.Base(name), record.Line, record.Err), reasonRunes)}
+	detail := fmt.Sprintf("%s:%d: %v", filepath.Base(name), record.Line, record.Err)
+	line := unreadLine{Whole: record.Whole, Detail: shorten(detail, reasonRunes)}
 	if utf8.Valid(record.Raw) {
 		line.Raw = string(record.Raw)
 	} else {

@@ -15,7 +15,8 @@ import (
 const (
 	// MaxRecordBytes is the longest record. A longer one is reported and left out.
 	MaxRecordBytes = 4 << 20
-	// keptOfLong is how much of a record that is too long its identity covers, and how much of one that cannot be read is returned, in bytes.
+	// keptOfLong is how much of a record that is too long its identity covers, and how much of one that cannot be read is returned, in
+	// bytes.
 	keptOfLong = 64 << 10
 )
 

@@ -175,7 +175,8 @@ func (h *creditHammer) send(random *rand.Rand, key string, amount int64, body st
 					Available, Amount int64 `json:",string"`
 				}
 			}
-			if err := json.Unmarshal(answer, &refused); err != nil || refused.Answer.Reason != "credits_used_up" || refused.Answer.Amount != amount {
+			err := json.Unmarshal(answer, &refused)
+			if err != nil || refused.Answer.Reason != "credits_used_up" || refused.Answer.Amount != amount {
 				h.t.Errorf("%s is refused with %s: %v", body, answer, err)
 			}
 			h.mu.Lock()
