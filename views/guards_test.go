@@ -121,18 +121,18 @@ func randomGuardEvent(random *rand.Rand) guardEvent {
 		{team: `"` + strings.Repeat("t", 1014) + `"`, fault: "team_too_long"},
 	}
 	e := teams[random.IntN(len(teams))]
-	switch n := random.IntN(20); {
-	case n == 0:
+	switch random.IntN(20) {
+	case 0:
 		e.fault = ""
-	case n == 1:
+	case 1:
 		e.tokens, e.fault = "null", ""
-	case n == 2:
+	case 2:
 		e.tokens, e.fault = `"many"`, "tokens_not_a_number"
-	case n == 3:
+	case 3:
 		e.tokens, e.fault = `{"n":5}`, "tokens_not_a_number"
-	case n == 4:
+	case 4:
 		e.tokens, e.fault = `1e60`, "tokens_has_too_many_digits"
-	case n == 5:
+	case 5:
 		e.tokens, e.amount = "0", new(big.Rat)
 	default:
 		e.amount = big.NewRat(random.Int64N(400_000)-20_000, []int64{1, 10, 1000, 1000}[random.IntN(4)])

@@ -42,7 +42,7 @@ type Request struct {
 	Separate bool
 	// Unguarded has the events appended without asking guards: they say what has been refused, and must not be refused themselves.
 	Unguarded bool
-	Span     tracing.Span // of the append
+	Span      tracing.Span // of the append
 }
 
 // Appended is an event's position in its log.

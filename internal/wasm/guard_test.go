@@ -106,21 +106,33 @@ func TestHostileGuards(t *testing.T) {
 		{"negative", KindRefused, "tally_guard returned -3 without a reason", newGuest().guarded(opConst(-3))},
 		{"with a reason", KindRefused, "null", newGuest().guarded(opConst(16), opConst(4), opCall(callFail), opConst(-1))},
 		{"traps", KindTrap, "tally_guard: unreachable", newGuest().guarded(opUnreachable)},
-		{"loops", KindLimit, "tally_guard ran out of gas: the budget for the guard of one event is 50000000",
-			newGuest().guarded(opLoop, opBr(0), opEnd, opConst(0))},
+		{
+			"loops", KindLimit, "tally_guard ran out of gas: the budget for the guard of one event is 50000000",
+			newGuest().guarded(opLoop, opBr(0), opEnd, opConst(0)),
+		},
 		{"answers an array", KindTrap, "the answer of a guard must be a JSON object", newGuest().answering(`[1]`, opConst(402))},
 		{"answers no JSON", KindLimit, "the answer of a guard must be JSON", newGuest().answering(`{"a"}`, opConst(402))},
 		{"answers nothing", KindLimit, "the answer of a guard must be JSON", newGuest().answering(``, opConst(402))},
-		{"answers too much", KindLimit, "at most 4096 are allowed",
-			newGuest().answering(`{"a":"`+strings.Repeat("x", 4089)+`"}`, opConst(402))},
-		{"answers from beyond", KindTrap, "answer: the answer of 9 bytes",
-			newGuest().guarded(opConst(-8), opConst(9), opCall(callAnswer), opConst(0))},
-		{"waits for nothing", KindLimit, "retry_after has 0 seconds",
-			newGuest().guarded(opConst(0), opCall(callRetryAfter), opConst(429))},
-		{"waits for ever", KindLimit, "1 to 31622400 are allowed",
-			newGuest().guarded(opConst(MaxRetryAfter+1), opCall(callRetryAfter), opConst(429))},
-		{"answers in a fold", KindTrap, "answer was called in tally_fold, which may not call it",
-			newGuest().guarded(opConst(0)).fold(opConst(16), opConst(4), opCall(callAnswer), opConst(0))},
+		{
+			"answers too much", KindLimit, "at most 4096 are allowed",
+			newGuest().answering(`{"a":"`+strings.Repeat("x", 4089)+`"}`, opConst(402)),
+		},
+		{
+			"answers from beyond", KindTrap, "answer: the answer of 9 bytes",
+			newGuest().guarded(opConst(-8), opConst(9), opCall(callAnswer), opConst(0)),
+		},
+		{
+			"waits for nothing", KindLimit, "retry_after has 0 seconds",
+			newGuest().guarded(opConst(0), opCall(callRetryAfter), opConst(429)),
+		},
+		{
+			"waits for ever", KindLimit, "1 to 31622400 are allowed",
+			newGuest().guarded(opConst(MaxRetryAfter+1), opCall(callRetryAfter), opConst(429)),
+		},
+		{
+			"answers in a fold", KindTrap, "answer was called in tally_fold, which may not call it",
+			newGuest().guarded(opConst(0)).fold(opConst(16), opConst(4), opCall(callAnswer), opConst(0)),
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, compile(t, e, tt.guest), "", newState())
