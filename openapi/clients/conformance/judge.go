@@ -21,7 +21,7 @@ var notRepeated = []string{
 	"create-log", "create-key", "create-tenant", "create-token", "rotate-key", "revoke-key", "resume-view", "rollback-view", "audit-view",
 	"retire-view", "retire-view-pattern", "replay-source", "update-tenant",
 	"create-webhook", "update-webhook", "delete-webhook", "test-webhook", "rotate-webhook-secret", "replay-delivery",
-	"replay-dead-deliveries",
+	"replay-dead-deliveries", "delete-alert",
 }
 
 // shownFindings bounds how many findings of one kind are listed.

@@ -51,7 +51,7 @@ var connectionLost = &refusal{json.RawMessage(`{"code":"connection"}`)}
 var safe = map[string]bool{
 	"append-event": true, "append-events": true, "ensure-log": true, "put-module": true, "deploy-view": true, "deploy-view-pattern": true,
 	"put-source": true, "delete-source": true, "send-events": true, "send-openmeter-events": true, "send-otlp-logs": true,
-	"send-otlp-traces": true,
+	"send-otlp-traces": true, "put-alert": true, "test-alert": true,
 }
 
 // call is one call of an operation.
@@ -299,7 +299,7 @@ var lists = map[string]string{
 	"events": "list-events", "logs": "list-logs", "keys": "list-keys", "modules": "list-modules",
 	"tenants": "list-tenants", "sources": "list-sources",
 	"audit-log": "list-audit-log", "view-versions": "list-view-versions", "source-versions": "list-source-versions",
-	"webhooks": "list-webhooks", "deliveries": "list-deliveries",
+	"webhooks": "list-webhooks", "deliveries": "list-deliveries", "alerts": "list-alerts", "crossings": "list-crossings",
 }
 
 func (r *reference) performStep(ctx context.Context, c *Case, step *Step, scope map[string]any) error {

@@ -9,10 +9,33 @@ import (
 
 func init() { maps.Copy(conformanceCalls, conformanceNotices) }
 
-// conformanceNotices are the methods on webhooks.
+// conformanceNotices are the methods on webhooks and alerts.
 var conformanceNotices = map[string]func(context.Context, *tally.Client, arguments) (any, error){
 	"create-webhook": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.CreateWebhook(ctx, body[tally.NewWebhook](a))
+	},
+	"put-alert": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.PutAlert(ctx, a.text("alert"), a.members["body"])
+	},
+	"get-alert": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.GetAlert(ctx, a.text("alert"), &tally.GetAlertOptions{ListOptions: *a.list(), Only: a.text("only")})
+	},
+	"delete-alert": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return none(c.DeleteAlert(ctx, a.text("alert")))
+	},
+	"list-alerts": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.ListAlerts(ctx, a.list())
+	},
+	"alerts": func(ctx context.Context, c *tally.Client, a arguments) (any, error) { return take(a, c.Alerts(ctx)) },
+	"list-crossings": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		o := &tally.ListCrossingsOptions{ListOptions: *a.list(), Log: a.text("log")}
+		return c.ListCrossings(ctx, a.text("alert"), o)
+	},
+	"crossings": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return take(a, c.Crossings(ctx, a.text("alert"), a.text("log")))
+	},
+	"test-alert": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.TestAlert(ctx, a.text("alert"), body[struct{ Log string }](a).Log)
 	},
 	"list-webhooks": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.ListWebhooks(ctx, a.list())

@@ -33,14 +33,17 @@ var models = map[string]any{
 	"WebhookDelivery": tally.WebhookDelivery{}, "WebhookDeliveryDetail": tally.WebhookDeliveryDetail{},
 	"WebhookDeliveryPage": tally.WebhookDeliveryPage{}, "DeliveryAttempt": tally.DeliveryAttempt{},
 	"AcceptedDelivery": tally.AcceptedDelivery{}, "ReplayedDeliveries": tally.ReplayedDeliveries{},
+	"Alert": tally.Alert{}, "ListedAlert": tally.ListedAlert{}, "AlertStatus": tally.AlertStatus{}, "AlertLog": tally.AlertLog{},
+	"AlertThreshold": tally.AlertThreshold{}, "AlertCrossing": tally.AlertCrossing{}, "AlertTest": tally.AlertTest{},
+	"TestedThreshold": tally.TestedThreshold{}, "AlertPage": tally.AlertPage{}, "AlertCrossingPage": tally.AlertCrossingPage{},
 }
 
 // unmodelled are schemas without a type here, and why.
 var unmodelled = map[string]string{
 	"EventInput": "any JSON object", "DeployModule": "Deployment, which writes it by hand", "SourceMapping": "any JSON object",
 	"CreateLog": "arguments", "EnsureLog": "arguments", "CreateTenant": "arguments", "RollbackView": "an argument",
-	"RotateKey": "an argument",
-	"Limits":    "a map", "OwnLimits": "a map", "ViewList": "a slice", "ViewPatternList": "a slice", "ReadyViewList": "a slice",
+	"RotateKey": "an argument", "AlertDefinition": "any JSON object", "TestAlert": "an argument",
+	"Limits": "a map", "OwnLimits": "a map", "ViewList": "a slice", "ViewPatternList": "a slice", "ReadyViewList": "a slice",
 	"ReadySourceList": "a slice", "ListedSource": "a Source", "SourceVersion": "a Source",
 	"CoverageProgress": "a member of PatternCoverage",
 	"FirstRejected":    "a member of ReplayedSource", "OTLPAnswer": "the protocol's own", "OTLPStatus": "the protocol's own",
