@@ -1,4 +1,4 @@
-import { WebhookCalls } from "./api/webhooks.js";
+import { AlertCalls } from "./api/alerts.js";
 import type { EventFilter, StreamOptions } from "./api/logs.js";
 import { Batcher, type BatcherOptions } from "./batcher.js";
 import { TallyError, type ProblemBody } from "./errors.js";
@@ -26,7 +26,7 @@ export type ListOptions<Id extends OperationId> = Omit<Parameters<Id>, "cursor">
  *
  * Every method throws a {@link TallyError} where the server refuses or is not reached, and the reason of its `signal` where that ends it.
  */
-export class Tally extends WebhookCalls {
+export class Tally extends AlertCalls {
   readonly #deadline: number;
 
   /** @throws {RangeError} for a URL or key that is none */
@@ -107,6 +107,22 @@ export class Tally extends WebhookCalls {
     return items(
       (cursor) => this.listAuditLog({ ...filter, ...cursor }),
       (page) => page.entries,
+    );
+  }
+
+  /** All alerts, by name. */
+  alerts(filter: ListOptions<"list-alerts"> = {}) {
+    return items(
+      (cursor) => this.listAlerts({ ...filter, ...cursor }),
+      (page) => page.alerts,
+    );
+  }
+
+  /** What of an alert has fired or was resolved, newest first. */
+  crossings(alert: string, filter: ListOptions<"list-crossings"> = {}) {
+    return items(
+      (cursor) => this.listCrossings(alert, { ...filter, ...cursor }),
+      (page) => page.crossings,
     );
   }
 
