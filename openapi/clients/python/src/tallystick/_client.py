@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from . import _follow
+from ._alerts import Alerts
 from ._calls import Call, Flow, Request, headers
 from ._errors import TallyError
 from ._events import Events
@@ -26,7 +27,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 MAX_RESPONSE_BYTES = 96 << 20
 
 
-class Operations(Logs, Events, Views, Sources, Keys, Webhooks, Raw, _follow.Streams):
+class Operations(Logs, Events, Views, Sources, Keys, Alerts, Webhooks, Raw, _follow.Streams):
     """The operations of the API, one method each."""
 
 

@@ -16,7 +16,7 @@ from .values import shown
 
 ITERATIONS = {
     "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions",
-    "webhooks", "deliveries", "tail", "watch",
+    "webhooks", "deliveries", "alerts", "crossings", "tail", "watch",
 }  # fmt: skip
 KEYWORDS = {"from": "from_", "as": "as_"}
 
