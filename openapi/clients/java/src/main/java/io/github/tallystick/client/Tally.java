@@ -24,7 +24,7 @@ import java.util.Map;
  * with growing random pauses, until the deadline. What is not safe (creating, rotating, revoking, resuming, rolling back, auditing,
  * retiring, replaying) is tried again only where the server says that it did nothing. Calls fail with a {@link TallyException}.
  */
-public final class Tally extends WebhookCalls {
+public final class Tally extends AlertCalls {
   static final String VERSION = "0.1.0";
 
   private final Duration silence;

@@ -11,6 +11,7 @@ import io.github.tallystick.client.model.ReplaySource;
 import io.github.tallystick.client.model.ResumeView;
 import io.github.tallystick.client.model.RollbackView;
 import io.github.tallystick.client.model.RotateKey;
+import io.github.tallystick.client.model.TestAlert;
 import io.github.tallystick.client.model.UpdateTenant;
 import io.github.tallystick.client.model.UpdateWebhook;
 import java.math.BigDecimal;
@@ -116,7 +117,7 @@ final class ConformanceCalls {
       case "watch-view", "watch" -> watch(call.equals("watch"));
       case "batcher" -> batcher();
       case "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions", "webhooks",
-          "deliveries" -> pages(call);
+          "deliveries", "alerts", "crossings" -> pages(call);
       default -> performOnViews(call);
     };
   }
@@ -173,12 +174,18 @@ final class ConformanceCalls {
       case "update-tenant" -> tally.updateTenant(text("tenant"), body(UpdateTenant.class), call());
       case "list-tenants" -> tally.listTenants(list());
       case "list-audit-log" -> tally.listAuditLog(list());
-      default -> performOnWebhooks(call);
+      default -> performOnNotices(call);
     };
   }
 
-  private Object performOnWebhooks(String call) {
+  private Object performOnNotices(String call) {
     return switch (call) {
+      case "put-alert" -> tally.putAlert(text("alert"), any(), call());
+      case "get-alert" -> tally.getAlert(text("alert"), list());
+      case "list-alerts" -> tally.listAlerts(list());
+      case "delete-alert" -> nothing(() -> tally.deleteAlert(text("alert"), call()));
+      case "list-crossings" -> tally.listCrossings(text("alert"), list());
+      case "test-alert" -> tally.testAlert(text("alert"), body(TestAlert.class).getLog());
       case "create-webhook" -> tally.createWebhook(body(CreateWebhook.class), call());
       case "list-webhooks" -> tally.listWebhooks(list());
       case "get-webhook" -> tally.getWebhook(text("webhook"));
@@ -215,6 +222,8 @@ final class ConformanceCalls {
           case "tenants" -> tally.tenants(list());
           case "sources" -> tally.sources(list());
           case "audit-log" -> tally.auditLog(list());
+          case "alerts" -> tally.alerts(list());
+          case "crossings" -> tally.crossings(text("alert"), list());
           case "webhooks" -> tally.webhooks(list());
           case "deliveries" -> tally.deliveries(text("webhook"), list());
           case "view-versions" -> tally.viewVersions(text("log"), text("view"), list());
