@@ -126,6 +126,8 @@ func (r *rig) link() {
 	add("config", nil, []api.ValueType{i64}, func(stack []uint64) { stack[0] = r.hand(r.config) })
 	add("fail", []api.ValueType{i32, i32}, nil, func(stack []uint64) { r.failText = string(r.bytes(stack[0], stack[1])) })
 	add("content_type", []api.ValueType{i32, i32}, nil, func([]uint64) {})
+	add("answer", []api.ValueType{i32, i32}, nil, func([]uint64) {})
+	add("retry_after", []api.ValueType{i32}, nil, func([]uint64) {})
 	if _, err := b.Instantiate(r.ctx); err != nil {
 		r.tb.Fatal(err)
 	}
