@@ -117,7 +117,11 @@ func (c *Client) refused(response *http.Response) *Error {
 		e.RequestID = id
 	}
 	e.RetryAfter, e.retry = parseRetryAfter(response.Header.Get("Retry-After"))
-	e.retry = e.retry && e.Code != CodeRefusedByGuard
+	if e.Code == CodeRefusedByGuard {
+		e.retry = false
+	} else {
+		e.RetryAfter = min(e.RetryAfter, maxRetryAfter)
+	}
 	if e.Code == "unauthorized" && c.header.Get("Authorization") == "" {
 		e.Detail = "the server asks for a key, and none was given: set TALLY_KEY to yours; tally key create makes one"
 	}

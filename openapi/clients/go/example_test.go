@@ -2,6 +2,7 @@ package tally_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -36,6 +37,43 @@ func ExampleClient_AppendEvent() {
 	// Output:
 	// 1 false
 	// 1 true
+}
+
+// A view that guards the log holds an estimate before a model answers, and charges what it came to.
+func ExampleClient_AppendEvent_reservation() {
+	c, ctx := exampleClient("example-reservation"), context.Background()
+	_, err := c.DeployView(ctx, "example-reservation", "credits", tally.Deployment{
+		Ready: "quota", Config: map[string]any{"credits": map[string]any{"value": "/cost"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, event := range []map[string]any{
+		{"type": "grant", "amount": "1.00"},
+		{"type": "reserve", "reservation": "request-17", "amount": "0.60", "ttl": 120},
+		{"type": "reserve", "reservation": "request-18", "amount": "0.60"},
+		{"type": "settle", "reservation": "request-17", "amount": "0.35"},
+	} {
+		_, err := c.AppendEvent(ctx, "example-reservation", event, nil)
+		var e *tally.Error
+		if errors.As(err, &e) && e.Code == tally.CodeRefusedByGuard {
+			var said struct{ Available, Amount string }
+			if err := json.Unmarshal(e.Answer, &said); err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%d %s: %s of %s\n", e.Status, e.View, said.Available, said.Amount)
+		} else if err != nil {
+			log.Fatal(err)
+		}
+	}
+	head, err := c.GetLog(ctx, "example-reservation")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(head.Sequence, "events")
+	// Output:
+	// 402 credits: 0.4 of 0.6
+	// 3 events
 }
 
 func ExampleError() {

@@ -82,11 +82,11 @@ func (e *Error) nothingDone() bool {
 	return e.Status == http.StatusTooManyRequests
 }
 
-// retryAfter is how long to wait since the server asks for it; 0 where it does not say.
+// retryAfter is how long the server asks to wait; 0 where it does not say.
 func retryAfter(err error) time.Duration {
 	var e *Error
 	if errors.As(err, &e) {
-		return min(e.RetryAfter, maxRetryAfter)
+		return e.RetryAfter
 	}
 	return 0
 }
