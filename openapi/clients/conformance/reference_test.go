@@ -225,7 +225,8 @@ func (r *reference) do(ctx context.Context, c *call) (json.RawMessage, error) {
 		if err == nil {
 			header := response.Header.Get("Retry-After")
 			seconds, parseErr := strconv.Atoi(header)
-			wait, again = time.Duration(seconds)*time.Second, repeats && parseErr == nil
+			final := bytes.Contains(answer, []byte(`"code":"refused_by_guard"`)) // whenever there may be room
+			wait, again = time.Duration(seconds)*time.Second, repeats && parseErr == nil && !final
 			failure = &refusal{answer}
 			if parseErr == nil && json.Valid(answer) {
 				failure = &refusal{append(bytes.TrimSuffix(bytes.TrimSpace(answer), []byte("}")), `,"retry_after":`+header+`}`...)}
