@@ -35,7 +35,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 			}
 		}
 		for query, words := range map[string][]string{
-			"idempotency_key=a": {`"idempotency_key"`, "takes none"}, "x": {`"x"`}, "a=1&a=2": {`"a"`}, "%": {"percent-encoded", "%25"},
+			"idempotency_key=a": {`"idempotency_key"`, "takes dry_run"}, "x": {`"x"`}, "a=1&a=2": {`"a"`}, "%": {"percent-encoded", "%25"},
 			"=": {`""`},
 		} {
 			s.wantProblem(http.StatusBadRequest, "invalid_parameter", s.call("POST", path+"?"+query, `{}`), words...)

@@ -19,7 +19,8 @@ var calls = map[string]string{ //nolint:gosec // no secret
 	"PUT /sources/{source}": "tally source put SOURCE", "GET /sources": "tally source list",
 	"GET /sources/{source}/versions": "tally source versions SOURCE", "GET /ready-sources": "tally source ready",
 	"GET /tenants": "tally tenant list", "GET /keys": "tally key list", "POST /keys": "tally key create",
-	"POST /tokens": "tally token create",
+	"POST /tokens": "tally token create", "GET /alerts": "tally alert list", "PUT /alerts/{alert}": "tally alert put",
+	"GET /webhooks": "tally webhook list", "GET /webhooks/{webhook}/deliveries": "tally webhook deliveries WEBHOOK",
 }
 
 var digest = regexp.MustCompile(`/modules/[0-9a-f]{64}$`)
