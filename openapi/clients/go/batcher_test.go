@@ -1,9 +1,11 @@
 package tally_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -270,3 +272,49 @@ func TestBatcherBelievesNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestBatcherOfAFullLog: where a guard refuses everything, each event is given up by itself, and none is sent again and again for the
+// others' sake.
+func TestBatcherOfAFullLog(t *testing.T) {
+	const events, halvings = 256, 8
+	log := newLog(t, "")
+	deployment := tally.Deployment{Ready: "quota", Config: []byte(`{"limits":[{"name":"none","window":"year","limit":1}]}`)}
+	if _, err := server(t).Client.DeployView(t.Context(), log, "quota", deployment); err != nil {
+		t.Fatal(err)
+	}
+	var sent atomic.Int64
+	counting := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		sent.Add(int64(strings.Count(string(text), "\n")))
+		r.Body = io.NopCloser(bytes.NewReader(text))
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	client, err := tally.New(tally.Options{URL: server(t).URL, HTTPClient: counting})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed failures
+	b := client.NewBatcher(&tally.BatcherOptions{Linger: time.Hour, OnFailure: failed.add})
+	for i := range events {
+		if err := b.Add(t.Context(), log, map[string]int{"n": i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Close(t.Context()); !tally.IsCode(err, tally.CodeRefusedByGuard) {
+		t.Errorf("closing: %v", err)
+	}
+	if got := stored(t, log); len(got) != 1 || got[0] != `{"n":0}` || len(failed.events) != events-1 {
+		t.Errorf("stored are %v, and %d events were given up", got, len(failed.events))
+	}
+	if n := sent.Load(); n > events*(halvings+2) {
+		t.Errorf("%d events were sent, some of them again and again", n)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

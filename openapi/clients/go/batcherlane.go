@@ -138,7 +138,15 @@ func (b *Batcher) deliver(log string, batch [][]byte) {
 		case errors.As(err, &e) && e.Code != CodeConnection && e.Line >= 1 && e.Line <= len(batch):
 			// Nothing of it was stored: the others go as another batch.
 			b.giveUp(log, batch[e.Line-1:e.Line], err)
-			batch = slices.Delete(slices.Clone(batch), e.Line-1, e.Line)
+			if e.Code != CodeRefusedByGuard {
+				batch = slices.Delete(slices.Clone(batch), e.Line-1, e.Line)
+				continue
+			}
+			// A guard may refuse all that follow, too, and names one at a time: halves send none of them often.
+			after := batch[e.Line:]
+			b.deliver(log, batch[:e.Line-1])
+			b.deliver(log, after[:len(after)/2])
+			batch = after[len(after)/2:]
 		case errors.As(err, &e) && e.Status == http.StatusRequestEntityTooLarge && len(batch) > 1:
 			n := len(batch) / 2
 			if e.Events > 0 && e.Events < int64(len(batch)) {

@@ -231,8 +231,8 @@ export class Batcher {
     const bad = error.line === undefined ? undefined : items[error.line - 1];
     if (bad !== undefined) {
       this.#fail(log, [bad], error);
-      const others = items.filter((item) => item !== bad);
-      return others.length > 0 ? this.#deliver(log, others) : undefined;
+      for (const others of partsAround(items, items.indexOf(bad), error)) await this.#deliver(log, others);
+      return;
     }
     if (error.status !== 413 || items.length === 1) {
       this.#fail(log, items, error);
@@ -297,4 +297,17 @@ export class Batcher {
 
 function unexpected(error: unknown): TallyError {
   return new TallyError({ code: "unexpected", detail: `sending failed: ${String(error)}` }, { cause: error });
+}
+
+/**
+ * What is left of a batch without the item that was refused, in order. A guard may refuse all that follow, too: where each is named by
+ * itself, halves send none more often than there are halvings.
+ */
+function partsAround<T>(items: T[], at: number, error: TallyError): T[][] {
+  const before = items.slice(0, at);
+  const after = items.slice(at + 1);
+  const half = Math.floor(after.length / 2);
+  const parts =
+    error.code === "refused_by_guard" ? [before, after.slice(0, half), after.slice(half)] : [[...before, ...after]];
+  return parts.filter((part) => part.length > 0);
 }

@@ -37,7 +37,10 @@ def deliver(log: str, events: list[Encoded], plan: Plan) -> Flow[list[Failure]]:
         at = error.line
         if at is not None and 1 <= at <= len(batch):
             failures.append(Failure(log, [batch[at - 1].text], error))
-            batches[:0] = [part for part in (batch[: at - 1], batch[at:]) if part]
+            after = batch[at:]
+            # A guard may refuse all that follow, too, and names one at a time: halves send none of them often.
+            half = len(after) // 2 if error.code == "refused_by_guard" else 0
+            batches[:0] = [part for part in (batch[: at - 1], after[:half], after[half:]) if part]
         elif error.status == 413 and len(batch) > 1:
             most = error.events if error.events and 0 < error.events < len(batch) else len(batch) // 2
             batches[:0] = [batch[n : n + most] for n in range(0, len(batch), most)]

@@ -27,7 +27,15 @@ final class BatchSender {
         int line = line(e, left.size());
         if (line > 0) { // nothing of the batch is stored, so that the others may go under another key
           failed.failed(log, List.of(left.get(line - 1)), e);
-          left = without(left, line - 1);
+          if (e.getCode().equals(TallyException.REFUSED_BY_GUARD)) {
+            // A guard may refuse all that follow, too, and names one at a time: halves send none of them often.
+            int half = line + (left.size() - line) / 2;
+            send(log, left.subList(0, line - 1));
+            send(log, left.subList(line, half));
+            left = left.subList(half, left.size());
+          } else {
+            left = without(left, line - 1);
+          }
         } else if (e.getStatus() == 413 && left.size() > 1) {
           send(log, left.subList(0, left.size() / 2));
           left = left.subList(left.size() / 2, left.size());
