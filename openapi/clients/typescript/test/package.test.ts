@@ -33,7 +33,7 @@ import { Tally } from "@tallystick/client";
 export async function show(url: string, key: string, place: Element): Promise<void> {
   const abort = new AbortController();
   for await (const { answer, sequence } of new Tally({ url, key }).watch<{ rows: unknown[] }>("l", "v", {}, { signal: abort.signal })) {
-    place.textContent = String(answer.rows.length + sequence);
+    place.textContent = String((answer?.rows.length ?? 0) + sequence);
   }
 }
 `;
