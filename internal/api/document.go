@@ -39,6 +39,8 @@ var tags = []*huma.Tag{
 	{Name: "audit", Description: "Proving that a log is whole."},
 	{Name: "sources", Description: "What is made of what gateways send."},
 	{Name: "gateways", Description: "Where gateways send usage, in the forms that they have."},
+	{Name: "alerts", Description: "Thresholds on answers of views, and when they were crossed."},
+	{Name: "webhooks", Description: "Who is told of alerts, views and keys, and what became of each message."},
 	{Name: "access", Description: "Tenants, keys and tokens."},
 	{Name: "health", Description: "For load balancers and operators."},
 }

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 func serve(dsn string) error {
 	config := server.DefaultConfig()
 	config.Listen, config.DatabaseURL, config.ModuleCacheDir = "127.0.0.1:0", dsn, testrig.ModuleCache()
-	config.AllowUnsafeDatabase = true // a test that needs one that waits for the disk makes one
+	config.AllowUnsafeDatabase = true             // a test that needs one that waits for the disk makes one
 	config.WebhookAllow = []string{"127.0.0.0/8"} // where tests have their receivers
 	s, err := server.Start(context.Background(), config)
 	if err != nil {
