@@ -143,13 +143,21 @@ func permit(caller *access.Caller, needed access.Scopes, operation *huma.Operati
 	switch {
 	case !caller.Scopes.HasAny(needed):
 		return missingScope(needed)
-	case caller.Token != nil && (!strings.HasPrefix(operation.Path, "/logs/{log}") || operation.Metadata[forKeys] != nil):
+	case caller.Token != nil && !forTokens(operation):
 		return newProblem("missing_scope",
 			"a token is for events and answers of the logs that it names, and for nothing else; this takes a key")
 	case caller.Suspended && needed == access.Append:
 		return newProblem("tenant_suspended", "the tenant is suspended: nothing was stored; its operator can resume it")
 	}
 	return nil
+}
+
+// forTokens reports whether an operation is for whoever has a token.
+func forTokens(operation *huma.Operation) bool {
+	if operation.Metadata[alsoForTokens] != nil {
+		return true
+	}
+	return strings.HasPrefix(operation.Path, "/logs/{log}") && operation.Metadata[forKeys] == nil
 }
 
 func missingScope(needed access.Scopes) *Problem {

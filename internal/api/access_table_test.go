@@ -95,6 +95,7 @@ var operations = map[string]operation{
 	"POST /alerts/{alert}/test":     {scopes: "query admin", body: `{"log":"in-1"}`, status: 200},
 	"GET /alerts":                   {scopes: "query admin", status: 200},
 
+	"GET /caller":             {scopes: "append read query deploy admin operator", token: "read query", status: 200},
 	"POST /tokens":            {scopes: "read query", body: `{"scopes":["{may}"],"logs":["in-1"]}`, status: 201},
 	"GET /keys":               {scopes: "admin", status: 200},
 	"POST /keys":              {scopes: "admin", body: `{"name":"key-{fresh}","scopes":["read"],"logs":"in-*"}`, status: 201},

@@ -175,6 +175,7 @@ func (s *server) register(api huma.API) {
 	s.registerTenants(api)
 	s.registerKeys(api)
 	s.registerTokens(api)
+	s.registerCaller(api)
 	s.registerWebhooks(api)
 	s.registerAlerts(api)
 	s.registerRecord(api)

@@ -39,7 +39,7 @@ var exampleOrder = []string{
 	"get-delivery", "replay-dead-deliveries", "delete-webhook",
 	"put-alert alert=quota", "get-alert alert=quota", "list-alerts", "test-alert alert=quota", "list-crossings alert=quota",
 	"delete-alert alert=quota",
-	"create-key", "list-keys", "get-key", "rotate-key", "create-token", "revoke-key", "list-audit-log",
+	"create-key", "list-keys", "get-key", "rotate-key", "create-token", "get-caller", "revoke-key", "list-audit-log",
 }
 
 // notTried are operations whose requests and answers are not JSON, and one that is for what ends after days.

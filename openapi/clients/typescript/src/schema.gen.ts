@@ -112,6 +112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/caller": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a key or token may do
+         * @description Who asks: the tenant, the scopes and the logs of the key or token that the request has. Programs that show only what they may do begin with it. Needs the scope append or read or query or deploy or admin or operator.
+         */
+        get: operations["get-caller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/checkpoint-key": {
         parameters: {
             query?: never;
@@ -1526,6 +1546,32 @@ export interface components {
              */
             total: number;
         };
+        Caller: {
+            /**
+             * Format: date-time
+             * @description When the key or token ends; never when absent.
+             */
+            expires_at?: string;
+            /** @description The key's id, or that of the key with which the token was made. */
+            key_id?: string;
+            /** @description That key's name. */
+            key_name?: string;
+            /** @description Whether this server asks for keys; without, everybody may do everything. */
+            keys: boolean;
+            /**
+             * @description The pattern of the logs that there are for it.
+             * @example customer-*
+             */
+            logs: string;
+            /** @description What the key or token may do. */
+            scopes: string[];
+            /** @description True while the tenant appends nothing. */
+            suspended?: boolean;
+            /** @description The tenant that requests act in. */
+            tenant: string;
+            /** @description What the token is for, where it is one. */
+            token?: components["schemas"]["TokenGrant"];
+        };
         /** @description How far all logs of a pattern together are. */
         CoverageProgress: {
             /**
@@ -2695,6 +2741,14 @@ export interface components {
             /** @description A JSON Web Token, for Authorization: Bearer. */
             token: string;
         };
+        TokenGrant: {
+            /** @description Names of the logs that it is for. */
+            logs: string[];
+            /** @description Who it was made for. */
+            subject?: string;
+            /** @description Names of the views that it is for; empty for all of those logs. */
+            views: string[];
+        };
         /** @description What becomes of a tenant. What is absent stays. */
         UpdateTenant: {
             /** @description All that it is to have of its own: of those that are absent in here, the server's defaults hold. */
@@ -3515,6 +3569,41 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-caller": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Caller"];
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */

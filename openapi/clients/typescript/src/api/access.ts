@@ -35,6 +35,11 @@ export abstract class AccessCalls extends SourceCalls {
     return this.json({ method: "POST", path: ["tokens"], ...json(token), safe: false, options });
   }
 
+  /** Who asks: the tenant, the scopes and the logs of the client's key or token. */
+  getCaller(options: CallOptions = {}): Promise<Answer<"get-caller">> {
+    return this.json({ method: "GET", path: ["caller"], safe: true, options });
+  }
+
   /** Makes a tenant, without any key; for operators. Never sent again by itself. */
   createTenant(tenant: Input<"create-tenant">, options: CallOptions = {}): Promise<Answer<"create-tenant">> {
     return this.json({ method: "POST", path: ["tenants"], ...json(tenant), safe: false, options });

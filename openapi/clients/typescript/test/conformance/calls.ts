@@ -36,6 +36,7 @@ const parameters: Record<string, string> = {
   "deploy-view-pattern": "view body",
   "ensure-log": "log body",
   "get-alert": "alert",
+  "get-caller": "",
   "get-checkpoint": "log",
   "get-checkpoint-key": "",
   "get-delivery": "webhook delivery",
