@@ -73,7 +73,7 @@ var floors = [][]string{
 	{"internal/server", "internal/testrig"},
 	{"internal/metrics"},
 	{"internal/api"},
-	{"internal/alert", "internal/intake"},
+	{"internal/alert", "internal/dashboard", "internal/intake"},
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/analyst", "internal/view", "internal/viewtest", "internal/webhook"},
 	{"internal/access", "internal/replay", "internal/source"},
@@ -85,7 +85,7 @@ var floors = [][]string{
 	},
 	{"internal/db", "internal/postgres", "internal/terminal", "views/go/guarded"},
 	{"internal/db/dbsqlc", "internal/memory", "internal/tracing", "migrations", "views", "views/go/tally/guard", "views/go/template"},
-	{"internal/stats", "internal/uuid", "openapi/clients/go", "views/go/tally"},
+	{"internal/stats", "internal/uuid", "internal/webfile", "openapi/clients/go", "views/go/tally"},
 }
 
 func floorOf(name string) int {

@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/checkpoint"
+	"github.com/tallystick/tallystick/internal/dashboard"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
@@ -135,6 +136,7 @@ func New(services Services) http.Handler {
 		http.MethodPost + " " + appendPath: s.directAppend(api.OpenAPI().Paths[appendPath].Post),
 	}
 	serveDocs(mux)
+	dashboard.Serve(mux)
 	mux.Handle("/", unrouted(mux))
 	return s.guard(mux)
 }

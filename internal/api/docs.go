@@ -1,13 +1,11 @@
 package api
 
 import (
-	"bytes"
-	"compress/gzip"
 	"embed"
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
+
+	"github.com/tallystick/tallystick/internal/webfile"
 )
 
 // docsPage is the page that shows the API's description, whole: it loads nothing from elsewhere.
@@ -31,49 +29,10 @@ func serveDocs(mux *http.ServeMux) {
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		mux.Handle("GET "+path, docsFile(content, strings.HasSuffix(file.name, ".gz"), file.contentType))
+		asFile := webfile.New
+		if strings.HasSuffix(file.name, ".gz") {
+			asFile = webfile.FromGzip
+		}
+		mux.Handle("GET "+path, asFile(content, file.contentType, docsPolicy))
 	}
-}
-
-// docsFile serves a file whose content is in gzip if compressed is set.
-func docsFile(content []byte, compressed bool, contentType string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", contentType)
-		h.Set("Content-Security-Policy", docsPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-cache")
-		var body io.Reader = bytes.NewReader(content)
-		if compressed {
-			h.Set("Vary", "Accept-Encoding")
-			if acceptsGzip(r.Header.Values("Accept-Encoding")) {
-				h.Set("Content-Encoding", "gzip")
-			} else {
-				unpacked, err := gzip.NewReader(body)
-				if err != nil {
-					panic(err) // it is embedded
-				}
-				body = unpacked
-			}
-		}
-		if r.Method != http.MethodHead {
-			_, _ = io.Copy(w, body) // the client has gone
-		}
-	}
-}
-
-// acceptsGzip reports whether an Accept-Encoding header allows gzip.
-func acceptsGzip(accept []string) bool {
-	for coding := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		name, params, _ := strings.Cut(coding, ";")
-		if name = strings.TrimSpace(name); !strings.EqualFold(name, "gzip") && name != "*" {
-			continue
-		}
-		quality, found := strings.CutPrefix(strings.TrimSpace(params), "q=")
-		if q, err := strconv.ParseFloat(quality, 64); !found || err != nil || q > 0 {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,5 @@
+import { Page } from "../ui/page";
+
+export function ViewPage(props: { log: string; view: string }) {
+  return <Page title={props.view}>{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from "../ui/page";
+
+export function WebhookPage(props: { webhook: string }) {
+  return <Page title={props.webhook}>{null}</Page>;
+}
