@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { AlertPage } from "./pages/alert";
+import { AlertPage, NewAlertPage } from "./pages/alert";
 import { AlertsPage } from "./pages/alerts";
 import { AuditLogPage } from "./pages/auditlog";
 import { DeployPage } from "./pages/deploy";
@@ -50,6 +50,8 @@ export function pageAt(path: readonly string[]): ComponentChildren {
       return <AlertsPage />;
     case "alerts/*":
       return <AlertPage alert={name} />;
+    case "new-alert":
+      return <NewAlertPage />;
     case "webhooks":
       return <WebhooksPage />;
     case "webhooks/*":

@@ -46,6 +46,14 @@ addEventListener("hashchange", () => {
   route.value = parseRoute(location.hash);
 });
 
+/** The value, if it is one of these: what an address holds may be anything. */
+export function oneOf<const Value extends string>(
+  value: string | undefined,
+  values: readonly Value[],
+): Value | undefined {
+  return values.find((one) => one === value);
+}
+
 /** Goes to another page, as a click on its link does. */
 export function go(path: readonly string[], query: LinkQuery = {}): void {
   location.hash = link(path, query);

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { asTallyError, useResource } from "../core/resource";
 import type { TallyError } from "@tallystick/client";
 import { Problem } from "./states";
@@ -15,6 +15,8 @@ export interface ListPage<Item> {
 export function Pages<Item>(props: {
   load: (cursor: string | undefined, signal: AbortSignal) => Promise<ListPage<Item>>;
   deps: readonly unknown[];
+  /** Another number has it read anew, with what is shown standing until then. */
+  version?: number;
   /** Milliseconds after which the first page is read anew, while no other was. */
   every?: number;
   lines?: number;
@@ -29,6 +31,11 @@ export function Pages<Item>(props: {
     props.deps,
     props.every !== undefined && !more ? { every: props.every } : {},
   );
+  useEffect(() => {
+    if (props.version === undefined) return;
+    setRest(undefined);
+    first.reload();
+  }, [props.version]);
   return (
     <Loaded of={first} lines={props.lines ?? 6}>
       {(page) => {
