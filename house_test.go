@@ -80,8 +80,8 @@ var floors = [][]string{
 	{"internal/eventlog", "internal/logfile", "internal/wasm"},
 	{"internal/event", "internal/framing", "internal/gas", "internal/otlp"},
 	{
-		"internal/background", "internal/jsonscan", "internal/launch", "internal/limits", "internal/testdb", "internal/turns",
-		"internal/wasmbin",
+		"internal/activity", "internal/background", "internal/jsonscan", "internal/launch", "internal/limits", "internal/testdb",
+		"internal/turns", "internal/wasmbin",
 	},
 	{"internal/db", "internal/postgres", "internal/terminal", "views/go/guarded"},
 	{"internal/db/dbsqlc", "internal/memory", "internal/tracing", "migrations", "views", "views/go/tally/guard", "views/go/template"},

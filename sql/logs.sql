@@ -32,6 +32,39 @@ WHERE l.tenant_id = @tenant_id AND l.name > @after AND l.name LIKE @name_pattern
 ORDER BY l.name
 LIMIT @max_rows;
 
+-- name: SearchLogs :many
+-- ListLogs of those that have a text in their name or in the value of a label, and these labels.
+SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = @tenant_id AND l.name > @after AND l.name LIKE @name_pattern AND l.name LIKE @visible
+  AND (l.name ILIKE @text_pattern OR EXISTS (SELECT FROM json_each_text(l.labels) t WHERE t.value ILIKE @text_pattern))
+  AND NOT EXISTS (
+      SELECT FROM (SELECT unnest(@label_names::text[]) AS name, unnest(@label_values::text[]) AS value) p
+      WHERE l.labels ->> p.name IS DISTINCT FROM p.value)
+ORDER BY l.name
+LIMIT @max_rows;
+
+-- name: ActiveLogs :many
+-- The logs of SearchLogs whose last event is older than that of one, the latest first; without it, from the latest on.
+SELECT l.log_id, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = @tenant_id AND l.name LIKE @name_pattern AND l.name LIKE @visible
+  AND (l.name ILIKE @text_pattern OR EXISTS (SELECT FROM json_each_text(l.labels) t WHERE t.value ILIKE @text_pattern))
+  AND NOT EXISTS (
+      SELECT FROM (SELECT unnest(@label_names::text[]) AS name, unnest(@label_values::text[]) AS value) p
+      WHERE l.labels ->> p.name IS DISTINCT FROM p.value)
+  AND (@first::boolean OR (h.recorded_at, l.log_id) < (@before_at::timestamptz, @before_log::uuid))
+ORDER BY h.recorded_at DESC, l.log_id DESC
+LIMIT @max_rows;
+
+-- name: LogsByIDs :many
+SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.log_id = ANY (@log_ids::uuid[]) AND l.tenant_id = @tenant_id;
+
 -- name: GetHead :one
 SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = @log_id;
 

@@ -308,3 +308,48 @@ WHERE log_id = @log_id;
 
 -- name: VersionStatus :one
 SELECT status FROM view_versions WHERE log_id = @log_id AND version_id = @version_id;
+
+-- name: ViewStatePlace :one
+-- Where a version is in a list of its tenant's by log, view and version.
+SELECT l.name AS log, w.name AS view, v.version
+FROM view_versions v
+JOIN logs l ON l.log_id = v.log_id
+JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
+WHERE v.log_id = @log_id AND v.version_id = @version_id AND l.tenant_id = @tenant_id;
+
+-- name: ListUnfinishedVersions :many
+-- A tenant's versions that are halted or building, after one, by log, view and version. They are few, among any number of others: by the
+-- two indexes of them, of all tenants, whatever the planner thinks of the rest.
+WITH unfinished AS MATERIALIZED (
+    SELECT v.log_id, v.version_id, v.view_id, v.version FROM view_versions v WHERE v.status = 'halted' AND @halted::boolean
+    UNION ALL
+    SELECT v.log_id, v.version_id, v.view_id, v.version FROM view_versions v WHERE v.status = 'building' AND @building::boolean
+), page AS MATERIALIZED (
+    SELECT u.log_id, u.version_id, l.name AS log, w.name AS view, u.version
+    FROM unfinished u
+    JOIN logs l ON l.log_id = u.log_id
+    JOIN views w ON w.log_id = u.log_id AND w.view_id = u.view_id
+    WHERE l.tenant_id = @tenant_id AND l.name LIKE @visible AND (@name::text = '' OR w.name = @name)
+      AND (l.name, w.name, u.version) > (@after_log::text, @after_name::text, @after_version::integer)
+    ORDER BY l.name, w.name, u.version
+    LIMIT @max_rows
+)
+SELECT p.log_id, p.log, p.view, v.version_id, v.version, v.module_sha256, v.status, v.applied_sequence, v.halted_sequence, v.error,
+       v.asked_at, v.live_at, v.retired_at, v.halted_at, v.build_rate, h.sequence AS head
+FROM page p
+JOIN view_versions v ON v.log_id = p.log_id AND v.version_id = p.version_id
+JOIN log_heads h ON h.log_id = p.log_id
+ORDER BY p.log, p.view, p.version;
+
+-- name: ListVersionsByLog :many
+-- A tenant's versions of any status, after one, by log, view and version.
+SELECT l.log_id, l.name AS log, w.name AS view, v.version_id, v.version, v.module_sha256, v.status, v.applied_sequence, v.halted_sequence,
+       v.error, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.build_rate, h.sequence AS head
+FROM logs l
+JOIN views w ON w.log_id = l.log_id
+JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = @tenant_id AND l.name LIKE @visible AND (@name::text = '' OR w.name = @name) AND v.status = ANY (@statuses::text[])
+  AND l.name >= @after_log::text AND (l.name, w.name, v.version) > (@after_log::text, @after_name::text, @after_version::integer)
+ORDER BY l.name, w.name, v.version
+LIMIT @max_rows;

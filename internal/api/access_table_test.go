@@ -21,6 +21,8 @@ var operations = map[string]operation{
 	"PUT /logs/{log}":                   {scopes: "append", path: "/logs/in-{fresh}", status: 201},
 	"POST /logs":                        {scopes: "append", body: `{"name":"in-{fresh}"}`, status: 201},
 	"GET /logs":                         {scopes: "read deploy", status: 200},
+	"GET /activity":                     {scopes: "read query deploy admin", status: 200, some: 403},
+	"GET /view-states":                  {scopes: "read query deploy", status: 200},
 	"GET /logs/{log}":                   {scopes: "append read query deploy", token: "read query", status: 200},
 	"POST /logs/{log}/append":           {scopes: "append", body: `{"model":"m","tokens_in":1}`, status: 201},
 	"POST /logs/{log}/append_batch":     {scopes: "append", body: `[{"model":"m","tokens_in":1}]`, status: 201},

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/activity"
 	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/checkpoint"
 	"github.com/tallystick/tallystick/internal/dashboard"
@@ -52,6 +53,7 @@ type Services struct {
 	Live       *live.Hub
 	Webhooks   *webhook.Webhooks
 	Alerts     *alert.Alerts
+	Activity   *activity.Activity
 	Signer     *checkpoint.Signer          // of checkpoints; nil where the server has no key
 	Ready      func(context.Context) error // returns why the server cannot serve; nil when it can
 	// Warnings returns what an operator should fix while the server serves; nil when there never are any.
@@ -87,6 +89,7 @@ type server struct {
 	streams       *slots         // of streams of events
 	verifications *slots
 	longBodies    *slots // of deliveries that are held whole
+	searches      *slots // of lists that look at everything that a tenant has
 	verifier      *verify.Verifier
 	queries       live.SharedQueries // that watchers have views answer
 	ahead         ahead
@@ -120,8 +123,9 @@ func New(services Services) http.Handler {
 	}
 	s := &server{
 		Services: services, hosts: newHosts(services.AllowHosts), streams: newSlots(services.Streams),
-		verifications: newSlots(maxVerifications), sending: newSending(), verifier: verify.New(services.Events, services.Views),
-		anyone: access.Anyone(db.DefaultTenant, db.DefaultTenantName),
+		verifications: newSlots(maxVerifications), searches: newSlots(max(2, services.Streams/2)), sending: newSending(),
+		verifier: verify.New(services.Events, services.Views),
+		anyone:   access.Anyone(db.DefaultTenant, db.DefaultTenantName),
 	}
 	s.longBodies = newSlots(max(2, int(s.Bodies.Total()/LargestBody)))
 	if s.Bodies == nil {
@@ -165,6 +169,7 @@ func config() huma.Config {
 func (s *server) register(api huma.API) {
 	api.UseMiddleware(s.authorize, checkParameters)
 	s.registerLogs(api)
+	s.registerActivity(api)
 	s.registerAppend(api)
 	s.registerEvents(api)
 	s.registerIntake(api)
@@ -172,6 +177,7 @@ func (s *server) register(api huma.API) {
 	s.registerLive(api)
 	s.registerCheckpoint(api)
 	s.registerViews(api)
+	s.registerViewStates(api)
 	s.registerSources(api)
 	s.registerSourceWork(api)
 	s.registerTenants(api)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -217,11 +218,26 @@ func (s *server) appendTo(ctx context.Context, log uuid.UUID, request ingest.Req
 	if dryRun {
 		return s.Ingest.DryRun(ctx, log, request, requestOf(ctx).answer)
 	}
+	began := time.Now()
 	placements, err := s.Ingest.Append(log, request)
 	if err == nil {
-		s.ahead.note(log, placements)
+		s.placed(s.tenant(ctx))(log, placements, time.Since(began))
 	}
 	return placements, err
+}
+
+// placed returns what is called with each append of the tenant's that was committed.
+func (s *server) placed(tenant uuid.UUID) func(log uuid.UUID, placements []ingest.Appended, took time.Duration) {
+	return func(log uuid.UUID, placements []ingest.Appended, took time.Duration) {
+		s.ahead.note(log, placements)
+		stored := 0
+		for i := range placements {
+			if p := &placements[i]; !p.Duplicate && p.Err == nil {
+				stored++
+			}
+		}
+		s.Activity.Appended(tenant, stored, took)
+	}
 }
 
 func (h *AppendHeaders) expected() (int64, error) {

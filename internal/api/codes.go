@@ -122,6 +122,7 @@ var statuses = map[string]int{
 	"not_reproducible":       http.StatusUnprocessableEntity,
 	"not_wasm":               http.StatusUnprocessableEntity,
 	"state_too_large":        http.StatusUnprocessableEntity,
+	"search_too_broad":       http.StatusUnprocessableEntity,
 	"too_many_alerts":        http.StatusUnprocessableEntity,
 	"too_many_sources":       http.StatusUnprocessableEntity,
 	"too_many_patterns":      http.StatusUnprocessableEntity,

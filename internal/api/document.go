@@ -42,7 +42,7 @@ var tags = []*huma.Tag{
 	{Name: "alerts", Description: "Thresholds on answers of views, and when they were crossed."},
 	{Name: "webhooks", Description: "Who is told of alerts, views and keys, and what became of each message."},
 	{Name: "access", Description: "Tenants, keys and tokens."},
-	{Name: "health", Description: "For load balancers and operators."},
+	{Name: "health", Description: "For load balancers and operators, and what happened lately."},
 }
 
 // describeProblems has one response stand for all problems of an operation: clients need one way of reading them.

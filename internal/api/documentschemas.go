@@ -2,6 +2,8 @@ package api
 
 // schemaDescriptions say what each schema of the description is: huma knows the Go types, not their comments.
 var schemaDescriptions = map[string]string{
+	"Activity":          "What happened in a tenant lately.",
+	"ActivityInterval":  "What happened in an interval.",
 	"Appended":          "Where an event is.",
 	"Alert":             "What an alert watches.",
 	"AlertCrossing":     "What has fired or was resolved.",
@@ -53,6 +55,7 @@ var schemaDescriptions = map[string]string{
 	"OwnLimits":            "Limits that a tenant or a key is to have.",
 	"PatternCoverage":      "How the logs of a pattern stand, each counted by the version of the view that was asked for there last.",
 	"Problem":              "An error, after RFC 9457. The members from fields on are there where they help.",
+	"RefusalCount":         "How many requests ended with a problem of a code.",
 	"Readiness":            "The server can store events.",
 	"ReadyView":            "A view that every server has, to be deployed by its name.",
 	"ReadyViewList":        "The views that every server has.",
@@ -82,6 +85,8 @@ var schemaDescriptions = map[string]string{
 	"ViewList":             "The views of a log.",
 	"ViewPattern":          "A view that is deployed on every log whose name matches a pattern.",
 	"ViewPatternList":      "The views that are deployed on patterns of logs.",
+	"ViewState":            "How a version of a view stands on a log.",
+	"ViewStatePage":        "A page of versions of views.",
 	"ViewVerification":     "The result of folding a view's events again, or why it could not be done.",
 	"TestAlert":            "On which log an alert is to be evaluated.",
 	"TestedThreshold":      "A threshold, and whether the value is past it.",

@@ -30,7 +30,8 @@ var exampleOrder = []string{
 	"health", "ready", "create-tenant", "list-tenants", "get-tenant tenant=globex", "update-tenant tenant=globex",
 	"create-log", "ensure-log log=customer-b-usage", "get-log", "list-logs",
 	"append-event", "append-events", "list-events", "get-event sequence=1", "get-module", "list-modules", "list-ready-views",
-	"deploy-view", "get-view", "list-views", "query-view", "audit-view", "verify-log", "get-checkpoint", "get-checkpoint-key",
+	"deploy-view", "get-view", "list-views", "list-view-states",
+	"query-view", "audit-view", "verify-log", "get-checkpoint", "get-checkpoint-key",
 	"deploy-view +", "list-view-versions", "rollback-view", "resume-view log=halting", "retire-view",
 	"deploy-view-pattern ?logs=customer-*", "list-view-patterns", "get-view-pattern", "retire-view-pattern",
 	"put-source", "get-source", "list-sources", "list-source-versions", "list-ready-sources", "test-source",
@@ -40,6 +41,7 @@ var exampleOrder = []string{
 	"put-alert alert=quota", "get-alert alert=quota", "list-alerts", "test-alert alert=quota", "list-crossings alert=quota",
 	"delete-alert alert=quota",
 	"create-key", "list-keys", "get-key", "rotate-key", "create-token", "get-caller", "revoke-key", "list-audit-log",
+	"get-activity ?minutes=1",
 }
 
 // notTried are operations whose requests and answers are not JSON, and one that is for what ends after days.

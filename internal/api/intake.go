@@ -220,9 +220,10 @@ func (s *server) take(ctx context.Context, g gateway, in any) (*huma.StreamRespo
 		defer room.Release()
 		caller := requestOf(r.Context()).caller
 		d := s.Intake.Deliver(source, intake.Sender{
-			Tenant: caller.Tenant, Sees: caller.SeesLog, Account: requestOf(r.Context()).account, Room: room, Placed: s.ahead.note,
-			Still: func() error { return s.recheck(r.Context()) },
-			Path:  requestOf(r.Context()).operation.Path, RequestID: requestOf(r.Context()).id, KeyName: caller.KeyName,
+			Tenant: caller.Tenant, Sees: caller.SeesLog, Account: requestOf(r.Context()).account, Room: room,
+			Placed: s.placed(caller.Tenant),
+			Still:  func() error { return s.recheck(r.Context()) },
+			Path:   requestOf(r.Context()).operation.Path, RequestID: requestOf(r.Context()).id, KeyName: caller.KeyName,
 		}, g.form)
 		d.Key = r.Header.Get("Idempotency-Key")
 		t := &taking{server: s, gateway: g, source: source, delivery: d, room: room, r: r, w: w}

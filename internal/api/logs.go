@@ -13,6 +13,8 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/eventlog"
+	"github.com/tallystick/tallystick/internal/memory"
+	"github.com/tallystick/tallystick/internal/uuid"
 )
 
 // Log is a log and its head.
@@ -56,6 +58,9 @@ type createLogOutput struct{ Body CreatedLog }
 
 type listLogsInput struct {
 	Prefix string `query:"prefix" maxLength:"200" pattern:"^[A-Za-z0-9._:@+=~-]*$" doc:"Only logs whose name starts so."`
+	Search string `query:"search" maxLength:"200" doc:"Only logs with this text in their name, or in the value of a label, whatever the case of its letters."`
+	Label  string `query:"label" maxLength:"2100" doc:"Only logs with this label: name=value, or up to four of them with commas between them. A comma, and in a name =, is written with \\ before it, and so is \\ itself." example:"plan=gold"`
+	Sort   string `query:"sort" enum:"name,activity" default:"name" doc:"activity: the log with the latest event first. One that gets an event while pages are read moves to the front."`
 	PageCursor
 	Limit int32 `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"The most of a page."`
 }
@@ -77,7 +82,7 @@ type ensureLogOutput struct {
 
 // LogPage is a page of logs.
 type LogPage struct {
-	Logs       []Log  `json:"logs" nullable:"false" doc:"By name."`
+	Logs       []Log  `json:"logs" nullable:"false" doc:"By name, or by activity."`
 	NextCursor string `json:"next_cursor,omitempty" doc:"Give it as cursor to get the next page; absent on the last. A page may have fewer than limit logs before that."`
 }
 
@@ -103,7 +108,9 @@ func (s *server) registerLogs(api huma.API) {
 	}, s.ensureLog)
 	describeUnchanged(api.OpenAPI().Paths[logPath].Put.Responses, "It was there before.")
 	register(s, api, access.Read|access.Deploy, huma.Operation{
-		OperationID: "list-logs", Method: http.MethodGet, Path: "/logs", Summary: "List logs by name", Tags: []string{"logs"},
+		OperationID: "list-logs", Method: http.MethodGet, Path: "/logs", Summary: "List logs", Tags: []string{"logs"},
+		Description: "By name, or by activity. A search, a label and an order by activity have the server look at all logs whose name " +
+			"has the prefix: one that takes more than five seconds is refused, with the code search_too_broad.",
 		Errors: []int{http.StatusUnprocessableEntity},
 	}, s.listLogs)
 	register(s, api, access.Append|access.Read|access.Query|access.Deploy, huma.Operation{
@@ -167,14 +174,34 @@ func (s *server) exists(ctx context.Context, name string) bool {
 }
 
 func (s *server) listLogs(ctx context.Context, in *listLogsInput) (*listLogsOutput, error) {
+	search, err := in.search()
+	if err != nil {
+		return nil, err
+	}
+	searching := search.Text != "" || len(search.Labels) > 0
+	if searching || in.Sort == sortByActivity {
+		give, err := s.takeSearch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer give()
+	}
+	if in.Sort == sortByActivity {
+		return s.listActiveLogs(ctx, in, search)
+	}
 	out := &listLogsOutput{}
 	out.Body.Logs = []Log{}
 	after, size := in.Cursor, 0
 	for more := true; more && len(out.Body.Logs) < int(in.Limit) && size < listBytes; {
 		limit := min(in.Limit-int32(len(out.Body.Logs)), logsAtOnce) //nolint:gosec // below the limit
-		logs, err := s.Logs.List(ctx, s.tenant(ctx), eventlog.Listing{
-			Prefix: in.Prefix, After: after, Logs: requestOf(ctx).caller.Logs, Limit: limit,
-		}, requestOf(ctx).answer)
+		listing := eventlog.Listing{Prefix: in.Prefix, After: after, Logs: requestOf(ctx).caller.Logs, Limit: limit}
+		list := s.Logs.List
+		if searching {
+			list = func(ctx context.Context, tenant uuid.UUID, l eventlog.Listing, room *memory.Hold) ([]eventlog.Log, error) {
+				return s.Logs.Search(ctx, tenant, l, search, room)
+			}
+		}
+		logs, err := list(ctx, s.tenant(ctx), listing, requestOf(ctx).answer)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -83,13 +83,17 @@ func (s *Stats) Streams() (open, most int) { return s.streams() }
 // Verifications is how many logs are being verified, and how many may be at a time.
 func (s *Stats) Verifications() (open, most int) { return s.verifies() }
 
+// known returns the code that a refusal is counted by.
+func (s *Stats) known(code string) string {
+	if s.refusals[code] == nil {
+		return otherCode
+	}
+	return code
+}
+
 func (s *Stats) count(o outcome, took time.Duration, code string) {
 	if code != "" {
-		counter := s.refusals[code]
-		if counter == nil {
-			counter = s.refusals[otherCode]
-		}
-		counter.Inc()
+		s.refusals[s.known(code)].Inc()
 	}
 	of := (*s.outcomes.Load())[o]
 	if of == nil {
@@ -180,6 +184,9 @@ func (s *server) observe(w *responseWriter, r *http.Request, request *request, c
 		o.status = http.StatusOK
 	}
 	s.Stats.count(o, took, request.refused)
+	if request.refused != "" && request.caller != nobody {
+		s.Activity.Refused(request.caller.Tenant, s.Stats.known(request.refused))
+	}
 	if request.span.IsRecording() {
 		s.endSpan(request, o)
 	}

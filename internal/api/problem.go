@@ -229,6 +229,9 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 	if p := patternProblem(err); p != nil {
 		return p
 	}
+	if p := searchProblem(err); p != nil {
+		return p
+	}
 	if p := accessProblem(ctx, err); p != nil {
 		return p
 	}

@@ -177,7 +177,7 @@ func (s *server) replaySource(ctx context.Context, in *replayInput) (*replayOutp
 		limit = defaultReplayed
 	}
 	done, err := s.Intake.Replay(ctx, replayed, intake.Sender{
-		Tenant: caller.Tenant, Sees: caller.SeesLog, Account: requestOf(ctx).account, Room: room, Placed: s.ahead.note,
+		Tenant: caller.Tenant, Sees: caller.SeesLog, Account: requestOf(ctx).account, Room: room, Placed: s.placed(caller.Tenant),
 		Still: func() error { _, err := s.rechecked(ctx); return err },
 	}, rejects, s.Events, in.Body.From, limit)
 	if errors.Is(err, eventlog.ErrLogNotFound) && s.Logs.Forget(caller.Tenant, rejects.Name) { // the database was set back

@@ -80,13 +80,20 @@ func (s *server) presentView(i view.Info) View {
 	if v.Guard = i.Guard; v.Guard {
 		v.OnHalt = string(i.OnHalt)
 	}
-	if p := i.Progress; p != nil {
-		v.Progress = &BuildProgress{Done: p.Done, Total: p.Total, EventsPerSecond: p.EventsPerSecond}
-		if p.SecondsLeft >= 0 {
-			v.Progress.SecondsLeft = &p.SecondsLeft
-		}
-	}
+	v.Progress = presentProgress(i.Progress)
 	return v
+}
+
+// presentProgress returns nil for nil.
+func presentProgress(p *view.Progress) *BuildProgress {
+	if p == nil {
+		return nil
+	}
+	progress := &BuildProgress{Done: p.Done, Total: p.Total, EventsPerSecond: p.EventsPerSecond}
+	if p.SecondsLeft >= 0 {
+		progress.SecondsLeft = &p.SecondsLeft
+	}
+	return progress
 }
 
 // presentTime returns nil for the zero time.

@@ -246,6 +246,7 @@ var privileges = map[string]string{
 	"public.alert_crossings": "server: DELETE INSERT SELECT",
 	"public.alert_pending":   "server: DELETE INSERT SELECT UPDATE(server_id)",
 	"public.alert_servers":   "server: DELETE INSERT SELECT UPDATE(seen_at)",
+	"public.activity":        "server: DELETE INSERT SELECT",
 
 	"public.events_partitions":     "server: SELECT",
 	"public.frozen_partitions":     "server: SELECT",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
@@ -63,8 +64,8 @@ type Sender struct {
 	Path, RequestID, KeyName string
 	// Still is asked before each portion whether the sender may go on; may be nil. Its error ends the delivery.
 	Still func() error
-	// Placed is called with what was appended to a log; may be nil.
-	Placed func(log uuid.UUID, placements []ingest.Appended)
+	// Placed is called with what was appended to a log, and how long that took; may be nil.
+	Placed func(log uuid.UUID, placements []ingest.Appended, took time.Duration)
 }
 
 // Summary is what became of a delivery.

@@ -138,6 +138,8 @@ func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ 
 	type pendingPart struct {
 		*part
 		ingest.Pending
+
+		began time.Time
 	}
 	pending := make([]pendingPart, 0, len(parts))
 	var failure error
@@ -154,19 +156,20 @@ func (d *Delivery) append(ctx context.Context, parts []*part) (again []*line, _ 
 		for i, l := range p.lines {
 			request.Events[i] = l.event
 		}
+		began := time.Now()
 		waiting, err := d.intake.ingest.Enqueue(p.log.ID, request)
 		if err != nil {
 			failure = errors.Join(failure, err)
 			continue
 		}
-		pending = append(pending, pendingPart{p, waiting})
+		pending = append(pending, pendingPart{p, waiting, began})
 	}
 	for _, p := range pending { // also after a failure: a client that is told to come back should find what is on its way
 		placements, err := p.Wait()
 		var costly *ingest.TooCostlyError
 		switch {
 		case err == nil:
-			d.place(p.part, placements)
+			d.place(p.part, placements, time.Since(p.began))
 		case errors.Is(err, eventlog.ErrLogNotFound): // the database was set back: there may be another log of that name, or a new one
 			d.intake.logs.Forget(d.sender.Tenant, p.log.Name)
 			again = append(again, p.lines...)
@@ -202,7 +205,7 @@ func (d *Delivery) appendHalves(ctx context.Context, p *part, within int) (again
 }
 
 // place records where the lines of a part are.
-func (d *Delivery) place(p *part, placements []ingest.Appended) {
+func (d *Delivery) place(p *part, placements []ingest.Appended, took time.Duration) {
 	for i, placed := range placements {
 		l := p.lines[i]
 		var reused *ingest.KeyReusedError
@@ -221,7 +224,7 @@ func (d *Delivery) place(p *part, placements []ingest.Appended) {
 		}
 	}
 	if d.sender.Placed != nil {
-		d.sender.Placed(p.log.ID, placements)
+		d.sender.Placed(p.log.ID, placements, took)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/activity"
 	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/background"
@@ -234,8 +235,10 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	limiter := limits.New(s.db, limits.Config{
 		Defaults: s.config.Limits, LargestBody: ingest.MaxBatchBytes, LargestBatch: ingest.MaxBatchEvents, Log: log,
 	})
+	lately := activity.New(s.db, activity.Config{Log: log})
 	watchers := &background.Worker{}
 	watchers.Go(limiter.Run)
+	watchers.Go(lately.Run)
 	watchers.Go(s.health.watch)
 	watchers.Go(s.partitions.run)
 	if s.ops != nil {
@@ -254,8 +257,9 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	s.http = newHTTPServer(api.New(api.Services{
 		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
 		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Webhooks: s.webhooks, Alerts: s.alerts,
-		Signer:  s.signer,
-		Sources: intake.NewRegistry(s.db), Intake: s.intake, ReadyViews: s.config.ReadyViews,
+		Activity: lately,
+		Signer:   s.signer,
+		Sources:  intake.NewRegistry(s.db), Intake: s.intake, ReadyViews: s.config.ReadyViews,
 		Streams: s.config.ReadConns / 2,
 		Bodies:  books["bodies"],
 		Answers: books["answers"],

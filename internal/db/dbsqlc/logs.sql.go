@@ -12,6 +12,70 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
+const activeLogs = `-- name: ActiveLogs :many
+SELECT l.log_id, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = $1 AND l.name LIKE $2 AND l.name LIKE $3
+  AND (l.name ILIKE $4 OR EXISTS (SELECT FROM json_each_text(l.labels) t WHERE t.value ILIKE $4))
+  AND NOT EXISTS (
+      SELECT FROM (SELECT unnest($5::text[]) AS name, unnest($6::text[]) AS value) p
+      WHERE l.labels ->> p.name IS DISTINCT FROM p.value)
+  AND ($7::boolean OR (h.recorded_at, l.log_id) < ($8::timestamptz, $9::uuid))
+ORDER BY h.recorded_at DESC, l.log_id DESC
+LIMIT $10
+`
+
+type ActiveLogsParams struct {
+	TenantID    uuid.UUID
+	NamePattern string
+	Visible     string
+	TextPattern string
+	LabelNames  []string
+	LabelValues []string
+	First       bool
+	BeforeAt    time.Time
+	BeforeLog   uuid.UUID
+	MaxRows     int32
+}
+
+type ActiveLogsRow struct {
+	LogID      uuid.UUID
+	RecordedAt time.Time
+}
+
+// The logs of SearchLogs whose last event is older than that of one, the latest first; without it, from the latest on.
+func (q *Queries) ActiveLogs(ctx context.Context, db DBTX, arg ActiveLogsParams) ([]ActiveLogsRow, error) {
+	rows, err := db.Query(ctx, activeLogs,
+		arg.TenantID,
+		arg.NamePattern,
+		arg.Visible,
+		arg.TextPattern,
+		arg.LabelNames,
+		arg.LabelValues,
+		arg.First,
+		arg.BeforeAt,
+		arg.BeforeLog,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ActiveLogsRow
+	for rows.Next() {
+		var i ActiveLogsRow
+		if err := rows.Scan(&i.LogID, &i.RecordedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getHead = `-- name: GetHead :one
 SELECT sequence, hash, recorded_at, views_epoch FROM log_heads WHERE log_id = $1
 `
@@ -318,4 +382,126 @@ func (q *Queries) LogName(ctx context.Context, db DBTX, arg LogNameParams) (stri
 	var name string
 	err := row.Scan(&name)
 	return name, err
+}
+
+const logsByIDs = `-- name: LogsByIDs :many
+SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.log_id = ANY ($1::uuid[]) AND l.tenant_id = $2
+`
+
+type LogsByIDsParams struct {
+	LogIds   []uuid.UUID
+	TenantID uuid.UUID
+}
+
+type LogsByIDsRow struct {
+	LogID      uuid.UUID
+	Name       string
+	Labels     []byte
+	CreatedAt  time.Time
+	Sequence   int64
+	Hash       []byte
+	RecordedAt time.Time
+}
+
+func (q *Queries) LogsByIDs(ctx context.Context, db DBTX, arg LogsByIDsParams) ([]LogsByIDsRow, error) {
+	rows, err := db.Query(ctx, logsByIDs, arg.LogIds, arg.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LogsByIDsRow
+	for rows.Next() {
+		var i LogsByIDsRow
+		if err := rows.Scan(
+			&i.LogID,
+			&i.Name,
+			&i.Labels,
+			&i.CreatedAt,
+			&i.Sequence,
+			&i.Hash,
+			&i.RecordedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const searchLogs = `-- name: SearchLogs :many
+SELECT l.log_id, l.name, l.labels, l.created_at, h.sequence, h.hash, h.recorded_at
+FROM logs l
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = $1 AND l.name > $2 AND l.name LIKE $3 AND l.name LIKE $4
+  AND (l.name ILIKE $5 OR EXISTS (SELECT FROM json_each_text(l.labels) t WHERE t.value ILIKE $5))
+  AND NOT EXISTS (
+      SELECT FROM (SELECT unnest($6::text[]) AS name, unnest($7::text[]) AS value) p
+      WHERE l.labels ->> p.name IS DISTINCT FROM p.value)
+ORDER BY l.name
+LIMIT $8
+`
+
+type SearchLogsParams struct {
+	TenantID    uuid.UUID
+	After       string
+	NamePattern string
+	Visible     string
+	TextPattern string
+	LabelNames  []string
+	LabelValues []string
+	MaxRows     int32
+}
+
+type SearchLogsRow struct {
+	LogID      uuid.UUID
+	Name       string
+	Labels     []byte
+	CreatedAt  time.Time
+	Sequence   int64
+	Hash       []byte
+	RecordedAt time.Time
+}
+
+// ListLogs of those that have a text in their name or in the value of a label, and these labels.
+func (q *Queries) SearchLogs(ctx context.Context, db DBTX, arg SearchLogsParams) ([]SearchLogsRow, error) {
+	rows, err := db.Query(ctx, searchLogs,
+		arg.TenantID,
+		arg.After,
+		arg.NamePattern,
+		arg.Visible,
+		arg.TextPattern,
+		arg.LabelNames,
+		arg.LabelValues,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SearchLogsRow
+	for rows.Next() {
+		var i SearchLogsRow
+		if err := rows.Scan(
+			&i.LogID,
+			&i.Name,
+			&i.Labels,
+			&i.CreatedAt,
+			&i.Sequence,
+			&i.Hash,
+			&i.RecordedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -99,6 +99,16 @@ type AccessVersion struct {
 	Nonce  uuid.UUID
 }
 
+type Activity struct {
+	TenantID  uuid.UUID
+	At        time.Time
+	ServerID  uuid.UUID
+	Events    int64
+	Appends   int64
+	Latencies []int32
+	Refusals  []byte
+}
+
 type Alert struct {
 	AlertID    uuid.UUID
 	TenantID   uuid.UUID

@@ -735,6 +735,199 @@ func (q *Queries) ListSkips(ctx context.Context, db DBTX, arg ListSkipsParams) (
 	return items, nil
 }
 
+const listUnfinishedVersions = `-- name: ListUnfinishedVersions :many
+WITH unfinished AS MATERIALIZED (
+    SELECT v.log_id, v.version_id, v.view_id, v.version FROM view_versions v WHERE v.status = 'halted' AND $1::boolean
+    UNION ALL
+    SELECT v.log_id, v.version_id, v.view_id, v.version FROM view_versions v WHERE v.status = 'building' AND $2::boolean
+), page AS MATERIALIZED (
+    SELECT u.log_id, u.version_id, l.name AS log, w.name AS view, u.version
+    FROM unfinished u
+    JOIN logs l ON l.log_id = u.log_id
+    JOIN views w ON w.log_id = u.log_id AND w.view_id = u.view_id
+    WHERE l.tenant_id = $3 AND l.name LIKE $4 AND ($5::text = '' OR w.name = $5)
+      AND (l.name, w.name, u.version) > ($6::text, $7::text, $8::integer)
+    ORDER BY l.name, w.name, u.version
+    LIMIT $9
+)
+SELECT p.log_id, p.log, p.view, v.version_id, v.version, v.module_sha256, v.status, v.applied_sequence, v.halted_sequence, v.error,
+       v.asked_at, v.live_at, v.retired_at, v.halted_at, v.build_rate, h.sequence AS head
+FROM page p
+JOIN view_versions v ON v.log_id = p.log_id AND v.version_id = p.version_id
+JOIN log_heads h ON h.log_id = p.log_id
+ORDER BY p.log, p.view, p.version
+`
+
+type ListUnfinishedVersionsParams struct {
+	Halted       bool
+	Building     bool
+	TenantID     uuid.UUID
+	Visible      string
+	Name         string
+	AfterLog     string
+	AfterName    string
+	AfterVersion int32
+	MaxRows      int32
+}
+
+type ListUnfinishedVersionsRow struct {
+	LogID           uuid.UUID
+	Log             string
+	View            string
+	VersionID       uuid.UUID
+	Version         int32
+	ModuleSha256    []byte
+	Status          string
+	AppliedSequence int64
+	HaltedSequence  *int64
+	Error           *string
+	AskedAt         time.Time
+	LiveAt          pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	BuildRate       *float64
+	Head            int64
+}
+
+// A tenant's versions that are halted or building, after one, by log, view and version. They are few, among any number of others: by the
+// two indexes of them, of all tenants, whatever the planner thinks of the rest.
+func (q *Queries) ListUnfinishedVersions(ctx context.Context, db DBTX, arg ListUnfinishedVersionsParams) ([]ListUnfinishedVersionsRow, error) {
+	rows, err := db.Query(ctx, listUnfinishedVersions,
+		arg.Halted,
+		arg.Building,
+		arg.TenantID,
+		arg.Visible,
+		arg.Name,
+		arg.AfterLog,
+		arg.AfterName,
+		arg.AfterVersion,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListUnfinishedVersionsRow
+	for rows.Next() {
+		var i ListUnfinishedVersionsRow
+		if err := rows.Scan(
+			&i.LogID,
+			&i.Log,
+			&i.View,
+			&i.VersionID,
+			&i.Version,
+			&i.ModuleSha256,
+			&i.Status,
+			&i.AppliedSequence,
+			&i.HaltedSequence,
+			&i.Error,
+			&i.AskedAt,
+			&i.LiveAt,
+			&i.RetiredAt,
+			&i.HaltedAt,
+			&i.BuildRate,
+			&i.Head,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listVersionsByLog = `-- name: ListVersionsByLog :many
+SELECT l.log_id, l.name AS log, w.name AS view, v.version_id, v.version, v.module_sha256, v.status, v.applied_sequence, v.halted_sequence,
+       v.error, v.asked_at, v.live_at, v.retired_at, v.halted_at, v.build_rate, h.sequence AS head
+FROM logs l
+JOIN views w ON w.log_id = l.log_id
+JOIN view_versions v ON v.log_id = w.log_id AND v.view_id = w.view_id
+JOIN log_heads h ON h.log_id = l.log_id
+WHERE l.tenant_id = $1 AND l.name LIKE $2 AND ($3::text = '' OR w.name = $3) AND v.status = ANY ($4::text[])
+  AND l.name >= $5::text AND (l.name, w.name, v.version) > ($5::text, $6::text, $7::integer)
+ORDER BY l.name, w.name, v.version
+LIMIT $8
+`
+
+type ListVersionsByLogParams struct {
+	TenantID     uuid.UUID
+	Visible      string
+	Name         string
+	Statuses     []string
+	AfterLog     string
+	AfterName    string
+	AfterVersion int32
+	MaxRows      int32
+}
+
+type ListVersionsByLogRow struct {
+	LogID           uuid.UUID
+	Log             string
+	View            string
+	VersionID       uuid.UUID
+	Version         int32
+	ModuleSha256    []byte
+	Status          string
+	AppliedSequence int64
+	HaltedSequence  *int64
+	Error           *string
+	AskedAt         time.Time
+	LiveAt          pgtype.Timestamptz
+	RetiredAt       pgtype.Timestamptz
+	HaltedAt        pgtype.Timestamptz
+	BuildRate       *float64
+	Head            int64
+}
+
+// A tenant's versions of any status, after one, by log, view and version.
+func (q *Queries) ListVersionsByLog(ctx context.Context, db DBTX, arg ListVersionsByLogParams) ([]ListVersionsByLogRow, error) {
+	rows, err := db.Query(ctx, listVersionsByLog,
+		arg.TenantID,
+		arg.Visible,
+		arg.Name,
+		arg.Statuses,
+		arg.AfterLog,
+		arg.AfterName,
+		arg.AfterVersion,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListVersionsByLogRow
+	for rows.Next() {
+		var i ListVersionsByLogRow
+		if err := rows.Scan(
+			&i.LogID,
+			&i.Log,
+			&i.View,
+			&i.VersionID,
+			&i.Version,
+			&i.ModuleSha256,
+			&i.Status,
+			&i.AppliedSequence,
+			&i.HaltedSequence,
+			&i.Error,
+			&i.AskedAt,
+			&i.LiveAt,
+			&i.RetiredAt,
+			&i.HaltedAt,
+			&i.BuildRate,
+			&i.Head,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listViewVersions = `-- name: ListViewVersions :many
 SELECT w.name, w.view_id, v.version_id, v.version, v.turn, v.module_sha256, v.config, v.fold_gas, v.guard, v.on_halt, v.status, v.state,
        v.applied_sequence, v.halted_sequence, v.error, v.actor, v.created_at, v.asked_at, v.live_at, v.retired_at, v.halted_at,
@@ -1399,4 +1592,32 @@ func (q *Queries) ViewIsActive(ctx context.Context, db DBTX, arg ViewIsActivePar
 	var active bool
 	err := row.Scan(&active)
 	return active, err
+}
+
+const viewStatePlace = `-- name: ViewStatePlace :one
+SELECT l.name AS log, w.name AS view, v.version
+FROM view_versions v
+JOIN logs l ON l.log_id = v.log_id
+JOIN views w ON w.log_id = v.log_id AND w.view_id = v.view_id
+WHERE v.log_id = $1 AND v.version_id = $2 AND l.tenant_id = $3
+`
+
+type ViewStatePlaceParams struct {
+	LogID     uuid.UUID
+	VersionID uuid.UUID
+	TenantID  uuid.UUID
+}
+
+type ViewStatePlaceRow struct {
+	Log     string
+	View    string
+	Version int32
+}
+
+// Where a version is in a list of its tenant's by log, view and version.
+func (q *Queries) ViewStatePlace(ctx context.Context, db DBTX, arg ViewStatePlaceParams) (ViewStatePlaceRow, error) {
+	row := db.QueryRow(ctx, viewStatePlace, arg.LogID, arg.VersionID, arg.TenantID)
+	var i ViewStatePlaceRow
+	err := row.Scan(&i.Log, &i.View, &i.Version)
+	return i, err
 }

@@ -300,6 +300,7 @@ var lists = map[string]string{
 	"events": "list-events", "logs": "list-logs", "keys": "list-keys", "modules": "list-modules",
 	"tenants": "list-tenants", "sources": "list-sources",
 	"audit-log": "list-audit-log", "view-versions": "list-view-versions", "source-versions": "list-source-versions",
+	"view-states": "list-view-states",
 	"webhooks": "list-webhooks", "deliveries": "list-deliveries", "alerts": "list-alerts", "crossings": "list-crossings",
 }
 

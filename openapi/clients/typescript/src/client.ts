@@ -46,11 +46,19 @@ export class Tally extends AlertCalls {
     );
   }
 
-  /** All logs, by name. */
+  /** All logs, by name or by activity. */
   logs(filter: ListOptions<"list-logs"> = {}) {
     return items(
       (cursor) => this.listLogs({ ...filter, ...cursor }),
       (page) => page.logs,
+    );
+  }
+
+  /** The versions of views of all logs, by log, view and version. */
+  viewStates(filter: ListOptions<"list-view-states"> = {}) {
+    return items(
+      (cursor) => this.listViewStates({ ...filter, ...cursor }),
+      (page) => page.views,
     );
   }
 

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened lately
+         * @description In the tenant, on all servers: what was appended and refused in intervals of five seconds, and how views, alerts and webhooks stand. The key must be for all logs. Needs the scope read or query or deploy or admin.
+         */
+        get: operations["get-activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/alerts": {
         parameters: {
             query?: never;
@@ -248,8 +268,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List logs by name
-         * @description Needs the scope read or deploy.
+         * List logs
+         * @description By name, or by activity. A search, a label and an order by activity have the server look at all logs whose name has the prefix: one that takes more than five seconds is refused, with the code search_too_broad. Needs the scope read or deploy.
          */
         get: operations["list-logs"];
         put?: never;
@@ -956,6 +976,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/view-states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the views of all logs
+         * @description The versions of views of all logs that there are for the key, as they stand. Those that are halted or building are found at once, however many logs there are; where others are asked for, the answer may take seconds. Needs the scope read or query or deploy.
+         */
+        get: operations["list-view-states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/views": {
         parameters: {
             query?: never;
@@ -1184,6 +1224,109 @@ export interface components {
         AcceptedDelivery: {
             /** @description The message's id, by which the delivery is to be found. */
             delivery_id: string;
+        };
+        /** @description What happened in a tenant lately. */
+        Activity: {
+            /**
+             * Format: double
+             * @description Half of all appends took no longer, in milliseconds; absent without appends.
+             */
+            append_p50_ms?: number;
+            /**
+             * Format: double
+             * @description 99 of 100 took no longer.
+             */
+            append_p99_ms?: number;
+            /**
+             * Format: int64
+             * @description Appends in all of them.
+             */
+            appends: number;
+            /**
+             * Format: date-time
+             * @description When this was read, by the server's clock, as all times here.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Versions of views that are being built; for who may list them.
+             */
+            building_views?: number;
+            /**
+             * Format: int64
+             * @description Deliveries to webhooks that are given up, up to 10,000; for who may list them.
+             */
+            dead_deliveries?: number;
+            /**
+             * Format: int64
+             * @description Events stored in all of them, without duplicates and without what was rejected.
+             */
+            events: number;
+            /**
+             * Format: double
+             * @description Of the last ten seconds that every server has written.
+             */
+            events_per_second: number;
+            /**
+             * Format: int64
+             * @description Alerts that are firing on a log at least; for who may list them.
+             */
+            firing_alerts?: number;
+            /**
+             * Format: int64
+             * @description Versions of views that are halted; for who may list them.
+             */
+            halted_views?: number;
+            /**
+             * Format: int64
+             * @description How long an interval is.
+             * @example 5
+             */
+            interval_seconds: number;
+            /** @description The oldest first, without gaps; the last is under way. */
+            intervals: components["schemas"]["ActivityInterval"][];
+            /**
+             * Format: int64
+             * @description How many logs there are, up to 1,000,000; for who may list them.
+             */
+            logs?: number;
+            /** @description Requests in all intervals that ended with a problem, by its code, the most frequent first. */
+            refusals: components["schemas"]["RefusalCount"][];
+        };
+        /** @description What happened in an interval. */
+        ActivityInterval: {
+            /**
+             * Format: double
+             * @description Half of the appends took no longer, in milliseconds; absent without appends.
+             */
+            append_p50_ms?: number;
+            /**
+             * Format: double
+             * @description 99 of 100 took no longer.
+             */
+            append_p99_ms?: number;
+            /**
+             * Format: int64
+             * @description Appends: one for each request that appended, and of a delivery one for each log and portion.
+             */
+            appends: number;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Events stored.
+             */
+            events: number;
+            /** @description True while it may still grow: it is under way, or other servers may not have written what they counted. */
+            open?: boolean;
+            /**
+             * Format: int64
+             * @description Requests that ended with a problem.
+             */
+            refusals: number;
         };
         /** @description What an alert watches. */
         Alert: {
@@ -2172,7 +2315,7 @@ export interface components {
         };
         /** @description A page of logs. */
         LogPage: {
-            /** @description By name. */
+            /** @description By name, or by activity. */
             logs: components["schemas"]["Log"][];
             /** @description Give it as cursor to get the next page; absent on the last. A page may have fewer than limit logs before that. */
             next_cursor?: string;
@@ -2472,6 +2615,19 @@ export interface components {
              * @description Its number, the same on every server that has it: meter@1 is the first version of meter.
              */
             version: number;
+        };
+        /** @description How many requests ended with a problem of a code. */
+        RefusalCount: {
+            /**
+             * @description The problem's code.
+             * @example too_many_requests
+             */
+            code: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
         };
         /** @description Which rejects are to be mapped again. */
         ReplaySource: {
@@ -2988,6 +3144,68 @@ export interface components {
             /** @description By name. */
             views: components["schemas"]["ViewPattern"][];
         };
+        /** @description How a version of a view stands on a log. */
+        ViewState: {
+            /**
+             * Format: int64
+             * @description The last sequence it has folded.
+             */
+            applied: number;
+            /**
+             * Format: date-time
+             * @description When it came to have this status; when it was asked for, while it is building.
+             */
+            changed_at: string;
+            /** @description Why it could not. */
+            error?: string;
+            /**
+             * Format: int64
+             * @description The event that it could not fold.
+             */
+            halted_sequence?: number;
+            /**
+             * Format: int64
+             * @description The log's last sequence.
+             */
+            head: number;
+            /** @description The log's name. */
+            log: string;
+            /**
+             * Format: uuid
+             * @description The log's id.
+             */
+            log_id: string;
+            /** @description The module's SHA-256, in hexadecimal. */
+            module: string;
+            /** @description How far it is built, while it is building. */
+            progress?: components["schemas"]["BuildProgress"];
+            /**
+             * @description The ready view that the module is, with its version; absent for other modules.
+             * @example meter@1
+             */
+            ready?: string;
+            /** @description building: it folds the history; live: it answers queries; halted: at an event that it could not fold; retired: it folds and answers no more. */
+            status: string;
+            /**
+             * Format: int32
+             * @description The version's number.
+             */
+            version: number;
+            /** @description The view's name. */
+            view: string;
+            /**
+             * Format: uuid
+             * @description The id of this version.
+             */
+            view_id: string;
+        };
+        /** @description A page of versions of views. */
+        ViewStatePage: {
+            /** @description Give it as cursor to get the next page; absent on the last. A page may have fewer than limit before that. */
+            next_cursor?: string;
+            /** @description By log, view and version. */
+            views: components["schemas"]["ViewState"][];
+        };
         /** @description The result of folding a view's events again, or why it could not be done. */
         ViewVerification: {
             /** @description What was read and compared. */
@@ -3141,6 +3359,77 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-activity": {
+        parameters: {
+            query?: {
+                /** @description How far back. */
+                minutes?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What happened in a tenant lately. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "append_p50_ms": 2.3,
+                     *       "append_p99_ms": 16.28,
+                     *       "appends": 5,
+                     *       "at": "2026-11-29T11:37:57.716437Z",
+                     *       "building_views": 0,
+                     *       "dead_deliveries": 0,
+                     *       "events": 6,
+                     *       "events_per_second": 0.6,
+                     *       "firing_alerts": 0,
+                     *       "halted_views": 0,
+                     *       "interval_seconds": 5,
+                     *       "intervals": [
+                     *         {
+                     *           "append_p50_ms": 2.3,
+                     *           "append_p99_ms": 16.28,
+                     *           "appends": 5,
+                     *           "at": "2026-11-29T11:37:00Z",
+                     *           "events": 6,
+                     *           "refusals": 2
+                     *         }
+                     *       ],
+                     *       "logs": 3,
+                     *       "refusals": [
+                     *         {
+                     *           "code": "log_not_found",
+                     *           "count": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Activity"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-alerts": {
         parameters: {
             query?: {
@@ -4013,6 +4302,12 @@ export interface operations {
             query?: {
                 /** @description Only logs whose name starts so. */
                 prefix?: string;
+                /** @description Only logs with this text in their name, or in the value of a label, whatever the case of its letters. */
+                search?: string;
+                /** @description Only logs with this label: name=value, or up to four of them with commas between them. A comma, and in a name =, is written with \ before it, and so is \ itself. */
+                label?: string;
+                /** @description activity: the log with the latest event first. One that gets an event while pages are read moves to the front. */
+                sort?: "name" | "activity";
                 /** @description The next_cursor of the page before; the first page when absent. */
                 cursor?: string;
                 /** @description The most of a page. */
@@ -6838,6 +7133,84 @@ export interface operations {
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-view-states": {
+        parameters: {
+            query?: {
+                /** @description Only versions of these statuses, with commas between them: building, live, halted and retired. */
+                status?: string;
+                /** @description Only views of this name. */
+                view?: string;
+                /** @description The next_cursor of the page before; the first page when absent. */
+                cursor?: string;
+                /** @description The most of a page. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions of views. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "views": [
+                     *         {
+                     *           "applied": 3,
+                     *           "changed_at": "2026-11-29T11:37:57.302278Z",
+                     *           "head": 3,
+                     *           "log": "customer-acme-usage",
+                     *           "log_id": "01a22718-f6e0-7de9-ada5-616d1dd42617",
+                     *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
+                     *           "ready": "meter@1",
+                     *           "status": "live",
+                     *           "version": 1,
+                     *           "view": "monthly-totals",
+                     *           "view_id": "01a22718-f733-7efb-9be2-f827ff8ef37e"
+                     *         },
+                     *         {
+                     *           "applied": 0,
+                     *           "changed_at": "2026-11-29T11:37:57.206606Z",
+                     *           "error": "view error (refused): this event is one too many",
+                     *           "halted_sequence": 1,
+                     *           "head": 1,
+                     *           "log": "halting",
+                     *           "log_id": "01a22718-f6be-7813-9415-7e434fd87623",
+                     *           "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
+                     *           "status": "halted",
+                     *           "version": 1,
+                     *           "view": "monthly-totals",
+                     *           "view_id": "01a22718-f6d0-7967-a2b1-947db2065378"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewStatePage"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */

@@ -69,6 +69,11 @@ export abstract class AccessCalls extends SourceCalls {
     return this.json({ method: "GET", path: ["audit-log"], query: parametersOf(options), safe: true, options });
   }
 
+  /** What happened lately in the tenant, on all servers, for a chart that moves: by intervals of five seconds. For a key for all logs. */
+  getActivity(options: Parameters<"get-activity"> & CallOptions = {}): Promise<Answer<"get-activity">> {
+    return this.json({ method: "GET", path: ["activity"], query: parametersOf(options), safe: true, options });
+  }
+
   /** Whether the process is alive. */
   health(options: CallOptions = {}): Promise<Answer<"health">> {
     return this.json({ method: "GET", path: ["healthz"], safe: true, options });

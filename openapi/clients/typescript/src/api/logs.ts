@@ -48,7 +48,7 @@ export abstract class LogCalls extends Transport {
     return this.json({ method: "GET", path: ["logs", log], safe: true, options });
   }
 
-  /** A page of logs, by name. All of them: {@link Tally.logs}. */
+  /** A page of logs, by name or by activity, `{ sort: "activity" }`. All of them: {@link Tally.logs}. */
   listLogs(options: Parameters<"list-logs"> & CallOptions = {}): Promise<Answer<"list-logs">> {
     return this.json({ method: "GET", path: ["logs"], query: parametersOf(options), safe: true, options });
   }

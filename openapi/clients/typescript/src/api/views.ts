@@ -34,6 +34,14 @@ export abstract class ViewCalls extends LogCalls {
     });
   }
 
+  /**
+   * A page of the versions of views of all logs, by log, view and version. Those that are halted or building,
+   * `{ status: "halted,building" }`, are found at once. All of them: {@link Tally.viewStates}.
+   */
+  listViewStates(options: Parameters<"list-view-states"> & CallOptions = {}): Promise<Answer<"list-view-states">> {
+    return this.json({ method: "GET", path: ["view-states"], query: parametersOf(options), safe: true, options });
+  }
+
   /** A page of a view's versions, newest first, retired ones too. All of them: {@link Tally.viewVersions}. */
   listViewVersions(
     log: string,
