@@ -172,6 +172,7 @@ func (s *server) register(api huma.API) {
 	s.registerActivity(api)
 	s.registerAppend(api)
 	s.registerEvents(api)
+	s.registerExplain(api)
 	s.registerIntake(api)
 	s.registerVerify(api)
 	s.registerLive(api)

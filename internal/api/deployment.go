@@ -38,52 +38,74 @@ func (s *server) deployment(ctx context.Context, in *deployInput) (d view.Deploy
 		if err != nil {
 			return d, err
 		}
-		d.Config, d.FoldGas, d.OnHalt = named.Config, named.Gas, named.OnHalt
-		if d.Code, err = s.namedModule(ctx, named); err != nil {
-			return d, err
-		}
-	} else {
-		d.Code = bytes.Clone(d.Code) // the body's buffer is used again
+		d, err = s.namedDeployment(ctx, named)
+		d.Actor = actor
+		return d, err
 	}
+	d.Code = bytes.Clone(d.Code) // the body's buffer is used again
 	if len(d.Config) == 0 {
-		d.Config = []byte("{}")
+		d.Config = []byte(noConfig)
 	}
 	return d, nil
+}
+
+// noConfig is the configuration of a view that is deployed without one.
+const noConfig = "{}"
+
+// namedDeployment returns what a body in JSON asks to be deployed. The error is a *Problem.
+func (s *server) namedDeployment(ctx context.Context, named *namedDeployment) (d view.Deployment, err error) {
+	d = view.Deployment{Config: named.Config, FoldGas: named.Gas, OnHalt: named.OnHalt}
+	if len(d.Config) == 0 {
+		d.Config = []byte(noConfig)
+	}
+	d.Code, err = s.namedModule(ctx, named)
+	return d, err
 }
 
 // parseDeployment refuses whatever else it would have to leave out. The error is a *Problem.
 func parseDeployment(body []byte) (*namedDeployment, error) {
 	named := &namedDeployment{}
-	err := eachMember(body, func(name string, value json.RawMessage) error {
-		absent := string(value) == "null"
-		switch {
-		case name == "ready" && !absent:
-			return parseText(name, value, &named.Ready)
-		case name == "module" && !absent:
-			return parseText(name, value, &named.Module)
-		case name == "config" && !absent:
-			named.Config = value
-		case name == "gas" && !absent:
-			gas, err := strconv.ParseInt(string(value), 10, 64)
-			if err != nil {
-				return newProblem("invalid_gas", fmt.Sprintf(
-					`"gas" is %s; it must be a whole number from 1 to %d, or absent for the server's own`,
-					shortened(string(value)), view.MaxFoldGas))
-			}
-			named.Gas = gas
-		case name == "on_halt" && !absent:
-			return parseText(name, value, (*string)(&named.OnHalt))
-		case !absent || name != "ready" && name != "module" && name != "config" && name != "gas" && name != "on_halt":
-			return newProblem("invalid_request", "there is no member "+strconv.Quote(shortened(name))+
-				` here: a deployment has "ready" or "module", and perhaps "config", "gas" and "on_halt"`)
-		}
-		return nil
-	})
-	if err == nil && (named.Ready == "") == (named.Module == "") {
-		err = newProblem("invalid_request", `a deployment has either "ready", the name of a ready view such as "meter", `+
-			`or "module", the SHA-256 of a module that was uploaded`)
+	err := eachMember(body, named.member)
+	if err == nil {
+		err = named.check()
 	}
 	return named, err
+}
+
+// member reads a member of a deployment. The error is a *Problem.
+func (d *namedDeployment) member(name string, value json.RawMessage) error {
+	absent := string(value) == "null"
+	switch {
+	case name == "ready" && !absent:
+		return parseText(name, value, &d.Ready)
+	case name == "module" && !absent:
+		return parseText(name, value, &d.Module)
+	case name == "config" && !absent:
+		d.Config = value
+	case name == "gas" && !absent:
+		gas, err := strconv.ParseInt(string(value), 10, 64)
+		if err != nil {
+			return newProblem("invalid_gas", fmt.Sprintf(
+				`"gas" is %s; it must be a whole number from 1 to %d, or absent for the server's own`,
+				shortened(string(value)), view.MaxFoldGas))
+		}
+		d.Gas = gas
+	case name == "on_halt" && !absent:
+		return parseText(name, value, (*string)(&d.OnHalt))
+	case !absent || name != "ready" && name != "module" && name != "config" && name != "gas" && name != "on_halt":
+		return newProblem("invalid_request", "there is no member "+strconv.Quote(shortened(name))+
+			` here: a deployment has "ready" or "module", and perhaps "config", "gas" and "on_halt"`)
+	}
+	return nil
+}
+
+// check refuses a deployment of no module, or of two. The error is a *Problem.
+func (d *namedDeployment) check() error {
+	if (d.Ready == "") != (d.Module == "") {
+		return nil
+	}
+	return newProblem("invalid_request", `a deployment has either "ready", the name of a ready view such as "meter", `+
+		`or "module", the SHA-256 of a module that was uploaded`)
 }
 
 func parseText(name string, value json.RawMessage, text *string) error {

@@ -15,6 +15,7 @@ var schemaDescriptions = map[string]string{
 	"AlertTest":         "What an evaluation of an alert would read.",
 	"AlertThreshold":    "How a threshold stands on a log.",
 	"AppendedBatch":     "Where the events of a batch are.",
+	"AnswerProblem":     "Why a view does not answer.",
 	"AuditDifference":   "Where two ways of folding differ.",
 	"AuditEntry":        "Something that was done with tenants, keys, tokens, sources or analysts.",
 	"AuditPage":         "A page of the audit log.",
@@ -34,6 +35,7 @@ var schemaDescriptions = map[string]string{
 	"EventInput": "An event: any JSON object of at most 1 MiB. Four members mean something to the server, after CloudEvents, and all are " +
 		"optional: type, what kind of event it is, a text of at most 255 bytes; time, when it happened, RFC 3339, the time of recording " +
 		"when absent; id and source, texts, together the event's identity, its idempotency key. Its bytes are kept as they are sent.",
+	"EventExplanation":     "How an event was counted.",
 	"EventPage":            "A page of events.",
 	"FirstRejected":        "A reject that still cannot be stored.",
 	"Health":               "The server's process is alive.",
@@ -54,6 +56,8 @@ var schemaDescriptions = map[string]string{
 	"OTLPStatus":           "A google.rpc.Status, whose message has a problem's code and detail.",
 	"OwnLimits":            "Limits that a tenant or a key is to have.",
 	"PatternCoverage":      "How the logs of a pattern stand, each counted by the version of the view that was asked for there last.",
+	"PreviewHalt":          "The event that a view would halt over.",
+	"PreviewView":          "A deployment that is to be tried: as DeployModule, with what to try it on.",
 	"Problem":              "An error, after RFC 9457. The members from fields on are there where they help.",
 	"RefusalCount":         "How many requests ended with a problem of a code.",
 	"Readiness":            "The server can store events.",
@@ -103,4 +107,7 @@ var schemaDescriptions = map[string]string{
 	"WebhookDeliveryDetail": "A delivery with its message and the answers that it got.",
 	"WebhookDeliveryPage":   "A page of a webhook's deliveries.",
 	"WebhookPage":           "A page of webhooks.",
+	"StateChange":           "What an event made of a key of a view's state.",
+	"ViewExplanation":       "How a version of a view counted an event.",
+	"ViewPreview":           "What a view would make of a log's last events.",
 }

@@ -258,6 +258,8 @@ func (s *server) present(ctx context.Context, err error) *Problem {
 		return retry(p, busyRetrySeconds)
 	case errors.Is(err, view.ErrBusy):
 		return retry(newProblem("busy", "too many long queries are under way; try again a little later"), busyRetrySeconds)
+	case errors.Is(err, view.ErrInquiriesBusy):
+		return retry(newProblem("busy", err.Error()+"; try again a little later"), inquiryRetrySeconds)
 	case errors.Is(err, ingest.ErrClosed):
 		return stoppingProblem()
 	case errors.Is(err, ingest.ErrOutcomeUnknown):

@@ -149,10 +149,13 @@ func (in *QueryParams) Resolve(ctx huma.Context) []error {
 // check returns a *Problem when the query is too long.
 func (in *QueryParams) check() error {
 	if len(in.query) > maxQueryBytes {
-		return newProblem("query_too_long",
-			fmt.Sprintf("the query string has %d bytes; at most %d are allowed", len(in.query), maxQueryBytes))
+		return queryTooLong(len(in.query))
 	}
 	return nil
+}
+
+func queryTooLong(bytes int) *Problem {
+	return newProblem("query_too_long", fmt.Sprintf("the query string has %d bytes; at most %d are allowed", bytes, maxQueryBytes))
 }
 
 type queryOutput struct {
@@ -188,6 +191,7 @@ func (s *server) registerViews(api huma.API) {
 	s.registerModules(api)
 	s.registerLife(api)
 	s.registerAudit(api)
+	s.registerPreview(api)
 	s.registerPatterns(api)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		register(s, api, access.Query, huma.Operation{

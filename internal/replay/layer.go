@@ -20,6 +20,11 @@ func (l *layer) current(key string) []byte {
 	if value, ok := l.written.Get(key); ok {
 		return value
 	}
+	return l.inBase(key)
+}
+
+// inBase is the value that a key has in the state; nil: no such key.
+func (l *layer) inBase(key string) []byte {
 	value, _ := l.base.Get(key)
 	return value
 }

@@ -79,9 +79,13 @@ func Shown(value []byte) string {
 	if len(value) <= maxShown {
 		return string(value)
 	}
-	end := maxShown
-	for end > 0 && !utf8.RuneStart(value[end]) {
-		end--
+	return string(Cut(value, maxShown)) + "…"
+}
+
+// Cut returns the first most bytes of a longer value, to a whole character. It shares the value's bytes.
+func Cut(value []byte, most int) []byte {
+	for most > 0 && !utf8.RuneStart(value[most]) {
+		most--
 	}
-	return string(slices.Clip(value[:end])) + "…"
+	return slices.Clip(value[:most])
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidwall/btree"
+
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/wasm"
 )
@@ -118,7 +120,7 @@ func (r *Replay) rehearseQueries(ctx context.Context) error {
 	for _, query := range rehearsalQueries {
 		var expected reply
 		for i, view := range []*View{first, first, last} {
-			found, err := r.ask(ctx, view, query)
+			found, err := ask(ctx, view, &r.base, query)
 			if err != nil {
 				return fmt.Errorf("rehearsing the query %q: %w", query, err)
 			}
@@ -151,8 +153,9 @@ func (a reply) String() string {
 	return Shown(a.text) + " (" + a.kind + ")"
 }
 
-func (r *Replay) ask(ctx context.Context, view *View, query string) (result reply, err error) {
-	session, err := view.Start(ctx, &layer{base: &r.base})
+// ask asks a view of a state. The error is not the view's fault.
+func ask(ctx context.Context, view *View, state *btree.Map[string, []byte], query string) (result reply, err error) {
+	session, err := view.Start(ctx, &layer{base: state})
 	if err != nil {
 		return reply{}, err
 	}

@@ -314,8 +314,9 @@ func (v *Views) lockLog(ctx context.Context, tx pgx.Tx, log uuid.UUID) error {
 	return nil
 }
 
-// checkRoom refuses a view that the log has no room for, or whose fold could cost more than the log's other views leave. The log is locked.
-func (v *Views) checkRoom(ctx context.Context, tx pgx.Tx, log, view uuid.UUID, foldGas int64) error {
+// checkRoom refuses a view that the log has no room for, or whose fold could cost more than the log's other views leave. What it finds
+// holds for as long as the log is locked.
+func (v *Views) checkRoom(ctx context.Context, tx dbsqlc.DBTX, log, view uuid.UUID, foldGas int64) error {
 	others, err := v.db.OtherViews(ctx, tx, dbsqlc.OtherViewsParams{LogID: log, ViewID: view})
 	switch {
 	case err != nil:

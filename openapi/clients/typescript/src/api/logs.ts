@@ -122,6 +122,25 @@ export abstract class LogCalls extends Transport {
     return storedEvent(text);
   }
 
+  /**
+   * How an event was counted, by each view of the log, or by the one that `view` names. The log is folded again up to the event: on a long
+   * one that takes up to a minute or so.
+   */
+  explainEvent(
+    log: string,
+    sequence: number,
+    options: Parameters<"explain-event"> & CallOptions = {},
+  ): Promise<Answer<"explain-event">> {
+    return this.json({
+      method: "GET",
+      path: ["logs", log, "events", sequence, "explanation"],
+      query: parametersOf(options),
+      safe: true,
+      long: true,
+      options,
+    });
+  }
+
   /** The messages of one connection to a log's tail, until the server ends it. Events, without end: {@link Tally.tail}. */
   tailEvents(
     log: string,

@@ -134,6 +134,26 @@ export abstract class ViewCalls extends LogCalls {
     });
   }
 
+  /**
+   * Tries a view on a log's last events, as {@link deployView} would deploy it, and asks it a question. Stores nothing; what a deploy would
+   * refuse is refused. Takes up to a minute or so.
+   */
+  previewView(
+    log: string,
+    view: string,
+    preview: Input<"preview-view">,
+    options: CallOptions = {},
+  ): Promise<Answer<"preview-view">> {
+    return this.json({
+      method: "POST",
+      path: ["logs", log, "views", view, "preview"],
+      ...json(preview),
+      safe: true,
+      long: true,
+      options,
+    });
+  }
+
   /** Deploys a view on every log whose name matches `logs` (`customer-*`), now and later. See {@link deployView}. */
   deployViewPattern(
     view: string,
