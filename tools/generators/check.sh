@@ -16,7 +16,8 @@ failed=0
 main() {
 	install
 	start_server
-	for client in python_openapi_generator python_openapi_python_client typescript java_client go_clients; do
+	for client in python_openapi_generator python_openapi_python_client typescript java_native java_okhttp_gson java_resttemplate \
+		go_clients; do
 		set +e
 		(set -e && "$client") >"$work/said" 2>&1 # to the left of || it would go on after a failure
 		[ $? = 0 ] || { failed=1 && echo "$client:" >&2 && tail -n 30 "$work/said" >&2; }
@@ -122,17 +123,25 @@ typescript() {
 	done
 }
 
+java_native() { java_client native --no-nulls "" -mapper -nodes; }
+
+java_okhttp_gson() { java_client okhttp-gson --no-nulls "" -mapper; }
+
+java_resttemplate() { java_client resttemplate "" ""; }
+
+# java_client LIBRARY OPTION WAY...: the program of that library appends in as many ways. The first is the client as it is generated, whose
+# log is compared with the option.
 java_client() {
-	local way
-	for way in '' -nodes -mapper; do new_log "openapi-generator-java$way"; done
-	generate java "$work/java" --library native
-	cp "$here/programs/java/Append.java" "$work/java/src/main/java/"
-	find "$work/java/src/main/java" -name '*.java' >"$work/sources"
-	javac -nowarn -cp "$cache/java/*" -d "$work/classes" "@$work/sources"
-	java -cp "$cache/java/*:$work/classes" Append "$event" openapi-generator-java{,-nodes,-mapper}
-	compare openapi-generator-java --no-nulls
-	compare openapi-generator-java-nodes
-	compare openapi-generator-java-mapper
+	local library=$1 option=$2 way logs=()
+	shift 2
+	for way; do logs+=("java-$library$way") && new_log "java-$library$way"; done
+	generate java "$work/$library" --library "$library"
+	cp "$here/programs/java/$library/Append.java" "$work/$library/src/main/java/"
+	find "$work/$library/src/main/java" -name '*.java' >"$work/sources"
+	javac -nowarn -cp "$cache/java/*" -d "$work/$library/classes" "@$work/sources"
+	java -cp "$cache/java/*:$work/$library/classes" Append "$event" "${logs[@]}"
+	compare "java-$library" ${option:+"$option"}
+	for way in "${logs[@]:1}"; do compare "$way"; done
 }
 
 go_clients() {

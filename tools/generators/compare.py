@@ -41,8 +41,7 @@ def main():
     if "--no-nulls" in sys.argv:
         print(
             f"{log}: WARNING: every member is stored but those that are null, as this client is generated; "
-            "one line keeps them: client.setObjectMapper(client.getObjectMapper()"
-            ".setDefaultPropertyInclusion(JsonInclude.Include.ALWAYS))"
+            "docs/api.md has the line that keeps them"
         )
     else:
         print(f"{log}: every member is stored")

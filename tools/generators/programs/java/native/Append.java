@@ -26,19 +26,19 @@ public final class Append {
     // As generated: its ObjectMapper leaves out what is null in a map, whatever the document says.
     append(new ApiClient(), args[1], event);
 
-    // As generated, with what is in the event as Jackson's nodes, of which it leaves out none.
-    append(new ApiClient(), args[2], new LinkedHashMap<>(exact.readValue(file, new TypeReference<Map<String, JsonNode>>() {})));
-
     // With the line that has it keep them in maps.
     ApiClient client = new ApiClient();
     client.setObjectMapper(client.getObjectMapper().setDefaultPropertyInclusion(JsonInclude.Include.ALWAYS));
-    append(client, args[3], event);
+    append(client, args[2], event);
+
+    // As generated, with what is in the event as Jackson's nodes, of which it leaves out none.
+    append(new ApiClient(), args[3], new LinkedHashMap<>(exact.readValue(file, new TypeReference<Map<String, JsonNode>>() {})));
   }
 
   private static void append(ApiClient client, String log, Map<String, Object> event) throws Exception {
     client.updateBaseUri(System.getenv("TALLY_URL"));
     EventsApi api = new EventsApi(client);
-    api.appendEvent(log, event, null, null, null, null);
-    api.appendEvents(log, List.of(event, event), null, null, null, null);
+    api.appendEvent(log, event, null, null, null, null, null);
+    api.appendEvents(log, List.of(event, event), null, null, null, null, null);
   }
 }
