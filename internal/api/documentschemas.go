@@ -20,6 +20,8 @@ var schemaDescriptions = map[string]string{
 	"AuditEntry":        "Something that was done with tenants, keys, tokens, sources or analysts.",
 	"AuditPage":         "A page of the audit log.",
 	"BuildProgress":     "How far a version of a view is built.",
+	"Caller":            "Who asks, and what it may do.",
+	"TokenGrant":        "What a token is for.",
 	"CoverageProgress":  "How far all logs of a pattern together are.",
 	"CreateKey":         "A key that is to be made.",
 	"CreatedKey":        "A key with its secret.",

@@ -408,6 +408,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/logs/{log}/events/{sequence}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain how an event was counted
+         * @description For each view of the log: whether it applied the event, ignored it or could not count it, why, and which keys of its state the event changed. It is found out by folding the log's events up to this one again, in memory: that takes as long as building the view would, and 45 seconds at most. What takes longer is unknown. Appends go on meanwhile. Needs the scope read.
+         */
+        get: operations["explain-event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/logs/{log}/tail": {
         parameters: {
             query?: never;
@@ -530,6 +550,26 @@ export interface paths {
         get: operations["watch-view"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logs/{log}/views/{view}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a view on a log's last events
+         * @description Folds the log's last events, onto an empty state, by a view as it would be deployed, asks it a question, and stores nothing. What a deploy would refuse is refused. Its guard, if it has one, is not asked. It folds for 45 seconds at most. Needs the scope deploy.
+         */
+        post: operations["preview-view"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1572,6 +1612,13 @@ export interface components {
              */
             threshold: string;
         };
+        /** @description Why a view does not answer. */
+        AnswerProblem: {
+            /** @description query_refused where the view refuses the question, query_failed where it fails over it. */
+            code: string;
+            /** @description Why, in words. */
+            detail: string;
+        };
         /** @description Where an event is. */
         Appended: {
             /** @description True when the event's time is more than a day ahead of when it was recorded. */
@@ -1689,6 +1736,7 @@ export interface components {
              */
             total: number;
         };
+        /** @description Who asks, and what it may do. */
         Caller: {
             /**
              * Format: date-time
@@ -2066,6 +2114,18 @@ export interface components {
             time: string;
             /** @description Absent when it has none. */
             type?: string;
+        };
+        /** @description How an event was counted. */
+        EventExplanation: {
+            /**
+             * Format: int64
+             * @description The event's place in its log.
+             */
+            sequence: number;
+            /** @description The event's type; absent where it has none. */
+            type?: string;
+            /** @description One for each version of the log's views that is not retired, by name. */
+            views: components["schemas"]["ViewExplanation"][];
         };
         /**
          * @description An event: any JSON object of at most 1 MiB. Four members mean something to the server, after CloudEvents, and all are optional: type, what kind of event it is, a text of at most 255 bytes; time, when it happened, RFC 3339, the time of recording when absent; id and source, texts, together the event's identity, its idempotency key. Its bytes are kept as they are sent.
@@ -2500,6 +2560,62 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description The event that a view would halt over. */
+        PreviewHalt: {
+            /** @description Why it cannot be folded. */
+            error: string;
+            /**
+             * Format: int64
+             * @description The event.
+             */
+            sequence: number;
+        };
+        /**
+         * @description A deployment that is to be tried: as DeployModule, with what to try it on.
+         * @example {
+         *       "config": {
+         *         "aggregations": [
+         *           "sum"
+         *         ],
+         *         "value": "/tokens"
+         *       },
+         *       "events": 1000,
+         *       "question": {
+         *         "window": "day"
+         *       },
+         *       "ready": "meter"
+         *     }
+         */
+        PreviewView: {
+            /** @description The view's configuration: any JSON; {} when absent. */
+            config?: unknown;
+            /**
+             * Format: int64
+             * @description How many of the log's last events to fold at most; 10000 when absent.
+             */
+            events?: number;
+            /**
+             * Format: int64
+             * @description The budget of one event's fold; the server's own when absent or 0.
+             */
+            gas?: number;
+            /** @description The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before. */
+            module?: string;
+            /**
+             * @description What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
+             * @enum {string}
+             */
+            on_halt?: "admit" | "refuse";
+            /** @description The parameters of the query that it is asked; a list for one that is repeated. None when absent. */
+            question?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description The name of a ready view, as GET /ready-views lists them: the newest version of this server. After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.
+             * @example meter
+             */
+            ready?: string;
+        };
         /** @description An error, after RFC 9457. The members from fields on are there where they help. */
         Problem: {
             /** @description What the guard says about its refusal: a JSON object of the view's own. */
@@ -2818,6 +2934,19 @@ export interface components {
              */
             version: number;
         };
+        /** @description What an event made of a key of a view's state. */
+        StateChange: {
+            /** @description Its value after the event, any JSON; absent where there is none, or it is long. */
+            after?: unknown;
+            /** @description In place of after where that is longer than 4,096 bytes: the text of its first 4,096. */
+            after_cut?: string;
+            /** @description Its value before the event, any JSON; absent where there was none, or it is long. */
+            before?: unknown;
+            /** @description In place of before where that is longer than 4,096 bytes: the text of its first 4,096. */
+            before_cut?: string;
+            /** @description The key. */
+            key: string;
+        };
         /** @description A tenant: it owns logs, views, patterns and keys, which no other tenant can tell from what does not exist. */
         Tenant: {
             /**
@@ -2897,6 +3026,7 @@ export interface components {
             /** @description A JSON Web Token, for Authorization: Bearer. */
             token: string;
         };
+        /** @description What a token is for. */
         TokenGrant: {
             /** @description Names of the logs that it is for. */
             logs: string[];
@@ -3074,6 +3204,32 @@ export interface components {
             /** @description What was compared. */
             ways: string[];
         };
+        /** @description How a version of a view counted an event. */
+        ViewExplanation: {
+            /** @description What it changed of the view's state, in byte order of keys: at most 100 keys, and 64 KiB of them and their values. */
+            changes: components["schemas"]["StateChange"][];
+            /**
+             * Format: int64
+             * @description Keys that it changed besides.
+             */
+            changes_left_out: number;
+            /** @description applied: it changed the state; ignored: it changed nothing; not_counted: the state says that it could not be counted, in whole or in part; left_out: the version was resumed past it; halted: the version halted over it; not_yet: the version has not come to it; unknown: it could not be found out. */
+            outcome: string;
+            /**
+             * @description Why: of not_counted the reasons by which the view counts such events, with commas between them; else in words.
+             * @example value_null
+             */
+            reason?: string;
+            /** @description The version's. */
+            status: string;
+            /**
+             * Format: int32
+             * @description Which version: a view may have one that answers, and one that is being built in its place.
+             */
+            version: number;
+            /** @description The view's name. */
+            view: string;
+        };
         /** @description A page of a view's versions, and what was done to it. */
         ViewHistory: {
             /** @description What was done to the view, newest first: the last 500 at most. */
@@ -3143,6 +3299,59 @@ export interface components {
         ViewPatternList: {
             /** @description By name. */
             views: components["schemas"]["ViewPattern"][];
+        };
+        /** @description What a view would make of a log's last events. */
+        ViewPreview: {
+            /** @description What it answers to the question: any JSON, or a text where it answers in CSV or plain text. */
+            answer?: unknown;
+            /** @description Why there is no answer; absent where there is one. */
+            answer_problem?: components["schemas"]["AnswerProblem"];
+            /** @description application/json, text/csv or text/plain; absent where there is no answer. */
+            answer_type?: string;
+            /** @description All events that were to be folded are: the view did not halt, and it did not take more than 45 seconds. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Events that were folded.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description The first event that was folded, onto an empty state; 0 where none was.
+             */
+            from_sequence: number;
+            /**
+             * Format: int64
+             * @description The gas that folding took, by the event.
+             */
+            gas_per_event: number;
+            /** @description Where it would halt; absent where it would not. The rest is of the events before that. */
+            halt?: components["schemas"]["PreviewHalt"];
+            /**
+             * Format: int64
+             * @description Of these, those that the view had no use for.
+             */
+            ignored: number;
+            /**
+             * Format: int64
+             * @description Events of the log before these, which were not folded.
+             */
+            left_out: number;
+            /**
+             * Format: int64
+             * @description Bytes of these keys and their values.
+             */
+            state_bytes: number;
+            /**
+             * Format: int64
+             * @description Keys of its state.
+             */
+            state_keys: number;
+            /**
+             * Format: int64
+             * @description The last one.
+             */
+            to_sequence: number;
         };
         /** @description How a version of a view stands on a log. */
         ViewState: {
@@ -3383,33 +3592,26 @@ export interface operations {
                     /**
                      * @example {
                      *       "append_p50_ms": 2.3,
-                     *       "append_p99_ms": 16.28,
+                     *       "append_p99_ms": 5.07,
                      *       "appends": 5,
-                     *       "at": "2026-11-29T11:37:57.716437Z",
+                     *       "at": "2026-11-29T11:51:31.642896Z",
                      *       "building_views": 0,
                      *       "dead_deliveries": 0,
                      *       "events": 6,
-                     *       "events_per_second": 0.6,
+                     *       "events_per_second": 0,
                      *       "firing_alerts": 0,
                      *       "halted_views": 0,
                      *       "interval_seconds": 5,
                      *       "intervals": [
                      *         {
-                     *           "append_p50_ms": 2.3,
-                     *           "append_p99_ms": 16.28,
-                     *           "appends": 5,
-                     *           "at": "2026-11-29T11:37:00Z",
-                     *           "events": 6,
-                     *           "refusals": 2
+                     *           "appends": 0,
+                     *           "at": "2026-11-29T11:50:35Z",
+                     *           "events": 0,
+                     *           "refusals": 0
                      *         }
                      *       ],
                      *       "logs": 3,
-                     *       "refusals": [
-                     *         {
-                     *           "code": "log_not_found",
-                     *           "count": 2
-                     *         }
-                     *       ]
+                     *       "refusals": []
                      *     }
                      */
                     "application/json": components["schemas"]["Activity"];
@@ -3457,7 +3659,7 @@ export interface operations {
                      * @example {
                      *       "alerts": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:25.630297Z",
+                     *           "created_at": "2026-11-29T11:51:31.547628Z",
                      *           "definition": {
                      *             "absent": "0",
                      *             "logs": "customer-*",
@@ -3477,8 +3679,8 @@ export interface operations {
                      *           "firing": false,
                      *           "name": "quota",
                      *           "spreading": true,
-                     *           "updated_at": "2026-11-29T09:19:25.630297Z",
-                     *           "updated_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "updated_at": "2026-11-29T11:51:31.547628Z",
+                     *           "updated_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "version": 1
                      *         }
                      *       ]
@@ -3532,7 +3734,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.630297Z",
+                     *       "created_at": "2026-11-29T11:51:31.547628Z",
                      *       "definition": {
                      *         "absent": "0",
                      *         "logs": "customer-*",
@@ -3553,8 +3755,8 @@ export interface operations {
                      *       "logs": [],
                      *       "name": "quota",
                      *       "spreading": true,
-                     *       "updated_at": "2026-11-29T09:19:25.630297Z",
-                     *       "updated_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "updated_at": "2026-11-29T11:51:31.547628Z",
+                     *       "updated_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "version": 1
                      *     }
                      */
@@ -3631,7 +3833,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.630297Z",
+                     *       "created_at": "2026-11-29T11:51:31.547628Z",
                      *       "definition": {
                      *         "absent": "0",
                      *         "logs": "customer-*",
@@ -3649,8 +3851,8 @@ export interface operations {
                      *       },
                      *       "name": "quota",
                      *       "spreading": true,
-                     *       "updated_at": "2026-11-29T09:19:25.630297Z",
-                     *       "updated_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "updated_at": "2026-11-29T11:51:31.547628Z",
+                     *       "updated_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "version": 1
                      *     }
                      */
@@ -3845,13 +4047,13 @@ export interface operations {
                      *       "entries": [
                      *         {
                      *           "action": "key.revoke",
-                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
-                     *           "at": "2026-11-29T09:19:25.753964Z",
+                     *           "actor": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *           "at": "2026-11-29T11:51:31.635304Z",
                      *           "detail": {
-                     *             "key_id": "n4yeslSzOpPJQbn4"
+                     *             "key_id": "DVIHzePqZ4iTIMdo"
                      *           },
                      *           "entry_id": 16,
-                     *           "key_id": "rvMFGkWqOPWBoPG5",
+                     *           "key_id": "w9Ufe9prwMVb1VIO",
                      *           "target": "gateway-1"
                      *         }
                      *       ]
@@ -3887,11 +4089,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who asks, and what it may do. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key_id": "w9Ufe9prwMVb1VIO",
+                     *       "key_name": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *       "keys": true,
+                     *       "logs": "*",
+                     *       "scopes": [
+                     *         "append"
+                     *       ],
+                     *       "tenant": "default"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Caller"];
                 };
             };
@@ -4008,9 +4223,9 @@ export interface operations {
                      * @example {
                      *       "keys": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:25.682292Z",
-                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
-                     *           "key_id": "n4yeslSzOpPJQbn4",
+                     *           "created_at": "2026-11-29T11:51:31.592462Z",
+                     *           "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *           "key_id": "DVIHzePqZ4iTIMdo",
                      *           "limits": {},
                      *           "logs": "customer-*",
                      *           "name": "gateway-1",
@@ -4019,12 +4234,12 @@ export interface operations {
                      *           ]
                      *         },
                      *         {
-                     *           "created_at": "2026-11-29T09:19:22.701844Z",
+                     *           "created_at": "2026-11-29T11:51:29.811784Z",
                      *           "created_by": "bootstrap",
-                     *           "key_id": "rvMFGkWqOPWBoPG5",
+                     *           "key_id": "w9Ufe9prwMVb1VIO",
                      *           "limits": {},
                      *           "logs": "*",
-                     *           "name": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "name": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "scopes": [
                      *             "append",
                      *             "read",
@@ -4091,10 +4306,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.682292Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
-                     *       "key": "tally_n4yesl…",
-                     *       "key_id": "n4yeslSzOpPJQbn4",
+                     *       "created_at": "2026-11-29T11:51:31.592462Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *       "key": "tally_DVIHze…",
+                     *       "key_id": "DVIHzePqZ4iTIMdo",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -4144,9 +4359,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.682292Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
-                     *       "key_id": "n4yeslSzOpPJQbn4",
+                     *       "created_at": "2026-11-29T11:51:31.592462Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *       "key_id": "DVIHzePqZ4iTIMdo",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
@@ -4198,15 +4413,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.682292Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
-                     *       "former_until": "2026-11-29T10:19:25.7087Z",
-                     *       "key_id": "n4yeslSzOpPJQbn4",
+                     *       "created_at": "2026-11-29T11:51:31.592462Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *       "former_until": "2026-11-29T12:51:31.602802Z",
+                     *       "key_id": "DVIHzePqZ4iTIMdo",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "revoked_at": "2026-11-29T09:19:25.751135Z",
-                     *       "rotated_at": "2026-11-29T09:19:25.707387Z",
+                     *       "revoked_at": "2026-11-29T11:51:31.634267Z",
+                     *       "rotated_at": "2026-11-29T11:51:31.596989Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -4265,15 +4480,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.682292Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
-                     *       "former_until": "2026-11-29T10:19:25.7087Z",
-                     *       "key": "tally_n4yesl…",
-                     *       "key_id": "n4yeslSzOpPJQbn4",
+                     *       "created_at": "2026-11-29T11:51:31.592462Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
+                     *       "former_until": "2026-11-29T12:51:31.602802Z",
+                     *       "key": "tally_DVIHze…",
+                     *       "key_id": "DVIHzePqZ4iTIMdo",
                      *       "limits": {},
                      *       "logs": "customer-*",
                      *       "name": "gateway-1",
-                     *       "rotated_at": "2026-11-29T09:19:25.707387Z",
+                     *       "rotated_at": "2026-11-29T11:51:31.596989Z",
                      *       "scopes": [
                      *         "append"
                      *       ]
@@ -4332,14 +4547,14 @@ export interface operations {
                      * @example {
                      *       "logs": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:23.894601Z",
-                     *           "hash": "f332ebefb6d86440ccec88156d0e8283788195e092aec17a9a0bb921fa78a15e",
+                     *           "created_at": "2026-11-29T11:51:30.326382Z",
+                     *           "hash": "f6abf86880cb401f5cfc61a8a0f2f409892c27ef851d703ea48a2d5cbe8cd577",
                      *           "labels": {
                      *             "plan": "pro"
                      *           },
-                     *           "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7",
+                     *           "log_id": "01a22725-5f16-752f-9f9e-faba1756ac61",
                      *           "name": "customer-acme-usage",
-                     *           "recorded_at": "2026-11-29T09:19:23.894601Z",
+                     *           "recorded_at": "2026-11-29T11:51:30.326382Z",
                      *           "sequence": 0
                      *         }
                      *       ]
@@ -4395,7 +4610,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7"
+                     *       "log_id": "01a22725-5f16-752f-9f9e-faba1756ac61"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedLog"];
@@ -4439,14 +4654,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:23.894601Z",
-                     *       "hash": "f332ebefb6d86440ccec88156d0e8283788195e092aec17a9a0bb921fa78a15e",
+                     *       "created_at": "2026-11-29T11:51:30.326382Z",
+                     *       "hash": "f6abf86880cb401f5cfc61a8a0f2f409892c27ef851d703ea48a2d5cbe8cd577",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7",
+                     *       "log_id": "01a22725-5f16-752f-9f9e-faba1756ac61",
                      *       "name": "customer-acme-usage",
-                     *       "recorded_at": "2026-11-29T09:19:23.894601Z",
+                     *       "recorded_at": "2026-11-29T11:51:30.326382Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -4511,14 +4726,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:23.917504Z",
-                     *       "hash": "673ac82dbd3a2201121fce2f029a424448d9b733789a539ea9c98f8686a1daea",
+                     *       "created_at": "2026-11-29T11:51:30.32759Z",
+                     *       "hash": "5c174eac4165958305efe7876f073d4ec4184eba1efc684cbe9744d2488bd301",
                      *       "labels": {
                      *         "plan": "pro"
                      *       },
-                     *       "log_id": "01a2269a-1cff-7446-be07-3b23bffe49f1",
+                     *       "log_id": "01a22725-5f17-7861-973b-2b5d75f64a81",
                      *       "name": "customer-b-usage",
-                     *       "recorded_at": "2026-11-29T09:19:23.917504Z",
+                     *       "recorded_at": "2026-11-29T11:51:30.32759Z",
                      *       "sequence": 0
                      *     }
                      */
@@ -4801,9 +5016,9 @@ export interface operations {
                      *             "tokens_out": 420,
                      *             "type": "api.call"
                      *           },
-                     *           "hash": "6e59bc190857299249dcd2d1a93cf741e14c5f9cef13f39509bac331f2a70236",
+                     *           "hash": "ea7a50237f390c139fc82a19742a92e528341806ad478c41194ed1244a675844",
                      *           "key": "req-1",
-                     *           "recorded_at": "2026-11-29T09:19:23.956562Z",
+                     *           "recorded_at": "2026-11-29T11:51:30.33162Z",
                      *           "sequence": 1,
                      *           "time": "2025-03-01T10:05:30Z",
                      *           "type": "api.call"
@@ -4862,9 +5077,9 @@ export interface operations {
                      *         "tokens_out": 420,
                      *         "type": "api.call"
                      *       },
-                     *       "hash": "6e59bc190857299249dcd2d1a93cf741e14c5f9cef13f39509bac331f2a70236",
+                     *       "hash": "ea7a50237f390c139fc82a19742a92e528341806ad478c41194ed1244a675844",
                      *       "key": "req-1",
-                     *       "recorded_at": "2026-11-29T09:19:23.956562Z",
+                     *       "recorded_at": "2026-11-29T11:51:30.33162Z",
                      *       "sequence": 1,
                      *       "time": "2025-03-01T10:05:30Z",
                      *       "type": "api.call"
@@ -4874,6 +5089,75 @@ export interface operations {
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "explain-event": {
+        parameters: {
+            query?: {
+                /** @description The name of the one view that is to explain it; all when absent. */
+                view?: string;
+            };
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The log's id or its name. */
+                log: string;
+                /** @description The event's place in its log. */
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How an event was counted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sequence": 1,
+                     *       "type": "api.call",
+                     *       "views": [
+                     *         {
+                     *           "changes": [
+                     *             {
+                     *               "after": {
+                     *                 "count": 1,
+                     *                 "sum": 150,
+                     *                 "values": 1
+                     *               },
+                     *               "key": "total/gpt-4/2025-03-01T10:00:00Z"
+                     *             }
+                     *           ],
+                     *           "changes_left_out": 0,
+                     *           "outcome": "applied",
+                     *           "status": "live",
+                     *           "version": 1,
+                     *           "view": "monthly-totals"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventExplanation"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 410, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -4967,13 +5251,13 @@ export interface operations {
                      *       "bytes": 369,
                      *       "events": 3,
                      *       "faults": [],
-                     *       "finished_at": "2026-11-29T09:19:24.698323962Z",
+                     *       "finished_at": "2026-11-29T11:51:31.095997575Z",
                      *       "from": 1,
-                     *       "hash": "b44f2d9e474cf7e8128a1053f2ca56ea20f81636214098b7988f3799aa6bd4e8",
-                     *       "log_id": "01a2269a-1cf1-7e5e-b517-ea6de0cd53a7",
+                     *       "hash": "dc34d15d0aecd0233b8e1c366ee13d5ae14b06f6451c39ac474877b6b0a52806",
+                     *       "log_id": "01a22725-5f16-752f-9f9e-faba1756ac61",
                      *       "name": "customer-acme-usage",
                      *       "ok": true,
-                     *       "seconds": 0.064528024,
+                     *       "seconds": 0.052960397,
                      *       "to": 3,
                      *       "views": [
                      *         {
@@ -4981,7 +5265,7 @@ export interface operations {
                      *             "events": 3,
                      *             "keys": 1,
                      *             "ok": true,
-                     *             "seconds": 0.055544227,
+                     *             "seconds": 0.04722853,
                      *             "sequence": 3,
                      *             "skipped": 0,
                      *             "version": 1,
@@ -5044,7 +5328,7 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -5056,18 +5340,18 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T09:19:24.54042Z",
+                     *           "created_at": "2026-11-29T11:51:30.554643Z",
                      *           "gas": 50000000,
                      *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T09:19:24.587413Z",
+                     *           "live_at": "2026-11-29T11:51:30.59621Z",
                      *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 1,
-                     *           "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
+                     *           "view_id": "01a22725-6015-726f-826b-8b30df92f8e5"
                      *         }
                      *       ]
                      *     }
@@ -5115,7 +5399,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -5127,18 +5411,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T09:19:24.54042Z",
+                     *       "created_at": "2026-11-29T11:51:30.554643Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T09:19:24.587413Z",
+                     *       "live_at": "2026-11-29T11:51:30.59621Z",
                      *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
+                     *       "view_id": "01a22725-6015-726f-826b-8b30df92f8e5"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -5214,7 +5498,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -5226,18 +5510,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T09:19:24.54042Z",
+                     *       "created_at": "2026-11-29T11:51:30.554643Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T09:19:24.587413Z",
+                     *       "live_at": "2026-11-29T11:51:30.59621Z",
                      *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
+                     *       "view_id": "01a22725-6015-726f-826b-8b30df92f8e5"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -5330,7 +5614,7 @@ export interface operations {
                      *       "events": 3,
                      *       "keys": 1,
                      *       "ok": true,
-                     *       "seconds": 0.033488562,
+                     *       "seconds": 0.116338507,
                      *       "sequence": 3,
                      *       "skipped": 0,
                      *       "version": 1,
@@ -5392,6 +5676,98 @@ export interface operations {
                 };
             };
             /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 409, 410, 421, 422, 429, 500, 503. */
+            default: {
+                headers: {
+                    /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
+                    "Retry-After"?: number;
+                    /** @description The request's id, as the server's log has it. */
+                    "Tally-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-view": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act in, for keys with the scope operator; the key's own when absent. */
+                "Tally-Tenant"?: string;
+            };
+            path: {
+                /** @description The log's id or its name. */
+                log: string;
+                /** @description The view's name. */
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ready": "meter",
+                 *       "config": {
+                 *         "value": "/tokens_out",
+                 *         "aggregations": [
+                 *           "sum",
+                 *           "p95"
+                 *         ]
+                 *       },
+                 *       "events": 1000,
+                 *       "question": {
+                 *         "window": "day"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreviewView"];
+            };
+        };
+        responses: {
+            /** @description What a view would make of a log's last events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "answer": {
+                     *         "from": null,
+                     *         "resolution": "quarter_hour",
+                     *         "rows": [
+                     *           {
+                     *             "from": "2025-03-01T00:00:00Z",
+                     *             "p95": "420",
+                     *             "sum": "505",
+                     *             "to": "2025-03-02T00:00:00Z"
+                     *           }
+                     *         ],
+                     *         "timezone": "UTC",
+                     *         "to": null,
+                     *         "tz_data": "2026f",
+                     *         "uncounted": 0,
+                     *         "window": "day"
+                     *       },
+                     *       "answer_type": "application/json",
+                     *       "complete": true,
+                     *       "events": 3,
+                     *       "from_sequence": 1,
+                     *       "gas_per_event": 27340,
+                     *       "ignored": 0,
+                     *       "left_out": 0,
+                     *       "state_bytes": 162,
+                     *       "state_keys": 3,
+                     *       "to_sequence": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewPreview"];
+                };
+            };
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
@@ -5512,20 +5888,20 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "applied": 1,
                      *       "config": {},
-                     *       "created_at": "2026-11-29T09:19:23.806233Z",
+                     *       "created_at": "2026-11-29T11:51:30.302843Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "head": 1,
-                     *       "live_at": "2026-11-29T09:19:24.919198Z",
+                     *       "live_at": "2026-11-29T11:51:31.157811Z",
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
                      *       "name": "monthly-totals",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a2269a-1ca0-7de3-9f65-fb58e89d92de"
+                     *       "view_id": "01a22725-5f00-7990-8b7c-8c0e84818388"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -5582,7 +5958,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "applied": 3,
                      *       "config": {
                      *         "aggregations": [
@@ -5594,18 +5970,18 @@ export interface operations {
                      *         },
                      *         "value": "/tokens_in"
                      *       },
-                     *       "created_at": "2026-11-29T09:19:24.54042Z",
+                     *       "created_at": "2026-11-29T11:51:30.554643Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "head": 3,
-                     *       "live_at": "2026-11-29T09:19:24.914054Z",
+                     *       "live_at": "2026-11-29T11:51:31.154252Z",
                      *       "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *       "name": "monthly-totals",
                      *       "ready": "meter@1",
                      *       "state_kept": true,
                      *       "status": "live",
                      *       "version": 1,
-                     *       "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
+                     *       "view_id": "01a22725-6015-726f-826b-8b30df92f8e5"
                      *     }
                      */
                     "application/json": components["schemas"]["View"];
@@ -5659,14 +6035,14 @@ export interface operations {
                      *       "actions": [
                      *         {
                      *           "action": "live",
-                     *           "at": "2026-11-29T09:19:24.907808Z",
+                     *           "at": "2026-11-29T11:51:31.149613Z",
                      *           "sequence": 3,
                      *           "version": 2
                      *         }
                      *       ],
                      *       "versions": [
                      *         {
-                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -5677,21 +6053,21 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T09:19:24.902992Z",
+                     *           "created_at": "2026-11-29T11:51:31.145789Z",
                      *           "gas": 50000000,
                      *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T09:19:24.907745Z",
+                     *           "live_at": "2026-11-29T11:51:31.149557Z",
                      *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
                      *           "state_kept": true,
                      *           "status": "live",
                      *           "version": 2,
-                     *           "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
+                     *           "view_id": "01a22725-6015-726f-826b-8b30df92f8e5"
                      *         },
                      *         {
-                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "applied": 3,
                      *           "config": {
                      *             "aggregations": [
@@ -5703,19 +6079,19 @@ export interface operations {
                      *             },
                      *             "value": "/tokens_in"
                      *           },
-                     *           "created_at": "2026-11-29T09:19:24.54042Z",
+                     *           "created_at": "2026-11-29T11:51:30.554643Z",
                      *           "gas": 50000000,
                      *           "guard": false,
                      *           "head": 3,
-                     *           "live_at": "2026-11-29T09:19:24.587413Z",
+                     *           "live_at": "2026-11-29T11:51:30.59621Z",
                      *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "name": "monthly-totals",
                      *           "ready": "meter@1",
-                     *           "retired_at": "2026-11-29T09:19:24.906793Z",
+                     *           "retired_at": "2026-11-29T11:51:31.148878Z",
                      *           "state_kept": true,
                      *           "status": "retired",
                      *           "version": 1,
-                     *           "view_id": "01a2269a-1fa2-7d66-bcd3-f4a913c79db1"
+                     *           "view_id": "01a22725-6015-726f-826b-8b30df92f8e5"
                      *         }
                      *       ]
                      *     }
@@ -5766,7 +6142,7 @@ export interface operations {
                      *       "modules": [
                      *         {
                      *           "bytes": 198,
-                     *           "created_at": "2026-11-29T09:19:23.806233Z",
+                     *           "created_at": "2026-11-29T11:51:30.302843Z",
                      *           "deployed": true,
                      *           "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *         }
@@ -5815,7 +6191,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "bytes": 198,
-                     *       "created_at": "2026-11-29T09:19:23.806233Z",
+                     *       "created_at": "2026-11-29T11:51:30.302843Z",
                      *       "deployed": true,
                      *       "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1"
                      *     }
@@ -6157,8 +6533,8 @@ export interface operations {
                      * @example {
                      *       "sources": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:25.413789Z",
-                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "created_at": "2026-11-29T11:51:31.350472Z",
+                     *           "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "name": "litellm",
                      *           "version": 1
                      *         }
@@ -6209,8 +6585,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.413789Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "created_at": "2026-11-29T11:51:31.350472Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -6300,8 +6676,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.413789Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "created_at": "2026-11-29T11:51:31.350472Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "mapping": {
                      *         "id": "{/id}",
                      *         "keep": {
@@ -6834,8 +7210,8 @@ export interface operations {
                      * @example {
                      *       "versions": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:25.413789Z",
-                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "created_at": "2026-11-29T11:51:31.350472Z",
+                     *           "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "version": 1
                      *         }
                      *       ]
@@ -6886,11 +7262,11 @@ export interface operations {
                      * @example {
                      *       "tenants": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:22.890532Z",
+                     *           "created_at": "2026-11-29T11:51:29.939471Z",
                      *           "limits": {},
                      *           "name": "acme",
                      *           "suspended": false,
-                     *           "tenant_id": "01a2269a-1907-7cfc-a8f3-b414cd13d8bd"
+                     *           "tenant_id": "01a22725-5d93-766a-9354-f8a20194ae6b"
                      *         }
                      *       ]
                      *     }
@@ -6947,13 +7323,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:23.859975Z",
+                     *       "created_at": "2026-11-29T11:51:30.315444Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a2269a-1cd3-7de2-9f0e-0545e072aeeb"
+                     *       "tenant_id": "01a22725-5f0b-7659-84b0-942fdddcb3d4"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -6997,13 +7373,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:23.859975Z",
+                     *       "created_at": "2026-11-29T11:51:30.315444Z",
                      *       "limits": {
                      *         "events_per_second": 10000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a2269a-1cd3-7de2-9f0e-0545e072aeeb"
+                     *       "tenant_id": "01a22725-5f0b-7659-84b0-942fdddcb3d4"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -7060,13 +7436,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:23.859975Z",
+                     *       "created_at": "2026-11-29T11:51:30.315444Z",
                      *       "limits": {
                      *         "events_per_second": 20000
                      *       },
                      *       "name": "globex",
                      *       "suspended": false,
-                     *       "tenant_id": "01a2269a-1cd3-7de2-9f0e-0545e072aeeb"
+                     *       "tenant_id": "01a22725-5f0b-7659-84b0-942fdddcb3d4"
                      *     }
                      */
                     "application/json": components["schemas"]["Tenant"];
@@ -7125,7 +7501,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-11-29T09:34:25Z",
+                     *       "expires_at": "2026-11-29T12:06:31Z",
                      *       "token": "eyJhbGciO…"
                      *     }
                      */
@@ -7179,30 +7555,30 @@ export interface operations {
                      *       "views": [
                      *         {
                      *           "applied": 3,
-                     *           "changed_at": "2026-11-29T11:37:57.302278Z",
+                     *           "changed_at": "2026-11-29T11:51:30.59621Z",
                      *           "head": 3,
                      *           "log": "customer-acme-usage",
-                     *           "log_id": "01a22718-f6e0-7de9-ada5-616d1dd42617",
+                     *           "log_id": "01a22725-5f16-752f-9f9e-faba1756ac61",
                      *           "module": "55d55a9aa2a989e8df2ab89d7c97fb6c60d6f807bb117d0e9dda6a740b41f60f",
                      *           "ready": "meter@1",
                      *           "status": "live",
                      *           "version": 1,
                      *           "view": "monthly-totals",
-                     *           "view_id": "01a22718-f733-7efb-9be2-f827ff8ef37e"
+                     *           "view_id": "01a22725-6015-7677-95b0-333ab11aef35"
                      *         },
                      *         {
                      *           "applied": 0,
-                     *           "changed_at": "2026-11-29T11:37:57.206606Z",
+                     *           "changed_at": "2026-11-29T11:51:30.313653Z",
                      *           "error": "view error (refused): this event is one too many",
                      *           "halted_sequence": 1,
                      *           "head": 1,
                      *           "log": "halting",
-                     *           "log_id": "01a22718-f6be-7813-9415-7e434fd87623",
+                     *           "log_id": "01a22725-5ef0-7e6a-bc2b-5cee67533fae",
                      *           "module": "ac9601cb6ba7a7047c286449b1c355a3b3ccefaceea515235da14299cede35f1",
                      *           "status": "halted",
                      *           "version": 1,
                      *           "view": "monthly-totals",
-                     *           "view_id": "01a22718-f6d0-7967-a2b1-947db2065378"
+                     *           "view_id": "01a22725-5f02-7e40-9d59-07570b42e6d2"
                      *         }
                      *       ]
                      *     }
@@ -7247,14 +7623,14 @@ export interface operations {
                      * @example {
                      *       "views": [
                      *         {
-                     *           "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "config": {
                      *             "aggregations": [
                      *               "count"
                      *             ]
                      *           },
-                     *           "created_at": "2026-11-29T09:19:25.028564Z",
-                     *           "deployed_at": "2026-11-29T09:19:25.028564Z",
+                     *           "created_at": "2026-11-29T11:51:31.21511Z",
+                     *           "deployed_at": "2026-11-29T11:51:31.21511Z",
                      *           "gas": 50000000,
                      *           "guard": false,
                      *           "logs": "customer-*",
@@ -7309,28 +7685,28 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
                      *         ]
                      *       },
                      *       "covers": {
-                     *         "building": 2,
+                     *         "building": 0,
                      *         "full": 0,
                      *         "halted": 0,
-                     *         "live": 0,
+                     *         "live": 2,
                      *         "matching": 2,
                      *         "own": 0,
                      *         "progress": {
-                     *           "done": 0,
+                     *           "done": 3,
                      *           "total": 3
                      *         },
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T09:19:25.028564Z",
-                     *       "deployed_at": "2026-11-29T09:19:25.028564Z",
+                     *       "created_at": "2026-11-29T11:51:31.21511Z",
+                     *       "deployed_at": "2026-11-29T11:51:31.21511Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "logs": "customer-*",
@@ -7411,7 +7787,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
@@ -7431,8 +7807,8 @@ export interface operations {
                      *         "retired": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-29T09:19:25.028564Z",
-                     *       "deployed_at": "2026-11-29T09:19:25.028564Z",
+                     *       "created_at": "2026-11-29T11:51:31.21511Z",
+                     *       "deployed_at": "2026-11-29T11:51:31.21511Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "logs": "customer-*",
@@ -7490,14 +7866,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "actor": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "actor": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "config": {
                      *         "aggregations": [
                      *           "count"
                      *         ]
                      *       },
-                     *       "created_at": "2026-11-29T09:19:25.028564Z",
-                     *       "deployed_at": "2026-11-29T09:19:25.028564Z",
+                     *       "created_at": "2026-11-29T11:51:31.21511Z",
+                     *       "deployed_at": "2026-11-29T11:51:31.21511Z",
                      *       "gas": 50000000,
                      *       "guard": false,
                      *       "logs": "customer-*",
@@ -7554,8 +7930,8 @@ export interface operations {
                      * @example {
                      *       "webhooks": [
                      *         {
-                     *           "created_at": "2026-11-29T09:19:25.500689Z",
-                     *           "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *           "created_at": "2026-11-29T11:51:31.375695Z",
+                     *           "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *           "description": "tells billing of quotas that are used up",
                      *           "enabled": true,
                      *           "logs": "customer-*",
@@ -7564,9 +7940,9 @@ export interface operations {
                      *             "alert.resolved",
                      *             "view.halted"
                      *           ],
-                     *           "updated_at": "2026-11-29T09:19:25.500689Z",
+                     *           "updated_at": "2026-11-29T11:51:31.375695Z",
                      *           "url": "https://billing.example.com/tallystick",
-                     *           "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *           "webhook_id": "01a22725-6330-745a-8e83-10af210e5d49"
                      *         }
                      *       ]
                      *     }
@@ -7628,18 +8004,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.500689Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "created_at": "2026-11-29T11:51:31.375695Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "description": "tells billing of quotas that are used up",
                      *       "enabled": true,
                      *       "logs": "customer-*",
-                     *       "secret": "whsec_UHsCn3…",
+                     *       "secret": "whsec_1s29E2…",
                      *       "types": [
                      *         "alert.fired"
                      *       ],
-                     *       "updated_at": "2026-11-29T09:19:25.500689Z",
+                     *       "updated_at": "2026-11-29T11:51:31.375695Z",
                      *       "url": "https://billing.example.com/tallystick",
-                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *       "webhook_id": "01a22725-6330-745a-8e83-10af210e5d49"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedWebhook"];
@@ -7683,17 +8059,17 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.500689Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "created_at": "2026-11-29T11:51:31.375695Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "description": "tells billing of quotas that are used up",
                      *       "enabled": true,
                      *       "logs": "customer-*",
                      *       "types": [
                      *         "alert.fired"
                      *       ],
-                     *       "updated_at": "2026-11-29T09:19:25.500689Z",
+                     *       "updated_at": "2026-11-29T11:51:31.375695Z",
                      *       "url": "https://billing.example.com/tallystick",
-                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *       "webhook_id": "01a22725-6330-745a-8e83-10af210e5d49"
                      *     }
                      */
                     "application/json": components["schemas"]["Webhook"];
@@ -7790,8 +8166,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.500689Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "created_at": "2026-11-29T11:51:31.375695Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "description": "tells billing of quotas that are used up",
                      *       "enabled": true,
                      *       "logs": "customer-*",
@@ -7799,9 +8175,9 @@ export interface operations {
                      *         "alert.fired",
                      *         "alert.resolved"
                      *       ],
-                     *       "updated_at": "2026-11-29T09:19:25.544943Z",
+                     *       "updated_at": "2026-11-29T11:51:31.395156Z",
                      *       "url": "https://billing.example.com/tallystick",
-                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *       "webhook_id": "01a22725-6330-745a-8e83-10af210e5d49"
                      *     }
                      */
                     "application/json": components["schemas"]["Webhook"];
@@ -7855,10 +8231,10 @@ export interface operations {
                      *       "deliveries": [
                      *         {
                      *           "attempts": 1,
-                     *           "created_at": "2026-11-29T09:19:25.556411Z",
-                     *           "delivery_id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc",
+                     *           "created_at": "2026-11-29T11:51:31.481424Z",
+                     *           "delivery_id": "msg_01a22725-6396-7bcd-8370-ad3fee3441b3",
                      *           "error": "no address was found for the name billing.example.com",
-                     *           "next_at": "2026-11-29T09:19:30.833699Z",
+                     *           "next_at": "2026-11-29T11:51:36.687039Z",
                      *           "status": "pending",
                      *           "type": "webhook.test"
                      *         }
@@ -7909,24 +8285,24 @@ export interface operations {
                     /**
                      * @example {
                      *       "attempts": 1,
-                     *       "created_at": "2026-11-29T09:19:25.556411Z",
-                     *       "delivery_id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc",
+                     *       "created_at": "2026-11-29T11:51:31.481424Z",
+                     *       "delivery_id": "msg_01a22725-6396-7bcd-8370-ad3fee3441b3",
                      *       "error": "no address was found for the name billing.example.com",
                      *       "message": {
                      *         "data": {
                      *           "message": "This is a test. The receiver answers it with a status of 200 to 299."
                      *         },
-                     *         "id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc",
-                     *         "timestamp": "2026-11-29T09:19:25.555Z",
+                     *         "id": "msg_01a22725-6396-7bcd-8370-ad3fee3441b3",
+                     *         "timestamp": "2026-11-29T11:51:31.478Z",
                      *         "type": "webhook.test"
                      *       },
-                     *       "next_at": "2026-11-29T09:19:30.833699Z",
+                     *       "next_at": "2026-11-29T11:51:36.687039Z",
                      *       "status": "pending",
                      *       "tries": [
                      *         {
-                     *           "at": "2026-11-29T09:19:25.612Z",
+                     *           "at": "2026-11-29T11:51:31.519784Z",
                      *           "attempt": 1,
-                     *           "duration_ms": 1,
+                     *           "duration_ms": 2,
                      *           "error": "no address was found for the name billing.example.com"
                      *         }
                      *       ],
@@ -8067,20 +8443,20 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-29T09:19:25.500689Z",
-                     *       "created_by": "bootstrap-rvMFGkWqOPWBoPG5",
+                     *       "created_at": "2026-11-29T11:51:31.375695Z",
+                     *       "created_by": "bootstrap-w9Ufe9prwMVb1VIO",
                      *       "description": "tells billing of quotas that are used up",
                      *       "enabled": true,
-                     *       "former_until": "2026-11-30T09:19:25.551162Z",
+                     *       "former_until": "2026-11-30T11:51:31.40723Z",
                      *       "logs": "customer-*",
-                     *       "secret": "whsec_yHR94p…",
+                     *       "secret": "whsec_/zmrF1pFrVD11o/DDgMsVCkV740IPO+qbmA6Mhl35to=",
                      *       "types": [
                      *         "alert.fired",
                      *         "alert.resolved"
                      *       ],
-                     *       "updated_at": "2026-11-29T09:19:25.551043Z",
+                     *       "updated_at": "2026-11-29T11:51:31.407068Z",
                      *       "url": "https://billing.example.com/tallystick",
-                     *       "webhook_id": "01a2269a-235a-7808-b83c-64db1d89378d"
+                     *       "webhook_id": "01a22725-6330-745a-8e83-10af210e5d49"
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedWebhook"];
@@ -8126,7 +8502,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "delivery_id": "msg_01a2269a-2373-7e7c-a922-74e9e5f1a4fc"
+                     *       "delivery_id": "msg_01a22725-6396-7bcd-8370-ad3fee3441b3"
                      *     }
                      */
                     "application/json": components["schemas"]["AcceptedDelivery"];

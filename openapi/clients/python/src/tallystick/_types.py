@@ -19,6 +19,41 @@ class AcceptedDelivery(TypedDict):
     """
 
 
+class ActivityInterval(TypedDict):
+    """
+    What happened in an interval.
+    """
+
+    append_p50_ms: NotRequired[float]
+    """
+    Half of the appends took no longer, in milliseconds; absent without appends.
+    """
+    append_p99_ms: NotRequired[float]
+    """
+    99 of 100 took no longer.
+    """
+    appends: int
+    """
+    Appends: one for each request that appended, and of a delivery one for each log and portion.
+    """
+    at: str
+    """
+    When it began.
+    """
+    events: int
+    """
+    Events stored.
+    """
+    open: NotRequired[bool]
+    """
+    True while it may still grow: it is under way, or other servers may not have written what they counted.
+    """
+    refusals: int
+    """
+    Requests that ended with a problem.
+    """
+
+
 class Alert(TypedDict):
     """
     What an alert watches.
@@ -197,6 +232,21 @@ class AlertThreshold(TypedDict):
     threshold: str
     """
     The threshold.
+    """
+
+
+class AnswerProblem(TypedDict):
+    """
+    Why a view does not answer.
+    """
+
+    code: str
+    """
+    query_refused where the view refuses the question, query_failed where it fails over it.
+    """
+    detail: str
+    """
+    Why, in words.
     """
 
 
@@ -914,7 +964,7 @@ class LogPage(TypedDict):
 
     logs: list[Log]
     """
-    By name.
+    By name, or by activity.
     """
     next_cursor: NotRequired[str]
     """
@@ -1058,6 +1108,56 @@ class PatternCoverage(TypedDict):
     """
 
 
+class PreviewHalt(TypedDict):
+    """
+    The event that a view would halt over.
+    """
+
+    error: str
+    """
+    Why it cannot be folded.
+    """
+    sequence: int
+    """
+    The event.
+    """
+
+
+class PreviewView(TypedDict, closed=True):
+    """
+    A deployment that is to be tried: as DeployModule, with what to try it on.
+    """
+
+    config: NotRequired[Any]
+    """
+    The view's configuration: any JSON; {} when absent.
+    """
+    events: NotRequired[int]
+    """
+    How many of the log's last events to fold at most; 10000 when absent.
+    """
+    gas: NotRequired[int]
+    """
+    The budget of one event's fold; the server's own when absent or 0.
+    """
+    module: NotRequired[str]
+    """
+    The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before.
+    """
+    on_halt: NotRequired[OnHalt]
+    """
+    What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
+    """
+    question: NotRequired[dict[str, Any]]
+    """
+    The parameters of the query that it is asked; a list for one that is repeated. None when absent.
+    """
+    ready: NotRequired[str]
+    """
+    The name of a ready view, as GET /ready-views lists them: the newest version of this server. After an @ comes another version, by its number or the first 8 or more digits of its SHA-256.
+    """
+
+
 class Problem(TypedDict):
     """
     An error, after RFC 9457. The members from fields on are there where they help.
@@ -1186,6 +1286,21 @@ class ReadyViewVersion(TypedDict):
     version: int
     """
     Its number, the same on every server that has it: meter@1 is the first version of meter.
+    """
+
+
+class RefusalCount(TypedDict):
+    """
+    How many requests ended with a problem of a code.
+    """
+
+    code: str
+    """
+    The problem's code.
+    """
+    count: int
+    """
+    How many.
     """
 
 
@@ -1373,6 +1488,33 @@ class SourceVersion(TypedDict):
     """
 
 
+class StateChange(TypedDict):
+    """
+    What an event made of a key of a view's state.
+    """
+
+    after: NotRequired[Any]
+    """
+    Its value after the event, any JSON; absent where there is none, or it is long.
+    """
+    after_cut: NotRequired[str]
+    """
+    In place of after where that is longer than 4,096 bytes: the text of its first 4,096.
+    """
+    before: NotRequired[Any]
+    """
+    Its value before the event, any JSON; absent where there was none, or it is long.
+    """
+    before_cut: NotRequired[str]
+    """
+    In place of before where that is longer than 4,096 bytes: the text of its first 4,096.
+    """
+    key: str
+    """
+    The key.
+    """
+
+
 class Tenant(TypedDict):
     """
     A tenant: it owns logs, views, patterns and keys, which no other tenant can tell from what does not exist.
@@ -1492,6 +1634,25 @@ class Token(TypedDict):
     token: str
     """
     A JSON Web Token, for Authorization: Bearer.
+    """
+
+
+class TokenGrant(TypedDict):
+    """
+    What a token is for.
+    """
+
+    logs: list[str]
+    """
+    Names of the logs that it is for.
+    """
+    subject: NotRequired[str]
+    """
+    Who it was made for.
+    """
+    views: list[str]
+    """
+    Names of the views that it is for; empty for all of those logs.
     """
 
 
@@ -1718,6 +1879,41 @@ class ViewAudit(TypedDict):
     """
 
 
+class ViewExplanation(TypedDict):
+    """
+    How a version of a view counted an event.
+    """
+
+    changes: list[StateChange]
+    """
+    What it changed of the view's state, in byte order of keys: at most 100 keys, and 64 KiB of them and their values.
+    """
+    changes_left_out: int
+    """
+    Keys that it changed besides.
+    """
+    outcome: str
+    """
+    applied: it changed the state; ignored: it changed nothing; not_counted: the state says that it could not be counted, in whole or in part; left_out: the version was resumed past it; halted: the version halted over it; not_yet: the version has not come to it; unknown: it could not be found out.
+    """
+    reason: NotRequired[str]
+    """
+    Why: of not_counted the reasons by which the view counts such events, with commas between them; else in words.
+    """
+    status: str
+    """
+    The version's.
+    """
+    version: int
+    """
+    Which version: a view may have one that answers, and one that is being built in its place.
+    """
+    view: str
+    """
+    The view's name.
+    """
+
+
 class ViewHistory(TypedDict):
     """
     A page of a view's versions, and what was done to it.
@@ -1823,6 +2019,143 @@ class ViewPatternList(TypedDict):
     views: list[ViewPattern]
     """
     By name.
+    """
+
+
+class ViewPreview(TypedDict):
+    """
+    What a view would make of a log's last events.
+    """
+
+    answer: NotRequired[Any]
+    """
+    What it answers to the question: any JSON, or a text where it answers in CSV or plain text.
+    """
+    answer_problem: NotRequired[AnswerProblem]
+    """
+    Why there is no answer; absent where there is one.
+    """
+    answer_type: NotRequired[str]
+    """
+    application/json, text/csv or text/plain; absent where there is no answer.
+    """
+    complete: bool
+    """
+    All events that were to be folded are: the view did not halt, and it did not take more than 45 seconds.
+    """
+    events: int
+    """
+    Events that were folded.
+    """
+    from_sequence: int
+    """
+    The first event that was folded, onto an empty state; 0 where none was.
+    """
+    gas_per_event: int
+    """
+    The gas that folding took, by the event.
+    """
+    halt: NotRequired[PreviewHalt]
+    """
+    Where it would halt; absent where it would not. The rest is of the events before that.
+    """
+    ignored: int
+    """
+    Of these, those that the view had no use for.
+    """
+    left_out: int
+    """
+    Events of the log before these, which were not folded.
+    """
+    state_bytes: int
+    """
+    Bytes of these keys and their values.
+    """
+    state_keys: int
+    """
+    Keys of its state.
+    """
+    to_sequence: int
+    """
+    The last one.
+    """
+
+
+class ViewState(TypedDict):
+    """
+    How a version of a view stands on a log.
+    """
+
+    applied: int
+    """
+    The last sequence it has folded.
+    """
+    changed_at: str
+    """
+    When it came to have this status; when it was asked for, while it is building.
+    """
+    error: NotRequired[str]
+    """
+    Why it could not.
+    """
+    halted_sequence: NotRequired[int]
+    """
+    The event that it could not fold.
+    """
+    head: int
+    """
+    The log's last sequence.
+    """
+    log: str
+    """
+    The log's name.
+    """
+    log_id: str
+    """
+    The log's id.
+    """
+    module: str
+    """
+    The module's SHA-256, in hexadecimal.
+    """
+    progress: NotRequired[BuildProgress]
+    """
+    How far it is built, while it is building.
+    """
+    ready: NotRequired[str]
+    """
+    The ready view that the module is, with its version; absent for other modules.
+    """
+    status: str
+    """
+    building: it folds the history; live: it answers queries; halted: at an event that it could not fold; retired: it folds and answers no more.
+    """
+    version: int
+    """
+    The version's number.
+    """
+    view: str
+    """
+    The view's name.
+    """
+    view_id: str
+    """
+    The id of this version.
+    """
+
+
+class ViewStatePage(TypedDict):
+    """
+    A page of versions of views.
+    """
+
+    next_cursor: NotRequired[str]
+    """
+    Give it as cursor to get the next page; absent on the last. A page may have fewer than limit before that.
+    """
+    views: list[ViewState]
+    """
+    By log, view and version.
     """
 
 
@@ -2036,6 +2369,69 @@ class WebhookPage(TypedDict):
     """
 
 
+class Activity(TypedDict):
+    """
+    What happened in a tenant lately.
+    """
+
+    append_p50_ms: NotRequired[float]
+    """
+    Half of all appends took no longer, in milliseconds; absent without appends.
+    """
+    append_p99_ms: NotRequired[float]
+    """
+    99 of 100 took no longer.
+    """
+    appends: int
+    """
+    Appends in all of them.
+    """
+    at: str
+    """
+    When this was read, by the server's clock, as all times here.
+    """
+    building_views: NotRequired[int]
+    """
+    Versions of views that are being built; for who may list them.
+    """
+    dead_deliveries: NotRequired[int]
+    """
+    Deliveries to webhooks that are given up, up to 10,000; for who may list them.
+    """
+    events: int
+    """
+    Events stored in all of them, without duplicates and without what was rejected.
+    """
+    events_per_second: float
+    """
+    Of the last ten seconds that every server has written.
+    """
+    firing_alerts: NotRequired[int]
+    """
+    Alerts that are firing on a log at least; for who may list them.
+    """
+    halted_views: NotRequired[int]
+    """
+    Versions of views that are halted; for who may list them.
+    """
+    interval_seconds: int
+    """
+    How long an interval is.
+    """
+    intervals: list[ActivityInterval]
+    """
+    The oldest first, without gaps; the last is under way.
+    """
+    logs: NotRequired[int]
+    """
+    How many logs there are, up to 1,000,000; for who may list them.
+    """
+    refusals: list[RefusalCount]
+    """
+    Requests in all intervals that ended with a problem, by its code, the most frequent first.
+    """
+
+
 class AlertLog(TypedDict):
     """
     How an alert stands on a log.
@@ -2215,6 +2611,49 @@ class AppendedBatch(TypedDict):
     """
 
 
+class Caller(TypedDict):
+    """
+    Who asks, and what it may do.
+    """
+
+    expires_at: NotRequired[str]
+    """
+    When the key or token ends; never when absent.
+    """
+    key_id: NotRequired[str]
+    """
+    The key's id, or that of the key with which the token was made.
+    """
+    key_name: NotRequired[str]
+    """
+    That key's name.
+    """
+    keys: bool
+    """
+    Whether this server asks for keys; without, everybody may do everything.
+    """
+    logs: str
+    """
+    The pattern of the logs that there are for it.
+    """
+    scopes: list[str]
+    """
+    What the key or token may do.
+    """
+    suspended: NotRequired[bool]
+    """
+    True while the tenant appends nothing.
+    """
+    tenant: str
+    """
+    The tenant that requests act in.
+    """
+    token: NotRequired[TokenGrant]
+    """
+    What the token is for, where it is one.
+    """
+
+
 class CreateKey(TypedDict, closed=True):
     """
     A key that is to be made.
@@ -2313,6 +2752,25 @@ class CreatedKey(TypedDict):
     scopes: list[str]
     """
     What the key may do: append, read, query, deploy, admin, operator.
+    """
+
+
+class EventExplanation(TypedDict):
+    """
+    How an event was counted.
+    """
+
+    sequence: int
+    """
+    The event's place in its log.
+    """
+    type: NotRequired[str]
+    """
+    The event's type; absent where it has none.
+    """
+    views: list[ViewExplanation]
+    """
+    One for each version of the log's views that is not retired, by name.
     """
 
 

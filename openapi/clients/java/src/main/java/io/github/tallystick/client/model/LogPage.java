@@ -19,7 +19,7 @@ public final class LogPage extends Model {
   public LogPage() {}
 
   /**
-   * By name.
+   * By name, or by activity.
    *
    * @return the value
    */
