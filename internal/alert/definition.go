@@ -32,7 +32,7 @@ type Alert struct {
 	Tenant     uuid.UUID
 	Name       string
 	Version    int64
-	Definition json.RawMessage // as it was put, without white space
+	Definition json.RawMessage // as it was put, with figures as texts: two that say the same in other words have the same
 	Logs       eventlog.Pattern
 	View       string
 
@@ -50,19 +50,19 @@ type Alert struct {
 	resolve    bool
 }
 
-// definition is an alert as it is put.
+// definition is an alert as it is put, and as it is shown: then with texts where it may have had numbers.
 type definition struct {
 	Logs       string              `json:"logs"`
 	View       string              `json:"view"`
-	Question   map[string]oneOrAll `json:"question"`
+	Question   map[string]oneOrAll `json:"question,omitempty"`
 	Value      string              `json:"value"`
-	Absent     *text               `json:"absent"`
-	Of         *text               `json:"of"`
+	Absent     *text               `json:"absent,omitempty"`
+	Of         *text               `json:"of,omitempty"`
 	Thresholds []text              `json:"thresholds"`
-	Direction  *Direction          `json:"direction"`
-	Window     *string             `json:"window"`
-	Timezone   *string             `json:"timezone"`
-	Resolve    bool                `json:"resolve"`
+	Direction  *Direction          `json:"direction,omitempty"`
+	Window     *string             `json:"window,omitempty"`
+	Timezone   *string             `json:"timezone,omitempty"`
+	Resolve    bool                `json:"resolve,omitempty"`
 }
 
 // text is a text, or a number as it is written.
@@ -81,17 +81,25 @@ func (t *text) UnmarshalJSON(data []byte) error {
 }
 
 // oneOrAll is the value of a parameter, or a list of them.
-type oneOrAll []string
+type oneOrAll []text
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (o *oneOrAll) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '[' {
-		return json.Unmarshal(data, (*[]string)(o))
+		return json.Unmarshal(data, (*[]text)(o))
 	}
 	var one text
 	err := json.Unmarshal(data, &one)
-	*o = oneOrAll{string(one)}
+	*o = oneOrAll{one}
 	return err
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o oneOrAll) MarshalJSON() ([]byte, error) {
+	if len(o) == 1 {
+		return json.Marshal(string(o[0]))
+	}
+	return json.Marshal([]text(o))
 }
 
 // Parse reads a definition. The error is an *event.InvalidError with the code invalid_alert.
@@ -111,11 +119,11 @@ func Parse(data []byte) (*Alert, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, invalid("the alert must be one JSON object")
 	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, data); err != nil {
-		return nil, invalid("the alert is no JSON object: %v", err)
+	shown, err := json.Marshal(d)
+	if err != nil {
+		return nil, invalid("the alert cannot be read: %v", err)
 	}
-	a := &Alert{Definition: compact.Bytes(), Logs: eventlog.Pattern(d.Logs), View: d.View, value: d.Value, resolve: d.Resolve}
+	a := &Alert{Definition: shown, Logs: eventlog.Pattern(d.Logs), View: d.View, value: d.Value, resolve: d.Resolve}
 	for _, understand := range []func(*definition) error{a.scope, a.figures, a.ask, a.bounds, a.windows, a.pointTo} {
 		if err := understand(&d); err != nil {
 			return nil, err
@@ -167,7 +175,9 @@ func (a *Alert) figures(d *definition) error {
 func (a *Alert) ask(d *definition) error {
 	a.question = make(map[string][]string, len(d.Question))
 	for name, values := range d.Question {
-		a.question[name] = values
+		for _, value := range values {
+			a.question[name] = append(a.question[name], string(value))
+		}
 	}
 	if n := len(a.query(moment{})); n > MaxQuestionBytes {
 		return invalid("the question has %d bytes as a query string; at most %d are allowed", n, MaxQuestionBytes)

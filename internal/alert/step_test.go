@@ -177,3 +177,23 @@ func TestDefinitionsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestDefinitionsAreShownAsTexts: what says the same is shown the same, and a figure, whether it was put as a number or as a text, is a
+// text, so that a client has one type for it.
+func TestDefinitionsAreShownAsTexts(t *testing.T) {
+	const shown = `{"logs":"a","view":"v","question":{"at":"{now}","id":"7","tag":["x","8"]},"value":"/n","absent":"0",` +
+		`"of":"9007199254740993","thresholds":["80%","1e2","0.10"]}`
+	for _, put := range []string{
+		shown,
+		`{"view": "v", "logs": "a", "thresholds": ["80%", 1e2, 0.10], "of": 9007199254740993, "absent": 0, "value": "/n", "window": null,
+			"question": {"tag": ["x", 8], "id": 7, "at": ["{now}"]}, "resolve": false}`,
+	} {
+		a := must(t, put)
+		if string(a.Definition) != shown {
+			t.Errorf("%s is shown as\n%s\nand not as\n%s", put, a.Definition, shown)
+		}
+		if got := a.query(moment{}); got != must(t, shown).query(moment{}) {
+			t.Errorf("%s asks %s", put, got)
+		}
+	}
+}

@@ -6,12 +6,10 @@ import (
 	"github.com/tallystick/tallystick/internal/alert"
 )
 
-// alertDefinition is the schema of a definition, which alert.Parse reads.
+// alertDefinition is the schema of a definition, which alert.Parse reads. Figures are described as texts alone, as the server shows them:
+// for a number or a text, generators make types that hold neither.
 func alertDefinition() *huma.Schema {
 	text := func(doc string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: doc} }
-	figure := func(doc string) *huma.Schema {
-		return &huma.Schema{Description: doc, OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeNumber}}}
-	}
 	most := alert.MaxThresholds
 	least := 1
 	return &huma.Schema{
@@ -25,11 +23,11 @@ func alertDefinition() *huma.Schema {
 					"for times.",
 			},
 			"value":  text("The JSON Pointer to the value in the view's answer."),
-			"absent": figure("What the value is where the answer has none; an error when absent."),
-			"of":     figure("What percentages are of: a number, or a JSON Pointer into the answer."),
+			"absent": text("What the value is where the answer has none, a number as a text; an error when absent."),
+			"of":     text("What percentages are of: a number as a text, such as 1000, or a JSON Pointer into the answer, such as /limit."),
 			"thresholds": {
 				Type: huma.TypeArray, MinItems: &least, MaxItems: &most,
-				Items: figure("A percentage, such as 80%, or an amount, such as 250.00."),
+				Items: text("A percentage, such as 80%, or an amount, such as 250.00."),
 			},
 			"direction": {
 				Type: huma.TypeString, Enum: []any{"at_least", "at_most"}, Description: "On which side it fires; at_least when absent.",
@@ -39,7 +37,7 @@ func alertDefinition() *huma.Schema {
 			"resolve":  {Type: huma.TypeBoolean, Description: "Announce it, too, when a threshold is resolved."},
 		},
 		Examples: []any{map[string]any{
-			"logs": "customer-*", "view": "monthly-totals", "value": "/total/tokens_in", "absent": "0", "of": 1000,
+			"logs": "customer-*", "view": "monthly-totals", "value": "/total/tokens_in", "absent": "0", "of": "1000",
 			"question": map[string]any{"month": "2025-03"}, "thresholds": []any{"80%", "100%"}, "resolve": true,
 		}},
 	}

@@ -29,7 +29,7 @@ type AlertPath struct {
 type Alert struct {
 	Name       string          `json:"name" doc:"The alert's name."`
 	Version    int64           `json:"version" doc:"Grows with each change."`
-	Definition json.RawMessage `json:"definition" doc:"As it was put, without white space."`
+	Definition json.RawMessage `json:"definition" doc:"As it was put, an AlertDefinition whose figures are texts."`
 	Spreading  bool            `json:"spreading" doc:"Not every log that it covers has been evaluated since it was put."`
 	CreatedAt  time.Time       `json:"created_at" doc:"When it was put first."`
 	UpdatedAt  time.Time       `json:"updated_at" doc:"When this version was put."`

@@ -66,6 +66,21 @@ func TestDescription(t *testing.T) {
 	}
 }
 
+// TestNoUnions: no schema is one of several, of which generators make types that hold none of them, or that need a library.
+func TestNoUnions(t *testing.T) {
+	for name, schema := range api.Describe().Components.Schemas.Map() {
+		parts := []*huma.Schema{schema, schema.Items}
+		for _, member := range schema.Properties {
+			parts = append(parts, member, member.Items)
+		}
+		for _, part := range parts {
+			if part != nil && (part.OneOf != nil || part.AnyOf != nil || part.AllOf != nil) {
+				t.Errorf("%s: %q is one of several schemas", name, part.Description)
+			}
+		}
+	}
+}
+
 // TestDescriptionIsServed: the served description is the one that clients are made from.
 func TestDescriptionIsServed(t *testing.T) {
 	s := start(t)

@@ -1375,7 +1375,7 @@ export interface components {
              * @description When it was put first.
              */
             created_at: string;
-            /** @description As it was put, without white space. */
+            /** @description As it was put, an AlertDefinition whose figures are texts. */
             definition: unknown;
             /** @description The alert's name. */
             name: string;
@@ -1441,7 +1441,7 @@ export interface components {
          * @example {
          *       "absent": "0",
          *       "logs": "customer-*",
-         *       "of": 1000,
+         *       "of": "1000",
          *       "question": {
          *         "month": "2025-03"
          *       },
@@ -1455,8 +1455,8 @@ export interface components {
          *     }
          */
         AlertDefinition: {
-            /** @description What the value is where the answer has none; an error when absent. */
-            absent?: string | number;
+            /** @description What the value is where the answer has none, a number as a text; an error when absent. */
+            absent?: string;
             /**
              * @description On which side it fires; at_least when absent.
              * @enum {string}
@@ -1464,15 +1464,15 @@ export interface components {
             direction?: "at_least" | "at_most";
             /** @description A log's name, or a pattern of names: * stands for any run of characters. */
             logs: string;
-            /** @description What percentages are of: a number, or a JSON Pointer into the answer. */
-            of?: string | number;
+            /** @description What percentages are of: a number as a text, such as 1000, or a JSON Pointer into the answer, such as /limit. */
+            of?: string;
             /** @description The parameters of the query; a list for one that is repeated. {now}, {window_start} and {window_end} stand for times. */
             question?: {
                 [key: string]: unknown;
             };
             /** @description Announce it, too, when a threshold is resolved. */
             resolve?: boolean;
-            thresholds: (string | number)[];
+            thresholds: string[];
             /** @description The IANA zone of the calendar; UTC when absent. */
             timezone?: string;
             /** @description The JSON Pointer to the value in the view's answer. */
@@ -1534,7 +1534,7 @@ export interface components {
              * @description When it was put first.
              */
             created_at: string;
-            /** @description As it was put, without white space. */
+            /** @description As it was put, an AlertDefinition whose figures are texts. */
             definition: unknown;
             /**
              * Format: int64
@@ -2278,7 +2278,7 @@ export interface components {
              * @description When it was put first.
              */
             created_at: string;
-            /** @description As it was put, without white space. */
+            /** @description As it was put, an AlertDefinition whose figures are texts. */
             definition: unknown;
             /** @description The last evaluation had no value, on at least one log. */
             failing: boolean;

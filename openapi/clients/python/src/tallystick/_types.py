@@ -65,7 +65,7 @@ class Alert(TypedDict):
     """
     definition: Any
     """
-    As it was put, without white space.
+    As it was put, an AlertDefinition whose figures are texts.
     """
     name: str
     """
@@ -165,9 +165,9 @@ class AlertDefinition(TypedDict, closed=True):
     Which value an alert watches, and for which thresholds.
     """
 
-    absent: NotRequired[str | float]
+    absent: NotRequired[str]
     """
-    What the value is where the answer has none; an error when absent.
+    What the value is where the answer has none, a number as a text; an error when absent.
     """
     direction: NotRequired[Direction]
     """
@@ -177,9 +177,9 @@ class AlertDefinition(TypedDict, closed=True):
     """
     A log's name, or a pattern of names: * stands for any run of characters.
     """
-    of: NotRequired[str | float]
+    of: NotRequired[str]
     """
-    What percentages are of: a number, or a JSON Pointer into the answer.
+    What percentages are of: a number as a text, such as 1000, or a JSON Pointer into the answer, such as /limit.
     """
     question: NotRequired[dict[str, Any]]
     """
@@ -189,7 +189,7 @@ class AlertDefinition(TypedDict, closed=True):
     """
     Announce it, too, when a threshold is resolved.
     """
-    thresholds: list[str | float]
+    thresholds: list[str]
     timezone: NotRequired[str]
     """
     The IANA zone of the calendar; UTC when absent.
@@ -829,7 +829,7 @@ class ListedAlert(TypedDict):
     """
     definition: Any
     """
-    As it was put, without white space.
+    As it was put, an AlertDefinition whose figures are texts.
     """
     failing: bool
     """
@@ -2505,7 +2505,7 @@ class AlertStatus(TypedDict):
     """
     definition: Any
     """
-    As it was put, without white space.
+    As it was put, an AlertDefinition whose figures are texts.
     """
     failing_logs: int
     """

@@ -55,7 +55,7 @@ public final class Alert extends Model {
   }
 
   /**
-   * As it was put, without white space.
+   * As it was put, an AlertDefinition whose figures are texts.
    *
    * @return the value
    */

@@ -11,7 +11,7 @@ import java.util.List;
  */
 public final class AlertDefinition extends Model {
   @JsonProperty("absent")
-  private AlertDefinitionAbsent absent;
+  private String absent;
 
   @JsonProperty("direction")
   private String direction;
@@ -20,7 +20,7 @@ public final class AlertDefinition extends Model {
   private String logs;
 
   @JsonProperty("of")
-  private AlertDefinitionOf of;
+  private String of;
 
   @JsonProperty("question")
   private Json question;
@@ -29,7 +29,7 @@ public final class AlertDefinition extends Model {
   private Boolean resolve;
 
   @JsonProperty("thresholds")
-  private List<AlertDefinitionThresholdsInner> thresholds;
+  private List<String> thresholds;
 
   @JsonProperty("timezone")
   private String timezone;
@@ -47,11 +47,11 @@ public final class AlertDefinition extends Model {
   public AlertDefinition() {}
 
   /**
-   * The member {@code absent}.
+   * What the value is where the answer has none, a number as a text; an error when absent.
    *
    * @return the value; null where it is absent
    */
-  public AlertDefinitionAbsent getAbsent() {
+  public String getAbsent() {
     return absent;
   }
 
@@ -61,7 +61,7 @@ public final class AlertDefinition extends Model {
    * @param absent see {@link #getAbsent}; null leaves the member out
    * @return this
    */
-  public AlertDefinition absent(AlertDefinitionAbsent absent) {
+  public AlertDefinition absent(String absent) {
     this.absent = absent;
     return this;
   }
@@ -107,11 +107,11 @@ public final class AlertDefinition extends Model {
   }
 
   /**
-   * The member {@code of}.
+   * What percentages are of: a number as a text, such as 1000, or a JSON Pointer into the answer, such as /limit.
    *
    * @return the value; null where it is absent
    */
-  public AlertDefinitionOf getOf() {
+  public String getOf() {
     return of;
   }
 
@@ -121,7 +121,7 @@ public final class AlertDefinition extends Model {
    * @param of see {@link #getOf}; null leaves the member out
    * @return this
    */
-  public AlertDefinition of(AlertDefinitionOf of) {
+  public AlertDefinition of(String of) {
     this.of = of;
     return this;
   }
@@ -171,7 +171,7 @@ public final class AlertDefinition extends Model {
    *
    * @return the value
    */
-  public List<AlertDefinitionThresholdsInner> getThresholds() {
+  public List<String> getThresholds() {
     return thresholds;
   }
 
@@ -181,7 +181,7 @@ public final class AlertDefinition extends Model {
    * @param thresholds see {@link #getThresholds}; null leaves the member out
    * @return this
    */
-  public AlertDefinition thresholds(List<AlertDefinitionThresholdsInner> thresholds) {
+  public AlertDefinition thresholds(List<String> thresholds) {
     this.thresholds = thresholds;
     return this;
   }

@@ -68,7 +68,7 @@ public final class AlertStatus extends Model {
   }
 
   /**
-   * As it was put, without white space.
+   * As it was put, an AlertDefinition whose figures are texts.
    *
    * @return the value
    */

@@ -61,7 +61,7 @@ public final class ListedAlert extends Model {
   }
 
   /**
-   * As it was put, without white space.
+   * As it was put, an AlertDefinition whose figures are texts.
    *
    * @return the value
    */
