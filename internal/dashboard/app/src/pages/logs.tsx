@@ -1,5 +1,5 @@
 import type { Schemas } from "@tallystick/client";
-import { link, refine, route } from "../core/route";
+import { link, oneOf, refine, route } from "../core/route";
 import { client } from "../core/session";
 import { SelectField, TextField } from "../ui/form";
 import { Pages } from "../ui/more";
@@ -10,7 +10,8 @@ import { Name, Num, Time } from "../ui/values";
 
 /** All logs that there are for the viewer's key. */
 export function LogsPage() {
-  const { search = "", sort = "name" } = route.value.query;
+  const { search = "", label = "" } = route.value.query;
+  const sort = oneOf(route.value.query["sort"], ["activity"]);
   return (
     <Page title="Logs">
       <Needs scopes={["read", "deploy"]}>
@@ -19,28 +20,42 @@ export function LogsPage() {
             name="Search"
             type="search"
             value={search}
-            placeholder="customer-"
+            placeholder="acme"
             onInput={(value) => refine({ search: value })}
+          />
+          <TextField
+            name="Label"
+            type="search"
+            value={label}
+            placeholder="plan=gold"
+            onInput={(value) => refine({ label: value })}
           />
           <SelectField
             name="Order"
-            value={sort}
+            value={sort ?? ""}
             options={[
-              ["name", "By name"],
+              ["", "By name"],
               ["activity", "Latest event first"],
             ]}
-            onInput={(value) => refine({ sort: value === "name" ? undefined : value })}
+            onInput={(value) => refine({ sort: value })}
           />
         </div>
         <Pages
-          deps={[search, sort]}
+          deps={[search, label, sort]}
           every={5_000}
           load={async (cursor, signal) => {
-            const page = await client.value.listLogs({ prefix: search || undefined, cursor, limit: 50, signal });
+            const page = await client.value.listLogs({
+              search: search === "" ? undefined : search,
+              label: label.includes("=") ? label : undefined, // it is being typed
+              sort,
+              cursor,
+              limit: 50,
+              signal,
+            });
             return { items: page.logs, next: page.next_cursor };
           }}
         >
-          {(logs) => <LogTable logs={logs} searched={search !== ""} />}
+          {(logs) => <LogTable logs={logs} searched={search !== "" || label !== ""} />}
         </Pages>
       </Needs>
     </Page>
