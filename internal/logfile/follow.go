@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -18,12 +17,6 @@ const (
 	rotatedQuiet = 10 * time.Minute
 	// mostRotated bounds the rotated files that stay open.
 	mostRotated = 8
-	// clockSlack is how much earlier than it was a file's time of change may be.
-	clockSlack = 2 * time.Second
-	// clockTick is longer than what file systems tell times apart by.
-	clockTick = 100 * time.Millisecond
-	// settling is how long a file beside the path may be unreadable, since it is being compressed.
-	settling = time.Minute
 )
 
 // Follower reads a file that grows and is rotated: renamed and made anew, or copied and truncated. It looks at the file system when it is
@@ -34,26 +27,22 @@ type Follower struct {
 	notice  func(text string)
 	marks   []Mark
 	old     []*followed // rotated files, the oldest first
-	current *followed   // nil while there is none, or no line in it
-	at      string      // the inode at the path
+	current *followed   // nil while there is none, or no line in it by which its format is known
+	waiting bool        // for the rest of that line
 	caught  time.Time   // all that was written before has been read
 	// around is when the folder of the path last changed; the zero time asks for another look. seen are the files beside the path that need
-	// no other one.
+	// no other one, by inode.
 	around time.Time
 	seen   map[string]sight
-}
-
-// sight is what tells whether a file has changed since it was looked at.
-type sight struct {
-	inode   string
-	size    int64
-	changed time.Time
+	blind  bool // the folder could not be read
 }
 
 // followed is an input of a Follower.
 type followed struct {
 	*Input
 	active time.Time // when it last grew
+	looked sight     // of the file at the path
+	unread bool      // no record of it had been read by then
 }
 
 // Follow goes on from marks of earlier runs, also in files that were rotated since. notice is called with what a person should know.
@@ -78,7 +67,7 @@ func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Fo
 			f.caught = info.ModTime().Add(clockSlack - time.Millisecond)
 		}
 	}
-	if _, err := f.lookAtPath(); err != nil {
+	if _, err := f.look(); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -106,15 +95,24 @@ func (f *Follower) Next() (*Input, Record, error) {
 				return nil, Record{}, fmt.Errorf("%s: %w", f.path, err)
 			}
 		}
-		changed, err := f.lookAtPath()
+		changed, err := f.look()
 		if err != nil {
 			return nil, Record{}, err
 		}
 		if !changed {
-			f.caught = asked
+			if f.hasReadAll() {
+				f.caught = asked
+			}
 			return nil, Record{}, io.EOF
 		}
 	}
+}
+
+// hasReadAll reports whether nothing is left but what comes from now on: no beginning of a line, and nothing beside the path that could not
+// be looked at, or may have been missed since the folder changed in that moment. Files that changed earlier are not looked for again.
+func (f *Follower) hasReadAll() bool {
+	begun := func(in *followed) bool { return in.growing != nil && in.growing.offset > in.place().Offset }
+	return !f.around.IsZero() && !f.waiting && !slices.ContainsFunc(f.inputs(), begun)
 }
 
 // nextOld returns the next record of the rotated files, or nil. It closes those that have no more.
@@ -132,10 +130,17 @@ func (f *Follower) nextOld() (*followed, Record) {
 				n++
 				continue
 			}
+			if info, err := in.file.Stat(); err == nil { // before the last read: what is written after it shows
+				f.seen[inode(info)] = sightOf(info)
+			}
 			in.Finish() // what it ends with is a record, whether it has a line end or not
 			continue
 		}
-		if !errors.Is(err, io.EOF) && !errors.Is(err, errReplaced) { // the copy of another file may be written over it
+		switch {
+		case errors.Is(err, errReplaced): // it was truncated before it was renamed, or the copy of another file is written over it
+			delete(f.seen, in.mark.Inode)
+			f.around = time.Time{}
+		case !errors.Is(err, io.EOF):
 			f.notice(fmt.Sprintf("%s: %v; what is left of it is not read", in.Name, err))
 		}
 		f.close(in)
@@ -150,8 +155,11 @@ func (f *Follower) truncated() {
 	isCopy := func(m Mark) bool { return m.ID == mark.ID && m.Inode != mark.Inode && m.Records >= mark.Records }
 	known := slices.ContainsFunc(f.marks, isCopy) || slices.ContainsFunc(f.old, func(in *followed) bool { return isCopy(in.Mark()) })
 	f.close(f.current)
-	f.current, f.at = nil, ""
-	if !known && !f.catchUp(&mark) {
+	f.current = nil
+	if known {
+		return
+	}
+	if _, found := f.catchUp(&mark); !found {
 		f.notice(f.path + " was truncated, and there is no copy of what it held: lines that were not read yet are lost")
 	}
 }
@@ -160,19 +168,31 @@ func (f *Follower) truncated() {
 func (f *Follower) close(in *followed) {
 	mark := in.Mark()
 	in.Close()
+	if mark.Records == 0 {
+		return
+	}
 	f.marks = slices.DeleteFunc(f.marks, func(m Mark) bool { return m.ID == mark.ID && m.Records <= mark.Records })
 	if !slices.ContainsFunc(f.marks, func(m Mark) bool { return m.ID == mark.ID }) {
 		f.marks = append(f.marks, mark)
 	}
 }
 
-// lookAtPath opens what is at the path, if that is another file than before, and the files beside it that are new. A file whose format
-// cannot be told yet waits for its first line.
+// look opens what is at the path, if that is another file than before, and then the files beside it that are new: one that has left the
+// path since the last look is beside it by then.
+func (f *Follower) look() (changed bool, err error) {
+	if changed, err = f.lookAtPath(); err != nil {
+		return false, err
+	}
+	return f.lookAround() || changed, nil
+}
+
+// lookAtPath opens what is at the path, if that is another file than before. A file whose format cannot be told yet waits for its first
+// line.
 func (f *Follower) lookAtPath() (changed bool, err error) {
-	changed = f.lookAround()
+	f.waiting = false
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return changed, nil // between a rename and the next file, or not there yet
+		return false, nil // between a rename and the next file, or not there yet
 	}
 	if err != nil {
 		return false, err
@@ -187,46 +207,33 @@ func (f *Follower) lookAtPath() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	now := inode(info)
-	if now == f.at && f.current != nil {
-		return changed, nil
+	if f.current != nil && f.current.mark.Inode == inode(info) {
+		f.lookAgain(sightOf(info))
+		return false, nil
 	}
 	if f.current != nil {
 		f.old = append(f.old, f.current)
 		f.current = nil
 		changed = true
 	}
-	f.at = now
 	in, err := f.openToGrow(file)
+	if errors.Is(err, errReplaced) {
+		return true, nil // in this moment
+	}
 	if in != nil {
-		f.current = &followed{in, time.Now()}
+		f.current = &followed{in, time.Now(), sightOf(info), true}
 		keep, changed = true, true
 	}
 	return changed, err
 }
 
-// lookAround opens the files beside the path that are new, if the folder has changed. Whatever a rotation does, it changes the folder.
-func (f *Follower) lookAround() (changed bool) {
-	dir, _ := filepath.Split(f.target())
-	info, err := os.Stat(dir)
-	if err != nil || info.ModTime().Equal(f.around) {
-		return false
-	}
-	f.around = info.ModTime()
-	if time.Since(f.around) < clockTick { // it may change again without showing
+// lookAgain looks at the current file, of which nothing may have been read yet. Then nothing shows whether it was copied and truncated
+// since it was looked at, and the copy may be written over an older one, which does not change the folder.
+func (f *Follower) lookAgain(now sight) {
+	if f.current.unread && (now != f.current.looked || time.Since(now.changed) < clockTick) {
 		f.around = time.Time{}
 	}
-	before := len(f.old)
-	f.catchUp(nil)
-	return len(f.old) > before
-}
-
-// target is what the path leads to, as links to the logs of containers do.
-func (f *Follower) target() string {
-	if target, err := filepath.EvalSymlinks(f.path); err == nil {
-		return target
-	}
-	return f.path
+	f.current.looked, f.current.unread = now, f.current.place().Records == 0
 }
 
 func (f *Follower) openToGrow(file *os.File) (*Input, error) {
@@ -239,8 +246,10 @@ func (f *Follower) openToGrow(file *os.File) (*Input, error) {
 	if compressionOf(head) != plain {
 		return nil, fmt.Errorf("%s is compressed: it cannot be followed, since no line can be added to it", f.path)
 	}
-	if n < headBytes && !bytes.Contains(bytes.TrimLeft(head, "\uFEFF \t\r\n\x00"), []byte{'\n'}) {
-		return nil, nil // its first line is not there yet
+	isLine := n == headBytes || bytes.Contains(bytes.TrimLeft(head, "\uFEFF \t\r\n\x00"), []byte{'\n'})
+	if f.options.Format == "" && !isLine {
+		f.waiting = n > 0
+		return nil, nil
 	}
 	in, err := openFile(f.path, file, f.marks, f.options)
 	if err != nil {
@@ -251,44 +260,6 @@ func (f *Follower) openToGrow(file *os.File) (*Input, error) {
 	}
 	f.options.Format = in.mark.Format // also of the files that come after it, whatever they begin with
 	return in, nil
-}
-
-// catchUp opens what was written while nobody looked: the files beside the path that begin with its name and have changed since all was
-// read. If lost is not nil, it also finds the file that has what is before that mark, and reports whether there is one.
-func (f *Follower) catchUp(lost *Mark) (found bool) {
-	marks := f.allMarks()
-	for _, path := range f.rotated() {
-		info, err := os.Stat(path)
-		if err != nil { // renamed or compressed in this moment
-			f.around = time.Time{}
-			continue
-		}
-		now := sight{inode(info), info.Size(), info.ModTime()}
-		recent := info.ModTime().After(f.caught.Add(-clockSlack)) && f.seen[path] != now
-		isOpen := slices.ContainsFunc(f.old, func(in *followed) bool { return in.mark.Inode == now.inode })
-		if !info.Mode().IsRegular() || isOpen || f.at == now.inode || !recent && (lost == nil || found) {
-			continue
-		}
-		in, err := Open(path, marks, f.options)
-		if err != nil {
-			if f.around = (time.Time{}); recent && time.Since(now.changed) > settling {
-				f.seen[path] = now
-				f.notice(fmt.Sprintf("%v; it is not read", err))
-			}
-			continue
-		}
-		resumes := lost != nil && in.mark.ID == lost.ID
-		if found = found || resumes; !recent && !resumes {
-			in.Close()
-			continue
-		}
-		f.seen[path] = now
-		if in.compressed != plain || in.mark.Format == JSON {
-			in.Finish()
-		}
-		f.old = append(f.old, &followed{in, time.Now()})
-	}
-	return found
 }
 
 // allMarks are those of what was read before, and of what is being read.
@@ -305,50 +276,6 @@ func (f *Follower) inputs() []*followed {
 		return f.old
 	}
 	return append(slices.Clone(f.old), f.current)
-}
-
-// rotated returns the files beside the path that rotation may have made of it, the oldest first.
-func (f *Follower) rotated() []string {
-	dir, name := filepath.Split(f.target())
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		f.notice(fmt.Sprintf("rotated files cannot be looked for: %v", err))
-		return nil
-	}
-	type candidate struct {
-		path string
-		at   time.Time
-	}
-	var candidates []candidate
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if !isRotatedName(name, entry.Name()) || err != nil {
-			continue
-		}
-		candidates = append(candidates, candidate{filepath.Join(dir, entry.Name()), info.ModTime()})
-	}
-	slices.SortStableFunc(candidates, func(a, b candidate) int { return a.at.Compare(b.at) })
-	paths := make([]string, len(candidates))
-	for i, c := range candidates {
-		paths[i] = c.path
-	}
-	return paths
-}
-
-// isRotated reports whether rotation may have made the file at another path of the one that is followed.
-func (f *Follower) isRotated(other string) bool {
-	dir, name := filepath.Split(f.target())
-	otherDir, otherName := filepath.Split(other)
-	return dir == otherDir && isRotatedName(name, otherName)
-}
-
-func isRotatedName(name, other string) bool {
-	rest, ok := strings.CutPrefix(other, name)
-	if !ok { // access-20261128.log
-		rest, ok = strings.CutPrefix(other, strings.TrimSuffix(name, filepath.Ext(name)))
-		ok = ok && strings.HasPrefix(rest, "-") && strings.Contains(rest, filepath.Ext(name))
-	}
-	return ok && rest != "" && strings.ContainsAny(rest[:1], ".-_")
 }
 
 // Close closes the files.

@@ -15,15 +15,13 @@ func (i *Input) resume(marks []Mark, o Options) error {
 	}
 	best, at := i.match(marks)
 	switch {
-	case at.Records == 0:
-		return nil
 	case best == nil:
 		return i.begin(o)
 	case best.Records < at.Records:
 		if err := i.begin(o); err != nil {
 			return err
 		}
-		if err := i.skip(best.Records); err != nil {
+		if err := i.skipTo(best); err != nil {
 			return err
 		}
 	}
@@ -64,17 +62,22 @@ func (i *Input) match(marks []Mark) (best *Mark, at Position) {
 	return best, at
 }
 
-// skip reads so many records from the beginning.
-func (i *Input) skip(records int64) error {
+// skipTo reads from the beginning up to a mark. The error is errReplaced if the mark does not lie in the file any more.
+func (i *Input) skipTo(m *Mark) error {
 	i.pass(true)
 	defer func() { i.pass(false) }()
 	if i.compressed != plain {
 		i.Records.Finish()
 	}
-	for i.place().Records < records {
-		if _, err := i.Records.Next(); err != nil {
+	for i.place().Records < m.Records {
+		if _, err := i.Records.Next(); errors.Is(err, io.EOF) {
+			return errReplaced
+		} else if err != nil {
 			return err
 		}
+	}
+	if i.place().Chain != m.Chain {
+		return errReplaced
 	}
 	return nil
 }
