@@ -108,6 +108,20 @@ test-database: test-server-$(DATABASE) ## run the tests that need PostgreSQL; DA
 test-containers: test-server-container ## run all tests, on PostgreSQL in a container
 	TALLY_TEST_POSTGRES=$(SERVER_container) go test -race $(TEST_FLAGS) ./...
 
+DASHBOARD := internal/dashboard/app
+
+.PHONY: dashboard dashboard-check test-dashboard
+dashboard: ## build the dashboard's files that are part of the program; needs Node 20
+	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent build
+
+dashboard-check: ## check the dashboard's sources, and that its built files are theirs
+	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent lint && npm run --silent build -- --outDir $(CURDIR)/bin/dashboard
+	diff -r bin/dashboard internal/dashboard/dist
+
+test-dashboard: build ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots
+	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
+	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e
+
 CLIENTS := openapi/clients
 CONFORMANCE = go run ./$(CLIENTS)/conformance --tally bin/tally
 NPM_CI := npm ci --silent --no-audit --no-fund

@@ -18,7 +18,7 @@ func TestRouting(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
 	for _, path := range []string{
-		"/", "/log", "/logs/", "/logs//append", "//logs", "/logs/acme/", "/logs/acme/append/", "/logs/acme/../acme", "/logs/./acme",
+		"/log", "/logs/", "/logs//append", "//logs", "/logs/acme/", "/logs/acme/append/", "/logs/acme/../acme", "/logs/./acme",
 		"/logs/acme/views/", "/logs/acme/views/v/", "/healthz/", "/schemas/Log.json", "/" + strings.Repeat("x", 5000),
 	} {
 		for _, method := range []string{"GET", "POST"} {
@@ -26,6 +26,7 @@ func TestRouting(t *testing.T) {
 		}
 	}
 	for path, allowed := range map[string]string{
+		"/":                         "GET, HEAD",
 		"/logs":                     "GET, HEAD, POST",
 		"/logs/acme":                "GET, HEAD, PUT",
 		"/logs/acme/append":         "POST",
@@ -49,7 +50,7 @@ func TestRouting(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"/logs", "/logs/acme", "/healthz", "/readyz", "/openapi.yaml", "/docs"} {
+	for _, path := range []string{"/", "/logs", "/logs/acme", "/healthz", "/readyz", "/openapi.yaml", "/docs"} {
 		if r := s.call("HEAD", path, ""); r.status != http.StatusOK || len(r.body) != 0 {
 			t.Errorf("HEAD %s: %d with %d bytes", path, r.status, len(r.body))
 		}

@@ -5,7 +5,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 import type { Tally } from "@tallystick/client";
 import { TallyServer } from "@tallystick/client/testing";
 
-const screenshots = new URL("../screenshots/", import.meta.url).pathname;
+const screenshots = new URL("../../../../bin/screenshots/", import.meta.url).pathname;
 
 /** A server, a browser, and pages of it. Everything ends with `await using`. */
 export class Rig {

@@ -1,0 +1,97 @@
+package dashboard
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// mostBytes is what all files of the dashboard may take together, compressed.
+const mostBytes = 250 << 10
+
+// TestFiles: each file is served, with and without compression, and not again while it is the same. Together they are small.
+func TestFiles(t *testing.T) {
+	mux := http.NewServeMux()
+	Serve(mux)
+	total := 0
+	for name, content := range files() {
+		path := "/" + strings.TrimSuffix(name, "index.html")
+		get := func(header ...string) *http.Response {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			for i := 0; i < len(header); i += 2 {
+				request.Header.Set(header[i], header[i+1])
+			}
+			recorder := httptest.NewRecorder()
+			mux.ServeHTTP(recorder, request)
+			return recorder.Result()
+		}
+		plain, packed := get(), get("Accept-Encoding", "gzip")
+		size := packed.ContentLength
+		if got := body(t, plain); !bytes.Equal(got, content) || len(got) == 0 {
+			t.Errorf("%s comes as %d bytes of %d", name, len(got), len(content))
+		}
+		total += int(size)
+		unpacked, err := gzip.NewReader(packed.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(unpacked); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s comes compressed as %d bytes, %v", name, len(got), err)
+		}
+		if plain.Header.Get("Content-Type") == "" || plain.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s has the headers %v", name, plain.Header)
+		}
+		if again := get("Accept-Encoding", "gzip", "If-None-Match", packed.Header.Get("Etag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s comes again: %d", name, again.StatusCode)
+		}
+		if other := get("If-None-Match", `"other"`); other.StatusCode != http.StatusOK {
+			t.Errorf("%s does not come to who has another: %d", name, other.StatusCode)
+		}
+	}
+	t.Logf("%d bytes, compressed", total)
+	if total > mostBytes || total < 10<<10 {
+		t.Errorf("the dashboard has %d bytes, compressed; it may have %d", total, mostBytes)
+	}
+}
+
+func body(t *testing.T, response *http.Response) []byte {
+	t.Helper()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+var (
+	inlineScript = regexp.MustCompile(`<script[^>]*>[^<]`)
+	handler      = regexp.MustCompile(`\son\w+=`)
+	elsewhere    = regexp.MustCompile(`(?:src|href)="(?:https?:)?//`)
+)
+
+// TestPolicy: pages hold what their policy allows, and that allows nothing from elsewhere.
+func TestPolicy(t *testing.T) {
+	for _, weak := range []string{"unsafe", "*", "http", "blob:"} {
+		if strings.Contains(policy, weak) {
+			t.Errorf("the policy allows %s: %s", weak, policy)
+		}
+	}
+	for name, content := range files() {
+		if !strings.HasSuffix(name, ".html") {
+			continue
+		}
+		for _, pattern := range []*regexp.Regexp{inlineScript, handler, elsewhere} {
+			if found := pattern.Find(content); found != nil {
+				t.Errorf("%s has %q", name, found)
+			}
+		}
+		if strings.Contains(string(content), "<style") {
+			t.Errorf("%s has a style within it", name)
+		}
+	}
+}
