@@ -77,8 +77,8 @@ var floors = [][]string{
 	{"internal/checkpoint", "internal/ingest", "internal/live", "internal/verify"},
 	{"internal/analyst", "internal/view", "internal/viewtest", "internal/webhook"},
 	{"internal/access", "internal/replay", "internal/source"},
-	{"internal/eventlog", "internal/logfile", "internal/wasm"},
-	{"internal/event", "internal/framing", "internal/gas", "internal/otlp"},
+	{"internal/eventlog", "internal/logfile", "internal/otlp", "internal/wasm"},
+	{"internal/event", "internal/framing", "internal/gas"},
 	{
 		"internal/activity", "internal/background", "internal/jsonscan", "internal/launch", "internal/limits", "internal/testdb",
 		"internal/turns", "internal/wasmbin",

@@ -302,7 +302,7 @@ func deliveryProblem(err error) *Problem {
 	case errors.As(err, &syntax):
 		return newProblem("invalid_json", syntax.Error()+cameBefore)
 	case errors.As(err, &invalid):
-		return newProblem("invalid_otlp", invalid.Error())
+		return newProblem("invalid_otlp", invalid.Error()+cameBefore)
 	case errors.As(err, &mediaType):
 		return newProblem("unsupported_media_type", mediaType.Error())
 	case errors.As(err, &header):

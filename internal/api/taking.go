@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -25,6 +26,8 @@ const (
 	mediumBytes = 4 << 20
 	longBytes   = maxDeliveryBytes + bytes.MinRead
 	ndjson      = "application/x-ndjson"
+	// detectedBytes of a body of OTLP show its encoding where its Content-Type does not.
+	detectedBytes = 64
 )
 
 // taking is a delivery that is being taken. It is for one goroutine.
@@ -35,14 +38,15 @@ type taking struct {
 	source   *intake.Source
 	delivery *intake.Delivery
 	room     *memory.Hold
-	// decoding, window and held are parts of room: for taking the body's encoding off, for splitting it, and for a body held whole.
-	decoding, window, held int64
-	r                      *http.Request
-	w                      http.ResponseWriter
-	body                   *arriving
-	giveLong               func() // the place for a long body; nil without one
-	streams                bool   // results, line by line
-	begun                  bool   // the response has
+	// These are parts of room: for taking the body's encoding off, for splitting it, for a record of OTLP, and for a body held whole.
+	decoding, window, record, held int64
+
+	r        *http.Request
+	w        http.ResponseWriter
+	body     *arriving
+	giveLong func() // the place for a long body; nil without one
+	streams  bool   // results, line by line
+	begun    bool   // the response has
 }
 
 func (t *taking) run() {
@@ -192,20 +196,27 @@ func (t *taking) readEnvelopes(ctx context.Context, body io.Reader) error {
 
 func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 	request := requestOf(ctx)
-	_, known := otlp.EncodingOf(request.contentType)
-	data, err := t.whole(ctx, body)
-	if err != nil {
-		return err
+	if _, known := otlp.EncodingOf(request.contentType); !known {
+		buffered := bufio.NewReaderSize(body, detectedBytes)
+		beginning, _ := buffered.Peek(detectedBytes) // the next read has the error
+		request.encoding, body = otlp.Detect(beginning), buffered
 	}
-	if !known && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte{'{'}) {
-		request.encoding = otlp.JSON
+	room := otlp.Room{
+		Body: func(bytes int64) error {
+			if bytes > 2*mediumBytes {
+				if err := t.takeLong(); err != nil {
+					return err
+				}
+			}
+			return t.book(ctx, &t.window, bytes)
+		},
+		Record: func(bytes int64) error { return t.book(ctx, &t.record, bytes) },
 	}
 	add := func(record []byte) error { return t.delivery.Add(ctx, record) }
-	booked := otlp.Booked(func(bytes int64) error { return t.book(ctx, &t.window, bytes) })
 	if t.gateway.form == intake.Logs {
-		return booked.Logs(data, request.encoding, add)
+		return room.Logs(body, request.encoding, add)
 	}
-	return booked.Spans(data, request.encoding, add)
+	return room.Spans(body, request.encoding, add)
 }
 
 // book books so many bytes for a part of room.
@@ -216,7 +227,7 @@ func (t *taking) book(ctx context.Context, part *int64, bytes int64) error {
 		}
 	}
 	*part = bytes
-	t.delivery.Hold(t.decoding + t.window + t.held)
+	t.delivery.Hold(t.decoding + t.window + t.record + t.held)
 	return nil
 }
 
@@ -248,6 +259,9 @@ func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 
 // takeLong takes one of the places for long bodies that are held whole, until the delivery is done.
 func (t *taking) takeLong() error {
+	if t.giveLong != nil {
+		return nil
+	}
 	give, ok := t.longBodies.take(t.source.Tenant)
 	if !ok {
 		return fullProblem()

@@ -24,7 +24,7 @@ func (x *Records) extent() (extent, error) {
 		e extent
 	)
 	for {
-		held := x.in.held()
+		held := x.in.Held()
 		n, verdict := s.scan(held[e.size:])
 		if x.singly && x.array == noArray {
 			if at := bytes.IndexByte(held[e.size:e.size+n], '\n'); at >= 0 {
@@ -39,7 +39,7 @@ func (x *Records) extent() (extent, error) {
 		if e.long {
 			x.drop(&e)
 		}
-		if err := x.in.more(); errors.Is(err, io.EOF) {
+		if err := x.in.More(); errors.Is(err, io.EOF) {
 			if s.end() {
 				e.verdict = ended
 			}
@@ -52,7 +52,7 @@ func (x *Records) extent() (extent, error) {
 
 // drop lets go of what has been read of a value that is too long.
 func (x *Records) drop(e *extent) {
-	held := x.in.held()[:e.size]
+	held := x.in.Held()[:e.size]
 	if x.head == nil {
 		x.head = bytes.Clone(held[:min(len(held), x.kept)])
 	}
@@ -68,6 +68,6 @@ func (x *Records) drop(e *extent) {
 			e.second, drop = true, at+1
 		}
 	}
-	x.in.take(drop)
+	x.in.Take(drop)
 	e.size -= drop
 }

@@ -35,7 +35,7 @@ type Record struct {
 // Memory is about that of the longest record that is allowed, at most; it is small until a record needs more, and soon after that again.
 // Records is for one goroutine.
 type Records struct {
-	in      window
+	in      Window
 	longest int
 	kept    int    // bytes of a bad record that are returned
 	head    []byte // the first bytes of a record that is too long to be held
@@ -63,7 +63,7 @@ const (
 // NewRecords returns the records of r, each of at most longest bytes. A longer one is returned as a bad record: it is read, but not held.
 func NewRecords(r io.Reader, longest int) *Records {
 	kept := min(keptBytes, longest)
-	return &Records{in: window{r: r, most: longest}, longest: longest, kept: kept}
+	return &Records{in: Window{r: r, most: longest}, longest: longest, kept: kept}
 }
 
 // Booked has book called with how many bytes the reader holds, before it holds more. An error of book is returned by Next.
@@ -116,7 +116,7 @@ func (x *Records) next() (Record, error) {
 			x.array = afterElement
 			return x.element()
 		}
-		x.in.take(1)
+		x.in.Take(1)
 	}
 }
 
@@ -124,27 +124,27 @@ func (x *Records) next() (Record, error) {
 func (x *Records) begin() error {
 	for !x.begun {
 		const mark = "\ufeff"
-		held := x.in.held()
+		held := x.in.Held()
 		if n := min(len(held), len(mark)); string(held[:n]) != mark[:n] {
 			x.begun = true
 		} else if n == len(mark) {
-			x.in.take(n)
+			x.in.Take(n)
 			x.begun = true
-		} else if err := x.in.more(); errors.Is(err, io.EOF) {
+		} else if err := x.in.More(); errors.Is(err, io.EOF) {
 			x.begun = true
 		} else if err != nil {
 			return err
 		}
 	}
 	for x.skipping {
-		held := len(x.in.held())
+		held := len(x.in.Held())
 		if at := x.in.newline(held); at >= 0 {
-			x.in.take(at)
+			x.in.Take(at)
 			x.skipping = false
 			break
 		}
-		x.in.take(held)
-		if err := x.in.more(); err != nil {
+		x.in.Take(held)
+		if err := x.in.More(); err != nil {
 			return err
 		}
 	}
@@ -154,17 +154,17 @@ func (x *Records) begin() error {
 // space passes white space, and returns the byte after it.
 func (x *Records) space() (byte, error) {
 	for {
-		for i, c := range x.in.held() {
+		for i, c := range x.in.Held() {
 			if !isSpace(c) {
-				x.in.take(i)
+				x.in.Take(i)
 				return c, nil
 			}
 			if c == '\n' {
 				x.shares = false
 			}
 		}
-		x.in.take(len(x.in.held()))
-		if err := x.in.more(); err != nil {
+		x.in.Take(len(x.in.Held()))
+		if err := x.in.More(); err != nil {
 			return 0, err
 		}
 	}
@@ -192,7 +192,7 @@ func (x *Records) element() (Record, error) {
 
 // wholeLine takes the rest of the line if that is held, and is an object: the usual case, which extent would come to more slowly.
 func (x *Records) wholeLine() (Record, bool) {
-	held := x.in.held()
+	held := x.in.Held()
 	if held[0] != '{' || x.loose || x.shares {
 		return Record{}, false
 	}
@@ -205,7 +205,7 @@ func (x *Records) wholeLine() (Record, bool) {
 		return Record{}, false
 	}
 	x.share()
-	x.in.take(size)
+	x.in.Take(size)
 	return Record{Data: data}, true
 }
 
@@ -223,7 +223,7 @@ func (x *Records) value() (Record, error) {
 	}
 	problem := x.check(e)
 	if !e.long && !x.loose {
-		scalar := scalarBytes[x.in.held()[0]]
+		scalar := scalarBytes[x.in.Held()[0]]
 		if next := x.following(e.size); next != 0 && !beginsValue(next) || problem != nil && scalar {
 			return x.badLine()
 		}
@@ -238,7 +238,7 @@ func (x *Records) check(e extent) error {
 	if e.long {
 		return &RecordError{Code: TooLong, Detail: fmt.Sprintf("the record has more than %d bytes", x.longest)}
 	}
-	if err := jsonscan.Valid(x.in.held()[:e.size]); err != nil {
+	if err := jsonscan.Valid(x.in.Held()[:e.size]); err != nil {
 		return &RecordError{Code: InvalidJSON, Detail: err.Error()}
 	}
 	return nil
@@ -246,8 +246,8 @@ func (x *Records) check(e extent) error {
 
 // whole takes a value whose end was found.
 func (x *Records) whole(e extent, problem error) Record {
-	data := x.in.held()[:e.size]
-	x.in.take(e.size)
+	data := x.in.Held()[:e.size]
+	x.in.Take(e.size)
 	if problem != nil {
 		if x.head != nil {
 			data = x.head
@@ -260,10 +260,10 @@ func (x *Records) whole(e extent, problem error) Record {
 // following returns the next byte after a value that is on the same line and no white space, 0 if there is none.
 func (x *Records) following(size int) byte {
 	for at := size; at < size+maxGap; at++ {
-		if at == len(x.in.held()) && x.in.more() != nil {
+		if at == len(x.in.Held()) && x.in.More() != nil {
 			return 0 // the error comes again, after this value
 		}
-		if c := x.in.held()[at]; c == '\n' {
+		if c := x.in.Held()[at]; c == '\n' {
 			return 0
 		} else if !isSpace(c) {
 			return c
@@ -283,7 +283,7 @@ func (x *Records) broken(e extent) (Record, error) {
 	}
 	lineEnd := x.in.newline(e.size)
 	if e.second || lineEnd >= 0 { // if the value's first line was dropped, so was its end
-		rest := x.in.held()[:e.size]
+		rest := x.in.Held()[:e.size]
 		if !e.second {
 			rest = rest[lineEnd+1:]
 		}
@@ -306,7 +306,7 @@ func (x *Records) broken(e extent) (Record, error) {
 func (x *Records) badLine() (Record, error) {
 	size := 0
 	for {
-		held := x.in.held()
+		held := x.in.Held()
 		if at := bytes.IndexByte(held[size:], '\n'); at >= 0 {
 			size += at
 			break
@@ -315,14 +315,14 @@ func (x *Records) badLine() (Record, error) {
 			x.skipping = true
 			break
 		}
-		if err := x.in.more(); errors.Is(err, io.EOF) {
+		if err := x.in.More(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return Record{}, err
 		}
 	}
-	line := x.in.held()[:min(size, x.kept)]
-	x.in.take(size)
+	line := x.in.Held()[:min(size, x.kept)]
+	x.in.Take(size)
 	return x.notJSON(line), nil
 }
 
@@ -339,7 +339,7 @@ func (x *Records) notJSON(line []byte) Record {
 
 // syntax is the error that ends a body at the byte that comes after so many of those that are held.
 func (x *Records) syntax(at int, expected string) error {
-	held := x.in.held()
+	held := x.in.Held()
 	e := &SyntaxError{Offset: x.in.offset + int64(at), Reason: "the body ends within a value"}
 	if at < len(held) {
 		e.Reason = fmt.Sprintf("found %q", held[at:at+1])

@@ -84,8 +84,8 @@ func (p *previewing) read(form Form, contentType string, payload []byte) error {
 	}
 	if form != Events {
 		encoding, known := otlp.EncodingOf(contentType)
-		if !known && bytes.HasPrefix(bytes.TrimLeft(payload, " \t\r\n"), []byte{'{'}) {
-			encoding = otlp.JSON
+		if !known {
+			encoding = otlp.Detect(payload)
 		}
 		if form == Logs {
 			return otlp.Logs(payload, encoding, add)

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -21,8 +22,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// canonicalLines reads a body as both signals, and checks what holds of every body: an error is an *InvalidError, and an object is what
-// encoding/json makes of it, so its members are sorted and told once, its strings and numbers are in the one form, and it can be stored.
+// canonicalLines reads a body, and checks what holds of every one: an error is an *InvalidError, the pieces in which it comes make no
+// difference, and an object is what encoding/json makes of it, so its members are sorted and told once, its strings and numbers are in the
+// one form, and it can be stored.
 func canonicalLines(t *testing.T, traces bool, body []byte, e Encoding) (string, error) {
 	t.Helper()
 	original := bytes.Clone(body)
@@ -33,6 +35,10 @@ func canonicalLines(t *testing.T, traces bool, body []byte, e Encoding) (string,
 	var wrong *InvalidError
 	if err != nil && !errors.As(err, &wrong) {
 		t.Fatalf("%s: %v", shorten(body), err)
+	}
+	again, failure := streamed(traces, iotest.HalfReader(bytes.NewReader(body)), e)
+	if again != all || fmt.Sprint(failure) != fmt.Sprint(err) {
+		t.Fatalf("%s: got\n%s%v\nand piece by piece\n%s%v", shorten(body), shorten(all), err, shorten(again), failure)
 	}
 	for line := range strings.Lines(all) {
 		if err := jsonscan.Valid([]byte(line)); err != nil {

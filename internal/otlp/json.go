@@ -5,42 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"math"
 	"strconv"
 
 	"github.com/tallystick/tallystick/internal/jsonscan"
 )
-
-// checkJSON checks a body, once: what follows reads it in the belief that it is valid JSON, and an object.
-func checkJSON(body []byte) error {
-	var syntax *jsonscan.SyntaxError
-	if err := jsonscan.Valid(body); errors.As(err, &syntax) {
-		return invalid("no JSON from byte %d on: %s", syntax.Offset, syntax.Reason)
-	}
-	if space(body)[0] != '{' {
-		return invalid("the body is no JSON object")
-	}
-	return nil
-}
-
-// isOther reports whether an object has members, and none that the schema knows.
-func (s *schema) isOther(source []byte) bool {
-	rest := space(source[1:])
-	if rest[0] == '}' {
-		return false
-	}
-	for rest[0] != '}' {
-		var name []byte
-		name, rest = split(rest)
-		if s.member(name) != nil {
-			return false
-		}
-		_, rest = split(rest)
-		rest = space(rest)
-	}
-	return true
-}
 
 // nextJSON skips members that are unknown, or null.
 func (r *reader) nextJSON() bool {
@@ -121,15 +90,19 @@ func (r *reader) convert(m *member, value []byte) bool {
 	return ok || r.wrongJSON(m, want, value)
 }
 
-// wrongJSON shows the beginning of the value, since it is the sender who needs to know.
 func (r *reader) wrongJSON(m *member, want string, value []byte) bool {
+	r.err = wrongValue(r.schema, m, want, value)
+	return false
+}
+
+// wrongValue shows the beginning of the value, since it is the sender who needs to know.
+func wrongValue(s *schema, m *member, want string, value []byte) error {
 	const most = 40
 	shown := value[:min(len(value), most)]
 	if len(value) > most {
 		shown = append(bytes.Clone(shown), "…"...)
 	}
-	r.err = invalid("%s of %s must be %s, and is %s", m.name, r.schema.name, want, bytes.ToValidUTF8(shown, nil))
-	return false
+	return invalid("%s of %s must be %s, and is %s", m.name, s.name, want, bytes.ToValidUTF8(shown, nil))
 }
 
 func (m *member) value(scalar []byte) (uint64, bool) {

@@ -193,7 +193,8 @@ func TestBookedBeforeItIsWritten(t *testing.T) {
 	} {
 		var booked int64
 		records := 0
-		err := Booked(func(n int64) error { booked = max(booked, n); return nil }).Logs(request, Protobuf, func(record []byte) error {
+		room := Room{Record: func(n int64) error { booked = max(booked, n); return nil }}
+		err := room.Logs(bytes.NewReader(request), Protobuf, func(record []byte) error {
 			records++
 			if int64(len(record)) > booked/2 {
 				t.Errorf("%s: a record of %d bytes was written, and %d were booked", name, len(record), booked)
@@ -204,12 +205,13 @@ func TestBookedBeforeItIsWritten(t *testing.T) {
 			t.Errorf("%s: %d records, %v", name, records, err)
 		}
 		full := errors.New("there is no room")
-		err = Booked(func(n int64) error {
+		room.Record = func(n int64) error {
 			if n > 1<<10 {
 				return full
 			}
 			return nil
-		}).Logs(request, Protobuf, func(record []byte) error {
+		}
+		err = room.Logs(bytes.NewReader(request), Protobuf, func(record []byte) error {
 			t.Errorf("%s: %d bytes were written, which could not be booked", name, len(record))
 			return nil
 		})

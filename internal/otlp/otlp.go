@@ -20,11 +20,17 @@
 // NaN and the infinities are strings. Ids that are no ids (other lengths, all zero) count as not set, as the protocol has it. Bytes of
 // protobuf strings that are no UTF-8 become U+FFFD.
 //
-// Bodies are read in place: beside the body there is one record in memory at a time, however many a hostile body claims to hold.
+// Bodies are read as they come: there is one record in memory at a time, however long a body is and however many a hostile one claims to
+// hold. So in protobuf, the resource of a ResourceLogs or ResourceSpans of more than 64 KiB must come before its records, as all encoders
+// write it, and likewise the scope of a ScopeLogs or ScopeSpans; in shorter ones they may come after them. In JSON they may always, since
+// there are senders that sort members by name; one of more than 64 KiB that does not begin with its resource or scope is held as a whole.
+// There is at most one of each. In JSON, what is skipped is checked for its brackets and strings alone where it has more than 32 KiB.
 package otlp
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -48,6 +54,20 @@ const (
 	Protobuf Encoding = iota
 	JSON
 )
+
+// Detect tells the encoding of a body whose Content-Type names none by its beginning.
+func Detect(beginning []byte) Encoding {
+	rest, isObject := bytes.CutPrefix(bytes.TrimLeft(beginning, " \t\r\n"), []byte{'{'})
+	if !isObject {
+		return Protobuf
+	}
+	// A line feed is also the tag of a request's first field, and a brace the length of one of 123 bytes.
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	if len(rest) == 0 || rest[0] == '}' || rest[0] == '"' && (len(rest) == 1 || rest[1] >= ' ') {
+		return JSON
+	}
+	return Protobuf
+}
 
 // EncodingOf is the encoding that a Content-Type names: application/x-protobuf, application/protobuf or application/json, with or without
 // parameters.
@@ -88,29 +108,31 @@ func invalid(format string, args ...any) error {
 	return &InvalidError{Detail: fmt.Sprintf(format, args...)}
 }
 
+// Room is for requests that strangers send: what reading one takes is booked before it is taken, by calls with so many bytes in all. The
+// error of a call ends reading, and is returned. The zero value books nothing.
+type Room struct {
+	Body   func(bytes int64) error // for the part of the body that is held
+	Record func(bytes int64) error // for a record: it is longer than what was sent of it, by its escapes, its resource and its scope
+}
+
 // Logs calls each for every record of an ExportLogsServiceRequest, in order, with its object, which is valid until each returns. An error
-// of each ends it and is returned. A body that is no such request, or passes a limit of this package, is an *InvalidError, and may be
-// noticed after each had the records before the fault.
+// of each, and one of the body, ends it and is returned. A body that is no such request, or passes a limit of this package, is an
+// *InvalidError, which is noticed after each had the records before the fault.
+func (room Room) Logs(body io.Reader, e Encoding, each func(record []byte) error) error {
+	return export(body, e, logsShape, room, each)
+}
+
+// Spans does for the spans of an ExportTraceServiceRequest what Logs does for log records.
+func (room Room) Spans(body io.Reader, e Encoding, each func(record []byte) error) error {
+	return export(body, e, tracesShape, room, each)
+}
+
+// Logs is Room.Logs of a body that is in memory.
 func Logs(body []byte, e Encoding, each func(record []byte) error) error {
-	return export(body, e, &logsRequest, nil, each)
+	return Room{}.Logs(bytes.NewReader(body), e, each)
 }
 
-// Booked is for requests that strangers send: a record is longer than what was sent of it, by its escapes, its resource and its scope. book
-// is called with the most bytes that writing the next one may take, beside the body, before they are taken. Its error ends the call, and is
-// returned.
-type Booked func(bytes int64) error
-
-// Logs is as the function Logs.
-func (book Booked) Logs(body []byte, e Encoding, each func(record []byte) error) error {
-	return export(body, e, &logsRequest, book, each)
-}
-
-// Spans is as the function Spans.
-func (book Booked) Spans(body []byte, e Encoding, each func(record []byte) error) error {
-	return export(body, e, &tracesRequest, book, each)
-}
-
-// Spans does for the spans of an ExportTraceServiceRequest what [Logs] does for log records.
+// Spans is Room.Spans of a body that is in memory.
 func Spans(body []byte, e Encoding, each func(record []byte) error) error {
-	return export(body, e, &tracesRequest, nil, each)
+	return Room{}.Spans(bytes.NewReader(body), e, each)
 }

@@ -75,6 +75,6 @@ func (r *reader) nextProtobuf() bool {
 }
 
 func (r *reader) broken(code int) bool {
-	r.err = invalid("broken protobuf in %s: %v", r.schema.name, protowire.ParseError(code))
+	r.err = brokenProtobuf(r.schema, code)
 	return false
 }

@@ -2,21 +2,35 @@ package otlp
 
 import (
 	"encoding/hex"
+	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/tallystick/tallystick/internal/framing"
 )
 
 // exporter writes the records of one request.
 type exporter struct {
 	collector
-	book     Booked // nil where nobody has to be asked
+	shape
+	in       stream
+	book     func(bytes int64) error // of Room.Record
 	booked   int64
+	write    func(raw []byte) error // of x.record
 	each     func([]byte) error
 	expanded int // bytes given to each so far
 
 	resource, scope []byte // members of each record, with the comma before them; empty if there is nothing to say
 	record          []byte // the record that is written
 }
+
+// shape is what the messages of a signal are.
+type shape struct{ request, resources, scopes *schema }
+
+var (
+	logsShape   = shape{&logsRequest, &resourceLogs, &scopeLogs}
+	tracesShape = shape{&tracesRequest, &resourceSpans, &scopeSpans}
+)
 
 // reserve books what writing a part of a record may take: its buffer grows by doubling, and the old one is there while it is copied. What
 // was booked once stays so, as the buffers do.
@@ -47,30 +61,117 @@ func longest(raw []byte) int64 {
 	return int64(2*len(raw) + 2*high + 7*low)
 }
 
-func export(body []byte, e Encoding, request *schema, book Booked, each func([]byte) error) error {
-	if e == JSON {
-		if err := checkJSON(body); err != nil {
+// orderBytes bounds the groups of records that are held: in one of up to so many bytes the resource, or the scope, may come after what it
+// is of. A longer one is read as it comes, but in JSON where it does not begin with it.
+const orderBytes = 64 << 10
+
+func export(body io.Reader, e Encoding, s shape, room Room, each func([]byte) error) error {
+	in := framing.NewWindow(body, MaxRecordBytes, room.Body)
+	x := &exporter{collector: collector{encoding: e}, shape: s, in: newStream(e, in), book: room.Record, each: each}
+	x.write = x.logRecord
+	if s == tracesShape {
+		x.write = x.span
+	}
+	if err := x.in.enter(); err != nil {
+		return err
+	}
+	for {
+		number, err := x.in.next(x.request)
+		if err == nil && number == 0 {
+			break
+		}
+		if err == nil {
+			err = x.next(x.resources, x.group, x.longGroup)
+		}
+		if err != nil {
 			return err
 		}
-		if body = space(body); request.isOther(body) {
-			return notOne(request)
-		}
 	}
-	x := &exporter{collector: collector{encoding: e}, book: book, each: each}
-	group, scopes, write := &resourceLogs, &scopeLogs, x.logRecord
-	if request == &tracesRequest {
-		group, scopes, write = &resourceSpans, &scopeSpans, x.span
-	}
-	groups := 0
-	err := x.all(request, body, requestGroups, func(raw []byte) error {
-		groups++
-		return x.group(group, scopes, raw, write)
-	})
-	if err == nil && groups == 0 && e == Protobuf && len(body) > 0 {
-		return notOne(request)
+	other, err := x.in.end()
+	if err == nil && other {
+		err = notOne(x.request)
 	}
 	return err
 }
+
+// next reads the message that is next, of a head and of what it is of: as it comes where it is long and begins with its head.
+func (x *exporter) next(s *schema, short func(raw []byte) error, long func() error) error {
+	raw, whole, err := x.in.value(orderBytes)
+	if err == nil && !whole {
+		var inOrder bool
+		if inOrder, err = x.in.inOrder(s); inOrder {
+			return long()
+		}
+	}
+	if err == nil && !whole {
+		raw, err = x.message()
+	}
+	if err != nil {
+		return err
+	}
+	return short(raw)
+}
+
+// message returns the message that is next, however long it is.
+func (x *exporter) message() ([]byte, error) {
+	raw, whole, err := x.in.value(MaxRecordBytes)
+	if err == nil && !whole {
+		err = tooLong()
+	}
+	return raw, err
+}
+
+// longGroup gives the records of one resource, as they come.
+func (x *exporter) longGroup() error {
+	x.resource = x.resource[:0]
+	return x.inOrder(x.resources, x.readResource, func() error { return x.next(x.scopes, x.scopeGroup, x.longScopeGroup) })
+}
+
+// longScopeGroup gives the records of one scope, as they come.
+func (x *exporter) longScopeGroup() error {
+	x.scope = x.scope[:0]
+	return x.inOrder(x.scopes, x.readScope, func() error {
+		raw, err := x.message()
+		if err != nil {
+			return err
+		}
+		return x.give(raw)
+	})
+}
+
+// inOrder reads a message of a head, the resource or the scope, and of items.
+func (x *exporter) inOrder(s *schema, read func(raw []byte) error, item func() error) error {
+	if err := x.in.enter(); err != nil {
+		return err
+	}
+	var headed, begun bool
+	for {
+		number, err := x.in.next(s)
+		switch {
+		case err != nil || number == 0:
+			return err
+		case number != headField:
+			begun = true
+			err = item()
+		case headed:
+			err = twoHeads(s)
+		case begun:
+			err = invalid("the %s of a %s of more than %d bytes comes after the records that it is of: send it before them",
+				s.head, s.name, orderBytes)
+		default:
+			headed = true
+			var raw []byte
+			if raw, err = x.message(); err == nil {
+				err = read(raw)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func twoHeads(s *schema) error { return invalid("a %s has more than one %s", s.name, s.head) }
 
 // notOne refuses what has nothing that a request holds: taken as a request of a later version it would be dropped without a word.
 func notOne(request *schema) error {
@@ -81,25 +182,41 @@ func notOne(request *schema) error {
 	return invalid("an %s has %s, and this has none", request.name, what)
 }
 
-// group gives the records of one resource.
-func (x *exporter) group(group, scopes *schema, raw []byte, write func(raw []byte) error) error {
-	if err := x.readResource(group, raw); err != nil {
+// group gives the records of one resource. It may come after the records that it is of.
+func (x *exporter) group(raw []byte) error {
+	resource, err := x.head(x.resources, raw)
+	if err != nil {
 		return err
 	}
-	return x.all(group, raw, groupScopes, func(raw []byte) error {
-		if err := x.readScope(scopes, raw); err != nil {
-			return err
+	if err := x.readResource(resource); err != nil {
+		return err
+	}
+	return x.all(x.resources, raw, groupScopes, x.scopeGroup)
+}
+
+// scopeGroup gives the records of one scope. It may come after them.
+func (x *exporter) scopeGroup(raw []byte) error {
+	scope, err := x.head(x.scopes, raw)
+	if err != nil {
+		return err
+	}
+	if err := x.readScope(scope); err != nil {
+		return err
+	}
+	return x.all(x.scopes, raw, scopesRecords, x.give)
+}
+
+// head finds the resource of a group, or its scope; nil where there is none.
+func (x *exporter) head(s *schema, raw []byte) (head []byte, _ error) {
+	found := false
+	err := x.all(s, raw, headField, func(raw []byte) error {
+		if found {
+			return twoHeads(s)
 		}
-		return x.all(scopes, raw, scopesRecords, func(raw []byte) error {
-			if err := x.reserve(raw); err != nil {
-				return err
-			}
-			if err := write(raw); err != nil {
-				return err
-			}
-			return x.give()
-		})
+		head, found = raw, true
+		return nil
 	})
+	return head, err
 }
 
 // all calls visit for every field of that number.
@@ -116,8 +233,14 @@ func (x *exporter) all(s *schema, raw []byte, number int, visit func(raw []byte)
 	return r.err
 }
 
-// give gives the record that was written.
-func (x *exporter) give() error {
+// give writes a record, and gives it.
+func (x *exporter) give(raw []byte) error {
+	if err := x.reserve(raw); err != nil {
+		return err
+	}
+	if err := x.write(raw); err != nil {
+		return err
+	}
 	if len(x.record) > MaxRecordBytes {
 		return tooLong()
 	}
@@ -127,35 +250,25 @@ func (x *exporter) give() error {
 	return x.each(x.record)
 }
 
-// readResource reads the resource of a group. It may come after the records that it is of.
-func (x *exporter) readResource(group *schema, raw []byte) error {
+func (x *exporter) readResource(raw []byte) (err error) {
 	x.resource = x.resource[:0]
-	var resource []byte
-	err := x.all(group, raw, groupResource, func(raw []byte) error { resource = raw; return nil })
-	if err != nil {
+	if err := x.reserve(raw); err != nil {
 		return err
 	}
-	if err := x.reserve(resource); err != nil {
-		return err
-	}
-	if err := x.all(&resourceMessage, resource, resourceAttributes, x.add); err != nil || len(x.open) == 0 {
+	if err := x.all(&resourceMessage, raw, resourceAttributes, x.add); err != nil || len(x.open) == 0 {
 		return err
 	}
 	x.resource, err = x.object(append(x.resource, `,"resource":`...), 0, 0)
 	return err
 }
 
-func (x *exporter) readScope(scopes *schema, raw []byte) error {
+func (x *exporter) readScope(raw []byte) error {
 	x.scope = x.scope[:0]
-	var scope, name, version []byte
-	err := x.all(scopes, raw, scopesScope, func(raw []byte) error { scope = raw; return nil })
-	if err != nil {
+	if err := x.reserve(raw); err != nil {
 		return err
 	}
-	if err := x.reserve(scope); err != nil {
-		return err
-	}
-	r := openMessage(x.encoding, &scopeMessage, scope)
+	var name, version []byte
+	r := openMessage(x.encoding, &scopeMessage, raw)
 	for r.next() {
 		switch r.number {
 		case scopeName:
@@ -173,7 +286,8 @@ func (x *exporter) readScope(scopes *schema, raw []byte) error {
 	}
 	dst := appendName(x.scope, "scope")
 	at := len(dst)
-	if dst, err = x.attributes(dst); err != nil {
+	dst, err := x.attributes(dst)
+	if err != nil {
 		return err
 	}
 	dst = appendText(dst, "name", name)

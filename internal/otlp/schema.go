@@ -46,6 +46,7 @@ type schema struct {
 	name      string
 	wireTypes []protowire.Type // by number; unknownField where there is none
 	byName    map[string]*member
+	head      string // of a group: what headField is
 }
 
 const unknownField protowire.Type = -1
@@ -60,6 +61,9 @@ func message(name string, members ...member) schema {
 		}
 		s.wireTypes[m.number] = m.kind.wireType()
 		s.byName[m.name] = &m
+		if m.number == headField {
+			s.head = m.name
+		}
 		s.byName[snakeCase(m.name)] = &m
 	}
 	return s
@@ -81,8 +85,9 @@ func snakeCase(camelCase string) string {
 const (
 	requestGroups = 1 // ResourceLogs, ResourceSpans
 
-	groupResource, groupScopes = 1, 2
-	scopesScope, scopesRecords = 1, 2
+	headField                  = 1 // the resource of a group, and the scope of its parts
+	groupResource, groupScopes = headField, 2
+	scopesScope, scopesRecords = headField, 2
 
 	resourceAttributes = 1
 
