@@ -83,8 +83,9 @@ func TestReadme(t *testing.T) {
 	run.Dir = dir
 	run.Env = append(os.Environ(), "TALLY_URL="+c.URL(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	said, err := run.CombinedOutput()
-	want := regexp.MustCompile(`^event 1: {"tokens":12,"type":"api.call"}\nanswer after event 1: {.*"sum":"12"}]}\nthe log is at 1\n$`)
-	if err != nil || !want.Match(said) || len(blocks) != 4 {
+	want := regexp.MustCompile(`^event 1: {"tokens":12,"type":"api.call"}\nanswer after event 1: {.*"sum":"12"}]}\nthe log is at 1\n` +
+		`402 credits false\n429 credits true\nthe receiver needs whsec_…\n$`)
+	if err != nil || !want.Match(said) || len(blocks) != 5 {
 		t.Errorf("%d blocks: %v, said\n%s\nnot %s\n%s", len(blocks), err, said, want, program)
 	}
 }

@@ -71,7 +71,7 @@ class ReadmeTest {
     tally.ensureLog("customer-acme");
     String readme = Files.readString(Path.of("README.md"));
     List<String> blocks = Pattern.compile("(?ms)^```java\n(.*?)^```").matcher(readme).results().map(m -> m.group(1)).toList();
-    assertEquals(6, blocks.size());
+    assertEquals(7, blocks.size());
     return Stream.iterate(0, i -> i < blocks.size(), i -> i + 1)
         .map(i -> DynamicTest.dynamicTest("sample " + (i + 1), () -> run(folder.resolve("s" + i), blocks.get(i), tally)));
   }
