@@ -21,13 +21,13 @@ type latencies [buckets]atomic.Int32
 func (l *latencies) observe(d time.Duration) { l[bucketOf(d)].Add(1) }
 
 func bucketOf(d time.Duration) int {
-	us := uint64(max(d.Microseconds(), 0)) //nolint:gosec // not negative
+	us := uint64(max(d.Microseconds(), 0))
 	power := bits.Len64(us) - 1
 	if power < lowestPower {
 		return 0
 	}
 	const subBits = 2 // of perPower
-	within := int(us>>(power-subBits)) & (perPower - 1)
+	within := int(us >> (power - subBits) & (perPower - 1)) //nolint:gosec // below perPower
 	return min(1+(power-lowestPower)*perPower+within, buckets-1)
 }
 

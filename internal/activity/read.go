@@ -101,7 +101,7 @@ func (a *Activity) unwritten(tenant uuid.UUID) (all []unwritten) {
 		u := unwritten{at: i.at, events: c.events.Load(), appends: c.appends.Load(), refusals: c.codes()}
 		for bucket := range c.latencies {
 			if n := c.latencies[bucket].Load(); n > 0 {
-				u.latencies = append(u.latencies, int32(bucket), n) //nolint:gosec // there are few
+				u.latencies = append(u.latencies, int32(bucket), n)
 			}
 		}
 		all = append(all, u)
