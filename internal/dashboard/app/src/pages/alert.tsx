@@ -189,7 +189,7 @@ function Crossings(props: { alert: string }) {
         deps={[props.alert]}
         every={3_000}
         load={async (cursor, signal) => {
-          const page = await client.value.listCrossings(props.alert, { cursor, limit: 50, signal });
+          const page = await client.value.listCrossings(props.alert, { cursor, signal });
           return { items: page.crossings, next: page.next_cursor };
         }}
       >

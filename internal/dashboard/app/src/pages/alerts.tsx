@@ -42,7 +42,7 @@ export function AlertsPage() {
           deps={[]}
           every={3_000}
           load={async (cursor, signal) => {
-            const page = await client.value.listAlerts({ cursor, limit: 100, signal });
+            const page = await client.value.listAlerts({ cursor, signal });
             return { items: page.alerts, next: page.next_cursor };
           }}
         >

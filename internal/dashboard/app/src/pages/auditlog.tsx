@@ -15,7 +15,7 @@ export function AuditLogPage() {
           deps={[]}
           every={5_000}
           load={async (cursor, signal) => {
-            const page = await client.value.listAuditLog({ cursor, limit: 100, signal });
+            const page = await client.value.listAuditLog({ cursor, signal });
             return { items: page.entries, next: page.next_cursor };
           }}
         >

@@ -32,7 +32,7 @@ export function KeysPage() {
           version={version}
           every={10_000}
           load={async (cursor, signal) => {
-            const page = await client.value.listKeys({ cursor, limit: 100, signal });
+            const page = await client.value.listKeys({ cursor, signal });
             return { items: page.keys, next: page.next_cursor };
           }}
         >

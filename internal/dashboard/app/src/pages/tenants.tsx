@@ -26,7 +26,7 @@ export function TenantsPage() {
           deps={[]}
           every={10_000}
           load={async (cursor, signal) => {
-            const page = await client.value.listTenants({ cursor, limit: 100, signal });
+            const page = await client.value.listTenants({ cursor, signal });
             return { items: page.tenants, next: page.next_cursor };
           }}
         >

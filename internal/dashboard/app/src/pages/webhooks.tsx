@@ -43,7 +43,7 @@ export function WebhooksPage() {
           version={version}
           every={5_000}
           load={async (cursor, signal) => {
-            const page = await client.value.listWebhooks({ cursor, limit: 100, signal });
+            const page = await client.value.listWebhooks({ cursor, signal });
             return { items: page.webhooks, next: page.next_cursor };
           }}
         >

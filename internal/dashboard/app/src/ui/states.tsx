@@ -63,6 +63,7 @@ export function Problem(props: { error: TallyError; retry?: (() => void) | undef
 
 function titleOf(error: TallyError): string {
   if (error.code === "connection") return "The server is not reached.";
+  if (error.code === "dashboard") return "This cannot be sent.";
   if (error.status === 404) return "There is no such thing.";
   if (error.status === 429) return "Too much was asked for.";
   return (error.status ?? 500) >= 500 ? "The server cannot do this now." : "This cannot be done.";
