@@ -26,7 +26,7 @@ func bucketOf(d time.Duration) int {
 	if power < lowestPower {
 		return 0
 	}
-	const subBits = 2                                       // of perPower
+	const subBits = 2 // of perPower
 	within := int(us >> (power - subBits) & (perPower - 1))
 	return min(1+(power-lowestPower)*perPower+within, buckets-1)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,20 @@ func (a arguments) list() *tally.ListOptions {
 	o := &tally.ListOptions{Cursor: a.text("cursor"), Limit: int(a.int("limit"))}
 	if a.text("limit") == "0" {
 		o.Limit = 1 << 30 // 0 is the server's default here; this is out of range all the same
+	}
+	return o
+}
+
+func (a arguments) logs() *tally.ListLogsOptions {
+	return &tally.ListLogsOptions{
+		Prefix: a.text("prefix"), Search: a.text("search"), Label: a.text("label"), Sort: a.text("sort"), ListOptions: *a.list(),
+	}
+}
+
+func (a arguments) viewStates() *tally.ListViewStatesOptions {
+	o := &tally.ListViewStatesOptions{View: a.text("view"), ListOptions: *a.list()}
+	if statuses := a.text("status"); statuses != "" {
+		o.Statuses = strings.Split(statuses, ",")
 	}
 	return o
 }

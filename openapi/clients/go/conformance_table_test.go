@@ -81,10 +81,22 @@ var conformanceCalls = map[string]func(context.Context, *tally.Client, arguments
 		return c.GetLog(ctx, a.text("log"))
 	},
 	"list-logs": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
-		return c.ListLogs(ctx, &tally.ListLogsOptions{Prefix: a.text("prefix"), ListOptions: *a.list()})
+		return c.ListLogs(ctx, a.logs())
 	},
 	"logs": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
-		return take(a, c.Logs(ctx, a.text("prefix")))
+		if a.text("sort") == "" {
+			return take(a, c.Logs(ctx, a.text("prefix")))
+		}
+		return take(a, c.FindLogs(ctx, a.logs()))
+	},
+	"get-activity": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.GetActivity(ctx, int(a.int("minutes")))
+	},
+	"list-view-states": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.ListViewStates(ctx, a.viewStates())
+	},
+	"view-states": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return take(a, c.ViewStates(ctx, a.viewStates()))
 	},
 	"deploy-view": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.DeployView(ctx, a.text("log"), a.text("view"), a.deployment())

@@ -14,6 +14,8 @@ import (
 
 // models are the types of this package, by the names of their schemas in the API's description.
 var models = map[string]any{
+	"Activity": tally.Activity{}, "ActivityInterval": tally.ActivityInterval{}, "RefusalCount": tally.RefusalCount{},
+	"ViewState": tally.ViewState{}, "ViewStatePage": tally.ViewStatePage{},
 	"Appended": tally.Appended{}, "AppendedBatch": tally.AppendedBatch{}, "AuditDifference": tally.AuditDifference{},
 	"AuditEntry": tally.AuditLogEntry{}, "AuditPage": tally.AuditLogPage{}, "BuildProgress": tally.BuildProgress{},
 	"CreateKey": tally.NewKey{}, "CreateToken": tally.NewToken{}, "CreatedLog": tally.CreatedLog{}, "Delivery": tally.Delivered{},

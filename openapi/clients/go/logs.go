@@ -51,6 +51,11 @@ func (c *Client) GetLog(ctx context.Context, log string) (found Log, err error) 
 // ListLogsOptions select logs.
 type ListLogsOptions struct {
 	Prefix string // of their names
+	Search string // a text in their name or in the value of a label, whatever the case of its letters
+	// Label is one that they have, such as plan=gold, or up to four with commas between them. A comma, and in a name =, is written with \
+	// before it, and so is \ itself.
+	Label string
+	Sort  string // name, which "" stands for, or activity: the log with the latest event first
 	ListOptions
 }
 
@@ -60,17 +65,28 @@ type LogPage struct {
 	NextCursor string `json:"next_cursor"` // "" on the last page
 }
 
-// ListLogs lists logs by name, a page at a time. An empty page with a NextCursor is not the end.
+// ListLogs lists logs by name or by activity, a page at a time. An empty page with a NextCursor is not the end.
 func (c *Client) ListLogs(ctx context.Context, o *ListLogsOptions) (page LogPage, err error) {
 	o = orNew(o)
-	_, err = c.call(ctx, get("logs").with("prefix", o.Prefix, "limit", number(o.Limit), "cursor", o.Cursor), &page)
+	r := get("logs").with(
+		"prefix", o.Prefix, "search", o.Search, "label", o.Label, "sort", o.Sort, "limit", number(o.Limit), "cursor", o.Cursor,
+	)
+	_, err = c.call(ctx, r, &page)
 	return page, err
 }
 
 // Logs iterates over all logs whose name begins with prefix, by name.
 func (c *Client) Logs(ctx context.Context, prefix string) iter.Seq2[Log, error] {
+	return c.FindLogs(ctx, &ListLogsOptions{Prefix: prefix})
+}
+
+// FindLogs iterates over the logs that the options select, in their order. Cursor and Limit of the options are not used.
+func (c *Client) FindLogs(ctx context.Context, o *ListLogsOptions) iter.Seq2[Log, error] {
+	selected := *orNew(o)
+	selected.Limit = listPage
 	return pages(func(cursor string) ([]Log, string, error) {
-		page, err := c.ListLogs(ctx, &ListLogsOptions{Prefix: prefix, ListOptions: ListOptions{Cursor: cursor, Limit: listPage}})
+		selected.Cursor = cursor
+		page, err := c.ListLogs(ctx, &selected)
 		return page.Logs, page.NextCursor, err
 	})
 }
