@@ -64,7 +64,8 @@ func (s *server) registerPreview(api huma.API) {
 		Description: "Folds the log's last events, onto an empty state, by a view as it would be deployed, asks it a question, and " +
 			"stores nothing. What a deploy would refuse is refused. Its guard, if it has one, is not asked. " +
 			"It folds for 45 seconds at most.",
-		MaxBodyBytes: maxPreviewBytes + 1, Errors: []int{http.StatusNotFound}, SkipValidateBody: true,
+		MaxBodyBytes: maxPreviewBytes + 1, SkipValidateBody: true,
+		Errors: []int{http.StatusNotFound, http.StatusRequestURITooLong},
 	}, s.previewView)
 	describeBody(api, previewPath, previewBody(api))
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/uuid"
@@ -163,18 +162,20 @@ func (q *inquiry) explainBy(ctx context.Context, info *Info, sequence int64, to 
 	if err != nil {
 		return err
 	}
-	return q.foldRange(ctx, sequence-1, sequence, func(events []event.Recorded) error {
-		changes, failed, err := run.FoldAlone(ctx, &events[0])
-		if err != nil {
-			return err
-		}
-		if failed != nil {
-			return &failedError{sequence, failed}
-		}
-		to.Outcome, to.Reason = outcomeOf(changes)
-		to.Changes, to.LeftOver = present(changes)
-		return nil
-	})
+	e, err := q.event(ctx, sequence)
+	if err != nil {
+		return err
+	}
+	changes, failed, err := run.FoldAlone(ctx, e)
+	if err != nil {
+		return err
+	}
+	if failed != nil {
+		return &failedError{sequence, failed}
+	}
+	to.Outcome, to.Reason = outcomeOf(changes)
+	to.Changes, to.LeftOver = present(changes)
+	return nil
 }
 
 // outcomeOf is what an event was that made these changes.

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"crypto/sha256"
+	"time"
 )
 
 // Passed has a server believe that a view with its own budget passed the rehearsal that does not depend on a log.
@@ -17,4 +18,15 @@ func (v *Views) HoldTrial(ctx context.Context) (func(), error) {
 		return nil, err
 	}
 	return t.end, nil
+}
+
+// BoundInquiries has explanations and previews fold, and wait, for so long at most.
+func (v *Views) BoundInquiries(fold, wait time.Duration) {
+	v.inquiryTime, v.inquiryPatience = fold, wait
+}
+
+// HoldAudits has audits, explanations and previews wait until the function is called that it returns.
+func (v *Views) HoldAudits() func() {
+	v.audits <- struct{}{}
+	return func() { <-v.audits }
 }

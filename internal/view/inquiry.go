@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/db/dbsqlc"
 	"github.com/tallystick/tallystick/internal/event"
@@ -40,18 +42,22 @@ type inquiry struct {
 
 // beginInquiry waits for its turn beside audits. It must be ended. The error is ErrInquiriesBusy or ctx's.
 func (v *Views) beginInquiry(ctx context.Context, log uuid.UUID) (*inquiry, error) {
-	patience := time.NewTimer(inquiryPatience)
-	defer patience.Stop()
 	select {
 	case v.audits <- struct{}{}:
-	case <-patience.C:
-		return nil, ErrInquiriesBusy
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for an audit: %w", ctx.Err())
+	default:
+		patience := time.NewTimer(v.inquiryPatience)
+		defer patience.Stop()
+		select {
+		case v.audits <- struct{}{}:
+		case <-patience.C:
+			return nil, ErrInquiriesBusy
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for an audit: %w", ctx.Err())
+		}
 	}
 	now := time.Now()
 	return &inquiry{
-		views: v, log: log, pace: v.inBackground(ctx, log), until: now.Add(MaxInquiryTime), began: now, commits: v.commits.Load(),
+		views: v, log: log, pace: v.inBackground(ctx, log), until: now.Add(v.inquiryTime), began: now, commits: v.commits.Load(),
 	}, nil
 }
 
@@ -195,4 +201,24 @@ func (q *inquiry) foldRange(ctx context.Context, after, until int64, fold func([
 		after = events[len(events)-1].Sequence
 	}
 	return nil
+}
+
+// event reads one event, as a view sees it.
+func (q *inquiry) event(ctx context.Context, sequence int64) (e *event.Recorded, err error) {
+	q.pace.Release()
+	err = q.views.db.InTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if err := q.views.db.PlanForPartitions(ctx, tx); err != nil {
+			return fmt.Errorf("preparing to read events: %w", err)
+		}
+		events, err := eventlog.ReadHistory(ctx, q.views.db, tx, q.log, sequence-1, 1, eventlog.HistoryBytes)
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 || events[0].Sequence != sequence {
+			return eventlog.Missing(sequence)
+		}
+		e = &events[0]
+		return nil
+	})
+	return e, err
 }

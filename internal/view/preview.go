@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
@@ -94,7 +95,7 @@ func (q *inquiry) preview(ctx context.Context, d *Deployment, options PreviewOpt
 		most = DefaultPreviewEvents
 	}
 	p.Earlier = max(0, head.Sequence-min(most, MaxPreviewEvents))
-	err = q.within(ctx, MaxInquiryTime, func(ctx context.Context) error {
+	err = q.within(ctx, time.Until(q.until), func(ctx context.Context) error {
 		return q.foldRange(ctx, p.Earlier, head.Sequence, func(events []event.Recorded) error {
 			n, failed, err := run.Fold(ctx, events)
 			if failed != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/db"
@@ -58,6 +59,8 @@ type Views struct {
 	turns         *turns.Turns
 	counts        Stats
 	trials        chan struct{} // likewise, while a view that is to be deployed is compiled or rehearsed
+
+	inquiryTime, inquiryPatience time.Duration
 }
 
 // owned is TenantOf as turns have it.
@@ -78,7 +81,7 @@ func New(d *db.DB, engine *wasm.Engine, config Config) *Views {
 		work:     make(chan struct{}, 1),
 		turns:    turns.New(config.LongQueries, config.owned()),
 		building: make(chan struct{}, 1), spreading: make(chan struct{}, 1), audits: make(chan struct{}, 1),
-		trials: make(chan struct{}, 1),
+		trials: make(chan struct{}, 1), inquiryTime: MaxInquiryTime, inquiryPatience: inquiryPatience,
 	}
 }
 

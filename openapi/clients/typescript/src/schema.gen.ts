@@ -5767,7 +5767,7 @@ export interface operations {
                     "application/json": components["schemas"]["ViewPreview"];
                 };
             };
-            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 500, 503. */
+            /** @description A problem, after RFC 9457, with one of the statuses 400, 401, 403, 404, 408, 413, 414, 415, 421, 422, 429, 500, 503. */
             default: {
                 headers: {
                     /** @description After how many seconds the same request may succeed. Absent where it will not by itself. */
