@@ -10,6 +10,7 @@ import { LogPage } from "./pages/log";
 import { LogsPage } from "./pages/logs";
 import { NotFoundPage } from "./pages/notfound";
 import { OverviewPage } from "./pages/overview";
+import { PatternPage } from "./pages/pattern";
 import { QueryPage } from "./pages/query";
 import { TenantPage } from "./pages/tenant";
 import { TenantsPage } from "./pages/tenants";
@@ -44,6 +45,10 @@ export function pageAt(path: readonly string[]): ComponentChildren {
       return <VerifyPage log={name} />;
     case "views":
       return <ViewsPage />;
+    case "views/*":
+      return <PatternPage view={name} />;
+    case "deploy":
+      return <DeployPage />;
     case "query":
       return <QueryPage />;
     case "alerts":

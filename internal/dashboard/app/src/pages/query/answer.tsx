@@ -55,7 +55,8 @@ function Shown(props: { answer: unknown; text: string }) {
   );
 }
 
-function Live(props: { asked: Asked }) {
+/** The answer of now, as it changes. */
+export function Live(props: { asked: Asked }) {
   const { log, view, question } = props.asked;
   const [now, setNow] = useState<{
     answer: unknown;
