@@ -20,7 +20,7 @@ test("a question: asked, live, shared, remembered, and copied as programs", asyn
   await page.getByLabel("Name of parameter 1").fill("group_by");
   await page.getByLabel("Value of parameter 1").fill("model");
   await page.getByRole("button", { name: "Ask" }).click();
-  const answer = page.getByRole("region", { name: "answer" });
+  const answer = page.getByRole("region", { name: "answer", exact: true });
   await answer.waitFor();
   const said = (await answer.textContent()) ?? "";
   assert.ok(said.includes(big) && said.includes('"a<b>"'), said);

@@ -158,7 +158,7 @@ function Tries(props: { of: readonly Schemas["DeliveryAttempt"][] }) {
         { name: "When", cell: (one) => <Time at={one.at} /> },
         { name: "Took", number: true, cell: (one) => duration(one.duration_ms) },
         { name: "Answer", cell: (one) => one.status ?? "none" },
-        { name: "Text", cell: (one) => <Name of={one.error ?? one.answer ?? ""} mono /> },
+        { name: "Text", cell: (one) => <Name of={[one.error, one.answer].filter((text) => text).join(" · ")} mono /> },
       ]}
     />
   );
