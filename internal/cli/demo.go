@@ -39,6 +39,11 @@ func demoCommand() *cobra.Command {
 					return nil
 				}
 				demo.PrintNextSteps(cmd.OutOrStdout(), s.URL())
+				go func() {
+					if err := demo.Live(ctx, s.URL()); err != nil && ctx.Err() == nil {
+						fmt.Fprintln(cmd.ErrOrStderr(), "tally: sending events to demo-live:", err)
+					}
+				}()
 				return nil
 			})
 		},

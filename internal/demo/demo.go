@@ -171,6 +171,9 @@ func pace(events int, took time.Duration) string {
 // PrintNextSteps prints requests to try on the server at url.
 func PrintNextSteps(out io.Writer, url string) {
 	fmt.Fprintf(out, `
+Look at it in a browser: %[1]s/
+Until Ctrl-C, requests of the trace go on to demo-live, as if they came now: %[1]s/#/logs/demo-live/usage/usage
+
 Go on with:
   curl -X POST '%[1]s/logs/demo-acme/views/monthly-totals/query'
   curl -X POST '%[1]s/logs/demo-acme/views/cost-by-team/query?month=2023-11&team=search'

@@ -30,10 +30,10 @@ const (
 	source      = "azure-llm-2023-code"
 )
 
-// event is one request of the trace as it is appended. Source and ID are its idempotency key.
+// event is one request of the trace as it is appended. Source and ID are its idempotency key, if it has one.
 type event struct {
-	ID        string    `json:"id"`
-	Source    string    `json:"source"`
+	ID        string    `json:"id,omitempty"`
+	Source    string    `json:"source,omitempty"`
 	Type      string    `json:"type"`
 	Time      time.Time `json:"time"`
 	Endpoint  string    `json:"endpoint"`
@@ -50,22 +50,34 @@ type request struct {
 	tokensIn, tokensOut int64
 }
 
-// readTrace returns the events of the embedded trace.
-func readTrace() ([]request, error) {
+// readEvents returns the events of the embedded trace.
+func readEvents() ([]event, error) {
 	rows, err := csv.NewReader(bytes.NewReader(traceCSV)).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("reading the trace: %w", err)
 	}
 	rows = rows[1:] // the names of the columns
-	requests := make([]request, len(rows))
+	events := make([]event, len(rows))
 	for i, row := range rows {
-		e := event{
+		events[i] = event{
 			ID: strconv.Itoa(i + 1), Source: source, Type: "llm.request", Endpoint: "/v1/generate", Model: model,
 			Team: teams[i/len(turns)%len(teams)],
 		}
-		if err := e.read(row); err != nil {
+		if err := events[i].read(row); err != nil {
 			return nil, fmt.Errorf("reading request %d of the trace: %w", i+1, err)
 		}
+	}
+	return events, nil
+}
+
+// readTrace returns the events of the embedded trace, on their way to their customers' logs.
+func readTrace() ([]request, error) {
+	events, err := readEvents()
+	if err != nil {
+		return nil, err
+	}
+	requests := make([]request, len(events))
+	for i, e := range events {
 		body, err := json.Marshal(e)
 		if err != nil {
 			return nil, fmt.Errorf("writing request %d as an event: %w", i+1, err)
