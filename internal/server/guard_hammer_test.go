@@ -87,6 +87,11 @@ func hammerOnce(t *testing.T, round uint64) {
 	raising.Wait()
 	h.place(round+1<<41, orders)
 	h.fill(orders)
+	for n := 0; h.faults.Load() < faultKinds && !t.Failed(); n++ {
+		o := &order{log: h.logs[n%len(h.logs)], key: fmt.Sprint("beyond ", n), units: []int{1}}
+		h.send(rand.New(rand.NewPCG(round, uint64(n))), o)
+		orders[0] = append(orders[0], o)
+	}
 	stop()
 	f.stop()
 	h.check(orders, 2*hammerLimit, true)
