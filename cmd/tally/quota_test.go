@@ -46,10 +46,15 @@ func TestQuota(t *testing.T) {
 		{[]string{"quota", "limits", "acme", "--name", "jobs", "--output", "csv"}, words("name", "jobs", "remaining")},
 		{team("grants", "acme"), words("welcome", "gift", "month")},
 		{team("history", "acme", "welcome", "--limit", "1"), words("there are more: --after ")},
+		{team("grants", "acme", "--limit", "1"), words("welcome", "there are more: --after welcome\n")},
+		{team("grants", "acme", "--limit", "1", "--after", "welcome"), words("gift")},
 		{team("reservations", "acme"), words("req-1", "RUNS OUT AT")},
 		{team("history", "acme", "welcome"), words("usage", "reserve", "0.25")},
 	} {
 		o.succeeds(test.want, test.args...)
+	}
+	if got := o.prints(team("grants", "acme", "--limit", "1", "--output", "csv")...); strings.Count(got, "\n") != 2 {
+		t.Errorf("a page of one grant is %q", got)
 	}
 	o.fails(words("--yes"), team("revoke", "acme", "welcome")...)
 	o.succeeds(words("8\n"), team("revoke", "acme", "welcome", "--yes")...)

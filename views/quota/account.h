@@ -163,6 +163,9 @@ void advance(account *account);
 /* Whether a grant has come to its end with nothing that may still come back. */
 bool is_closed(const grant *grant, int64_t now);
 
+/* Whether a grant is burnt down before another. */
+bool comes_before(const grant *a, const grant *b);
+
 grant *find_grant(const account *account, tally_text name);
 
 #endif

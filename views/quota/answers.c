@@ -207,6 +207,21 @@ static void put_grant_row(page *page, const grant *grant, int64_t now) {
 	tally_put_char(out, '}');
 }
 
+/* A grant, open or closed. */
+static bool find_any_grant(const account *account, tally_text name, grant *found) {
+	const grant *open = find_grant(account, name);
+	tally_text value, key = account_key(TALLY_TEXT("grant/"), account, name);
+	if (open != 0) {
+		*found = *open;
+		return true;
+	}
+	return key.len <= TALLY_KEY_BYTES && tally_is_utf8(key) && tally_get(key, &value) && read_grant(value, found);
+}
+
+static int64_t fail_after(const question *q) {
+	return tally_fail_shown(TALLY_TEXT("after is "), q->after, TALLY_TEXT(", which is not what an answer gave as next"));
+}
+
 static int64_t answer_closed_grants(const account *account, const question *q) {
 	tally_text key, value, prefix = account_key(TALLY_TEXT("grant/"), account, TALLY_TEXT("")), last = {0}, after = {0};
 	page page = {.out = begin_page(q)};
@@ -231,13 +246,22 @@ static int64_t answer_closed_grants(const account *account, const question *q) {
 
 static int64_t answer_grants(const account *account, const question *q) {
 	page page = {.out = begin_page(q)};
+	grant before; /* which may have been closed since it ended a page */
 	if (q->closed)
 		return answer_closed_grants(account, q);
+	if (q->after.len > 0 && !find_any_grant(account, q->after, &before))
+		return fail_after(q);
 	put_name(&page.out, TALLY_TEXT("grants"));
 	tally_put_char(&page.out, '[');
-	for (uint32_t i = 0; i < account->len; i++)
-		if (!is_closed(account->grants[i], account->now))
-			put_grant_row(&page, account->grants[i], account->now);
+	for (uint32_t i = 0; i < account->len; i++) {
+		const grant *next = account->grants[i];
+		if (is_closed(next, account->now) || (q->after.len > 0 && !comes_before(&before, next)))
+			continue;
+		if (page.rows == q->limit)
+			return end_page(&page.out, page.next);
+		put_grant_row(&page, next, account->now);
+		page.next = next->name;
+	}
 	return end_page(&page.out, (tally_text){0});
 }
 
@@ -299,17 +323,9 @@ static void put_change_row(page *page, tally_text stored) {
 
 /* The grant that is asked for, open or closed. */
 static bool find_asked_grant(const account *account, const question *q, grant *found) {
-	tally_text value;
-	for (uint32_t way = q->grant.len; way-- > 0;) {
-		const grant *open = find_grant(account, q->grant.as[way]);
-		tally_text key = account_key(TALLY_TEXT("grant/"), account, q->grant.as[way]);
-		if (open != 0) {
-			*found = *open;
+	for (uint32_t way = q->grant.len; way-- > 0;)
+		if (find_any_grant(account, q->grant.as[way], found))
 			return true;
-		}
-		if (key.len <= TALLY_KEY_BYTES && tally_is_utf8(key) && tally_get(key, &value) && read_grant(value, found))
-			return true;
-	}
 	return false;
 }
 
@@ -334,7 +350,7 @@ static int64_t answer_history(const account *account, const question *q) {
 		return tally_fail(TALLY_TEXT("the account has no grant of this name"));
 	before = found.changes;
 	if (q->after.len > 0 && (!read_integer(q->after, &before) || before < 0 || before > found.changes))
-		return tally_fail_shown(TALLY_TEXT("after is "), q->after, TALLY_TEXT(", which is not what an answer gave as next"));
+		return fail_after(q);
 	from = found.changes > kept ? found.changes - kept : 0;
 	put_name(&page.out, TALLY_TEXT("grant"));
 	put_json_value(&page.out, found.name);

@@ -102,7 +102,7 @@ static int64_t next_change(const grant *grant) {
 	return grant->started ? grant->until : grant->effective;
 }
 
-static bool comes_before(const grant *a, const grant *b) {
+bool comes_before(const grant *a, const grant *b) {
 	if (a->priority != b->priority)
 		return a->priority < b->priority;
 	if (a->until != b->until)
