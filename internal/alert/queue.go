@@ -10,9 +10,11 @@ import (
 
 const (
 	// evaluateEvery is the least time from one evaluation of a log to the next: people see no more, and a query costs gas. A log of which
-	// one takes long is given shareOf times as long in between.
+	// one takes long is given shareOf times as long in between, but at most mostBetween: it may have waited for the machine or the
+	// database, and what fires is not to be told of minutes later for that.
 	evaluateEvery = 100 * time.Millisecond
 	shareOf       = 3
+	mostBetween   = 5 * time.Second
 	// slowFrom is from how long an evaluation on makes its log one for the workers of slow ones.
 	slowFrom = 250 * time.Millisecond
 	// retryAfter is how long after one that the database did not answer, or for which there was no memory, the next comes.
@@ -148,7 +150,7 @@ func (q *queue) done(j *job, tenant uuid.UUID, took time.Duration, again bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	j.running, j.tenant, j.slow = false, tenant, took >= slowFrom
-	j.next = time.Now().Add(max(evaluateEvery-took, shareOf*took))
+	j.next = time.Now().Add(max(evaluateEvery-took, min(shareOf*took, mostBetween)))
 	if again {
 		j.next = time.Now().Add(retryAfter)
 	}
