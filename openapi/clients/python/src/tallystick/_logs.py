@@ -11,7 +11,15 @@ from ._operation import iteration, operation
 from ._pages import pages
 
 if TYPE_CHECKING:
-    from ._types import CreatedLog, CreateLog, EnsureLog, Health, Log, LogPage, LogVerification, Readiness
+    from ._types import Activity, CreatedLog, CreateLog, EnsureLog, Health, Log, LogPage, LogVerification, Readiness
+
+_activity = as_object(
+    ("events_per_second",),
+    ("append_p50_ms",),
+    ("append_p99_ms",),
+    ("intervals", "append_p50_ms"),
+    ("intervals", "append_p99_ms"),
+)
 
 JSON_BODY = {"Content-Type": "application/json"}
 
@@ -42,19 +50,44 @@ class Logs:
 
     @operation
     def list_logs(
-        self, *, prefix: str | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        *,
+        prefix: str | None = None,
+        search: str | None = None,
+        label: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> Call[LogPage]:
-        """Returns a page of logs by name: 100, or limit, at most 1,000. logs() goes through all pages."""
-        return Call(
-            Request("GET", "/logs", query({"prefix": prefix, "limit": limit, "cursor": cursor})),
-            as_object(),
-            Retry.SAFE,
+        """Returns a page of logs by name: 100, or limit, at most 1,000. logs() goes through all pages.
+
+        search is a text in their name or in the value of a label, whatever the case of its letters. label is one that they
+        have, ``plan=gold``, or up to four with commas between them; a comma, and in a name ``=``, is written with ``\\`` before
+        it, and so is ``\\`` itself. sort="activity" has the log with the latest event first.
+        """
+        asked = query(
+            {"prefix": prefix, "search": search, "label": label, "sort": sort, "limit": limit, "cursor": cursor}
         )
+        return Call(Request("GET", "/logs", asked), as_object(), Retry.SAFE)
 
     @iteration
-    def logs(self, *, prefix: str | None = None, limit: int | None = None) -> Flow[Log]:
-        """Iterates over all logs by name; limit is that of a page."""
-        return pages(self, "logs", lambda cursor: Logs.list_logs.call(prefix=prefix, limit=limit, cursor=cursor))
+    def logs(
+        self,
+        *,
+        prefix: str | None = None,
+        search: str | None = None,
+        label: str | None = None,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> Flow[Log]:
+        """Iterates over all logs that list_logs would list, in its order; limit is that of a page."""
+        return pages(
+            self,
+            "logs",
+            lambda cursor: Logs.list_logs.call(
+                prefix=prefix, search=search, label=label, sort=sort, limit=limit, cursor=cursor
+            ),
+        )
 
     @operation
     def verify_log(
@@ -83,6 +116,14 @@ class Logs:
     def get_checkpoint_key(self) -> Call[str]:
         """Returns the public key, a line, with which checkpoints are verified."""
         return Call(Request("GET", "/checkpoint-key"), as_text, Retry.SAFE)
+
+    @operation
+    def get_activity(self, *, minutes: int | None = None) -> Call[Activity]:
+        """Returns what happened in the tenant in the last 15, or minutes, at most 60, on all servers.
+
+        Intervals have five seconds. The key must be for all logs.
+        """
+        return Call(Request("GET", "/activity", query({"minutes": minutes})), _activity, Retry.SAFE)
 
     @operation
     def health(self) -> Call[Health]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._calls import Call, Flow, Request, Response, Retry, as_nothing, as_object, headers, path, query
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         ViewList,
         ViewPattern,
         ViewPatternList,
+        ViewState,
+        ViewStatePage,
     )
 
 _view = as_object(("progress", "events_per_second"), ("successor", "progress", "events_per_second"))
@@ -153,6 +155,35 @@ class Views:
     def get_view(self, log: str, view: str) -> Call[View]:
         """Returns the version of a view that answers, with ``successor`` while a newer one is built in its place."""
         return Call(Request("GET", path("logs", log, "views", view)), _view, Retry.SAFE)
+
+    @operation
+    def list_view_states(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        view: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Call[ViewStatePage]:
+        """Returns a page of the versions of views of all logs, by log, view and version. view_states() goes through all pages.
+
+        status is one of ``building``, ``live``, ``halted`` and ``retired``, or several; all but ``retired`` when absent. Those
+        that are halted or building are found at once, however many logs there are.
+        """
+        statuses = status if status is None or isinstance(status, str) else ",".join(status)
+        asked = query({"status": statuses, "view": view, "limit": limit, "cursor": cursor})
+        return Call(Request("GET", "/view-states", asked), _views, Retry.SAFE)
+
+    @iteration
+    def view_states(
+        self, *, status: str | Sequence[str] | None = None, view: str | None = None, limit: int | None = None
+    ) -> Flow[ViewState]:
+        """Iterates over the versions of views of all logs, by log, view and version; limit is that of a page."""
+        return pages(
+            self,
+            "views",
+            lambda cursor: Views.list_view_states.call(status=status, view=view, limit=limit, cursor=cursor),
+        )
 
     @operation
     def list_view_versions(

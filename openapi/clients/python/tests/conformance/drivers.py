@@ -15,8 +15,8 @@ from tallystick import Answer, AsyncTally, Tally, TallyError, WatchedAnswer
 from .values import shown
 
 ITERATIONS = {
-    "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions",
-    "webhooks", "deliveries", "alerts", "crossings", "tail", "watch",
+    "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-states", "view-versions",
+    "source-versions", "webhooks", "deliveries", "alerts", "crossings", "tail", "watch",
 }  # fmt: skip
 KEYWORDS = {"from": "from_", "as": "as_"}
 
