@@ -1,5 +1,6 @@
 package io.github.tallystick.client;
 
+import io.github.tallystick.client.model.Activity;
 import io.github.tallystick.client.model.AuditEntry;
 import io.github.tallystick.client.model.AuditPage;
 import io.github.tallystick.client.model.CreateKey;
@@ -184,6 +185,16 @@ abstract class AccessCalls extends SourceCalls {
           AuditPage page = listAuditLog(o);
           return new Pages.Page<>(page.getEntries(), page.getNextCursor());
         });
+  }
+
+  /**
+   * What happened in the tenant lately, on all servers, by intervals of five seconds. The key must be for all logs.
+   *
+   * @param options {@code query("minutes", …)}, 1 to 60, 15 when absent; may be null
+   * @return what was appended and refused, and how views, alerts and webhooks stand
+   */
+  public Activity getActivity(CallOptions options) {
+    return transport.send(Call.get("activity").with(options), Activity.class);
   }
 
   /**

@@ -215,7 +215,8 @@ abstract class LogCalls {
   /**
    * Reads a page of the list of logs, by name. See {@link #logs} for all of them.
    *
-   * @param options the beginning of the names, the page's size and cursor; may be null
+   * @param options the beginning of the names, the page's size and cursor, and {@code query("search", …)}, {@code query("label", …)} or
+   *     {@code query("sort", "activity")}; may be null
    * @return the page
    */
   public LogPage listLogs(ListOptions options) {
@@ -223,9 +224,9 @@ abstract class LogCalls {
   }
 
   /**
-   * All logs, by name, over all pages.
+   * All logs, by name unless the options say otherwise, over all pages.
    *
-   * @param options the beginning of the names, and the size of pages; may be null
+   * @param options those of {@link #listLogs}, but the cursor; may be null
    * @return the logs
    */
   public Pages<Log> logs(ListOptions options) {

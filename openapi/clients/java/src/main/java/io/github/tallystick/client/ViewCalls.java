@@ -12,6 +12,8 @@ import io.github.tallystick.client.model.ViewHistory;
 import io.github.tallystick.client.model.ViewList;
 import io.github.tallystick.client.model.ViewPattern;
 import io.github.tallystick.client.model.ViewPatternList;
+import io.github.tallystick.client.model.ViewState;
+import io.github.tallystick.client.model.ViewStatePage;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -94,6 +96,33 @@ abstract class ViewCalls extends LogCalls {
    */
   public ViewList listViews(String log) {
     return transport.send(Call.get("logs", log, "views"), ViewList.class);
+  }
+
+  /**
+   * Reads a page of the versions of views of all logs, by log, view and version. Those that are halted or building are found at once,
+   * however many logs there are. See {@link #viewStates} for all of them.
+   *
+   * @param options {@code query("status", "halted,building")}, {@code query("view", …)}, the page's size and cursor; may be null, which
+   *     stands for all that are not retired
+   * @return the page
+   */
+  public ViewStatePage listViewStates(ListOptions options) {
+    return transport.send(Call.get("view-states").with(options), ViewStatePage.class);
+  }
+
+  /**
+   * The versions of views of all logs, by log, view and version, over all pages.
+   *
+   * @param options those of {@link #listViewStates}, but the cursor; may be null
+   * @return the versions
+   */
+  public Pages<ViewState> viewStates(ListOptions options) {
+    return pages(
+        options,
+        o -> {
+          ViewStatePage page = listViewStates(o);
+          return new Pages.Page<>(page.getViews(), page.getNextCursor());
+        });
   }
 
   /**

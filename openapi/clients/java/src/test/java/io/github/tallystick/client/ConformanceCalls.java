@@ -111,13 +111,14 @@ final class ConformanceCalls {
       case "verify-log" -> tally.verifyLog(text("log"), call());
       case "get-checkpoint" -> tally.getCheckpoint(text("log"));
       case "get-checkpoint-key" -> tally.getCheckpointKey();
+      case "get-activity" -> tally.getActivity(call());
       case "health" -> tally.health();
       case "ready" -> tally.ready();
       case "tail-events", "tail" -> tail(call.equals("tail"));
       case "watch-view", "watch" -> watch(call.equals("watch"));
       case "batcher" -> batcher();
-      case "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-versions", "source-versions", "webhooks",
-          "deliveries", "alerts", "crossings" -> pages(call);
+      case "events", "logs", "keys", "modules", "tenants", "sources", "audit-log", "view-states", "view-versions", "source-versions",
+          "webhooks", "deliveries", "alerts", "crossings" -> pages(call);
       default -> performOnViews(call);
     };
   }
@@ -132,6 +133,7 @@ final class ConformanceCalls {
       }
       case "get-view" -> tally.getView(text("log"), text("view"));
       case "list-views" -> tally.listViews(text("log"));
+      case "list-view-states" -> tally.listViewStates(list());
       case "list-view-versions" -> tally.listViewVersions(text("log"), text("view"), list());
       case "resume-view" -> tally.resumeView(text("log"), text("view"), body(ResumeView.class), call());
       case "rollback-view" -> tally.rollbackView(text("log"), text("view"), body(RollbackView.class), call());
@@ -226,6 +228,7 @@ final class ConformanceCalls {
           case "crossings" -> tally.crossings(text("alert"), list());
           case "webhooks" -> tally.webhooks(list());
           case "deliveries" -> tally.deliveries(text("webhook"), list());
+          case "view-states" -> tally.viewStates(list());
           case "view-versions" -> tally.viewVersions(text("log"), text("view"), list());
           default -> tally.sourceVersions(text("source"), list());
         };
