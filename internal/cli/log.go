@@ -59,16 +59,36 @@ func logShowCommand() *cobra.Command {
 }
 
 func logListCommand() *cobra.Command {
-	var prefix string
+	var selected tally.ListLogsOptions
+	var labels map[string]string
 	cmd := listCommand(listing[tally.Log]{
-		use: "list", short: "List logs by name", example: "  tally log list --prefix customer-\n  tally log list --all --output csv",
+		use: "list", short: "List logs by name, or by activity",
+		long: "Lists logs by name. With --search, --label or --sort activity the server looks at all logs whose name has the prefix, and\n" +
+			"refuses what takes it more than five seconds.",
+		example: "  tally log list --prefix customer-\n  tally log list --label plan=gold --sort activity\n" +
+			"  tally log list --all --output csv",
 		what: "listing logs", table: logTable,
 		find: func(ctx context.Context, _ []string, c *tally.Client) iter.Seq2[tally.Log, error] {
-			return c.Logs(ctx, prefix)
+			selected.Label = encodeLabels(labels)
+			return c.FindLogs(ctx, &selected)
 		},
 	})
-	cmd.Flags().StringVar(&prefix, "prefix", "", "only logs whose name begins so")
+	cmd.Flags().StringVar(&selected.Prefix, "prefix", "", "only logs whose name begins so")
+	cmd.Flags().StringVar(&selected.Search, "search", "", "only logs with this text in their name, or in the value of a label")
+	cmd.Flags().StringToStringVar(&labels, "label", nil, "only logs with this label=value; may be repeated, or hold commas")
+	cmd.Flags().StringVar(&selected.Sort, "sort", "name", "name, or activity: the log with the latest event first")
 	return cmd
+}
+
+// encodeLabels writes labels as the server reads them in a search.
+func encodeLabels(labels map[string]string) string {
+	value := strings.NewReplacer(`\`, `\\`, `,`, `\,`)
+	name := strings.NewReplacer(`\`, `\\`, `,`, `\,`, `=`, `\=`)
+	pairs := make([]string, 0, len(labels))
+	for _, n := range slices.Sorted(maps.Keys(labels)) {
+		pairs = append(pairs, name.Replace(n)+"="+value.Replace(labels[n]))
+	}
+	return strings.Join(pairs, ",")
 }
 
 var createdLogTable = table[tally.CreatedLog]{{"log_id", func(l tally.CreatedLog) any { return l.ID }}}
