@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,7 @@ func eventsCommand() *cobra.Command {
 		Short:   "Read, follow and export a log's events",
 		Example: "  tally events list acme\n  tally events tail acme\n  tally events export acme --file acme.ndjson.zst",
 	}
-	cmd.AddCommand(eventsListCommand(), eventsShowCommand(), eventsTailCommand(), eventsExportCommand())
+	cmd.AddCommand(eventsListCommand(), eventsShowCommand(), eventsExplainCommand(), eventsTailCommand(), eventsExportCommand())
 	return cmd
 }
 
@@ -90,9 +89,9 @@ func eventsShowCommand() *cobra.Command {
 		Short:   "Show one event",
 		Example: "  tally events show acme 17\n  tally events show acme 17 --output json",
 		RunE: conn.withClient(func(cmd *cobra.Command, args []string, c *tally.Client) error {
-			sequence, err := strconv.ParseInt(args[1], 10, 64)
-			if err != nil || sequence < 1 {
-				return usagef("SEQUENCE is %q: it must be a number, 1 for the first event", args[1])
+			sequence, err := parseSequence(args[1])
+			if err != nil {
+				return err
 			}
 			form.single = true
 			w, err := form.writer(cmd)

@@ -12,7 +12,10 @@ func viewCommand() *cobra.Command {
 			"deploy it on a log or a pattern of logs, and say which version answers: docs/writing-views.md.",
 		Example: "  tally view new --lang go monthly-totals\n  tally view deploy acme monthly-totals --module view.wasm",
 	}
-	cmd.AddCommand(viewNewCommand(), viewTestCommand(), viewDeployCommand(), viewReadyCommand(), viewListCommand(), viewStatesCommand(),
-		viewShowCommand(), viewVersionsCommand(), viewRollbackCommand(), viewResumeCommand(), viewRetireCommand(), viewAuditCommand(), viewPatternCommand())
+	cmd.AddCommand(
+		viewNewCommand(), viewTestCommand(), viewPreviewCommand(), viewDeployCommand(),
+		viewReadyCommand(), viewListCommand(), viewStatesCommand(), viewShowCommand(), viewVersionsCommand(),
+		viewRollbackCommand(), viewResumeCommand(), viewRetireCommand(), viewAuditCommand(), viewPatternCommand(),
+	)
 	return cmd
 }

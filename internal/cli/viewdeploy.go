@@ -75,6 +75,12 @@ func viewPatternDeployCommand() *cobra.Command {
 }
 
 func (d *viewDeploy) flags(cmd *cobra.Command) {
+	d.flagsOfView(cmd)
+	cmd.Flags().BoolVar(&d.wait, "wait", true, "wait until the view is live; --wait=false leaves it building")
+}
+
+// flagsOfView say what is deployed, and how it is printed.
+func (d *viewDeploy) flagsOfView(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	d.add(flags)
 	flags.StringVar(&d.module, "module", "",
@@ -84,7 +90,6 @@ func (d *viewDeploy) flags(cmd *cobra.Command) {
 	flags.StringVar(&d.config, "config", "", "the view's configuration: JSON, or @file")
 	flags.Int64Var(&d.gas, "gas", 0, "what folding one event may take; the server's own budget when not given")
 	d.out.addOutput(cmd)
-	flags.BoolVar(&d.wait, "wait", true, "wait until the view is live; --wait=false leaves it building")
 }
 
 // run has deploy deploy what the flags say, once the server has its module.

@@ -113,6 +113,19 @@ func (a arguments) deployment() (d tally.Deployment) {
 	return d
 }
 
+// preview is what goes with the deployment of a body.
+func (a arguments) preview() *tally.PreviewViewOptions {
+	body, _ := a.members["body"].(map[string]any)
+	question := make(urlValues)
+	arguments{members: body}.into("question", &question)
+	o := &tally.PreviewViewOptions{Question: question.encode()}
+	if events, ok := body["events"].(json.Number); ok {
+		n, _ := events.Int64()
+		o.Events = int(n)
+	}
+	return o
+}
+
 // body is exact bytes, or a value.
 func (a arguments) body() []byte {
 	switch body := a.members["body"].(type) {

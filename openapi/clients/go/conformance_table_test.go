@@ -51,6 +51,9 @@ var conformanceCalls = map[string]func(context.Context, *tally.Client, arguments
 	"get-event": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return oneEvent(c.GetEvent(ctx, a.text("log"), a.int("sequence")))
 	},
+	"explain-event": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.ExplainEvent(ctx, a.text("log"), a.int("sequence"), &tally.ExplainEventOptions{View: a.text("view")})
+	},
 	"events": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		events, err := take(a, c.Events(ctx, a.text("log"), a.filter()))
 		return exact(eventTexts(events)), err
@@ -130,6 +133,9 @@ var conformanceCalls = map[string]func(context.Context, *tally.Client, arguments
 	},
 	"audit-view": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.AuditView(ctx, a.text("log"), a.text("view"), &tally.AuditViewOptions{Version: int32(version(a))})
+	},
+	"preview-view": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
+		return c.PreviewView(ctx, a.text("log"), a.text("view"), a.deployment(), a.preview())
 	},
 	"deploy-view-pattern": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.DeployViewPattern(ctx, a.text("view"), a.deployment(), &tally.DeployViewPatternOptions{Logs: a.text("logs")})

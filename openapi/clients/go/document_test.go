@@ -34,6 +34,8 @@ var models = map[string]any{
 	"CreatedWebhook": tally.CreatedWebhook{}, "UpdateWebhook": tally.WebhookUpdate{}, "WebhookPage": tally.WebhookPage{},
 	"WebhookDelivery": tally.WebhookDelivery{}, "WebhookDeliveryDetail": tally.WebhookDeliveryDetail{},
 	"WebhookDeliveryPage": tally.WebhookDeliveryPage{}, "DeliveryAttempt": tally.DeliveryAttempt{},
+	"EventExplanation": tally.EventExplanation{}, "ViewExplanation": tally.ViewExplanation{}, "StateChange": tally.StateChange{},
+	"ViewPreview": tally.ViewPreview{}, "AnswerProblem": tally.AnswerProblem{}, "PreviewHalt": tally.PreviewHalt{},
 	"AcceptedDelivery": tally.AcceptedDelivery{}, "ReplayedDeliveries": tally.ReplayedDeliveries{},
 	"Alert": tally.Alert{}, "ListedAlert": tally.ListedAlert{}, "AlertStatus": tally.AlertStatus{}, "AlertLog": tally.AlertLog{},
 	"AlertThreshold": tally.AlertThreshold{}, "AlertCrossing": tally.AlertCrossing{}, "AlertTest": tally.AlertTest{},
@@ -42,7 +44,8 @@ var models = map[string]any{
 
 // unmodelled are schemas without a type here, and why.
 var unmodelled = map[string]string{
-	"EventInput": "any JSON object", "DeployModule": "Deployment, which writes it by hand", "SourceMapping": "any JSON object",
+	"EventInput": "any JSON object", "DeployModule": "Deployment, which writes it by hand",
+	"PreviewView": "Deployment with PreviewViewOptions", "SourceMapping": "any JSON object",
 	"CreateLog": "arguments", "EnsureLog": "arguments", "CreateTenant": "arguments", "RollbackView": "an argument",
 	"RotateKey": "an argument", "AlertDefinition": "any JSON object", "TestAlert": "an argument",
 	"Limits": "a map", "OwnLimits": "a map", "ViewList": "a slice", "ViewPatternList": "a slice", "ReadyViewList": "a slice",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
-    from ._types import Appended, AppendedBatch, Event, EventPage
+    from ._types import Appended, AppendedBatch, Event, EventExplanation, EventPage
 
     #: An event to append: an object, or exactly the JSON text that is to be stored.
     EventInput: TypeAlias = Mapping[str, Any] | str | bytes
@@ -163,6 +163,13 @@ class Events:
         """Returns one event. raw() of it are its bytes as they were sent. Raises TallyError ``sequence_not_found``."""
         request = Request("GET", path("logs", log, "events", str(int(sequence))))
         return Call(request, _event, Retry.SAFE)
+
+    @operation
+    def explain_event(self, log: str, sequence: int, *, view: str | None = None) -> Call[EventExplanation]:
+        """Tells how an event was counted by each view of its log, or by one, and what it changed. The log is folded again
+        up to the event: on a long one that takes up to a minute or so, whatever the client's timeout."""
+        request = Request("GET", path("logs", log, "events", str(int(sequence)), "explanation"), query({"view": view}))
+        return Call(request, as_object(), Retry.SAFE, slow=True)
 
     @operation
     def list_events(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         DeployModule,
         Module,
         ModulePage,
+        PreviewView,
         ReadyViewList,
         ResumeView,
         RollbackView,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         ViewList,
         ViewPattern,
         ViewPatternList,
+        ViewPreview,
         ViewState,
         ViewStatePage,
     )
@@ -237,6 +239,14 @@ class Views:
         whatever the client's timeout. A difference is no error: see ``ok`` and ``difference``."""
         request = Request("POST", path("logs", log, "views", view, "audit"), query({"version": version}))
         return Call(request, as_object(("seconds",)), Retry.REFUSED, slow=True)
+
+    @operation
+    def preview_view(self, log: str, view: str, body: PreviewView) -> Call[ViewPreview]:
+        """Tries a view on a log's last events, as deploy_view would deploy it, and asks it a question: ``{"ready": "meter",
+        "config": {…}, "events": 1000, "question": {"window": "day"}}``. Stores nothing; what a deploy would refuse is
+        refused. Takes up to a minute or so, whatever the client's timeout."""
+        request = _post(path("logs", log, "views", view, "preview"), body, None)
+        return Call(request, as_object(), Retry.SAFE, slow=True)
 
     @operation
     def list_view_patterns(self) -> Call[ViewPatternList]:

@@ -2,14 +2,15 @@ package io.github.tallystick.client;
 
 import io.github.tallystick.client.model.Appended;
 import io.github.tallystick.client.model.AppendedBatch;
+import io.github.tallystick.client.model.CreateLog;
 import io.github.tallystick.client.model.CreatedLog;
 import io.github.tallystick.client.model.EnsureLog;
 import io.github.tallystick.client.model.Event;
+import io.github.tallystick.client.model.EventExplanation;
 import io.github.tallystick.client.model.EventPage;
 import io.github.tallystick.client.model.Log;
 import io.github.tallystick.client.model.LogPage;
 import io.github.tallystick.client.model.LogVerification;
-import io.github.tallystick.client.model.CreateLog;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -167,6 +168,20 @@ abstract class LogCalls {
    */
   public Event getEvent(String log, long sequence) {
     return Events.exact(transport.send(Call.get("logs", log, "events", Long.toString(sequence)), Event.class));
+  }
+
+  /**
+   * Tells how an event was counted by the views of its log, and what it changed. The log is folded again up to the event: on a long one
+   * that takes up to a minute or so, whatever the client's timeout and deadline.
+   *
+   * @param log the log's name or id
+   * @param sequence the event's sequence, from 1
+   * @param view the name of the one view that explains it; null for all
+   * @return one explanation for each version of the views that is not retired
+   */
+  public EventExplanation explainEvent(String log, long sequence, String view) {
+    Call call = Call.get("logs", log, "events", Long.toString(sequence), "explanation").query("view", view);
+    return transport.send(call.slow(), EventExplanation.class);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.github.tallystick.client;
 
 import io.github.tallystick.client.model.DeployModule;
 import io.github.tallystick.client.model.ModulePage;
+import io.github.tallystick.client.model.PreviewView;
 import io.github.tallystick.client.model.ReadyViewList;
 import io.github.tallystick.client.model.ResumeView;
 import io.github.tallystick.client.model.RollbackView;
@@ -12,6 +13,7 @@ import io.github.tallystick.client.model.ViewHistory;
 import io.github.tallystick.client.model.ViewList;
 import io.github.tallystick.client.model.ViewPattern;
 import io.github.tallystick.client.model.ViewPatternList;
+import io.github.tallystick.client.model.ViewPreview;
 import io.github.tallystick.client.model.ViewState;
 import io.github.tallystick.client.model.ViewStatePage;
 import java.security.MessageDigest;
@@ -202,6 +204,19 @@ abstract class ViewCalls extends LogCalls {
    */
   public ViewAudit auditView(String log, String view, CallOptions options) {
     return transport.send(Call.once("POST", "logs", log, "views", view, "audit").slow().with(options), ViewAudit.class);
+  }
+
+  /**
+   * Tries a view on a log's last events, as {@link #deployView(String, String, DeployModule)} would deploy it, and asks it a question.
+   * Stores nothing; what a deploy would refuse is refused. Takes up to a minute or so, whatever the client's timeout and deadline.
+   *
+   * @param log the log's name or id
+   * @param view the view's name
+   * @param preview what it counts, on how many events, and what it is asked
+   * @return what it makes of them
+   */
+  public ViewPreview previewView(String log, String view, PreviewView preview) {
+    return transport.send(Call.repeatable("POST", "logs", log, "views", view, "preview").slow().json(preview), ViewPreview.class);
   }
 
   /**

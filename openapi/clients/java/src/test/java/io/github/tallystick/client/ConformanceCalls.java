@@ -1,12 +1,13 @@
 package io.github.tallystick.client;
 
 import io.github.tallystick.client.model.CreateKey;
+import io.github.tallystick.client.model.CreateLog;
 import io.github.tallystick.client.model.CreateTenant;
 import io.github.tallystick.client.model.CreateToken;
 import io.github.tallystick.client.model.CreateWebhook;
 import io.github.tallystick.client.model.DeployModule;
 import io.github.tallystick.client.model.EnsureLog;
-import io.github.tallystick.client.model.CreateLog;
+import io.github.tallystick.client.model.PreviewView;
 import io.github.tallystick.client.model.ReplaySource;
 import io.github.tallystick.client.model.ResumeView;
 import io.github.tallystick.client.model.RollbackView;
@@ -104,6 +105,7 @@ final class ConformanceCalls {
       }
       case "list-events" -> tally.listEvents(text("log"), options(new EventOptions()));
       case "get-event" -> tally.getEvent(text("log"), number("sequence", 0));
+      case "explain-event" -> tally.explainEvent(text("log"), number("sequence", 0), (String) args.remove("view"));
       case "create-log" -> tally.createLog(body(CreateLog.class));
       case "ensure-log" -> tally.ensureLog(text("log"), body(EnsureLog.class).getLabels());
       case "get-log" -> tally.getLog(text("log"));
@@ -139,6 +141,7 @@ final class ConformanceCalls {
       case "rollback-view" -> tally.rollbackView(text("log"), text("view"), body(RollbackView.class), call());
       case "retire-view" -> nothing(() -> tally.retireView(text("log"), text("view"), call()));
       case "audit-view" -> tally.auditView(text("log"), text("view"), call());
+      case "preview-view" -> tally.previewView(text("log"), text("view"), body(PreviewView.class));
       case "deploy-view-pattern" -> tally.deployViewPattern(text("view"), body(DeployModule.class), call());
       case "get-view-pattern" -> tally.getViewPattern(text("view"));
       case "list-view-patterns" -> tally.listViewPatterns();
