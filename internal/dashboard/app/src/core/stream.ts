@@ -5,6 +5,18 @@ import { asTallyError } from "./resource";
 import { client, noticeFailure } from "./session";
 
 const retryAfter = 3_000; // ms after a stream that could not begin
+const longestTurn = 8; // ms of items in a row before the page may draw and answer: half of a frame
+
+/** Hands items on, however fast they come, without keeping the page from its other work. */
+async function* paced<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, undefined> {
+  let began = performance.now();
+  for await (const item of items) {
+    yield item;
+    if (performance.now() - began < longestTurn) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    began = performance.now();
+  }
+}
 
 /**
  * Follows a stream (`tally.tail`, `tally.watch`) while the page can be seen, and hands on each item. `open` is called again after a pause,
@@ -27,7 +39,7 @@ export function useStream<T>(
     let timer: number | undefined;
     const once = async () => {
       try {
-        for await (const item of latest.current.open?.(ending.signal) ?? []) {
+        for await (const item of paced(latest.current.open?.(ending.signal) ?? [])) {
           if (ending.signal.aborted) return;
           setError(undefined);
           latest.current.take(item);

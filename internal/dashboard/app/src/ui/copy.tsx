@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
-/** Copies a text; says so for two seconds. */
-export function CopyButton(props: { text: string; name?: string }) {
+/** Copies a text; says so for two seconds. `name` is for screen readers, `label` what the button says. */
+export function CopyButton(props: { text: string; name?: string; label?: string }) {
   const [state, setState] = useState<"" | "copied" | "failed">("");
   const copy = async () => {
     try {
@@ -14,7 +14,9 @@ export function CopyButton(props: { text: string; name?: string }) {
   };
   return (
     <button type="button" class="small copy" aria-label={props.name ?? "Copy"} onClick={() => void copy()}>
-      <span aria-live="polite">{state === "" ? "Copy" : state === "copied" ? "Copied" : "Not copied"}</span>
+      <span aria-live="polite">
+        {state === "" ? (props.label ?? "Copy") : state === "copied" ? "Copied" : "Not copied"}
+      </span>
     </button>
   );
 }
