@@ -92,6 +92,7 @@ var conformanceCalls = map[string]func(context.Context, *tally.Client, arguments
 		}
 		return take(a, c.FindLogs(ctx, a.logs()))
 	},
+	"get-caller": func(ctx context.Context, c *tally.Client, _ arguments) (any, error) { return c.GetCaller(ctx) },
 	"get-activity": func(ctx context.Context, c *tally.Client, a arguments) (any, error) {
 		return c.GetActivity(ctx, int(a.int("minutes")))
 	},

@@ -23,7 +23,7 @@ var models = map[string]any{
 	"InvalidField": tally.InvalidField{}, "Key": tally.Key{}, "KeyPage": tally.KeyPage{}, "Log": tally.Log{}, "LogFault": tally.LogFault{},
 	"LogHead": tally.LogHead{}, "LogPage": tally.LogPage{}, "LogVerification": tally.LogVerification{}, "Module": tally.Module{},
 	"ModulePage": tally.ModulePage{},
-	"CreatedKey": tally.CreatedKey{}, "PatternCoverage": tally.PatternCoverage{}, "Problem": tally.Error{}, "Readiness": tally.Readiness{},
+	"Caller":     tally.Caller{}, "TokenGrant": tally.TokenGrant{}, "CreatedKey": tally.CreatedKey{}, "PatternCoverage": tally.PatternCoverage{}, "Problem": tally.Error{}, "Readiness": tally.Readiness{},
 	"ReadySource": tally.ReadySource{}, "ReadyView": tally.ReadyView{}, "ReadyViewVersion": tally.ReadyViewVersion{},
 	"ReplaySource": tally.ReplaySourceOptions{}, "ResumeView": tally.ResumeViewOptions{}, "Source": tally.Source{},
 	"SourceHistory": tally.SourceVersionPage{}, "SourcePage": tally.SourcePage{}, "SourceReplay": tally.ReplayedSource{},

@@ -62,3 +62,29 @@ func (c *Client) CreateToken(ctx context.Context, t NewToken) (token Token, err 
 	r, err := sending(http.MethodPost, t, "tokens")
 	return token, c.send(ctx, r, err, &token)
 }
+
+// Caller is who asks, and what it may do.
+type Caller struct {
+	Tenant    string      `json:"tenant"`     // that requests act in
+	Suspended bool        `json:"suspended"`  // the tenant: it appends nothing
+	Scopes    []string    `json:"scopes"`     // what the key or token may do
+	Logs      string      `json:"logs"`       // the pattern of the logs that there are for it
+	Keys      bool        `json:"keys"`       // the server asks for keys; without, everybody may do everything
+	KeyID     string      `json:"key_id"`     // that of the key, or of the one that made the token; "" without
+	KeyName   string      `json:"key_name"`   // likewise
+	ExpiresAt *time.Time  `json:"expires_at"` // nil: it never ends
+	Token     *TokenGrant `json:"token"`      // nil for a key
+}
+
+// TokenGrant is what a token is for.
+type TokenGrant struct {
+	Subject string   `json:"subject"` // who it was made for, "" where that was not said
+	Logs    []string `json:"logs"`    // names
+	Views   []string `json:"views"`   // names; empty for all of those logs
+}
+
+// GetCaller returns what the client's key or token may do.
+func (c *Client) GetCaller(ctx context.Context) (caller Caller, err error) {
+	_, err = c.call(ctx, get("caller"), &caller)
+	return caller, err
+}

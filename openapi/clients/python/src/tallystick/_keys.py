@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._types import (
         AuditEntry,
         AuditPage,
+        Caller,
         CreatedKey,
         CreateKey,
         CreateTenant,
@@ -71,6 +72,11 @@ class Keys:
         """Makes a token for a product's customer: ``{"scopes": ["query"], "logs": ["customer-4711"]}``; good for 900 seconds
         unless ``seconds`` says otherwise, 24 hours at most."""
         return _change("POST", "/tokens", body, actor)
+
+    @operation
+    def get_caller(self) -> Call[Caller]:
+        """Returns what the client's key or token may do: its tenant, scopes and logs."""
+        return Call(Request("GET", "/caller"), as_object(), Retry.SAFE)
 
     @operation
     def create_tenant(self, body: CreateTenant, *, actor: str | None = None) -> Call[Tenant]:

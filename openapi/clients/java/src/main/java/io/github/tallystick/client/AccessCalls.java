@@ -3,6 +3,7 @@ package io.github.tallystick.client;
 import io.github.tallystick.client.model.Activity;
 import io.github.tallystick.client.model.AuditEntry;
 import io.github.tallystick.client.model.AuditPage;
+import io.github.tallystick.client.model.Caller;
 import io.github.tallystick.client.model.CreateKey;
 import io.github.tallystick.client.model.CreateTenant;
 import io.github.tallystick.client.model.CreateToken;
@@ -101,6 +102,16 @@ abstract class AccessCalls extends SourceCalls {
    */
   public Token createToken(CreateToken token, CallOptions options) {
     return transport.send(Call.once("POST", "tokens").with(options).json(token), Token.class);
+  }
+
+  /**
+   * What the client's key or token may do.
+   *
+   * @param options deadline and the like; may be null
+   * @return its tenant, scopes and logs
+   */
+  public Caller getCaller(CallOptions options) {
+    return transport.send(Call.get("caller").with(options), Caller.class);
   }
 
   /**

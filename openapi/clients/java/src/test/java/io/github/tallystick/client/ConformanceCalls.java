@@ -113,6 +113,7 @@ final class ConformanceCalls {
       case "verify-log" -> tally.verifyLog(text("log"), call());
       case "get-checkpoint" -> tally.getCheckpoint(text("log"));
       case "get-checkpoint-key" -> tally.getCheckpointKey();
+      case "get-caller" -> tally.getCaller(call());
       case "get-activity" -> tally.getActivity(call());
       case "health" -> tally.health();
       case "ready" -> tally.ready();
