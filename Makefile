@@ -122,6 +122,12 @@ test-dashboard: build ## try the dashboard in Chromium; pictures of its pages co
 	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
 	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e
 
+.PHONY: dashboard-picture
+dashboard-picture: build ## take the picture of the dashboard in README.md anew
+	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
+	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e -- picture
+	install -D -m 644 bin/screenshots/readme.png docs/images/dashboard.png
+
 CLIENTS := openapi/clients
 CONFORMANCE = go run ./$(CLIENTS)/conformance --tally bin/tally
 NPM_CI := npm ci --silent --no-audit --no-fund

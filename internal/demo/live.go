@@ -21,7 +21,7 @@ const (
 	// livePause is how long it rests between two events, on average.
 	livePause = 120 * time.Millisecond
 	// liveHistory is how far back the log's first events go.
-	liveHistory = 48 * time.Hour
+	liveHistory = 30 * 24 * time.Hour
 )
 
 const (
@@ -31,8 +31,8 @@ const (
 	liveGrant       = `{"type":"grant","source":"tally demo","id":"grant-1","grant":"trial","amount":"20000000"}`
 )
 
-// Live sends requests of the trace to one more log, as if they came now, until ctx ends: there is something to see then. The first time, two
-// days of them come first, made up of the trace.
+// Live sends requests of the trace to one more log, as if they came now, until ctx ends: there is something to see then. The first time,
+// thirty days of them come before, made up of the trace.
 func Live(ctx context.Context, url string) error {
 	c, err := tally.New(tally.Options{URL: url, Anonymous: true, Actor: "tally demo", Timeout: requestTimeout})
 	if err != nil {
@@ -80,8 +80,8 @@ func Live(ctx context.Context, url string) error {
 	}
 }
 
-// sendHistory sends the trace as if it had come during the last two days, with fewer requests at night; each counts once, however often the
-// demo runs.
+// sendHistory sends the trace as if it had come during the last thirty days, with fewer requests at night; each counts once, however often
+// the demo runs.
 func sendHistory(ctx context.Context, c *tally.Client, requests []event) error {
 	begin := time.Now().UTC().Add(-liveHistory)
 	var lines bytes.Buffer
