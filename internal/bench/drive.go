@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,29 +65,57 @@ func (s *sample) quantile(part float64) time.Duration {
 	return s.latencies[min(int(part*float64(len(s.latencies))), len(s.latencies)-1)]
 }
 
-// drive keeps n workers busy, each with one operation at a time, for a warm-up and then for the configured duration. An operation counts if
-// it ends within that.
+// timeWindow is the time of a measurement. An operation counts if it ends within that or, where none does, is the first one to end after it.
+type timeWindow struct {
+	from, until time.Time
+	counted     atomic.Bool
+	late        time.Time // when the first one ended that is after it; read it once all have ended
+}
+
+func (w *timeWindow) counts(ended time.Time) bool {
+	switch {
+	case ended.Before(w.from):
+		return false
+	case !ended.After(w.until):
+		if !w.counted.Load() { // stored once: all workers share it
+			w.counted.Store(true)
+		}
+		return true
+	case w.counted.CompareAndSwap(false, true):
+		w.late = ended
+		return true
+	}
+	return false
+}
+
+// seconds is how long the operations that count had.
+func (w *timeWindow) seconds() float64 {
+	if w.late.IsZero() {
+		return w.until.Sub(w.from).Seconds()
+	}
+	return w.late.Sub(w.from).Seconds()
+}
+
+// drive keeps n workers busy, each with one operation at a time, for a warm-up and then for the configured duration.
 func (s *stage) drive(ctx context.Context, n int, newWorker workerFactory) (sample, error) {
-	window := s.config.Duration
 	workers, err := startWorkers(ctx, n, newWorker)
 	defer closeWorkers(workers)
 	if err != nil {
 		return sample{}, err
 	}
-	from := time.Now().Add(min(window/warmUpPart, maxWarmUp))
-	until := from.Add(window)
-	all := sample{seconds: window.Seconds()}
+	from := time.Now().Add(min(s.config.Duration/warmUpPart, maxWarmUp))
+	w := &timeWindow{from: from, until: from.Add(s.config.Duration)}
+	var all sample
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		all.used = s.usageBetween(ctx, from, until)
+		all.used = s.usageBetween(ctx, w.from, w.until)
 		return nil
 	})
-	samples := work(ctx, group, workers, func(now time.Time) bool { return now.Before(until) }, func(ended time.Time) bool {
-		return !ended.Before(from) && !ended.After(until)
-	})
+	samples := work(ctx, group, workers, func(now time.Time) bool { return now.Before(w.until) }, w.counts)
 	if err := group.Wait(); err != nil {
 		return sample{}, err
 	}
+	all.seconds = w.seconds()
 	all.gather(samples)
 	return all, nil
 }
