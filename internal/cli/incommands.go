@@ -13,8 +13,9 @@ var call = regexp.MustCompile(`\b(?:GET|POST|PUT|PATCH|DELETE) /[\w/{}.-]*`)
 
 // calls are the commands for the calls that problems tell people to make.
 var calls = map[string]string{ //nolint:gosec // no secret
-	"POST /logs": "tally log create", "GET /logs/{log}/views": "tally view list LOG",
+	"GET /logs": "tally log list", "POST /logs": "tally log create", "GET /logs/{log}/views": "tally view list LOG",
 	"GET /logs/{log}/views/{view}/versions": "tally view versions LOG VIEW", "GET /views": "tally view pattern list",
+	"GET /view-states": "tally view states",
 	"PUT /modules/{sha256}": "tally module put FILE", "GET /ready-views": "tally view ready",
 	"PUT /sources/{source}": "tally source put SOURCE", "GET /sources": "tally source list",
 	"GET /sources/{source}/versions": "tally source versions SOURCE", "GET /ready-sources": "tally source ready",
