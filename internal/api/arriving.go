@@ -30,7 +30,8 @@ type arriving struct {
 	announced  bool // its length was, and has been charged
 	shared     bool // the connection has other requests, too
 	patience   time.Duration
-	still      func() error // whether its sender may go on
+	still      func() error            // whether its sender may go on
+	bookHead   func(bytes int64) error // books memory for head
 	waited     time.Duration
 	arrived    int64
 	asked      int64     // arrived, when still was last called
@@ -45,8 +46,11 @@ func (a *arriving) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := a.read(p)
-	if missing := headBytes - len(a.head); missing > 0 {
-		a.head = append(a.head, p[:min(n, missing)]...)
+	if more := min(n, headBytes-len(a.head)); more > 0 {
+		if err := a.bookHead(int64(len(a.head) + more)); err != nil {
+			return n, err
+		}
+		a.head = append(a.head, p[:more]...)
 	}
 	if !a.announced && n > 0 {
 		if over := a.charge(int64(n)); over != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/framing"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/limits"
 	"github.com/tallystick/tallystick/internal/memory"
 )
@@ -22,7 +23,10 @@ const (
 	// LargestBody is the memory of the largest body, in bytes. Its encoding is taken off before its events are parsed.
 	LargestBody = max(
 		bodyFactor*(ingest.MaxBatchBytes+bodyStep)+max(ingest.MaxBatchEvents*parsedEventBytes, framing.MaxMemory),
-		baseBytes+framing.MaxMemory+longBytes+mediumBytes)
+		intake.BaseBytes+headBytes+framing.MaxMemory+longBytes+mediumBytes)
+	// SmallBody is the memory of a small body, in bytes, for which there is room whatever large ones there are. A delivery can be taken in
+	// it that has any number of lines, if each has some ten KiB at most; its portions are small then.
+	SmallBody = 256 << 10
 	// parsedEventBytes is about the memory of a batch's event, beside its bytes, until it is committed: it may have two bytes.
 	parsedEventBytes = 512
 )

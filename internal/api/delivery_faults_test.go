@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/internal/limits"
+	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/testdb"
 )
@@ -258,12 +259,15 @@ func TestRatesOfDeliveries(t *testing.T) {
 	}
 }
 
-// slowly is a server whose clients have little time.
-func slowly(t *testing.T, patience time.Duration) *shared {
+// slowly is a server whose clients have so much time.
+func slowly(t *testing.T, patience time.Duration) *shared { return slowlyIn(t, patience, nil) }
+
+// slowlyIn is slowly, and the server has so much room for bodies.
+func slowlyIn(t *testing.T, patience time.Duration, bodies *memory.Book) *shared {
 	t.Helper()
 	node := newWatched(t, 10)
 	two := newShared(t, node, api.Services{
-		BodyTimeout: patience, Sources: intake.NewRegistry(node.DB), Intake: intake.New(node.DB, node.Logs, node.Ingest),
+		BodyTimeout: patience, Sources: intake.NewRegistry(node.DB), Intake: intake.New(node.DB, node.Logs, node.Ingest), Bodies: bodies,
 	})
 	pool, err := pgxpool.New(t.Context(), node.DB.Read.Config().ConnString())
 	if err != nil {

@@ -2,17 +2,12 @@ package api_test
 
 import (
 	"bufio"
-	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -250,106 +245,4 @@ func TestResultsWhileSending(t *testing.T) {
 		}
 		_ = response.Body.Close()
 	}
-}
-
-// largeForm is how a long body of records is sent.
-type largeForm struct{ name, path, contentType, begin, record, end string }
-
-// largeForms have many records of 8 KiB each, so many bytes in all. Those of OTLP are in one group.
-func largeForms(size int) []largeForm {
-	filler := strings.Repeat("x", 8<<10)
-	record := protobuf(2, protobuf(append(attributes(6, "n", "1"), 5, protobuf(1, filler))...))
-	records := size / len(record) * len(record)
-	scope := protobuf(1, protobuf(1, "scope"))
-	group := append(protobuf(1, protobuf(attributes(1, "r", "1")...)), 2<<3|2)
-	group = append(binary.AppendUvarint(group, uint64(len(scope)+records)), scope...)
-	begin := append(binary.AppendUvarint([]byte{1<<3 | 2}, uint64(len(group)+records)), group...)
-	inJSON := `{"attributes":[{"key":"n","value":{"intValue":1}}],"body":{"stringValue":"` + filler + `"}}`
-	return []largeForm{
-		{name: "lines", path: "/events", record: `{"n":1,"filler":"` + filler + `"}` + "\n"},
-		{name: "protobuf", path: "/v1/logs", contentType: "application/x-protobuf", begin: string(begin), record: string(record)},
-		{
-			name: "json", path: "/v1/logs", contentType: "application/json", record: inJSON + ",", end: inJSON + "]}]}]}",
-			begin: `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{"name":"scope"},"logRecords":[`,
-		},
-	}
-}
-
-// lines is how many records a body of that size has.
-func (f largeForm) lines(size int) int {
-	n := size / len(f.record)
-	if f.end != "" {
-		n++
-	}
-	return n
-}
-
-// middle is what is between the body's beginning and its end.
-func (f largeForm) middle(size int) io.Reader {
-	return io.LimitReader(&repeating{text: f.record}, int64(size/len(f.record)*len(f.record)))
-}
-
-// TestLargeDeliveries: clients that send 32 MiB each at once are all served, in memory that does not grow with what they send, whatever the
-// form.
-func TestLargeDeliveries(t *testing.T) {
-	const clients, size = 6, 31 << 20
-	s := start(t, leastMemory)
-	for _, form := range largeForms(size) {
-		s.putSource(form.name, `{"log": "`+form.name+`", "id": null, "create": {}, "keep": {"n": "/n"}}`)
-		var wg sync.WaitGroup
-		for range clients {
-			wg.Go(func() {
-				body := io.MultiReader(strings.NewReader(form.begin), form.middle(size), strings.NewReader(form.end))
-				r, err := s.deliver("/sources/"+form.name+form.path, body, "Content-Type: "+form.contentType)
-				if err != nil || r.status != http.StatusOK {
-					t.Errorf("%s: %d %s, %v", form.name, r.status, r.body, err)
-				}
-			})
-		}
-		if most := heapWhile(wg.Wait); most > clients*size {
-			t.Errorf("%s: %d MiB were in use", form.name, most>>20)
-		}
-		s.wantAt(form.name, clients*form.lines(size))
-	}
-}
-
-// wantAt checks how many events a log has.
-func (s *service) wantAt(log string, sequence int) {
-	s.t.Helper()
-	got := s.want(http.StatusOK, s.call("GET", "/logs/"+log, ""))
-	if want := fmt.Sprintf(`"sequence":%d,`, sequence); !strings.Contains(string(got), want) {
-		s.t.Errorf("the log is %s, not at %d", got, sequence)
-	}
-}
-
-// heapWhile returns the most bytes of the heap that are in use until something ends.
-func heapWhile(ends func()) (most uint64) {
-	ctx, done := context.WithCancel(context.Background())
-	go func() { ends(); done() }()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		most = max(most, m.HeapAlloc)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-		}
-	}
-	return most
-}
-
-// repeating is a text again and again.
-type repeating struct {
-	text string
-	at   int
-}
-
-func (r *repeating) Read(p []byte) (n int, err error) {
-	for n < len(p) {
-		copied := copy(p[n:], r.text[r.at:])
-		n, r.at = n+copied, (r.at+copied)%len(r.text)
-	}
-	return n, nil
 }

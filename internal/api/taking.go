@@ -24,6 +24,7 @@ const (
 	cutRecordBytes = 64 << 10
 	// mediumBytes: a body that is held whole and is longer gets room for the longest at once. To double it would take half as much again.
 	mediumBytes = 4 << 20
+	firstBytes  = 16 << 10 // of it
 	longBytes   = maxDeliveryBytes + bytes.MinRead
 	ndjson      = "application/x-ndjson"
 	// detectedBytes of a body of OTLP show its encoding where its Content-Type does not.
@@ -38,8 +39,9 @@ type taking struct {
 	source   *intake.Source
 	delivery *intake.Delivery
 	room     *memory.Hold
-	// These are parts of room: for taking the body's encoding off, for splitting it, for a record of OTLP, and for a body held whole.
-	decoding, window, record, held int64
+	// These are parts of room: for the body's beginning, taking its encoding off, splitting it, a record of OTLP, and a body held whole.
+	head, decoding, window, record, held int64
+	unbooked                             error // why a part was not
 
 	r        *http.Request
 	w        http.ResponseWriter
@@ -60,7 +62,8 @@ func (t *taking) run() {
 	t.body = &arriving{
 		ctx: ctx, body: request.body.ReadCloser, connection: http.NewResponseController(t.w), account: request.account,
 		announced: t.r.ContentLength >= 0, shared: t.r.ProtoMajor > 1, patience: t.BodyTimeout,
-		still: func() error { return t.recheck(ctx) },
+		still:    func() error { return t.recheck(ctx) },
+		bookHead: func(bytes int64) error { return t.book(ctx, &t.head, bytes) },
 	}
 	t.streams = t.gateway.path == "/events" && strings.Contains(t.r.Header.Get("Accept"), ndjson)
 	if t.streams {
@@ -118,8 +121,20 @@ func keeping(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // read passes the records of the body on. The error is one of deliveryProblem's, a *Problem, or one of intake.Delivery.
 func (t *taking) read(ctx context.Context) error {
+	err := t.readBody(ctx)
+	if t.unbooked != nil {
+		return t.unbooked
+	}
+	return err
+}
+
+// errUnbooked stands for taking.unbooked where a body is read: that may be a connection to the database that broke off, and must not be
+// taken for the body's end.
+var errUnbooked = errors.New("memory was not booked")
+
+func (t *taking) readBody(ctx context.Context) error {
 	request := requestOf(ctx)
-	if err := t.room.Grow(ctx, baseBytes); err != nil {
+	if err := t.delivery.Hold(ctx, 0); err != nil {
 		return err
 	}
 	body, err := framing.DecodeBooked(t.body, request.contentEncoding, maxDeliveryBytes, func(bytes int64) error {
@@ -221,13 +236,13 @@ func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 
 // book books so many bytes for a part of room.
 func (t *taking) book(ctx context.Context, part *int64, bytes int64) error {
-	if more := bytes - *part; more > 0 {
-		if err := t.room.Grow(ctx, max(t.room.Bytes(), baseBytes)+more); err != nil {
-			return err
-		}
-	}
+	had := *part
 	*part = bytes
-	t.delivery.Hold(t.decoding + t.window + t.record + t.held)
+	err := t.delivery.Hold(ctx, t.head+t.decoding+t.window+t.record+t.held)
+	if err != nil {
+		*part, t.unbooked = had, err
+		return errUnbooked
+	}
 	return nil
 }
 
@@ -236,7 +251,7 @@ func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 	var data []byte
 	for {
 		if len(data) == cap(data) {
-			grown := max(4*cap(data), bodyStep)
+			grown := max(4*cap(data), firstBytes)
 			if grown > mediumBytes {
 				grown = longBytes
 				if err := t.takeLong(); err != nil {
@@ -355,6 +370,3 @@ func (t *taking) firehose(failure string) []byte {
 	}{t.r.Header.Get("X-Amz-Firehose-Request-Id"), time.Now().UnixMilli(), failure})
 	return body
 }
-
-// baseBytes is booked for the readers of a delivery.
-const baseBytes = 128 << 10

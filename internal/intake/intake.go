@@ -26,9 +26,11 @@ const (
 	portionBytes = 512 << 10
 	// lineBytes is about the memory of a line beside its bytes.
 	lineBytes = 512
-	// bookStep is how much memory is booked at a time, baseBytes what the reader of a delivery takes.
-	bookStep  = 256 << 10
-	baseBytes = 128 << 10
+	// leastStep and mostStep are how much memory is booked ahead: as much as there is, within these.
+	leastStep, mostStep = 16 << 10, 256 << 10
+	// BaseBytes is about what a delivery holds, in bytes, beside its lines and what whoever reads it says: its goroutine, and the buffers
+	// of its connection.
+	BaseBytes = 32 << 10
 )
 
 // Form is how a delivery's records came: what a record of the log of rejects was, so that it can be mapped again.
@@ -170,8 +172,17 @@ func (d *Delivery) Add(ctx context.Context, record []byte) error {
 	return err
 }
 
-// Hold says how many bytes of the sender's room are for whoever reads the delivery, beside a little for its buffers.
-func (d *Delivery) Hold(bytes int64) { d.held = bytes }
+// Hold books so many bytes of the sender's room for whoever reads the delivery, instead of what it had; less is always to be had. It may
+// commit a portion, and wait. The errors are those of Add; then nothing more is booked.
+func (d *Delivery) Hold(ctx context.Context, bytes int64) error {
+	had := d.held
+	d.held = bytes
+	err := d.book(ctx)
+	if err != nil {
+		d.held = had
+	}
+	return err
+}
 
 // Refuse takes what should have been the next record, and is none. whole says that raw is all of it.
 func (d *Delivery) Refuse(ctx context.Context, raw []byte, whole bool, code, detail string) error {
@@ -253,17 +264,21 @@ func (d *Delivery) take(ctx context.Context, l line) error {
 	return d.commit(ctx)
 }
 
-// book books memory for the portion, in steps. Where there is no room, the portion is committed as it is: whoever waits holds nothing that
-// others wait for.
+// book books what the delivery holds, in steps. Where there is no room, the portion is committed as it is: whoever waits holds nothing that
+// others wait for. As long as a line fits into what is kept for small holds, there is no need to wait at all.
 func (d *Delivery) book(ctx context.Context) error {
 	for {
-		need := baseBytes + d.held + int64(d.bytes+len(d.lines)*lineBytes)
-		if need <= d.sender.Room.Bytes() || d.sender.Room.TryGrow(need+bookStep) == nil {
+		need := BaseBytes + d.held + int64(d.bytes+len(d.lines)*lineBytes)
+		if need <= d.sender.Room.Bytes() {
+			return nil
+		}
+		ahead := min(max(need, leastStep), mostStep)
+		if d.sender.Room.TryGrow(need+ahead) == nil || d.sender.Room.TryGrow(need) == nil {
 			return nil
 		}
 		if len(d.lines) == 0 {
 			d.lines = nil // what they had room for
-			return d.sender.Room.Grow(ctx, need+bookStep)
+			return d.sender.Room.Grow(ctx, need)
 		}
 		if err := d.commit(ctx); err != nil {
 			return err

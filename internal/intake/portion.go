@@ -270,7 +270,7 @@ func (d *Delivery) tell() error {
 	d.intake.stats.count(d.source, results)
 	clear(d.lines)
 	d.lines, d.bytes = d.lines[:0], 0
-	d.sender.Room.Shrink(baseBytes + d.held + bookStep)
+	d.sender.Room.Shrink(BaseBytes + d.held)
 	if d.Results == nil {
 		return nil
 	}

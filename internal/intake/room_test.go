@@ -37,7 +37,7 @@ func TestSmallBook(t *testing.T) {
 			if err != nil || summary.Stored != lines {
 				t.Errorf("%+v, %v", summary, err)
 			}
-			if room.Bytes() > bookStep+baseBytes {
+			if room.Bytes() > BaseBytes+mostStep {
 				t.Errorf("%d bytes are booked at the end", room.Bytes())
 			}
 		})
@@ -80,6 +80,7 @@ func TestNoRoom(t *testing.T) {
 			t.Fatalf("line %d: %v, with %d bytes booked", id, err, room.Bytes())
 		}
 	}
+	refill := fill(book) // what the other's portions released
 	late, _ := begin()
 	if err := add(late, "late", 0); !errors.Is(err, memory.ErrFull) {
 		t.Errorf("without room: %v", err)
@@ -89,6 +90,7 @@ func TestNoRoom(t *testing.T) {
 	}
 	room.Release()
 	release()
+	refill()
 	if err := add(late, "late", 1); err != nil {
 		t.Error(err)
 	}
@@ -103,12 +105,10 @@ func TestNoRoom(t *testing.T) {
 // fill books what is left of a book, in small holds.
 func fill(book *memory.Book) (release func()) {
 	var holds []*memory.Hold
-	for {
-		h := book.Hold()
-		if h.TryGrow(memory.Small) != nil {
-			break
+	for size := int64(memory.Small); size > 0; size /= 2 {
+		for h := book.Hold(); h.TryGrow(size) == nil; h = book.Hold() {
+			holds = append(holds, h)
 		}
-		holds = append(holds, h)
 	}
 	return func() {
 		for _, h := range holds {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Small is how much one Hold may have of the part of a book that is kept free of large holds.
+// Small is how much one Hold may have of the part of a book that is kept free of large holds, unless the book says otherwise.
 const Small = 64 << 10
 
-// One smallPart-th of a book is only for holds of up to Small: whatever large holds there are, small ones go on.
+// One smallPart-th of a book is only for small holds: whatever large ones there are, they go on.
 const smallPart = 4
 
 // ErrFull: there is no room in the book, and there was none during the wait.
@@ -25,6 +25,7 @@ var ErrFull = errors.New("the memory for this is used up")
 // reserved for one of them, the leader, until it is done: the first that needs it or, of those that wait, the largest.
 type Book struct {
 	total, forLarge int64
+	small           int64 // what a small hold has at most
 	forLeader       int64 // of forLarge
 	patience        time.Duration
 
@@ -46,7 +47,15 @@ type waiter struct {
 // takes that grows as it goes; 0 where none does.
 func NewBook(total, largest int64, patience time.Duration) *Book {
 	forLarge := total - total/smallPart
-	return &Book{total: total, forLarge: forLarge, forLeader: min(largest, forLarge), patience: patience, waiting: list.New()}
+	return &Book{
+		total: total, forLarge: forLarge, small: Small, forLeader: min(largest, forLarge), patience: patience, waiting: list.New(),
+	}
+}
+
+// WithSmall sets how many bytes a small hold has at most, instead of Small, before there are holds.
+func (b *Book) WithSmall(bytes int64) *Book {
+	b.small = bytes
+	return b
 }
 
 // Held is how many bytes are booked.
@@ -219,7 +228,7 @@ func (h *Hold) Grow(ctx context.Context, to int64) error {
 	if !h.bounded() || to <= h.bytes {
 		return nil
 	}
-	if err := h.book.wait(ctx, h, to-h.bytes, to > Small); err != nil {
+	if err := h.book.wait(ctx, h, to-h.bytes, to > h.book.small); err != nil {
 		return err
 	}
 	h.bytes = to
@@ -233,7 +242,7 @@ func (h *Hold) TryGrow(to int64) error {
 	}
 	h.book.mu.Lock()
 	defer h.book.mu.Unlock()
-	if !h.book.reserve(h, to-h.bytes, to > Small) {
+	if !h.book.reserve(h, to-h.bytes, to > h.book.small) {
 		return ErrFull
 	}
 	h.bytes = to

@@ -21,9 +21,9 @@
 // protobuf strings that are no UTF-8 become U+FFFD.
 //
 // Bodies are read as they come: there is one record in memory at a time, however long a body is and however many a hostile one claims to
-// hold. So in protobuf, the resource of a ResourceLogs or ResourceSpans of more than 64 KiB must come before its records, as all encoders
+// hold. So in protobuf, the resource of a ResourceLogs or ResourceSpans of more than 32 KiB must come before its records, as all encoders
 // write it, and likewise the scope of a ScopeLogs or ScopeSpans; in shorter ones they may come after them. In JSON they may always, since
-// there are senders that sort members by name; one of more than 64 KiB that does not begin with its resource or scope is held as a whole.
+// there are senders that sort members by name; one of more than 32 KiB that does not begin with its resource or scope is held as a whole.
 // There is at most one of each. In JSON, what is skipped is checked for its brackets and strings alone where it has more than 32 KiB.
 package otlp
 

@@ -63,7 +63,7 @@ func longest(raw []byte) int64 {
 
 // orderBytes bounds the groups of records that are held: in one of up to so many bytes the resource, or the scope, may come after what it
 // is of. A longer one is read as it comes, but in JSON where it does not begin with it.
-const orderBytes = 64 << 10
+const orderBytes = 32 << 10
 
 func export(body io.Reader, e Encoding, s shape, room Room, each func([]byte) error) error {
 	in := framing.NewWindow(body, MaxRecordBytes, room.Body)

@@ -201,7 +201,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	limit := s.config.Memory()
 	shares := limit.Shares()
 	books := map[string]*memory.Book{
-		"bodies":  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience),
+		"bodies":  memory.NewBook(shares.Bodies, api.LargestBody, bodyPatience).WithSmall(api.SmallBody),
 		"answers": memory.NewBook(shares.Answers, 0, answerPatience),
 		"loads":   memory.NewBook(shares.Loads, 0, 0),
 		"writes":  memory.NewBook(shares.Groups, 0, 0), // without patience: a lane that waits for room keeps others waiting
