@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/eventlog"
 	"github.com/tallystick/tallystick/internal/ingest"
+	"github.com/tallystick/tallystick/internal/memory"
 )
 
 const (
@@ -110,7 +111,7 @@ func (d *Delivery) appendRejects(ctx context.Context, events []event.Event) erro
 		case errors.Is(err, eventlog.ErrLogNotFound): // the database was set back
 			d.intake.logs.Forget(d.sender.Tenant, log.Name)
 			continue
-		case half > 0 && (errors.As(err, &costly) || errors.Is(err, db.ErrRejectedData)):
+		case half > 0 && (errors.As(err, &costly) || errors.Is(err, db.ErrRejectedData) || errors.Is(err, memory.ErrFull)):
 			if err := d.appendRejects(ctx, events[:half]); err != nil {
 				return err
 			}

@@ -60,6 +60,8 @@ func ModelOf(module [sha256.Size]byte, config string) (Model, bool) {
 		return newTotals(countCost(config), `{"requests":`, `,"tokens_in":`, `,"tokens_out":`, `,"cost":"`, `","unpriced":`, `}`), true
 	case sha256.Sum256(Scripted()), formerScripted:
 		return NewScript(), true
+	case sha256.Sum256(ScriptedByDetail()):
+		return &Script{details: true}, true
 	case sha256.Sum256(Guarded()):
 		return &counter{}, true
 	}

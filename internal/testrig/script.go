@@ -1,6 +1,7 @@
 package testrig
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,11 @@ var scripted []byte
 // Scripted returns a view that executes the scripts in its events: scripted/scripted.c describes the language. The bytes are shared: do not
 // change them.
 func Scripted() []byte { return scripted }
+
+// ScriptedByDetail is Scripted for events whose scripts are their details, as those of rejects may be.
+func ScriptedByDetail() []byte {
+	return bytes.ReplaceAll(scripted, []byte("/script"), []byte("/detail"))
+}
 
 // ScriptEvent returns an event whose script has these lines, each built by Line.
 func ScriptEvent(lines ...string) string {
@@ -38,7 +44,10 @@ func Line(parts ...any) string {
 }
 
 // Script is the model of the scripted view.
-type Script struct{ state btree.Map[string, string] }
+type Script struct {
+	state   btree.Map[string, string]
+	details bool // scripts are details
+}
 
 // NewScript returns a model with an empty state.
 func NewScript() *Script { return &Script{} }
@@ -47,9 +56,12 @@ var errTrap = errors.New("unreachable")
 
 // Fold implements Model.
 func (s *Script) Fold(e *Event) error {
-	var event struct{ Script any }
+	var event struct{ Script, Detail any }
 	if err := json.Unmarshal(e.Data, &event); err != nil {
 		return err
+	}
+	if s.details {
+		event.Script = event.Detail
 	}
 	text, ok := event.Script.(string)
 	if !ok {
