@@ -9,9 +9,11 @@ import (
 // alertDefinition is the schema of a definition, which alert.Parse reads. Figures are described as texts alone, as the server shows them:
 // for a number or a text, generators make types that hold neither.
 func alertDefinition() *huma.Schema {
-	text := func(doc string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: doc} }
-	most := alert.MaxThresholds
 	least := 1
+	text := func(doc string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, MinLength: &least, Description: doc}
+	}
+	most := alert.MaxThresholds
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"logs", "view", "value", "thresholds"},
 		Properties: map[string]*huma.Schema{
@@ -27,7 +29,7 @@ func alertDefinition() *huma.Schema {
 			"of":     text("What percentages are of: a number as a text, such as 1000, or a JSON Pointer into the answer, such as /limit."),
 			"thresholds": {
 				Type: huma.TypeArray, MinItems: &least, MaxItems: &most,
-				Items: text("A percentage, such as 80%, or an amount, such as 250.00."),
+				Items: &huma.Schema{Type: huma.TypeString, Description: "A percentage, such as 80%, or an amount, such as 250.00."},
 			},
 			"direction": {
 				Type: huma.TypeString, Enum: []any{"at_least", "at_most"}, Description: "On which side it fires; at_least when absent.",

@@ -85,6 +85,9 @@ func describe(api *huma.OpenAPI) {
 	for _, operation := range operations(api) {
 		for _, p := range operation.Parameters {
 			sayOnce(&p.Description, p.Schema)
+			if rule, known := singleHeaders[p.Name]; known && !rule.mayBeNil && p.Schema.Type == huma.TypeString {
+				p.Schema.MinLength = new(1)
+			}
 		}
 		if operation.RequestBody != nil {
 			for _, media := range operation.RequestBody.Content {

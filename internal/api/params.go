@@ -28,7 +28,7 @@ var singleHeaders = map[string]struct {
 }
 
 // checkParameters refuses, before an operation reads its parameters, what would else be left out without a word: a parameter that does not
-// exist or comes twice, and a header that comes twice or is empty.
+// exist or comes twice, one of the query string that is empty and no text, and a header that comes twice or is empty.
 func checkParameters(ctx huma.Context, next func(huma.Context)) {
 	request, w := humago.Unwrap(ctx)
 	operation := ctx.Operation()
@@ -81,6 +81,8 @@ func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 			return newProblem(code, "there is no parameter "+strconv.Quote(shortened(name))+" here: "+parameterNames(operation))
 		case slices.Contains(seen, name):
 			return newProblem(code, "the parameter "+name+" comes twice: give it once")
+		case valued && value == "" && !mayBeEmpty(operation, name):
+			return newProblem(code, "the parameter "+name+" is empty: give it a value, or leave it out")
 		}
 		seen = append(seen, name)
 		if !valued {
@@ -89,6 +91,17 @@ func checkQuery(operation *huma.Operation, u *url.URL) *Problem {
 	}
 	u.RawQuery = strings.Join(parts, "&")
 	return nil
+}
+
+// mayBeEmpty reports whether a parameter of the query string is a text of any kind. For another huma takes what is empty for what is
+// absent: a bound of time that some script left empty would be none.
+func mayBeEmpty(operation *huma.Operation, name string) bool {
+	for _, p := range operation.Parameters {
+		if p.In == "query" && p.Name == name {
+			return p.Schema.Type == huma.TypeString && p.Schema.Format == "" && len(p.Schema.Enum) == 0
+		}
+	}
+	return true
 }
 
 // queryParameters are the names of all parameters of the query string that an operation takes.

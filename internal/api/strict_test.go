@@ -19,8 +19,8 @@ func (s *service) headers(method, path, body string, header http.Header) reply {
 	return s.exchange(request)
 }
 
-// TestNothingIsLeftOut: a header that is empty or comes twice, and a parameter that does not exist or comes twice, are refused, not left
-// out.
+// TestNothingIsLeftOut: a header that is empty or comes twice, and a parameter that does not exist, comes twice, or is empty and no text,
+// are refused, not left out.
 func TestNothingIsLeftOut(t *testing.T) {
 	s := start(t)
 	s.createLog("acme")
@@ -45,13 +45,18 @@ func TestNothingIsLeftOut(t *testing.T) {
 		s.headers("DELETE", "/logs/acme/views/totals", "", http.Header{"Tally-Actor": {"a", "b"}}))
 	for path, words := range map[string][]string{
 		"GET /logs?limit=1&limit=2":                                      {"limit", "twice"},
-		"GET /logs?limt=1":                                               {`"limt"`, "prefix, cursor, limit"},
+		"GET /logs?limt=1":                                               {`"limt"`, "cursor, limit"},
 		"POST /logs?name=a":                                              {`"name"`},
 		"GET /logs/acme?x=1":                                             {`"x"`, "none"},
 		"GET /logs/acme/events?from=1&from=2":                            {"from", "twice"},
 		"GET /logs/acme/events?%66rom=1&from=2":                          {"from", "twice"},
 		"GET /logs/acme/events?typ=a":                                    {`"typ"`, "time_from"},
 		"GET /logs/acme/events?time_from=%zz":                            {"percent-encoded"},
+		"GET /logs/acme/events?time_from=":                               {"time_from is empty"},
+		"GET /logs/acme/events?limit=1&recorded_to=":                     {"recorded_to is empty"},
+		"GET /logs/acme/events?limit=":                                   {"limit is empty"},
+		"GET /logs/acme/tail?after=":                                     {"after is empty"},
+		"POST /logs/acme/append?dry_run=":                                {"dry_run is empty"},
 		"GET /logs/acme/events/1?x":                                      {`"x"`},
 		"GET /logs/acme/tail?after=0&after=1":                            {"after", "twice"},
 		"GET /logs/acme/tail?since=0":                                    {`"since"`, "after, type"},
@@ -89,6 +94,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 	s.want(http.StatusOK, s.call("GET", "/logs/acme/views/totals/query?month=2025-03", ""))
 	s.wantProblem(http.StatusBadRequest, "query_refused",
 		s.call("GET", "/logs/acme/views/totals/query?month=2025-03&month=2025-03", ""), "month")
+	s.want(http.StatusOK, s.call("GET", "/logs?prefix=&cursor=", ""))
 	s.want(http.StatusOK, s.call("GET", "/healthz?now=1&now=2", ""))
 	s.want(http.StatusOK, s.call("GET", "/readyz?verbose", ""))
 	s.append("acme", `{"type":"a"}`)
