@@ -63,8 +63,8 @@ func logListCommand() *cobra.Command {
 	var labels map[string]string
 	cmd := listCommand(listing[tally.Log]{
 		use: "list", short: "List logs by name, or by activity",
-		long: "Lists logs by name. With --search, --label or --sort activity the server looks at all logs whose name has the prefix, and\n" +
-			"refuses what takes it more than five seconds.",
+		long: "Lists logs by name. With --search, --label or --sort activity the server looks at all logs whose name has the prefix,\n" +
+			"and refuses what takes it more than five seconds.",
 		example: "  tally log list --prefix customer-\n  tally log list --label plan=gold --sort activity\n" +
 			"  tally log list --all --output csv",
 		what: "listing logs", table: logTable,
