@@ -29,7 +29,7 @@ func TestRunIsReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	random := rand.New(rand.NewPCG(7, 9)) //nolint:gosec // repeatable, not secret
+	random := rand.New(rand.NewPCG(7, 9))
 	events := Synthetic([]string{"/model", "/tokens_in", "/tokens_out"})
 	for i := range events {
 		if random.IntN(3) == 0 {

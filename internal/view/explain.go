@@ -158,10 +158,10 @@ func (q *inquiry) explainBy(ctx context.Context, info *Info, sequence int64, to 
 		return nil
 	}
 	run, err := q.stateAsOf(ctx, of, sequence-1)
-	defer run.Close()
 	if err != nil {
 		return err
 	}
+	defer run.Close()
 	e, err := q.event(ctx, sequence)
 	if err != nil {
 		return err

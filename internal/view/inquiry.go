@@ -76,7 +76,7 @@ func (q *inquiry) within(ctx context.Context, limit time.Duration, work func(con
 	turn := q.pace.ctx
 	q.pace.ctx = limited
 	defer func() { q.pace.ctx = turn }()
-	err := work(limited)
+	err := work(limited) //nolint:contextcheck // it is made of ctx
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return errInquiryTime
 	}
@@ -127,11 +127,11 @@ func (e *failedError) Error() string {
 	return fmt.Sprintf("folded again, the view fails over event %d, which it has passed: %v", e.sequence, e.failure)
 }
 
-// stateAsOf folds the version's events up to a sequence, which must be in the log, and returns the run with the state as it was then. It
-// must be closed, whatever the error is: a *failedError, a *replay.StateTooLargeError, ctx's, or the database's.
+// stateAsOf folds the version's events up to a sequence, which must be in the log, and returns the run with the state as it was then, which
+// must be closed. The error is a *failedError, a *replay.StateTooLargeError, ctx's, or the database's.
 func (q *inquiry) stateAsOf(ctx context.Context, of *inquired, sequence int64) (*replay.Run, error) {
 	run := replay.NewRun(of.view, MaxAuditStateBytes)
-	return run, q.foldRange(ctx, 0, sequence, func(events []event.Recorded) error {
+	err := q.foldRange(ctx, 0, sequence, func(events []event.Recorded) error {
 		for len(events) > 0 {
 			next, skipped := of.untilSkip(events)
 			n, failed, err := run.Fold(ctx, events[:next])
@@ -145,6 +145,11 @@ func (q *inquiry) stateAsOf(ctx context.Context, of *inquired, sequence int64) (
 		}
 		return nil
 	})
+	if err != nil {
+		run.Close()
+		return nil, err
+	}
+	return run, nil
 }
 
 // untilSkip returns how many of the events come before one that is left out, and how many are left out there: one, or none at the end.
