@@ -54,7 +54,7 @@ test("one event shows what it is, that its hash is right, and how each view coun
   await visit.page.getByRole("link", { name: "tokens" }).click();
   await visit.page.waitForFunction(() => location.hash === "#/logs/counted/views/tokens");
   await visit.go("#/logs/counted/events/99");
-  await visit.shows("sequence_unknown");
+  await visit.shows("sequence_not_found");
   await visit.go("#/logs/counted/events/nothing");
   await visit.titled("No such event");
 });
