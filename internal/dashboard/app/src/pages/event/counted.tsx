@@ -115,7 +115,7 @@ function Changes(props: { of: Told }) {
   return (
     <>
       <div class="table" role="region" tabIndex={0} aria-label={`What it changed of ${view}`}>
-        <table class="changes">
+        <table class="state-changes">
           <thead>
             <tr>
               <th scope="col">Key of the state</th>
@@ -152,12 +152,12 @@ function Changes(props: { of: Told }) {
 /** A value of state, a member to a line; members that are other than before stand out. */
 function Value(props: { of: unknown; cut: string | undefined; other?: unknown }) {
   const { of: value, cut, other } = props;
-  if (cut !== undefined) return <code class="value">{visible(cut)}…</code>;
+  if (cut !== undefined) return <code class="state-value">{visible(cut)}…</code>;
   if (value === undefined) return <span class="dim">none</span>;
-  if (!isObject(value)) return <code class="value">{written(value)}</code>;
+  if (!isObject(value)) return <code class="state-value">{written(value)}</code>;
   const before = isObject(other) ? other : undefined;
   return (
-    <code class="value">
+    <code class="state-value">
       {Object.entries(value).map(([name, member]) => {
         const text = `${visible(name)}: ${written(member)}`;
         const same = !before || (Object.hasOwn(before, name) && written(before[name]) === written(member));

@@ -78,7 +78,7 @@ function MeterAnswer(props: { of: Meter }) {
   const { rows, uncounted } = props.of;
   const totals = Object.entries(rows[0] ?? {}).filter(([name]) => !["from", "to", "group"].includes(name));
   return (
-    <dl class="answer">
+    <dl class="log-answer">
       {totals.map(([name, value]) => (
         <div key={name}>
           <dt>{name} today</dt>
@@ -87,7 +87,7 @@ function MeterAnswer(props: { of: Meter }) {
       ))}
       {totals.length === 0 && <p class="dim">Nothing was counted today.</p>}
       {uncounted !== undefined && exact(uncounted) !== "0" && (
-        <div class="answer-warning">
+        <div class="log-answer-warning">
           <dt>not counted</dt>
           <dd>
             <Num of={uncounted} />
@@ -136,7 +136,7 @@ function QuotaAnswer(props: { log: string; view: View; of: Quota }) {
   return (
     <>
       {of.balance !== undefined && (
-        <dl class="answer">
+        <dl class="log-answer">
           {sums.map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
@@ -153,7 +153,7 @@ function QuotaAnswer(props: { log: string; view: View; of: Quota }) {
         </p>
       )}
       {limits.slice(0, mostLimits).map((limit, i) => (
-        <p key={i} class="limit">
+        <p key={i} class="log-limit">
           <Name of={[limit.name, ...Object.values(limit.group ?? {}).map(String)].join(" ")} />
           <Progress name={`Used of ${limit.name}`} of={Number(limit.used) / Number(limit.limit)}>
             <Num of={limit.used} /> of <Num of={limit.limit} />
