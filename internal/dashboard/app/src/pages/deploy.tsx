@@ -4,6 +4,7 @@ import { client } from "../core/session";
 import { Page } from "../ui/page";
 import { Loaded, Needs } from "../ui/states";
 import { Deployment } from "./deploy/deployment";
+import { currentView } from "./view/current";
 import "../styles/deploy.css";
 
 /** Deploys a view on one log; without a log, on all whose names match a pattern. */
@@ -45,6 +46,6 @@ function Begun(props: { log: string | undefined }) {
 
 async function deployed(log: string | undefined, view: string, signal: AbortSignal) {
   if (log === undefined) return client.value.getViewPattern(view, { signal });
-  const found = await client.value.getView(log, view, { signal });
+  const found = await currentView(log, view, signal);
   return found.successor ?? found;
 }

@@ -1,6 +1,6 @@
 import type { Schemas } from "@tallystick/client";
 import { useState } from "preact/hooks";
-import { link } from "../core/route";
+import { go, link } from "../core/route";
 import { useResource } from "../core/resource";
 import { client, may } from "../core/session";
 import { Confirm } from "../ui/dialog";
@@ -32,7 +32,7 @@ export function PatternPage(props: { view: string }) {
             <a class="button" href={link(["deploy"], { view, again: 1 })}>
               Deploy a new version
             </a>
-            {one.status !== "retired" && <Retire of={one} reload={pattern.reload} />}
+            <Retire of={one} />
           </>
         )
       }
@@ -124,7 +124,7 @@ function bad(count: number): { tone?: "bad" } {
   return count > 0 ? { tone: "bad" } : {};
 }
 
-function Retire(props: { of: Pattern; reload: () => void }) {
+function Retire(props: { of: Pattern }) {
   const { name, logs } = props.of;
   const [keep, setKeep] = useState(false);
   return (
@@ -134,7 +134,7 @@ function Retire(props: { of: Pattern; reload: () => void }) {
       typed={name}
       run={async () => {
         await client.value.retireViewPattern(name, keep ? { keep } : {});
-        props.reload();
+        go(["views"], { part: "patterns" });
       }}
     >
       <p>Later logs no longer get the view. What was deployed on a log by itself stays.</p>

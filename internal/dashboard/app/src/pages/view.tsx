@@ -10,6 +10,7 @@ import { Num, Status, Time } from "../ui/values";
 import { Live } from "./query/answer";
 import { Audit } from "./view/audit";
 import { Halt } from "./view/halt";
+import { currentView } from "./view/current";
 import { Done } from "./view/done";
 import { BuildProgress } from "./view/progress";
 import { RetireView } from "./view/retire";
@@ -23,7 +24,7 @@ type View = Schemas["View"];
 /** One view of a log: how it stands, what it answers, its versions, and what can be done with it. */
 export function ViewPage(props: { log: string; view: string }) {
   const { log, view } = props;
-  const current = useResource((signal) => client.value.getView(log, view, { signal }), [log, view], { every: 1_000 });
+  const current = useResource((signal) => currentView(log, view, signal), [log, view], { every: 1_000 });
   const one = current.data;
   const history = useResource(
     (signal) => client.value.listViewVersions(log, view, { limit: 100, signal }),
