@@ -14,6 +14,7 @@ export function ChoiceField(props: FieldProps & { branches: readonly Schema[] })
   const kinds = kindNames(reader, branches, depth);
   const choose = (text: string) => {
     const next = text === "" ? undefined : Number(text);
+    if ((next ?? -1) === at) return;
     setChosen(next);
     const schema = next === undefined ? undefined : branches[next];
     props.onChange(schema === undefined ? undefined : reader.initial(schema, depth));

@@ -1,4 +1,4 @@
-import { stringifyExact, type Answer, type Schemas } from "@tallystick/client";
+import type { Answer, Schemas } from "@tallystick/client";
 import { useMemo, useState } from "preact/hooks";
 import { go, refine, route } from "../../core/route";
 import { client } from "../../core/session";
@@ -35,6 +35,7 @@ export function Deployment(props: { log: string | undefined; ready: ReadyView[];
     config: config.value,
     ...optionsOf(options),
   });
+  const asked = JSON.stringify([chosen, config.text, options]);
   const deploy = useAction(async () => {
     if (log === undefined) {
       await client.value.deployViewPattern(name, deployment(), { logs: logs || undefined });
@@ -58,7 +59,7 @@ export function Deployment(props: { log: string | undefined; ready: ReadyView[];
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if ((event.submitter as HTMLButtonElement | null)?.value === "deploy") deploy.start();
-    else preview.start(preview.log ?? log ?? "", name, deployment());
+    else preview.start(preview.log ?? log ?? "", name, deployment(), asked);
   };
   return (
     <form class="deploy" onSubmit={submit} aria-label="Deployment">
@@ -95,7 +96,7 @@ export function Deployment(props: { log: string | undefined; ready: ReadyView[];
           <Options value={options} onChange={setOptions} chosen={chosen} ready={readyView} onChoose={choose}>
             {problem("options")}
           </Options>
-          <Preview of={preview} log={log} pattern={logs} current={stringifyExact(deployment())}>
+          <Preview of={preview} log={log} pattern={logs} current={asked}>
             {preview.error && problem("rest", preview.error)}
           </Preview>
           <div class="deploy-end">

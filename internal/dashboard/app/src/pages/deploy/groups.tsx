@@ -178,7 +178,7 @@ function MapRows(
           keep([...rows, added], value);
         }}
       >
-        Add a name
+        Add
       </button>
     </div>
   );
@@ -266,7 +266,7 @@ export function ListField(props: FieldProps & { shape: Extract<Shape, { kind: "a
         aria-label={`Add to ${labelOf(props)}`}
         onClick={() => props.onChange([...items, reader.initial(shape.items, within.length)])}
       >
-        Add one
+        Add
       </button>
     </Group>
   );

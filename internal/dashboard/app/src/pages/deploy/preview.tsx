@@ -1,4 +1,4 @@
-import { stringifyExact, type Answer, type Input, type TallyError } from "@tallystick/client";
+import type { Answer, Input, TallyError } from "@tallystick/client";
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { bytes } from "../../core/format";
@@ -10,8 +10,8 @@ import { Json } from "../../ui/json";
 import { Figure, Section } from "../../ui/page";
 import { Num } from "../../ui/values";
 
-/** A result, with the log and the deployment that it is of. */
-type Tried = Answer<"preview-view"> & { log: string; deployment: string };
+/** A result, with the log and the deployment that it is of, as a text. */
+type Tried = Answer<"preview-view"> & { log: string; asked: string };
 
 /** What is tried, and how it went. */
 export interface PreviewState {
@@ -23,7 +23,7 @@ export interface PreviewState {
   busy: boolean;
   error: TallyError | undefined;
   tried: Tried | undefined;
-  start: (log: string, view: string, deployment: Input<"deploy-view">) => void;
+  start: (log: string, view: string, deployment: Input<"deploy-view">, asked: string) => void;
 }
 
 export function usePreview(): PreviewState {
@@ -33,10 +33,10 @@ export function usePreview(): PreviewState {
     log: undefined,
   });
   const [tried, setTried] = useState<Tried | undefined>();
-  const asked = useRef<() => Promise<Tried>>(undefined);
+  const load = useRef<() => Promise<Tried>>(undefined);
   const action = useAction(async () => {
     setTried(undefined);
-    setTried(await asked.current?.());
+    setTried(await load.current?.());
   });
   return {
     ...texts,
@@ -44,11 +44,11 @@ export function usePreview(): PreviewState {
     busy: action.busy,
     error: action.error,
     tried,
-    start: (log, view, deployment) => {
+    start: (log, view, deployment, asked) => {
       const preview = { ...deployment, events: Number(texts.events), question: questionOf(texts.question) };
-      asked.current = async () => {
+      load.current = async () => {
         const answer = await client.value.previewView(log, view || "preview", preview);
-        return { ...answer, log, deployment: stringifyExact(deployment) };
+        return { ...answer, log, asked };
       };
       action.start();
     },
@@ -71,7 +71,7 @@ export function Preview(props: {
   of: PreviewState;
   log: string | undefined;
   pattern: string;
-  /** The deployment as it is now. */
+  /** The deployment as it is now, as a text. */
   current: string;
   children: ComponentChildren;
 }) {
@@ -116,7 +116,7 @@ export function Preview(props: {
       </div>
       {props.children}
       <div role="status" aria-label="Preview's result">
-        {of.tried && <Result of={of.tried} isOld={of.tried.deployment !== props.current} />}
+        {of.tried && <Result of={of.tried} isOld={of.tried.asked !== props.current} />}
       </div>
     </Section>
   );
