@@ -37,6 +37,7 @@ var accounts = []struct{ page, kind, by string }{
 	{`docs/operations\.md`, `yaml|sql`, "settings and statements for a database and a Prometheus of the reader's own"},
 	{`docs/recovery\.md`, `ini`, "settings of a database of the reader's own"},
 	{`docs/security\.md`, `js`, "for a browser, which no test has"},
+	{`docs/embed\.md`, `html|js|css`, "internal/dashboard/app/e2e/embed.test.ts"},
 	{`docs/api\.md`, `java`, "tools/generators/check.sh"},
 	{`docs/.*`, `json|text`, shown},
 	{`docs/cli-reference\.md`, ``, "cmd/tally TestExamples"},

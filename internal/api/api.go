@@ -140,7 +140,7 @@ func New(services Services) http.Handler {
 		http.MethodPost + " " + appendPath: s.directAppend(api.OpenAPI().Paths[appendPath].Post),
 	}
 	serveDocs(mux)
-	dashboard.Serve(mux)
+	dashboard.Serve(mux, s.Origins)
 	mux.Handle("/", unrouted(mux))
 	return s.guard(mux)
 }

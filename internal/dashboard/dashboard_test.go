@@ -17,10 +17,10 @@ const mostBytes = 250 << 10
 // TestFiles: each file is served, with and without compression, and not again while it is the same. Together they are small.
 func TestFiles(t *testing.T) {
 	mux := http.NewServeMux()
-	Serve(mux)
+	Serve(mux, nil)
 	total := 0
 	for name, content := range files() {
-		path := "/" + strings.TrimSuffix(name, "index.html")
+		path := "/" + strings.TrimSuffix(strings.TrimSuffix(name, "index.html"), ".html")
 		get := func(header ...string) *http.Response {
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 			for i := 0; i < len(header); i += 2 {
@@ -93,5 +93,33 @@ func TestPolicy(t *testing.T) {
 		if strings.Contains(string(content), "<style") {
 			t.Errorf("%s has a style within it", name)
 		}
+	}
+}
+
+// TestFramePolicy: /embed is shown in pages of the allowed origins and of no other.
+func TestFramePolicy(t *testing.T) {
+	for _, test := range []struct {
+		origins []string
+		want    string
+	}{
+		{nil, "frame-ancestors 'none';"},
+		{[]string{"https://app.example.com"}, "frame-ancestors https://app.example.com;"},
+		{[]string{"https://a.example.com", "http://b.example.com:8080"}, "frame-ancestors https://a.example.com http://b.example.com:8080;"},
+		{[]string{"*"}, "frame-ancestors *;"},
+	} {
+		if got := framePolicy(test.origins); !strings.Contains(got, test.want) || strings.Contains(got, "unsafe") {
+			t.Errorf("the policy for %q is %q, which should have %q", test.origins, got, test.want)
+		}
+	}
+}
+
+// TestDashboardIsInNoFrame: pages of allowed origins may have /embed in a frame, and never the dashboard, where a key is.
+func TestDashboardIsInNoFrame(t *testing.T) {
+	mux := http.NewServeMux()
+	Serve(mux, []string{"https://app.example.com"})
+	response := httptest.NewRecorder()
+	mux.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	if got := response.Header().Get("Content-Security-Policy"); response.Code != http.StatusOK || !strings.Contains(got, "frame-ancestors 'none'") {
+		t.Errorf("GET / is %d with the policy %q", response.Code, got)
 	}
 }

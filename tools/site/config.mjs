@@ -47,7 +47,7 @@ export default defineConfig({
       { text: 'Send', collapsed: true, items: [...listed('sources'), ...pages('gateways')] },
       { text: 'SDKs', collapsed: true, items: pages('sdks') },
       { text: 'Test', collapsed: true, items: pages('testcontainers') },
-      { text: 'Read and report', items: listed('dashboard', 'sql', 'evidence') },
+      { text: 'Read and report', items: listed('dashboard', 'embed', 'sql', 'evidence') },
       { text: 'Operate', items: listed('operations', 'security', 'sizing', 'recovery') },
       { text: 'Look up', items: [...listed('api', 'cli', 'cli-reference'), { text: 'Operations and schemas', link: '/reference/' }] },
       { text: 'Operations', collapsed: true, items: pages('reference') },

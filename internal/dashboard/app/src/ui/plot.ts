@@ -76,7 +76,7 @@ export function plotOptions(
   const isBars = kind !== "line" && plot.times.length <= mostBars;
   const drawn = series.map((one, i) => shape(one, color(`--series-${(i % mostColors) + 1}`), kind, isBars));
   if (kind === "stacked") drawn.reverse();
-  if (compare) drawn.push(comparison(compare, color("--dim"), kind));
+  if (compare) drawn.push(comparison(compare, color("--ink"), kind));
   return {
     width: element.clientWidth || 600,
     height,

@@ -100,7 +100,7 @@ function Accounts(props: {
 
 function accountText(one: Balance): string {
   return Object.values(one.account ?? {})
-    .map(valueText)
+    .map((value) => valueText(value))
     .join(" · ");
 }
 
@@ -184,7 +184,8 @@ function Account(props: Asked & { of: Balance }) {
 }
 
 function Grants(props: { rows: readonly Grant[] }) {
-  const scopeText = (scope: GroupValue[] | undefined) => (scope ? scope.map(valueText).join(", ") : "everything");
+  const scopeText = (scope: GroupValue[] | undefined) =>
+    scope ? scope.map((value) => valueText(value)).join(", ") : "everything";
   return (
     <Table
       name="Grants"

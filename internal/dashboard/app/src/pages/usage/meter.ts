@@ -60,8 +60,8 @@ export function valueOf(row: MeterRow, aggregation: string): string | undefined 
 }
 
 /** A group's value as it is read: a text that reads as something else, or as nothing, is in quotes. */
-export function valueText(value: GroupValue | undefined): string {
-  if (value === null || value === undefined) return "(none)";
+export function valueText(value: GroupValue | undefined, none = "(none)"): string {
+  if (value === null || value === undefined) return none;
   if (typeof value !== "string")
     return typeof value === "object" && "number" in value ? value.number : value.toString();
   const isPlain = value !== "" && !/^(-?\d+(\.\d+)?|true|false|\(none\))$/.test(value);
@@ -73,8 +73,8 @@ function shortened(text: string): string {
 }
 
 /** The values of a row's groups, in the order of their names. */
-export function groupText(row: MeterRow, names: readonly string[]): string {
-  return names.map((name) => valueText(member(row, name))).join(" · ");
+export function groupText(row: MeterRow, names: readonly string[], none?: string): string {
+  return names.map((name) => valueText(member(row, name), none)).join(" · ");
 }
 
 export function member(row: MeterRow, name: string): GroupValue | undefined {
@@ -114,7 +114,7 @@ export function drawn(
     const place = places.get(Date.parse(row.from ?? "") / 1000);
     const text = valueOf(row, aggregation);
     if (place === undefined || text === undefined) continue;
-    const name = groups.length > 0 ? groupText(row, groups) : names.all;
+    const name = groups.length > 0 ? groupText(row, groups, names.none) : names.all;
     let part = parts.get(name);
     if (!part) {
       part = { values: times.map(() => (added ? 0 : null)), texts: times.map(() => undefined), all: 0 };
@@ -144,6 +144,8 @@ export function drawn(
 export interface Names {
   all: string;
   others: (count: number) => string;
+  /** Of events without a value for a group. */
+  none?: string;
 }
 
 function timesOf(rows: readonly MeterRow[], asked: { span: Span; window: WindowName; zone: string }): number[] {

@@ -84,7 +84,7 @@ export function RunningMonth(props: {
         </Figure>
         <Figure
           name="Forecast for the month"
-          note={month.data && grown(forecast === undefined ? undefined : change(forecast, month.data.before))}
+          note={month.data && forecast !== undefined && againstBefore(change(forecast, month.data.before))}
         >
           {forecast === undefined ? (
             <Num of={undefined} />
@@ -105,6 +105,10 @@ export function RunningMonth(props: {
       </p>
     </Section>
   );
+}
+
+function againstBefore(percent: number | undefined): string {
+  return percent === undefined ? "Nothing to compare with." : `${grown(percent)} against the month before.`;
 }
 
 /** Places after the point for an estimate: two for small numbers, else none. */

@@ -113,7 +113,7 @@ function groupCell(value: GroupValue | undefined): Cell {
 
 function percent(now: string | undefined, before: string | undefined) {
   const more = change(now, before);
-  return <span class="num">{more === undefined ? "–" : grown(more).replace("No change.", "0 %")}</span>;
+  return <span class="num">{more === undefined ? "–" : grown(more)}</span>;
 }
 
 /** The row of the period before that stands at the same place as another of this period. */

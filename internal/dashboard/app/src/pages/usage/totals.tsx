@@ -62,7 +62,7 @@ export function Totals(props: {
 export function grown(percent: number | undefined): string {
   if (percent === undefined) return "No value to compare with.";
   const text = Math.abs(percent).toFixed(1);
-  return text === "0.0" ? "No change." : `${percent > 0 ? "+" : "−"}${text} %`;
+  return text === "0.0" ? "0.0 %" : `${percent > 0 ? "+" : "−"}${text} %`;
 }
 
 /** Of the period before, as much as has passed of this one: whole parts of the meter's resolution. */
