@@ -1,5 +1,5 @@
-// The page at /embed, which a product's page shows in a frame: the element, with its options from the fragment of the address, and its token
-// from there or from the page around it.
+// The page at /embed, which a product's page shows in a frame: the element, with its options from the fragment of the address, and its
+// token from there or from the page around it.
 
 const options = ["log", "view", "lang", "theme", "range", "group-by", "show", "unit", "timezone"];
 const colors = ["accent", "background", "text", "muted", "line"];
