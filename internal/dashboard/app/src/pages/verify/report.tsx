@@ -86,7 +86,7 @@ function summary(report: Report): string {
   if (report.views.length === 0) return `${chain}. No view was folded again.`;
   const wrong = report.views.filter((one) => !one.ok).length;
   if (wrong === 0) return `${chain}, and every view’s state is what the events give.`;
-  return `${chain}; of ${report.views.length} views, ${wrong} ${wrong === 1 ? "is" : "are"} not what the events give, or could not be folded.`;
+  return `${chain}; views: ${wrong} of ${report.views.length} ${wrong === 1 ? "is" : "are"} not what the events give, or could not be folded.`;
 }
 
 /** What folding a view's events again came to, with the first key that differs. */
