@@ -180,7 +180,8 @@ function exactly(tag: string): (digits: string) => string {
 
 function about(tag: string): (value: number) => string {
   const format = new Intl.NumberFormat(tag, { notation: "compact", maximumFractionDigits: 1 });
-  return (value) => format.format(value);
+  const huge = new Intl.NumberFormat(tag, { notation: "scientific", maximumFractionDigits: 1 });
+  return (value) => (Math.abs(value) < 1e15 ? format : huge).format(value);
 }
 
 function dates(tag: string): Language["date"] {

@@ -65,10 +65,8 @@ export function useFollowing<T>(
 ): Resource<T> {
   const resource = useResource(load, deps, options);
   const paced = usePaced(sequence, leastPause);
-  const first = useRef(true);
   useEffect(() => {
-    if (!first.current) resource.reload();
-    if (paced !== undefined) first.current = false;
+    if (paced !== undefined) resource.reload(); // also the first time: what was loaded before may be from before it
   }, [paced]);
   return resource;
 }
