@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Lints, type-checks and tests this client with what requirements-dev.txt pins. The tests start bin/tally of this repository, or
-# TALLY_BINARY; arguments go to pytest. PYTHON names another Python, from 3.11 on.
+# TALLY_BINARY; arguments go to pytest. PYTHON names another Python, from 3.11 on, which some of the tools need. That the client itself does
+# with 3.10, mypy and ruff look at; its tests run there by hand, with httpx, pytest, pytest-asyncio, build, hatchling and PyYAML:
+#
+#   PYTHONPATH=src TALLY_BINARY=../../../bin/tally python3.10 -m pytest tests --ignore tests/test_package.py --ignore tests/conformance
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
