@@ -15,7 +15,7 @@ var call = regexp.MustCompile(`\b(?:GET|POST|PUT|PATCH|DELETE) /[\w/{}.-]*`)
 var calls = map[string]string{ //nolint:gosec // no secret
 	"GET /logs": "tally log list", "POST /logs": "tally log create", "GET /logs/{log}/views": "tally view list LOG",
 	"GET /logs/{log}/views/{view}/versions": "tally view versions LOG VIEW", "GET /views": "tally view pattern list",
-	"GET /view-states": "tally view states",
+	"GET /view-states":      "tally view states",
 	"PUT /modules/{sha256}": "tally module put FILE", "GET /ready-views": "tally view ready",
 	"PUT /sources/{source}": "tally source put SOURCE", "GET /sources": "tally source list",
 	"GET /sources/{source}/versions": "tally source versions SOURCE", "GET /ready-sources": "tally source ready",

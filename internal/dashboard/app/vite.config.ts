@@ -6,14 +6,14 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // The names of built files have no hash: the server sends each with an ETag, and a change shows as a change in the repository.
 export default defineConfig({
   resolve: { alias: { "@tallystick/client": here("../../../openapi/clients/typescript/src/index.ts") } },
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     outDir: "../dist",
     emptyOutDir: true,
     target: "es2022",
     modulePreload: false,
     assetsInlineLimit: 0,
-    rolldownOptions: {
+    rollupOptions: {
       input: { index: here("index.html") },
       output: {
         entryFileNames: "assets/[name].js",

@@ -11,7 +11,7 @@ export default defineConfig({
   build: {
     ...dashboard.build,
     emptyOutDir: false, // the dashboard is there
-    rolldownOptions: {
+    rollupOptions: {
       input: { embed: here("src/embed/element.tsx"), frame: here("src/embed/frame.ts") },
       output: { entryFileNames: (chunk) => (chunk.name === "embed" ? "embed.js" : "assets/[name].js") },
     },
