@@ -20,6 +20,7 @@ export type Shape =
 
 const deepest = 12; // levels of a configuration that have controls of their own
 const widest = 1_000; // members, branches or values of a schema that do
+const longestSaid = 1_000; // characters of a title or description
 const longestChain = 16; // of references that lead to one another
 
 /** Reads a schema: what it refers to, and which controls show it. Whatever the schema says, it ends, and throws nothing. */
@@ -55,7 +56,8 @@ export class SchemaReader {
   /** A word of the schema that is a text: its title, its description. */
   text(schema: Schema, word: "title" | "description"): string {
     const found = own(this.resolve(schema), word);
-    return typeof found === "string" ? found : "";
+    if (typeof found !== "string") return "";
+    return found.length > longestSaid ? `${found.slice(0, longestSaid)}…` : found;
   }
 
   shape(schema: Schema, depth = 0): Shape {
