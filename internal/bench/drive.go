@@ -65,7 +65,8 @@ func (s *sample) quantile(part float64) time.Duration {
 	return s.latencies[min(int(part*float64(len(s.latencies))), len(s.latencies)-1)]
 }
 
-// timeWindow is the time of a measurement. An operation counts if it ends within that or, where none does, is the first one to end after it.
+// timeWindow is the time of a measurement. An operation counts if it ends within that or, where none does, is the first one to end after
+// it.
 type timeWindow struct {
 	from, until time.Time
 	counted     atomic.Bool
