@@ -112,7 +112,9 @@ test("bytes are those that were sent, to copy and to save", async () => {
 
 test("events of a mebibyte, deep ones, and such that look like markup stay text, and the page awake", async () => {
   const markup = `<img src=x onerror="window.caught=1"><script>window.caught=2</script>`;
-  const deep = `{"id":${JSON.stringify(`${markup}\u2067key`)},"type":${JSON.stringify(`${markup.slice(0, 60)}\u202eevil`)},"d":${"[".repeat(127)}${"]".repeat(127)}}`;
+  const id = JSON.stringify(`${markup}\u2067key`);
+  const type = JSON.stringify(`${markup.slice(0, 60)}\u202eevil`);
+  const deep = `{"id":${id},"type":${type},"d":${"[".repeat(127)}${"]".repeat(127)}}`;
   const long = JSON.stringify({ type: "long", text: markup + "x".repeat((1 << 20) - 200) });
   const proto = `{"type":"proto","__proto__":{"polluted":true},"constructor":{"prototype":1},"":"nameless"}`;
   const log = "a.B_c:d@e+f=g~h-i"; // every mark that a name may have
