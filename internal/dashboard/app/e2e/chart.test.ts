@@ -17,7 +17,7 @@ async function parts(): Promise<AsyncDisposable & { url: string }> {
     configFile: `${app}vite.config.ts`,
     root: `${app}e2e/harness`,
     logLevel: "warn",
-    build: { outDir: `${app}build/parts`, rolldownOptions: { input: `${app}e2e/harness/index.html` } },
+    build: { outDir: `${app}build/parts`, rollupOptions: { input: `${app}e2e/harness/index.html` } },
   });
   const server = createServer((request, response) => {
     const name = request.url === "/" ? "/index.html" : (request.url ?? "");
