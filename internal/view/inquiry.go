@@ -70,13 +70,13 @@ func (q *inquiry) end() {
 var errInquiryTime = errors.New("the time for folding in memory is over")
 
 // within does work, for at most so long. The error is errInquiryTime where that was too little, else work's.
-func (q *inquiry) within(ctx context.Context, limit time.Duration, work func(context.Context) error) error {
+func (q *inquiry) within(ctx context.Context, limit time.Duration, work func(context.Context) error) error { //nolint:contextcheck // of ctx
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	turn := q.pace.ctx
 	q.pace.ctx = limited
 	defer func() { q.pace.ctx = turn }()
-	err := work(limited) //nolint:contextcheck // it is made of ctx
+	err := work(limited)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		return errInquiryTime
 	}

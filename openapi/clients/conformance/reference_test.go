@@ -301,7 +301,7 @@ var lists = map[string]string{
 	"tenants": "list-tenants", "sources": "list-sources",
 	"audit-log": "list-audit-log", "view-versions": "list-view-versions", "source-versions": "list-source-versions",
 	"view-states": "list-view-states",
-	"webhooks": "list-webhooks", "deliveries": "list-deliveries", "alerts": "list-alerts", "crossings": "list-crossings",
+	"webhooks":    "list-webhooks", "deliveries": "list-deliveries", "alerts": "list-alerts", "crossings": "list-crossings",
 }
 
 func (r *reference) performStep(ctx context.Context, c *Case, step *Step, scope map[string]any) error {
