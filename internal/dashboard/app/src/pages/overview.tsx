@@ -42,7 +42,7 @@ export function OverviewPage() {
           </>
         )}
       </Loaded>
-      <div class="halves">
+      <div class="halves overview-parts">
         <Trouble />
         {may("read", "deploy") && <ActiveLogs />}
         {may("query", "admin") && <FiringAlerts />}
