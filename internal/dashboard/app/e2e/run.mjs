@@ -1,4 +1,4 @@
-// Runs the tests, one file after the other: all, or those whose names are given.
+// Runs the tests, two files at a time: all, or those whose names are given.
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 
@@ -11,7 +11,7 @@ const files = readdirSync("build")
   )
   .map((name) => `build/${name}`);
 if (files.length === 0) throw new Error(`there is no test ${wanted.join(", ")}`);
-run("node", ["--test", "--test-concurrency=1", "--test-timeout=300000", ...files]);
+run("node", ["--test", "--test-concurrency=2", "--test-timeout=300000", ...files]);
 
 function run(command, args) {
   const { status } = spawnSync(command, args, { stdio: "inherit" });
