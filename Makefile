@@ -114,17 +114,20 @@ DASHBOARD := internal/dashboard/app
 dashboard: ## build the dashboard's files that are part of the program; needs Node 20
 	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent build
 
-dashboard-check: ## check the dashboard's sources, and that its built files are theirs
+# The tests of the dashboard use the TypeScript SDK as it is published.
+.PHONY: typescript-dist
+typescript-dist:
+	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
+
+dashboard-check: typescript-dist ## check the dashboard's sources, and that its built files are theirs
 	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent lint && npm run --silent build -- --outDir $(CURDIR)/bin/dashboard
 	diff -r bin/dashboard internal/dashboard/dist
 
-test-dashboard: build ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots
-	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
+test-dashboard: build typescript-dist ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots
 	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e
 
 .PHONY: dashboard-picture
-dashboard-picture: build ## take the picture of the dashboard in README.md anew
-	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
+dashboard-picture: build typescript-dist ## take the picture of the dashboard in README.md anew
 	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e -- picture
 	install -D -m 644 bin/screenshots/readme.png docs/images/dashboard.png
 
