@@ -120,7 +120,7 @@ typescript-dist:
 	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
 
 dashboard-check: typescript-dist ## check the dashboard's sources, and that its built files are theirs
-	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent lint && npm run --silent build -- --outDir $(CURDIR)/bin/dashboard
+	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent lint && OUT=$(CURDIR)/bin/dashboard npm run --silent build
 	diff -r bin/dashboard internal/dashboard/dist
 
 test-dashboard: build typescript-dist ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
@@ -8,7 +9,7 @@ export default defineConfig({
   resolve: { alias: { "@tallystick/client": here("../../../openapi/clients/typescript/src/index.ts") } },
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
-    outDir: "../dist",
+    outDir: process.env["OUT"] ?? "../dist",
     emptyOutDir: true,
     target: "es2022",
     modulePreload: false,
