@@ -116,15 +116,12 @@ func TestSearchRefusals(t *testing.T) {
 		"search=a%00b", "search=%ff", "search=%0a", "search=" + strings.Repeat("%C5%81", 101),
 		"label=plan", "label==gold", "label=,", "label=plan=gold,", "label=plan=gold,plan=gold", "label=a=1,b=2,c=3,d=4,e=5", "label=a=%00",
 		"label=%ff=1", "label=" + strings.Repeat("a", 256) + "=1", `label=a\=b`, "search=a&search=b", "label=a=1&label=b=2",
+		"sort=",
 	} {
 		d.wantProblem(http.StatusBadRequest, "invalid_parameter", d.as(d.owner, "GET", "/logs?"+query, ""))
 	}
-	for _, query := range []string{"sort=size", "sort=", "search=" + strings.Repeat("a", 201), "label=" + strings.Repeat("a", 2101)} {
-		r := d.as(d.owner, "GET", "/logs?"+query, "")
-		if query == "sort=" && r.status == http.StatusOK { // absent
-			continue
-		}
-		d.wantProblem(http.StatusUnprocessableEntity, "invalid_request", r)
+	for _, query := range []string{"sort=size", "search=" + strings.Repeat("a", 201), "label=" + strings.Repeat("a", 2101)} {
+		d.wantProblem(http.StatusUnprocessableEntity, "invalid_request", d.as(d.owner, "GET", "/logs?"+query, ""))
 	}
 	for _, cursor := range []string{
 		"x", "1", "1.", ".", "1.x", "-1.01980000-0000-7000-8000-000000000000", "0.01980000-0000-7000-8000-000000000000",

@@ -62,7 +62,9 @@ def test_the_other_blocks_run(server: Server, tmp_path: Path, wheels: Path, site
     program = "\n".join(part for part in parts if "def test_" not in part)
     output = run([sys.executable, "-c", program], tmp_path, wheels, TALLY_URL=server.url, PYTHONPATH=str(site))
     assert "409 sequence_mismatch" in output
-    assert re.search(r"^402 credits 9\.65\n429 limit_reached [0-9.]+\nthe receiver needs whsec_", output, re.MULTILINE), output
+    assert re.search(
+        r"^402 credits 9\.65\n429 limit_reached [0-9.]+\nthe receiver needs whsec_", output, re.MULTILINE
+    ), output
     tests = [part for part in parts if "def test_" in part]
     assert len(tests) == 1
     (tmp_path / "test_metering.py").write_text(tests[0])
