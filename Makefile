@@ -111,24 +111,25 @@ test-containers: test-server-container ## run all tests, on PostgreSQL in a cont
 DASHBOARD := internal/dashboard/app
 
 .PHONY: dashboard dashboard-check test-dashboard
-dashboard: ## build the dashboard's files that are part of the program; needs Node 20
-	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent build
+dashboard: dashboard-modules ## build the dashboard's files that are part of the program; needs Node 20
+	cd $(DASHBOARD) && npm run --silent build
 
 # The tests of the dashboard use the TypeScript SDK as it is published.
-.PHONY: typescript-dist
-typescript-dist:
+.PHONY: dashboard-modules
+dashboard-modules:
 	cd $(CLIENTS)/typescript && $(NPM_CI) && npm run --silent build
+	cd $(DASHBOARD) && $(NPM_CI)
 
-dashboard-check: typescript-dist ## check the dashboard's sources, and that its built files are theirs
-	cd $(DASHBOARD) && $(NPM_CI) && npm run --silent lint && OUT=$(CURDIR)/bin/dashboard npm run --silent build
+dashboard-check: dashboard-modules ## check the dashboard's sources, and that its built files are theirs
+	cd $(DASHBOARD) && npm run --silent lint && OUT=$(CURDIR)/bin/dashboard npm run --silent build
 	diff -r bin/dashboard internal/dashboard/dist
 
-test-dashboard: build typescript-dist ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots
-	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e
+test-dashboard: build dashboard-modules ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots
+	cd $(DASHBOARD) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e
 
 .PHONY: dashboard-picture
-dashboard-picture: build typescript-dist ## take the picture of the dashboard in README.md anew
-	cd $(DASHBOARD) && $(NPM_CI) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e -- picture
+dashboard-picture: build dashboard-modules ## take the picture of the dashboard in README.md anew
+	cd $(DASHBOARD) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e -- picture
 	install -D -m 644 bin/screenshots/readme.png docs/images/dashboard.png
 
 CLIENTS := openapi/clients
