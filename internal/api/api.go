@@ -63,7 +63,9 @@ type Services struct {
 	AllowHosts []string
 	// Origins are those whose pages may read answers in browsers, with a token.
 	Origins []string
-	Proxies Proxies // whose word for the address of a client is taken
+	// NoDashboard has nothing served at /.
+	NoDashboard bool
+	Proxies     Proxies // whose word for the address of a client is taken
 	// Streams is how many streams of events go on at a time; 0 stands for 8. Each uses a connection of the database while it reads.
 	Streams int
 	// BodyTimeout is how long a client may take to send a body; 0 stands for 30 seconds.
@@ -140,7 +142,7 @@ func New(services Services) http.Handler {
 		http.MethodPost + " " + appendPath: s.directAppend(api.OpenAPI().Paths[appendPath].Post),
 	}
 	serveDocs(mux)
-	dashboard.Serve(mux, s.Origins)
+	dashboard.Serve(mux, s.Origins, !s.NoDashboard)
 	mux.Handle("/", unrouted(mux))
 	return s.guard(mux)
 }

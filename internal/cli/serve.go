@@ -32,6 +32,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet, logLevel string) {
 	flags.StringSliceVar(&c.Origins, "cors-origin", nil,
 		"origin whose pages may read answers in browsers, with a token, such as https://app.example.com; "+
 			"may be repeated, or hold commas; * for any")
+	flags.BoolVar(&c.NoDashboard, "no-dashboard", false, "serve no dashboard at /; /docs, and what products embed, stay")
 	flags.StringVar(&c.ModuleCacheDir, "module-cache-dir", defaultModuleCacheDir(),
 		"folder that keeps compiled modules between runs; empty for memory only")
 	flags.Lookup("module-cache-dir").DefValue = "~/.cache/tallystick/modules" // help is the same on all machines

@@ -31,9 +31,13 @@ func framePolicy(origins []string) string {
 		"img-src 'self'; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 }
 
-// Serve adds the pages and their files to a server. Pages of the origins, which are valid or "*", may have /embed in a frame.
-func Serve(mux *http.ServeMux, origins []string) {
+// Serve adds the pages and their files to a server. Pages of the origins, which are valid or "*", may have /embed in a frame. Without the
+// dashboard there is nothing at /; what products show their customers stays.
+func Serve(mux *http.ServeMux, origins []string, withDashboard bool) {
 	for name, content := range files() {
+		if strings.Contains(name, "index.") && !withDashboard {
+			continue
+		}
 		contentType := contentTypes[path.Ext(name)]
 		switch name {
 		case "index.html":

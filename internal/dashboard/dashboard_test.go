@@ -17,7 +17,7 @@ const mostBytes = 250 << 10
 // TestFiles: each file is served, with and without compression, and not again while it is the same. Together they are small.
 func TestFiles(t *testing.T) {
 	mux := http.NewServeMux()
-	Serve(mux, nil)
+	Serve(mux, nil, true)
 	total := 0
 	for name, content := range files() {
 		path := "/" + strings.TrimSuffix(strings.TrimSuffix(name, "index.html"), ".html")
@@ -116,11 +116,27 @@ func TestFramePolicy(t *testing.T) {
 // TestDashboardIsInNoFrame: pages of allowed origins may have /embed in a frame, and never the dashboard, where a key is.
 func TestDashboardIsInNoFrame(t *testing.T) {
 	mux := http.NewServeMux()
-	Serve(mux, []string{"https://app.example.com"})
+	Serve(mux, []string{"https://app.example.com"}, true)
 	response := httptest.NewRecorder()
 	mux.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	got := response.Header().Get("Content-Security-Policy")
 	if response.Code != http.StatusOK || !strings.Contains(got, "frame-ancestors 'none'") {
 		t.Errorf("GET / is %d with the policy %q", response.Code, got)
+	}
+}
+
+// TestWithoutDashboard: a server may have no dashboard; what products embed is there all the same.
+func TestWithoutDashboard(t *testing.T) {
+	mux := http.NewServeMux()
+	Serve(mux, nil, false)
+	for path, want := range map[string]int{
+		"/": http.StatusNotFound, "/assets/index.js": http.StatusNotFound, "/assets/index.css": http.StatusNotFound,
+		"/embed": http.StatusOK, "/embed.js": http.StatusOK, "/assets/frame.js": http.StatusOK, "/icon.svg": http.StatusOK,
+	} {
+		response := httptest.NewRecorder()
+		mux.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if response.Code != want {
+			t.Errorf("GET %s is %d, not %d", path, response.Code, want)
+		}
 	}
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Keys                bool          // ask for a key with every request; without, any client that reaches the server may do anything
 	BootstrapKey        string        // a key that is made when the server starts, with all scopes, unless it exists; "" for none
 	Origins             []string      // origins whose pages may read answers in browsers, with a token; "*" for all
+	NoDashboard         bool          // serve no dashboard at /
 	AllowHosts          []string      // without keys: hosts that requests may name besides this machine's own; api.AnyHost allows all
 	TLSCertFile         string        // PEM: the certificate and those between it and its authority; "" to serve without TLS
 	TLSKeyFile          string        // PEM: its key

@@ -255,7 +255,8 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	counts := api.NewStats()
 	proxies, _ := parseProxies(s.config.TrustedProxies, s.config.ProxyHeader) // Validate has read them
 	s.http = newHTTPServer(api.New(api.Services{
-		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter, Origins: s.config.Origins,
+		Keys: s.config.Keys, Gate: s.gate, Access: s.registry, Limiter: limiter,
+		Origins: s.config.Origins, NoDashboard: s.config.NoDashboard,
 		Logs: logs, Ingest: s.ingester, Views: views, Events: reader, Live: s.live, Webhooks: s.webhooks, Alerts: s.alerts,
 		Activity: lately,
 		Signer:   s.signer,
