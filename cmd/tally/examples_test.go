@@ -164,16 +164,20 @@ func script(path, example, address string) string {
 		case strings.Contains(line, "…"):
 			continue // left to the reader
 		case slices.ContainsFunc(goOn, func(word string) bool { return strings.Contains(line, word) }):
-			line = strings.Replace(line, "tally events tail", "timeout --preserve-status -s INT 3 tally events tail", 1)
-			line = strings.Replace(line, "tally watch", "timeout --preserve-status -s INT 3 tally watch", 1)
+			line = strings.Replace(line, "tally events tail", interrupted+"tally events tail", 1)
+			line = strings.Replace(line, "tally watch", interrupted+"tally watch", 1)
 			if strings.Contains(line, "--follow") {
-				line = "timeout --preserve-status -s INT 3 " + line
+				line = interrupted + line
 			}
 		}
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
 }
+
+// interrupted has a command end by Ctrl-C after three seconds. In the foreground, timeout sends one signal; else it sends a second one to the
+// whole group, by which a command that is just ending is killed.
+const interrupted = "timeout --foreground --preserve-status -s INT 3 "
 
 // playground writes the files and programs that examples name.
 func playground(t *testing.T, dir string) {
