@@ -59,6 +59,6 @@ function sitePage(target) {
   if (others[target]) return others[target]
   if (others[join(target, 'README.md')] && target !== '.') return others[join(target, 'README.md')]
   if (target === 'docs/gateways') return 'gateways/index.md'
-  if (!target.startsWith('docs/') || !target.endsWith('.md')) return undefined
+  if (!target.startsWith('docs/') || !/\.(md|png)$/.test(target)) return undefined
   return target.slice('docs/'.length).replace(/README\.md$/, 'index.md')
 }
