@@ -175,8 +175,8 @@ func script(path, example, address string) string {
 	return strings.Join(lines, "\n")
 }
 
-// interrupted has a command end by Ctrl-C after three seconds. In the foreground, timeout sends one signal; else it sends a second one to the
-// whole group, by which a command that is just ending is killed.
+// interrupted has a command end by Ctrl-C after three seconds. In the foreground, timeout sends one signal; else it sends a second one to
+// the whole group, by which a command that is just ending is killed.
 const interrupted = "timeout --foreground --preserve-status -s INT 3 "
 
 // playground writes the files and programs that examples name.

@@ -10,6 +10,7 @@ import (
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -135,7 +136,10 @@ func TestRecordTooLong(t *testing.T) {
 	for extra, ok := range map[int]bool{0: true, 1: false} {
 		text := strings.Repeat("x", MaxRecordBytes-len(`{"body":""}`)+extra)
 		record := &logspb.LogRecord{Body: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: text}}}
-		err := Logs(marshal(t, logsOf(record)), Protobuf, func(record []byte) error {
+		request := logsOf(record)
+		request.ResourceLogs[0].Resource = &resourcepb.Resource{}
+		request.ResourceLogs[0].ScopeLogs[0].Scope = &commonpb.InstrumentationScope{}
+		err := Logs(marshal(t, request), Protobuf, func(record []byte) error {
 			if len(record) != MaxRecordBytes {
 				t.Errorf("%d bytes", len(record))
 			}

@@ -144,20 +144,16 @@ func (x *exporter) inOrder(s *schema, read func(raw []byte) error, item func() e
 	if err := x.in.enter(); err != nil {
 		return err
 	}
-	var headed, begun bool
+	headed := false
 	for {
 		number, err := x.in.next(s)
 		switch {
 		case err != nil || number == 0:
 			return err
 		case number != headField:
-			begun = true
 			err = item()
 		case headed:
 			err = twoHeads(s)
-		case begun:
-			err = invalid("the %s of a %s of more than %d bytes comes after the records that it is of: send it before them",
-				s.head, s.name, orderBytes)
 		default:
 			headed = true
 			var raw []byte

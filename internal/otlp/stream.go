@@ -170,8 +170,16 @@ func (p *protobufStream) value(most int) (raw []byte, whole bool, _ error) {
 	return held[:p.size:p.size], true, nil
 }
 
-// inOrder relies on what all encoders do, which is to write fields by their numbers.
-func (p *protobufStream) inOrder(*schema) (bool, error) { return true, nil }
+// inOrder looks at the first field: most encoders write fields by their numbers, and some, such as that of the OpenTelemetry Collector,
+// from the last to the first.
+func (p *protobufStream) inOrder(*schema) (bool, error) {
+	held, err := p.in.Peek(int(min(maxVarint, p.size)))
+	if err != nil {
+		return false, err
+	}
+	number, _, n := protowire.ConsumeTag(held)
+	return n > 0 && number == headField, nil
+}
 
 func (p *protobufStream) end() (other bool, err error) { return p.in.Offset() > 0 && !p.known, nil }
 

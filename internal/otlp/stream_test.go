@@ -165,8 +165,8 @@ func TestOrder(t *testing.T) {
 			"resource first": {
 				wrap(concat(wrap(resource, 1), wrap(headed, 2)), 1), Protobuf, `"resource":{"r":"1"},"scope":{"name":"s"}`, true,
 			},
-			"resource last": {wrap(concat(wrap(headed, 2), wrap(resource, 1)), 1), Protobuf, `"resource":{"r":"1"}`, !long},
-			"scope last":    {wrap(concat(records, wrap(scope, 1)), 2, 1), Protobuf, `"scope":{"name":"s"}`, !long},
+			"resource last": {wrap(concat(wrap(headed, 2), wrap(resource, 1)), 1), Protobuf, `"resource":{"r":"1"}`, true},
+			"scope last":    {wrap(concat(records, wrap(scope, 1)), 2, 1), Protobuf, `"scope":{"name":"s"}`, true},
 			"no heads":      {wrap(records, 2, 1), Protobuf, `{"attributes":{"a":"b"}}`, true},
 			"two resources": {
 				wrap(concat(wrap(resource, 1), wrap(headed, 2), wrap(resource, 1)), 1), Protobuf, "more than one resource", false,
@@ -220,8 +220,9 @@ func TestMemoryOfLongBodies(t *testing.T) {
 		e    Encoding
 		most int64
 	}{
-		"a group":           {wrap(concat(wrap([]byte("s"), 1, 1), records), 2, 1), Protobuf, little},
-		"no heads":          {wrap(records, 2, 1), Protobuf, little},
+		"a group":           {wrap(concat(wrap(nil, 1), wrap(concat(wrap([]byte("s"), 1, 1), records), 2)), 1), Protobuf, little},
+		"no resource":       {wrap(concat(wrap([]byte("s"), 1, 1), records), 2, 1), Protobuf, whole},
+		"resource last":     {wrap(concat(wrap(concat(records, wrap([]byte("s"), 1, 1)), 2), wrap(nil, 1)), 1), Protobuf, whole},
 		"groups":            {bytes.Repeat(wrap(record, 2, 1), size/len(record)), Protobuf, little},
 		"what is unknown":   {concat(wrap(bytes.Repeat([]byte{1}, size), 9), wrap(record, 2, 1)), Protobuf, little},
 		"groups of proto2":  {concat(bytes.Repeat([]byte{9<<3 | 3, 9<<3 | 4}, size/2), wrap(record, 2, 1)), Protobuf, little},
