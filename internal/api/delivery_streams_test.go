@@ -39,11 +39,11 @@ func attributes(number int, pairs ...string) (fields []any) {
 
 // otlpOf is a request with a log record, or span, for each list of attributes, as protobuf.
 func otlpOf(number int, records ...[]string) string {
-	var fields []any
+	fields := []any{1, protobuf()} // the scope comes first, and so does the resource
 	for _, pairs := range records {
 		fields = append(fields, 2, protobuf(attributes(number, pairs...)...))
 	}
-	return string(protobuf(1, protobuf(2, protobuf(fields...))))
+	return string(protobuf(1, protobuf(1, protobuf(), 2, protobuf(fields...))))
 }
 
 // TestOTLP: logs and spans in both encodings are stored once whatever the encoding; the answer is in the request's, and tells of rejects;
