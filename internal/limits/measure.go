@@ -65,7 +65,7 @@ func (l *Limiter) due() (next *tenant) {
 	for _, t := range l.tenants {
 		t.mu.Lock()
 		u := &t.usage
-		if t.own.values.counted() && (u.pass != nil || !u.knows(&t.own.values) || now.Sub(u.measured) >= measureEvery) &&
+		if t.own.values.counted() && (u.pass != nil || u.twice || !u.knows(&t.own.values) || now.Sub(u.measured) >= measureEvery) &&
 			(next == nil || u.stepped.Before(last)) {
 			next, last = t, u.stepped
 		}
@@ -114,8 +114,10 @@ func (l *Limiter) step(ctx context.Context, t *tenant) error {
 		}
 		return nil
 	}
+	u.twice = false
 	for i, before := range p.before {
 		u.added[i] -= before
+		u.twice = u.twice || u.added[i] > 0
 	}
 	u.base, u.views, u.state = p.sum, p.views, p.state
 	u.measured, u.pass = l.config.Now(), nil

@@ -21,6 +21,7 @@ type usage struct {
 	state    bool      // likewise
 	pass     *pass     // the measurement under way; nil for none
 	stepped  time.Time // when the tenant had its last turn
+	twice    bool      // what was made during the last measurement may be in base and in added: it is measured again at once
 	// began and ended count measurements; at most one is under way.
 	began, ended int
 }
