@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -210,6 +211,7 @@ func TestIngestFollows(t *testing.T) {
 			"--url", "http://"+address)...)
 	}
 	running := follow()
+	waitFor(t, func() bool { _, err := os.Stat(filepath.Join(o.dir, "state.json")); return err == nil }) // it follows from here on
 	const lines = 30_000
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -259,6 +261,79 @@ func TestIngestFollows(t *testing.T) {
 	o.succeeds(words("0 stored"), append(ingest("--log", "website", "--id-from", "position", "--keep", "path"), allOf(t, path)...)...)
 }
 
+// TestIngestFollowsFromItsBeginning: lines count that were written and rotated since the first run began, though no server answered at
+// first, and though runs were killed before they had sent anything.
+func TestIngestFollowsFromItsBeginning(t *testing.T) {
+	o, dsn := operate(t)
+	o.empty("website")
+	address := freeAddress(t)
+	path := filepath.Join(o.dir, "access.log")
+	rotate := func(from, to int) {
+		t.Helper()
+		write(t, path, accessLines(from, to))
+		if err := os.Rename(path, fmt.Sprintf("%s.%d", path, from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grow := func(from, to int) { // long after what was rotated
+		t.Helper()
+		write(t, path, accessLines(from, to))
+		long := time.Now().Add(time.Hour)
+		if err := os.Chtimes(path, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rotate(0, 10)
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path+".0", old, old); err != nil {
+		t.Fatal(err)
+	}
+	args := append(ingest(path, "--follow", "--log", "website", "--id-from", "position", "--keep", "path"), "--url", "http://"+address)
+	running := o.starts(args...)
+	waitFor(t, func() bool { return strings.Contains(running.output.String(), "trying again") })
+	rotate(10, 20)
+	grow(20, 30)
+	server := serving(t, nil, append(serve(dsn), "--listen", address)...)
+	waitFor(t, func() bool { return o.head("website") >= 20 })
+	running.signal(syscall.SIGKILL)
+	running.wait()
+
+	// Another file, which has never been read.
+	state := filepath.Join(o.dir, "state.json")
+	if err := os.Remove(state); err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(o.dir, "other.log")
+	args[slices.IndexFunc(args, func(arg string) bool { return strings.HasSuffix(arg, "access.log") })] = path
+	running = o.starts(args...)
+	waitFor(t, func() bool { _, err := os.Stat(state); return err == nil })
+	server.signal(syscall.SIGKILL)
+	server.wait()
+	rotate(30, 40)
+	running.signal(syscall.SIGKILL)
+	running.wait()
+	rotate(40, 50)
+	grow(50, 60)
+	serving(t, nil, append(serve(dsn), "--listen", address)...)
+	running = o.starts(args...)
+	waitFor(t, func() bool { return o.head("website") >= 50 })
+	running.signal(syscall.SIGTERM)
+	if status := running.wait(); status != 0 {
+		t.Errorf("it ended with status %d:\n%s", status, running.output)
+	}
+	if head := o.head("website"); head != 50 {
+		t.Errorf("%d events are stored, want 50", head)
+	}
+}
+
+func accessLines(from, to int) string {
+	var lines strings.Builder
+	for n := from; n < to; n++ {
+		fmt.Fprintf(&lines, "h - - [10/Oct/2000:13:55:36 +0000] \"GET /%d HTTP/1.1\" 200 %d\n", n, n%7)
+	}
+	return lines.String()
+}
+
 func allOf(t *testing.T, path string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(path + "*")
@@ -284,7 +359,9 @@ func rotating(ctx context.Context, path string, lines int, at *atomic.Int64) err
 	defer tick.Stop()
 	before := ""
 	for n := range lines {
-		fmt.Fprintf(out, "h - - [10/Oct/2000:13:55:36 +0000] \"GET /%d HTTP/1.1\" 200 %d\n", n, n%7)
+		if _, err := out.WriteString(accessLines(n, n+1)); err != nil {
+			return err
+		}
 		at.Store(int64(n + 1))
 		if n%10 == 0 { // in the middle of nothing: a buffer ends where lines do, as those of web servers
 			if err := out.Flush(); err != nil {

@@ -64,6 +64,10 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	begun, err := beginnings(g.follow, args)
+	if err != nil {
+		return err
+	}
 	c, err := g.open(cmd)
 	if err != nil {
 		return err
@@ -96,6 +100,9 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 	if g.again {
 		marks = nil
 	}
+	if marks, err = state.begin(begun, marks); err != nil {
+		return err
+	}
 	in := &ingestion{
 		to: to, out: &g.out, state: state, marks: marks, options: options, notice: notice, errors: cmd.ErrOrStderr(),
 		progress: newProgress("ingesting", ifTerminal(os.Stderr), cmd.ErrOrStderr()), counts: map[string]*fileCount{},
@@ -111,6 +118,21 @@ func (g *ingesting) run(cmd *cobra.Command, args []string) error {
 	}
 	in.progress.finish()
 	return in.report(cmd, err)
+}
+
+// beginnings are the marks of files that are followed from this moment on, though the server may not answer for a while.
+func beginnings(follow bool, names []string) ([]logfile.Mark, error) {
+	if !follow {
+		return nil, nil
+	}
+	marks := make([]logfile.Mark, len(names))
+	for n, name := range names {
+		var err error
+		if marks[n], err = logfile.Begin(name); err != nil {
+			return nil, err
+		}
+	}
+	return marks, nil
 }
 
 // check refuses flags that do not go together.

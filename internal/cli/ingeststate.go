@@ -88,6 +88,20 @@ func (s *ingestState) read() (stateFile, error) {
 	return file, nil
 }
 
+// begin saves the beginnings of files that have no mark yet, and returns all marks: whatever becomes of this run, the next one asks for
+// what was written since.
+func (s *ingestState) begin(begun, marks []logfile.Mark) ([]logfile.Mark, error) {
+	for _, b := range begun {
+		if slices.ContainsFunc(marks, func(m logfile.Mark) bool { return m.Name == b.Name }) {
+			continue
+		}
+		marks = append(marks, b)
+		s.now[b.ID] = savedMark{s.to, time.Now().UTC(), b}
+		s.dirty = true
+	}
+	return marks, s.save()
+}
+
 // set notes a mark. It reaches the file by saveNowAndThen or save.
 func (s *ingestState) set(m logfile.Mark) error {
 	s.now[m.ID] = savedMark{s.to, time.Now().UTC(), m}

@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,23 @@ type followed struct {
 	unread bool      // no record of it had been read by then
 }
 
-// Follow goes on from marks of earlier runs, also in files that were rotated since. notice is called with what a person should know.
+// Begin is the mark of a file of which nothing has been read. What is in the file by now, and what comes later, is asked for; what was
+// rotated before is not. A run that is killed before it has got anywhere is gone on from by it: so it is saved before the first record is
+// read.
+func Begin(path string) (Mark, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return Mark{}, err
+	}
+	at := time.Now()
+	if info, err := os.Stat(path); err == nil {
+		at = info.ModTime().Add(clockSlack - time.Millisecond)
+	}
+	return Mark{ID: rand.Text(), Name: path, At: at}, nil
+}
+
+// Follow goes on from marks of earlier runs, also in files that were rotated since; where there is none, from where Begin would. notice is
+// called with what a person should know.
 func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Follower, error) {
 	if o.Format == JSON {
 		return nil, errors.New("a JSON document cannot be followed: only formats of lines can")
@@ -55,23 +72,40 @@ func Follow(path string, marks []Mark, o Options, notice func(text string)) (*Fo
 		return nil, err
 	}
 	f := &Follower{path: path, options: o, notice: notice, marks: slices.Clone(marks), seen: map[string]sight{}}
-	for _, m := range marks {
-		// It may have been read in rotated files only, by a run that never got to the path itself.
-		if (m.Name == path || f.isRotated(m.Name)) && m.At.After(f.caught) {
-			f.caught = m.At
+	if f.caught = f.caughtBy(marks); f.caught.IsZero() {
+		begin, err := Begin(path)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if f.caught.IsZero() { // what was rotated before is not asked for
-		f.caught = time.Now()
-		if info, err := os.Stat(path); err == nil {
-			f.caught = info.ModTime().Add(clockSlack - time.Millisecond)
-		}
+		f.caught = begin.At
 	}
 	if _, err := f.look(); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// caughtBy is when all that was written to the path before had been read, by what marks say, or the zero time. A file may have been read
+// under the names of rotated ones only, by a run that never got to the path itself. Where nothing was read, the first run's beginning
+// counts.
+func (f *Follower) caughtBy(marks []Mark) time.Time {
+	var caught, begun time.Time
+	for _, m := range marks {
+		switch {
+		case m.Name != f.path && !f.isRotated(m.Name):
+		case m.Records > 0:
+			if m.At.After(caught) {
+				caught = m.At
+			}
+		case begun.IsZero() || m.At.Before(begun):
+			begun = m.At
+		}
+	}
+	if caught.IsZero() {
+		return begun
+	}
+	return caught
 }
 
 // Next returns the next record that is there, and of which file it is; io.EOF when there is none at present.

@@ -229,6 +229,50 @@ func TestFollowBeginsHere(t *testing.T) {
 	w.has("11-12")
 }
 
+// TestFollowKilledAtOnce: what was rotated since the first run began is asked for, though that run and the next one were killed before they
+// had read anything; what was rotated before is not, and what has been read since counts for more.
+func TestFollowKilledAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	write(t, path+".0", events(1, 10))
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path+".0", old, old); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, path)
+	extend(t, path, events(11, 20))
+	if err := os.Chtimes(path, old.Add(time.Minute), old.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	begin, err := Begin(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.marks[begin.ID] = begin
+	for n := range 3 {
+		w.start()
+		w.kill()
+		rename(t, path, fmt.Sprint(path, ".", n+1))
+		extend(t, path, events(10*n+21, 10*n+30))
+		at := old.Add(time.Duration(n+2) * time.Minute)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if begin, err = Begin(path); err != nil { // by a run whose state was lost, say
+		t.Fatal(err)
+	}
+	w.marks[begin.ID] = begin
+	w.start()
+	w.catchUp()
+	w.has("11-50")
+	w.kill()
+	w.records, w.ids = nil, map[string]string{}
+	extend(t, path, events(51, 60))
+	w.start()
+	w.catchUp()
+	w.has("51-60")
+}
+
 func TestFollowRefusals(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "array"), "[\n{}]\n")
