@@ -9,6 +9,8 @@ DEMO_FLAGS ?=
 DEV_FLAGS ?=
 BENCH_FLAGS ?=
 TEST_FLAGS ?= -timeout 25m
+# Packages whose tests run at once: they wait for disks, processes and timers for a good part of their time.
+AT_ONCE := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # A program with the race detector sleeps for a second before it ends. Tests start many, and those of goroutines that live on look
 # themselves.
@@ -63,7 +65,7 @@ SERIAL := $(addprefix github.com/tallystick/tallystick/internal/,framing gas jso
 test: ## run all tests, on this machine's PostgreSQL or a downloaded one
 	go test $(TEST_FLAGS) $(SERIAL)
 	go test -run '^(TestBombs|TestHostileModulesAreContained|TestGasIsHonest|TestGoGuest)$$' $(TEST_FLAGS) ./internal/wasm
-	TALLY_TEST_POSTGRES=local go test -race $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
+	TALLY_TEST_POSTGRES=local go test -race -p $(AT_ONCE) $(TEST_FLAGS) $(filter-out $(SERIAL),$(shell go list ./...))
 	TALLY_TEST_POSTGRES=local go -C openapi/clients/go test -race $(TEST_FLAGS) ./...
 	go -C internal/testdb/container test -race $(TEST_FLAGS) ./...
 	TALLY_TEST_POSTGRES=local go -C tools/kafka test -race $(TEST_FLAGS) ./...
