@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tallystick/tallystick/internal/alert"
+	"github.com/tallystick/tallystick/internal/webhook"
 	api "github.com/tallystick/tallystick/openapi/clients/go"
 )
 
@@ -72,8 +75,58 @@ func tenantNoises() []noise {
 					return err
 				})
 			},
+		}, {
+			name: "alerts",
+			what: "100 alerts of another tenant on answers of 900 million units of gas of a log that it appends to ten times a second, " +
+				"which fire at a webhook that never answers",
+			prepare: prepareAlerts,
+			beside:  evaluateAlerts,
 		},
 	}
+}
+
+// prepareAlerts makes a log of another tenant with a view that is slow to answer, and a webhook to a receiver that never answers.
+func prepareAlerts(ctx context.Context, n *noisy) error {
+	if err := n.otherTenant(ctx, "alerts", `{}`); err != nil {
+		return err
+	}
+	if _, err := n.other.DeployModule(ctx, n.log, noisyView, n.spinner(), api.Deployment{}); err != nil {
+		return err
+	}
+	deaf, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(loopback.Addr().String(), "0"))
+	if err != nil {
+		return err
+	}
+	n.stage.cleanup(func(context.Context) error { return deaf.Close() })
+	hook := api.NewWebhook{URL: "http://" + deaf.Addr().String(), Types: []string{webhook.AlertFired}}
+	if _, err := n.other.CreateWebhook(ctx, hook); err != nil {
+		return fmt.Errorf("creating a webhook: %w", err)
+	}
+	return nil
+}
+
+// evaluateAlerts puts as many alerts as a tenant may have, and appends what has them evaluated until ctx ends.
+func evaluateAlerts(ctx context.Context, n *noisy) (err error) {
+	name := func(i int) string { return fmt.Sprintf("alert-%d", i) }
+	defer func() {
+		for i := range alert.MaxAlerts { // the next round begins quietly
+			var problem *api.Error
+			if failed := n.other.DeleteAlert(context.WithoutCancel(ctx), name(i)); !errors.As(failed, &problem) {
+				err = errors.Join(err, failed)
+			}
+		}
+	}()
+	for i := range alert.MaxAlerts {
+		put := fmt.Sprintf(`{"logs":%q,"view":%q,"question":{"client":"%d"},"value":"/answer","absent":%d,"thresholds":["50"]}`,
+			n.log, noisyView, i, i)
+		if _, err := n.other.PutAlert(ctx, name(i), put); err != nil {
+			return fmt.Errorf("putting an alert: %w", err)
+		}
+	}
+	return each(ctx, 100*time.Millisecond, func(time.Time) error {
+		_, err := n.other.AppendEvent(ctx, n.log, []byte(`{}`), nil)
+		return err
+	})
 }
 
 // otherTenant makes a tenant, unless it is there from the round before, and a log of it in the quiet log's lane.
