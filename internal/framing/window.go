@@ -32,6 +32,7 @@ type Window struct {
 	wanted     int                     // bytes that are known to be wanted; 0 for unknown
 	idle       int                     // reads into a buffer that is larger than needed
 	book       func(bytes int64) error // nil: memory is not accounted for
+	spool      *Spool                  // gets what is let go of; nil for none
 }
 
 // NewWindow returns a window on r, for a reader that takes what it has before it asks for more than most bytes at once. book is called with
@@ -46,8 +47,18 @@ func (w *Window) Held() []byte { return w.buf[w.start:w.end] }
 // Offset is where in the body what is held begins, in bytes.
 func (w *Window) Offset() int64 { return w.offset }
 
+// Copy has what is let go of written to a spool, until it is called with nil.
+func (w *Window) Copy(to *Spool) {
+	if w.spool = to; to != nil {
+		to.offset = w.offset
+	}
+}
+
 // Take lets go of the first n bytes that are held.
 func (w *Window) Take(n int) {
+	if w.spool != nil {
+		w.spool.write(w.buf[w.start : w.start+n])
+	}
 	w.start += n
 	w.offset += int64(n)
 }
@@ -79,8 +90,11 @@ func (w *Window) Peek(n int) ([]byte, error) {
 	return w.Held(), nil
 }
 
-// More reads at least one more byte. Its error is r's, and stays.
+// More reads at least one more byte. Its error is r's, or that of a spool, and stays.
 func (w *Window) More() error {
+	if w.err == nil && w.spool != nil {
+		w.err = w.spool.err
+	}
 	if w.err != nil {
 		return w.err
 	}

@@ -39,7 +39,9 @@ func thousandRecords() *logspb.LogsData {
 
 func BenchmarkLogs(b *testing.B) {
 	request := thousandRecords()
-	for name, body := range map[string][]byte{"protobuf": marshal(b, request), "JSON": toJSON(b, request, jsonStyle{})} {
+	for name, body := range map[string][]byte{
+		"protobuf": marshal(b, request), "backwards": backwards(b, marshal(b, request), 2), "JSON": toJSON(b, request, jsonStyle{}),
+	} {
 		e := Protobuf
 		if name == "JSON" {
 			e = JSON

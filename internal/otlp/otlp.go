@@ -21,10 +21,11 @@
 // protobuf strings that are no UTF-8 become U+FFFD.
 //
 // Bodies are read as they come: there is one record in memory at a time, however long a body is and however many a hostile one claims to
-// hold. So in protobuf, the resource of a ResourceLogs or ResourceSpans of more than 32 KiB must come before its records, as all encoders
-// write it, and likewise the scope of a ScopeLogs or ScopeSpans; in shorter ones they may come after them. In JSON they may always, since
-// there are senders that sort members by name; one of more than 32 KiB that does not begin with its resource or scope is held as a whole.
-// There is at most one of each. In JSON, what is skipped is checked for its brackets and strings alone where it has more than 32 KiB.
+// hold. Most encoders write the resource of a ResourceLogs or ResourceSpans before its records, and likewise the scope of a ScopeLogs or
+// ScopeSpans. Some do not, such as that of the OpenTelemetry Collector, which writes fields from the last to the first, and those of JSON
+// that sort members by name. A group of more than 32 KiB that begins with something else is read twice, for its resource or scope first:
+// it is kept meanwhile, compressed. There is at most one of each. In JSON, what is skipped is checked for its brackets and strings alone
+// where it has more than 32 KiB.
 package otlp
 
 import (
@@ -108,10 +109,10 @@ func invalid(format string, args ...any) error {
 	return &InvalidError{Detail: fmt.Sprintf(format, args...)}
 }
 
-// Room is for requests that strangers send: what reading one takes is booked before it is taken, by calls with so many bytes in all. The
-// error of a call ends reading, and is returned. The zero value books nothing.
+// Room is for requests that strangers send: what reading one takes is booked before it is taken, by calls with so many bytes in all, which
+// may be fewer than before. The error of a call ends reading, and is returned. The zero value books nothing.
 type Room struct {
-	Body   func(bytes int64) error // for the part of the body that is held
+	Body   func(bytes int64) error // for the part of the body that is held, as it is or compressed
 	Record func(bytes int64) error // for a record: it is longer than what was sent of it, by its escapes, its resource and its scope
 }
 

@@ -14,6 +14,7 @@ type exporter struct {
 	collector
 	shape
 	in       stream
+	room     shares                  // of Room.Body
 	book     func(bytes int64) error // of Room.Record
 	booked   int64
 	write    func(raw []byte) error // of x.record
@@ -61,13 +62,13 @@ func longest(raw []byte) int64 {
 	return int64(2*len(raw) + 2*high + 7*low)
 }
 
-// orderBytes bounds the groups of records that are held: in one of up to so many bytes the resource, or the scope, may come after what it
-// is of. A longer one is read as it comes, but in JSON where it does not begin with it.
+// orderBytes bounds the groups of records that are held. A longer one is read as it comes where it begins with its resource, or its scope,
+// and else twice.
 const orderBytes = 32 << 10
 
 func export(body io.Reader, e Encoding, s shape, room Room, each func([]byte) error) error {
-	in := framing.NewWindow(body, MaxRecordBytes, room.Body)
-	x := &exporter{collector: collector{encoding: e}, shape: s, in: newStream(e, in), book: room.Record, each: each}
+	x := &exporter{collector: collector{encoding: e}, shape: s, room: shares{book: room.Body}, book: room.Record, each: each}
+	x.in = newStream(e, framing.NewWindow(body, MaxRecordBytes, x.room.share()))
 	x.write = x.logRecord
 	if s == tracesShape {
 		x.write = x.span
@@ -81,7 +82,7 @@ func export(body io.Reader, e Encoding, s shape, room Room, each func([]byte) er
 			break
 		}
 		if err == nil {
-			err = x.next(x.resources, x.group, x.longGroup)
+			err = x.next(x.resources, x.group, x.readResource, x.part)
 		}
 		if err != nil {
 			return err
@@ -94,22 +95,24 @@ func export(body io.Reader, e Encoding, s shape, room Room, each func([]byte) er
 	return err
 }
 
-// next reads the message that is next, of a head and of what it is of: as it comes where it is long and begins with its head.
-func (x *exporter) next(s *schema, short func(raw []byte) error, long func() error) error {
+// next reads the message that is next, of a head and of items: as it comes where it is long.
+func (x *exporter) next(s *schema, short, head func(raw []byte) error, item func() error) error {
 	raw, whole, err := x.in.value(orderBytes)
-	if err == nil && !whole {
-		var inOrder bool
-		if inOrder, err = x.in.inOrder(s); inOrder {
-			return long()
-		}
-	}
-	if err == nil && !whole {
-		raw, err = x.message()
-	}
 	if err != nil {
 		return err
 	}
-	return short(raw)
+	if whole {
+		return short(raw)
+	}
+	inOrder, err := x.in.inOrder(s)
+	switch {
+	case err != nil:
+		return err
+	case inOrder:
+		return x.items(s, head, item)
+	default:
+		return x.twice(s, head, item)
+	}
 }
 
 // message returns the message that is next, however long it is.
@@ -121,50 +124,16 @@ func (x *exporter) message() ([]byte, error) {
 	return raw, err
 }
 
-// longGroup gives the records of one resource, as they come.
-func (x *exporter) longGroup() error {
-	x.resource = x.resource[:0]
-	return x.inOrder(x.resources, x.readResource, func() error { return x.next(x.scopes, x.scopeGroup, x.longScopeGroup) })
-}
+// part gives the records of a part of a group: those of one scope.
+func (x *exporter) part() error { return x.next(x.scopes, x.scopeGroup, x.readScope, x.single) }
 
-// longScopeGroup gives the records of one scope, as they come.
-func (x *exporter) longScopeGroup() error {
-	x.scope = x.scope[:0]
-	return x.inOrder(x.scopes, x.readScope, func() error {
-		raw, err := x.message()
-		if err != nil {
-			return err
-		}
-		return x.give(raw)
-	})
-}
-
-// inOrder reads a message of a head, the resource or the scope, and of items.
-func (x *exporter) inOrder(s *schema, read func(raw []byte) error, item func() error) error {
-	if err := x.in.enter(); err != nil {
+// single gives one record.
+func (x *exporter) single() error {
+	raw, err := x.message()
+	if err != nil {
 		return err
 	}
-	headed := false
-	for {
-		number, err := x.in.next(s)
-		switch {
-		case err != nil || number == 0:
-			return err
-		case number != headField:
-			err = item()
-		case headed:
-			err = twoHeads(s)
-		default:
-			headed = true
-			var raw []byte
-			if raw, err = x.message(); err == nil {
-				err = read(raw)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
+	return x.give(raw)
 }
 
 func twoHeads(s *schema) error { return invalid("a %s has more than one %s", s.name, s.head) }

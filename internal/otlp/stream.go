@@ -20,15 +20,19 @@ type stream interface {
 	next(s *schema) (number int, err error)
 	// value returns the message that is next, until the next call. Where it has more than most bytes it is not whole, and still next.
 	value(most int) (raw []byte, whole bool, err error)
-	// inOrder reports whether the message that is next, which is long, has its head before all else. If it may not, it is to be held.
+	// skip passes over the message that is next.
+	skip() error
+	// inOrder reports whether the message that is next, which is long, has its head before all else. If it may not, it is to be read twice.
 	inOrder(s *schema) (bool, error)
+	// window is what the stream reads from.
+	window() *framing.Window
 	// end is called after the request was left: nothing may follow. It reports whether the request has something, and nothing known.
 	end() (other bool, err error)
 }
 
 func newStream(e Encoding, in *framing.Window) stream {
 	if e == JSON {
-		return &jsonStream{walker: framing.NewWalker(in)}
+		return &jsonStream{walker: framing.NewWalker(in), in: in}
 	}
 	return &protobufStream{in: in}
 }
@@ -39,6 +43,14 @@ const (
 	// maxGroups is how deep groups may be nested that are skipped, as generated code has it.
 	maxGroups = 10_000
 )
+
+// newPart returns the stream of one message that is all there is in a window: it is next.
+func newPart(e Encoding, in *framing.Window, size int64) stream {
+	if e == JSON {
+		return &jsonStream{walker: framing.NewWalker(in), in: in}
+	}
+	return &protobufStream{in: in, inside: true, size: size}
+}
 
 // protobufStream reads messages by their lengths. The request itself has none: it ends with the body.
 type protobufStream struct {
@@ -74,7 +86,7 @@ func (p *protobufStream) next(s *schema) (int, error) {
 		}
 		known := len(p.groups) == 0 && int(number) < len(s.wireTypes) && s.wireTypes[number] == wireType
 		if wireType != protowire.BytesType {
-			if err := p.skip(s, number, wireType, head, n); err != nil {
+			if err := p.skipField(s, number, wireType, head, n); err != nil {
 				return 0, err
 			}
 			continue
@@ -94,13 +106,22 @@ func (p *protobufStream) next(s *schema) (int, error) {
 			p.size, p.known = int64(size), true
 			return int(number), nil
 		}
-		if err := p.in.Skip(int64(size)); errors.Is(err, io.EOF) {
-			return 0, brokenProtobuf(s, truncated)
-		} else if err != nil {
+		p.size = int64(size)
+		if err := p.skip(); err != nil {
 			return 0, err
 		}
 	}
 }
+
+func (p *protobufStream) skip() error {
+	err := p.in.Skip(p.size)
+	if errors.Is(err, io.EOF) {
+		return invalid("broken protobuf: %v", protowire.ParseError(truncated))
+	}
+	return err
+}
+
+func (p *protobufStream) window() *framing.Window { return p.in }
 
 // truncated is protowire's code for what ends too early.
 const truncated = -1
@@ -132,8 +153,8 @@ func (p *protobufStream) leave(s *schema) error {
 	return nil
 }
 
-// skip skips a field that is none of bytes: its tag is the first n of head.
-func (p *protobufStream) skip(s *schema, number protowire.Number, wireType protowire.Type, head []byte, n int) error {
+// skipField skips a field that is none of bytes: its tag is the first n of head.
+func (p *protobufStream) skipField(s *schema, number protowire.Number, wireType protowire.Type, head []byte, n int) error {
 	last := len(p.groups) - 1
 	switch {
 	case wireType == protowire.StartGroupType && len(p.groups) == maxGroups:
@@ -190,6 +211,7 @@ func brokenProtobuf(s *schema, code int) error {
 // jsonStream reads objects. Of a message that may be there any number of times, the array is entered and left by the way.
 type jsonStream struct {
 	walker *framing.Walker
+	in     *framing.Window
 	listed []*member // for each message that was entered, whose elements are read; nil outside of an array
 	some   bool      // the request has members
 	known  bool      // some of them are
@@ -276,6 +298,10 @@ func (j *jsonStream) value(most int) (raw []byte, whole bool, err error) {
 	raw, whole, err = j.walker.Value(most)
 	return raw, whole, noJSON(err)
 }
+
+func (j *jsonStream) skip() error { return noJSON(j.walker.Skip()) }
+
+func (j *jsonStream) window() *framing.Window { return j.in }
 
 // inOrder looks: objects that were sorted by their members' names have the scope after the records.
 func (j *jsonStream) inOrder(s *schema) (bool, error) {
