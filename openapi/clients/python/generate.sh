@@ -9,7 +9,7 @@ bin=$(./venv.sh)
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 "$bin/datamodel-codegen" --input ../../openapi.yaml --input-file-type openapi --openapi-scopes schemas --output "$made/types.py" \
-	--output-model-type typing.TypedDict --target-python-version 3.10 --enum-field-as-literal none --formatters builtin \
+	--output-model-type typing.TypedDict --target-python-version 3.10 --enum-field-as-literal all --formatters builtin \
 	--use-standard-collections --use-union-operator --use-schema-description --use-field-description \
 	--disable-timestamp --custom-file-header '# Generated from openapi/openapi.yaml by generate.sh; do not edit.'
 if [ "${1:-}" != --check ]; then

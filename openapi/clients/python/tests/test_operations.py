@@ -115,6 +115,10 @@ def test_modules(proxy: Proxy, client: Tally, log: str) -> None:
         proxy.seen.clear()
         tally.deploy_module(log, "mine", module)
         assert [seen.method for seen in proxy.seen] == ["GET", "POST"]  # it is there: nothing is uploaded again
+        with pytest.raises(TallyError, match="no_guard"):  # so on_halt goes with it
+            tally.deploy_module(log, "mine", module, on_halt="refuse")
+        with pytest.raises(TallyError, match="no_guard"):
+            tally.deploy_module_pattern(log + "-p", module, logs=log + "*", on_halt="refuse")
         pattern = tally.deploy_module_pattern(log + "-p", module, logs=log + "*")
         assert pattern["logs"] == log + "*"
         assert tally.get_view_pattern(log + "-p")["covers"]["matching"] == 1

@@ -116,6 +116,10 @@ def test_types_reach_users(tmp_path: Path, wheels: Path, site: Path) -> None:
         "def use(tally: Tally) -> int:\n"
         "    appended: Appended = tally.append_event('log', {'n': 1}, expected_sequence=0)\n"
         "    view: View = tally.get_view('log', 'view')\n"
+        "    tally.deploy_view('log', 'view', {'ready': 'quota', 'on_halt': 'refuse'})\n"
+        "    tally.put_alert('low', {\n"
+        "        'logs': 'a*', 'view': 'v', 'value': '/n', 'thresholds': ['5'], 'direction': 'at_most',\n"
+        "    })\n"
         "    return appended['sequence'] + view['version']\n"
         "async def later(tally: AsyncTally) -> list[int]:\n"
         "    return [event['sequence'] async for event in tally.events('log')]\n"
@@ -127,6 +131,7 @@ def test_types_reach_users(tmp_path: Path, wheels: Path, site: Path) -> None:
         "Tally().append_event('log', {}, idempotency='x')\n"
         "Tally().get_log('log')['nmae']\n"
         "Tally().deploy_view('log', 'view', {'raedy': 'meter'})\n"
+        "Tally().deploy_view('log', 'view', {'ready': 'quota', 'on_halt': 'refsue'})\n"
     )
     mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
     run([*mypy, "program.py"], tmp_path, wheels, MYPYPATH=str(site))
@@ -134,6 +139,6 @@ def test_types_reach_users(tmp_path: Path, wheels: Path, site: Path) -> None:
         [*mypy, "wrong.py"], cwd=tmp_path, env={**os.environ, "MYPYPATH": str(site)}, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert [line.split(":")[1] for line in done.stdout.splitlines()[:-1] if "error" in line] == ["2", "3", "4", "5"], (
+    assert [line.split(":")[1] for line in done.stdout.splitlines()[:-1] if "error" in line] == list("23456"), (
         done.stdout
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import NotRequired, TypedDict
 
@@ -151,15 +150,6 @@ class AlertCrossingPage(TypedDict):
     """
 
 
-class Direction(Enum):
-    """
-    On which side it fires; at_least when absent.
-    """
-
-    at_least = 'at_least'
-    at_most = 'at_most'
-
-
 class AlertDefinition(TypedDict, closed=True):
     """
     Which value an alert watches, and for which thresholds.
@@ -169,7 +159,7 @@ class AlertDefinition(TypedDict, closed=True):
     """
     What the value is where the answer has none, a number as a text; an error when absent.
     """
-    direction: NotRequired[Direction]
+    direction: NotRequired[Literal['at_least', 'at_most']]
     """
     On which side it fires; at_least when absent.
     """
@@ -612,15 +602,6 @@ class DeliveryAttempt(TypedDict):
     """
 
 
-class OnHalt(Enum):
-    """
-    What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
-    """
-
-    admit = 'admit'
-    refuse = 'refuse'
-
-
 class DeployModule(TypedDict, closed=True):
     """
     What is to be deployed: a ready view, or a module that the tenant has. Exactly one of ready and module is there.
@@ -638,7 +619,7 @@ class DeployModule(TypedDict, closed=True):
     """
     The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before.
     """
-    on_halt: NotRequired[OnHalt]
+    on_halt: NotRequired[Literal['admit', 'refuse']]
     """
     What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
     """
@@ -1144,7 +1125,7 @@ class PreviewView(TypedDict, closed=True):
     """
     The SHA-256, in hexadecimal, of a module that was put to /modules/{sha256}, or deployed before.
     """
-    on_halt: NotRequired[OnHalt]
+    on_halt: NotRequired[Literal['admit', 'refuse']]
     """
     What becomes of appends while the view is halted, if it has a guard: they are admitted without it, or refused. As before when absent, and admit at first.
     """

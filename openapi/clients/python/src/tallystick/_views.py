@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ._calls import Call, Flow, Request, Response, Retry, as_nothing, as_object, headers, path, query
 from ._errors import TallyError
@@ -122,11 +122,12 @@ class Views:
         *,
         config: Any = None,
         gas: int | None = None,
+        on_halt: Literal["admit", "refuse"] | None = None,
         actor: str | None = None,
     ) -> Flow[View]:
         """Deploys a view of your own on a log: uploads its module, unless the server has it, and deploys it."""
         sha256 = yield from _upload(self, module)
-        deployment: DeployModule = _present(module=sha256, config=config, gas=gas)
+        deployment: DeployModule = _present(module=sha256, config=config, gas=gas, on_halt=on_halt)
         deployed: View = yield from self._flow(Views.deploy_view.call(log, view, deployment, actor=actor))
         return deployed
 
@@ -139,11 +140,12 @@ class Views:
         logs: str | None = None,
         config: Any = None,
         gas: int | None = None,
+        on_halt: Literal["admit", "refuse"] | None = None,
         actor: str | None = None,
     ) -> Flow[ViewPattern]:
         """Deploys a view of your own on every log whose name matches: see deploy_module and deploy_view_pattern."""
         sha256 = yield from _upload(self, module)
-        deployment: DeployModule = _present(module=sha256, config=config, gas=gas)
+        deployment: DeployModule = _present(module=sha256, config=config, gas=gas, on_halt=on_halt)
         call = Views.deploy_view_pattern.call(view, deployment, logs=logs, actor=actor)
         deployed: ViewPattern = yield from self._flow(call)
         return deployed

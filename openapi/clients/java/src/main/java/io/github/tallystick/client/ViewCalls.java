@@ -347,11 +347,16 @@ abstract class ViewCalls extends LogCalls {
    * @param log the log's name or id
    * @param view the view's name
    * @param module the {@code .wasm} file, at most 4 MiB
-   * @param deployment its configuration and gas
+   * @param deployment its configuration, its gas, and what becomes of appends while it is halted
    * @return the view, which may still be building
    */
   public View deployModule(String log, String view, byte[] module, DeployModule deployment) {
-    String sha256 = uploadModule(module);
-    return deployView(log, view, new DeployModule().module(sha256).config(deployment.getConfig()).gas(deployment.getGas()));
+    DeployModule uploaded =
+        new DeployModule()
+            .module(uploadModule(module))
+            .config(deployment.getConfig())
+            .gas(deployment.getGas())
+            .onHalt(deployment.getOnHalt());
+    return deployView(log, view, uploaded);
   }
 }

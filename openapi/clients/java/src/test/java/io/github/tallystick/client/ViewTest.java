@@ -55,6 +55,9 @@ class ViewTest {
     assertEquals(1, tally.deployView(log, "totals", new DeployModule().module(sha256)).getVersion());
     View again = tally.deployModule(log, "totals", module, new DeployModule().gas(1_000_000L));
     assertEquals(List.of(sha256, 1_000_000L), List.of(again.getModule(), again.getGas()));
+    DeployModule refusing = new DeployModule().onHalt("refuse"); // which only a module with a guard may
+    var noGuard = assertThrows(TallyException.class, () -> tally.deployModule(log, "totals", module, refusing));
+    assertEquals("no_guard", noGuard.getCode());
   }
 
   @Test
