@@ -133,15 +133,31 @@ def test_what_is_not_safe_is_not_sent_twice(proxy: Proxy, client: Tally, log: st
     assert client.get_log(log + "-made")["sequence"] == 0  # it was made
 
 
-def test_unknown_outcomes_are_resolved_by_what_is_safe_only(proxy: Proxy, client: Tally, log: str) -> None:
-    unknown = Answer(503, {"Retry-After": "0"}, b'{"code":"outcome_unknown","detail":"perhaps"}')
-    proxy.fault = every_second(unknown)  # type: ignore[assignment]
+@pytest.mark.parametrize(
+    ("status", "code", "tries"),
+    [
+        (503, "outcome_unknown", 1),
+        (503, "database_unavailable", 1),
+        (503, "code_of_tomorrow", 1),
+        (503, "busy", 2),
+        (503, "too_many_verifications", 2),
+        (429, "code_of_tomorrow", 2),
+    ],
+)
+def test_what_is_not_safe_is_repeated_where_nothing_was_done(
+    proxy: Proxy, client: Tally, log: str, status: int, code: str, tries: int
+) -> None:
+    refused = Answer(status, {"Retry-After": "0"}, b'{"code":"%s","detail":"perhaps"}' % code.encode())
+    proxy.fault = every_second(refused)  # type: ignore[assignment]
     with Tally(proxy.url) as doubtful:
         assert doubtful.append_event(log, {"n": 1})["sequence"] == 1
         proxy.seen.clear()
-        with pytest.raises(TallyError, match="outcome_unknown"):
+        if tries == 2:
             doubtful.create_log({"name": log + "-doubt"})
-    assert len(proxy.seen) == 1
+        else:
+            with pytest.raises(TallyError, match=code):
+                doubtful.create_log({"name": log + "-doubt"})
+    assert len(proxy.seen) == tries
 
 
 @pytest.mark.parametrize(

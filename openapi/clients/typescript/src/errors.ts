@@ -99,6 +99,7 @@ export interface ErrorContext {
 }
 
 const longestQuote = 200; // characters of an answer that is not ours
+const longestRetryAfter = 3600; // s: a server, or what is in front of it, must not send us away for good
 
 /** The error of an answer whose status is not 2xx. */
 export function refusal(response: Response, text: string): TallyError {
@@ -109,8 +110,10 @@ export function refusal(response: Response, text: string): TallyError {
   } catch {
     // A proxy in between, or another server: its text is quoted below.
   }
+  const asked = seconds(response.headers.get("Retry-After"));
+  const isGuards = problem.code === "refused_by_guard";
   const context = {
-    retryAfter: seconds(response.headers.get("Retry-After")),
+    retryAfter: asked === undefined || isGuards ? asked : Math.min(asked, longestRetryAfter),
     requestId: response.headers.get("Tally-Request-Id") ?? undefined,
   };
   const status = response.status;

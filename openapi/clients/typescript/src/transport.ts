@@ -36,8 +36,8 @@ export interface Reply {
   tries: number;
 }
 
-/** Codes of refusals after which nothing was done, whatever was asked for. */
-const undone = new Set(["too_many_requests", "busy", "overloaded"]);
+/** Codes of 503 after which nothing was done, whatever was asked for: the server refused it before it began. */
+const undone = new Set(["busy", "too_many_streams", "too_many_verifications", "too_many_watchers"]);
 const utf8 = new TextDecoder();
 const pathPart = (segment: string | number): string => `/${encodeURIComponent(segment)}`;
 
@@ -180,7 +180,7 @@ interface Request {
 
 function mayRepeat(call: Call, error: TallyError): boolean {
   if (!error.transient) return false;
-  return call.safe || undone.has(error.code);
+  return call.safe || error.status === 429 || undone.has(error.code);
 }
 
 function queryString(query: Query = {}): string {

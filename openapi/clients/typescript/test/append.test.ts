@@ -148,9 +148,19 @@ describe("retries", () => {
     const { tally, proxy } = await behind((n) => (n === 1 ? problem(503, "busy", {}, "0") : "lose"));
     await assert.rejects(tally.createLog({ name: fresh("once") }), { code: "connection", status: undefined });
     assert.equal(proxy.seen.length, 2);
-    const unknown = await behind(() => problem(503, "outcome_unknown", {}, "0"));
-    await assert.rejects(unknown.tally.createLog({ name: fresh("once") }), { code: "outcome_unknown" });
-    assert.equal(unknown.proxy.seen.length, 1);
+    for (const code of ["outcome_unknown", "database_unavailable", "code_of_tomorrow"]) {
+      const unknown = await behind(() => problem(503, code, {}, "0"));
+      await assert.rejects(unknown.tally.createLog({ name: fresh("once") }), { code });
+      assert.equal(unknown.proxy.seen.length, 1, code);
+    }
+    for (const [status, code] of [
+      [503, "too_many_verifications"],
+      [429, "code_of_tomorrow"],
+    ] as const) {
+      const refused = await behind((n) => (n === 1 ? problem(status, code, {}, "0") : "pass"));
+      await refused.tally.createLog({ name: fresh("once") });
+      assert.equal(refused.proxy.seen.length, 2, code);
+    }
   });
 
   test("they end with the deadline, or with the signal", async () => {
@@ -158,6 +168,8 @@ describe("retries", () => {
     const { tally, proxy } = await behind(() => problem(503, "busy", {}, "3600"));
     await assert.rejects(tally.appendEvent(log, {}), { code: "busy", retryAfter: 3600 }); // at once
     assert.equal(proxy.seen.length, 1);
+    const forGood = await behind(() => problem(503, "busy", {}, "3000000")); // more ms than a timer has
+    await assert.rejects(forGood.tally.getLog(log), { code: "busy", retryAfter: 3600 });
     const reason = new Error("enough");
     const abort = new AbortController();
     const silent = await behind(() => problem(503, "busy", {}, "5"));

@@ -13,6 +13,8 @@ T = TypeVar("T")
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 10.0
 SLOW_TIMEOUT = 3_600.0
+#: Codes of 503 after which nothing was done, whatever was asked for: the server refused it before it began.
+UNDONE = frozenset({"busy", "too_many_streams", "too_many_verifications", "too_many_watchers"})
 
 
 class Patience(NamedTuple):
@@ -35,7 +37,7 @@ def wait_before_next(error: TallyError, tries: int, retry: Retry) -> float | Non
         return jitter(tries) if retry is Retry.SAFE and not error.final else None
     if error.retry_after is None or error.status not in (429, 503) or error.code == "refused_by_guard":
         return None  # what a guard refuses is refused, whenever there may be room again
-    if retry is Retry.REFUSED and error.code == "outcome_unknown":
+    if retry is Retry.REFUSED and error.status != 429 and error.code not in UNDONE:
         return None
     return error.retry_after + jitter(tries)
 

@@ -13,6 +13,7 @@ import java.net.http.HttpResponse.BodyHandler;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -31,6 +32,12 @@ final class Transport {
   private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
 
   private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(10);
+
+  /** Bounds what a server may ask to wait, so that it cannot send us away for good. */
+  private static final Duration LONGEST_RETRY_AFTER = Duration.ofHours(1);
+
+  /** Codes of 503 after which nothing was done, whatever was asked for: the server refused it before it began. */
+  private static final Set<String> UNDONE = Set.of("busy", "too_many_streams", "too_many_verifications", "too_many_watchers");
 
   private final HttpClient http;
   private final String base;
@@ -76,9 +83,9 @@ final class Transport {
     }
   }
 
-  /** Whether the call may be sent again after it failed so. 429, and "busy", say that nothing was done. */
+  /** Whether the call may be sent again after it failed so. */
   private static boolean mayRepeat(Call call, TallyException e) {
-    return e.isTransient() && (call.repeatable || e.getStatus() == 429 || e.getCode().equals("busy"));
+    return e.isTransient() && (call.repeatable || e.getStatus() == 429 || UNDONE.contains(e.getCode()));
   }
 
   /** How long to wait before the next try, in nanoseconds: what the server asks for, and full jitter on top. */
@@ -170,7 +177,12 @@ final class Transport {
       problem.detail("the server asks for a key, and none was given: set TALLY_KEY to yours; tally key create makes one");
     }
     String requestId = head.firstValue("Tally-Request-Id").orElse(null);
-    return new TallyException(status, problem, requestId, retryAfter(status, head.firstValue("Retry-After").orElse("")));
+    Duration asked = retryAfter(status, head.firstValue("Retry-After").orElse(""));
+    boolean isGuards = TallyException.REFUSED_BY_GUARD.equals(problem.getCode());
+    if (asked != null && asked.compareTo(LONGEST_RETRY_AFTER) > 0 && !isGuards) {
+      asked = LONGEST_RETRY_AFTER;
+    }
+    return new TallyException(status, problem, requestId, asked);
   }
 
   /** The problem in an answer; of a proxy's, its text. */

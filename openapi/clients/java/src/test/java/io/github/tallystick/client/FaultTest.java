@@ -95,6 +95,9 @@ class FaultTest {
       assertEquals("stopping", e.getCode());
       assertEquals(Duration.ofHours(1), e.getRetryAfter().get());
       assertEquals(1, proxy.seen.size(), "what would come too late is not waited for");
+      proxy.retryAfter = "999999999";
+      e = assertThrows(TallyException.class, () -> Rig.client(proxy.url()).appendEvent(log, "{}"));
+      assertEquals(Duration.ofHours(1), e.getRetryAfter().get(), "nobody is sent away for good");
     }
   }
 
@@ -108,6 +111,31 @@ class FaultTest {
       TallyException taken = assertThrows(TallyException.class, () -> Rig.client().createLog(wanted));
       assertEquals("name_taken", taken.getCode());
       assertEquals(Rig.client().getLog("once-" + log).getLogId(), taken.getLogId().get());
+    }
+  }
+
+  @Test
+  void creatingIsRepeatedWhereNothingWasDone() throws IOException {
+    record Refusal(int status, String code, int tries) {}
+    for (Refusal refusal :
+        List.of(
+            new Refusal(503, "outcome_unknown", 1),
+            new Refusal(503, "database_unavailable", 1),
+            new Refusal(503, "busy", 2),
+            new Refusal(503, "too_many_verifications", 2),
+            new Refusal(429, "code_of_tomorrow", 2))) {
+      try (FaultyProxy proxy = every(2, Fate.BUSY)) {
+        proxy.retryAfter = "0";
+        proxy.status = refusal.status;
+        proxy.code = refusal.code;
+        CreateLog wanted = new CreateLog().name(refusal.code.replace('_', '-') + "-" + log);
+        if (refusal.tries == 2) {
+          assertFalse(Rig.client(proxy.url()).createLog(wanted).getLogId().isEmpty());
+        } else {
+          assertThrows(TallyException.class, () -> Rig.client(proxy.url()).createLog(wanted));
+        }
+        assertEquals(refusal.tries, proxy.seen.size(), refusal.code);
+      }
     }
   }
 

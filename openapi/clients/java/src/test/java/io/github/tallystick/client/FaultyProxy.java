@@ -27,7 +27,7 @@ final class FaultyProxy implements AutoCloseable {
     PASS,
     /** The server does it, and the answer is lost. */
     LOSE,
-    /** The server does not see it: 503, with Retry-After. */
+    /** The server does not see it: {@link #status} and {@link #code}, with Retry-After. */
     BUSY,
     /** Likewise: 503 without Retry-After. */
     BROKEN,
@@ -51,6 +51,8 @@ final class FaultyProxy implements AutoCloseable {
   private final Function<Seen, Fate> judge;
   volatile int cutAfter = 400; // bytes
   volatile String retryAfter = "1"; // seconds
+  volatile int status = 503;
+  volatile String code = "stopping";
 
   FaultyProxy(Function<Seen, Fate> judge) throws IOException {
     this.judge = judge;
@@ -82,9 +84,9 @@ final class FaultyProxy implements AutoCloseable {
         if (fate == Fate.BUSY) {
           exchange.getResponseHeaders().set("Retry-After", retryAfter);
         }
-        byte[] text = "{\"code\":\"stopping\",\"status\":503,\"detail\":\"not now\"}".getBytes(StandardCharsets.UTF_8);
-        exchange.sendResponseHeaders(503, text.length);
-        exchange.getResponseBody().write(text);
+        String text = "{\"code\":\"" + code + "\",\"status\":" + status + ",\"detail\":\"not now\"}";
+        exchange.sendResponseHeaders(status, text.length());
+        exchange.getResponseBody().write(text.getBytes(StandardCharsets.US_ASCII));
         return;
       }
       HttpRequest.Builder on =
