@@ -12,6 +12,33 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 )
 
+// TestMembersOfProblems: docs/api.md names the members that a problem may have, and no others.
+func TestMembersOfProblems(t *testing.T) {
+	text, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)\n## Problems\n(.*?)\n### ").FindStringSubmatch(string(text))
+	if shown == nil {
+		t.Fatal("docs/api.md has no section of problems")
+	}
+	named := map[string]bool{"type": true, "title": true, "status": true} // in the example alone
+	for _, member := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(shown[1], -1) {
+		named[member[1]] = true
+	}
+	members := api.Describe().Components.Schemas.Map()["Problem"].Properties
+	for member := range members {
+		if !named[member] {
+			t.Errorf("docs/api.md does not say that a problem may have the member %s", member)
+		}
+	}
+	for member := range named {
+		if members[member] == nil {
+			t.Errorf("docs/api.md says that a problem may have the member %s, which there is not", member)
+		}
+	}
+}
+
 // TestCodes: every problem code has one status, which docs/api.md documents. The codes are exactly those that the sources name.
 func TestCodes(t *testing.T) {
 	text, err := os.ReadFile("../../docs/api.md")

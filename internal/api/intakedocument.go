@@ -1,8 +1,6 @@
 package api
 
 import (
-	"net/http"
-
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tallystick/tallystick/internal/intake"
@@ -35,7 +33,7 @@ func (g *gateway) describe(api huma.API, operation *huma.Operation, status strin
 		operation.Responses[status].Content = map[string]*huma.MediaType{mediaJSON: {Schema: named(api, "Delivery", deliverySchema())}}
 	}
 	if status == "204" {
-		operation.Responses[status].Description = http.StatusText(http.StatusNoContent) + ": " + g.answer
+		operation.Responses[status].Description = g.answer
 	}
 }
 

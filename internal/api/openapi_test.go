@@ -66,6 +66,20 @@ func TestDescription(t *testing.T) {
 	}
 }
 
+// TestMembersAreDescribed: every schema says what it is, and each member what it holds.
+func TestMembersAreDescribed(t *testing.T) {
+	for name, schema := range api.Describe().Components.Schemas.Map() {
+		if schema.Description == "" {
+			t.Errorf("%s has no description", name)
+		}
+		for member, is := range schema.Properties {
+			if is.Description == "" && is.Ref == "" {
+				t.Errorf("%s.%s has no description", name, member)
+			}
+		}
+	}
+}
+
 // TestNoUnions: no schema is one of several, of which generators make types that hold none of them, or that need a library.
 func TestNoUnions(t *testing.T) {
 	for name, schema := range api.Describe().Components.Schemas.Map() {

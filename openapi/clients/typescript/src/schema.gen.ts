@@ -1472,6 +1472,7 @@ export interface components {
             };
             /** @description Announce it, too, when a threshold is resolved. */
             resolve?: boolean;
+            /** @description At which values it fires: amounts, or percentages where of is given. */
             thresholds: string[];
             /** @description The IANA zone of the calendar; UTC when absent. */
             timezone?: string;
@@ -6830,7 +6831,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No Content: Everything is stored, or kept in the source's log of rejects. */
+            /** @description Everything is stored, or kept in the source's log of rejects. */
             204: {
                 headers: {
                     [name: string]: unknown;

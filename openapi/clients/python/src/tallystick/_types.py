@@ -180,6 +180,9 @@ class AlertDefinition(TypedDict, closed=True):
     Announce it, too, when a threshold is resolved.
     """
     thresholds: list[str]
+    """
+    At which values it fires: amounts, or percentages where of is given.
+    """
     timezone: NotRequired[str]
     """
     The IANA zone of the calendar; UTC when absent.

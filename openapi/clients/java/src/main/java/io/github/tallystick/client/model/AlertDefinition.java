@@ -167,7 +167,7 @@ public final class AlertDefinition extends Model {
   }
 
   /**
-   * The member {@code thresholds}.
+   * At which values it fires: amounts, or percentages where of is given.
    *
    * @return the value
    */
