@@ -21,6 +21,30 @@ function title(path) {
 
 const listed = (...names) => names.map((name) => ({ text: title(`${name}.md`), link: `/${name}` }))
 
+const sidebar = [
+  { text: 'Start', items: [...listed('start', 'dev-image'), ...pages('tutorials')] },
+  { text: 'Count', items: listed('meter', 'quota', 'writing-views', 'guest-language', 'abi', 'gas') },
+  { text: 'Send', collapsed: true, items: [...listed('sources'), ...pages('gateways')] },
+  { text: 'SDKs', collapsed: true, items: pages('sdks') },
+  { text: 'Test', collapsed: true, items: pages('testcontainers') },
+  { text: 'Read and report', items: listed('dashboard', 'embed', 'alerts', 'webhooks', 'sql', 'evidence') },
+  {
+    text: 'Operate',
+    items: [...listed('operations', 'security', 'sizing', 'recovery'), { text: 'Report a vulnerability', link: '/reporting' }],
+  },
+  { text: 'Look up', items: [...listed('api', 'cli', 'cli-reference'), { text: 'Operations and schemas', link: '/reference/' }] },
+  { text: 'Operations', collapsed: true, items: pages('reference') },
+  { text: 'Why it is so', collapsed: true, items: listed('rationale', 'benchmarks', 'compared-with-kafka', 'changelog') },
+]
+
+// Every page is in the navigation: a reader finds none that is not.
+const reached = new Set(sidebar.flatMap((group) => group.items.map((item) => `${item.link.slice(1).replace(/\/$/, '/index')}.md`)))
+for (const page of readdirSync(root, { recursive: true })) {
+  if (page.endsWith('.md') && !page.startsWith('.') && page !== 'index.md' && !reached.has(page)) {
+    throw new Error(`${page} is in no group of the sidebar: add it in tools/site/config.mjs`)
+  }
+}
+
 export default defineConfig({
   title: 'Tallystick',
   description: 'Self-hosted usage metering without the pipeline',
@@ -41,17 +65,6 @@ export default defineConfig({
       { text: 'API', link: '/reference/' },
       { text: 'Source', link: repository },
     ],
-    sidebar: [
-      { text: 'Start', items: [...listed('start', 'dev-image'), ...pages('tutorials')] },
-      { text: 'Count', items: listed('meter', 'quota', 'writing-views', 'guest-language', 'abi', 'gas') },
-      { text: 'Send', collapsed: true, items: [...listed('sources'), ...pages('gateways')] },
-      { text: 'SDKs', collapsed: true, items: pages('sdks') },
-      { text: 'Test', collapsed: true, items: pages('testcontainers') },
-      { text: 'Read and report', items: listed('dashboard', 'embed', 'sql', 'evidence') },
-      { text: 'Operate', items: listed('operations', 'security', 'sizing', 'recovery') },
-      { text: 'Look up', items: [...listed('api', 'cli', 'cli-reference'), { text: 'Operations and schemas', link: '/reference/' }] },
-      { text: 'Operations', collapsed: true, items: pages('reference') },
-      { text: 'Why it is so', collapsed: true, items: listed('rationale', 'benchmarks', 'compared-with-kafka', 'changelog') },
-    ],
+    sidebar,
   },
 })
