@@ -23,7 +23,6 @@ var unlinked = map[string]string{
 	modulePath + "internal/testdb":               "for tests: its databases trust everybody",
 	modulePath + "internal/testrig":              "for tests: it tampers with what it looks at",
 	"github.com/prometheus/prometheus":           "for tests, in a module of its own",
-	"github.com/santhosh-tekuri/jsonschema":      "for tests: the server leaves a configuration to its view",
 	"plugin":                                     "views are the way to add code, in their sandbox",
 }
 

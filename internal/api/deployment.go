@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -60,6 +61,23 @@ func (s *server) namedDeployment(ctx context.Context, named *namedDeployment) (d
 	}
 	d.Code, err = s.namedModule(ctx, named)
 	return d, err
+}
+
+// deployProblem is problem for a deployment that was refused: where a ready view does not take its configuration, with the members that
+// are wrong. parameter is the configuration as it was in the query, "" where it was in the body.
+func (s *server) deployProblem(ctx context.Context, err error, d *view.Deployment, parameter string) error {
+	p := s.present(ctx, err)
+	if p.Code == "view_refused_config" {
+		place := "body.config"
+		if parameter != "" {
+			place = "query.config"
+		}
+		digest := sha256.Sum256(d.Code)
+		for _, misfit := range s.ReadyViews.Misfits(hex.EncodeToString(digest[:]), d.Config) {
+			p.Fields = append(p.Fields, InvalidField{Location: place + misfit.Pointer, Message: misfit.Message})
+		}
+	}
+	return p.of(requestOf(ctx).id)
 }
 
 // parseDeployment refuses whatever else it would have to leave out. The error is a *Problem.

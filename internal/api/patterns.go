@@ -151,7 +151,7 @@ func (s *server) deployPattern(ctx context.Context, in *deployPatternInput) (*de
 		return nil, newProblem("pattern_differs",
 			"a view of that name is deployed on logs that there are not for your key: choose another name")
 	} else if err != nil {
-		return nil, s.problem(ctx, err)
+		return nil, s.deployProblem(ctx, err, &deployment, in.Config)
 	}
 	out, err := s.describePattern(ctx, info)
 	if err != nil {

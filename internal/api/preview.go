@@ -128,7 +128,7 @@ func (s *server) previewView(ctx context.Context, in *previewInput) (*previewOut
 	defer stop()
 	preview, err := s.Views.Preview(ctx, log, in.View, d, view.PreviewOptions{Events: named.events, Query: query})
 	if err != nil {
-		return nil, s.problem(ctx, err)
+		return nil, s.deployProblem(ctx, err, &d, "")
 	}
 	if err := s.bookNow(ctx, int64(listFactor*len(preview.Answer.Body))); err != nil {
 		return nil, err

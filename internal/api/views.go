@@ -269,7 +269,7 @@ func (s *server) deployView(ctx context.Context, in *deployInput) (*deployedOutp
 	info, err := s.Views.Deploy(ctx, log, in.View, deployment)
 	if err != nil {
 		undo()
-		return nil, s.problem(ctx, err)
+		return nil, s.deployProblem(ctx, err, &deployment, in.Config)
 	}
 	return &deployedOutput{deployedStatus(info.Unchanged), s.presentView(info)}, nil
 }
