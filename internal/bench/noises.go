@@ -29,7 +29,7 @@ type noise struct {
 }
 
 func noises() []noise {
-	return append(laneNoises(), tenantNoises()...)
+	return append(append(laneNoises(), dashboards()), tenantNoises()...)
 }
 
 // laneNoises are those of another log of the tenant.
