@@ -3,6 +3,7 @@ package activity_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -104,20 +105,59 @@ func TestServersAddUp(t *testing.T) {
 		if want := []activity.CodeCount{{"log_busy", 2}, {"sequence_mismatch", 1}}; !slices.Equal(r.Refusals, want) {
 			t.Errorf("%s: %v", name, r.Refusals)
 		}
-		if !former.Open || !last.Open || r.Intervals[9].Open || r.EventsPerSecond != 0 {
+		if !former.Open || !last.Open || r.Intervals[9].Open {
 			t.Errorf("%s: what may grow is said to be complete: %+v", name, r)
 		}
 	}
 	c.pass(activity.WriteTimeout + time.Second)
 	r := read(t, two, acme, 1)
-	if r.Intervals[10].Open || !r.Intervals[11].Open || r.EventsPerSecond != 1.7 {
-		t.Errorf("%v events a second, of %+v", r.EventsPerSecond, r.Intervals[10:])
+	if r.Intervals[10].Open || !r.Intervals[11].Open {
+		t.Errorf("open, or not: %+v", r.Intervals[10:])
 	}
 	if r := read(t, one, rival, 1); r.All.Events != 1000 || len(r.Refusals) != 0 {
 		t.Errorf("of the other tenant %+v", r.All)
 	}
 	if r := read(t, one, uuid.New(), 60); r.All.Events != 0 || len(r.Intervals) != 720 {
 		t.Errorf("of a tenant that did nothing %+v", r.All)
+	}
+}
+
+// TestPresentRate: what a server has just taken itself is in its rate at once, and leaves it within two intervals; what others have taken,
+// when it is certain that they have written it.
+func TestPresentRate(t *testing.T) {
+	database, c := testdb.New(t), newClock()
+	one, two := newServer(t, database.DSN(), c), newServer(t, database.DSN(), c)
+	c.pass(time.Second)
+	one.Appended(acme, 100, time.Millisecond)
+	two.Appended(acme, 50, time.Millisecond)
+	steps := []struct {
+		after time.Duration // since the one before
+		flush bool
+		want  [2]float64 // by the one, and by the other
+	}{
+		{0, false, [2]float64{20, 10}},
+		{4 * time.Second, false, [2]float64{20, 10}}, // the interval is over, and not ended
+		{0, true, [2]float64{20, 10}},
+		{2 * time.Second, true, [2]float64{12, 6}},
+		{time.Second, true, [2]float64{8 + 10, 4 + 20}}, // others' are certain
+		{2 * time.Second, true, [2]float64{10, 20}},
+		{2 * time.Second, true, [2]float64{10, 20}},
+		{time.Second, true, [2]float64{0, 0}},
+	}
+	for i, step := range steps {
+		c.pass(step.after)
+		if step.flush {
+			flush(t, one)
+			flush(t, two)
+		}
+		for n, a := range []*activity.Activity{one, two} {
+			if got := read(t, a, acme, 1).EventsPerSecond; math.Abs(got-step.want[n]) > 1e-9 {
+				t.Errorf("step %d: server %d says %v a second, want %v", i, n, got, step.want[n])
+			}
+		}
+	}
+	if got := read(t, one, rival, 1).EventsPerSecond; got != 0 {
+		t.Errorf("of another tenant %v", got)
 	}
 }
 

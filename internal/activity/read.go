@@ -15,9 +15,6 @@ import (
 	"github.com/tallystick/tallystick/internal/uuid"
 )
 
-// rateIntervals is how many intervals the present rate is of.
-const rateIntervals = 2
-
 // Span is what was counted from a time on, for one interval or for all that were read.
 type Span struct {
 	At              time.Time
@@ -40,7 +37,7 @@ type Report struct {
 	Intervals []Span // the oldest first; the last is under way
 	All       Span
 	Refusals  []CodeCount // the most frequent first
-	// EventsPerSecond is that of the last intervals that are complete.
+	// EventsPerSecond is what this server took in the last five seconds, up to now, and others in the last interval that all have written.
 	EventsPerSecond float64
 }
 
@@ -56,7 +53,7 @@ func (a *Activity) Read(ctx context.Context, tenant uuid.UUID, minutes int, room
 		r.Intervals[i] = Span{At: at, Open: now.Before(at.Add(Interval + lateBy))}
 	}
 	r.All.At = r.Intervals[0].At
-	codes := map[string]int64{}
+	codes, recent := map[string]int64{}, recently{now: now}
 	own := a.unwritten(tenant) // before the rows are read: what is written meanwhile is recognized by its time
 	rows, err := a.db.ListActivity(ctx, db.Booked(a.db.Read, room), dbsqlc.ListActivityParams{
 		TenantID: tenant, Since: r.All.At, Before: under.Add(Interval),
@@ -74,12 +71,39 @@ func (a *Activity) Read(ctx context.Context, tenant uuid.UUID, minutes int, room
 			return nil, fmt.Errorf("reading codes of refusals: %w", err)
 		}
 		r.add(row.At, row.Events, row.Appends, row.Latencies, refused, codes)
+		recent.add(row.At, row.Events, row.ServerID == a.server)
 	}
 	for _, u := range own {
 		r.add(u.at, u.events, u.appends, u.latencies, u.refusals, codes)
+		recent.add(u.at, u.events, true)
 	}
+	r.EventsPerSecond = recent.rate()
 	r.finish(codes)
 	return r, nil
+}
+
+// recently is what the present rate is of.
+type recently struct {
+	now                     time.Time
+	current, former, others int64 // events: of this server, in the interval under way and the one before; of others, in their last one
+}
+
+func (r *recently) add(at time.Time, events int64, own bool) {
+	under := r.now.Truncate(Interval)
+	switch {
+	case own && at.Equal(under):
+		r.current += events
+	case own && at.Equal(under.Add(-Interval)):
+		r.former += events
+	case !own && at.Equal(r.now.Add(-lateBy).Truncate(Interval).Add(-Interval)):
+		r.others += events
+	}
+}
+
+// rate takes of the interval before as much as it takes to have a whole one, as if its events had been spread evenly over it.
+func (r *recently) rate() float64 {
+	missing := 1 - r.now.Sub(r.now.Truncate(Interval)).Seconds()/Interval.Seconds()
+	return (float64(r.current+r.others) + float64(r.former)*missing) / Interval.Seconds()
 }
 
 // unwritten is what this server has counted and not written.
@@ -140,14 +164,6 @@ func (r *Report) finish(codes map[string]int64) {
 		r.Intervals[i].percentiles()
 	}
 	r.All.percentiles()
-	complete := slices.IndexFunc(r.Intervals, func(s Span) bool { return s.Open })
-	last := r.Intervals[max(0, complete-rateIntervals):complete]
-	for i := range last {
-		r.EventsPerSecond += float64(last[i].Events)
-	}
-	if len(last) > 0 {
-		r.EventsPerSecond /= float64(len(last)) * Interval.Seconds()
-	}
 	for code, count := range codes {
 		r.Refusals = append(r.Refusals, CodeCount{code, count})
 	}

@@ -22,7 +22,7 @@ type Activity struct {
 	Intervals       []ActivityInterval `json:"intervals" nullable:"false" doc:"The oldest first, without gaps; the last is under way."`
 	Events          int64              `json:"events" doc:"Events stored in all of them, without duplicates and without what was rejected."`
 	Appends         int64              `json:"appends" doc:"Appends in all of them."`
-	EventsPerSecond float64            `json:"events_per_second" doc:"Of the last ten seconds that every server has written."`
+	EventsPerSecond float64            `json:"events_per_second" doc:"Of the last five seconds up to now by the server that answers, and by others of the last interval that all have written."`
 	AppendP50MS     *float64           `json:"append_p50_ms,omitempty" doc:"Half of all appends took no longer, in milliseconds; absent without appends."`
 	AppendP99MS     *float64           `json:"append_p99_ms,omitempty" doc:"99 of 100 took no longer."`
 	Refusals        []RefusalCount     `json:"refusals" nullable:"false" doc:"Requests in all intervals that ended with a problem, by its code, the most frequent first."`

@@ -1304,7 +1304,7 @@ export interface components {
             events: number;
             /**
              * Format: double
-             * @description Of the last ten seconds that every server has written.
+             * @description Of the last five seconds up to now by the server that answers, and by others of the last interval that all have written.
              */
             events_per_second: number;
             /**

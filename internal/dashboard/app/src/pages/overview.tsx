@@ -3,24 +3,27 @@ import { useMemo } from "preact/hooks";
 import { duration, rounded } from "../core/format";
 import { useResource } from "../core/resource";
 import { link, oneOf, refine, route } from "../core/route";
-import { client, may } from "../core/session";
+import { client, may, type Scope } from "../core/session";
 import { Chart } from "../ui/chart";
 import { Figure, Page, Section } from "../ui/page";
-import { Empty, Loaded } from "../ui/states";
+import { Empty, Loaded, Needs } from "../ui/states";
 import { Table } from "../ui/table";
 import { Name, Num, Progress, Status, Time } from "../ui/values";
 import "../styles/overview.css";
 
 type Activity = Answer<"get-activity">;
 
+const shown: Scope[] = ["read", "query", "deploy", "admin"]; // whose keys learn what happens
 const spans = ["5", "15", "60"] as const;
 
 /** What happens now, in the whole tenant: is it arriving, is it counted, does anything need a person. */
 export function OverviewPage() {
   const minutes = oneOf(route.value.query["minutes"], spans) ?? "15";
-  const activity = useResource((signal) => client.value.getActivity({ minutes: Number(minutes), signal }), [minutes], {
-    every: 2_000,
-  });
+  const activity = useResource(
+    may(...shown) ? (signal) => client.value.getActivity({ minutes: Number(minutes), signal }) : undefined,
+    [minutes],
+    { every: 2_000 },
+  );
   return (
     <Page
       title="Overview"
@@ -34,20 +37,22 @@ export function OverviewPage() {
         </div>
       }
     >
-      <Loaded of={activity} lines={14}>
-        {(now) => (
-          <>
-            <Figures of={now} minutes={minutes} />
-            <Charts of={now} />
-          </>
-        )}
-      </Loaded>
-      <div class="halves overview-parts">
-        <Trouble />
-        {may("read", "deploy") && <ActiveLogs />}
-        {may("query", "admin") && <FiringAlerts />}
-        {activity.data && <Refusals of={activity.data} minutes={minutes} />}
-      </div>
+      <Needs scopes={shown}>
+        <Loaded of={activity} lines={14}>
+          {(now) => (
+            <>
+              <Figures of={now} minutes={minutes} />
+              <Charts of={now} />
+            </>
+          )}
+        </Loaded>
+        <div class="halves overview-parts">
+          {may("read", "query", "deploy") && <Trouble />}
+          {may("read", "deploy") && <ActiveLogs />}
+          {may("query", "admin") && <FiringAlerts />}
+          {activity.data && <Refusals of={activity.data} minutes={minutes} />}
+        </div>
+      </Needs>
     </Page>
   );
 }
@@ -106,23 +111,26 @@ function Figures(props: { of: Activity; minutes: string }) {
 }
 
 function Charts(props: { of: Activity }) {
-  const { intervals, interval_seconds } = props.of;
+  const { at, intervals, interval_seconds, events_per_second: present } = props.of;
   const charted = useMemo(() => {
     // The last intervals may still grow on other servers: a chart that shows them dips at its end, always.
     const closed = intervals.filter((one) => !one.open);
+    const times = closed.map((one) => new Date(one.at).getTime() / 1000);
     return {
-      times: closed.map((one) => new Date(one.at).getTime() / 1000),
-      rates: [{ name: "events a second", values: closed.map((one) => one.events / interval_seconds) }],
+      times,
+      // What they leave out is in the present rate, with which this chart ends.
+      rateTimes: [...times, new Date(at).getTime() / 1000],
+      rates: [{ name: "events a second", values: [...closed.map((one) => one.events / interval_seconds), present] }],
       latencies: [
         { name: "half of all within", values: closed.map((one) => one.append_p50_ms ?? null) },
         { name: "99 of 100 within", values: closed.map((one) => one.append_p99_ms ?? null) },
       ],
     };
-  }, [intervals, interval_seconds]);
+  }, [at, intervals, interval_seconds, present]);
   return (
     <div class="overview-charts">
       <Section title="Events a second">
-        <Chart name="Events a second, lately" times={charted.times} series={charted.rates} height={230} />
+        <Chart name="Events a second, lately" times={charted.rateTimes} series={charted.rates} height={230} />
       </Section>
       <Section title="How long appends take">
         <Chart

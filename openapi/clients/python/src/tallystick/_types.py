@@ -2388,7 +2388,7 @@ class Activity(TypedDict):
     """
     events_per_second: float
     """
-    Of the last ten seconds that every server has written.
+    Of the last five seconds up to now by the server that answers, and by others of the last interval that all have written.
     """
     firing_alerts: NotRequired[int]
     """

@@ -196,7 +196,7 @@ public final class Activity extends Model {
   }
 
   /**
-   * Of the last ten seconds that every server has written.
+   * Of the last five seconds up to now by the server that answers, and by others of the last interval that all have written.
    *
    * @return the value
    */
