@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/tallystick/tallystick/internal/framing"
 )
@@ -41,68 +42,94 @@ func (x *exporter) items(s *schema, read func(raw []byte) error, item func() err
 	}
 }
 
-// twice reads a message as items does, one whose head may come after its items: first for the head alone, while what passes is kept in a
+// heads are those of the items of a message that is read twice which are long and not in order; nil where there is none.
+type heads struct {
+	items [][]byte
+	book  func(bytes int64) error
+	bytes int64
+}
+
+func (h *heads) keep(head []byte) ([]byte, error) {
+	if err := h.book(h.bytes + int64(len(head))); err != nil {
+		return nil, err
+	}
+	h.bytes += int64(len(head))
+	return bytes.Clone(head), nil
+}
+
+// twice reads a message as items does, one whose head may come after its items: first for heads alone, while what passes is kept in a
 // spool, and from there for the items.
 func (x *exporter) twice(s *schema, read func(raw []byte) error, item func() error) error {
-	outer, bookSpool := x.in, x.room.share()
-	spool := framing.NewSpool(bookSpool)
-	window := outer.window()
-	from := window.Offset()
-	window.Copy(spool)
-	head, release, err := x.findHead(s)
-	window.Copy(nil)
+	in, bookSpool, bookWindow := x.in, x.room.share(), x.room.share()
+	spool, found := framing.NewSpool(bookSpool), &heads{book: x.room.share()}
+	from := in.window().Offset()
+	in.window().Copy(spool)
+	own, err := x.findHeads(s, found)
+	in.window().Copy(nil)
 	if err != nil {
 		return err
 	}
-	if err = read(head); err != nil {
-		return err
-	}
-	size := window.Offset() - from
-	release()
-	bookWindow := x.room.share()
+	size := in.window().Offset() - from
 	again, err := spool.Window(MaxRecordBytes, bookWindow)
 	if err != nil {
 		return err
 	}
-	x.in = newPart(x.encoding, again, size)
+	if err := read(own); err != nil {
+		return err
+	}
+	x.in, x.found = newPart(x.encoding, again, size), found
 	if err := x.items(s, nil, item); err != nil {
 		return err
 	}
-	x.in = outer
-	_ = bookSpool(0) // less is always to be had
-	return bookWindow(0)
+	x.in, x.found = in, nil
+	return errors.Join(found.book(0), bookSpool(0), bookWindow(0))
 }
 
-// findHead reads the message that is next, and returns its head, nil where there is none.
-func (x *exporter) findHead(s *schema) (head []byte, release func(), _ error) {
-	book, found := x.room.share(), false
-	release = func() { _ = book(0) } // less is always to be had
+// findHeads reads the message that is next, and returns its head; those of its items are added to found.
+func (x *exporter) findHeads(s *schema, found *heads) (own []byte, _ error) {
 	if err := x.in.enter(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	for {
+	for headed := false; ; {
 		number, err := x.in.next(s)
 		switch {
 		case err != nil || number == 0:
-			return head, release, err
-		case number != headField:
-			err = x.in.skip()
-		case found:
+			return own, err
+		case number == headField && headed:
 			err = twoHeads(s)
-		default:
-			found = true
+		case number == headField:
+			headed = true
 			var raw []byte
 			if raw, err = x.message(); err == nil {
-				err = book(int64(len(raw)))
+				own, err = found.keep(raw)
 			}
-			if err == nil {
-				head = bytes.Clone(raw)
-			}
+		case s == x.resources:
+			err = x.findItemHead(found)
+		default:
+			err = x.in.skip()
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
+}
+
+// findItemHead adds the head of the part of a group that is next, if that will have to be known before it is read.
+func (x *exporter) findItemHead(found *heads) error {
+	_, whole, err := x.in.value(orderBytes)
+	if err != nil || whole {
+		return err
+	}
+	inOrder, err := x.in.inOrder(x.scopes)
+	switch {
+	case err != nil:
+		return err
+	case inOrder:
+		return x.in.skip()
+	}
+	head, err := x.findHeads(x.scopes, found)
+	found.items = append(found.items, head)
+	return err
 }
 
 // shares are what several hold of what is booked as one.

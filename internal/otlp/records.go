@@ -14,6 +14,7 @@ type exporter struct {
 	collector
 	shape
 	in       stream
+	found    *heads                  // what was found in a first pass, in the second; else nil
 	room     shares                  // of Room.Body
 	book     func(bytes int64) error // of Room.Record
 	booked   int64
@@ -110,6 +111,12 @@ func (x *exporter) next(s *schema, short, head func(raw []byte) error, item func
 		return err
 	case inOrder:
 		return x.items(s, head, item)
+	case x.found != nil:
+		if err := head(x.found.items[0]); err != nil {
+			return err
+		}
+		x.found.items = x.found.items[1:]
+		return x.items(s, nil, item)
 	default:
 		return x.twice(s, head, item)
 	}
