@@ -38,6 +38,18 @@ def test_events_keep_their_order_through_faults(proxy: Proxy, client: Tally, log
         assert bodies.setdefault(seen.headers["idempotency-key"], seen.body) == seen.body
 
 
+def test_proxies_without_a_server_are_waited_for(proxy: Proxy, client: Tally, log: str) -> None:
+    statuses = [502, 504, 503, 408]
+    proxy.fault = lambda number, seen: Answer(statuses[number - 1]) if number <= len(statuses) else None
+    reported: Reported = []
+    with Tally(proxy.url) as behind, behind.batcher(on_failure=keep(reported)) as batcher:  # type: ignore[arg-type]
+        for n in range(3):
+            batcher.add(log, {"n": n})
+    assert reported == []
+    assert numbers(client, log) == [0, 1, 2]
+    assert len({seen.headers["idempotency-key"] for seen in proxy.seen}) == 1
+
+
 def test_threads_and_logs(server: Server, client: Tally, log: str) -> None:
     logs = [f"{log}-{n}" for n in range(12)]
     for name in logs:

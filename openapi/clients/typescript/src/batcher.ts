@@ -42,6 +42,9 @@ interface Queue {
 
 const logsAtOnce = 8; // batches in flight; of one log it is one
 
+/** Statuses by which a proxy says that the server did not answer: as good as a lost connection, since a batch has its key. */
+const unanswered: readonly (number | undefined)[] = [408, 502, 503, 504];
+
 /**
  * Collects events of any number of logs, and appends them in batches. Events of a log keep their order. Each event that was added is
  * acknowledged by the server, or given to `onFailure`: `flush` and `close` wait for that.
@@ -220,7 +223,8 @@ export class Batcher {
           this.#fail(log, items, unexpected(error));
           return;
         }
-        if (!error.transient) return this.#refused(log, items, error);
+        const comesAgain = error.transient || (unanswered.includes(error.status) && error.code !== "refused_by_guard");
+        if (!comesAgain) return this.#refused(log, items, error);
         await sleep(1000 * (error.retryAfter ?? 0) + jitter(tries), signal).catch(() => undefined); // then the next try ends at once
       }
     }

@@ -30,9 +30,27 @@ function failures() {
 }
 
 describe("a batcher", () => {
+  test("waits where a proxy has no server", async () => {
+    const { names, direct } = await logs(1);
+    const [log = ""] = names;
+    const statuses = [502, 504, 503, 408];
+    const proxy = await Proxy.start(server.url, (n) => {
+      const status = statuses[n - 1];
+      return status === undefined ? "pass" : { status, body: "<h1>nobody is here</h1>" };
+    });
+    const { reported, onFailure } = failures();
+    const batcher = new Tally({ url: proxy.url, key: "" }).batcher({ onFailure });
+    for (let n = 0; n < 3; n++) await batcher.add(log, { n });
+    await batcher.close();
+    proxy.stop();
+    assert.deepEqual(reported, []);
+    assert.deepEqual(await stored(direct, log), [0, 1, 2]);
+    assert.equal(new Set(proxy.seen.map((seen) => seen.headers["idempotency-key"])).size, 1);
+  });
+
   test(
     "loses and doubles nothing, and keeps each log's order, over lost answers and refusals",
-    { timeout: 90_000 },
+    { timeout: 280_000 },
     async () => {
       const { names, direct } = await logs(12);
       const flying = new Map<string, number>();
@@ -58,7 +76,7 @@ describe("a batcher", () => {
         linger: 5,
       });
       for (let n = 0; n < 50; n++) for (const log of names) await batcher.add(log, { n, large: 2n ** 60n });
-      await batcher.close();
+      await batcher.close({ deadline: 240_000 });
       assert.deepEqual(reported, []);
       assert.equal(batcher.pending, 0);
       for (const log of names) assert.deepEqual(await stored(direct, log), [...Array(50).keys()]);

@@ -9,7 +9,10 @@ from ._buffer import Failure
 from ._calls import Flow, Response, Retry, Send, Sleep, read
 from ._errors import TallyError
 from ._events import Encoded, batch_call, encode_batch, owns
-from ._retry import failure, report, wait_before_next
+from ._retry import failure, jitter, report, wait_before_next
+
+#: Statuses by which a proxy says that the server did not answer: as good as a lost connection, since a batch has its key.
+UNANSWERED = (408, 502, 503, 504)
 
 
 class Plan(NamedTuple):
@@ -81,6 +84,8 @@ def _append(log: str, batch: list[Encoded], plan: Plan) -> Flow[TallyError | Non
             return None
         error = plan.explain(failure(result))
         wait = wait_before_next(error, tries, Retry.SAFE)
+        if wait is None and error.status in UNANSWERED and error.code != "refused_by_guard":
+            wait = jitter(tries)
         if wait is None:
             return error
         tries += 1

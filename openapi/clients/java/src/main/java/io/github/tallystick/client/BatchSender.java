@@ -2,11 +2,15 @@ package io.github.tallystick.client;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Sends one batch after the other until each event is acknowledged or reported. Safe for use by several threads. */
 final class BatchSender {
   /** Until when batches are tried: without end until the batcher is closed. */
   final Deadline deadline = Deadline.never();
+
+  /** By which proxies say that the server did not answer: as good as a lost connection. */
+  private static final Set<Integer> UNANSWERED = Set.of(408, 502, 503, 504);
 
   private final LogCalls calls;
   private final BatcherOptions.FailureListener failed;
@@ -58,7 +62,9 @@ final class BatchSender {
     Events.Batch batch = Events.batch(events);
     Call call = LogCalls.append(log, "append_batch", null).body(batch.contentType(), batch.body());
     try {
-      calls.appendEvents(call, null, deadline);
+      for (int tries = 1; !appended(call, tries); tries++) {
+        // A proxy had no answer of the server's.
+      }
     } catch (TallyException e) {
       if (!e.getCode().equals(TallyException.INTERRUPTED)) {
         throw e;
@@ -66,6 +72,22 @@ final class BatchSender {
       Thread.interrupted(); // what follows is not to be interrupted
       String detail = "the batcher was closed before the server answered: it is not known whether these events are stored";
       throw new TallyException(TallyException.CLOSED, detail, e);
+    }
+  }
+
+  /** Sends a batch. False, after a pause, where a proxy says that the server did not answer: it is to be sent again, as it has its key. */
+  private boolean appended(Call call, int tries) {
+    try {
+      calls.appendEvents(call, null, deadline);
+      return true;
+    } catch (TallyException e) {
+      long pause = Transport.pause(e, tries);
+      boolean guards = e.getCode().equals(TallyException.REFUSED_BY_GUARD);
+      if (guards || !UNANSWERED.contains(e.getStatus()) || pause >= deadline.left()) {
+        throw e;
+      }
+      Transport.sleep(pause, e);
+      return false;
     }
   }
 

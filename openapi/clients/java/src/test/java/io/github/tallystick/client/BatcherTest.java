@@ -70,6 +70,22 @@ class BatcherTest {
   }
 
   @Test
+  void aProxyWithoutAServerIsWaitedFor() throws Exception {
+    AtomicInteger count = new AtomicInteger();
+    try (FaultyProxy proxy = new FaultyProxy(request -> count.getAndIncrement() < 3 ? Fate.BROKEN : Fate.PASS)) {
+      proxy.status = 502;
+      List<Failure> failures = new CopyOnWriteArrayList<>();
+      BatcherOptions options = new BatcherOptions().onFailure((l, events, e) -> failures.add(new Failure(l, events, e)));
+      try (Batcher batcher = Rig.client(proxy.url()).batcher(options)) {
+        IntStream.range(0, 3).forEach(i -> batcher.add(log, Map.of("n", i)));
+      }
+      assertEquals(List.of(), failures);
+      assertEquals(List.of(0, 1, 2), numbers(log));
+      assertEquals(1, proxy.seen.stream().map(FaultyProxy.Seen::key).distinct().count());
+    }
+  }
+
+  @Test
   void sizesAndLinger() throws Exception {
     try (FaultyProxy proxy = new FaultyProxy(request -> Fate.PASS)) {
       Tally tally = Rig.client(proxy.url());

@@ -29,7 +29,7 @@ final class FaultyProxy implements AutoCloseable {
     LOSE,
     /** The server does not see it: {@link #status} and {@link #code}, with Retry-After. */
     BUSY,
-    /** Likewise: 503 without Retry-After. */
+    /** Likewise, without Retry-After. */
     BROKEN,
     /** Of the answer only the first bytes come. */
     CUT
