@@ -63,6 +63,8 @@ func (r *Ready) schema() (*jsonschema.Schema, error) {
 // maxNumber is the length of a number that is validated, and the digits of its exponent: comparing 1e999999 takes a million digits.
 const maxNumber, maxExponent = 400, 3
 
+const missing = "is missing"
+
 // isModest tells whether a value is cheap to validate.
 func isModest(value any) bool {
 	switch v := value.(type) {
@@ -91,7 +93,7 @@ func misfitsOf(e *jsonschema.ValidationError) []Misfit {
 	case *kind.PropertyNames:
 		return []Misfit{{at + pointer([]string{k.Property}), "is not a name that a member may have here"}}
 	case *kind.Required:
-		return each(at, k.Missing, "is missing")
+		return each(at, k.Missing, missing)
 	case *kind.DependentRequired:
 		return each(at, k.Missing, fmt.Sprintf("is missing, which %s needs", quoted(k.Prop)))
 	case *kind.AdditionalProperties:
@@ -109,19 +111,21 @@ func misfitsOf(e *jsonschema.ValidationError) []Misfit {
 	return found
 }
 
-// misfitsOfChoice are those of the form that was meant: one whose type the value has.
+// misfitsOfChoice are those of the form that was meant: one whose type the value has, and rather one that lacks nothing.
 func misfitsOfChoice(e *jsonschema.ValidationError) []Misfit {
-	at, types := pointer(e.InstanceLocation), []string(nil)
+	at, types, lacking := pointer(e.InstanceLocation), []string(nil), []Misfit(nil)
 	for _, cause := range e.Causes {
 		found := misfitsOf(cause)
 		if other := typesAt(cause, len(e.InstanceLocation)); other != nil {
 			types = append(types, other...)
-		} else if len(found) > 0 {
+		} else if len(found) > 0 && found[0].Message != missing {
 			return found
+		} else if lacking == nil {
+			lacking = found
 		}
 	}
-	if types == nil {
-		return nil
+	if lacking != nil || types == nil {
+		return lacking
 	}
 	return []Misfit{{at, "must be " + alternatives(types)}}
 }

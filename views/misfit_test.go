@@ -36,6 +36,8 @@ func TestMisfitsNameTheMember(t *testing.T) {
 		{"meter", `{"where":[{"path":"/a","is":1},{"path":"/b","in":1}]}`, `/where/1/in must be a list`},
 		{"meter", `{"timezone":""}`, `/timezone must not be empty`},
 		{"meter", `[]`, ` must be an object`},
+		{"quota", `{"limits":[]}`, `/limits must have 1 or more`},
+		{"quota", `{}`, `/credits is missing`},
 		{"quota", `{"limits":[{"name":"a","limit":1}]}`, `/limits/0/window is missing`},
 		{"quota", `{"limits":[{"name":"a","window":"day","limit":"1,5"}]}`, `/limits/0/limit must match`},
 		{"quota", `{"limits":[{"name":"a","window":"day","limit":null}]}`, `/limits/0/limit must be`},
