@@ -56,6 +56,7 @@ test("a meter by the form, refused, tried, deployed", async () => {
   await page.getByRole("button", { name: "Preview" }).click();
   const config = page.getByRole("region", { name: "Configuration", exact: true });
   await config.getByRole("alert").getByText("not a JSON Pointer").waitFor();
+  await fields.getByRole("textbox", { name: "value", exact: true, description: /^It must match/ }).waitFor();
   assert.equal(await page.getByRole("alert").count(), 1);
   await visit.accessible();
   await visit.picture("deploy-refused");
@@ -173,6 +174,43 @@ test("a quota is put together by its fields alone", async () => {
   const { config } = await rig.tally.getView("acme", "quota");
   assert.match(String((config as { limits: { limit: unknown }[] }).limits[0]?.limit), /^12345678901234567890\.5$/);
   await rig.tally.retireView("acme", "quota");
+});
+
+test("a refused configuration leads to the members that are refused", async () => {
+  await using visit = await rig.visit("#/logs/acme/deploy?ready=quota");
+  const { page } = visit;
+  const fields = form(page);
+  const focused = (label: string) =>
+    page.waitForFunction((name) => document.activeElement?.getAttribute("aria-label") === name, label);
+  const text = page.getByLabel("Configuration as JSON");
+  await text.fill(
+    '{"limits":[{"name":"a","window":"day","limit":"1,5"},{"name":"b~/","window":"day","limit":1,"group_by":{"x/y":"no"}}]}',
+  );
+  await page.getByRole("button", { name: "Deploy", exact: true }).click();
+  await focused("limits 1 limit");
+  const limit = fields.getByRole("textbox", { name: "limits 1 limit", exact: true, description: /^It must match/ });
+  assert.equal(await limit.getAttribute("aria-invalid"), "true");
+  const group = fields.getByLabel("limits 2 group_by x/y", { exact: true });
+  assert.equal(await group.getAttribute("aria-invalid"), "true");
+  assert.equal(await fields.locator("[data-refused]").count(), 3, "each member that is refused, and no other");
+  await visit.accessible();
+  await visit.picture("deploy-refused-members");
+
+  // A member that is changed is refused no more, and the others are as they were.
+  await limit.fill("15");
+  await fields.locator("[data-refused]").nth(2).waitFor({ state: "detached" });
+  assert.equal(await fields.locator("[data-refused]").count(), 2);
+
+  // What is missing has its place too, and one that is no single field is led to as a whole.
+  await text.fill('{"limits":[{"name":"a","limit":1}]}');
+  await page.getByRole("button", { name: "Preview" }).click();
+  await focused("limits 1 window");
+  await text.fill('{"limits":[]}');
+  await page.getByRole("button", { name: "Preview" }).click();
+  await focused("limits");
+  await fields.getByRole("group", { name: "limits", description: "It must have 1 or more." }).waitFor();
+  await visit.accessible();
+  assert.equal((await rig.tally.listViews("acme")).views.filter((one) => one.name === "quota").length, 0);
 });
 
 test("a module is dropped, refused where it is none, and deployed", async () => {

@@ -10,6 +10,7 @@ import { ConfigEditor } from "./editor";
 import { noOptions, Options, optionsOf, type OptionTexts } from "./options";
 import { Preview, usePreview } from "./preview";
 import { partOf, type Part } from "./problem";
+import { refusalsOf } from "./refusals";
 import { own, SchemaReader } from "./schema";
 import { chosenModule, What, type Chosen } from "./what";
 
@@ -30,6 +31,7 @@ export function Deployment(props: { log: string | undefined; ready: ReadyView[];
   const [config, setConfig] = useState<Config>(() => configOf(before ? before.config : begin(reader)));
   const [options, setOptions] = useState<OptionTexts>(() => noOptions(before));
   const preview = usePreview();
+  const [last, setLast] = useState<"deploy" | "preview">("preview"); // which was asked for, whose refusal counts
   const deployment = () => ({
     ...(chosen?.ready === undefined ? { module: chosen?.module ?? "" } : { ready: chosen.ready }),
     config: config.value,
@@ -54,11 +56,14 @@ export function Deployment(props: { log: string | undefined; ready: ReadyView[];
     });
     if (other !== readyView || other === undefined) setConfig(configOf(begin(other && new SchemaReader(other.config))));
   };
-  const failed = deploy.error ?? preview.error;
-  const problem = (part: Part, error = failed) => error && partOf(error) === part && <Problem error={error} />;
+  const failed = last === "deploy" ? deploy.error : preview.error;
+  const refusals = useMemo(() => refusalsOf(failed, config.value), [failed]); // of the configuration that was refused
+  const problem = (part: Part) => failed && partOf(failed) === part && <Problem error={failed} />;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    if ((event.submitter as HTMLButtonElement | null)?.value === "deploy") deploy.start();
+    const isDeploy = (event.submitter as HTMLButtonElement | null)?.value === "deploy";
+    setLast(isDeploy ? "deploy" : "preview");
+    if (isDeploy) deploy.start();
     else preview.start(preview.log ?? log ?? "", name, deployment(), asked);
   };
   return (
@@ -90,17 +95,23 @@ export function Deployment(props: { log: string | undefined; ready: ReadyView[];
             {problem("name")}
           </Section>
           <Section title="Configuration" note={reader && reader.text(reader.root, "title")}>
-            <ConfigEditor key={readyView?.name ?? ""} reader={reader} config={config} onChange={setConfig} />
+            <ConfigEditor
+              key={readyView?.name ?? ""}
+              reader={reader}
+              config={config}
+              refusals={refusals}
+              onChange={setConfig}
+            />
             {problem("config")}
           </Section>
           <Options value={options} onChange={setOptions} chosen={chosen} ready={readyView} onChoose={choose}>
             {problem("options")}
           </Options>
           <Preview of={preview} log={log} pattern={logs} current={asked}>
-            {preview.error && problem("rest", preview.error)}
+            {last === "preview" && problem("rest")}
           </Preview>
           <div class="deploy-end">
-            {deploy.error && problem("rest", deploy.error)}
+            {last === "deploy" && problem("rest")}
             <button type="submit" value="deploy" class="primary" aria-disabled={deploy.busy} aria-busy={deploy.busy}>
               {deploy.busy ? "Deploying" : "Deploy"}
             </button>

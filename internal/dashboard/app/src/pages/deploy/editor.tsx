@@ -1,23 +1,30 @@
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { readConfig, configOf, type Config } from "./config";
 import { SchemaField } from "./fields";
 import { useValidity } from "./draft";
+import { RefusalsContext, type Refusals } from "./refusals";
 import { own, type SchemaReader } from "./schema";
 
 /** A configuration as a form and as JSON, side by side and in step. Without a schema it is JSON alone. */
 export function ConfigEditor(props: {
   reader: SchemaReader | undefined;
   config: Config;
+  refusals: Refusals;
   onChange: (config: Config) => void;
 }) {
-  const { reader, config, onChange } = props;
+  const { reader, config, refusals, onChange } = props;
+  const form = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const first = form.current?.querySelector<HTMLElement>("[data-refused]");
+    (first?.querySelector<HTMLElement>("[aria-invalid=true]") ?? first)?.focus();
+  }, [refusals]);
   const isForm = reader !== undefined && reader.shape(reader.root).kind !== "json";
   return (
     <>
       {reader && <Examples reader={reader} onChange={onChange} />}
       <div class={isForm ? "config config-two" : "config"}>
         {reader && isForm && (
-          <div class="config-form" role="group" aria-label="Configuration as a form">
+          <div ref={form} class="config-form" role="group" aria-label="Configuration as a form">
             {config.problem !== undefined || config.deep ? (
               <p class="quiet">
                 {config.deep
@@ -25,16 +32,19 @@ export function ConfigEditor(props: {
                   : "The form shows the configuration again once the JSON can be read."}
               </p>
             ) : (
-              <SchemaField
-                reader={reader}
-                schema={reader.root}
-                value={config.value}
-                onChange={(value) => onChange(configOf(value ?? {}))}
-                name=""
-                path={[]}
-                required
-                removable={false}
-              />
+              <RefusalsContext.Provider value={refusals}>
+                <SchemaField
+                  reader={reader}
+                  schema={reader.root}
+                  value={config.value}
+                  onChange={(value) => onChange(configOf(value ?? {}))}
+                  name=""
+                  path={[]}
+                  at=""
+                  required
+                  removable={false}
+                />
+              </RefusalsContext.Provider>
             )}
           </div>
         )}

@@ -5,6 +5,7 @@ import { visible } from "../../ui/json";
 import { ChoiceField } from "./choice";
 import { ListField, ObjectField } from "./groups";
 import { ScalarControl } from "./scalars";
+import { useRefusal } from "./refusals";
 import { own, type Schema, type SchemaReader } from "./schema";
 
 /** A value of a configuration, with the schema that describes it. */
@@ -18,6 +19,8 @@ export interface FieldProps {
   name: string;
   /** The names of what it is in. */
   path: readonly string[];
+  /** Where it is in the configuration: a JSON Pointer. */
+  at: string;
   required: boolean;
   /** Whether a button takes it out; else an empty field does. */
   removable: boolean;
@@ -51,11 +54,13 @@ export function Labelled(
   const { reader, schema, value } = props;
   const id = useId();
   const hint = reader.text(schema, "description");
-  const doubt = value === undefined ? "" : reader.doubt(schema, value);
+  const refusal = useRefusal(props.at, value);
+  const doubt = refusal || (value === undefined ? "" : reader.doubt(schema, value));
   const control = {
     id,
     label: labelOf(props),
     describedBy: hint === "" && doubt === "" ? undefined : `${id}-hint`,
+    invalid: doubt !== "",
     value,
     optional: !props.required && !props.removable,
     fallback: fallbackOf(reader, schema),
@@ -63,7 +68,7 @@ export function Labelled(
     shape: jsonShape,
   };
   return (
-    <div class="config-field">
+    <div class="config-field" {...refusedAs(refusal)}>
       <div class="config-head">
         <label for={id} class="config-name">
           <bdi>{visible(props.name)}</bdi>
@@ -80,6 +85,11 @@ export function Labelled(
       )}
     </div>
   );
+}
+
+/** What the editor finds a refused field by, to lead there. */
+function refusedAs(refusal: string) {
+  return refusal === "" ? {} : { "data-refused": true, tabIndex: -1 };
 }
 
 /** What a screen reader calls a field: the names on the way to it. */
@@ -112,9 +122,16 @@ export function Remove(props: { path: readonly string[]; name: string; onChange:
 /** A part of a configuration that has parts itself, framed, with its name on the frame. */
 export function Group(props: FieldProps & { children: ComponentChildren }) {
   const { reader, schema } = props;
+  const id = useId();
   const hint = reader.text(schema, "description");
+  const refusal = useRefusal(props.at, props.value);
   return (
-    <fieldset class="config-group" aria-label={labelOf(props)}>
+    <fieldset
+      class="config-group"
+      aria-label={labelOf(props)}
+      aria-describedby={refusal === "" ? undefined : id}
+      {...refusedAs(refusal)}
+    >
       <div class="config-head">
         <span class="config-name">
           <bdi>{visible(props.name)}</bdi>
@@ -123,6 +140,11 @@ export function Group(props: FieldProps & { children: ComponentChildren }) {
         {props.tools}
         {props.removable && <Remove {...props} />}
       </div>
+      {refusal !== "" && (
+        <p id={id} class="config-doubt">
+          {visible(refusal)}
+        </p>
+      )}
       {hint !== "" && <p class="hint">{visible(hint)}</p>}
       {props.children}
     </fieldset>

@@ -1,6 +1,7 @@
 import { useId, useRef } from "preact/hooks";
 import { useDraft, useValidity } from "./draft";
 import { Adders, Group, labelOf, SchemaField, type FieldProps } from "./fields";
+import { pointerTo } from "./refusals";
 import { isObject, typeOf, type Member, type Schema, type SchemaReader, type Shape } from "./schema";
 
 const mostItems = 100; // of a list or map that have fields of their own
@@ -38,6 +39,7 @@ export function ObjectField(props: FieldProps & { shape: ObjectShape }) {
           onChange={(next) => set(one.name, next)}
           name={one.name}
           path={within}
+          at={pointerTo(props.at, one.name)}
           required={one.required}
           removable={!one.required && (!isTop || hasParts(reader, one, value[one.name], within.length))}
         />
@@ -57,6 +59,7 @@ export function ObjectField(props: FieldProps & { shape: ObjectShape }) {
               onChange={(next) => set(name, next)}
               name={name}
               path={within}
+              at={pointerTo(props.at, name)}
               required={false}
               removable
             />
@@ -163,6 +166,7 @@ function MapRows(
             }
             name={row.name === "" ? `${i + 1}` : row.name}
             path={within}
+            at={pointerTo(props.at, row.name)}
             required={false}
             removable
           />
@@ -255,6 +259,7 @@ export function ListField(props: FieldProps & { shape: Extract<Shape, { kind: "a
           onChange={(next) => set(i, next)}
           name={String(i + 1)}
           path={within}
+          at={pointerTo(props.at, i)}
           required={false}
           removable
         />

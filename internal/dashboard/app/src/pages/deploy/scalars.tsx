@@ -10,6 +10,8 @@ export interface Control {
   /** Where it is in the configuration, for screen readers: `limits 1 name`. */
   label: string;
   describedBy: string | undefined;
+  /** Whether something speaks against the value; what describes it says what. */
+  invalid: boolean;
   value: unknown;
   /** Whether an empty field stands for no value. */
   optional: boolean;
@@ -25,6 +27,7 @@ export function TextControl(props: Control) {
     id: props.id,
     "aria-label": props.label,
     "aria-describedby": props.describedBy,
+    "aria-invalid": props.invalid,
     placeholder: props.fallback,
     value: text,
     spellcheck: false,
@@ -52,7 +55,7 @@ export function NumberControl(props: Control & { whole: boolean }) {
         id={props.id}
         aria-label={props.label}
         aria-describedby={props.describedBy}
-        aria-invalid={bad}
+        aria-invalid={bad || props.invalid}
         type="text"
         inputMode={props.whole ? "numeric" : "decimal"}
         autocomplete="off"
@@ -90,6 +93,7 @@ export function SelectControl(props: Control & { values: readonly unknown[] }) {
       id={props.id}
       aria-label={props.label}
       aria-describedby={props.describedBy}
+      aria-invalid={props.invalid}
       value={absent ? "" : String(chosen)}
       onInput={(event) => {
         const at = event.currentTarget.value;
@@ -128,7 +132,7 @@ export function JsonControl(props: Control) {
         class="config-json"
         aria-label={`${props.label}, as JSON`}
         aria-describedby={props.describedBy}
-        aria-invalid={problem !== undefined}
+        aria-invalid={problem !== undefined || props.invalid}
         rows={Math.min(10, Math.max(2, draft.split("\n").length))}
         spellcheck={false}
         placeholder={props.fallback}
