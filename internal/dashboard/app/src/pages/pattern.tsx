@@ -16,7 +16,11 @@ type Pattern = Schemas["ViewPattern"];
 /** One view that is deployed on a pattern of logs: how far it has spread, and what it is. */
 export function PatternPage(props: { view: string }) {
   const { view } = props;
-  const pattern = useResource((signal) => client.value.getViewPattern(view, { signal }), [view], { every: 1_500 });
+  const pattern = useResource(
+    may("deploy") ? (signal) => client.value.getViewPattern(view, { signal }) : undefined,
+    [view],
+    { every: 1_500 },
+  );
   const one = pattern.data;
   return (
     <Page

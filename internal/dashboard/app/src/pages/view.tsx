@@ -24,10 +24,13 @@ type View = Schemas["View"];
 /** One view of a log: how it stands, what it answers, its versions, and what can be done with it. */
 export function ViewPage(props: { log: string; view: string }) {
   const { log, view } = props;
-  const current = useResource((signal) => currentView(log, view, signal), [log, view], { every: 1_000 });
+  const allowed = may("read", "query", "deploy");
+  const current = useResource(allowed ? (signal) => currentView(log, view, signal) : undefined, [log, view], {
+    every: 1_000,
+  });
   const one = current.data;
   const history = useResource(
-    (signal) => client.value.listViewVersions(log, view, { limit: 100, signal }),
+    allowed ? (signal) => client.value.listViewVersions(log, view, { limit: 100, signal }) : undefined,
     [log, view],
     { every: 4_000 },
   );

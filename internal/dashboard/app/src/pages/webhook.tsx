@@ -2,7 +2,7 @@ import type { Schemas } from "@tallystick/client";
 import { useState } from "preact/hooks";
 import { useResource } from "../core/resource";
 import { go, link } from "../core/route";
-import { client } from "../core/session";
+import { client, may } from "../core/session";
 import { Confirm, Dialog } from "../ui/dialog";
 import { Form, useAction } from "../ui/form";
 import { Once } from "../ui/once";
@@ -15,9 +15,13 @@ import { standing } from "./webhooks";
 
 /** One webhook: what it is told, its secret, and what became of each message. */
 export function WebhookPage(props: { webhook: string }) {
-  const webhook = useResource((signal) => client.value.getWebhook(props.webhook, { signal }), [props.webhook], {
-    every: 5_000,
-  });
+  const webhook = useResource(
+    may("admin") ? (signal) => client.value.getWebhook(props.webhook, { signal }) : undefined,
+    [props.webhook],
+    {
+      every: 5_000,
+    },
+  );
   return (
     <Page title={webhook.data?.url ?? "Webhook"} crumbs={[{ name: "Webhooks", href: link(["webhooks"]) }]}>
       <Needs scopes={["admin"]}>

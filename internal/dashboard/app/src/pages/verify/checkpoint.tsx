@@ -27,9 +27,12 @@ export function Checkpoint(props: { log: string }) {
       title="Checkpoint"
       note="The head, signed: whoever keeps it can hold the log against it at any time."
       actions={
-        <button type="button" class="small" onClick={signed.reload}>
-          Sign the head of now
-        </button>
+        signed.data &&
+        "note" in signed.data && (
+          <button type="button" class="small" onClick={signed.reload}>
+            Sign the head of now
+          </button>
+        )
       }
     >
       <Loaded of={signed} lines={6}>
