@@ -188,7 +188,7 @@ test("a refused configuration leads to the members that are refused", async () =
   );
   await page.getByRole("button", { name: "Deploy", exact: true }).click();
   await focused("limits 1 limit");
-  const limit = fields.getByRole("textbox", { name: "limits 1 limit", exact: true, description: /^It must match/ });
+  const limit = fields.getByRole("textbox", { name: "limits 1 limit", exact: true, description: /^It does not have/ });
   assert.equal(await limit.getAttribute("aria-invalid"), "true");
   const group = fields.getByLabel("limits 2 group_by x/y", { exact: true });
   assert.equal(await group.getAttribute("aria-invalid"), "true");

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Rig } from "./rig.js";
 
@@ -40,6 +41,16 @@ test("a log shows its head, its views' answers and its recent events, as they co
     await one.page.getByRole("list", { name: "Recent events" }).getByText("27", { exact: true }).waitFor();
     await one.page.getByRole("definition").filter({ hasText: "26\u202f000" }).waitFor();
   }
+  // What somebody points at stays, until they leave it; the other browser goes on.
+  const recent = visit.page.getByRole("list", { name: "Recent events" });
+  await recent.hover();
+  await visit.shows("as they were when you came to them");
+  await rig.tally.appendEvent("acme", { type: "api.call", tokens: 1, cost: "0.1" });
+  await other.page.getByRole("list", { name: "Recent events" }).getByText("28", { exact: true }).waitFor();
+  await visit.page.getByRole("definition").filter({ hasText: "28" }).first().waitFor();
+  assert.equal(await recent.getByText("28", { exact: true }).count(), 0);
+  await visit.page.mouse.move(0, 0);
+  await recent.getByText("28", { exact: true }).waitFor();
   await visit.accessible();
   await visit.picture("log");
   await other.picture("log-wide-dark");

@@ -6,7 +6,11 @@ import { now } from "../core/clock";
 export function Time(props: { at: string | undefined; relative?: boolean }) {
   if (props.at === undefined) return <span class="dim">–</span>;
   return (
-    <time dateTime={props.at} title={`${props.at} (shown in ${zone})`} class="time">
+    <time
+      dateTime={props.at}
+      title={`${props.at} (shown in ${zone})`}
+      class={props.relative ? "time relative" : "time"}
+    >
       {props.relative ? ago(props.at, now.value) : when(props.at)}
     </time>
   );

@@ -55,7 +55,7 @@ export function Labelled(
   const id = useId();
   const hint = reader.text(schema, "description");
   const refusal = useRefusal(props.at, value);
-  const doubt = refusal || (value === undefined ? "" : reader.doubt(schema, value));
+  const doubt = (value === undefined ? "" : reader.doubt(schema, value)) || refusal; // in words for people, if there are
   const control = {
     id,
     label: labelOf(props),

@@ -40,22 +40,40 @@ export function useRecent(log: string, head: number | undefined): Resource<reado
   return { ...before, data: events };
 }
 
+/**
+ * The latest events, in places that stay where they are: a new event moves the others on by a place. While somebody points at them, or has
+ * the focus in them, they stay as they are.
+ */
 export function Recent(props: { log: string; of: Resource<readonly StoredEvent[]> }) {
-  const { log } = props;
+  const { log, of } = props;
+  const [held, setHeld] = useState<readonly StoredEvent[] | undefined>();
+  const hold = () => setHeld((before) => before ?? of.data);
+  const release = ({ currentTarget }: { currentTarget: HTMLElement }) => {
+    if (!currentTarget.matches(":hover, :focus-within")) setHeld(undefined);
+  };
+  useEffect(() => setHeld(undefined), [log]);
   return (
     <Section
       title="Recent events"
+      note={held && "as they were when you came to them"}
       actions={
         <a class="button small" href={link(["logs", log, "events"])}>
           All events
         </a>
       }
     >
-      <Loaded of={props.of} lines={most}>
+      <Loaded of={held ? { ...of, data: held } : of} lines={most}>
         {(events) => (
-          <ul class="recent" aria-label="Recent events">
-            {events.map((event) => (
-              <li key={event.sequence}>
+          <ul
+            class="recent"
+            aria-label="Recent events"
+            onPointerEnter={hold}
+            onPointerLeave={release}
+            onFocusIn={hold}
+            onFocusOut={release}
+          >
+            {events.map((event, place) => (
+              <li key={place}>
                 <a class="num" href={link(["logs", log, "events", String(event.sequence)])}>
                   {event.sequence}
                 </a>
