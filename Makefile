@@ -129,6 +129,10 @@ dashboard-check: dashboard-modules ## check the dashboard's sources, and that it
 test-dashboard: build dashboard-modules ## try the dashboard in Chromium; pictures of its pages come to bin/screenshots
 	cd $(DASHBOARD) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e
 
+.PHONY: bench-dashboard
+bench-dashboard: build dashboard-modules ## measure the dashboard in Chromium: first paints, charts, scrolling, layout shifts
+	cd $(DASHBOARD) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent bench
+
 .PHONY: dashboard-picture
 dashboard-picture: build dashboard-modules ## take the picture of the dashboard in README.md anew
 	cd $(DASHBOARD) && TALLY_BINARY=$(CURDIR)/bin/tally npm run --silent e2e -- picture
