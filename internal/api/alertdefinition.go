@@ -28,8 +28,9 @@ func alertDefinition() *huma.Schema {
 			"absent": text("What the value is where the answer has none, a number as a text; an error when absent."),
 			"of":     text("What percentages are of: a number as a text, such as 1000, or a JSON Pointer into the answer, such as /limit."),
 			"thresholds": {
-				Type: huma.TypeArray, MinItems: &least, MaxItems: &most, Description: "At which values it fires: amounts, or percentages where of is given.",
-				Items: &huma.Schema{Type: huma.TypeString, Description: "A percentage, such as 80%, or an amount, such as 250.00."},
+				Type: huma.TypeArray, MinItems: &least, MaxItems: &most,
+				Description: "At which values it fires: amounts, or percentages where of is given.",
+				Items:       &huma.Schema{Type: huma.TypeString, Description: "A percentage, such as 80%, or an amount, such as 250.00."},
 			},
 			"direction": {
 				Type: huma.TypeString, Enum: []any{"at_least", "at_most"}, Description: "On which side it fires; at_least when absent.",
