@@ -1,7 +1,9 @@
 package main_test
 
 import (
+	"crypto/rand"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/testdb"
@@ -11,7 +13,7 @@ import (
 func TestMigrateAndServeApart(t *testing.T) {
 	testdb.New(t, testdb.WithFsync()) // with it the roles are there
 	d := testdb.New(t, testdb.WithFsync(), testdb.Empty())
-	login := "tally_test_serves"
+	login := "tally_test_serves_" + strings.ToLower(rand.Text())
 	d.Exec(t, "CREATE ROLE "+login+" LOGIN PASSWORD 'only-for-tests' IN ROLE tally_server") // goes with the tests' cluster
 	u, err := url.Parse(d.DSN())
 	if err != nil {
