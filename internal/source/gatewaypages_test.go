@@ -20,7 +20,8 @@ var (
 )
 
 // TestGatewayPages: every mapping that the pages of docs/gateways show is accepted; every ready mapping has a page that shows how to use it
-// and names all that it keeps; and the collector's page has the mapping that the recordings are tested with.
+// and names all that it keeps; every page says what can be lost, and which setting helps; and the collector's page has the mapping that the
+// recordings are tested with.
 func TestGatewayPages(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/gateways/*.md")
 	if err != nil || len(pages) < 2 {
@@ -44,6 +45,12 @@ func TestGatewayPages(t *testing.T) {
 		for _, match := range putReady.FindAllStringSubmatch(text, -1) {
 			parse(t, `{"ready":"`+match[1]+`"}`)
 			explained[match[1]] += text
+		}
+	}
+	for _, page := range pages {
+		if text := string(read(t, page)); filepath.Base(page) != "README.md" &&
+			(!strings.Contains(text, "hat it can lose") || !strings.Contains(text, "the setting that helps")) {
+			t.Errorf("%s does not say what can be lost, and which setting helps", page)
 		}
 	}
 	overview := string(read(t, "../../docs/gateways/README.md"))
