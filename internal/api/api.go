@@ -90,7 +90,7 @@ type server struct {
 	anyone        *access.Caller // where no keys are asked for
 	streams       *slots         // of streams of events
 	verifications *slots
-	longBodies    *slots // of deliveries that are held whole
+	longBodies    *slots // of deliveries of which much is held
 	searches      *slots // of lists that look at everything that a tenant has
 	verifier      *verify.Verifier
 	queries       live.SharedQueries // that watchers have views answer

@@ -1,10 +1,14 @@
 package api_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"slices"
@@ -18,9 +22,21 @@ import (
 )
 
 // largeForm is how a long body of records is sent.
-type largeForm struct{ name, path, contentType, begin, record, end string }
+type largeForm struct {
+	name, path, contentType, begin, record, end string
 
-// largeForms have many records of 8 KiB each, so many bytes in all. Those of OTLP are in one group.
+	last   bool   // the end has a record, too
+	held   bool   // until its end, compressed: more of them than there is room for are told to come back
+	unwrap string // of the mapping
+}
+
+// source is the mapping for such bodies.
+func (f largeForm) source() string {
+	return fmt.Sprintf(`{"log": %q, "id": null, "create": {}, "keep": {"n": "/n"}, "unwrap": %s}`, f.name, cmp.Or(f.unwrap, "null"))
+}
+
+// largeForms have many records of 8 KiB each, so many bytes in all. Those of OTLP are in one group: in order, and, as the OpenTelemetry
+// Collector writes them, with scope and resource last.
 func largeForms(size int) []largeForm {
 	filler := strings.Repeat("x", 8<<10)
 	record := protobuf(2, protobuf(append(attributes(6, "n", "1"), 5, protobuf(1, filler))...))
@@ -29,13 +45,25 @@ func largeForms(size int) []largeForm {
 	group := append(protobuf(1, protobuf(attributes(1, "r", "1")...)), 2<<3|2)
 	group = append(binary.AppendUvarint(group, uint64(len(scope)+records)), scope...)
 	begin := append(binary.AppendUvarint([]byte{1<<3 | 2}, uint64(len(group)+records)), group...)
+	resource := protobuf(1, protobuf(attributes(1, "r", "1")...))
+	part := binary.AppendUvarint([]byte{2<<3 | 2}, uint64(len(scope)+records))
+	backwards := append(binary.AppendUvarint([]byte{1<<3 | 2}, uint64(len(part)+records+len(scope)+len(resource))), part...)
+	inBase64 := `{"data":"` + base64.StdEncoding.EncodeToString([]byte(`{"n":1,"filler":"`+filler+`"}`)) + `"}`
 	inJSON := `{"attributes":[{"key":"n","value":{"intValue":1}}],"body":{"stringValue":"` + filler + `"}}`
 	return []largeForm{
 		{name: "lines", path: "/events", record: `{"n":1,"filler":"` + filler + `"}` + "\n"},
 		{name: "protobuf", path: "/v1/logs", contentType: "application/x-protobuf", begin: string(begin), record: string(record)},
 		{
-			name: "json", path: "/v1/logs", contentType: "application/json", record: inJSON + ",", end: inJSON + "]}]}]}",
+			name: "json", path: "/v1/logs", contentType: "application/json", record: inJSON + ",", end: inJSON + "]}]}]}", last: true,
 			begin: `{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{"name":"scope"},"logRecords":[`,
+		},
+		{
+			name: "backwards", path: "/v1/logs", contentType: "application/x-protobuf",
+			begin: string(backwards), record: string(record), end: string(scope) + string(resource), held: true,
+		},
+		{
+			name: "envelope", path: "/events", begin: `{"requestId":"r","records":[`, record: inBase64 + ",", end: inBase64 + `],"at":1}`,
+			last: true, unwrap: `{"at":"/records","data":"/data","as":"base64"}`,
 		},
 	}
 }
@@ -43,7 +71,7 @@ func largeForms(size int) []largeForm {
 // lines is how many records a body of that size has.
 func (f largeForm) lines(size int) int {
 	n := size / len(f.record)
-	if f.end != "" {
+	if f.last {
 		n++
 	}
 	return n
@@ -54,18 +82,24 @@ func (f largeForm) middle(size int) io.Reader {
 	return io.LimitReader(&repeating{text: f.record}, int64(size/len(f.record)*len(f.record)))
 }
 
-// TestLargeDeliveries: clients that send 32 MiB each at once are all served, in memory that does not grow with what they send, whatever the
+// TestLargeDeliveries: clients that send 32 MiB each at once are all taken, in memory that does not grow with what they send, whatever the
 // form.
 func TestLargeDeliveries(t *testing.T) {
 	const clients, size = 6, 31 << 20
 	s := start(t, leastMemory)
 	for _, form := range largeForms(size) {
-		s.putSource(form.name, `{"log": "`+form.name+`", "id": null, "create": {}, "keep": {"n": "/n"}}`)
+		s.putSource(form.name, form.source())
 		var wg sync.WaitGroup
 		for range clients {
 			wg.Go(func() {
-				body := io.MultiReader(strings.NewReader(form.begin), form.middle(size), strings.NewReader(form.end))
-				r, err := s.deliver("/sources/"+form.name+form.path, body, "Content-Type: "+form.contentType)
+				send := func() (reply, error) {
+					body := io.MultiReader(strings.NewReader(form.begin), form.middle(size), strings.NewReader(form.end))
+					return s.deliver("/sources/"+form.name+form.path, body, "Content-Type: "+form.contentType)
+				}
+				r, err := send()
+				for form.held && err == nil && r.status == http.StatusServiceUnavailable && r.header.Get("Retry-After") != "" {
+					r, err = send()
+				}
 				if err != nil || r.status != http.StatusOK {
 					t.Errorf("%s: %d %s, %v", form.name, r.status, r.body, err)
 				}
@@ -92,7 +126,10 @@ func TestStalledDeliveries(t *testing.T) {
 	const clients, size, part = 16, 8 << 20, 5 << 20
 	s := patiently(t)
 	for _, form := range largeForms(size) {
-		s.putSource(form.name, `{"log": "`+form.name+`", "id": null, "create": {}, "keep": {"n": "/n"}}`)
+		if form.held {
+			continue
+		}
+		s.putSource(form.name, form.source())
 		send := func(body io.Reader) {
 			body = io.MultiReader(strings.NewReader(form.begin), body, strings.NewReader(form.end))
 			r, err := s.deliver("/sources/"+form.name+form.path, body, "Content-Type: "+form.contentType)
@@ -120,6 +157,86 @@ func TestStalledDeliveries(t *testing.T) {
 		wg.Wait()
 		s.wantAt(form.name, (clients+1)*form.lines(size))
 	}
+}
+
+// TestManyHeldDeliveries: more clients than there is room for send what has to be held, as it is, at the same time: a group whose
+// resource comes last, of what cannot be compressed, and an envelope of one element. Those that are told to come back are taken then, and
+// everything counts once.
+func TestManyHeldDeliveries(t *testing.T) {
+	const clients, size, records = 64, 3 << 19, 100
+	s := start(t, leastMemory)
+	s.putSource("held", `{"log":"{/attributes/form}","id":"{/attributes/id}","create":{},"keep":{"r":"/resource/r"}}`)
+	s.putSource("wrapped", `{"unwrap":{"at":"/message","data":"/data","as":"base64"},
+		"log":"wrapped","id":"{/id}","create":{},"keep":{}}`)
+	noise := make([]byte, size/records)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	held := func(client int) string {
+		var all []byte
+		for i := range records {
+			shuffled := append(bytes.Clone(noise[client*7+i:]), noise[:client*7+i]...)
+			id := attributes(6, "form", "held", "id", fmt.Sprintf("%d-%d", client, i))
+			all = append(all, protobuf(2, protobuf(append(id, 5, protobuf(7, string(shuffled)))...))...)
+		}
+		return string(protobuf(1, protobuf(2, string(all), 1, protobuf(attributes(1, "r", "1")...))))
+	}
+	wrapped := func(client int) string {
+		var lines bytes.Buffer
+		for i := range records {
+			text := base64.StdEncoding.EncodeToString(noise[:size/records/2])
+			fmt.Fprintf(&lines, `{"id":"%d-%d","filler":"%s"}`+"\n", client, i, text)
+		}
+		return `{"message":{"data":"` + base64.StdEncoding.EncodeToString(lines.Bytes()) + `"}}`
+	}
+	var wg sync.WaitGroup
+	refused := make(chan struct{}, 100*clients)
+	for i := range clients {
+		path, contentType, body := "/sources/held/v1/logs", "application/x-protobuf", ""
+		if i%2 == 0 {
+			body = held(i)
+		} else {
+			path, contentType, body = "/sources/wrapped/events", "application/json", wrapped(i)
+		}
+		wg.Go(func() {
+			for {
+				r := s.delivered(path, body, "Content-Type: "+contentType)
+				if r.status == http.StatusOK {
+					return
+				}
+				if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" {
+					t.Errorf("%d %v %s", r.status, r.header, r.body)
+					return
+				}
+				refused <- struct{}{}
+			}
+		})
+	}
+	most := heapWhile(wg.Wait)
+	t.Logf("%d times 503, %d MiB in use at most", len(refused), most>>20)
+	if limit := uint64(clients*size + memory.LeastLimit/2); most > limit { // the clients hold what they send
+		t.Errorf("%d MiB were in use", most>>20)
+	}
+	for _, log := range []string{"held", "wrapped"} {
+		s.wantAt(log, clients/2*records)
+	}
+}
+
+// TestWhatNeverFits: a record that takes more memory than the server has for one request is refused for good and kept as a reject, and
+// its sender does not come back for ever; what is beside it is taken.
+func TestWhatNeverFits(t *testing.T) {
+	s := start(t, leastMemory)
+	s.putSource("o", `{"log":"o","id":"{/attributes/id}","create":{},"keep":{}}`)
+	good := protobuf(1, protobuf(2, protobuf(2, protobuf(attributes(6, "id", "1")...))))
+	long := protobuf(1, protobuf(2, protobuf(2, protobuf(5, protobuf(1, strings.Repeat("\n", 12<<20))))))
+	for range 2 {
+		r := s.delivered("/sources/o/v1/logs", string(good)+string(long), "Content-Type: application/x-protobuf")
+		if r.status != http.StatusRequestEntityTooLarge || !strings.Contains(string(r.body), "raise --memory-limit") {
+			t.Errorf("%d %s", r.status, r.body)
+		}
+	}
+	if got := s.rejected("o"); !slices.Equal(got, []string{"body_too_large"}) {
+		t.Errorf("rejected %v", got)
+	}
+	s.wantAt("o", 1)
 }
 
 // heapWhile returns the most bytes of the heap that are in use until something ends.

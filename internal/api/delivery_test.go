@@ -239,6 +239,39 @@ func TestLongEnvelopes(t *testing.T) {
 	}
 }
 
+// TestFaultyLongEnvelopes: envelopes that are read as they come follow one another on lines, among others. What is wrong in one is a reject
+// of its element, what follows is stored; where one is no JSON any more the body ends, and what came before is stored.
+func TestFaultyLongEnvelopes(t *testing.T) {
+	s := start(t)
+	s.putSource("wrapped", `{"unwrap": {"at": "/records", "data": "/data", "as": "base64"}, "log": "w", "id": "{/id}", "create": {},
+		"keep": true, "rejects": {"raw": "whole"}}`)
+	data := func(id string) string {
+		return `{"data":"` + base64.StdEncoding.EncodeToString([]byte(`{"id":"`+id+`"}`)) + `"}`
+	}
+	filler := `"filler":["` + strings.Repeat("x", 20<<10) + `"],`
+	body := `{` + filler + `"records":[` + data("1") + `,{"data":"%"},` + data("2") + `,{"n":1}]}` + "\n" +
+		`{"broken` + "\n" +
+		`{` + filler + `"records":null}` + "\n" +
+		`{"records":[` + data("3") + `]} {` + filler + `"records":` + data("4") + `}`
+	const summary = `{"stored":%d,"duplicates":%d,"skipped":0,"rejected":4,"first_rejected":{"line":1,"code":"invalid_envelope"`
+	for i := range 2 {
+		r := s.delivered("/sources/wrapped/events", body)
+		if want := fmt.Sprintf(summary, 4*(1-i), 4*i); r.status != 200 || !strings.HasPrefix(string(r.body), want) {
+			t.Errorf("%d %s, want %s", r.status, r.body, want)
+		}
+	}
+	r := s.delivered("/sources/wrapped/events", `{`+filler+`"records":[`+data("5")+`,}`)
+	s.wantProblem(http.StatusBadRequest, "invalid_json", r, "came before is stored")
+	if got := s.named("w"); strings.Join(got, "") != `{"id":"1"}{"id":"2"}{"id":"3"}{"id":"4"}{"id":"5"}` {
+		t.Errorf("stored %v", got)
+	}
+	rejects := s.named(intake.RejectsOf("wrapped"))
+	if all := strings.Join(rejects, "\n"); len(rejects) != 5 || !strings.Contains(all, `"raw":"{\"data\":\"%\"}"`) ||
+		!strings.Contains(all, `"raw":"{\"n\":1}"`) || !strings.Contains(all, `"line":3,`) {
+		t.Errorf("%d rejects: %s", len(rejects), all)
+	}
+}
+
 // TestOtherAnswers: Firehose's form, in success and failure; what health checks and Event Grid ask for.
 func TestOtherAnswers(t *testing.T) {
 	s := start(t)

@@ -14,19 +14,22 @@ import (
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/framing"
 	"github.com/tallystick/tallystick/internal/intake"
-	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/memory"
 	"github.com/tallystick/tallystick/internal/otlp"
+	"github.com/tallystick/tallystick/internal/source"
 )
 
 const (
 	// cutRecordBytes is how many bytes there are of a bad record that was cut.
 	cutRecordBytes = 64 << 10
-	// mediumBytes: a body that is held whole and is longer gets room for the longest at once. To double it would take half as much again.
+	// mediumBytes: of what is held of bodies, more than twice as much needs one of the places for long ones. The last step of what grows
+	// by doubling is from there to all of it.
 	mediumBytes = 4 << 20
-	firstBytes  = 16 << 10 // of it
-	longBytes   = maxDeliveryBytes + bytes.MinRead
+	longBytes   = maxDeliveryBytes + mediumBytes/4
+	firstBytes  = 16 << 10 // of a body that is held whole
 	ndjson      = "application/x-ndjson"
+	// envelopeBytes: an envelope that is longer is read as it comes.
+	envelopeBytes = 16 << 10
 	// detectedBytes of a body of OTLP show its encoding where its Content-Type does not.
 	detectedBytes = 64
 )
@@ -73,6 +76,7 @@ func (t *taking) run() {
 	err := t.read(ctx)
 	if p := t.bodyProblem(err); p != nil {
 		// Nobody may ever look at the response: what there is of the body is kept.
+		t.decoding, t.window, t.record, t.held = 0, 0, 0, 0
 		t.body.begin()
 		ctx, cancel := keeping(ctx)
 		defer cancel()
@@ -104,6 +108,10 @@ func (t *taking) run() {
 func (t *taking) bodyProblem(err error) *Problem {
 	if errors.Is(err, io.ErrUnexpectedEOF) && errors.Is(t.body.failure, io.ErrUnexpectedEOF) { // and not a connection to the database
 		return newProblem("body_incomplete", "the body broke off before its end"+cameBefore)
+	}
+	if errors.Is(err, intake.ErrNeverFits) {
+		return newProblem("body_too_large", "a record, or what has to be held until its resource comes, takes more memory than this "+
+			"server has for one request: send less at once, or have an operator raise --memory-limit"+cameBefore)
 	}
 	return deliveryProblem(err)
 }
@@ -154,9 +162,6 @@ func (t *taking) readBody(ctx context.Context) error {
 		if framing.MediaType(request.contentType) == unreadMedia && t.gateway.path == eventsPath {
 			return t.readUnread(ctx, body)
 		}
-		if t.source.Mapping.Unwraps() {
-			return t.readEnvelopes(ctx, body)
-		}
 		return t.readRecords(ctx, body)
 	}
 	data, err := t.whole(ctx, io.LimitReader(body, event.MaxBytes+1))
@@ -176,7 +181,10 @@ func (t *taking) readBody(ctx context.Context) error {
 }
 
 func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
-	records := framing.NewRecords(body, maxRecordBytes).Booked(func(bytes int64) error { return t.book(ctx, &t.window, bytes) })
+	records := framing.NewRecords(body, maxRecordBytes).Booked(func(bytes int64) error { return t.bookWindow(ctx, bytes) })
+	if t.source.Mapping.Unwraps() {
+		records = records.Walking(envelopeBytes, maxDeliveryBytes)
+	}
 	for {
 		record, err := records.Next()
 		var broken *framing.RecordError
@@ -185,6 +193,10 @@ func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
 			return nil
 		case err != nil:
 			return err
+		case record.Long != nil:
+			err = t.delivery.AddLong(ctx, record.Data, source.Envelope{
+				In: record.Long, Most: maxDeliveryBytes, Book: func(bytes int64) error { return t.book(ctx, &t.record, bytes) },
+			})
 		case errors.As(record.Err, &broken):
 			whole := broken.Code != framing.TooLong && len(record.Data) < cutRecordBytes
 			err = t.delivery.Refuse(ctx, record.Data, whole, broken.Code, broken.Detail)
@@ -197,18 +209,6 @@ func (t *taking) readRecords(ctx context.Context, body io.Reader) error {
 	}
 }
 
-// readEnvelopes is readRecords for bodies that are mostly one value, an envelope, which may be as long as a body.
-func (t *taking) readEnvelopes(ctx context.Context, body io.Reader) error {
-	data, err := t.whole(ctx, body)
-	if err != nil {
-		return err
-	}
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); bytes.HasPrefix(trimmed, []byte{'{'}) && jsonscan.Valid(trimmed) == nil {
-		return t.delivery.Add(ctx, trimmed)
-	}
-	return t.readRecords(ctx, bytes.NewReader(data))
-}
-
 func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 	request := requestOf(ctx)
 	if _, known := otlp.EncodingOf(request.contentType); !known {
@@ -217,14 +217,7 @@ func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 		request.encoding, body = otlp.Detect(beginning), buffered
 	}
 	room := otlp.Room{
-		Body: func(bytes int64) error {
-			if bytes > 2*mediumBytes {
-				if err := t.takeLong(); err != nil {
-					return err
-				}
-			}
-			return t.book(ctx, &t.window, bytes)
-		},
+		Body:   func(bytes int64) error { return t.bookWindow(ctx, bytes) },
 		Record: func(bytes int64) error { return t.book(ctx, &t.record, bytes) },
 	}
 	add := func(record []byte) error { return t.delivery.Add(ctx, record) }
@@ -232,6 +225,16 @@ func (t *taking) readOTLP(ctx context.Context, body io.Reader) error {
 		return room.Logs(body, request.encoding, add)
 	}
 	return room.Spans(body, request.encoding, add)
+}
+
+// bookWindow books what is held of a body. Only so many of one tenant's may be long at a time.
+func (t *taking) bookWindow(ctx context.Context, bytes int64) error {
+	if bytes > 2*mediumBytes {
+		if err := t.takeLong(); err != nil {
+			return err
+		}
+	}
+	return t.book(ctx, &t.window, bytes)
 }
 
 // book books so many bytes for a part of room.
@@ -246,18 +249,12 @@ func (t *taking) book(ctx context.Context, part *int64, bytes int64) error {
 	return nil
 }
 
-// whole reads a body to its end, and books what it takes. Only so many of one tenant's may be long at a time.
+// whole reads a short body to its end, and books what it takes.
 func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 	var data []byte
 	for {
 		if len(data) == cap(data) {
 			grown := max(4*cap(data), firstBytes)
-			if grown > mediumBytes {
-				grown = longBytes
-				if err := t.takeLong(); err != nil {
-					return nil, err
-				}
-			}
 			if err := t.book(ctx, &t.held, int64(grown+cap(data))); err != nil {
 				return nil, err
 			}
@@ -272,7 +269,7 @@ func (t *taking) whole(ctx context.Context, body io.Reader) ([]byte, error) {
 	}
 }
 
-// takeLong takes one of the places for long bodies that are held whole, until the delivery is done.
+// takeLong takes one of the places for long bodies, until the delivery is done.
 func (t *taking) takeLong() error {
 	if t.giveLong != nil {
 		return nil

@@ -13,6 +13,7 @@ type extent struct {
 	long    bool // it is longer than allowed; the window holds only its end
 	second  bool // it is long, and the window begins with its second line
 	lost    bool // it is long, and its second line is no longer held
+	walks   bool // it is to be walked, and the window holds all of size
 }
 
 // extent reads to the end of a value, or to where it breaks. The verdict is goesOn where the body ends within it. Of a value that is too
@@ -25,6 +26,9 @@ func (x *Records) extent() (extent, error) {
 	)
 	for {
 		held := x.in.Held()
+		if x.walks > 0 && held[0] == '{' { // whatever else has come by now
+			held = held[:min(len(held), x.walks+1)]
+		}
 		n, verdict := s.scan(held[e.size:])
 		if x.singly && x.array == noArray {
 			if at := bytes.IndexByte(held[e.size:e.size+n], '\n'); at >= 0 {
@@ -32,6 +36,9 @@ func (x *Records) extent() (extent, error) {
 			}
 		}
 		e.size += n
+		if e.walks = x.walks > 0 && e.size > x.walks && held[0] == '{'; e.walks {
+			return e, nil
+		}
 		e.long = e.long || e.size > x.longest
 		if e.verdict = verdict; verdict != goesOn {
 			return e, nil

@@ -24,6 +24,9 @@ type Record struct {
 	Line int // which record of the body this is, from 1; empty lines are not counted
 	// Err, a *RecordError, says why the record is not acceptable; what follows it is read nevertheless.
 	Err error
+	// Long stands before an object that Walking is for, and must have passed it before the next record is asked for. Data are the object's
+	// first bytes, until something is read.
+	Long *Walker
 }
 
 // Records splits a body into JSON values, by its bytes alone: one value, lines, values one after the other with any white space or none
@@ -48,6 +51,7 @@ type Records struct {
 	loose    bool // values do not end where lines do
 	singly   bool // a value ends on its line: a broken one was, and seemed to go on in the next
 	skipping bool // the rest of the line belongs to a bad record
+	walks    int  // bytes of an object that is longer than that are left to a Walker; 0 for never
 }
 
 // arrayState is where in an array a body is read.
@@ -69,6 +73,13 @@ func NewRecords(r io.Reader, longest int) *Records {
 // Booked has book called with how many bytes the reader holds, before it holds more. An error of book is returned by Next.
 func (x *Records) Booked(book func(bytes int64) error) *Records {
 	x.in.book = book
+	return x
+}
+
+// Walking has objects of more than held bytes read by Record.Long, whatever their length, and values of them held that have up to most
+// bytes. They are not looked at before: a fault in one ends the body.
+func (x *Records) Walking(held, most int) *Records {
+	x.walks, x.in.most = held, max(x.in.most, most)
 	return x
 }
 
@@ -184,10 +195,18 @@ func (x *Records) element() (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
+	if e.walks {
+		return x.long(e), nil
+	}
 	if e.verdict != ended {
 		return Record{}, x.syntax(e.size, "")
 	}
 	return x.whole(e, x.check(e)), nil
+}
+
+// long returns an object that is to be walked.
+func (x *Records) long(e extent) Record {
+	return Record{Data: x.in.Held()[:min(e.size, x.kept)], Long: NewWalker(&x.in)}
 }
 
 // wholeLine takes the rest of the line if that is held, and is an object: the usual case, which extent would come to more slowly.
@@ -197,7 +216,7 @@ func (x *Records) wholeLine() (Record, bool) {
 		return Record{}, false
 	}
 	size := x.in.newline(len(held))
-	if size < 0 {
+	if size < 0 || x.walks > 0 && size > x.walks {
 		return Record{}, false
 	}
 	data := bytes.TrimRight(held[:size], " \t\r")
@@ -217,6 +236,10 @@ func (x *Records) value() (Record, error) {
 	e, err := x.extent()
 	if err != nil {
 		return Record{}, err
+	}
+	if e.walks {
+		x.share()
+		return x.long(e), nil
 	}
 	if e.verdict != ended {
 		return x.broken(e)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxName bounds the names that a Walker returns, in bytes, with quotes and escapes.
-	maxName = 256
+	// maxName bounds the names that a Walker returns, in bytes, with quotes and escapes: of 1 KiB if each byte is escaped.
+	maxName = 8 << 10
 	// checkedSkip bounds the values that are checked though they are skipped, in bytes.
 	checkedSkip = usualBuffer
 )
@@ -86,7 +86,7 @@ func (w *Walker) Enter() error {
 
 // Next goes to the next member or element of what was entered last, and leaves it where there is none: then more is false. The value
 // before must have been read, skipped, or entered and left. The name of a member is as in the body, with its quotes, and valid until the
-// next call; "" stands for one of more than 256 bytes.
+// next call; "" stands for one of more than 8 KiB.
 func (w *Walker) Next() (name []byte, more bool, _ error) {
 	in := &w.open[len(w.open)-1]
 	c, err := w.First()

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -42,6 +43,9 @@ const (
 	Logs   Form = "logs"
 	Traces Form = "traces"
 )
+
+// ErrNeverFits: what is held of a delivery at once, beside its lines, is more than the server has for one request.
+var ErrNeverFits = fmt.Errorf("%w: a part of the delivery takes more than there is for a request", memory.ErrFull)
 
 // Intake is safe for concurrent use.
 type Intake struct {
@@ -156,7 +160,7 @@ func (in *Intake) Deliver(s *Source, sender Sender, form Form) *Delivery {
 }
 
 // Add takes the next record, which must not change until Add returns. The error is memory.ErrFull, a limit's, ingest.ErrBusy or another
-// transient one of Ingester.Append, or the database's.
+// transient one of Ingester.Append, or the database's; or ErrNeverFits, which is not.
 func (d *Delivery) Add(ctx context.Context, record []byte) error {
 	d.number++
 	n := 0
@@ -168,6 +172,29 @@ func (d *Delivery) Add(ctx context.Context, record []byte) error {
 	})
 	if invalid := (*event.InvalidError)(nil); failure == nil && errors.As(err, &invalid) {
 		return d.refuse(ctx, record, arrival{key: d.given(0)}, invalid.Code, invalid.Detail)
+	}
+	return err
+}
+
+// AddLong is Add for an envelope that is read as it comes: e has all but Fault. begin is the beginning of it, for its reject if it has no
+// records. Each of its elements that is not as the mapping says is a reject of its own. The error may also be one of reading.
+func (d *Delivery) AddLong(ctx context.Context, begin []byte, e source.Envelope) error {
+	d.number++
+	n := 0
+	begin = bytes.Clone(begin[:min(len(begin), leastStep)])
+	var failure error
+	e.Fault = func(element []byte, fault *event.InvalidError) error {
+		failure = d.refuse(ctx, element, arrival{key: d.given(n), unread: true}, fault.Code, fault.Detail)
+		n++
+		return failure
+	}
+	err := d.source.Mapping.Walk(e, func(record []byte) error {
+		failure = d.add(ctx, record, arrival{key: d.given(n), unwrapped: true})
+		n++
+		return failure
+	})
+	if invalid := (*event.InvalidError)(nil); failure == nil && errors.As(err, &invalid) {
+		return d.refuse(ctx, begin, arrival{key: d.given(n), unread: true}, invalid.Code, invalid.Detail)
 	}
 	return err
 }
@@ -278,7 +305,11 @@ func (d *Delivery) book(ctx context.Context) error {
 		}
 		if len(d.lines) == 0 {
 			d.lines = nil // what they had room for
-			return d.sender.Room.Grow(ctx, need)
+			err := d.sender.Room.Grow(ctx, need)
+			if errors.Is(err, memory.ErrTooMuch) {
+				return ErrNeverFits
+			}
+			return err
 		}
 		if err := d.commit(ctx); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -18,6 +19,9 @@ const smallPart = 4
 
 // ErrFull: there is no room in the book, and there was none during the wait.
 var ErrFull = errors.New("the memory for this is used up")
+
+// ErrTooMuch is an ErrFull of a hold that asks for more than there ever is for one: to come back is of no use.
+var ErrTooMuch = fmt.Errorf("%w: it is more than there ever is for one hold", ErrFull)
 
 // Book records the memory that is held for one purpose, up to a bound. It is safe for concurrent use. A nil *Book has no bound.
 //
@@ -159,14 +163,18 @@ func (b *Book) furthest() (most *Hold) {
 	return most
 }
 
-// wait books bytes as soon as there is room. The error is ErrFull or the context's.
+// wait books bytes as soon as there is room. The error is ErrFull, at once ErrTooMuch, or the context's.
 func (b *Book) wait(ctx context.Context, h *Hold, bytes int64, large bool) error {
 	b.mu.Lock()
 	if b.reserve(h, bytes, large) {
 		b.mu.Unlock()
 		return nil
 	}
-	if large && bytes > b.forLarge || bytes > b.total || h.waited >= b.patience {
+	if to := h.bytes + bytes; large && to > b.forLarge || to > b.total {
+		b.mu.Unlock()
+		return ErrTooMuch
+	}
+	if h.waited >= b.patience {
 		b.mu.Unlock()
 		return ErrFull
 	}
@@ -223,7 +231,7 @@ func (h *Hold) Bytes() int64 {
 func (h *Hold) bounded() bool { return h != nil && h.book != nil }
 
 // Grow books more, up to so many bytes in all, and waits for room, no longer than the book's patience over the hold's life. The error is
-// ErrFull or the context's: then nothing has changed.
+// ErrFull, of which ErrTooMuch is one, or the context's: then nothing has changed.
 func (h *Hold) Grow(ctx context.Context, to int64) error {
 	if !h.bounded() || to <= h.bytes {
 		return nil

@@ -101,6 +101,27 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestTooMuch: who asks for more than there ever is, with what it has, does not wait, and is told so.
+func TestTooMuch(t *testing.T) {
+	book := memory.NewBook(4*mib, 2*mib, time.Hour)
+	hold := book.Hold()
+	defer hold.Release()
+	if err := hold.Grow(t.Context(), 2*mib); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		hold *memory.Hold
+		to   int64
+	}{{hold, 3*mib + 1}, {hold, 5 * mib}, {book.Hold(), 3*mib + 1}} { // a quarter is for small ones
+		if err := c.hold.Grow(t.Context(), c.to); !errors.Is(err, memory.ErrTooMuch) || !errors.Is(err, memory.ErrFull) {
+			t.Errorf("to %d: %v", c.to, err)
+		}
+	}
+	if err := hold.Grow(t.Context(), 3*mib); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLeader: of holds that grow as they go, and have taken half of what they need until there was no room, one after the other gets the
 // rest.
 func TestLeader(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"strings"
 
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/jsonscan"
@@ -90,7 +89,7 @@ func (u *unwrap) open(record []byte, each func([]byte) error) error {
 	case jsonscan.Array:
 		return elements(found.Text, func(element []byte) error { return u.element(element, each) })
 	default:
-		return event.Invalid(CodeEnvelope, "the record has no list and no object at %s", u.at)
+		return u.notThere()
 	}
 }
 
@@ -124,7 +123,7 @@ func (u *unwrap) element(element []byte, each func([]byte) error) error {
 	data := values[0]
 	switch {
 	case data.Kind == jsonscan.String && u.asBase64:
-		decoded, err := decodeBase64(string(data.Text))
+		decoded, err := decodeBase64(data.Text)
 		if err != nil {
 			return event.Invalid(CodeEnvelope, "%s in an element of %s is not valid base64", u.data, u.at)
 		}
@@ -140,13 +139,16 @@ func (u *unwrap) element(element []byte, each func([]byte) error) error {
 	}
 }
 
-// decodeBase64 takes both alphabets, with and without padding.
-func decodeBase64(text string) ([]byte, error) {
-	text = strings.TrimRight(text, "=\r\n")
-	if strings.ContainsAny(text, "-_") {
-		return base64.RawURLEncoding.DecodeString(text)
+// decodeBase64 takes both alphabets, with and without padding. What it returns is shorter than the text.
+func decodeBase64(text []byte) ([]byte, error) {
+	text = bytes.TrimRight(text, "=\r\n")
+	encoding := base64.RawStdEncoding
+	if bytes.ContainsAny(text, "-_") {
+		encoding = base64.RawURLEncoding
 	}
-	return base64.RawStdEncoding.DecodeString(text)
+	decoded := make([]byte, encoding.DecodedLen(len(text)))
+	n, err := encoding.Decode(decoded, text)
+	return decoded[:n], err
 }
 
 // split calls each for the records in a text: values that follow one another, and the elements of arrays. What begins like neither an

@@ -10,10 +10,12 @@ import (
 	"github.com/tallystick/tallystick/internal/source"
 )
 
-func TestUnwrap(t *testing.T) {
+type unwrapping struct{ unwrap, record, want, fault string }
+
+func envelopes() []unwrapping {
 	encode := base64.StdEncoding.EncodeToString
 	url := base64.RawURLEncoding.EncodeToString
-	for _, tt := range []struct{ unwrap, record, want, fault string }{
+	return []unwrapping{
 		{`null`, `{"a":1}`, `{"a":1}`, ""},
 		{`null`, `no JSON`, `no JSON`, ""},
 		{`"/r"`, `{"r":[{"a":1}, {"b":"]}\\\""} ,3,[]]}`, `{"a":1}|{"b":"]}\\\""}|3|[]`, ""},
@@ -45,7 +47,11 @@ func TestUnwrap(t *testing.T) {
 		{`{"at":"/r","data":"/d","as":"base64"}`, `{"r":[{"d":"e30\r\n=\n"}]}`, `{}`, ""},
 		{`{"at":"/r","data":"/d","as":"base64"}`, `{"r":[{"d":"e30="},{"d":"e3"},{"d":"%"},{"d":"fQ=="}]}`, `{}|{|}`, "not valid base64"},
 		{`{"at":"/r","data":"/d","as":"base64"}`, `{"r":[{"d":{"a":1}},{"d":["x"]},{"d":null},{"d":""}]}`, ``, "no text at /d"},
-	} {
+	}
+}
+
+func TestUnwrap(t *testing.T) {
+	for _, tt := range envelopes() {
 		m := parse(t, mapping(`"unwrap":`+tt.unwrap))
 		var got []string
 		err := m.Unwrap([]byte(tt.record), func(record []byte) error {
