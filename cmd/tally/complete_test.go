@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,13 @@ func TestCompletion(t *testing.T) {
 	o.prints("key", "create", "--name", "gone", "--scopes", "read")
 	o.succeeds(nil, "key", "revoke", "--yes", "gone")
 	o.succeeds(nil, "tenant", "create", "europe")
+	write(t, filepath.Join(o.dir, "alert.json"), `{"logs": "acme", "view": "usage", "value": "/rows/0/count", "thresholds": ["5"]}`)
+	o.succeeds(nil, "alert", "put", "busy", "alert.json")
+	o.prints("webhook", "create", "https://billing.example.com/hooks")
+	_, listed, _ := strings.Cut(o.prints("webhook", "list", "--output", "csv"), "\r\n")
+	webhook, _, _ := strings.Cut(listed, ",")
+	_, tested, _ := strings.Cut(o.prints("webhook", "test", webhook, "--output", "csv"), "\r\n")
+	delivery := strings.TrimSpace(tested)
 	u := newUser(t)
 	u.does(key, "login", "--url", o.server.url, "--profile", "here")
 	for _, test := range []struct {
@@ -48,6 +56,9 @@ func TestCompletion(t *testing.T) {
 		{"", []string{"query", "acme", "usage", ""}}, // a question is the view's own
 		{"gateway", []string{"source", "show", ""}},
 		{"europe", []string{"tenant", "show", "eu"}},
+		{"busy", []string{"alert", "crossings", ""}},
+		{webhook, []string{"webhook", "show", ""}},
+		{delivery, []string{"webhook", "delivery", webhook, ""}},
 		{"here", []string{"profile", "use", ""}},
 		{"here", []string{"log", "show", "--profile", ""}},
 		{"acme acme-2", []string{"token", "create", "--log", "a"}},

@@ -57,6 +57,15 @@ var argumentNames = map[string]func(context.Context, *tally.Client, completing) 
 			return k.Name
 		})
 	},
+	"ALERT": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
+		return namesOf(c.Alerts(ctx), func(a tally.ListedAlert) string { return a.Name })
+	},
+	"WEBHOOK": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
+		return namesOf(c.Webhooks(ctx), func(w tally.Webhook) string { return w.WebhookID })
+	},
+	"DELIVERY": func(ctx context.Context, c *tally.Client, q completing) iter.Seq2[string, error] {
+		return namesOf(c.Deliveries(ctx, q.argument("WEBHOOK"), ""), func(d tally.WebhookDelivery) string { return d.DeliveryID })
+	},
 	"TENANT": func(ctx context.Context, c *tally.Client, _ completing) iter.Seq2[string, error] {
 		return namesOf(c.Tenants(ctx), func(t tally.Tenant) string { return t.Name })
 	},
