@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -39,12 +40,12 @@ type AuditDifference struct {
 
 type auditInput struct {
 	ViewPath
-	Version int32 `query:"version" minimum:"0" maximum:"2147483647" doc:"Which version; the one that answers when absent, else the one that did last."`
+	Version int32  `query:"version" minimum:"0" maximum:"2147483647" doc:"Which version; the one that answers when absent, else the one that did last."`
+	Accept  string `header:"Accept" hidden:"true"`
 }
 
-type auditOutput struct{ Body ViewAudit }
-
 func (s *server) registerAudit(api huma.API) {
+	report := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[ViewAudit](), true, "ViewAudit")
 	register(s, api, access.Read|access.Deploy, huma.Operation{
 		OperationID: "audit-view", Method: http.MethodPost, Path: "/logs/{log}/views/{view}/audit",
 		Summary: "Fold a view's events again and compare", Tags: []string{"views"}, Metadata: map[string]any{forKeys: true},
@@ -52,21 +53,38 @@ func (s *server) registerAudit(api huma.API) {
 			"and compares what each gives with the others and with the stored state, byte for byte. " +
 			"It takes as long as reading the log three times or so; appends go on meanwhile.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
+		Responses: map[string]*huma.Response{"200": {Description: "The result of folding a view's events again.", Content: map[string]*huma.MediaType{
+			mediaJSON: {Schema: report},
+		}}},
 	}, s.auditView)
 }
 
-func (s *server) auditView(ctx context.Context, in *auditInput) (*auditOutput, error) {
+func (s *server) auditView(ctx context.Context, in *auditInput) (*huma.StreamResponse, error) {
 	log, err := s.resolve(ctx, in.Log)
 	if err != nil {
 		return nil, err
 	}
+	audited := func(ctx context.Context, progress func(WorkProgress)) (any, error) {
+		report, err := s.Views.Audit(ctx, log, in.View, view.AuditOptions{Version: in.Version}, func(done, total int64) {
+			progress(WorkProgress{in.View, done, total})
+		})
+		if err != nil {
+			return nil, err
+		}
+		return presentAudit(report), nil
+	}
+	if inLines(in.Accept) {
+		return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
+			s.reportInLines(ctx, audited)
+		}}, nil
+	}
 	ctx, stop := s.whileAllowed(ctx)
 	defer stop()
-	report, err := s.Views.Audit(ctx, log, in.View, view.AuditOptions{Version: in.Version}, nil)
+	report, err := audited(ctx, func(WorkProgress) {})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	return &auditOutput{presentAudit(report)}, nil
+	return reportAtOnce(report), nil
 }
 
 func presentAudit(r view.Report) ViewAudit {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -150,6 +151,26 @@ func TestAudits(t *testing.T) {
 	if got := audit(""); !got.OK || got.View != "totals" || got.Version != 1 || got.Sequence != 3 || got.Events != 3 || got.Keys != 1 ||
 		len(got.Ways) != 5 || got.Seconds <= 0 || got.Difference != nil {
 		t.Errorf("audited: %+v", got)
+	}
+	body := s.want(http.StatusOK, s.call("POST", "/logs/acme/views/totals/audit", "", "Accept: application/x-ndjson"))
+	lines := bytes.Split(bytes.TrimSpace(body), []byte("\n"))
+	type line struct {
+		Progress *struct {
+			What        string
+			Done, Total int64
+		}
+		Report  *auditReport
+		Problem *problem
+	}
+	if p := decode[line](t, lines[0]).Progress; p == nil || p.What != "totals" || p.Total != 3 {
+		t.Errorf("in lines it begins with %s", lines[0])
+	}
+	if r := decode[line](t, lines[len(lines)-1]).Report; r == nil || !r.OK || r.Events != 3 {
+		t.Errorf("in lines it ends with %s", lines[len(lines)-1])
+	}
+	body = s.want(http.StatusOK, s.call("POST", "/logs/acme/views/none/audit", "", "Accept: application/x-ndjson"))
+	if p := decode[line](t, body).Problem; p == nil || p.Code != "view_not_found" {
+		t.Errorf("in lines, of no view: %s", body)
 	}
 	edit := func(statement string) {
 		t.Helper()

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/event"
@@ -23,9 +21,6 @@ import (
 )
 
 const (
-	// progressEvery is how often a verification reports its progress in lines: often enough for a bar, and for proxies that cut idle
-	// connections.
-	progressEvery = 500 * time.Millisecond
 	// maxVerifications bounds how many logs are verified at once: each reads a whole log.
 	maxVerifications = 2
 	// verifyRetrySeconds: a log of a million events takes some ten seconds, its views longer.
@@ -75,13 +70,6 @@ type ViewVerification struct {
 	Detail string     `json:"detail,omitempty" doc:"Likewise, in words."`
 }
 
-// VerificationProgress is a line of a verification under way.
-type VerificationProgress struct {
-	What  string `json:"what" doc:"chain, or the name of a view."`
-	Done  int64  `json:"done" doc:"Events read so far."`
-	Total int64  `json:"total" doc:"Events to read."`
-}
-
 type verifyInput struct {
 	LogPath
 	Views    string `query:"views" doc:"all, none, or the names of up to 64 views with commas between them; all when absent. Each is verified once."`
@@ -122,25 +110,27 @@ func (s *server) verifyLog(ctx context.Context, in *verifyInput) (*huma.StreamRe
 			"verified; try again in a while")
 		return nil, retry(p, verifyRetrySeconds)
 	}
-	if strings.Contains(in.Accept, formatNDJSON.mediaType) {
+	verified := func(ctx context.Context, progress func(WorkProgress)) (any, error) {
+		report, err := s.verifier.Verify(ctx, v.request, func(p verify.Progress) { progress(WorkProgress{p.Part, p.Done, p.Total}) })
+		if err != nil {
+			return nil, err
+		}
+		return s.presentVerification(ctx, v, report), nil
+	}
+	if inLines(in.Accept) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) { //nolint:contextcheck // it is the request's own
 			defer give()
-			s.verifyInLines(ctx, v)
+			s.reportInLines(ctx, verified)
 		}}, nil
 	}
 	defer give()
 	ctx, stop := s.whileAllowed(ctx)
 	defer stop()
-	report, err := s.verifier.Verify(ctx, v.request, func(verify.Progress) {})
+	report, err := verified(ctx, func(WorkProgress) {})
 	if err != nil {
 		return nil, s.problem(ctx, err)
 	}
-	body := s.presentVerification(ctx, v, report)
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		_, w := humago.Unwrap(ctx)
-		w.Header().Set("Content-Type", formatJSON.mediaType)
-		_ = json.NewEncoder(w).Encode(body) // the client has gone
-	}}, nil
+	return reportAtOnce(report), nil
 }
 
 // verification checks a request. The error is a *Problem.
@@ -236,34 +226,4 @@ func (s *server) presentVerdict(ctx context.Context, r *verify.ViewReport) ViewV
 		verdict.Code, verdict.Detail = p.Code, p.Detail
 	}
 	return verdict
-}
-
-// verifyInLines sends the progress of a verification, and its report last. The status has been sent by then: an error is a line, too.
-func (s *server) verifyInLines(stream huma.Context, v verification) {
-	r, w := humago.Unwrap(stream)
-	ctx, stop := s.whileAllowed(r.Context())
-	defer stop()
-	w.Header().Set("Content-Type", formatNDJSON.mediaType)
-	w.Header().Set("Cache-Control", "no-store")
-	out := json.NewEncoder(w)
-	connection := http.NewResponseController(w)
-	send := func(line any) {
-		// A connection that cannot have a deadline is not one that a client could be slow on.
-		_ = connection.SetWriteDeadline(time.Now().Add(answerWriteTimeout))
-		_ = out.Encode(line) // the client has gone, which ends ctx
-		_ = connection.Flush()
-	}
-	var sent time.Time
-	report, err := s.verifier.Verify(ctx, v.request, func(p verify.Progress) {
-		if time.Since(sent) >= progressEvery {
-			sent = time.Now()
-			send(map[string]VerificationProgress{"progress": {p.Part, p.Done, p.Total}})
-		}
-	})
-	_ = connection.SetWriteDeadline(time.Time{})
-	if err != nil {
-		send(map[string]error{"problem": s.problem(ctx, err)})
-		return
-	}
-	send(map[string]LogVerification{"report": s.presentVerification(ctx, v, report)})
 }
