@@ -200,7 +200,7 @@ function median(values: readonly number[]): number {
 }
 
 function shown(value: number): string {
-  return value >= 100 || value === 0 ? value.toFixed(0) : value.toFixed(value < 1 ? 3 : 1);
+  return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(value < 1 ? 3 : 1);
 }
 
 function print(): void {
