@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tallystick/tallystick/internal/intake"
 	"github.com/tallystick/tallystick/views"
 )
 
@@ -192,6 +193,37 @@ func TestEventGridMayAsk(t *testing.T) {
 			"POST") {
 			t.Errorf("%s was answered %v", origin, r.header)
 		}
+	}
+}
+
+// TestEventGridValidates: in its own schema Event Grid asks by an event, and wants its code back. Nothing of that is stored; a source that
+// does not let Event Grid in takes it as a record, and other events of that schema are records as ever.
+func TestEventGridValidates(t *testing.T) {
+	s := start(t)
+	const mapping = `{"log":"customer-{/subject}","id":"{/id}","source":"{/topic}","create":{},"keep":{"n":"/data/n"}`
+	s.putSource("grid", mapping+`,"origins":["eventgrid.azure.net"]}`)
+	s.putSource("other", mapping+`}`)
+	event := func(subject, data string) string {
+		return `[{"id":"2d1781af","topic":"/subscriptions/1","subject":"` + subject + `","eventType":"x","data":` + data + `}]`
+	}
+	asked := event("", `{"validationCode":"512d38b6-\"&","validationUrl":"https://example.com/validate"}`)
+	const header = "Aeg-Event-Type: SubscriptionValidation"
+	for range 2 {
+		r := s.delivered("/sources/grid/events", asked, header, "Content-Type: application/json; charset=utf-8")
+		answer := decode[map[string]string](t, s.want(http.StatusOK, r))
+		if len(answer) != 1 || answer["validationResponse"] != `512d38b6-"&` || r.header.Get("Content-Type") != "application/json" {
+			t.Errorf("answered %v %s", r.header, r.body)
+		}
+	}
+	s.wantProblem(http.StatusUnprocessableEntity, "invalid_request", s.delivered("/sources/grid/events", event("", `{}`), header))
+	s.wantProblem(http.StatusNotFound, "log_not_found", s.call("GET", "/logs/"+intake.RejectsOf("grid"), ""))
+	if got := s.summaryOf(s.delivered("/sources/other/events", asked, header)); got.Rejected != 1 {
+		t.Errorf("%+v", got)
+	}
+	r := s.delivered("/sources/grid/events", event("acme", `{"n":1}`), "Aeg-Event-Type: Notification")
+	if got := s.summaryOf(r); got.Stored != 1 || strings.Join(s.named("customer-acme"), "") !=
+		`{"id":"2d1781af","n":1,"source":"/subscriptions/1"}` {
+		t.Errorf("%+v, %v", got, s.named("customer-acme"))
 	}
 }
 

@@ -68,6 +68,10 @@ func (t *taking) run() {
 		still:    func() error { return t.recheck(ctx) },
 		bookHead: func(bytes int64) error { return t.book(ctx, &t.head, bytes) },
 	}
+	if t.validates() {
+		t.validate(ctx)
+		return
+	}
 	t.streams = t.gateway.path == "/events" && strings.Contains(t.r.Header.Get("Accept"), ndjson)
 	if t.streams {
 		t.delivery.Results = t.tell
