@@ -11,6 +11,7 @@ import { Name, Num, Time } from "../ui/values";
 /** All logs that there are for the viewer's key. */
 export function LogsPage() {
   const { search = "", label = "" } = route.value.query;
+  const prefix = route.value.query["prefix"] ?? "";
   const sort = oneOf(route.value.query["sort"], ["activity"]);
   return (
     <Page title="Logs">
@@ -22,6 +23,13 @@ export function LogsPage() {
             value={search}
             placeholder="acme"
             onInput={(value) => refine({ search: value })}
+          />
+          <TextField
+            name="Begins with"
+            type="search"
+            value={prefix}
+            placeholder="customer-"
+            onInput={(value) => refine({ prefix: value })}
           />
           <TextField
             name="Label"
@@ -41,11 +49,12 @@ export function LogsPage() {
           />
         </div>
         <Pages
-          deps={[search, label, sort]}
+          deps={[search, prefix, label, sort]}
           every={5_000}
           load={async (cursor, signal) => {
             const page = await client.value.listLogs({
               search: search === "" ? undefined : search,
+              prefix: prefix === "" ? undefined : prefix,
               label: label.includes("=") ? label : undefined, // it is being typed
               sort,
               cursor,
@@ -55,7 +64,7 @@ export function LogsPage() {
             return { items: page.logs, next: page.next_cursor };
           }}
         >
-          {(logs) => <LogTable logs={logs} searched={search !== "" || label !== ""} />}
+          {(logs) => <LogTable logs={logs} searched={search !== "" || prefix !== "" || label !== ""} />}
         </Pages>
       </Needs>
     </Page>
