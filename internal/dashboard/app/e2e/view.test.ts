@@ -98,6 +98,35 @@ test("a build shows how far it is, and moves", async () => {
   await tally.retireView("slow", "spinning");
 });
 
+test("an audit shows how far it is, and ends with a button or with the page", async () => {
+  const { tally } = rig;
+  await tally.ensureLog("audited");
+  await tally.appendEvents(
+    "audited",
+    Array.from({ length: 2_500 }, () => ({ script: "spin\t10" })),
+  );
+  await tally.deployModule("audited", "spinning", scripted, { gas: 1_000_000_000 });
+  await using visit = await rig.visit("#/logs/audited/views/spinning");
+  const { page } = visit;
+  await page.locator(".standing").getByText("live").waitFor({ timeout: 120_000 });
+  const ended = () => page.waitForEvent("requestfailed", (request) => request.url().endsWith("/audit"));
+  const section = page.getByRole("region", { name: "Audit" });
+  await section.getByRole("button", { name: "Audit" }).click();
+  await section.getByText(/[1-9][\d\u202f]* of 2\u202f500 events folded/).waitFor();
+  await page.waitForFunction(() => (document.querySelector<HTMLProgressElement>(".audit progress")?.value ?? 0) > 0);
+  await visit.picture("view-audit");
+  const stopped = ended();
+  await section.getByRole("button", { name: "Stop" }).click();
+  await section.getByText("It takes as long as").waitFor();
+  await stopped;
+  assert.equal(await section.getByRole("alert").count(), 0);
+  await section.getByRole("button", { name: "Audit" }).click();
+  await section.getByText(/[1-9][\d\u202f]* of 2\u202f500 events folded/).waitFor();
+  const left = ended();
+  await visit.go("#/logs/audited");
+  await left;
+});
+
 test("a halt shows its error and its event as text, and is taken past it", async () => {
   const { tally } = rig;
   await tally.ensureLog("globex");

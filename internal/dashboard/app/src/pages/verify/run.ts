@@ -20,7 +20,7 @@ export interface Request {
 }
 
 /**
- * Verifies a log, and tells how far it is. The answer comes in lines for that: progress now and then, the report last.
+ * Verifies a log, and tells how far it is.
  *
  * @throws {TallyError} where it could not be done
  */
@@ -33,18 +33,29 @@ export async function verify(
   const query = new URLSearchParams({ views: request.views });
   if (request.hash !== "") query.set("hash", request.hash);
   if (request.sequence !== "") query.set("sequence", request.sequence);
-  const response = await client.value.fetch(`/logs/${encodeURIComponent(log)}/verify?${query.toString()}`, {
-    headers: { Accept: "application/x-ndjson" },
-    signal,
-  });
+  return reportOf("GET", `/logs/${encodeURIComponent(log)}/verify?${query.toString()}`, onProgress, signal);
+}
+
+/**
+ * Asks for work that takes long, and tells how far it is. The answer comes in lines for that: progress now and then, the report last.
+ *
+ * @throws {TallyError} where it could not be done
+ */
+export async function reportOf<Of>(
+  method: "GET" | "POST",
+  path: string,
+  onProgress: (progress: Reading) => void,
+  signal: AbortSignal,
+): Promise<Of> {
+  const response = await client.value.fetch(path, { method, headers: { Accept: "application/x-ndjson" }, signal });
   if (!response.ok) throw problemOf(await response.text(), response.status);
   for await (const line of linesOf(response)) {
-    const { progress, report, problem } = parseExact(line) as { progress?: Reading; report?: Report; problem?: object };
+    const { progress, report, problem } = parseExact(line) as { progress?: Reading; report?: Of; problem?: object };
     if (progress) onProgress(progress);
     if (problem) throw problemOf(line, undefined);
     if (report) return report;
   }
-  throw new TallyError({ code: "connection", detail: "the answer broke off before the report: verify it again" });
+  throw new TallyError({ code: "connection", detail: "the answer broke off before the report: ask for it again" });
 }
 
 async function* linesOf(response: Response): AsyncGenerator<string, void, undefined> {

@@ -1,26 +1,38 @@
 import type { Answer, Schemas } from "@tallystick/client";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { now } from "../../core/clock";
 import { duration } from "../../core/format";
 import { link } from "../../core/route";
-import { client, may } from "../../core/session";
+import { may } from "../../core/session";
 import { useAction } from "../../ui/form";
 import { visible } from "../../ui/json";
 import { Facts, Section } from "../../ui/page";
 import { Problem } from "../../ui/states";
-import { Num } from "../../ui/values";
+import { Num, Progress } from "../../ui/values";
+import { reportOf, type Reading } from "../verify/run";
 
 type Audited = Answer<"audit-view">;
 
-/** Has the server fold the view's events again, in several ways, and compare. */
+/** Has the server fold the view's events again, in several ways, and compare. Leaving the page ends it. */
 export function Audit(props: { log: string; view: Schemas["View"] }) {
   const { log, view } = props;
   const [result, setResult] = useState<Audited | undefined>();
   const [began, setBegan] = useState(0);
+  const [reading, setReading] = useState<Reading | undefined>();
+  const ending = useRef<AbortController | undefined>(undefined);
+  useEffect(() => () => ending.current?.abort(), []);
   const action = useAction(async () => {
+    const abort = new AbortController();
+    ending.current = abort;
     setBegan(Date.now());
     setResult(undefined);
-    setResult(await client.value.auditView(log, view.name));
+    setReading(undefined);
+    const path = `/logs/${encodeURIComponent(log)}/views/${encodeURIComponent(view.name)}/audit`;
+    try {
+      setResult(await reportOf<Audited>("POST", path, setReading, abort.signal));
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+    }
   });
   return (
     <Section
@@ -35,11 +47,15 @@ export function Audit(props: { log: string; view: Schemas["View"] }) {
       <div class="audit" role="status">
         {action.busy && (
           <div class="build">
-            <progress aria-label="Audit" />
+            <Progress name="Audit" of={reading && reading.total > 0 ? reading.done / reading.total : 0} />
             <p class="build-words">
               <span>
-                Folding <Num of={view.applied} unit="events" /> again; appends go on meanwhile.
+                <Num of={reading?.done ?? 0} /> of <Num of={reading?.total ?? view.applied} unit="events" /> folded
+                again; appends go on meanwhile.
               </span>
+              <button type="button" class="small" onClick={() => ending.current?.abort()}>
+                Stop
+              </button>
               <span class="num">{duration(Math.max(0, Math.floor((now.value - began) / 1000) * 1000))} so far</span>
             </p>
           </div>
