@@ -53,9 +53,10 @@ func (s *server) registerAudit(api huma.API) {
 			"and compares what each gives with the others and with the stored state, byte for byte. " +
 			"It takes as long as reading the log three times or so; appends go on meanwhile.",
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusUnprocessableEntity},
-		Responses: map[string]*huma.Response{"200": {Description: "The result of folding a view's events again.", Content: map[string]*huma.MediaType{
-			mediaJSON: {Schema: report},
-		}}},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The result of folding a view's events again.",
+			Content:     map[string]*huma.MediaType{mediaJSON: {Schema: report}},
+		}},
 	}, s.auditView)
 }
 
