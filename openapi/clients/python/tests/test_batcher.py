@@ -195,3 +195,10 @@ for n in range(50):
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
     assert numbers(client, log) == list(range(50))
+
+
+@pytest.mark.parametrize("wrong", [{"max_events": 0}, {"max_events": 10_001}, {"max_bytes": (10 << 20) + 1}])
+def test_batches_are_such_as_a_server_takes(client: Tally, wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        client.batcher(**wrong)  # type: ignore[arg-type]
+    client.batcher(max_events=10_000, max_bytes=10 << 20).close()

@@ -47,6 +47,10 @@ class Batch(NamedTuple):
     size: int
 
 
+#: What the server takes at once.
+LARGEST = {"max_events": 10_000, "max_bytes": 10 << 20}
+
+
 class Buffer:
     """Cuts batches: when a log has enough for one, when its oldest event has waited for linger, when all is to go."""
 
@@ -54,6 +58,8 @@ class Buffer:
         for name, value in (("max_events", max_events), ("max_bytes", max_bytes), ("max_buffer", max_buffer)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1")
+            if value > LARGEST.get(name, value):
+                raise ValueError(f"{name} must be at most {LARGEST[name]}: the server takes no larger batch")
         if not linger >= 0:
             raise ValueError("linger must be 0 seconds or more")
         self._max_events = max_events
