@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -23,7 +22,8 @@ func (t *taking) validates() bool {
 }
 
 // validate answers it: the code that comes in the event shows that whoever has the address wants the deliveries. Nothing is stored.
-func (t *taking) validate(ctx context.Context) {
+func (t *taking) validate() {
+	ctx := t.r.Context()
 	var events []struct {
 		EventType string `json:"eventType"`
 		Data      struct {

@@ -69,7 +69,7 @@ func (t *taking) run() {
 		bookHead: func(bytes int64) error { return t.book(ctx, &t.head, bytes) },
 	}
 	if t.validates() {
-		t.validate(ctx)
+		t.validate()
 		return
 	}
 	t.streams = t.gateway.path == "/events" && strings.Contains(t.r.Header.Get("Accept"), ndjson)
