@@ -48,7 +48,6 @@ type noisy struct {
 	other   *api.Client  // of another tenant, where that makes the noise
 	headers string       // by which its requests act in it
 	refused atomic.Int64 // of its requests
-	asked   atomic.Int64 // by dashboards
 }
 
 func noisyRows() []rowKind {
