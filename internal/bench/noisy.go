@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -147,7 +148,8 @@ func (n *noisy) measure(ctx context.Context, noise *noise, report reporter) erro
 	return nil
 }
 
-// repeat has a client make noise until ctx ends. When the server is overloaded it retries after a second, as honest clients do.
+// repeat has a client make noise until ctx ends. When the server is overloaded it comes back after a second on average, each client at a
+// moment of its own: that is what Retry-After asks for, and what the SDKs do.
 func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 	for ctx.Err() == nil {
 		err := noise.once(ctx, n, client)
@@ -156,7 +158,7 @@ func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 		case errors.As(err, &problem) && problem.Status == http.StatusServiceUnavailable:
 			select {
 			case <-ctx.Done():
-			case <-time.After(time.Second):
+			case <-time.After(time.Second/2 + rand.N(time.Second)):
 			}
 		case errors.As(err, &problem), err == nil, ctx.Err() != nil:
 		default:
