@@ -210,6 +210,7 @@ function ActiveLogs() {
           ) : (
             <Table
               name="Latest active logs"
+              still
               rows={page.logs}
               id={(log) => log.log_id}
               columns={[
