@@ -87,10 +87,6 @@ FROM (
 -- Ends a statement that waits longer for a lock, from here to the transaction's end.
 SELECT set_config('lock_timeout', @timeout, true);
 
--- name: BoundStatements :exec
--- Ends a statement that takes longer, from here to the transaction's end; 0 ends none.
-SELECT set_config('statement_timeout', @timeout, true);
-
 -- name: InsertLogMonths :exec
 -- A row that is there already stays: the table only tells readers where to look, and no append may fail for it.
 INSERT INTO log_months (log_id, month, first_sequence)

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/background"
 	"github.com/tallystick/tallystick/internal/db"
 	"github.com/tallystick/tallystick/internal/event"
 	"github.com/tallystick/tallystick/internal/memory"
@@ -156,6 +158,9 @@ type Config struct {
 	Committed func(log uuid.UUID, events []event.Recorded)
 	// Attempted is called with the outcome of each group, nil when it was committed. It must not block. May be nil.
 	Attempted func(error)
+	// StalledAfter is for how long an append of any server may have heads locked while its server sends nothing, before it is ended.
+	StalledAfter time.Duration
+	Log          *slog.Logger
 	// Tracer makes spans of groups; nil for none.
 	Tracer *tracing.Tracer
 	Now    func() time.Time // the clock that events are recorded by
@@ -167,6 +172,7 @@ func DefaultConfig() Config {
 	return Config{
 		Lanes:            min(max(runtime.GOMAXPROCS(0), fewest), most),
 		MaxWaitingEvents: 50_000, MaxWaitingBytes: 64 << 20,
+		StalledAfter: stalledAfter, Log: slog.Default(),
 		Now: time.Now,
 	}
 }
@@ -178,11 +184,12 @@ type Ingester struct {
 	db     *db.DB
 	views  *view.Views
 	config Config
+	beside background.Worker
 }
 
 // New returns an ingester that appends from Start until Stop.
 func New(d *db.DB, views *view.Views, config Config) *Ingester {
-	return &Ingester{newRouter(d, views, config), d, views, config}
+	return &Ingester{router: newRouter(d, views, config), db: d, views: views, config: config}
 }
 
 // IsFull reports whether any append to the log would fail with ErrBusy now, so that its request need not be read.
@@ -225,12 +232,16 @@ func (p Pending) Wait() ([]Appended, error) {
 }
 
 // Start starts the lanes.
-func (g *Ingester) Start() { g.router.start() }
+func (g *Ingester) Start() {
+	g.router.start()
+	g.beside.Go(g.endStalled)
+}
 
 // Stop implements background.Part: it refuses new appends, finishes those that wait, and returns when all lanes have ended. When ctx ends,
 // requests that wait fail with ErrClosed and those being committed with ErrOutcomeUnknown, and Stop returns a moment later. The error is
 // always nil.
 func (g *Ingester) Stop(ctx context.Context) error {
+	_ = g.beside.Stop(ctx) // it ends a statement at most
 	g.router.stop(ctx)
 	return nil
 }

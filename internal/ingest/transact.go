@@ -228,12 +228,10 @@ const (
 	// copyEvents is from how many events on COPY stores a group. It costs the database about a tenth less than INSERT, and takes two more
 	// round trips.
 	copyEvents = 500
-	// copyBytes is from how many bytes of events on COPY stores a group, however few events they are. A server that is stopped halfway
-	// through sending a statement keeps its locks: its transaction is not idle, so PostgreSQL does not end it. What goes by INSERT is small
-	// enough for the kernel to take at once; COPY has copyTimeout.
+	// copyBytes is from how many bytes of events on COPY stores a group, however few events they are. What goes by INSERT is small enough
+	// for the kernel to take at once: a server that is frozen halfway through sending it would hold its locks until others end that (see
+	// stalled.go).
 	copyBytes = 64 << 10
-	// copyTimeout has PostgreSQL end a COPY, with its transaction, that is not finished in time.
-	copyTimeout = "10s"
 )
 
 // store writes everything that the plan holds and commits. The heads come first: a head that is not where the plan expects it ends the
@@ -298,17 +296,13 @@ func (l *lane) store(ctx context.Context, tx *db.Tx, p *plan) (err error) {
 
 // sendEvents sends what is queued, then the events by COPY, and returns the pipeline for what follows.
 func (l *lane) sendEvents(ctx context.Context, tx *db.Tx, queued *db.Pipeline, p *plan) (next *db.Pipeline, err error) {
-	if err := l.db.BoundStatements(ctx, queued, copyTimeout); err != nil {
-		return nil, err
-	}
 	if err := tx.Send(ctx, queued); err != nil {
 		return nil, fmt.Errorf("moving heads: %w", err)
 	}
 	if err := tx.CopyEvents(ctx, p.nextEvent()); err != nil {
 		return nil, fmt.Errorf("copying events: %w", err)
 	}
-	next = &db.Pipeline{}
-	return next, l.db.BoundStatements(ctx, next, "0") // a COMMIT may have to wait: see the rationale on statement_timeout
+	return &db.Pipeline{}, nil
 }
 
 // queueHeads queues the statements that move the heads: one each when alone, else one for all.

@@ -19,15 +19,25 @@ import (
 	"github.com/tallystick/tallystick/views"
 )
 
-// TestServerIsFrozen stops a server by a signal in the middle of appends, each time two messages to PostgreSQL later. Meanwhile another
-// server appends to the other log of the same lane, and to the log itself once PostgreSQL has ended the transaction. When the first server
-// resumes, its event is stored once.
+// TestServerIsFrozen stops a server by a signal in the middle of appends, each time two messages to PostgreSQL later, and then each time
+// halfway through a message. Meanwhile another server appends to the other log of the same lane, and to the log itself once the transaction
+// has been ended: by PostgreSQL, or where half of a message keeps it from being idle, by the other server. When the first server resumes,
+// its event is stored once.
 func TestServerIsFrozen(t *testing.T) {
+	for _, halfway := range []bool{false, true} {
+		t.Run(fmt.Sprintf("halfway %t", halfway), func(t *testing.T) { freezeInTurn(t, halfway) })
+	}
+}
+
+func freezeInTurn(t *testing.T, halfway bool) {
+	t.Helper()
 	const events = 600 // by COPY, which takes the most messages
 	d := testdb.New(t, testdb.WithFsync())
 	wire := testrig.NewWire(t, d.DSN())
 	defer wire.Resume()
-	node := testrig.Start(t, d.DSN(), testrig.Settings{Lanes: 1, LockTimeout: 100 * time.Millisecond})
+	node := testrig.Start(t, d.DSN(), testrig.Settings{
+		Lanes: 1, LockTimeout: 100 * time.Millisecond, StalledAfter: time.Second,
+	})
 	held, other := node.NewLog(t), node.NewLog(t)
 	for _, log := range []uuid.UUID{held, other} {
 		node.Deploy(t, log, "months", views.MonthlyTotals(), "{}")
@@ -52,7 +62,11 @@ func TestServerIsFrozen(t *testing.T) {
 			fmt.Fprintf(&batch, `{"id":"%d-%d","source":"frozen"}`+"\n", windows, i)
 		}
 		appended += events
-		wire.HangLanes(2 * windows)
+		if halfway {
+			wire.HangLanesHalfway(windows)
+		} else {
+			wire.HangLanes(2 * windows)
+		}
 		answered := make(chan struct{})
 		go func() {
 			defer close(answered)
@@ -68,7 +82,9 @@ func TestServerIsFrozen(t *testing.T) {
 			return ended || wire.Hangs()
 		})
 		signal(syscall.SIGSTOP)
-		wire.Resume()
+		if !halfway {
+			wire.Resume()
+		}
 		node.Append(t, other, testrig.Parse(t, `{}`, fmt.Sprint("beside ", windows)))
 		own := testrig.Parse(t, `{}`, fmt.Sprint("meanwhile ", windows))
 		await(t, "the log can be appended to", func() bool {
@@ -77,6 +93,7 @@ func TestServerIsFrozen(t *testing.T) {
 		})
 		node.Append(t, other, testrig.Parse(t, `{}`, fmt.Sprint("after ", windows)))
 		appended++
+		wire.Resume()
 		signal(syscall.SIGCONT)
 		<-answered
 	}

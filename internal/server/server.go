@@ -220,7 +220,7 @@ func (s *Server) serve(engine *wasm.Engine, listener net.Listener) {
 	lanes.Lanes, lanes.MaxWaitingEvents, lanes.MaxWaitingBytes = s.config.Lanes, s.config.MaxWaitingEvents, s.config.MaxWaitingBytes
 	lanes.Attempted = s.health.attempted
 	lanes.Room, lanes.Tracer = books["writes"], s.tracer
-	lanes.MaxAhead = s.config.MaxEventAhead
+	lanes.MaxAhead, lanes.Log = s.config.MaxEventAhead, log
 	reader := eventlog.NewReader(s.db)
 	watching := live.DefaultConfig()
 	watching.Log = log

@@ -54,6 +54,7 @@ type Settings struct {
 	Loads            *memory.Book  // for loaded states; unbounded unless set
 	LockTimeout      time.Duration // longer than any test holds a log's lock, unless set
 	MaxAhead         time.Duration // of an event's time; no limit unless set
+	StalledAfter     time.Duration // ingest's default unless set
 	NoBuilder        bool
 	Live             *live.Config                                 // how the node watches logs; it does not unless set
 	Committed        func(log uuid.UUID, events []event.Recorded) // called with what is committed, unless Live is set
@@ -90,6 +91,7 @@ func Start(t testing.TB, dsn string, s Settings) *Node {
 	config.MaxWaitingEvents = or(s.MaxWaitingEvents, config.MaxWaitingEvents)
 	config.MaxWaitingBytes = or(s.MaxWaitingBytes, config.MaxWaitingBytes)
 	config.Room, config.MaxAhead = s.Room, s.MaxAhead
+	config.StalledAfter, config.Log = cmp.Or(s.StalledAfter, config.StalledAfter), log
 	if s.Now != nil {
 		config.Now = s.Now
 	}

@@ -115,8 +115,15 @@ func (w *Wire) carry(server net.Conn) {
 			losing.Store(true)
 		}
 		lane = lane || bytes.Contains(buf[:n], idleOfLanes)
-		w.hang.wait(lane)
-		if _, err := database.Write(bytes.Replace(buf[:n], idleOfLanes, shortIdle, 1)); err != nil {
+		message := bytes.Replace(buf[:n], idleOfLanes, shortIdle, 1)
+		if w.hang.arrive(lane) {
+			if _, err := database.Write(message[:n/2]); err != nil {
+				return
+			}
+			message = message[n/2:]
+		}
+		w.hang.wait()
+		if _, err := database.Write(message); err != nil {
 			return
 		}
 		if losing.Load() {

@@ -22,16 +22,6 @@ func (q *Queries) BoundLocks(ctx context.Context, db DBTX, timeout string) error
 	return err
 }
 
-const boundStatements = `-- name: BoundStatements :exec
-SELECT set_config('statement_timeout', $1, true)
-`
-
-// Ends a statement that takes longer, from here to the transaction's end; 0 ends none.
-func (q *Queries) BoundStatements(ctx context.Context, db DBTX, timeout string) error {
-	_, err := db.Exec(ctx, boundStatements, timeout)
-	return err
-}
-
 const deleteViewState = `-- name: DeleteViewState :exec
 DELETE FROM view_state_rows s
 USING (
