@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/internal/db"
 )
 
-// TestEndStalled: a connection that has a head locked and does not send the rest of a COPY is ended, by another one of the same login, which
-// has no rights but a server's. Those that hold up nobody, or have not waited for long, are left alone; so are other logins'.
+// TestEndStalled: a connection that has a head locked and does not send the rest of a COPY is ended, by another one of the same login,
+// which has no rights but a server's. Those that hold up nobody, or have not waited for long, are left alone; so are other logins'.
 func TestEndStalled(t *testing.T) {
 	login, stranger := newLogin(t, "IN ROLE tally_server"), newLogin(t, "IN ROLE tally_server")
 	d, _ := owned(t)
