@@ -14,7 +14,7 @@ import (
 type Deployment struct {
 	// Ready names a ready view, which each server has built in, such as "meter"; "meter@2" is a version of it. See ListReadyViews.
 	Ready string
-	// Module is the SHA-256 of a module, in hexadecimal, instead. See UploadModule and DeployModule.
+	// Module is the SHA-256 of a module, in hexadecimal, instead. See UploadModule, DeployModule and DeployModulePattern.
 	Module string
 	// Config is the view's configuration, of at most 64 KiB: []byte, json.RawMessage and string are sent byte for byte, anything else as
 	// encoding/json writes it. nil for none.
@@ -94,6 +94,18 @@ func (c *Client) DeployModule(ctx context.Context, log, view string, wasm []byte
 	}
 	d.Module = module.Module
 	return c.DeployView(ctx, log, view, d)
+}
+
+// DeployModulePattern uploads a module as DeployModule does, and deploys it as DeployViewPattern does.
+func (c *Client) DeployModulePattern(
+	ctx context.Context, view string, wasm []byte, d Deployment, o *DeployViewPatternOptions,
+) (ViewPattern, error) {
+	module, err := c.UploadModule(ctx, wasm)
+	if err != nil {
+		return ViewPattern{}, err
+	}
+	d.Module = module.Module
+	return c.DeployViewPattern(ctx, view, d, o)
 }
 
 // UploadModule puts a module, unless the server has it.

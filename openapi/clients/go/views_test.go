@@ -51,6 +51,15 @@ func TestViews(t *testing.T) {
 			t.Errorf("%+v, %v", v, err)
 		}
 	}
+	refusing := tally.Deployment{OnHalt: tally.Refuse} // which only a module with a guard may
+	pattern := &tally.DeployViewPatternOptions{Logs: log + "-*"}
+	if _, err := p.client(t).DeployModulePattern(t.Context(), log, wasm, refusing, pattern); !tally.IsCode(err, "no_guard") {
+		t.Errorf("%v", err)
+	}
+	everywhere, err := p.client(t).DeployModulePattern(t.Context(), log, wasm, tally.Deployment{}, pattern)
+	if err != nil || everywhere.Logs != log+"-*" || len(everywhere.Module) != 64 {
+		t.Errorf("%+v, %v", everywhere, err)
+	}
 	uploads := 0
 	for _, r := range p.all() {
 		if r.body == string(wasm) {

@@ -203,6 +203,22 @@ export class Tally extends AlertCalls {
     return this.deployView(log, view, { ...deployment, module: sha256 }, options);
   }
 
+  /**
+   * Deploys a module of one's own on every log whose name matches `logs` (`customer-*`), now and later: see {@link deployModule} and
+   * {@link deployViewPattern}.
+   *
+   * @param module the `.wasm` file's bytes, at most 4 MiB
+   */
+  async deployModulePattern(
+    view: string,
+    module: Uint8Array,
+    deployment: Omit<Input<"deploy-view-pattern">, "module" | "ready"> = {},
+    options: Parameters<"deploy-view-pattern"> & CallOptions = {},
+  ): Promise<Answer<"deploy-view-pattern">> {
+    const sha256 = await this.uploadModule(module, options);
+    return this.deployViewPattern(view, { ...deployment, module: sha256 }, options);
+  }
+
   /** Uploads a module, unless the server has it, and answers its SHA-256 in hexadecimal. Pages need TLS for it, or localhost. */
   async uploadModule(module: Uint8Array, options: CallOptions = {}): Promise<string> {
     const digest = await crypto.subtle.digest("SHA-256", module as BufferSource);

@@ -351,12 +351,28 @@ abstract class ViewCalls extends LogCalls {
    * @return the view, which may still be building
    */
   public View deployModule(String log, String view, byte[] module, DeployModule deployment) {
-    DeployModule uploaded =
-        new DeployModule()
-            .module(uploadModule(module))
-            .config(deployment.getConfig())
-            .gas(deployment.getGas())
-            .onHalt(deployment.getOnHalt());
-    return deployView(log, view, uploaded);
+    return deployView(log, view, uploaded(module, deployment));
+  }
+
+  /**
+   * Deploys a view of your own on all logs whose name matches a pattern, now and later: uploads its module where the server does not have
+   * it yet, and deploys it.
+   *
+   * @param view the view's name
+   * @param module the {@code .wasm} file, at most 4 MiB
+   * @param deployment its configuration, its gas, and what becomes of appends while it is halted
+   * @param options who asks, and {@link CallOptions#logs}: the pattern, or that which the view has already
+   * @return the view
+   */
+  public ViewPattern deployModulePattern(String view, byte[] module, DeployModule deployment, CallOptions options) {
+    return deployViewPattern(view, uploaded(module, deployment), options);
+  }
+
+  private DeployModule uploaded(byte[] module, DeployModule deployment) {
+    return new DeployModule()
+        .module(uploadModule(module))
+        .config(deployment.getConfig())
+        .gas(deployment.getGas())
+        .onHalt(deployment.getOnHalt());
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.tallystick.client.FaultyProxy.Fate;
 import io.github.tallystick.client.model.DeployModule;
 import io.github.tallystick.client.model.View;
+import io.github.tallystick.client.model.ViewPattern;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -58,6 +59,12 @@ class ViewTest {
     DeployModule refusing = new DeployModule().onHalt("refuse"); // which only a module with a guard may
     var noGuard = assertThrows(TallyException.class, () -> tally.deployModule(log, "totals", module, refusing));
     assertEquals("no_guard", noGuard.getCode());
+
+    CallOptions pattern = new CallOptions().logs(log + "*");
+    noGuard = assertThrows(TallyException.class, () -> tally.deployModulePattern(log, module, refusing, pattern));
+    assertEquals("no_guard", noGuard.getCode());
+    ViewPattern everywhere = tally.deployModulePattern(log, module, new DeployModule().gas(1_000_000L), pattern);
+    assertEquals(List.of(log + "*", sha256, 1_000_000L), List.of(everywhere.getLogs(), everywhere.getModule(), everywhere.getGas()));
   }
 
   @Test
