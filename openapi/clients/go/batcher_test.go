@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,6 +178,38 @@ func TestBatcherLineBreaks(t *testing.T) {
 	}
 	if _, err := c.AppendEvents(t.Context(), log, []string{want[0], broken}, nil); err == nil {
 		t.Error("two events in one are taken")
+	}
+}
+
+// TestBatcherTakesTheServersWord: of a batch that is too costly, parts go as large as the server says at once.
+func TestBatcherTakesTheServersWord(t *testing.T) {
+	log := newLog(t, "")
+	sizes := []int{}
+	p := newProxy(t, func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		sizes = append(sizes, len(bytes.Fields(body)))
+		if sizes[len(sizes)-1] <= 2 {
+			return false
+		}
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		_, _ = io.WriteString(w, `{"status":413,"code":"append_too_costly","detail":"less","events":2}`)
+		return true
+	}, nil)
+	b := p.client(t).NewBatcher(&tally.BatcherOptions{Linger: time.Hour})
+	for i := range 11 {
+		if err := b.Add(t.Context(), log, fmt.Sprintf(`{"number":%d}`, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := stored(t, log); len(got) != 11 || got[10] != `{"number":10}` {
+		t.Errorf("stored are %v", got)
+	}
+	if want := []int{11, 2, 2, 2, 2, 2, 1}; !slices.Equal(sizes, want) {
+		t.Errorf("batches of %v events were sent, want %v", sizes, want)
 	}
 }
 

@@ -152,8 +152,10 @@ func (b *Batcher) deliver(log string, batch [][]byte) {
 			if e.Events > 0 && e.Events < int64(len(batch)) {
 				n = int(e.Events)
 			}
-			b.deliver(log, batch[:n])
-			batch = batch[n:]
+			for part := range slices.Chunk(batch, n) {
+				b.deliver(log, part)
+			}
+			return
 		default:
 			b.giveUp(log, batch, err)
 			return

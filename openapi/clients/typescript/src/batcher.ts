@@ -244,8 +244,7 @@ export class Batcher {
     }
     const allowed = Number(error.problem["events"]); // of append_too_costly
     const most = allowed >= 1 && allowed < items.length ? allowed : Math.ceil(items.length / 2);
-    await this.#deliver(log, items.slice(0, most));
-    await this.#deliver(log, items.slice(most));
+    for (let n = 0; n < items.length; n += most) await this.#deliver(log, items.slice(n, n + most));
   }
 
   #fail(log: string, items: Item[], error: TallyError): void {

@@ -137,11 +137,12 @@ describe("a batcher", () => {
       return count > 2 ? problem(413, "append_too_costly", { events: 2 }) : "pass";
     });
     const { reported, onFailure } = failures();
-    const batcher = new Tally({ url: proxy.url, key: "" }).batcher({ onFailure });
+    const batcher = new Tally({ url: proxy.url, key: "" }).batcher({ onFailure, linger: 60_000 });
     for (let n = 0; n < 11; n++) await batcher.add(log, { n });
     await batcher.close();
     assert.deepEqual(reported, []);
     assert.deepEqual(await stored(direct, log), [...Array(11).keys()]);
+    assert.equal(proxy.seen.length, 9, "three that are refused, and six that are not");
     proxy.fault = () => problem(413, "event_too_large");
     const other = new Tally({ url: proxy.url, key: "" }).batcher({ onFailure });
     await other.add(log, { n: 12 });

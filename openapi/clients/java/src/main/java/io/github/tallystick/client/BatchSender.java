@@ -1,5 +1,6 @@
 package io.github.tallystick.client;
 
+import io.github.tallystick.client.model.Problem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -41,8 +42,11 @@ final class BatchSender {
             left = without(left, line - 1);
           }
         } else if (e.getStatus() == 413 && left.size() > 1) {
-          send(log, left.subList(0, left.size() / 2));
-          left = left.subList(left.size() / 2, left.size());
+          int most = most(e, left.size());
+          for (int i = 0; i < left.size(); i += most) {
+            send(log, left.subList(i, Math.min(i + most, left.size())));
+          }
+          return;
         } else {
           failed.failed(log, left, e);
           return;
@@ -95,6 +99,12 @@ final class BatchSender {
   private static int line(TallyException e, int lines) {
     long line = e.getStatus() >= 400 && e.getStatus() < 500 && !e.isTransient() ? e.getLine().orElse(0) : 0;
     return line <= lines ? (int) line : 0;
+  }
+
+  /** How many of the refused events to send at once: as many as the server says, or half of them. */
+  private static int most(TallyException e, int refused) {
+    long allowed = e.getProblem().map(Problem::getEvents).orElse(0L);
+    return allowed > 0 && allowed < refused ? (int) allowed : refused / 2;
   }
 
   private static List<Json> without(List<Json> events, int index) {

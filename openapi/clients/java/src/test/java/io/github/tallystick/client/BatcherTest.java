@@ -86,6 +86,20 @@ class BatcherTest {
   }
 
   @Test
+  void asManyAtOnceAsTheViewsAllow() throws Exception {
+    try (FaultyProxy proxy = new FaultyProxy(request -> request.body().split("\n").length > 2 ? Fate.BROKEN : Fate.PASS)) {
+      proxy.status = 413;
+      proxy.code = "append_too_costly";
+      proxy.members = ",\"events\":2";
+      try (Batcher batcher = Rig.client(proxy.url()).batcher(new BatcherOptions().linger(Duration.ofHours(1)))) {
+        IntStream.range(0, 11).forEach(i -> batcher.add(log, Map.of("n", i)));
+      }
+      assertEquals(IntStream.range(0, 11).boxed().toList(), numbers(log));
+      assertEquals(List.of(11, 2, 2, 2, 2, 2, 1), proxy.seen.stream().map(s -> s.body().split("\n").length).toList());
+    }
+  }
+
+  @Test
   void sizesAndLinger() throws Exception {
     try (FaultyProxy proxy = new FaultyProxy(request -> Fate.PASS)) {
       Tally tally = Rig.client(proxy.url());

@@ -53,6 +53,7 @@ final class FaultyProxy implements AutoCloseable {
   volatile String retryAfter = "1"; // seconds
   volatile int status = 503;
   volatile String code = "stopping";
+  volatile String members = ""; // more of the problem's, each after a comma
 
   FaultyProxy(Function<Seen, Fate> judge) throws IOException {
     this.judge = judge;
@@ -84,7 +85,7 @@ final class FaultyProxy implements AutoCloseable {
         if (fate == Fate.BUSY) {
           exchange.getResponseHeaders().set("Retry-After", retryAfter);
         }
-        String text = "{\"code\":\"" + code + "\",\"status\":" + status + ",\"detail\":\"not now\"}";
+        String text = "{\"code\":\"" + code + "\",\"status\":" + status + ",\"detail\":\"not now\"" + members + "}";
         exchange.sendResponseHeaders(status, text.length());
         exchange.getResponseBody().write(text.getBytes(StandardCharsets.US_ASCII));
         return;
