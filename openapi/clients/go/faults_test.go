@@ -71,14 +71,31 @@ func TestUnsafeCallsAreSentOnce(t *testing.T) {
 	if _, err := server(t).Client.CreateLog(t.Context(), log+"-2", nil); !errors.As(err, &e) || e.Code != "name_taken" || e.LogID == "" {
 		t.Errorf("the log is not there: %v", err)
 	}
-	p = newProxy(t, func(n int, w http.ResponseWriter, r *http.Request) bool {
-		if n == 0 {
-			busy(w, "0")
+	for i, refusal := range []struct {
+		status int
+		code   string
+		tries  int
+	}{
+		{503, "busy", 2},
+		{503, "too_many_streams", 2},
+		{503, "too_many_verifications", 2},
+		{503, "too_many_watchers", 2},
+		{429, "too_many_requests", 2},
+		{429, "of_a_later_server", 2},
+		{503, "stopping", 1},
+		{503, "database_unavailable", 1},
+		{503, "of_a_later_server", 1},
+	} {
+		p := newProxy(t, func(n int, w http.ResponseWriter, _ *http.Request) bool {
+			if n == 0 {
+				refuse(w, refusal.status, refusal.code, "0")
+			}
+			return n == 0
+		}, nil)
+		_, err := p.client(t).CreateLog(t.Context(), fmt.Sprint(log, "-again-", i), nil)
+		if tries := len(p.all()); tries != refusal.tries || (err == nil) != (tries == 2) || err != nil && !tally.IsCode(err, refusal.code) {
+			t.Errorf("%d %s: %v after %d requests, want %d", refusal.status, refusal.code, err, tries, refusal.tries)
 		}
-		return n == 0
-	}, nil)
-	if _, err := p.client(t).CreateLog(t.Context(), log+"-3", nil); err != nil || len(p.all()) != 2 {
-		t.Errorf("busy: %v after %d requests", err, len(p.all()))
 	}
 }
 

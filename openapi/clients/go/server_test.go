@@ -2,6 +2,7 @@ package tally_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -162,8 +163,13 @@ func (p *proxy) client(t *testing.T) *tally.Client {
 
 // busy answers 503 as the server does.
 func busy(w http.ResponseWriter, retryAfter string) {
+	refuse(w, http.StatusServiceUnavailable, "busy", retryAfter)
+}
+
+// refuse answers with a problem that asks to come back.
+func refuse(w http.ResponseWriter, status int, code, retryAfter string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", retryAfter)
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, `{"status":503,"code":"busy","detail":"too much is waiting"}`)
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"status":%d,"code":%q,"detail":"not now"}`, status, code)
 }
