@@ -74,10 +74,17 @@ def test_silence_is_noticed(proxy: Proxy, client: Tally, log: str) -> None:
 def test_an_end_is_a_reason_to_come_back(proxy: Proxy, client: Tally, log: str) -> None:
     client.append_events(log, [{"n": 1}, {"n": 2}])
     end = b'retry: 10\nid: 1\n\nevent: end\ndata: {"status":503,"code":"stopping"}\n\n'
-    proxy.fault = lambda number, seen: Answer(200, EVENTS, end) if number < 3 else None
+    answers = [
+        Answer(200, EVENTS, end),
+        Answer(200, EVENTS, end),
+        Answer(503, {"Retry-After": "0"}, b'{"code":"busy"}'),
+    ]
+    proxy.fault = lambda number, seen: answers[number - 1] if number <= len(answers) else None
+    troubles: list[TallyError] = []
     with Tally(proxy.url) as tally:
-        assert next(tally.tail(log, after=0))["sequence"] == 2
-    assert [seen.headers.get("last-event-id") for seen in proxy.seen] == ["0", "1", "1"]
+        assert next(tally.tail(log, after=0, on_trouble=troubles.append))["sequence"] == 2
+    assert [(each.status, each.code) for each in troubles] == [(503, "stopping"), (503, "stopping"), (503, "busy")]
+    assert [seen.headers.get("last-event-id") for seen in proxy.seen] == ["0", "1", "1", "1"]
 
 
 def test_a_refused_tail_is_tried_for_as_long_as_the_deadline(proxy: Proxy, log: str) -> None:
@@ -93,12 +100,14 @@ def test_watching(proxy: Proxy, client: Tally, log: str) -> None:
     client.append_event(log, {"type": "x"})
     client.deploy_view(log, "totals", {"ready": "meter"})
     proxy.fault = lambda number, seen: Cut(600) if number < 3 else None
+    troubles: list[TallyError] = []
     with Tally(proxy.url) as tally:
-        answers = tally.watch(log, "totals")
+        answers = tally.watch(log, "totals", on_trouble=troubles.append)
         seen = [next(answers)]
         for n in range(4):
             client.append_event(log, {"n": n})
             seen.append(next(answers))
+    assert {each.code for each in troubles} == {"connection"}
     assert all(isinstance(answer, WatchedAnswer) and answer.problem is None for answer in seen)
     assert [answer.sequence for answer in seen] == [1, 2, 3, 4, 5]
     assert client.query_view(log, "totals").value == seen[-1].value

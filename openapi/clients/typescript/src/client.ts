@@ -1,7 +1,7 @@
 import { AlertCalls } from "./api/alerts.js";
-import type { EventFilter, StreamOptions } from "./api/logs.js";
+import type { EventFilter, FollowOptions } from "./api/logs.js";
 import { Batcher, type BatcherOptions } from "./batcher.js";
-import { TallyError, type ProblemBody } from "./errors.js";
+import { problemOf, TallyError } from "./errors.js";
 import { follow } from "./follow.js";
 import type { CallOptions, TallyOptions } from "./options.js";
 import { parseExact } from "./json.js";
@@ -10,7 +10,7 @@ import { storedEvent } from "./stored.js";
 import type { Answer, Input, OperationId, Parameters, Question, StoredEvent, WatchedAnswer } from "./types.js";
 
 /** Where a tail begins, and what it has. */
-export type TailOptions = Parameters<"tail-events"> & StreamOptions;
+export type TailOptions = Parameters<"tail-events"> & FollowOptions;
 
 /** Which items of a list, and how it is called. */
 export type ListOptions<Id extends OperationId> = Omit<Parameters<Id>, "cursor"> & CallOptions;
@@ -169,7 +169,7 @@ export class Tally extends AlertCalls {
     log: string,
     view: string,
     question: Question = {},
-    options: StreamOptions = {},
+    options: FollowOptions = {},
   ): AsyncGenerator<WatchedAnswer<T>, void, undefined> {
     const connect = (lastEventId: string | undefined) =>
       this.watchView(log, view, question, { ...options, lastEventId });
@@ -240,9 +240,4 @@ function answerOf(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function problemOf(data: string): TallyError {
-  const problem = JSON.parse(data) as ProblemBody;
-  return new TallyError({ ...problem, code: problem.code ?? "unknown", detail: problem.detail ?? data });
 }

@@ -101,15 +101,25 @@ export interface ErrorContext {
 const longestQuote = 200; // characters of an answer that is not ours
 const longestRetryAfter = 3600; // s: a server, or what is in front of it, must not send us away for good
 
-/** The error of an answer whose status is not 2xx. */
-export function refusal(response: Response, text: string): TallyError {
-  let problem: ProblemBody = {};
+/** The error that a message of a stream tells of. */
+export function problemOf(data: string): TallyError {
+  const problem = bodyOf(data);
+  return new TallyError({ ...problem, code: problem.code ?? "unknown", detail: problem.detail ?? data });
+}
+
+/** The members of a problem; none where the text is none: a proxy's in between, or of another server. */
+function bodyOf(text: string): ProblemBody {
   try {
     const parsed = parseExact(text);
-    if (typeof parsed === "object" && parsed !== null) problem = parsed as ProblemBody;
+    return typeof parsed === "object" && parsed !== null ? (parsed as ProblemBody) : {};
   } catch {
-    // A proxy in between, or another server: its text is quoted below.
+    return {};
   }
+}
+
+/** The error of an answer whose status is not 2xx. */
+export function refusal(response: Response, text: string): TallyError {
+  const problem = bodyOf(text);
   const asked = seconds(response.headers.get("Retry-After"));
   const isGuards = problem.code === "refused_by_guard";
   const context = {

@@ -1,5 +1,5 @@
-import { TallyError } from "./errors.js";
-import type { StreamOptions } from "./api/logs.js";
+import { problemOf, TallyError } from "./errors.js";
+import type { FollowOptions } from "./api/logs.js";
 import { jitter, sleep } from "./time.js";
 import type { Message } from "./types.js";
 
@@ -13,7 +13,7 @@ const wellConnected = 10_000; // ms after which a connection was not a failure
  */
 export async function* follow(
   connect: (lastEventId: string | undefined) => AsyncGenerator<Message, void, undefined>,
-  options: StreamOptions,
+  options: FollowOptions,
   deadline: number,
 ): AsyncGenerator<Message, void, undefined> {
   let lastId = options.lastEventId;
@@ -21,11 +21,14 @@ export async function* follow(
   const began = Date.now();
   for (let failures = 0; ; failures++) {
     const tried = Date.now();
-    let delay = 0;
+    let trouble = new TallyError({ code: "connection", detail: "the server ended the stream" });
     try {
       for await (const message of connect(lastId)) {
         connected = true;
-        if (message.event === "end") break; // why is said to who comes back
+        if (message.event === "end") {
+          trouble = problemOf(message.data);
+          break;
+        }
         if (message.id !== "" && message.id !== lastId) failures = 0;
         lastId = message.id === "" ? lastId : message.id;
         yield message;
@@ -33,10 +36,11 @@ export async function* follow(
     } catch (error) {
       if (!(error instanceof TallyError) || !mayPass(error)) throw error;
       if (!connected && Date.now() - began >= deadline) throw error;
-      delay = 1000 * (error.retryAfter ?? 0);
+      trouble = error;
     }
     if (Date.now() - tried > wellConnected) failures = 0;
-    await sleep(delay + jitter(failures), options.signal);
+    options.onTrouble?.(trouble);
+    await sleep(1000 * (trouble.retryAfter ?? 0) + jitter(failures), options.signal);
   }
 }
 

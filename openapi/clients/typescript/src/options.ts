@@ -42,7 +42,9 @@ export type Query = Readonly<Record<string, string | number | bigint | boolean |
 
 /** The names of options of calls: what else is in them is a parameter of the query. */
 const callOptionNames = new Set(
-  "signal timeout deadline tenant actor silence lastEventId idempotencyKey expectedSequence contentType".split(" "),
+  "signal timeout deadline tenant actor silence lastEventId idempotencyKey expectedSequence contentType onTrouble".split(
+    " ",
+  ),
 );
 
 /** The parameters of the query among a call's options. */

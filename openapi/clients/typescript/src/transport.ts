@@ -1,5 +1,5 @@
 import { refusal, TallyError, unreachable } from "./errors.js";
-import { parseExact } from "./json.js";
+import { parseExact, stringifyExact } from "./json.js";
 import { type CallOptions, type Query, settings, type Settings, type TallyOptions } from "./options.js";
 import { jitter, Patience, reasonOf, sleep } from "./time.js";
 import { version } from "./version.js";
@@ -9,9 +9,9 @@ export type Body = string | Uint8Array;
 
 /** One call of the API. */
 export interface Call {
-  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Its segments; each is percent-encoded. */
-  path: readonly (string | number)[];
+  method: string;
+  /** Its segments, each of which is percent-encoded here; as text it is encoded already. */
+  path: readonly (string | number)[] | string;
   query?: Query;
   headers?: Readonly<Record<string, string | undefined>>;
   body?: Body;
@@ -36,6 +36,17 @@ export interface Reply {
   tries: number;
 }
 
+/** What a request of one's own has beside its method and path. */
+export interface RequestOptions extends CallOptions {
+  query?: Query | undefined;
+  /** Added to what each request of the client has. */
+  headers?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Text and bytes are sent as they are, anything else as JSON; all as `application/json`, unless the headers say another type. */
+  body?: unknown;
+  /** To send it twice is as good as once: it is sent again after lost connections. Default: so it is for GET alone. */
+  repeatable?: boolean | undefined;
+}
+
 /** Codes of 503 after which nothing was done, whatever was asked for: the server refused it before it began. */
 const undone = new Set(["busy", "too_many_streams", "too_many_verifications", "too_many_watchers"]);
 const utf8 = new TextDecoder();
@@ -56,8 +67,23 @@ export class Transport {
   }
 
   /**
-   * Sends a request of your own, once, with this client's key: for what has no method here. The path begins with a slash. An answer of
-   * any status is returned, unread.
+   * Sends a request of your own, with this client's key: for what has no method here, such as a call that only a newer server knows. The
+   * path is percent-encoded, such as `/logs/acme`. It is sent again and refused as all calls are; its answer's text is for
+   * {@link parseExact}, where that is JSON.
+   */
+  request(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
+    const { query = {}, headers = {}, body, repeatable = method.toUpperCase() === "GET" } = options;
+    const call: Call = { method, path: path.replace(/^\/*/, "/"), query, headers, safe: repeatable, options };
+    if (body !== undefined) {
+      call.body = typeof body === "string" || body instanceof Uint8Array ? body : stringifyExact(body);
+      call.contentType = "application/json";
+    }
+    return this.send(call);
+  }
+
+  /**
+   * Sends a request of your own, once, for an answer that is to be read while it comes, such as a report after lines of progress. The path
+   * begins with a slash. An answer of any status is returned, unread; {@link request} reads it, throws, and tries again.
    */
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(this.#settings.headers);
@@ -168,7 +194,8 @@ export class Transport {
     }
     const init: RequestInit = { method: call.method, headers, redirect: "manual", cache: "no-store" };
     if (call.body !== undefined) init.body = call.body as BodyInit;
-    return { url: this.url + call.path.map(pathPart).join("") + queryString(call.query), init };
+    const path = typeof call.path === "string" ? call.path : call.path.map(pathPart).join("");
+    return { url: this.url + path + queryString(call.query), init };
   }
 }
 

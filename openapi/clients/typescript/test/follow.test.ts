@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Tally, type StoredEvent } from "../src/index.js";
+import { Tally, type StoredEvent, type TallyError } from "../src/index.js";
 import { problem, Proxy } from "./proxy.js";
 import { fresh, testServer } from "./server.js";
 
@@ -49,7 +49,16 @@ describe("a tail", () => {
       return "pass";
     });
     const tally = new Tally({ url: proxy.url, key: "", silence: 1000 });
-    const events = await take(tally.tail(log, { after: 0 }), 2);
+    const troubles: unknown[] = [];
+    const onTrouble = ({ status, code }: TallyError): unknown => troubles.push([status, code]);
+    const events = await take(tally.tail(log, { after: 0, onTrouble }), 2);
+    assert.deepEqual(troubles, [
+      [503, "stopping"],
+      [undefined, "connection"],
+      [503, "too_many_watchers"],
+      [502, "code_of_a_proxy"],
+    ]);
+    assert.ok(proxy.seen.every(({ path }) => !path.includes("Trouble")));
     assert.deepEqual(
       events.map((event) => event.data),
       [{ n: 1 }, { n: 2 }],
@@ -117,13 +126,18 @@ describe("a watch", () => {
       headers: { "Content-Type": "text/event-stream" },
       body,
     }));
-    const watched = await take(new Tally({ url: proxy.url, key: "" }).watch("l", "v"), 3);
+    const troubles: string[] = [];
+    const onTrouble = ({ detail }: TallyError): unknown => troubles.push(detail);
+    const watching = new Tally({ url: proxy.url, key: "" }).watch("l", "v", {}, { onTrouble });
+    const watched = await take(watching, 4); // the last is of another connection
+    assert.deepEqual(troubles, ["the server ended the stream"]);
     assert.deepEqual(
       watched.map(({ sequence, text, problem }) => [sequence, text, problem?.code]),
       [
         [1, '{"n":0.10}', undefined],
         [2, halted, "view_halted"],
         [3, '{"n":0.10}', undefined],
+        [2, halted, "view_halted"],
       ],
     );
     assert.equal(watched[1]?.problem?.status, 409);

@@ -33,12 +33,20 @@ class WatchedAnswer(NamedTuple):
 
 class Streams:
     @iteration
-    def tail(self, log: str, *, after: int | None = None, type: str | None = None) -> Flow[Event]:  # noqa: A002
+    def tail(
+        self,
+        log: str,
+        *,
+        after: int | None = None,
+        type: str | None = None,  # noqa: A002
+        on_trouble: Callable[[TallyError], object] | None = None,
+    ) -> Flow[Event]:
         """Iterates over a log's events as they are committed, for ever: those after a sequence, or after the head.
 
         Each comes once and in order, over any number of connections: what is lost is opened again, with growing waits, and
-        without end once it has been open. type filters. Raises TallyError where the server refuses, such as
-        ``log_not_found``, or ``unknown_event_id`` when the log was set back behind what was seen.
+        without end once it has been open; on_trouble is called with each reason for that. type filters. Raises TallyError
+        where the server refuses, such as ``log_not_found``, or ``unknown_event_id`` when the log was set back behind what was
+        seen.
         """
         request = Request("GET", path("logs", log, "tail"), query({"type": type}))
         last = -1 if after is None else int(after)
@@ -53,14 +61,21 @@ class Streams:
             last = event["sequence"]
             return event
 
-        return _follow(self, request, emit, None if after is None else str(int(after)))
+        return _follow(self, request, emit, None if after is None else str(int(after)), on_trouble)
 
     @iteration
-    def watch(self, log: str, view: str, question: Mapping[str, Any] | str | None = None) -> Flow[WatchedAnswer]:
+    def watch(
+        self,
+        log: str,
+        view: str,
+        question: Mapping[str, Any] | str | None = None,
+        *,
+        on_trouble: Callable[[TallyError], object] | None = None,
+    ) -> Flow[WatchedAnswer]:
         """Iterates over a view's answers to a question, for ever: the one of now, then each that differs from the one before.
         While the view cannot answer, as when it is halted, there is a problem instead.
 
-        Comes back by itself, as tail does. Raises TallyError where the server refuses.
+        Comes back by itself and calls on_trouble, as tail does. Raises TallyError where the server refuses.
         """
         request = Request("GET", path("logs", log, "views", view, "live"), encode_question(question))
         before: tuple[str, str] | None = None
@@ -74,13 +89,17 @@ class Streams:
                 int(message.id) if message.id.isascii() and message.id.isdigit() and len(message.id) < 20 else None
             )
             if message.event == "problem":
-                error = failure(Response(503, {}, message.data.encode()))
-                status = error.problem.get("status")
-                error.status = status if isinstance(status, int) else None
-                return WatchedAnswer(sequence, None, message.data, error)
+                return WatchedAnswer(sequence, None, message.data, _problem(message))
             return WatchedAnswer(sequence, _lenient(message.data), message.data, None)
 
-        return _follow(self, request, emit, None)
+        return _follow(self, request, emit, None, on_trouble)
+
+
+def _problem(message: Message) -> TallyError:
+    error = failure(Response(503, {}, message.data.encode()))
+    status = error.problem.get("status")
+    error.status = status if isinstance(status, int) else None
+    return error
 
 
 def _lenient(text: str) -> Any:
@@ -90,7 +109,13 @@ def _lenient(text: str) -> Any:
         return text
 
 
-def _follow(client: Any, request: Request, emit: Callable[[Message], Any], last_id: str | None) -> Flow[Any]:
+def _follow(
+    client: Any,
+    request: Request,
+    emit: Callable[[Message], Any],
+    last_id: str | None,
+    on_trouble: Callable[[TallyError], object] | None,
+) -> Flow[Any]:
     """Emits what emit makes of each message, and opens the stream again where it was left."""
     give_up: float | None = time.monotonic() + client._patience.deadline
     failures = 0
@@ -102,16 +127,17 @@ def _follow(client: Any, request: Request, emit: Callable[[Message], Any], last_
             if result.headers.get("content-type", "").split(";")[0].strip().lower() != "text/event-stream":
                 raise not_tallystick(result, "no stream of events")
             messages = Messages(last_id or "")
-            reason = "the stream ended"
+            error = TallyError("the server ended the stream", code="connection")
             while chunk := (yield Read()):
                 if isinstance(chunk, Unreachable):
-                    reason = str(chunk.cause) or type(chunk.cause).__name__
+                    error = client._explain(failure(chunk))
                     break
                 give_up, failures = None, 0
                 try:
                     for message in messages.feed(chunk):
                         if message.event == "end":
-                            continue  # the end of the stream follows; opened again, the server says what is the matter
+                            error = _problem(message)
+                            continue  # the end of the stream follows
                         value = emit(message)
                         if value is not None:
                             yield Emit(value)
@@ -122,12 +148,13 @@ def _follow(client: Any, request: Request, emit: Callable[[Message], Any], last_
             wait = pace + jitter(failures)
         else:
             error = client._explain(failure(result))
-            reason = str(error)
             wait = pace + jitter(failures) if error.retry_after is None else error.retry_after + jitter(failures)
             if _refused(error) or (give_up is not None and time.monotonic() + wait >= give_up):
                 raise error from error.__cause__
         failures += 1
-        report(False, f"{reason}; coming back in {wait:.1f} s")
+        if on_trouble is not None:
+            on_trouble(error)
+        report(False, f"{error}; coming back in {wait:.1f} s")
         yield Sleep(wait)
 
 

@@ -1,3 +1,4 @@
+import type { TallyError } from "../errors.js";
 import { type EventInput, encodeBatch, encodeEvent, hasId } from "../encode.js";
 import { randomHex, stringifyExact } from "../json.js";
 import { type CallOptions, parametersOf, type Query } from "../options.js";
@@ -25,6 +26,12 @@ export interface StreamOptions extends CallOptions {
   silence?: number | undefined;
   /** The id of the last message that was received. */
   lastEventId?: string | undefined;
+}
+
+/** Options of streams that come back by themselves. */
+export interface FollowOptions extends StreamOptions {
+  /** Called with each reason why nothing comes for a while: a connection that was lost, a server that stops. */
+  onTrouble?: ((error: TallyError) => void) | undefined;
 }
 
 /** Operations on logs and their events. */
