@@ -36,7 +36,7 @@ var accounts = []struct{ page, kind, by string }{
 	{`docs/gateways/.*`, `yaml|nginx|caddy|ini|json|go`, elsewhere},
 	{`docs/operations\.md`, `yaml|sql`, "settings and statements for a database and a Prometheus of the reader's own"},
 	{`docs/recovery\.md`, `ini`, "settings of a database of the reader's own"},
-	{`docs/security\.md`, `js`, "for a browser, which no test has"},
+	{`docs/security\.md`, `js`, "openapi/clients/typescript/test/security.test.ts"},
 	{`docs/embed\.md`, `html|js|css`, "internal/dashboard/app/e2e/embed.test.ts"},
 	{`docs/api\.md`, `java`, "tools/generators/check.sh"},
 	{`docs/.*`, `json|text`, shown},

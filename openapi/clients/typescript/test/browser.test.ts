@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
-import { chromium, type BrowserContext } from "playwright-core";
 import { TallyServer } from "../src/testing/index.js";
+import { inChromium, missing } from "./chromium.js";
 import { fresh } from "./server.js";
 
-const browser = process.env["CHROMIUM"] ?? "/usr/bin/chromium"; // Debian's package
 const entry = new URL("../src/index.js", import.meta.url).pathname;
 
 const page = `<!doctype html><meta charset="utf-8"><title>a page</title><script type="module">
@@ -39,11 +35,7 @@ globalThis.run = async (url, token, log) => {
 };
 </script>`;
 
-test("in a page, of another origin, in Chromium", { timeout: 110_000 }, async (t) => {
-  if (!existsSync(browser)) {
-    t.skip("Chromium is not installed here: install Debian's package chromium, or name it by CHROMIUM");
-    return;
-  }
+test("in a page, of another origin, in Chromium", { skip: missing, timeout: 110_000 }, async () => {
   const built = await build({
     entryPoints: [entry],
     bundle: true,
@@ -74,8 +66,6 @@ test("in a page, of another origin, in Chromium", { timeout: 110_000 }, async (t
   await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
   let server: TallyServer | undefined;
-  const profile = mkdtempSync(join(tmpdir(), "tally-chromium-"));
-  let context: BrowserContext | undefined;
   try {
     server = await TallyServer.start({ args: ["--cors-origin", origin] });
     target = server.url;
@@ -85,41 +75,36 @@ test("in a page, of another origin, in Chromium", { timeout: 110_000 }, async (t
     await direct.deployView(log, "calls", { ready: "meter", config: { type: "api.call" } });
     const { key } = await direct.createKey({ name: "pages", scopes: ["read", "query"] });
     const { token } = await server.client({ key }).createToken({ scopes: ["read", "query"], logs: [log] });
-    context = await chromium.launchPersistentContext(profile, {
-      executablePath: browser,
-      args: ["--no-sandbox", "--disable-gpu"], // as root there is no sandbox; the page is ours
-      timeout: 30_000,
-    });
-    const tab = await context.newPage();
-    const errors: string[] = [];
-    tab.on("pageerror", (error) => errors.push(String(error)));
-    await tab.goto(origin);
-    const seen = await tab.evaluate(
-      ([url, token, name]) => {
-        const { run } = globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> };
-        return run(url, token, name);
-      },
-      [server.url, token, log],
-    );
-    assert.deepEqual(errors, []);
-    assert.deepEqual(seen, {
-      raws: [
-        '{"type":"api.call","tokens":1152921504606846976}',
-        '{"type":"api.call","tokens":1}',
-        '{"of": "ü€𝄞"}',
-        '{"type":"login"}',
-      ],
-      count: 2,
-      sequence: 4,
-      watched: [2, 3],
-      refused: "connection", // the preflight of an append from elsewhere is refused
-      events: [1, 2, 3, 4, 5],
+    await inChromium(async (context) => {
+      const tab = await context.newPage();
+      const errors: string[] = [];
+      tab.on("pageerror", (error) => errors.push(String(error)));
+      await tab.goto(origin);
+      const seen = await tab.evaluate(
+        ([url, token, name]) => {
+          const { run } = globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> };
+          return run(url, token, name);
+        },
+        [target, token, log],
+      );
+      assert.deepEqual(errors, []);
+      assert.deepEqual(seen, {
+        raws: [
+          '{"type":"api.call","tokens":1152921504606846976}',
+          '{"type":"api.call","tokens":1}',
+          '{"of": "ü€𝄞"}',
+          '{"type":"login"}',
+        ],
+        count: 2,
+        sequence: 4,
+        watched: [2, 3],
+        refused: "connection", // the preflight of an append from elsewhere is refused
+        events: [1, 2, 3, 4, 5],
+      });
     });
   } finally {
-    await context?.close();
     await server?.stop();
     pages.closeAllConnections();
     pages.close();
-    rmSync(profile, { recursive: true, force: true });
   }
 });
