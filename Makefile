@@ -53,6 +53,7 @@ site: ## build the documentation site into bin/site; needs Node 20
 test-testcontainers: ## test the modules that start the image for development, DEV_IMAGE, with a container engine
 	docker tag $(DEV_IMAGE) tallystick/dev
 	go -C testcontainers test -race -count=1 -timeout 9m ./...
+	timeout 9m testcontainers/check-module.sh
 	for check in testcontainers/*/check.sh; do timeout 9m $$check || exit; done
 
 deploy-check: ## check compose.yaml, the Kubernetes manifests and the systemd unit
