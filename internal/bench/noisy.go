@@ -158,7 +158,7 @@ func (n *noisy) repeat(ctx context.Context, noise *noise, client int) error {
 		case errors.As(err, &problem) && problem.Status == http.StatusServiceUnavailable:
 			select {
 			case <-ctx.Done():
-			case <-time.After(time.Second/2 + rand.N(time.Second)):
+			case <-time.After(time.Second/2 + rand.N(time.Second)): //nolint:gosec // it spreads clients
 			}
 		case errors.As(err, &problem), err == nil, ctx.Err() != nil:
 		default:
