@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/jsonscan"
 	"github.com/tallystick/tallystick/internal/logfile"
 	"github.com/tallystick/tallystick/internal/source"
 )
@@ -146,7 +147,7 @@ func (m *mappingFlags) fromFlags(made map[string]any, format logfile.Format, col
 	}
 	optional := "time"
 	for _, name := range columns {
-		pointer := "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		pointer := "/" + jsonscan.EscapeToken(name)
 		switch {
 		case name == "type" || name == "id" || name == "source":
 			made[name] = "{" + pointer + "}"

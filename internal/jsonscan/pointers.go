@@ -52,25 +52,34 @@ func (p *Pointers) add(pointer string, target int) error {
 	}
 	at := p.root
 	for token := range strings.SplitSeq(pointer[1:], "/") {
-		name, err := unescapeToken(token)
-		if err != nil {
+		if err := checkToken(token); err != nil {
 			return err
 		}
 		at.below = append(at.below, target)
-		at = at.childNamed(name)
+		at = at.childNamed(UnescapeToken(token))
 	}
 	at.targets = append(at.targets, target)
 	return nil
 }
 
-func unescapeToken(token string) (string, error) {
+func checkToken(token string) error {
 	for i := 0; i < len(token); i++ {
 		if token[i] == '~' && (i+1 == len(token) || token[i+1] != '0' && token[i+1] != '1') {
-			return "", fmt.Errorf("\"~\" must be followed by 0 or 1: write ~0 for \"~\" and ~1 for \"/\"")
+			return fmt.Errorf("\"~\" must be followed by 0 or 1: write ~0 for \"~\" and ~1 for \"/\"")
 		}
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~"), nil
+	return nil
 }
+
+// UnescapeToken returns the name of a member that a token of a JSON Pointer (RFC 6901) stands for. What is no escape is left as it is.
+func UnescapeToken(token string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+}
+
+var tokenEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// EscapeToken returns the token of a JSON Pointer that stands for the name of a member.
+func EscapeToken(name string) string { return tokenEscapes.Replace(name) }
 
 func newNode(name string) *node {
 	return &node{name: name, index: arrayIndex(name), maxIndex: -1}

@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"math"
@@ -60,8 +59,9 @@ func (r *reader) convert(m *member, value []byte) bool {
 	case textKind:
 		r.bytes, ok, want = scalar, isString, "a string"
 	case blobKind:
-		r.bytes, ok = fromBase64(scalar)
-		ok, want = ok && isString, "a string in base64"
+		var err error
+		r.bytes, err = jsonscan.Base64(scalar)
+		ok, want = err == nil && isString, "a string in base64"
 	case idKind:
 		r.bytes, ok, want = fromHex(scalar), isString, "a string"
 	case timeKind:
@@ -156,18 +156,6 @@ func fromHex(source []byte) []byte {
 		return nil
 	}
 	return id
-}
-
-// fromBase64 reads both alphabets, with and without padding.
-func fromBase64(source []byte) ([]byte, bool) {
-	source = bytes.TrimRight(source, "=")
-	encoding := base64.RawStdEncoding
-	if bytes.ContainsAny(source, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	blob := make([]byte, encoding.DecodedLen(len(source)))
-	n, err := encoding.Decode(blob, source)
-	return blob[:n], err == nil
 }
 
 // unquote returns the value of a checked string. A surrogate without its partner becomes U+FFFD.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/event"
+	"github.com/tallystick/tallystick/internal/jsonscan"
 )
 
 const (
@@ -75,7 +76,7 @@ func encode(document map[string]any) []byte {
 func tokens(pointer string) []string {
 	parts := strings.Split(pointer, "/")[1:]
 	for i, part := range parts {
-		parts[i] = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+		parts[i] = jsonscan.UnescapeToken(part)
 	}
 	return parts
 }

@@ -27,7 +27,7 @@ type Envelope struct {
 func (m *Mapping) Walk(e Envelope, each func(record []byte) error) error {
 	w := &envelopeWalk{Envelope: e, unwrap: m.unwrap, each: each, path: strings.Split(m.unwrap.at[1:], "/")}
 	for i, token := range w.path {
-		w.path[i] = unescapeToken(token)
+		w.path[i] = jsonscan.UnescapeToken(token)
 	}
 	if err := w.at(0); err != nil {
 		return err

@@ -103,7 +103,7 @@ func (d *decoder) branches(with []string) *branch {
 }
 
 func newBranch(token string) *branch {
-	name := unescapeToken(token)
+	name := jsonscan.UnescapeToken(token)
 	b := &branch{name: name, start: append(appendString(nil, []byte(name)), ':'), index: -1}
 	if n, err := strconv.Atoi(name); err == nil && n >= 0 && strconv.Itoa(n) == name {
 		b.index = n
@@ -112,7 +112,7 @@ func newBranch(token string) *branch {
 }
 
 func (b *branch) child(token string) *branch {
-	name := unescapeToken(token)
+	name := jsonscan.UnescapeToken(token)
 	i := slices.IndexFunc(b.children, func(child *branch) bool { return child.name == name })
 	if i < 0 {
 		return nil

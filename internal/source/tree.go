@@ -77,7 +77,7 @@ func (d *decoder) grow(w *walker, at string) *tree {
 				d.fail(t, "has %q twice: leave one of them out", name)
 			}
 			seen[name] = true
-			t.members = append(t.members, namedTree{name, d.grow(w, at+"/"+escapeToken(name))})
+			t.members = append(t.members, namedTree{name, d.grow(w, at+"/"+jsonscan.EscapeToken(name))})
 		}
 	case '[':
 		t.kind = jsonscan.Array
@@ -105,14 +105,6 @@ func kindOf(first byte) jsonscan.Kind {
 	default:
 		return jsonscan.Number
 	}
-}
-
-var tokenEscapes = strings.NewReplacer("~", "~0", "/", "~1")
-
-func escapeToken(name string) string { return tokenEscapes.Replace(name) }
-
-func unescapeToken(token string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }
 
 // object checks that the value is an object with no other members than these.

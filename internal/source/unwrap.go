@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 
 	"github.com/tallystick/tallystick/internal/event"
@@ -123,7 +122,7 @@ func (u *unwrap) element(element []byte, each func([]byte) error) error {
 	data := values[0]
 	switch {
 	case data.Kind == jsonscan.String && u.asBase64:
-		decoded, err := decodeBase64(data.Text)
+		decoded, err := jsonscan.Base64(data.Text)
 		if err != nil {
 			return event.Invalid(CodeEnvelope, "%s in an element of %s is not valid base64", u.data, u.at)
 		}
@@ -137,18 +136,6 @@ func (u *unwrap) element(element []byte, each func([]byte) error) error {
 	default:
 		return event.Invalid(CodeEnvelope, "an element of %s has no text at %s", u.at, u.data)
 	}
-}
-
-// decodeBase64 takes both alphabets, with and without padding. What it returns is shorter than the text.
-func decodeBase64(text []byte) ([]byte, error) {
-	text = bytes.TrimRight(text, "=\r\n")
-	encoding := base64.RawStdEncoding
-	if bytes.ContainsAny(text, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	decoded := make([]byte, encoding.DecodedLen(len(text)))
-	n, err := encoding.Decode(decoded, text)
-	return decoded[:n], err
 }
 
 // split calls each for the records in a text: values that follow one another, and the elements of arrays. What begins like neither an
