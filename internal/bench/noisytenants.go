@@ -80,6 +80,7 @@ func tenantNoises() []noise {
 			what: "100 alerts of another tenant on answers of 900 million units of gas of a log that it appends to ten times a second, " +
 				"which fire at a webhook that never answers",
 			prepare: prepareAlerts,
+			open:    putAlerts,
 			beside:  evaluateAlerts,
 		},
 	}
@@ -105,28 +106,33 @@ func prepareAlerts(ctx context.Context, n *noisy) error {
 	return nil
 }
 
-// evaluateAlerts puts as many alerts as a tenant may have, and appends what has them evaluated until ctx ends.
-func evaluateAlerts(ctx context.Context, n *noisy) (err error) {
-	name := func(i int) string { return fmt.Sprintf("alert-%d", i) }
-	defer func() {
-		for i := range alert.MaxAlerts { // the next round begins quietly
-			var problem *api.Error
-			if failed := n.other.DeleteAlert(context.WithoutCancel(ctx), name(i)); !errors.As(failed, &problem) {
-				err = errors.Join(err, failed)
-			}
-		}
-	}()
+func nameOfAlert(i int) string { return fmt.Sprintf("alert-%d", i) }
+
+// putAlerts puts as many alerts as a tenant may have.
+func putAlerts(ctx context.Context, n *noisy) error {
 	for i := range alert.MaxAlerts {
 		put := fmt.Sprintf(`{"logs":%q,"view":%q,"question":{"client":"%d"},"value":"/answer","absent":%d,"thresholds":["50"]}`,
 			n.log, noisyView, i, i)
-		if _, err := n.other.PutAlert(ctx, name(i), put); err != nil {
+		if _, err := n.other.PutAlert(ctx, nameOfAlert(i), put); err != nil {
 			return fmt.Errorf("putting an alert: %w", err)
 		}
 	}
-	return each(ctx, 100*time.Millisecond, func(time.Time) error {
+	return nil
+}
+
+// evaluateAlerts appends what has alerts evaluated until ctx ends, and removes them then.
+func evaluateAlerts(ctx context.Context, n *noisy) error {
+	err := each(ctx, 100*time.Millisecond, func(time.Time) error {
 		_, err := n.other.AppendEvent(ctx, n.log, []byte(`{}`), nil)
 		return err
 	})
+	for i := range alert.MaxAlerts { // the next round begins quietly
+		var problem *api.Error
+		if failed := n.other.DeleteAlert(context.WithoutCancel(ctx), nameOfAlert(i)); !errors.As(failed, &problem) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
 }
 
 // otherTenant makes a tenant, unless it is there from the round before, and a log of it in the quiet log's lane.
